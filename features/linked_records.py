@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -98,6 +98,15 @@ class LinkedRecordType:
     def has_text_ids(self) -> bool:
         """Whether records of one instant are ordered by a text."""
         return kinds_of(self.record)[self.order_field] is Kind.TEXT
+
+    def id_of(self, record: Record) -> str:
+        """What tells a record from any other of its type."""
+        return " ".join(str(getattr(record, field)) for field in self.id_fields)
+
+    def subject_of(self, row: Mapping[str, Any]) -> tuple[SubjectKind, str]:
+        """The kind and id of the subject of a row of its file."""
+        kind = row["subject_kind"] if self.has_subject_kind else self.kinds[0]
+        return kind, row[self.subject_field]
 
     def program(self, kind: SubjectKind) -> Program:
         """The columns that windows read of a record relative to its subject."""

@@ -37,6 +37,7 @@ from serving.review.rescue_centres import rescue_centres
 from serving.scoring.assessment import Assessor
 from serving.scoring.batcher import RequestBatcher
 from serving.scoring.enrichment import enrich
+from serving.scoring.rescoring import Rescoring
 from serving.scoring.shadow_scoring import ShadowScoring
 from serving.settings import Settings
 from serving.start_stages import StageReport, ignore_stage
@@ -75,6 +76,7 @@ class Services:
     lanes: Lanes
     placements: PlacementRepository
     shadow_scoring: ShadowScoring
+    rescoring: Rescoring
     # History and the decision log
     history: HistoryClient
     ingestion: RecordIngestion
@@ -102,11 +104,13 @@ class Services:
     def start(self) -> None:
         """Start the threads that score, write, watch and call."""
         self.batcher.open()
+        self.rescoring.start()
         if self.rescue_calls:
             self.rescue_calls.start()
 
     def stop(self) -> None:
         """Finish what was taken, write it, and let go of state and database."""
+        self.rescoring.stop()
         self.batcher.close()
         if self.rescue_calls:
             self.rescue_calls.stop()
@@ -144,6 +148,14 @@ def build_services(
         lanes=batcher.assessor.lanes,
         placements=storage.placements,
         shadow_scoring=batcher.shadow_scoring,
+        rescoring=Rescoring(
+            storage.rescorings,
+            storage.records,
+            batcher,
+            settings.rescoring_rules,
+            clock,
+            metrics.decisions.count,
+        ),
         history=history,
         ingestion=RecordIngestion(storage.records, storage.decisions, history, settings.purpose),
         records=storage.records,
@@ -192,6 +204,7 @@ def _batcher(
             models=models,
             history=history,
             records=storage.records,
+            decided=storage.decisions,
             purpose=settings.purpose,
             lanes=Lanes.from_settings(
                 settings, OtherWorkers(storage.placements, clock()), storage.alerts.exploration

@@ -30,6 +30,7 @@ TidegateError
     ├── Erased (410)                its time was over
     ├── Conflict (409)
     │   ├── AnsweredMeanwhile       another process answered this idempotency key just now
+    │   ├── ScoredAsOfLater         a subject's scoring instants never go back
     │   ├── StillInProgress         the first request with this idempotency key has no answer yet
     │   ├── CaseTaken               another reviewer was faster
     │   ├── CaseClosed
@@ -229,6 +230,12 @@ class AnsweredMeanwhile(Conflict):
 
     title = "The request was answered by another process"
     retry_after_s = 0
+
+
+class ScoredAsOfLater(Conflict):
+    """The subject was scored as of a later instant: its scoring instants never go back."""
+
+    title = "The subject was scored as of a later instant"
 
 
 class StillInProgress(Conflict):

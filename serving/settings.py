@@ -1,10 +1,13 @@
 """What is particular to this machine: the environment (`TIDEGATE_*`), and nothing else."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from features.rescoring_rules import RescoringRules
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Purpose = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
@@ -165,6 +168,21 @@ class Settings(BaseSettings):
         description="What data are used for here. A database stays with the purpose that it was "
         "first served for.",
     )
+    rescore_least_minutes: Annotated[float, Field(gt=0)] = Field(
+        default=60,
+        description="The least minutes between two scoring instants of one subject, which is "
+        "scored again when something becomes known of it.",
+    )
+    rescore_most_per_subject: Annotated[int, Field(ge=0)] = Field(
+        default=12,
+        description="The most times that a subject is scored again by the service itself; 0 for "
+        "never.",
+    )
+    rescore_days_after_due: Annotated[float, Field(ge=0)] = Field(
+        default=14,
+        description="The days after its journey was due (after its declaration, without a journey) "
+        "from which on a subject is not scored again.",
+    )
     session_minutes: Annotated[int, Field(ge=1, le=600)] = Field(
         default=30, description="The minutes after which a person must sign in again."
     )
@@ -174,6 +192,15 @@ class Settings(BaseSettings):
         if self.rate_burst <= self.max_batch_subjects:
             raise ValueError("rate_burst must be larger than max_batch_subjects")
         return self
+
+    @property
+    def rescoring_rules(self) -> RescoringRules:
+        """When subjects are scored again."""
+        return RescoringRules(
+            least_between=timedelta(minutes=self.rescore_least_minutes),
+            most_per_subject=self.rescore_most_per_subject,
+            longest_after_due=timedelta(days=self.rescore_days_after_due),
+        )
 
     @property
     def records(self) -> Path:

@@ -47,6 +47,18 @@ class DecisionAnswer(ClosedModel):
         "what the score says of earlier shipments, journeys and inspections is then not to be "
         "relied on."
     )
+    as_of: datetime | None = Field(
+        None,
+        description="The scoring instant of a subject that was scored as of one later than its "
+        "declaration; its own records counted when known before.",
+    )
+    rescores: str | None = Field(
+        None,
+        description="The first decision about a subject that was scored again, which is its case.",
+    )
+    because: list[str] = Field(
+        [], description="What counts since the decision before: records by kind and id."
+    )
 
 
 class ExplainedDecisionAnswer(DecisionAnswer, ExplanationParts):
@@ -73,6 +85,9 @@ def decision_answer(decision: Decision, explained_in: Language | None = None) ->
         unseen=list(decision.unseen),
         unscored=decision.unscored,
         is_history_missing=decision.is_history_missing,
+        as_of=decision.as_of,
+        rescores=decision.rescores,
+        because=list(decision.because),
     )
     if explained_in is None or decision.unscored:
         return plain

@@ -1,7 +1,7 @@
 """`POST /v1/records`: what becomes known about subjects, before and after they are scored."""
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from features.records import Document, Leg, Outcome, Position, Transaction
@@ -33,6 +33,10 @@ class RecordsAnswer(ClosedModel):
 
     accepted: int
     repeated: int
+    not_scored: list[str] = Field(
+        description="Kept records, as JSON Pointers, of subjects that were never scored here. They "
+        "count when their subjects are scored."
+    )
     errors: list[FaultOut]
 
 
@@ -51,6 +55,7 @@ class RecordsAnswer(ClosedModel):
 async def take_records(request: Request, services: TheServices, caller: MayIngest) -> RecordsAnswer:
     """Keep legs, positions, documents, transactions and outcomes; every later score knows them.
 
+    A subject that was scored is scored again as of when they became known, unless its case ended.
     A record is known by its id: send it again and nothing changes, send another under its id and
     that one is refused. One bad record keeps no other out. The answer comes when all is durable.
     """
@@ -58,4 +63,9 @@ async def take_records(request: Request, services: TheServices, caller: MayInges
     body = await body_within(request, services.settings.max_batch_bytes)
     taken = await run_in_threadpool(services.ingestion.ingest, caller, body, services.clock())
     faults = [FaultOut(**vars(fault)) for fault in taken.faults]
-    return RecordsAnswer(accepted=taken.accepted, repeated=taken.repeated, errors=faults)
+    return RecordsAnswer(
+        accepted=taken.accepted,
+        repeated=taken.repeated,
+        not_scored=list(taken.not_scored),
+        errors=faults,
+    )

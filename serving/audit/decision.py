@@ -73,6 +73,10 @@ class Decision(DecisionPart):
     came for. Where no model could be asked, `unscored` says why, and there is no model, no score
     and no reason. `is_history_missing` says that the service lacked most of the history that the
     model was trained on. `life_at_risk` has the words of all `danger_signals`.
+
+    Of a subject that was scored again, `as_of` is the scoring instant, `rescores` the id of its
+    first decision, `lane_before` where it was, and `because` names the records, by kind and id,
+    that count since. All are empty of a decision as of the declaration.
     """
 
     decision_id: str
@@ -103,6 +107,10 @@ class Decision(DecisionPart):
     unscored: Unscored | None = None
     is_history_missing: bool = False
     danger_signals: tuple[DangerSignal, ...] = ()
+    as_of: datetime | None = None
+    rescores: str | None = None
+    lane_before: Lane | None = None
+    because: tuple[str, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -125,6 +133,16 @@ class Decision(DecisionPart):
     def submission(self) -> Submission:
         """What was submitted; without the records that were attached."""
         return read_submission(self.request.encode())
+
+    @property
+    def case_id(self) -> str:
+        """The id of the subject's case, if there is one: that of its first decision."""
+        return self.rescores or self.decision_id
+
+    @property
+    def scoring_instant(self) -> datetime:
+        """Before when the subject's own records had to be known."""
+        return self.as_of or self.submission.declared_at
 
     def reasons_in(self, language: Language = ENGLISH) -> tuple[Reason, ...]:
         """The reasons in words, the strongest first; none without a score."""
@@ -151,6 +169,8 @@ class Decision(DecisionPart):
             caller_id=self.caller_id,
             lane=self.lane,
             probability=self.probability,
+            rescores=self.rescores,
+            lane_before=self.lane_before,
             record=self.as_json().decode(),
             lasting={
                 "lane_reason": self.lane_reason,

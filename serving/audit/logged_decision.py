@@ -13,7 +13,8 @@ class LoggedDecision:
     """One decision; `record` holds it whole, the other fields are there to find it by.
 
     `lasting` outlasts the decision and names no party. `probability` is None where no model was
-    asked.
+    asked. `rescores` is the first decision about a subject that is scored again, `lane_before` its
+    lane before.
     """
 
     decision_id: str
@@ -25,6 +26,8 @@ class LoggedDecision:
     lane: str
     probability: float | None
     record: str
+    rescores: str | None = None
+    lane_before: str | None = None
     lasting: Mapping[str, object] = field(default_factory=dict)
 
 

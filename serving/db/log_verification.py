@@ -139,6 +139,9 @@ def _checked(row: dict[str, Any], expected_seq: int, before: str) -> str:
             raise _Broken(f"the column {name} does not repeat the record")
     if (decision["lane"], _probability(decision)) != (row["lane"], row["probability"]):
         raise _Broken("the columns lane and probability do not repeat the record")
+    for name in ("rescores", "lane_before"):  # an older release knew of neither
+        if decision.get(name) != row.get(name):
+            raise _Broken(f"the column {name} does not repeat the record")
     if "encrypted" in decision:
         _check_encrypted(row, decision)
     else:

@@ -18,6 +18,7 @@ from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.db.repositories.placement_repository import PlacementRepository
 from serving.db.repositories.purpose_repository import PurposeRepository
 from serving.db.repositories.record_repository import RecordRepository
+from serving.db.repositories.rescoring_repository import RescoringRepository
 from serving.db.repositories.rescue_call_repository import RescueCallRepository
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.repositories.rollup_repository import RollupRepository
@@ -40,6 +41,7 @@ class Storage:
     placements: PlacementRepository
     purposes: PurposeRepository
     records: RecordRepository
+    rescorings: RescoringRepository
     rescue_calls: RescueCallRepository
     retention_acts: RetentionRepository
     rollups: RollupRepository
@@ -64,6 +66,7 @@ class Storage:
             placements=PlacementRepository(engine),
             purposes=PurposeRepository(engine),
             records=RecordRepository(engine),
+            rescorings=RescoringRepository(engine),
             rescue_calls=RescueCallRepository(engine),
             retention_acts=RetentionRepository(engine),
             rollups=RollupRepository(engine),

@@ -43,8 +43,12 @@ decisions = Table(
     Column("chain", LargeBinary, nullable=False),
     # The decision whole, encrypted; its digest is in the record.
     Column("encrypted", LargeBinary),
+    # Of a subject that is scored again: its first decision, and its lane before.
+    Column("rescores", Text),
+    Column("lane_before", Text),
     Index("decisions_by_subject", "subject_kind", "subject_id"),
     Index("decisions_by_office", "office_id", "seq"),
+    Index("decisions_by_first", "rescores"),
     sqlite_strict=True,
 )
 
@@ -176,6 +180,8 @@ cases = Table(
     Column("what", Text, nullable=False),
     Column("why", Text, nullable=False),
     Column("state", Text, nullable=False),
+    # The newest decision that counts for it; the one that opened it where that is null.
+    Column("decision_id", Text),
     Index("cases_by_urgency", "rank", "due_at", "case_id"),
     Index("cases_by_lane", "lane", "status"),
     sqlite_strict=True,
@@ -284,6 +290,27 @@ rescue_call_events = Table(
 # Up to which place in the log decisions have been looked through for rescues; one row.
 rescue_calls_found_to = Table(
     "rescue_calls_found_to",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
+    sqlite_strict=True,
+)
+
+# Subjects of which something became known since they were scored, each once, by its token.
+due_rescorings = Table(
+    "due_rescorings",
+    metadata,
+    Column("subject_kind", Text, primary_key=True),
+    Column("subject_id", Text, primary_key=True),
+    Column("due_at", Text, nullable=False),
+    # How often something became known: a row goes only if nothing did since it was read.
+    Column("arrivals", Integer, nullable=False),
+    Index("due_rescorings_by_instant", "due_at"),
+    sqlite_strict=True,
+)
+
+# Up to which place in the log decisions have been looked through for records that wait; one row.
+rescorings_found_to = Table(
+    "rescorings_found_to",
     metadata,
     Column("seq", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
     sqlite_strict=True,

@@ -47,11 +47,15 @@ class CheckedRecord:
 
 @dataclass(frozen=True)
 class IngestResult:
-    """How many records were new, how many known already, and what is wrong with the others."""
+    """How many records were new, how many known already, and what is wrong with the others.
+
+    `not_scored` are the places in the body of kept records whose subjects were never decided about.
+    """
 
     accepted: int
     repeated: int
     faults: tuple[RequestFault, ...]
+    not_scored: tuple[str, ...] = ()
 
 
 class SubjectDecisions(Protocol):
@@ -100,7 +104,21 @@ class RecordIngestion:
         if faults and not new and not same:
             raise SubmissionRefused("none of the records can be kept", tuple(faults))
         self.history.ingest_records([each.record for each in (*new, *same)], at.isoformat())
-        return IngestResult(len(new), len(same), tuple(faults))
+        return IngestResult(len(new), len(same), tuple(faults), self._not_scored([*new, *same]))
+
+    def _not_scored(self, kept: Sequence[CheckedRecord]) -> tuple[str, ...]:
+        """Where those stand in the body whose subjects were never decided about."""
+        decided: dict[str, dict[str, set[str]]] = {
+            kind: self.decisions.lanes_of(
+                kind, [r.row.subject_id for r in kept if r.row.subject_kind == kind]
+            )
+            for kind in SUBJECT_KINDS
+        }
+        return tuple(
+            each.pointer
+            for each in kept
+            if each.row.subject_id not in decided[each.row.subject_kind]
+        )
 
     def _allowed(
         self, caller: Caller, received: list[CheckedRecord], faults: list[RequestFault]
@@ -197,16 +215,11 @@ def _row(kind: str, record: Record, source: RecordSource) -> ReceivedRecord:
 def _identity(kind: str, record: Any) -> tuple[str, str, str]:
     """Kind and id of the subject, and what tells the record from all others of its type."""
     if isinstance(record, Outcome):
-        name = _joined(record, Outcome.unique_fields)
+        name = " ".join(str(getattr(record, field)) for field in Outcome.unique_fields)
         return record.subject_kind, record.subject_id, name
     record_type = LINKED_RECORD_TYPES[kind]
     subject_kind = record.subject_kind if record_type.has_subject_kind else record_type.kinds[0]
-    name = _joined(record, record_type.id_fields)
-    return subject_kind, getattr(record, record_type.subject_field), name
-
-
-def _joined(record: Record, fields: Sequence[str]) -> str:
-    return " ".join(str(getattr(record, field)) for field in fields)
+    return subject_kind, getattr(record, record_type.subject_field), record_type.id_of(record)
 
 
 def _differs(each: CheckedRecord) -> RequestFault:

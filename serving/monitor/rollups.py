@@ -44,6 +44,8 @@ class _Batch:
         if record is None:  # erased before anybody counted it
             return
         parts = parts_of(record)
+        if parts.get("rescores"):  # monitoring speaks of decisions as of the declaration
+            return
         key = parts["subject_kind"], parts["scored_at"][:10]
         if parts["score"] is None:
             self.unscored[key] += 1

@@ -1,10 +1,12 @@
 """Cases as they are stored, how a reader asks for them, and where they are stored."""
 
+import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 from serving.history.received_records import ReceivedRecord
+from serving.triage.lane_rule import VISITED
 
 # Beyond this a lane is full; counting on would cost every page for a figure nobody reads.
 MOST_COUNTED = 1_000
@@ -14,7 +16,8 @@ MOST_COUNTED = 1_000
 class CaseRecord:
     """A case as it is stored: `state` holds all of it, the rest is there to find and order it by.
 
-    `rank` and `due_at` order the queue; `case_id` is the id of the decision that opened it.
+    `rank` and `due_at` order the queue; `case_id` is the id of the first decision of its subject,
+    `decision_id` of the one that counts since it was scored again, None where it was not.
     """
 
     case_id: str
@@ -33,6 +36,21 @@ class CaseRecord:
     what: str
     why: str
     state: str
+    decision_id: str | None = None
+
+    def scored_again(self, again: Self) -> Self | None:
+        """The case after a later decision about its subject; None where that changes nothing.
+
+        A later decision may raise a case. It lowers none that somebody works on or is to visit,
+        and none that was closed is touched.
+        """
+        is_worked_on = self.owner is not None or self.status != "open"
+        is_lower = again.rank > self.rank
+        if self.status == "closed" or (is_lower and (is_worked_on or self.lane in VISITED)):
+            return None
+        return replace(
+            self, lane=again.lane, rank=again.rank, why=again.why, decision_id=again.decision_id
+        )
 
 
 @dataclass(frozen=True)
@@ -55,6 +73,19 @@ class StoredEvent:
     action: str
     changed: str
     text: str
+
+
+def scored_again_event(before: CaseRecord, again: CaseRecord) -> StoredEvent:
+    """The event of a case whose subject was scored again."""
+    changed = {"lane": [before.lane, again.lane]} if before.lane != again.lane else {}
+    return StoredEvent(
+        again.case_id,
+        again.opened_at,
+        "tidegate",
+        "score_again",
+        json.dumps(changed),
+        "",
+    )
 
 
 @dataclass(frozen=True)
@@ -124,6 +155,10 @@ class CaseStore(Protocol):
 
     def case(self, case_id: str, access: CaseAccess) -> CaseRecord | None:
         """A case, if it exists and may be seen."""
+        ...
+
+    def decision_of(self, case_id: str) -> str:
+        """The id of the decision that counts for a case."""
         ...
 
     def linked(

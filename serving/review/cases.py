@@ -41,7 +41,7 @@ CaseAct = Callable[[Case], CaseChange]
 OnOutcome = Callable[[Submission, Outcome], None]
 
 # Acts whose text is no sentence of anyone's.
-_WITHOUT_WORDS = frozenset({"read", "mark_reason", "reread"})
+_WITHOUT_WORDS = frozenset({"read", "mark_reason", "reread", "score_again"})
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,10 @@ class Cases:
         return CASE.validate_json(row.state).disposition
 
     def decision(self, case_id: str) -> Decision:
-        """The decision behind a case, as it may be seen; raises Erased where its time was over."""
+        """The decision behind a case, as it may be seen; raises Erased where its time was over.
+
+        Of a subject that was scored again, the newest that counts for the case.
+        """
         return self.masking.masked_view(self._decision(case_id))
 
     def events(self, case_id: str) -> list[StoredEvent]:
@@ -258,7 +261,7 @@ class Cases:
         return LinkedCase(row, named)
 
     def _decision(self, case_id: str) -> Decision:
-        record = self.decisions.record(case_id)
+        record = self.decisions.record(self.store.decision_of(case_id))
         if record is None:
             raise NotFound("the decision behind this case is gone")
         return Decision.model_validate_json(record)

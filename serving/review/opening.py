@@ -33,7 +33,8 @@ ALIKE = ("goods", "way")
 def case_of_decision(seq: int, record: str) -> tuple[CaseRecord, list[CaseLink]] | None:
     """The case of a decision at its place in the log, with its links.
 
-    None for a release, and for what the manual procedure decides.
+    None for a release, and for what the manual procedure decides. A subject that was scored again
+    has the case of its first decision.
     """
     decision = Decision.model_validate_json(record)
     if decision.lane in ("release", "manual"):
@@ -42,7 +43,7 @@ def case_of_decision(seq: int, record: str) -> tuple[CaseRecord, list[CaseLink]]
     journey: Journey | None = submission.journey
     due_at = journey.due_at if journey else decision.scored_at
     case = CaseRecord(
-        case_id=decision.decision_id,
+        case_id=decision.case_id,
         seq=seq,
         subject_kind=decision.subject_kind,
         subject_id=decision.subject_id,
@@ -57,7 +58,8 @@ def case_of_decision(seq: int, record: str) -> tuple[CaseRecord, list[CaseLink]]
         snoozed_until=None,
         what=describe_subject(submission),
         why=describe_lane(decision),
-        state=CASE.dump_json(Case(decision.decision_id)).decode(),
+        state=CASE.dump_json(Case(decision.case_id)).decode(),
+        decision_id=decision.decision_id if decision.rescores else None,
     )
     return case, [CaseLink(case.case_id, seq, *link) for link in sorted(_links(submission))]
 

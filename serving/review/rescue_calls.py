@@ -309,7 +309,7 @@ def call_content(
         "type": "rescue.placed",
         "timestamp": decision.scored_at,
         "data": {
-            "case_id": decision.decision_id,
+            "case_id": decision.case_id,
             "signal": decision.life_at_risk,
             "signals": [vars(signal) for signal in decision.danger_signals],
             "office_id": decision.office_id,

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from features.input_dependencies import missing_inputs
 from features.linked_records import LINKED_RECORD_TYPES
@@ -16,7 +17,8 @@ from features.submission import Submission
 from features.vector import Vector
 from serving.access.callers import Caller
 from serving.audit.decision import Decision, ModelRef, Unscored, digest_of
-from serving.errors import ModelsOff, NoModel, ServingError
+from serving.audit.earlier_decisions import DecidedSubjects, EarlierDecisions
+from serving.errors import ModelsOff, NoModel, ScoredAsOfLater, ServingError
 from serving.explanation.comparison import Comparisons
 from serving.explanation.explained_score import Score, Scored, score_of, scores_of
 from serving.explanation.reason_ranking import Reasons, ranking
@@ -26,7 +28,8 @@ from serving.history.received_records import ReceivedRecord, RecordStore
 from serving.models.model_pool import LoadedModel, ModelPool
 from serving.scoring.challenger_score import challenger_score
 from serving.scoring.enrichment import enrich
-from serving.triage.lane_rule import Placement
+from serving.scoring.newly_counted import newly_counted
+from serving.triage.lane_rule import EarlierSelection, Placement
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.life_at_risk import danger_signals, in_words
 from serving.triage.watch_list_hits import find_hits
@@ -54,12 +57,14 @@ class AssessmentRequest:
 class AdmittedRequest:
     """A request that may be decided, and the model for it; `attached` names the added records.
 
-    Without a `champion` no score follows, and `unscored` says why.
+    `earlier` is what was decided of a subject that is scored again, as of a later instant. Without
+    a `champion` no score follows, and `unscored` says why.
     """
 
     request: AssessmentRequest
     submission: Submission
     attached: tuple[str, ...]
+    earlier: EarlierDecisions | None
     office_id: str | None
     champion: LoadedModel | None
     unscored: Unscored | None
@@ -80,6 +85,7 @@ class Assessor:
     history: HistoryClient
     records: RecordStore
     lanes: Lanes
+    decided: DecidedSubjects
     purpose: str | None = None
     _compared: dict[SubjectKind, Comparisons] = field(default_factory=dict)
 
@@ -124,12 +130,25 @@ class Assessor:
                 request=request,
                 submission=submission,
                 attached=enriched.attached,
+                earlier=self._earlier(submission),
                 office_id=request.caller.office_for(_office_named(submission)),
                 champion=champion,
                 unscored=unscored,
             )
         except ServingError as refusal:
             return refusal
+
+    def _earlier(self, submission: Submission) -> EarlierDecisions | None:
+        """What was decided before of a subject that says its scoring instant.
+
+        Raises ScoredAsOfLater.
+        """
+        if submission.as_of is None:
+            return None
+        earlier = self.decided.earlier(submission.subject_kind, submission.subject_id)
+        if earlier and submission.as_of < earlier.newest.scoring_instant:
+            raise ScoredAsOfLater("the subject was scored as of a later instant already")
+        return earlier
 
     def _champion(self, kind: SubjectKind) -> tuple[LoadedModel | None, Unscored | None]:
         """The champion, or why there is none."""
@@ -151,7 +170,7 @@ class Assessor:
     def _decision(self, encoded: EncodedRequest, scored: Scored | None) -> Decision:
         score, unseen = scored or (None, [])
         request, submission = encoded.request, encoded.submission
-        signals = danger_signals(submission, submission.declared_at)
+        signals = danger_signals(submission, submission.scoring_instant)
         placement = self._placed(encoded, score, is_life_at_risk=bool(signals))
         return Decision(
             decision_id=str(uuid.uuid4()),
@@ -182,6 +201,8 @@ class Assessor:
             purpose=self.purpose,
             is_history_missing=encoded.champion is not None
             and self.is_history_missing(encoded.champion),
+            as_of=submission.as_of,
+            **_scored_again(encoded),
         )
 
     def _reasons(self, encoded: EncodedRequest, score: Score | None) -> Reasons | None:
@@ -208,6 +229,7 @@ class Assessor:
             is_life_at_risk=is_life_at_risk,
             hits=tuple(find_hits(self.lanes.plan, submission, encoded.vector, at)),
             challenger=challenger_score(self.models, submission.subject_kind, encoded.vector),
+            earlier=_selection(encoded.earlier),
         )
         champion = encoded.champion
         return self.lanes.place(
@@ -236,6 +258,27 @@ def _belongs(submission: Submission, row: ReceivedRecord) -> bool:
     record_type = LINKED_RECORD_TYPES.get(row.kind)
     is_of_journey = record_type is not None and not record_type.has_subject_kind
     return is_of_journey or row.subject_kind == submission.subject_kind
+
+
+def _scored_again(encoded: EncodedRequest) -> dict[str, Any]:
+    """What a decision holds of the decisions before it; nothing where there are none."""
+    if encoded.earlier is None:
+        return {}
+    newest = encoded.earlier.newest
+    return {
+        "rescores": encoded.earlier.first_id,
+        "lane_before": newest.lane,
+        "because": tuple(name for name, _ in newly_counted(newest, encoded.submission)),
+    }
+
+
+def _selection(earlier: EarlierDecisions | None) -> EarlierSelection | None:
+    if earlier is None:
+        return None
+    newest = earlier.newest
+    return EarlierSelection.of_probabilities(
+        newest.lane, newest.lane_reason, newest.lane_probabilities
+    )
 
 
 def _office_named(submission: Submission) -> str | None:

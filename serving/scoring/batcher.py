@@ -172,9 +172,10 @@ class RequestBatcher:
 
     def _put(self, request: ScoreRequest) -> PendingRequest:
         loop = asyncio.get_running_loop()
-        if self._dispatcher is None or self._dispatcher.loop is not loop:
-            self._dispatcher = FutureDispatcher(loop)
-        waiting = PendingRequest(request, loop.create_future(), self._dispatcher)
+        dispatcher = self._dispatcher
+        if dispatcher is None or dispatcher.loop is not loop:  # another thread has its own loop
+            dispatcher = self._dispatcher = FutureDispatcher(loop)
+        waiting = PendingRequest(request, loop.create_future(), dispatcher)
         self._queue.put(waiting)
         return waiting
 

@@ -1,7 +1,8 @@
 """One subject's lane, why, and with which probability it could have come into every other."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 from serving.triage.cutoffs import Cutoff
 from serving.triage.watch_list_hits import Hit
@@ -28,6 +29,30 @@ class Draws:
 
     tie: float
     control: float
+
+
+@dataclass(frozen=True)
+class EarlierSelection:
+    """What the decision before said of a subject that is scored again.
+
+    `inspect` is the probability of a selection by score, list or rule at any instant so far,
+    `control` that of the random draw, which was made once; None where nothing was drawn.
+    """
+
+    lane: Lane
+    reason: LaneReason
+    inspect: float
+    control: float | None
+
+    @classmethod
+    def of_probabilities(
+        cls, lane: Lane, reason: LaneReason, probabilities: Mapping[Lane, float]
+    ) -> Self:
+        """What the probabilities of a placement tell of what selected it."""
+        inspect = probabilities.get("inspect", 0.0)
+        drawn = probabilities.get("control")
+        control = None if drawn is None or inspect >= 1 else drawn / (1 - inspect)
+        return cls(lane, reason, inspect, control)
 
 
 @dataclass(frozen=True)
@@ -62,18 +87,25 @@ def place(
     control_probability: float,
     is_life_at_risk: bool,
     hits: tuple[Hit, ...] = (),
+    earlier: EarlierSelection | None = None,
 ) -> Placement:
     """The lane of a subject with this probability; a life at risk comes before all else.
 
     Watch-lists and rules come before the score, control cases are drawn from what neither selected,
-    and the document check takes from the rest.
+    and the document check takes from the rest. Whom an `earlier` instant selected stays selected,
+    so its probability is that of a selection at any instant: each draw falls once.
     """
     if certain := _certain_placement(hits, is_life_at_risk=is_life_at_risk):
         return certain
-    probabilities = _probabilities(score, cutoffs, control_probability, has_hits=bool(hits))
-    lane = _drawn(score, cutoffs, draws, control_probability, has_hits=bool(hits))
+    selected = max(cutoffs.inspect.probability(score), earlier.inspect if earlier else 0.0)
+    probabilities = _probabilities(
+        score, cutoffs, selected, control_probability, has_hits=bool(hits)
+    )
+    lane = _drawn(score, cutoffs, draws, selected, control_probability, has_hits=bool(hits))
     if lane == "control":
         return Placement(lane, "random", probabilities, hits)
+    if earlier and lane == "inspect" and draws.tie >= cutoffs.inspect.probability(score):
+        return Placement(lane, earlier.reason, probabilities, hits)
     reason: LaneReason = hits[0].source if lane == "document_check" and hits else "score"
     return Placement(lane, reason, probabilities, hits)
 
@@ -84,6 +116,7 @@ def place_unscored(
     control_probability: float,
     is_life_at_risk: bool,
     hits: tuple[Hit, ...] = (),
+    earlier: EarlierSelection | None = None,
 ) -> Placement:
     """The lane of a subject without a score: by signs of danger, watch-lists, rules and draw.
 
@@ -94,6 +127,11 @@ def place_unscored(
         return certain
     rest: Lane = "document_check" if hits else "manual"
     probabilities = {"control": control_probability, rest: 1 - control_probability}
+    if earlier and earlier.inspect > 0:
+        probabilities = {lane: p * (1 - earlier.inspect) for lane, p in probabilities.items()}
+        probabilities["inspect"] = earlier.inspect
+        if draws.tie < earlier.inspect:
+            return Placement("inspect", earlier.reason, probabilities, hits)
     if draws.control < control_probability:
         return Placement("control", "random", probabilities, hits)
     return Placement(rest, hits[0].source if hits else "no_score", probabilities, hits)
@@ -109,9 +147,15 @@ def _certain_placement(hits: tuple[Hit, ...], *, is_life_at_risk: bool) -> Place
 
 
 def _drawn(
-    score: float, cutoffs: LaneCutoffs, draws: Draws, control_probability: float, *, has_hits: bool
+    score: float,
+    cutoffs: LaneCutoffs,
+    draws: Draws,
+    inspect: float,
+    control_probability: float,
+    *,
+    has_hits: bool,
 ) -> Lane:
-    if draws.tie < cutoffs.inspect.probability(score):
+    if draws.tie < inspect:
         return "inspect"
     if draws.control < control_probability:
         return "control"
@@ -121,10 +165,14 @@ def _drawn(
 
 
 def _probabilities(
-    score: float, cutoffs: LaneCutoffs, control_probability: float, *, has_hits: bool
+    score: float,
+    cutoffs: LaneCutoffs,
+    inspect: float,
+    control_probability: float,
+    *,
+    has_hits: bool,
 ) -> dict[Lane, float]:
     """The same over all draws: one draw decides all ties, so each lane takes a stretch of it."""
-    inspect = cutoffs.inspect.probability(score)
     checked = 1.0 if has_hits else max(cutoffs.document_check.probability(score), inspect)
     reviewed = max(cutoffs.post_review.probability(score), checked)
     undrawn = 1 - control_probability

@@ -11,7 +11,14 @@ from serving.settings import Settings
 from serving.triage.capacity import Shares, control_probability, explored
 from serving.triage.control_draws import DrawGenerator
 from serving.triage.disagreement import ChallengerScore
-from serving.triage.lane_rule import Lane, LaneCutoffs, Placement, place, place_unscored
+from serving.triage.lane_rule import (
+    EarlierSelection,
+    Lane,
+    LaneCutoffs,
+    Placement,
+    place,
+    place_unscored,
+)
 from serving.triage.other_workers import OtherWorkers
 from serving.triage.raised_control_draws import CurrentExploration, Exploration
 from serving.triage.recent_load import PACED, RecentLoad, RecentPlacement
@@ -24,6 +31,7 @@ class PlacementRequest:
     """What a lane is chosen by: subject, score, hits, and whether life is at risk.
 
     `probability` is None where no model may be used; `challenger` is None where there is none.
+    `earlier` is what was decided before of a subject that is scored again.
     """
 
     kind: SubjectKind
@@ -34,6 +42,7 @@ class PlacementRequest:
     is_life_at_risk: bool = False
     hits: tuple[Hit, ...] = ()
     challenger: ChallengerScore | None = None
+    earlier: EarlierSelection | None = None
 
 
 @dataclass(frozen=True)
@@ -91,13 +100,17 @@ class Lanes:
                 self.other_workers.count_into(self.recent_load)
             shares, usual = self._today(request)
             control = explored(usual, factor)
+            drawn = request.earlier.control if request.earlier else None
+            control = control if drawn is None else drawn
             if request.probability is None:
-                placement = self._unscored(request, min(control + shares.inspect, 1.0))
+                unselected = min(control + shares.inspect, 1.0) if drawn is None else drawn
+                placement = self._unscored(request, unselected)
                 self._count(request, placement)
                 return placement
             scores = self.recent_load.scores(request.kind, request.office_id) or reference
             cutoffs = shares.cutoffs(scores, control)
-            if request.challenger and request.challenger.would_select(shares.inspect):
+            challenger = request.challenger if drawn is None else None  # the draw falls once
+            if challenger and challenger.would_select(shares.inspect):
                 control = max(control, self.disputed_control)
             placement = self._placed(request, request.probability, cutoffs, control)
             self._count(request, placement)
@@ -142,7 +155,12 @@ class Lanes:
             self.other_workers.record_own(request.kind, request.subject_id, request.at)
         self.recent_load.count(
             RecentPlacement(
-                request.kind, request.office_id, request.at, request.probability, placement.lane
+                request.kind,
+                request.office_id,
+                request.at,
+                request.probability,
+                placement.lane,
+                request.earlier.lane if request.earlier else None,
             )
         )
 
@@ -152,6 +170,7 @@ class Lanes:
             control_probability=control,
             is_life_at_risk=request.is_life_at_risk,
             hits=request.hits,
+            earlier=request.earlier,
         )
 
     def _placed(
@@ -164,6 +183,7 @@ class Lanes:
             control_probability=control,
             is_life_at_risk=request.is_life_at_risk,
             hits=request.hits,
+            earlier=request.earlier,
         )
 
     def _today(self, request: PlacementRequest) -> tuple[Shares, float]:

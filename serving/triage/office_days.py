@@ -41,18 +41,25 @@ class OfficeDays:
     def count(self, at: datetime, lane: Lane) -> None:
         """Count a placement. One of another worker before midnight may be read after it."""
         local = at.astimezone(self.time_zone)
-        day = local.date()
+        counted = self._changed(local.date())
+        counted.arrived += 1
+        counted.by_hour[local.hour] += 1
+        counted.taken[lane] += 1
+
+    def count_taken(self, at: datetime, lane: Lane) -> None:
+        """Count what a lane takes of those who arrived before."""
+        self._changed(at.astimezone(self.time_zone).date()).taken[lane] += 1
+
+    def _changed(self, day: date) -> _Day:
+        """A day that is to be changed: what it taught of later ones is forgotten."""
         if day not in self._days:
             self._first = min(self._first or day, day)
             self._days[day] = _Day()
             for old in [each for each in self._days if each < day - timedelta(days=WHOLE_DAYS)]:
                 del self._days[old]
-        counted = self._days[day]
-        counted.arrived += 1
-        counted.by_hour[local.hour] += 1
-        counted.taken[lane] += 1
         if day < self._learnt.day:
             self._learnt = _Learnt(date.min)
+        return self._days[day]
 
     def arrived(self, day: date) -> int:
         """How many came on a day."""

@@ -82,4 +82,5 @@ def recent_placement(row: LoggedPlacement) -> RecentPlacement:
         datetime.fromisoformat(row.scored_at),
         row.probability,
         cast("Lane", row.lane),
+        cast("Lane | None", row.lane_before),
     )

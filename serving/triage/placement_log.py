@@ -9,6 +9,7 @@ from typing import Protocol
 class LoggedPlacement:
     """Where and when a decision put its subject; `seq` is its place in the log.
 
+    `lane_before` is where the subject was before it was scored again, None the first time.
     `subject_id` is the token of the subject, in rows of an older release its id; `probability` is
     None where no model was used.
     """
@@ -20,6 +21,7 @@ class LoggedPlacement:
     scored_at: str
     probability: float | None
     lane: str
+    lane_before: str | None = None
 
 
 @dataclass(frozen=True)

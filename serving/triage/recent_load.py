@@ -29,7 +29,8 @@ Key = tuple[SubjectKind, str | None]
 class RecentPlacement:
     """What counts of one decision; `office_id` is None where no office was named.
 
-    `probability` is None where no model was used.
+    `probability` is None where no model was used. `lane_before` is where the subject was before it
+    was scored again, and None the first time.
     """
 
     kind: SubjectKind
@@ -37,6 +38,7 @@ class RecentPlacement:
     at: datetime
     probability: float | None
     lane: Lane
+    lane_before: Lane | None = None
 
 
 @dataclass
@@ -105,7 +107,11 @@ class RecentLoad:
         return recent
 
     def count(self, placement: RecentPlacement) -> None:
-        """Count one more."""
+        """Count one more; of a subject that is scored again only what a lane newly takes."""
+        if placement.lane_before is not None:
+            if placement.lane != placement.lane_before:
+                self._days_of(placement.office_id).count_taken(placement.at, placement.lane)
+            return
         self._by_office[placement.kind, placement.office_id].count(
             placement.at, placement.probability, placement.lane
         )

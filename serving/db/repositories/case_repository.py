@@ -42,6 +42,7 @@ from serving.review.case_records import (
     QueueFilter,
     QueuePosition,
     StoredEvent,
+    scored_again_event,
 )
 
 PAGE = 500
@@ -79,6 +80,12 @@ class CaseRepository:
         """A case, if it exists and may be seen."""
         rows = self._rows(select(cases).where(cases.c.case_id == case_id, _visible(access)))
         return rows[0] if rows else None
+
+    def decision_of(self, case_id: str) -> str:
+        """The id of the decision that counts for a case."""
+        query = select(cases.c.decision_id).where(cases.c.case_id == case_id)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.scalar(query) or case_id
 
     def linked(
         self, case_id: str, kinds: tuple[str, ...], access: CaseAccess, limit: int
@@ -207,15 +214,39 @@ class CaseRepository:
         opened = [
             case for seq, record in records_read if record and (case := open_case(seq, record))
         ]
+        self._insert([case for case in opened if case[0].decision_id is None], connection)
+        for case in opened:
+            if case[0].decision_id is not None:
+                self._score_again(*case, connection)
+        if reached is None:
+            connection.execute(cases_opened_to.insert().values(seq=0))
+        if read:
+            connection.execute(cases_opened_to.update().values(seq=read[-1].seq))
+
+    def _insert(
+        self, opened: list[tuple[CaseRecord, list[CaseLink]]], connection: Connection
+    ) -> None:
         if opened:
             rows = [self._cases.case(row, connection) for row, _ in opened]
             connection.execute(cases.insert(), rows)
         if links := [link for case in opened for link in self._links(*case, connection)]:
             connection.execute(case_links.insert(), links)
-        if reached is None:
-            connection.execute(cases_opened_to.insert().values(seq=0))
-        if read:
-            connection.execute(cases_opened_to.update().values(seq=read[-1].seq))
+
+    def _score_again(
+        self, again: CaseRecord, links: list[CaseLink], connection: Connection
+    ) -> None:
+        """Change the case of a subject that was scored again, or open it where it had none."""
+        is_it = cases.c.case_id == again.case_id
+        found = connection.execute(select(cases).where(is_it)).first()
+        if found is None:
+            self._insert([(again, links)], connection)
+            return
+        before = self._cases.of_case(found)
+        if after := before.scored_again(again):
+            connection.execute(
+                cases.update().where(is_it).values(self._cases.case(after, connection))
+            )
+            insert_event(connection, self._cases, scored_again_event(before, again))
 
     def _links(
         self, case: CaseRecord, links: list[CaseLink], connection: Connection

@@ -12,6 +12,8 @@ from typing import Any
 from sqlalchemy import Column, Connection, Engine, Row, Select, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
+from serving.audit.decision import Decision
+from serving.audit.earlier_decisions import EarlierDecisions
 from serving.audit.hash_chain import FIRST_LINK, ChainedDecision, LogHead, next_link
 from serving.audit.logged_decision import DecisionAccess, LoggedDecision, StoredAnswer
 from serving.db.data_keys import DataKeys
@@ -165,6 +167,41 @@ class DecisionRepository:
             for named, value in connection.execute(query):
                 found.setdefault(by_token[named], set()).add(value)
         return found
+
+    def earlier(self, subject_kind: str, subject_id: str) -> EarlierDecisions | None:
+        """What was decided about a subject; None where nothing was, or it was erased."""
+        named = (self._keys.token(subject_kind, subject_id), subject_id)
+        return self._earlier(subject_kind, named)
+
+    def earlier_of_token(self, subject_kind: str, token: str) -> EarlierDecisions | None:
+        """The same about the subject with a token."""
+        return self._earlier(subject_kind, (token,))
+
+    def _earlier(self, subject_kind: str, named: tuple[str, ...]) -> EarlierDecisions | None:
+        newest = (
+            select(*WHOLE)
+            .where(decisions.c.subject_kind == subject_kind, decisions.c.subject_id.in_(named))
+            .order_by(decisions.c.seq.desc())
+            .limit(1)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            row = connection.execute(newest).first()
+            if row is None:
+                return None
+            rescores = select(decisions.c.rescores).where(decisions.c.seq == row.seq)
+            first_id = connection.scalar(rescores) or row.decision_id
+            again = select(func.count()).where(decisions.c.rescores == first_id)
+            later_scores = connection.scalar(again) or 0
+        record = self._decisions.record(row)
+        if record is None:
+            return None
+        return EarlierDecisions(first_id, Decision.model_validate_json(record), later_scores)
+
+    def count_scored_again(self) -> int:
+        """How many subjects were scored again."""
+        query = select(func.count(decisions.c.rescores.distinct()))
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.scalar(query) or 0
 
     def size(self) -> int:
         """How many decisions there are."""

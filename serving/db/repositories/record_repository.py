@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from typing import Any
 
 from sqlalchemy import Connection, Engine, select, tuple_
 
+from features.rescoring_rules import RESCORED_AFTER
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_records import EncryptedRecords
 from serving.db.engine import failing_as_unavailable
 from serving.db.lookups import PairLookup
+from serving.db.repositories.rescoring_repository import add_waiting
 from serving.db.tables import records
 from serving.db.write_lock import writing
 from serving.history.received_records import ReceivedRecord
@@ -37,6 +40,7 @@ class RecordRepository:
             new = [row for key, row in encrypted.items() if key not in before]
             if new:
                 connection.execute(records.insert(), new)
+                _let_wait(connection, new)
         return before
 
     def about(
@@ -81,3 +85,13 @@ class RecordRepository:
                 kept = self._records.record(ReceivedRecord(*row))
                 found[by_token[kind, row.record_id]] = kept.body if kept else ""
         return found
+
+
+def _let_wait(connection: Connection, new: Sequence[dict[str, Any]]) -> None:
+    """Let the subjects of new records wait to be scored again, of kinds that the rules name."""
+    subjects = {
+        (row["subject_kind"], row["subject_id"])
+        for row in new
+        if row["kind"] in RESCORED_AFTER.get(row["subject_kind"], ())
+    }
+    add_waiting(connection, subjects, max(row["received_at"] for row in new))

@@ -56,8 +56,9 @@ def test_records_are_kept_once(service: Service) -> None:
     first, again = send(service, body), send(service, body)
 
     assert first.status_code == 200, first.text
-    assert first.json() == {"accepted": 2, "repeated": 0, "errors": []}
-    assert again.json() == {"accepted": 0, "repeated": 2, "errors": []}
+    waiting = ["/legs/0", "/documents/0"]
+    assert first.json() == {"accepted": 2, "repeated": 0, "not_scored": waiting, "errors": []}
+    assert again.json() == {"accepted": 0, "repeated": 2, "not_scored": waiting, "errors": []}
     assert len(list(service.services.records.all())) == 2
 
 

@@ -80,6 +80,8 @@ def test_an_empty_log_is_whole(tmp_path: Path) -> None:
         ("encrypted", "zeroblob(length(encrypted))"),
         ("encrypted", "(SELECT encrypted FROM decisions WHERE seq = 4)"),
         ("encrypted", "NULL"),
+        ("rescores", "'another'"),
+        ("lane_before", "'release'"),
         ("seq", "70"),
     ],
 )

@@ -1,5 +1,6 @@
 """The case that a decision opens: its place in the queue, and what it shares with others."""
 
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -108,3 +109,51 @@ def test_a_route_is_linked_by_its_conveyance_carrier_and_way_and_nothing_missing
         ("party", "k-3"),
         ("way", "TRIZM to GRPIR"),
     ]
+
+
+def case_in(lane: Lane, **changed: Any) -> CaseRecord:
+    case, _ = case_of(shipment(), lane=lane)
+    return replace(case, **changed)
+
+
+def again_in(lane: Lane) -> CaseRecord:
+    case, _ = case_of(shipment(), lane=lane, decision_id="d-2", rescores="d-1", lane_before=lane)
+    return case
+
+
+def test_a_subject_that_is_scored_again_has_the_case_of_its_first_decision() -> None:
+    again = again_in("inspect")
+
+    assert (again.case_id, again.decision_id) == ("d-1", "d-2")
+    assert CASE.validate_json(again.state) == Case("d-1")
+
+
+@pytest.mark.parametrize(
+    ("before", "again", "after"),
+    [
+        (case_in("document_check"), "inspect", "inspect"),
+        (case_in("document_check", status="claimed", owner="ann"), "inspect", "inspect"),
+        (case_in("document_check"), "post_review", "post_review"),
+        (case_in("document_check", status="claimed", owner="ann"), "post_review", None),
+        (case_in("document_check", status="snoozed"), "post_review", None),
+        (case_in("inspect"), "document_check", None),
+        (case_in("control"), "post_review", None),
+        (case_in("rescue"), "inspect", None),
+        (case_in("post_review", status="closed", owner="ann"), "inspect", None),
+        (case_in("inspect", status="claimed", owner="ann"), "inspect", "inspect"),
+    ],
+)
+def test_a_later_decision_raises_a_case_and_lowers_none_that_somebody_works_on_or_visits(
+    before: CaseRecord, again: Lane, after: Lane | None
+) -> None:
+    changed = before.scored_again(again_in(again))
+
+    assert (changed and changed.lane) == after
+    if changed is not None:
+        assert changed.decision_id == "d-2"
+        assert (changed.case_id, changed.owner, changed.status, changed.state) == (
+            before.case_id,
+            before.owner,
+            before.status,
+            before.state,
+        )

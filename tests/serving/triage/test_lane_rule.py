@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.triage.cutoffs import Cutoff
-from serving.triage.lane_rule import VISITED, Draws, LaneCutoffs, Placement, place, place_unscored
+from serving.triage.lane_rule import (
+    VISITED,
+    Draws,
+    EarlierSelection,
+    LaneCutoffs,
+    Placement,
+    place,
+    place_unscored,
+)
 from serving.triage.watch_list_hits import Hit
 
 # At a score of 0.5 a lot below 0.2 is inspected, below 0.6 checked, below 0.9 reviewed.
@@ -216,3 +224,64 @@ def test_no_lane_comes_up_that_had_no_probability(
     assert placement.probabilities[placement.lane] > 0
     assert sum(placement.probabilities.values()) == pytest.approx(1)
     assert min(placement.probabilities.values()) >= 0
+
+
+STEPS = 20
+SHARES = st.integers(0, STEPS).map(lambda share: share / STEPS)
+
+
+def placed_again(shares: list[float], control: float, draws: Draws) -> list[Placement]:
+    """The placements of one subject at several instants, each with its share of a tie."""
+    placements: list[Placement] = []
+    for share in shares:
+        before = placements[-1] if placements else None
+        earlier = before and EarlierSelection.of_probabilities(
+            before.lane, before.reason, before.probabilities
+        )
+        drawn = earlier.control if earlier and earlier.control is not None else control
+        cutoffs = LaneCutoffs(Cutoff(0.5, share), TIED.document_check, TIED.post_review)
+        placements.append(
+            place(
+                0.5,
+                cutoffs,
+                draws,
+                control_probability=drawn,
+                is_life_at_risk=False,
+                earlier=earlier,
+            )
+        )
+    return placements
+
+
+@given(st.lists(SHARES, min_size=1, max_size=5), SHARES)
+def test_over_several_instants_the_probability_is_that_of_a_selection_at_any_of_them(
+    shares: list[float], control: float
+) -> None:
+    """Counted over all draws; the control draw falls once and grows no more probable."""
+    middles = [(step + 0.5) / STEPS for step in range(STEPS)]
+    chains = [
+        placed_again(shares, control, Draws(tie, drawn)) for tie in middles for drawn in middles
+    ]
+
+    visited = sum(chain[-1].lane in VISITED for chain in chains) / len(chains)
+
+    assert chains[0][-1].selection_probability == pytest.approx(visited)
+    assert visited == pytest.approx(1 - (1 - max(shares)) * (1 - control))
+    for chain in chains:
+        assert sum(chain[-1].probabilities.values()) == pytest.approx(1)
+        were_visited = [placement.lane in VISITED for placement in chain]
+        assert were_visited == sorted(were_visited), "whoever was selected stays selected"
+
+
+def test_without_a_model_whoever_was_selected_stays_selected() -> None:
+    earlier = EarlierSelection("inspect", "score", inspect=0.4, control=0.1)
+    again = [
+        place_unscored(
+            Draws(tie, 0.999), control_probability=0.1, is_life_at_risk=False, earlier=earlier
+        )
+        for tie in (0.39, 0.41)
+    ]
+
+    assert [placement.lane for placement in again] == ["inspect", "manual"]
+    assert again[0].reason == "score"
+    assert again[1].selection_probability == pytest.approx(1 - 0.6 * 0.9)

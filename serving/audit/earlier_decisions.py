@@ -1,0 +1,26 @@
+"""What was decided about a subject before it is scored again."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from serving.audit.decision import Decision
+
+
+@dataclass(frozen=True)
+class EarlierDecisions:
+    """The newest decision about a subject, the id of its first, and how often it was scored again.
+
+    The id of the first decision is that of the subject's case.
+    """
+
+    first_id: str
+    newest: Decision
+    later_scores: int
+
+
+class DecidedSubjects(Protocol):
+    """Subjects that were decided about. Every method raises LogUnavailable where it fails."""
+
+    def earlier(self, subject_kind: str, subject_id: str) -> EarlierDecisions | None:
+        """What was decided about a subject; None where nothing was, or it was erased."""
+        ...

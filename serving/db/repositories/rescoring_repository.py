@@ -1,0 +1,138 @@
+"""Subjects that wait to be scored again, added with the records that make them wait.
+
+A record about a subject that was decided about adds it in the transaction that stores the record; a
+decision about a subject whose records came first is found in the log. Turns of writing make sure
+that one of the two sees the other.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, tuple_
+
+from features.rescoring_rules import RESCORED_AFTER
+from serving.audit.earlier_decisions import EarlierDecisions
+from serving.db.engine import failing_as_unavailable
+from serving.db.repositories.decision_repository import DecisionRepository
+from serving.db.tables import cases, decisions, due_rescorings, records, rescorings_found_to
+from serving.db.write_lock import writing
+from serving.scoring.rescoring import WaitingSubject
+
+PAGE = 500
+
+
+class RescoringRepository:
+    """Who waits in one database. Every method raises LogUnavailable where the database fails."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._decisions = DecisionRepository(engine)
+
+    def begin(self) -> None:
+        """Look through decisions from now on; of earlier ones only records that come count."""
+        newest = select(func.coalesce(func.max(decisions.c.seq), 0)).scalar_subquery()
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            if connection.scalar(select(rescorings_found_to.c.seq)) is None:
+                connection.execute(rescorings_found_to.insert().values(seq=newest))
+
+    def find(self, now: datetime) -> None:
+        """Add subjects that were decided since the last look and had records before."""
+        while self._is_behind():
+            with failing_as_unavailable(), writing(self._engine) as connection:
+                _find_page(connection, now)
+
+    def due(self, now: datetime, limit: int) -> list[WaitingSubject]:
+        """The subjects that are due, the longest waiting first."""
+        query = (
+            select(due_rescorings)
+            .where(due_rescorings.c.due_at <= now.isoformat())
+            .order_by(due_rescorings.c.due_at)
+            .limit(limit)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return [WaitingSubject(row.subject_kind, row.subject_id, row.arrivals) for row in rows]
+
+    def earlier(self, waiting: WaitingSubject) -> EarlierDecisions | None:
+        """What was decided about one of them; None where nothing is left of it."""
+        return self._decisions.earlier_of_token(waiting.subject_kind, waiting.token)
+
+    def has_ended(self, case_id: str) -> bool:
+        """Whether the case of a first decision was closed."""
+        query = select(cases.c.status).where(cases.c.case_id == case_id)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return bool(connection.scalar(query) == "closed")
+
+    def put_off(self, waiting: WaitingSubject, until: datetime) -> None:
+        """Let it wait until then, but for what becomes known meanwhile."""
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            connection.execute(
+                due_rescorings.update().where(_is(waiting)).values(due_at=until.isoformat())
+            )
+
+    def remove(self, waiting: WaitingSubject) -> None:
+        """Let it wait no more, unless something became known since it was read."""
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            connection.execute(due_rescorings.delete().where(_is(waiting)))
+
+    def _is_behind(self) -> bool:
+        newest = select(func.coalesce(func.max(decisions.c.seq), 0)).scalar_subquery()
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            reached = connection.scalar(select(rescorings_found_to.c.seq)) or 0
+            return bool(connection.scalar(select(newest > reached)))
+
+
+def add_waiting(connection: Connection, subjects: Iterable[tuple[str, str]], at: str) -> None:
+    """Let those of these subjects (kind, token) wait that there is a decision about."""
+    among = tuple_(decisions.c.subject_kind, decisions.c.subject_id).in_([*subjects])
+    query = select(decisions.c.subject_kind, decisions.c.subject_id).where(among).distinct()
+    for subject_kind, token in connection.execute(query).all():
+        _add(connection, subject_kind, token, at)
+
+
+def _find_page(connection: Connection, now: datetime) -> None:
+    """Add the subjects of the next decisions that there are records about."""
+    reached = connection.scalar(select(rescorings_found_to.c.seq)) or 0
+    last = connection.scalar(select(func.max(decisions.c.seq))) or 0
+    until = min(reached + PAGE, last)
+    is_of_subject = and_(
+        records.c.subject_kind == decisions.c.subject_kind,
+        records.c.subject_id == decisions.c.subject_id,
+    )
+    makes_wait = or_(
+        *(
+            and_(records.c.subject_kind == kind, records.c.kind.in_(names))
+            for kind, names in RESCORED_AFTER.items()
+        )
+    )
+    found = (
+        select(decisions.c.subject_kind, decisions.c.subject_id)
+        .join(records, is_of_subject)
+        .where(decisions.c.seq > reached, decisions.c.seq <= until, makes_wait)
+        .distinct()
+    )
+    for subject_kind, token in connection.execute(found).all():
+        _add(connection, subject_kind, token, now.isoformat())
+    connection.execute(rescorings_found_to.update().values(seq=until))
+
+
+def _add(connection: Connection, subject_kind: str, token: str, at: str) -> None:
+    is_it = and_(
+        due_rescorings.c.subject_kind == subject_kind, due_rescorings.c.subject_id == token
+    )
+    again = due_rescorings.update().where(is_it)
+    changed = connection.execute(again.values(arrivals=due_rescorings.c.arrivals + 1, due_at=at))
+    if not changed.rowcount:
+        connection.execute(
+            due_rescorings.insert().values(
+                subject_kind=subject_kind, subject_id=token, due_at=at, arrivals=1
+            )
+        )
+
+
+def _is(waiting: WaitingSubject) -> ColumnElement[bool]:
+    return and_(
+        due_rescorings.c.subject_kind == waiting.subject_kind,
+        due_rescorings.c.subject_id == waiting.token,
+        due_rescorings.c.arrivals == waiting.arrivals,
+    )

@@ -1,0 +1,35 @@
+"""Which records of a subject count that did not when it was decided about before."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from features.linked_records import linked_record_types
+from features.submission import Submission
+from serving.audit.decision import Decision
+
+NamedRecord = tuple[str, datetime]
+"""A record by kind and id, and when it became known."""
+
+
+def newly_counted(before: Decision, submission: Submission) -> list[NamedRecord]:
+    """The records that count as of a submission's scoring instant and did not in a decision."""
+    as_of = submission.scoring_instant
+    return [record for record in not_counted(before, submission) if record[1] < as_of]
+
+
+def not_counted(before: Decision, submission: Submission) -> list[NamedRecord]:
+    """The records that did not count in a decision, whenever they became known."""
+    there = {*before.linked_records, *(name for name, _ in _records(before.submission))}
+    return [
+        (name, known_at)
+        for name, known_at in _records(submission)
+        if name not in there or known_at >= before.scoring_instant
+    ]
+
+
+def _records(submission: Submission) -> Iterator[NamedRecord]:
+    """The records linked to a subject; one that says not when it became known never counts."""
+    for record_type in linked_record_types(submission.subject_kind):
+        for record in getattr(submission, record_type.name):
+            if (known_at := getattr(record, record_type.known_from)) is not None:
+                yield f"{record_type.name}/{record_type.id_of(record)}", known_at

@@ -1,0 +1,234 @@
+"""Score subjects again when something becomes known of them, by the rules of `rescoring_rules`.
+
+Whoever waits stands in the database from the commit of the record on, so a kill loses nobody. A
+subject is planned from what is durable: the records that did not count in its newest decision. So
+the same records again score nothing, and of two workers one decides. The request is the first one's
+body with a later `as_of`; nobody asked for it, so it has a caller of its own.
+
+Nobody is scored again whose case has ended, or who is in the rescue lane: people were called.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import orjson
+import structlog
+
+from features.rescoring_rules import RESCORED_AFTER, RescoringRules
+from features.subject_types import SUBJECT_TYPES
+from features.submission import Submission
+from serving.access.callers import Caller
+from serving.audit.decision import Decision
+from serving.audit.earlier_decisions import EarlierDecisions
+from serving.errors import LogUnavailable, ServingError, Unprocessable
+from serving.history.received_records import RecordStore
+from serving.scoring.batcher import RequestBatcher, ScoreRequest
+from serving.scoring.enrichment import enrich
+from serving.scoring.newly_counted import not_counted
+
+log = structlog.get_logger(__name__)
+
+POLL_INTERVAL_S = 0.5
+TOGETHER = 64
+TRY_AGAIN_AFTER = timedelta(minutes=1)
+CALLER_ID = "tidegate-rescoring"
+
+
+@dataclass(frozen=True)
+class WaitingSubject:
+    """A subject, by its token, of which something became known; `arrivals` says how often."""
+
+    subject_kind: str
+    token: str
+    arrivals: int
+
+
+class RescoringQueue(Protocol):
+    """The subjects that wait to be scored again. Every method raises LogUnavailable."""
+
+    def begin(self) -> None:
+        """Look through decisions from now on; of earlier ones only records that come count."""
+        ...
+
+    def find(self, now: datetime) -> None:
+        """Add subjects that were decided since the last look and had records before."""
+        ...
+
+    def due(self, now: datetime, limit: int) -> list[WaitingSubject]:
+        """The subjects that are due, the longest waiting first."""
+        ...
+
+    def earlier(self, waiting: WaitingSubject) -> EarlierDecisions | None:
+        """What was decided about one of them; None where nothing is left of it."""
+        ...
+
+    def has_ended(self, case_id: str) -> bool:
+        """Whether the case of a first decision was closed."""
+        ...
+
+    def put_off(self, waiting: WaitingSubject, until: datetime) -> None:
+        """Let it wait until then, but for what becomes known meanwhile."""
+        ...
+
+    def remove(self, waiting: WaitingSubject) -> None:
+        """Let it wait no more, unless something became known since it was read."""
+        ...
+
+
+@dataclass(frozen=True)
+class RescoringPlan:
+    """What is to be done about a waiting subject: score it, or wait until then, or neither."""
+
+    request: ScoreRequest | None = None
+    until: datetime | None = None
+
+
+NOTHING = RescoringPlan()
+
+
+class Rescoring:
+    """Scores waiting subjects again on a thread of its own; `on_decided` is told of each."""
+
+    def __init__(
+        self,
+        queue: RescoringQueue,
+        records: RecordStore,
+        batcher: RequestBatcher,
+        rules: RescoringRules,
+        clock: Callable[[], datetime],
+        on_decided: Callable[[Decision], None] = lambda _: None,
+    ):
+        self.queue = queue
+        self._records = records
+        self._batcher = batcher
+        self._rules = rules
+        self._clock = clock
+        self._on_decided = on_decided
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="rescoring", daemon=True)
+
+    def start(self) -> None:
+        """Start to score who waits; rules that allow no later score start nothing."""
+        if self._rules.most_per_subject:
+            self.queue.begin()
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Finish who is being scored; the others are scored when the service is back."""
+        self._is_over.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def score_due(self) -> int:
+        """Score every subject that is due; returns how many new decisions that made."""
+        now, made = self._clock(), 0
+        self.queue.find(now)
+        while not self._is_over.is_set() and (due := self.queue.due(now, TOGETHER)):
+            made += self._score(due, now)
+        return made
+
+    def _score(self, due: Sequence[WaitingSubject], now: datetime) -> int:
+        planned: list[tuple[WaitingSubject, ScoreRequest]] = []
+        for waiting in due:
+            plan = self._planned(waiting, now)
+            if plan.request:
+                planned.append((waiting, plan.request))
+            elif plan.until:
+                self.queue.put_off(waiting, plan.until)
+            else:
+                self.queue.remove(waiting)
+        answers = asyncio.run(self._batcher.answer_all([request for _, request in planned]))
+        made = 0
+        for (waiting, _), answer in zip(planned, answers, strict=True):
+            if isinstance(answer, ServingError):
+                log.warning("not_scored_again", exception=type(answer).__name__)
+                self.queue.put_off(waiting, now + TRY_AGAIN_AFTER)
+            elif answer.decision is not None:
+                self._on_decided(answer.decision)
+                made += 1
+        return made
+
+    def _planned(self, waiting: WaitingSubject, now: datetime) -> RescoringPlan:
+        """The plan; one subject whose plan fails keeps no other waiting."""
+        try:
+            return self._plan(waiting, now)
+        except Unprocessable as refusal:  # its request is none that this release would take
+            log.warning("not_scored_again", exception=type(refusal).__name__)
+            return NOTHING
+        except Exception as failure:
+            log.error("rescoring_failed", exception=type(failure).__name__)
+            return RescoringPlan(until=now + TRY_AGAIN_AFTER)
+
+    def _plan(self, waiting: WaitingSubject, now: datetime) -> RescoringPlan:
+        earlier = self.queue.earlier(waiting)
+        if earlier is None or earlier.newest.lane == "rescue":
+            return NOTHING
+        newest = earlier.newest
+        known_at = self._not_counted(newest)
+        if not known_at or self.queue.has_ended(earlier.first_id):
+            return NOTHING
+        as_of = self._rules.next_instant(min(known_at), newest.scoring_instant)
+        if self._rules.is_over(as_of, due_at(newest.submission), earlier.later_scores):
+            return NOTHING
+        if as_of > now:
+            return RescoringPlan(until=as_of)
+        return RescoringPlan(request=_request(earlier, as_of, now))
+
+    def _not_counted(self, newest: Decision) -> list[datetime]:
+        """When records became known that count for something and did not in the decision."""
+        subject = (newest.subject_kind, newest.subject_id)
+        submission = newest.submission
+        received = self._records.about([subject])[subject]
+        enriched = enrich(submission, received).submission
+        kinds = RESCORED_AFTER[newest.subject_kind]
+        return [
+            known_at
+            for name, known_at in not_counted(newest, enriched)
+            if name.partition("/")[0] in kinds
+        ]
+
+    def _run(self) -> None:
+        while not self._is_over.wait(POLL_INTERVAL_S):
+            try:
+                self.score_due()
+            except LogUnavailable as failure:  # the thread must outlive it: others see it too
+                log.warning("rescoring_waits", reason=str(failure))
+            except Exception as failure:  # the thread must outlive this, too; who waits waits on
+                log.error("rescoring_failed", exception=type(failure).__name__)
+
+
+def due_at(submission: Submission) -> datetime:
+    """When the journey of a subject is due; the declaration where that was not known by then."""
+    journey = submission.journey
+    if SUBJECT_TYPES[submission.subject_kind].has_journey and (
+        journey is None or journey.declared_at >= submission.declared_at
+    ):
+        return submission.declared_at
+    assert journey is not None, "a route is a journey"
+    return journey.due_at
+
+
+def _request(earlier: EarlierDecisions, as_of: datetime, now: datetime) -> ScoreRequest:
+    newest = earlier.newest
+    body = orjson.dumps({**orjson.loads(newest.request), "as_of": as_of.isoformat()})
+    return ScoreRequest(
+        caller=_caller(newest.office_id),
+        idempotency_key=f"{earlier.first_id} {as_of.isoformat()}",
+        body=body,
+        at=now,
+        answer_format=_as_id,
+    )
+
+
+def _caller(office_id: str | None) -> Caller:
+    offices = frozenset({office_id}) if office_id else frozenset()
+    return Caller(CALLER_ID, "scoring again", frozenset({"score"}), offices)
+
+
+def _as_id(decision: Decision) -> bytes:
+    """The answer that nobody waits for."""
+    return decision.decision_id.encode()
