@@ -32,6 +32,7 @@ from serving.console import (
     monitoring,
     oidc_login,
     queue,
+    rescues,
     sign_in,
     supervision,
 )
@@ -62,6 +63,7 @@ PAGES = (
     sign_in,
     oidc_login,
     queue,
+    rescues,
     attachments,
     letters,
     case_pages,

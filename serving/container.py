@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from features.submission import Submission
 from serving.access.oidc import Provider
 from serving.access.pseudonyms import Pseudonyms
 from serving.access.rate_limits import RateLimits
@@ -36,7 +35,7 @@ from serving.review.rescue_calls import RescueCalls, RescueDirectory
 from serving.review.rescue_centres import rescue_centres
 from serving.scoring.assessment import Assessor
 from serving.scoring.batcher import RequestBatcher
-from serving.scoring.enrichment import enrich
+from serving.scoring.enrichment import with_newest_positions
 from serving.scoring.rescoring import Rescoring
 from serving.scoring.shadow_scoring import ShadowScoring
 from serving.settings import Settings
@@ -263,12 +262,5 @@ def _rescue_calls(settings: Settings, storage: Storage, clock: Clock) -> RescueC
     secret = settings.rescue_secret.get_secret_value() if settings.rescue_secret else ""
     directory = RescueDirectory(centres, secret, settings.public_address)
 
-    def enriched(submission: Submission) -> Submission:
-        """With where its conveyance was heard since."""
-        if submission.journey is None:
-            return submission
-        subject = ("route", submission.journey.journey_id)
-        rows = storage.records.about([subject])[subject]
-        return enrich(submission, [row for row in rows if row.kind == "positions"]).submission
-
+    enriched = partial(with_newest_positions, records=storage.records)
     return RescueCalls(storage.rescue_calls, directory, clock, enriched)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from serving.access.api_keys import ApiKey
-from serving.access.roles import Scope
+from serving.access.roles import Scope, separated
 from serving.errors import Forbidden
 
 
@@ -12,7 +12,8 @@ from serving.errors import Forbidden
 class Caller:
     """Whoever holds a live key. No offices means all offices.
 
-    `purposes` are what it may act for; none means what the installation is for.
+    `purposes` are what it may act for; none means what the installation is for. Whoever may rescue
+    may do nothing else, whatever scopes were given.
     """
 
     key_id: str
@@ -20,6 +21,9 @@ class Caller:
     scopes: frozenset[Scope]
     offices: frozenset[str]
     purposes: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scopes", separated(self.scopes))
 
     @classmethod
     def from_api_key(cls, key: ApiKey) -> Self:
@@ -36,10 +40,10 @@ class Caller:
         """Whether the key has this scope."""
         return scope in self.scopes
 
-    def require(self, scope: Scope) -> None:
-        """Raise Forbidden unless the key has this scope."""
-        if not self.may(scope):
-            raise Forbidden(f"this needs a key with the scope {scope}")
+    def require(self, *scopes: Scope) -> None:
+        """Raise Forbidden unless the key has one of the scopes."""
+        if not any(map(self.may, scopes)):
+            raise Forbidden(f"this needs a key with the scope {' or '.join(scopes)}")
 
     def office_for(self, office_id: str | None) -> str | None:
         """The office a new decision belongs to; raises Forbidden for an office not the caller's.

@@ -22,7 +22,7 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1", tags=["review"])
 
-MayReview = Annotated[Caller, Depends(WithScope("review"))]
+MayReview = Annotated[Caller, Depends(WithScope("review", "rescue"))]
 
 CASE_PROBLEMS = problems(
     s404="No such case, or none that this key may see.",

@@ -32,6 +32,10 @@ def newest_visible(
 
 
 def may_see(caller: Caller, decision: Decision) -> bool:
-    """Whether it is none about lives at risk, or one for those who help, audit, or asked for it."""
-    is_for_all = decision.lane != "rescue" or decision.caller_id == caller.key_id
-    return is_for_all or caller.may("rescue") or caller.may("audit")
+    """Whether it is on the caller's side of the wall between rescue and enforcement.
+
+    Auditors see both. A machine that asked sees what it was answered, but no reviewer does.
+    """
+    is_rescue = decision.lane == "rescue"
+    has_asked = decision.caller_id == caller.key_id and not caller.may("review")
+    return caller.may("audit") or is_rescue == caller.may("rescue") or (is_rescue and has_asked)

@@ -131,7 +131,7 @@ def _answered(
 
     book = stores.alerts
     supervision = Supervision.from_cases(
-        stores.cases, CaseAccess(frozenset(), may_rescue=False), now
+        stores.cases, CaseAccess(frozenset(), is_rescue=False), now
     )
     hasty = sum(reviewer.may_trust_blindly for reviewer in supervision.reviewers)
     report = report.model_copy(update={"hasty_reviewers": hasty})

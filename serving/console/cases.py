@@ -31,6 +31,7 @@ from serving.review.case_rules import Case, status_at
 from serving.review.cases import CaseAct, Reviewer
 from serving.review.dispositions import (
     MEANING,
+    ONLY_OF_RESCUE,
     SHORTEST_TEXT,
     Confidence,
     ReasonCode,
@@ -251,6 +252,7 @@ def _choices(case: Case) -> dict[str, list[tuple[str, str]]]:
         "code": [
             (code, meaning.words + (second if meaning.is_adverse else ""))
             for code, meaning in MEANING.items()
+            if code not in ONLY_OF_RESCUE
         ],
         "reason": _as_choices(get_args(ReasonCode)),
         "confidence": _as_choices(get_args(Confidence)),

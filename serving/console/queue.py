@@ -30,8 +30,8 @@ router = APIRouter(prefix="/console/queue", include_in_schema=False, route_class
 PAGE_SIZE = 25
 SHOWN: tuple[ShownLane, ...] = get_args(ShownLane)
 
-MaySeeQueue = Annotated[Caller, Depends(ReaderWith("review", "audit"))]
-MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
+MaySeeQueue = Annotated[Caller, Depends(ReaderWith("review", "rescue", "audit"))]
+MayReview = Annotated[Caller, Depends(ReaderWith("review", "rescue"))]
 
 
 class Filters(BaseModel):
@@ -120,6 +120,8 @@ def show_queue(
         counts=_counts(services, reviewer.access, now),
         next=encode_cursor(rows[-1]) if len(rows) == PAGE_SIZE else None,
         modes=get_args(Mode),
+        pages=_pages(caller),
+        unacknowledged=len(services.rescue_outbox.unacknowledged()) if caller.may("rescue") else 0,
     )
 
 
@@ -136,8 +138,13 @@ def take_next(services: TheServices, caller: MayReview, form: SignedForm) -> Res
             )
         except Conflict:  # another took it meanwhile, or the reader proposed its end
             continue
-        return RedirectResponse(f"/console/cases/{row.case_id}", 303)
+        return RedirectResponse(f"/console/{_pages(caller)}/{row.case_id}", 303)
     return RedirectResponse("/console/queue", 303)
+
+
+def _pages(caller: Caller) -> str:
+    """Where the caller's cases have their pages."""
+    return "rescues" if caller.may("rescue") else "cases"
 
 
 def _counts(services: Services, access: CaseAccess, now: datetime) -> dict[str, tuple[str, int]]:
@@ -145,4 +152,5 @@ def _counts(services: Services, access: CaseAccess, now: datetime) -> dict[str, 
     counts = services.cases.counts(access, now)
     inspections = min(counts.get("inspect", 0) + counts.pop("control", 0), MOST_COUNTED)
     shown = counts | {"inspect": inspections}
-    return {lane: (LANE_NAMES[lane], shown.get(lane, 0)) for lane in SHOWN}
+    own = (lane for lane in SHOWN if (lane == "rescue") == access.is_rescue)
+    return {lane: (LANE_NAMES[lane], shown.get(lane, 0)) for lane in own}

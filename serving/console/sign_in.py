@@ -60,7 +60,7 @@ def sign_out(request: Request, services: TheServices, form: SignedForm) -> Respo
 
 def first_page(caller: Caller) -> str:
     """Where the work of a caller begins."""
-    if caller.may("review"):
+    if caller.may("review") or caller.may("rescue"):
         return "/console/queue"
     if caller.may("explain"):
         return "/console/decisions"
@@ -77,7 +77,7 @@ def _admitted(services: Services, form: dict[str, str]) -> tuple[str, Caller] | 
         caller = caller_behind(services, PresentedKey.parse(form.get("key", "")))
     except NotSignedIn:
         return None
-    may_read = caller.may("explain") or caller.may("review")
+    may_read = caller.may("explain") or caller.may("review") or caller.may("rescue")
     return (f"key:{caller.key_id}", caller) if may_read else None
 
 

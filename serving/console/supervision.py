@@ -20,7 +20,7 @@ from serving.review import case_rules as acts
 from serving.review.case_records import MOST_COUNTED
 from serving.review.case_summary import LANE_NAMES
 from serving.review.cases import Reviewer
-from serving.review.dispositions import MEANING, DispositionCode
+from serving.review.dispositions import MEANING, ONLY_OF_RESCUE, DispositionCode
 from serving.review.supervision import WATCHED, Supervision
 from serving.web.services import TheServices
 
@@ -74,7 +74,7 @@ def show_for_rereading(
         days=Timeline.from_submission(submission),
         way=RouteMap.from_submission(submission),
         payments=PaymentChart.from_submission(submission),
-        codes=[(code, meaning.words) for code, meaning in MEANING.items()],
+        codes=[(c, meaning.words) for c, meaning in MEANING.items() if c not in ONLY_OF_RESCUE],
     )
 
 

@@ -98,10 +98,13 @@ class LinkedCase:
 
 @dataclass(frozen=True)
 class CaseAccess:
-    """What a reviewer may see: cases of these offices (none means all), and rescue or not."""
+    """What a reviewer may see: cases of these offices (none means all), on one side of the wall.
+
+    `is_rescue` shows rescues alone, and everything else but rescues without it.
+    """
 
     offices: frozenset[str]
-    may_rescue: bool
+    is_rescue: bool
 
 
 @dataclass(frozen=True)

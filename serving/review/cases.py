@@ -13,7 +13,7 @@ from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import DecisionReader
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
-from serving.errors import Forbidden, JustificationNeeded, NotFound
+from serving.errors import Forbidden, JustificationNeeded, NotFound, Unprocessable
 from serving.history.received_records import ReceivedRecord
 from serving.request_parsing import read_submission
 from serving.review import case_rules as acts
@@ -30,7 +30,12 @@ from serving.review.case_records import (
     StoredEvent,
 )
 from serving.review.case_rules import Case, CaseChange, CaseEvent
-from serving.review.dispositions import Disposition
+from serving.review.dispositions import (
+    OF_RESCUE,
+    ONLY_OF_RESCUE,
+    Disposition,
+    DispositionCode,
+)
 from serving.review.justifications import JUSTIFIED_FOR, EvidentPurpose, StatedPurpose
 from serving.review.labels import label_of
 from serving.review.opening import CASE, QUEUE_RANK, case_of_decision
@@ -57,9 +62,10 @@ class Reviewer:
 
     @classmethod
     def from_caller(cls, caller: Caller) -> "Reviewer":
-        """The reviewer that a caller is: cases of its offices, rescue only with that scope."""
+        """The reviewer that a caller is: cases of its offices, on its side of the wall."""
         access = CaseAccess(caller.offices, caller.may("rescue"))
-        return cls(caller.name, access, works_on_cases=caller.may("review"))
+        works = caller.may("review") or caller.may("rescue")
+        return cls(caller.name, access, works_on_cases=works)
 
 
 @dataclass(frozen=True)
@@ -209,7 +215,8 @@ class Cases:
 
         Raises ContradictoryFinding before anything is kept, also of what is only proposed.
         """
-        self.case(reviewer, case_id)
+        row, _ = self.case(reviewer, case_id)
+        _refuse_other_side(row.lane, disposition.code)
         decision = self._decision(case_id)
         outcomes: list[Outcome] = []
 
@@ -265,6 +272,14 @@ class Cases:
         if record is None:
             raise NotFound("the decision behind this case is gone")
         return Decision.model_validate_json(record)
+
+
+def _refuse_other_side(lane: str, code: DispositionCode) -> None:
+    """Raise Unprocessable for an end of enforcement to a rescue, or the other way round."""
+    if lane == "rescue" and code not in OF_RESCUE:
+        raise Unprocessable(f"a rescue ends in one of: {', '.join(sorted(OF_RESCUE))}")
+    if lane != "rescue" and code in ONLY_OF_RESCUE:
+        raise Unprocessable("only a rescue ends in what became of people in danger")
 
 
 def _without_words(case: Case) -> Case:

@@ -17,6 +17,10 @@ DispositionCode = Literal[
     "inconclusive",
     "duplicate",
     "referred_protection",
+    "people_helped",
+    "nobody_in_danger",
+    "nobody_found",
+    "taken_over_elsewhere",
 ]
 ReasonCode = Literal[
     "goods_found",
@@ -117,5 +121,16 @@ MEANING: dict[DispositionCode, DispositionMeaning] = {
     "inconclusive": DispositionMeaning("an inspection could not settle it", "inconclusive"),
     "duplicate": DispositionMeaning("it is the same as another case", None),
     "referred_protection": DispositionMeaning("it was handed to those who protect people", None),
+    "people_helped": DispositionMeaning("people were helped and brought to safety", None),
+    "nobody_in_danger": DispositionMeaning("nobody was in danger", None),
+    "nobody_found": DispositionMeaning("it was searched for, and nobody was found", None),
+    "taken_over_elsewhere": DispositionMeaning("another centre took over", None),
 }
+
+ONLY_OF_RESCUE: frozenset[DispositionCode] = frozenset(
+    {"people_helped", "nobody_in_danger", "nobody_found", "taken_over_elsewhere"}
+)
+OF_RESCUE: frozenset[DispositionCode] = ONLY_OF_RESCUE | {"referred_protection", "duplicate"}
+"""What a rescue may end in: what became of people, never an offence."""
+
 assert MEANING.keys() == set(get_args(DispositionCode))

@@ -7,7 +7,7 @@ from typing import Any
 from features.linked_records import LINKED_RECORD_TYPES
 from features.records import RECORD_FILES, Record
 from features.submission import Submission, submitted_type
-from serving.history.received_records import ReceivedRecord
+from serving.history.received_records import ReceivedRecord, RecordStore
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,15 @@ def enrich(submission: Submission, records: Iterable[ReceivedRecord]) -> Enriche
         return EnrichedSubmission(submission, ())
     update = {name: tuple(present) for name, present in linked.items()}
     return EnrichedSubmission(submission.model_copy(update=update), tuple(attached))
+
+
+def with_newest_positions(submission: Submission, records: RecordStore) -> Submission:
+    """A submission with where its conveyance was heard by now; raises LogUnavailable."""
+    if submission.journey is None:
+        return submission
+    subject = ("route", submission.journey.journey_id)
+    rows = records.about([subject])[subject]
+    return enrich(submission, [row for row in rows if row.kind == "positions"]).submission
 
 
 def _is_full(name: str, records: list[Any]) -> bool:

@@ -79,14 +79,14 @@ def caller_behind(services: Services, presented: PresentedKey | None) -> Caller:
 
 
 class WithScope:
-    """A dependency: the caller, who must have a scope."""
+    """A dependency: the caller, who must have one of the scopes."""
 
-    def __init__(self, scope: Scope):
-        self.scope = scope
+    def __init__(self, *scopes: Scope):
+        self.scopes = scopes
 
     async def __call__(self, caller: Annotated[Caller, Depends(authenticated_caller)]) -> Caller:
-        """The caller; raises Forbidden without the scope."""
-        caller.require(self.scope)
+        """The caller; raises Forbidden without any of the scopes."""
+        caller.require(*self.scopes)
         return caller
 
 

@@ -71,7 +71,7 @@ def hostile_body() -> tuple[dict[str, Any], list[str]]:
 def act_on(site: Site, case_id: str, name: str) -> None:
     """Leave hostile text in every way that a reviewer can."""
     reviewing, now = site.services.cases, utc_now()
-    reviewer = Reviewer(name, CaseAccess(frozenset(), may_rescue=False))
+    reviewer = Reviewer(name, CaseAccess(frozenset(), is_rescue=False))
     file = AttachedFile.from_upload(f"{HOSTILE.replace('/', '')}.txt", HOSTILE.encode(), 10_000)
     ended = Disposition("inconclusive", "other", "low", HOSTILE)
     until = now + timedelta(hours=2)

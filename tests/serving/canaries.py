@@ -68,7 +68,7 @@ def ended(service: Service, case_id: str) -> None:
     ):
         answer = service.client.post(f"/v1/cases/{case_id}/{act}", headers=one, json=body or None)
         assert answer.status_code == 200, answer.text
-    reviewer = Reviewer("one", CaseAccess(frozenset(), may_rescue=False))
+    reviewer = Reviewer("one", CaseAccess(frozenset(), is_rescue=False))
     file = AttachedFile.from_upload(NAME, FILE, 1_000)
     service.services.cases.attach(reviewer, case_id, NOW, file, FILE)
 

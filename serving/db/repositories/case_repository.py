@@ -187,7 +187,7 @@ class CaseRepository:
             return {
                 lane: connection.scalar(_count(lane, access, now)) or 0
                 for lane in lanes
-                if lane != "rescue" or access.may_rescue
+                if (lane == "rescue") == access.is_rescue
             }
 
     def _rows(self, query: Select[Any]) -> list[CaseRecord]:
@@ -284,7 +284,8 @@ def insert_event(connection: Connection, encrypted: EncryptedCases, event: Store
 
 def _visible(access: CaseAccess) -> ColumnElement[bool]:
     is_own_office = cases.c.office_id.in_(access.offices) if access.offices else true()
-    return and_(is_own_office, true() if access.may_rescue else cases.c.lane != "rescue")
+    is_rescue = cases.c.lane == "rescue"
+    return and_(is_own_office, is_rescue if access.is_rescue else ~is_rescue)
 
 
 def _is_waiting(now: str) -> ColumnElement[bool]:

@@ -127,11 +127,11 @@ NEEDED_SCOPE = {
         for version in ("", "/versions/{version}")
         for suffix, needed in (("", None), ("/ready", None), ("/infer", "score"))
     },
-    "/v1/queue": "review",
+    "/v1/queue": ("review", "rescue"),
     "/v1/rescue-calls/{case_id}": "rescue",
     "/v1/rescue-calls/{case_id}/acknowledgement": "rescue",
     **{
-        f"/v1/cases/{{case_id}}/{act}": "review"
+        f"/v1/cases/{{case_id}}/{act}": ("review", "rescue")
         for act in "claim release assign snooze document-requests notes dispositions reopen".split()
     },
 }
@@ -167,13 +167,14 @@ def test_every_call_answers_those_it_is_for_and_no_one_else(service: Service) ->
             caller = service.key(scope)
             status = service.client.request(calls[path], address, headers=caller).status_code
             is_let_in = status not in {401, 403}
-            assert is_let_in == (needed in {None, scope}), (path, scope, status)
+            allowed = needed if isinstance(needed, tuple) else (needed,)
+            assert is_let_in == (None in allowed or scope in allowed), (path, scope, status)
 
 
 def test_no_call_tells_an_office_of_anothers_decision(service: Service) -> None:
     hamburg = service.key("score", offices=(HAMBURG,))
     scopes: tuple[Scope, ...] = get_args(Scope)
-    munich = service.key(*scopes, offices=(MUNICH,))
+    munich = service.key(*(s for s in scopes if s != "rescue"), offices=(MUNICH,))
     body = shipment(shipment_id="S-secret", office_id=HAMBURG)
     decision_id = service.score(body, hamburg).json()["decision_id"]
     described = service.client.get("/openapi.json").json()["paths"]
@@ -184,7 +185,8 @@ def test_no_call_tells_an_office_of_anothers_decision(service: Service) -> None:
         address = path.replace("{decision_id}", decision_id).replace("{case_id}", decision_id)
         given = {} if method == "get" else {"json": {}}
         answer = service.client.request(method, address, headers=munich, **given)
-        assert answer.status_code in {404, 422}, (path, answer.text)
+        hidden = {403} if "rescue" in path else {404, 422}
+        assert answer.status_code in hidden, (path, answer.text)
         assert "S-secret" not in answer.text
     for path in ("/v1/queue", "/v1/models", "/v1/features"):
         assert "S-secret" not in service.client.get(path, headers=munich).text

@@ -223,13 +223,17 @@ def test_a_submitted_subject_is_seen_by_those_after_it(service: Service) -> None
     assert _value(after, "consignee_shipments_30d") == (alone or 0) + 1
 
 
-def test_a_rescue_is_told_to_whoever_asked_and_to_those_who_help(service: Service) -> None:
+def test_a_rescue_is_told_to_whoever_asked_and_to_those_who_audit(service: Service) -> None:
     asked, other, helper = (
         service.key("score", "explain"),
         service.key("score", "explain"),
-        service.key("score", "explain", "rescue"),
+        service.key("score", "explain", "audit"),
     )
+    reviewing = service.key("score", "explain", "review")
     decision_id = service.score(route(persons_on_board=60), asked).json()["decision_id"]
+    by_reviewer = service.score(route(journey_id="J-9", persons_on_board=60), reviewing)
+    own = f"/v1/decisions/{by_reviewer.json()['decision_id']}"
+    assert service.client.get(own, headers=reviewing).status_code == 404
     for caller, status in ((asked, 200), (other, 404), (helper, 200)):
         for address in (f"/v1/decisions/{decision_id}", f"/v1/decisions/{decision_id}/explanation"):
             assert service.client.get(address, headers=caller).status_code == status

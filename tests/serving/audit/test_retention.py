@@ -214,7 +214,7 @@ def test_an_erased_decision_says_that_it_was_erased(place: Installation) -> None
         (file,) = reviewing.files.of_case(case_id)
         assert file.name == "erased"
         assert reviewing.files.content(case_id, file.sha256) is None
-        everyone = CaseAccess(frozenset(), may_rescue=True)
+        everyone = CaseAccess(frozenset(), is_rescue=False)
         assert reviewing.store.closed_case(everyone, "somebody else", 0) is None
         sign_in_as(service, "auditor")
         page = service.client.get(f"/console/cases/{case_id}")

@@ -79,7 +79,7 @@ def test_a_data_scientist_reads_decisions_without_a_single_party(reviewed: Servi
 def test_a_rescue_is_not_among_the_decisions_of_those_who_enforce(reviewed: Service) -> None:
     body = route(certified_capacity=12, persons_on_board=41)
     rescue_id = reviewed.score(body, reviewed.key("score")).json()["decision_id"]
-    for role, is_for in (("rescue", 1), ("auditor", 1), ("reviewer", 0), ("data_scientist", 0)):
+    for role, is_for in (("rescue", 0), ("auditor", 1), ("reviewer", 0), ("data_scientist", 0)):
         sign_in_as(reviewed, role)  # type: ignore[arg-type]  # a role
         one = reviewed.client.get(f"/console/decisions/{rescue_id}")
         assert (one.status_code == 200) == bool(is_for), role

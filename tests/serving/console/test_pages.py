@@ -203,7 +203,7 @@ def test_a_life_at_risk_is_why_a_case_is_here(service: Service) -> None:
     assert case.lane == "Rescue"
     assert case.why == (
         "It is here because lives may be at risk: "
-        "60 persons on board of a conveyance certified for 12."
+        "60 persons on board of a fishing vessel certified for 12."
     )
 
 

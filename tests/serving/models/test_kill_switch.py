@@ -122,7 +122,7 @@ def test_a_life_at_risk_is_found_without_a_model(switched: Service) -> None:
     off(switched)
     told = switched.score(route(persons_on_board=40), switched.key("score")).json()
     assert (told["lane"], told["lane_reason"]) == ("rescue", "life_at_risk")
-    queue = switched.client.get("/v1/queue", headers=switched.key("review", "rescue")).json()
+    queue = switched.client.get("/v1/queue", headers=switched.key("rescue")).json()
     assert [case["lane"] for case in queue["cases"]] == ["rescue"]
 
 

@@ -81,14 +81,16 @@ def test_those_attach_who_review_and_those_read_who_see_the_case(reviewed: Servi
         assert (download(reviewed, case_id).status_code == 200) == may_read, role
 
 
-def test_a_file_of_a_rescue_is_for_those_who_help(reviewed: Service) -> None:
+def test_a_file_of_a_rescue_is_handed_to_nobody_who_inspects(reviewed: Service) -> None:
     body = route(certified_capacity=12, persons_on_board=41)
     case_id = reviewed.score(body, reviewed.key("score")).json()["decision_id"]
-    attach(reviewed, case_id, sign_in_as(reviewed, "rescue"))
+    rescuer = Reviewer("one", CaseAccess(frozenset(), is_rescue=True))
+    file = AttachedFile.from_upload("list.pdf", PDF, 10_000)
+    reviewed.services.cases.attach(rescuer, case_id, NOW, file, PDF)
 
-    sign_in_as(reviewed, "reviewer")
-
-    assert download(reviewed, case_id).status_code == 404
+    for role, status in (("reviewer", 404), ("supervisor", 404), ("auditor", 404), ("rescue", 403)):
+        sign_in_as(reviewed, role)  # type: ignore[arg-type]  # a role
+        assert download(reviewed, case_id).status_code == status
 
 
 def test_a_file_is_found_under_its_own_case_only(reviewed: Service) -> None:
@@ -116,7 +118,7 @@ def test_a_form_of_another_session_or_origin_attaches_nothing(reviewed: Service)
 def test_the_same_content_and_one_too_many_are_refused_in_words(reviewed: Service) -> None:
     case_id = open_case(reviewed)
     token = sign_in_as(reviewed, "reviewer")
-    reviewer = Reviewer("another", CaseAccess(frozenset(), may_rescue=False))
+    reviewer = Reviewer("another", CaseAccess(frozenset(), is_rescue=False))
     for number in range(MOST_TO_A_CASE - 1):
         content = b"%d" % number
         file = AttachedFile.from_upload(f"{number}.txt", content, 1_000)

@@ -41,9 +41,9 @@ from tests.serving.databases import database
 from tests.serving.review.decisions import AT, decision
 
 LATER = AT + timedelta(hours=1)
-HERE = CaseAccess(frozenset({"DE004600"}), may_rescue=False)
+HERE = CaseAccess(frozenset({"DE004600"}), is_rescue=False)
 ONE, TWO = Reviewer("one", HERE), Reviewer("two", HERE)
-ELSEWHERE = Reviewer("three", CaseAccess(frozenset({"DE009999"}), may_rescue=True))
+ELSEWHERE = Reviewer("three", CaseAccess(frozenset({"DE009999"}), is_rescue=False))
 NOTHING = Disposition("no_finding_after_inspection", "nothing_found", "high", "all in order")
 FOUND = Disposition("confirmed_smuggling_goods", "goods_found", "high", "behind a false wall")
 UNSEEN = Disposition("duplicate", "other", "low", "the same as yesterday")
@@ -135,7 +135,7 @@ def test_a_reviewer_is_the_caller_with_its_offices_and_rescues_only_by_scope() -
     helper = replace(caller, scopes=frozenset({"review", "rescue"}), offices=frozenset())
 
     assert Reviewer.from_caller(caller) == ONE
-    assert Reviewer.from_caller(helper) == Reviewer("one", CaseAccess(frozenset(), may_rescue=True))
+    assert Reviewer.from_caller(helper) == Reviewer("one", CaseAccess(frozenset(), is_rescue=True))
 
 
 def test_reading_a_case_is_written_down_and_looking_it_up_is_not(office: Office) -> None:

@@ -24,19 +24,20 @@ from tests.serving.review.test_cases_served import NOTHING, disposed, open_case,
 
 __all__ = ["reviewed"]
 
-ALL = CaseAccess(frozenset(), may_rescue=False)
+ALL = CaseAccess(frozenset(), is_rescue=False)
 PASSWORD = "a password for tests"
 
 SEEN_BY: dict[str, set[Role]] = {
     "/console/queue": {"reviewer", "supervisor", "rescue", "auditor"},
-    "/console/cases/{case}": {"reviewer", "supervisor", "rescue", "auditor"},
-    "/console/cases/{case}/letter": {"reviewer", "supervisor", "rescue"},
+    "/console/cases/{case}": {"reviewer", "supervisor", "auditor"},
+    "/console/cases/{case}/letter": {"reviewer", "supervisor"},
+    "/console/rescues/{rescue}": {"rescue"},
     "/console/supervision": {"supervisor", "auditor"},
     "/console/monitor": {"supervisor", "auditor", "data_scientist"},
-    "/console/supervision/reread/{case}": {"reviewer", "supervisor", "rescue"},
-    "/console/decisions": {"reviewer", "supervisor", "rescue", "auditor", "data_scientist"},
-    "/console/decisions/{case}": {"reviewer", "supervisor", "rescue", "auditor", "data_scientist"},
-    "/console/features": {"reviewer", "supervisor", "rescue", "auditor", "data_scientist"},
+    "/console/supervision/reread/{case}": {"reviewer", "supervisor"},
+    "/console/decisions": {"reviewer", "supervisor", "auditor", "data_scientist"},
+    "/console/decisions/{case}": {"reviewer", "supervisor", "auditor", "data_scientist"},
+    "/console/features": {"reviewer", "supervisor", "auditor", "data_scientist"},
     "/console/models": {"auditor", "data_scientist"},
     "/console/accounts": {"auditor", "admin"},
     "/console/switches": {"supervisor", "auditor", "admin"},
@@ -55,24 +56,35 @@ def sign_in_as(service: Service, role: Role) -> str:
     return found[1] if found else ""
 
 
+def open_rescue(service: Service) -> str:
+    """A case of people in danger."""
+    crowded = route(journey_id="J-rescue", certified_capacity=12, persons_on_board=41)
+    case_id: str = service.score(crowded, service.key("score")).json()["decision_id"]
+    return case_id
+
+
 def test_every_page_answers_the_roles_it_is_for_and_no_one_else(reviewed: Service) -> None:
-    case_id = open_case(reviewed)
+    case_id, rescue_id = open_case(reviewed), open_rescue(reviewed)
     for role in ROLE_SCOPES:
         sign_in_as(reviewed, role)
         for path, seen_by in SEEN_BY.items():
-            response = reviewed.client.get(path.replace("{case}", case_id))
+            address = path.replace("{case}", case_id).replace("{rescue}", rescue_id)
+            response = reviewed.client.get(address)
             assert (response.status_code == 200) == (role in seen_by), (role, path)
 
 
 ACTS_BY: dict[str, set[Role]] = {
-    "/console/cases/{case}/claim": {"reviewer", "supervisor", "rescue"},
-    "/console/cases/{case}/notes": {"reviewer", "supervisor", "rescue"},
-    "/console/cases/{case}/dispositions": {"reviewer", "supervisor", "rescue"},
-    "/console/cases/{case}/attachments": {"reviewer", "supervisor", "rescue"},
-    "/console/cases/{case}/justify": {"reviewer", "supervisor", "rescue", "auditor"},
-    "/console/cases/{case}/letter/write": {"reviewer", "supervisor", "rescue"},
+    "/console/cases/{case}/claim": {"reviewer", "supervisor"},
+    "/console/cases/{case}/notes": {"reviewer", "supervisor"},
+    "/console/cases/{case}/dispositions": {"reviewer", "supervisor"},
+    "/console/cases/{case}/attachments": {"reviewer", "supervisor"},
+    "/console/rescues/{rescue}/acknowledgement": {"rescue"},
+    "/console/rescues/{rescue}/claim": {"rescue"},
+    "/console/rescues/{rescue}/dispositions": {"rescue"},
+    "/console/cases/{case}/justify": {"reviewer", "supervisor", "auditor"},
+    "/console/cases/{case}/letter/write": {"reviewer", "supervisor"},
     "/console/queue/next": {"reviewer", "supervisor", "rescue"},
-    "/console/supervision/reread/{case}": {"reviewer", "supervisor", "rescue"},
+    "/console/supervision/reread/{case}": {"reviewer", "supervisor"},
     "/console/accounts": {"admin"},
     "/console/accounts/disable": {"admin"},
     "/console/accounts/keys": {"admin"},
@@ -82,11 +94,12 @@ ACTS_BY: dict[str, set[Role]] = {
 
 
 def test_every_form_is_for_the_roles_that_may_act_and_no_one_else(reviewed: Service) -> None:
-    case_id = open_case(reviewed)
+    case_id, rescue_id = open_case(reviewed), open_rescue(reviewed)
     for role in ROLE_SCOPES:
         token = sign_in_as(reviewed, role)
         for path, acted_by in ACTS_BY.items():
-            address, form = path.replace("{case}", case_id), {"form_token": token}
+            address = path.replace("{case}", case_id).replace("{rescue}", rescue_id)
+            form = {"form_token": token}
             response = reviewed.client.post(
                 address, data=form, headers=ORIGIN, follow_redirects=False
             )
@@ -96,7 +109,7 @@ def test_every_form_is_for_the_roles_that_may_act_and_no_one_else(reviewed: Serv
 def test_every_page_and_every_form_is_in_the_tables_above(reviewed: Service) -> None:
     """But for signing in and out, the style, and what holds the like of a page that is there."""
     alike = {"/console/features/{}", "/console/cases/{}/attachments/{}", "/console/cases/{}/{}"}
-    alike |= {"/console/cases/{}/letter/{}"}
+    alike |= {"/console/cases/{}/letter/{}", "/console/rescues/{}/{}"}
     known = {re.sub(r"{\w+}", "{}", path) for path in (*SEEN_BY, *ACTS_BY)} | alike
     known |= {"/console", "/console/", "/console/{}", "/console/supervision/reread"}
     free = ("/console/sign-", "/console/oidc", "/console/static")
@@ -109,9 +122,9 @@ def test_every_page_and_every_form_is_in_the_tables_above(reviewed: Service) -> 
 
 def test_a_rescue_is_on_no_page_but_of_those_who_help_or_audit(reviewed: Service) -> None:
     open_case(reviewed)
-    crowded = route(journey_id="J-rescue", certified_capacity=12, persons_on_board=41)
-    rescue_id = reviewed.score(crowded, reviewed.key("score")).json()["decision_id"]
+    rescue_id = open_rescue(reviewed)
     case_pages = (f"/console/cases/{rescue_id}", f"/console/cases/{rescue_id}/letter")
+    rescue_page = f"/console/rescues/{rescue_id}"
     reread, decision = (
         f"/console/supervision/reread/{rescue_id}",
         f"/console/decisions/{rescue_id}",
@@ -122,12 +135,12 @@ def test_a_rescue_is_on_no_page_but_of_those_who_help_or_audit(reviewed: Service
         sign_in_as(reviewed, role)
         shown[role] = {
             path
-            for path in (*pages, *case_pages, reread, decision)
+            for path in (*pages, *case_pages, rescue_page, reread, decision)
             if rescue_id in (told := reviewed.client.get(path).text) or "J-rescue" in told
         }
 
     decisions = {"/console/decisions", decision}
-    helped = {"/console/queue", *case_pages, reread, *decisions}
+    helped = {"/console/queue", rescue_page}
     nothing = {role: set[str]() for role in ROLE_SCOPES}
     assert shown == nothing | {"rescue": helped, "auditor": decisions}
     (load,) = Supervision.from_cases(reviewed.services.case_store, ALL, NOW).lanes
@@ -154,13 +167,13 @@ def test_that_a_case_was_read_is_written_down(reviewed: Service) -> None:
     _, event = reviewed.services.cases.events(case_id)
     assert (event.action, event.actor, event.at) == ("read", "the auditor", NOW.isoformat())
     pages = ("/console/cases/{}", "/console/cases/{}/letter", "/console/supervision/reread/{}")
-    for role in ("reviewer", "supervisor", "rescue"):
+    for role in ("reviewer", "supervisor"):
         sign_in_as(reviewed, role)
         for page in pages:
             assert reviewed.client.get(page.format(case_id)).status_code == 200
     told = [(event.action, event.actor) for event in reviewed.services.cases.events(case_id)]
     assert told[2:] == [
-        ("read", f"the {role}") for role in ("reviewer", "supervisor", "rescue") for _ in pages
+        ("read", f"the {role}") for role in ("reviewer", "supervisor") for _ in pages
     ]
 
 

@@ -1,0 +1,195 @@
+"""Between rescue and enforcement stands a wall: nothing passes it, either way, through any door."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import pytest
+
+from serving.access.roles import ROLE_SCOPES, Scope
+from serving.review.dispositions import MEANING, OF_RESCUE, ONLY_OF_RESCUE, DispositionCode
+from tests.serving.bodies import route, shipment
+from tests.serving.conftest import Service, app_of
+from tests.serving.console.test_pages import ORIGIN
+from tests.serving.review.test_cases_served import post, reviewed
+from tests.serving.review.test_supervision_served import _paths, sign_in_as
+
+__all__ = ["reviewed"]
+
+OF_THE_RESCUE = ("J-rescue", "41 persons", "36.6543", "9074729")
+OF_THE_INSPECTION = ("S-secret", "inflatable boats")
+BODIES: dict[str, dict[str, Any]] = {
+    "notes": {"text": "a note in words"},
+    "reopen": {"text": "a note in words"},
+    "assign": {"to": "somebody"},
+    "snooze": {"until": "2026-11-25T12:00:00Z", "text": "a note in words"},
+    "document-requests": {"until": "2026-11-25T12:00:00Z", "text": "a note in words"},
+    "dispositions": {
+        "code": "duplicate",
+        "reason": "other",
+        "confidence": "low",
+        "text": "the same as yesterday",
+    },
+    "acknowledgement": {"by": "watch officer"},
+}
+
+
+@dataclass
+class BothSides:
+    """A service with a rescue, an inspection, and one that shares carrier and craft with it."""
+
+    service: Service
+    rescue_id: str
+    inspection_id: str
+
+    def answers_by_key(
+        self, caller: dict[str, str], case_id: str
+    ) -> Iterator[tuple[str, int, str]]:
+        """What every call of the API answers to a key, asked about one case."""
+        described = self.service.client.get("/openapi.json").json()["paths"]
+        for path, operations in described.items():
+            address = path.replace("{decision_id}", case_id).replace("{case_id}", case_id)
+            for method in operations:
+                if "{" in address or path in ("/v1/scores", "/v1/scores/batch", "/v1/records"):
+                    continue
+                body = None if method == "get" else BODIES.get(address.rsplit("/", 1)[-1], {})
+                answer = self.service.client.request(method, address, headers=caller, json=body)
+                yield path, answer.status_code, answer.text
+
+    def pages(self, case_id: str) -> Iterator[tuple[str, int, str]]:
+        """Every page of the console to whoever is signed in, asked about one case."""
+        served = {path for r in app_of(self.service.client).routes for path in _paths(r)}
+        named = ("{case_id}", "{decision_id}")
+        for path in sorted(served):
+            if path.startswith("/console") and "static" not in path and "sign" not in path:
+                address = path
+                for name in named:
+                    address = address.replace(name, case_id)
+                answer = self.service.client.get(address.replace("{act}", "letter"))
+                yield path, answer.status_code, answer.text
+        for query in ("lane=rescue", "lane=inspect", "mode=sea"):
+            yield query, 200, self.service.client.get(f"/console/queue?{query}").text
+
+
+@pytest.fixture
+def sides(reviewed: Service) -> BothSides:
+    machine = reviewed.key("score")
+    crowd = {"certified_capacity": 12, "persons_on_board": 41, "imo_number": "9074729"}
+    crowded = route(journey_id="J-rescue", **crowd)
+    seen = {"observed_at": "2026-11-24T09:00:00Z", "latitude": 36.6543, "longitude": 24.25}
+    crowded["positions"] = [{"journey_id": "J-rescue", **seen}]
+    rescue = reviewed.score(crowded, machine)
+    inspection = reviewed.score(shipment(shipment_id="S-secret"), machine)
+    sharing = reviewed.score(route(journey_id="J-sharing"), machine)
+    assert rescue.json()["lane"] == "rescue"
+    for other in (inspection, sharing):  # whose cases link to what they share
+        assert other.json()["lane"] in {"inspect", "control", "document_check", "post_review"}
+    return BothSides(reviewed, rescue.json()["decision_id"], inspection.json()["decision_id"])
+
+
+def test_no_key_but_that_of_rescue_learns_anything_of_a_rescue(sides: BothSides) -> None:
+    enforcing: tuple[Scope, ...] = tuple(s for s in get_args(Scope) if s not in {"rescue", "audit"})
+
+    for scopes in (*((scope,) for scope in enforcing), enforcing):
+        caller = sides.service.key(*scopes)
+        for path, status, text in sides.answers_by_key(caller, sides.rescue_id):
+            assert not [told for told in OF_THE_RESCUE if told in text], (scopes, path)
+            about_one = "{case_id}" in path or "{decision_id}" in path
+            assert not about_one or status in {403, 404}, (scopes, path, status)
+
+
+def test_no_role_but_that_of_rescue_and_auditors_sees_a_rescue_on_any_page(
+    sides: BothSides,
+) -> None:
+    for role in ROLE_SCOPES:
+        if role in ("rescue", "auditor"):
+            continue
+        sign_in_as(sides.service, role)
+        for case_id in (sides.rescue_id, sides.inspection_id):
+            for path, _, text in sides.pages(case_id):
+                assert not [told for told in OF_THE_RESCUE if told in text], (role, path)
+
+
+def test_rescuers_learn_nothing_but_of_rescues(sides: BothSides) -> None:
+    caller = sides.service.key(*get_args(Scope))  # whatever else was asked for
+    seen = ""
+    for path, status, text in sides.answers_by_key(caller, sides.inspection_id):
+        seen += text if path == "/v1/queue" else ""
+        assert not [told for told in OF_THE_INSPECTION if told in text], path
+        about_one = "{case_id}" in path or "{decision_id}" in path
+        assert not about_one or status in {403, 404}, (path, status)
+    assert sides.rescue_id in seen
+
+    sign_in_as(sides.service, "rescue")
+    for case_id in (sides.rescue_id, sides.inspection_id):
+        for path, _, text in sides.pages(case_id):
+            assert not [told for told in OF_THE_INSPECTION if told in text], path
+
+
+def test_the_page_of_a_rescue_shows_whom_to_find_and_no_score(sides: BothSides) -> None:
+    sign_in_as(sides.service, "rescue")
+
+    page = sides.service.client.get(f"/console/rescues/{sides.rescue_id}")
+
+    assert page.status_code == 200
+    for told in ("41 persons", "9074729", "36.6543", "24 November 2026", "I act on this call"):
+        assert told in page.text
+    for hidden in ("closer look", "probability", "per cent", "c-00"):
+        assert hidden not in page.text
+
+
+def dispose(sides: BothSides, case_id: str, by: dict[str, str], code: DispositionCode) -> int:
+    body = BODIES["dispositions"] | {"code": code}
+    status: int = post(sides.service, case_id, "dispositions", by, **body).status_code
+    return status
+
+
+def test_a_rescue_ends_in_what_became_of_people_and_an_inspection_never_does(
+    sides: BothSides,
+) -> None:
+    rescuer, reviewer = sides.service.key("rescue"), sides.service.key("review")
+    assert post(sides.service, sides.rescue_id, "claim", rescuer).status_code == 200
+    assert post(sides.service, sides.inspection_id, "claim", reviewer).status_code == 200
+
+    for code in MEANING.keys() - OF_RESCUE:
+        assert dispose(sides, sides.rescue_id, rescuer, code) == 422, code
+    for code in ONLY_OF_RESCUE:
+        assert dispose(sides, sides.inspection_id, reviewer, code) == 422, code
+    assert dispose(sides, sides.inspection_id, rescuer, "duplicate") == 404
+    assert dispose(sides, sides.rescue_id, reviewer, "duplicate") == 404
+    assert dispose(sides, sides.rescue_id, rescuer, "people_helped") == 200
+    assert not [*sides.service.services.records.all()]
+
+
+def test_a_rescue_is_acknowledged_claimed_and_ended_on_its_page(sides: BothSides) -> None:
+    token = sign_in_as(sides.service, "rescue")
+
+    def act(name: str, **form: str) -> int:
+        answer = sides.service.client.post(
+            f"/console/rescues/{sides.rescue_id}/{name}",
+            data={"form_token": token, **form},
+            headers=ORIGIN,
+            follow_redirects=False,
+        )
+        return answer.status_code
+
+    assert act("acknowledgement") == 303
+    assert act("dispositions", **BODIES["dispositions"]) == 409
+    assert act("claim") == 303
+    assert act("notes", text="a helicopter is on its way") == 303
+    assert act("marks", indicator="D07", verdict="right") == 404
+    assert act("dispositions", **BODIES["dispositions"] | {"code": "other_offence"}) == 409
+    assert act("dispositions", **BODIES["dispositions"] | {"code": "people_helped"}) == 303
+    page = sides.service.client.get(f"/console/rescues/{sides.rescue_id}").text
+    assert "a helicopter is on its way" in page
+    assert "I act on this call" not in page
+    steps = sides.service.services.rescue_outbox.events(sides.rescue_id)
+    assert [(step.action, step.actor) for step in steps] == [("acknowledged", "the rescue")]
+
+
+def test_an_unacknowledged_call_stands_above_the_queue_of_rescuers_alone(sides: BothSides) -> None:
+    outbox = sides.service.services.rescue_outbox
+    outbox.begin()
+    for role in ("rescue", "reviewer"):
+        sign_in_as(sides.service, role)  # type: ignore[arg-type]  # a role
+        assert "waits for a person" not in sides.service.client.get("/console/queue").text
