@@ -26,6 +26,9 @@ SCORED_AT_ONCE = 60
 SCORED_SPAN = timedelta(hours=14)
 """How long it took to declare what is scored at once: by now all of it was, and more is to come."""
 
+LONGEST_WAIT_S = 20
+"""How long the demonstration waits for subjects to be scored again."""
+
 HUNG_UP: dict[int, int] = {signal.SIGHUP: 128 + signal.SIGHUP}
 TRAINER, APPROVER = "demo-trainer", "demo-approver"
 TRIAL = timedelta(days=30)
@@ -53,6 +56,7 @@ def demo(
         _step(5, "Scoring live traffic: the world's last days, as border systems would submit them")
         waiting = _live(world, live_from)
         _score_and_explain(client, waiting[: 2 * SCORED_AT_ONCE])
+        _send_later_records(client, world, waiting[: 2 * SCORED_AT_ONCE], home)
         name, password = new_reviewer(home)
         typer.echo(f"\nConsole: {client.address}/console  (sign in as {name}, password {password})")
         typer.echo(f"API:     {client.address}/docs  (key {client.key})")
@@ -187,6 +191,42 @@ def _score_and_explain(client: Client, submissions: list["Submission"]) -> None:
     answer, submission = max(scored, key=lambda pair: pair[0]["probability"])
     typer.echo()
     typer.echo(explained(answer, f"{submission.declared_at:%Y-%m-%d %H:%M} UTC"))
+
+
+def _send_later_records(
+    client: Client, world: Path, scored: list["Submission"], home: Path
+) -> None:
+    """Send what became known of the scored subjects since, and say how many were scored again."""
+    from serving.cli.demo_world import later_records
+
+    later = {
+        name: records
+        for name, records in later_records(world, scored, datetime.now(UTC)).items()
+        if records
+    }
+    if not later:
+        return
+    client.send(later)
+    sent = sum(map(len, later.values()))
+    typer.echo(
+        f"\n{sent} records of these subjects became known after their declarations; "
+        f"{_scored_again(home)} subjects were scored again for them so far."
+    )
+
+
+def _scored_again(home: Path) -> int:
+    """How many subjects were scored again, once no more of them follow at once."""
+    from serving.db.engine import open_database
+    from serving.db.repositories.decision_repository import DecisionRepository
+    from serving.settings import settings_of
+
+    settings = settings_of(home)
+    log = DecisionRepository(open_database(settings.database, is_service=False, keys=settings.keys))
+    ends, before, found = time.monotonic() + LONGEST_WAIT_S, -1, 0
+    while time.monotonic() < ends and (found == 0 or found != before):
+        time.sleep(2)
+        before, found = found, log.count_scored_again()
+    return found
 
 
 def _keep_serving(client: Client, waiting: list["Submission"]) -> None:

@@ -38,20 +38,28 @@ class Client:
 
     def score(self, submission: "Submission") -> dict[str, Any]:
         """Submit one subject; the service's answer."""
+        body = submission.model_dump_json(exclude_none=True).encode()
+        return self._post("/v1/scores", body, {"Idempotency-Key": secrets.token_hex(16)})
+
+    def send(self, records: dict[str, Any]) -> dict[str, Any]:
+        """Send records as they became known; the service's answer."""
+        return self._post("/v1/records", json.dumps(records).encode(), {})
+
+    def _post(self, path: str, body: bytes, headers: dict[str, str]) -> dict[str, Any]:
         request = urllib.request.Request(  # noqa: S310 - the address is our own, on this machine
-            f"{self.address}/v1/scores",
-            data=submission.model_dump_json(exclude_none=True).encode(),
+            f"{self.address}{path}",
+            data=body,
             headers={
                 "Authorization": f"Bearer {self.key}",
                 "Content-Type": "application/json",
-                "Idempotency-Key": secrets.token_hex(16),
+                **headers,
             },
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
                 answer: dict[str, Any] = json.load(response)
         except urllib.error.HTTPError as error:
-            raise DemoFailed(f"the service refused a submission: {error.read().decode()}") from None
+            raise DemoFailed(f"the service refused a request: {error.read().decode()}") from None
         return answer
 
 
@@ -132,7 +140,7 @@ def _command(home: Path, *arguments: str) -> list[str]:
 
 def _new_key(home: Path) -> str:
     name = f"demo-{secrets.token_hex(4)}"
-    scopes = ("--scope", "score", "--scope", "explain")
+    scopes = ("--scope", "score", "--scope", "explain", "--scope", "ingest")
     created = subprocess.run(
         _command(home, "keys", "create", name, *scopes, "--json"), capture_output=True, check=True
     )
