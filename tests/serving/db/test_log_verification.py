@@ -172,7 +172,8 @@ def test_an_inserted_record_is_found(log: Path) -> None:
         log,
         *(f"UPDATE decisions SET seq = {n + 1} WHERE seq = {n}" for n in range(RECORDS, 5, -1)),
         "INSERT INTO decisions SELECT 6, 'forged', scored_at, subject_kind, subject_id, office_id,"
-        " caller_id, lane, probability, record, chain, encrypted FROM decisions WHERE seq = 5",
+        " caller_id, lane, probability, record, chain, encrypted, rescores,"
+        " lane_before FROM decisions WHERE seq = 5",
     )
 
     assert proof(log).first_bad == 6
