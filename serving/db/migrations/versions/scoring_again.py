@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "scoring_again"
-down_revision = "standard_names"
+down_revision = "rescue_acknowledgements"
 
 _ADDED = (("decisions", "rescores"), ("decisions", "lane_before"), ("cases", "decision_id"))
 
