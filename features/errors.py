@@ -7,7 +7,9 @@ TidegateError                 shown to a person without a traceback; exit code 1
 ├── CatalogueMismatch         a matrix or model was made with other features or formulas
 ├── OnlineStoreUnavailable    the online feature store cannot be opened, read or written
 ├── OnlineStoreMismatch       the online feature store was made for other windows or formulas
-└── CacheRefused              the cache folder that the environment names cannot be used
+├── CacheRefused              the cache folder that the environment names cannot be used
+├── RatesRefused              a file of exchange rates cannot be used
+└── LimitsRefused             a file of limits of reporting cannot be used
 """
 
 import difflib
@@ -97,6 +99,14 @@ class OnlineStoreMismatch(TidegateError):
 
 class CacheRefused(TidegateError):
     """The cache folder that the environment names cannot be used; the message says why."""
+
+
+class RatesRefused(TidegateError):
+    """A file of exchange rates cannot be used; the message names the row and the column."""
+
+
+class LimitsRefused(TidegateError):
+    """A file of limits of reporting cannot be used; the message names the row."""
 
 
 def nearest_of(name: str, known: Iterable[str]) -> str:

@@ -138,9 +138,15 @@ def _read_by_window(kind: SubjectKind, window: Window) -> set[str]:
     derived = _inputs_of_outputs(LINKED_RECORD_TYPES[window.source].program(kind))
     keys = {key for name in (window.value, window.where) for key in derived.get(name, ())}
     compared = {_name(own) for own in map(subject_key, keys) if own is not None}
-    kinds = [name for name in KINDS if f"is_{name}" in (window.value, window.where)]
+    kinds = [name for name in KINDS if _asks_for(window, name)]
     records = {f"{window.source}.{name}" for name in kinds} or {window.source}
     return records | _read_by_columns(kind, compared)
+
+
+def _asks_for(window: Window, document_kind: str) -> bool:
+    """Whether a window asks for documents of one kind: `is_invoice`, `is_valued_invoice`."""
+    asked = (window.value or "", window.where or "")
+    return any(name.startswith("is_") and name.endswith(f"_{document_kind}") for name in asked)
 
 
 def _inputs_of_outputs(program: Program) -> dict[Key, set[Key]]:

@@ -16,12 +16,14 @@ import numpy as np
 
 from features.catalogue import columns_read
 from features.derived.beside_subject import (
+    IS_SUPERSEDED,
     PREVIOUS,
     SubjectColumn,
     known_before,
     run_beside_subjects,
     trace_beside_subject,
     with_previous,
+    with_versions,
 )
 from features.derived.document import derive_document
 from features.derived.leg import derive_leg
@@ -60,9 +62,11 @@ class LinkedRecordType:
     `name` is that of the record file, of the submission's field and of the source of windows.
     `order_field` orders records that became known in one instant. Each record also reads the fields
     that `previous` names of the subject's record before, in that order; with them stands what the
-    first record reads. `measured` adds numbers to each record before that. `latest` names columns
-    that a subject takes from its last record, with the record's column. `key_fields` tell a
-    subject's records apart, `id_fields` any two of the type.
+    first record reads. Where `version_of` is given, the record before is the earlier version of the
+    same paper: of the same subject and equal in these fields; each also has `is_superseded`, which
+    says whether a later version is known. `measured` adds numbers to each record before that.
+    `latest` names columns that a subject takes from its last record, with the record's column.
+    `key_fields` tell a subject's records apart, `id_fields` any two of the type.
     """
 
     name: str
@@ -74,6 +78,7 @@ class LinkedRecordType:
     derive: Callable[[SubjectKind, Columns, Columns], Columns]
     previous: Mapping[str, object] = field(default_factory=dict)
     measured: Mapping[str, Measure] = field(default_factory=dict)
+    version_of: tuple[str, ...] = ()
     latest: Mapping[str, str] = field(default_factory=dict)
     most_in_submission: int = 500
     words_when_cited: str
@@ -122,6 +127,7 @@ class LinkedRecordType:
         read = {key for key in self.program(kind).columns if isinstance(key, str)}
         read |= {self.subject_field, self.known_from, self.order_field, *self.previous}
         read |= {name for measure in self.measured.values() for name in measure.fields}
+        read |= {*self.version_of, "version"} if self.version_of else set()
         return (read | {"subject_kind"}) & self.record.model_fields.keys()
 
     def subject_columns_read(self, kind: SubjectKind) -> set[str]:
@@ -135,7 +141,9 @@ class LinkedRecordType:
             name: measure.function(*(records[field] for field in measure.fields))
             for name, measure in self.measured.items()
         }
-        if self.previous:
+        if self.version_of:
+            records = with_versions(records, self.subject_field, self.version_of, self.previous)
+        elif self.previous:
             records = with_previous(records, self.subject_field, self.order_field, self.previous)
         subject_ids = records[self.subject_field]
         return run_beside_subjects(self.program(kind), records, subject_ids, subjects)
@@ -153,6 +161,15 @@ LINKED_RECORD_TYPES: Mapping[str, LinkedRecordType] = MappingProxyType(
                 key_fields=("document_id", "version"),
                 id_fields=("document_id", "version"),
                 derive=derive_document,
+                previous={
+                    "consignor_id": NO_TEXT,
+                    "consignee_id": NO_TEXT,
+                    "gross_mass_kg": np.nan,
+                    "packages": np.nan,
+                    "container_number": NO_TEXT,
+                    "seal_number": NO_TEXT,
+                },
+                version_of=("kind", "number"),
                 words_when_cited="documents {ids}",
                 words_when_missing="any document",
             ),
@@ -257,4 +274,5 @@ def _traced(
 ) -> Program:
     kinds = kinds_of(record_type.record) | dict.fromkeys(record_type.measured, Kind.NUMBER)
     kinds |= {f"{PREVIOUS}{name}": kinds[name] for name in record_type.previous}
+    kinds |= {IS_SUPERSEDED: Kind.NUMBER} if record_type.version_of else {}
     return trace_beside_subject(partial(record_type.derive, kind), kinds, kind, columns)

@@ -22,8 +22,9 @@ class SubjectType:
     the journey that carries it are joined to it, prefixed `journey_`; `declares_goods` whether its
     record says what is carried, from which documents may differ. `origin_field`, `departure_field`
     and `arrival_field` of its record hold a country or a place, whose code begins with its country.
-    Documents must be valid until `documents_valid_until`. `experience_feature` counts what its
-    operator did before. `submission_rule` says to callers which records a submission must have.
+    Documents must be valid until the first known of `documents_valid_until`. `experience_feature`
+    counts what its operator did before. `submission_rule` says to callers which records a
+    submission must have.
     """
 
     kind: SubjectKind
@@ -33,10 +34,11 @@ class SubjectType:
     operator_field: str
     corridor_fields: tuple[str, ...]
     country_fields: tuple[str, ...]
+    end_country_fields: tuple[str, ...]
     origin_field: str
     departure_field: str
     arrival_field: str
-    documents_valid_until: str
+    documents_valid_until: tuple[str, ...]
     experience_feature: str
     has_journey: bool
     declares_goods: bool
@@ -69,6 +71,11 @@ class SubjectType:
         return f"{self.journey_prefix}mode"
 
     @property
+    def due_field(self) -> str:
+        """The subject's column that says when its conveyance is expected at the destination."""
+        return f"{self.journey_prefix}due_at"
+
+    @property
     def outcome_source(self) -> str:
         """The source of windows that holds the inspected subjects of this type."""
         return f"{self.kind}_outcomes"
@@ -88,10 +95,11 @@ SUBJECT_TYPES: dict[SubjectKind, SubjectType] = {
         operator_field="carrier_id",
         corridor_fields=("origin", "destination", "mode"),
         country_fields=("origin_country", "destination_country", "registration_country"),
+        end_country_fields=("origin_country", "destination_country"),
         origin_field="origin",
         departure_field="origin",
         arrival_field="destination",
-        documents_valid_until="due_at",
+        documents_valid_until=("due_at",),
         experience_feature="carrier_journeys",
         has_journey=False,
         declares_goods=False,
@@ -106,10 +114,11 @@ SUBJECT_TYPES: dict[SubjectKind, SubjectType] = {
         operator_field="consignee_id",
         corridor_fields=("dispatch_country", "destination_country"),
         country_fields=("origin_country", "dispatch_country", "destination_country"),
+        end_country_fields=("origin_country", "dispatch_country", "destination_country"),
         origin_field="origin_country",
         departure_field="dispatch_country",
         arrival_field="destination_country",
-        documents_valid_until="declared_at",
+        documents_valid_until=("journey_due_at", "declared_at"),
         experience_feature="consignee_shipments_365d",
         has_journey=True,
         declares_goods=True,

@@ -59,6 +59,7 @@ def _linked_rows(record_type: LinkedRecordType, kind: SubjectKind) -> LinkedRows
         subject_columns={key: column for key, column in keys.items() if column is not None},
         previous=tuple(record_type.previous),
         measured=record_type.measured,
+        version_of=record_type.version_of,
     )
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 from features.arrow_schema import arrow_schema
 from features.records import Document, SubjectKind
 from synthetic import instants
+from synthetic.actors import CONSIGNEE
 from synthetic.chance import Flags, Floats, Ints, Words, chance, mixed
 from synthetic.containers import container_numbers
 from synthetic.conveyance_kinds import COACH, TRUCK, VAN
@@ -39,6 +40,7 @@ ODD_SHARE = 0.8
 # Invoices that are written again, and those that name another value than the declaration, as they
 # count freight or a discount: trade as it is, whatever is carried.
 INVOICED_AGAIN, INVOICED_OTHERWISE = 0.05, 0.04
+MASTER_BILLS = 0.2
 # Goods whose packages weigh this much and more travel loose: there is nothing to list.
 LOOSE_KG = 150.0
 
@@ -249,7 +251,12 @@ def _contents(
     other_party = signs["party_mismatch"] & odd_one | (
         signs["critical_amendment"] & (filed.version > 1)
     )
-    consignee = np.where(other_party, draft.forwarder[of], draft.consignee[of])
+    # Groupage travels on a master bill between forwarders, which is no mismatch.
+    is_master = (filed.kind == BILL) & (rng.random(rows) < MASTER_BILLS)
+    consignee = np.where(is_master, draft.forwarder[of], draft.consignee[of])
+    consignee = np.where(
+        other_party, mixed(plan.seed, CONSIGNEE, 9, draft.consignee[of]), consignee
+    )
     off = np.where(signs["mass_mismatch"] & odd_one, rng.choice([0.82, 1.15, 1.3], rows), 1.0)
     off *= np.where(rng.random(rows) < 0.05, np.exp(0.02 * rng.standard_normal(rows)), 1.0)
     box = draft.boxes.box[of] + (signs["container_mismatch"] & odd_one)
@@ -284,8 +291,10 @@ def _invoiced(rng: np.random.Generator, value: Floats, filed: _Filed) -> Floats:
 
 def _packages(rng: np.random.Generator, packages: Ints, differs: Flags) -> Ints:
     odd = differs & (rng.random(len(packages)) < 0.4)
-    more: Floats = packages * rng.uniform(1.05, 1.4, len(packages))
-    return np.where(odd, np.ceil(more), packages).astype(np.int64)
+    factor = rng.uniform(1.05, 1.4, len(packages))
+    factor = np.where(rng.random(len(packages)) < 0.3, 1 / factor, factor)
+    other = np.ceil(packages * factor).astype(np.int64)
+    return np.where(odd, other, packages)
 
 
 def _boxes(plan: Plan, draft: ShipmentDraft, of: Ints, box: Ints, where: Flags) -> pa.Array:

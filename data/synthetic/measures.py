@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.reference.currencies import UNITS_PER_EUR
+from features.engine.string_table import STRING_TABLE
+from features.reference.currencies import units_per_eur
 from synthetic.actors import CONSIGNOR
 from synthetic.chance import Flags, Floats, Ints, picked, share
 from synthetic.goods import goods
@@ -39,7 +40,13 @@ class Boxes:
 
 
 def measured(
-    rng: np.random.Generator, seed: int, signs: Signs, kinds: Ints, slot: Ints, dispatch: Ints
+    rng: np.random.Generator,
+    seed: int,
+    signs: Signs,
+    kinds: Ints,
+    slot: Ints,
+    dispatch: Ints,
+    declared_at: Ints,
 ) -> Measures:
     """Masses around what is usual for the goods and the consignee, prices by their contracts."""
     gross = _gross_kg(rng, seed, signs, kinds, slot)
@@ -48,7 +55,7 @@ def measured(
     net = np.minimum(gross * goods().net_to_gross[kinds] * spread * tare, gross)
     currency = picked(CURRENCY_SHARES, share(seed, CONSIGNOR, slot, dispatch))
     worth = net * _price_eur_per_kg(rng, seed, kinds, slot, dispatch)
-    worth *= np.array([UNITS_PER_EUR[name] for name in CURRENCIES])[currency]
+    worth *= rates(currency, declared_at)
     low = np.where(signs["undervalued"], rng.uniform(0.2, 0.6, len(kinds)), 1.0)
     high = np.where(signs["overvalued"], rng.uniform(1.7, 3.5, len(kinds)), 1.0)
     packages = np.maximum(np.round(gross / goods().kg_per_package[kinds]), 1)
@@ -70,6 +77,11 @@ def boxed(rng: np.random.Generator, pool: int, signs: Signs, by_ship: Flags) -> 
         seal=rng.integers(0, 10**7, len(by_ship)),
         is_boxed=by_ship & (rng.random(len(by_ship)) < 0.93),
     )
+
+
+def rates(currency: Ints, instants: Ints) -> Floats:
+    """What a euro is worth in each currency, a row of CURRENCIES, in the month of an instant."""
+    return units_per_eur(STRING_TABLE.codes(CURRENCIES)[currency], instants)
 
 
 def _gross_kg(rng: np.random.Generator, seed: int, signs: Signs, kinds: Ints, slot: Ints) -> Floats:

@@ -79,11 +79,12 @@ def drafted_shipments(plan: Plan, chapter: int, journeys: JourneyDraft) -> Shipm
     is_front = fronts_of("shipment", subjects, rng)
     dispatch = plan.ways.origin_country[corridor]
     kinds = _goods(plan, rng, subjects, slot)
+    declared_at = _declared_at(plan, rng, subjects, slot, journeys.declared_at[journey])
     draft = ShipmentDraft(
         subjects=subjects,
         number=np.zeros(number, dtype=np.int64),
         journey=journey,
-        declared_at=_declared_at(plan, rng, subjects, slot, journeys.declared_at[journey]),
+        declared_at=declared_at,
         arrives_at=journeys.due_at[journey],
         lane=plan.ways.lane[corridor],
         habit=slot,
@@ -99,7 +100,7 @@ def drafted_shipments(plan: Plan, chapter: int, journeys: JourneyDraft) -> Shipm
         destination=country,
         goods=kinds,
         declared_goods=_declared_goods(rng, subjects, kinds),
-        measures=measured(rng, plan.seed, subjects.signs, kinds, slot, dispatch),
+        measures=measured(rng, plan.seed, subjects.signs, kinds, slot, dispatch, declared_at),
         boxes=boxed(rng, _pool(plan), subjects.signs, journeys.kind[journey] == SHIP),
     )
     draft = taken(draft, np.argsort(draft.declared_at, kind="stable"))

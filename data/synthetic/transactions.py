@@ -8,12 +8,12 @@ import pyarrow as pa
 
 from features.arrow_schema import arrow_schema
 from features.records import SubjectKind, Transaction
-from features.reference.currencies import UNITS_PER_EUR
+from features.reference.reporting_limits import reporting_limit
 from synthetic import instants
 from synthetic.actors import PAYER
 from synthetic.chance import Flags, Floats, Ints, Words, chance, mixed, picked, share
 from synthetic.journeys import JourneyDraft, journey_ids, party
-from synthetic.measures import CURRENCIES
+from synthetic.measures import CURRENCIES, rates
 from synthetic.plan import Plan
 from synthetic.shipments import ShipmentDraft, shipment_ids
 from synthetic.signs import Signs
@@ -32,7 +32,6 @@ BANK, CARD, CASH, MONEY_SERVICE, VIRTUAL, CREDIT, NETTING = range(7)
 PURPOSES = ("goods", "freight", "deposit", "release", "other")
 GOODS, FREIGHT, DEPOSIT, RELEASE, OTHER = range(5)
 METHOD_SHARES = np.array([0.78, 0.06, 0.03, 0.008, 0.002, 0.11, 0.01])
-REPORTING_LIMIT_EUR = 10_000.0
 INSTALMENTS, FAN = 5, 6
 PAYERS_OF_A_NETWORK = 12
 
@@ -58,8 +57,7 @@ def shipment_transactions(plan: Plan, chapter: int, draft: ShipmentDraft) -> pa.
     """Payments of shipments: goods by instalments, freight, duties, deposits and releases."""
     rng = chance(plan.seed, "shipment transactions", chapter)
     signs, number = draft.subjects.signs, len(draft.number)
-    rate = np.array([UNITS_PER_EUR[name] for name in CURRENCIES])
-    worth = draft.measures.paid_for / rate[draft.measures.currency]
+    worth = draft.measures.paid_for / rates(draft.measures.currency, draft.declared_at)
     instalments = 1 + rng.integers(0, INSTALMENTS, number)
     instalments = np.where(signs["unpaid"], rng.integers(0, 2, number), instalments)
     fan = np.where(signs["fan_in"], rng.integers(3, FAN + 1, number), 0)
@@ -211,9 +209,10 @@ def _transactions(
 ) -> pa.Table:
     of, rows = paid.of, len(paid.of)
     currency = picked(np.array([0.62, 0.26, 0.06, 0.03, 0.03]), share(plan.seed, habit[of], 41))
-    rate = np.array([UNITS_PER_EUR[name] for name in CURRENCIES])[currency]
+    rate = rates(currency, paid.paid_at)
     invalid = signs["invalid_iban"][of] & (rng.random(rows) < 0.7) | (rng.random(rows) < 0.004)
-    method = _methods(plan, rng, signs, habit, of)
+    under = signs["structuring"][of] & (rng.random(rows) < 0.6)
+    method = np.where(under, CASH, _methods(plan, rng, signs, habit, of))
     has_iban = np.isin(method, (BANK, CREDIT))
     countries = pa.array(plan.ways.countries, pa.string())
     unknown = rng.random((2, rows)) < plan.scenario.missing
@@ -228,7 +227,7 @@ def _transactions(
         "payee_id": party(paid.payee),
         "payer_country": countries.take(pa.array(paid.payer_country, mask=unknown[0])),
         "payee_country": countries.take(pa.array(paid.payee_country, mask=unknown[1])),
-        "amount": pa.array(_amounts(rng, signs, of, paid.amount_eur, rate)),
+        "amount": pa.array(_amounts(rng, signs, of, paid.amount_eur * rate, under, currency)),
         "currency": pa.array(CURRENCIES).take(pa.array(currency)),
         "method": pa.array(METHODS).take(pa.array(method)),
         "purpose": pa.array(PURPOSES).take(pa.array(paid.purpose)),
@@ -255,12 +254,12 @@ def _methods(plan: Plan, rng: np.random.Generator, signs: Signs, habit: Ints, of
 
 
 def _amounts(
-    rng: np.random.Generator, signs: Signs, of: Ints, amount_eur: Floats, rate: Floats
+    rng: np.random.Generator, signs: Signs, of: Ints, amount: Floats, under: Flags, currency: Ints
 ) -> Floats:
+    """Amounts in their currency: some just under its limit of reporting, some round."""
     rows = len(of)
-    under = signs["structuring"][of] & (rng.random(rows) < 0.6)
-    eur = np.where(under, REPORTING_LIMIT_EUR * rng.uniform(0.8, 0.999, rows), amount_eur)
-    amount = np.maximum(eur, 20.0) * rate
+    limit = np.nan_to_num([reporting_limit(name) for name in CURRENCIES], nan=10_000.0)[currency]
+    amount = np.where(under, limit * rng.uniform(0.8, 0.999, rows), np.maximum(amount, 20.0))
     step = np.where(amount > 5_000, 500.0, 50.0)
     is_round = (signs["round_amounts"][of] & (rng.random(rows) < 0.6)) | (rng.random(rows) < 0.05)
     rounded = np.maximum(np.round(amount / step), 1) * step

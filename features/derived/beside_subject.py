@@ -4,7 +4,7 @@ A column of a linked record is derived by a program over the record's columns an
 `SubjectColumn`, those of its subject. A comparison is 1, 0 or NaN where a side is missing.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -28,6 +28,8 @@ from features.records import SubjectKind
 
 PREVIOUS = "previous_"
 """What the columns of the record before begin with."""
+IS_SUPERSEDED = "is_superseded"
+"""The column that says whether a later version of the same paper is known: 0 or 1."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,31 @@ def with_previous(
     }
 
 
+def with_versions(
+    records: Columns,
+    subject_field: str,
+    version_of: Sequence[str],
+    missing: Mapping[str, object],
+) -> Columns:
+    """Records in their order, each with fields of the version before it, and `is_superseded`.
+
+    Those of a subject that equal in `version_of` are versions of one paper, in the order of
+    `version`; a missing value equals a missing one. `missing` is as `with_previous` takes it.
+    """
+    of_paper = [records[name] for name in (*version_of[::-1], subject_field)]
+    order = np.lexsort((records["version"], *of_paper))
+    first = _begins(*(column[order] for column in of_paper))
+    papers = np.cumsum(first) - 1
+    version = records["version"][order]
+    last = version[np.append(np.flatnonzero(first)[1:], len(order)) - 1] if len(order) else version
+    made = {IS_SUPERSEDED: flag(version < last[papers])} | {
+        f"{PREVIOUS}{name}": _previous(records[name][order], papers, value)
+        for name, value in missing.items()
+    }
+    back = np.argsort(order, kind="stable")
+    return records | {name: column[back] for name, column in made.items()}
+
+
 def flag(condition: Column) -> Column:
     """A condition as 0 or 1."""
     return condition.astype(np.float64)
@@ -116,10 +143,12 @@ def is_earlier(instants: Column, limit: Column) -> Column:
     return np.where(is_known, instants < limit, np.nan)
 
 
-def difference_ppm(stated: Column, declared: Column) -> Column:
-    """Difference in whole parts per million of what was declared, at most a thousandfold."""
-    relative = np.abs(stated - declared) / np.where(declared > 0, declared, np.nan)
-    return np.rint(np.minimum(relative, 1e3) * 1e6)
+def _begins(*columns: Column) -> Column:
+    """Where sorted rows differ from the row before in one of the columns; so does the first."""
+    differs = [column[1:] != column[:-1] for column in columns]
+    first = np.ones(len(columns[0]), np.bool_)
+    first[1:] = reduce(np.logical_or, differs)
+    return first
 
 
 def _previous(values: Column, groups: Column, missing: object) -> Column:

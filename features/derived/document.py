@@ -1,55 +1,129 @@
 """The columns of a document of a subject, against what the subject declares."""
 
+from functools import reduce
+
 import numpy as np
 
-from features.derived.beside_subject import difference_ppm, differs, flag, is_earlier
-from features.engine.columns import Column, Columns, hours_between
+from features.derived.beside_subject import (
+    IS_SUPERSEDED,
+    PREVIOUS,
+    differs,
+    flag,
+    is_earlier,
+    is_none_of,
+)
+from features.engine.columns import NO_INSTANT, Column, Columns, hours_between, is_missing
 from features.records import SubjectKind
 from features.reference.currencies import euro_cents
 from features.subject_types import SUBJECT_TYPES
 
 KINDS = ("manifest", "invoice", "packing_list", "transit", "permit", "security_checklist")
+TRANSPORT_KINDS = ("manifest", "bill_of_lading", "air_waybill", "transit")
+"""Papers of carriage: a master one names the forwarders between whom it is made out."""
+AGENTS = ("forwarder_id", "declarant_id", "notify_party_id")
+CRITICAL_TEXTS = ("consignor_id", "consignee_id", "container_number", "seal_number")
+CRITICAL_NUMBERS = ("gross_mass_kg", "packages")
 
 
 def derive_document(kind: SubjectKind, document: Columns, subject: Columns) -> Columns:
     """The columns of a document relative to its subject.
 
-    A document has expired when it ends before the journey is due, or before the declaration of a
-    shipment. Only a shipment declares goods from which a document may differ.
+    Of several versions of one paper only the last known one may expire, conflict or state what
+    counts. A document has expired when it ends before the journey is due; of a shipment whose
+    journey is not known, before the declaration. Only a shipment declares goods from which a
+    document may differ.
     """
     subject_type = SUBJECT_TYPES[kind]
-    valid_until = subject[subject_type.documents_valid_until]
+    valid_until = reduce(_first_known, map(subject.__getitem__, subject_type.documents_valid_until))
+    is_latest = document[IS_SUPERSEDED] == 0
     columns = {
         "subject_id": document["subject_id"],
         "known_at": document["received_at"],
         "record_id": document["document_id"],
         "is_amendment": flag(document["version"] > 1),
-        "is_expired": is_earlier(document["expires_at"], valid_until),
-        "lead_minutes": _minutes(document["received_at"], subject["declared_at"]),
-        "age_minutes": _minutes(document["issued_at"], document["received_at"]),
-        "value_eur_cents": euro_cents(document["value"], document["currency"]),
+        "is_latest_version": flag(is_latest),
+        "is_critical_change": _is_critical_change(document),
+        "is_expired": _of_latest(is_latest, is_earlier(document["expires_at"], valid_until)),
+        "minutes_before_due": np.rint(
+            hours_between(document["received_at"], subject[subject_type.due_field]) * 60
+        ),
+        "value_eur_cents": _value_eur_cents(document, subject),
     }
+    columns["is_valued_invoice"] = flag(
+        is_latest & (document["kind"] == "invoice") & ~is_missing(columns["value_eur_cents"])
+    )
     of_kind = {f"is_{name}": flag(document["kind"] == name) for name in KINDS}
     conflicts = _conflicts(document, subject) if subject_type.declares_goods else {}
-    return columns | of_kind | conflicts
+    of_latest = {name: _of_latest(is_latest, column) for name, column in conflicts.items()}
+    return columns | of_kind | of_latest
 
 
 def _conflicts(document: Columns, subject: Columns) -> Columns:
-    value_eur_cents = euro_cents(document["value"], document["currency"])
-    return {
-        "mass_difference_ppm": difference_ppm(document["gross_mass_kg"], subject["gross_mass_kg"]),
-        "packages_difference_ppm": difference_ppm(document["packages"], subject["packages"]),
-        "value_difference_ppm": difference_ppm(
-            value_eur_cents, subject["declared_value_eur_cents"]
-        ),
-        "is_party_conflict": np.fmax(
-            differs(document["consignor_id"], subject["consignor_id"]),
-            differs(document["consignee_id"], subject["consignee_id"]),
+    """What differs from the declaration.
+
+    A master paper, made out between forwarders, names no other party by that, and states the mass,
+    packages and value of all that it covers.
+    """
+    agents = [document["issuer_id"], *(subject[name] for name in AGENTS)]
+    is_master = np.isin(document["kind"], TRANSPORT_KINDS) & (
+        _is_one_of(document["consignor_id"], agents) | _is_one_of(document["consignee_id"], agents)
+    )
+    value_eur_cents = _value_eur_cents(document, subject)
+    conflicts = {
+        "is_party_conflict": np.where(
+            is_master, 0.0, np.fmax(*(differs(document[n], subject[n]) for n in CRITICAL_TEXTS[:2]))
         ),
         "is_container_conflict": differs(document["container_number"], subject["container_number"]),
         "is_seal_conflict": differs(document["seal_number"], subject["seal_number"]),
     }
+    for name, stated, declared in (
+        ("mass", document["gross_mass_kg"], subject["gross_mass_kg"]),
+        ("packages", document["packages"], subject["packages"]),
+        ("value", value_eur_cents, subject["declared_value_eur_cents"]),
+    ):
+        more_ppm = np.where(is_master, np.nan, _more_ppm(stated, declared))
+        conflicts[f"{name}_excess_ppm"] = np.maximum(more_ppm, 0)
+        conflicts[f"{name}_shortfall_ppm"] = np.maximum(0 - more_ppm, 0)
+    return conflicts
 
 
-def _minutes(earlier: Column, later: Column) -> Column:
-    return np.rint(hours_between(earlier, later) * 60)
+def _is_critical_change(document: Columns) -> Column:
+    """Whether a version states another party, container, seal, mass or count than the one before.
+
+    What only one of the two states is no change.
+    """
+    changes = [
+        differs(document[f"{PREVIOUS}{name}"], document[name])
+        for name in (*CRITICAL_TEXTS, *CRITICAL_NUMBERS)
+    ]
+    return flag(reduce(np.logical_or, [change == 1 for change in changes]))
+
+
+def _of_latest(is_latest: Column, column: Column) -> Column:
+    """A column that counts of the last known version alone."""
+    return np.where(is_latest, column, np.nan)
+
+
+def _first_known(instants: Column, others: Column) -> Column:
+    return np.where(instants == NO_INSTANT, others, instants)
+
+
+def _is_one_of(values: Column, others: list[Column]) -> Column:
+    return is_none_of(values, others) == 0
+
+
+def _more_ppm(stated: Column, declared: Column) -> Column:
+    """What is stated beyond what was declared, in whole parts per million of this.
+
+    At most a thousandfold; below 0 where less is stated.
+    """
+    relative = (stated - declared) / np.where(declared > 0, declared, np.nan)
+    return np.rint(np.minimum(relative, 1e3) * 1e6)
+
+
+def _value_eur_cents(document: Columns, subject: Columns) -> Column:
+    """The value at the rates of the declaration's month, as the declared value is converted.
+
+    Otherwise a rate that moved since the document was issued would be a difference between them.
+    """
+    return euro_cents(document["value"], document["currency"], subject["declared_at"])

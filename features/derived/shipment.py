@@ -4,6 +4,7 @@ Whole numbers that windows add up are named by their small unit (`_eur_cents`, `
 """
 
 import re
+import unicodedata
 
 import numpy as np
 from stdnum import iso6346
@@ -27,7 +28,9 @@ def derive_shipment(shipment: Columns) -> Columns:
     """The columns that a shipment's own record implies."""
     net, gross = shipment["net_mass_kg"], shipment["gross_mass_kg"]
     mass_kg = np.where(net > 0, net, gross)
-    value_eur_cents = euro_cents(shipment["declared_value"], shipment["currency"])
+    value_eur_cents = euro_cents(
+        shipment["declared_value"], shipment["currency"], shipment["declared_at"]
+    )
     unit_value_eur_per_kg = ratio(value_eur_cents / 100, mass_kg)
     return {
         "subject_id": shipment["shipment_id"],
@@ -46,6 +49,7 @@ def derive_shipment(shipment: Columns) -> Columns:
         "density_g_per_m3": np.rint(ratio(gross, shipment["volume_m3"]) * 1000),
         "package_mass_g": np.rint(ratio(gross, shipment["packages"]) * 1000),
         "net_share_ppm": np.rint(np.minimum(ratio(net, gross), 1e3) * 1e6),
+        "description_key": STRING_TABLE.map_texts(shipment["goods_description"], _plain),
         "hs_chapter": STRING_TABLE.map_texts(shipment["hs_code"], _chapter),
         "hs_heading": STRING_TABLE.map_texts(shipment["hs_code"], _heading),
         "is_container_number_valid": STRING_TABLE.map_numbers(
@@ -79,6 +83,12 @@ def is_container_number(text: str) -> bool:
         return bool(iso6346.is_valid(text))
     weighed = sum(_WORTH[letter] << place for place, letter in enumerate(text[:10]))
     return weighed % 11 % 10 == int(text[10])
+
+
+def _plain(description: str) -> str | None:
+    """Letters and digits alone, of one width and in small letters; None where there are none."""
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", description).casefold())
+    return " ".join(words) or None
 
 
 def _chapter(hs_code: str) -> str:

@@ -3,53 +3,81 @@
 import numpy as np
 
 from features.derived.beside_subject import flag, is_none_of
-from features.engine.columns import Column, Columns
+from features.engine.columns import Column, Columns, hours_between, is_missing
+from features.engine.string_table import STRING_TABLE
 from features.records import SubjectKind
-from features.reference.currencies import euro_cents
+from features.reference.currencies import euro_cents, round_unit
+from features.reference.geography.places import country
+from features.reference.reporting_limits import reporting_limit
 from features.subject_types import SUBJECT_TYPES
 
-PAID_IN_CASH = ("cash", "money_service")
-REPORTING_LIMIT_EUR = 10_000
+JUST_UNDER = 0.8
+TEN_DAYS_MINUTES = 10 * 24 * 60
 
 
 def derive_transaction(kind: SubjectKind, transaction: Columns, subject: Columns) -> Columns:
-    """The columns of a payment relative to its subject."""
-    parties = [subject[name] for name in SUBJECT_TYPES[kind].party_fields]
-    countries = [subject[name] for name in SUBJECT_TYPES[kind].country_fields]
+    """The columns of a payment relative to its subject.
+
+    What was paid for goods is converted at the rates of the month in which they were declared, as
+    their value is, so that no rate that moved since is a difference between the two.
+    """
+    subject_type = SUBJECT_TYPES[kind]
+    parties = [subject[name] for name in subject_type.party_fields]
+    if subject_type.has_journey:
+        parties.append(subject["journey_carrier_id"])
+    is_stranger_paid = is_none_of(transaction["payee_id"], parties)
+    hours_before = hours_between(transaction["paid_at"], subject["declared_at"])
+    minutes_before = np.rint(hours_before * 60)
+    purpose = transaction["purpose"]
+    at_declaration = euro_cents(
+        transaction["amount"], transaction["currency"], subject["declared_at"]
+    )
+    is_known = ~np.isnan(at_declaration)
+    is_for_goods = (purpose == "goods") | is_missing(purpose)
+    is_held = np.isin(purpose, ("deposit", "release"))
     return {
         **transaction,
         **derive_payment(transaction),
         "is_third_party_payer": is_none_of(transaction["payer_id"], parties),
-        "is_third_party_payee": is_none_of(transaction["payee_id"], parties),
-        "is_payer_off_corridor": is_none_of(transaction["payer_country"], countries),
+        "is_third_party_payee": np.where(purpose == "other", 0.0, is_stranger_paid),
+        "is_payer_off_corridor": is_none_of(transaction["payer_country"], _ends(kind, subject)),
+        "is_held_money": flag(
+            (purpose == "release") | ((purpose == "deposit") & (is_stranger_paid == 1))
+        ),
+        "is_paid_in_10d": flag((minutes_before >= 0) & (minutes_before <= TEN_DAYS_MINUTES)),
+        "is_of_the_price": flag(is_known & (is_for_goods | is_held)),
+        "goods_eur_cents": np.where(is_for_goods, at_declaration, np.nan),
+        "deposit_eur_cents": np.where(purpose == "deposit", at_declaration, np.nan),
+        "release_eur_cents": np.where(purpose == "release", at_declaration, np.nan),
     }
 
 
 def derive_payment(transaction: Columns) -> Columns:
     """The columns of a payment by itself, whichever subject it belongs to."""
-    method, purpose = transaction["method"], transaction["purpose"]
-    amount_eur_cents = euro_cents(transaction["amount"], transaction["currency"])
+    method, amount = transaction["method"], transaction["amount"]
+    currency = transaction["currency"]
+    is_cash = method == "cash"
+    limit = STRING_TABLE.map_numbers(currency, reporting_limit)
+    is_under_limit = is_cash & (amount >= JUST_UNDER * limit) & (amount < limit)
+    unit = STRING_TABLE.map_numbers(currency, round_unit)
     return {
         "record_id": transaction["transaction_id"],
-        "amount_eur_cents": amount_eur_cents,
-        "is_under_limit": flag(_is_just_under_limit(amount_eur_cents)),
+        "amount_eur_cents": euro_cents(amount, currency, transaction["paid_at"]),
+        "is_under_limit": flag(is_under_limit),
         "is_money_service": flag(method == "money_service"),
-        "is_cash": flag(np.isin(method, PAID_IN_CASH)),
+        "is_cash": flag(is_cash),
         "is_virtual_asset": flag(method == "virtual_asset"),
         "is_netting": flag(method == "netting"),
-        "is_deposit": flag(purpose == "deposit"),
-        "is_release": flag(purpose == "release"),
-        "is_round_amount": _is_round(transaction["amount"]),
+        "is_round_amount": flag((amount >= unit) & (np.mod(amount, unit) == 0)),
         "is_iban_invalid": 1 - transaction["payer_iban_valid"],
     }
 
 
-def _is_just_under_limit(amount_eur_cents: Column) -> Column:
-    """Whether an amount stays under the limit of reporting by a fifth of it at most."""
-    limit = 100 * REPORTING_LIMIT_EUR
-    return (amount_eur_cents >= 0.8 * limit) & (amount_eur_cents < limit)
-
-
-def _is_round(amounts: Column) -> Column:
-    """Whether an amount is a multiple of 50 of the payment's own currency."""
-    return flag((amounts >= 50) & (np.mod(amounts, 50) == 0))
+def _ends(kind: SubjectKind, subject: Columns) -> list[Column]:
+    """The countries of a subject's two ends, and of its journey's."""
+    subject_type = SUBJECT_TYPES[kind]
+    own = [subject[name] for name in subject_type.end_country_fields]
+    if not subject_type.has_journey:
+        return own
+    ends = (subject["journey_origin"], subject["journey_destination"])
+    return own + [STRING_TABLE.map_texts(end, country) for end in ends]

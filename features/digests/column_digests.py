@@ -3,7 +3,13 @@
 from collections.abc import Callable
 from functools import cache, partial
 
-from features.derived.beside_subject import PREVIOUS, subject_key, with_previous
+from features.derived.beside_subject import (
+    IS_SUPERSEDED,
+    PREVIOUS,
+    subject_key,
+    with_previous,
+    with_versions,
+)
 from features.derived.shipment import join_journeys
 from features.derived.subject import LATEST_PAYMENT, derived_columns
 from features.derived.transaction import derive_payment
@@ -21,8 +27,16 @@ from features.linked_records import (
     linked_before,
 )
 from features.records import RECORD_FILES, SubjectKind, Transaction
+from features.reference.currencies import (
+    first_of_currency,
+    known_currencies,
+    months,
+    rate_by_month,
+    round_unit,
+)
 from features.reference.geography.places import content_digest, country, latitude, longitude, places
 from features.reference.geography.ports import nearest_port_km
+from features.reference.reporting_limits import reporting_limit, reporting_limits
 from features.subject_types import SUBJECT_TYPES
 
 _SUBJECTS = {subject_type.record_file: kind for kind, subject_type in SUBJECT_TYPES.items()}
@@ -32,6 +46,26 @@ _OF_THE_OUTCOME = ("record_id", "known_at", "is_confirmed")
 
 _OF_PLACES = {country: "country", latitude: "latitude", longitude: "longitude"}
 """Functions of a place's code, and the column of the table of places that they look up."""
+
+
+def _currencies_and_months() -> tuple[str, ...]:
+    return (*known_currencies(), *months())
+
+
+def _round_units() -> tuple[str, ...]:
+    return tuple(f"{currency} {round_unit(currency)}" for currency in known_currencies())
+
+
+def _limits() -> tuple[str, ...]:
+    return tuple(f"{currency} {limit}" for currency, limit in reporting_limits().items())
+
+
+_OF_CURRENCIES: dict[Callable[[str], object], Callable[[], tuple[str, ...]]] = {
+    first_of_currency: _currencies_and_months,
+    round_unit: _round_units,
+    reporting_limit: _limits,
+}
+"""Functions of a currency, and what they look up in the tables of currencies."""
 
 
 _BY_NAME = (STRING_TABLE, Places)
@@ -98,13 +132,15 @@ def _payment_digests() -> dict[Key, str]:
 def _choice_digest(source: str) -> str:
     """The digest of which linked records count, and in which order each follows another."""
     record_type = LINKED_RECORD_TYPES[source]
-    previous = code_digest(with_previous, _BY_NAME) if record_type.previous else "alone"
+    beside = with_versions if record_type.version_of else with_previous
+    previous = code_digest(beside, _BY_NAME) if record_type.previous else "alone"
     fields = (
         record_type.name,
         record_type.subject_field,
         record_type.known_from,
         record_type.order_field,
         *record_type.previous,
+        *record_type.version_of,
     )
     return combined(code_digest(linked_before, _BY_NAME), previous, *fields)
 
@@ -145,6 +181,9 @@ def input_digest(column: Callable[[str], str], key: Key) -> str:
 
 
 def _function_digest(function: Callable[[str], object]) -> str:
+    if function in _OF_CURRENCIES:
+        tables = (known_currencies, months, rate_by_month, reporting_limits)
+        return combined(code_digest(function, tables), *_OF_CURRENCIES[function]())
     if function not in _OF_PLACES:
         return code_digest(function)
     return combined(code_digest(function, (places,)), content_digest(_OF_PLACES[function]))
@@ -152,6 +191,8 @@ def _function_digest(function: Callable[[str], object]) -> str:
 
 def _field(record: str, name: str) -> str:
     """The digest of a field, which names it; `previous_` is that of the record before."""
+    if name == IS_SUPERSEDED:
+        return combined("versions", record)
     if name.removeprefix("previous_") not in RECORD_FILES[record].model_fields:
         raise DefinitionError(f"{record} have no column {name!r} that a digest could name")
     return combined("field", record, name)

@@ -22,8 +22,16 @@ def output_digests(program: Program, of_input: Callable[[Key], str]) -> dict[Key
     found |= {register.place: of_input(key) for key, register in program.inputs.items()}
     for operation, to, *reads in program.steps.tolist():
         op = Op(operation)
-        found[to] = combined(op.name, machine, *(found[place] for place in reads[: op.arity]))
+        looked_in = _table(program, reads) if op is Op.LOOK_UP else ""
+        read = (found[place] for place in reads[: op.arity])
+        found[to] = combined(op.name, machine, looked_in, *read)
     return {
         key: combined(register.kind.name, found[register.place])
         for key, register in program.outputs.items()
     }
+
+
+def _table(program: Program, reads: list[int]) -> str:
+    """The digest of the cells that a step looks up."""
+    _, first, cells = reads
+    return combined("table", program.tables[first : first + cells].tobytes().hex())

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from features.definition import SHIPMENT_ONLY, Unit, feature
+from features.definition import SHIPMENT_ONLY, Direction, Unit, Warns, feature
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
 from features.engine.windows.window import count
@@ -29,6 +29,7 @@ def share_of_consignee(with_the_same: str) -> Callable[..., Column]:
     indicator="D31",
     source=DATE_2020,
     sentence="its declarant lodged {value} of what its consignee received before",
+    direction=Direction.LOWER_IS_RISKIER,
 )
 def declarant_of_consignee_ratio() -> None:
     """Share of the consignee's earlier shipments that the same declarant lodged.
@@ -42,7 +43,8 @@ def declarant_of_consignee_ratio() -> None:
     unit=Unit.SHARE,
     computed=share_of_consignee("forwarder_id"),
     when_missing="no forwarder is named, or the consignee was never seen before",
-    indicator="D31",
+    indicator="D25",
+    warns=Warns.LOW,
     source=DATE_2020,
     sentence="its forwarder handled {value} of what its consignee received before",
 )
@@ -61,6 +63,7 @@ def forwarder_of_consignee_ratio() -> None:
     indicator="J30",
     source=PRACTICE,
     sentence="{value} of what its consignee received before was declared at this office",
+    direction=Direction.LOWER_IS_RISKIER,
 )
 def office_of_consignee_ratio() -> None:
     """Share of the consignee's earlier shipments that were declared at the same office.
@@ -77,6 +80,7 @@ def office_of_consignee_ratio() -> None:
     indicator="D30",
     source=FATF_TRADE_2021,
     sentence="{value} of what its consignee received before were such goods",
+    direction=Direction.LOWER_IS_RISKIER,
 )
 def goods_of_consignee_ratio() -> None:
     """Share of the consignee's earlier shipments that were goods of the same heading.

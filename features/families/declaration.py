@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from features.definition import BOTH, SHIPMENT_ONLY, Peers, Unit, feature
+from features.definition import BOTH, SHIPMENT_ONLY, Peers, Unit, Warns, feature
 from features.engine.columns import DAY_US, HOUR_US, Column, hours_between
 from features.publications import CUSTOMS_DATA_2022, ICS2, PRACTICE, UNODC_2018
 
@@ -11,7 +11,7 @@ from features.publications import CUSTOMS_DATA_2022, ICS2, PRACTICE, UNODC_2018
     subjects=BOTH,
     unit=Unit.HOUR_OF_DAY,
     when_missing="never",
-    indicator="J32",
+    indicator=None,
     source=PRACTICE,
     sentence="it was declared at {value} o'clock UTC",
     among=Peers.CORRIDOR,
@@ -19,7 +19,7 @@ from features.publications import CUSTOMS_DATA_2022, ICS2, PRACTICE, UNODC_2018
 def declared_hour(declared_at: Column) -> Column:
     """Hour of the day, in UTC, at which it was declared.
 
-    An hour off those that this trade keeps is suspicious.
+    Neither early nor late is suspicious by itself: it is no local time.
     """
     return (np.mod(declared_at, DAY_US) // HOUR_US).astype(np.float64)
 
@@ -28,7 +28,7 @@ def declared_hour(declared_at: Column) -> Column:
     subjects=SHIPMENT_ONLY,
     unit=Unit.PERCENT,
     when_missing="no rate was declared",
-    indicator="D06",
+    indicator=None,
     source=CUSTOMS_DATA_2022,
     sentence="the rate of duty claimed is {value} %",
     among=Peers.GOODS,
@@ -36,7 +36,8 @@ def declared_hour(declared_at: Column) -> Column:
 def tax_rate_percent(tax_rate: Column) -> Column:
     """Rate of duty that the declaration claims.
 
-    A rate lower than usual for the goods is suspicious; a high one is a motive to misdeclare.
+    Neither a low nor a high rate is suspicious by itself; it sets the scale of what duty is at
+    stake.
     """
     return tax_rate
 
@@ -45,7 +46,7 @@ def tax_rate_percent(tax_rate: Column) -> Column:
     subjects=SHIPMENT_ONLY,
     unit=Unit.CATEGORY,
     when_missing="no tax type was declared",
-    indicator="D06",
+    indicator=None,
     source=CUSTOMS_DATA_2022,
     sentence="its duty is claimed under type {value}",
     among=Peers.GOODS,
@@ -53,7 +54,7 @@ def tax_rate_percent(tax_rate: Column) -> Column:
 def tax_type(tax_type: Column) -> Column:
     """Legal basis under which the rate of duty is claimed.
 
-    A preference is suspicious together with an origin that rarely uses it.
+    None is suspicious by itself: it is a code of the declaration.
     """
     return tax_type
 
@@ -62,7 +63,7 @@ def tax_type(tax_type: Column) -> Column:
     subjects=SHIPMENT_ONLY,
     unit=Unit.CATEGORY,
     when_missing="no payment type was declared",
-    indicator="T21",
+    indicator=None,
     source=CUSTOMS_DATA_2022,
     sentence="its terms of payment are of type {value}",
     among=Peers.GOODS,
@@ -70,7 +71,7 @@ def tax_type(tax_type: Column) -> Column:
 def payment_type(payment_type: Column) -> Column:
     """Terms of payment that the declaration states.
 
-    Terms unusual for the goods and the parties are suspicious.
+    None are suspicious by themselves: they are a code of the declaration.
     """
     return payment_type
 
@@ -79,7 +80,7 @@ def payment_type(payment_type: Column) -> Column:
     subjects=SHIPMENT_ONLY,
     unit=Unit.CATEGORY,
     when_missing="no import type was declared",
-    indicator="D42",
+    indicator=None,
     source=CUSTOMS_DATA_2022,
     sentence="it is declared under procedure {value}",
     among=Peers.GOODS,
@@ -87,7 +88,7 @@ def payment_type(payment_type: Column) -> Column:
 def import_type(import_type: Column) -> Column:
     """Customs procedure and use under which the goods are declared.
 
-    One that is checked less is suspicious: it is chosen by those with something to hide.
+    None is suspicious by itself; procedures differ in how they are checked.
     """
     return import_type
 
@@ -96,7 +97,7 @@ def import_type(import_type: Column) -> Column:
     subjects=SHIPMENT_ONLY,
     unit=Unit.CATEGORY,
     when_missing="no office is named",
-    indicator="J30",
+    indicator=None,
     source=CUSTOMS_DATA_2022,
     sentence="it was declared at office {value}",
     among=Peers.CORRIDOR,
@@ -104,7 +105,7 @@ def import_type(import_type: Column) -> Column:
 def office_id(office_id: Column) -> Column:
     """Office at which the goods are declared.
 
-    An office far from the usual way of such goods is suspicious.
+    None is suspicious by itself; offices differ in what they see.
     """
     return office_id
 
@@ -113,7 +114,7 @@ def office_id(office_id: Column) -> Column:
     subjects=SHIPMENT_ONLY,
     unit=Unit.CATEGORY,
     when_missing="never",
-    indicator="D06",
+    indicator=None,
     source=CUSTOMS_DATA_2022,
     sentence="its goods belong to chapter {value} of the Harmonized System",
     among=Peers.CORRIDOR,
@@ -130,7 +131,7 @@ def hs_chapter(hs_chapter: Column) -> Column:
     subjects=SHIPMENT_ONLY,
     unit=Unit.CATEGORY,
     when_missing="its journey was not declared before it",
-    indicator="J33",
+    indicator=None,
     source=UNODC_2018,
     sentence="it travels by {value}",
     among=Peers.CORRIDOR,
@@ -138,7 +139,7 @@ def hs_chapter(hs_chapter: Column) -> Column:
 def journey_mode(journey_mode: Column) -> Column:
     """Mode of transport of the shipment's journey.
 
-    A mode unusual for the goods or the way is suspicious.
+    None is suspicious by itself; modes differ in what they carry.
     """
     return journey_mode
 
@@ -147,7 +148,7 @@ def journey_mode(journey_mode: Column) -> Column:
     subjects=SHIPMENT_ONLY,
     unit=Unit.HOURS,
     when_missing="its journey was not declared before it",
-    indicator="D01",
+    indicator=None,
     source=ICS2,
     sentence="it was declared {value} hours before its conveyance is due",
     among=Peers.CORRIDOR,
@@ -155,7 +156,8 @@ def journey_mode(journey_mode: Column) -> Column:
 def hours_before_due(declared_at: Column, journey_due_at: Column) -> Column:
     """Hours from the declaration to the arrival that was announced.
 
-    A declaration at the last hour, or after arrival, is suspicious.
+    Neither early nor late is suspicious by itself: goods may be declared before arrival, or after
+    it from temporary storage. Below 0 once the announced arrival is past.
     """
     return hours_between(declared_at, journey_due_at)
 
@@ -165,6 +167,7 @@ def hours_before_due(declared_at: Column, journey_due_at: Column) -> Column:
     unit=Unit.YES_NO,
     when_missing="never",
     indicator="D42",
+    warns=Warns.LOW,
     source=CUSTOMS_DATA_2022,
     sentence="it is sent from where it was made: {value}",
     among=Peers.GOODS,

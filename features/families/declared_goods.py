@@ -1,12 +1,18 @@
 """Declared goods: masses, volume, packages, container number and description of one shipment."""
 
+import re
+import unicodedata
+
 import numpy as np
 
-from features.definition import SHIPMENT_ONLY, Direction, Peers, Unit, feature
+from features.definition import SHIPMENT_ONLY, Direction, Peers, Unit, Warns, feature
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
 from features.engine.string_table import STRING_TABLE
 from features.publications import ICS2, PRACTICE, SEA_CONTAINERS_2002
+
+# Names of letters of scripts that put no blanks between words.
+_UNPARTED = re.compile(r"^(CJK|HIRAGANA|KATAKANA|THAI|LAO|KHMER|MYANMAR|TIBETAN|BOPOMOFO)\b")
 
 
 @feature(
@@ -14,6 +20,7 @@ from features.publications import ICS2, PRACTICE, SEA_CONTAINERS_2002
     unit=Unit.SHARE,
     when_missing="gross or net mass is missing",
     indicator="D07",
+    warns=Warns.EITHER,
     source=SEA_CONTAINERS_2002,
     sentence="packing makes up {value} of its gross mass",
     among=Peers.GOODS,
@@ -31,6 +38,7 @@ def tare_ratio(gross_mass_kg: Column, net_mass_kg: Column) -> Column:
     unit=Unit.KILOGRAMS_PER_M3,
     when_missing="mass or volume is missing",
     indicator="D09",
+    warns=Warns.EITHER,
     source=SEA_CONTAINERS_2002,
     sentence="it weighs {value} kg per cubic metre",
     among=Peers.GOODS,
@@ -47,7 +55,8 @@ def density_kg_per_m3(gross_mass_kg: Column, volume_m3: Column) -> Column:
     subjects=SHIPMENT_ONLY,
     unit=Unit.KILOGRAMS,
     when_missing="mass or packages are missing",
-    indicator="D12",
+    indicator="D07",
+    warns=Warns.EITHER,
     source=SEA_CONTAINERS_2002,
     sentence="a package weighs {value} kg on average",
     among=Peers.GOODS,
@@ -64,7 +73,7 @@ def mass_per_package_kg(gross_mass_kg: Column, packages: Column) -> Column:
     subjects=SHIPMENT_ONLY,
     unit=Unit.KILOGRAMS,
     when_missing="no mass was declared",
-    indicator="D09",
+    indicator=None,
     source=SEA_CONTAINERS_2002,
     sentence="it weighs {value} kg",
     among=Peers.GOODS,
@@ -82,6 +91,7 @@ def mass_kg(mass_kg: Column) -> Column:
     unit=Unit.YES_NO,
     when_missing="no gross mass was declared",
     indicator="D36",
+    warns=Warns.HIGH,
     source=PRACTICE,
     sentence="its gross mass is a round hundred: {value}",
     among=Peers.GOODS,
@@ -115,20 +125,24 @@ def is_container_number_valid(is_container_number_valid: Column) -> Column:
 @feature(
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
-    when_missing="no description was given",
+    when_missing="no description was given, or in a script without blanks between words",
     indicator="D04",
+    warns=Warns.LOW,
     source=ICS2,
     sentence="its goods are described in {value} words",
     sentence_of_one="its goods are described in one word",
     among=Peers.GOODS,
 )
 def description_words_count(goods_description: Column) -> Column:
-    """Words in the description of the goods.
+    """Words with a letter or a digit in the description of the goods.
 
-    One or two are mildly suspicious: a vague description can cover anything.
+    One or two are mildly suspicious: a vague description can cover anything. In a script that puts
+    no blanks between words there is nothing to count.
     """
     return STRING_TABLE.map_numbers(goods_description, _words)
 
 
 def _words(text: str) -> float:
-    return len(text.split())
+    if any(_UNPARTED.search(unicodedata.name(letter, "")) for letter in text):
+        return np.nan
+    return sum(any(map(str.isalnum, word)) for word in text.split())

@@ -1,62 +1,132 @@
 """Document conflicts: do the papers of a shipment say what it declares?"""
 
-from features.definition import SHIPMENT_ONLY, Unit, feature
+import numpy as np
+
+from features.definition import SHIPMENT_ONLY, Direction, Unit, Warns, feature
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
-from features.engine.windows.window import largest, latest, total
+from features.engine.windows.window import count, largest, latest, total
 from features.publications import EUROPOL_2023, FATF_TRADE_2021, PAPER_TRAIL_2001
 
 
 @feature(
     subjects=SHIPMENT_ONLY,
-    unit=Unit.RATIO,
+    unit=Unit.SHARE,
     when_missing="no document states a gross mass, or none was declared",
     indicator="D08",
     source=PAPER_TRAIL_2001,
-    sentence="a document's gross mass differs from the declared one by {value} of it",
+    sentence="a document states a gross mass {value} above the declared one",
+    direction=Direction.HIGHER_IS_RISKIER,
 )
-def document_mass_difference_ratio(
-    ppm: Column = largest("documents", "mass_difference_ppm", by="subject_id"),
+def document_mass_excess_ratio(
+    ppm: Column = largest("documents", "mass_excess_ppm", by="subject_id"),
 ) -> Column:
-    """Largest difference between a document's gross mass and the declared one.
+    """Largest share by which a document's gross mass exceeds the declared one.
 
-    A large difference is suspicious: something was added, taken out or never there.
+    A large share is suspicious: goods travel that the declaration leaves out. Of each paper the
+    last version counts; a master paper, which covers more than this consignment, does not.
     """
     return ppm / 1e6
 
 
 @feature(
     subjects=SHIPMENT_ONLY,
-    unit=Unit.RATIO,
+    unit=Unit.SHARE,
+    when_missing="no document states a gross mass, or none was declared",
+    indicator="D08",
+    source=PAPER_TRAIL_2001,
+    sentence="a document states a gross mass {value} below the declared one",
+    direction=Direction.HIGHER_IS_RISKIER,
+)
+def document_mass_shortfall_ratio(
+    ppm: Column = largest("documents", "mass_shortfall_ppm", by="subject_id"),
+) -> Column:
+    """Largest share by which a document's gross mass stays below the declared one.
+
+    A large share is suspicious: something was added after the paper was written, or taken out
+    before. Of each paper the last version counts; a master paper, which covers more than this
+    consignment, does not.
+    """
+    return ppm / 1e6
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.SHARE,
     when_missing="no document states packages, or none were declared",
     indicator="D12",
     source=FATF_TRADE_2021,
-    sentence="a document's count of packages differs from the declared one by {value} of it",
+    sentence="a document states {value} more packages than were declared",
+    direction=Direction.HIGHER_IS_RISKIER,
 )
-def document_packages_difference_ratio(
-    ppm: Column = largest("documents", "packages_difference_ppm", by="subject_id"),
+def document_packages_excess_ratio(
+    ppm: Column = largest("documents", "packages_excess_ppm", by="subject_id"),
 ) -> Column:
-    """Largest difference between a document's packages and the declared ones.
+    """Largest share by which a document's packages exceed the declared ones.
 
-    A large difference is suspicious.
+    A large share is suspicious: packages travel that the declaration leaves out. Of each paper the
+    last version counts; a master paper, which covers more than this consignment, does not.
     """
     return ppm / 1e6
 
 
 @feature(
     subjects=SHIPMENT_ONLY,
-    unit=Unit.RATIO,
+    unit=Unit.SHARE,
+    when_missing="no document states packages, or none were declared",
+    indicator="D12",
+    source=FATF_TRADE_2021,
+    sentence="a document states {value} fewer packages than were declared",
+    direction=Direction.HIGHER_IS_RISKIER,
+)
+def document_packages_shortfall_ratio(
+    ppm: Column = largest("documents", "packages_shortfall_ppm", by="subject_id"),
+) -> Column:
+    """Largest share by which a document's packages stay below the declared ones.
+
+    A large share is suspicious: packages were added after the paper was written. Of each paper the
+    last version counts; a master paper, which covers more than this consignment, does not.
+    """
+    return ppm / 1e6
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.SHARE,
     when_missing="no document states a value, or none was declared",
     indicator="T26",
     source=FATF_TRADE_2021,
-    sentence="a document's value differs from the declared one by {value} of it",
+    sentence="a document states a value {value} above the declared one",
+    direction=Direction.HIGHER_IS_RISKIER,
 )
-def document_value_difference_ratio(
-    ppm: Column = largest("documents", "value_difference_ppm", by="subject_id"),
+def document_value_excess_ratio(
+    ppm: Column = largest("documents", "value_excess_ppm", by="subject_id"),
 ) -> Column:
-    """Largest difference between a document's value and the declared one.
+    """Largest share by which a document's value exceeds the declared one.
 
-    A large difference is suspicious: one of the two was written for someone else's eyes.
+    A large share is suspicious: the goods are worth more than customs is told. Of each paper the
+    last version counts; a master paper, which covers more than this consignment, does not.
+    """
+    return ppm / 1e6
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.SHARE,
+    when_missing="no document states a value, or none was declared",
+    indicator="T26",
+    source=FATF_TRADE_2021,
+    sentence="a document states a value {value} below the declared one",
+    direction=Direction.HIGHER_IS_RISKIER,
+)
+def document_value_shortfall_ratio(
+    ppm: Column = largest("documents", "value_shortfall_ppm", by="subject_id"),
+) -> Column:
+    """Largest share by which a document's value stays below the declared one.
+
+    A large share is suspicious: value may be moved abroad under the cover of the goods. Of each
+    paper the last version counts; a master paper, which covers more than this consignment, does
+    not.
     """
     return ppm / 1e6
 
@@ -69,13 +139,15 @@ def document_value_difference_ratio(
     source=FATF_TRADE_2021,
     sentence="{value} documents name other parties than the declaration",
     sentence_of_one="one document names other parties than the declaration",
+    direction=Direction.HIGHER_IS_RISKIER,
 )
 def party_conflict_count(
     conflicts: Column = total("documents", "is_party_conflict", by="subject_id"),
 ) -> Column:
     """Documents that name another consignor or consignee than the declaration.
 
-    More are suspicious: the goods may be meant for someone who is not declared.
+    More are suspicious: the goods may be meant for someone who is not declared. Of each paper the
+    last version counts; a master paper between forwarders is no conflict.
     """
     return conflicts
 
@@ -88,11 +160,12 @@ def party_conflict_count(
     source=EUROPOL_2023,
     sentence="{value} documents state another container than the declaration",
     sentence_of_one="one document states another container than the declaration",
+    direction=Direction.HIGHER_IS_RISKIER,
 )
 def container_conflict_count(
     conflicts: Column = total("documents", "is_container_conflict", by="subject_id"),
 ) -> Column:
-    """Documents that state another container than the declaration.
+    """Documents that state another container than the declaration, in their last version.
 
     More are suspicious: the goods may lie in another box than the one that is declared.
     """
@@ -107,11 +180,12 @@ def container_conflict_count(
     source=EUROPOL_2023,
     sentence="{value} documents state another seal than the declaration",
     sentence_of_one="one document states another seal than the declaration",
+    direction=Direction.HIGHER_IS_RISKIER,
 )
 def seal_conflict_count(
     conflicts: Column = total("documents", "is_seal_conflict", by="subject_id"),
 ) -> Column:
-    """Documents that state another seal than the declaration.
+    """Documents that state another seal than the declaration, in their last version.
 
     More are suspicious: a changed seal is how goods are put into a stranger's container.
     """
@@ -121,19 +195,25 @@ def seal_conflict_count(
 @feature(
     subjects=SHIPMENT_ONLY,
     unit=Unit.RATIO,
-    when_missing="no invoice with a value is known, or no payment",
+    when_missing="no invoice with a value is known, or no payment for the goods",
     indicator="T26",
+    warns=Warns.EITHER,
     source=FATF_TRADE_2021,
-    sentence="what was paid is {value} of the invoice",
+    sentence="what was paid for the goods is {value} times the invoice",
 )
 def paid_to_invoice_ratio(
-    paid_cents: Column = total("transactions", "amount_eur_cents", by="subject_id"),
+    goods_cents: Column = total("transactions", "goods_eur_cents", by="subject_id"),
+    deposit_cents: Column = total("transactions", "deposit_eur_cents", by="subject_id"),
+    release_cents: Column = total("transactions", "release_eur_cents", by="subject_id"),
+    payments: Column = count("transactions", by="subject_id", where="is_of_the_price"),
     invoice_cents: Column = latest(
-        "documents", "value_eur_cents", by="subject_id", where="is_invoice"
+        "documents", "value_eur_cents", by="subject_id", where="is_valued_invoice"
     ),
 ) -> Column:
-    """Everything paid so far over the newest invoice's value.
+    """What was paid for the goods so far over the value of the newest invoice that states one.
 
     Far over 1 is suspicious: the goods cost more than the papers say, or something else is paid.
+    A deposit and its release count once; freight and duties do not count.
     """
-    return ratio(paid_cents, invoice_cents)
+    paid_cents = goods_cents + np.maximum(deposit_cents, release_cents)
+    return ratio(paid_cents, invoice_cents) * ratio(payments, payments)

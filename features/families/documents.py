@@ -1,8 +1,17 @@
 """Documents: what was filed, when, how often it was changed, and whether it agrees."""
 
-from features.definition import BOTH, ROUTE_ONLY, SHIPMENT_ONLY, Direction, Peers, Unit, feature
+from features.definition import (
+    BOTH,
+    ROUTE_ONLY,
+    SHIPMENT_ONLY,
+    Direction,
+    Peers,
+    Unit,
+    Warns,
+    feature,
+)
 from features.engine.columns import Column
-from features.engine.windows.window import count, hours_since_latest, largest, total
+from features.engine.windows.window import hours_since_latest, largest, total
 from features.publications import FATF_TRADE_2021, ICS2, PRACTICE, SEA_CONTAINERS_2002, UK_VEHICLES
 
 
@@ -11,13 +20,16 @@ from features.publications import FATF_TRADE_2021, ICS2, PRACTICE, SEA_CONTAINER
     unit=Unit.COUNT,
     when_missing="never; no document known is 0",
     indicator="D38",
+    warns=Warns.LOW,
     source=ICS2,
     sentence="{value} documents had been received",
     sentence_of_one="one document had been received",
     among=Peers.CORRIDOR,
 )
-def document_count(documents: Column = count("documents", by="subject_id")) -> Column:
-    """Document versions received before the declaration.
+def document_count(
+    documents: Column = total("documents", "is_latest_version", by="subject_id"),
+) -> Column:
+    """Documents known by then, each counted once however many versions it has.
 
     Few are suspicious: a movement without papers cannot be checked against anything.
     """
@@ -29,17 +41,18 @@ def document_count(documents: Column = count("documents", by="subject_id")) -> C
     unit=Unit.COUNT,
     when_missing="never; no document known is 0",
     indicator="D02",
+    warns=Warns.HIGH,
     source=SEA_CONTAINERS_2002,
     sentence="its documents had been amended {value} times",
     sentence_of_one="its documents had been amended once",
-    direction=Direction.HIGHER_IS_RISKIER,
 )
 def amendment_count(
     amendments: Column = total("documents", "is_amendment", by="subject_id"),
 ) -> Column:
     """Later versions of documents that had been filed already.
 
-    Many are suspicious: papers that follow the cargo rather than the other way round.
+    Many are mildly suspicious: papers may follow the cargo rather than the other way round.
+    Groupage and rolled containers are amended often, and rightly.
     """
     return amendments
 
@@ -47,18 +60,19 @@ def amendment_count(
 @feature(
     subjects=BOTH,
     unit=Unit.HOURS,
-    when_missing="no manifest was received before the declaration",
+    when_missing="no manifest is known, or not when the conveyance is due",
     indicator="D01",
     source=ICS2,
-    sentence="the manifest came {value} hours before the declaration",
+    sentence="the manifest came {value} hours before the conveyance is due",
     among=Peers.CORRIDOR,
+    direction=Direction.LOWER_IS_RISKIER,
 )
 def manifest_lead_hours(
     lead_minutes: Column = largest(
-        "documents", "lead_minutes", by="subject_id", where="is_manifest"
+        "documents", "minutes_before_due", by="subject_id", where="is_manifest"
     ),
 ) -> Column:
-    """Hours from the first manifest to the declaration.
+    """Hours from the first manifest to the arrival that was announced; below 0 once that is past.
 
     A short lead is suspicious: a late manifest leaves no time to look.
     """
@@ -66,19 +80,21 @@ def manifest_lead_hours(
 
 
 @feature(
-    subjects=BOTH,
+    subjects=SHIPMENT_ONLY,
     unit=Unit.HOURS,
-    when_missing="no document was received before the declaration",
+    when_missing="no known version of a document changed what matters",
     indicator="D03",
+    warns=Warns.LOW,
     source=FATF_TRADE_2021,
-    sentence="the last document came {value} hours before the declaration",
+    sentence="a document last changed parties, container, seal or quantity {value} hours ago",
 )
-def hours_since_last_document(
-    hours: Column = hours_since_latest("documents", by="subject_id"),
+def hours_since_critical_change(
+    hours: Column = hours_since_latest("documents", by="subject_id", where="is_critical_change"),
 ) -> Column:
-    """Hours since the newest document or amendment.
+    """Hours since a version of a document that names another party, container, seal, gross mass or
+    number of packages than the version before it.
 
-    A change at the last hour is suspicious.
+    A change of these at the last hour is suspicious; a first filing is none.
     """
     return hours
 
@@ -91,13 +107,14 @@ def hours_since_last_document(
     source=PRACTICE,
     sentence="{value} of its documents will have expired when they are needed",
     sentence_of_one="one of its documents will have expired when it is needed",
+    direction=Direction.HIGHER_IS_RISKIER,
 )
 def expired_document_count(
     expired: Column = total("documents", "is_expired", by="subject_id"),
 ) -> Column:
-    """Documents that end before the movement does.
+    """Documents whose last version ends before the movement does.
 
-    Any is suspicious: an old permit or transit paper may be used a second time.
+    More are suspicious: an old permit or transit paper may be used a second time.
     """
     return expired
 
@@ -110,6 +127,7 @@ def expired_document_count(
     source=UK_VEHICLES,
     sentence="a security checklist was filed: {value}",
     among=Peers.CORRIDOR,
+    direction=Direction.LOWER_IS_RISKIER,
 )
 def has_security_checklist(
     checklists: Column = total("documents", "is_security_checklist", by="subject_id"),
@@ -126,6 +144,7 @@ def has_security_checklist(
     unit=Unit.YES_NO,
     when_missing="never",
     indicator="D24",
+    warns=Warns.EITHER,
     source=PRACTICE,
     sentence="a permit was filed: {value}",
     among=Peers.CORRIDOR,
@@ -145,7 +164,8 @@ def has_permit(
     subjects=BOTH,
     unit=Unit.YES_NO,
     when_missing="never",
-    indicator="D24",
+    indicator="D45",
+    warns=Warns.HIGH,
     source=PRACTICE,
     sentence="a transit document was filed: {value}",
     among=Peers.CORRIDOR,
@@ -167,6 +187,7 @@ def has_transit(
     indicator="D38",
     source=ICS2,
     sentence="an invoice was filed: {value}",
+    direction=Direction.LOWER_IS_RISKIER,
 )
 def has_invoice(
     invoices: Column = total("documents", "is_invoice", by="subject_id"),
@@ -186,6 +207,7 @@ def has_invoice(
     source=ICS2,
     sentence="a packing list was filed: {value}",
     among=Peers.GOODS,
+    direction=Direction.LOWER_IS_RISKIER,
 )
 def has_packing_list(
     lists: Column = total("documents", "is_packing_list", by="subject_id"),

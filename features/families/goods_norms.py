@@ -1,6 +1,6 @@
 """Goods norms: is a consignment like others of the same goods code?"""
 
-from features.definition import SHIPMENT_ONLY, Unit, feature
+from features.definition import SHIPMENT_ONLY, Direction, Unit, Warns, feature
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio, ratio_of_logs
 from features.engine.windows.window import count, mean
@@ -14,12 +14,14 @@ from features.publications import FATF_TRADE_2021, SEA_CONTAINERS_2002
     indicator="D05",
     source=FATF_TRADE_2021,
     sentence="of earlier consignments so described, {value} had this goods code",
+    direction=Direction.LOWER_IS_RISKIER,
 )
 def description_of_code_ratio(
-    same_code: Column = count("shipments", by=("goods_description", "hs_code")),
-    described: Column = count("shipments", by="goods_description"),
+    same_code: Column = count("shipments", by=("description_key", "hs_code")),
+    described: Column = count("shipments", by="description_key"),
 ) -> Column:
-    """Share of the consignments of the same description that were declared under the same code.
+    """Share of the consignments of the same description that were declared under the same code;
+    letters and digits are compared, not their case nor what stands between them.
 
     A low share is suspicious: the description fits other goods better than this code.
     """
@@ -31,6 +33,7 @@ def description_of_code_ratio(
     unit=Unit.RATIO,
     when_missing="mass or volume is missing, or the goods code was not seen in a year",
     indicator="D09",
+    warns=Warns.EITHER,
     source=SEA_CONTAINERS_2002,
     sentence="it is {value} times as dense as such goods usually are",
 )
@@ -50,6 +53,7 @@ def density_to_goods_ratio_365d(
     unit=Unit.RATIO,
     when_missing="a mass is missing, or the goods code was not seen in a year",
     indicator="D07",
+    warns=Warns.EITHER,
     source=SEA_CONTAINERS_2002,
     sentence="its net share of the gross mass is {value} times what such goods usually have",
 )
@@ -68,7 +72,8 @@ def net_share_to_goods_ratio_365d(
     subjects=SHIPMENT_ONLY,
     unit=Unit.RATIO,
     when_missing="mass or packages are missing, or the goods code was not seen in a year",
-    indicator="D12",
+    indicator="D07",
+    warns=Warns.EITHER,
     source=SEA_CONTAINERS_2002,
     sentence="a package weighs {value} times as much as is usual of such goods",
 )
@@ -88,6 +93,7 @@ def package_mass_to_goods_ratio_365d(
     unit=Unit.RATIO,
     when_missing="no mass was declared, or the goods code was not seen in a year",
     indicator="D43",
+    warns=Warns.LOW,
     source=FATF_TRADE_2021,
     sentence="it weighs {value} times as much as consignments of such goods typically do",
 )

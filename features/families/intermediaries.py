@@ -1,6 +1,6 @@
 """Intermediaries: money that goes through someone in between."""
 
-from features.definition import BOTH, ROUTE_ONLY, Peers, Unit, feature
+from features.definition import BOTH, ROUTE_ONLY, Peers, Unit, Warns, feature
 from features.engine.columns import Column
 from features.engine.windows.window import total
 from features.families.payments import share_of_payments
@@ -12,13 +12,14 @@ from features.publications import FATF_2022, FINCEN_2023
     unit=Unit.SHARE,
     computed=share_of_payments("is_money_service"),
     when_missing="no payment is known",
-    indicator="T07",
+    indicator="T33",
+    warns=Warns.HIGH,
     source=FINCEN_2023,
     sentence="{value} of the payments went through a money service",
     among=Peers.CORRIDOR,
 )
 def money_service_ratio() -> None:
-    """Share of the payments that went through a money service.
+    """Share of the payments that went through a licensed money service, which is no cash.
 
     A high share is suspicious where trade of this kind is paid through banks.
     """
@@ -28,7 +29,8 @@ def money_service_ratio() -> None:
     subjects=ROUTE_ONLY,
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
-    indicator="T19",
+    indicator="T34",
+    warns=Warns.HIGH,
     source=FATF_2022,
     sentence="{value} payments went to someone other than its carrier",
     sentence_of_one="one payment went to someone other than its carrier",
@@ -36,8 +38,9 @@ def money_service_ratio() -> None:
 def third_party_payee_count(
     payments: Column = total("transactions", "is_third_party_payee", by="subject_id"),
 ) -> Column:
-    """Payments for the journey to someone who does not run it.
+    """Payments of freight, fares or deposits for the journey to someone who does not run it.
 
     Any is suspicious: a broker who is paid instead of the carrier may hold the fare until arrival.
+    What is paid for something else, as fuel or a port, does not count.
     """
     return payments

@@ -1,6 +1,6 @@
 """Like consignments: what inspections found before in all but the same."""
 
-from features.definition import SHIPMENT_ONLY, Peers, Unit, feature
+from features.definition import SHIPMENT_ONLY, Direction, Peers, Unit, feature
 from features.families.prior_outcomes import confirmed_rate
 from features.publications import DATE_2020
 
@@ -20,10 +20,11 @@ LIKE_CONSIGNMENT = (
     unit=Unit.SHARE,
     computed=confirmed_rate("shipment", by=LIKE_CONSIGNMENT),
     when_missing="value, mass or duty is missing, or nothing was inspected yet",
-    indicator="D37",
+    indicator="J35",
     source=DATE_2020,
     sentence="of inspected consignments all but equal to it, {value} were confirmed",
     among=Peers.GOODS,
+    direction=Direction.HIGHER_IS_RISKIER,
 )
 def like_consignment_confirmed_rate() -> None:
     """How often inspections confirmed something in the same goods, on the same way, under the same
@@ -39,11 +40,12 @@ def like_consignment_confirmed_rate() -> None:
     unit=Unit.SHARE,
     computed=confirmed_rate("shipment", by=("hs_code", "unit_value_band", "mass_band")),
     when_missing="value or mass is missing, or nothing was inspected yet",
-    indicator="D10",
+    indicator="J35",
     source=DATE_2020,
     sentence="of inspected consignments of these goods of such price and mass, {value} were "
     "confirmed",
     among=Peers.GOODS,
+    direction=Direction.HIGHER_IS_RISKIER,
 )
 def goods_size_confirmed_rate() -> None:
     """How often inspections confirmed something in the same goods at nearly the same price per

@@ -1,6 +1,6 @@
 """Party history: what the companies behind a shipment have done before."""
 
-from features.definition import SHIPMENT_ONLY, Peers, Unit, feature
+from features.definition import SHIPMENT_ONLY, Direction, Peers, Unit, Warns, feature
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
 from features.engine.windows.window import count, days_since_first, hours_since_latest, mean
@@ -12,6 +12,7 @@ from features.publications import DATE_2020, FATF_TRADE_2021, SEA_CONTAINERS_200
     unit=Unit.COUNT,
     when_missing="never; a new consignee has 0",
     indicator="D25",
+    warns=Warns.EITHER,
     source=DATE_2020,
     sentence="its consignee declared {value} shipments in 30 days",
     sentence_of_one="its consignee declared one shipment in 30 days",
@@ -31,6 +32,7 @@ def consignee_shipments_30d(
     unit=Unit.COUNT,
     when_missing="never; a new consignee has 0",
     indicator="D25",
+    warns=Warns.LOW,
     source=DATE_2020,
     sentence="its consignee declared {value} shipments in a year",
     sentence_of_one="its consignee declared one shipment in a year",
@@ -47,36 +49,39 @@ def consignee_shipments_365d(
 
 @feature(
     subjects=SHIPMENT_ONLY,
-    unit=Unit.HOURS,
+    unit=Unit.DAYS,
     when_missing="the consignee was never seen before",
     indicator="D26",
+    warns=Warns.HIGH,
     source=FATF_TRADE_2021,
-    sentence="its consignee's last shipment was {value} hours ago",
+    sentence="its consignee's last shipment was {value} days ago",
 )
-def consignee_hours_since_latest(
+def consignee_days_since_latest(
     hours: Column = hours_since_latest("shipments", by="consignee_id"),
 ) -> Column:
-    """Hours since the consignee's last shipment.
+    """Days since the consignee's last shipment.
 
     A consignee that wakes after a long silence is suspicious.
     """
-    return hours
+    return hours / 24
 
 
 @feature(
     subjects=SHIPMENT_ONLY,
     unit=Unit.DAYS,
     when_missing="the consignee was never seen before",
-    indicator="D33",
+    indicator="D25",
     source=FATF_TRADE_2021,
-    sentence="its consignee was first seen {value} days ago",
+    sentence="its consignee was first seen here {value} days ago",
+    direction=Direction.LOWER_IS_RISKIER,
 )
 def consignee_days_since_first(
     days: Column = days_since_first("shipments", by="consignee_id"),
 ) -> Column:
-    """Days since the consignee was first seen.
+    """Days since the consignee was first seen here.
 
-    A very new consignee is suspicious: shells are used briefly.
+    A very new consignee is mildly suspicious: shells are used briefly. It may have traded for long
+    where nobody reports here; every firm is new when the service starts.
     """
     return days
 
@@ -87,14 +92,16 @@ def consignee_days_since_first(
     when_missing="the consignor was never seen before",
     indicator="D25",
     source=SEA_CONTAINERS_2002,
-    sentence="its consignor was first seen {value} days ago",
+    sentence="its consignor was first seen here {value} days ago",
+    direction=Direction.LOWER_IS_RISKIER,
 )
 def consignor_days_since_first(
     days: Column = days_since_first("shipments", by="consignor_id"),
 ) -> Column:
-    """Days since the consignor was first seen.
+    """Days since the consignor was first seen here.
 
-    A very new consignor is mildly suspicious.
+    A very new consignor is mildly suspicious. It may have traded for long where nobody reports
+    here.
     """
     return days
 
@@ -104,6 +111,7 @@ def consignor_days_since_first(
     unit=Unit.COUNT,
     when_missing="never; a new consignor has 0",
     indicator="D25",
+    warns=Warns.LOW,
     source=DATE_2020,
     sentence="its consignor sent {value} shipments in a year",
     sentence_of_one="its consignor sent one shipment in a year",
@@ -126,6 +134,7 @@ def consignor_shipments_365d(
     source=SEA_CONTAINERS_2002,
     sentence="these two parties had traded {value} times before",
     sentence_of_one="these two parties had traded once before",
+    direction=Direction.LOWER_IS_RISKIER,
 )
 def party_pair_shipments(
     shipments: Column = count("shipments", by=("consignor_id", "consignee_id")),
@@ -146,6 +155,7 @@ def party_pair_shipments(
     sentence="its consignee had brought in such goods {value} times before",
     sentence_of_one="its consignee had brought in such goods once before",
     among=Peers.GOODS,
+    direction=Direction.LOWER_IS_RISKIER,
 )
 def consignee_goods_shipments(
     shipments: Column = count("shipments", by=("consignee_id", "hs_heading")),
@@ -161,7 +171,8 @@ def consignee_goods_shipments(
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="no forwarder is named",
-    indicator="D31",
+    indicator="D25",
+    warns=Warns.LOW,
     source=DATE_2020,
     sentence="its forwarder handled {value} shipments in 90 days",
     sentence_of_one="its forwarder handled one shipment in 90 days",
@@ -181,6 +192,7 @@ def forwarder_shipments_90d(
     unit=Unit.COUNT,
     when_missing="no declarant is named",
     indicator="D31",
+    warns=Warns.LOW,
     source=DATE_2020,
     sentence="its declarant had lodged {value} declarations for this consignee before",
     sentence_of_one="its declarant had lodged one declaration for this consignee before",
@@ -199,7 +211,8 @@ def declarant_consignee_shipments(
     subjects=SHIPMENT_ONLY,
     unit=Unit.RATIO,
     when_missing="no mass was declared, or the consignee brought in nothing in a year",
-    indicator="D30",
+    indicator="D43",
+    warns=Warns.LOW,
     source=FATF_TRADE_2021,
     sentence="it weighs {value} times this consignee's usual shipment",
 )
@@ -209,7 +222,7 @@ def mass_to_consignee_ratio_365d(
 ) -> Column:
     """Mass over the mean mass of the consignee's shipments of a year.
 
-    Far from 1 is mildly suspicious: this shipment is unlike the others.
+    Far under 1 is mildly suspicious: one consignment may have been split.
     """
     return ratio(mass_g, usual)
 
@@ -219,6 +232,7 @@ def mass_to_consignee_ratio_365d(
     unit=Unit.COUNT,
     when_missing="never; new parties have 0",
     indicator="D43",
+    warns=Warns.HIGH,
     source=FATF_TRADE_2021,
     sentence="the same two parties declared {value} shipments in 7 days",
     sentence_of_one="the same two parties declared one shipment in 7 days",

@@ -1,6 +1,9 @@
-"""Payer history: what else those who pay for a movement, and are paid, were seen paying."""
+"""Payer history: what else those who pay for a movement, and are paid, were seen paying.
 
-from features.definition import BOTH, Unit, feature
+Of several who pay for it, or are paid, the one known last is followed, and called so.
+"""
+
+from features.definition import BOTH, Direction, Unit, Warns, feature
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
 from features.engine.windows.window import count, days_since_first, distinct, total
@@ -12,16 +15,17 @@ from features.publications import FATF_TRADE_2021, FINCEN_2014, FINCEN_2023
     unit=Unit.COUNT,
     when_missing="no payee is known",
     indicator="T03",
+    warns=Warns.HIGH,
     source=FINCEN_2023,
-    sentence="its payee was paid by {value} different payers in 30 days",
-    sentence_of_one="its payee was paid by one payer in 30 days",
+    sentence="its latest payee was paid by {value} different payers in 30 days",
+    sentence_of_one="its latest payee was paid by one payer in 30 days",
 )
 def payee_payers_30d(
     payers: Column = distinct(
         "payments", "payer_id", by="latest_payee_id", matching="payee_id", days=30
     ),
 ) -> Column:
-    """Different payers of the same payee in 30 days, for any movement.
+    """Different payers of the payee that is known last, in 30 days, for any movement.
 
     Far more than usual is suspicious: money that fans in to one account and out again.
     """
@@ -33,16 +37,17 @@ def payee_payers_30d(
     unit=Unit.COUNT,
     when_missing="no payer is known",
     indicator="T05",
+    warns=Warns.HIGH,
     source=FINCEN_2014,
-    sentence="its payer paid {value} different payees in 30 days",
-    sentence_of_one="its payer paid one payee in 30 days",
+    sentence="its latest payer paid {value} different payees in 30 days",
+    sentence_of_one="its latest payer paid one payee in 30 days",
 )
 def payer_payees_30d(
     payees: Column = distinct(
         "payments", "payee_id", by="latest_payer_id", matching="payer_id", days=30
     ),
 ) -> Column:
-    """Different payees of the same payer in 30 days, for any movement.
+    """Different payees of the payer that is known last, in 30 days, for any movement.
 
     Many unrelated payees are suspicious: an account that pays on behalf of others.
     """
@@ -53,16 +58,17 @@ def payer_payees_30d(
     subjects=BOTH,
     unit=Unit.DAYS,
     when_missing="no payer is known, or it never paid before",
-    indicator="T28",
+    indicator="D25",
     source=FATF_TRADE_2021,
-    sentence="its payer first paid for anything {value} days ago",
+    sentence="its latest payer was first seen here {value} days ago",
+    direction=Direction.LOWER_IS_RISKIER,
 )
 def payer_days_since_first(
     days: Column = days_since_first("payments", by="latest_payer_id", matching="payer_id"),
 ) -> Column:
-    """Days since the payer of this movement was first seen paying for any.
+    """Days since the payer that is known last was first seen here, paying for any movement.
 
-    A very new payer is mildly suspicious.
+    A very new payer is mildly suspicious. It may have paid long before where nobody reports here.
     """
     return days
 
@@ -71,15 +77,17 @@ def payer_days_since_first(
     subjects=BOTH,
     unit=Unit.SHARE,
     when_missing="no payer is known, or it paid for nothing in 90 days",
-    indicator="T12",
+    indicator="T11",
+    warns=Warns.HIGH,
     source=FINCEN_2023,
-    sentence="its payer made {value} of all its payments of 90 days in cash",
+    sentence="its latest payer made {value} of its payments of 90 days in cash",
 )
 def payer_cash_ratio_90d(
     cash: Column = total("payments", "is_cash", by="latest_payer_id", matching="payer_id", days=90),
     payments: Column = count("payments", by="latest_payer_id", matching="payer_id", days=90),
 ) -> Column:
-    """Share of cash among all payments of the same payer in 90 days.
+    """Share of cash among all payments of the payer that is known last, in 90 days; what went
+    through a licensed money service is none.
 
     A high share is suspicious for a business that has bank accounts.
     """
@@ -92,8 +100,9 @@ def payer_cash_ratio_90d(
     when_missing="no payer and payee are known",
     indicator="D25",
     source=FATF_TRADE_2021,
-    sentence="its payer was known to have paid its payee {value} times",
-    sentence_of_one="its payer was known to have paid its payee once",
+    sentence="its latest payer was known to have paid its payee {value} times",
+    sentence_of_one="its latest payer was known to have paid its payee once",
+    direction=Direction.LOWER_IS_RISKIER,
 )
 def payer_payee_payments(
     payments: Column = count(
@@ -102,7 +111,7 @@ def payer_payee_payments(
         matching=("payer_id", "payee_id"),
     ),
 ) -> Column:
-    """Payments known between the payer and the payee of this movement, for any movement.
+    """Payments known between the payer and the payee that are known last, for any movement.
 
     Few are mildly suspicious: the two have no business with each other otherwise.
     """
@@ -113,15 +122,16 @@ def payer_payee_payments(
     subjects=BOTH,
     unit=Unit.COUNT,
     when_missing="no payer is known",
-    indicator="T28",
+    indicator="D25",
+    warns=Warns.LOW,
     source=FATF_TRADE_2021,
-    sentence="its payer was known to have paid {value} times, for any movement",
-    sentence_of_one="its payer was known to have paid once, for any movement",
+    sentence="its latest payer was known to have paid {value} times, for any movement",
+    sentence_of_one="its latest payer was known to have paid once, for any movement",
 )
 def payer_payments(
     payments: Column = count("payments", by="latest_payer_id", matching="payer_id"),
 ) -> Column:
-    """Payments known of the payer of this movement, for any movement.
+    """Payments known of the payer that is known last, for any movement.
 
     Few are mildly suspicious: little is known about who pays.
     """
@@ -132,15 +142,16 @@ def payer_payments(
     subjects=BOTH,
     unit=Unit.COUNT,
     when_missing="no payee is known",
-    indicator="T28",
+    indicator="D25",
+    warns=Warns.LOW,
     source=FATF_TRADE_2021,
-    sentence="its payee was known to have been paid {value} times, for any movement",
-    sentence_of_one="its payee was known to have been paid once, for any movement",
+    sentence="its latest payee was known to have been paid {value} times, for any movement",
+    sentence_of_one="its latest payee was known to have been paid once, for any movement",
 )
 def payee_payments(
     payments: Column = count("payments", by="latest_payee_id", matching="payee_id"),
 ) -> Column:
-    """Payments known to the payee of this movement, for any movement.
+    """Payments known to the payee that is known last, for any movement.
 
     Few are mildly suspicious: little is known about who is paid.
     """

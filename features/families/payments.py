@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from features.definition import BOTH, SHIPMENT_ONLY, Direction, Peers, Unit, feature
+from features.definition import BOTH, SHIPMENT_ONLY, Direction, Peers, Unit, Warns, feature
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
 from features.engine.windows.window import count, distinct, largest, total
@@ -33,6 +33,7 @@ def share_of_payments(condition: str) -> Callable[..., Column]:
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
     indicator="T32",
+    warns=Warns.LOW,
     source=FATF_TRADE_2021,
     sentence="{value} payments for it were known",
     sentence_of_one="one payment for it was known",
@@ -59,9 +60,11 @@ def payment_count(
     direction=Direction.HIGHER_IS_RISKIER,
 )
 def third_party_payer_ratio() -> None:
-    """Share of the payments made by someone whom no document names as a party.
+    """Share of the payments made by someone whom the declaration does not name as a party and who
+    does not carry the goods.
 
-    A high share is suspicious: strangers who pay often stand in for the one who profits.
+    A high share is suspicious: strangers who pay often stand in for the one who profits. Banks,
+    factors and the treasury of a group are strangers too.
     """
 
 
@@ -71,14 +74,16 @@ def third_party_payer_ratio() -> None:
     computed=share_of_payments("is_payer_off_corridor"),
     when_missing="no payment is known",
     indicator="T02",
+    warns=Warns.HIGH,
     source=FATF_TRADE_2021,
-    sentence="{value} of the payments came from a country off its way",
+    sentence="{value} of the payments came from a country at neither end of its way",
     among=Peers.CORRIDOR,
 )
 def off_corridor_payer_ratio() -> None:
-    """Share of the payments sent from a country that is neither its start, way nor end.
+    """Share of the payments sent from a country in which it neither starts nor ends.
 
-    A high share is suspicious: money for a movement usually comes from its two ends.
+    A high share is suspicious: money for a movement usually comes from its two ends. Countries that
+    it passes through are not looked at, nor is the flag of its conveyance.
     """
 
 
@@ -88,15 +93,16 @@ def off_corridor_payer_ratio() -> None:
     computed=share_of_payments("is_cash"),
     when_missing="no payment is known",
     indicator="T11",
+    warns=Warns.HIGH,
     source=FATF_2022,
-    sentence="{value} of the payments were cash or went through a money service",
+    sentence="{value} of the payments were made in cash",
     among=Peers.CORRIDOR,
-    direction=Direction.HIGHER_IS_RISKIER,
 )
 def cash_payment_ratio() -> None:
-    """Share of the payments in cash or through a money service.
+    """Share of the payments in cash; what went through a licensed money service is none.
 
-    A high share is suspicious: cash leaves no trace of who stands behind it.
+    A high share is suspicious: cash leaves no trace of who stands behind it. Where few have a bank
+    account it is ordinary.
     """
 
 
@@ -108,6 +114,7 @@ def cash_payment_ratio() -> None:
     indicator="T27",
     source=FATF_2022,
     sentence="{value} of the payments were made in a virtual asset",
+    direction=Direction.HIGHER_IS_RISKIER,
 )
 def virtual_asset_ratio() -> None:
     """Share of the payments made in a virtual asset.
@@ -124,6 +131,7 @@ def virtual_asset_ratio() -> None:
     indicator="T18",
     source=FATF_HAWALA_2013,
     sentence="{value} of the payments were settled by netting between brokers",
+    direction=Direction.HIGHER_IS_RISKIER,
 )
 def netting_ratio() -> None:
     """Share of the payments that brokers settled against each other without moving money.
@@ -138,11 +146,13 @@ def netting_ratio() -> None:
     computed=share_of_payments("is_round_amount"),
     when_missing="no payment is known",
     indicator="T09",
+    warns=Warns.HIGH,
     source=PRACTICE,
     sentence="{value} of the payments were round amounts",
 )
 def round_payment_ratio() -> None:
-    """Share of the payments that are a multiple of fifty of their currency.
+    """Share of the payments that are round in their currency: a multiple of 50 euro or dollars, of
+    5 000 yen, of 50 000 won.
 
     Many round amounts are mildly suspicious: invoices seldom come out round.
     """
@@ -153,6 +163,7 @@ def round_payment_ratio() -> None:
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
     indicator="T15",
+    warns=Warns.HIGH,
     source=FINCEN_2023,
     sentence="{value} different payers paid for it",
     sentence_of_one="one payer paid for it",
@@ -172,19 +183,20 @@ def payer_count(
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
     indicator="T19",
+    warns=Warns.HIGH,
     source=FATF_2022,
     sentence="{value} payments were deposits or releases of held money",
     sentence_of_one="one payment was a deposit or a release of held money",
 )
 def held_money_count(
-    deposits: Column = total("transactions", "is_deposit", by="subject_id"),
-    releases: Column = total("transactions", "is_release", by="subject_id"),
+    held: Column = total("transactions", "is_held_money", by="subject_id"),
 ) -> Column:
-    """Payments that deposit money for the movement or release it again.
+    """Payments that leave money with someone who is no party, until arrival, or release it.
 
-    More are suspicious: smugglers' fees are often held by a third party until arrival.
+    More are suspicious: smugglers' fees are often held by a third party until arrival. A deposit to
+    the seller or the carrier, as in ordinary trade, is none.
     """
-    return deposits + releases
+    return held
 
 
 @feature(
@@ -195,6 +207,7 @@ def held_money_count(
     source="ISO 13616 check digits; practice of reviewers",
     sentence="{value} payments came from an account whose number fails its check digits",
     sentence_of_one="one payment came from an account whose number fails its check digits",
+    direction=Direction.HIGHER_IS_RISKIER,
 )
 def invalid_iban_count(
     invalid: Column = total("transactions", "is_iban_invalid", by="subject_id"),
@@ -211,14 +224,15 @@ def invalid_iban_count(
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
     indicator="T20",
+    warns=Warns.HIGH,
     source=FATF_2022,
-    sentence="{value} payments became known in the last ten days",
-    sentence_of_one="one payment became known in the last ten days",
+    sentence="{value} payments were made in the ten days before it was declared",
+    sentence_of_one="one payment was made in the ten days before it was declared",
 )
-def payments_10d(
-    payments: Column = count("transactions", by="subject_id", days=10),
+def late_payment_count(
+    payments: Column = total("transactions", "is_paid_in_10d", by="subject_id"),
 ) -> Column:
-    """Payments for it that became known in the ten days before it was declared.
+    """Payments for it that were made in the ten days before it was declared.
 
     A cluster right before departure is suspicious for a route paid by its customers.
     """
@@ -229,7 +243,7 @@ def payments_10d(
     subjects=BOTH,
     unit=Unit.EURO,
     when_missing="no payment is known",
-    indicator="T10",
+    indicator=None,
     source=FATF_2022,
     sentence="the largest payment was {value} EUR",
     among=Peers.CORRIDOR,
@@ -249,15 +263,18 @@ def largest_payment_eur(
     unit=Unit.COUNT,
     when_missing="never; no payment known is 0",
     indicator="T08",
+    warns=Warns.HIGH,
     source=FINCEN_2014,
-    sentence="{value} payments stayed just under the limit of reporting",
-    sentence_of_one="one payment stayed just under the limit of reporting",
+    sentence="{value} payments in cash stayed just under the amount from which cash is reported",
+    sentence_of_one="one payment in cash stayed just under the amount from which cash is reported",
 )
 def under_limit_count(
     under: Column = total("transactions", "is_under_limit", by="subject_id"),
 ) -> Column:
-    """Payments of 80 % or more, but less, than the 10,000 EUR from which payments are reported.
+    """Payments in cash of 80 % or more, but less, of the amount from which cash is reported in the
+    country of their currency.
 
-    Several are suspicious: a larger amount may have been split so that nobody reports it.
+    Several are suspicious: a larger amount may have been split so that nobody reports it. Where no
+    limit is known of a currency, its payments do not count.
     """
     return under

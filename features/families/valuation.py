@@ -1,6 +1,8 @@
 """Valuation: is the declared value credible for these goods?"""
 
-from features.definition import SHIPMENT_ONLY, Peers, Unit, feature
+import numpy as np
+
+from features.definition import SHIPMENT_ONLY, Direction, Peers, Unit, Warns, feature
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio, ratio_of_logs, smoothed_rate
 from features.engine.windows.window import count, mean, total
@@ -13,7 +15,7 @@ SAME_PRICE = ("hs_code", "currency", "rounded_unit_value")
     subjects=SHIPMENT_ONLY,
     unit=Unit.EURO,
     when_missing="no value was declared, or its currency is not known here",
-    indicator="D10",
+    indicator=None,
     source=DATE_2020,
     sentence="its declared value is {value} EUR",
     among=Peers.GOODS,
@@ -31,6 +33,7 @@ def declared_value_eur(declared_value_eur: Column) -> Column:
     unit=Unit.EURO_PER_KG,
     when_missing="value or mass is missing",
     indicator="D10",
+    warns=Warns.EITHER,
     source=FATF_TRADE_2021,
     sentence="it was declared at {value} EUR per kg",
     among=Peers.GOODS,
@@ -48,6 +51,7 @@ def unit_value_eur_per_kg(unit_value_eur_per_kg: Column) -> Column:
     unit=Unit.RATIO,
     when_missing="value or mass is missing, or the goods code was not seen in a year",
     indicator="D10",
+    warns=Warns.EITHER,
     source=DATE_2020,
     sentence="its price per kg is {value} times the year's mean for these goods",
     among=Peers.GOODS,
@@ -68,6 +72,7 @@ def unit_value_to_goods_ratio_365d(
     unit=Unit.RATIO,
     when_missing="value or mass is missing, or goods from this origin were not seen in a year",
     indicator="D10",
+    warns=Warns.LOW,
     source=DATE_2020,
     sentence="its price per kg is {value} times the year's mean for these goods of this origin",
     among=Peers.GOODS,
@@ -93,6 +98,7 @@ def unit_value_to_origin_ratio_365d(
     unit=Unit.RATIO,
     when_missing="value or mass is missing, or the consignee brought in no such goods in a year",
     indicator="D10",
+    warns=Warns.LOW,
     source=DATE_2020,
     sentence="its price per kg is {value} times what this consignee usually declares for them",
     among=Peers.GOODS,
@@ -113,20 +119,25 @@ def unit_value_to_consignee_ratio_365d(
 @feature(
     subjects=SHIPMENT_ONLY,
     unit=Unit.RATIO,
-    when_missing="no value was declared, or no payment is known",
+    when_missing="no value was declared, or no payment for the goods is known",
     indicator="T26",
+    warns=Warns.EITHER,
     source=FATF_TRADE_2021,
-    sentence="what was paid is {value} times the declared value",
+    sentence="what was paid for the goods is {value} times the declared value",
 )
 def paid_to_declared_ratio(
     declared_value_eur_cents: Column,
-    paid_cents: Column = total("transactions", "amount_eur_cents", by="subject_id"),
-    payments: Column = count("transactions", by="subject_id"),
+    goods_cents: Column = total("transactions", "goods_eur_cents", by="subject_id"),
+    deposit_cents: Column = total("transactions", "deposit_eur_cents", by="subject_id"),
+    release_cents: Column = total("transactions", "release_eur_cents", by="subject_id"),
+    payments: Column = count("transactions", by="subject_id", where="is_of_the_price"),
 ) -> Column:
-    """Everything paid so far over the declared value.
+    """What was paid for the goods so far over the declared value.
 
-    Far over 1 suggests undervaluation, far under 1 that the rest is paid unseen.
+    Far over 1 suggests undervaluation, far under 1 that the rest is paid unseen. A deposit and its
+    release count once; freight and duties do not count.
     """
+    paid_cents = goods_cents + np.maximum(deposit_cents, release_cents)
     return ratio(paid_cents, declared_value_eur_cents) * ratio(payments, payments)
 
 
@@ -135,29 +146,33 @@ def paid_to_declared_ratio(
     unit=Unit.COUNT,
     when_missing="value or mass is missing",
     indicator="D37",
+    warns=Warns.HIGH,
     source=PRACTICE,
-    sentence="the very same price per kg was declared for these goods {value} times in a year",
-    sentence_of_one="the very same price per kg was declared for these goods once in a year",
+    sentence="others declared the very same price per kg for these goods {value} times in a year",
+    sentence_of_one="another declared the very same price per kg for these goods once in a year",
     among=Peers.GOODS,
 )
 def same_price_shipments_365d(
     shipments: Column = count("shipments", by=SAME_PRICE, days=365),
+    of_consignee: Column = count("shipments", by=(*SAME_PRICE, "consignee_id"), days=365),
 ) -> Column:
-    """Consignments of the same goods code declared at exactly the same price per kilogram.
+    """Consignments to other consignees of the same goods code at exactly the same price per
+    kilogram.
 
     Many are suspicious where such consignments turned out badly: a price list, honest or agreed.
     """
-    return shipments
+    return shipments - of_consignee
 
 
 @feature(
     subjects=SHIPMENT_ONLY,
     unit=Unit.SHARE,
     when_missing="value or mass is missing, or nothing was inspected yet",
-    indicator="D10",
+    indicator="J35",
     source=DATE_2020,
     sentence="of inspected consignments of these goods at this very price, {value} were confirmed",
     among=Peers.GOODS,
+    direction=Direction.HIGHER_IS_RISKIER,
 )
 def same_price_confirmed_rate(
     confirmed: Column = total("shipment_outcomes", "is_confirmed", by=SAME_PRICE),
@@ -177,6 +192,7 @@ def same_price_confirmed_rate(
     unit=Unit.RATIO,
     when_missing="value or mass is missing, or the goods code was not seen in a year",
     indicator="D10",
+    warns=Warns.EITHER,
     source=FATF_TRADE_2021,
     sentence="its price per kg is {value} times what is typical of these goods",
 )
@@ -197,8 +213,9 @@ def unit_value_to_typical_ratio_365d(
     unit=Unit.RATIO,
     when_missing="value or mass is missing, or the consignee brought in no such goods from there",
     indicator="D10",
+    warns=Warns.EITHER,
     source=FATF_TRADE_2021,
-    sentence="its price per kg is {value} times what is typical of this consignee, from there",
+    sentence="its price per kg is {value} times this consignee's usual one of them from there",
 )
 def unit_value_to_source_ratio_365d(
     unit_value_log_micro: Column,

@@ -1,68 +1,198 @@
-"""Amounts of money on one scale.
+"""Amounts of money on one scale: euro at the rate of the month.
 
-The rates are fixed on purpose: a price compared with last year's must not move because an exchange
-rate did. They are rounded from the European Central Bank's euro reference rates of 2024 (for
-currencies it does not quote, from the yearly averages of the national banks) and serve comparison
-only; no amount is ever paid or refunded by them.
+Rates are the European Central Bank's reference rates, as monthly averages of its daily ones
+(`exchange_rates.csv`, from its file of all days as of 30 October 2026). For currencies that it does
+not quote, `approximate_rates.csv` has about the average of each year, written down from memory: no
+source was read for them. A month without a rate takes that of the month before it that has one;
+what is older than every rate takes the first. A deployer's own file, of the form of
+`exchange_rates.csv` and named by `TIDEGATE_EXCHANGE_RATES`, wins cell by cell: customs law has its
+own monthly rates. Rates serve comparison only; no amount is ever paid or refunded by them.
 """
+
+import csv
+import math
+import os
+import re
+from datetime import date
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
-from features.engine.columns import Column
+from features.engine.columns import DAY_US, NO_INSTANT, Column
+from features.engine.expressions.arithmetic import looked_up
 from features.engine.string_table import STRING_TABLE
+from features.errors import RatesRefused
 
-UNITS_PER_EUR: dict[str, float] = {
-    "EUR": 1.0,
-    "AED": 3.98,
-    "AUD": 1.64,
-    "BGN": 1.9558,
-    "BRL": 5.83,
-    "CAD": 1.48,
-    "CHF": 0.953,
-    "CNY": 7.79,
-    "CZK": 25.1,
-    "DKK": 7.46,
-    "DZD": 145.0,
-    "EGP": 49.0,
-    "GBP": 0.847,
-    "HKD": 8.45,
-    "HUF": 395.0,
-    "IDR": 17_160.0,
-    "INR": 90.6,
-    "IQD": 1_417.0,
-    "IRR": 45_500.0,
-    "JPY": 164.0,
-    "KRW": 1_475.0,
-    "LYD": 5.23,
-    "MAD": 10.8,
-    "MXN": 19.8,
-    "MYR": 4.95,
-    "NGN": 1_600.0,
-    "NOK": 11.6,
-    "PKR": 301.0,
-    "PLN": 4.31,
-    "RON": 4.97,
-    "RSD": 117.1,
-    "RUB": 100.0,
-    "SAR": 4.06,
-    "SEK": 11.4,
-    "SGD": 1.45,
-    "THB": 38.2,
-    "TND": 3.37,
-    "TRY": 35.6,
-    "TWD": 34.7,
-    "UAH": 43.5,
-    "USD": 1.08,
-    "VND": 27_000.0,
-    "ZAR": 19.8,
-}
+Rates = dict[str, dict[str, float]]
+"""Units of a currency that a euro is worth, by month (2025-06) and by currency."""
+
+VARIABLE = "TIDEGATE_EXCHANGE_RATES"
+_HERE = Path(__file__).parent
+_MONTH = re.compile(r"(19|20|21)\d\d-(0[1-9]|1[0-2])")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_EPOCH = date(1970, 1, 1)
 
 
-def euro_cents(amounts: Column, currencies: Column) -> Column:
-    """Amounts as whole euro cents in float64, exact below 2**53; NaN for an unknown currency."""
-    rates = STRING_TABLE.map_numbers(currencies, _units_per_eur)
-    return np.rint(amounts / rates * 100)
+def euro_cents(amounts: Column, currencies: Column, instants: Column) -> Column:
+    """Amounts as whole euro cents at the rates of the months of these instants.
+
+    In float64, exact below 2**53; NaN for an unknown currency or a missing instant.
+    """
+    return np.rint(amounts / units_per_eur(currencies, instants) * 100)
 
 
-def _units_per_eur(currency: str) -> float:
-    return UNITS_PER_EUR.get(currency, np.nan)
+def units_per_eur(currencies: Column, instants: Column) -> Column:
+    """What a euro is worth in each currency in the month of the instant; NaN where unknown."""
+    first = STRING_TABLE.map_numbers(currencies, first_of_currency)
+    days = month_of_day()
+    day = np.floor_divide(instants, DAY_US).astype(np.float64) - _first_day()
+    month = looked_up(days, np.clip(day, 0, len(days) - 1))
+    known = np.where(instants == NO_INSTANT, np.nan, month)
+    return looked_up(rate_by_month(), first + known)
+
+
+def round_unit(currency: str) -> float:
+    """What counts as round in a currency: 50 euro, 5 000 yen, 50 000 won; NaN where unknown.
+
+    Fifty times the power of ten that a euro is worth at the last rate, at least 50.
+    """
+    if currency not in known_currencies():
+        return np.nan
+    last = rate_by_month()[int(first_of_currency(currency)) + len(months()) - 1]
+    return 50 * 10.0 ** max(math.floor(math.log10(last)), 0)
+
+
+def known_currencies() -> tuple[str, ...]:
+    """The currencies that have a rate, in order."""
+    return _table()[1]
+
+
+def first_of_currency(currency: str) -> float:
+    """Where the rates of a currency begin among those of all; NaN where it has none."""
+    currencies = known_currencies()
+    return currencies.index(currency) * len(months()) if currency in currencies else np.nan
+
+
+@cache
+def months() -> tuple[str, ...]:
+    """Every month from the first that has a rate to the last."""
+    first, last = min(_table()[0]), max(_table()[0])
+    return tuple(_month_after(first, n) for n in range(_months_between(first, last) + 1))
+
+
+@cache
+def rate_by_month() -> Column:
+    """The rates of each currency in every month, one currency after the other."""
+    found, currencies = _table()
+    rates = [_filled([found.get(m, {}).get(c) for m in months()]) for c in currencies]
+    return np.array(rates, np.float64).ravel()
+
+
+@cache
+def month_of_day() -> Column:
+    """The place of the month of each day, from the first day with a rate to the last."""
+    spans = [_days_in(month) for month in months()]
+    return np.repeat(np.arange(len(spans), dtype=np.float64), spans)
+
+
+def read_rates(path: Path) -> Rates:
+    """The rates of a file: a header `month,USD,...` and a row for each month.
+
+    Raises RatesRefused, which names the row and the column, where it cannot be read so.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *lines = list(csv.reader(file)) or [[]]
+    except (OSError, UnicodeDecodeError) as error:
+        raise RatesRefused(f"{path}: cannot be read ({type(error).__name__})") from None
+    if header[:1] != ["month"] or not all(map(_CURRENCY.fullmatch, header[1:])):
+        raise RatesRefused(f"{path}: want a header `month,USD,...` of codes of currencies")
+    return {
+        _checked_month(path, row, line): _checked_rates(path, row, header, line)
+        for row, line in enumerate(lines, 1)
+    }
+
+
+@cache
+def _table() -> tuple[Rates, tuple[str, ...]]:
+    """All rates by month, a deployer's over ours, and the currencies in order."""
+    rates = read_rates(_HERE / "exchange_rates.csv")
+    own = os.environ.get(VARIABLE)
+    for month, approximate in _approximate(rates).items():
+        rates[month] = approximate | rates[month]
+    for month, stated in (read_rates(Path(own)) if own else {}).items():
+        rates[month] = rates.get(month, {}) | stated
+    currencies = {currency for of_month in rates.values() for currency in of_month}
+    for of_month in rates.values():
+        of_month["EUR"] = 1.0
+    return rates, ("EUR", *sorted(currencies - {"EUR"}))
+
+
+def _approximate(rates: Rates) -> Rates:
+    """The yearly averages of what the ECB does not quote, in euro by the month's own rates."""
+    with (_HERE / "approximate_rates.csv").open(encoding="utf-8", newline="") as file:
+        yearly = list(csv.DictReader(file))
+    last = max(name for name in yearly[0] if name.isdigit())
+    return {
+        month: {
+            row["currency"]: float(row[min(month[:4], last)]) * {"EUR": 1.0, **of}[row["per"]]
+            for row in yearly
+        }
+        for month, of in rates.items()
+    }
+
+
+def _checked_month(path: Path, row: int, line: list[str]) -> str:
+    month = line[0] if line else ""
+    if not _MONTH.fullmatch(month):
+        raise RatesRefused(f"{path}, row {row}, month: {month!r} is none; want one as 2025-06")
+    return month
+
+
+def _checked_rates(path: Path, row: int, header: list[str], line: list[str]) -> dict[str, float]:
+    if len(line) != len(header):
+        raise RatesRefused(f"{path}, row {row}: {len(line)} cells; the header has {len(header)}")
+    stated = {name: cell for name, cell in zip(header[1:], line[1:], strict=True) if cell}
+    for currency, cell in stated.items():
+        if not _is_positive(cell):
+            raise RatesRefused(
+                f"{path}, row {row}, {currency}: {cell!r} is no rate; want the units that a euro"
+                " is worth, or nothing"
+            )
+    return {currency: float(cell) for currency, cell in stated.items()}
+
+
+def _is_positive(cell: str) -> bool:
+    try:
+        return 0 < float(cell) < float("inf")
+    except ValueError:
+        return False
+
+
+def _filled(rates: list[float | None]) -> list[float]:
+    """Rates with each month that lacks one filled from before, and the first ones from after."""
+    last = next(rate for rate in rates if rate is not None)
+    filled = []
+    for rate in rates:
+        last = last if rate is None else rate
+        filled.append(last)
+    return filled
+
+
+def _first_day() -> int:
+    return (date.fromisoformat(f"{months()[0]}-01") - _EPOCH).days
+
+
+def _days_in(month: str) -> int:
+    begin = date.fromisoformat(f"{month}-01")
+    return (date.fromisoformat(f"{_month_after(month, 1)}-01") - begin).days
+
+
+def _month_after(month: str, many: int) -> str:
+    count = int(month[:4]) * 12 + int(month[5:]) - 1 + many
+    return f"{count // 12:04}-{count % 12 + 1:02}"
+
+
+def _months_between(first: str, last: str) -> int:
+    return 12 * (int(last[:4]) - int(first[:4])) + int(last[5:]) - int(first[5:])

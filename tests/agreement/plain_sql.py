@@ -15,15 +15,22 @@ import duckdb
 from features.arrow_schema import INSTANT, arrow_schema
 from features.engine.windows.window import Window
 from features.records import RECORD_FILES, SubjectKind
-from features.reference.currencies import UNITS_PER_EUR
+from features.reference.currencies import known_currencies, months, rate_by_month, round_unit
 from features.reference.geography.places import places
+from features.reference.reporting_limits import reporting_limits
 
 HOUR, DAY = "3600000000::DOUBLE", "86400000000::DOUBLE"
 DAY_US = 86_400_000_000
 
-PER_EUR = f"""CASE currency {
-    " ".join(f"WHEN '{currency}' THEN {units}::DOUBLE" for currency, units in UNITS_PER_EUR.items())
-} END"""
+RATES = rate_by_month().reshape(-1, len(months()))
+# The rates of a currency by month, as a list; the first month is January of FIRST_YEAR.
+FIRST_YEAR = int(months()[0][:4])
+PER_EUR = f"""(CASE currency {
+    " ".join(
+        f"WHEN '{currency}' THEN {rates.tolist()}::DOUBLE[]"
+        for currency, rates in zip(known_currencies(), RATES, strict=True)
+    )
+} END)[month_of(us)]"""
 
 MACROS = f"""
 CREATE MACRO whole(x) AS x::DOUBLE::BIGINT;  -- to the nearest, halves to even
@@ -38,14 +45,17 @@ CREATE MACRO is_none_of(x, others) AS
     CASE WHEN x IS NOT NULL THEN 1 - is_so(list_contains(others, x)) END;
 CREATE MACRO hours(earlier, later) AS (later - earlier) / {HOUR};
 CREATE MACRO minutes(earlier, later) AS whole(hours(earlier, later) * 60);
-CREATE MACRO ppm(stated, declared) AS
-    whole(at_most(abs(stated - declared) / CASE WHEN declared > 0 THEN declared END, 1e3) * 1e6);
+CREATE MACRO more_ppm(stated, declared) AS
+    whole(at_most((stated - declared) / CASE WHEN declared > 0 THEN declared END, 1e3) * 1e6);
 CREATE MACRO haversine(lat_1, lon_1, lat_2, lon_2) AS
     sin(radians(lat_2 - lat_1) / 2) ** 2
     + cos(radians(lat_1)) * cos(radians(lat_2)) * sin(radians(lon_2 - lon_1) / 2) ** 2;
 CREATE MACRO metres(lat_1, lon_1, lat_2, lon_2) AS whole(
     2 * 6371.0088::DOUBLE * asin(sqrt(at_most(haversine(lat_1, lon_1, lat_2, lon_2), 1))) * 1000);
-CREATE MACRO eur_cents(amount, currency) AS whole(amount / {PER_EUR} * 100)::DOUBLE;
+CREATE MACRO months_until(us) AS
+    12 * (year(make_timestamp(us)) - {FIRST_YEAR}) + month(make_timestamp(us));
+CREATE MACRO month_of(us) AS least(greatest(months_until(us), 1), {len(months())});
+CREATE MACRO eur_cents(amount, currency, us) AS whole(amount / {PER_EUR} * 100)::DOUBLE;
 """
 
 JOURNEYS = """
@@ -60,16 +70,17 @@ FROM raw_journeys j LEFT JOIN places o ON o.code = j.origin
 LEFT JOIN places d ON d.code = j.destination
 """
 
-SHIPMENTS = """
+SHIPMENTS = r"""
 WITH valued AS (
     SELECT *, CASE WHEN net_mass_kg > 0 THEN net_mass_kg ELSE gross_mass_kg END AS mass_kg,
-        eur_cents(declared_value, currency) AS declared_value_eur_cents
+        eur_cents(declared_value, currency, declared_at) AS declared_value_eur_cents
     FROM raw_shipments
 ), priced AS (
     SELECT *, ratio(declared_value_eur_cents / 100, mass_kg) AS unit_value FROM valued
 )
 SELECT p.*, shipment_id AS subject_id, p.declared_at AS known_at, shipment_id AS record_id,
-    j.mode AS journey_mode, j.carrier_id AS journey_carrier_id,
+    j.mode AS journey_mode, j.carrier_id AS journey_carrier_id, j.due_at AS journey_due_at,
+    o.country AS journey_origin_country, d.country AS journey_destination_country,
     whole(mass_kg * 1000) AS mass_g,
     whole(at_most(unit_value, 1e9) * 1e6) AS unit_value_micro_eur_per_kg,
     log_micro(unit_value) AS unit_value_log_micro,
@@ -80,21 +91,27 @@ SELECT p.*, shipment_id AS subject_id, p.declared_at AS known_at, shipment_id AS
     whole(ratio(gross_mass_kg, volume_m3) * 1000) AS density_g_per_m3,
     whole(ratio(gross_mass_kg, packages) * 1000) AS package_mass_g,
     whole(at_most(ratio(net_mass_kg, gross_mass_kg), 1e3) * 1e6) AS net_share_ppm,
+    array_to_string(regexp_extract_all(lower(goods_description), '[\p{L}\p{N}]+'), ' ')
+        AS description_key,
     hs_code[1:4] AS hs_heading
 FROM priced p LEFT JOIN raw_journeys j
 ON j.journey_id = p.journey_id AND j.declared_at < p.declared_at
+LEFT JOIN places o ON o.code = j.origin LEFT JOIN places d ON d.code = j.destination
 """
 
-PAYMENTS = """
-SELECT *, transaction_id AS record_id, eur_cents(amount, currency) AS amount_eur_cents,
-    is_so(amount_eur_cents >= 800000 AND amount_eur_cents < 1000000) AS is_under_limit,
+LIMITS = " ".join(f"WHEN '{code}' THEN {of}" for code, of in reporting_limits().items())
+LIMIT = f"(CASE currency {LIMITS} END)::DOUBLE"
+ROUNDS = " ".join(f"WHEN '{code}' THEN {round_unit(code)}" for code in known_currencies())
+ROUND = f"(CASE currency {ROUNDS} END)::DOUBLE"
+PAYMENTS = f"""
+SELECT *, transaction_id AS record_id, eur_cents(amount, currency, paid_at) AS amount_eur_cents,
+    is_so(method = 'cash' AND amount >= 0.8::DOUBLE * {LIMIT} AND amount < {LIMIT})
+        AS is_under_limit,
     is_so(method = 'money_service') AS is_money_service,
-    is_so(method IN ('cash', 'money_service')) AS is_cash,
+    is_so(method = 'cash') AS is_cash,
     is_so(method = 'virtual_asset') AS is_virtual_asset,
     is_so(method = 'netting') AS is_netting,
-    is_so(purpose = 'deposit') AS is_deposit,
-    is_so(purpose = 'release') AS is_release,
-    is_so(amount >= 50 AND amount % 50 = 0) AS is_round_amount,
+    is_so(amount >= {ROUND} AND amount % {ROUND} = 0) AS is_round_amount,
     1 - payer_iban_valid::INT AS is_iban_invalid
 FROM raw_transactions
 """
@@ -103,13 +120,18 @@ OWN: dict[SubjectKind, str] = {"route": "journeys", "shipment": "shipments"}
 PARTIES: dict[SubjectKind, str] = {
     "route": "[s.carrier_id]",
     "shipment": "[s.consignor_id, s.consignee_id, s.notify_party_id, s.forwarder_id, "
-    "s.declarant_id]",
+    "s.declarant_id, s.journey_carrier_id]",
 }
 COUNTRIES: dict[SubjectKind, str] = {
-    "route": "[s.origin_country, s.destination_country, s.registration_country]",
-    "shipment": "[s.origin_country, s.dispatch_country, s.destination_country]",
+    "route": "[s.origin_country, s.destination_country]",
+    "shipment": "[s.origin_country, s.dispatch_country, s.destination_country, "
+    "s.journey_origin_country, s.journey_destination_country]",
 }
-NEEDED_UNTIL: dict[SubjectKind, str] = {"route": "s.due_at", "shipment": "s.declared_at"}
+DUE: dict[SubjectKind, str] = {"route": "s.due_at", "shipment": "s.journey_due_at"}
+NEEDED_UNTIL: dict[SubjectKind, str] = {
+    "route": "s.due_at",
+    "shipment": "coalesce(s.journey_due_at, s.declared_at)",
+}
 DOCUMENT_KINDS = (
     "manifest",
     "invoice",
@@ -118,16 +140,38 @@ DOCUMENT_KINDS = (
     "permit",
     "security_checklist",
 )
+AGENTS: dict[SubjectKind, str] = {
+    "route": "",
+    "shipment": "[d.issuer_id, s.forwarder_id, s.declarant_id, s.notify_party_id] AS agents,",
+}
+CRITICAL_CHANGE = " OR ".join(
+    f"coalesce(lag(d.{name}) OVER versions <> d.{name}, false)"
+    for name in (
+        *("consignor_id", "consignee_id", "container_number", "seal_number"),
+        *("gross_mass_kg", "packages"),
+    )
+)
 CONFLICTS: dict[SubjectKind, str] = {
     "route": "",
     "shipment": """,
-    ppm(d.gross_mass_kg, s.gross_mass_kg) AS mass_difference_ppm,
-    ppm(d.packages, s.packages) AS packages_difference_ppm,
-    ppm(value_eur_cents, s.declared_value_eur_cents) AS value_difference_ppm,
-    greatest((d.consignor_id <> s.consignor_id)::INT, (d.consignee_id <> s.consignee_id)::INT)
+    is_so(d.kind IN ('manifest', 'bill_of_lading', 'air_waybill', 'transit') AND
+        (list_contains(agents, d.consignor_id) OR list_contains(agents, d.consignee_id)))
+        AS is_master,
+    CASE WHEN is_master = 1 OR NOT is_latest THEN NULL ELSE 1 END AS compared,
+    at_least(more_ppm(d.gross_mass_kg, s.gross_mass_kg), 0) * compared AS mass_excess_ppm,
+    at_least(0 - more_ppm(d.gross_mass_kg, s.gross_mass_kg), 0) * compared AS mass_shortfall_ppm,
+    at_least(more_ppm(d.packages, s.packages), 0) * compared AS packages_excess_ppm,
+    at_least(0 - more_ppm(d.packages, s.packages), 0) * compared AS packages_shortfall_ppm,
+    at_least(more_ppm(value_eur_cents, s.declared_value_eur_cents), 0) * compared
+        AS value_excess_ppm,
+    at_least(0 - more_ppm(value_eur_cents, s.declared_value_eur_cents), 0) * compared
+        AS value_shortfall_ppm,
+    CASE WHEN is_latest THEN CASE WHEN is_master = 1 THEN 0 ELSE greatest(
+        (d.consignor_id <> s.consignor_id)::INT, (d.consignee_id <> s.consignee_id)::INT) END END
         AS is_party_conflict,
-    (d.container_number <> s.container_number)::INT AS is_container_conflict,
-    (d.seal_number <> s.seal_number)::INT AS is_seal_conflict""",
+    CASE WHEN is_latest THEN (d.container_number <> s.container_number)::INT END
+        AS is_container_conflict,
+    CASE WHEN is_latest THEN (d.seal_number <> s.seal_number)::INT END AS is_seal_conflict""",
 }
 
 LEGS = """
@@ -187,13 +231,20 @@ def attached_documents(kind: SubjectKind) -> str:
     """The documents received before their subject was declared, beside it."""
     of_kind = ", ".join(f"is_so(kind = '{name}') AS is_{name}" for name in DOCUMENT_KINDS)
     return f"""
-    SELECT d.subject_id, d.received_at AS known_at, d.document_id AS record_id,
+    SELECT d.subject_id, d.received_at AS known_at, d.document_id AS record_id, {AGENTS[kind]}
+        version = max(version) OVER paper AS is_latest, is_latest::INT AS is_latest_version,
         is_so(version > 1) AS is_amendment,
-        (expires_at < {NEEDED_UNTIL[kind]})::INT AS is_expired,
-        minutes(received_at, s.declared_at) AS lead_minutes,
-        eur_cents(value, d.currency) AS value_eur_cents, {of_kind} {CONFLICTS[kind]}
+        CASE WHEN is_latest THEN (expires_at < {NEEDED_UNTIL[kind]})::INT END AS is_expired,
+        minutes(received_at, {DUE[kind]}) AS minutes_before_due,
+        eur_cents(value, d.currency, s.declared_at) AS value_eur_cents,
+        is_so(is_latest AND d.kind = 'invoice' AND value_eur_cents IS NOT NULL)
+            AS is_valued_invoice,
+        is_so({CRITICAL_CHANGE}) AS is_critical_change, {of_kind} {CONFLICTS[kind]}
     FROM raw_documents d JOIN {OWN[kind]} s USING (subject_id)
     WHERE d.subject_kind = '{kind}' AND received_at < s.declared_at
+    WINDOW paper AS (PARTITION BY d.subject_id, d.kind, d.number),
+        versions AS (PARTITION BY d.subject_id, d.kind, d.number
+            ORDER BY version, received_at, document_id)
     """
 
 
@@ -201,8 +252,18 @@ def attached_transactions(kind: SubjectKind) -> str:
     """The payments known before their subject was declared, beside it."""
     return f"""
     SELECT t.*, is_none_of(payer_id, {PARTIES[kind]}) AS is_third_party_payer,
-        is_none_of(payee_id, {PARTIES[kind]}) AS is_third_party_payee,
-        is_none_of(payer_country, {COUNTRIES[kind]}) AS is_payer_off_corridor
+        is_none_of(payee_id, {PARTIES[kind]}) AS is_stranger_paid,
+        CASE WHEN purpose = 'other' THEN 0 ELSE is_stranger_paid END AS is_third_party_payee,
+        is_none_of(payer_country, {COUNTRIES[kind]}) AS is_payer_off_corridor,
+        is_so(purpose = 'release' OR (purpose = 'deposit' AND is_stranger_paid = 1))
+            AS is_held_money,
+        is_so(minutes(paid_at, s.declared_at) BETWEEN 0 AND 14400) AS is_paid_in_10d,
+        eur_cents(amount, t.currency, s.declared_at) AS at_declaration,
+        is_so(at_declaration IS NOT NULL AND coalesce(purpose, 'goods') IN
+            ('goods', 'deposit', 'release')) AS is_of_the_price,
+        CASE WHEN coalesce(purpose, 'goods') = 'goods' THEN at_declaration END AS goods_eur_cents,
+        CASE WHEN purpose = 'deposit' THEN at_declaration END AS deposit_eur_cents,
+        CASE WHEN purpose = 'release' THEN at_declaration END AS release_eur_cents
     FROM payments t JOIN {OWN[kind]} s USING (subject_id)
     WHERE t.subject_kind = '{kind}' AND t.known_at < s.declared_at
     """

@@ -38,7 +38,7 @@ OF_UNIT_VALUE = {
 }
 OF_MONEY = {
     *("declared_value_eur", "paid_to_declared_ratio", "paid_to_invoice_ratio"),
-    *("document_value_difference_ratio", "under_limit_count", "largest_payment_eur"),
+    *("document_value_excess_ratio", "document_value_shortfall_ratio", "largest_payment_eur"),
 }
 OF_DISTANCES = {
     *("direct_distance_km", "detour_ratio", "fastest_leg_ratio", "distance_to_range_ratio_365d")
@@ -55,7 +55,8 @@ OF_ORIGIN_COUNTRIES = {
 }
 OF_JOURNEYS = {
     *("journey_carrier_journeys_90d", "journey_carrier_days_since_first", "journey_mode"),
-    *("hours_before_due", "lane_confirmed_rate"),
+    *("hours_before_due", "lane_confirmed_rate", "manifest_lead_hours", "expired_document_count"),
+    *("third_party_payer_ratio", "off_corridor_payer_ratio", "held_money_count"),
 }
 
 CHANGES: dict[str, tuple[Change, set[str]]] = {
@@ -81,9 +82,9 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
     ),
     "a limit": (
         (
-            "derived/transaction.py",
-            "REPORTING_LIMIT_EUR = 10_000",
-            "REPORTING_LIMIT_EUR = 15_000",
+            "reference/reporting_limits.csv",
+            "EUR,10000,",
+            "EUR,15000,",
         ),
         {"under_limit_count"},
     ),
@@ -92,7 +93,7 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
         {"slow_position_ratio"},
     ),
     "a function of texts in a feature": (
-        ("families/declared_goods.py", "len(text.split())", "len(text)"),
+        ("families/declared_goods.py", "for word in text.split())", "for word in text)"),
         {"description_words_count"},
     ),
     "a function of texts in a derived column": (
@@ -168,7 +169,7 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
         {"night_landing_count"},
     ),
     "an exchange rate": (
-        ("reference/currencies.py", '"USD": 1.08', '"USD": 1.09'),
+        ("reference/exchange_rates.csv", ",1.15162,", ",1.16,"),
         OF_MONEY | OF_UNIT_VALUE,
     ),
     "the latitude of a place": (
@@ -225,7 +226,8 @@ WORDS: list[Change] = [
         "def _words(text: str) -> float:",
         "def _words(said: str) -> int:",
     ),
-    ("families/declared_goods.py", "return len(text.split())", "return len(said.split())"),
+    ("families/declared_goods.py", "for letter in text):", "for letter in said):"),
+    ("families/declared_goods.py", "for word in text.split())", "for word in said.split())"),
     (
         "derived/shipment.py",
         "Whether the check digit of ISO 6346 holds",

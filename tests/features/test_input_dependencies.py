@@ -19,11 +19,12 @@ FED: dict[str, tuple[SubjectKind, str, str]] = {
         "shipment.forwarder_id",
         "third_party_payer_ratio",
     ),
-    "a country that payers are compared with": (
-        "route",
-        "journey.registration_country",
+    "a journey whose ends payers are compared with": (
+        "shipment",
+        "journey",
         "off_corridor_payer_ratio",
     ),
+    "a journey until whose end papers must hold": ("shipment", "journey", "expired_document_count"),
     "documents of every kind": ("shipment", "documents.invoice", "seal_conflict_count"),
     "documents of the kind that a window asks for": (
         "shipment",

@@ -23,6 +23,7 @@ def test_a_linked_record_type_names_fields_of_its_record(name: str) -> None:
         *record_type.id_fields,
         *(record_type.previous.keys() - record_type.measured.keys()),
         *(name for measure in record_type.measured.values() for name in measure.fields),
+        *record_type.version_of,
         *record_type.latest.values(),
     }
 

@@ -51,7 +51,7 @@ def test_a_window_leaves_older_records_out() -> None:
     body["transactions"][0]["known_at"] = "2026-10-01T00:00:00Z"
     body["transactions"][0]["paid_at"] = "2026-10-01T00:00:00Z"
 
-    assert of("payments_10d", body).records == {"transactions": ("T-1",)}
+    assert of("late_payment_count", body).records == {"transactions": ("T-1",)}
 
 
 def test_history_is_named_by_what_is_alike() -> None:

@@ -16,10 +16,12 @@ def test_a_subject_type_names_columns_that_its_subjects_have(kind: SubjectKind) 
     named = {
         subject_type.operator_field,
         subject_type.mode_field,
-        subject_type.documents_valid_until,
+        subject_type.due_field,
+        *subject_type.documents_valid_until,
         *subject_type.corridor_fields,
         *subject_type.party_fields,
         *subject_type.country_fields,
+        *subject_type.end_country_fields,
     }
 
     assert named - subject_kinds(kind).keys() == set()

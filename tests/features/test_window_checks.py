@@ -19,7 +19,7 @@ WRONG: tuple[tuple[Window, str], ...] = (
     (count("shipments", by="consigne_id"), "the nearest is 'consignee_id'"),
     (count("shipments", by="consignee_id", matching="consigne"), "the nearest is 'consignee_id'"),
     (total("shipments", "mas_g", by="consignee_id"), "the nearest is 'mass_g'"),
-    (total("documents", "mass_difference", by="subject_id"), "nearest is 'mass_difference_ppm'"),
+    (total("documents", "mass_exces_ppm", by="subject_id"), "nearest is 'mass_excess_ppm'"),
     (count("payments", by="consignee_id", matching="payer_id", where="is_kash"), "'is_cash'"),
     (largest("shipments", "mass_g", by="consignee_id"), "no largest value is kept of shipments"),
     (total("shipments", "journey_declared_cargo_mass_kg", by="consignee_id"), "part of the key"),

@@ -40,3 +40,14 @@ def ratio_of_logs(log_micro: Column, usual_log_micro: Column) -> Column:
     is not drawn away by a few large ones.
     """
     return np.exp(np.clip((log_micro - usual_log_micro) / 1e6, -50, 50))
+
+
+def looked_up(table: Column, places: Column) -> Column:
+    """The cell of a table of float64 at each place, a number; NaN where that is none of its own.
+
+    Of a stand-in for a column, which a traced function has, the stand-in for the cells.
+    """
+    if not isinstance(places, np.ndarray):
+        return places.looked_up(table)
+    is_inside = (places >= 0) & (places < len(table))
+    return np.where(is_inside, table[np.where(is_inside, places, 0).astype(np.int64)], np.nan)

@@ -55,6 +55,7 @@ class RegisterTemplate(NamedTuple):
     texts: Column
     copied: Column
     steps: Column
+    tables: Column
 
 
 class CopiedColumns(NamedTuple):
@@ -95,7 +96,9 @@ class RowEncoder:
         self._numbers, self._instants, self._texts = map(_reading, fields)
         numbers, instants, texts = (np.array([*one.values()], np.int64) for one in fields)
         row = program.registers(codes.__getitem__)
-        self._template = RegisterTemplate(row, numbers, instants, texts, copied, program.steps)
+        self._template = RegisterTemplate(
+            row, numbers, instants, texts, copied, program.steps, program.tables
+        )
 
     def encode(
         self, rows: Sequence[Row], codes: RequestCodes, copies: CopiedColumns = _NO_COPIES
@@ -138,7 +141,7 @@ def _run(
         for i in range(len(starts) - 1):
             for row in range(starts[i], starts[i + 1]):
                 numbers[target, row] = others[source, i]
-    run(template.steps, numbers, wholes)
+    run(template.steps, template.tables, numbers, wholes)
 
 
 @inner

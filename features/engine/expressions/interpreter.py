@@ -28,17 +28,20 @@ def _arm(function: F) -> F:
 
 
 @compiled(nogil=True)
-def execute(steps: Column, numbers: Column, wholes: Column) -> None:
+def execute(steps: Column, tables: Column, numbers: Column, wholes: Column) -> None:
     """Run every step on the registers."""
-    run(steps, numbers, wholes)
+    run(steps, tables, numbers, wholes)
 
 
 @inlined
-def run(steps: Column, numbers: Column, wholes: Column) -> None:
+def run(  # noqa: C901 - a switch
+    steps: Column, tables: Column, numbers: Column, wholes: Column
+) -> None:
     """Run every step on the registers, in a compiled function.
 
-    A step is an operation, the register it writes and up to three that it reads. `numbers` and
-    `wholes` are the same memory, one row per register, as float64 and as int64.
+    A step is an operation, the register it writes and up to three that it reads; to look something
+    up, the register of places, and where among `tables` the cells begin and how many there are.
+    `numbers` and `wholes` are the same memory, one row per register, as float64 and as int64.
     """
     for step in range(len(steps)):
         operation, to, a, b, c = steps[step]
@@ -54,6 +57,8 @@ def run(steps: Column, numbers: Column, wholes: Column) -> None:
             _test_wholes(operation, wholes[a], wholes[b], wholes[to])
         elif operation == Op.AS_NUMBER:
             _as_number(wholes[a], numbers[to])
+        elif operation == Op.LOOK_UP:
+            _look_up(numbers[a], tables[b : b + c], numbers[to])
         else:
             _select(wholes[a], wholes[b], wholes[c], wholes[to])
 
@@ -165,6 +170,12 @@ def _test_wholes(operation: int, a: Column, b: Column, to: Column) -> None:
 def _as_number(wholes: Column, to: Column) -> None:
     for row in range(len(to)):
         to[row] = wholes[row]
+
+
+@_arm
+def _look_up(places: Column, table: Column, to: Column) -> None:
+    for row in range(len(to)):
+        to[row] = table[int(places[row])] if 0 <= places[row] < len(table) else np.nan
 
 
 @_arm

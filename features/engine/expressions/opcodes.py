@@ -52,13 +52,15 @@ class Op(IntEnum):
     # any
     AS_NUMBER = 100
     SELECT = 101
+    LOOK_UP = 102
 
     @property
     def arity(self) -> int:
         """How many values it reads."""
         if self is Op.SELECT:
             return 3
-        return 1 if self is Op.AS_NUMBER or Op.ABSOLUTE <= self <= Op.EXP else 2
+        is_of_one = self in (Op.AS_NUMBER, Op.LOOK_UP) or Op.ABSOLUTE <= self <= Op.EXP
+        return 1 if is_of_one else 2
 
 
 FIRST_UNARY = Op.ABSOLUTE

@@ -61,8 +61,9 @@ class Register:
 class Program:
     """Steps over registers, of which some are filled alike in every row.
 
-    `constants` has a cell for every register, `texts` tells those that hold the code of a text. A
-    key of `inputs` that is `Mapped` is made of the column it names by the vocabulary.
+    `constants` has a cell for every register, `texts` tells those that hold the code of a text, and
+    `tables` has the cells that steps look up. A key of `inputs` that is `Mapped` is made of the
+    column it names by the vocabulary.
     """
 
     inputs: dict[Key, Register]
@@ -70,6 +71,7 @@ class Program:
     steps: Column
     constants: Column
     texts: dict[int, str]
+    tables: Column
 
     @property
     def columns(self) -> tuple[Key, ...]:
@@ -126,7 +128,7 @@ class Program:
         wholes = numbers.view(np.int64)
         for place, is_float, column in reads:
             (numbers if is_float else wholes)[place] = column[rows]
-        execute(self.steps, numbers, wholes)
+        execute(self.steps, self.tables, numbers, wholes)
         for place, is_float, column in writes:
             column[rows] = (numbers if is_float else wholes)[place]
 
@@ -193,7 +195,11 @@ def _assembled(trace: Trace, outputs: dict[Key, tuple[int, Kind]]) -> Program:
     needed = _needed(values, {place for place, _ in outputs.values()})
     at = {place: register for register, place in enumerate(needed)}
     registers = [(at[place], values[place]) for place in needed]
-    steps = [_instruction(v, r, at) for r, v in registers if isinstance(v, Step)]
+    tables = {v.table: 0 for _, v in registers if isinstance(v, Step) and v.table}
+    cells = 0
+    for table in tables:
+        tables[table], cells = cells, cells + len(table) // 8
+    steps = [_instruction(v, r, at, tables) for r, v in registers if isinstance(v, Step)]
     return Program(
         {v.key: Register(r, v.kind) for r, v in registers if isinstance(v, InputColumn)},
         {key: Register(at[place], kind) for key, (place, kind) in outputs.items()},
@@ -202,6 +208,7 @@ def _assembled(trace: Trace, outputs: dict[Key, tuple[int, Kind]]) -> Program:
             b"".join(v.cell if isinstance(v, Constant) else bytes(8) for _, v in registers)
         ),
         {r: v.text for r, v in registers if isinstance(v, Literal)},
+        np.frombuffer(b"".join(tables)),
     )
 
 
@@ -212,8 +219,12 @@ def _needed(values: list[TracedValue], places: set[int]) -> list[int]:
     return sorted(places, key=lambda place: (isinstance(values[place], Step), place))
 
 
-def _instruction(step: Step, to: int, at: dict[int, int]) -> tuple[int, ...]:
+def _instruction(
+    step: Step, to: int, at: dict[int, int], tables: dict[bytes, int]
+) -> tuple[int, ...]:
     reads = [at[place] for place in step.reads]
+    if step.table:
+        reads += [tables[step.table], len(step.table) // 8]
     return (step.op, to, *reads, *[0] * (3 - len(reads)))
 
 

@@ -19,10 +19,11 @@ from features.errors import DefinitionError
 
 @dataclass(frozen=True)
 class Step:
-    """One operation on earlier values, by their places in the trace."""
+    """One operation on earlier values, by their places in the trace, and the table it looks in."""
 
     op: Op
     reads: tuple[int, ...]
+    table: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,11 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         if not isinstance(self.value, InputColumn) or self.kind is not Kind.TEXT:
             self.trace.refuse(f"it asks for {function.__name__} of what is no text column")
         return self.trace.note(InputColumn(Mapped(self.value.key, function, kind), kind), kind)
+
+    def looked_up(self, table: Any) -> "Traced":
+        """The cells of a table of float64 at the places that the column holds."""
+        place = as_number(self).place
+        return self.trace.note(Step(Op.LOOK_UP, (place,), table.tobytes()), Kind.NUMBER)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *values: Any, **how: Any) -> "Traced":
         if method != "__call__" or how or ufunc not in self.trace.translations:

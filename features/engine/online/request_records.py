@@ -34,10 +34,11 @@ class LinkedRows:
     """A source of linked records: when a record is known, their order, and the derived columns.
 
     Records known at the same instant are ordered by `order_field`. In that order each also reads
-    the fields `previous` of the one before, as `previous_...`. `measured` are further numbers of
-    each record: the fields that they are made of, and by which function of whole columns.
-    `subject_columns` maps what the program reads of the subject to the key of the subject's own
-    program.
+    the fields `previous` of the one before, as `previous_...`; where `version_of` is given, that is
+    the earlier version of the same paper, one equal in these fields, and `is_superseded` says
+    whether there is a later one. `measured` are further numbers of each record: the fields that
+    they are made of, and by which function of whole columns. `subject_columns` maps what the
+    program reads of the subject to the key of the subject's own program.
     """
 
     source: str
@@ -49,6 +50,7 @@ class LinkedRows:
     measured: Mapping[str, tuple[tuple[str, ...], Callable[..., Column]]] = field(
         default_factory=dict
     )
+    version_of: tuple[str, ...] = ()
 
     def known_before(self, records: Iterable[Any], at: datetime) -> list[Row]:
         """The records known before an instant, in the order of knowledge."""
@@ -57,6 +59,9 @@ class LinkedRows:
         rows = [row for row in fields if row[known_from] is not None and row[known_from] < at]
         if self.measured and rows:
             rows = self._measured(rows)
+        if self.version_of:
+            rows.sort(key=itemgetter(known_from, self.order_field))
+            return self._with_versions(rows)
         if self.previous:
             rows.sort(key=itemgetter(self.order_field))
             rows = [*self._with_previous(rows)]
@@ -74,6 +79,20 @@ class LinkedRows:
             {**row, **dict(zip(names, numbers, strict=True))}
             for row, *numbers in zip(rows, *columns, strict=True)
         ]
+
+    def _with_versions(self, rows: Sequence[Row]) -> list[Row]:
+        """The rows in their order, each beside the other versions of its paper."""
+        papers: dict[tuple[Any, ...], list[int]] = {}
+        for place in sorted(range(len(rows)), key=lambda place: rows[place]["version"]):
+            paper = tuple(rows[place][name] for name in self.version_of)
+            papers.setdefault(paper, []).append(place)
+        made: dict[int, Row] = {}
+        for versions in papers.values():
+            last = rows[versions[-1]]["version"]
+            ordered = self._with_previous(rows[place] for place in versions)
+            for place, row in zip(versions, ordered, strict=True):
+                made[place] = {**row, "is_superseded": row["version"] < last}
+        return [made[place] for place in range(len(rows))]
 
     def _with_previous(self, rows: Iterable[Row]) -> Iterable[Row]:
         previous = dict.fromkeys(f"previous_{name}" for name in self.previous)

@@ -130,6 +130,7 @@ class _Features:
             texts=NO_PLACES,
             copied=np.array(columns, np.int64).reshape(-1, 2),
             steps=program.steps,
+            tables=program.tables,
         )
         self._reading = RegisterReader(program, program.outputs)
 

@@ -9,12 +9,15 @@ from tests.features.families.facts import (
     DECLARED,
     MISSING,
     MOMENT,
+    USD_PER_EUR,
     Fact,
+    Record,
     after,
     before,
     both,
     document,
     each,
+    journey,
     route,
     shipment,
 )
@@ -37,13 +40,26 @@ DUE = after(days=10)
 """When the journey of every story is due."""
 
 
+MASTERS = ("manifest", "bill_of_lading", "air_waybill", "transit")
+SIDES = ("excess", "shortfall")
+
+
+def version(version: int, *, hours: float = 5, **fields: Any) -> Record:
+    """A version of the invoice `N`, received so many hours before."""
+    fields = {"kind": "invoice", "number": "N"} | fields
+    return document(version=version, received_at=before(hours=hours), **fields)
+
+
+VERSIONS = (version(1), version(2, hours=3))
+
+
 def only(kind: str) -> list[Fact]:
     """The flag of a kind is set for that kind alone."""
     return [*both("of each kind", [float(kind == other) for other in KINDS], *ONE_OF_EACH)]
 
 
-def difference(stated: str, declared: str, **measured: Any) -> list[Fact]:
-    """What a difference must be, in millionths of a number that was declared."""
+def difference(stated: str, declared: str, side: str, **measured: Any) -> list[Fact]:
+    """What is stated beyond what was declared, or below it, in millionths of what was declared."""
 
     def of(number: int) -> Any:
         return document(**{stated: number}, **measured)
@@ -51,22 +67,41 @@ def difference(stated: str, declared: str, **measured: Any) -> list[Fact]:
     def declaring(number: int) -> Any:
         return {declared: number, **measured}
 
+    def fact(says: str, more: float | None, *around: Any, **own: Any) -> Fact:
+        less = None if more is None else max(-more, 0.0)
+        more = None if more is None else max(more, 0.0)
+        return shipment(says, [more if side == "excess" else less], *around, **own)
+
     return [
-        shipment("none", [0.0], of(1_000), **declaring(1_000)),
-        shipment("more", [100 / 1_000 * 1e6], of(1_100), **declaring(1_000)),
-        shipment("less", [250 / 1_000 * 1e6], of(750), **declaring(1_000)),
-        shipment("of what is declared, not of what is stated", [1e6], of(200), **declaring(100)),
-        shipment("zero is stated", [1e6], of(0), **declaring(1_000)),
-        shipment("two thirds of a millionth", [1.0], of(3_000_002), **declaring(3_000_000)),
-        shipment("a third of a millionth", [0.0], of(3_000_001), **declaring(3_000_000)),
-        shipment("a thousandfold", [1_000 * 1e6], of(1_001), **declaring(1)),
-        shipment("less than a thousandfold", [999 * 1e6], of(1_000), **declaring(1)),
-        shipment("at most a thousandfold", [1_000 * 1e6], of(1_003), **declaring(1)),
-        shipment("for one that is declared", [0.5 * 1e6], of(3), **declaring(2)),
-        shipment("nothing is stated", [MISSING], document(), **declaring(1_000)),
-        shipment("nothing is declared", [MISSING], of(1_000)),
-        shipment("zero is declared", [MISSING], of(1_000), **declaring(0)),
-        shipment("zero is declared and stated", [MISSING], of(0), **declaring(0)),
+        fact("none", 0.0, of(1_000), **declaring(1_000)),
+        fact("more", 100 / 1_000 * 1e6, of(1_100), **declaring(1_000)),
+        fact("less", -250 / 1_000 * 1e6, of(750), **declaring(1_000)),
+        fact("of what is declared, not of what is stated", 1e6, of(200), **declaring(100)),
+        fact("zero is stated", -1e6, of(0), **declaring(1_000)),
+        fact("two thirds of a millionth", 1.0, of(3_000_002), **declaring(3_000_000)),
+        fact("a third of a millionth", 0.0, of(3_000_001), **declaring(3_000_000)),
+        fact("a thousandfold", 1_000 * 1e6, of(1_001), **declaring(1)),
+        fact("less than a thousandfold", 999 * 1e6, of(1_000), **declaring(1)),
+        fact("at most a thousandfold", 1_000 * 1e6, of(1_003), **declaring(1)),
+        fact("for one that is declared", 0.5 * 1e6, of(3), **declaring(2)),
+        fact("nothing is stated", MISSING, document(), **declaring(1_000)),
+        fact("nothing is declared", MISSING, of(1_000)),
+        fact("zero is declared", MISSING, of(1_000), **declaring(0)),
+        fact("zero is declared and stated", MISSING, of(0), **declaring(0)),
+        fact(
+            "a master paper covers more than this consignment",
+            MISSING,
+            document("bill_of_lading", **{stated: 1_100}, **measured, consignee_id="agent"),
+            **declaring(1_000),
+            forwarder_id="agent",
+        ),
+        shipment(
+            "of a version that a later one corrects",
+            [MISSING, 0.0],
+            document(**{stated: 900}, **measured, number="N", received_at=before(days=3)),
+            document(**{stated: 1_000}, **measured, number="N", version=2),
+            **declaring(1_000),
+        ),
     ]
 
 
@@ -79,6 +114,13 @@ def conflict(field: str) -> list[Fact]:
         shipment("none is stated", [MISSING], document(), **declared),
         shipment("none is declared", [MISSING], document(**{field: "B-2"})),
         shipment("none is stated nor declared", [MISSING], document()),
+        shipment(
+            "a version that a later one corrects",
+            [MISSING, 0.0],
+            document(**{field: "B-2"}, number="N", received_at=before(days=3)),
+            document(**{field: "A-1"}, number="N", version=2),
+            **declared,
+        ),
     ]
 
 
@@ -126,27 +168,133 @@ FACTS = {
         route("due sooner", [0.0], document(expires_at=DUE - MOMENT), due_at=after(days=1)),
         shipment("a moment before the declaration", [1.0], document(expires_at=DECLARED - MOMENT)),
         shipment("at the declaration", [0.0], document(expires_at=DECLARED)),
-    ],
-    "lead_minutes": [
-        *both("an hour and a half", [90.0], document(received_at=before(minutes=90))),
-        *both("less than half a minute", [0.0], document(received_at=before(seconds=29))),
-        *both("more than half a minute", [1.0], document(received_at=before(seconds=31))),
+        shipment(
+            "a moment before its journey is due",
+            [1.0],
+            journey(),
+            document(expires_at=DUE - MOMENT),
+            journey_id="J",
+        ),
         *both(
+            "of a version that a later one replaces",
+            [MISSING, 0.0],
+            version(1, expires_at=before(days=1)),
+            version(2, hours=1, expires_at=after(days=90)),
+        ),
+    ],
+    "is_latest_version": [
+        *both("the only version", [1.0], document(number="N", version=3)),
+        *both("a later version is known", [0.0, 1.0], *VERSIONS),
+        *both("three versions", [0.0, 0.0, 1.0], *VERSIONS, version(3, hours=1)),
+        *both("the later version came first", [1.0, 0.0], version(2, hours=9), version(1, hours=3)),
+        *both("the later version is not yet known", [1.0], version(1), version(2, hours=-1)),
+        *both("another number", [1.0, 1.0], version(1), version(2, number="M")),
+        *both("another kind of that number", [1.0, 1.0], version(1), version(2, kind="permit")),
+        *both(
+            "papers without a number go by their kind",
+            [0.0, 1.0],
+            version(1, number=None),
+            version(2, number=None, hours=1),
+        ),
+        *both("two of one version", [1.0, 1.0], version(1), version(1, hours=1)),
+        *both("of another", [1.0], version(1), version(2, subject_id="another")),
+    ],
+    "is_critical_change": [
+        *(
+            fact
+            for field, stated, other in (
+                ("consignor_id", "A", "B"),
+                ("consignee_id", "A", "B"),
+                ("container_number", "A-1", "B-2"),
+                ("seal_number", "A-1", "B-2"),
+                ("gross_mass_kg", 10.0, 10.1),
+                ("packages", 4, 5),
+            )
+            for fact in (
+                *both(
+                    f"another {field}",
+                    [0.0, 1.0],
+                    version(1, **{field: stated}),
+                    version(2, hours=1, **{field: other}),
+                ),
+                *both(
+                    f"the same {field}",
+                    [0.0, 0.0],
+                    version(1, **{field: stated}),
+                    version(2, hours=1, **{field: stated}),
+                ),
+                *both(
+                    f"{field} is stated first, or no longer",
+                    [0.0, 0.0, 0.0],
+                    version(1),
+                    version(2, hours=2, **{field: stated}),
+                    version(3, hours=1),
+                ),
+            )
+        ),
+        *both("another value", [0.0, 0.0], version(1, value=1.0), version(2, hours=1, value=2.0)),
+        *both("a later version alone", [0.0], version(2, packages=4)),
+        *both(
+            "beside the version before, not beside the first",
+            [0.0, 1.0, 0.0],
+            version(1, packages=4),
+            version(2, packages=5, hours=2),
+            version(3, packages=5, hours=1),
+        ),
+        *both(
+            "another paper is no version before",
+            [0.0, 0.0],
+            version(1, packages=4),
+            version(2, packages=5, hours=1, number="M"),
+        ),
+    ],
+    "is_valued_invoice": [
+        *both("it states a value", [1.0], document(value=9.0, currency="EUR")),
+        *both("it states none", [0.0], document()),
+        *both("in a currency without a rate", [0.0], document(value=9.0, currency="XPF")),
+        *both("of another kind", [0.0], document("permit", value=9.0, currency="EUR")),
+        *both(
+            "a later version is known",
+            [0.0, 1.0],
+            version(1, value=9.0, currency="EUR"),
+            version(2, hours=1, value=9.0, currency="EUR"),
+        ),
+    ],
+    "minutes_before_due": [
+        route("ten days", [14_400.0], document(received_at=before(hours=0) - MOMENT)),
+        route(
+            "due sooner", [90.0], document(received_at=before(hours=1)), due_at=after(minutes=30)
+        ),
+        route(
+            "when all is over",
+            [-60.0],
+            document(received_at=before(hours=1)),
+            due_at=before(hours=2),
+        ),
+        shipment("no journey is known", [MISSING], document()),
+        shipment(
+            "of its journey",
+            [90.0],
+            journey(due_at=after(minutes=30)),
+            document(received_at=before(hours=1)),
+            journey_id="J",
+        ),
+        route(
             "since it was received, not issued",
-            [60.0],
+            [14_460.0],
             document(received_at=before(hours=1), issued_at=before(days=1)),
         ),
     ],
     "value_eur_cents": [
         *both("in euro", [123_456.0], document(value=1_234.56, currency="EUR")),
-        *both("in dollars", [9_259.0], document(value=100.0, currency="USD")),
-        *both("in yen", [100.0], document(value=164.0, currency="JPY")),
-        *both("in pounds", [10_000.0], document(value=84.7, currency="GBP")),
+        *both("in dollars", [8_683.0], document(value=100.0, currency="USD")),
+        *both("in yen", [100.0], document(value=166.523, currency="JPY")),
+        *both("in pounds", [10_000.0], document(value=84.981, currency="GBP")),
         *both("a little less than a cent more", [1_001.0], document(value=10.006, currency="EUR")),
         *both("a little more than a cent", [1_000.0], document(value=10.004, currency="EUR")),
         *both("zero", [0.0], document(value=0.0, currency="EUR")),
         *both("without a currency", [MISSING], document(value=10.0)),
-        *both("in a currency without a rate", [MISSING], document(value=10.0, currency="ISK")),
+        *both("in a currency without a rate", [MISSING], document(value=10.0, currency="XPF")),
         *both("a currency alone", [MISSING], document(currency="EUR")),
     ],
     **{
@@ -160,30 +308,43 @@ FACTS = {
             "security_checklist",
         )
     },
-    "mass_difference_ppm": [
-        *difference("gross_mass_kg", "gross_mass_kg"),
-        shipment(
-            "not beside the net mass", [MISSING], document(gross_mass_kg=9.0), net_mass_kg=9.0
-        ),
-    ],
-    "packages_difference_ppm": difference("packages", "packages"),
-    "value_difference_ppm": [
-        *difference("value", "declared_value", currency="EUR"),
-        shipment(
-            "in another currency",
-            [0.5 * 1e6],
-            document(value=162.0, currency="USD"),
-            declared_value=100.0,
-            currency="EUR",
-        ),
-        shipment(
-            "declared in another currency",
-            [0.25 * 1e6],
-            document(value=75.0, currency="EUR"),
-            declared_value=108.0,
-            currency="USD",
-        ),
-    ],
+    **{
+        f"mass_{side}_ppm": [
+            *difference("gross_mass_kg", "gross_mass_kg", side),
+            shipment(
+                "not beside the net mass", [MISSING], document(gross_mass_kg=9.0), net_mass_kg=9.0
+            ),
+        ]
+        for side in SIDES
+    },
+    **{f"packages_{side}_ppm": difference("packages", "packages", side) for side in SIDES},
+    **{
+        f"value_{side}_ppm": [
+            *difference("value", "declared_value", side, currency="EUR"),
+            shipment(
+                "in another currency",
+                [0.5 * 1e6 if side == "excess" else 0.0],
+                document(value=150 * USD_PER_EUR, currency="USD"),
+                declared_value=100.0,
+                currency="EUR",
+            ),
+            shipment(
+                "declared in another currency",
+                [0.0 if side == "excess" else 0.25 * 1e6],
+                document(value=75.0, currency="EUR"),
+                declared_value=100 * USD_PER_EUR,
+                currency="USD",
+            ),
+            shipment(
+                "issued while the rate was another: the same dollars are the same value",
+                [0.0],
+                document(value=100.0, currency="USD", issued_at=before(days=160)),
+                declared_value=100.0,
+                currency="USD",
+            ),
+        ]
+        for side in SIDES
+    },
     "is_party_conflict": [
         shipment(
             "both are the same", [0.0], document(consignor_id="consignor", consignee_id="consignee")
@@ -196,6 +357,27 @@ FACTS = {
         shipment("only another consignor", [1.0], document(consignor_id="A")),
         shipment("only another consignee", [1.0], document(consignee_id="A")),
         shipment("nobody is named", [MISSING], document()),
+        *(
+            shipment(
+                f"made out between forwarders: a {kind} to the {agent}",
+                [0.0 if kind in MASTERS else 1.0],
+                document(kind, consignor_id="consignor", consignee_id="agent"),
+                **{agent: "agent"},
+            )
+            for kind in (*MASTERS, "invoice", "certificate_of_origin")
+            for agent in ("forwarder_id", "declarant_id", "notify_party_id")
+        ),
+        shipment(
+            "made out by who issued it",
+            [0.0],
+            document("bill_of_lading", consignor_id="nvocc", issuer_id="nvocc"),
+        ),
+        shipment(
+            "a bill to a stranger",
+            [1.0],
+            document("bill_of_lading", consignee_id="A", issuer_id="nvocc"),
+            forwarder_id="agent",
+        ),
     ],
     "is_container_conflict": [
         *conflict("container_number"),
@@ -226,6 +408,6 @@ def test_a_column_of_a_document_is_what_its_facts_say(column: str, fact: Fact) -
 def test_a_difference_is_in_whole_millionths_exactly() -> None:
     twice = shipment("twice", [1e6], document(gross_mass_kg=2.0), gross_mass_kg=1.0)
 
-    found = columns_of_linked("documents", "shipment", "mass_difference_ppm", *twice.records)
+    found = columns_of_linked("documents", "shipment", "mass_excess_ppm", *twice.records)
 
     assert found == [1_000_000.0]

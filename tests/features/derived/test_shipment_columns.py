@@ -1,14 +1,16 @@
 """What `features/derived/subjects.py` makes of the record of a shipment."""
 
+from datetime import UTC, datetime
 from math import log
 
 import pytest
 
-from features.reference.currencies import UNITS_PER_EUR
 from tests.features.derived.columns import check_of_subject, column_of_subject
 from tests.features.families.facts import (
     DECLARED,
+    JPY_PER_EUR,
     MISSING,
+    USD_PER_EUR,
     Fact,
     Row,
     before,
@@ -21,52 +23,8 @@ from tests.features.families.facts import (
 EUR_1_000: Row = {"declared_value": 1_000.0, "currency": "EUR"}
 KG_40_OF_50: Row = {"net_mass_kg": 40.0, "gross_mass_kg": 50.0}
 
-HUNDRED_EUR = {
-    "EUR": 100.0,
-    "AED": 398.0,
-    "AUD": 164.0,
-    "BGN": 195.58,
-    "BRL": 583.0,
-    "CAD": 148.0,
-    "CHF": 95.3,
-    "CNY": 779.0,
-    "CZK": 2_510.0,
-    "DKK": 746.0,
-    "DZD": 14_500.0,
-    "EGP": 4_900.0,
-    "GBP": 84.7,
-    "HKD": 845.0,
-    "HUF": 39_500.0,
-    "IDR": 1_716_000.0,
-    "INR": 9_060.0,
-    "IQD": 141_700.0,
-    "IRR": 4_550_000.0,
-    "JPY": 16_400.0,
-    "KRW": 147_500.0,
-    "LYD": 523.0,
-    "MAD": 1_080.0,
-    "MXN": 1_980.0,
-    "MYR": 495.0,
-    "NGN": 160_000.0,
-    "NOK": 1_160.0,
-    "PKR": 30_100.0,
-    "PLN": 431.0,
-    "RON": 497.0,
-    "RSD": 11_710.0,
-    "RUB": 10_000.0,
-    "SAR": 406.0,
-    "SEK": 1_140.0,
-    "SGD": 145.0,
-    "THB": 3_820.0,
-    "TND": 337.0,
-    "TRY": 3_560.0,
-    "TWD": 3_470.0,
-    "UAH": 4_350.0,
-    "USD": 108.0,
-    "VND": 2_700_000.0,
-    "ZAR": 1_980.0,
-}
-"""A hundred euro in each currency, by the means of 2024: a price of last year must not move."""
+# Dollars per euro in three months, averages of the ECB's reference rates.
+JUNE_2024, JANUARY_2025, JUNE_2025 = 1.0759, 1.03537, 1.15162
 
 
 def priced(value: float, kg: float, currency: str = "EUR") -> Row:
@@ -87,7 +45,7 @@ def not_in_euro() -> list[Fact]:
     """Where there is no amount in euro either."""
     return [
         shipment("no currency", MISSING, declared_value=1_000.0, net_mass_kg=40.0),
-        shipment("a currency without a rate", MISSING, **priced(1_000.0, 40.0, "ISK")),
+        shipment("a currency without a rate", MISSING, **priced(1_000.0, 40.0, "XPF")),
     ]
 
 
@@ -117,20 +75,31 @@ FACTS = {
         shipment("no mass", MISSING),
     ],
     "declared_value_eur_cents": [
+        shipment("in euro", 10_000.0, **priced(100.0, 1.0)),
         *(
-            shipment(f"a hundred euro in {currency}", 100 * 100.0, **priced(amount, 1.0, currency))
-            for currency, amount in HUNDRED_EUR.items()
+            shipment(
+                f"a hundred dollars in {at:%B %Y}",
+                round(10_000 / rate),
+                **priced(100.0, 1.0, "USD"),
+                declared_at=at,
+            )
+            for at, rate in (
+                (datetime(2024, 6, 1, tzinfo=UTC), JUNE_2024),
+                (datetime(2025, 1, 31, 23, 59, 59, 999_999, tzinfo=UTC), JANUARY_2025),
+                (datetime(2025, 6, 30, 12, tzinfo=UTC), JUNE_2025),
+            )
         ),
+        shipment("in yen", 10_000.0, **priced(100 * JPY_PER_EUR, 1.0, "JPY")),
         shipment("down to the nearest cent", 123.0, declared_value=1.234, currency="EUR"),
         shipment("up to the nearest cent", 124.0, declared_value=1.236, currency="EUR"),
-        shipment("rounded in euro", 93.0, declared_value=1.0, currency="USD"),
+        shipment("rounded in euro", 87.0, declared_value=1.0, currency="USD"),
         shipment("nothing", 0.0, declared_value=0.0, currency="EUR"),
         shipment("no value", MISSING, currency="EUR"),
         *not_in_euro(),
     ],
     "declared_value_eur": [
         shipment("in euro", 1_000.0, **EUR_1_000),
-        shipment("in dollars, 185.185 and more", 185.19, declared_value=200.0, currency="USD"),
+        shipment("in dollars, 173.668 and more", 173.67, declared_value=200.0, currency="USD"),
         shipment("in whole cents", 1.23, declared_value=1.234, currency="EUR"),
         shipment("nothing", 0.0, declared_value=0.0, currency="EUR"),
         shipment("no value", MISSING, currency="EUR"),
@@ -139,7 +108,7 @@ FACTS = {
     "unit_value_eur_per_kg": [
         shipment("by net mass", 1_000 / 40, **EUR_1_000, **KG_40_OF_50),
         shipment("by gross mass", 1_000 / 50, **EUR_1_000, gross_mass_kg=50.0),
-        shipment("of the value in euro", 108 / 1.08 / 40, **priced(108.0, 40.0, "USD")),
+        shipment("of the value in euro", 100 / 40, **priced(100 * USD_PER_EUR, 40.0, "USD")),
         shipment("of the value in whole cents", 1.23 / 40, **priced(1.234, 40.0)),
         shipment("declared at nothing", 0.0, **priced(0.0, 40.0)),
         *not_priced(),
@@ -168,7 +137,7 @@ FACTS = {
     "rounded_unit_value": [
         shipment("by net mass", 1_000 / 40, **EUR_1_000, **KG_40_OF_50),
         shipment("in the currency of the declaration", 108 / 40, **priced(108.0, 40.0, "USD")),
-        shipment("without a rate", 1_000 / 40, **priced(1_000.0, 40.0, "ISK")),
+        shipment("without a rate", 1_000 / 40, **priced(1_000.0, 40.0, "XPF")),
         shipment("without a currency", 1_000 / 40, declared_value=1_000.0, net_mass_kg=40.0),
         shipment("less than a cent", 0.003 / 40, **priced(0.003, 40.0)),
         # From 1 to 2 the steps of twenty binary digits are a part in 2**19.
@@ -185,7 +154,7 @@ FACTS = {
         shipment("half-way, to the even step above", 26.0, **priced(25.5, 1.0)),
         shipment("by halves under 16", 10.5, **priced(10.3, 1.0)),
         shipment("by twos over 32", 34.0, **priced(33.5, 1.0)),
-        shipment("in euro", 10.5, **priced(10.3 * 1.08, 1.0, "USD")),
+        shipment("in euro", 10.5, **priced(10.3 * USD_PER_EUR, 1.0, "USD")),
         shipment("declared at nothing", 0.0, **priced(0.0, 40.0)),
         *not_priced(),
         *not_in_euro(),
@@ -241,6 +210,15 @@ FACTS = {
         shipment("no net mass", MISSING, gross_mass_kg=50.0),
         shipment("no gross mass", MISSING, net_mass_kg=40.0),
         shipment("a gross mass of zero", MISSING, net_mass_kg=40.0, gross_mass_kg=0.0),
+    ],
+    "description_key": [
+        shipment("as it is written", "inflatable boats", goods_description="inflatable boats"),
+        shipment("in capitals", "inflatable boats", goods_description="INFLATABLE  Boats "),
+        shipment("with signs between", "boats 2 5 m used", goods_description="Boats (2.5 m), used"),
+        shipment("of full width", "boats 12", goods_description="ＢＯＡＴＳ １２"),
+        shipment("in another script", "不锈钢厨房用具", goods_description="不锈钢厨房用具"),
+        shipment("no letter", MISSING, goods_description=" - "),
+        shipment("no description", MISSING),
     ],
     "hs_chapter": [
         shipment("the first two digits", "89", hs_code="890310"),
@@ -298,7 +276,3 @@ def test_what_is_counted_in_small_units_is_exact(column: str, expected: int) -> 
     priced_at_25 = shipment("", MISSING, **EUR_1_000, **KG_40_OF_50)
 
     assert column_of_subject("shipment", column, *priced_at_25.records) == expected
-
-
-def test_every_currency_with_a_rate_has_its_fact() -> None:
-    assert HUNDRED_EUR.keys() == UNITS_PER_EUR.keys()

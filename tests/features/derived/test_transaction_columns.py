@@ -15,11 +15,14 @@ from tests.features.families.facts import (
     DECLARED,
     MISSING,
     MOMENT,
+    USD_PER_EUR,
     Fact,
+    Record,
     after,
     before,
     both,
     each,
+    journey,
     payment,
     route,
     shipment,
@@ -52,6 +55,11 @@ PARTIES_OF_A_SHIPMENT = (
 COUNTRIES_OF_A_SHIPMENT = ("origin_country", "dispatch_country", "destination_country")
 
 
+def cash(amount: float, currency: str = "EUR") -> Record:
+    """A payment in cash."""
+    return payment(amount=amount, currency=currency, method="cash")
+
+
 def only(methods: set[str]) -> list[float]:
     """One for a payment by one of these methods, zero by any other."""
     return [float(method in methods) for method in METHODS]
@@ -77,6 +85,13 @@ def is_stranger(who: str) -> list[Fact]:
             for party in PARTIES_OF_A_SHIPMENT
         ),
         shipment("anyone else", [1.0], payment(**{who: "A"})),
+        shipment(
+            "the carrier of its journey",
+            [0.0],
+            journey(carrier_id="A"),
+            payment(**{who: "A"}),
+            journey_id="J",
+        ),
         shipment(
             "anyone else, where every party is declared",
             [1.0],
@@ -122,32 +137,78 @@ FACTS = {
     "payee_id": [*both("who was paid", ["B"], payment(payer_id="A", payee_id="B"))],
     "amount_eur_cents": [
         *both("in euro", [123_456.0], payment(amount=1_234.56)),
-        *both("in dollars", [9_259.0], payment(amount=100.0, currency="USD")),
-        *both("in forints", [200.0], payment(amount=790.0, currency="HUF")),
+        *both("in dollars", [8_683.0], payment(amount=100.0, currency="USD")),
+        *both("in forints", [200.0], payment(amount=2 * 402.078, currency="HUF")),
         *both("a little less than a cent more", [1_001.0], payment(amount=10.006)),
         *both("a little more than a cent", [1_000.0], payment(amount=10.004)),
         *both("nothing", [0.0], payment(amount=0.0)),
-        *both("in a currency without a rate", [MISSING], payment(currency="ISK")),
+        *both("in a currency without a rate", [MISSING], payment(currency="XPF")),
     ],
     "is_under_limit": [
-        *both("less than 80 % of it", [0.0], payment(amount=7_999.99)),
-        *both("80 % of it", [1.0], payment(amount=8_000.0)),
-        *both("a cent less than the limit", [1.0], payment(amount=9_999.99)),
-        *both("the limit", [0.0], payment(amount=10_000.0)),
-        *both("by its euro", [1.0], payment(amount=9_000 * 164.0, currency="JPY")),
-        *both("not by its number", [0.0], payment(amount=9_000.0, currency="JPY")),
-        *both("in a currency without a rate", [0.0], payment(amount=9_000.0, currency="ISK")),
+        *both("less than 80 % of it", [0.0], cash(7_999.99)),
+        *both("80 % of it", [1.0], cash(8_000.0)),
+        *both("a cent less than the limit", [1.0], cash(9_999.99)),
+        *both("the limit", [0.0], cash(10_000.0)),
+        *both("of its own currency: a million yen", [1.0], cash(999_999.0, "JPY")),
+        *both("less than 80 % of a million yen", [0.0], cash(799_999.0, "JPY")),
+        *both("fifteen thousand francs", [1.0], cash(14_999.0, "CHF")),
+        *both("of a currency without a limit", [0.0], cash(9_000.0, "XPF")),
+        *both(
+            "by another method than cash",
+            [0.0] * (len(METHODS) - 1),
+            *(payment(amount=9_000.0, method=method) for method in METHODS if method != "cash"),
+        ),
     ],
     "is_money_service": [*both("of each method", only({"money_service"}), *ONE_BY_EACH)],
     "is_cash": [
-        *both(
-            "of each method", only({"cash"}), *ONE_BY_EACH, today=only({"cash", "money_service"})
-        ),
+        *both("of each method", only({"cash"}), *ONE_BY_EACH),
     ],
     "is_virtual_asset": [*both("of each method", only({"virtual_asset"}), *ONE_BY_EACH)],
     "is_netting": [*both("of each method", only({"netting"}), *ONE_BY_EACH)],
-    "is_deposit": [*both("for each purpose", [0.0, 0.0, 1.0, 0.0, 0.0, 0.0], *ONE_FOR_EACH)],
-    "is_release": [*both("for each purpose", [0.0, 0.0, 0.0, 1.0, 0.0, 0.0], *ONE_FOR_EACH)],
+    "is_held_money": [
+        route("a deposit with a stranger", [0.0, 0.0, 1.0, 1.0, 0.0, 0.0], *ONE_FOR_EACH),
+        shipment("a deposit with a stranger", [0.0, 0.0, 1.0, 1.0, 0.0, 0.0], *ONE_FOR_EACH),
+        route("a deposit with the carrier", [0.0], payment(purpose="deposit", payee_id="carrier")),
+        shipment(
+            "a deposit with the seller", [0.0], payment(purpose="deposit", payee_id="consignor")
+        ),
+        *both("a release to anyone", [1.0], payment(purpose="release", payee_id="consignor")),
+    ],
+    "is_paid_in_10d": [
+        *both("ten days before", [1.0], payment(paid_at=before(days=10))),
+        *both("a minute more", [0.0], payment(paid_at=before(days=10, minutes=1))),
+        *both("at the declaration", [1.0], payment(paid_at=DECLARED)),
+        *both("agreed before and paid after", [0.0], payment(paid_at=after(minutes=1))),
+    ],
+    "is_of_the_price": [
+        *both("for each purpose", [1.0, 0.0, 1.0, 1.0, 0.0, 1.0], *ONE_FOR_EACH),
+        *both("in a currency without a rate", [0.0], payment(currency="XPF")),
+    ],
+    **{
+        f"{what}_eur_cents": [
+            *both(
+                "for each purpose",
+                [123_456.0 if purpose in purposes else MISSING for purpose in PURPOSES],
+                *ONE_FOR_EACH,
+            ),
+            *both(
+                "at the rate of the month of the declaration",
+                [10_000.0],
+                payment(
+                    purpose=what,
+                    amount=100 * USD_PER_EUR,
+                    currency="USD",
+                    paid_at=before(days=150),
+                ),
+            ),
+            *both("without a rate", [MISSING], payment(purpose=what, currency="XPF")),
+        ]
+        for what, purposes in (
+            ("goods", ("goods", None)),
+            ("deposit", ("deposit",)),
+            ("release", ("release",)),
+        )
+    },
     "is_round_amount": [
         *both("fifty", [1.0], payment(amount=50.0)),
         *both("a hundred and fifty", [1.0], payment(amount=150.0)),
@@ -155,8 +216,15 @@ FACTS = {
         *both("twenty-five", [0.0], payment(amount=25.0)),
         *both("a cent more", [0.0], payment(amount=50.01)),
         *both("nothing", [0.0], payment(amount=0.0)),
-        *both("of its own currency", [1.0], payment(amount=50.0, currency="JPY")),
-        *both("in a currency without a rate", [1.0], payment(amount=50.0, currency="ISK")),
+        *both("fifty dollars", [1.0], payment(amount=50.0, currency="USD")),
+        *both("of a currency of small units", [0.0], payment(amount=1_350.0, currency="JPY")),
+        *both("five thousand yen", [1.0], payment(amount=5_000.0, currency="JPY")),
+        *both("an ordinary amount of won", [0.0], payment(amount=1_234_500.0, currency="KRW")),
+        *both("fifty thousand won", [1.0], payment(amount=50_000.0, currency="KRW")),
+        *both("half a million dong", [1.0], payment(amount=500_000.0, currency="VND")),
+        *both("fifty thousand dong", [0.0], payment(amount=50_000.0, currency="VND")),
+        *both("fifty pounds", [1.0], payment(amount=50.0, currency="GBP")),
+        *both("in a currency without a rate", [0.0], payment(amount=50.0, currency="XPF")),
     ],
     "is_iban_invalid": [
         *both("it fails", [1.0], payment(payer_iban_valid=False)),
@@ -164,11 +232,23 @@ FACTS = {
         *both("it was not checked", [MISSING], payment()),
     ],
     "is_third_party_payer": is_stranger("payer_id"),
-    "is_third_party_payee": is_stranger("payee_id"),
+    "is_third_party_payee": [
+        *is_stranger("payee_id"),
+        *both("for fuel or a port", [0.0], payment(payee_id="A", purpose="other")),
+        *both("of freight", [1.0], payment(payee_id="A", purpose="freight")),
+    ],
     "is_payer_off_corridor": [
         route("from its start", [0.0], payment(payer_country="CN")),
         route("from its end", [0.0], payment(payer_country="NL")),
-        route("from under its flag", [1.0], payment(payer_country="PA"), today=[0.0]),
+        route("from under its flag", [1.0], payment(payer_country="PA")),
+        shipment(
+            "from where its journey begins or ends",
+            [0.0, 0.0],
+            journey(origin="SGSIN", destination="BEANR"),
+            payment(payer_country="SG"),
+            payment(payer_country="BE"),
+            journey_id="J",
+        ),
         route("from anywhere else", [1.0], payment(payer_country="CH")),
         route("it has no flag", [1.0], payment(payer_country="PA"), registration_country=None),
         route("neither is stated", [MISSING], payment(), registration_country=None),
@@ -196,8 +276,7 @@ def test_a_payment_by_itself_shows_what_it_shows_beside_a_subject() -> None:
 
     shown = payments(columns_of_records(every, Transaction))
 
-    # By its name `is_cash` should leave out what went through a money service.
-    assert shown["is_cash"].tolist() == only({"cash", "money_service"})
+    assert shown["is_cash"].tolist() == only({"cash"})
     assert STRING_TABLE.texts(shown["record_id"]).to_pylist() == [p.transaction_id for p in every]
     assert STRING_TABLE.texts(shown["payer_id"]).to_pylist() == ["payer"] * len(every)
 

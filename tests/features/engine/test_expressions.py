@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from features.compiled_catalogue import computation
 from features.derived.subject import derived_columns
 from features.engine.columns import Kind
+from features.engine.expressions.arithmetic import looked_up
 from features.engine.expressions.opcodes import Op
 from features.engine.expressions.program import BLOCK_ROWS, Function, Program, traced
 from features.engine.string_table import STRING_TABLE
@@ -37,6 +38,8 @@ NO_INSTANT = int(np.iinfo(np.int64).min)
 # Exact in numpy and in the interpreter alike: to the bit.
 EXACT: tuple[Callable[..., Column], ...] = (
     lambda x, y: x + y,
+    lambda x: looked_up(np.array([7.0, np.nan, -0.5]), x),
+    lambda x: looked_up(np.array([5.0, 6.0]), looked_up(np.array([1.0, 0.0]), x)),
     lambda x, y: x - y,
     lambda x, y: x * y,
     lambda x, y: x / y,

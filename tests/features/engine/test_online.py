@@ -183,7 +183,7 @@ def test_what_a_document_and_a_payment_show_beside_the_shipment() -> None:
     )
 
     assert features["document_count"] == 1
-    assert features["document_mass_difference_ratio"] == 0.5
+    assert features["document_mass_excess_ratio"] == 0.5
     assert features["third_party_payer_ratio"] == 1
     assert features["cash_payment_ratio"] == 1
     assert features["largest_payment_eur"] == 100

@@ -29,6 +29,10 @@ DECLARED = datetime(2025, 6, 16, 12, tzinfo=UTC)
 """When the subject of every story is declared, unless a fact says otherwise: a Monday, at noon."""
 
 MISSING = None
+
+USD_PER_EUR, JPY_PER_EUR, GBP_PER_EUR, HUF_PER_EUR = 1.15162, 166.523, 0.84981, 402.078
+"""Averages of the ECB's euro reference rates in June 2025, the month of `DECLARED`."""
+
 MOMENT = timedelta(microseconds=1)
 """The smallest stretch of time that records tell apart: what an edge of a window turns on."""
 

@@ -1,6 +1,8 @@
 """What the features of `features/families/documents.py` make of small stories."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -9,6 +11,7 @@ from tests.features.families.facts import (
     MISSING,
     MOMENT,
     Fact,
+    Record,
     after,
     before,
     both,
@@ -41,6 +44,31 @@ def is_filed(fact: Callable[..., Fact], kind: str, other: str) -> list[Fact]:
     ]
 
 
+def manifest(says: str, expected: float | None, received_at: datetime) -> tuple[Fact, Fact]:
+    """A fact of a manifest that was received so, where the conveyance is due in ten days."""
+    received = document("manifest", received_at=received_at)
+    return (
+        route(f"{says}, of a route", expected, received),
+        shipment(f"{says}, of a shipment", expected, journey(), received, journey_id="J"),
+    )
+
+
+def changed(
+    kind: str = "invoice", *, hours: float, moment: timedelta = timedelta(), **fields: Any
+) -> tuple[Record, Record]:
+    """Two versions of a paper, of which the second, received so long before, states otherwise."""
+    first = {
+        **{"consignee_id": "A", "seal_number": "A", "container_number": "A"},
+        **{"packages": 6, "gross_mass_kg": 6.0, "value": 6.0, "currency": "EUR"},
+    }
+    own = {"number": "N"} | {k: v for k, v in fields.items() if k == "subject_id"}
+    later = first | own | fields
+    return (
+        document(kind, **first | own, received_at=before(days=2_500)),
+        document(kind, version=2, received_at=before(hours=hours) - moment, **later),
+    )
+
+
 FACTS = {
     "document_count": [
         *both("none", 0.0),
@@ -48,8 +76,8 @@ FACTS = {
         *both("three kinds", 3.0, document("invoice"), document("manifest"), document("permit")),
         *both("two of one kind", 2.0, document("permit"), document("permit")),
         *both(
-            "each version of one document",
-            2.0,
+            "the versions of one document",
+            1.0,
             document(number="INV-1"),
             document(number="INV-1", version=2),
         ),
@@ -75,51 +103,64 @@ FACTS = {
         *both("of another", 0.0, document(version=2, subject_id="another")),
     ],
     "manifest_lead_hours": [
-        *both("a day before", 24.0, document("manifest", received_at=before(days=1))),
-        *both(
-            "a quarter of an hour", 15 / 60, document("manifest", received_at=before(minutes=15))
+        *manifest("a day before the declaration", 24.0 + 240, before(days=1)),
+        *manifest("a quarter of an hour before it", 0.25 + 240, before(minutes=15)),
+        *manifest("years ago", 2_000.0 * 24 + 240, before(days=2_000)),
+        *manifest("a moment before", 240.0, DECLARED - MOMENT),
+        *manifest("at the declaration itself", MISSING, DECLARED),
+        *manifest("later", MISSING, after(hours=1)),
+        route(
+            "the conveyance is due in two hours",
+            3.0,
+            document("manifest", received_at=before(hours=1)),
+            due_at=after(hours=2),
         ),
-        *both("years ago", 2_000.0 * 24, document("manifest", received_at=before(days=2_000))),
-        *both("a moment before", 0.0, document("manifest", received_at=DECLARED - MOMENT)),
-        *both(
+        route(
+            "the conveyance was due before it",
+            -1.0,
+            document("manifest", received_at=before(hours=1)),
+            due_at=before(hours=2),
+        ),
+        shipment("no journey is known", MISSING, document("manifest")),
+        route(
             "the first of two",
-            30.0,
+            30.0 + 240,
             document("manifest", received_at=before(hours=30)),
             document("manifest", received_at=before(hours=6), version=2),
         ),
-        *both(
+        route(
             "not an invoice before it",
-            6.0,
+            6.0 + 240,
             document("invoice", received_at=before(hours=30)),
             document("manifest", received_at=before(hours=6)),
         ),
-        *both("no document", MISSING),
+        route("no document", MISSING),
+        shipment("no manifest", MISSING, journey(), journey_id="J"),
         *both("a bill of lading is none", MISSING, document("bill_of_lading")),
-        *both("at the declaration itself", MISSING, document("manifest", received_at=DECLARED)),
-        *both("later", MISSING, document("manifest", received_at=after(hours=1))),
         *both("of another", MISSING, document("manifest", subject_id="another")),
     ],
-    "hours_since_last_document": [
-        *both("a day before", 24.0, document(received_at=before(days=1))),
-        *both("half an hour before", 30 / 60, document(received_at=before(minutes=30))),
-        *both("years ago", 2_000.0 * 24, document(received_at=before(days=2_000))),
-        *both("not when it was issued", 24.0, document(issued_at=before(hours=30))),
-        *both(
-            "the last of two of any kind",
+    "hours_since_critical_change": [
+        shipment("another consignee", 6.0, *changed(hours=6, consignee_id="B")),
+        shipment("half an hour before", 0.5, *changed(hours=0.5, seal_number="B")),
+        shipment("years ago", 2_000.0 * 24, *changed(hours=48_000, packages=7)),
+        shipment("a moment before", 0.0, *changed(hours=0, moment=MOMENT, gross_mass_kg=7.0)),
+        shipment("nothing that matters changed", MISSING, *changed(hours=6, value=7.0)),
+        shipment(
+            "the last of two",
             6.0,
-            document("manifest", received_at=before(hours=30)),
-            document("permit", received_at=before(hours=6)),
+            *changed(hours=30, consignee_id="B"),
+            *changed("manifest", hours=6, container_number="B"),
         ),
-        *both(
-            "an amendment",
+        shipment(
+            "since it was known, not issued",
             6.0,
-            document(received_at=before(hours=30)),
-            document(received_at=before(hours=6), version=2),
+            *changed(hours=6, packages=7, issued_at=before(hours=30)),
         ),
-        *both("no document", MISSING),
-        *both("at the declaration itself", MISSING, document(received_at=DECLARED)),
-        *both("later", MISSING, document(received_at=after(hours=1))),
-        *both("of another", MISSING, document(subject_id="another")),
+        shipment("a first filing is no change", MISSING, document(consignee_id="B")),
+        shipment("no document", MISSING),
+        shipment("at the declaration itself", MISSING, *changed(hours=0, packages=7)),
+        shipment("later", MISSING, *changed(hours=-1, packages=7)),
+        shipment("of another", MISSING, *changed(hours=6, packages=7, subject_id="another")),
     ],
     "expired_document_count": [
         *both("no document", 0.0),
@@ -147,7 +188,6 @@ FACTS = {
             0.0,
             document("permit", number="P-1", expires_at=before(days=1), received_at=before(days=3)),
             document("permit", number="P-1", expires_at=after(days=90), version=2),
-            today=1.0,
         ),
         route("ends on the way", 1.0, document(expires_at=after(days=9))),
         route("ends a moment before it is due", 1.0, document(expires_at=NEEDED_UNTIL - MOMENT)),
@@ -161,7 +201,6 @@ FACTS = {
             journey(),
             document(expires_at=after(days=9)),
             journey_id="J",
-            today=0.0,
         ),
         shipment(
             "ends when its journey is due",

@@ -61,7 +61,6 @@ FACTS = {
             1 / 1,
             earlier_shipment(goods_description="INFLATABLE BOATS"),
             **BOATS,
-            today=MISSING,
         ),
         shipment("no description was given", MISSING, earlier_shipment()),
         shipment("no description was seen before", MISSING, earlier_shipment(), **BOATS),

@@ -22,6 +22,8 @@ FACTS = {
     ],
     "third_party_payee_count": [
         *counts_of_payments({"payee_id": "broker"}, ("route",)),
+        route("of freight", 1.0, payment(payee_id="A", purpose="freight")),
+        route("of fuel or a port", 0.0, payment(payee_id="A", purpose="other")),
         route("to the carrier", 0.0, payment(payee_id="carrier")),
         route("by the carrier to another", 1.0, payment(payer_id="carrier", payee_id="broker")),
         route("two of three", 2.0, *(payment(payee_id=to) for to in ("broker", "carrier", "A"))),

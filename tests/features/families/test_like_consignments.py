@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.features.families.facts import Fact, Row, check, each, shipment
+from tests.features.families.facts import USD_PER_EUR, Fact, Row, check, each, shipment
 from tests.features.families.rates import facts_of_rate, inspection_of_shipment
 
 SIZE: Row = {
@@ -26,7 +26,7 @@ OTHER_SIZES: dict[str, Row] = {
 NO_SIZE: dict[str, Row] = {
     "no value": {"declared_value": None},
     "no currency": {"currency": None},
-    "a currency without a rate here": {"currency": "ISK"},
+    "a currency without a rate here": {"currency": "XPF"},
     "no mass": {"net_mass_kg": None},
     "a mass of zero": {"net_mass_kg": 0.0},
 }
@@ -53,7 +53,9 @@ def facts_of_nearness(key: Row) -> list[Fact]:
         rate("a mass at the upper end", counted, net_mass_kg=103.9, declared_value=1_039.0),
         rate("a mass under the band", ignored, net_mass_kg=87.9, declared_value=879.0),
         rate("a mass over the band", ignored, net_mass_kg=104.1, declared_value=1_041.0),
-        rate("the same price in dollars", counted, currency="USD", declared_value=1_080.0),
+        rate(
+            "the same price in dollars", counted, currency="USD", declared_value=1_000 * USD_PER_EUR
+        ),
         rate("of other parties", counted, consignee_id="another", consignor_id="another"),
     ]
 

@@ -84,26 +84,26 @@ def facts_of_days_since_first(key: Row, others: dict[str, Row]) -> list[Fact]:
 FACTS = {
     "consignee_shipments_30d": facts_of_count(CONSIGNEE, OTHER_CONSIGNEE, days=30),
     "consignee_shipments_365d": facts_of_count(CONSIGNEE, OTHER_CONSIGNEE, days=365),
-    "consignee_hours_since_latest": [
-        shipment("ten days", 10 * 24.0, earlier_shipment()),
-        shipment("half an hour", 0.5, shipment_declared(before(minutes=30))),
+    "consignee_days_since_latest": [
+        shipment("ten days", 10.0, earlier_shipment()),
+        shipment("half an hour", 0.5 / 24, shipment_declared(before(minutes=30))),
         shipment(
             "since the last of three, in whatever order they come",
-            36.0,
+            1.5,
             shipment_declared(before(days=90)),
             shipment_declared(before(hours=36)),
             shipment_declared(before(days=2)),
         ),
-        shipment("awake after decades", 30 * 365 * 24.0, shipment_declared(before(days=30 * 365))),
+        shipment("awake after decades", 30 * 365.0, shipment_declared(before(days=30 * 365))),
         shipment("never seen before", MISSING),
         shipment("at the same instant for the first time", MISSING, shipment_declared(DECLARED)),
         shipment("later for the first time", MISSING, shipment_declared(after(days=1))),
         shipment(
-            "what follows is not its last", 240.0, earlier_shipment(), shipment_declared(DECLARED)
+            "what follows is not its last", 10.0, earlier_shipment(), shipment_declared(DECLARED)
         ),
         shipment(
             "another consignee",
-            240.0,
+            10.0,
             earlier_shipment(),
             shipment_declared(before(hours=2), consignee_id="another"),
         ),

@@ -196,7 +196,6 @@ FACTS = {
             "a money service is not cash",
             0.0,
             payment(method="money_service"),
-            today=1.0,
         ),
         *both("nor is a virtual asset", 0.0, payment(method="virtual_asset")),
         *both("cash as the window begins", 1 / 2, payment(), cash(known_at=before(days=90))),

@@ -1,12 +1,16 @@
 """What the features of `features/families/payments.py` make of small stories."""
 
+from datetime import datetime
+
 import pytest
 
 from tests.features.families.facts import (
     DECLARED,
     MISSING,
     MOMENT,
+    USD_PER_EUR,
     Fact,
+    Record,
     after,
     before,
     both,
@@ -26,6 +30,17 @@ from tests.features.families.payment_facts import (
     shares_of_payments,
 )
 
+
+def cash(amount: float, currency: str = "EUR") -> Record:
+    """A payment in cash."""
+    return payment(amount=amount, currency=currency, method="cash")
+
+
+def on(at: datetime) -> Record:
+    """A payment that was made and known at once."""
+    return payment(paid_at=at, known_at=at)
+
+
 FACTS = {
     "payment_count": [
         *counts_of_payments({}),
@@ -40,13 +55,13 @@ FACTS = {
         shipment("who is notified", 0.0, payment(payer_id="A"), notify_party_id="A"),
         shipment("the forwarder", 0.0, payment(payer_id="A"), forwarder_id="A"),
         shipment("the declarant", 0.0, payment(payer_id="A"), declarant_id="A"),
+        shipment("its carrier", 0.0, journey(), payment(payer_id="carrier"), journey_id="J"),
         shipment("by who pays, not who is paid", 1.0, payment(payee_id="consignor")),
         shipment(
-            "whom a document names as consignee",
-            0.0,
+            "whom a document alone names as consignee",
+            1.0,
             payment(payer_id="buyer"),
             document("invoice", consignee_id="buyer"),
-            today=1.0,
         ),
     ],
     "off_corridor_payer_ratio": [
@@ -56,24 +71,20 @@ FACTS = {
         *both("from nowhere that is stated", 0.0, payment()),
         *both("by the country of who pays, not who is paid", 0.0, payment(payee_country="CH")),
         route(
-            "from where it passes",
-            0.0,
+            "from where it only passes",
+            1.0,
             leg(1, destination="SGSIN"),
             leg(2, origin="SGSIN"),
             payment(payer_country="SG"),
-            today=1.0,
         ),
         shipment(
-            "from where its journey passes",
+            "from where its journey begins",
             0.0,
-            journey(),
-            leg(1, destination="SGSIN"),
-            leg(2, origin="SGSIN"),
+            journey(origin="SGSIN"),
             payment(payer_country="SG"),
             journey_id="J",
-            today=1.0,
         ),
-        route("from under its flag", 1.0, payment(payer_country="PA"), today=0.0),
+        route("from under its flag", 1.0, payment(payer_country="PA")),
         route("from under another flag", 1.0, payment(payer_country="LR")),
         shipment(
             "from where the goods were made",
@@ -90,9 +101,7 @@ FACTS = {
     ],
     "cash_payment_ratio": [
         *shares_of_payments({"method": "cash"}, {}),
-        *shares_of_payments({"method": "money_service"}, {}),
-        *both("one by each", 1.0, payment(method="cash"), payment(method="money_service")),
-        *other_methods(0.0, "card", "virtual_asset", "trade_credit", "netting"),
+        *other_methods(0.0, "card", "money_service", "virtual_asset", "trade_credit", "netting"),
     ],
     "virtual_asset_ratio": [
         *shares_of_payments({"method": "virtual_asset"}, {}),
@@ -113,7 +122,8 @@ FACTS = {
         *both("nothing was paid", 0.0, payment(amount=0.0)),
         *both("of its own currency", 1.0, payment(amount=100.0, currency="USD")),
         *both("in euro it would be fifty", 0.0, payment(amount=54.0, currency="USD")),
-        *both("in a currency without a rate", 1.0, payment(amount=100.0, currency="ISK")),
+        *both("ordinary yen are not round", 0.0, payment(amount=1_350.0, currency="JPY")),
+        *both("in a currency without a rate", 0.0, payment(amount=100.0, currency="XPF")),
     ],
     "payer_count": [
         *both("no payment", 0.0),
@@ -135,6 +145,8 @@ FACTS = {
     "held_money_count": [
         *counts_of_payments({"purpose": "deposit"}),
         *counts_of_payments({"purpose": "release"}),
+        route("a deposit with the carrier", 0.0, payment(purpose="deposit", payee_id="carrier")),
+        shipment("a tenth ahead", 0.0, payment(purpose="deposit", payee_id="consignor")),
         *both(
             "three deposits and a release",
             3.0 + 1.0,
@@ -155,15 +167,16 @@ FACTS = {
             *(payment(payer_iban_valid=is_valid) for is_valid in (True, False, None)),
         ),
     ],
-    "payments_10d": [
+    "late_payment_count": [
         *both("no payment", 0.0),
         *both("three", 3.0, payment(), payment(), payment()),
-        *both("known ten days before", 1.0, payment(known_at=before(days=10))),
-        *both("known a moment earlier", 0.0, payment(known_at=before(days=10) - MOMENT)),
+        *both("made and known ten days before", 1.0, on(before(days=10))),
+        *both("made and known an hour earlier", 0.0, on(before(days=10, hours=1))),
         *both("known a moment before", 1.0, payment(known_at=DECLARED - MOMENT)),
         *both("known at the declaration itself", 0.0, payment(known_at=DECLARED)),
         *both("known later", 0.0, payment(known_at=after(days=1))),
-        *both("paid long before it was known", 1.0, payment(paid_at=before(days=90))),
+        *both("paid long before it was known", 0.0, payment(paid_at=before(days=90))),
+        *both("paid after the declaration", 0.0, payment(paid_at=after(days=1))),
         *both("of another", 0.0, payment(subject_id="another")),
     ],
     "largest_payment_eur": [
@@ -176,8 +189,8 @@ FACTS = {
             payment(amount=500.0),
         ),
         *both("nothing", 0.0, payment(amount=0.0)),
-        *both("in dollars", 540 / 1.08, payment(amount=540.0, currency="USD")),
-        *both("to a cent", 92.59, payment(amount=100.0, currency="USD")),
+        *both("in dollars", 500.0, payment(amount=500 * USD_PER_EUR, currency="USD")),
+        *both("to a cent", 86.83, payment(amount=100.0, currency="USD")),
         *both(
             "the largest in euro, not by its number",
             600.0,
@@ -188,7 +201,7 @@ FACTS = {
             "of those with a rate",
             600.0,
             payment(amount=600.0),
-            payment(amount=90_000.0, currency="ISK"),
+            payment(amount=90_000.0, currency="XPF"),
         ),
         *both("years ago", 700.0, payment(amount=700.0, known_at=LONG_AGO), payment(amount=600.0)),
         *both("a moment before", 700.0, payment(amount=700.0, known_at=DECLARED - MOMENT)),
@@ -196,18 +209,18 @@ FACTS = {
         *both("at the declaration itself", MISSING, payment(known_at=DECLARED)),
         *both("known later", MISSING, payment(known_at=after(days=1))),
         *both("of another", MISSING, payment(subject_id="another")),
-        *both("in a currency without a rate", MISSING, payment(currency="ISK")),
+        *both("in a currency without a rate", MISSING, payment(currency="XPF")),
     ],
     "under_limit_count": [
-        *counts_of_payments({"amount": 9_000.0}),
-        *both("less than 80 %", 0.0, payment(amount=7_999.99)),
-        *both("80 %", 1.0, payment(amount=8_000.0)),
-        *both("a cent less than the limit", 1.0, payment(amount=9_999.99)),
-        *both("the limit", 0.0, payment(amount=10_000.0)),
-        *both("80 % in dollars", 1.0, payment(amount=8_000 * 1.08, currency="USD")),
-        *both("the limit in dollars", 0.0, payment(amount=10_000 * 1.08, currency="USD")),
-        *both("more than the limit, in yen", 0.0, payment(amount=10_001 * 164.0, currency="JPY")),
-        *both("in a currency without a rate", 0.0, payment(amount=9_000.0, currency="ISK")),
+        *counts_of_payments({"amount": 9_000.0, "method": "cash"}),
+        *both("by bank", 0.0, payment(amount=9_000.0)),
+        *both("less than 80 %", 0.0, cash(7_999.99)),
+        *both("80 %", 1.0, cash(8_000.0)),
+        *both("a cent less than the limit", 1.0, cash(9_999.99)),
+        *both("the limit", 0.0, cash(10_000.0)),
+        *both("of another currency", 1.0, cash(800_000.0, "JPY")),
+        *both("the limit of another currency", 0.0, cash(1_000_000.0, "JPY")),
+        *both("in a currency without a limit", 0.0, cash(9_000.0, "XPF")),
     ],
 }
 

@@ -8,8 +8,10 @@ import pytest
 
 from tests.features.families.facts import (
     DECLARED,
+    JPY_PER_EUR,
     MISSING,
     MOMENT,
+    USD_PER_EUR,
     Fact,
     Record,
     Row,
@@ -38,6 +40,11 @@ def priced(eur_per_kg: float) -> Row:
 def price(eur_per_kg: float, **fields: Any) -> Record:
     """An earlier consignment of ten kilograms at such a price."""
     return earlier_shipment(**priced(eur_per_kg) | fields)
+
+
+def other_price(eur_per_kg: float, **fields: Any) -> Record:
+    """An earlier consignment of ten kilograms at such a price, to another consignee."""
+    return price(eur_per_kg, **{"consignee_id": "another"} | fields)
 
 
 def paid(amount: float, **fields: Any) -> Record:
@@ -76,9 +83,9 @@ def facts_of_mean_price(key: Row, others: dict[str, Row], never_seen: str) -> li
         ),
         shipment(
             "in another currency",
-            (108 / 1.08 / 10) / 4,
+            (100 / 10) / 4,
             price(4.0, **key),
-            **priced(8.0) | {"declared_value": 108.0, "currency": "USD"} | key,
+            **priced(8.0) | {"declared_value": 100 * USD_PER_EUR, "currency": "USD"} | key,
         ),
         shipment("declared at nothing", 0 / 4, price(4.0, **key), **priced(0.0) | key),
         shipment(
@@ -155,7 +162,7 @@ def missing_prices(earlier: Record, key: Row, never_seen: str) -> list[Fact]:
         shipment("no mass", MISSING, earlier, **own | {"net_mass_kg": None}),
         shipment("a mass of zero", MISSING, earlier, **own | {"net_mass_kg": 0.0}),
         shipment("no currency", MISSING, earlier, **own | {"currency": None}),
-        shipment("a currency without a rate here", MISSING, earlier, **own | {"currency": "ISK"}),
+        shipment("a currency without a rate here", MISSING, earlier, **own | {"currency": "XPF"}),
         shipment(never_seen, MISSING, **own),
         shipment(f"{never_seen} with a price", MISSING, unpriced, **own),
         shipment(f"{never_seen} in a year", MISSING, long_ago, **own),
@@ -165,15 +172,18 @@ def missing_prices(earlier: Record, key: Row, never_seen: str) -> list[Fact]:
 FACTS = {
     "declared_value_eur": [
         shipment("in euro", 1_000.0, **EUR_1_000),
-        shipment("in dollars", 1_080 / 1.08, declared_value=1_080.0, currency="USD"),
+        shipment("in dollars", 1_080 / USD_PER_EUR, declared_value=1_080.0, currency="USD"),
         shipment(
-            "in a currency of small units", 164_000 / 164, declared_value=164e3, currency="JPY"
+            "in a currency of small units",
+            164_000 / JPY_PER_EUR,
+            declared_value=164e3,
+            currency="JPY",
         ),
         shipment("to the cent", 1_234.56, declared_value=1_234.56, currency="EUR"),
         shipment("nothing", 0.0, declared_value=0.0, currency="EUR"),
         shipment("no value was declared", MISSING, currency="EUR"),
         shipment("no currency", MISSING, declared_value=1_000.0),
-        shipment("a currency without a rate here", MISSING, declared_value=1e3, currency="ISK"),
+        shipment("a currency without a rate here", MISSING, declared_value=1e3, currency="XPF"),
     ],
     "unit_value_eur_per_kg": [
         shipment("by net mass", 1_000 / 40, **EUR_1_000, net_mass_kg=40.0, gross_mass_kg=50.0),
@@ -182,7 +192,7 @@ FACTS = {
         ),
         shipment(
             "in dollars",
-            1_080 / 1.08 / 50,
+            1_080 / USD_PER_EUR / 50,
             declared_value=1_080.0,
             currency="USD",
             net_mass_kg=50.0,
@@ -230,16 +240,17 @@ FACTS = {
         ),
         shipment(
             "in two currencies",
-            (108 / 1.08 + 200) / 1_000,
-            paid(108.0, currency="USD"),
+            (100 + 200) / 1_000,
+            paid(100 * USD_PER_EUR, currency="USD"),
             paid(200.0),
             **EUR_1_000,
         ),
         shipment(
-            "freight is paid as well",
-            (1_000 + 200) / 1_000,
+            "freight and duties are no price",
+            1_000 / 1_000,
             paid(1_000.0, purpose="goods"),
             paid(200.0, purpose="freight"),
+            paid(100.0, purpose="other"),
             **EUR_1_000,
         ),
         shipment(
@@ -248,15 +259,32 @@ FACTS = {
             paid(1_000.0, purpose="deposit"),
             paid(1_000.0, purpose="release"),
             **EUR_1_000,
-            today=2.0,
+        ),
+        shipment("a deposit alone", 0.3, paid(300.0, purpose="deposit"), **EUR_1_000),
+        shipment("a release alone", 0.3, paid(300.0, purpose="release"), **EUR_1_000),
+        shipment(
+            "a deposit and the rest",
+            (300 + 700) / 1_000,
+            paid(300.0, purpose="deposit"),
+            paid(700.0, purpose="goods"),
+            **EUR_1_000,
+        ),
+        shipment(
+            "nothing but freight was paid", MISSING, paid(9.0, purpose="freight"), **EUR_1_000
+        ),
+        shipment(
+            "the same dollars half a year later",
+            1.0,
+            paid(1_000.0, currency="USD", paid_at=before(days=160)),
+            declared_value=1_000.0,
+            currency="USD",
         ),
         shipment("nothing was paid by a payment of zero", 0 / 1_000, paid(0.0), **EUR_1_000),
         shipment(
             "an amount without a rate here",
             MISSING,
-            paid(250.0, currency="ISK"),
+            paid(250.0, currency="XPF"),
             **EUR_1_000,
-            today=0.0,
         ),
         shipment("no payment is known", MISSING, **EUR_1_000),
         shipment(
@@ -300,43 +328,54 @@ FACTS = {
         ),
     ],
     "same_price_shipments_365d": [
+        shipment("of the same consignee alone", 0.0, price(8.0), **priced(8.0)),
+        shipment(
+            "of the same consignee and of two others",
+            2.0,
+            price(8.0),
+            other_price(8.0),
+            other_price(8.0, consignee_id="yet-another"),
+            **priced(8.0),
+        ),
         shipment(
             "three of other masses and at the same price",
             3.0,
-            price(8.0),
-            price(8.0, declared_value=16.0, net_mass_kg=2.0),
-            price(8.0, declared_value=800.0, net_mass_kg=100.0),
+            other_price(8.0),
+            other_price(8.0, declared_value=16.0, net_mass_kg=2.0),
+            other_price(8.0, declared_value=800.0, net_mass_kg=100.0),
             **priced(8.0),
         ),
         shipment(
             "a third of a euro, divided in two ways",
             1.0,
-            earlier_shipment(declared_value=2.0, currency="EUR", net_mass_kg=6.0),
+            earlier_shipment(
+                consignee_id="another", declared_value=2.0, currency="EUR", net_mass_kg=6.0
+            ),
             declared_value=1.1,
             currency="EUR",
             net_mass_kg=3.3,
         ),
         shipment("no such price before", 0.0, **priced(8.0)),
-        shipment("a cent more is another price", 0.0, price(8.01), **priced(8.0)),
-        shipment("over a millionth more is another", 0.0, price(1.000_001_05), **priced(1.0)),
-        shipment("under a millionth more is none", 1.0, price(1.000_000_85), **priced(1.0)),
-        shipment("nothing, as before", 1.0, price(0.0), **priced(0.0)),
+        shipment("a cent more is another price", 0.0, other_price(8.01), **priced(8.0)),
+        shipment("over a millionth more is another", 0.0, other_price(1.000_001_05), **priced(1.0)),
+        shipment("under a millionth more is none", 1.0, other_price(1.000_000_85), **priced(1.0)),
+        shipment("nothing, as before", 1.0, other_price(0.0), **priced(0.0)),
         shipment(
             "by gross mass where net is not given",
             1.0,
-            price(8.0),
+            other_price(8.0),
             **priced(8.0) | {"net_mass_kg": None, "gross_mass_kg": 10.0},
         ),
         shipment(
             "in a currency without a rate here",
             1.0,
-            price(8.0, currency="ISK"),
-            **priced(8.0) | {"currency": "ISK"},
+            other_price(8.0, currency="XPF"),
+            **priced(8.0) | {"currency": "XPF"},
         ),
-        shipment("no value", MISSING, price(8.0), **priced(8.0) | {"declared_value": None}),
-        shipment("no mass", MISSING, price(8.0), **priced(8.0) | {"net_mass_kg": None}),
-        shipment("a mass of zero", MISSING, price(8.0), **priced(8.0) | {"net_mass_kg": 0.0}),
-        shipment("no currency", MISSING, price(8.0), **priced(8.0) | {"currency": None}),
+        shipment("no value", MISSING, other_price(8.0), **priced(8.0) | {"declared_value": None}),
+        shipment("no mass", MISSING, other_price(8.0), **priced(8.0) | {"net_mass_kg": None}),
+        shipment("a mass of zero", MISSING, other_price(8.0), **priced(8.0) | {"net_mass_kg": 0.0}),
+        shipment("no currency", MISSING, other_price(8.0), **priced(8.0) | {"currency": None}),
         shipment(
             "no price, as of the one before",
             MISSING,
@@ -346,9 +385,10 @@ FACTS = {
         *facts_of_window(
             2.0,
             1.0,
-            price(8.0),
+            other_price(8.0),
             days=365,
             key=GOODS | priced(8.0),
+            event=partial(shipment_declared, consignee_id="another"),
             others=OTHER_GOODS
             | {"price": {"declared_value": 90.0}, "currency": {"currency": "USD"}},
         ),

@@ -1,10 +1,26 @@
-"""Amounts in euro: every rate beside a figure for 2024 from elsewhere than the table itself."""
+"""Amounts in euro: rates of months and years beside figures from elsewhere than the tables."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from features.engine.columns import NO_INSTANT, instant_us
 from features.engine.string_table import STRING_TABLE
-from features.reference.currencies import UNITS_PER_EUR, euro_cents
+from features.errors import RatesRefused
+from features.reference import currencies
+from features.reference.currencies import (
+    VARIABLE,
+    euro_cents,
+    known_currencies,
+    month_of_day,
+    months,
+    rate_by_month,
+    read_rates,
+    units_per_eur,
+)
 
 # Euro foreign exchange reference rates of the European Central Bank, averages of 2024.
 QUOTED = {
@@ -42,7 +58,6 @@ PER_DOLLAR = {
     "DZD": 134.0,
     "EGP": 45.3,
     "IQD": 1_310.0,
-    "IRR": 42_000.0,
     "LYD": 4.83,
     "MAD": 9.94,
     "NGN": 1_480.0,
@@ -58,18 +73,91 @@ PER_DOLLAR = {
 EXPECTED = QUOTED | {code: rate * QUOTED["USD"] for code, rate in PER_DOLLAR.items()}
 
 
-def test_every_currency_with_a_rate_is_compared() -> None:
-    assert UNITS_PER_EUR.keys() == EXPECTED.keys()
+def rate(currency: str | None, *instants: datetime) -> list[float]:
+    """What a euro was worth at each of these instants."""
+    codes = STRING_TABLE.codes([currency] * len(instants))
+    return units_per_eur(codes, np.array([instant_us(at) for at in instants])).tolist()
+
+
+def on(year: int, month: int, day: int = 1, hour: int = 0) -> datetime:
+    return datetime(year, month, day, hour, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("currency", EXPECTED)
-def test_a_rate_is_that_of_2024(currency: str) -> None:
-    assert UNITS_PER_EUR[currency] == pytest.approx(EXPECTED[currency], rel=0.005)
+def test_the_months_of_2024_have_the_average_of_the_year(currency: str) -> None:
+    of_2024 = rate(currency, *(on(2024, month) for month in range(1, 13)))
+
+    assert np.mean(of_2024) == pytest.approx(EXPECTED[currency], rel=0.005)
+
+
+def test_the_rate_is_that_of_the_month_of_the_instant_to_its_last_microsecond() -> None:
+    end_of_january = on(2025, 2).replace(microsecond=0) - datetime.resolution
+
+    assert rate("USD", on(2025, 1), end_of_january) == [1.03537] * 2
+    assert rate("USD", on(2025, 2)) == [1.04125]
+
+
+def test_a_month_without_a_rate_takes_the_one_before_and_what_is_older_than_all_the_first() -> None:
+    assert rate("RUB", on(2022, 2)) == [88.891]
+    assert rate("HRK", on(2025, 1)) == rate("HRK", on(2022, 12))
+    assert rate("USD", on(1999, 1)) == rate("USD", on(2019, 1))
+    assert rate("USD", on(2150, 1)) == rate("USD", on(2026, 10))
 
 
 def test_an_amount_in_a_currency_without_a_rate_or_in_none_is_missing() -> None:
-    assert np.isnan(euro_cents(np.array([9.0, 9.0]), STRING_TABLE.codes(["ISK", None]))).all()
+    at = np.array([instant_us(on(2025, 1))] * 2)
+
+    assert np.isnan(euro_cents(np.array([9.0, 9.0]), STRING_TABLE.codes(["XPF", None]), at)).all()
 
 
-def test_a_missing_amount_is_missing() -> None:
-    assert np.isnan(euro_cents(np.array([np.nan]), STRING_TABLE.codes(["EUR"]))).all()
+def test_a_missing_amount_or_instant_is_missing() -> None:
+    codes, at = STRING_TABLE.codes(["EUR", "EUR"]), np.array([instant_us(on(2025, 1)), NO_INSTANT])
+
+    assert np.isnan(euro_cents(np.array([np.nan, 9.0]), codes, at)).all()
+
+
+@pytest.fixture
+def own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A file of a deployer's own, which is read from now on."""
+    cached = (currencies._table, known_currencies, months, rate_by_month, month_of_day)
+    clear = [cache.cache_clear for cache in cached if hasattr(cache, "cache_clear")]
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "rates.csv"))
+    for forget in clear:
+        forget()
+    yield tmp_path / "rates.csv"
+    for forget in clear:
+        forget()
+
+
+def test_a_deployers_rates_win_cell_by_cell_and_may_name_other_currencies(own_file: Path) -> None:
+    own_file.write_text("month,USD,XPF\n2025-06,1.25,\n2025-07,,119.3\n2027-01,1.5,\n")
+
+    assert rate("USD", on(2025, 5), on(2025, 6), on(2025, 7)) == [1.1278, 1.25, 1.16769]
+    assert rate("USD", on(2026, 12), on(2027, 1)) == [1.12016, 1.5]
+    assert rate("XPF", on(2025, 6), on(2025, 7)) == [119.3, 119.3]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "want a header"),
+        ("month,dollar\n", "want a header"),
+        ("month,USD\n2025-13,1.1\n", "row 1, month: '2025-13'"),
+        ("month,USD\n2025-06,1.1\n2025-07\n", "row 2: 1 cells"),
+        ("month,USD\n2025-06,0\n", "row 1, USD: '0' is no rate"),
+        ("month,USD\n2025-06,nan\n", "row 1, USD: 'nan' is no rate"),
+        ("month,USD\n2025-06,1.1.\n", "row 1, USD: '1.1.' is no rate"),
+    ],
+)
+def test_a_file_of_rates_that_cannot_be_meant_is_refused(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    (tmp_path / "rates.csv").write_text(text)
+
+    with pytest.raises(RatesRefused, match=says):
+        read_rates(tmp_path / "rates.csv")
+
+
+def test_a_file_of_rates_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RatesRefused, match="cannot be read"):
+        read_rates(tmp_path / "none.csv")

@@ -1,0 +1,51 @@
+"""From which amount cash is reported, by its currency.
+
+`reporting_limits.csv` names the rule behind each limit. They were written down from memory on
+27 November 2026 and not re-read: a deployer's own file of the columns `currency,limit,rule`, named
+by `TIDEGATE_REPORTING_LIMITS`, wins currency by currency. A currency stands for the country whose
+it is; a payment in another country's money is measured by that money's limit.
+"""
+
+import csv
+import os
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from features.errors import LimitsRefused
+
+VARIABLE = "TIDEGATE_REPORTING_LIMITS"
+_OURS = Path(__file__).with_name("reporting_limits.csv")
+
+
+@cache
+def reporting_limits() -> dict[str, float]:
+    """The limit of each currency that has one, in its own units."""
+    own = os.environ.get(VARIABLE)
+    return read_limits(_OURS) | (read_limits(Path(own)) if own else {})
+
+
+def reporting_limit(currency: str) -> float:
+    """The limit of one currency; NaN where none is known."""
+    return reporting_limits().get(currency, np.nan)
+
+
+def read_limits(path: Path) -> dict[str, float]:
+    """The limits of a file; LimitsRefused, which names the row, where it cannot be read so."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise LimitsRefused(f"{path}: cannot be read ({type(error).__name__})") from None
+    return dict(_limit(path, number, row) for number, row in enumerate(rows, 1))
+
+
+def _limit(path: Path, number: int, row: dict[str, str]) -> tuple[str, float]:
+    try:
+        currency, limit = row["currency"], float(row["limit"])
+    except (KeyError, TypeError, ValueError):
+        raise LimitsRefused(f"{path}, row {number}: want `currency,limit,rule`") from None
+    if len(currency) != 3 or not 0 < limit < np.inf:
+        raise LimitsRefused(f"{path}, row {number}: want a code as EUR and a limit above 0")
+    return currency, limit
