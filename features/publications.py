@@ -13,6 +13,7 @@ FINCEN_2023 = "FinCEN, Alert FIN-2023-Alert001 on human smuggling along the sout
 FINTRAC_2016 = "FINTRAC, indicators of human trafficking in transactions (2016)"
 ICS2 = "European Commission, ICS2 data quality rules for entry summary declarations"
 IMO_CIRC_896 = "IMO, MSC/Circ.896/Rev.1 on unsafe practices in the transport of migrants by sea"
+NCA_2025 = "NCA and Belgian Federal Police (April 2025); Eurojust (December 2024), on boat supply"
 PAPER_TRAIL_2001 = "Journal of Commerce, Imperfect paper trail (2001); FATF and Egmont Group (2021)"
 PRACTICE = "practice of reviewers; no single published source"
 SEA_CONTAINERS_2002 = "European Commission, Good Practice Guide for Sea Container Control (2002)"

@@ -43,6 +43,9 @@ def derive_document(kind: SubjectKind, document: Columns, subject: Columns) -> C
         "is_amendment": flag(document["version"] > 1),
         "is_latest_version": flag(is_latest),
         "is_critical_change": _is_critical_change(document),
+        "is_seal_change": flag(
+            differs(document[f"{PREVIOUS}seal_number"], document["seal_number"]) == 1
+        ),
         "is_expired": _of_latest(is_latest, is_earlier(document["expires_at"], valid_until)),
         "minutes_before_due": np.rint(
             hours_between(document["received_at"], subject[subject_type.due_field]) * 60

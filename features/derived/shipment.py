@@ -10,14 +10,25 @@ import numpy as np
 from stdnum import iso6346
 
 from features.derived.scales import log_micro, round_to_digits
-from features.engine.columns import Columns, is_before, matched
+from features.engine.columns import Column, Columns, is_before, matched
 from features.engine.expressions.arithmetic import ratio
 from features.engine.string_table import NO_TEXT, STRING_TABLE
 from features.reference.currencies import euro_cents
+from features.reference.de_minimis import de_minimis_eur
 
 # Bands of prices are a sixteenth to a thirty-second wide, bands of masses a quarter to an eighth.
 PRICE_DIGITS = 5
 MASS_DIGITS = 3
+# A value of so much of the limit of duty, and less than the limit, stays just under it.
+JUST_UNDER = 0.7
+# Headings and subheadings of what small boats cross with, and what kind of it they are.
+BOAT_EQUIPMENT = {
+    "8903": "craft",
+    "8407": "engine",
+    "8408": "engine",
+    "630720": "vest",
+    "8414": "pump",
+}
 
 # A container number as it is usually written, and what its letters and digits are worth.
 _CONTAINER = re.compile(r"[A-Z]{3}[UJZR][0-9]{7}")
@@ -32,6 +43,7 @@ def derive_shipment(shipment: Columns) -> Columns:
         shipment["declared_value"], shipment["currency"], shipment["declared_at"]
     )
     unit_value_eur_per_kg = ratio(value_eur_cents / 100, mass_kg)
+    limit_eur = STRING_TABLE.map_numbers(shipment["destination_country"], de_minimis_eur)
     return {
         "subject_id": shipment["shipment_id"],
         "known_at": shipment["declared_at"],
@@ -50,6 +62,9 @@ def derive_shipment(shipment: Columns) -> Columns:
         "package_mass_g": np.rint(ratio(gross, shipment["packages"]) * 1000),
         "net_share_ppm": np.rint(np.minimum(ratio(net, gross), 1e3) * 1e6),
         "description_key": STRING_TABLE.map_texts(shipment["goods_description"], _plain),
+        "boat_equipment_kind": STRING_TABLE.map_texts(shipment["hs_code"], boat_equipment_kind),
+        "is_boat_equipment": STRING_TABLE.map_numbers(shipment["hs_code"], _is_boat_equipment),
+        "is_just_under_de_minimis": _is_just_under(value_eur_cents, 100 * limit_eur),
         "hs_chapter": STRING_TABLE.map_texts(shipment["hs_code"], _chapter),
         "hs_heading": STRING_TABLE.map_texts(shipment["hs_code"], _heading),
         "is_container_number_valid": STRING_TABLE.map_numbers(
@@ -71,6 +86,12 @@ def join_journeys(shipments: Columns, journeys: Columns) -> Columns:
     }
 
 
+def _is_just_under(value: Column, limit: Column) -> Column:
+    """Whether a value stays under a limit by little; missing where either is not known."""
+    is_known = ~(np.isnan(value) | np.isnan(limit))
+    return np.where(is_known, (value >= JUST_UNDER * limit) & (value < limit), np.nan)
+
+
 def is_container_number(text: str) -> bool:
     """Whether the check digit of ISO 6346 holds.
 
@@ -89,6 +110,19 @@ def _plain(description: str) -> str | None:
     """Letters and digits alone, of one width and in small letters; None where there are none."""
     words = re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", description).casefold())
     return " ".join(words) or None
+
+
+def boat_equipment_kind(hs_code: str) -> str | None:
+    """The kind of equipment for crossings by boat that goods are; None for other goods.
+
+    >>> boat_equipment_kind("890310"), boat_equipment_kind("630720"), boat_equipment_kind("630790")
+    ('craft', 'vest', None)
+    """
+    return BOAT_EQUIPMENT.get(hs_code) or BOAT_EQUIPMENT.get(hs_code[:4])
+
+
+def _is_boat_equipment(hs_code: str) -> float:
+    return float(boat_equipment_kind(hs_code) is not None)
 
 
 def _chapter(hs_code: str) -> str:

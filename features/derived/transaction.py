@@ -46,6 +46,10 @@ def derive_transaction(kind: SubjectKind, transaction: Columns, subject: Columns
         ),
         "is_paid_in_10d": flag((minutes_before >= 0) & (minutes_before <= TEN_DAYS_MINUTES)),
         "is_of_the_price": flag(is_known & (is_for_goods | is_held)),
+        "is_of_goods_or_freight": flag((purpose == "goods") | (purpose == "freight")),
+        "is_of_goods": flag(purpose == "goods"),
+        "is_of_freight": flag(purpose == "freight"),
+        "freight_eur_cents": np.where(purpose == "freight", at_declaration, np.nan),
         "goods_eur_cents": np.where(is_for_goods, at_declaration, np.nan),
         "deposit_eur_cents": np.where(purpose == "deposit", at_declaration, np.nan),
         "release_eur_cents": np.where(purpose == "release", at_declaration, np.nan),
@@ -60,9 +64,10 @@ def derive_payment(transaction: Columns) -> Columns:
     limit = STRING_TABLE.map_numbers(currency, reporting_limit)
     is_under_limit = is_cash & (amount >= JUST_UNDER * limit) & (amount < limit)
     unit = STRING_TABLE.map_numbers(currency, round_unit)
+    amount_eur_cents = euro_cents(amount, currency, transaction["paid_at"])
     return {
         "record_id": transaction["transaction_id"],
-        "amount_eur_cents": euro_cents(amount, currency, transaction["paid_at"]),
+        "amount_eur_cents": amount_eur_cents,
         "is_under_limit": flag(is_under_limit),
         "is_money_service": flag(method == "money_service"),
         "is_cash": flag(is_cash),

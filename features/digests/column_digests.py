@@ -34,6 +34,7 @@ from features.reference.currencies import (
     rate_by_month,
     round_unit,
 )
+from features.reference.de_minimis import de_minimis_eur, de_minimis_limits
 from features.reference.geography.places import content_digest, country, latitude, longitude, places
 from features.reference.geography.ports import nearest_port_km
 from features.reference.reporting_limits import reporting_limit, reporting_limits
@@ -60,12 +61,17 @@ def _limits() -> tuple[str, ...]:
     return tuple(f"{currency} {limit}" for currency, limit in reporting_limits().items())
 
 
+def _de_minimis() -> tuple[str, ...]:
+    return tuple(f"{country} {limit}" for country, limit in de_minimis_limits().items())
+
+
 _OF_CURRENCIES: dict[Callable[[str], object], Callable[[], tuple[str, ...]]] = {
     first_of_currency: _currencies_and_months,
     round_unit: _round_units,
     reporting_limit: _limits,
+    de_minimis_eur: _de_minimis,
 }
-"""Functions of a currency, and what they look up in the tables of currencies."""
+"""Functions of a currency or a country, and what they look up in tables of amounts."""
 
 
 _BY_NAME = (STRING_TABLE, Places)
@@ -182,7 +188,7 @@ def input_digest(column: Callable[[str], str], key: Key) -> str:
 
 def _function_digest(function: Callable[[str], object]) -> str:
     if function in _OF_CURRENCIES:
-        tables = (known_currencies, months, rate_by_month, reporting_limits)
+        tables = (known_currencies, months, rate_by_month, reporting_limits, de_minimis_limits)
         return combined(code_digest(function, tables), *_OF_CURRENCIES[function]())
     if function not in _OF_PLACES:
         return code_digest(function)

@@ -217,3 +217,24 @@ def paid_to_invoice_ratio(
     """
     paid_cents = goods_cents + np.maximum(deposit_cents, release_cents)
     return ratio(paid_cents, invoice_cents) * ratio(payments, payments)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; no change known is 0",
+    indicator="D19",
+    source=EUROPOL_2023,
+    sentence="a later version of a document states another seal {value} times",
+    sentence_of_one="a later version of a document states another seal",
+    direction=Direction.HIGHER_IS_RISKIER,
+)
+def seal_change_count(
+    changes: Column = total("documents", "is_seal_change", by="subject_id"),
+) -> Column:
+    """Versions of documents that state another seal than the version before them.
+
+    More are suspicious: a container was opened and sealed again. An inspection on the way, which
+    seals anew, would be a good reason; whether there was one is to be asked.
+    """
+    return changes

@@ -3,8 +3,20 @@
 from features.definition import SHIPMENT_ONLY, Direction, Peers, Unit, Warns, feature
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
-from features.engine.windows.window import count, days_since_first, hours_since_latest, mean
-from features.publications import DATE_2020, FATF_TRADE_2021, SEA_CONTAINERS_2002
+from features.engine.windows.window import (
+    count,
+    days_since_first,
+    distinct,
+    hours_since_latest,
+    mean,
+)
+from features.publications import (
+    DATE_2020,
+    EUROPOL_2023,
+    FATF_TRADE_2021,
+    PRACTICE,
+    SEA_CONTAINERS_2002,
+)
 
 
 @feature(
@@ -246,3 +258,55 @@ def party_pair_shipments_7d(
     consignment may have been split.
     """
     return shipments
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="no container or no seal was declared",
+    indicator="D16",
+    source=EUROPOL_2023,
+    sentence="its seal was declared on another container {value} times in 90 days",
+    sentence_of_one="its seal was declared on another container once in 90 days",
+    direction=Direction.HIGHER_IS_RISKIER,
+)
+def seal_reuse_count_90d(
+    shipments: Column = count("shipments", by="seal_number", days=90),
+    same_container: Column = count("shipments", by=("seal_number", "container_number"), days=90),
+) -> Column:
+    """Shipments of 90 days under the same seal number, but in another container.
+
+    Any is suspicious: a seal is used once. Consignments that share a container share its seal, and
+    do not count.
+    """
+    return shipments - same_container
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="no value was declared, or no limit is known of its destination",
+    indicator="D43",
+    warns=Warns.HIGH,
+    source=PRACTICE,
+    sentence="it stays just under the value free of duty, as did goods of its consignor to {value} "
+    "consignees in 7 days",
+    sentence_of_one="it stays just under the value free of duty, as did goods of its consignor to "
+    "one consignee in 7 days",
+)
+def small_value_consignees_7d(
+    is_just_under_de_minimis: Column,
+    consignees: Column = distinct(
+        "shipments",
+        "consignee_id",
+        by="consignor_id",
+        where="is_just_under_de_minimis",
+        days=7,
+    ),
+) -> Column:
+    """Consignees of the same consignor in 7 days whose goods stay just under the value free of
+    duty, where this one's do so too; 0 where its own value is another.
+
+    Many are mildly suspicious: one consignment may have been split so that no duty is due.
+    """
+    return is_just_under_de_minimis * consignees

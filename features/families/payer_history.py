@@ -156,3 +156,28 @@ def payee_payments(
     Few are mildly suspicious: little is known about who is paid.
     """
     return payments
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.RATIO,
+    when_missing="no payee is known, or it received nothing in two days",
+    indicator="T06",
+    warns=Warns.HIGH,
+    source=FINCEN_2023,
+    sentence="its latest payee paid out {value} times what it received in two days",
+)
+def payee_passed_on_ratio_2d(
+    paid_cents: Column = total(
+        "payments", "amount_eur_cents", by="latest_payee_id", matching="payer_id", days=2
+    ),
+    received_cents: Column = total(
+        "payments", "amount_eur_cents", by="latest_payee_id", matching="payee_id", days=2
+    ),
+) -> Column:
+    """What the payee that is known last paid to others in two days over what it received in them.
+
+    A high share is suspicious: money that only passes through an account. Payments that nobody
+    reported are not seen.
+    """
+    return ratio(paid_cents, received_cents)

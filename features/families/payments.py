@@ -278,3 +278,32 @@ def under_limit_count(
     limit is known of a currency, its payments do not count.
     """
     return under
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="no payment for the goods is known, or none for freight",
+    indicator="T23",
+    warns=Warns.HIGH,
+    source=FATF_TRADE_2021,
+    sentence="{value} payers paid for its freight and not for its goods",
+    sentence_of_one="one payer paid for its freight and not for its goods",
+    among=Peers.CORRIDOR,
+)
+def freight_only_payer_count(
+    payers: Column = distinct(
+        "transactions", "payer_id", by="subject_id", where="is_of_goods_or_freight"
+    ),
+    goods_payers: Column = distinct(
+        "transactions", "payer_id", by="subject_id", where="is_of_goods"
+    ),
+    freight_payments: Column = count("transactions", by="subject_id", where="is_of_freight"),
+) -> Column:
+    """Payers of its freight that paid nothing for the goods themselves.
+
+    Any is mildly suspicious: who brings the goods here is another than who buys them. Where the
+    seller pays the freight it is ordinary.
+    """
+    is_known = ratio(goods_payers, goods_payers) * ratio(freight_payments, freight_payments)
+    return (payers - goods_payers) * is_known

@@ -232,3 +232,26 @@ def unit_value_to_source_ratio_365d(
     Far under 1 suggests undervaluation, far over 1 a value moved abroad.
     """
     return ratio_of_logs(unit_value_log_micro, typical)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.RATIO,
+    when_missing="no value was declared, or no payment for freight is known",
+    indicator="D11",
+    warns=Warns.HIGH,
+    source=FATF_TRADE_2021,
+    sentence="its freight cost {value} times the declared value",
+    among=Peers.GOODS,
+)
+def freight_to_declared_ratio(
+    declared_value_eur_cents: Column,
+    freight_cents: Column = total("transactions", "freight_eur_cents", by="subject_id"),
+    payments: Column = count("transactions", by="subject_id", where="is_of_freight"),
+) -> Column:
+    """What was paid for freight so far over the declared value.
+
+    Over 1 is suspicious: nobody carries goods at more than they are worth. The goods may be
+    undervalued, or others.
+    """
+    return ratio(freight_cents, declared_value_eur_cents) * ratio(payments, payments)

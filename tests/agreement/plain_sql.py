@@ -16,6 +16,7 @@ from features.arrow_schema import INSTANT, arrow_schema
 from features.engine.windows.window import Window
 from features.records import RECORD_FILES, SubjectKind
 from features.reference.currencies import known_currencies, months, rate_by_month, round_unit
+from features.reference.de_minimis import de_minimis_limits
 from features.reference.geography.places import places
 from features.reference.reporting_limits import reporting_limits
 
@@ -32,6 +33,8 @@ PER_EUR = f"""(CASE currency {
     )
 } END)[month_of(us)]"""
 
+FREE = " ".join(f"WHEN '{name}' THEN {of}" for name, of in de_minimis_limits().items() if of > 0)
+
 MACROS = f"""
 CREATE MACRO whole(x) AS x::DOUBLE::BIGINT;  -- to the nearest, halves to even
 CREATE MACRO ratio(part, of_all) AS CASE WHEN of_all > 0 THEN part / of_all END;
@@ -45,6 +48,7 @@ CREATE MACRO is_none_of(x, others) AS
     CASE WHEN x IS NOT NULL THEN 1 - is_so(list_contains(others, x)) END;
 CREATE MACRO hours(earlier, later) AS (later - earlier) / {HOUR};
 CREATE MACRO minutes(earlier, later) AS whole(hours(earlier, later) * 60);
+CREATE MACRO free_up_to(country) AS (CASE country {FREE} END)::DOUBLE;
 CREATE MACRO more_ppm(stated, declared) AS
     whole(at_most((stated - declared) / CASE WHEN declared > 0 THEN declared END, 1e3) * 1e6);
 CREATE MACRO haversine(lat_1, lon_1, lat_2, lon_2) AS
@@ -93,7 +97,14 @@ SELECT p.*, shipment_id AS subject_id, p.declared_at AS known_at, shipment_id AS
     whole(at_most(ratio(net_mass_kg, gross_mass_kg), 1e3) * 1e6) AS net_share_ppm,
     array_to_string(regexp_extract_all(lower(goods_description), '[\p{L}\p{N}]+'), ' ')
         AS description_key,
-    hs_code[1:4] AS hs_heading
+    hs_code[1:4] AS hs_heading,
+    CASE WHEN hs_code[1:4] = '8903' THEN 'craft' WHEN hs_code[1:4] IN ('8407', '8408') THEN 'engine'
+        WHEN hs_code = '630720' THEN 'vest' WHEN hs_code[1:4] = '8414' THEN 'pump' END
+        AS boat_equipment_kind,
+    is_so(boat_equipment_kind IS NOT NULL) AS is_boat_equipment,
+    100 * free_up_to(destination_country) AS limit_cents,
+    (declared_value_eur_cents >= 0.7::DOUBLE * limit_cents
+        AND declared_value_eur_cents < limit_cents)::INT AS is_just_under_de_minimis
 FROM priced p LEFT JOIN raw_journeys j
 ON j.journey_id = p.journey_id AND j.declared_at < p.declared_at
 LEFT JOIN places o ON o.code = j.origin LEFT JOIN places d ON d.code = j.destination
@@ -239,6 +250,7 @@ def attached_documents(kind: SubjectKind) -> str:
         eur_cents(value, d.currency, s.declared_at) AS value_eur_cents,
         is_so(is_latest AND d.kind = 'invoice' AND value_eur_cents IS NOT NULL)
             AS is_valued_invoice,
+        is_so(lag(d.seal_number) OVER versions <> d.seal_number) AS is_seal_change,
         is_so({CRITICAL_CHANGE}) AS is_critical_change, {of_kind} {CONFLICTS[kind]}
     FROM raw_documents d JOIN {OWN[kind]} s USING (subject_id)
     WHERE d.subject_kind = '{kind}' AND received_at < s.declared_at
@@ -262,6 +274,9 @@ def attached_transactions(kind: SubjectKind) -> str:
         is_so(at_declaration IS NOT NULL AND coalesce(purpose, 'goods') IN
             ('goods', 'deposit', 'release')) AS is_of_the_price,
         CASE WHEN coalesce(purpose, 'goods') = 'goods' THEN at_declaration END AS goods_eur_cents,
+        CASE WHEN purpose = 'freight' THEN at_declaration END AS freight_eur_cents,
+        is_so(purpose IN ('goods', 'freight')) AS is_of_goods_or_freight,
+        is_so(purpose = 'goods') AS is_of_goods, is_so(purpose = 'freight') AS is_of_freight,
         CASE WHEN purpose = 'deposit' THEN at_declaration END AS deposit_eur_cents,
         CASE WHEN purpose = 'release' THEN at_declaration END AS release_eur_cents
     FROM payments t JOIN {OWN[kind]} s USING (subject_id)

@@ -205,7 +205,7 @@ transaction = st.fixed_dictionaries(
         "amount": values.map(lambda value: 8_000.0 if value is None else value),
         "currency": st.sampled_from(CURRENCIES),
         "method": st.sampled_from(["cash", "card", "money_service", "virtual_asset", "netting"]),
-        "purpose": some("goods", "deposit", "release", "other"),
+        "purpose": some("goods", "freight", "deposit", "release", "other"),
         "payer_iban_valid": some(True, False),
         "paid_at": instants,
         "known_at": instants,

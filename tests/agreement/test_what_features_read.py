@@ -30,6 +30,7 @@ NOT_IN_THIS_WORLD = {
     "same_price_shipments_365d",
     # Nothing so much alike was inspected before, of which nothing is said then.
     *("same_price_confirmed_rate", "like_consignment_confirmed_rate"),
+    *("small_value_consignees_7d", "seal_reuse_count_90d", "payee_passed_on_ratio_2d"),
 }
 
 

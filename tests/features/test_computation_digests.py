@@ -28,7 +28,7 @@ OF_LEGS = {
 }
 OF_LATEST_PAYMENT = {
     *("payee_payers_30d", "payer_payees_30d", "payer_days_since_first", "payer_cash_ratio_90d"),
-    *("payer_payee_payments", "payer_payments", "payee_payments"),
+    *("payer_payee_payments", "payer_payments", "payee_payments", "payee_passed_on_ratio_2d"),
 }
 OF_UNIT_VALUE = {
     "unit_value_eur_per_kg",
@@ -39,6 +39,7 @@ OF_UNIT_VALUE = {
 OF_MONEY = {
     *("declared_value_eur", "paid_to_declared_ratio", "paid_to_invoice_ratio"),
     *("document_value_excess_ratio", "document_value_shortfall_ratio", "largest_payment_eur"),
+    *("freight_to_declared_ratio", "small_value_consignees_7d", "payee_passed_on_ratio_2d"),
 }
 OF_DISTANCES = {
     *("direct_distance_km", "detour_ratio", "fastest_leg_ratio", "distance_to_range_ratio_365d")

@@ -248,6 +248,29 @@ FACTS = {
             version(2, packages=5, hours=1, number="M"),
         ),
     ],
+    "is_seal_change": [
+        *both(
+            "another seal",
+            [0.0, 1.0],
+            version(1, seal_number="A"),
+            version(2, hours=1, seal_number="B"),
+        ),
+        *both(
+            "the same seal",
+            [0.0, 0.0],
+            version(1, seal_number="A"),
+            version(2, hours=1, seal_number="A"),
+        ),
+        *both(
+            "a seal that was not stated",
+            [0.0, 0.0],
+            version(1),
+            version(2, hours=1, seal_number="B"),
+        ),
+        *both(
+            "another container", [0.0, 0.0], version(1, container_number="A"), version(2, hours=1)
+        ),
+    ],
     "is_valued_invoice": [
         *both("it states a value", [1.0], document(value=9.0, currency="EUR")),
         *both("it states none", [0.0], document()),

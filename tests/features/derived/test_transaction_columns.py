@@ -180,6 +180,11 @@ FACTS = {
         *both("at the declaration", [1.0], payment(paid_at=DECLARED)),
         *both("agreed before and paid after", [0.0], payment(paid_at=after(minutes=1))),
     ],
+    "is_of_goods": [*both("for each purpose", [1.0, 0.0, 0.0, 0.0, 0.0, 0.0], *ONE_FOR_EACH)],
+    "is_of_freight": [*both("for each purpose", [0.0, 1.0, 0.0, 0.0, 0.0, 0.0], *ONE_FOR_EACH)],
+    "is_of_goods_or_freight": [
+        *both("for each purpose", [1.0, 1.0, 0.0, 0.0, 0.0, 0.0], *ONE_FOR_EACH)
+    ],
     "is_of_the_price": [
         *both("for each purpose", [1.0, 0.0, 1.0, 1.0, 0.0, 1.0], *ONE_FOR_EACH),
         *both("in a currency without a rate", [0.0], payment(currency="XPF")),
@@ -205,6 +210,7 @@ FACTS = {
         ]
         for what, purposes in (
             ("goods", ("goods", None)),
+            ("freight", ("freight",)),
             ("deposit", ("deposit",)),
             ("release", ("release",)),
         )

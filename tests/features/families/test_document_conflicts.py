@@ -399,6 +399,40 @@ FACTS = {
             document(**INVOICE),
         ),
     ],
+    "seal_change_count": [
+        shipment(
+            "planted: sealed anew on the way",
+            2.0,
+            document(number="N", seal_number="A", received_at=before(days=3)),
+            document(number="N", version=2, seal_number="B", received_at=before(days=2)),
+            document(number="N", version=3, seal_number="C"),
+        ),
+        shipment(
+            "innocent: amended, under the same seal",
+            0.0,
+            document(number="N", seal_number="A", packages=3, received_at=before(days=3)),
+            document(number="N", version=2, seal_number="A", packages=4),
+        ),
+        shipment(
+            "innocent: the seal is stated first by the second version",
+            0.0,
+            document(number="N", received_at=before(days=3)),
+            document(number="N", version=2, seal_number="A"),
+        ),
+        shipment(
+            "another paper of another container",
+            0.0,
+            document(number="N", seal_number="A", received_at=before(days=3)),
+            document(number="M", version=2, seal_number="B"),
+        ),
+        shipment("no document", 0.0),
+        shipment(
+            "known at the declaration itself",
+            0.0,
+            document(number="N", seal_number="A", received_at=before(days=3)),
+            document(number="N", version=2, seal_number="B", received_at=DECLARED),
+        ),
+    ],
 }
 
 

@@ -81,6 +81,10 @@ def facts_of_days_since_first(key: Row, others: dict[str, Row]) -> list[Fact]:
     ]
 
 
+SMALL: Row = {"declared_value": 140.0, "currency": "EUR"}
+LATELY: Row = {"declared_at": before(days=3)}
+TO_EGYPT: Row = {"destination_country": "EG"}
+
 FACTS = {
     "consignee_shipments_30d": facts_of_count(CONSIGNEE, OTHER_CONSIGNEE, days=30),
     "consignee_shipments_365d": facts_of_count(CONSIGNEE, OTHER_CONSIGNEE, days=365),
@@ -193,6 +197,82 @@ FACTS = {
     "party_pair_shipments_7d": facts_of_count(
         CONSIGNOR | CONSIGNEE, OTHER_CONSIGNOR | OTHER_CONSIGNEE, days=7
     ),
+    "seal_reuse_count_90d": [
+        shipment(
+            "planted: the same seal on two other boxes",
+            2.0,
+            earlier_shipment(seal_number="A", container_number="C-1"),
+            earlier_shipment(seal_number="A", container_number="C-2"),
+            seal_number="A",
+            container_number="C-3",
+        ),
+        shipment(
+            "innocent: six consignments in one box",
+            0.0,
+            *(earlier_shipment(seal_number="A", container_number="C-3") for _ in range(5)),
+            seal_number="A",
+            container_number="C-3",
+        ),
+        shipment(
+            "a box that was not named is another",
+            1.0,
+            earlier_shipment(seal_number="A"),
+            seal_number="A",
+            container_number="C-3",
+        ),
+        shipment("never seen", 0.0, seal_number="A", container_number="C-3"),
+        shipment("no seal", MISSING, earlier_shipment(seal_number="A"), container_number="C-3"),
+        shipment("no container", MISSING, earlier_shipment(seal_number="A"), seal_number="A"),
+        *facts_of_window(
+            1.0,
+            0.0,
+            days=90,
+            key={"seal_number": "A"},
+            others={"seal": {"seal_number": "B"}},
+            event=partial(shipment_declared, container_number="C-1"),
+            container_number="C-3",
+        ),
+    ],
+    "small_value_consignees_7d": [
+        shipment(
+            "planted: three others just under the limit",
+            3.0,
+            *(earlier_shipment(**SMALL, **LATELY, consignee_id=who) for who in ("A", "B", "C")),
+            **SMALL,
+        ),
+        shipment(
+            "innocent: it is worth more itself",
+            0.0,
+            earlier_shipment(**SMALL, **LATELY, consignee_id="A"),
+            declared_value=900.0,
+            currency="EUR",
+        ),
+        shipment(
+            "innocent: the others are worth more",
+            0.0,
+            earlier_shipment(**LATELY, declared_value=900.0, currency="EUR"),
+            **SMALL,
+        ),
+        shipment(
+            "of one consignee twice",
+            1.0,
+            *(earlier_shipment(**SMALL, **LATELY) for _ in range(2)),
+            **SMALL,
+        ),
+        shipment("no value", MISSING, earlier_shipment(**SMALL, **LATELY)),
+        shipment(
+            "no limit is known", MISSING, earlier_shipment(**SMALL, **LATELY), **SMALL | TO_EGYPT
+        ),
+        *facts_of_window(
+            1.0,
+            0.0,
+            days=7,
+            key={"consignor_id": "consignor"},
+            others={"consignor": {"consignor_id": "another"}},
+            event=partial(shipment_declared, **SMALL),
+            **SMALL,
+        ),
+    ],
 }
 
 

@@ -279,6 +279,47 @@ FACTS = {
             elsewhere(payee_id="former"),
         ),
     ],
+    "payee_passed_on_ratio_2d": [
+        *both(
+            "planted: nearly all of it goes on in a day",
+            900 / 1_000,
+            payment(amount=1_000.0),
+            elsewhere(payer_id="payee", payee_id="A", amount=900.0),
+        ),
+        *both("innocent: it keeps what it received", 0.0, payment(amount=1_000.0)),
+        *both(
+            "innocent: what goes out is a tenth",
+            0.1,
+            payment(amount=1_000.0),
+            elsewhere(payer_id="payee", payee_id="A", amount=100.0),
+        ),
+        *both(
+            "from all who paid it, to all whom it paid",
+            (300 + 500) / (1_000 + 600),
+            payment(amount=1_000.0),
+            elsewhere(payer_id="A", amount=600.0),
+            elsewhere(payer_id="payee", payee_id="B", amount=300.0),
+            elsewhere(payer_id="payee", payee_id="C", amount=500.0),
+        ),
+        *both(
+            "paid out more than two days before",
+            0.0,
+            payment(amount=1_000.0),
+            elsewhere(
+                payer_id="payee", payee_id="A", amount=900.0, known_at=before(days=2) - MOMENT
+            ),
+        ),
+        *both(
+            "received more than two days before", MISSING, payment(known_at=before(days=2) - MOMENT)
+        ),
+        *both(
+            "paid out at the declaration itself",
+            0.0,
+            payment(amount=1_000.0),
+            elsewhere(payer_id="payee", payee_id="A", amount=900.0, known_at=DECLARED),
+        ),
+        *NOT_FOLLOWED,
+    ],
 }
 
 

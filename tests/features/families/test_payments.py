@@ -36,6 +36,16 @@ def cash(amount: float, currency: str = "EUR") -> Record:
     return payment(amount=amount, currency=currency, method="cash")
 
 
+def goods(payer_id: str) -> Record:
+    """A payment for the goods."""
+    return payment(payer_id=payer_id, purpose="goods")
+
+
+def freight(payer_id: str) -> Record:
+    """A payment for the freight."""
+    return payment(payer_id=payer_id, purpose="freight")
+
+
 def on(at: datetime) -> Record:
     """A payment that was made and known at once."""
     return payment(paid_at=at, known_at=at)
@@ -221,6 +231,23 @@ FACTS = {
         *both("of another currency", 1.0, cash(800_000.0, "JPY")),
         *both("the limit of another currency", 0.0, cash(1_000_000.0, "JPY")),
         *both("in a currency without a limit", 0.0, cash(9_000.0, "XPF")),
+    ],
+    "freight_only_payer_count": [
+        shipment("planted: a stranger pays the freight", 1.0, goods("buyer"), freight("stranger")),
+        shipment("planted: two of them", 2.0, goods("buyer"), freight("A"), freight("B")),
+        shipment("innocent: the buyer pays for both", 0.0, goods("buyer"), freight("buyer")),
+        shipment("innocent: one of two buyers", 0.0, goods("A"), goods("B"), freight("B")),
+        shipment("a duty is neither", 0.0, goods("A"), freight("A"), payment(purpose="other")),
+        shipment("no freight is known", MISSING, goods("A")),
+        shipment("no payment for goods is known", MISSING, freight("A")),
+        shipment("no payment", MISSING),
+        shipment(
+            "known at the declaration itself",
+            0.0,
+            goods("A"),
+            freight("A"),
+            payment(payer_id="B", purpose="freight", known_at=DECLARED),
+        ),
     ],
 }
 

@@ -404,6 +404,32 @@ FACTS = {
             "no currency": {"currency": None},
         },
     ),
+    "freight_to_declared_ratio": [
+        shipment("planted: twice its value", 2.0, paid(2_000.0, purpose="freight"), **EUR_1_000),
+        shipment("innocent: a twentieth", 0.05, paid(50.0, purpose="freight"), **EUR_1_000),
+        shipment(
+            "in two payments",
+            (100 + 50) / 1_000,
+            paid(100.0, purpose="freight"),
+            paid(50.0, purpose="freight"),
+            **EUR_1_000,
+        ),
+        shipment(
+            "what is paid for the goods is none",
+            0.05,
+            paid(900.0, purpose="goods"),
+            paid(50.0, purpose="freight"),
+            **EUR_1_000,
+        ),
+        shipment("no freight is known", MISSING, paid(900.0, purpose="goods"), **EUR_1_000),
+        shipment("no value", MISSING, paid(50.0, purpose="freight"), currency="EUR"),
+        shipment(
+            "known at the declaration itself",
+            MISSING,
+            paid(50.0, purpose="freight", known_at=DECLARED),
+            **EUR_1_000,
+        ),
+    ],
 }
 
 

@@ -1,0 +1,49 @@
+"""Crossing equipment: goods that crossings by small boat use, and who receives them."""
+
+from features.definition import SHIPMENT_ONLY, Peers, Unit, Warns, feature
+from features.engine.columns import Column
+from features.engine.windows.window import count, distinct
+from features.publications import NCA_2025
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.YES_NO,
+    when_missing="never",
+    indicator="D34",
+    warns=Warns.HIGH,
+    source=NCA_2025,
+    sentence="it is boat equipment to a consignee that never received any here: {value}",
+    among=Peers.CORRIDOR,
+)
+def is_first_boat_equipment(
+    is_boat_equipment: Column,
+    of_consignee: Column = count("shipments", by="consignee_id", where="is_boat_equipment"),
+) -> Column:
+    """Whether it is small craft, boat or outboard engines, life jackets or pumps, to a consignee
+    that was never seen to receive anything of the kind here.
+
+    If so, it is mildly suspicious: shops and yards receive such goods again and again.
+    """
+    return ((is_boat_equipment == 1) & (of_consignee == 0)).astype(float)
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="never; a consignee without such goods has 0",
+    indicator="T30",
+    warns=Warns.HIGH,
+    source=NCA_2025,
+    sentence="its consignee received {value} kinds of boat equipment in the 30 days before",
+    sentence_of_one="its consignee received one kind of boat equipment in the 30 days before",
+)
+def boat_equipment_kind_count_30d(
+    kinds: Column = distinct("shipments", "boat_equipment_kind", by="consignee_id", days=30),
+) -> Column:
+    """Kinds of boat equipment (craft, engines, life jackets, pumps) that were declared for the
+    consignee in the 30 days before.
+
+    More than one is suspicious for a firm that is no shop: together they make a crossing.
+    """
+    return kinds

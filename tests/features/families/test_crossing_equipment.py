@@ -1,0 +1,55 @@
+"""What the features of `features/families/crossing_equipment.py` make of small stories."""
+
+import pytest
+
+from tests.features.families.facts import (
+    Fact,
+    before,
+    check,
+    each,
+    earlier_shipment,
+    shipment,
+)
+from tests.features.families.windowed import facts_of_window
+
+BOAT, ENGINE, VESTS, PUMP, RICE = "890310", "840721", "630720", "841420", "100630"
+CONSIGNEE = {"consignee_id": "consignee"}
+ANOTHER = {"consignee": {"consignee_id": "another"}}
+
+FACTS = {
+    "is_first_boat_equipment": [
+        shipment(
+            "planted: boats to a firm of kitchen ware", 1.0, earlier_shipment(hs_code="732393")
+        ),
+        shipment("planted: life jackets, and nothing before", 1.0, hs_code=VESTS),
+        shipment("innocent: a chandler receives boats again", 0.0, earlier_shipment(hs_code=BOAT)),
+        shipment(
+            "innocent: engines after boats", 0.0, earlier_shipment(hs_code=BOAT), hs_code=ENGINE
+        ),
+        shipment("innocent: rice", 0.0, hs_code=RICE),
+        *facts_of_window(0.0, 1.0, key=CONSIGNEE, others=ANOTHER),
+    ],
+    "boat_equipment_kind_count_30d": [
+        shipment(
+            "planted: boats, engines and life jackets in a month",
+            3.0,
+            *(earlier_shipment(hs_code=code) for code in (BOAT, ENGINE, VESTS)),
+            hs_code=PUMP,
+        ),
+        shipment(
+            "innocent: the same boats each week",
+            1.0,
+            *(earlier_shipment(declared_at=before(days=days)) for days in (7, 14, 21)),
+        ),
+        shipment("innocent: rice and ware", 0.0, earlier_shipment(hs_code=RICE)),
+        shipment("none before", 0.0),
+        *facts_of_window(
+            2.0, 1.0, earlier_shipment(hs_code=ENGINE), days=30, key=CONSIGNEE, others=ANOTHER
+        ),
+    ],
+}
+
+
+@pytest.mark.parametrize(("feature", "fact"), each(FACTS))
+def test_a_feature_is_what_its_facts_say(feature: str, fact: Fact) -> None:
+    check(feature, fact)
