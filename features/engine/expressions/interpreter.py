@@ -84,10 +84,8 @@ def _combine(operation: int, a: Column, b: Column, to: Column) -> None:  # noqa:
 
 
 @_arm
-def _change(operation: int, a: Column, to: Column) -> None:  # noqa: C901 - a switch
-    if operation == Op.ABSOLUTE:
-        np.absolute(a, to)
-    elif operation == Op.RINT:
+def _change(operation: int, a: Column, to: Column) -> None:
+    if operation == Op.RINT:
         np.rint(a, to)
     elif operation == Op.SQRT:
         np.sqrt(a, to)

@@ -134,7 +134,6 @@ TRANSLATED: dict[Callable[..., Any], Translation] = {
     np.fmax: partial(_by_kind, {Kind.NUMBER: Op.FMAX}),
     np.power: _power,
     np.square: _squared,
-    np.absolute: partial(_by_kind, {Kind.NUMBER: Op.ABSOLUTE}),
     np.rint: partial(_number, Op.RINT),
     np.sqrt: partial(_number, Op.SQRT),
     np.sin: partial(_number, Op.SIN),

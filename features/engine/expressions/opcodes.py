@@ -24,7 +24,6 @@ class Op(IntEnum):
     MINIMUM = 6
     FMAX = 7
     # float64 -> float64
-    ABSOLUTE = 20
     RINT = 21
     SQRT = 22
     SIN = 23
@@ -59,11 +58,11 @@ class Op(IntEnum):
         """How many values it reads."""
         if self is Op.SELECT:
             return 3
-        is_of_one = self in (Op.AS_NUMBER, Op.LOOK_UP) or Op.ABSOLUTE <= self <= Op.EXP
+        is_of_one = self in (Op.AS_NUMBER, Op.LOOK_UP) or Op.RINT <= self <= Op.EXP
         return 1 if is_of_one else 2
 
 
-FIRST_UNARY = Op.ABSOLUTE
+FIRST_UNARY = Op.RINT
 FIRST_TEST = Op.LESS
 FIRST_WHOLE = Op.WHOLE_SUBTRACT
 FIRST_WHOLE_TEST = Op.WHOLE_LESS

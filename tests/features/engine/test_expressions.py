@@ -46,7 +46,6 @@ EXACT: tuple[Callable[..., Column], ...] = (
     lambda x: x**2,
     lambda x: np.mod(x, 100),
     lambda x, y: np.mod(x, y),
-    lambda x: abs(x),
     lambda x: np.rint(x),
     lambda x: np.sqrt(x),
     lambda x: np.radians(x),
