@@ -33,7 +33,8 @@ def derive_leg(kind: SubjectKind, leg: Columns, route: Columns) -> Columns:
     dwell_hours = hours_between(leg["previous_arrived_at"], leg["departed_at"])
     is_unconnected = _is_unconnected(leg["previous_destination"], leg["origin"])
     is_first = is_missing(leg["previous_destination"])
-    is_landing = np.isin(mode, BY_WATER) & (leg["arrived_at"] <= leg["known_at"])
+    has_arrived = ~is_missing(leg["arrived_at"]) & (leg["arrived_at"] <= leg["known_at"])
+    is_arrival = leg["destination"] == route["destination"]
     return {
         "subject_id": leg["journey_id"],
         "known_at": leg["known_at"],
@@ -46,8 +47,11 @@ def derive_leg(kind: SubjectKind, leg: Columns, route: Columns) -> Columns:
         ),
         "is_unconnected": is_unconnected,
         "is_start": flag(is_first & (leg["origin"] == route["origin"])),
-        "is_arrival": flag(leg["destination"] == route["destination"]),
-        "is_night_landing": np.where(is_landing, _is_at_night(leg), np.nan),
+        "is_arrival": flag(is_arrival),
+        "is_arrived": flag(is_arrival & has_arrived),
+        "is_night_landing": np.where(
+            has_arrived & np.isin(mode, BY_WATER), _is_at_night(leg), np.nan
+        ),
         "is_mode_switch": flag(mode != route["mode"]),
     }
 
@@ -73,8 +77,7 @@ def _is_at_night(leg: Columns) -> Column:
     degrees = np.where(np.isnan(ends), begins, ends)
     hour = np.mod(np.mod(leg["arrived_at"], DAY_US) / HOUR_US + degrees / 15, 24)
     is_night = (hour >= 22) | (hour < 5)
-    is_known = ~(is_missing(leg["arrived_at"]) | np.isnan(degrees))
-    return np.where(is_known, is_night, np.nan)
+    return np.where(np.isnan(degrees), np.nan, is_night)
 
 
 def _positive(numbers: Column) -> Column:

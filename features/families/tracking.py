@@ -3,9 +3,14 @@
 import numpy as np
 
 from features.definition import ROUTE_ONLY, Direction, Peers, Unit, Warns, feature
-from features.engine.columns import Column
+from features.engine.columns import Column, is_missing
 from features.engine.windows.window import hours_since_latest, largest, latest, mean
 from features.publications import US_MARITIME_2020, WINDWARD
+
+
+def silent_on_the_way(silent: Column, arrived: Column) -> Column:
+    """Hours from the last position until now, or until an arrival so many hours ago."""
+    return np.where(is_missing(arrived), silent, np.maximum(silent - arrived, 0))
 
 
 @feature(
@@ -21,12 +26,14 @@ from features.publications import US_MARITIME_2020, WINDWARD
 def longest_silence_hours(
     minutes: Column = largest("positions", "gap_minutes", by="subject_id"),
     silent: Column = hours_since_latest("positions", by="subject_id"),
+    arrived: Column = hours_since_latest("legs", by="subject_id", where="is_arrived"),
 ) -> Column:
-    """Longest time without a position, between two or from the last one until now.
+    """Longest time without a position, between two or from the last one until now, or until it was
+    known to have arrived.
 
     More than others have is suspicious: a transponder may have been switched off.
     """
-    return np.fmax(minutes / 60, silent)
+    return np.fmax(minutes / 60, silent_on_the_way(silent, arrived))
 
 
 @feature(
@@ -36,17 +43,18 @@ def longest_silence_hours(
     indicator="J11",
     source=US_MARITIME_2020,
     warns=Warns.HIGH,
-    sentence="it was last heard {value} hours ago",
+    sentence="it has not been heard on its way for {value} hours",
     among=Peers.CORRIDOR,
 )
 def hours_since_last_heard(
     silent: Column = hours_since_latest("positions", by="subject_id"),
+    arrived: Column = hours_since_latest("legs", by="subject_id", where="is_arrived"),
 ) -> Column:
-    """Time from the last position that was heard until now.
+    """Time from the last position that was heard until now, or until it was known to have arrived.
 
     A long silence that goes on is suspicious where others are heard all the way.
     """
-    return silent
+    return silent_on_the_way(silent, arrived)
 
 
 @feature(
@@ -63,13 +71,15 @@ def coastal_silence_hours(
     minutes: Column = largest("positions", "coastal_gap_minutes", by="subject_id"),
     is_off_coast: Column = latest("positions", "is_off_coast", by="subject_id"),
     silent: Column = hours_since_latest("positions", by="subject_id"),
+    arrived: Column = hours_since_latest("legs", by="subject_id", where="is_arrived"),
 ) -> Column:
     """Longest silence of a vessel that began off a coast: within 30 nautical miles of a port, and
-    not in it. One that goes on counts until now.
+    not in it. One that goes on counts until now, or until the vessel was known to have arrived.
 
     A long one is suspicious: a transponder may have been switched off for a landing.
     """
-    return np.fmax(minutes / 60, np.where(is_off_coast == 1, silent, np.nan))
+    going_on = np.where(is_off_coast == 1, silent_on_the_way(silent, arrived), np.nan)
+    return np.fmax(minutes / 60, going_on)
 
 
 @feature(

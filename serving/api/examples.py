@@ -38,7 +38,23 @@ LEGS: list[dict[str, Any]] = [
     },
 ]
 
-ROUTE: dict[str, Any] = {"subject_kind": "route", "journey": JOURNEY, "legs": LEGS}
+POSITIONS: list[dict[str, Any]] = [
+    {
+        "journey_id": "J-2026-000117",
+        "observed_at": "2026-11-20T08:40:00Z",
+        "latitude": 40.99,
+        "longitude": 28.94,
+        "speed_kn": 0.1,
+        "source": "ais",
+    },
+]
+
+ROUTE: dict[str, Any] = {
+    "subject_kind": "route",
+    "journey": JOURNEY,
+    "legs": LEGS,
+    "positions": POSITIONS,
+}
 
 SHIPMENT: dict[str, Any] = {
     "subject_kind": "shipment",

@@ -201,6 +201,7 @@ SELECT l.journey_id AS subject_id, l.known_at, sequence AS record_id,
         END AS dwell_minutes,
     is_so(lag(l.destination) OVER way IS NULL AND l.origin = s.origin) AS is_start,
     is_so(l.destination = s.destination) AS is_arrival,
+    is_so(is_arrival = 1 AND arrived_at <= l.known_at) AS is_arrived,
     (arrived_at % 86400000000) / 3600000000::DOUBLE + coalesce(d.longitude, o.longitude) / 15
         AS hour_by_the_sun,
     CASE WHEN own_mode IN ('sea', 'inland_waterway') AND arrived_at <= l.known_at

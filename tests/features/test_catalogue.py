@@ -7,8 +7,10 @@ import pytest
 from features import publications
 from features.catalogue import catalogue, feature_named, features_by_name
 from features.definition import Direction, Feature, Peers, Unit, Warns
+from features.definition import feature as defined
 from features.digests.computations import fingerprint
-from features.errors import UnknownFeature
+from features.engine.columns import Column
+from features.errors import DefinitionError, UnknownFeature
 from features.indicators import INDICATORS
 from features.persons import describes_a_person
 from features.records import SubjectKind
@@ -130,6 +132,24 @@ def test_the_list_of_indicators_is_whole_and_says_each_once() -> None:
 
     assert counts == {"J": 38, "D": 45, "T": 34, "N": 8}
     assert len(set(INDICATORS.values())) == len(INDICATORS)
+
+
+def test_a_sentence_that_names_no_window_of_its_feature_is_refused() -> None:
+    def mass_count(mass_kg: Column) -> Column:
+        """Its mass. Much is suspicious."""
+        return mass_kg
+
+    define = defined(
+        subjects=("shipment",),
+        unit=Unit.COUNT,
+        when_missing="never",
+        indicator=None,
+        source=publications.PRACTICE,
+        sentence="{value} of {inspected}",
+    )
+
+    with pytest.raises(DefinitionError, match=r"mass_count: no window is called .*inspected"):
+        define(mass_count)
 
 
 def test_meanings_and_sentences_are_unique() -> None:

@@ -25,6 +25,7 @@ CONFIRMED_RATES = {
 OF_LEGS = {
     *("leg_count", "detour_ratio", "longest_dwell_hours", "unconnected_leg_count"),
     *("night_landing_count", "mode_switch_count", "fastest_leg_ratio"),
+    *("longest_silence_hours", "hours_since_last_heard", "coastal_silence_hours"),
 }
 OF_LATEST_PAYMENT = {
     *("payee_payers_30d", "payer_payees_30d", "payer_days_since_first", "payer_cash_ratio_90d"),

@@ -26,9 +26,11 @@ def nearest_port_km(latitudes: npt.ArrayLike, longitudes: npt.ArrayLike) -> Numb
 @cache
 def _ports() -> tuple[Numbers, Numbers]:
     """Unit vectors of the ports from south to north, and their sines of latitude."""
-    table = places()
-    is_port = np.array(table["kind"].to_pylist()) == "port"
-    latitude, longitude = (table[name].to_numpy()[is_port] for name in ("latitude", "longitude"))
+    is_port = np.array(places()["kind"].to_pylist()) == "port"
+    # Not by `to_numpy`, which would load pandas.
+    latitude, longitude = (
+        np.array(places()[name].to_pylist())[is_port] for name in ("latitude", "longitude")
+    )
     order = np.argsort(latitude, kind="stable")
     vectors = _unit_vectors(latitude[order], longitude[order])
     return vectors, vectors[:, 2].copy()

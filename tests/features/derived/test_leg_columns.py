@@ -215,6 +215,12 @@ FACTS = {
         route("elsewhere", [0], leg(1, destination="SGSIN")),
         route("each by itself", [0, 1], leg(1, destination="SGSIN"), leg(2, origin="SGSIN")),
     ],
+    "is_arrived": [
+        route("at the journey's destination", [1], arriving(12)),
+        route("elsewhere", [0], arriving(12, destination="SGSIN")),
+        route("not yet", [0], leg(1)),
+        route("announced for later", [0], leg(1, arrived_at=after(hours=12))),
+    ],
     "is_night_landing": [
         route("at noon", [0], arriving(12)),
         route("just before 22 o'clock by the sun of Rotterdam", [0], arriving(21, 42)),

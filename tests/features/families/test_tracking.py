@@ -13,6 +13,7 @@ from tests.features.families.facts import (
     check,
     each,
     earlier_journey,
+    leg,
     position,
     route,
 )
@@ -26,6 +27,12 @@ def heard(hours: float, latitude: float = 0.0, longitude: float = 0.0, **fields)
     """A position heard so many hours before the declaration."""
     at = before(hours=hours)
     return position(observed_at=at, latitude=latitude, longitude=longitude, **fields)
+
+
+def arrived(hours: float, **fields) -> Record:
+    """A leg that ended at the destination, which became known so many hours before."""
+    at = before(hours=hours)
+    return leg(1, **{"arrived_at": at, "known_at": at} | fields)
 
 
 def off_island(hours: float, km_north: float, **fields) -> Record:
@@ -67,6 +74,8 @@ FACTS = {
         route("not heard since, and that for longer", 69.0, heard(70), heard(69)),
         route("not heard since, but before that for longer", 30.0, heard(40), heard(10)),
         route("never heard", MISSING),
+        route("known to have arrived since", 2.0, heard(7), arrived(5)),
+        route("heard before it arrived and after", 3.0, heard(9), heard(6), heard(3), arrived(5)),
         route("heard once, and not since", 7.0, heard(7)),
         route(
             "heard again at the declaration is too late",
@@ -95,6 +104,11 @@ FACTS = {
         route("heard an hour ago", 1.0, heard(9), heard(1)),
         route("told out of order", 1.0, heard(1), heard(9)),
         route("dark for three days", 72.0, heard(73), heard(72)),
+        route("known to have arrived two days ago", 24.0, heard(72), arrived(48)),
+        route("heard after it arrived", 0.0, heard(1), arrived(48)),
+        route("arrived at a port on its way", 72.0, heard(72), arrived(48, destination="SGSIN")),
+        route("its arrival is announced", 72.0, heard(72), leg(1, arrived_at=after(hours=1))),
+        route("another journey arrived", 9.0, heard(9), arrived(3, journey_id="K"), OTHER),
         route("heard as it is declared is too late", 2.0, heard(2), heard(0)),
         route("another journey was heard since", 5.0, heard(5), heard(1, journey_id="K"), OTHER),
         route("never heard", MISSING),
@@ -117,6 +131,7 @@ FACTS = {
             off_island(4, 200),
             off_island(1, 200),
         ),
+        route("until it arrived", 5.0, off_island(9, 20), arrived(4)),
         route("just within 30 nautical miles", 3.0, off_island(3, 55.5)),
         route("just beyond 30 nautical miles", MISSING, off_island(3, 55.6)),
         route("silent far out at sea", MISSING, off_island(70, 300), off_island(1, 400)),
