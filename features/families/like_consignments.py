@@ -22,7 +22,8 @@ LIKE_CONSIGNMENT = (
     when_missing="value, mass or duty is missing, or nothing was inspected yet",
     indicator="J35",
     source=DATE_2020,
-    sentence="of inspected consignments all but equal to it, {value} were confirmed",
+    sentence="{confirmed} of {inspected} inspected consignments all but equal to it were confirmed "
+    "(drawn to {value})",
     among=Peers.GOODS,
     direction=Direction.HIGHER_IS_RISKIER,
 )
@@ -42,8 +43,8 @@ def like_consignment_confirmed_rate() -> None:
     when_missing="value or mass is missing, or nothing was inspected yet",
     indicator="J35",
     source=DATE_2020,
-    sentence="of inspected consignments of these goods of such price and mass, {value} were "
-    "confirmed",
+    sentence="{confirmed} of {inspected} inspected consignments of these goods of such price and "
+    "mass were confirmed (drawn to {value})",
     among=Peers.GOODS,
     direction=Direction.HIGHER_IS_RISKIER,
 )

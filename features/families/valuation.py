@@ -170,7 +170,8 @@ def same_price_shipments_365d(
     when_missing="value or mass is missing, or nothing was inspected yet",
     indicator="J35",
     source=DATE_2020,
-    sentence="of inspected consignments of these goods at this very price, {value} were confirmed",
+    sentence="{confirmed} of {inspected} inspected consignments of these goods at this very price "
+    "were confirmed (drawn to {value})",
     among=Peers.GOODS,
     direction=Direction.HIGHER_IS_RISKIER,
 )

@@ -34,7 +34,7 @@ NO = "not_confirmed"
 OF_ANOTHER_INSPECTION: Row = {"result": NO, "inspected_at": before(days=9)}
 """What tells another inspection of a subject from its first."""
 
-OF_OUTCOME = {"known_at", "inspected_at", "selected_by"}
+OF_OUTCOME = {"known_at", "inspected_at", "selected_by", "offences"}
 
 
 def inspection_of_shipment(result: str = "confirmed", **fields: Any) -> tuple[Record, ...]:
@@ -157,6 +157,11 @@ def _of_what_counts(of: Rated) -> list[Fact]:
             (1 + 8 * 1 / 2) / (1 + 8),
             *(yes, of.of_key("documents_irregular"), of.of_key("documents_in_order")),
             no_elsewhere,
+        ),
+        of.says(
+            "an offence that is no smuggling is none",
+            (1 + 8 * 1 / 2) / (1 + 8),
+            *(yes, of.of_key("other_offence", offences="document_fraud"), no_elsewhere),
         ),
         of.says(
             "an inconclusive inspection is none",
