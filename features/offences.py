@@ -36,6 +36,7 @@ SEEN_IN_DOCUMENTS: frozenset[Offence] = frozenset(
 """What papers alone can show."""
 AGAINST_PERSONS: frozenset[Offence] = frozenset({"migrant_smuggling", "trafficking_in_persons"})
 
+_CHAPTER_DIGITS = 2
 _ANY = "|".join(OFFENCES)
 OffenceCodes = Annotated[
     str,
@@ -53,3 +54,12 @@ def offences_in(codes: str | None) -> tuple[Offence, ...]:
     """
     named = frozenset((codes or "").replace("|", " ").split())
     return tuple(offence for offence in OFFENCES if offence in named)
+
+
+def offence_group(mode: str | None, hs_code: str | None) -> str:
+    """Among which subjects it is asked what finds were of: the chapter of goods, or the mode.
+
+    >>> offence_group("sea", "240220"), offence_group("road", None)
+    ('chapter 24', 'road')
+    """
+    return f"chapter {hs_code[:_CHAPTER_DIGITS]}" if hs_code else mode or "unknown"

@@ -23,6 +23,8 @@ Texts = npt.NDArray[np.object_]
 OUTCOME_COLUMNS = ("result", "known_at", "selected_by", "selection_probability", "typology")
 AUTHOR = "author"
 """A column of training sets alone, where somebody's label can be led back to them."""
+STATED = ("offences", "examination")
+"""What outcomes may state besides; a training set of before does not have it."""
 
 LABELS = {"confirmed": 1.0, "not_confirmed": 0.0}
 
@@ -32,7 +34,8 @@ class Outcomes:
     """One row per subject of a training set; NaN, NaT and None where there is no outcome.
 
     A check of documents alone is none: nobody looked, so the subject was not selected either.
-    `author` is a keyed pseudonym of whoever stated the outcome, where that is known.
+    `author` is a keyed pseudonym of whoever stated the outcome, where that is known; `offences` and
+    `examination` are None where nothing was stated of them.
     """
 
     label: Floats
@@ -41,6 +44,8 @@ class Outcomes:
     selection_probability: Floats
     typology: Texts
     author: Texts
+    offences: Texts
+    examination: Texts
 
     @classmethod
     def from_table(cls, table: pd.DataFrame, places: Ints, subjects: int) -> Self:
@@ -59,7 +64,7 @@ class Outcomes:
             selected_by=placed(_texts(table["selected_by"]), None),
             selection_probability=placed(_numbers(table["selection_probability"]), np.nan),
             typology=placed(_texts(table["typology"]), None),
-            author=placed(_texts(table[AUTHOR]), None),
+            **{name: placed(_texts(table[name]), None) for name in (AUTHOR, *STATED)},
         )
 
     @property

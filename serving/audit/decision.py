@@ -1,12 +1,14 @@
 """The record of one decision: enough to answer for it, and to compute it again."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
+from features.offences import Offence
 from features.records import SubjectKind
 from features.submission import Submission
 from serving import stored_names
@@ -70,9 +72,11 @@ class Decision(DecisionPart):
     with the digest `plan`; `lane_probabilities` lacks the lanes that the subject could not come to;
     `linked_records` are kept records, by kind and id, that were read besides what was submitted;
     `answer_digest` is of the bytes that the caller was answered with; `purpose` is what all of it
-    came for. Where no model could be asked, `unscored` says why, and there is no model, no score
-    and no reason. `is_history_missing` says that the service lacked most of the history that the
-    model was trained on. `life_at_risk` has the words of all `danger_signals`.
+    came for. Where lanes rank by probability × harm, `harm_weights` are those of the plan, and
+    `harm_ratio` is the expected harm of a find beside that of a usual one. Where no model could be
+    asked, `unscored` says why, and there is no model, no score and no reason. `is_history_missing`
+    says that the service lacked most of the history that the model was trained on. `life_at_risk`
+    has the words of all `danger_signals`.
 
     Of a subject that was scored again, `as_of` is the scoring instant, `rescores` the id of its
     first decision, `lane_before` where it was, and `because` names the records, by kind and id,
@@ -111,6 +115,8 @@ class Decision(DecisionPart):
     rescores: str | None = None
     lane_before: Lane | None = None
     because: tuple[str, ...] = ()
+    harm_weights: Mapping[Offence, float] = Field(default_factory=dict)
+    harm_ratio: float | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -128,6 +134,13 @@ class Decision(DecisionPart):
     def probability(self) -> float | None:
         """The calibrated probability; None where no model was used."""
         return None if self.score is None else self.score.probability
+
+    @property
+    def ranked_by(self) -> float | None:
+        """What lanes ranked it by where harm is weighed; None where they rank by probability."""
+        if self.harm_ratio is None or self.probability is None:
+            return None
+        return self.probability * self.harm_ratio
 
     @property
     def submission(self) -> Submission:
@@ -178,5 +191,6 @@ class Decision(DecisionPart):
                 "model": self.model and dict(self.model),
                 "unscored": self.unscored,
                 "purpose": self.purpose,
+                **({} if self.ranked_by is None else {"ranked_by": self.ranked_by}),
             },
         )

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ValidationError
 from starlette.responses import HTMLResponse
 
+from features.offences import OFFENCES
 from features.records import SubjectKind
 from serving.access.callers import Caller
 from serving.console.browser_session import ReaderWith, TheSession
@@ -73,8 +74,41 @@ def show_models(services: TheServices, reader: MayStudy, session: TheSession) ->
         lanes=services.placements.counts(since),
         lane_names=LANE_NAMES | {"control": "Inspection, drawn at random"},
         days=COUNTED.days,
+        harm=harm_table(services),
+        plan=services.lanes.plan.edition,
         run_address=lambda run_id: _run_address(services.settings.mlflow_ui, run_id),
     )
+
+
+@dataclass(frozen=True)
+class HarmRow:
+    """A class of offence of one kind of subject: the plan's weight, and its share of the finds."""
+
+    kind: SubjectKind
+    offence: str
+    weight: float
+    share: float
+
+
+def harm_table(services: Services) -> list[HarmRow]:
+    """What lanes weigh a score by: every class that is weighed or was found; empty without weights.
+
+    Shares are of the finds that the champion's outcomes name.
+    """
+    weights = services.lanes.plan.harm
+    if not weights:
+        return []
+    rows = []
+    for kind, champion in services.models.champions().items():
+        shares = champion.model.manifest.offence_shares.of_all
+        rows += [
+            HarmRow(
+                kind, offence.replace("_", " "), weights.get(offence, 1.0), shares.get(offence, 0.0)
+            )
+            for offence in OFFENCES
+            if offence in weights or offence in shares
+        ]
+    return rows
 
 
 def _seated(services: Services, kind: SubjectKind, champion: LoadedModel) -> list[ModelInService]:

@@ -52,6 +52,9 @@ def describe_lane(decision: Decision) -> str:
         parts.append(f"{mark} what speaks most for a look is that {_clause(strongest['for'])}")
     if "against" in strongest:
         parts.append(f"; what speaks most against is that {_clause(strongest['against'])}")
+    if decision.harm_ratio is not None and decision.lane_reason == "score":
+        harm = f"{decision.harm_ratio:.2g} times that of a usual find"
+        parts.append(f". It is ranked by probability × harm; the harm of a find here is {harm}")
     return "".join(parts) + "."
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from features.input_dependencies import missing_inputs
 from features.linked_records import LINKED_RECORD_TYPES
+from features.offences import offence_group
 from features.peer_groups import peers_of
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
@@ -171,7 +172,8 @@ class Assessor:
         score, unseen = scored or (None, [])
         request, submission = encoded.request, encoded.submission
         signals = danger_signals(submission, submission.scoring_instant)
-        placement = self._placed(encoded, score, is_life_at_risk=bool(signals))
+        harm_ratio = self._harm_ratio(encoded)
+        placement = self._placed(encoded, score, harm_ratio, is_life_at_risk=bool(signals))
         return Decision(
             decision_id=str(uuid.uuid4()),
             scored_at=request.at,
@@ -203,7 +205,20 @@ class Assessor:
             and self.is_history_missing(encoded.champion),
             as_of=submission.as_of,
             **_scored_again(encoded),
+            harm_weights=self.lanes.plan.harm,
+            harm_ratio=harm_ratio,
         )
+
+    def _harm_ratio(self, encoded: EncodedRequest) -> float | None:
+        """How much harm a find would be of beside a usual one; None where harm is not weighed."""
+        if encoded.champion is None or not self.lanes.plan.harm:
+            return None
+        shipment, journey = encoded.submission.shipment, encoded.submission.journey
+        group = offence_group(
+            journey.mode if journey else None, shipment.hs_code if shipment else None
+        )
+        shares = encoded.champion.model.manifest.offence_shares
+        return shares.harm_ratio(self.lanes.plan.harm, group)
 
     def _reasons(self, encoded: EncodedRequest, score: Score | None) -> Reasons | None:
         if encoded.champion is None or score is None:
@@ -217,7 +232,12 @@ class Assessor:
         return self._compared[kind]
 
     def _placed(
-        self, encoded: EncodedRequest, score: Score | None, *, is_life_at_risk: bool
+        self,
+        encoded: EncodedRequest,
+        score: Score | None,
+        harm_ratio: float | None,
+        *,
+        is_life_at_risk: bool,
     ) -> Placement:
         submission, at = encoded.submission, encoded.request.at
         request = PlacementRequest(
@@ -230,6 +250,7 @@ class Assessor:
             hits=tuple(find_hits(self.lanes.plan, submission, encoded.vector, at)),
             challenger=challenger_score(self.models, submission.subject_kind, encoded.vector),
             earlier=_selection(encoded.earlier),
+            harm_ratio=1.0 if harm_ratio is None else harm_ratio,
         )
         champion = encoded.champion
         return self.lanes.place(

@@ -32,6 +32,7 @@ class PlacementRequest:
 
     `probability` is None where no model may be used; `challenger` is None where there is none.
     `earlier` is what was decided before of a subject that is scored again.
+    `harm_ratio` is how much harm a find would be of beside a usual one (`Harm.ratio`).
     """
 
     kind: SubjectKind
@@ -43,6 +44,12 @@ class PlacementRequest:
     hits: tuple[Hit, ...] = ()
     challenger: ChallengerScore | None = None
     earlier: EarlierSelection | None = None
+    harm_ratio: float = 1.0
+
+    @property
+    def ranked_by(self) -> float | None:
+        """What lanes rank it by: its probability, times the harm; None without a score."""
+        return None if self.probability is None else self.probability * self.harm_ratio
 
 
 @dataclass(frozen=True)
@@ -102,7 +109,8 @@ class Lanes:
             control = explored(usual, factor)
             drawn = request.earlier.control if request.earlier else None
             control = control if drawn is None else drawn
-            if request.probability is None:
+            ranked_by = request.ranked_by
+            if ranked_by is None:
                 unselected = min(control + shares.inspect, 1.0) if drawn is None else drawn
                 placement = self._unscored(request, unselected)
                 self._count(request, placement)
@@ -112,7 +120,7 @@ class Lanes:
             challenger = request.challenger if drawn is None else None  # the draw falls once
             if challenger and challenger.would_select(shares.inspect):
                 control = max(control, self.disputed_control)
-            placement = self._placed(request, request.probability, cutoffs, control)
+            placement = self._placed(request, ranked_by, cutoffs, control)
             self._count(request, placement)
         return placement
 
@@ -158,7 +166,7 @@ class Lanes:
                 request.kind,
                 request.office_id,
                 request.at,
-                request.probability,
+                request.ranked_by,
                 placement.lane,
                 request.earlier.lane if request.earlier else None,
             )
@@ -174,10 +182,10 @@ class Lanes:
         )
 
     def _placed(
-        self, request: PlacementRequest, probability: float, cutoffs: LaneCutoffs, control: float
+        self, request: PlacementRequest, ranked_by: float, cutoffs: LaneCutoffs, control: float
     ) -> Placement:
         return place(
-            probability,
+            ranked_by,
             cutoffs,
             self.draws.of_subject(request.kind, request.subject_id),
             control_probability=control,

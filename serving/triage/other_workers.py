@@ -80,7 +80,7 @@ def recent_placement(row: LoggedPlacement) -> RecentPlacement:
         cast("SubjectKind", row.subject_kind),
         row.office_id,
         datetime.fromisoformat(row.scored_at),
-        row.probability,
+        row.probability if row.ranked_by is None else row.ranked_by,
         cast("Lane", row.lane),
         cast("Lane | None", row.lane_before),
     )

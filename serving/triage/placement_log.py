@@ -11,7 +11,7 @@ class LoggedPlacement:
 
     `lane_before` is where the subject was before it was scored again, None the first time.
     `subject_id` is the token of the subject, in rows of an older release its id; `probability` is
-    None where no model was used.
+    None where no model was used, and `ranked_by` where lanes ranked by the probability alone.
     """
 
     seq: int
@@ -22,6 +22,7 @@ class LoggedPlacement:
     probability: float | None
     lane: str
     lane_before: str | None = None
+    ranked_by: float | None = None
 
 
 @dataclass(frozen=True)

@@ -29,14 +29,15 @@ Key = tuple[SubjectKind, str | None]
 class RecentPlacement:
     """What counts of one decision; `office_id` is None where no office was named.
 
-    `probability` is None where no model was used. `lane_before` is where the subject was before it
-    was scored again, and None the first time.
+    `ranked_by` is what lanes ranked it by, a probability unless harm is weighed; None where no
+    model was used. `lane_before` is where the subject was before it was scored again, and None the
+    first time.
     """
 
     kind: SubjectKind
     office_id: str | None
     at: datetime
-    probability: float | None
+    ranked_by: float | None
     lane: Lane
     lane_before: Lane | None = None
 
@@ -113,7 +114,7 @@ class RecentLoad:
                 self._days_of(placement.office_id).count_taken(placement.at, placement.lane)
             return
         self._by_office[placement.kind, placement.office_id].count(
-            placement.at, placement.probability, placement.lane
+            placement.at, placement.ranked_by, placement.lane
         )
         self._days_of(placement.office_id).count(placement.at, placement.lane)
 

@@ -23,7 +23,12 @@
     reason = "silent at sea for more than a day"
     published = "Conveyances that were silent at sea for more than a day are checked."
 
-`published` is what an operator is told of a rule; without it, only that there is one. A day of an
+    [harm]
+    migrant_smuggling = 10.0
+    undervaluation = 0.5
+
+`published` is what an operator is told of a rule; without it, only that there is one. Lanes rank
+by probability × harm where `[harm]` weighs classes of offence, else by probability. A day of an
 office begins at midnight in its time zone, an IANA name; without one, in UTC. The file's digest
 stands in every decision that was placed by it.
 """
@@ -46,8 +51,10 @@ from pydantic import (
 )
 
 from features.catalogue import ROUTE, SHIPMENT
+from features.offences import Offence
 from serving.errors import PlanRefused
 
+Weight = Annotated[float, Field(gt=0, le=1_000)]
 PerDay = Annotated[int, Field(ge=0, le=1_000_000)]
 Words = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -118,6 +125,7 @@ class TriagePlan(_PlanTable):
     offices: dict[str, OfficeCapacity] = {}
     watched: tuple[WatchListEntry, ...] = ()
     rules: tuple[TriageRule, ...] = ()
+    harm: dict[Offence, Weight] = {}
     digest: str | None = None
 
     @property

@@ -29,11 +29,19 @@ from features.records import OF_DOCUMENTS, RECORD_FILES, SUBJECT_KINDS, SubjectK
 from training.errors import TrainingSetError
 from training.model.encoding import Encoding
 from training.model.model_inputs import ModelInputs
-from training.outcomes import AUTHOR, OUTCOME_COLUMNS, Bools, Instants, Outcomes, as_instants
+from training.outcomes import (
+    AUTHOR,
+    OUTCOME_COLUMNS,
+    STATED,
+    Bools,
+    Instants,
+    Outcomes,
+    as_instants,
+)
 from training.ranking import Ints
 
 FILES = ("features.parquet", "outcomes.parquet", "subjects.parquet")
-COLUMNS = (None, ("subject_id", "inspected_at", *OUTCOME_COLUMNS, AUTHOR), None)
+COLUMNS = (None, ("subject_id", "inspected_at", *OUTCOME_COLUMNS, AUTHOR, *STATED), None)
 """What is read of each file, as far as it is there; all of it where None."""
 
 SUBJECT_COLUMNS = (
@@ -95,7 +103,7 @@ class TrainingSet:
         ids = pd.Index(frame.pop("subject_id"))
         declared_at = as_instants(frame.pop("declared_at"))
         _check_order(declared_at, folder / FILES[0])
-        outcomes = outcomes.assign(**{AUTHOR: outcomes.get(AUTHOR)})
+        outcomes = outcomes.assign(**{name: outcomes.get(name) for name in (AUTHOR, *STATED)})
         id_texts = _texts(ids, folder / FILES[0])
         places = _places(outcomes.pop("subject_id"), id_texts, folder / FILES[1])
         subject_rows = _places(subjects.pop("subject_id"), id_texts, folder / FILES[2])

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
+from features.offences import offence_group
 from features.subject_types import SUBJECT_TYPES
 from training.data.time_split import TimeSplit, TimeWindow
 from training.data.training_set import TrainingSet
@@ -32,7 +33,8 @@ from training.fit.encoded_rows import EncodedRows
 from training.fit.fit_trees import monotone_constraints
 from training.model.calibration import log_odds_of, probability_of
 from training.model.encoding import Encoding
-from training.model.manifest import Calibration, GoldenVector, Manifest
+from training.model.manifest import Calibration, GoldenVector, Manifest, OffenceShares
+from training.model.offence_shares import offence_shares
 from training.model.reference_distribution import references
 from training.model.risk_model import sha256
 from training.model.training_support import most_outside
@@ -176,11 +178,22 @@ class ScoredWindow:
                 np.quantile(probability_of(self.log_odds), np.linspace(0, 1, 201)).tolist()
             ),
             score_bands=score_bands(report.population.bands if report.population else ()),
+            offence_shares=self._offence_shares(),
             reference=reference,
             most_outside=most_outside(reference, self._batches()),
             libraries={name: importlib.metadata.version(name) for name in LIBRARIES},
             files={name: sha256(content) for name, content in files.items()},
         )
+
+    def _offence_shares(self) -> OffenceShares:
+        """Of the finds that were known before the window, by what their subjects are."""
+        outcomes, subjects = self.data.outcomes, self.data.subjects
+        known = outcomes.is_labelled_by(self.window.begins) & (outcomes.label == 1)
+        rows = np.flatnonzero(known & np.not_equal(outcomes.offences, None))  # type: ignore[call-overload]  # an object column
+        codes = subjects.get("goods_code", pd.Series(None, subjects.index, dtype=object))
+        about = zip(subjects["mode"].iloc[rows], codes.iloc[rows], strict=True)
+        groups = [offence_group(*(None if pd.isna(v) else v for v in each)) for each in about]
+        return offence_shares(zip(groups, outcomes.offences[rows], strict=True))
 
     def _batches(self) -> Iterator[tuple[Floats, pd.DataFrame]]:
         size = self.values.batch_size

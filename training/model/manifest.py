@@ -4,11 +4,13 @@ The same data, parameters and seed give the same bytes, so nothing here knows of
 the version that a registry will give the model.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from features.offences import Offence
 from features.records import SubjectKind
 from training.confidence_intervals import Estimate
 from training.model.encoding import ModelInput
@@ -82,6 +84,33 @@ class ScoreBand(FrozenModel):
     high: Annotated[float, Field(ge=0, le=1)]
 
 
+class OffenceShares(FrozenModel):
+    """Which classes of offence the finds were of that were known before the evaluation window.
+
+    `of_all` are shares of all finds that name a class of smuggling, `of_group` of those of a
+    chapter of goods or a mode (`features.offences.offence_group`), drawn to `of_all` where they are
+    few. A find of several classes counts a part to each, so that shares add up to 1.
+    """
+
+    finds: Annotated[int, Field(ge=0)] = 0
+    of_all: dict[Offence, float] = {}
+    of_group: dict[str, dict[Offence, float]] = {}
+
+    def harm_ratio(self, weights: Mapping[Offence, float], group: str) -> float:
+        """The expected weight of a find in a group by that of any find: 1 is as much as usual.
+
+        A class without a weight has 1. The ratio is 1 where no find names its class.
+        """
+        usual = _mean_weight(self.of_all, weights)
+        return (
+            _mean_weight(self.of_group.get(group, self.of_all), weights) / usual if usual else 1.0
+        )
+
+
+def _mean_weight(shares: Mapping[Offence, float], weights: Mapping[Offence, float]) -> float:
+    return sum(share * weights.get(offence, 1.0) for offence, share in shares.items())
+
+
 class Manifest(FrozenModel):
     """The whole manifest; every log-odds in it is calibrated.
 
@@ -105,6 +134,7 @@ class Manifest(FrozenModel):
     golden: Annotated[tuple[GoldenVector, ...], Field(min_length=1)]
     score_quantiles: Annotated[tuple[float, ...], Field(min_length=201, max_length=201)]
     score_bands: Annotated[tuple[ScoreBand, ...], Field(min_length=1)]
+    offence_shares: OffenceShares = OffenceShares()
     reference: dict[str, Reference]
     most_outside: Annotated[int, Field(ge=0)]
     libraries: dict[str, str]

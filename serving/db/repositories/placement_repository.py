@@ -3,8 +3,10 @@
 from collections import Counter
 from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Engine, func, select
+import orjson
+from sqlalchemy import Engine, Row, case, func, select
 
 from serving.db.data_keys import DataKeys
 from serving.db.engine import failing_as_unavailable
@@ -14,8 +16,9 @@ from serving.triage.placement_log import LaneCount, LoggedPlacement
 MOST = 100_000
 
 
-_NAMES = tuple(column.name for column in fields(LoggedPlacement))
-_COLUMNS = tuple(decisions.c[name] for name in _NAMES)
+_NAMES = [column.name for column in fields(LoggedPlacement) if column.name != "ranked_by"]
+_RANKED = case((decisions.c.record.contains('"ranked_by"'), decisions.c.record))
+_COLUMNS = (*(decisions.c[name] for name in _NAMES), _RANKED.label("ranked_by"))
 
 
 class PlacementRepository:
@@ -44,7 +47,7 @@ class PlacementRepository:
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
             rows = connection.execute(query).all()
-        return [LoggedPlacement(**row._mapping) for row in reversed(rows)]
+        return [*map(_placement, reversed(rows))]
 
     def counts(self, since: datetime) -> list[LaneCount]:
         """How many came into each lane since an instant, by kind; the fullest lane first."""
@@ -65,4 +68,12 @@ class PlacementRepository:
         """The placements of the decisions after a place in the log, in order."""
         query = select(*_COLUMNS).where(decisions.c.seq > seq).order_by(decisions.c.seq)
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return [LoggedPlacement(*row) for row in connection.execute(query.limit(MOST))]
+            return [*map(_placement, connection.execute(query.limit(MOST)))]
+
+
+def _placement(row: Row[Any]) -> LoggedPlacement:
+    """A placement; what lasts of its decision says what ranked it where harm was weighed."""
+    columns = row._asdict()
+    lasting = columns.pop("ranked_by")
+    ranked_by = orjson.loads(lasting).get("ranked_by") if lasting else None
+    return LoggedPlacement(**columns, ranked_by=ranked_by)

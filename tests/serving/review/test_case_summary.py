@@ -84,7 +84,11 @@ def test_a_score_is_told_by_the_strongest_evidence_on_either_side(
     reasons: tuple[Any, ...], lane: str, told: str
 ) -> None:
     decided: Any = SimpleNamespace(
-        lane=lane, lane_reason="score", life_at_risk=None, reasons_in=lambda: reasons
+        lane=lane,
+        lane_reason="score",
+        life_at_risk=None,
+        reasons_in=lambda: reasons,
+        harm_ratio=None,
     )
 
     assert describe_lane(decided) == told

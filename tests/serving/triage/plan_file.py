@@ -25,6 +25,9 @@ feature = "mass_kg"
 above = 20000.0
 lane = "document_check"
 reason = "heavier than the ramp allows"
+
+[harm]
+drugs = 5.0
 """
 
 

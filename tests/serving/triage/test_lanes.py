@@ -39,7 +39,7 @@ def seen(count: int = 200, **of: Any) -> list[RecentPlacement]:
     days = (AT - timedelta(days=2), AT - timedelta(days=1))
     return [
         replace(before, **of),
-        *(replace(before, at=days[n % 2], probability=n / 200, **of) for n in range(count)),
+        *(replace(before, at=days[n % 2], ranked_by=n / 200, **of) for n in range(count)),
     ]
 
 
@@ -158,7 +158,7 @@ def probability_of(lane: Any, recent: list[RecentPlacement], **office: int) -> f
 
 def test_a_lane_takes_by_the_score_what_certain_placements_leave() -> None:
     def inspected(lane: Any) -> float:
-        listed = [replace(each, probability=0.0, lane=lane) for each in seen(10)]
+        listed = [replace(each, ranked_by=0.0, lane=lane) for each in seen(10)]
         return probability_of("inspect", [*listed, *seen()], inspect_per_day=20)
 
     # Eleven of 212 were certain; the 211 scores are those asked for and eleven of 0.
@@ -169,7 +169,7 @@ def test_a_lane_takes_by_the_score_what_certain_placements_leave() -> None:
 
 def test_what_inspections_left_to_the_check_of_documents_was_checked_by_its_score() -> None:
     recent = [
-        replace(each, lane="document_check") if 0.5 <= (each.probability or 0) < 0.6 else each
+        replace(each, lane="document_check") if 0.5 <= (each.ranked_by or 0) < 0.6 else each
         for each in seen()
     ]
 
@@ -327,3 +327,24 @@ def test_an_installation_knows_what_others_placed_and_does_not_count_its_own_twi
     installed.place(case(0.5, subject_id="S-2", is_life_at_risk=True), REFERENCE)
 
     assert installed.recent_load.workday("A", "rescue", 10, AT).taken == 4
+
+
+def test_harm_moves_a_subject_among_the_scores_of_its_office_and_is_what_is_remembered() -> None:
+    usual = PlacementRequest("shipment", "S-1", "A", AT, 0.6)
+    for ratio, lane in ((1.0, False), (1.66, True)):
+        office = lanes()
+
+        placement = office.place(replace(usual, harm_ratio=ratio), REFERENCE)
+
+        assert (placement.lane == "inspect") is lane
+        scores = office.recent_load.scores("shipment", "A") or []
+        assert 0.6 * ratio in scores
+
+
+def test_without_a_score_harm_ranks_nothing() -> None:
+    unscored = PlacementRequest("shipment", "S-1", "A", AT, None, harm_ratio=5.0)
+
+    assert unscored.ranked_by is None
+    assert lanes().place(unscored, REFERENCE) == lanes().place(
+        replace(unscored, harm_ratio=1.0), REFERENCE
+    )

@@ -33,7 +33,9 @@ class Shared:
         self.placed_log = PlacementRepository(self.engine)
         self.count = 0
 
-    def append(self, subject_id: str, at: datetime = AT, kind: str = "shipment") -> None:
+    def append(
+        self, subject_id: str, at: datetime = AT, kind: str = "shipment", **logged: Any
+    ) -> None:
         """A decision that inspects a subject of the office A."""
         self.count += 1
         decision = LoggedDecision(
@@ -46,6 +48,7 @@ class Shared:
             lane="inspect",
             probability=0.5,
             record="{}",
+            **logged,
         )
         key = f"k-{self.count}"
         answer = StoredAnswer("caller", key, "digest", decision.decision_id, at.isoformat(), b"")
@@ -69,6 +72,20 @@ def test_a_row_is_remembered_as_what_it_says() -> None:
     row = LoggedPlacement(7, "route", "J-1", "A", AT.isoformat(), None, "manual")
 
     assert recent_placement(row) == RecentPlacement("route", "A", AT, None, "manual")
+
+
+def test_what_ranked_a_subject_is_remembered_where_harm_was_weighed(shared: Shared) -> None:
+    assert recent_placement(
+        LoggedPlacement(7, "route", "J-1", "A", AT.isoformat(), 0.5, "inspect", 1.25)
+    ) == (RecentPlacement("route", "A", AT, 1.25, "inspect"))
+    for lasting in ({}, {"ranked_by": 1.25}):
+        shared.append("S-1", lasting=lasting)
+
+    rows = shared.placed_log.after(0)
+
+    assert [row.ranked_by for row in rows] == [None, 1.25]
+    assert shared.placed_log.since(AT) == rows
+    assert [recent_placement(row).ranked_by for row in rows] == [0.5, 1.25]
 
 
 def test_a_memory_begins_with_fourteen_whole_days_and_what_came_before_them(

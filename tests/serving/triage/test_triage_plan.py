@@ -41,6 +41,7 @@ def test_a_plan_is_what_its_file_says(tmp_path: Path) -> None:
                 reason="heavier than the ramp allows",
             ),
         ),
+        harm={"drugs": 5.0},
         digest="sha256:" + hashlib.sha256(PLAN.encode()).hexdigest(),
     )
 
@@ -121,6 +122,10 @@ def test_a_plan_at_the_edge_of_what_it_may_say_is_read(tmp_path: Path, old: str,
         ('edition = "2026-11"', 'editions = "2026-11"', "editions: "),
         ('edition = "2026-11"', 'edition = ""', "edition: "),
         ('edition = "2026-11"', "edition", "lanes.toml is not TOML: "),
+        ("drugs = 5.0", "drugs = 0.0", "harm.drugs: "),
+        ("drugs = 5.0", "drugs = 1000.1", "harm.drugs: "),
+        ("drugs = 5.0", "drugs = inf", "harm.drugs: "),
+        ("drugs = 5.0", "piracy = 5.0", "harm.piracy.*migrant_smuggling"),
     ],
 )
 def test_a_plan_that_says_too_little_or_too_much_is_refused_with_the_place(

@@ -36,6 +36,8 @@ def one_a_day(rows: int, *, hours: float = 0, known_after_days: float = 0.5) -> 
         selection_probability=np.full(rows, np.nan),
         typology=nothing,
         author=nothing,
+        offences=nothing,
+        examination=nothing,
     )
     names = [f"S-{number}" for number in range(rows)]
     subjects = pd.DataFrame({"operator_id": [f"k{number}" for number in range(rows)]})
