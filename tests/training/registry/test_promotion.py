@@ -248,7 +248,9 @@ def test_a_sound_artefact_in_the_place_of_another_is_refused(
     kept = {"registration.json": (folder / "registration.json").read_bytes()}
     candidates[1].model.write(folder, home.signing_key, kept)
 
-    with pytest.raises(PromotionRefused, match="registered was"):
+    with pytest.raises(
+        PromotionRefused, match=r"artefact, refused: its digest is .* registered was"
+    ):
         promote(f"{NAME}/{first}", home, store, GRACE, None, INPUTS)
 
 
