@@ -101,6 +101,13 @@ def test_every_target_is_there_with_its_tests() -> None:
             assert (ROOT / test).exists(), f"{target.file} wants {test}"
 
 
+def test_every_gate_and_every_estimate_is_a_target() -> None:
+    mutated = {target.file for target in targets(ROOT)}
+    for room in ("training/gates", "training/estimation"):
+        for file in (ROOT / room).rglob("*.py"):
+            assert file.name == "__init__.py" or file.relative_to(ROOT).as_posix() in mutated
+
+
 def test_a_survivor_is_told_unless_it_has_a_reason() -> None:
     lives = Verdict("lanes", "a.py", "draw", "a > b", "a >= b", is_noticed=False)
     noticed = Verdict("lanes", "a.py", "draw", "a > b", "a < b", is_noticed=True)

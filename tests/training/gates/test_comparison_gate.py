@@ -40,6 +40,14 @@ def test_equal_scores_are_met_halfway() -> None:
     assert (first, last) == (pytest.approx((0.2 - 0.05) / 0.19), 0.0)
 
 
+def test_what_is_inspected_at_every_share_counts_whole_and_what_is_at_none_for_nothing() -> None:
+    found = mean_recall_of(np.arange(1_000.0))
+
+    assert found[-10:].tolist() == [1.0] * 10
+    assert found[:800].tolist() == [0.0] * 800
+    assert ((found[800:-10] > 0) & (found[800:-10] < 1)).all()
+
+
 def test_a_gain_is_that_over_the_champion_and_its_interval_holds_it() -> None:
     labels = np.r_[np.ones(40), np.zeros(160)]
     best, worst = np.r_[np.ones(40), np.zeros(160)], np.zeros(200)
