@@ -29,6 +29,9 @@ from training.gates.verdict import Answer
         (Estimate(-0.01, -0.015, -1e-9), "refused"),
         (Estimate(-0.1, -0.2, -0.03), "refused"),
         (Estimate(None), "undecided"),
+        (Estimate(0.1, None, 0.2), "undecided"),
+        (Estimate(0.1, 0.02, None), "undecided"),
+        (Estimate(None, 0.02, 0.2), "undecided"),
     ],
 )
 def test_an_interval_that_does_not_exclude_the_margin_passes_nobody(
@@ -39,6 +42,13 @@ def test_an_interval_that_does_not_exclude_the_margin_passes_nobody(
     assert (told.gate, told.verdict) == (GATE, verdict)
     assert told.is_open is (verdict == "passed")
     assert "1,000 decisions" in told.reason
+
+
+def test_the_difference_is_told_with_its_interval_and_what_is_wanted() -> None:
+    assert no_worse_on_live_traffic(Estimate(0.012, -0.01, 0.03), 1_000).reason == (
+        "precision among as many chosen differs from the champion's by +0.012 (-0.010 to +0.030) "
+        "over 1,000 decisions; want an interval above -0.02 that does not lie below 0"
+    )
 
 
 @given(

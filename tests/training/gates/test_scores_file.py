@@ -35,8 +35,11 @@ def test_scores_come_in_the_order_of_the_window(tmp_path: Path, name: str) -> No
     assert read_scores(file, KNOWN, WINDOW).tolist() == [-1.5, 0.0, 2.0, -7.25]
 
 
-def test_an_id_that_reads_like_a_number_or_like_nothing_is_an_id(tmp_path: Path) -> None:
-    known = pd.Index(["007", "NA"])
+@pytest.mark.parametrize("names", [("007", "NA"), ("007", "010"), ("1e3", "nan")])
+def test_an_id_that_reads_like_a_number_or_like_nothing_is_an_id(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    known = pd.Index(names)
     scores = pd.DataFrame({"subject_id": known, "log_odds": [1.0, 2.0]})
 
     assert read_scores(written(tmp_path, scores), known, slice(0, 2)).tolist() == [1.0, 2.0]
@@ -68,6 +71,7 @@ def with_score(score: object) -> Change:
         (lambda scores: scores.assign(subject_id=""), "subject_id: a row names no subject"),
         (lambda scores: scores.drop(columns="log_odds"), "the column 'log_odds' is missing"),
         (lambda scores: scores.drop(columns="subject_id"), "the column 'subject_id' is missing"),
+        (lambda scores: scores.add_prefix("my_"), "the column 'subject_id' is missing"),
     ],
 )
 def test_what_cannot_be_judged_is_named(tmp_path: Path, change: Change, says: str) -> None:
