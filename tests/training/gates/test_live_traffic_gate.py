@@ -1,5 +1,6 @@
 """What live traffic says of a model: harm that cannot be excluded is not passed."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -13,7 +14,7 @@ from training.gates.live_traffic_gate import (
     no_worse_on_live_traffic,
     too_recent_on_live_traffic,
 )
-from training.gates.non_inferiority import enough_in_words
+from training.gates.non_inferiority import enough_in_words, no_worse_by
 from training.gates.verdict import Answer
 
 
@@ -72,7 +73,15 @@ def test_as_many_decisions_as_would_be_enough_are(value: float, half: float) -> 
 def test_what_would_be_enough_is_not_guessed_where_the_loss_seems_larger() -> None:
     told = no_worse_on_live_traffic(Estimate(-0.05, -0.2, 0.1), 500)
     assert "beyond the margin" in told.reason
-    assert "more subjects would tell" in enough_in_words(Estimate(None), MARGIN, 5, "subjects")
+
+
+@pytest.mark.parametrize(
+    "gain", [Estimate(None), Estimate(None, 0.1, 0.2), Estimate(0.1, None, 0.2)]
+)
+def test_of_what_is_half_known_nothing_is_decided_and_no_number_guessed(gain: Estimate) -> None:
+    assert enough_in_words(gain, MARGIN, 5, "subjects") == "more subjects would tell"
+    for half_known in (replace(gain, low=None), replace(gain, high=None)):
+        assert no_worse_by(half_known, MARGIN) == "undecided"
 
 
 def test_too_few_results_of_what_differs_say_what_is_lacking() -> None:
