@@ -1,13 +1,13 @@
 """Do the figures of all traffic in an evaluation report hold what their intervals say?
 
-    tidegate synth --out HOME/world --journeys 40000 --seed 21
+    tidegate synth --out HOME/world --journeys 40000 --seed SEED
     tidegate build --records HOME/world --subject shipment --out HOME/training_sets/shipment
     tidegate train --subject shipment --home HOME --trainer study
-    python -m experiments.2026-11-27-figures-that-hold.report HOME [REDRAWS]
+    python -m experiments.2026-11-27-figures-that-hold.report HOME SEED [REDRAWS]
 
-One invented world, one model and one truth; the inspections of the evaluation window are drawn
-again and again as the world draws them, and the report's figures are laid beside what inspecting
-all of that traffic would confirm.
+One invented world and one model; what inspections of the evaluation window would confirm, and who
+is inspected, are drawn again and again as the world draws them. The figures are laid beside
+what inspecting all of that traffic would confirm, those of calibration beside the true chances.
 """
 
 import sys
@@ -25,7 +25,7 @@ from synthetic import inspection
 from synthetic.journeys import drafted_journeys
 from synthetic.networks.catalogue import typologies_of
 from synthetic.networks.life import office_share
-from synthetic.plan import planned
+from synthetic.plan import Plan, planned
 from synthetic.scenario import Scenario
 from synthetic.shipments import drafted_shipments, shipment_ids
 from synthetic.signs import Signs
@@ -41,7 +41,7 @@ from training.outcomes import Bools, Texts
 from training.parameters import GATE_SHARE
 from training.ranking import Floats, ScoreRanking, at_capacity, roc_auc
 
-JOURNEYS, DAYS, WORLD_SEED = 40_000, 365, 21
+JOURNEYS, DAYS = 40_000, 365
 SEED = 20261127
 DRAWN_AT_RANDOM = (0.01, 0.05, 0.1)
 SHARES = (0.01, 0.02, 0.05, 0.1)
@@ -62,6 +62,10 @@ class Traffic:
     true_probability: Floats
     chance: Floats
     is_confirmable: Bools
+
+    def come_true_again(self, rng: np.random.Generator) -> "Traffic":
+        """The same subjects, with what their inspections would confirm drawn again."""
+        return replace(self, is_confirmable=rng.random(len(self.chance)) < self.chance)
 
     def inspected(self, rng: np.random.Generator, scenario: Scenario) -> PopulationSection:
         """What the report says after one more draw of inspections and of their delays."""
@@ -130,9 +134,8 @@ class Traffic:
                 yield band.share.low <= truth <= band.share.high
 
 
-def traffic_of(scored: ScoredWindow, rng: np.random.Generator) -> Traffic:
-    """What the world knows of the subjects of a window."""
-    plan = planned(Scenario(), JOURNEYS, DAYS, WORLD_SEED)
+def traffic_of(scored: ScoredWindow, plan: Plan, rng: np.random.Generator) -> Traffic:
+    """What the world of that plan knows of the subjects of a window."""
     ids, drafts = [], []
     for chapter in range(plan.chapters):
         draft = drafted_shipments(plan, chapter, drafted_journeys(plan, chapter))
@@ -147,7 +150,7 @@ def traffic_of(scored: ScoredWindow, rng: np.random.Generator) -> Traffic:
     sensitivity = np.array(by_typology)[of("typology").astype(int)]
     is_found = rng.random(len(places)) < sensitivity
     return Traffic(
-        scored=scored,
+        scored=without_groups(scored),
         signs={
             name: np.concatenate([draft.signs[name] for draft in drafts])[places]
             for name in drafts[0].signs
@@ -157,6 +160,14 @@ def traffic_of(scored: ScoredWindow, rng: np.random.Generator) -> Traffic:
         chance=of("probability") * sensitivity,
         is_confirmable=of("truth").astype(np.bool_) & is_found,
     )
+
+
+def without_groups(scored: ScoredWindow) -> ScoredWindow:
+    """The same subjects, of one group: groups take two thirds of a redraw, and are not studied."""
+    subjects = scored.data.subjects.assign(
+        mode=None, office_id=None, origin_country=None, operator_subjects_before=0
+    )
+    return replace(scored, data=replace(scored.data, subjects=subjects))
 
 
 def estimates(section: PopulationSection) -> Iterator[tuple[str, Estimate]]:
@@ -184,18 +195,23 @@ def scored_world(home: Path) -> ScoredWindow:
     return scored_window(model, data, unseen_window(model, data))
 
 
-def main(home: Path, redraws: int) -> None:
+def main(home: Path, world_seed: int, redraws: int) -> None:
     """Print a table for each share that is drawn at random."""
-    traffic = traffic_of(scored_world(home), np.random.default_rng(SEED))
+    plan = planned(Scenario(), JOURNEYS, DAYS, world_seed)
+    traffic = traffic_of(scored_world(home), plan, np.random.default_rng(SEED))
     for at_random in DRAWN_AT_RANDOM:
         rng = np.random.default_rng(SEED)
         scenario = Scenario(random_inspections=at_random)
-        sections = [traffic.inspected(rng, scenario) for _ in range(redraws)]
+        sections, in_bands = [], []
         held: dict[str, list[tuple[float, Estimate]]] = defaultdict(list)
-        for section in sections:
-            truths = traffic.truths(section)
+        for _ in range(redraws):
+            drawn = traffic.come_true_again(rng)
+            section = drawn.inspected(rng, scenario)
+            truths = drawn.truths(section)
             for figure, estimate in estimates(section):
                 held[figure].append((truths[figure], estimate))
+            in_bands.extend(drawn.bands_hold(section))
+            sections.append(section)
         figures = [section.figures for section in sections]
         print(
             f"\n{at_random:.0%} drawn at random, {redraws} redraws: {figures[0].subjects:,} "
@@ -207,7 +223,6 @@ def main(home: Path, redraws: int) -> None:
         print("|---|---|---|---|---|---|")
         for figure, pairs in held.items():
             print(_line(figure, pairs), flush=True)
-        in_bands = [held for section in sections for held in traffic.bands_hold(section)]
         print(
             f"\n{len(in_bands) / redraws:.1f} bands by score hold what is true of them "
             f"{np.mean(in_bands):.1%} of the time.",
@@ -246,4 +261,4 @@ def _with(values: np.ndarray, rows: np.ndarray, new: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int((sys.argv[2:] or ["200"])[0]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), int((sys.argv[3:] or ["200"])[0]))
