@@ -9,6 +9,7 @@ from training.evaluation.evaluation_report import (
     CapacityFigures,
     EvaluationReport,
     Figures,
+    InspectionFindings,
     JointProxyFigures,
     PopulationSection,
     Stability,
@@ -47,6 +48,8 @@ def sections(report: EvaluationReport) -> Iterable[str]:
     yield _typologies(
         "By typology, confirmed subjects in the highest 5 % of all inspected", report.typologies
     )
+    if report.findings is not None:
+        yield from _findings(report.findings)
     if report.proxies:
         proxy_rows = [
             (proxy.feature, f"{proxy.information_share:.3f}")
@@ -245,6 +248,33 @@ def _typologies(title: str, typologies: tuple[TypologyRecall, ...]) -> str:
         (t.typology, f"{t.cases:,}", spelt(t.recall), "new" if t.is_new else "") for t in typologies
     ]
     return table(title, ("typology", "cases", "recall", ""), rows) if rows else ""
+
+
+def _findings(findings: InspectionFindings) -> Iterable[str]:
+    caption = (
+        f"{findings.inspected:,} inspections, of which {findings.labelled:,} are labels. "
+        f"{findings.other_offences:,} found another offence and no smuggling: these are neither "
+        f"cases nor clean, and in no figure of the model. {findings.unsettled:,} settled nothing."
+    )
+    offences = [
+        (o.offence.replace("_", " "), f"{o.confirmed:,}", f"{o.without_smuggling:,}")
+        for o in findings.offences
+    ]
+    if offences:
+        head = ("offence", "with smuggling", "without")
+        yield table("What inspections found, by class of offence", head, offences, caption=caption)
+    examined = [
+        (e.examination.replace("_", " "), f"{e.labelled:,}", f"{e.confirmed:,}", spelt(e.hit_rate))
+        for e in findings.examinations
+    ]
+    if examined:
+        yield table(
+            "What inspections found, by how they examined",
+            ("examination", "labelled", "confirmed", "share confirmed"),
+            examined,
+            caption="Of those who were examined so, which follows what was suspected: this ranks "
+            "no method. Nothing is said of fewer than 30.",
+        )
 
 
 def _stability(stability: Stability) -> str:

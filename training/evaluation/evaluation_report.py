@@ -197,6 +197,38 @@ class TypologyRecall(FrozenModel):
     recall: Estimate
 
 
+class OffenceCount(FrozenModel):
+    """How many inspections found a class of offence: beside smuggling, and without any."""
+
+    offence: str
+    confirmed: int
+    without_smuggling: int
+
+
+class ExaminationFigures(FrozenModel):
+    """Labelled inspections of one way to examine; `hit_rate` says nothing of fewer than 30."""
+
+    examination: str
+    labelled: int
+    confirmed: int
+    hit_rate: Estimate = Estimate(None)
+
+
+class InspectionFindings(FrozenModel):
+    """What all inspections of the window found, with those that are no label.
+
+    `other_offences` found another offence and no smuggling: they are neither cases nor clean, and
+    in no figure of the model. `unsettled` are the others without a label.
+    """
+
+    inspected: int
+    labelled: int
+    other_offences: int
+    unsettled: int
+    offences: tuple[OffenceCount, ...] = ()
+    examinations: tuple[ExaminationFigures, ...] = ()
+
+
 class UnseenEntityFigures(FrozenModel):
     """Subjects whose value in `column` is on no earlier labelled subject, ranked by themselves.
 
@@ -295,6 +327,7 @@ class EvaluationReport(FrozenModel):
     strata: tuple[SelectionFigures, ...] = ()
     groups: tuple[GroupFigures, ...]
     typologies: tuple[TypologyRecall, ...] = ()
+    findings: InspectionFindings | None = None
     cold: tuple[UnseenEntityFigures, ...] = ()
     proxies: tuple[ProxyFigures, ...] = ()
     joint_proxy: JointProxyFigures | None = None

@@ -17,6 +17,7 @@ from training.data.training_set import TrainingSet
 from training.evaluation.evaluate import evaluate
 from training.evaluation.evaluation_report import EvaluationReport, TypologyRecall
 from training.evaluation.explained import ExplainedSample
+from training.evaluation.inspection_findings import inspection_findings
 from training.evaluation.joint_proxy import joint_proxy
 from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.offices import at_office_capacity
@@ -107,6 +108,7 @@ class ScoredWindow:
             "at_office_capacity": at_office_capacity(everyone, labelled, chosen, seed),
             "strata": by_stratum(labelled, chosen, seed),
             "typologies": self._typologies(labelled),
+            "findings": inspection_findings(self.data.outcomes, self.rows),
             "cold": unseen_entity_figures(labelled, earlier, chosen, seed),
             "proxies": proxies(self.frame, self.data.subjects["origin_country"].iloc[self.rows]),
             "joint_proxy": joint_proxy(

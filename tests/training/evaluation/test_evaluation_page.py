@@ -15,7 +15,13 @@ from training.data.training_set import TrainingSet
 from training.evaluation.evaluate import evaluate
 from training.evaluation.evaluation_page import page
 from training.evaluation.evaluation_plots import pictures
-from training.evaluation.evaluation_report import EvaluationReport, PopulationSection
+from training.evaluation.evaluation_report import (
+    EvaluationReport,
+    ExaminationFigures,
+    InspectionFindings,
+    OffenceCount,
+    PopulationSection,
+)
 from training.evaluation.labelled_window import LabelledWindow
 from training.leakage.finding import LeakageFinding
 from training.parameters import EvaluationParameters
@@ -145,3 +151,21 @@ def test_a_report_of_before_figures_of_all_traffic_is_read(report: EvaluationRep
 
 def test_a_report_with_figures_of_all_traffic_survives_json(report: EvaluationReport) -> None:
     assert EvaluationReport.model_validate_json(report.model_dump_json()) == report
+
+
+def test_other_offences_are_told_and_said_to_be_in_no_figure(report: EvaluationReport) -> None:
+    findings = InspectionFindings(
+        inspected=90,
+        labelled=80,
+        other_offences=7,
+        unsettled=3,
+        offences=(OffenceCount(offence="document_fraud", confirmed=2, without_smuggling=5),),
+        examinations=(ExaminationFigures(examination="scan", labelled=29, confirmed=4),),
+    )
+
+    told = page(report.model_copy(update={"findings": findings}), {})
+
+    assert "7 found another offence and no smuggling" in told
+    assert re.search(r"document fraud</td><td[^>]*>2</td><td[^>]*>5</td>", told)
+    assert re.search(r"scan</td><td[^>]*>29</td><td[^>]*>4</td><td[^>]*>–</td>", told)
+    assert "document fraud" not in page(report, {})
