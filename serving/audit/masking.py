@@ -85,9 +85,15 @@ def masked(decision: Decision, pseudonyms: Pseudonyms) -> Decision:
             "subject_id": pseudonyms.of(decision.subject_id, MASKED),
             "request": json.dumps(pseudonyms.in_fields(without_text, identifying, MASKED)),
             "hits": tuple(pseudonyms.over(hit, identifiers, MASKED) for hit in decision.hits),
-            "linked_records": tuple(record.partition("/")[0] for record in decision.linked_records),
+            "linked_records": _kinds_of(decision.linked_records),
+            "because": _kinds_of(decision.because),
         }
     )
+
+
+def _kinds_of(records: tuple[str, ...]) -> tuple[str, ...]:
+    """Records by their kinds alone: an id may be written on a paper."""
+    return tuple(record.partition("/")[0] for record in records)
 
 
 def _without(document: Any, fields: Collection[str]) -> Any:

@@ -58,6 +58,7 @@ def decision(scored_at: str, kind: str = "shipment", subject_id: str = "S-1") ->
         request='{"shipment": {"shipment_id": "S-1"}}',
         hits=("a list names S-1",),
         linked_records=("documents/D-1", "legs/J-1/2"),
+        because=("legs/J-1/2",),
     )
 
 
@@ -138,6 +139,7 @@ def test_ids_have_short_names_and_words_are_left_out_however_deep_they_are() -> 
     }
     assert seen.hits == (f"{name('party-1')} of {name('J-1')} and 890310",)
     assert seen.linked_records == ("documents", "legs")
+    assert seen.because == ("legs",)
     assert seen.subject_id == name("S-1")
 
 
