@@ -50,16 +50,7 @@ def sections(report: EvaluationReport) -> Iterable[str]:
     )
     if report.findings is not None:
         yield from _findings(report.findings)
-    if report.proxies:
-        proxy_rows = [
-            (proxy.feature, f"{proxy.information_share:.3f}")
-            for proxy in report.proxies[:MOST_PROXIES]
-        ]
-        yield table(
-            "What features tell about the region of origin", ("feature", "share"), proxy_rows
-        )
-    if report.joint_proxy is not None:
-        yield _joint_proxy(report.joint_proxy)
+    yield from _proxies(report)
     if report.cold:
         cold_head = ("new in", "labelled", "confirmed", "ROC-AUC", "precision at 5 %")
         cold_rows = [
@@ -284,6 +275,17 @@ def _stability(stability: Stability) -> str:
         f"correlation {spelt(Estimate(stability.rank_correlation))}"
     )
     return table(title, ("share inspected", "in the champion's highest too"), rows)
+
+
+def _proxies(report: EvaluationReport) -> Iterable[str]:
+    if report.proxies:
+        rows = [
+            (proxy.feature, f"{proxy.information_share:.3f}")
+            for proxy in report.proxies[:MOST_PROXIES]
+        ]
+        yield table("What features tell about the region of origin", ("feature", "share"), rows)
+    if report.joint_proxy is not None:
+        yield _joint_proxy(report.joint_proxy)
 
 
 def _joint_proxy(joint: JointProxyFigures) -> str:
