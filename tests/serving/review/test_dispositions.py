@@ -17,6 +17,10 @@ RESULTS = {
     "inconclusive": "inconclusive",
     "duplicate": None,
     "referred_protection": None,
+    "people_helped": None,
+    "nobody_in_danger": None,
+    "nobody_found": None,
+    "taken_over_elsewhere": None,
 }
 
 
@@ -41,6 +45,10 @@ def test_every_end_has_words_of_its_own() -> None:
         "inconclusive": "an inspection could not settle it",
         "duplicate": "it is the same as another case",
         "referred_protection": "it was handed to those who protect people",
+        "people_helped": "people were helped and brought to safety",
+        "nobody_in_danger": "nobody was in danger",
+        "nobody_found": "it was searched for, and nobody was found",
+        "taken_over_elsewhere": "another centre took over",
     }
 
 
