@@ -76,7 +76,7 @@ def test_a_row_is_remembered_as_what_it_says() -> None:
 
 def test_what_ranked_a_subject_is_remembered_where_harm_was_weighed(shared: Shared) -> None:
     assert recent_placement(
-        LoggedPlacement(7, "route", "J-1", "A", AT.isoformat(), 0.5, "inspect", 1.25)
+        LoggedPlacement(7, "route", "J-1", "A", AT.isoformat(), 0.5, "inspect", ranked_by=1.25)
     ) == (RecentPlacement("route", "A", AT, 1.25, "inspect"))
     for lasting in ({}, {"ranked_by": 1.25}):
         shared.append("S-1", lasting=lasting)
