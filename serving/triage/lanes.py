@@ -32,7 +32,7 @@ class PlacementRequest:
 
     `probability` is None where no model may be used; `challenger` is None where there is none.
     `earlier` is what was decided before of a subject that is scored again.
-    `harm_ratio` is how much harm a find would be of beside a usual one (`Harm.ratio`).
+    `harm_ratio` is how much harm a find would be of beside a usual one.
     """
 
     kind: SubjectKind
