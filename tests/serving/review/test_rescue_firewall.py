@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, get_args
 
 import pytest
 
-from serving.access.roles import ROLE_SCOPES, Scope
+from serving.access.roles import ROLE_SCOPES, Role, Scope
 from serving.review.dispositions import MEANING, OF_RESCUE, ONLY_OF_RESCUE, DispositionCode
+from serving.review.rescue_calls import CallPace, retry_delay
 from tests.serving.bodies import route, shipment
-from tests.serving.conftest import Service, app_of
+from tests.serving.conftest import NOW, Service, app_of
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.review.test_cases_served import post, reviewed
 from tests.serving.review.test_supervision_served import _paths, sign_in_as
@@ -190,6 +192,14 @@ def test_a_rescue_is_acknowledged_claimed_and_ended_on_its_page(sides: BothSides
 def test_an_unacknowledged_call_stands_above_the_queue_of_rescuers_alone(sides: BothSides) -> None:
     outbox = sides.service.services.rescue_outbox
     outbox.begin()
-    for role in ("rescue", "reviewer"):
-        sign_in_as(sides.service, role)  # type: ignore[arg-type]  # a role
-        assert "waits for a person" not in sides.service.client.get("/console/queue").text
+    crowded = route(journey_id="J-later", certified_capacity=12, persons_on_board=41)
+    case_id = sides.service.score(crowded, sides.service.key("score")).json()["decision_id"]
+    assert outbox.take(NOW, CallPace(retry_delay, timedelta(minutes=5))) is not None
+
+    def shown(role: Role) -> bool:
+        sign_in_as(sides.service, role)
+        return "1 rescue call waits for a person" in sides.service.client.get("/console/queue").text
+
+    assert [shown(role) for role in ("rescue", "reviewer", "supervisor")] == [True, False, False]
+    assert outbox.acknowledge(case_id, "watch officer", NOW)
+    assert not shown("rescue")
