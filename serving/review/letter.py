@@ -32,6 +32,7 @@ from serving.triage.triage_plan import TriagePlan
 OF_OTHERS = {
     "conveyance": "the conveyance",
     "declared_goods": "what such goods usually weigh and measure",
+    "crossing_equipment": "what a consignee of such goods usually receives",
     "declaration": "what such goods are usually declared as",
     "document_conflicts": "whether the documents agree",
     "documents": "the documents that were filed",

@@ -111,12 +111,15 @@ def test_equal_contributions_stand_in_the_order_of_the_catalogue() -> None:
             virtual_asset_ratio=0.3,  # T27
             is_round_mass=0.3,  # D36, and earlier in the catalogue
             unit_value_eur_per_kg=0.15,  # D10, earlier still
-            declared_value_eur=0.15,
+            unit_value_to_typical_ratio_365d=0.15,
         )
     )
 
     assert [reason.indicator for reason in reasons.reasons] == ["D36", "D10", "T27"]
-    assert reasons.reasons[1].evidence == ("declared_value_eur", "unit_value_eur_per_kg")
+    assert reasons.reasons[1].evidence == (
+        "unit_value_eur_per_kg",
+        "unit_value_to_typical_ratio_365d",
+    )
 
 
 def test_a_count_of_one_is_said_in_its_own_words() -> None:
@@ -132,23 +135,28 @@ def test_a_count_of_one_is_said_in_its_own_words() -> None:
 
 
 def test_features_of_one_indicator_are_one_reason() -> None:
-    (reason,) = reasons_in_words(explained(declared_value_eur=1.0, unit_value_eur_per_kg=-0.2))
+    (reason,) = reasons_in_words(
+        explained(unit_value_to_typical_ratio_365d=1.0, unit_value_eur_per_kg=-0.2)
+    )
 
     assert reason.log_odds == pytest.approx(0.8)
     assert (reason.effect, reason.strength) == ("for", "strong")
-    assert reason.words == "Its declared value is 1 EUR (as in 40 % of all shipments)."
+    assert (
+        reason.words == "Its price per kg is 1 times what is typical of these goods "
+        "(as in 40 % of all shipments)."
+    )
     assert reason.sign_of == "a value out of line with the goods"
 
 
 def test_what_cancels_out_is_no_reason_but_is_counted() -> None:
-    reasons = told(explained(declared_value_eur=1.0, unit_value_eur_per_kg=-1.0))
+    reasons = told(explained(unit_value_to_typical_ratio_365d=1.0, unit_value_eur_per_kg=-1.0))
 
     assert reasons.reasons == ()
     assert reasons.remainder.features == 2
 
 
 def test_reasons_that_were_stored_with_words_are_read_as_their_facts() -> None:
-    parts = explained(declared_value_eur=1.0, unit_value_eur_per_kg=-0.2)
+    parts = explained(unit_value_to_typical_ratio_365d=1.0, unit_value_eur_per_kg=-0.2)
     facts = told(parts).model_dump()
     with_words = {
         **{name: facts[name] for name in ("remainder", "families", "indicators")},
@@ -162,7 +170,7 @@ def test_reasons_that_were_stored_with_words_are_read_as_their_facts() -> None:
 
 
 def test_a_feature_of_another_release_is_told_by_its_name_and_value() -> None:
-    stored = told(explained(declared_value_eur=1.0))
+    stored = told(explained(unit_value_to_typical_ratio_365d=1.0))
     (ranked,) = stored.reasons
     gone = stored.model_copy(
         update={

@@ -60,9 +60,14 @@ def reason(effect: str, *evidence: tuple[str, float], **said: Any) -> Any:
 
 
 TOLD = (
-    reason("for", ("mass_kg", 0.5), ("payment_count", 0.4), ("declared_value_eur", -0.2)),
+    reason("for", ("density_kg_per_m3", 0.5), ("payment_count", 0.4), ("declared_value_eur", -0.2)),
     reason("for", ("payer_payments", 0.2), ("tare_ratio", 0.1)),
-    reason("against", ("unit_value_eur_per_kg", -0.3), ("payment_count", -0.1), ("mass_kg", 0.1)),
+    reason(
+        "against",
+        ("unit_value_eur_per_kg", -0.3),
+        ("payment_count", -0.1),
+        ("density_kg_per_m3", 0.1),
+    ),
 )
 
 
@@ -170,12 +175,15 @@ def test_each_reason_of_selection_is_told_in_words_of_its_own(sources: LetterSou
 def test_a_score_is_told_by_what_spoke_for_and_what_against(sources: LetterSources) -> None:
     told = letter(sources)
 
-    assert [sign.sentence for sign in told.speaks_for.own] == ["Says mass_kg", "Says tare_ratio"]
+    assert [sign.sentence for sign in told.speaks_for.own] == [
+        "Says density_kg_per_m3",
+        "Says tare_ratio",
+    ]
     assert [sign.sentence for sign in told.speaks_against.own] == ["Says unit_value_eur_per_kg"]
     assert told.speaks_for.others == (OF_OTHERS["payments"],)
     assert told.speaks_against.others == (OF_OTHERS["payments"],)
     said = words(told)
-    assert "Says mass_kg (half have 2). It can be a sign of a sign." in said
+    assert "Says density_kg_per_m3 (half have 2). It can be a sign of a sign." in said
     assert "gross mass 1,250.5 kg" in said
     assert "Says payment_count" not in said
 
@@ -192,10 +200,10 @@ def test_a_score_is_spoken_of_only_where_one_was_given(sources: LetterSources) -
 
 
 def test_nothing_that_is_missing_is_held_against_anyone(sources: LetterSources) -> None:
-    told = letter(sources, told=(reason("for", ("mass_kg", 0.5), value=None),))
+    told = letter(sources, told=(reason("for", ("density_kg_per_m3", 0.5), value=None),))
 
     assert told.speaks_for.own == ()
-    assert "Says mass_kg" not in words(told)
+    assert "Says density_kg_per_m3" not in words(told)
 
 
 def test_a_party_is_told_its_own_word_and_not_that_of_another(sources: LetterSources) -> None:
