@@ -19,6 +19,8 @@ from features.catalogue import feature_named
 from serving.audit.decision import Decision
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.reason_ranking import Effect
+from serving.explanation.reasons_in_words import Observation
+from serving.explanation.signs import agrees
 from serving.review.case_letters import Audience, CaseLetter
 from serving.review.case_summary import describe_subject
 from serving.review.corrections import Correction, CorrectionScorer
@@ -177,7 +179,10 @@ def published_words(plan: TriagePlan, decision: Decision) -> str | None:
 
 
 def _reasons(decision: Decision, own: OwnDeclarations, effect: Effect) -> LetterReasons:
-    """What spoke one way: signs that a value shows, and never that one is missing."""
+    """What spoke one way: what a value shows, and never a missing one or a habit of the model.
+
+    Decisions of an older release may name such things as reasons; a letter does not.
+    """
     signs, others = [], []
     for reason in decision.reasons_in():
         for seen in reason.evidence:
@@ -185,10 +190,16 @@ def _reasons(decision: Decision, own: OwnDeclarations, effect: Effect) -> Letter
                 continue
             if not own.holds(seen.feature):
                 others.append(OF_OTHERS.get(reason.family, "other records"))
-            elif seen.value is not None and feature_named(seen.feature).indicator:
+            elif _may_be_said(seen):
                 facts = own.facts(seen.feature)
                 signs.append(OwnSign(seen.sentence, seen.usual, facts, reason.sign_of))
     return LetterReasons(tuple(signs), tuple(dict.fromkeys(others)))
+
+
+def _may_be_said(seen: Observation) -> bool:
+    feature = feature_named(seen.feature)
+    is_true = agrees(feature, seen.value, seen.comparison, seen.contribution)
+    return is_true and feature.indicator is not None
 
 
 def _what(own: OwnDeclarations) -> str:

@@ -51,6 +51,7 @@ from serving.review.case_records import CaseAccess
 from serving.settings import Settings
 from tests.serving.canaries import MARKS, PLAN, decided, ended, told_in_files, told_in_tables
 from tests.serving.conftest import NOW, Service
+from tests.serving.console.test_pages import ORIGIN
 from tests.serving.db.test_engines import cut_off_at
 from tests.serving.postgres import Server
 from tests.serving.review.test_supervision_served import sign_in_as
@@ -216,8 +217,12 @@ def test_an_erased_decision_says_that_it_was_erased(place: Installation) -> None
         assert reviewing.files.content(case_id, file.sha256) is None
         everyone = CaseAccess(frozenset(), is_rescue=False)
         assert reviewing.store.closed_case(everyone, "somebody else", 0) is None
-        sign_in_as(service, "auditor")
-        page = service.client.get(f"/console/cases/{case_id}")
+        form = {
+            "form_token": sign_in_as(service, "auditor"),
+            "code": "audit",
+            "text": "audit 2032/1",
+        }
+        page = service.client.post(f"/console/cases/{case_id}/justify", data=form, headers=ORIGIN)
         assert (page.status_code, "This was erased" in page.text) == (410, True)
         assert decided(service, shipment_id="canary-next")  # and it scores as ever
 

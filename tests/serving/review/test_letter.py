@@ -12,6 +12,7 @@ import pytest
 
 from features.catalogue import ROUTE, SHIPMENT
 from serving.audit.decision import Decision
+from serving.explanation.comparison import Comparison
 from serving.review.case_letters import Audience
 from serving.review.corrections import Correction, CorrectionScorer
 from serving.review.dispositions import Disposition
@@ -52,6 +53,7 @@ def reason(effect: str, *evidence: tuple[str, float], **said: Any) -> Any:
             value=said.get("value", 1.0),
             sentence=f"Says {name}",
             usual="half have 2",
+            comparison=Comparison("between", percentile=said.get("percentile", 99.0)),
             contribution=part,
         )
         for name, part in evidence
@@ -204,6 +206,12 @@ def test_nothing_that_is_missing_is_held_against_anyone(sources: LetterSources) 
 
     assert told.speaks_for.own == ()
     assert "Says density_kg_per_m3" not in words(told)
+
+
+def test_no_habit_of_the_model_is_held_against_anyone(sources: LetterSources) -> None:
+    usual = (reason("for", ("tare_ratio", 0.5), percentile=50.0),)
+
+    assert letter(sources, told=usual).speaks_for.own == ()
 
 
 def test_a_party_is_told_its_own_word_and_not_that_of_another(sources: LetterSources) -> None:
