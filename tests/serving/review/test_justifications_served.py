@@ -16,7 +16,7 @@ from tests.serving.review.test_supervision_served import ended, sign_in_as
 
 __all__ = ["reviewed"]
 
-ALL = CaseAccess(frozenset(), may_rescue=False)
+ALL = CaseAccess(frozenset(), is_rescue=False)
 
 
 def justified(service: Service, token: str, case_id: str, **stated: str) -> Any:

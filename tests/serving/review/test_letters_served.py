@@ -16,6 +16,9 @@ from fastapi.testclient import TestClient
 from serving.access.accounts import new_account
 from serving.app import create_app
 from serving.audit.decision import Decision
+from serving.errors import LetterNotDue
+from serving.review.case_records import CaseAccess
+from serving.review.cases import Reviewer
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
@@ -58,7 +61,7 @@ def opened(service: Service, body: dict[str, Any] | None = None) -> str:
 
 def ended(service: Service, body: dict[str, Any] | None = None, disposition: Any = NOTHING) -> str:
     case_id = opened(service, body)
-    by = service.key("review", "rescue")
+    by = service.key("review")
     assert post(service, case_id, "claim", by).status_code == 200
     assert post(service, case_id, "dispositions", by, **disposed(disposition)).status_code == 200
     return case_id
@@ -177,11 +180,8 @@ def test_every_reason_in_a_letter_is_one_that_selected_and_is_the_partys_own(
 EFFECTS = ("for", "against")
 
 
-def _reviewer() -> Any:
-    from serving.review.case_records import CaseAccess
-    from serving.review.cases import Reviewer
-
-    return Reviewer("one", CaseAccess(frozenset(), may_rescue=False))
+def _reviewer() -> Reviewer:
+    return Reviewer("one", CaseAccess(frozenset(), is_rescue=False))
 
 
 def test_what_a_list_selected_is_told_to_nobody_until_two_deferred_it_and_that_is_over(
@@ -244,14 +244,13 @@ def test_a_deferral_on_no_ground_or_without_end_is_refused(
 
 def test_of_a_rescue_there_is_no_letter(by_score: Service) -> None:
     crowded = route(journey_id="J-rescue", certified_capacity=12, persons_on_board=41)
-    case_id = ended(by_score, crowded)
-    rescuer = by_score.key("review", "rescue")["Authorization"].split()[1]
-    by_score.client.post("/console/sign-in", data={"key": rescuer}, headers=ORIGIN)
+    case_id = opened(by_score, crowded)
+    helper = Reviewer("the helper", CaseAccess(frozenset(), is_rescue=True))
 
-    page = by_score.client.get(f"/console/cases/{case_id}/letter")
-
-    assert "there is no letter of a check" in page.text
-    assert 'letter/write"' not in page.text
+    assert written(by_score, "ada", case_id, "carrier").status_code == 404
+    with pytest.raises(LetterNotDue, match="danger to life"):
+        by_score.services.letters.write(helper, case_id, NOW, "carrier", "they asked for it")
+    assert "write_letter" not in dict(told(by_score, case_id))
 
 
 def test_without_the_deployers_remedies_no_letter_is_written(by_score: Service) -> None:
