@@ -69,8 +69,8 @@ class Submission(Record):
     )
     as_of: Instant | None = Field(
         None,
-        description="The scoring instant: records linked to the subject count if they were known "
-        "before it; its declaration where it is left out, and never earlier than that.",
+        description="The scoring instant, before which linked records were known; the declaration "
+        "without.",
     )
     legs: tuple[Leg, ...] = _linked("legs", "The legs of the journey.")
     positions: tuple[Position, ...] = _linked(
