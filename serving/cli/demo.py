@@ -188,7 +188,8 @@ def _score_and_explain(client: Client, submissions: list["Submission"]) -> None:
         for done, submission in enumerate(submissions, start=1):
             scored.append((client.score(submission), submission))
             progress(done, len(submissions))
-    answer, submission = max(scored, key=lambda pair: pair[0]["probability"])
+    inspectable = [pair for pair in scored if pair[0]["lane"] != "rescue"]
+    answer, submission = max(inspectable, key=lambda pair: pair[0]["probability"])
     typer.echo()
     typer.echo(explained(answer, f"{submission.declared_at:%Y-%m-%d %H:%M} UTC"))
 

@@ -2,21 +2,21 @@
 
 A model may raise a score because nothing is known, or because a value is as harmless as can be:
 that is a habit of the model, learnt from whatever went with it in training, and no sign of
-anything. So a value speaks for a closer look only where it lies on the side of usual on which its
-feature warns (`Feature.warns`), and speaks against only where it does not. What is missing is
-never a reason. "Usual" is what the model saw among the peers of the case:
+anything. So a value speaks for a closer look only where it lies beyond what is usual, on the side
+on which its feature warns (`Feature.warns`), and speaks against only on the other side. What is
+missing is never a reason. Usual is what the model saw among the peers of the case:
 
-- of numbers that warn when high (low), those above (below) the median;
-- of numbers that warn on either side, those outside the middle half;
-- yes or no, the side itself;
-- of categories, those that less than a tenth of the peers have.
+- numbers are a sign outside the middle half of the peers, and harmless on the other side of the
+  median; between the two they are no reason at all;
+- yes or no is a sign, or harmless, by itself;
+- categories are a sign where less than a tenth of the peers have them.
 """
 
 from features.definition import Feature, Unit, Warns
 from serving.explanation.comparison import Comparison
 from serving.explanation.formatting import Value
 
-MEDIAN, MIDDLE_HALF = 50.0, (25.0, 75.0)
+FIRST_QUARTER, MEDIAN, LAST_QUARTER = 25.0, 50.0, 75.0
 SELDOM = 0.1
 
 
@@ -29,12 +29,8 @@ def is_sign(feature: Feature, value: Value, comparison: Comparison) -> bool:
     if feature.unit is Unit.YES_NO and feature.warns is not Warns.EITHER:
         return bool(value) == (feature.warns is Warns.HIGH)
     percentile = _percentile(value, comparison)
-    if feature.warns is Warns.HIGH:
-        return percentile > MEDIAN
-    if feature.warns is Warns.LOW:
-        return percentile < MEDIAN
-    low, high = MIDDLE_HALF
-    return not low <= percentile <= high
+    is_high, is_low = percentile > LAST_QUARTER, percentile < FIRST_QUARTER
+    return {Warns.HIGH: is_high, Warns.LOW: is_low}.get(feature.warns, is_high or is_low)
 
 
 def agrees(feature: Feature, value: Value, comparison: Comparison, log_odds: float) -> bool:
@@ -47,7 +43,15 @@ def agrees(feature: Feature, value: Value, comparison: Comparison, log_odds: flo
         return False
     if log_odds > 0:
         return is_sign(feature, value, comparison)
-    return feature.warns is Warns.EITHER or not is_sign(feature, value, comparison)
+    return feature.warns is Warns.EITHER or _is_harmless(feature, value, comparison)
+
+
+def _is_harmless(feature: Feature, value: float | str, comparison: Comparison) -> bool:
+    """Whether the value lies on the side on which its feature does not warn."""
+    if isinstance(value, str) or feature.unit is Unit.YES_NO:
+        return not is_sign(feature, value, comparison)
+    percentile = _percentile(value, comparison)
+    return percentile <= MEDIAN if feature.warns is Warns.HIGH else percentile >= MEDIAN
 
 
 def _percentile(value: float, comparison: Comparison) -> float:

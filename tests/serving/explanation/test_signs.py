@@ -30,9 +30,11 @@ def sign(value: Value, warns: Warns, reference: Reference, unit: Unit = Unit.COU
     [
         (None, False, False, False),
         (0.0, False, True, True),
-        (30.0, False, True, False),
+        (24.0, False, True, True),
+        (30.0, False, False, False),
         (50.0, False, False, False),
-        (70.0, True, False, False),
+        (70.0, False, False, False),
+        (76.0, True, False, True),
         (100.0, True, False, True),
         (500.0, True, False, True),
     ],
@@ -87,3 +89,14 @@ def test_a_value_on_the_side_that_warns_never_speaks_against() -> None:
     assert not agrees(high, 2.0, conflicts, -0.5)
     assert agrees(high, 0.0, none, -0.5)
     assert not agrees(high, 0.0, none, 0.5)
+
+
+def test_what_is_a_little_more_than_half_have_is_no_reason_at_all() -> None:
+    high, low = (replace(COUNT, warns=warns) for warns in (Warns.HIGH, Warns.LOW))
+    more, less = (compare_value(value, TENTHS, Unit.COUNT) for value in (60.0, 40.0))
+
+    for log_odds in (0.5, -0.5):
+        assert not agrees(high, 60.0, more, log_odds)
+        assert not agrees(low, 40.0, less, log_odds)
+    assert agrees(high, 40.0, less, -0.5)
+    assert agrees(low, 60.0, more, -0.5)
