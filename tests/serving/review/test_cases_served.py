@@ -24,7 +24,7 @@ from serving.db.engine import open_database
 from serving.errors import CaseClosed, CaseTaken, Conflict, NotYours, SameReviewer, TooLong
 from serving.review import case_rules as acts
 from serving.review.case_rules import Case
-from serving.review.dispositions import MEANING, Disposition
+from serving.review.dispositions import MEANING, ONLY_OF_RESCUE, Disposition
 from serving.review.labels import label_of
 from serving.review.opening import CASE, case_of_decision
 from serving.settings import Settings
@@ -334,8 +334,9 @@ def test_a_label_says_what_was_found_and_how_likely_it_was_to_be_looked_for(
     drawn = {"lane": "control", "lane_reason": "random", "selection_probability": probability}
     decision = Decision.model_validate_json(record).model_copy(update=drawn)
 
-    assert MEANING.keys() == RESULTS.keys()
-    for code, result in RESULTS.items():
+    results = RESULTS | dict.fromkeys(ONLY_OF_RESCUE)
+    assert MEANING.keys() == results.keys()
+    for code, result in results.items():
         label = label_of(decision, replace(NOTHING, code=code), "one", AT)  # type: ignore[arg-type]  # a code
         assert (label and label[0].result) == result
         if label and result not in OF_DOCUMENTS:

@@ -140,7 +140,9 @@ def test_a_rule_is_told_in_its_published_words_alone(sources: LetterSources) -> 
 def test_a_rule_without_published_words_of_this_plan_is_said_to_be_one(
     sources: LetterSources, hit: str, plan: str | None
 ) -> None:
-    told = letter(sources, "rule", hits=(hit,), plan=plan or sources.plan.digest)
+    told = letter(
+        sources, "rule", hits=(hit,), plan=plan or sources.plan.digest, lane="document_check"
+    )
 
     assert told.rule is None
     said = words(told)
