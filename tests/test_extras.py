@@ -57,6 +57,10 @@ keys revoke k
 impact init
 impact check
 incident open i --what w --by b --from 2026-01-01 --until 2026-01-02
+letter init
+letter check
+letter seal c --for court --recipient r --by b --because w
+letter verify f
 incident list
 incident verify i
 incident read i

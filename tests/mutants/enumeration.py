@@ -59,9 +59,11 @@ def targets(root: Path) -> Iterator[Target]:
         for pattern in group["files"]:
             for file in sorted(root.glob(pattern)):
                 name = file.relative_to(root).as_posix()
-                if file.name == "__init__.py" or name in group.get("types_alone", ()):
+                left_out = *group.get("types_alone", ()), *group.get("of_other_groups", ())
+                if file.name == "__init__.py" or name in left_out:
                     continue
-                tests = tuple(test.format(stem=file.stem) for test in group["tests"])
+                asked = group.get("tests_of", {}).get(name, group["tests"])
+                tests = tuple(test.format(stem=file.stem) for test in asked)
                 yield Target(
                     group["name"], group["wanted"], name, tests, group.get("is_pure", False)
                 )

@@ -69,6 +69,7 @@ UNDECIDED = (
     "better than random",
     "calibration",
     "groups",
+    "proxies",
     "no worse than the champion",
     "canaries",
     "control lane",

@@ -35,7 +35,7 @@ def test_a_ratio_is_missing_where_the_whole_is_not_above_zero(
     [
         # Of all, a tenth is confirmed, which counts like eight inspections: (3 + 0.8) / (12 + 8).
         (3.0, 12.0, 100.0, 0.19),
-        (0.0, 0.0, 100.0, 0.1),
+        (0.0, 0.0, 100.0, np.nan),  # of what was never inspected nothing is said
         (0.0, 12.0, 100.0, 0.04),
         (np.nan, np.nan, 100.0, np.nan),
         (0.0, 0.0, 0.0, np.nan),

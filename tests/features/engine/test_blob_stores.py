@@ -207,7 +207,7 @@ def test_what_a_subject_brings_counts_and_is_not_kept(state: OnlineStore) -> Non
     assert state.numbers(plan, SUBJECT, at).tolist() == [1]
 
 
-DESCRIBED = count("shipments", by="goods_description")
+DESCRIBED = count("shipments", by="description_key")
 
 
 @pytest.mark.parametrize("character", ["x", "ü", "日"])
@@ -220,10 +220,10 @@ def test_goods_described_at_any_length_are_told_apart_by_the_whole_text(
         arrive(state, SHIPMENT.model_copy(update={"shipment_id": id_, "goods_description": text}))
 
     at, plan = instant_us(NOW), state.plan([DESCRIBED])
-    numbers = [state.numbers(plan, {"goods_description": text}, at).item() for text in texts]
+    numbers = [state.numbers(plan, {"description_key": text}, at).item() for text in texts]
     assert numbers == [1, 1, 1]
     arrive(state, SHIPMENT.model_copy(update={"goods_description": texts[0]}))
-    assert state.numbers(plan, {"goods_description": texts[0]}, at).item() == 2
+    assert state.numbers(plan, {"description_key": texts[0]}, at).item() == 2
 
 
 def test_an_error_midway_leaves_nothing_of_a_batch(state: OnlineStore) -> None:

@@ -145,7 +145,7 @@ def test_reading_a_case_is_written_down_and_looking_it_up_is_not(office: Office)
 
     (event,) = office.reviewing.events(case_id)
     assert (event.action, event.actor, event.at) == ("read", "one", LATER.isoformat())
-    assert (event.changed, event.text) == ("{}", "")
+    assert (event.changed, event.text) == ("{}", "queue")
     with pytest.raises(NotFound):
         office.reviewing.read(ELSEWHERE, case_id, LATER)
     assert len(office.reviewing.events(case_id)) == 1
@@ -393,7 +393,7 @@ def test_the_history_of_a_masked_case_has_acts_and_no_words(office: Office, mask
     assert told == [
         ("claim", MASKED),
         ("attach", MASKED),
-        ("read", ""),
+        ("read", "own_case"),
         ("mark_reason", "D1: wrong"),
         ("dispose", MASKED),
         ("claim", MASKED),

@@ -166,7 +166,7 @@ def test_time_on_a_case_that_was_not_claimed_is_unknown(office: Office) -> None:
         ("duplicate", "released_without_check", True),
         ("duplicate", "referred_protection", True),
         ("confirmed_smuggling_goods", "confirmed_migrant_smuggling", True),
-        ("no_finding_after_inspection", "document_irregularity", True),
+        ("no_finding_after_inspection", "document_irregularity", False),
         ("other_offence", "document_irregularity", False),
         ("other_offence", "confirmed_smuggling_goods", False),
         ("inconclusive", "no_finding_after_inspection", False),

@@ -26,7 +26,7 @@ from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 
 STARTS = itertools.count(0, 1_000)
-EVERYONE = CaseAccess(frozenset(), is_rescue=True)
+EVERYONE = CaseAccess(frozenset(), is_rescue=False)
 
 
 @dataclass
