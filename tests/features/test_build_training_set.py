@@ -50,4 +50,9 @@ def test_a_conclusive_outcome_comes_before_an_open_visit_and_that_before_documen
 
 def test_of_two_conclusive_outcomes_the_first_that_was_known_is_kept(tmp_path: Path) -> None:
     assert kept(("not_confirmed", "confirmed"), tmp_path) == "not_confirmed"
-    assert set(get_args(Result)) == {*CONCLUSIVE, *OF_DOCUMENTS, "inconclusive"}
+    assert set(get_args(Result)) == {
+        *CONCLUSIVE,
+        *OF_DOCUMENTS,
+        "inconclusive",
+        "other_offence",
+    }

@@ -28,7 +28,7 @@ def test_a_sum_rests_on_the_records_that_count_in_it() -> None:
     assert of("round_payment_ratio", body).records == {"transactions": ("T-0", "T-1", "T-2")}
     body["transactions"][1]["method"] = "netting"
     assert of("held_money_count", body).records == {}
-    body["transactions"][1]["purpose"] = "deposit"
+    body["transactions"][1] |= {"purpose": "deposit", "payee_id": "nobody-of-the-trade"}
     assert of("held_money_count", body).records == {"transactions": ("T-1",)}
 
 

@@ -140,7 +140,7 @@ def test_the_explanation_says_what_could_move_the_score_and_what_reasons_rest_on
     inspected = answer["inspected"]
     assert inspected["low"] <= inspected["confirmed"] / inspected["subjects"] <= inspected["high"]
     assert inspected["low"] < inspected["high"]
-    total = answer["base_log_odds"] + sum(answer["indicators"].values())
+    total = answer["base_log_odds"] + sum(answer["families"].values())
     assert total == pytest.approx(answer["log_odds"], abs=1e-9)
     assert answer["is_unlike_training"] in (True, False)
 
