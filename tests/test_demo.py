@@ -119,7 +119,7 @@ def explained(shown: list[subprocess.CompletedProcess[str]], home: Path) -> list
 
     assert shown
     newest = read_records(home / "world", "shipments")["declared_at"].to_pandas().max()
-    since = (newest - timedelta(days=3)).to_pydatetime()
+    since = (newest - timedelta(days=6)).to_pydatetime()
     app = create_app(Settings(home=home), clock=lambda: datetime.now(UTC))
     kept, key = new_key("reader", ("score", "explain"), (), datetime.now(UTC))
     app.state.services.api_keys.add_key(kept)

@@ -236,7 +236,8 @@ def _alive_records(limits: ErasureLimits) -> ColumnElement[bool]:
 
 
 def _open_case() -> ColumnElement[bool]:
-    return exists().where(cases.c.case_id == decisions.c.decision_id, cases.c.status != "closed")
+    first = func.coalesce(decisions.c.rescores, decisions.c.decision_id)
+    return exists().where(cases.c.case_id == first, cases.c.status != "closed")
 
 
 def _frozen(retained: RetainedUnits) -> ColumnElement[bool]:

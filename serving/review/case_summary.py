@@ -29,6 +29,10 @@ _WHY: dict[Lane, str] = {
 }
 
 
+SELECTED_BEFORE = "what selected it before it was scored again"
+"""Of a later decision, which keeps the lane of the first where nothing hits any more."""
+
+
 def describe_subject(submission: Submission) -> str:
     """One sentence on the subject."""
     subject, journey = submission.subject, submission.journey
@@ -44,7 +48,8 @@ def describe_lane(decision: Decision) -> str:
     if decision.life_at_risk:
         return f"{_WHY['rescue']}: {decision.life_at_risk}."
     if decision.lane_reason in ("watch_list", "rule"):
-        return f"{_WHY[decision.lane]}: {decision.hits[0]}."
+        hit = decision.hits[0] if decision.hits else SELECTED_BEFORE
+        return f"{_WHY[decision.lane]}: {hit}."
     strongest = {r.effect: r for r in reversed(decision.reasons_in())}
     parts = [_WHY[decision.lane]]
     if "for" in strongest:

@@ -2,7 +2,7 @@
 
 from dataclasses import is_dataclass
 from importlib import import_module
-from inspect import getmembers
+from inspect import getmembers, isclass
 from pkgutil import iter_modules
 from typing import Any
 
@@ -23,8 +23,10 @@ def values() -> list[Any]:
     own = {
         each
         for module in modules
-        for _, each in getmembers(module, is_dataclass)
-        if getattr(each, "__module__", "") == module.__name__ and each.__name__ not in COUNTING
+        for _, each in getmembers(module, isclass)
+        if is_dataclass(each)
+        and getattr(each, "__module__", "") == module.__name__
+        and each.__name__ not in COUNTING
     }
     return sorted(own, key=lambda each: (each.__module__, each.__name__))
 

@@ -49,6 +49,7 @@ from serving.history.client import rebuild_history
 from serving.monitor.rollups import catch_up
 from serving.review.case_records import CaseAccess
 from serving.settings import Settings
+from tests.serving.bodies import shipment
 from tests.serving.canaries import MARKS, PLAN, decided, ended, told_in_files, told_in_tables
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
@@ -122,7 +123,7 @@ def place(home: Path, where: Path | str) -> Installation:
     (home / "lanes.toml").write_text(PLAN)
     (home / "retention.toml").write_text(PERIODS)
     url = None if isinstance(where, Path) else SecretStr(where)
-    return Installation(Settings(home=home, database_url=url))
+    return Installation(Settings(home=home, database_url=url, rescore_most_per_subject=0))
 
 
 @pytest.fixture
@@ -130,7 +131,7 @@ def file_place(home: Path) -> Installation:
     """The same, over a file only."""
     (home / "lanes.toml").write_text(PLAN)
     (home / "retention.toml").write_text(PERIODS)
-    return Installation(Settings(home=home))
+    return Installation(Settings(home=home, rescore_most_per_subject=0))
 
 
 def closed_case(place: Installation) -> str:
@@ -261,6 +262,24 @@ def test_a_copy_made_before_erasure_cannot_be_read_after_it(
     assert file_place.record(newer)
 
 
+def test_what_was_scored_again_stays_with_its_open_case(place: Installation) -> None:
+    with place.serving() as service:
+        first = decided(service, shipment_id="canary-open")
+    with place.serving(NOW + timedelta(hours=2)) as service:
+        at = (NOW + timedelta(hours=1)).isoformat()
+        body = shipment(shipment_id="canary-open") | {"as_of": at}
+        answer = service.score(body, service.key("score"))
+        assert answer.status_code == 200, answer.text
+        again = answer.json()["decision_id"]
+        claim = service.client.post(f"/v1/cases/{first}/claim", headers=service.key("review"))
+        assert claim.status_code == 200, claim.text
+
+    place.erased()
+
+    for decision_id in (first, again):
+        assert "canary-open" in str(place.record(decision_id))
+
+
 def test_what_must_stay_stays_until_nothing_holds_it(place: Installation) -> None:
     with place.serving() as service:
         opened, held, free = (
@@ -375,7 +394,7 @@ def test_an_erasure_that_is_cut_off_at_any_call_is_finished_by_the_next(
 ) -> None:
     (home / "lanes.toml").write_text(PLAN)
     (home / "retention.toml").write_text(PERIODS)
-    first = Installation(Settings(home=home))
+    first = Installation(Settings(home=home, rescore_most_per_subject=0))
     with first.serving() as service:
         ended_case, open_case = (
             decided(service, shipment_id=f"canary-{name}") for name in ("ended", "open")

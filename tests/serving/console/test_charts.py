@@ -4,6 +4,7 @@ from serving.console.charts.route_map import RouteMap
 from serving.console.charts.timeline import Timeline
 from tests.serving.bodies import shipment, submission
 from tests.serving.conftest import Service
+from tests.serving.console.test_pages import ORIGIN
 from tests.serving.review.test_cases_served import open_case, post, reviewed
 from tests.serving.review.test_supervision_served import sign_in_as
 
@@ -61,7 +62,8 @@ def test_the_history_tells_every_change_with_old_and_new_and_what_is_waited_for(
     post(reviewed, case_id, "claim", by)
     until = "2026-11-24T17:00:00Z"
     post(reviewed, case_id, "document-requests", by, until=until, text="the packing list")
-    sign_in_as(reviewed, "auditor")
+    form = {"form_token": sign_in_as(reviewed, "auditor"), "code": "audit", "text": "audit 2026/4"}
+    reviewed.client.post(f"/console/cases/{case_id}/justify", data=form, headers=ORIGIN)
 
     page = reviewed.client.get(f"/console/cases/{case_id}").text
 

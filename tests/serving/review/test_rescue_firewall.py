@@ -82,7 +82,7 @@ def sides(reviewed: Service) -> BothSides:
     crowded["positions"] = [{"journey_id": "J-rescue", **seen}]
     rescue = reviewed.score(crowded, machine)
     inspection = reviewed.score(shipment(shipment_id="S-secret"), machine)
-    sharing = reviewed.score(route(journey_id="J-sharing"), machine)
+    sharing = reviewed.score(route(journey_id="J-sharing", carrier_id="c-0012"), machine)
     assert rescue.json()["lane"] == "rescue"
     for other in (inspection, sharing):  # whose cases link to what they share
         assert other.json()["lane"] in {"inspect", "control", "document_check", "post_review"}
