@@ -6,7 +6,9 @@ from typing import Any
 
 from features.catalogue import feature_named
 from features.definition import Unit, Warns
+from tests.features.indicator_labels import reviewed_labels
 
+LABELS = reviewed_labels()
 OF_INSPECTED = re.compile(r"\b(\d[\d,]*) of (\d[\d,]*) inspected")
 
 
@@ -27,8 +29,8 @@ def _faults(seen: dict[str, Any], reason: dict[str, Any]) -> Iterable[str]:
         return
     if feature.indicator is None or feature.warns is Warns.NEVER:
         yield "is a sign of nothing"
-    if feature.indicator != reason["indicator"]:
-        yield f"is a sign of {feature.indicator} and stands under {reason['indicator']}"
+    if LABELS[feature.name] != reason["indicator"]:
+        yield f"is a sign of {LABELS[feature.name]} and stands under {reason['indicator']}"
     if _lies_on_the_other_side(seen, feature.warns, feature.unit, reason["effect"]):
         yield f"is {value}, which is on the other side of usual"
     if feature.name.endswith("_confirmed_rate") and not _names_inspections(seen["sentence"]):

@@ -8,7 +8,7 @@ missing is never a reason. Usual is what the model saw among the peers of the ca
 
 - numbers are a sign outside the middle half of the peers, and harmless on the other side of the
   median; between the two they are no reason at all;
-- yes or no is a sign, or harmless, by itself;
+- yes or no is harmless on one side, and a sign on the other where less than half have it;
 - categories are a sign where less than a tenth of the peers have them.
 """
 
@@ -17,7 +17,7 @@ from serving.explanation.comparison import Comparison
 from serving.explanation.formatting import Value
 
 FIRST_QUARTER, MEDIAN, LAST_QUARTER = 25.0, 50.0, 75.0
-SELDOM = 0.1
+SELDOM, HALF = 0.1, 0.5
 
 
 def is_sign(feature: Feature, value: Value, comparison: Comparison) -> bool:
@@ -27,7 +27,8 @@ def is_sign(feature: Feature, value: Value, comparison: Comparison) -> bool:
     if isinstance(value, str):
         return (comparison.share or 0.0) < SELDOM
     if feature.unit is Unit.YES_NO and feature.warns is not Warns.EITHER:
-        return bool(value) == (feature.warns is Warns.HIGH)
+        is_on_its_side = bool(value) == (feature.warns is Warns.HIGH)
+        return is_on_its_side and (comparison.share or 0.0) < HALF
     percentile = _percentile(value, comparison)
     is_high, is_low = percentile > LAST_QUARTER, percentile < FIRST_QUARTER
     return {Warns.HIGH: is_high, Warns.LOW: is_low}.get(feature.warns, is_high or is_low)
@@ -48,8 +49,10 @@ def agrees(feature: Feature, value: Value, comparison: Comparison, log_odds: flo
 
 def _is_harmless(feature: Feature, value: float | str, comparison: Comparison) -> bool:
     """Whether the value lies on the side on which its feature does not warn."""
-    if isinstance(value, str) or feature.unit is Unit.YES_NO:
+    if isinstance(value, str):
         return not is_sign(feature, value, comparison)
+    if feature.unit is Unit.YES_NO:
+        return bool(value) != (feature.warns is Warns.HIGH)
     percentile = _percentile(value, comparison)
     return percentile <= MEDIAN if feature.warns is Warns.HIGH else percentile >= MEDIAN
 

@@ -38,15 +38,31 @@ reason = "kept in the office"
 published = "The papers of inflatable boats above a mass that is laid down are checked."
 """
 SEEN: dict[str, tuple[float | None, float, Comparison]] = {
-    "tare_ratio": (0.6, 0.41, Comparison("between", low=0.04, high=0.12)),
-    "unit_value_eur_per_kg": (7.8, -0.3, Comparison("between", low=6.0, high=14.0)),
-    "cash_payment_ratio": (1.0, 0.5, Comparison("or_less", share=0.97, high=0.2)),
-    "consignee_shipments_30d": (4.0, -0.2, Comparison("between", low=2.0, high=9.0)),
+    "tare_ratio": (0.6, 0.41, Comparison("or_less", share=0.97, high=0.2, percentile=98.0)),
+    "unit_value_eur_per_kg": (
+        7.8,
+        -0.3,
+        Comparison("between", low=6.0, high=14.0, percentile=40.0),
+    ),
+    "cash_payment_ratio": (1.0, 0.5, Comparison("or_less", share=0.97, high=0.2, percentile=98.0)),
+    "consignee_shipments_30d": (
+        4.0,
+        -0.2,
+        Comparison("between", low=2.0, high=9.0, percentile=40.0),
+    ),
 }
 OF_ROUTE: dict[str, tuple[float | None, float, Comparison]] = {
-    "unconnected_leg_count": (1.0, 0.4, Comparison("or_less", share=0.98, high=0.0)),
-    "longest_silence_hours": (19.0, 0.6, Comparison("or_less", share=0.96, high=8.0)),
-    "carrier_journeys": (41.0, -0.4, Comparison("between", low=12.0, high=60.0)),
+    "unconnected_leg_count": (
+        1.0,
+        0.4,
+        Comparison("or_less", share=0.98, high=0.0, percentile=99.0),
+    ),
+    "longest_silence_hours": (
+        19.0,
+        0.6,
+        Comparison("or_less", share=0.96, high=8.0, percentile=97.0),
+    ),
+    "carrier_journeys": (41.0, -0.4, Comparison("between", low=12.0, high=60.0, percentile=60.0)),
 }
 
 

@@ -15,6 +15,7 @@ TENTHS = Reference(missing_share=0.3, quantiles=tuple(float(step) for step in ra
 MOSTLY_NONE = Reference(missing_share=0.0, quantiles=(*[0.0] * 19, 1.0, 2.0))
 FLAGS = Reference(missing_share=0.0, quantiles=(0.0,) * 21, shares={"yes": 0.04, "no": 0.96})
 MODES = Reference(missing_share=0.0, shares={"sea": 0.95, "air": 0.04})
+MOSTLY_YES = Reference(missing_share=0.0, quantiles=(1.0,) * 21, shares={"yes": 0.96, "no": 0.04})
 NEVER_PRESENT = Reference(missing_share=1.0)
 
 COUNT = replace(feature_named("container_conflict_count"), unit=Unit.COUNT)
@@ -56,10 +57,18 @@ def test_one_conflict_is_a_sign_where_nearly_all_have_none_and_none_is_not() -> 
 def test_yes_is_a_sign_of_what_warns_when_high_and_no_of_what_warns_when_low() -> None:
     assert sign(1.0, Warns.HIGH, FLAGS, Unit.YES_NO)
     assert not sign(0.0, Warns.HIGH, FLAGS, Unit.YES_NO)
-    assert sign(0.0, Warns.LOW, FLAGS, Unit.YES_NO)
-    assert not sign(1.0, Warns.LOW, FLAGS, Unit.YES_NO)
+    assert sign(0.0, Warns.LOW, MOSTLY_YES, Unit.YES_NO)
+    assert not sign(1.0, Warns.LOW, MOSTLY_YES, Unit.YES_NO)
     assert sign(1.0, Warns.EITHER, FLAGS, Unit.YES_NO)
     assert not sign(0.0, Warns.EITHER, FLAGS, Unit.YES_NO)
+
+
+def test_what_most_peers_lack_too_is_no_sign_and_no_comfort() -> None:
+    lacks = replace(COUNT, unit=Unit.YES_NO, warns=Warns.LOW)
+    compared = compare_value(0.0, FLAGS, Unit.YES_NO)
+
+    assert not agrees(lacks, 0.0, compared, 0.5)
+    assert not agrees(lacks, 0.0, compared, -0.5)
 
 
 def test_a_category_is_a_sign_only_where_it_is_seldom() -> None:
