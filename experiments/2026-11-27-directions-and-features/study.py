@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from features.build_training_set import build_training_set
-from features.catalogue import catalogue
+from features.catalogue import catalogue, feature_named
 from features.definition import Direction, Feature
 from features.records import SUBJECT_KINDS, SubjectKind
 from synthetic.scenario import Scenario
@@ -40,7 +40,6 @@ REDRAWS = 200
 PARAMETERS = TrainingParameters(threads=1)
 
 COUNTRY_ENCODINGS = (
-    "goods_lane_confirmed_rate",
     "goods_way_confirmed_rate",
     "kind_confirmed_rate",
     "lane_confirmed_rate",
@@ -125,6 +124,8 @@ def variants(features: tuple[Feature, ...]) -> Iterator[Variant]:
 
 
 def _without(what: str, features: tuple[Feature, ...], names: tuple[str, ...]) -> Variant:
+    for name in names:
+        feature_named(name)  # raises UnknownFeature, where nothing would be left out
     return Variant(f"without {what}", tuple(f for f in features if f.name not in names))
 
 
