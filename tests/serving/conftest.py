@@ -63,7 +63,16 @@ def trained_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_world(home / "records")
     for kind in ("route", "shipment"):
         train_and_promote(home, kind, "1")
+    draw_the_same_controls(home)
     return home
+
+
+def draw_the_same_controls(home: Path) -> None:
+    """Give a new home a seed of draws, so that a test's subjects get the same lanes every time."""
+    seed = home / "keys" / "draw.seed"
+    seed.parent.mkdir(mode=0o700, exist_ok=True)
+    seed.write_bytes(bytes(32))
+    seed.chmod(0o600)
 
 
 @pytest.fixture(scope="session")
