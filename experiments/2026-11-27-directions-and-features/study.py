@@ -1,19 +1,24 @@
 """What each direction costs or brings, and what is lost without some features.
 
-    python -m experiments.2026-11-27-directions-and-features.study HOME [JOURNEYS]
+    python -m experiments.2026-11-27-directions-and-features.study HOME [JOURNEYS [FEATURE...]]
 
 Two invented worlds of different seeds. In each, models of both kinds are fitted with one thing
-changed: no directions, one direction less, or one group of features left out. Their precision among
-the highest 1 and 5 % of all traffic of the last months is that of the world's own probabilities, so
-that only the choice of subjects is uncertain: its difference from the usual model has a 95 %
-interval from redrawing subjects, the same ones for both. What is written goes into `notes.md`.
+changed: no directions, one direction less, or a group of features left out; where features are
+named, only these are left out, one after the other. Their precision among the highest 1 and 5 % of
+all traffic of the last months is that of the world's own probabilities, so that no outcome is
+drawn. Two fits that differ in nothing but their seed differ too, so that each model is fitted
+`FITS` times and its precisions averaged: the 95 % interval of the difference from the usual model
+redraws subjects, the same ones for both, and fits. The first row of a table compares the usual
+model with itself under other seeds. `notes.md` tells what came of it.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +41,7 @@ from training.ranking import Floats
 SEEDS = (20261127, 20261128)
 DAYS = 365
 SHARES = (0.01, 0.05)
+FITS = 3
 REDRAWS = 200
 PARAMETERS = TrainingParameters(threads=1)
 
@@ -90,8 +96,8 @@ class World:
         window = LabelledWindow(self.data, self.rows, np.zeros(len(self.rows)))
         return Oracle.read(self.oracle_file, window).probability
 
-    def margins(self, variant: Variant) -> Floats:
-        """What the variant says of the rows."""
+    def margins(self, variant: Variant, seeds: Sequence[int]) -> list[Floats]:
+        """What the variant says of the rows, fitted with each of the seeds."""
         names = [feature.name for feature in variant.features]
         data = replace(
             self.data,
@@ -100,15 +106,23 @@ class World:
         )
         fewest = PARAMETERS.trees.fewest_per_category
         encoding = data.encoding(self.split.fit.rows, fewest=fewest)
-        fitting = CalibratedFit(data, self.split, encoding, PARAMETERS, lambda *step: None)
-        text, _ = fitting.fit()
         values = EncodedRows(encoding.encode_columns(data.frame), self.rows)
-        return Margins.from_text(text, 1).predict_all(values)
+        fits = []
+        for seed in seeds:
+            parameters = PARAMETERS.model_copy(update={"seed": seed})
+            fitting = CalibratedFit(data, self.split, encoding, parameters, lambda *step: None)
+            text, _ = fitting.fit()
+            fits.append(Margins.from_text(text, 1).predict_all(values))
+        return fits
 
 
-def variants(features: tuple[Feature, ...]) -> Iterator[Variant]:
-    """The usual model first, and then one change after the other."""
-    yield Variant("as it is", features)
+def variants(features: tuple[Feature, ...], named: Sequence[str]) -> Iterator[Variant]:
+    """One change after the other; those of the named features alone, where any are named."""
+    for name in named:
+        if any(feature.name == name for feature in features):
+            yield _without(name, features, (name,))
+    if named:
+        return
     free = tuple(replace(feature, direction=Direction.EITHER) for feature in features)
     yield Variant("no directions", free)
     for directed in features:
@@ -118,9 +132,6 @@ def variants(features: tuple[Feature, ...]) -> Iterator[Variant]:
             yield Variant(f"{directed.name} undirected", others)
     yield _without("country encodings", features, COUNTRY_ENCODINGS)
     yield _without("price artefacts", features, PRICE_ARTEFACTS)
-    for name in sys.argv[3:]:
-        if any(feature.name == name for feature in features):
-            yield _without(name, features, (name,))
 
 
 def _without(what: str, features: tuple[Feature, ...], names: tuple[str, ...]) -> Variant:
@@ -137,25 +148,40 @@ def precision(truth: Floats, margins: Floats, weights: Floats, share: float) -> 
     return float(np.average(truth[chosen], weights=weights[chosen] + 1e-12))
 
 
-def compare(world: World, margins: Floats, usual: Floats, seed: int) -> Iterator[str]:
-    """A cell for each share: the difference in points, with its interval."""
+def precisions(truth: Floats, fits: Sequence[Floats], seed: int) -> np.ndarray:
+    """Of each fit at each share: of all subjects first, then of each redraw of them.
+
+    The shape is (1 + REDRAWS, shares, fits); the same seed redraws the same subjects.
+    """
     rng = np.random.default_rng(seed)
-    count = len(world.truth)
-    weights = [np.ones(count)] + [
+    count = len(truth)
+    redrawn = (
         np.bincount(rng.integers(0, count, count), minlength=count).astype(float)
         for _ in range(REDRAWS)
-    ]
-    for share in SHARES:
-        apart = [
-            100
-            * (
-                precision(world.truth, margins, drawn, share)
-                - precision(world.truth, usual, drawn, share)
-            )
-            for drawn in weights
+    )
+    return np.array(
+        [
+            [[precision(truth, fit, weights, share) for fit in fits] for share in SHARES]
+            for weights in chain([np.ones(count)], redrawn)
         ]
-        low, high = np.percentile(apart[1:], [2.5, 97.5])
-        yield f"{apart[0]:+.2f} ({low:+.2f} to {high:+.2f})"
+    )
+
+
+def compare(changed: np.ndarray, usual: np.ndarray, seed: int) -> Iterator[str]:
+    """A cell for each share: the mean difference in points, with its interval."""
+    rng = np.random.default_rng(seed)
+    for share in range(len(SHARES)):
+        apart = [
+            100 * (_mean_of_redrawn(c, rng) - _mean_of_redrawn(u, rng))
+            for c, u in zip(changed[1:, share], usual[1:, share], strict=True)
+        ]
+        mean = 100 * (changed[0, share].mean() - usual[0, share].mean())
+        low, high = np.percentile(apart, [2.5, 97.5])
+        yield f"{mean:+.2f} ({low:+.2f} to {high:+.2f})"
+
+
+def _mean_of_redrawn(fits: np.ndarray, rng: np.random.Generator) -> float:
+    return float(fits[rng.integers(0, len(fits), len(fits))].mean())
 
 
 def worlds(home: Path, journeys: int) -> Iterator[tuple[int, World]]:
@@ -175,14 +201,24 @@ def main() -> None:
     """Print a table for each kind of each world."""
     home, journeys = Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 40_000
     for seed, world in worlds(home, journeys):
-        usual, *changed = variants(catalogue(world.kind))
-        base = world.margins(usual)
-        even = np.ones(len(base))
-        at = ", ".join(f"{precision(world.truth, base, even, s):.3f} at {s:.0%}" for s in SHARES)
-        print(f"\n{world.kind}s of world {seed}: {len(base):,} subjects, precision {at}\n")
-        print("| change | points at 1 % | points at 5 % |\n|---|---|---|", flush=True)
-        for variant in changed:
-            cells = compare(world, world.margins(variant), base, seed)
+        features = catalogue(world.kind)
+        as_it_is = Variant("as it is", features)
+
+        def measured(variant: Variant, first: int, world: World = world, seed: int = seed) -> Any:
+            fits = world.margins(variant, range(first, first + FITS))
+            return precisions(world.truth, fits, seed)
+
+        usual = measured(as_it_is, 0)
+        at = ", ".join(
+            f"{mean:.3f} at {share:.0%}"
+            for mean, share in zip(usual[0].mean(axis=1), SHARES, strict=True)
+        )
+        print(f"\n{world.kind}s of world {seed}: {len(world.truth):,} subjects, precision {at}\n")
+        print("| change | points at 1 % | points at 5 % |\n|---|---|---|")
+        cells = compare(measured(as_it_is, FITS), usual, seed)
+        print(f"| none, other seeds | {' | '.join(cells)} |", flush=True)
+        for variant in variants(features, sys.argv[3:]):
+            cells = compare(measured(variant, 0), usual, seed)
             print(f"| {variant.name} | {' | '.join(cells)} |", flush=True)
 
 
