@@ -10,8 +10,8 @@ from serving.audit.decision_details import details_of
 from serving.audit.visible_decisions import newest_visible, visible_decision
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.case_view import CaseView
-from serving.console.masked_view import as_seen_by
 from serving.console.pages import PageRoute, page
+from serving.console.pseudonymous_view import as_seen_by
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/decisions", include_in_schema=False, route_class=PageRoute)

@@ -12,7 +12,7 @@ from serving.access.pseudonyms import Pseudonyms
 from serving.audit.decision import Decision
 from serving.audit.masking import masked
 from serving.console.charts.payment_flow import PaymentChart
-from serving.console.masked_view import pseudonymous
+from serving.console.pseudonymous_view import pseudonymous
 from serving.review.opening import _links
 from serving.triage.triage_plan import TriagePlan, WatchListEntry
 from serving.triage.watch_list_hits import find_hits
