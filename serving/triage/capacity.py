@@ -19,9 +19,6 @@ AIMED_USE = 0.98
 # chance moves the share from day to day.
 CORRECTION_DAYS = 3.0
 
-# However much is explored, control cases take no more of the subjects than this.
-MOST_EXPLORED = 0.2
-
 
 @dataclass(frozen=True)
 class Shares:
@@ -110,16 +107,3 @@ def carried_over(capacity: int, days: Iterable[tuple[int, int]]) -> float:
     for arrived, taken in days:
         balance = max(-2 * most, min(balance + min(AIMED_USE * capacity, arrived) - taken, most))
     return balance
-
-
-def control_probability(floor: float, per_day: int, unselected_per_day: float) -> float:
-    """The probability of the control draw: at least `floor`, and enough for `per_day` on average.
-
-    The lane is sized by count, since its outcomes are what measures everything else.
-    """
-    return min(1.0, max(floor, per_day / max(unselected_per_day, 1.0)))
-
-
-def explored(control_probability: float, factor: float) -> float:
-    """The probability of the control draw while more is explored: bounded, and never less."""
-    return max(control_probability, min(control_probability * factor, MOST_EXPLORED))

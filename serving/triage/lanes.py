@@ -8,8 +8,9 @@ from typing import Self
 
 from features.records import SubjectKind
 from serving.settings import Settings
-from serving.triage.capacity import Shares, control_probability, explored
+from serving.triage.capacity import Shares
 from serving.triage.control_draws import DrawGenerator
+from serving.triage.control_probability import control_probability, explored
 from serving.triage.disagreement import ChallengerScore
 from serving.triage.lane_rule import (
     EarlierSelection,

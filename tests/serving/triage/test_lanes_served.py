@@ -17,8 +17,9 @@ from scipy.stats import binom, binomtest, ks_2samp
 
 from serving.errors import PlanRefused
 from serving.settings import Settings
-from serving.triage.capacity import Shares, Workday, control_probability
+from serving.triage.capacity import Shares, Workday
 from serving.triage.control_draws import DrawGenerator
+from serving.triage.control_probability import control_probability
 from serving.triage.cutoffs import Cutoff
 from serving.triage.lane_rule import Draws, LaneCutoffs, Placement, place, place_unscored
 from serving.triage.lanes import Lanes, PlacementRequest
