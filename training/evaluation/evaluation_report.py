@@ -9,7 +9,7 @@ from training.confidence_intervals import Estimate
 from training.estimation.calibration_on_traffic import TrafficCalibration
 from training.estimation.population_figures import PopulationFigures
 from training.estimation.sensitivity import SensitivityBound
-from training.fit.influence import InfluenceFigures
+from training.fit.label_influence import InfluenceFigures
 from training.leakage.finding import LeakageFinding
 from training.model.manifest import FrozenModel, WindowFigures
 from training.parameters import GATE_SHARE

@@ -17,7 +17,7 @@ from training.data.training_set import TrainingSet
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
 from training.fit.fit_trees import LabelledRows, TreeProgress, fit_trees, tree_count
-from training.fit.influence import InfluenceFigures, bound_influence, influence_figures
+from training.fit.label_influence import InfluenceFigures, bound_influence, influence_figures
 from training.fit.sample_weights import label_weights, weighted_rows
 from training.model.calibration import calibrate
 from training.model.encoding import Encoding

@@ -11,7 +11,7 @@ import numpy as np
 from training.data.time_split import TimeWindow
 from training.data.training_set import TrainingSet
 from training.evenly_spaced import evenly_spaced
-from training.fit.influence import bound_influence
+from training.fit.label_influence import bound_influence
 from training.parameters import SelectionParameters
 from training.ranking import Floats, Ints
 

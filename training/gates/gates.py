@@ -15,7 +15,7 @@ from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.proxies import proxies_above
 from training.evaluation.reevaluation import require_unseen, scored_window, unseen_window
 from training.fit.booster_predict import Margins
-from training.fit.influence import InfluenceFigures
+from training.fit.label_influence import InfluenceFigures
 from training.gates import comparison_gate
 from training.gates.canaries import Canaries
 from training.gates.verdict import Verdict, passed_if

@@ -11,7 +11,7 @@ from training.evaluation.evaluation_report import (
     JointProxyFigures,
     ProxyFigures,
 )
-from training.fit.influence import InfluenceFigures
+from training.fit.label_influence import InfluenceFigures
 from training.gates import gates
 from training.gates.canaries import Canaries, CanaryShift
 from training.gates.verdict import Answer, Verdict

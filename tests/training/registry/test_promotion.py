@@ -19,7 +19,7 @@ from training.errors import ArtefactError, PromotionRefused, UnknownModel, Waive
 from training.evaluation.evaluation_page import spelt
 from training.evaluation.evaluation_report import EvaluationReport, ProxyFigures
 from training.evaluation.reevaluation import scored_window, unseen_window
-from training.fit.influence import InfluenceFigures
+from training.fit.label_influence import InfluenceFigures
 from training.gates.canaries import Canaries
 from training.gates.promotion_verdicts import promotion_verdicts, waiver_in_force
 from training.gates.verdict import Verdict, passed_if, read_verdicts

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.training.planted import INPUTS
 from training.data.label_authors import add_authors
 from training.data.training_set import TrainingSet
-from training.fit.influence import bound_influence, influence_figures
+from training.fit.label_influence import bound_influence, influence_figures
 from training.gates.gates import bounded_influence
 from training.parameters import SelectionParameters, TrainingParameters, TreeParameters
 from training.train import train
