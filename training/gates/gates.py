@@ -275,15 +275,6 @@ def no_worse_in_the_control_lane(of_model: LabelledWindow, of_champion: Labelled
     )
 
 
-def approved_by_another(trainer: str, approver: str) -> Verdict:
-    """Did somebody other than the trainer look?"""
-    return Verdict(
-        "approver",
-        passed_if(approver.strip().casefold() not in ("", trainer.strip().casefold())),
-        f"trained by {trainer!r}, approved by {approver!r}; want two different people",
-    )
-
-
 def _spelt(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return _number(estimate.value)

@@ -18,6 +18,7 @@ from training.evaluation.evaluation_report import EvaluationReport
 from training.gates import gates
 from training.gates.canaries import Canaries
 from training.gates.score_gates import traffic_verdicts
+from training.gates.second_approval import approved_by_another
 from training.gates.verdict import Verdict, passed_if
 from training.gates.waiver import WAIVABLE_WHEN_REFUSED, Waiver
 from training.model.model_home import ModelHome, Registration
@@ -41,7 +42,7 @@ def promotion_verdicts(
     cannot be compared with the champion.
     """
     folder = home.folder_of(registration.name, registration.version)
-    yield gates.approved_by_another(registration.trainer, approver)
+    yield approved_by_another(registration.trainer, approver)
     sound = list(soundness(folder, registration.digest, home, inputs))
     yield from sound
     if not all(verdict.verdict == "passed" for verdict in sound):

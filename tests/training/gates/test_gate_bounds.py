@@ -14,6 +14,7 @@ from training.evaluation.evaluation_report import (
 from training.fit.label_influence import InfluenceFigures
 from training.gates import gates
 from training.gates.canaries import Canaries, CanaryShift
+from training.gates.second_approval import approved_by_another
 from training.gates.verdict import Answer, Verdict
 from training.leakage.finding import LeakageFinding
 from training.model.manifest import Manifest
@@ -260,7 +261,7 @@ def test_every_gate_answers_by_its_own_name() -> None:
         gates.free_of_leaks(nothing).gate,
         gates.no_proxy_for_origin(nothing).gate,
         gates.bounded_influence(nothing).gate,
-        gates.approved_by_another("ada", "grace").gate,
+        approved_by_another("ada", "grace").gate,
     ] == [
         "better than random",
         "leakage",

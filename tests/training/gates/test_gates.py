@@ -198,12 +198,3 @@ def test_a_hundredth_of_auc_may_be_lost_among_those_drawn_by_lot(
     verdict = gates.holds_on_the_control_lane(model, model, by_lot(data, model, 30, 90))
 
     assert (verdict.verdict == "passed") is is_passed
-
-
-@pytest.mark.parametrize(
-    ("approver", "is_passed"),
-    [("grace", True), ("ad", True), ("ada", False), (" Ada ", False), ("  ", False), ("", False)],
-)
-def test_nobody_approves_their_own_model(approver: str, is_passed: bool) -> None:
-    for trainer in ("ada", "ADA", " ada "):
-        assert (gates.approved_by_another(trainer, approver).verdict == "passed") is is_passed
