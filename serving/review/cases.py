@@ -38,7 +38,8 @@ from serving.review.dispositions import (
 )
 from serving.review.justifications import JUSTIFIED_FOR, EvidentPurpose, StatedPurpose
 from serving.review.labels import label_of
-from serving.review.opening import CASE, QUEUE_RANK, case_of_decision
+from serving.review.opening import CASE, case_of_decision
+from serving.review.queue_rank import QUEUE_RANK
 
 CHANGED = TypeAdapter(dict[str, tuple[object, object]])
 

@@ -10,20 +10,9 @@ from serving.request_parsing import read_submission
 from serving.review.case_records import CaseLink, CaseRecord
 from serving.review.case_rules import Case
 from serving.review.case_summary import describe_lane, describe_subject
-from serving.triage.lane_rule import Lane
-
-# The order of the queue. Control cases stand among inspections and look like them, so that they get
-# the same diligence; within a rank, what is due first comes first.
-QUEUE_RANK: dict[Lane, int] = {
-    "rescue": 0,
-    "inspect": 1,
-    "control": 1,
-    "document_check": 2,
-    "post_review": 3,
-}
+from serving.review.queue_rank import QUEUE_RANK
 
 CASE = TypeAdapter(Case)
-
 
 # What links cases for an analyst, and what makes past ones similar.
 SHARED = ("container", "party", "conveyance")

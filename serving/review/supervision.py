@@ -15,7 +15,7 @@ from typing import Any
 
 from serving.review.case_records import CaseAccess, CaseStore, StoredEvent
 from serving.review.dispositions import MEANING
-from serving.review.opening import QUEUE_RANK
+from serving.review.queue_rank import QUEUE_RANK
 
 WATCHED = timedelta(days=30)
 

@@ -8,7 +8,8 @@ import pytest
 from serving.review.case_records import CaseLink, CaseRecord
 from serving.review.case_rules import Case
 from serving.review.case_summary import describe_lane, describe_subject
-from serving.review.opening import CASE, QUEUE_RANK, case_of_decision
+from serving.review.opening import CASE, case_of_decision
+from serving.review.queue_rank import QUEUE_RANK
 from serving.triage.lane_rule import Lane
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.review.decisions import AT, decision
@@ -29,16 +30,6 @@ def test_whatever_is_not_released_or_left_to_the_manual_procedure_opens_a_case(
     assert (found is None) == (lane in ("release", "manual"))
     if found is not None:
         assert (found[0].lane, found[0].rank) == (lane, QUEUE_RANK[lane])
-
-
-def test_rescues_come_first_and_control_cases_stand_among_inspections() -> None:
-    assert QUEUE_RANK == {
-        "rescue": 0,
-        "inspect": 1,
-        "control": 1,
-        "document_check": 2,
-        "post_review": 3,
-    }
 
 
 def test_a_case_opens_unowned_with_all_that_the_queue_orders_and_shows() -> None:
