@@ -20,8 +20,11 @@ def km_to_nearest_place(latitude: float, longitude: float) -> float:
 
 @cache
 def _unit_vectors() -> Numbers:
-    table = places()
-    return _unit_vector(table["latitude"].to_numpy(), table["longitude"].to_numpy()).T
+    # Not by `to_numpy`, which would load pandas.
+    latitude, longitude = (
+        np.array(places()[name].to_pylist()) for name in ("latitude", "longitude")
+    )
+    return _unit_vector(latitude, longitude).T
 
 
 def _unit_vector(latitude: Numbers | float, longitude: Numbers | float) -> Numbers:

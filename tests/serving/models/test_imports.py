@@ -37,6 +37,10 @@ with TestClient(app, headers={"Authorization": f"Bearer {shown}"}) as client:
         key = {"Idempotency-Key": sys.argv[1] + body["subject_kind"]}
         decisions.append(client.post("/v1/scores", json=body, headers=key).json()["decision_id"])
     late = compiled() - before
+    body = json.loads(json.dumps(ROUTE).replace("-2026-", f"-boat-{sys.argv[1]}-"))
+    body["journey"] |= {"conveyance_kind": "small_craft", "certified_capacity": None}
+    key = {"Idempotency-Key": sys.argv[1] + "boat"}  # how far it is from land is looked at
+    assert client.post("/v1/scores", json=body, headers=key).status_code == 200
     for decision in decisions:
         assert client.get(f"/v1/decisions/{decision}/explanation").is_success
 import pyarrow
