@@ -32,6 +32,7 @@ class Unit(StrEnum):
     RATIO = "ratio"
     SHARE = "share of 1"
     HOURS = "hours"
+    HOURS_BEFORE = "hours before"  # something; below 0 after it
     DAYS = "days"
     KILOMETRES = "km"
     KNOTS = "kn"
@@ -78,8 +79,8 @@ class Feature:
     of the project; `indicator` is what a value on the side `warns` is a sign of: None for a scale
     or a description, which is a sign of nothing; `sentence` is the template of a reason, with
     `{value}` for this case's value and, by the name of a parameter, the number of one of its
-    windows (`said_with`); `sentence_of_one` is the same for a count of one; `among` are those
-    beside whom it is usual or not.
+    windows (`said_with`); `sentence_of_one` is the same for a count of one, `sentence_below_zero`
+    for a value below 0, of which it says how far; `among` are those beside whom it is usual or not.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Feature:
     direction: Direction
     sentence: str
     sentence_of_one: str | None
+    sentence_below_zero: str | None
     among: Peers
     defined_at: str
     columns: tuple[str, ...]
@@ -144,6 +146,7 @@ def feature(  # noqa: PLR0913  a face has this many sides
     source: str,
     sentence: str,
     sentence_of_one: str | None = None,
+    sentence_below_zero: str | None = None,
     warns: Warns | None = None,
     among: Peers = Peers.ALL,
     direction: Direction = Direction.EITHER,
@@ -179,6 +182,7 @@ def feature(  # noqa: PLR0913  a face has this many sides
             direction=direction,
             sentence=sentence,
             sentence_of_one=sentence_of_one,
+            sentence_below_zero=sentence_below_zero,
             among=among,
             defined_at=_place(function),
             columns=columns,

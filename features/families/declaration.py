@@ -146,11 +146,12 @@ def journey_mode(journey_mode: Column) -> Column:
 
 @feature(
     subjects=SHIPMENT_ONLY,
-    unit=Unit.HOURS,
+    unit=Unit.HOURS_BEFORE,
     when_missing="its journey was not declared before it",
     indicator=None,
     source=ICS2,
     sentence="it was declared {value} hours before its conveyance is due",
+    sentence_below_zero="it was declared {value} hours after its conveyance was due",
     among=Peers.CORRIDOR,
 )
 def hours_before_due(declared_at: Column, journey_due_at: Column) -> Column:

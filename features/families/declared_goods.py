@@ -23,6 +23,7 @@ _UNPARTED = re.compile(r"^(CJK|HIRAGANA|KATAKANA|THAI|LAO|KHMER|MYANMAR|TIBETAN|
     warns=Warns.EITHER,
     source=SEA_CONTAINERS_2002,
     sentence="packing makes up {value} of its gross mass",
+    sentence_below_zero="its net mass is above its gross mass by {value}",
     among=Peers.GOODS,
 )
 def tare_ratio(gross_mass_kg: Column, net_mass_kg: Column) -> Column:

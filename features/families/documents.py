@@ -59,11 +59,12 @@ def amendment_count(
 
 @feature(
     subjects=BOTH,
-    unit=Unit.HOURS,
+    unit=Unit.HOURS_BEFORE,
     when_missing="no manifest is known, or not when the conveyance is due",
     indicator="D01",
     source=ICS2,
     sentence="the manifest came {value} hours before the conveyance is due",
+    sentence_below_zero="the manifest came {value} hours after the conveyance was due",
     among=Peers.CORRIDOR,
     direction=Direction.LOWER_IS_RISKIER,
 )

@@ -187,12 +187,13 @@ def fastest_leg_ratio(
 
 @feature(
     subjects=ROUTE_ONLY,
-    unit=Unit.HOURS,
+    unit=Unit.HOURS_BEFORE,
     when_missing="never",
     indicator="D01",
     source=ICS2,
     warns=Warns.LOW,
     sentence="it was declared {value} hours before it is due",
+    sentence_below_zero="it was declared {value} hours after it was due",
     among=Peers.CORRIDOR,
 )
 def declared_before_due_hours(declared_at: Column, due_at: Column) -> Column:
@@ -205,12 +206,13 @@ def declared_before_due_hours(declared_at: Column, due_at: Column) -> Column:
 
 @feature(
     subjects=ROUTE_ONLY,
-    unit=Unit.HOURS,
+    unit=Unit.HOURS_BEFORE,
     when_missing="no booking is known",
     indicator="J26",
     source=PRACTICE,
     warns=Warns.LOW,
     sentence="it was booked {value} hours before it left or was declared",
+    sentence_below_zero="it was booked {value} hours after it left or was declared",
     among=Peers.CORRIDOR,
 )
 def booked_before_hours(booked_at: Column, departed_at: Column, declared_at: Column) -> Column:

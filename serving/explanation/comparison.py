@@ -42,6 +42,13 @@ SAYINGS: dict[How, str] = {
     "or_less": "{share} of {peers} have {high} or less",
     "above_all": "among {peers} the most is {high}",
 }
+# Of hours before something: what is more is earlier.
+SAYINGS_OF_INSTANTS: dict[How, str] = {
+    "below_all": "among {peers} the latest is {low}",
+    "or_more": "{share} of {peers} have {low} or earlier",
+    "or_less": "{share} of {peers} have {high} or later",
+    "above_all": "among {peers} the earliest is {high}",
+}
 PEERS: dict[tuple[SubjectKind, Peers], str] = {
     ("route", Peers.ALL): "all routes",
     ("route", Peers.CORRIDOR): "routes on this corridor",
@@ -144,7 +151,8 @@ def comparison_in_words(
     for name, bound in (("low", comparison.low), ("high", comparison.high)):
         if bound is not None:
             values[name] = value_in_words(bound, unit, language)
-    return language.say(SAYINGS[comparison.how], **values)
+    sayings = SAYINGS | SAYINGS_OF_INSTANTS if unit is Unit.HOURS_BEFORE else SAYINGS
+    return language.say(sayings[comparison.how], **values)
 
 
 def percentile_of(value: float, quantiles: Sequence[float]) -> float:

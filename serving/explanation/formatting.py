@@ -9,6 +9,7 @@ Value = float | str | None
 
 UNITS = {
     Unit.HOURS: "hours",
+    Unit.HOURS_BEFORE: "hours before",
     Unit.DAYS: "days",
     Unit.KILOMETRES: "km",
     Unit.KNOTS: "kn",
@@ -19,6 +20,7 @@ UNITS = {
     Unit.PERCENT: "%",
     Unit.HOUR_OF_DAY: "h UTC",
 }
+AFTER = "hours after"  # hours before, below 0
 YES, NO, NOT_KNOWN = "yes", "no", "not known"
 LAST_OF_LIST = "{others} and {last}"
 
@@ -30,11 +32,13 @@ def value_in_words(value: Value, unit: Unit, language: Language = ENGLISH) -> st
 
     >>> value_in_words(0.4251, Unit.SHARE), value_in_words(12345.6, Unit.EURO)
     ('42.5 %', '12,300 EUR')
-    >>> value_in_words(None, Unit.DAYS)
-    'not known'
+    >>> value_in_words(-2.1667, Unit.HOURS_BEFORE), value_in_words(None, Unit.DAYS)
+    ('2.17 hours after', 'not known')
     """
     if value is None:
         return language.say(NOT_KNOWN)
+    if unit is Unit.HOURS_BEFORE and not isinstance(value, str) and value < 0:
+        return f"{figure(-value, unit, language)} {language.say(AFTER)}"
     written = figure(value, unit, language)
     return f"{written} {language.say(UNITS[unit])}" if unit in UNITS else written
 

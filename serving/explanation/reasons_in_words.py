@@ -155,6 +155,9 @@ def sentence(
         return language.say(WHY_NOT_KNOWN, name=name, why=why)
     if not said_with.keys() >= {*feature.said_with}:
         return _named(feature.name, value, feature.unit, language)
+    if feature.sentence_below_zero and not isinstance(value, str) and value < 0:
+        written = figure(-value, feature.unit, language)
+        return capital(language.say(feature.sentence_below_zero, value=written))
     written = figure(value, feature.unit, language)
     if feature.sentence_of_one is None or isinstance(value, str):
         counts = {name: figure(said_with[name], Unit.COUNT, language) for name in feature.said_with}

@@ -12,8 +12,15 @@ from features.definition import Feature
 from features.indicators import INDICATORS
 from features.input_dependencies import INPUTS
 from features.records import ConveyanceKind, Mode
-from serving.explanation.comparison import FEWER, PEERS, SAYINGS, comparison_in_words
+from serving.explanation.comparison import (
+    FEWER,
+    PEERS,
+    SAYINGS,
+    SAYINGS_OF_INSTANTS,
+    comparison_in_words,
+)
 from serving.explanation.formatting import (
+    AFTER,
     LAST_OF_LIST,
     NO,
     NOT_KNOWN,
@@ -38,10 +45,10 @@ def messages() -> Iterator[tuple[Message, str]]:
     for kind in INPUTS.values():
         yield from ((missing_in_words(path), _place(missing_in_words)) for path in kind)
     yield from ((text, _place(provenance_messages)) for text in provenance_messages())
-    for text in (*SAYINGS.values(), *PEERS.values(), FEWER):
+    for text in (*SAYINGS.values(), *SAYINGS_OF_INSTANTS.values(), *PEERS.values(), FEWER):
         yield text, _place(comparison_in_words)
     yield from ((text, _place(sentence)) for text in (WORDS, WHY_NOT_KNOWN))
-    for text in (NOT_KNOWN, YES, NO, LAST_OF_LIST, *UNITS.values()):
+    for text in (AFTER, NOT_KNOWN, YES, NO, LAST_OF_LIST, *UNITS.values()):
         yield text, _place(readable)
     for closed in (Mode, ConveyanceKind):
         yield from ((word.replace("_", " "), "features/records.py") for word in get_args(closed))
@@ -68,5 +75,7 @@ def _said_of(feature: Feature) -> Iterator[Message]:
         yield feature.sentence
     else:
         yield (feature.sentence_of_one, feature.sentence)
+    if feature.sentence_below_zero is not None:
+        yield feature.sentence_below_zero
     yield readable(feature.name)
     yield feature.when_missing

@@ -101,6 +101,30 @@ def differing(one: Numbers, other: Numbers) -> list[tuple[str, str, float, float
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+@given(stream=streams())
+def test_no_value_is_below_zero_but_those_that_are_said_so(stream: Stream) -> None:
+    with TemporaryDirectory() as home:
+        write(stream, Path(home) / "records")
+        for kind in KINDS:
+            scratch = Path(home) / kind
+            scratch.mkdir()
+            frame = feature_frame(
+                kind, RecordFolder(Path(home) / "records"), BuildResources(scratch)
+            )
+            below_zero = {
+                name
+                for row in rows_by_batch(kind, frame)
+                for name, value in row.items()
+                if isinstance(value, float) and value < 0
+            }
+            assert below_zero <= {each.name for each in catalogue(kind) if each.sentence_below_zero}
+
+
+@settings(
+    max_examples=count(8, 400),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 @given(stream=streams(), lots=st.randoms(use_true_random=False))
 @example(stream=on_every_edge(), lots=Random(7))
 def test_batch_and_online_and_plain_sql_agree_on_every_stream(

@@ -28,6 +28,7 @@ SUFFIX_OF_UNIT = {
     Unit.COUNT: r"(^|_)(count|journeys|shipments|payers|payees|payments|carriers|consignees)",
     Unit.RATIO: r"_ratio",
     Unit.SHARE: r"_(ratio|rate)",
+    Unit.HOURS_BEFORE: r"(_before(_due)?_hours|_lead_hours|^hours_before_.*)",
     Unit.HOURS: r"(_hours|^hours_.*)",
     Unit.DAYS: r"_days",
     Unit.KILOMETRES: r"_km",
@@ -115,6 +116,14 @@ def test_a_face_is_complete(feature: Feature) -> None:
 def test_a_count_can_be_said_of_one(feature: Feature) -> None:
     assert (feature.sentence_of_one is not None) == (feature.unit is Unit.COUNT)
     assert "{value}" not in (feature.sentence_of_one or "")
+
+
+@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+def test_hours_before_an_instant_can_be_said_of_hours_after_it(feature: Feature) -> None:
+    below_zero = feature.sentence_below_zero
+
+    assert feature.unit is not Unit.HOURS_BEFORE or below_zero is not None
+    assert below_zero is None or (below_zero.count("{value}") == 1 and not feature.said_with)
 
 
 @pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)

@@ -35,6 +35,7 @@ def made_feature(
         direction=direction,
         sentence="{value}",
         sentence_of_one=None,
+        sentence_below_zero=None,
         among=Peers.GOODS if name == "value_per_kg_ratio" else Peers.ALL,
         defined_at="tests/training/planted.py#L1",
         columns=(name,),

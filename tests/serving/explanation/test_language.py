@@ -59,7 +59,7 @@ def values_of(feature: Feature) -> list[Value]:
     if feature.is_categorical:
         known = {"mode": "sea", "journey_mode": "inland_waterway", "conveyance_kind": "small_craft"}
         return [None, known.get(feature.name, "12")]
-    return [None, 0.0, 1.0, 2.0, 1234.5]
+    return [None, 0.0, -1.5, 1.0, 2.0, 1234.5]
 
 
 @pytest.mark.parametrize("kind", ["route", "shipment"])

@@ -19,7 +19,7 @@ from serving.explanation.comparison import (
     comparison_in_words,
     percentile_of,
 )
-from serving.explanation.formatting import Value, listed, value_in_words
+from serving.explanation.formatting import Value, figure, listed, value_in_words
 from serving.explanation.reason_ranking import MOST_REASONS, ReasonRanking, Reasons
 from serving.explanation.reasons_in_words import Reason, ReasonRenderer, sentence
 from training.model.manifest import Reference
@@ -246,6 +246,47 @@ def test_values_are_written_as_they_are_read(
     value: float | str | None, unit: Unit, words: str
 ) -> None:
     assert value_in_words(value, unit) == words
+
+
+SIGNED = [each for each in features_by_name().values() if each.sentence_below_zero]
+
+
+@pytest.mark.parametrize("feature", SIGNED, ids=lambda feature: feature.name)
+@given(value=st.floats(-1e6, -1e-6))
+def test_a_value_below_zero_is_said_without_a_minus_and_other_than_one_above(
+    feature: Feature, value: float
+) -> None:
+    said, above = sentence(feature, value), sentence(feature, -value)
+
+    assert not re.search(r"-\d", said)
+    assert figure(-value, feature.unit) in said
+    assert said != above
+
+
+@given(bounds=st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6)), value=st.floats(-1e6, 1e6))
+def test_hours_before_are_compared_as_earlier_and_later_never_with_a_minus(
+    bounds: tuple[float, float], value: float
+) -> None:
+    usual = Reference(missing_share=0.0, quantiles=tuple(np.linspace(*sorted(bounds), 21).tolist()))
+
+    words = in_words(value, usual, Unit.HOURS_BEFORE)
+
+    assert not re.search(r"-\d|more|less|most|least", words)
+
+
+def test_a_manifest_after_the_arrival_is_said_to_have_come_after_it() -> None:
+    feature = feature_named("manifest_lead_hours")
+    usual = Reference(missing_share=0.0, quantiles=tuple(np.linspace(-2.0, 98.0, 21).tolist()))
+
+    assert sentence(feature, -2.1667) == (
+        "The manifest came 2.17 hours after the conveyance was due"
+    )
+    assert in_words(-2.1667, usual, feature.unit) == (
+        "among shipments of these goods the latest is 2 hours after"
+    )
+    assert in_words(2.0, usual, feature.unit) == (
+        "95 % of shipments of these goods have 3 hours before or earlier"
+    )
 
 
 @given(st.floats(-1e12, 1e12), st.sampled_from(Unit))
