@@ -7,7 +7,7 @@ ingested by itself.
 from dataclasses import dataclass
 from typing import Protocol
 
-from serving.audit.retention_acts import RetentionAct
+from serving.audit.retention_log import RetentionAct
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from features.identities import identifying_fields, text_fields
 from serving.access.pseudonyms import Pseudonyms, values_at
 from serving.audit.decision import Decision
-from serving.audit.retention_acts import RetentionLog
+from serving.audit.retention_log import RetentionLog
 
 MASKED = "masked"
 """What stands where words were."""

@@ -26,7 +26,7 @@ from features.records import RECORD_FILES
 from serving.audit.checkpoints import LogSigner
 from serving.audit.erasure import DueForErasure, ErasedUnits, Erasure, ErasureLimits, RetainedUnits
 from serving.audit.incidents import holding_stretches
-from serving.audit.retention_acts import RetentionAct, RetentionLog
+from serving.audit.retention_log import RetentionAct, RetentionLog
 from serving.errors import RetentionRefused
 from serving.settings import Settings
 

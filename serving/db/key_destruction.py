@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from serving.audit.erasure import DueForErasure, ErasedUnits, ErasureLimits, RetainedUnits
-from serving.audit.retention_acts import RetentionAct
+from serving.audit.retention_log import RetentionAct
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_cases import ERASED
 from serving.db.encryption import EncryptionUnit

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func, select
 
-from serving.audit.retention_acts import RetentionAct, RetentionAction
+from serving.audit.retention_log import RetentionAct, RetentionAction
 from serving.db.engine import failing_as_unavailable
 from serving.db.tables import retention_acts
 from serving.db.write_lock import writing

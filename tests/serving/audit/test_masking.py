@@ -13,7 +13,7 @@ from features.identities import identifying_fields
 from serving.access.pseudonyms import Pseudonyms
 from serving.audit.decision import Decision
 from serving.audit.masking import Masking, _MaskedUntil, masked
-from serving.audit.retention_acts import RetentionAct
+from serving.audit.retention_log import RetentionAct
 from serving.db.data_keys import DataKeys
 from serving.db.engine import open_database
 from serving.db.repositories.retention_repository import RetentionRepository

@@ -28,7 +28,7 @@ from serving.audit.retention import (
     RetentionCutoffs,
     lay_down,
 )
-from serving.audit.retention_acts import RetentionAct
+from serving.audit.retention_log import RetentionAct
 from serving.db.engine import open_database
 from serving.db.key_destruction import DatabaseErasure
 from serving.db.repositories.retention_repository import RetentionRepository

@@ -26,7 +26,7 @@ from serving.audit.checkpoints import LogSigner, public_key_of
 from serving.audit.erasure import ErasureLimits, RetainedUnits
 from serving.audit.incidents import LiftedHold, Opening, freeze
 from serving.audit.retention import Periods, Retention, lay_down
-from serving.audit.retention_acts import RetentionAct
+from serving.audit.retention_log import RetentionAct
 from serving.cli.main import app as tidegate
 from serving.db.engine import open_database
 from serving.db.key_destruction import DatabaseErasure

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, func, insert, select
 
 from serving.audit.erasure import DueForErasure, ErasedUnits, ErasureLimits, RetainedUnits
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
-from serving.audit.retention_acts import RetentionAct
+from serving.audit.retention_log import RetentionAct
 from serving.db.engine import open_database
 from serving.db.key_destruction import DatabaseErasure, act_with
 from serving.db.repositories.decision_repository import DecisionRepository

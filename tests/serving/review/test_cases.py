@@ -16,7 +16,7 @@ from serving.access.callers import Caller
 from serving.access.pseudonyms import Pseudonyms
 from serving.audit.logged_decision import StoredAnswer
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
-from serving.audit.retention_acts import RetentionAct
+from serving.audit.retention_log import RetentionAct
 from serving.db.data_keys import DataKeys
 from serving.db.repositories.case_file_repository import CaseFileRepository
 from serving.db.repositories.case_repository import CaseRepository
