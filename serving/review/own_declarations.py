@@ -44,7 +44,7 @@ class OwnDeclarations:
     _provenance: SubmissionProvenance
 
     @classmethod
-    def of(cls, submission: Submission, audience: Audience) -> "OwnDeclarations":
+    def from_submission(cls, submission: Submission, audience: Audience) -> "OwnDeclarations":
         """What the party of this audience declared; raises Unprocessable where there is none."""
         recipient = recipient_of(submission, audience)
         return cls(submission, audience, recipient, SubmissionProvenance(submission))

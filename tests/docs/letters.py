@@ -144,7 +144,7 @@ IN_ORDER: DispositionCode = "no_finding_after_document_check"
 def _letter(
     made: Any, body: Any, audience: Audience, code: DispositionCode, sources: LetterSources
 ) -> Letter:
-    own = OwnDeclarations.of(submission(body), audience)
+    own = OwnDeclarations.from_submission(submission(body), audience)
     ending = Disposition(code, "nothing_found", "high", "all in order")
     return Letter.from_case(made, ending, own, sources, AT)
 

@@ -61,7 +61,7 @@ def papered(**stated: Any) -> Submission:
 def factors(of: Submission, decision: Any = None, **champions: Any) -> list[float | None]:
     known = champions or {"shipment": champion()}
     scorer = CorrectionScorer(known, Papers())  # type: ignore[arg-type]  # by kind
-    own = OwnDeclarations.of(of, "consignee")
+    own = OwnDeclarations.from_submission(of, "consignee")
     return [each.odds_factor for each in scorer.corrections(decision or decided(of), own)]
 
 
@@ -108,7 +108,7 @@ def test_a_carrier_corrects_its_manifest_and_nothing_of_a_shipment() -> None:
         "gross_mass_kg": 6_000.0,
     }
     body["documents"] = [manifest]
-    own = OwnDeclarations.of(submission(body), "carrier")
+    own = OwnDeclarations.from_submission(submission(body), "carrier")
     nothing: Any = SimpleNamespace(subject_kind="route", submission=own.submission)
     scorer = CorrectionScorer({}, Papers())
 
@@ -120,5 +120,5 @@ def test_a_carrier_corrects_its_manifest_and_nothing_of_a_shipment() -> None:
     )
     of_shipment = shipment()
     of_shipment["documents"][0] |= {"issuer_id": "k-3", "gross_mass_kg": 9.0}
-    carried = OwnDeclarations.of(submission(of_shipment), "carrier")
+    carried = OwnDeclarations.from_submission(submission(of_shipment), "carrier")
     assert scorer.corrections(nothing, carried) == ()

@@ -101,7 +101,7 @@ def letter(
     made = decision(submitted, lane_reason=lane_reason, **changed)
     given: Any = SimpleNamespace(**{n: getattr(made, n) for n in Decision.model_fields})
     given.reasons_in = lambda: told
-    own = OwnDeclarations.of(submission(submitted), audience)
+    own = OwnDeclarations.from_submission(submission(submitted), audience)
     return Letter.from_case(given, NOTHING, own, sources, AT)
 
 

@@ -21,7 +21,7 @@ def own(
     body = shipment(**PARTIES) if body is None else body
     for document in body.get("documents", []):
         document["issuer_id"] = issuer
-    return OwnDeclarations.of(submission(body), audience)
+    return OwnDeclarations.from_submission(submission(body), audience)
 
 
 def held(declarations: OwnDeclarations) -> set[str]:
