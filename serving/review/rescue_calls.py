@@ -97,8 +97,8 @@ class RescueOutbox(Protocol):
         """Look for rescues from now on; earlier decisions are not called."""
         ...
 
-    def take(self, now: datetime, pace: CallPace) -> DueRescueCall | None:
-        """The call that is due first, put off by the delay of this attempt; None if none is."""
+    def start_attempt(self, now: datetime, pace: CallPace) -> DueRescueCall | None:
+        """Start the attempt that is due first, and plan the next; None if none is due."""
         ...
 
     def mark_delivered(self, decision_id: str, actor: str, at: datetime) -> None:
@@ -231,11 +231,16 @@ class RescueCalls:
         """Make every call that is due, each once."""
         pace = CallPace(retry_delay, self.directory.patience)
 
+        def next_due() -> DueRescueCall | None:
+            if self._is_over.is_set():
+                return None
+            return self.outbox.start_attempt(self._clock(), pace)
+
         def call_on() -> None:
-            while not self._is_over.is_set() and (due := self.outbox.take(self._clock(), pace)):
+            while due := next_due():
                 self._make(due)
 
-        if self._is_over.is_set() or (first := self.outbox.take(self._clock(), pace)) is None:
+        if (first := next_due()) is None:
             self._look_for_answers()
             return
         with ThreadPoolExecutor(CALLERS, "rescue-call") as callers:

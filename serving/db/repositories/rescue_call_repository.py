@@ -46,8 +46,8 @@ class RescueCallRepository:
             if connection.scalar(select(rescue_calls_found_to.c.seq)) is None:
                 connection.execute(rescue_calls_found_to.insert().values(seq=newest))
 
-    def take(self, now: datetime, pace: CallPace) -> DueRescueCall | None:
-        """The call that is due first, put off by the delay of this attempt; None if none is.
+    def start_attempt(self, now: datetime, pace: CallPace) -> DueRescueCall | None:
+        """Start the attempt that is due first, and plan the next; None if none is due.
 
         One that waited for a person for as long as the pace allows goes on to the next address.
         """

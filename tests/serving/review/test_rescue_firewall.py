@@ -194,7 +194,7 @@ def test_an_unacknowledged_call_stands_above_the_queue_of_rescuers_alone(sides: 
     outbox.begin()
     crowded = route(journey_id="J-later", certified_capacity=12, persons_on_board=41)
     case_id = sides.service.score(crowded, sides.service.key("score")).json()["decision_id"]
-    assert outbox.take(NOW, CallPace(retry_delay, timedelta(minutes=5))) is not None
+    assert outbox.start_attempt(NOW, CallPace(retry_delay, timedelta(minutes=5))) is not None
 
     def shown(role: Role) -> bool:
         sign_in_as(sides.service, role)
