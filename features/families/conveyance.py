@@ -7,12 +7,7 @@ from features.derived.journey import BY_WATER
 from features.engine.columns import Column, hours_between, is_missing
 from features.engine.expressions.arithmetic import first_of, ratio, ratio_of_logs
 from features.engine.windows.window import count, mean
-from features.publications import (
-    FINTRAC_2016,
-    IMO_CIRC_896,
-    PRACTICE,
-    WINDWARD,
-)
+from features.publications import IMO_CIRC_896, PRACTICE, WINDWARD
 
 # From fewer journeys the range of a kind of craft cannot be told.
 FEWEST_OF_KIND = 30
@@ -138,7 +133,7 @@ def is_registered_elsewhere(
     unit=Unit.YES_NO,
     when_missing="the conveyance is not known to be hired, or a place is unknown",
     indicator="J25",
-    source=FINTRAC_2016,
+    source=PRACTICE,
     warns=Warns.HIGH,
     sentence="the hired conveyance is to be returned in another country than its journey begins "
     "in: {value}",

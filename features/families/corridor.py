@@ -12,7 +12,7 @@ from features.definition import (
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
 from features.engine.windows.window import count, distinct, mean
-from features.publications import DATE_2020, FATF_TRADE_2021, PRACTICE, UNODC_2018
+from features.publications import DATE_2020, FATF_TRADE_2021, PRACTICE
 
 
 @feature(
@@ -20,7 +20,7 @@ from features.publications import DATE_2020, FATF_TRADE_2021, PRACTICE, UNODC_20
     unit=Unit.COUNT,
     when_missing="never; a new corridor has 0",
     indicator="J04",
-    source=UNODC_2018,
+    source=PRACTICE,
     warns=Warns.LOW,
     sentence="{value} journeys used this corridor in 90 days",
     sentence_of_one="one journey used this corridor in 90 days",

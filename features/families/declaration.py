@@ -4,7 +4,7 @@ import numpy as np
 
 from features.definition import BOTH, SHIPMENT_ONLY, Peers, Unit, Warns, feature
 from features.engine.columns import DAY_US, HOUR_US, Column, hours_between
-from features.publications import CUSTOMS_DATA_2022, ICS2, PRACTICE, UNODC_2018
+from features.publications import CUSTOMS_DATA_2022, PRACTICE
 
 
 @feature(
@@ -132,7 +132,7 @@ def hs_chapter(hs_chapter: Column) -> Column:
     unit=Unit.CATEGORY,
     when_missing="its journey was not declared before it",
     indicator=None,
-    source=UNODC_2018,
+    source=PRACTICE,
     sentence="it travels by {value}",
     among=Peers.CORRIDOR,
 )
@@ -149,7 +149,7 @@ def journey_mode(journey_mode: Column) -> Column:
     unit=Unit.HOURS_BEFORE,
     when_missing="its journey was not declared before it",
     indicator=None,
-    source=ICS2,
+    source=PRACTICE,
     sentence="it was declared {value} hours before its conveyance is due",
     sentence_below_zero="it was declared {value} hours after its conveyance was due",
     among=Peers.CORRIDOR,

@@ -6,7 +6,7 @@ from features.definition import SHIPMENT_ONLY, Direction, Unit, Warns, feature
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
 from features.engine.windows.window import count, largest, latest, total
-from features.publications import EUROPOL_2023, FATF_TRADE_2021, PAPER_TRAIL_2001
+from features.publications import EUROPOL_2023, FATF_TRADE_2021
 
 
 @feature(
@@ -14,7 +14,7 @@ from features.publications import EUROPOL_2023, FATF_TRADE_2021, PAPER_TRAIL_200
     unit=Unit.SHARE,
     when_missing="no document states a gross mass, or none was declared",
     indicator="D08",
-    source=PAPER_TRAIL_2001,
+    source=FATF_TRADE_2021,
     sentence="a document states a gross mass {value} above the declared one",
     direction=Direction.HIGHER_IS_RISKIER,
 )
@@ -34,7 +34,7 @@ def document_mass_excess_ratio(
     unit=Unit.SHARE,
     when_missing="no document states a gross mass, or none was declared",
     indicator="D08",
-    source=PAPER_TRAIL_2001,
+    source=FATF_TRADE_2021,
     sentence="a document states a gross mass {value} below the declared one",
     direction=Direction.HIGHER_IS_RISKIER,
 )

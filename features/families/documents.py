@@ -12,7 +12,7 @@ from features.definition import (
 )
 from features.engine.columns import Column
 from features.engine.windows.window import hours_since_latest, largest, total
-from features.publications import FATF_TRADE_2021, ICS2, PRACTICE, SEA_CONTAINERS_2002, UK_VEHICLES
+from features.publications import PRACTICE, SEA_CONTAINERS_2002, UK_VEHICLES
 
 
 @feature(
@@ -21,7 +21,7 @@ from features.publications import FATF_TRADE_2021, ICS2, PRACTICE, SEA_CONTAINER
     when_missing="never; no document known is 0",
     indicator="D38",
     warns=Warns.LOW,
-    source=ICS2,
+    source=PRACTICE,
     sentence="{value} documents had been received",
     sentence_of_one="one document had been received",
     among=Peers.CORRIDOR,
@@ -62,7 +62,7 @@ def amendment_count(
     unit=Unit.HOURS_BEFORE,
     when_missing="no manifest is known, or not when the conveyance is due",
     indicator="D01",
-    source=ICS2,
+    source=PRACTICE,
     sentence="the manifest came {value} hours before the conveyance is due",
     sentence_below_zero="the manifest came {value} hours after the conveyance was due",
     among=Peers.CORRIDOR,
@@ -86,7 +86,7 @@ def manifest_lead_hours(
     when_missing="no known version of a document changed what matters",
     indicator="D03",
     warns=Warns.LOW,
-    source=FATF_TRADE_2021,
+    source=PRACTICE,
     sentence="a document last changed parties, container, seal or quantity {value} hours ago",
 )
 def hours_since_critical_change(
@@ -186,7 +186,7 @@ def has_transit(
     unit=Unit.YES_NO,
     when_missing="never",
     indicator="D38",
-    source=ICS2,
+    source=PRACTICE,
     sentence="an invoice was filed: {value}",
     direction=Direction.LOWER_IS_RISKIER,
 )
@@ -205,7 +205,7 @@ def has_invoice(
     unit=Unit.YES_NO,
     when_missing="never",
     indicator="D38",
-    source=ICS2,
+    source=PRACTICE,
     sentence="a packing list was filed: {value}",
     among=Peers.GOODS,
     direction=Direction.LOWER_IS_RISKIER,

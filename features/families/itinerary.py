@@ -7,7 +7,6 @@ from features.engine.columns import Column, hours_between, is_missing
 from features.engine.expressions.arithmetic import first_of, ratio
 from features.engine.windows.window import count, largest, total
 from features.publications import (
-    ICS2,
     PRACTICE,
     SEA_CONTAINERS_2002,
     UNODC_SEA_2011,
@@ -170,7 +169,7 @@ def mode_switch_count(
     unit=Unit.RATIO,
     when_missing="no leg with both instants is known",
     indicator="J17",
-    source=US_MARITIME_2020,
+    source=PRACTICE,
     warns=Warns.HIGH,
     sentence="its fastest leg went {value} times as fast as its mode hardly exceeds",
     among=Peers.CORRIDOR,
@@ -190,7 +189,7 @@ def fastest_leg_ratio(
     unit=Unit.HOURS_BEFORE,
     when_missing="never",
     indicator="D01",
-    source=ICS2,
+    source=PRACTICE,
     warns=Warns.LOW,
     sentence="it was declared {value} hours before it is due",
     sentence_below_zero="it was declared {value} hours after it was due",

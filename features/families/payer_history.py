@@ -7,7 +7,7 @@ from features.definition import BOTH, Direction, Unit, Warns, feature
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
 from features.engine.windows.window import count, days_since_first, distinct, total
-from features.publications import FATF_TRADE_2021, FINCEN_2014, FINCEN_2023
+from features.publications import FATF_TRADE_2021, FINCEN_2023, PRACTICE
 
 
 @feature(
@@ -38,7 +38,7 @@ def payee_payers_30d(
     when_missing="no payer is known",
     indicator="T05",
     warns=Warns.HIGH,
-    source=FINCEN_2014,
+    source=PRACTICE,
     sentence="its latest payer paid {value} different payees in 30 days",
     sentence_of_one="its latest payer paid one payee in 30 days",
 )

@@ -12,7 +12,7 @@ from features.definition import ROUTE_ONLY, SHIPMENT_ONLY, Direction, Unit, feat
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import smoothed_rate
 from features.engine.windows.window import count, total
-from features.publications import DATE_2020, PRACTICE, UNODC_2018
+from features.publications import DATE_2020, PRACTICE
 from features.records import SubjectKind
 
 
@@ -295,7 +295,7 @@ def conveyance_confirmed_rate() -> None:
     computed=confirmed_rate("route", by=("origin", "destination", "mode")),
     when_missing="no journey on this corridor was inspected yet",
     indicator="J35",
-    source=UNODC_2018,
+    source=PRACTICE,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected journeys on this corridor were confirmed "
     "(drawn to {value})",
@@ -313,7 +313,7 @@ def corridor_confirmed_rate() -> None:
     computed=confirmed_rate("route", by="destination"),
     when_missing="no journey to this place was inspected yet",
     indicator="J35",
-    source=UNODC_2018,
+    source=PRACTICE,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected journeys to this place were confirmed (drawn "
     "to {value})",
@@ -333,7 +333,7 @@ def destination_confirmed_rate() -> None:
     ),
     when_missing="a place is unknown, or no journey of this kind was inspected yet",
     indicator="J35",
-    source=UNODC_2018,
+    source=PRACTICE,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected journeys of this kind between these countries "
     "were confirmed (drawn to {value})",

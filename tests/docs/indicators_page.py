@@ -1,4 +1,4 @@
-"""The page of indicators, made of the catalogue: `docs/indicators.md`."""
+"""The page of indicators, made of the catalogue and of what was read: `docs/indicators.md`."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from pathlib import Path
 from features.catalogue import features_by_name
 from features.definition import Feature, Warns
 from features.indicators import INDICATORS, NO_SIGN
-from features.publications import PRACTICE
+from features.publications import PRACTICE, passages
 
 PAGE = Path(__file__).parents[2] / "docs" / "indicators.md"
 
@@ -15,8 +15,10 @@ HEAD = """\
 # Indicators
 
 What features are signs of, which features measure each, on which side of usual a value is a sign,
-and where that was published. None of the publications was read again for this page; "practice" has
-no single source. A feature under no indicator describes a case and is a sign of nothing.
+and where that was published. *Read* says what the publication says of it, in our words; the copies
+are in [what was read](#what-was-read). *Not re-read* means that nobody could read the passage: the
+citation stands from memory, check it before you rely on it. "Practice" has no single source. A
+feature under no indicator describes a case and is a sign of nothing.
 `python -m tests.docs.indicators_page` makes this page; a test holds it to the catalogue.
 """
 SIDES = {Warns.HIGH: "more", Warns.LOW: "less", Warns.EITHER: "either side"}
@@ -28,7 +30,9 @@ def page() -> str:
     measuring: dict[str | None, list[Feature]] = defaultdict(list)
     for feature in features_by_name().values():
         measuring[feature.indicator].append(feature)
-    return "\n".join([HEAD, *_groups(measuring), *_scales(measuring[None])])
+    return "\n".join(
+        [HEAD, *_groups(measuring), *_scales(measuring[None]), *_what_was_read(measuring)]
+    )
 
 
 def _groups(measuring: dict[str | None, list[Feature]]) -> Iterator[str]:
@@ -39,8 +43,8 @@ def _groups(measuring: dict[str | None, list[Feature]]) -> Iterator[str]:
         for number, sign in INDICATORS.items():
             if number.startswith(letter) and (own := measuring[number]):
                 named = ", ".join(f"`{each.name}` ({SIDES[each.warns]})" for each in own)
-                sources = dict.fromkeys(_source(each) for each in own)
-                yield f"| {number} | {sign} | {named} | {'; '.join(sources)} |"
+                sources = "; ".join(_cited(source, number) for source in _sources(own))
+                yield f"| {number} | {sign} | {named} | {sources} |"
         unmeasured = [
             f"{number} {sign}"
             for number, sign in INDICATORS.items()
@@ -51,13 +55,45 @@ def _groups(measuring: dict[str | None, list[Feature]]) -> Iterator[str]:
         yield ""
 
 
+def _sources(features: list[Feature]) -> list[str]:
+    return list(dict.fromkeys(each.source for each in features))
+
+
+def _cited(source: str, indicator: str) -> str:
+    if source == PRACTICE:
+        return "practice"
+    found = passages().get((source, indicator))
+    if found is None or found.read_on is None:
+        return f"{source} (not re-read)"
+    return f"{source} (read: {found.passage})"
+
+
 def _scales(scales: list[Feature]) -> Iterator[str]:
     yield f"## A sign of {NO_SIGN}\n"
     yield ", ".join(f"`{each.name}`" for each in scales) + ".\n"
 
 
-def _source(feature: Feature) -> str:
-    return "practice" if feature.source == PRACTICE else feature.source
+def _what_was_read(measuring: dict[str | None, list[Feature]]) -> Iterator[str]:
+    yield "## What was read\n"
+    yield "| publication | for | read in | on |"
+    yield "|---|---|---|---|"
+    rows: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for number in INDICATORS:
+        for source in _sources(measuring[number]):
+            if source != PRACTICE:
+                rows[(source, *_reading(source, number))].append(number)
+    for (source, read_in, on), numbers in sorted(rows.items()):
+        yield f"| {source} | {', '.join(numbers)} | {read_in} | {on} |"
+    yield ""
+
+
+def _reading(source: str, indicator: str) -> tuple[str, str]:
+    found = passages().get((source, indicator))
+    if found is None:
+        return "nothing was tried", "not re-read"
+    if found.read_on is None:
+        return f"tried: {found.read_in}", "not re-read"
+    return found.read_in, found.read_on.isoformat()
 
 
 if __name__ == "__main__":
