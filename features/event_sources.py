@@ -13,13 +13,14 @@ import numpy as np
 from features.catalogue import columns_read
 from features.derived.outcome import FIELDS_READ, outcome_events
 from features.derived.shipment import join_journeys
-from features.derived.subject import derived_columns
+from features.derived.subject import derived_columns, subject_kinds
 from features.derived.transaction import derive_payment
 from features.engine.batch.gather import gather_rows
 from features.engine.batch.record_blocks import RecordBlocks, read_whole
 from features.engine.batch.sources import (
     EventSources,
     EventStream,
+    LatestColumn,
     LinkedSource,
     SubjectHistory,
     SubjectTable,
@@ -119,7 +120,10 @@ def _linked_source(record_type: LinkedRecordType, kind: SubjectKind) -> LinkedSo
         derive=partial(record_type.derive_events, kind),
         text_id=text_id,
         only=("subject_kind", kind) if record_type.has_subject_kind else None,
-        latest=record_type.latest,
+        latest={
+            name: LatestColumn(each.field, subject_kinds(kind)[name], each.where)
+            for name, each in record_type.latest.items()
+        },
     )
 
 

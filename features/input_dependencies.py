@@ -12,7 +12,7 @@ from features.catalogue import catalogue, feature_named
 from features.definition import Feature
 from features.derived.beside_subject import subject_key
 from features.derived.document import KINDS
-from features.derived.subject import LATEST_PAYMENT, derived_columns
+from features.derived.subject import LATEST_FIELDS, derived_columns
 from features.engine.expressions.opcodes import Op
 from features.engine.expressions.program import Key, Program
 from features.engine.expressions.trace import Mapped
@@ -124,8 +124,9 @@ def _read_by_column(kind: SubjectKind, column: str) -> frozenset[str]:
     derived = _inputs_of_outputs(derived_columns(kind))
     if column in derived:
         return frozenset(f"{own}.{_name(key)}" for key in derived[column])
-    if column in LATEST_PAYMENT:
-        return frozenset({"transactions"})
+    if column in LATEST_FIELDS:
+        record_file, _, document_kind = LATEST_FIELDS[column]
+        return frozenset({f"{record_file}.{document_kind}" if document_kind else record_file})
     if subject_type.has_journey and column.startswith("journey_") and column != "journey_id":
         return frozenset({"journey"})
     return frozenset({f"{own}.{column}"})

@@ -28,7 +28,7 @@ from features.derived.beside_subject import (
 from features.derived.document import derive_document
 from features.derived.leg import derive_leg
 from features.derived.position import derive_position
-from features.derived.subject import LATEST_PAYMENT
+from features.derived.subject import LATEST_FIELDS, LatestField
 from features.derived.transaction import derive_transaction
 from features.engine.columns import (
     NO_INSTANT,
@@ -38,6 +38,7 @@ from features.engine.columns import (
     Records,
     is_missing,
     kinds_of,
+    missing,
     places,
     rows,
 )
@@ -65,7 +66,6 @@ class LinkedRecordType:
     first record reads. Where `version_of` is given, the record before is the earlier version of the
     same paper: of the same subject and equal in these fields; each also has `is_superseded`, which
     says whether a later version is known. `measured` adds numbers to each record before that.
-    `latest` names columns that a subject takes from its last record, with the record's column.
     `key_fields` tell a subject's records apart, `id_fields` any two of the type.
     """
 
@@ -79,7 +79,6 @@ class LinkedRecordType:
     previous: Mapping[str, object] = field(default_factory=dict)
     measured: Mapping[str, Measure] = field(default_factory=dict)
     version_of: tuple[str, ...] = ()
-    latest: Mapping[str, str] = field(default_factory=dict)
     most_in_submission: int = 500
     words_when_cited: str
     words_when_missing: str
@@ -88,6 +87,11 @@ class LinkedRecordType:
     def record(self) -> type[Record]:
         """The type of the records themselves."""
         return RECORD_FILES[self.name]
+
+    @property
+    def latest(self) -> dict[str, LatestField]:
+        """The columns that a subject takes from its last record."""
+        return {name: each for name, each in LATEST_FIELDS.items() if each.record_file == self.name}
 
     @property
     def known_from(self) -> str:
@@ -181,7 +185,6 @@ LINKED_RECORD_TYPES: Mapping[str, LinkedRecordType] = MappingProxyType(
                 key_fields=("transaction_id",),
                 id_fields=("transaction_id",),
                 derive=derive_transaction,
-                latest=LATEST_PAYMENT,
                 words_when_cited="payments {ids}",
                 words_when_missing="any payment",
             ),
@@ -254,18 +257,26 @@ def linked_before(
     return known_before(records, subject_ids, known_at, subjects)
 
 
-def latest_by_subject(subjects: Columns, events: Columns, name: str) -> Column:
-    """The last known text of `name` among each subject's events; missing without one."""
-    latest = np.full(len(subjects["subject_id"]), NO_TEXT, np.int32)
+def latest_by_subject(
+    subjects: Columns, events: Columns, name: str, where: str | None = None
+) -> Column:
+    """The last known value of `name` among each subject's events; missing without one.
+
+    With `where`, among those of which that column is 1.
+    """
+    latest = np.full(len(subjects["subject_id"]), missing(events[name]), events[name].dtype)
     subject = places(events["subject_id"], subjects["subject_id"])
     known = (subject >= 0) & ~is_missing(events[name])
+    if where is not None:
+        known &= events[where] == 1
     latest[subject[known]] = events[name][known]  # of several for one place, the last stays
     return latest
 
 
 @cache
 def _program(record_type: LinkedRecordType, kind: SubjectKind) -> Program:
-    columns = {"subject_id", *columns_read(record_type.name), *record_type.latest.values()}
+    of_latest = {name for each in record_type.latest.values() for name in (each.field, each.where)}
+    columns = {"subject_id", *columns_read(record_type.name), *filter(None, of_latest)}
     return _traced(record_type, kind, columns)
 
 

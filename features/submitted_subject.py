@@ -5,7 +5,12 @@ from functools import cache
 from typing import Any
 
 from features.derived.beside_subject import subject_key
-from features.derived.subject import derived_columns, subject_kinds
+from features.derived.subject import (
+    LATEST_FIELDS,
+    LatestField,
+    derived_columns,
+    subject_kinds,
+)
 from features.engine.columns import instant_us
 from features.engine.expressions.encode_rows import Row
 from features.engine.expressions.program import Key, Program, traced_columns
@@ -82,20 +87,17 @@ def _subject_row(submission: Submission, linked: Mapping[str, Sequence[Row]]) ->
     has_journey = SUBJECT_TYPES[submission.subject_kind].has_journey
     journey = _journey_row(submission) if has_journey else {}
     row = {**submission.subject.__dict__, **journey}
-    for source, column, field in _latest_columns(submission.subject_kind):
-        newest = linked[source][-1:]
-        row[column] = newest[0][field] if newest else None
+    for column, latest in LATEST_FIELDS.items():
+        row[column] = _latest(latest, linked[latest.record_file])
     return row
 
 
-@cache
-def _latest_columns(kind: SubjectKind) -> tuple[tuple[str, str, str], ...]:
-    """What newest linked records give: the source, the subject's column, the record's field."""
-    return tuple(
-        (record_type.name, column, field)
-        for record_type in linked_record_types(kind)
-        for column, field in record_type.latest.items()
-    )
+def _latest(latest: LatestField, rows: Sequence[Row]) -> object:
+    """The field of the last row that states it, of those that are meant; None without one."""
+    for row in reversed(rows):
+        if latest.kind in (None, row.get("kind")) and row[latest.field] is not None:
+            return row[latest.field]
+    return None
 
 
 def _journey_row(submission: Submission) -> Row:

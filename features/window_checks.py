@@ -3,7 +3,7 @@
 from functools import cache
 
 from features.catalogue import catalogue
-from features.derived.subject import LATEST_PAYMENT, subject_kinds
+from features.derived.subject import LATEST_FIELDS, subject_kinds
 from features.derived.transaction import derive_payment
 from features.engine.columns import Kind, kinds_of
 from features.engine.expressions.program import traced_columns
@@ -43,7 +43,7 @@ def _history_sources() -> dict[str, EventSource]:
     columns = kinds_of(Transaction) | {name: column.kind for name, column in payment.items()}
     sources = {"payments": EventSource(columns | _ORDER, STORED_REDUCERS)}
     for kind, subject_type in SUBJECT_TYPES.items():
-        columns = {n: k for n, k in subject_kinds(kind).items() if n not in LATEST_PAYMENT} | _ORDER
+        columns = {n: k for n, k in subject_kinds(kind).items() if n not in LATEST_FIELDS} | _ORDER
         # A shipment may become known before its journey, which then changes no sum but only keys.
         journey = frozenset(n for n in columns if n.startswith("journey_") and n != "journey_id")
         key_only = journey if subject_type.has_journey else frozenset()

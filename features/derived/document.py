@@ -40,6 +40,7 @@ def derive_document(kind: SubjectKind, document: Columns, subject: Columns) -> C
         "subject_id": document["subject_id"],
         "known_at": document["received_at"],
         "record_id": document["document_id"],
+        "number": document["number"],
         "is_amendment": flag(document["version"] > 1),
         "is_latest_version": flag(is_latest),
         "is_critical_change": _is_critical_change(document),

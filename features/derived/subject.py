@@ -4,16 +4,44 @@ Two columns every subject has: `subject_id` and `declared_at`, the scoring insta
 derived from a single record on entry is derived once; features and windows only read it.
 """
 
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
+from typing import NamedTuple
 
 from features.derived.shipment import join_journeys
 from features.engine.columns import Columns, Kind, Records, kinds_of
 from features.engine.expressions.program import Program, traced_columns
-from features.records import Journey, SubjectKind
+from features.records import RECORD_FILES, Journey, SubjectKind
 from features.subject_types import SUBJECT_TYPES
 
-LATEST_PAYMENT = {"latest_payer_id": "payer_id", "latest_payee_id": "payee_id"}
-"""Columns that a subject takes from the last of its payments, with the payment's column."""
+
+class LatestField(NamedTuple):
+    """A field of the last known of a subject's records of one file that states it.
+
+    Of documents, those of one `kind` may be meant alone.
+    """
+
+    record_file: str
+    field: str
+    kind: str | None = None
+
+    @property
+    def where(self) -> str | None:
+        """The column that says which records are meant; None for all of them."""
+        return None if self.kind is None else f"is_{self.kind}"
+
+
+LATEST_FIELDS: Mapping[str, LatestField] = MappingProxyType(
+    {
+        "latest_payer_id": LatestField("transactions", "payer_id"),
+        "latest_payee_id": LatestField("transactions", "payee_id"),
+        "latest_amount": LatestField("transactions", "amount"),
+        "latest_currency": LatestField("transactions", "currency"),
+        "latest_permit_number": LatestField("documents", "number", "permit"),
+    }
+)
+"""Columns that a subject takes from the last of its linked records."""
 
 
 def derive_subjects(kind: SubjectKind, records: Records) -> Columns:
@@ -42,7 +70,10 @@ def record_kinds(kind: SubjectKind) -> dict[str, Kind]:
 def subject_kinds(kind: SubjectKind) -> dict[str, Kind]:
     """What each column of a subject holds."""
     derived = {name: column.kind for name, column in derived_columns(kind).outputs.items()}
-    latest = dict.fromkeys(LATEST_PAYMENT, Kind.TEXT)
+    latest = {
+        name: kinds_of(RECORD_FILES[each.record_file])[each.field]
+        for name, each in LATEST_FIELDS.items()
+    }
     fields = kinds_of(Journey) if SUBJECT_TYPES[kind].has_journey else {}
     journey = {f"journey_{name}": field_kind for name, field_kind in fields.items()}
     return journey | record_kinds(kind) | derived | latest

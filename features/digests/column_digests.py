@@ -11,7 +11,7 @@ from features.derived.beside_subject import (
     with_versions,
 )
 from features.derived.shipment import join_journeys
-from features.derived.subject import LATEST_PAYMENT, derived_columns
+from features.derived.subject import LATEST_FIELDS, derived_columns
 from features.derived.transaction import derive_payment
 from features.digests.code import code_digest, combined, source_digest
 from features.digests.program_digests import output_digests
@@ -86,9 +86,10 @@ def subject_column(kind: SubjectKind, name: str) -> str:
     """
     if name in (digests := _derived_digests(kind)):
         return digests[name]
-    if name in LATEST_PAYMENT:
-        payments = event_column(kind, "transactions", LATEST_PAYMENT[name])
-        return combined(code_digest(latest_by_subject, _BY_NAME), payments)
+    if name in LATEST_FIELDS:
+        record_file, field, _ = latest = LATEST_FIELDS[name]
+        read = (event_column(kind, record_file, each) for each in (field, latest.where) if each)
+        return combined(code_digest(latest_by_subject, _BY_NAME), *read)
     subject_type = SUBJECT_TYPES[kind]
     if subject_type.has_journey and name.startswith("journey_") and name != "journey_id":
         field = _field("journeys", name.removeprefix("journey_"))

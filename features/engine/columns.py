@@ -116,6 +116,12 @@ def is_missing(column: Column) -> Column:
     return column == (NO_TEXT if is_text(column) else NO_INSTANT)
 
 
+def missing_values(kind: Kind, count: int) -> Column:
+    """A column of one kind of which every value is missing."""
+    absent = {Kind.TEXT: NO_TEXT, Kind.WHOLE: NO_INSTANT, Kind.NUMBER: np.nan}
+    return np.full(count, absent[kind], kind.value)
+
+
 def missing(column: Column) -> Any:
     """What stands for a missing value in a column of this kind."""
     if is_text(column):

@@ -7,7 +7,7 @@ from features.definition import BOTH, Direction, Unit, Warns, feature
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import ratio
 from features.engine.windows.window import count, days_since_first, distinct, total
-from features.publications import FATF_TRADE_2021, FINCEN_2023, PRACTICE
+from features.publications import FATF_2022, FATF_TRADE_2021, FINCEN_2023, PRACTICE
 
 
 @feature(
@@ -181,3 +181,32 @@ def payee_passed_on_ratio_2d(
     reported are not seen.
     """
     return ratio(paid_cents, received_cents)
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.COUNT,
+    when_missing="no payee is known",
+    indicator="T10",
+    warns=Warns.HIGH,
+    source=FATF_2022,
+    sentence="{value} different payers paid its latest payee the amount of its latest payment in "
+    "30 days",
+    sentence_of_one="one payer paid its latest payee the amount of its latest payment in 30 days",
+)
+def payee_equal_amount_payers_30d(
+    payers: Column = distinct(
+        "payments",
+        "payer_id",
+        by=("latest_payee_id", "latest_amount", "latest_currency"),
+        matching=("payee_id", "amount", "currency"),
+        days=30,
+    ),
+) -> Column:
+    """Different payers that paid the payee known last the very amount of the payment known last, in
+    its currency, in 30 days and for any movement.
+
+    Several are suspicious: a smuggler's fee is the same for all. A carrier with a tariff is paid so
+    too, but instalments of one payer count once.
+    """
+    return payers

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from features.catalogue import feature_named
 from features.definition import Feature
-from features.derived.subject import LATEST_PAYMENT
+from features.derived.subject import LATEST_FIELDS
 from features.errors import UnknownFeature
 from features.field_kinds import Party, fields_of_kind
 from features.provenance import Provenance, SubmissionProvenance, fields_behind
@@ -95,7 +95,7 @@ def reads_own_columns(feature: Feature, kind: SubjectKind, audience: Audience) -
 
     Of documents it still has to be seen who issued them.
     """
-    if any(column in LATEST_PAYMENT for column in feature.columns):
+    if any(column in LATEST_FIELDS for column in feature.columns):
         return False
     fields = (field for column in feature.columns for field in fields_behind(kind, column))
     if any(_declarer(kind, field) != _role(audience) for field in fields):

@@ -243,7 +243,8 @@ def attached_documents(kind: SubjectKind) -> str:
     """The documents received before their subject was declared, beside it."""
     of_kind = ", ".join(f"is_so(kind = '{name}') AS is_{name}" for name in DOCUMENT_KINDS)
     return f"""
-    SELECT d.subject_id, d.received_at AS known_at, d.document_id AS record_id, {AGENTS[kind]}
+    SELECT d.subject_id, d.number, d.received_at AS known_at, d.document_id AS record_id,
+        {AGENTS[kind]}
         version = max(version) OVER paper AS is_latest, is_latest::INT AS is_latest_version,
         is_so(version > 1) AS is_amendment,
         CASE WHEN is_latest THEN (expires_at < {NEEDED_UNTIL[kind]})::INT END AS is_expired,
@@ -286,14 +287,17 @@ def attached_transactions(kind: SubjectKind) -> str:
 
 
 def subjects(kind: SubjectKind) -> str:
-    """The subjects of a kind, with the last known payer and payee of each."""
+    """The subjects of a kind, with what the last known payment and permit of each say."""
     latest = ", ".join(
         f"last({name} ORDER BY known_at, record_id) AS latest_{name}"
-        for name in ("payer_id", "payee_id")
+        for name in ("payer_id", "payee_id", "amount", "currency")
     )
     return f"""
     SELECT * FROM {OWN[kind]} LEFT JOIN (
         SELECT subject_id, {latest} FROM {kind}_transactions GROUP BY subject_id
+    ) USING (subject_id) LEFT JOIN (
+        SELECT subject_id, last(number ORDER BY known_at, record_id) AS latest_permit_number
+        FROM {kind}_documents WHERE is_permit = 1 AND number IS NOT NULL GROUP BY subject_id
     ) USING (subject_id)
     """
 

@@ -30,6 +30,7 @@ OF_LEGS = {
 OF_LATEST_PAYMENT = {
     *("payee_payers_30d", "payer_payees_30d", "payer_days_since_first", "payer_cash_ratio_90d"),
     *("payer_payee_payments", "payer_payments", "payee_payments", "payee_passed_on_ratio_2d"),
+    "payee_equal_amount_payers_30d",
 }
 OF_UNIT_VALUE = {
     "unit_value_eur_per_kg",

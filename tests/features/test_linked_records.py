@@ -24,7 +24,7 @@ def test_a_linked_record_type_names_fields_of_its_record(name: str) -> None:
         *(record_type.previous.keys() - record_type.measured.keys()),
         *(name for measure in record_type.measured.values() for name in measure.fields),
         *record_type.version_of,
-        *record_type.latest.values(),
+        *(each.field for each in record_type.latest.values()),
     }
 
     assert named - record_type.record.model_fields.keys() == set()

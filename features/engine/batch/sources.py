@@ -7,9 +7,10 @@ subjects did before (`SubjectHistory`), records that are linked to one subject e
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from features.engine.batch.record_blocks import RecordBlocks
-from features.engine.columns import Columns
+from features.engine.columns import Columns, Kind
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,14 @@ class SubjectHistory:
     derive: Callable[[Columns, RecordBlocks], Columns] | None = None
 
 
+class LatestColumn(NamedTuple):
+    """A column of events whose last known value a subject takes, of those where `where` is 1."""
+
+    name: str
+    kind: Kind
+    where: str | None = None
+
+
 @dataclass(frozen=True)
 class LinkedSource:
     """Records of which each belongs to one subject, and counts where known before its instant.
@@ -54,7 +63,7 @@ class LinkedSource:
     derive: Callable[[Columns, Columns], Columns]
     text_id: str | None = None
     only: tuple[str, str] | None = None
-    latest: Mapping[str, str] = field(default_factory=dict)
+    latest: Mapping[str, LatestColumn] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from features.engine.batch.build_resources import BuildResources
 from features.engine.batch.gather import gather_rows, scatter
 from features.engine.batch.linked_partitions import (
     LinkedPartitions,
-    missing_texts,
     scoring_instants,
 )
 from features.engine.batch.partitions import Partitions
@@ -30,13 +29,18 @@ from features.engine.batch.shared_keys import (
     partitions_of_keys,
 )
 from features.engine.batch.sort_by_key import KeyGroups, by_number
-from features.engine.batch.sources import EventSources, EventStream, LinkedSource, SubjectHistory
+from features.engine.batch.sources import (
+    EventSources,
+    EventStream,
+    LatestColumn,
+    LinkedSource,
+    SubjectHistory,
+)
 from features.engine.batch.spill_columns import SpillableColumns
 from features.engine.batch.stream_partitions import StreamPartitions
 from features.engine.batch.sweep import reduce_windows
-from features.engine.columns import Column, Columns, length
+from features.engine.columns import Column, Columns, is_missing, length, missing_values
 from features.engine.numba_cache import compiled
-from features.engine.string_table import NO_TEXT
 from features.engine.windows.window import Window
 
 # So many events at a time are sorted and reduced; those of one key are never parted.
@@ -142,12 +146,15 @@ class WindowColumns:
     ) -> Columns:
         at = scoring_instants(self._subjects)
         results = {window: np.empty(len(at)) for window in windows}
-        latest = {name: missing_texts(len(at)) for name in linked.source.latest}
+        latest = {
+            name: missing_values(taken.kind, len(at))
+            for name, taken in linked.source.latest.items()
+        }
 
         def sweep(partition: int) -> None:
             among, subject, events = linked.events(partition, self._records)
-            for name, column in latest.items():
-                _keep_latest(column[among], subject, events[linked.source.latest[name]])
+            for name, taken in linked.source.latest.items():
+                _keep_latest(latest[name][among], subject, *_values_of(taken, events))
             subject_groups = KeyGroups.singletons(at[among])
             for (_, _, where), alike in by_keying(windows).items():
                 keys = keys_where(subject, events, where)
@@ -263,9 +270,16 @@ def _reduce_paired(
         yield from reduce_windows(alike, events, keys, subject_groups, length(subjects))
 
 
+def _values_of(column: LatestColumn, events: Columns) -> tuple[Column, Column]:
+    """The values of a column of events, and which of them are known and meant."""
+    values = events[column.name]
+    is_meant = ~is_missing(values)
+    return values, is_meant if column.where is None else is_meant & (events[column.where] == 1)
+
+
 @compiled(nogil=True)
-def _keep_latest(latest: Column, subject: Column, texts: Column) -> None:
-    """Of the known texts of each subject, in the order of knowledge, the last stays."""
+def _keep_latest(latest: Column, subject: Column, values: Column, is_meant: Column) -> None:
+    """Of the values that are meant of each subject, in the order of knowledge, the last stays."""
     for row in range(len(subject)):
-        if texts[row] != NO_TEXT:
-            latest[subject[row]] = texts[row]
+        if is_meant[row]:
+            latest[subject[row]] = values[row]

@@ -320,6 +320,45 @@ FACTS = {
         ),
         *NOT_FOLLOWED,
     ],
+    "payee_equal_amount_payers_30d": [
+        *both(
+            "planted: five who pay one account the same",
+            5.0,
+            payment(),
+            *(elsewhere(payer_id=payer) for payer in "ABCD"),
+        ),
+        *both(
+            "innocent: a shop, where each pays another price",
+            1.0,
+            payment(),
+            *(elsewhere(payer_id=payer, amount=700.0 + i) for i, payer in enumerate("ABCD")),
+        ),
+        *both(
+            "innocent: four instalments of one payer",
+            1.0,
+            payment(),
+            *(elsewhere(known_at=before(days=7 * week)) for week in (1, 2, 3)),
+        ),
+        *counts(30, payer_id="A"),
+        *both("another of another payee", 1.0, payment(), elsewhere(payer_id="A", payee_id="B")),
+        *both("the same number of pounds", 1.0, payment(), elsewhere(payer_id="A", currency="GBP")),
+        *both("a cent more", 1.0, payment(amount=90.0), elsewhere(payer_id="A", amount=90.01)),
+        *both(
+            "the same dollars in a month of another rate",
+            2.0,
+            payment(currency="USD"),
+            elsewhere(payer_id="A", currency="USD", paid_at=before(days=60)),
+        ),
+        *both(
+            "of the amount known last",
+            3.0,
+            payment(amount=70.0, known_at=before(days=3)),
+            payment(amount=90.0, paid_at=before(days=9)),
+            elsewhere(payer_id="A", amount=90.0),
+            elsewhere(payer_id="B", amount=90.0),
+            *(elsewhere(payer_id=payer, amount=70.0) for payer in "CDE"),
+        ),
+    ],
 }
 
 
