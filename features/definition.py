@@ -81,6 +81,8 @@ class Feature:
     `{value}` for this case's value and, by the name of a parameter, the number of one of its
     windows (`said_with`); `sentence_of_one` is the same for a count of one, `sentence_below_zero`
     for a value below 0, of which it says how far; `among` are those beside whom it is usual or not.
+    `known_by` names the feature that is 0 or missing where nothing is known that this one could
+    count, so that its 0 says nothing; its own name where none does.
     """
 
     name: str
@@ -98,6 +100,7 @@ class Feature:
     sentence_of_one: str | None
     sentence_below_zero: str | None
     among: Peers
+    known_by: str | None
     defined_at: str
     columns: tuple[str, ...]
     windows: dict[str, Window]
@@ -129,6 +132,7 @@ class Feature:
             "direction": self.direction.name.lower(),
             "sentence": self.sentence,
             "among": self.among.value,
+            "known_by": self.known_by,
         }
 
 
@@ -149,6 +153,7 @@ def feature(  # noqa: PLR0913  a face has this many sides
     sentence_below_zero: str | None = None,
     warns: Warns | None = None,
     among: Peers = Peers.ALL,
+    known_by: str | None = None,
     direction: Direction = Direction.EITHER,
     computed: Callable[..., Column] | None = None,
 ) -> Callable[[Callable[..., Any]], Feature]:
@@ -184,6 +189,7 @@ def feature(  # noqa: PLR0913  a face has this many sides
             sentence_of_one=sentence_of_one,
             sentence_below_zero=sentence_below_zero,
             among=among,
+            known_by=known_by,
             defined_at=_place(function),
             columns=columns,
             windows=windows,

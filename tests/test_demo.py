@@ -139,16 +139,16 @@ def test_no_reason_of_five_hundred_decisions_is_untrue(explained: list[dict[str,
 
 
 def test_an_untrue_reason_would_be_found(explained: list[dict[str, Any]]) -> None:
-    every = [reason for answer in explained for reason in answer["reasons"]]
-    one = next(reason for reason in every if reason["effect"] == "for")
+    every = [(answer, reason) for answer in explained for reason in answer["reasons"]]
+    of, one = next((answer, reason) for answer, reason in every if reason["effect"] == "for")
 
     def faults(**changed: Any) -> list[str]:
         lead = next(e for e in one["evidence"] if e["contribution"] > 0)
         reason = {**one, "evidence": [{**lead, **changed}]}
-        return [*untrue_reasons({"subject_id": "X", "reasons": [reason]})]
+        return [*untrue_reasons({**of, "reasons": [reason]})]
 
     def under(indicator: str) -> list[str]:
-        return [*untrue_reasons({"subject_id": "X", "reasons": [{**one, "indicator": indicator}]})]
+        return [*untrue_reasons({**of, "reasons": [{**one, "indicator": indicator}]})]
 
     scale = next(f for f in features_by_name().values() if f.indicator is None)
     rate = next(name for name in features_by_name() if name.endswith("_confirmed_rate"))
@@ -157,6 +157,21 @@ def test_an_untrue_reason_would_be_found(explained: list[dict[str, Any]]) -> Non
     assert faults(feature=scale.name)
     assert faults(feature=rate, sentence="Of inspected ones, 30 % were confirmed")
     assert under("D99")
+
+
+def test_a_comfort_of_which_nothing_is_known_would_be_found(
+    explained: list[dict[str, Any]],
+) -> None:
+    unpaid = next(a for a in explained if "transactions" in a["missing"] and a["reasons"])
+    like = unpaid["reasons"][0]
+    evidence = {"feature": "payer_count", "value": 0.0, "contribution": -0.1, "sentence": "0 paid"}
+    evidence |= {"comparison": {"percentile": 7.5}}
+    comfort = like | {"indicator": "T15", "effect": "against", "evidence": [evidence]}
+
+    faults = [*untrue_reasons({**unpaid, "reasons": [comfort]})]
+
+    assert len(faults) == 1
+    assert "nothing is known" in faults[0]
 
 
 def _scored(client: Any, bodies: list[str]) -> Iterator[dict[str, Any]]:

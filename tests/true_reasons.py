@@ -5,20 +5,43 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from features.catalogue import feature_named
-from features.definition import Unit, Warns
+from features.definition import Feature, Unit, Warns
 from tests.features.indicator_labels import reviewed_labels
 
 LABELS = reviewed_labels()
+OWN_RECORDS = {
+    "documents": "document_count",
+    "legs": "leg_count",
+    "positions": "longest_silence_hours",
+    "transactions": "payment_count",
+}
+"""By source of a subject's own records the feature that is 0 or missing where none is known."""
+
+HISTORY_OF = {
+    "carrier_id": "carrier_days_since_first",
+    "consignee_id": "consignee_days_since_first",
+    "consignor_id": "consignor_days_since_first",
+    "hs_code": "unit_value_to_goods_ratio_365d",
+    "conveyance_id": "conveyance_days_since_latest",
+    "latest_payer_id": "payer_payments",
+    "latest_payee_id": "payee_payments",
+}
+"""By key of a history the feature that is 0 or missing where the key has none."""
+
+NEVER_SEEN_OTHERWISE = ("container_number", "seal_number")
+"""Keys of which a count of 0 is all that is known."""
+
 OF_INSPECTED = re.compile(r"\b(\d[\d,]*) of (\d[\d,]*) inspected")
 
 
 def untrue_reasons(answer: dict[str, Any]) -> Iterator[str]:
     """A sentence for each thing that is wrong with the reasons of `POST /v1/scores`."""
+    values = {part["feature"]: part["value"] for part in answer["contributions"]}
     for reason in answer["reasons"]:
         sign = 1 if reason["effect"] == "for" else -1
         for seen in reason["evidence"]:
             if seen["contribution"] * sign > 0:
-                for fault in _faults(seen, reason):
+                for fault in (*_faults(seen, reason), *_absences(seen, reason, values)):
                     yield f"{answer['subject_id']}, {reason['effect']}: {seen['feature']} {fault}"
 
 
@@ -35,6 +58,33 @@ def _faults(seen: dict[str, Any], reason: dict[str, Any]) -> Iterable[str]:
         yield f"is {value}, which is on the other side of usual"
     if feature.name.endswith("_confirmed_rate") and not _names_inspections(seen["sentence"]):
         yield f"is a rate that names no inspections: {seen['sentence']}"
+
+
+def _absences(
+    seen: dict[str, Any], reason: dict[str, Any], values: dict[str, Any]
+) -> Iterator[str]:
+    """What comforts and is 0 because nothing is known that could have been counted."""
+    feature = feature_named(seen["feature"])
+    keys = [window.by for window in feature.windows.values() if window.by]
+    if reason["effect"] != "against" or seen["value"] or not keys or _reads_its_goods(feature):
+        return
+    if not any(_is_known(window.source, window.by, values) for window in feature.windows.values()):
+        yield f"comforts by a 0 of which nothing is known: {seen['sentence']}"
+
+
+def _reads_its_goods(feature: Feature) -> bool:
+    """Whether a 0 says that the goods themselves are others."""
+    return feature.name == "is_first_boat_equipment"
+
+
+def _is_known(source: str, key: tuple[str, ...], values: dict[str, Any]) -> bool:
+    if key == ("subject_id",):
+        return bool(values[OWN_RECORDS[source]])
+    if any(part in NEVER_SEEN_OTHERWISE for part in key):
+        return False
+    if key == ("consignor_id", "consignee_id"):
+        return bool(values["party_pair_shipments"])
+    return all(bool(values[HISTORY_OF[part]]) for part in key if part in HISTORY_OF)
 
 
 def _lies_on_the_other_side(seen: dict[str, Any], warns: Warns, unit: Unit, effect: str) -> bool:

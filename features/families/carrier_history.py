@@ -15,6 +15,7 @@ from features.publications import PRACTICE
     warns=Warns.HIGH,
     sentence="the conveyance made {value} journeys in 7 days",
     sentence_of_one="the conveyance made one journey in 7 days",
+    known_by="conveyance_days_since_latest",
 )
 def conveyance_journeys_7d(
     journeys: Column = count("journeys", by="conveyance_id", days=7),
@@ -74,6 +75,7 @@ def conveyance_days_since_latest(
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{value} different carriers ran this conveyance in 90 days",
     sentence_of_one="one carrier ran this conveyance in 90 days",
+    known_by="conveyance_days_since_latest",
 )
 def conveyance_carriers_90d(
     carriers: Column = distinct("journeys", "carrier_id", by="conveyance_id", days=90),

@@ -17,6 +17,7 @@ from features.publications import PRACTICE
     warns=Warns.HIGH,
     sentence="{value} other journeys were to bring its container in 30 days",
     sentence_of_one="one other journey was to bring its container in 30 days",
+    known_by="container_journeys_30d",
 )
 def container_journeys_30d(
     journeys: Column = distinct("shipments", "journey_id", by="container_number", days=30),
@@ -39,6 +40,7 @@ def container_journeys_30d(
     warns=Warns.HIGH,
     sentence="{value} consignees had its container on other journeys in 90 days",
     sentence_of_one="one consignee had its container on another journey in 90 days",
+    known_by="container_consignees_90d",
 )
 def container_consignees_90d(
     consignees: Column = distinct("shipments", "consignee_id", by="container_number", days=90),

@@ -37,6 +37,7 @@ def is_first_boat_equipment(
     source=NCA_2025,
     sentence="its consignee received {value} kinds of boat equipment in the 30 days before",
     sentence_of_one="its consignee received one kind of boat equipment in the 30 days before",
+    known_by="consignee_days_since_first",
 )
 def boat_equipment_kind_count_30d(
     kinds: Column = distinct("shipments", "boat_equipment_kind", by="consignee_id", days=30),

@@ -140,6 +140,7 @@ def document_value_shortfall_ratio(
     sentence="{value} documents name other parties than the declaration",
     sentence_of_one="one document names other parties than the declaration",
     direction=Direction.HIGHER_IS_RISKIER,
+    known_by="party_conflict_count",
 )
 def party_conflict_count(
     conflicts: Column = total("documents", "is_party_conflict", by="subject_id"),
@@ -161,6 +162,7 @@ def party_conflict_count(
     sentence="{value} documents state another container than the declaration",
     sentence_of_one="one document states another container than the declaration",
     direction=Direction.HIGHER_IS_RISKIER,
+    known_by="container_conflict_count",
 )
 def container_conflict_count(
     conflicts: Column = total("documents", "is_container_conflict", by="subject_id"),
@@ -181,6 +183,7 @@ def container_conflict_count(
     sentence="{value} documents state another seal than the declaration",
     sentence_of_one="one document states another seal than the declaration",
     direction=Direction.HIGHER_IS_RISKIER,
+    known_by="seal_conflict_count",
 )
 def seal_conflict_count(
     conflicts: Column = total("documents", "is_seal_conflict", by="subject_id"),
@@ -228,6 +231,7 @@ def paid_to_invoice_ratio(
     sentence="a later version of a document states another seal {value} times",
     sentence_of_one="a later version of a document states another seal",
     direction=Direction.HIGHER_IS_RISKIER,
+    known_by="seal_change_count",
 )
 def seal_change_count(
     changes: Column = total("documents", "is_seal_change", by="subject_id"),

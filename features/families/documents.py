@@ -45,6 +45,7 @@ def document_count(
     source=SEA_CONTAINERS_2002,
     sentence="its documents had been amended {value} times",
     sentence_of_one="its documents had been amended once",
+    known_by="document_count",
 )
 def amendment_count(
     amendments: Column = total("documents", "is_amendment", by="subject_id"),
@@ -109,6 +110,7 @@ def hours_since_critical_change(
     sentence="{value} of its documents will have expired when they are needed",
     sentence_of_one="one of its documents will have expired when it is needed",
     direction=Direction.HIGHER_IS_RISKIER,
+    known_by="document_count",
 )
 def expired_document_count(
     expired: Column = total("documents", "is_expired", by="subject_id"),
@@ -149,6 +151,7 @@ def has_security_checklist(
     source=PRACTICE,
     sentence="a permit was filed: {value}",
     among=Peers.CORRIDOR,
+    known_by="document_count",
 )
 def has_permit(
     permits: Column = total("documents", "is_permit", by="subject_id"),
@@ -170,6 +173,7 @@ def has_permit(
     source=PRACTICE,
     sentence="a transit document was filed: {value}",
     among=Peers.CORRIDOR,
+    known_by="document_count",
 )
 def has_transit(
     transits: Column = total("documents", "is_transit", by="subject_id"),

@@ -34,6 +34,7 @@ def money_service_ratio() -> None:
     source=FATF_2022,
     sentence="{value} payments went to someone other than its carrier",
     sentence_of_one="one payment went to someone other than its carrier",
+    known_by="payment_count",
 )
 def third_party_payee_count(
     payments: Column = total("transactions", "is_third_party_payee", by="subject_id"),

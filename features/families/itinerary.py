@@ -43,6 +43,7 @@ def direct_distance_km(direct_distance_km: Column) -> Column:
     sentence="{value} legs were known",
     sentence_of_one="one leg was known",
     among=Peers.CORRIDOR,
+    known_by="leg_count",
 )
 def leg_count(legs: Column = count("legs", by="subject_id")) -> Column:
     """Legs of the journey known when it was declared.
@@ -110,6 +111,7 @@ def longest_dwell_hours(
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{value} of its legs start elsewhere than the one before ended",
     sentence_of_one="one of its legs starts elsewhere than the one before ended",
+    known_by="leg_count",
 )
 def unconnected_leg_count(
     unconnected: Column = total("legs", "is_unconnected", by="subject_id"),
@@ -131,6 +133,7 @@ def unconnected_leg_count(
     sentence="it landed at night {value} times",
     sentence_of_one="it landed at night once",
     among=Peers.CORRIDOR,
+    known_by="leg_count",
 )
 def night_landing_count(
     conveyance_kind: Column,
@@ -153,6 +156,7 @@ def night_landing_count(
     sentence="{value} of its legs use another mode than declared",
     sentence_of_one="one of its legs uses another mode than declared",
     among=Peers.CORRIDOR,
+    known_by="leg_count",
 )
 def mode_switch_count(
     switches: Column = total("legs", "is_mode_switch", by="subject_id"),

@@ -28,6 +28,7 @@ from features.publications import (
     source=DATE_2020,
     sentence="its consignee declared {value} shipments in 30 days",
     sentence_of_one="its consignee declared one shipment in 30 days",
+    known_by="consignee_shipments_30d",
 )
 def consignee_shipments_30d(
     shipments: Column = count("shipments", by="consignee_id", days=30),
@@ -248,6 +249,7 @@ def mass_to_consignee_ratio_365d(
     source=FATF_TRADE_2021,
     sentence="the same two parties declared {value} shipments in 7 days",
     sentence_of_one="the same two parties declared one shipment in 7 days",
+    known_by="party_pair_shipments",
 )
 def party_pair_shipments_7d(
     shipments: Column = count("shipments", by=("consignor_id", "consignee_id"), days=7),
@@ -269,6 +271,7 @@ def party_pair_shipments_7d(
     sentence="its seal was declared on another container {value} times in 90 days",
     sentence_of_one="its seal was declared on another container once in 90 days",
     direction=Direction.HIGHER_IS_RISKIER,
+    known_by="seal_reuse_count_90d",
 )
 def seal_reuse_count_90d(
     shipments: Column = count("shipments", by="seal_number", days=90),
@@ -293,6 +296,7 @@ def seal_reuse_count_90d(
     "consignees in 7 days",
     sentence_of_one="it stays just under the value free of duty, as did goods of its consignor to "
     "one consignee in 7 days",
+    known_by="small_value_consignees_7d",
 )
 def small_value_consignees_7d(
     is_just_under_de_minimis: Column,

@@ -19,6 +19,7 @@ from features.publications import FATF_2022, FATF_TRADE_2021, FINCEN_2023, PRACT
     source=FINCEN_2023,
     sentence="its latest payee was paid by {value} different payers in 30 days",
     sentence_of_one="its latest payee was paid by one payer in 30 days",
+    known_by="payee_payments",
 )
 def payee_payers_30d(
     payers: Column = distinct(
@@ -41,6 +42,7 @@ def payee_payers_30d(
     source=PRACTICE,
     sentence="its latest payer paid {value} different payees in 30 days",
     sentence_of_one="its latest payer paid one payee in 30 days",
+    known_by="payer_payments",
 )
 def payer_payees_30d(
     payees: Column = distinct(

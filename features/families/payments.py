@@ -167,6 +167,7 @@ def round_payment_ratio() -> None:
     source=FINCEN_2023,
     sentence="{value} different payers paid for it",
     sentence_of_one="one payer paid for it",
+    known_by="payment_count",
 )
 def payer_count(
     payers: Column = distinct("transactions", "payer_id", by="subject_id"),
@@ -187,6 +188,7 @@ def payer_count(
     source=FATF_2022,
     sentence="{value} payments were deposits or releases of held money",
     sentence_of_one="one payment was a deposit or a release of held money",
+    known_by="payment_count",
 )
 def held_money_count(
     held: Column = total("transactions", "is_held_money", by="subject_id"),
@@ -208,6 +210,7 @@ def held_money_count(
     sentence="{value} payments came from an account whose number fails its check digits",
     sentence_of_one="one payment came from an account whose number fails its check digits",
     direction=Direction.HIGHER_IS_RISKIER,
+    known_by="invalid_iban_count",
 )
 def invalid_iban_count(
     invalid: Column = total("transactions", "is_iban_invalid", by="subject_id"),
@@ -228,6 +231,7 @@ def invalid_iban_count(
     source=FATF_2022,
     sentence="{value} payments were made in the ten days before it was declared",
     sentence_of_one="one payment was made in the ten days before it was declared",
+    known_by="payment_count",
 )
 def late_payment_count(
     payments: Column = total("transactions", "is_paid_in_10d", by="subject_id"),
@@ -267,6 +271,7 @@ def largest_payment_eur(
     source=FINCEN_2014,
     sentence="{value} payments in cash stayed just under the amount from which cash is reported",
     sentence_of_one="one payment in cash stayed just under the amount from which cash is reported",
+    known_by="payment_count",
 )
 def under_limit_count(
     under: Column = total("transactions", "is_under_limit", by="subject_id"),

@@ -151,6 +151,7 @@ def paid_to_declared_ratio(
     sentence="others declared the very same price per kg for these goods {value} times in a year",
     sentence_of_one="another declared the very same price per kg for these goods once in a year",
     among=Peers.GOODS,
+    known_by="unit_value_to_goods_ratio_365d",
 )
 def same_price_shipments_365d(
     shipments: Column = count("shipments", by=SAME_PRICE, days=365),

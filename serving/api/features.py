@@ -38,6 +38,10 @@ class FeatureAnswer(ClosedModel):
     among: Literal["all", "goods_code", "corridor"] = Field(
         description="Beside whom a value is called usual or not."
     )
+    known_by: str | None = Field(
+        description="The feature that is 0 or missing where a 0 of this one says nothing, because "
+        "nothing is known that it could count; null where every value says something."
+    )
     defined_at: str
     computation: dict[SubjectKind, str] = Field(
         description="By kind of subject, the digest of everything that decides its numbers. A "

@@ -25,7 +25,7 @@ from serving import stored_names
 from serving.explanation.comparison import Comparison
 from serving.explanation.decision_parts import CHECKED_WHEN_READ, DecisionPart
 from serving.explanation.formatting import Value
-from serving.explanation.signs import agrees
+from serving.explanation.signs import agrees, is_absence
 from serving.stored_names import with_current_names
 
 MOST_REASONS = 8  # a side; what a person can weigh before deciding
@@ -139,6 +139,8 @@ class ReasonRanking:
         self._families = FeatureGroups(self._features, "family")
         self._in_order = [*dict.fromkeys(f.indicator for f in self._features if f.indicator)]
         self._scales = tuple(at for at, f in enumerate(self._features) if f.indicator is None)
+        place_of = {name: place for place, name in enumerate(self._names)}
+        self._known_by = [place_of.get(f.known_by or f.name, at) for at, f in enumerate(features)]
 
     def reasons(
         self,
@@ -151,7 +153,7 @@ class ReasonRanking:
 
         `said_with` are the counts that sentences name, by feature and name.
         """
-        case = _Case(self._features, values, parts, compare)
+        case = _Case(self._features, self._known_by, values, parts, compare)
         places = self._indicators.places
         agreeing = {name: case.agreeing(places[name]) for name in self._in_order}
         sums = {name: math.fsum([parts[at] for at in own]) for name, own in agreeing.items()}
@@ -197,11 +199,13 @@ class _Case:
     def __init__(
         self,
         features: Sequence[Feature],
+        known_by: Sequence[int],
         values: Sequence[Value],
         parts: Sequence[float],
         compare: Compare,
     ):
         self._features, self._values, self._parts = features, values, parts
+        self._known_by = known_by
         self._compare = compare
         self.comparisons: dict[int, Comparison] = {}
         self.habits: list[int] = []
@@ -219,6 +223,8 @@ class _Case:
         feature, value, part = self._features[at], self._values[at], self._parts[at]
         if not part:
             return True
+        if is_absence(feature, value, self._values[self._known_by[at]]):
+            return False
         self.comparisons[at] = compared = self._compare(feature, value)
         return agrees(feature, value, compared, part)
 

@@ -4,7 +4,8 @@ A model may raise a score because nothing is known, or because a value is as har
 that is a habit of the model, learnt from whatever went with it in training, and no sign of
 anything. So a value speaks for a closer look only where it lies beyond what is usual, on the side
 on which its feature warns (`Feature.warns`), and speaks against only on the other side. What is
-missing is never a reason. Usual is what the model saw among the peers of the case:
+missing is never a reason, and neither is a 0 that only says that nothing is known: of payers, where
+no payment is (`Feature.known_by`). Usual is what the model saw among the peers of the case:
 
 - numbers are a sign outside the middle half of the peers, and harmless on the other side of the
   median; between the two they are no reason at all;
@@ -34,16 +35,24 @@ def is_sign(feature: Feature, value: Value, comparison: Comparison) -> bool:
     return {Warns.HIGH: is_high, Warns.LOW: is_low}.get(feature.warns, is_high or is_low)
 
 
+def is_absence(feature: Feature, value: Value, known: Value) -> bool:
+    """Whether a value only says that nothing is known; `known` is that of its `known_by`."""
+    return value is None or (feature.known_by is not None and not value and not known)
+
+
 def agrees(feature: Feature, value: Value, comparison: Comparison, log_odds: float) -> bool:
     """Whether a contribution of this sign may be named as a reason that rests on the value.
 
-    Of a feature that warns on either side the domain does not know which one is harmless, so that
-    every value of it may speak against.
+    What is no absence is asked of. Of a feature that warns on either side the domain does not know
+    which one is harmless, so that every value of it may speak against; none at all of what warns
+    where there is little never does.
     """
     if value is None or feature.warns is Warns.NEVER:
         return False
     if log_odds > 0:
         return is_sign(feature, value, comparison)
+    if feature.warns is Warns.LOW and not value:
+        return False
     return feature.warns is Warns.EITHER or _is_harmless(feature, value, comparison)
 
 

@@ -20,7 +20,7 @@ from serving.audit.decision import Decision
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.reason_ranking import Effect
 from serving.explanation.reasons_in_words import Observation
-from serving.explanation.signs import agrees
+from serving.explanation.signs import agrees, is_absence
 from serving.review.case_letters import Audience, CaseLetter
 from serving.review.case_summary import describe_subject
 from serving.review.corrections import Correction, CorrectionScorer
@@ -190,16 +190,18 @@ def _reasons(decision: Decision, own: OwnDeclarations, effect: Effect) -> Letter
                 continue
             if not own.holds(seen.feature):
                 others.append(OF_OTHERS.get(reason.family, "other records"))
-            elif _may_be_said(seen):
+            elif _may_be_said(seen, decision):
                 facts = own.facts(seen.feature)
                 signs.append(OwnSign(seen.sentence, seen.usual, facts, reason.sign_of))
     return LetterReasons(tuple(signs), tuple(dict.fromkeys(others)))
 
 
-def _may_be_said(seen: Observation) -> bool:
+def _may_be_said(seen: Observation, decision: Decision) -> bool:
     feature = feature_named(seen.feature)
-    is_true = agrees(feature, seen.value, seen.comparison, seen.contribution)
-    return is_true and feature.indicator is not None
+    known = decision.vector.get(feature.known_by) if feature.known_by else None
+    if is_absence(feature, seen.value, known) or feature.indicator is None:
+        return False
+    return agrees(feature, seen.value, seen.comparison, seen.contribution)
 
 
 def _what(own: OwnDeclarations) -> str:

@@ -127,6 +127,16 @@ def test_hours_before_an_instant_can_be_said_of_hours_after_it(feature: Feature)
 
 
 @pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+def test_a_count_that_could_comfort_says_by_what_it_is_known(feature: Feature) -> None:
+    comforts_by_0 = feature.unit is Unit.COUNT and feature.warns in (Warns.HIGH, Warns.EITHER)
+    is_else_missing = not feature.when_missing.startswith("never") and feature.known_by is None
+
+    assert not comforts_by_0 or feature.known_by or is_else_missing
+    for kind in feature.subjects if feature.known_by else ():
+        assert feature.known_by in [each.name for each in catalogue(kind)]
+
+
+@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
 def test_only_what_has_a_goods_code_is_compared_by_it(feature: Feature) -> None:
     assert feature.among is not Peers.GOODS or feature.subjects == ("shipment",)
 

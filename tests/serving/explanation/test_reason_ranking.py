@@ -29,6 +29,7 @@ parts = st.lists(
     min_size=len(SHIPMENT),
     max_size=len(SHIPMENT),
 )
+NONE = Comparison(how="about_the_same", share=0.15, percentile=7.5)
 AS_MANY = Comparison(how="same", share=0.4)
 
 
@@ -403,3 +404,15 @@ def test_lists_read_as_in_a_sentence() -> None:
 def test_routes_have_sentences_of_their_own() -> None:
     assert ROUTE
     assert all("{value}" in feature.sentence for feature in ROUTE)
+
+
+def test_a_0_of_which_nothing_is_known_is_a_habit_of_the_model() -> None:
+    features = [feature_named("payment_count"), feature_named("payer_count")]
+
+    def against(payments: float) -> Reasons:
+        return ReasonRanking(features).reasons([payments, 0.0], [0.0, -0.5], lambda *_: NONE)
+
+    unknown, known = against(0.0), against(3.0)
+    assert [reason.indicator for reason in known.reasons] == ["T15"]
+    assert unknown.reasons == ()
+    assert (unknown.habits.features, unknown.habits.lowers) == (1, -0.5)

@@ -8,7 +8,7 @@ from features.catalogue import feature_named
 from features.definition import Unit, Warns
 from serving.explanation.comparison import compare_value
 from serving.explanation.formatting import Value
-from serving.explanation.signs import agrees, is_sign
+from serving.explanation.signs import agrees, is_absence, is_sign
 from training.model.manifest import Reference
 
 TENTHS = Reference(missing_share=0.3, quantiles=tuple(float(step) for step in range(0, 101, 5)))
@@ -109,3 +109,23 @@ def test_what_is_a_little_more_than_half_have_is_no_reason_at_all() -> None:
         assert not agrees(low, 40.0, less, log_odds)
     assert agrees(high, 40.0, less, -0.5)
     assert agrees(low, 60.0, more, -0.5)
+
+
+def test_a_0_says_nothing_where_nothing_is_known_that_it_could_count() -> None:
+    payers = feature_named("payer_count")
+
+    assert payers.known_by == "payment_count"
+    assert is_absence(payers, 0.0, 0.0)
+    assert is_absence(payers, 0.0, None)
+    assert not is_absence(payers, 0.0, 2.0)
+    assert not is_absence(payers, 1.0, 1.0)
+    assert is_absence(replace(payers, known_by=None), None, 2.0)
+    assert not is_absence(replace(payers, known_by=None), 0.0, None)
+
+
+def test_none_of_what_warns_where_there_is_little_never_comforts() -> None:
+    nearly_all_have_none = compare_value(0.0, MOSTLY_NONE, Unit.COUNT)
+    few = replace(COUNT, warns=Warns.LOW)
+
+    assert not agrees(few, 0.0, replace(nearly_all_have_none, percentile=60.0), -0.5)
+    assert agrees(few, 2.0, compare_value(2.0, MOSTLY_NONE, Unit.COUNT), -0.5)
