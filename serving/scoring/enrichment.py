@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from features.linked_records import LINKED_RECORD_TYPES
@@ -19,22 +20,46 @@ class EnrichedSubmission:
 
 
 def enrich(submission: Submission, records: Iterable[ReceivedRecord]) -> EnrichedSubmission:
-    """Add received records to a submission; where both have one, the submission's counts."""
+    """Add received records to a submission; where both have one, the submission's counts.
+
+    But a leg that is planned in one and has departed or arrived in a later version counts as of the
+    version that was known last before the scoring instant.
+    """
     linked = {name: list(getattr(submission, name)) for name in LINKED_RECORD_TYPES}
-    keys = {name: {_key(name, record) for record in present} for name, present in linked.items()}
-    attached = []
+    places = {
+        name: {_key(name, record): place for place, record in enumerate(present)}
+        for name, present in linked.items()
+    }
+    attached: dict[tuple[str, int], str] = {}
     for row in records:
         name = row.kind
-        if name not in linked or _is_full(name, linked[name]):
+        if name not in linked:
             continue
         record = RECORD_FILES[name].model_validate_json(row.body)
-        if _key(name, record) not in keys[name]:
+        place = places[name].setdefault(_key(name, record), len(linked[name]))
+        if place == len(linked[name]):
+            if _is_full(name, linked[name]):
+                del places[name][_key(name, record)]
+                continue
             linked[name].append(_as_submitted(name, record))
-            attached.append(f"{name}/{row.record_id}")
+        elif _is_later_version(name, record, linked[name][place], submission.scoring_instant):
+            linked[name][place] = _as_submitted(name, record)
+        else:
+            continue
+        attached[name, place] = f"{name}/{row.record_id}"
     if not attached:
         return EnrichedSubmission(submission, ())
     update = {name: tuple(present) for name, present in linked.items()}
-    return EnrichedSubmission(submission.model_copy(update=update), tuple(attached))
+    return EnrichedSubmission(submission.model_copy(update=update), tuple(attached.values()))
+
+
+def with_newest_legs(
+    submission: Submission, records: Iterable[ReceivedRecord], now: datetime
+) -> Submission:
+    """A submission with the versions of legs that are known by now: whether it has arrived."""
+    legs = [row for row in records if row.kind == "legs"]
+    as_of_now = submission.model_copy(update={"as_of": now})
+    return submission.model_copy(update={"legs": enrich(as_of_now, legs).submission.legs})
 
 
 def with_newest_positions(submission: Submission, records: RecordStore) -> Submission:
@@ -48,6 +73,16 @@ def with_newest_positions(submission: Submission, records: RecordStore) -> Submi
 
 def _is_full(name: str, records: list[Any]) -> bool:
     return len(records) >= LINKED_RECORD_TYPES[name].most_in_submission
+
+
+def _is_later_version(name: str, record: Record, present: Record, as_of: datetime) -> bool:
+    """Whether a record is what became known of the same thing later, and before an instant."""
+    record_type = LINKED_RECORD_TYPES[name]
+    known_from = record_type.known_from
+    if known_from not in record_type.id_fields or known_from in record_type.key_fields:
+        return False
+    known_at, before = getattr(record, known_from), getattr(present, known_from)
+    return known_at is not None and known_at < as_of and (before is None or before < known_at)
 
 
 def _key(name: str, record: Record) -> tuple[Any, ...]:

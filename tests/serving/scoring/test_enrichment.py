@@ -1,0 +1,57 @@
+"""What was received of a subject is added to what is submitted, each thing once."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from features.records import Leg
+from serving.history.received_records import ReceivedRecord
+from serving.scoring.enrichment import enrich, with_newest_legs
+from tests.serving.bodies import route, submission
+
+ARRIVED_AT = "2026-11-25T09:00:00Z"
+HOURS = ("2026-11-24T12:00:00Z", "2026-11-25T09:30:00Z")
+
+
+def leg(known_at: str, **changed: Any) -> ReceivedRecord:
+    given = {"journey_id": "J-2", "sequence": 1, "origin": "TRIZM", "destination": "GRPIR"}
+    body = Leg.model_validate({**given, "known_at": known_at, **changed})
+    name = f"J-2 1 {body.known_at}"
+    text = body.model_dump_json(exclude_none=True)
+    return ReceivedRecord("legs", name, "route", "J-2", known_at, "c", text)
+
+
+DEPARTED = leg(HOURS[0], departed_at="2026-11-24T11:00:00Z")
+ARRIVED = leg(HOURS[1], departed_at="2026-11-24T11:00:00Z", arrived_at=ARRIVED_AT)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "known"),
+    [
+        ("2026-11-24T12:00:00Z", "2026-11-24T09:00:00Z"),  # the planned leg of the submission
+        ("2026-11-24T12:00:01Z", HOURS[0]),
+        ("2026-11-25T09:30:00Z", HOURS[0]),
+        ("2026-11-25T09:30:01Z", HOURS[1]),
+    ],
+)
+def test_a_leg_counts_as_of_its_version_that_was_known_last_before_the_instant(
+    as_of: str, known: str
+) -> None:
+    for received in ([DEPARTED, ARRIVED], [ARRIVED, DEPARTED]):
+        enriched = enrich(submission(route() | {"as_of": as_of}), received)
+
+        (counted,) = enriched.submission.legs
+        assert counted.known_at == datetime.fromisoformat(known)
+        assert enriched.attached == tuple(
+            f"legs/{one.record_id}" for one in received if one.received_at == known
+        )
+
+
+def test_whether_a_craft_has_arrived_is_known_by_now_whatever_the_instant() -> None:
+    asked = submission(route() | {"as_of": "2026-11-24T12:00:01Z"})
+
+    known = with_newest_legs(asked, [DEPARTED, ARRIVED], datetime.fromisoformat("2026-11-26T00Z"))
+
+    assert [one.arrived_at for one in known.legs] == [datetime.fromisoformat(ARRIVED_AT)]
+    assert known.scoring_instant == asked.scoring_instant
