@@ -109,12 +109,12 @@ class RescueOutbox(Protocol):
         """Write down a step of a call."""
         ...
 
-    def acknowledge(self, decision_id: str, by: str, at: datetime) -> bool:
-        """Record who acts on a call; the first who does counts, and False is for all later."""
+    def acknowledge(self, case_id: str, by: str, at: datetime) -> bool:
+        """Record who acts on a case; the first who does counts, and False is for all later."""
         ...
 
-    def events(self, decision_id: str) -> list[RescueCallEvent]:
-        """The steps of a call, in order."""
+    def events(self, case_id: str) -> list[RescueCallEvent]:
+        """The steps of the calls of a case, in order."""
         ...
 
     def unacknowledged(self) -> list[OpenRescueCall]:
@@ -371,7 +371,7 @@ def _who_is_called(
 
 
 def _how_to_acknowledge(decision: Decision, directory: RescueDirectory) -> dict[str, object]:
-    path = f"/v1/rescue-calls/{decision.decision_id}/acknowledgement"
+    path = f"/v1/rescue-calls/{decision.case_id}/acknowledgement"
     return {
         "address": f"{(directory.public_address or '').rstrip('/')}{path}",
         "within_minutes": directory.centres.acknowledge_within_minutes,

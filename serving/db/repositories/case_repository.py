@@ -22,6 +22,7 @@ from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.encrypted_records import EncryptedRecords
 from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable
+from serving.db.repositories.rescue_call_repository import settle_calls
 from serving.db.tables import (
     case_events,
     case_links,
@@ -114,7 +115,7 @@ class CaseRepository:
     def change(self, case_id: str, change: ChangeCase) -> CaseRecord:
         """Change a case in a turn of its own: of two who try at once, the second sees the first.
 
-        Whatever `change` raises leaves everything as it was.
+        Whatever `change` raises leaves everything as it was. The end of a rescue ends its calls.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
             found = connection.execute(select(cases).where(cases.c.case_id == case_id)).one()
@@ -122,6 +123,8 @@ class CaseRepository:
             kept = self._cases.case(after, connection)
             connection.execute(cases.update().where(cases.c.case_id == case_id).values(kept))
             insert_event(connection, self._cases, event)
+            if after.lane == "rescue" and after.status == "closed" != found.status:
+                settle_calls(connection, case_id, event.actor, event.at)
             if label:
                 connection.execute(records.insert(), self._records.encrypted(label, connection))
         return after

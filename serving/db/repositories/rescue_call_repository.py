@@ -5,11 +5,12 @@ is lost only with its decision. Several workers share the calls; one takes a cal
 when it is due next, so a worker that dies with a call leaves it to the others.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, Update, func, select, update
+from sqlalchemy import Connection, Engine, Row, Select, Update, func, or_, select, update
 
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
@@ -88,22 +89,16 @@ class RescueCallRepository:
         with failing_as_unavailable(), writing(self._engine) as connection:
             _insert_event(connection, event)
 
-    def acknowledge(self, decision_id: str, by: str, at: datetime) -> bool:
-        """Record who acts on a call; the first who does counts, and False is for all later."""
-        unheard = _of(decision_id).where(rescue_calls.c.acknowledged_at.is_(None))
-        acts = {"acknowledged_at": at.isoformat(), "acknowledged_by": by}
+    def acknowledge(self, case_id: str, by: str, at: datetime) -> bool:
+        """Record who acts on a case; the first who does counts, and False is for all later."""
         with failing_as_unavailable(), writing(self._engine) as connection:
-            is_first = connection.execute(unheard.values(acts)).rowcount == 1
-            _insert_event(
-                connection, RescueCallEvent(decision_id, at.isoformat(), by, "acknowledged")
-            )
-        return is_first
+            return _acknowledge(connection, case_id, by, at.isoformat())
 
-    def events(self, decision_id: str) -> list[RescueCallEvent]:
-        """The steps of a call, in order."""
+    def events(self, case_id: str) -> list[RescueCallEvent]:
+        """The steps of the calls of a case, in order."""
         query = (
             select(*(rescue_call_events.c[name] for name in RescueCallEvent.__annotations__))
-            .where(rescue_call_events.c.decision_id == decision_id)
+            .where(rescue_call_events.c.decision_id.in_(_decisions_of(case_id)))
             .order_by(rescue_call_events.c.seq)
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -151,8 +146,11 @@ def _find(connection: Connection, now: datetime, pace: CallPace) -> None:
             "step": 0,
             "next_at": now.isoformat(),
             "goes_on_at": (now + pace.patience).isoformat(),
+            "acknowledged_at": None,
+            "acknowledged_by": None,
+            **_acknowledged_already(connection, row.decision_id),
         }
-        for row in connection.execute(rescues)
+        for row in connection.execute(rescues).all()
     ]
     if calls:
         connection.execute(rescue_calls.insert(), calls)
@@ -168,6 +166,60 @@ def _due(now: datetime) -> Select[Any]:
         .order_by(rescue_calls.c.step, rescue_calls.c.attempts, rescue_calls.c.next_at)
         .limit(1)
     )
+
+
+def settle_calls(connection: Connection, case_id: str, by: str, at: str) -> None:
+    """Let whoever ended a rescue have acknowledged it, in the transaction that ends it."""
+    is_heard = _acknowledgements(connection, [case_id], since="")
+    if not is_heard or connection.scalars(_open_calls(case_id)).first() is not None:
+        _acknowledge(connection, case_id, by, at)
+
+
+def _acknowledge(connection: Connection, case_id: str, by: str, at: str) -> bool:
+    open_calls = [*connection.scalars(_open_calls(case_id))]
+    acts = {"acknowledged_at": at, "acknowledged_by": by}
+    for decision_id in open_calls:
+        connection.execute(_of(decision_id).values(acts))
+    for decision_id in open_calls or [case_id]:
+        _insert_event(connection, RescueCallEvent(decision_id, at, by, "acknowledged"))
+    return bool(open_calls)
+
+
+def _open_calls(case_id: str) -> Select[str]:
+    """The calls of a case that nobody acknowledged, by the ids of their decisions."""
+    return select(rescue_calls.c.decision_id).where(
+        rescue_calls.c.decision_id.in_(_decisions_of(case_id)),
+        rescue_calls.c.acknowledged_at.is_(None),
+    )
+
+
+def _decisions_of(case_id: str) -> Select[str]:
+    """The decisions of a case: the first, which it has its id of, and those that scored again."""
+    is_of_case = or_(decisions.c.decision_id == case_id, decisions.c.rescores == case_id)
+    return select(decisions.c.decision_id).where(is_of_case)
+
+
+def _acknowledged_already(connection: Connection, decision_id: str) -> dict[str, str]:
+    """Who acts on a rescue that was not called yet: somebody said so, or ended its case."""
+    columns = select(decisions.c.rescores, decisions.c.scored_at)
+    decision = connection.execute(columns.where(decisions.c.decision_id == decision_id)).one()
+    case_ids = [decision_id, *filter(None, [decision.rescores])]
+    for event in _acknowledgements(connection, case_ids, since=decision.scored_at):
+        return {"acknowledged_at": event.at, "acknowledged_by": event.actor}
+    return {}
+
+
+def _acknowledgements(
+    connection: Connection, decision_ids: Sequence[str], since: str
+) -> Sequence[Row[Any]]:
+    """The acknowledgements of calls of these decisions since an instant, in order."""
+    said = (
+        rescue_call_events.c.decision_id.in_(decision_ids),
+        rescue_call_events.c.action == "acknowledged",
+        rescue_call_events.c.at >= since,
+    )
+    query = select(rescue_call_events).where(*said).order_by(rescue_call_events.c.seq)
+    return connection.execute(query).all()
 
 
 def _of(decision_id: str) -> Update:

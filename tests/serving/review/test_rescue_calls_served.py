@@ -209,6 +209,75 @@ def test_a_person_acknowledges_by_call_and_it_is_told_to_nobody_else(home: Path)
     assert len(to.heard) == 2
 
 
+def test_a_call_about_a_subject_that_was_scored_again_is_acknowledged_by_its_case(
+    home: Path,
+) -> None:
+    clock = Clock()
+    with station() as to, calling(home, to, clock) as service:
+        first = service.score(route(), service.key("score")).json()
+        again = route() | {"as_of": "2026-11-24T11:00:00Z"}
+        again["positions"] = [{"journey_id": "J-2", **CALLING}]
+        assert service.score(again, service.key("score")).json()["lane"] == "rescue"
+        calls(service).make_due()
+        acknowledge = json.loads(to.heard[0][1])["data"]["acknowledge"]["address"]
+
+        told = service.client.post(
+            acknowledge, json={"by": "watch officer"}, headers=service.key("rescue")
+        )
+        clock.now += timedelta(days=1)
+        calls(service).make_due()
+
+        assert acknowledge == f"/v1/rescue-calls/{first['decision_id']}/acknowledgement"
+        assert told.status_code == 200, told.text
+        assert [step["action"] for step in told.json()["steps"]] == ["called", "acknowledged"]
+        assert calls(service).outbox.unacknowledged() == []
+    assert len(to.heard) == 1
+
+
+CALLING = {
+    **{"observed_at": "2026-11-24T10:30:00Z", "latitude": 38.2, "longitude": 26.1},
+    "is_distress": True,
+}
+
+
+@pytest.mark.parametrize("is_called_before", [True, False])
+def test_whoever_ends_a_rescue_has_acknowledged_its_call(
+    home: Path, *, is_called_before: bool
+) -> None:
+    clock = Clock()
+    with station() as to, calling(home, to, clock) as service:
+        case_id = service.score(route(**IN_DANGER), service.key("score")).json()["decision_id"]
+        if is_called_before:
+            calls(service).make_due()
+        rescuer = service.key("rescue")
+        name = f"caller-{service.posted}"
+        clock.now += timedelta(seconds=30)
+
+        for act, body in (("claim", None), ("dispositions", HELPED)):
+            address = f"/v1/cases/{case_id}/{act}"
+            answer = service.client.post(address, json=body, headers=rescuer)
+            assert answer.status_code == 200, answer.text
+        clock.now += timedelta(days=1)
+        calls(service).make_due()
+
+        assert calls(service).outbox.unacknowledged() == []
+        assert "rescue_not_acknowledged" not in degradations(service.services)
+        acknowledged = calls(service).outbox.events(case_id)[-1]
+        assert (acknowledged.action, acknowledged.actor) == ("acknowledged", name)
+        service.client.post(f"/v1/cases/{case_id}/reopen", json=NOTE, headers=rescuer)
+        calls(service).make_due()
+    assert len(to.heard) == is_called_before
+
+
+HELPED = {
+    "code": "people_helped",
+    "reason": "other",
+    "confidence": "high",
+    "text": "all are ashore",
+}
+NOTE = {"text": "two of them were not counted"}
+
+
 def test_an_acknowledgement_of_nothing_or_by_nobody_is_refused(home: Path) -> None:
     with station() as to, calling(home, to, Clock()) as service:
         inspected = service.score(shipment(), service.key("score")).json()["decision_id"]
