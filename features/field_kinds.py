@@ -21,6 +21,7 @@ IdentifierOf = Literal[
     "document",
     "document_number",
     "transaction",
+    "event",
     "conveyance",
     "imo_number",
     "mmsi",

@@ -73,6 +73,7 @@ SubjectId = Annotated[_Id, kinds.Identifier("subject"), Field(examples=["S-2026-
 # Whatever it is, a submission refuses another than its own.
 AttachedSubjectId = Annotated[str, kinds.Identifier("subject"), Field(examples=["S-2026-004711"])]
 DocumentId = Annotated[_Id, kinds.Identifier("document"), Field(examples=["D-2026-009001"])]
+EventId = Annotated[_Id, kinds.Identifier("event"), Field(examples=["E-2026-120045"])]
 TransactionId = Annotated[_Id, kinds.Identifier("transaction"), Field(examples=["pay-9034"])]
 ConveyanceId = Annotated[_Id, kinds.Identifier("conveyance"), Field(examples=["vessel-81c2"])]
 # What rescuers find a conveyance by; each names one conveyance, as its id does.

@@ -1,4 +1,5 @@
-"""The record types that are linked to a subject: documents, payments, legs and positions.
+"""The record types that are linked to a subject: documents, payments, events, legs and
+positions.
 
 One descriptor each. From it follow the linked records that batch and requests compute windows of,
 what a submission may bring, how records are distinguished on arrival, and the words they are named
@@ -26,6 +27,7 @@ from features.derived.beside_subject import (
     with_versions,
 )
 from features.derived.document import derive_document
+from features.derived.event import derive_event
 from features.derived.leg import derive_leg
 from features.derived.position import derive_position
 from features.derived.subject import LATEST_FIELDS, LatestField
@@ -187,6 +189,17 @@ LINKED_RECORD_TYPES: Mapping[str, LinkedRecordType] = MappingProxyType(
                 derive=derive_transaction,
                 words_when_cited="payments {ids}",
                 words_when_missing="any payment",
+            ),
+            LinkedRecordType(
+                name="events",
+                kinds=SUBJECT_KINDS,
+                subject_field="subject_id",
+                order_field="event_id",
+                key_fields=("event_id",),
+                id_fields=("event_id",),
+                derive=derive_event,
+                words_when_cited="events {ids}",
+                words_when_missing="what happened on the way",
             ),
             LinkedRecordType(
                 name="legs",

@@ -1,4 +1,4 @@
-"""What comes in: seven kinds of record, one schema for files, requests and tests.
+"""What comes in: eight kinds of record, one schema for files, requests and tests.
 
 Every record is frozen and strict: an unknown field, a field about a person, a naive instant or a
 number that is not finite is refused with the field's name. Instants carry an offset and are kept in
@@ -23,6 +23,7 @@ from features.field_types import (
     Currency,
     DocumentId,
     DocumentNumber,
+    EventId,
     Flag,
     HsCode,
     ImoNumber,
@@ -87,6 +88,21 @@ DocumentKind = Literal[
 PaymentMethod = Literal[
     "bank_transfer", "card", "cash", "money_service", "virtual_asset", "trade_credit", "netting"
 ]
+EventKind = Literal[
+    "departed",
+    "arrived",
+    "loaded",
+    "discharged",
+    "gate_in",
+    "gate_out",
+    "stuffed",
+    "stripped",
+    "transit_opened",
+    "transit_discharged",
+]
+"""DCSA Track & Trace 2.2 calls them DEPA, ARRI, LOAD, DISC, GTIN, GTOT, STUF and STRP. COARRI
+reports them of ships and CODECO of gates; NCTS says that a transit was opened (CC029) and
+discharged (CC045)."""
 Purpose = Literal["goods", "freight", "deposit", "release", "other"]
 SelectedBy = Literal["model", "rule", "random", "intelligence", "discretion"]
 Result = Literal[
@@ -372,6 +388,34 @@ class Transaction(Record):
     )
 
 
+class Event(Record):
+    """Something that happened to a subject on its way, as a terminal, carrier or office reports it.
+
+    One that is known before it happened was announced, and has not happened yet.
+    """
+
+    known_from: ClassVar[str] = "known_at"
+    unique_fields: ClassVar[tuple[str, ...]] = ("event_id",)
+
+    event_id: EventId = Field(description="The event, by the id that the sender gave it.")
+    subject_kind: SubjectKind = Field(description="Whether it happened to a route or a shipment.")
+    subject_id: SubjectId = Field(description="The journey or shipment that it happened to.")
+    kind: EventKind = Field(description="What happened.")
+    occurred_at: Instant = Field(description="When it happened.", examples=["2026-11-29T07:40:00Z"])
+    known_at: Instant = Field(
+        description="When the authority learnt of the event.", examples=["2026-11-29T08:00:00Z"]
+    )
+    place: LocationCode | None = Field(None, description="The place where it happened.")
+    container_number: ContainerNumber | None = Field(
+        None, description="The container that it happened to."
+    )
+    time_limit_at: Instant | None = Field(
+        None,
+        description="Until when goods under a transit that opened must be presented.",
+        examples=["2026-12-02T00:00:00Z"],
+    )
+
+
 class Outcome(Record):
     """What an inspection found. A subject without one has no label; it is never a negative.
 
@@ -436,6 +480,7 @@ RECORD_FILES: dict[str, type[Record]] = {
     "shipments": Shipment,
     "documents": Document,
     "transactions": Transaction,
+    "events": Event,
     "outcomes": Outcome,
 }
 """The file (without its ending) that holds each record type in a folder of records."""

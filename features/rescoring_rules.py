@@ -52,7 +52,7 @@ class RescoringRules:
 
 
 RESCORED_AFTER: dict[SubjectKind, tuple[str, ...]] = {
-    "route": ("documents", "transactions", "legs", "positions"),
-    "shipment": ("documents", "transactions"),
+    "route": ("documents", "transactions", "events", "legs", "positions"),
+    "shipment": ("documents", "transactions", "events"),
 }
 """The record types of a subject's own after which it is scored again."""

@@ -15,6 +15,7 @@ from features.linked_records import LINKED_RECORD_TYPES, LinkedRecordType
 from features.records import (
     RECORD_FILES,
     Document,
+    Event,
     Journey,
     Leg,
     Position,
@@ -48,6 +49,17 @@ class AttachedTransaction(Transaction):
     )
 
 
+class AttachedEvent(Event):
+    """An event inside a submission: the subject may be left out."""
+
+    subject_kind: SubjectKind | None = Field(  # type: ignore[assignment]  # may be left out here
+        None, description="Whether it happened to a route or a shipment."
+    )
+    subject_id: AttachedSubjectId | None = Field(  # type: ignore[assignment]  # may be left out here
+        None, description="The journey or shipment that it happened to."
+    )
+
+
 def _linked(name: str, description: str) -> Any:
     """A field for as many linked records of a type as a submission may bring."""
     most = LINKED_RECORD_TYPES[name].most_in_submission
@@ -57,7 +69,7 @@ def _linked(name: str, description: str) -> Any:
 class Submission(Record):
     """A route (a journey with its legs) or a shipment (with its journey where known) to be scored.
 
-    Linked documents and transactions may repeat the subject and must then agree with it;
+    Linked documents, transactions and events may repeat the subject and must then agree with it;
     legs and positions belong to the submitted journey. A subject that is scored again later says
     so by `as_of`.
     """
@@ -82,6 +94,7 @@ class Submission(Record):
     transactions: tuple[AttachedTransaction, ...] = _linked(
         "transactions", "The payments for the subject."
     )
+    events: tuple[AttachedEvent, ...] = _linked("events", "What happened to the subject.")
 
     @property
     def subject(self) -> Journey | Shipment:

@@ -125,6 +125,18 @@ RECORDS: dict[str, Any] = {
             "received_at": "2026-11-23T07:00:00Z",
         }
     ],
+    "events": [
+        {
+            "event_id": "E-2026-120045",
+            "subject_kind": "shipment",
+            "subject_id": "S-2026-004711",
+            "kind": "gate_out",
+            "occurred_at": "2026-11-29T07:40:00Z",
+            "known_at": "2026-11-29T08:00:00Z",
+            "place": "DEHAM",
+            "container_number": "MSKU9070323",
+        }
+    ],
     "outcomes": [
         {
             "subject_kind": "shipment",

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from features.records import Document, Leg, Outcome, Position, Transaction
+from features.records import Document, Event, Leg, Outcome, Position, Transaction
 from serving.api.examples import RECORDS
 from serving.api.openapi import described_body, problems
 from serving.web.admission import limited_in_flight
@@ -25,6 +25,7 @@ class RecordsBody(BaseModel):
     positions: list[Position] = []
     documents: list[Document] = []
     transactions: list[Transaction] = []
+    events: list[Event] = []
     outcomes: list[Outcome] = []
 
 
@@ -53,7 +54,7 @@ class RecordsAnswer(ClosedModel):
 )
 @limited_in_flight
 async def take_records(request: Request, services: TheServices, caller: MayIngest) -> RecordsAnswer:
-    """Keep legs, positions, documents, transactions and outcomes; every later score knows them.
+    """Keep records that are linked to subjects, and outcomes; every later score knows them.
 
     A subject that was scored is scored again as of when they became known, unless its case ended.
     A record is known by its id: send it again and nothing changes, send another under its id and

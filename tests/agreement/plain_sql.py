@@ -286,6 +286,15 @@ def attached_transactions(kind: SubjectKind) -> str:
     """
 
 
+def attached_events(kind: SubjectKind) -> str:
+    """What was known before their subject was declared to have happened to it."""
+    return f"""
+    SELECT e.subject_id, e.known_at, e.event_id AS record_id
+    FROM raw_events e JOIN {OWN[kind]} s USING (subject_id)
+    WHERE e.subject_kind = '{kind}' AND e.known_at < s.declared_at
+    """
+
+
 def subjects(kind: SubjectKind) -> str:
     """The subjects of a kind, with what the last known payment and permit of each say."""
     latest = ", ".join(
@@ -340,6 +349,7 @@ class PlainSql:
             self._make(f"{kind}_outcomes", outcomes(kind))
             self._make(f"{kind}_documents", attached_documents(kind))
             self._make(f"{kind}_transactions", attached_transactions(kind))
+            self._make(f"{kind}_events", attached_events(kind))
             self._make(f"{kind}_subjects", subjects(kind))
 
     def numbers(

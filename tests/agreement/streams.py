@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from features.arrow_schema import arrow_schema
 from features.catalogue import windows
 from features.ingest.record_files import write_records
-from features.records import RECORD_FILES, Result
+from features.records import RECORD_FILES, EventKind, Result
 
 Row = dict[str, Any]
 Stream = dict[str, list[Row]]
@@ -151,6 +151,7 @@ TRANSACTION = {
     "purpose": "deposit",
     "payer_iban_valid": True,
 }
+EVENT = {"kind": "gate_out", "place": "NLRTM", "container_number": "CSQU3054383"}
 of_subjects = st.sampled_from(
     [
         {"subject_kind": kind, "subject_id": id_}
@@ -211,6 +212,17 @@ transaction = st.fixed_dictionaries(
         "known_at": instants,
     }
 )
+event = st.fixed_dictionaries(
+    {
+        "subject": of_subjects,
+        "kind": st.sampled_from(get_args(EventKind)),
+        "occurred_at": instants,
+        "known_at": instants,
+        "place": some(*PLACES),
+        "container_number": some("CSQU3054383", "CSQU3054384"),
+        "time_limit_at": st.none() | instants,
+    }
+)
 outcome = st.fixed_dictionaries(
     {
         "subject": of_subjects,
@@ -257,6 +269,7 @@ def streams(draw: st.DrawFn) -> Stream:
         "shipments": of_ids("shipment_id", SHIPMENT_IDS, shipment),
         "documents": numbered(beside_subjects(up_to(10, document)), "document_id", "D"),
         "transactions": numbered(beside_subjects(up_to(12, transaction)), "transaction_id", "T"),
+        "events": numbered(beside_subjects(up_to(10, event)), "event_id", "E"),
         "outcomes": first_of_each(
             beside_subjects(up_to(10, outcome)), "subject_kind", "subject_id", "inspected_at"
         ),
@@ -318,6 +331,21 @@ def on_every_edge() -> Stream:
                 "known_at": edge,
             }
             for kind, id_ in (*own, ("route", "J-old-0"), ("shipment", "S-old-0"))
+            for at, edge in enumerate(EDGES)
+        ],
+        "events": [
+            {
+                **EVENT,
+                "kind": event_kind,
+                "event_id": f"E{kind}{event_kind}{at}",
+                "subject_kind": kind,
+                "subject_id": id_,
+                "occurred_at": edge,
+                "known_at": edge,
+                "time_limit_at": edge,
+            }
+            for kind, id_ in own
+            for event_kind in get_args(EventKind)
             for at, edge in enumerate(EDGES)
         ],
         "outcomes": [

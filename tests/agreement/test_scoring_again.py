@@ -19,6 +19,7 @@ from features.engine.store.lmdb_store import LmdbStore
 from features.engine.string_table import STRING_TABLE
 from features.history.online_store import OnlineStore
 from features.history.rebuild import rebuild
+from features.linked_records import LINKED_RECORD_TYPES
 from features.records import SubjectKind
 from features.replay_submissions import submissions_of
 from features.rescoring_rules import RescoringRules
@@ -130,7 +131,7 @@ def test_what_others_did_after_the_declaration_never_counts(
     kind: SubjectKind, world: Path, records: Records
 ) -> None:
     """Windows over the history of anyone are those of the declaration at every instant."""
-    linked = {"documents", "transactions", "legs", "positions"}
+    linked = {*LINKED_RECORD_TYPES}
     of_history = [
         feature.name
         for feature in catalogue(kind)

@@ -53,7 +53,7 @@ def scrambled(records: Records, instant: int, random: np.random.Generator) -> Re
         later = np.flatnonzero(is_later(name, columns, instant))
         kept = {KNOWN_FROM[name], "declared_at", "known_at", "received_at", "observed_at"}
         kept |= {"journey_id", "shipment_id", "subject_id", "subject_kind", "document_id"}
-        kept |= {"transaction_id", "sequence"}
+        kept |= {"transaction_id", "event_id", "sequence"}
         changed[name] = dict(columns)
         for column in set(columns) - kept:
             values = columns[column].copy()
@@ -63,9 +63,14 @@ def scrambled(records: Records, instant: int, random: np.random.Generator) -> Re
 
 
 def added(records: Records, instant: int) -> Records:
-    """With every earlier record of documents, payments and legs once more, known from then on."""
+    """With every earlier record of documents, payments and events once more, known from then on."""
     changed = dict(records)
-    for name, identity in (("documents", "document_id"), ("transactions", "transaction_id")):
+    identities = {
+        "documents": "document_id",
+        "transactions": "transaction_id",
+        "events": "event_id",
+    }
+    for name, identity in identities.items():
         earlier = rows(records[name], ~is_later(name, records[name], instant))
         again = earlier | {
             KNOWN_FROM[name]: np.full(length(earlier), instant),

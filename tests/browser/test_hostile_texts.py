@@ -42,6 +42,14 @@ PARTS = {
     "legs": RECORD_FILES["legs"],
     "documents": RECORD_FILES["documents"],
     "transactions": RECORD_FILES["transactions"],
+    "events": RECORD_FILES["events"],
+}
+
+EVENT = {
+    "event_id": "E-1",
+    "kind": "gate_out",
+    "occurred_at": "2026-11-20T07:00:00Z",
+    "known_at": "2026-11-20T08:00:00Z",
 }
 
 
@@ -54,7 +62,7 @@ def home(home: Path) -> Path:
 
 def hostile_body() -> tuple[dict[str, Any], list[str]]:
     """A body with hostile text in every field that takes it, and which those are."""
-    body, taking = shipment(), []
+    body, taking = {**shipment(), "events": [EVENT]}, []
     for part, record in PARTS.items():
         for name in record.model_fields:
             tried = copy.deepcopy(body)

@@ -21,13 +21,14 @@ from features.field_types import PartyId
 from features.identities import declarations, identifiers_of, parties_of
 from features.ingest.contract import CURRENCY_OF
 from features.records import RECORD_FILES, Mode, Outcome, Record, Shipment, Transaction
-from features.submission import AttachedDocument, AttachedTransaction, Submission
+from features.submission import AttachedDocument, AttachedEvent, AttachedTransaction, Submission
 from tests.serving.bodies import shipment, submission
 
 DESCRIBED: list[type[BaseModel]] = [
     *RECORD_FILES.values(),
     AttachedDocument,
     AttachedTransaction,
+    AttachedEvent,
     Submission,
 ]
 UNIT_IN_NAME = {"kg": "_kg", "m3": "_m3", "kn": "_kn", "m": "_m"}

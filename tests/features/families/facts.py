@@ -220,6 +220,17 @@ def payment(**fields: Any) -> Record:
     return Record("transactions", own | fields)
 
 
+def event(kind: str, **fields: Any) -> Record:
+    """Something that happened to the subject two days before, and was known a day before."""
+    own = {
+        "event_id": _new("E"),
+        "kind": kind,
+        "occurred_at": before(days=2),
+        "known_at": before(days=1),
+    }
+    return Record("events", own | fields)
+
+
 def value_of(feature: str, fact: Fact) -> Value:
     """What the catalogue makes of the story; None where the feature is missing."""
     records = {
@@ -271,7 +282,7 @@ def _fact(
     for record in records:
         around.extend([record] if isinstance(record, Record) else record)
     own = {"subject_kind": kind, "subject_id": "J" if kind == "route" else "S"}
-    attached = ("documents", "transactions")
+    attached = ("documents", "transactions", "events")
     whole = [Record(r.file, own | r.row) if r.file in attached else r for r in around]
     return Fact(says, expected, kind, (subject, *whole), today)
 

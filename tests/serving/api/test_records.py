@@ -63,7 +63,7 @@ def test_records_are_kept_once(service: Service) -> None:
 
 
 def test_the_example_of_the_description_is_taken(service: Service) -> None:
-    assert send(service, RECORDS).json()["accepted"] == 3
+    assert send(service, RECORDS).json()["accepted"] == 4
 
 
 def test_a_bad_record_keeps_no_other_out(service: Service) -> None:
