@@ -292,10 +292,10 @@ def seal_reuse_count_90d(
     indicator="D43",
     warns=Warns.HIGH,
     source=PRACTICE,
-    sentence="it stays just under the value free of duty, as did goods of its consignor to {value} "
-    "consignees in 7 days",
-    sentence_of_one="it stays just under the value free of duty, as did goods of its consignor to "
-    "one consignee in 7 days",
+    sentence="it stays just under the limit of small consignments, as did goods of its consignor "
+    "to {value} consignees in 7 days",
+    sentence_of_one="it stays just under the limit of small consignments, as did goods of its "
+    "consignor to one consignee in 7 days",
     known_by="small_value_consignees_7d",
 )
 def small_value_consignees_7d(
@@ -308,9 +308,10 @@ def small_value_consignees_7d(
         days=7,
     ),
 ) -> Column:
-    """Consignees of the same consignor in 7 days whose goods stay just under the value free of
-    duty, where this one's do so too; 0 where its own value is another.
+    """Consignees of the same consignor in 7 days whose goods stay just under the limit of small
+    consignments, where this one's do so too; 0 where its own value is another.
 
-    Many are mildly suspicious: one consignment may have been split so that no duty is due.
+    Many are mildly suspicious: one consignment may have been split so that little duty is due, or
+    none.
     """
     return is_just_under_de_minimis * consignees

@@ -1,8 +1,10 @@
-"""Up to which value goods are free of duty, by the country to which they go.
+"""Up to which value goods pay little duty or none, by the country to which they go.
 
-`de_minimis.csv` names the rule behind each limit, in euro at about the rate of 2025. They were
-written down from memory on 27 November 2026 and not re-read; a country that abolished its limit
-has 0. `EU` stands for every member of the customs union that has no row of its own.
+`de_minimis.csv` names the rule behind each limit, in euro at about the rate of 2025, and says in
+its column `read` where it was read and when; the others were written down from memory. A country
+that abolished its limit has 0. `EU` stands for every member of the customs union that has no row
+of its own: since July 2026 its limit parts a flat duty from the tariff. Limits have no dates, so
+that an older consignment is measured by today's.
 """
 
 import csv

@@ -1,9 +1,10 @@
 """From which amount cash is reported, by its currency.
 
-`reporting_limits.csv` names the rule behind each limit. They were written down from memory on
-27 November 2026 and not re-read: a deployer's own file of the columns `currency,limit,rule`, named
-by `TIDEGATE_REPORTING_LIMITS`, wins currency by currency. A currency stands for the country whose
-it is; a payment in another country's money is measured by that money's limit.
+`reporting_limits.csv` names the rule behind each limit and says in its column `read` where it was
+read and when; most were written down from memory. A deployer's own file of the columns
+`currency,limit,rule`, named by `TIDEGATE_REPORTING_LIMITS`, wins currency by currency. A currency
+stands for the country whose it is; a payment in another country's money is measured by that money's
+limit. Some rules say "from", others "above": the figure is taken as the first that is reported.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""Up to which value goods are free of duty."""
+"""Up to which value goods pay little duty or none."""
 
 import numpy as np
 
