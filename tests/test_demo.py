@@ -4,23 +4,21 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
-from itertools import islice
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
-from fastapi.testclient import TestClient
 
 from features.catalogue import features_by_name
-from serving.app import create_app
-from serving.settings import Settings
+from serving.audit.decision import Decision
+from serving.review.letter import Letter
 from tests.ports import free_port
+from tests.true_decisions import Said, said_of
+from tests.true_letters import untrue_in_letter
 from tests.true_reasons import untrue_reasons
-
-EXPLAINED_OF_EACH = 260
 
 TIDEGATE = [sys.executable, "-m", "serving.cli.main"]
 NUMBER_AT_THE_END = re.compile(r"([+-]\d+\.\d{3})$", flags=re.MULTILINE)
@@ -110,32 +108,53 @@ def test_a_file_of_shipments_is_scored_offline(home: Path, tmp_path: Path) -> No
 
 
 @pytest.fixture(scope="module")
-def explained(shown: list[subprocess.CompletedProcess[str]], home: Path) -> list[dict[str, Any]]:
-    """Explained answers about the world's last subjects, as many of each kind."""
-    from features.ingest.record_files import read_records
-    from features.records import SUBJECT_KINDS
-    from features.replay_submissions import submissions_of
-    from serving.access.api_keys import new_key
-
+def said(
+    shown: list[subprocess.CompletedProcess[str]],
+    home: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Said:
+    """What is said of the world's last subjects, under a plan with rules and a watch-list."""
     assert shown
-    newest = read_records(home / "world", "shipments")["declared_at"].to_pandas().max()
-    since = (newest - timedelta(days=6)).to_pydatetime()
-    app = create_app(Settings(home=home), clock=lambda: datetime.now(UTC))
-    kept, key = new_key("reader", ("score", "explain"), (), datetime.now(UTC))
-    app.state.services.api_keys.add_key(kept)
-    answers = []
-    with TestClient(app, headers={"Authorization": f"Bearer {key}"}) as client:
-        for kind in SUBJECT_KINDS:
-            chosen = islice(submissions_of(home / "world", kind, since), EXPLAINED_OF_EACH)
-            bodies = [submission.model_dump_json(exclude_none=True) for submission in chosen]
-            assert len(bodies) == EXPLAINED_OF_EACH
-            answers += _scored(client, bodies)
-    return answers
+    copy = tmp_path_factory.mktemp("said") / "home"
+    copytree(home, copy)
+    return said_of(copy)
 
 
-def test_no_reason_of_five_hundred_decisions_is_untrue(explained: list[dict[str, Any]]) -> None:
-    assert [fault for answer in explained for fault in untrue_reasons(answer)] == []
-    assert sum(len(answer["reasons"]) for answer in explained) > 2 * len(explained)
+@pytest.fixture(scope="module")
+def explained(said: Said) -> list[dict[str, Any]]:
+    return said.answers
+
+
+def test_no_reason_of_five_hundred_decisions_is_untrue(said: Said) -> None:
+    assert [*said.untrue_reasons()] == []
+    assert sum(len(answer["reasons"]) for answer in said.answers) > 2 * len(said.answers)
+    assert len(said.answers) >= 500
+
+
+def test_no_letter_about_five_hundred_decisions_gives_a_reason_that_did_not_select(
+    said: Said,
+) -> None:
+    assert [*said.untrue_letters()] == []
+    selections = Counter(letter.selection for _, letter in said.letters)
+    assert {"lot", "rule", "information", "score"} <= selections.keys(), selections
+
+
+def test_a_letter_that_says_what_did_not_select_would_be_found(said: Said) -> None:
+    letters = {letter.selection: (decision, letter) for decision, letter in said.letters}
+    by_score, (drawn, of_lot) = letters["score"], letters["lot"]
+
+    def faults(decision: Decision, letter: Letter, **changed: Any) -> list[str]:
+        return [*untrue_in_letter(decision, replace(letter, **changed), said.published)]
+
+    with_reasons = next(letter for _, letter in said.letters if letter.speaks_for.own)
+    published = next(words for words in said.published.values() if words)
+    assert faults(drawn, of_lot) == []
+    assert faults(drawn, by_score[1])
+    assert faults(drawn, of_lot, selection="rule")
+    assert faults(drawn, of_lot, rule=published)
+    assert faults(drawn, of_lot, speaks_for=with_reasons.speaks_for)
+    assert faults(*by_score, speaks_against=with_reasons.speaks_for)
+    assert faults(*by_score, selection="information")
 
 
 def test_an_untrue_reason_would_be_found(explained: list[dict[str, Any]]) -> None:
@@ -172,19 +191,6 @@ def test_a_comfort_of_which_nothing_is_known_would_be_found(
 
     assert len(faults) == 1
     assert "nothing is known" in faults[0]
-
-
-def _scored(client: Any, bodies: list[str]) -> Iterator[dict[str, Any]]:
-    body = "\n".join(bodies)
-    headers = {
-        "Idempotency-Key": sha256(body.encode()).hexdigest(),
-        "Content-Type": "application/x-ndjson",
-    }
-    answered = client.post("/v1/scores/batch", content=body, headers=headers)
-    for line in answered.text.splitlines():
-        part = json.loads(line)
-        assert part["status"] == 200, line
-        yield part["answer"]
 
 
 def decision_id(record: str) -> str:

@@ -31,6 +31,8 @@ HISTORY_OF = {
 NEVER_SEEN_OTHERWISE = ("container_number", "seal_number")
 """Keys of which a count of 0 is all that is known."""
 
+LABEL = "and stands under"
+RATE = "is a rate that names no inspections"
 OF_INSPECTED = re.compile(r"\b(\d[\d,]*) of (\d[\d,]*) inspected")
 
 
@@ -53,11 +55,11 @@ def _faults(seen: dict[str, Any], reason: dict[str, Any]) -> Iterable[str]:
     if feature.indicator is None or feature.warns is Warns.NEVER:
         yield "is a sign of nothing"
     if LABELS[feature.name] != reason["indicator"]:
-        yield f"is a sign of {LABELS[feature.name]} and stands under {reason['indicator']}"
+        yield f"is a sign of {LABELS[feature.name]} {LABEL} {reason['indicator']}"
     if _lies_on_the_other_side(seen, feature.warns, feature.unit, reason["effect"]):
         yield f"is {value}, which is on the other side of usual"
     if feature.name.endswith("_confirmed_rate") and not _names_inspections(seen["sentence"]):
-        yield f"is a rate that names no inspections: {seen['sentence']}"
+        yield f"{RATE}: {seen['sentence']}"
 
 
 def _absences(
