@@ -79,10 +79,10 @@ class Feature:
     of the project; `indicator` is what a value on the side `warns` is a sign of: None for a scale
     or a description, which is a sign of nothing; `sentence` is the template of a reason, with
     `{value}` for this case's value and, by the name of a parameter, the number of one of its
-    windows (`said_with`); `sentence_of_one` is the same for a count of one, `sentence_below_zero`
-    for a value below 0, of which it says how far; `among` are those beside whom it is usual or not.
-    `known_by` names the feature that is 0 or missing where nothing is known that this one could
-    count, so that its 0 says nothing; its own name where none does.
+    windows (`said_with`); `sentence_of_one` is the same for a count of one, `sentence_of_none` for
+    0, `sentence_below_zero` for a value below 0, of which it says how far; `among` are those beside
+    whom it is usual or not. `known_by` names the feature that is 0 or missing where nothing is
+    known that this one could count, so that its 0 says nothing; its own name where none does.
     """
 
     name: str
@@ -99,6 +99,7 @@ class Feature:
     sentence: str
     sentence_of_one: str | None
     sentence_below_zero: str | None
+    sentence_of_none: str | None
     among: Peers
     known_by: str | None
     defined_at: str
@@ -151,6 +152,7 @@ def feature(  # noqa: PLR0913  a face has this many sides
     sentence: str,
     sentence_of_one: str | None = None,
     sentence_below_zero: str | None = None,
+    sentence_of_none: str | None = None,
     warns: Warns | None = None,
     among: Peers = Peers.ALL,
     known_by: str | None = None,
@@ -188,6 +190,7 @@ def feature(  # noqa: PLR0913  a face has this many sides
             sentence=sentence,
             sentence_of_one=sentence_of_one,
             sentence_below_zero=sentence_below_zero,
+            sentence_of_none=sentence_of_none,
             among=among,
             known_by=known_by,
             defined_at=_place(function),

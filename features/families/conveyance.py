@@ -154,8 +154,8 @@ def is_hire_returned_abroad(hire_return_country: Column, origin_country: Column)
     when_missing="the conveyance is not known to be hired",
     indicator=None,
     source=PRACTICE,
-    sentence="its hire began {value} hours before it left or was declared",
-    sentence_below_zero="its hire began {value} hours after it left or was declared",
+    sentence="its hire began {value} before it left or was declared",
+    sentence_below_zero="its hire began {value} after it left or was declared",
 )
 def hired_before_hours(hire_started_at: Column, departed_at: Column, declared_at: Column) -> Column:
     """Hours from the start of the hire to the departure, or to the declaration where that came

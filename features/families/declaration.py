@@ -150,8 +150,8 @@ def journey_mode(journey_mode: Column) -> Column:
     when_missing="its journey was not declared before it",
     indicator=None,
     source=PRACTICE,
-    sentence="it was declared {value} hours before its conveyance is due",
-    sentence_below_zero="it was declared {value} hours after its conveyance was due",
+    sentence="it was declared {value} before its conveyance is due",
+    sentence_below_zero="it was declared {value} after its conveyance was due",
     among=Peers.CORRIDOR,
 )
 def hours_before_due(declared_at: Column, journey_due_at: Column) -> Column:

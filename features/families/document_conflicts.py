@@ -16,6 +16,7 @@ from features.publications import EUROPOL_2023, FATF_TRADE_2021
     indicator="D08",
     source=FATF_TRADE_2021,
     sentence="a document states a gross mass {value} above the declared one",
+    sentence_of_none="no document states more gross mass than was declared",
     direction=Direction.HIGHER_IS_RISKIER,
 )
 def document_mass_excess_ratio(
@@ -36,6 +37,7 @@ def document_mass_excess_ratio(
     indicator="D08",
     source=FATF_TRADE_2021,
     sentence="a document states a gross mass {value} below the declared one",
+    sentence_of_none="no document states less gross mass than was declared",
     direction=Direction.HIGHER_IS_RISKIER,
 )
 def document_mass_shortfall_ratio(
@@ -57,6 +59,7 @@ def document_mass_shortfall_ratio(
     indicator="D12",
     source=FATF_TRADE_2021,
     sentence="a document states {value} more packages than were declared",
+    sentence_of_none="no document states more packages than were declared",
     direction=Direction.HIGHER_IS_RISKIER,
 )
 def document_packages_excess_ratio(
@@ -77,6 +80,7 @@ def document_packages_excess_ratio(
     indicator="D12",
     source=FATF_TRADE_2021,
     sentence="a document states {value} fewer packages than were declared",
+    sentence_of_none="no document states fewer packages than were declared",
     direction=Direction.HIGHER_IS_RISKIER,
 )
 def document_packages_shortfall_ratio(
@@ -97,6 +101,7 @@ def document_packages_shortfall_ratio(
     indicator="T26",
     source=FATF_TRADE_2021,
     sentence="a document states a value {value} above the declared one",
+    sentence_of_none="no document states a higher value than the declared one",
     direction=Direction.HIGHER_IS_RISKIER,
 )
 def document_value_excess_ratio(
@@ -117,6 +122,7 @@ def document_value_excess_ratio(
     indicator="T26",
     source=FATF_TRADE_2021,
     sentence="a document states a value {value} below the declared one",
+    sentence_of_none="no document states a lower value than the declared one",
     direction=Direction.HIGHER_IS_RISKIER,
 )
 def document_value_shortfall_ratio(

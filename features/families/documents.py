@@ -44,6 +44,7 @@ def document_count(
     warns=Warns.HIGH,
     source=SEA_CONTAINERS_2002,
     sentence="its documents had been amended {value} times",
+    sentence_of_none="none of its documents had been amended",
     sentence_of_one="its documents had been amended once",
     known_by="document_count",
 )
@@ -64,8 +65,8 @@ def amendment_count(
     when_missing="no manifest is known, or not when the conveyance is due",
     indicator="D01",
     source=PRACTICE,
-    sentence="the manifest came {value} hours before the conveyance is due",
-    sentence_below_zero="the manifest came {value} hours after the conveyance was due",
+    sentence="the manifest came {value} before the conveyance is due",
+    sentence_below_zero="the manifest came {value} after the conveyance was due",
     among=Peers.CORRIDOR,
     direction=Direction.LOWER_IS_RISKIER,
 )
@@ -88,7 +89,7 @@ def manifest_lead_hours(
     indicator="D03",
     warns=Warns.LOW,
     source=PRACTICE,
-    sentence="a document last changed parties, container, seal or quantity {value} hours ago",
+    sentence="a document last changed parties, container, seal or quantity {value} ago",
 )
 def hours_since_critical_change(
     hours: Column = hours_since_latest("documents", by="subject_id", where="is_critical_change"),

@@ -89,7 +89,7 @@ def detour_ratio(
     indicator="J08",
     source=SEA_CONTAINERS_2002,
     warns=Warns.HIGH,
-    sentence="its longest stop lasted {value} hours",
+    sentence="its longest stop lasted {value}",
     among=Peers.CORRIDOR,
 )
 def longest_dwell_hours(
@@ -195,8 +195,8 @@ def fastest_leg_ratio(
     indicator="D01",
     source=PRACTICE,
     warns=Warns.LOW,
-    sentence="it was declared {value} hours before it is due",
-    sentence_below_zero="it was declared {value} hours after it was due",
+    sentence="it was declared {value} before it is due",
+    sentence_below_zero="it was declared {value} after it was due",
     among=Peers.CORRIDOR,
 )
 def declared_before_due_hours(declared_at: Column, due_at: Column) -> Column:
@@ -214,8 +214,8 @@ def declared_before_due_hours(declared_at: Column, due_at: Column) -> Column:
     indicator="J26",
     source=PRACTICE,
     warns=Warns.LOW,
-    sentence="it was booked {value} hours before it left or was declared",
-    sentence_below_zero="it was booked {value} hours after it left or was declared",
+    sentence="it was booked {value} before it left or was declared",
+    sentence_below_zero="it was booked {value} after it left or was declared",
     among=Peers.CORRIDOR,
 )
 def booked_before_hours(booked_at: Column, departed_at: Column, declared_at: Column) -> Column:

@@ -20,7 +20,7 @@ def silent_on_the_way(silent: Column, arrived: Column) -> Column:
     indicator="J11",
     source=US_MARITIME_2020,
     direction=Direction.HIGHER_IS_RISKIER,
-    sentence="it was not heard for {value} hours",
+    sentence="it was not heard for {value}",
     among=Peers.CORRIDOR,
 )
 def longest_silence_hours(
@@ -43,7 +43,7 @@ def longest_silence_hours(
     indicator="J11",
     source=US_MARITIME_2020,
     warns=Warns.HIGH,
-    sentence="it has not been heard on its way for {value} hours",
+    sentence="it has not been heard on its way for {value}",
     among=Peers.CORRIDOR,
 )
 def hours_since_last_heard(
@@ -64,7 +64,7 @@ def hours_since_last_heard(
     indicator="J12",
     source=US_MARITIME_2020,
     warns=Warns.HIGH,
-    sentence="it fell silent within 30 nautical miles of a coast for {value} hours",
+    sentence="it fell silent within 30 nautical miles of a coast for {value}",
     among=Peers.CORRIDOR,
 )
 def coastal_silence_hours(

@@ -8,8 +8,7 @@ from serving.explanation.language import ENGLISH, Language
 Value = float | str | None
 
 UNITS = {
-    Unit.HOURS: "hours",
-    Unit.HOURS_BEFORE: "hours before",
+    Unit.HOURS_BEFORE: "before",
     Unit.DAYS: "days",
     Unit.KILOMETRES: "km",
     Unit.KNOTS: "kn",
@@ -20,7 +19,15 @@ UNITS = {
     Unit.PERCENT: "%",
     Unit.HOUR_OF_DAY: "h UTC",
 }
-AFTER = "hours after"  # hours before, below 0
+AFTER = "after"  # of hours before, where they are below 0
+MINUTES, HOURS, DAYS = (
+    ("one minute", "{value} minutes"),
+    ("one hour", "{value} hours"),
+    ("one day", "{value} days"),
+)
+"""A span of one, and of others."""
+
+HOURS_IN_A_DAY, MOST_HOURS = 24, 72  # above, days are easier to read
 YES, NO, NOT_KNOWN = "yes", "no", "not known"
 LAST_OF_LIST = "{others} and {last}"
 
@@ -44,10 +51,12 @@ def value_in_words(value: Value, unit: Unit, language: Language = ENGLISH) -> st
 
 
 def figure(value: float | str, unit: Unit, language: Language = ENGLISH) -> str:
-    """A value as a sentence takes it that names the unit itself.
+    """A value as a sentence takes it that names the unit itself; a span of hours has its own.
 
     >>> figure(0.4251, Unit.SHARE), figure(12345.6, Unit.EURO), figure(1.0, Unit.YES_NO)
     ('42.5 %', '12,300', 'yes')
+    >>> figure(0.957, Unit.HOURS), figure(2.26, Unit.HOURS), figure(479.2, Unit.HOURS)
+    ('57 minutes', '2.26 hours', '20 days')
     """
     if isinstance(value, str):
         return language.say(value.replace("_", " "))
@@ -55,7 +64,24 @@ def figure(value: float | str, unit: Unit, language: Language = ENGLISH) -> str:
         return language.say(YES if value else NO)
     if unit is Unit.SHARE:
         return language.figure(f"{figures(value * 100)} %")
-    return language.figure(figures(value))
+    if unit in (Unit.HOURS, Unit.HOURS_BEFORE):
+        return _span(value, language)
+    written = figures(value)
+    if unit is Unit.RATIO and written == "1":
+        written = "1.00"  # "1 times" reads like a slip
+    return language.figure(written)
+
+
+def _span(hours: float, language: Language) -> str:
+    if abs(hours) < 1:
+        value, forms = float(round(hours * 60)), MINUTES
+    elif abs(hours) <= MOST_HOURS:
+        value, forms = hours, HOURS
+    else:
+        value, forms = hours / HOURS_IN_A_DAY, DAYS
+    return language.say_of(
+        int(value) if value.is_integer() else 2, *forms, language.figure(figures(value))
+    )
 
 
 def listed(parts: list[str], language: Language = ENGLISH) -> str:

@@ -29,6 +29,8 @@ from serving.explanation.reason_ranking import (
 )
 
 WORDS = "{sentence} ({usual})."
+WORDS_OF_BRACKETED = "{sentence}; {usual})."
+"""Of a sentence that ends in a bracket, which is left open for what is usual."""
 WHY_NOT_KNOWN = "{name}: not known, because {why}"
 MOST_REMEMBERED = 20_000
 
@@ -93,7 +95,7 @@ class ReasonRenderer:
             effect=effect_of(ranked.log_odds),
             strength=strength_of(ranked.log_odds),
             log_odds=ranked.log_odds,
-            words=self.language.say(WORDS, sentence=telling.sentence, usual=telling.usual),
+            words=with_usual(telling.sentence, telling.usual, self.language),
             evidence=evidence,
         )
 
@@ -132,6 +134,13 @@ def _rendered(
     return RenderedValue(sentence(feature, value, language, dict(counts)), words)
 
 
+def with_usual(sentence: str, usual: str, language: Language = ENGLISH) -> str:
+    """What a case shows with what is usual, as a whole sentence."""
+    if sentence.endswith(")"):
+        return language.say(WORDS_OF_BRACKETED, sentence=sentence[:-1], usual=usual)
+    return language.say(WORDS, sentence=sentence, usual=usual)
+
+
 def _named(name: str, value: Value, unit: Unit, language: Language) -> str:
     """A feature of which nothing more can be said: its name and its value."""
     return (
@@ -153,6 +162,8 @@ def sentence(
     if value is None:
         name, why = language.say(readable(feature.name)), language.say(feature.when_missing)
         return language.say(WHY_NOT_KNOWN, name=name, why=why)
+    if value == 0 and feature.sentence_of_none is not None:
+        return capital(language.say(feature.sentence_of_none))
     if not said_with.keys() >= {*feature.said_with}:
         return _named(feature.name, value, feature.unit, language)
     if feature.sentence_below_zero and not isinstance(value, str) and value < 0:

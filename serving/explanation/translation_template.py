@@ -21,7 +21,10 @@ from serving.explanation.comparison import (
 )
 from serving.explanation.formatting import (
     AFTER,
+    DAYS,
+    HOURS,
     LAST_OF_LIST,
+    MINUTES,
     NO,
     NOT_KNOWN,
     UNITS,
@@ -30,7 +33,7 @@ from serving.explanation.formatting import (
 )
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.provenance_text import provenance_messages
-from serving.explanation.reasons_in_words import WHY_NOT_KNOWN, WORDS, sentence
+from serving.explanation.reasons_in_words import WHY_NOT_KNOWN, WORDS, WORDS_OF_BRACKETED, sentence
 
 Message = str | tuple[str, str]
 """A text, or one text for a count of one and another for others."""
@@ -47,7 +50,8 @@ def messages() -> Iterator[tuple[Message, str]]:
     yield from ((text, _place(provenance_messages)) for text in provenance_messages())
     for text in (*SAYINGS.values(), *SAYINGS_OF_INSTANTS.values(), *PEERS.values(), FEWER):
         yield text, _place(comparison_in_words)
-    yield from ((text, _place(sentence)) for text in (WORDS, WHY_NOT_KNOWN))
+    yield from ((text, _place(sentence)) for text in (WORDS, WORDS_OF_BRACKETED, WHY_NOT_KNOWN))
+    yield from ((forms, _place(readable)) for forms in (MINUTES, HOURS, DAYS))
     for text in (AFTER, NOT_KNOWN, YES, NO, LAST_OF_LIST, *UNITS.values()):
         yield text, _place(readable)
     for closed in (Mode, ConveyanceKind):
@@ -77,5 +81,7 @@ def _said_of(feature: Feature) -> Iterator[Message]:
         yield (feature.sentence_of_one, feature.sentence)
     if feature.sentence_below_zero is not None:
         yield feature.sentence_below_zero
+    if feature.sentence_of_none is not None:
+        yield feature.sentence_of_none
     yield readable(feature.name)
     yield feature.when_missing

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from serving.explanation.formatting import figures
+from serving.explanation.reasons_in_words import with_usual
 from serving.review.corrections import Correction
 from serving.review.letter import Letter, LetterReasons, OwnSign, Selection
 from serving.review.remedies import Addressee, Remedy
@@ -129,7 +130,7 @@ def _speaking(heading: str, reasons: LetterReasons, *, is_for: bool) -> LetterSe
 def _sign(sign: OwnSign, *, is_for: bool) -> str:
     means = f" It can be a sign of {sign.sign_of}." if is_for else ""
     rests = f" It rests on what you declared: {'; '.join(sign.declared)}." if sign.declared else ""
-    return f"{sign.sentence} ({sign.usual}).{means}{rests}"
+    return f"{with_usual(sign.sentence, sign.usual)}{means}{rests}"
 
 
 def _correction(correction: Correction) -> str:

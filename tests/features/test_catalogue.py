@@ -115,7 +115,12 @@ def test_a_face_is_complete(feature: Feature) -> None:
 @pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
 def test_a_count_can_be_said_of_one(feature: Feature) -> None:
     assert (feature.sentence_of_one is not None) == (feature.unit is Unit.COUNT)
-    assert "{value}" not in (feature.sentence_of_one or "")
+    assert "{" not in f"{feature.sentence_of_one}{feature.sentence_of_none}"
+
+
+@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+def test_a_span_is_said_with_its_own_unit(feature: Feature) -> None:
+    assert feature.unit is not Unit.HOURS or "{value} hour" not in feature.sentence
 
 
 @pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)

@@ -143,7 +143,7 @@ def test_features_of_one_indicator_are_one_reason() -> None:
     assert reason.log_odds == pytest.approx(0.8)
     assert (reason.effect, reason.strength) == ("for", "strong")
     assert (
-        reason.words == "Its price per kg is 1 times what is typical of these goods "
+        reason.words == "Its price per kg is 1.00 times what is typical of these goods "
         "(as in 40 % of all shipments)."
     )
     assert reason.sign_of == "a value out of line with the goods"
@@ -236,6 +236,14 @@ def test_every_feature_can_be_said_in_words(name: str) -> None:
         (999.96, Unit.EURO, "1,000 EUR"),
         (1234567.0, Unit.EURO, "1,230,000 EUR"),
         (-36.25, Unit.HOURS, "-36.2 hours"),
+        (0.0, Unit.HOURS, "0 minutes"),
+        (1 / 60, Unit.HOURS, "one minute"),
+        (0.957, Unit.HOURS, "57 minutes"),
+        (1.0, Unit.HOURS, "one hour"),
+        (72.0, Unit.HOURS, "72 hours"),
+        (479.0, Unit.HOURS, "20 days"),
+        (1.004, Unit.RATIO, "1.00"),
+        (1.0, Unit.COUNT, "1"),
         (0.5, Unit.SHARE, "50 %"),
         (1.0, Unit.YES_NO, "yes"),
         (14.0, Unit.HOUR_OF_DAY, "14 h UTC"),
@@ -416,3 +424,24 @@ def test_a_0_of_which_nothing_is_known_is_a_habit_of_the_model() -> None:
     assert [reason.indicator for reason in known.reasons] == ["T15"]
     assert unknown.reasons == ()
     assert (unknown.habits.features, unknown.habits.lowers) == (1, -0.5)
+
+
+def test_what_is_usual_stands_within_the_bracket_of_a_sentence_that_ends_in_one() -> None:
+    name = "carrier_confirmed_rate"
+    counts = {name: {"confirmed": 2.0, "inspected": 5.0}}
+    usual = Comparison(how="or_less", share=0.9, high=0.2, percentile=92.0)
+    stored = ReasonRanking([feature_named(name)]).reasons([0.24], [0.5], lambda *_: usual, counts)
+
+    (told,) = ReasonRenderer("route", {name: 0.24}, {name: 0.5}).reasons(stored)
+
+    assert told.words == (
+        "2 of 5 inspected journeys of this carrier were confirmed "
+        "(drawn to 24 %; 90 % of all routes have 20 % or less)."
+    )
+
+
+def test_none_is_said_as_none_and_not_as_a_figure() -> None:
+    conflicts = feature_named("document_value_shortfall_ratio")
+
+    assert sentence(conflicts, 0.0) == "No document states a lower value than the declared one"
+    assert sentence(conflicts, 0.125) == "A document states a value 12.5 % below the declared one"
