@@ -20,10 +20,20 @@ WINDOW_HEAD = ("window", "from", "until before", "labelled", "confirmed", "share
 FEATURE_HEAD = ("feature", "unit", "indicator", "source", "missing in training")
 VERSION_HEAD = ("version", "registered", "trainer", "precision at 5 %", "artefact")
 RISKS: tuple[Row, ...] = (
-    ("a person is scored", "records about persons are refused by name; subjects are movements"),
+    (
+        "a person is scored",
+        "fields about persons are refused by name; subjects are movements, whose parties may be "
+        "persons behind pseudonyms",
+    ),
     ("a group of traffic is referred without cause", "the gate of groups, and the tables above"),
-    ("a score is taken for a verdict", "every adverse end takes reasons and two persons"),
-    ("a sign of danger to life is missed", "such signs go to rescuers first, and into no model"),
+    (
+        "a score is taken for a verdict",
+        "every end takes reasons, what is reported as an offence two persons",
+    ),
+    (
+        "a sign of danger to life is missed",
+        "such signs go to rescuers first, and are no input of a model",
+    ),
     ("errors go unnoticed", "a control lane drawn at random, whatever the score"),
 )
 STANDARDS: tuple[Row, ...] = (
