@@ -25,7 +25,7 @@ These variables are read by commands, or before there are settings:
 |---|---|
 | `TIDEGATE_CACHE` | The folder of compiled code ([installation](installation.md)). |
 | `TIDEGATE_EXCHANGE_RATES` | A CSV file of monthly exchange rates, over the built-in ones. |
-| `TIDEGATE_REPORTING_LIMITS` | A CSV file of the amounts from which cash is reported; most of ours are from memory. |
+| `TIDEGATE_REPORTING_LIMITS` | A CSV file of limits of cash; most built-in ones are from memory. |
 | `TIDEGATE_MLFLOW_URI` | The MLflow server or database. Without it that is `HOME/mlflow.db`. |
 
 What is no fact of one machine has its own file in the home: `HOME/lanes.toml` (capacities and time
