@@ -5,6 +5,7 @@ read and when; most were written down from memory. A deployer's own file of the 
 `currency,limit,rule`, named by `TIDEGATE_REPORTING_LIMITS`, wins currency by currency. A currency
 stands for the country whose it is; a payment in another country's money is measured by that money's
 limit. Some rules say "from", others "above": the figure is taken as the first that is reported.
+Limits have no dates: older payments are measured by today's.
 """
 
 import csv
