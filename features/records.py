@@ -423,7 +423,13 @@ class Outcome(Record):
     """
 
     known_from: ClassVar[str] = "known_at"
-    unique_fields: ClassVar[tuple[str, ...]] = ("subject_kind", "subject_id", "inspected_at")
+    # What is known later of an inspection corrects what was known of it before.
+    unique_fields: ClassVar[tuple[str, ...]] = (
+        "subject_kind",
+        "subject_id",
+        "inspected_at",
+        "known_at",
+    )
 
     subject_kind: SubjectKind = Field(description="Whether a route or a shipment was inspected.")
     subject_id: SubjectId = Field(description="The journey or shipment that was inspected.")

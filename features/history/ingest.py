@@ -160,7 +160,7 @@ class HistoryIngest:
         is_confirmed = (float(result == "confirmed") for result in text_column(outcomes, "result"))
         inspections = [[*row] for row in zip(*instants, is_confirmed, strict=True)]
         at_subjects = [*zip(_keys(_INSPECTED[kind], ids), inspections, strict=True)]
-        is_new = _append(store, at_subjects, known_by=itemgetter(0))
+        is_new = _append(store, at_subjects, known_by=itemgetter(0, 1))
         subjects = self.schema.subjects[kind].of(store, ids)
         row_of = {id_: row for row, id_ in enumerate(text_column(subjects, "subject_id"))}
         known = [at for at in np.flatnonzero(is_new).tolist() if ids[at] in row_of]

@@ -30,8 +30,9 @@ AUTHOR = "author"
 """What those are called who stated an outcome: they are no parties."""
 
 T = TypeVar("T")
-Authors = dict[tuple[str, str, datetime], str]
-"""Keyed pseudonyms of who stated an outcome, by kind and id of its subject and its inspection."""
+Authors = dict[tuple[str, str, datetime, datetime], str]
+"""Keyed pseudonyms of who stated an outcome: by kind and id of its subject, the instant of its
+inspection, and that from which it was known."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ class HomeRecords:
         authors: Authors = {}
         for row in outcomes:
             outcome = Outcome.model_validate_json(row.body)
-            key = outcome.subject_kind, outcome.subject_id, outcome.inspected_at
+            of = outcome.subject_kind, outcome.subject_id
+            key = *of, outcome.inspected_at, outcome.known_at
             authors.setdefault(key, self.pseudonyms.of(row.caller_id, AUTHOR))
         return authors
 

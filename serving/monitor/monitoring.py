@@ -217,7 +217,10 @@ def _models(days: Mapping[str, DaySummary]) -> list[str]:
 
 
 def _outcomes(store: RollupStore, kind: str, as_of: datetime) -> pd.DataFrame:
-    """Outcomes of visits known at an instant: `confirmed` is missing where one is inconclusive."""
+    """Outcomes of visits known at an instant: `confirmed` is missing where one is inconclusive.
+
+    Of an inspection whose outcome was corrected, the newest that was known.
+    """
     bodies = map(orjson.loads, store.outcomes(kind, as_of.isoformat()))
     rows = [
         (
@@ -226,15 +229,17 @@ def _outcomes(store: RollupStore, kind: str, as_of: datetime) -> pd.DataFrame:
             each["known_at"],
             CONFIRMED.get(each["result"]),
             each.get("typology"),
+            each["result"] in OF_DOCUMENTS,
         )
         for each in bodies
-        if each["result"] not in OF_DOCUMENTS
     ]
-    names = ["subject_id", "inspected_at", "known_at", "confirmed", "typology"]
+    names = ["subject_id", "inspected_at", "known_at", "confirmed", "typology", "is_of_documents"]
     found = pd.DataFrame(rows, columns=names)
     for name in ("inspected_at", "known_at"):
         found[name] = pd.to_datetime(found[name], utc=True, format="ISO8601")
-    return found[found["known_at"] <= as_of]
+    known = found[found["known_at"] <= as_of].sort_values("known_at", kind="stable")
+    newest = known.drop_duplicates(["subject_id", "inspected_at"], keep="last")
+    return newest[~newest["is_of_documents"].astype(bool)].drop(columns="is_of_documents")
 
 
 def _moved_measure(moved: DriftMeasure) -> MovedMeasure:

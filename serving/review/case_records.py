@@ -139,8 +139,8 @@ QueuePosition = tuple[int, str, str]
 OpenCase = Callable[[int, str], tuple[CaseRecord, list[CaseLink]] | None]
 """A case and its links from a decision's place in the log and its record; None for a release."""
 
-ChangeCase = Callable[[CaseRecord], tuple[CaseRecord, StoredEvent, ReceivedRecord | None]]
-"""A case after a change, with the event that says so and the outcome it states, if any."""
+ChangeCase = Callable[[CaseRecord], tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]]
+"""A case after a change, with the event that says so and the outcomes that it states."""
 
 
 class CaseStore(Protocol):

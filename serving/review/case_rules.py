@@ -17,7 +17,7 @@ from typing import Literal
 from serving.errors import CaseClosed, CaseTaken, NotYours, SameReviewer, TooLong
 from serving.review.attachments import AttachedFile
 from serving.review.case_letters import CaseLetter, LetterDeferral
-from serving.review.dispositions import MEANING, Disposition, DispositionCode
+from serving.review.dispositions import MEANING, Disposition, DispositionCode, StatedInspection
 
 Status = Literal["open", "claimed", "snoozed", "waiting", "second_review", "closed"]
 Action = Literal[
@@ -50,7 +50,8 @@ class Case:
 
     `owner` works on it; `proposed` and `proposed_by` are the first reviewer's adverse disposition,
     until a second one has judged; `snoozed_until` also ends a wait for documents. `letters` are
-    those that were written of its end, `deferral` is what holds them back.
+    those that were written of its end, `deferral` is what holds them back. `inspection` is what its
+    newest outcome tells of, if any; it stays when the case is opened again, to be corrected.
     """
 
     case_id: str
@@ -62,6 +63,7 @@ class Case:
     proposed_by: str | None = None
     letters: tuple[CaseLetter, ...] = ()
     deferral: LetterDeferral | None = None
+    inspection: StatedInspection | None = None
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ from serving.review.dispositions import (
     DispositionCode,
 )
 from serving.review.justifications import JUSTIFIED_FOR, EvidentPurpose, StatedPurpose
-from serving.review.labels import label_of
+from serving.review.labels import inspection_of, label_of, withdrawal_of
 from serving.review.opening import CASE, case_of_decision
 from serving.review.queue_rank import QUEUE_RANK
 
@@ -214,6 +214,7 @@ class Cases:
     ) -> Case:
         """End a case, or propose its adverse end; what was found becomes an outcome with it.
 
+        At another end of a case that was opened again, it corrects the outcome of the earlier one.
         Raises ContradictoryFinding before anything is kept, also of what is only proposed.
         """
         row, _ = self.case(reviewer, case_id)
@@ -221,16 +222,25 @@ class Cases:
         decision = self._decision(case_id)
         outcomes: list[Outcome] = []
 
-        def change(row: CaseRecord) -> tuple[CaseRecord, StoredEvent, ReceivedRecord | None]:
-            stated = disposition.after(CASE.validate_json(row.state).proposed)
-            after, event, _ = _changed(
-                lambda case: acts.dispose(case, reviewer.name, at, stated), row
-            )
-            label = label_of(decision, stated, reviewer.name, at)
-            if after.status != "closed" or label is None:
-                return after, event, None
-            outcomes.append(label[0])
-            return after, event, label[1]
+        def change(row: CaseRecord) -> tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]:
+            before = CASE.validate_json(row.state)
+            stated, earlier = disposition.after(before.proposed), before.inspection
+            label = label_of(decision, stated, reviewer.name, at, earlier)
+            told = inspection_of(label[0]) if label else None
+
+            def dispose(case: Case) -> CaseChange:
+                after, event = acts.dispose(case, reviewer.name, at, stated)
+                is_closed = after.status == "closed"
+                return replace(after, inspection=told) if is_closed else after, event
+
+            after, event, _ = _changed(dispose, row)
+            if after.status != "closed":
+                return after, event, ()
+            labels = [label] if label else []
+            if earlier and (label is None or label[0].inspected_at != earlier.inspected_at):
+                labels.insert(0, withdrawal_of(decision, earlier, reviewer.name, at))
+            outcomes.extend(outcome for outcome, _ in labels)
+            return after, event, tuple(row for _, row in labels)
 
         changed = self.store.change(case_id, change)
         for outcome in outcomes:
@@ -292,7 +302,7 @@ def _without_words(case: Case) -> Case:
 
 def _changed(
     act: CaseAct, row: CaseRecord
-) -> tuple[CaseRecord, StoredEvent, ReceivedRecord | None]:
+) -> tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]:
     case, event = act(CASE.validate_json(row.state))
     after = replace(
         row,
@@ -301,7 +311,7 @@ def _changed(
         snoozed_until=case.snoozed_until.isoformat() if case.snoozed_until else None,
         state=CASE.dump_json(case).decode(),
     )
-    return after, _event_row(event), None
+    return after, _event_row(event), ()
 
 
 def _event_row(event: CaseEvent) -> StoredEvent:

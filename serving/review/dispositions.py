@@ -61,6 +61,14 @@ NOTHING_STATED = Finding()
 
 
 @dataclass(frozen=True)
+class StatedInspection:
+    """The inspection that a case's newest outcome tells of; `is_stated` as in its outcome."""
+
+    inspected_at: datetime
+    is_stated: bool
+
+
+@dataclass(frozen=True)
 class Disposition:
     """What a reviewer says at the end of a case; `text` is in the reviewer's own words.
 

@@ -2,8 +2,14 @@
 
 What follows danger to life, or protects people, teaches nothing: no model of enforcement learns
 from it, and it stands in nobody's rate.
+
+A case that was opened again may end otherwise. Its outcome is of the same inspection, unless
+another is stated, and known later: it corrects the earlier one, which stays in history. Where the
+new end teaches nothing or tells of another inspection, the earlier outcome is withdrawn: what it
+told of is inconclusive then.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from pydantic import ValidationError
@@ -13,7 +19,7 @@ from features.records import OF_DOCUMENTS, Outcome, Result, SelectedBy
 from serving.audit.decision import Decision
 from serving.errors import ContradictoryFinding
 from serving.history.received_records import ReceivedRecord
-from serving.review.dispositions import MEANING, Disposition
+from serving.review.dispositions import MEANING, Disposition, StatedInspection
 from serving.triage.lane_rule import VISITED, Lane, LaneReason
 
 SELECTED_BY: dict[LaneReason, SelectedBy] = {
@@ -27,36 +33,66 @@ SELECTED_BY: dict[LaneReason, SelectedBy] = {
 
 
 def label_of(
-    decision: Decision, disposition: Disposition, reviewer: str, at: datetime
+    decision: Decision,
+    disposition: Disposition,
+    reviewer: str,
+    at: datetime,
+    earlier: StatedInspection | None = None,
 ) -> tuple[Outcome, ReceivedRecord] | None:
     """The outcome that a disposition states, as record and as row; None where it teaches nothing.
 
-    It teaches nothing where nobody looked, after a rescue and where people were protected. Raises
-    ContradictoryFinding where what was found contradicts the end of the case, in each of them.
+    `earlier` is what an earlier end of the case told of, if there was one. It teaches nothing where
+    nobody looked, after a rescue and where people were protected. Raises ContradictoryFinding where
+    what was found contradicts the end of the case, in each of them.
     """
-    outcome = _outcome(decision, disposition, at)
+    outcome = _outcome(decision, disposition, at, earlier)
     if outcome is None or decision.lane == "rescue" or disposition.is_protection:
         return None
-    row = ReceivedRecord(
+    return outcome, _row(decision, outcome, reviewer, f"{decision.decision_id}:{at.isoformat()}")
+
+
+def withdrawal_of(
+    decision: Decision, earlier: StatedInspection, reviewer: str, at: datetime
+) -> tuple[Outcome, ReceivedRecord]:
+    """The outcome, as record and as row, by which an earlier one is no longer taught."""
+    disposition = Disposition("inconclusive", "other", "low", "withdrawn")
+    outcome = _outcome(decision, disposition, at, earlier)
+    assert outcome is not None, "an inconclusive inspection has an outcome"
+    record_id = f"{decision.decision_id}:{at.isoformat()}:withdrawn"
+    return outcome, _row(decision, outcome, reviewer, record_id)
+
+
+def inspection_of(outcome: Outcome) -> StatedInspection | None:
+    """The inspection that an outcome tells of; None for a check of documents alone."""
+    if outcome.result in OF_DOCUMENTS:
+        return None
+    return StatedInspection(outcome.inspected_at, bool(outcome.is_inspected_at_stated))
+
+
+def _row(decision: Decision, outcome: Outcome, reviewer: str, record_id: str) -> ReceivedRecord:
+    return ReceivedRecord(
         kind="outcomes",
-        record_id=f"{decision.decision_id}:{at.isoformat()}",
+        record_id=record_id,
         subject_kind=decision.subject_kind,
         subject_id=decision.subject_id,
-        received_at=at.isoformat(),
+        received_at=outcome.known_at.isoformat(),
         caller_id=reviewer,
         body=outcome.model_dump_json(),
         purpose=decision.purpose,
     )
-    return outcome, row
 
 
-def _outcome(decision: Decision, disposition: Disposition, at: datetime) -> Outcome | None:
+def _outcome(
+    decision: Decision, disposition: Disposition, at: datetime, earlier: StatedInspection | None
+) -> Outcome | None:
     finding, result = disposition.finding, _result(decision, disposition)
+    if earlier and earlier.is_stated and finding.inspected_at is None:
+        finding = replace(finding, inspected_at=earlier.inspected_at)
     if result is None:
         if finding.offences or finding.examination:
             raise ContradictoryFinding("nothing was examined, and a finding is stated")
         return None
-    inspected_at = finding.inspected_at or at
+    inspected_at = finding.inspected_at or (earlier.inspected_at if earlier else at)
     if inspected_at > at:
         raise ContradictoryFinding("the inspection is said to have begun in the future")
     selected_by, probability = _selection(decision, result, finding.inspected_at)

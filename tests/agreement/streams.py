@@ -271,7 +271,8 @@ def streams(draw: st.DrawFn) -> Stream:
         "transactions": numbered(beside_subjects(up_to(12, transaction)), "transaction_id", "T"),
         "events": numbered(beside_subjects(up_to(10, event)), "event_id", "E"),
         "outcomes": first_of_each(
-            beside_subjects(up_to(10, outcome)), "subject_kind", "subject_id", "inspected_at"
+            beside_subjects(up_to(10, outcome)),
+            *("subject_kind", "subject_id", "inspected_at", "known_at"),
         ),
     }
 

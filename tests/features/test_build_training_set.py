@@ -18,10 +18,13 @@ SHIPMENT = earlier_shipment(shipment_id="S-1")
 FIRST_WORTH = ("confirmed", "inconclusive", "documents_in_order")
 
 
-def kept(results: tuple[Result, ...], folder: Path) -> str:
-    """The result that is kept of one shipment with these, each known a day after the other."""
+def kept(results: tuple[Result, ...], folder: Path, inspected_at: str | None = None) -> str:
+    """The result that is kept of one shipment with these, each known a day after the other.
+
+    Each of an inspection of its own, or all of one.
+    """
     records = [SHIPMENT] + [
-        inspected(SHIPMENT, result, inspected_at=at, known_at=at)[1]
+        inspected(SHIPMENT, result, inspected_at=inspected_at or at, known_at=at)[1]
         for result, at in zip(
             results, (before(days=8), before(days=7), before(days=6)), strict=False
         )
@@ -56,3 +59,10 @@ def test_of_two_conclusive_outcomes_the_first_that_was_known_is_kept(tmp_path: P
         "inconclusive",
         "other_offence",
     }
+
+
+@pytest.mark.parametrize("results", [*permutations(("confirmed", "not_confirmed", "inconclusive"))])
+def test_of_one_inspection_the_newest_outcome_counts_whatever_it_says(
+    results: tuple[Result, ...], tmp_path: Path
+) -> None:
+    assert kept(results, tmp_path, inspected_at=before(days=9)) == results[-1]

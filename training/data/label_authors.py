@@ -14,17 +14,19 @@ import pyarrow.parquet as pq
 from features.records import SubjectKind
 from training.outcomes import AUTHOR
 
-Authors = Mapping[tuple[str, str, datetime], str]
+Authors = Mapping[tuple[str, str, datetime, datetime], str]
 
 
 def add_authors(folder: Path, subject: SubjectKind, authors: Authors) -> int:
     """Add the authors to the outcomes of a training set; how many outcomes have one.
 
-    `authors` is by kind and id of the subject and the instant of its inspection.
+    `authors` is by kind and id of the subject, the instant of its inspection and that from which
+    the outcome was known.
     """
     file = folder / "outcomes.parquet"
     table = pq.read_table(file)
-    keys = zip(table["subject_id"].to_pylist(), table["inspected_at"].to_pylist(), strict=True)
+    columns = ("subject_id", "inspected_at", "known_at")
+    keys = zip(*(table[name].to_pylist() for name in columns), strict=True)
     names = [authors.get((subject, *key)) for key in keys]
     signed = table.append_column(AUTHOR, pa.array(names, pa.string()))
     pq.write_table(signed.replace_schema_metadata(table.schema.metadata), file)

@@ -119,13 +119,13 @@ class CaseRepository:
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
             found = connection.execute(select(cases).where(cases.c.case_id == case_id)).one()
-            after, event, label = change(self._cases.of_case(found))
+            after, event, labels = change(self._cases.of_case(found))
             kept = self._cases.case(after, connection)
             connection.execute(cases.update().where(cases.c.case_id == case_id).values(kept))
             insert_event(connection, self._cases, event)
             if after.lane == "rescue" and after.status == "closed" != found.status:
                 settle_calls(connection, case_id, event.actor, event.at)
-            if label:
+            for label in labels:
                 connection.execute(records.insert(), self._records.encrypted(label, connection))
         return after
 

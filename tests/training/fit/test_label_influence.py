@@ -109,7 +109,7 @@ def test_authors_are_read_where_a_set_has_them_and_only_there(
     folder = Path(shutil.copytree(planted, tmp_path / "signed"))
     table = pq.read_table(folder / "outcomes.parquet")
     first, second = table.slice(0, 2).to_pylist()
-    key = ("shipment", first["subject_id"], first["inspected_at"])
+    key = ("shipment", first["subject_id"], first["inspected_at"], first["known_at"])
 
     assert add_authors(folder, "shipment", {key: "a-1"}) == 1
 
