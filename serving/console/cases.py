@@ -38,6 +38,7 @@ from serving.review.dispositions import (
 )
 from serving.review.justifications import STATED
 from serving.review.opening import ALIKE, SHARED
+from serving.review.typologies import TYPOLOGIES
 from serving.web.case_bodies import DispositionBody, Justification, Note, Pause
 from serving.web.html import instant_in_words
 from serving.web.services import TheServices
@@ -260,6 +261,7 @@ def _choices(case: Case) -> dict[str, list[tuple[str, str]]]:
         "examination": _as_choices(get_args(Examination)),
         "depth": _as_choices(get_args(Depth)),
         "offences": _as_choices(OFFENCES),
+        "typology": [(code, typology.words) for code, typology in TYPOLOGIES.items()],
     }
 
 

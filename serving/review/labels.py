@@ -20,6 +20,7 @@ from serving.audit.decision import Decision
 from serving.errors import ContradictoryFinding
 from serving.history.received_records import ReceivedRecord
 from serving.review.dispositions import MEANING, Disposition, StatedInspection
+from serving.review.typologies import typology_contradiction
 from serving.triage.lane_rule import VISITED, Lane, LaneReason
 
 SELECTED_BY: dict[LaneReason, SelectedBy] = {
@@ -89,14 +90,19 @@ def _outcome(
     if earlier and earlier.is_stated and finding.inspected_at is None:
         finding = replace(finding, inspected_at=earlier.inspected_at)
     if result is None:
-        if finding.offences or finding.examination:
+        if finding.offences or finding.examination or finding.typology:
             raise ContradictoryFinding("nothing was examined, and a finding is stated")
         return None
     inspected_at = finding.inspected_at or (earlier.inspected_at if earlier else at)
     if inspected_at > at:
         raise ContradictoryFinding("the inspection is said to have begun in the future")
     selected_by, probability = _selection(decision, result, finding.inspected_at)
-    stated = {**vars(finding), "offences": _offences(disposition, result)}
+    offences = _offences(disposition, result)
+    is_of_goods = disposition.code == "confirmed_smuggling_goods"
+    wrong = typology_contradiction(finding.typology, result, offences_in(offences), is_of_goods)
+    if wrong:
+        raise ContradictoryFinding(wrong)
+    stated = {**vars(finding), "offences": offences}
     try:
         return Outcome(
             **stated

@@ -7,11 +7,13 @@ from typing import Any, get_args
 
 import pytest
 
+from features.offences import AGAINST_PERSONS
 from features.records import CONCLUSIVE, Outcome
 from serving.audit.decision import Decision
 from serving.errors import ContradictoryFinding
 from serving.review.dispositions import MEANING, Disposition, Finding
 from serving.review.labels import SELECTED_BY, label_of
+from serving.review.typologies import TYPOLOGIES
 from serving.triage.lane_rule import LaneReason
 from tests.serving.bodies import ROUTE
 from tests.serving.review.decisions import AT, decision
@@ -179,6 +181,13 @@ def test_people_who_were_smuggled_are_always_named_among_the_offences() -> None:
         ("released_without_check", Finding(examination="scan")),
         ("duplicate", Finding(offences="other")),
         ("inconclusive", Finding(inspected_at=LATER + timedelta(seconds=1))),
+        ("inconclusive", Finding(typology="undervaluation")),
+        ("no_finding_after_inspection", Finding(typology="a way of our own")),
+        ("other_offence", Finding(typology="permit_reuse")),
+        ("released_without_check", Finding(typology="other")),
+        ("confirmed_smuggling_goods", Finding(typology="small_craft_crossing")),
+        ("confirmed_smuggling_goods", Finding(typology="undervaluation", offences="drugs")),
+        ("confirmed_migrant_smuggling", Finding(typology="transit_diversion")),
     ],
     ids=str,
 )
@@ -190,6 +199,21 @@ def test_a_finding_against_the_end_of_its_case_is_refused_wherever_it_would_teac
 
     with pytest.raises(ContradictoryFinding):
         label_of(decision(lane=lane), said, "one", LATER)
+
+
+@pytest.mark.parametrize("typology", [*TYPOLOGIES, "a way of our own"])
+def test_a_way_of_smuggling_goes_with_what_may_be_smuggled_by_it(typology: str) -> None:
+    known = TYPOLOGIES.get(typology)
+    code: Any = "confirmed_smuggling_goods"
+    if known and known.offences == AGAINST_PERSONS:
+        code = "confirmed_migrant_smuggling"
+    offence = "undervaluation" if code == "confirmed_smuggling_goods" else "migrant_smuggling"
+
+    for offences in (None, offence, f"{offence} document_fraud other"):
+        found = replace(ended(code), finding=Finding(typology=typology, offences=offences))
+        label = label_of(decision(), found, "one", LATER)
+        assert label is not None
+        assert label[0].typology == typology
 
 
 def test_a_check_after_release_has_the_probability_of_that_check() -> None:

@@ -338,6 +338,30 @@ def test_what_the_form_says_of_an_inspection_is_in_its_outcome(reviewed: Service
     assert "examination scan" in reviewed.client.get(of_case).text
 
 
+def test_the_way_of_smuggling_that_two_persons_found_is_in_the_outcome(reviewed: Service) -> None:
+    case_id = open_case(reviewed)
+    of_case = f"/console/cases/{case_id}"
+    form = END | {"code": "confirmed_smuggling_goods", "offence_tobacco": "true"}
+
+    def end(role: Role, typology: str) -> str:
+        sent = {"form_token": sign_in_as(reviewed, role)}
+        reviewed.client.post(f"{of_case}/claim", data=sent, headers=ORIGIN)
+        said = form | sent | {"typology": typology}
+        page: str = reviewed.client.post(f"{of_case}/dispositions", data=said, headers=ORIGIN).text
+        return page
+
+    refused = end("reviewer", "lorry_concealment")
+    assert (
+        "Typology lorry_concealment (people hidden in the load of a lorry) does not go" in refused
+    )
+    assert '<option value="transit_diversion">goods in transit that never left' in refused
+    assert not [*reviewed.services.records.all()]
+    for role in ("reviewer", "supervisor"):
+        assert "typology transit_diversion" in end(role, "transit_diversion")
+    (label,) = (json.loads(row.body) for row in reviewed.services.records.all())
+    assert (label["result"], label["typology"]) == ("confirmed", "transit_diversion")
+
+
 def test_a_disabled_account_is_out_at_once(reviewed: Service) -> None:
     sign_in_as(reviewed, "reviewer")
     assert reviewed.client.get("/console/queue").url.path == "/console/queue"
