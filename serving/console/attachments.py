@@ -1,4 +1,7 @@
-"""Files of a case: attached by a form, and handed out as downloads that no browser opens."""
+"""Files of a case: attached by a form, and handed out as downloads that no browser opens.
+
+Those of a rescue and of any other case have addresses of their own, on either side of the wall.
+"""
 
 from typing import Annotated
 from urllib.parse import quote
@@ -10,25 +13,24 @@ from serving.access.callers import Caller
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.cases import case_page
 from serving.console.pages import PageRoute
-from serving.console.uploads import SignedUpload
+from serving.console.rescues import rescue_page
+from serving.console.uploads import SignedUpload, Upload
+from serving.container import Services
 from serving.errors import BodyTooLarge, Conflict, MediaTypeUnsupported, Unprocessable
 from serving.review.attachments import AttachedFile
 from serving.review.cases import Reviewer
 from serving.web.services import TheServices
 
-router = APIRouter(
-    prefix="/console/cases/{case_id}/attachments",
-    include_in_schema=False,
-    route_class=PageRoute,
-)
+router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
 
 MayRead = Annotated[Caller, Depends(ReaderWith("review", "audit"))]
 MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
+MayRescue = Annotated[Caller, Depends(ReaderWith("rescue"))]
 
 AS_DOWNLOAD = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
-@router.post("")
+@router.post("/cases/{case_id}/attachments")
 def attach(
     services: TheServices,
     caller: MayReview,
@@ -37,19 +39,52 @@ def attach(
     case_id: str,
 ) -> Response:
     """Put a file to a case; a refusal is shown on the page, in words."""
+    if refusal := _refusal(services, caller, upload, case_id):
+        return case_page(services, caller, session, case_id, refusal=refusal)
+    return RedirectResponse(f"/console/cases/{case_id}#files", 303)
+
+
+@router.post("/rescues/{case_id}/attachments")
+def attach_to_rescue(
+    services: TheServices,
+    caller: MayRescue,
+    session: TheSession,
+    upload: SignedUpload,
+    case_id: str,
+) -> Response:
+    """Put a file to a rescue; a refusal is shown on the page, in words."""
+    if refusal := _refusal(services, caller, upload, case_id):
+        return rescue_page(services, caller, session, case_id, refusal=refusal)
+    return RedirectResponse(f"/console/rescues/{case_id}#files", 303)
+
+
+@router.get("/cases/{case_id}/attachments/{sha256}")
+def download(services: TheServices, caller: MayRead, case_id: str, sha256: str) -> Response:
+    """A file of a case; that it was read is written down."""
+    return _handed_out(services, caller, case_id, sha256)
+
+
+@router.get("/rescues/{case_id}/attachments/{sha256}")
+def download_of_rescue(
+    services: TheServices, caller: MayRescue, case_id: str, sha256: str
+) -> Response:
+    """A file of a rescue; that it was read is written down."""
+    return _handed_out(services, caller, case_id, sha256)
+
+
+def _refusal(services: Services, caller: Caller, upload: Upload, case_id: str) -> str | None:
+    """Attach the file of an upload; why it is refused, in words, where it is."""
     most = services.settings.max_attachment_bytes
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     try:
         file = AttachedFile.from_upload(upload.file_name, upload.content, most)
         services.cases.attach(reviewer, case_id, now, file, upload.content)
     except (BodyTooLarge, MediaTypeUnsupported, Conflict, Unprocessable) as refusal:
-        return case_page(services, caller, session, case_id, refusal=str(refusal))
-    return RedirectResponse(f"/console/cases/{case_id}#files", 303)
+        return str(refusal)
+    return None
 
 
-@router.get("/{sha256}")
-def download(services: TheServices, caller: MayRead, case_id: str, sha256: str) -> Response:
-    """A file of a case; that it was read is written down."""
+def _handed_out(services: Services, caller: Caller, case_id: str, sha256: str) -> Response:
     file, content = services.cases.download(
         Reviewer.from_caller(caller), case_id, sha256, services.clock()
     )

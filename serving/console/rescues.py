@@ -38,7 +38,7 @@ def show_rescue(
     services: TheServices, caller: MayRescue, session: TheSession, case_id: str
 ) -> HTMLResponse:
     """A rescue with all that leads to the people; that it was read is written down."""
-    return _page(services, caller, session, case_id, refusal=None)
+    return rescue_page(services, caller, session, case_id, refusal=None)
 
 
 @router.post("/{case_id}/{act}")
@@ -63,7 +63,7 @@ def act_on_rescue(
         else:
             services.cases.act(reviewer, case_id, _act(act, caller.name, now, form))
     except (Conflict, Unprocessable) as refusal:
-        return _page(services, caller, session, case_id, refusal=str(refusal))
+        return rescue_page(services, caller, session, case_id, refusal=str(refusal))
     return RedirectResponse(f"/console/rescues/{case_id}", 303)
 
 
@@ -90,9 +90,10 @@ def _read(kind: type[BaseModel], form: dict[str, str]) -> Any:
         raise Unprocessable(f"{place}: {first['msg'][:1].lower()}{first['msg'][1:]}") from None
 
 
-def _page(
+def rescue_page(
     services: Services, caller: Caller, session: Session, case_id: str, *, refusal: str | None
 ) -> HTMLResponse:
+    """The page of a rescue, with what was refused; that it was read is written down."""
     now = services.clock()
     row, case = services.cases.read(Reviewer.from_caller(caller), case_id, now)
     decision = services.cases.decision(case_id)
@@ -115,6 +116,8 @@ def _page(
         now=now,
         way=RouteMap.from_submission(submission),
         steps=services.rescue_outbox.events(case_id),
+        files=services.cases.attached(row),
+        most_bytes=services.settings.max_attachment_bytes,
         events=services.cases.history(row),
         codes=[(code, MEANING[code].words) for code in sorted(OF_RESCUE)],
         reasons=[(code, code.replace("_", " ")) for code in get_args(ReasonCode)],

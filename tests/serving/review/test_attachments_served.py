@@ -25,19 +25,24 @@ PDF = b"%PDF-1.7\n" + bytes(range(256)) + b"\r\n--not the boundary\r\n"
 
 
 def attach(
-    service: Service, case_id: str, token: str, content: bytes = PDF, name: str = "list.pdf"
+    service: Service,
+    case_id: str,
+    token: str,
+    content: bytes = PDF,
+    name: str = "list.pdf",
+    pages: str = "cases",
 ) -> Any:
     return service.client.post(
-        f"/console/cases/{case_id}/attachments",
+        f"/console/{pages}/{case_id}/attachments",
         data={"form_token": token},
         files={"file": (name, content)},
         headers=ORIGIN,
     )
 
 
-def download(service: Service, case_id: str, content: bytes = PDF) -> Any:
+def download(service: Service, case_id: str, content: bytes = PDF, pages: str = "cases") -> Any:
     digest = hashlib.sha256(content).hexdigest()
-    return service.client.get(f"/console/cases/{case_id}/attachments/{digest}")
+    return service.client.get(f"/console/{pages}/{case_id}/attachments/{digest}")
 
 
 def test_what_was_attached_comes_back_to_the_byte_as_a_download_only(reviewed: Service) -> None:
@@ -91,6 +96,34 @@ def test_a_file_of_a_rescue_is_handed_to_nobody_who_inspects(reviewed: Service) 
     for role, status in (("reviewer", 404), ("supervisor", 404), ("auditor", 404), ("rescue", 403)):
         sign_in_as(reviewed, role)  # type: ignore[arg-type]  # a role
         assert download(reviewed, case_id).status_code == status
+
+
+def test_rescuers_attach_to_rescues_and_read_what_is_there_and_nobody_else_does(
+    reviewed: Service,
+) -> None:
+    body = route(certified_capacity=12, persons_on_board=41)
+    rescue_id = reviewed.score(body, reviewed.key("score")).json()["decision_id"]
+    case_id = open_case(reviewed)
+    attach(reviewed, case_id, sign_in_as(reviewed, "reviewer"))
+    for role in ROLE_SCOPES:
+        token = sign_in_as(reviewed, role)
+        sent = attach(reviewed, rescue_id, token, PDF + role.encode(), pages="rescues")
+        assert (sent.status_code == 200) == (role == "rescue"), role
+
+    token = sign_in_as(reviewed, "rescue")
+    page = attach(reviewed, rescue_id, token, pages="rescues")
+    assert "list.pdf" in page.text
+    assert f"/console/rescues/{rescue_id}/attachments/" in page.text
+    assert download(reviewed, rescue_id, pages="rescues").content == PDF
+    assert attach(reviewed, rescue_id, token, pages="rescues").status_code == 409
+    for other in ("cases", "rescues"):
+        assert attach(reviewed, case_id, token, PDF, pages=other).status_code in {403, 404}
+        assert download(reviewed, case_id, pages=other).status_code in {403, 404}
+    for role in ROLE_SCOPES:
+        sign_in_as(reviewed, role)
+        for pages in ("cases", "rescues"):
+            answer = download(reviewed, rescue_id, pages=pages)
+            assert (answer.status_code == 200) == (role == "rescue" and pages == "rescues"), role
 
 
 def test_a_file_is_found_under_its_own_case_only(reviewed: Service) -> None:

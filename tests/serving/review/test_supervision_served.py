@@ -80,6 +80,7 @@ ACTS_BY: dict[str, set[Role]] = {
     "/console/cases/{case}/attachments": {"reviewer", "supervisor"},
     "/console/rescues/{rescue}/acknowledgement": {"rescue"},
     "/console/rescues/{rescue}/claim": {"rescue"},
+    "/console/rescues/{rescue}/attachments": {"rescue"},
     "/console/rescues/{rescue}/dispositions": {"rescue"},
     "/console/cases/{case}/justify": {"reviewer", "supervisor", "auditor"},
     "/console/cases/{case}/letter/write": {"reviewer", "supervisor"},
@@ -110,6 +111,7 @@ def test_every_page_and_every_form_is_in_the_tables_above(reviewed: Service) -> 
     """But for signing in and out, the style, and what holds the like of a page that is there."""
     alike = {"/console/features/{}", "/console/cases/{}/attachments/{}", "/console/cases/{}/{}"}
     alike |= {"/console/cases/{}/letter/{}", "/console/rescues/{}/{}"}
+    alike |= {"/console/rescues/{}/attachments/{}"}
     known = {re.sub(r"{\w+}", "{}", path) for path in (*SEEN_BY, *ACTS_BY)} | alike
     known |= {"/console", "/console/", "/console/{}", "/console/supervision/reread"}
     free = ("/console/sign-", "/console/oidc", "/console/static")
