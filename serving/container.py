@@ -259,8 +259,8 @@ def _rescue_calls(settings: Settings, storage: Storage, clock: Clock) -> RescueC
     centres = rescue_centres(settings.rescue_centres, settings.rescue_webhook)
     if centres is None:
         return None
-    secret = settings.rescue_secret.get_secret_value() if settings.rescue_secret else ""
-    directory = RescueDirectory(centres, secret, settings.public_address)
-
+    directory = RescueDirectory(
+        centres, public_address=settings.public_address, **settings.rescue_secrets
+    )
     enriched = partial(with_newest_positions, records=storage.records)
     return RescueCalls(storage.rescue_calls, directory, clock, enriched)

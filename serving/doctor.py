@@ -218,14 +218,17 @@ def _rescue_centres(settings: Settings) -> CheckResult:
         if settings.rescue_webhook:
             says = "one webhook is called when lives are at risk; live use needs HOME/rescue.toml"
         return CheckResult("rescue centres", "doubtful", says)
-    secret = settings.rescue_secret.get_secret_value() if settings.rescue_secret else ""
     try:
-        directory = RescueDirectory(RescueCentres.read(file), secret)
+        directory = RescueDirectory(RescueCentres.read(file), **settings.rescue_secrets)
     except TidegateError as refusal:
         return CheckResult("rescue centres", "wrong", str(refusal))
     if file.stat().st_mode & 0o077:
         says = f"others can read it, with its secrets; chmod 600 {file}"
         return CheckResult("rescue centres", "wrong", says)
+    alone = [each.name for each in directory.centres.centres if not each.has_second_medium]
+    if alone:
+        says = f"{alone[0]!r} is called over one medium; want an address by HTTPS and one by mail"
+        return CheckResult("rescue centres", "doubtful", says)
     minutes = directory.centres.acknowledge_within_minutes
     says = f"{len(directory.centres.centres)} centres; a call goes on after {minutes:g} minutes"
     return CheckResult("rescue centres", "good", says)

@@ -133,6 +133,11 @@ class Settings(BaseSettings):
         description="The secret that signs rescue calls (`whsec_…`, Standard Webhooks) to centres "
         "without one of their own.",
     )
+    rescue_mail_password: SecretStr | None = Field(
+        default=None,
+        description="The password of the mail server that `HOME/rescue.toml` names, where it has a "
+        "`user_name`.",
+    )
     alert_webhook: str | None = Field(
         default=None, description="The address that gets the alerts of `tidegate monitor`."
     )
@@ -236,6 +241,12 @@ class Settings(BaseSettings):
     def accounts_of_cases(self) -> Path:
         """The folder of sealed accounts of cases, for courts and authorities."""
         return self.home / "accounts"
+
+    @property
+    def rescue_secrets(self) -> dict[str, str]:
+        """What signs rescue calls, and the password of the mail server; empty where not set."""
+        secrets = {"secret": self.rescue_secret, "mail_password": self.rescue_mail_password}
+        return {name: each.get_secret_value() if each else "" for name, each in secrets.items()}
 
     @property
     def rescue_centres(self) -> Path:

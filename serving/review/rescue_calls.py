@@ -32,6 +32,7 @@ from serving.access.http_client import fetch, refuse_unsafe
 from serving.audit.decision import Decision
 from serving.errors import AddressRefused, LogUnavailable
 from serving.review.rescue_centres import GROUND, RescueCentre, RescueCentres
+from serving.review.rescue_mail import RescueMail, mail_address
 from serving.triage.life_at_risk import last_heard
 
 log = structlog.get_logger(__name__)
@@ -167,29 +168,38 @@ class RescueWebhook:
 
 @dataclass(frozen=True)
 class RescueDirectory:
-    """The centres with the secrets that sign calls to them; every address is checked at the start.
+    """The centres with the secrets of calls to them; every address is checked at the start.
 
-    `secret` is for centres without one of their own. `public_address` is where this service is
-    reached, for whoever acknowledges. Raises AddressRefused.
+    `secret` signs for centres without one of their own, `mail_password` is for the mail server.
+    `public_address` is where this service is reached, for whoever acknowledges. Raises
+    AddressRefused.
     """
 
     centres: RescueCentres
     secret: str = ""
     public_address: str | None = None
+    mail_password: str = ""
 
     def __post_init__(self) -> None:
         for centre in self.centres.centres:
             for step in range(len(centre.addresses)):
-                self.webhook(centre, step)
+                self.address(centre, step)
 
     @property
     def patience(self) -> timedelta:
         """How long a call waits for a person before it goes on."""
         return timedelta(minutes=self.centres.acknowledge_within_minutes)
 
-    def webhook(self, centre: RescueCentre, step: int) -> RescueWebhook:
+    def address(self, centre: RescueCentre, step: int) -> RescueWebhook | RescueMail:
         """The address to call at a step: each in turn, and then the first again."""
-        address = centre.addresses[step % len(centre.addresses)]
+        address, mail = centre.addresses[step % len(centre.addresses)], self.centres.mail
+        if mail_address(address):
+            assert mail is not None, "the centres are refused without a mail server"
+            if mail.user_name and not self.mail_password:
+                raise AddressRefused(
+                    "want the password of the mail server: TIDEGATE_RESCUE_MAIL_PASSWORD"
+                )
+            return RescueMail(address, mail, self.mail_password)
         return RescueWebhook.from_secret(address, centre.secret or self.secret)
 
 
@@ -263,11 +273,11 @@ class RescueCalls:
         submission = self._enriched(decision.submission)
         assert submission.journey is not None, "without a journey there is no signal"
         centre = self.directory.centres.centre_for(submission.journey.mode, last_heard(submission))
-        webhook = self.directory.webhook(centre, due.step)
+        address = self.directory.address(centre, due.step)
         content = call_content(decision, submission, self.directory, due.step, at)
         place = f"{centre.name}, address {due.step % len(centre.addresses) + 1}"
         try:
-            webhook.post(decision.decision_id, orjson.dumps(content), at)
+            address.post(decision.decision_id, orjson.dumps(content), at)
         except OSError as failure:
             kind = type(failure).__name__
             log.error("rescue_not_called", attempts=due.attempts, exception=kind)

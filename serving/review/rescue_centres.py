@@ -8,17 +8,22 @@
     receives_for_state = "GR"
     brings_to_place_of_safety = true
     telephone = "+30 210 411 2500"
-    addresses = ["https://mrcc.example/calls", "https://desk.example/second"]
+    addresses = ["https://mrcc.example/calls", "mailto:watch@mrcc.example"]
     secret = "whsec_…"
     covers = ["sea"]
     areas = [{ box = [34.0, 19.0, 41.0, 29.0] }]
 
+    [mail]
+    host = "mail.example"
+    sender = "tidegate@desk.example"
+
 A box is south, west, north, east; a polygon is a list of latitude and longitude, and neither
 crosses the 180th meridian. Of centres whose area holds a position the first in the file is called;
 one without areas is called where no other is. The addresses of a centre are called one after the
-other until a person acknowledges. Whoever pushes or pulls people back is no addressee: each centre
-names the State in whose name it receives them, and the deployer states that it brings them to a
-place of safety (`docs/rescue.md`).
+other until a person acknowledges: one by HTTPS and one by mail (`mailto:`), so that the call goes
+on over another medium than the first. Whoever pushes or pulls people back is no addressee: each
+centre names the State in whose name it receives them, and the deployer states that it brings them
+to a place of safety (`docs/rescue.md`).
 """
 
 import tomllib
@@ -31,6 +36,7 @@ from features.field_types import Country
 from features.records import Mode, Position
 from serving.access.http_client import refuse_unsafe
 from serving.errors import AddressRefused, RescueCentresRefused
+from serving.review.rescue_mail import BY_MAIL, MailServer, mail_address
 
 Ground = Literal["sea", "land"]
 GROUND: dict[Mode, Ground] = {
@@ -96,10 +102,15 @@ class RescueCentre(_CentreTable):
             raise ValueError(f"{self.name!r} has no address; want `addresses`, the first to call")
         for address in self.addresses:
             try:
-                refuse_unsafe(address)
+                refuse_unaddressable(address)
             except AddressRefused as refusal:
                 raise ValueError(f"{self.name!r}: {refusal}") from None
         return self
+
+    @property
+    def has_second_medium(self) -> bool:
+        """Whether its addresses are not all by HTTPS, nor all by mail."""
+        return len({mail_address(address) is None for address in self.addresses}) > 1
 
     def answers_for(self, ground: Ground, last: Position | None) -> bool:
         """Whether it covers what moves on this ground, where it was heard last."""
@@ -118,6 +129,7 @@ class RescueCentres(_CentreTable):
     desk_telephone: Telephone | None = None
     acknowledge_within_minutes: Annotated[float, Field(gt=0, le=60)] = 5.0
     emergency_number: Telephone = "112"
+    mail: MailServer | None = None
     centres: Annotated[tuple[RescueCentre, ...], Field(min_length=1)]
 
     @field_validator("centres")
@@ -130,6 +142,13 @@ class RescueCentres(_CentreTable):
                     "or no position is known, it is called"
                 )
         return centres
+
+    @model_validator(mode="after")
+    def _has_a_mail_server(self) -> Self:
+        for centre in self.centres:
+            if not self.mail and any(map(mail_address, centre.addresses)):
+                raise ValueError(f"{centre.name!r} is called by mail; want `[mail]`, with a host")
+        return self
 
     @classmethod
     def read(cls, file: Path) -> Self:
@@ -193,11 +212,20 @@ def _require_addressee(tables: dict[str, Any]) -> None:
             )
 
 
+def refuse_unaddressable(address: str) -> None:
+    """Raise AddressRefused for what is neither a safe web address nor one mailbox."""
+    if not address.startswith(BY_MAIL):
+        refuse_unsafe(address)
+    elif mail_address(address) is None:
+        raise AddressRefused("want one mailbox as mailto:name@host")
+
+
 def _first_fault(refusal: ValueError) -> str:
     if not isinstance(refusal, ValidationError):
         return str(refusal)
     first = refusal.errors(include_input=False, include_url=False)[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg'].removeprefix('Value error, ')}"
+    place = ".".join(map(str, first["loc"])) or "the file"
+    return f"{place}: {first['msg'].removeprefix('Value error, ')}"
 
 
 def _is_inside(polygon: tuple[Point, ...], latitude: float, longitude: float) -> bool:

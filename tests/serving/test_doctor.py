@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from fastapi.testclient import TestClient
 from sqlalchemy import create_engine
 from typer.testing import CliRunner
 
@@ -13,14 +14,17 @@ from features.engine.store.blob_store import BlobStore
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import OnlineStore
 from features.history.rebuild import read_into
+from serving.app import create_app
 from serving.cli.doctor import doctor
 from serving.db.postgres_state import PostgresStateStore
 from serving.doctor import run_checks
+from serving.errors import RescueCentresRefused
 from serving.settings import Settings
 from tests.serving.audit.test_retention import PERIODS
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
 from tests.serving.postgres import Server
+from tests.serving.review.centres import CENTRES
 from tests.serving.review.remedies import lay_down_remedies
 
 
@@ -36,6 +40,30 @@ def test_a_home_in_service_is_well(service: Service) -> None:
     assert found["log"] == found["tidegate-shipment@champion"] == found["log.key"] == "good"
     assert found["online feature store"] == "good"
     assert "wrong" not in found.values()
+
+
+@pytest.mark.parametrize(
+    ("text", "grade", "says"),
+    [
+        (CENTRES.replace("addresses = ", "# = ", 1), "wrong", "'MRCC Piraeus' has no address"),
+        (CENTRES, "doubtful", "'MRCC Piraeus' is called over one medium"),
+    ],
+)
+def test_a_centre_that_cannot_be_called_as_it_should_be_is_named(
+    home: Path, text: str, grade: str, says: str
+) -> None:
+    (home / "rescue.toml").write_text(text)
+    (home / "rescue.toml").chmod(0o600)
+
+    (found,) = (f for f in run_checks(Settings(home=home)) if f.what == "rescue centres")
+
+    assert (found.grade, says in found.says) == (grade, True)
+    if grade == "wrong":
+        with (
+            pytest.raises(RescueCentresRefused, match=says),
+            TestClient(create_app(Settings(home=home))),
+        ):
+            pass
 
 
 def test_a_home_that_is_not_there_is_said_so(tmp_path: Path) -> None:

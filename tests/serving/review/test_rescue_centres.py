@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from features.records import Position
 from serving.errors import AddressRefused, RescueCentresRefused
-from serving.review.rescue_calls import RescueDirectory
+from serving.review.rescue_calls import RescueDirectory, RescueWebhook
 from serving.review.rescue_centres import (
     Area,
     RescueCentres,
@@ -101,10 +101,12 @@ def test_each_address_is_called_in_turn_and_signed_with_the_secret_of_its_centre
     directory = RescueDirectory(centres)
     piraeus = centres.centres[0]
 
-    called = [directory.webhook(piraeus, step).address for step in range(3)]
+    called = [directory.address(piraeus, step).address for step in range(3)]
 
     assert called == [*piraeus.addresses, piraeus.addresses[0]]
-    assert directory.webhook(piraeus, 0).key == bytes(range(24))
+    first = directory.address(piraeus, 0)
+    assert isinstance(first, RescueWebhook)
+    assert first.key == bytes(range(24))
     assert directory.patience == timedelta(minutes=5)
 
 

@@ -1,0 +1,146 @@
+"""Rescue calls by e-mail: another medium than HTTP, for when that, or who serves it, fails.
+
+A mail server that took a message has delivered it, and no more: as with a webhook, a person
+acknowledges. The message is not signed and lies on servers in the clear, so that it says no more
+than the call does: no party, and nothing of another case.
+"""
+
+import json
+import re
+import smtplib
+import ssl
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from serving.access.http_client import LONGEST_S, LOOPBACK
+
+BY_MAIL = "mailto:"
+MailTls = Literal["starttls", "implicit", "none"]
+MailAddress = Annotated[str, Field(pattern=r"^[^@\s<>()?,;:\"\\]+@[A-Za-z0-9.-]+$")]
+Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]+$")]
+
+_MAILTO = re.compile(rf"{BY_MAIL}(?P<address>[^@\s<>()?,;:\"\\]+@[A-Za-z0-9.-]+)")
+
+
+class MailServer(BaseModel):
+    """The server that takes messages of this installation; its password is no part of a file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: Host
+    port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    tls: MailTls = "starttls"
+    sender: MailAddress
+    user_name: str | None = None
+
+    @model_validator(mode="after")
+    def _is_confidential(self) -> Self:
+        if self.tls == "none" and self.host not in LOOPBACK:
+            raise ValueError('want `tls` as "starttls" or "implicit", but for this machine')
+        return self
+
+
+def mail_address(address: str) -> str | None:
+    """The mailbox of a `mailto:` address; None for any other text.
+
+    >>> mail_address("mailto:watch@mrcc.example"), mail_address("mailto:a@b.example,c@d.example")
+    ('watch@mrcc.example', None)
+    """
+    found = _MAILTO.fullmatch(address)
+    return found["address"] if found else None
+
+
+@dataclass(frozen=True)
+class RescueMail:
+    """One mailbox to call, through the server of the installation."""
+
+    address: str
+    server: MailServer
+    password: str = ""
+
+    def post(self, call_id: str, body: bytes, at: datetime) -> None:
+        """Send the content of a call; raises OSError unless the server takes it for the mailbox."""
+        message = self.message(call_id, body, at)
+        with self._connected() as smtp:
+            smtp.send_message(message)
+
+    def message(self, call_id: str, body: bytes, at: datetime) -> EmailMessage:
+        """The call in words, with its content as JSON attached."""
+        called: dict[str, Any] = json.loads(body)["data"]
+        message = EmailMessage()
+        message["From"] = self.server.sender
+        message["To"] = mail_address(self.address)
+        message["Date"] = format_datetime(at)
+        message["Subject"] = _subject(called)
+        # One of its own for each attempt: a server may drop what it has seen before.
+        domain = self.server.sender.partition("@")[2]
+        message["Message-ID"] = f"<{call_id}.{int(at.timestamp() * 1000)}@{domain}>"
+        message["Auto-Submitted"] = "auto-generated"
+        message["Importance"] = "high"
+        message.set_content(call_in_words(called))
+        message.add_attachment(
+            body, maintype="application", subtype="json", filename="rescue_call.json"
+        )
+        return message
+
+    def _connected(self) -> smtplib.SMTP:
+        """A session in which the server is proven and knows us; raises OSError."""
+        server, context = self.server, ssl.create_default_context()
+        if server.tls == "implicit":
+            where = (server.host, server.port)
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(*where, timeout=LONGEST_S, context=context)
+        else:
+            smtp = smtplib.SMTP(server.host, server.port, timeout=LONGEST_S)
+        try:
+            if server.tls == "starttls":
+                smtp.starttls(context=context)
+            if server.user_name:
+                smtp.login(server.user_name, self.password)
+        except OSError:
+            smtp.close()
+            raise
+        return smtp
+
+
+def call_in_words(called: dict[str, Any]) -> str:
+    """The content of a call (`rescue_calls.call_content`, its `data`) for people to read."""
+    last, centre, answer = called["last_heard"], called["centre"], called["acknowledge"]
+    lines = [
+        f"{called['signal']}.",
+        called["advice"],
+        *_facts("", called, _TO_FIND),
+        *(_facts("last heard: ", last, _HEARD) if last else ["last heard: never"]),
+        f"Centre: {centre['name']}",
+        called["desk_telephone"] and f"Call back: {called['desk_telephone']}",
+        f"Say that you act, within {answer['within_minutes']:g} minutes: {answer['address']}",
+        f"Case: {called['case_id']}",
+    ]
+    return "\n".join(filter(None, lines)) + "\n"
+
+
+_TO_FIND = (
+    *("persons_on_board", "certified_capacity", "conveyance_kind", "imo_number", "mmsi"),
+    *("call_sign", "plate_number", "registration_country", "cargo_unit", "conveyance_id"),
+    *("origin", "destination", "due_at"),
+)
+_HEARD = (
+    *("latitude", "longitude", "at", "age_minutes", "source", "error_radius_m"),
+    *("course_degrees", "speed_kn"),
+)
+
+
+def _facts(before: str, content: dict[str, Any], names: tuple[str, ...]) -> list[str]:
+    known = [name for name in names if content[name] is not None]
+    return [f"{before}{name.replace('_', ' ')}: {content[name]}" for name in known]
+
+
+def _subject(called: dict[str, Any]) -> str:
+    kind = (called["conveyance_kind"] or called["mode"]).replace("_", " ")
+    persons = called["persons_on_board"]
+    many = f"{persons} persons on a {kind}" if persons else f"a {kind}"
+    return f"Rescue call: {many}"
