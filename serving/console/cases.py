@@ -38,7 +38,7 @@ from serving.review.dispositions import (
 )
 from serving.review.justifications import STATED
 from serving.review.opening import ALIKE, SHARED
-from serving.review.typologies import TYPOLOGIES
+from serving.review.ways_of_smuggling import TYPOLOGIES
 from serving.web.case_bodies import DispositionBody, Justification, Note, Pause
 from serving.web.html import instant_in_words
 from serving.web.services import TheServices

@@ -20,7 +20,7 @@ from serving.audit.decision import Decision
 from serving.errors import ContradictoryFinding
 from serving.history.received_records import ReceivedRecord
 from serving.review.dispositions import MEANING, Disposition, StatedInspection
-from serving.review.typologies import typology_contradiction
+from serving.review.ways_of_smuggling import typology_contradiction
 from serving.triage.lane_rule import VISITED, Lane, LaneReason
 
 SELECTED_BY: dict[LaneReason, SelectedBy] = {

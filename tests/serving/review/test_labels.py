@@ -13,7 +13,7 @@ from serving.audit.decision import Decision
 from serving.errors import ContradictoryFinding
 from serving.review.dispositions import MEANING, Disposition, Finding
 from serving.review.labels import SELECTED_BY, label_of
-from serving.review.typologies import TYPOLOGIES
+from serving.review.ways_of_smuggling import TYPOLOGIES
 from serving.triage.lane_rule import LaneReason
 from tests.serving.bodies import ROUTE
 from tests.serving.review.decisions import AT, decision
