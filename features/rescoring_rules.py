@@ -1,7 +1,8 @@
 """When a subject is scored again: after which records, how often, and until when.
 
 The one meaning for a service, which learns of one record after the other, and for a training set,
-which knows them all.
+which knows them all. Signs of danger to life wait for none of this (`serving/scoring`): such a
+decision is the last that the service makes of its subject by itself, and teaches no model.
 """
 
 from collections.abc import Iterable, Iterator

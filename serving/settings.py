@@ -181,7 +181,7 @@ class Settings(BaseSettings):
     rescore_most_per_subject: Annotated[int, Field(ge=0)] = Field(
         default=12,
         description="The most times that a subject is scored again by the service itself; 0 for "
-        "never.",
+        "never, but for danger to life.",
     )
     rescore_days_after_due: Annotated[float, Field(ge=0)] = Field(
         default=14,

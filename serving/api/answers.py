@@ -57,7 +57,9 @@ class DecisionAnswer(ClosedModel):
         description="The first decision about a subject that was scored again, which is its case.",
     )
     because: list[str] = Field(
-        [], description="What counts since the decision before: records by kind and id."
+        [],
+        description="What counts since the decision before: records by kind and id, and "
+        "`time_passed` where silence or delay became a sign of danger to life.",
     )
 
 

@@ -80,7 +80,8 @@ class Decision(DecisionPart):
 
     Of a subject that was scored again, `as_of` is the scoring instant, `rescores` the id of its
     first decision, `lane_before` where it was, and `because` names the records, by kind and id,
-    that count since. All are empty of a decision as of the declaration.
+    that count since, and `time_passed` where silence or delay became a sign of danger by itself.
+    All are empty of a decision as of the declaration.
     """
 
     decision_id: str
@@ -171,8 +172,8 @@ class Decision(DecisionPart):
         """The decision, with the digest of its answer."""
         return self.model_copy(update={"answer_digest": digest_of(body)})
 
-    def logged(self) -> LoggedDecision:
-        """The decision as the log keeps it."""
+    def logged(self, danger_begins_at: datetime | None = None) -> LoggedDecision:
+        """The decision as the log keeps it; with when it is looked at again for danger to life."""
         return LoggedDecision(
             decision_id=self.decision_id,
             scored_at=self.scored_at.isoformat(),
@@ -193,4 +194,5 @@ class Decision(DecisionPart):
                 "purpose": self.purpose,
                 **({} if self.ranked_by is None else {"ranked_by": self.ranked_by}),
             },
+            danger_begins_at=danger_begins_at.isoformat() if danger_begins_at else None,
         )

@@ -1,6 +1,7 @@
 """What was decided about a subject before it is scored again."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from serving.audit.decision import Decision
@@ -8,12 +9,13 @@ from serving.audit.decision import Decision
 
 @dataclass(frozen=True)
 class EarlierDecisions:
-    """The newest decision about a subject, the id of its first, and how often it was scored again.
+    """The newest decision about a subject, its first, and how often it was scored again.
 
     The id of the first decision is that of the subject's case.
     """
 
     first_id: str
+    first_at: datetime
     newest: Decision
     later_scores: int
 

@@ -14,7 +14,8 @@ class LoggedDecision:
 
     `lasting` outlasts the decision and names no party. `probability` is None where no model was
     asked. `rescores` is the first decision about a subject that is scored again, `lane_before` its
-    lane before.
+    lane before. `danger_begins_at` is when silence or delay would become a sign of danger to life,
+    if nothing more became known; it is no part of the log.
     """
 
     decision_id: str
@@ -29,6 +30,7 @@ class LoggedDecision:
     rescores: str | None = None
     lane_before: str | None = None
     lasting: Mapping[str, object] = field(default_factory=dict)
+    danger_begins_at: str | None = None
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class EncryptedDecisions:
         plain_answer = answer.request_digest.encode() + b"\n" + answer.body
         body = self.keys.encrypt(unit, _ANSWER, plain_answer)
         found_by = {**vars(row), "subject_id": self.keys.token(row.subject_kind, row.subject_id)}
-        del found_by["record"], found_by["lasting"]
+        del found_by["record"], found_by["lasting"], found_by["danger_begins_at"]
         digests = {"encrypted": _sha256(encrypted), "answer": _sha256(body)}
         outline = orjson.dumps({**found_by, **row.lasting, **digests}).decode()
         _, key = self.claims(answer.caller_id, answer.idempotency_key)[0]

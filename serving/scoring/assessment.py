@@ -28,11 +28,11 @@ from serving.history.missing_history import missing_types
 from serving.history.received_records import ReceivedRecord, RecordStore
 from serving.models.model_pool import LoadedModel, ModelPool
 from serving.scoring.challenger_score import challenger_score
-from serving.scoring.enrichment import enrich
+from serving.scoring.enrichment import enrich, with_newest_legs
 from serving.scoring.newly_counted import newly_counted
 from serving.triage.lane_rule import EarlierSelection, Placement
 from serving.triage.lanes import Lanes, PlacementRequest
-from serving.triage.life_at_risk import danger_signals, in_words
+from serving.triage.life_at_risk import TIME_PASSED, begun_by_time, danger_signals, in_words
 from serving.triage.watch_list_hits import find_hits
 
 Subject = tuple[str, str]
@@ -58,12 +58,15 @@ class AssessmentRequest:
 class AdmittedRequest:
     """A request that may be decided, and the model for it; `attached` names the added records.
 
+    `known` is the submission with what legs became since its scoring instant: of who has arrived
+    by now no delay is a danger.
     `earlier` is what was decided of a subject that is scored again, as of a later instant. Without
     a `champion` no score follows, and `unscored` says why.
     """
 
     request: AssessmentRequest
     submission: Submission
+    known: Submission
     attached: tuple[str, ...]
     earlier: EarlierDecisions | None
     office_id: str | None
@@ -123,13 +126,15 @@ class Assessor:
     ) -> AdmittedRequest | ServingError:
         own = request.submission
         rows = [row for subject in _subjects(own) for row in records[subject]]
-        enriched = enrich(own, sorted(filter(partial(_belongs, own), rows), key=lambda r: r.key))
+        rows = sorted(filter(partial(_belongs, own), rows), key=lambda r: r.key)
+        enriched = enrich(own, rows)
         submission = enriched.submission
         champion, unscored = self._champion(submission.subject_kind)
         try:
             return AdmittedRequest(
                 request=request,
                 submission=submission,
+                known=with_newest_legs(submission, rows, request.at),
                 attached=enriched.attached,
                 earlier=self._earlier(submission),
                 office_id=request.caller.office_for(_office_named(submission)),
@@ -171,7 +176,7 @@ class Assessor:
     def _decision(self, encoded: EncodedRequest, scored: Scored | None) -> Decision:
         score, unseen = scored or (None, [])
         request, submission = encoded.request, encoded.submission
-        signals = danger_signals(submission, submission.scoring_instant)
+        signals = danger_signals(encoded.known, submission.scoring_instant)
         harm_ratio = self._harm_ratio(encoded)
         placement = self._placed(encoded, score, harm_ratio, is_life_at_risk=bool(signals))
         return Decision(
@@ -285,11 +290,14 @@ def _scored_again(encoded: EncodedRequest) -> dict[str, Any]:
     """What a decision holds of the decisions before it; nothing where there are none."""
     if encoded.earlier is None:
         return {}
-    newest = encoded.earlier.newest
+    newest, submission = encoded.earlier.newest, encoded.submission
+    because = [name for name, _ in newly_counted(newest, submission)]
+    if begun_by_time(encoded.known, newest.scoring_instant, submission.scoring_instant):
+        because.append(TIME_PASSED)
     return {
         "rescores": encoded.earlier.first_id,
         "lane_before": newest.lane,
-        "because": tuple(name for name, _ in newly_counted(newest, encoded.submission)),
+        "because": tuple(because),
     }
 
 

@@ -25,6 +25,7 @@ from serving.errors import (
 )
 from serving.request_parsing import read_submission
 from serving.scoring.assessment import AssessmentRequest, Assessor
+from serving.scoring.danger_watch import watched_until
 from serving.scoring.future_dispatch import FutureDispatcher
 from serving.scoring.idempotency import (
     Answer,
@@ -241,7 +242,9 @@ class RequestBatcher:
             decision = decision.answered_with(body)
             stored = stored_answer(decision, request.claim, body)
             request.pending.is_decided = True
-            durable = self.writer.submit(decision.logged(), stored, request.assessment.submission)
+            submission = request.assessment.submission
+            logged = decision.logged(watched_until(decision, submission))
+            durable = self.writer.submit(logged, stored, submission)
         except Exception as failure:
             self._finish(request, failure)
             return ()

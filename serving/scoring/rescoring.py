@@ -1,11 +1,17 @@
-"""Score subjects again when something becomes known of them, by the rules of `rescoring_rules`.
+"""Score subjects again when something becomes known of them, or nothing does for too long.
+
+When is said by `rescoring_rules` for records, and by `danger_watch` for danger to life.
 
 Whoever waits stands in the database from the commit of the record on, so a kill loses nobody. A
 subject is planned from what is durable: the records that did not count in its newest decision. So
 the same records again score nothing, and of two workers one decides. The request is the first one's
 body with a later `as_of`; nobody asked for it, so it has a caller of its own.
 
-Nobody is scored again whose case has ended, or who is in the rescue lane: people were called.
+Signs of danger to life wait for no rule: a route is scored as of when a record shows them, or as of
+when silence or delay does, which is planned with the decision and cancelled by what becomes known.
+
+Nobody is scored again by the rules whose case has ended, nor at all who is in the rescue lane:
+people were called.
 """
 
 import asyncio
@@ -27,14 +33,15 @@ from serving.audit.earlier_decisions import EarlierDecisions
 from serving.errors import LogUnavailable, ServingError, Unprocessable
 from serving.history.received_records import RecordStore
 from serving.scoring.batcher import RequestBatcher, ScoreRequest
+from serving.scoring.danger_watch import danger_instant
 from serving.scoring.enrichment import enrich
-from serving.scoring.newly_counted import not_counted
+from serving.scoring.newly_counted import NamedRecord, not_counted
 
 log = structlog.get_logger(__name__)
 
 POLL_INTERVAL_S = 0.5
 TOGETHER = 64
-TRY_AGAIN_AFTER = timedelta(minutes=1)
+TRY_AGAIN_AFTER = timedelta(seconds=10)
 CALLER_ID = "tidegate-rescoring"
 
 
@@ -59,7 +66,7 @@ class RescoringQueue(Protocol):
         ...
 
     def due(self, now: datetime, limit: int) -> list[WaitingSubject]:
-        """The subjects that are due, the longest waiting first."""
+        """The subjects that are due: routes first, for lives may be at risk, the longest first."""
         ...
 
     def earlier(self, waiting: WaitingSubject) -> EarlierDecisions | None:
@@ -81,10 +88,14 @@ class RescoringQueue(Protocol):
 
 @dataclass(frozen=True)
 class RescoringPlan:
-    """What is to be done about a waiting subject: score it, or wait until then, or neither."""
+    """What is to be done about a waiting subject: score it, or wait until then, or neither.
+
+    `is_danger` says that it is scored for a sign of danger to life.
+    """
 
     request: ScoreRequest | None = None
     until: datetime | None = None
+    is_danger: bool = False
 
 
 NOTHING = RescoringPlan()
@@ -112,10 +123,9 @@ class Rescoring:
         self._thread = threading.Thread(target=self._run, name="rescoring", daemon=True)
 
     def start(self) -> None:
-        """Start to score who waits; rules that allow no later score start nothing."""
-        if self._rules.most_per_subject:
-            self.queue.begin()
-            self._thread.start()
+        """Start to score who waits."""
+        self.queue.begin()
+        self._thread.start()
 
     def stop(self) -> None:
         """Finish who is being scored; the others are scored when the service is back."""
@@ -125,31 +135,37 @@ class Rescoring:
 
     def score_due(self) -> int:
         """Score every subject that is due; returns how many new decisions that made."""
-        now, made = self._clock(), 0
-        self.queue.find(now)
-        while not self._is_over.is_set() and (due := self.queue.due(now, TOGETHER)):
+        made = 0
+        while not self._is_over.is_set():
+            now = self._clock()
+            self.queue.find(now)
+            if not (due := self.queue.due(now, TOGETHER)):
+                break
             made += self._score(due, now)
         return made
 
     def _score(self, due: Sequence[WaitingSubject], now: datetime) -> int:
-        planned: list[tuple[WaitingSubject, ScoreRequest]] = []
+        planned: list[tuple[WaitingSubject, RescoringPlan, ScoreRequest]] = []
         for waiting in due:
             plan = self._planned(waiting, now)
             if plan.request:
-                planned.append((waiting, plan.request))
+                planned.append((waiting, plan, plan.request))
             elif plan.until:
                 self.queue.put_off(waiting, plan.until)
             else:
                 self.queue.remove(waiting)
-        answers = asyncio.run(self._batcher.answer_all([request for _, request in planned]))
+        answers = asyncio.run(self._batcher.answer_all([request for *_, request in planned]))
         made = 0
-        for (waiting, _), answer in zip(planned, answers, strict=True):
+        for (waiting, plan, _), answer in zip(planned, answers, strict=True):
             if isinstance(answer, ServingError):
                 log.warning("not_scored_again", exception=type(answer).__name__)
                 self.queue.put_off(waiting, now + TRY_AGAIN_AFTER)
             elif answer.decision is not None:
                 self._on_decided(answer.decision)
                 made += 1
+                if plan.is_danger and answer.decision.lane != "rescue":  # it would go on for ever
+                    log.error("danger_not_confirmed", decision_id=answer.decision.decision_id)
+                    self.queue.remove(waiting)
         return made
 
     def _planned(self, waiting: WaitingSubject, now: datetime) -> RescoringPlan:
@@ -167,29 +183,34 @@ class Rescoring:
         earlier = self.queue.earlier(waiting)
         if earlier is None or earlier.newest.lane == "rescue":
             return NOTHING
-        newest = earlier.newest
-        known_at = self._not_counted(newest)
-        if not known_at or self.queue.has_ended(earlier.first_id):
-            return NOTHING
-        as_of = self._rules.next_instant(min(known_at), newest.scoring_instant)
-        if self._rules.is_over(as_of, due_at(newest.submission), earlier.later_scores):
-            return NOTHING
-        if as_of > now:
-            return RescoringPlan(until=as_of)
-        return RescoringPlan(request=_request(earlier, as_of, now))
+        submission = self._with_all_known(earlier.newest.submission, now)
+        known = not_counted(earlier.newest, submission)
+        danger = danger_instant(earlier, submission, [at for _, at in known], now)
+        if danger is not None and danger <= now:
+            return RescoringPlan(_request(earlier, danger, now), is_danger=True)
+        by_rules = self._instant_by_rules(earlier, submission, known)
+        if by_rules is not None and by_rules <= now:
+            return RescoringPlan(_request(earlier, by_rules, now))
+        return RescoringPlan(until=min((at for at in (danger, by_rules) if at), default=None))
 
-    def _not_counted(self, newest: Decision) -> list[datetime]:
-        """When records became known that count for something and did not in the decision."""
-        subject = (newest.subject_kind, newest.subject_id)
-        submission = newest.submission
-        received = self._records.about([subject])[subject]
-        enriched = enrich(submission, received).submission
+    def _with_all_known(self, submission: Submission, now: datetime) -> Submission:
+        """A submission with every record of its own that was received, as of now."""
+        subject = (submission.subject_kind, submission.subject_id)
+        as_of_now = submission.model_copy(update={"as_of": now})
+        return enrich(as_of_now, self._records.about([subject])[subject]).submission
+
+    def _instant_by_rules(
+        self, earlier: EarlierDecisions, submission: Submission, known: Sequence[NamedRecord]
+    ) -> datetime | None:
+        """As of when the rules score a subject again for records; None where they don't."""
+        newest = earlier.newest
         kinds = RESCORED_AFTER[newest.subject_kind]
-        return [
-            known_at
-            for name, known_at in not_counted(newest, enriched)
-            if name.partition("/")[0] in kinds
-        ]
+        known_at = [at for name, at in known if name.partition("/")[0] in kinds]
+        if not known_at or self.queue.has_ended(earlier.first_id):
+            return None
+        as_of = self._rules.next_instant(min(known_at), newest.scoring_instant)
+        is_over = self._rules.is_over(as_of, due_at(submission), earlier.later_scores)
+        return None if is_over else as_of
 
     def _run(self) -> None:
         while not self._is_over.wait(POLL_INTERVAL_S):
@@ -217,7 +238,7 @@ def _request(earlier: EarlierDecisions, as_of: datetime, now: datetime) -> Score
     body = orjson.dumps({**orjson.loads(newest.request), "as_of": as_of.isoformat()})
     return ScoreRequest(
         caller=_caller(newest.office_id),
-        idempotency_key=f"{earlier.first_id} {as_of.isoformat()}",
+        idempotency_key=f"after {newest.decision_id}",  # so that each is followed once
         body=body,
         at=now,
         answer_format=_as_id,

@@ -45,6 +45,9 @@ FAR_FROM_LAND_KM = 50.0
 LONGEST_SILENCE = timedelta(hours=6)
 OVERDUE_AFTER = timedelta(hours=3)
 
+TIME_PASSED = "time_passed"
+"""What a decision is because of where no record showed danger, but that none came."""
+
 
 @dataclass(frozen=True)
 class DangerSignal:
@@ -101,6 +104,26 @@ def danger_signals(submission: Submission, as_of: datetime) -> tuple[DangerSigna
         return ()
     craft = Craft.of_journey(submission.journey)
     return (*signals_of_craft(craft), *_signals_of_way(submission, craft, as_of))
+
+
+def danger_begins_at(submission: Submission, since: datetime) -> datetime | None:
+    """When silence or delay first becomes a sign after `since`, if nothing more becomes known.
+
+    None where time alone shows no danger that does not show already.
+    """
+    if submission.journey is None:
+        return None
+    begins = [submission.journey.due_at + OVERDUE_AFTER]
+    if last := last_heard(submission):
+        begins.append(last.observed_at + LONGEST_SILENCE + timedelta(microseconds=1))
+    later = sorted(instant for instant in begins if instant > since)
+    return next((instant for instant in later if begun_by_time(submission, since, instant)), None)
+
+
+def begun_by_time(submission: Submission, since: datetime, as_of: datetime) -> set[SignalCode]:
+    """The signs that hold as of an instant, and by the same records did not as of an earlier."""
+    before = {signal.code for signal in danger_signals(submission, since)}
+    return {signal.code for signal in danger_signals(submission, as_of)} - before
 
 
 def signals_of_craft(craft: Craft) -> Iterator[DangerSignal]:

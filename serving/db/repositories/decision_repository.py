@@ -21,6 +21,7 @@ from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.engine import failing_as_unavailable, move_write_ahead_log
 from serving.db.lookups import PairLookup
 from serving.db.tables import answers, decisions
+from serving.db.waiting_subjects import SubjectToken, let_wait
 from serving.db.write_lock import writing
 from serving.errors import AnsweredMeanwhile, Erased
 
@@ -68,6 +69,10 @@ class DecisionRepository:
                     row.update(seq=seq, chain=link)
                 connection.execute(decisions.insert(), [row for row, _ in encrypted])
                 connection.execute(answers.insert(), [answer for _, answer in encrypted])
+                for (row, _), (decision, _) in zip(encrypted, entries, strict=True):
+                    if decision.danger_begins_at is not None:
+                        subject = SubjectToken(row["subject_kind"], row["subject_id"])
+                        let_wait(connection, subject, decision.danger_begins_at)
         except IntegrityError:
             raise AnsweredMeanwhile("a request with this idempotency key was answered") from None
         self._unmoved += 1
@@ -190,12 +195,17 @@ class DecisionRepository:
                 return None
             rescores = select(decisions.c.rescores).where(decisions.c.seq == row.seq)
             first_id = connection.scalar(rescores) or row.decision_id
+            first = select(decisions.c.scored_at).where(decisions.c.decision_id == first_id)
+            first_at = connection.scalar(first) or row.scored_at
             again = select(func.count()).where(decisions.c.rescores == first_id)
             later_scores = connection.scalar(again) or 0
         record = self._decisions.record(row)
         if record is None:
             return None
-        return EarlierDecisions(first_id, Decision.model_validate_json(record), later_scores)
+        newest_decision = Decision.model_validate_json(record)
+        return EarlierDecisions(
+            first_id, datetime.fromisoformat(first_at), newest_decision, later_scores
+        )
 
     def count_scored_again(self) -> int:
         """How many subjects were scored again."""

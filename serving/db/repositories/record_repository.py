@@ -11,8 +11,8 @@ from serving.db.data_keys import DataKeys
 from serving.db.encrypted_records import EncryptedRecords
 from serving.db.engine import failing_as_unavailable
 from serving.db.lookups import PairLookup
-from serving.db.repositories.rescoring_repository import add_waiting
 from serving.db.tables import records
+from serving.db.waiting_subjects import SubjectToken, let_decided_wait
 from serving.db.write_lock import writing
 from serving.history.received_records import ReceivedRecord
 
@@ -90,8 +90,8 @@ class RecordRepository:
 def _let_wait(connection: Connection, new: Sequence[dict[str, Any]]) -> None:
     """Let the subjects of new records wait to be scored again, of kinds that the rules name."""
     subjects = {
-        (row["subject_kind"], row["subject_id"])
+        SubjectToken(row["subject_kind"], row["subject_id"])
         for row in new
         if row["kind"] in RESCORED_AFTER.get(row["subject_kind"], ())
     }
-    add_waiting(connection, subjects, max(row["received_at"] for row in new))
+    let_decided_wait(connection, subjects, max(row["received_at"] for row in new))

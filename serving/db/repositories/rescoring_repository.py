@@ -2,19 +2,20 @@
 
 A record about a subject that was decided about adds it in the transaction that stores the record; a
 decision about a subject whose records came first is found in the log. Turns of writing make sure
-that one of the two sees the other.
+that one of the two sees the other. A route that time alone would put in danger is added, until that
+instant, with the decision about it.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select
 
 from features.rescoring_rules import RESCORED_AFTER
 from serving.audit.earlier_decisions import EarlierDecisions
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.tables import cases, decisions, due_rescorings, records, rescorings_found_to
+from serving.db.waiting_subjects import SubjectToken, let_wait
 from serving.db.write_lock import writing
 from serving.scoring.rescoring import WaitingSubject
 
@@ -42,11 +43,11 @@ class RescoringRepository:
                 _find_page(connection, now)
 
     def due(self, now: datetime, limit: int) -> list[WaitingSubject]:
-        """The subjects that are due, the longest waiting first."""
+        """The subjects that are due: routes first, for lives may be at risk, the longest first."""
         query = (
             select(due_rescorings)
             .where(due_rescorings.c.due_at <= now.isoformat())
-            .order_by(due_rescorings.c.due_at)
+            .order_by(due_rescorings.c.subject_kind, due_rescorings.c.due_at)
             .limit(limit)
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -82,14 +83,6 @@ class RescoringRepository:
             return bool(connection.scalar(select(newest > reached)))
 
 
-def add_waiting(connection: Connection, subjects: Iterable[tuple[str, str]], at: str) -> None:
-    """Let those of these subjects (kind, token) wait that there is a decision about."""
-    among = tuple_(decisions.c.subject_kind, decisions.c.subject_id).in_([*subjects])
-    query = select(decisions.c.subject_kind, decisions.c.subject_id).where(among).distinct()
-    for subject_kind, token in connection.execute(query).all():
-        _add(connection, subject_kind, token, at)
-
-
 def _find_page(connection: Connection, now: datetime) -> None:
     """Add the subjects of the next decisions that there are records about."""
     reached = connection.scalar(select(rescorings_found_to.c.seq)) or 0
@@ -112,22 +105,8 @@ def _find_page(connection: Connection, now: datetime) -> None:
         .distinct()
     )
     for subject_kind, token in connection.execute(found).all():
-        _add(connection, subject_kind, token, now.isoformat())
+        let_wait(connection, SubjectToken(subject_kind, token), now.isoformat())
     connection.execute(rescorings_found_to.update().values(seq=until))
-
-
-def _add(connection: Connection, subject_kind: str, token: str, at: str) -> None:
-    is_it = and_(
-        due_rescorings.c.subject_kind == subject_kind, due_rescorings.c.subject_id == token
-    )
-    again = due_rescorings.update().where(is_it)
-    changed = connection.execute(again.values(arrivals=due_rescorings.c.arrivals + 1, due_at=at))
-    if not changed.rowcount:
-        connection.execute(
-            due_rescorings.insert().values(
-                subject_kind=subject_kind, subject_id=token, due_at=at, arrivals=1
-            )
-        )
 
 
 def _is(waiting: WaitingSubject) -> ColumnElement[bool]:

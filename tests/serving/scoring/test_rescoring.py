@@ -87,7 +87,7 @@ class started:
     """A service over a home, without a worker."""
 
     def __init__(self, home: Path, **changed: Any):
-        settings = Settings(home=home, rescore_most_per_subject=0, **changed)
+        settings = Settings(home=home, **changed)
         self.app = create_app(settings, clock=lambda: NOW)
         self.client = TestClient(self.app, raise_server_exceptions=False)
         self.home = home
@@ -95,7 +95,7 @@ class started:
     def __enter__(self) -> Tide:
         client = self.client.__enter__()
         services = self.app.state.services
-        services.rescoring.queue.begin()
+        services.rescoring.stop()
         return Tide(Service(client, services, self.home, posted=next(STARTS)))
 
     def __exit__(self, *error: object) -> None:

@@ -15,6 +15,8 @@ from serving.triage.life_at_risk import (
     SMALL_CRAFT,
     USUAL_SEATS,
     Craft,
+    begun_by_time,
+    danger_begins_at,
     danger_signals,
     in_words,
     signals_of_craft,
@@ -164,6 +166,34 @@ def test_a_small_craft_that_did_not_come_is_a_sign_until_it_is_heard() -> None:
     )
     home = quiet.model_copy(update={"legs": (at_home,)})
     assert signalled(home, to_due + three_hours) == []
+
+
+@given(
+    persons=st.sampled_from([8, 60]),
+    certified=st.sampled_from([None, 12]),
+    heard_hours=st.lists(st.integers(-20, 60), max_size=3),
+    since_hours=st.integers(0, 60),
+)
+def test_danger_begins_by_time_at_the_first_instant_at_which_a_further_sign_holds(
+    persons: int, certified: int | None, heard_hours: list[int], since_hours: int
+) -> None:
+    heard = ((timedelta(hours=hours), NEAR_CHIOS) for hours in heard_hours)
+    craft = rubber_boat(*heard, persons_on_board=persons, certified_capacity=certified)
+    assert craft.journey is not None
+    since = craft.declared_at + timedelta(hours=since_hours)
+
+    begins = danger_begins_at(craft, since)
+
+    end = craft.journey.due_at + timedelta(hours=100)
+    instants = [since + timedelta(hours=hours) for hours in range(200)]
+    if begins is None:
+        assert not any(begun_by_time(craft, since, at) for at in instants if at < end)
+    else:
+        just_before = begins - timedelta(microseconds=1)
+        assert begins > since
+        assert begun_by_time(craft, since, begins)
+        assert not begun_by_time(craft, since, just_before)
+        assert not any(begun_by_time(craft, since, at) for at in instants if at < begins)
 
 
 def test_who_declares_after_the_journey_was_due_is_not_overdue() -> None:
