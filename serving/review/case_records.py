@@ -52,6 +52,12 @@ class CaseRecord:
             self, lane=again.lane, rank=again.rank, why=again.why, decision_id=again.decision_id
         )
 
+    def apart(self) -> Self:
+        """The case of a decision by itself: a rescue, where the subject's own case has ended."""
+        case_id = self.decision_id or self.case_id
+        state = json.dumps(json.loads(self.state) | {"case_id": case_id})
+        return replace(self, case_id=case_id, decision_id=None, state=state)
+
 
 @dataclass(frozen=True)
 class CaseLink:

@@ -55,13 +55,15 @@ class DueRescueCall:
     """A call to make: the record of its decision, and the number of this attempt.
 
     `step` counts how often it went on to another address. `record` is None where its decision was
-    erased before anybody acknowledged.
+    erased before anybody acknowledged. `is_apart` says that the rescue has a case of its own, since
+    that of its subject had ended.
     """
 
     decision_id: str
     record: str | None
     attempts: int
     step: int = 0
+    is_apart: bool = False
 
 
 @dataclass(frozen=True)
@@ -270,6 +272,8 @@ class RescueCalls:
             log.error("rescue_erased_uncalled", attempts=due.attempts)
             return
         decision, at = Decision.model_validate_json(due.record), self._clock()
+        if due.is_apart:
+            decision = decision.model_copy(update={"rescores": None})
         submission = self._enriched(decision.submission)
         assert submission.journey is not None, "without a journey there is no signal"
         centre = self.directory.centres.centre_for(submission.journey.mode, last_heard(submission))

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
@@ -245,7 +246,11 @@ class CaseRepository:
             self._insert([(again, links)], connection)
             return
         before = self._cases.of_case(found)
-        if after := before.scored_again(again):
+        if before.status == "closed" and again.lane == "rescue" != before.lane:
+            rescue = again.apart()  # whoever helps sees nothing of what ended
+            own_links = [replace(link, case_id=rescue.case_id) for link in links]
+            self._insert([(rescue, own_links)], connection)
+        elif after := before.scored_again(again):
             connection.execute(
                 cases.update().where(is_it).values(self._cases.case(after, connection))
             )

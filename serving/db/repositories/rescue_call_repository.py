@@ -16,6 +16,7 @@ from serving.db.data_keys import DataKeys
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.engine import failing_as_unavailable
 from serving.db.tables import (
+    cases,
     decisions,
     rescue_call_events,
     rescue_calls,
@@ -74,7 +75,9 @@ class RescueCallRepository:
                 "goes_on_at": goes_on_at,
             }
             connection.execute(_of(found.decision_id).values(changed))
-        return DueRescueCall(found.decision_id, self._decisions.record(found), attempts, step)
+            is_apart = _is_apart(connection, found.decision_id)
+        record = self._decisions.record(found)
+        return DueRescueCall(found.decision_id, record, attempts, step, is_apart)
 
     def mark_delivered(self, decision_id: str, actor: str, at: datetime) -> None:
         """Record that an address took a call; it waits for a person until it goes on."""
@@ -197,6 +200,14 @@ def _decisions_of(case_id: str) -> Select[str]:
     """The decisions of a case: the first, which it has its id of, and those that scored again."""
     is_of_case = or_(decisions.c.decision_id == case_id, decisions.c.rescores == case_id)
     return select(decisions.c.decision_id).where(is_of_case)
+
+
+def _is_apart(connection: Connection, decision_id: str) -> bool:
+    """Whether the rescue of a decision is no part of its subject's case, since that has ended."""
+    first = select(decisions.c.rescores).where(decisions.c.decision_id == decision_id)
+    ended = (cases.c.status == "closed", cases.c.lane != "rescue")
+    query = select(cases.c.case_id).where(cases.c.case_id.in_(first), *ended)
+    return connection.scalar(query) is not None
 
 
 def _acknowledged_already(connection: Connection, decision_id: str) -> dict[str, str]:

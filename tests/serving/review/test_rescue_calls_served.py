@@ -21,8 +21,11 @@ from sqlalchemy import Engine
 from serving.app import create_app
 from serving.db.engine import open_database
 from serving.db.repositories.rescue_call_repository import RescueCallRepository
+from serving.db.tables import cases
 from serving.degraded_modes import degradations
 from serving.errors import AddressRefused
+from serving.review.case_records import CaseAccess
+from serving.review.opening import case_of_decision
 from serving.review.rescue_calls import RescueCalls, RescueWebhook, retry_delay
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
@@ -238,6 +241,48 @@ CALLING = {
     **{"observed_at": "2026-11-24T10:30:00Z", "latitude": 38.2, "longitude": 26.1},
     "is_distress": True,
 }
+
+
+def test_a_rescue_of_a_subject_whose_case_ended_has_a_case_of_its_own(home: Path) -> None:
+    clock = Clock()
+    (home / "lanes.toml").write_text(WATCHED)
+    with station() as to, calling(home, to, clock) as service:
+        listed = service.score(route(**LISTED), service.key("score")).json()
+        store = service.services.case_store
+        store.open_new(case_of_decision)
+        with store._engine.begin() as connection:
+            connection.execute(cases.update().values(status="closed", owner="ada"))
+        again = route(**LISTED) | {"as_of": "2026-11-24T11:00:00Z"}
+        again["positions"] = [{"journey_id": "J-2", **CALLING}]
+        rescued = service.score(again, service.key("score")).json()
+        calls(service).make_due()
+        rescuer = service.key("rescue")
+
+        told = json.loads(to.heard[0][1])["data"]
+        assert told["case_id"] == rescued["decision_id"]
+        ended = service.client.get(f"/v1/cases/{listed['decision_id']}", headers=rescuer)
+        assert ended.status_code == 404
+        acknowledge = told["acknowledge"]["address"]
+        body = {"by": "watch officer"}
+        assert service.client.post(acknowledge, json=body, headers=rescuer).status_code == 200
+        for act, body in (("claim", {}), ("dispositions", HELPED)):
+            address = f"/v1/cases/{told['case_id']}/{act}"
+            assert service.client.post(address, json=body, headers=rescuer).status_code == 200
+        before = store.case(listed["decision_id"], CaseAccess(frozenset(), is_rescue=False))
+        assert before is not None
+        assert (before.status, before.owner) == ("closed", "ada")
+        assert calls(service).outbox.unacknowledged() == []
+
+
+LISTED = {"conveyance_id": "v-watched"}
+WATCHED = """edition = "1"
+
+[[watched]]
+kind = "conveyance"
+value = "v-watched"
+list = "wanted"
+reason = "file 7"
+"""
 
 
 @pytest.mark.parametrize("is_called_before", [True, False])
