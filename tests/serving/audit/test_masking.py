@@ -153,6 +153,7 @@ def test_each_field_that_identifies_is_masked(field: str) -> None:
 def test_which_fields_identify_is_not_forgotten() -> None:
     assert {
         *("shipment_id", "journey_id", "subject_id", "document_id", "transaction_id"),
+        "event_id",
         *("consignor_id", "consignee_id", "notify_party_id", "forwarder_id", "declarant_id"),
         *("carrier_id", "issuer_id", "payer_id", "payee_id", "conveyance_id"),
         *("container_number", "seal_number", "number"),

@@ -29,6 +29,7 @@ NO_PARTIES = {
     "document_id",
     "subject_id",
     "transaction_id",
+    "event_id",
 }
 NAMES = Pseudonyms(b"a key for this test")
 
