@@ -26,6 +26,7 @@ NEEDED: dict[str, list[str]] = {
     "positions": ["journey_id"],
     "documents": ["subject_id"],
     "transactions": ["subject_id"],
+    "events": ["subject_id"],
     "outcomes": ["subject_kind", "subject_id", "selected_by", "result", "inspected_at", "known_at"],
     "oracle": ["subject_kind", "subject_id", "true_probability", "typology"],
 }
@@ -87,7 +88,8 @@ def _orphans(tables: Tables) -> dict[str, int]:
     subjects = journeys.append(pd.Index(tables["shipments"].shipment_id))
     of_journeys = {n: tables[n].journey_id.dropna() for n in ("legs", "positions", "shipments")}
     of_subjects = {
-        n: tables[n].subject_id for n in ("documents", "transactions", "outcomes", "oracle")
+        n: tables[n].subject_id
+        for n in ("documents", "transactions", "events", "outcomes", "oracle")
     }
     return {n: int((~ids.isin(journeys)).sum()) for n, ids in of_journeys.items()} | {
         n: int((~ids.isin(subjects)).sum()) for n, ids in of_subjects.items()

@@ -82,3 +82,13 @@ ROUTE: dict[str, float] = {
 }
 
 RATES: dict[SubjectKind, dict[str, float]] = {"route": ROUTE, "shipment": SHIPMENT}
+
+ODD_EVENTS: dict[SubjectKind, dict[str, float]] = {
+    "route": {"late_discharge": 0.04},
+    "shipment": {
+        "late_discharge": 0.04,
+        "long_terminal_stay": 0.06,
+        "out_before_arrival": 0.006,
+    },
+}
+"""Oddities of what terminals, carriers and offices report on the way, by the same meaning."""

@@ -19,6 +19,7 @@ from features.arrow_schema import arrow_schema
 from features.records import RECORD_FILES
 from synthetic.danger import in_danger
 from synthetic.documents import route_documents, shipment_documents
+from synthetic.events import route_events, shipment_events
 from synthetic.journeys import drafted_journeys, journey_ids, journey_table
 from synthetic.legs import leg_table, position_table
 from synthetic.outcomes import ORACLE, oracle_table, outcome_table
@@ -88,6 +89,12 @@ def chapter_of(plan: Plan, chapter: int) -> Chapter:
             [
                 route_transactions(plan, chapter, journeys),
                 shipment_transactions(plan, chapter, shipments),
+            ]
+        ),
+        "events": pa.concat_tables(
+            [
+                route_events(plan, chapter, journeys),
+                shipment_events(plan, chapter, shipments, journeys),
             ]
         ),
         "outcomes": pa.concat_tables(

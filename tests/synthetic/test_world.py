@@ -37,7 +37,7 @@ def test_there_are_as_many_journeys_and_shipments_as_asked(world):
 
 def test_every_record_belongs_to_a_subject_that_exists(world):
     subjects = set(world["journeys"].journey_id) | set(world["shipments"].shipment_id)
-    for name in ("documents", "transactions", "outcomes", "oracle"):
+    for name in ("documents", "transactions", "events", "outcomes", "oracle"):
         assert set(world[name].subject_id) <= subjects
     for name in ("legs", "positions", "shipments"):
         assert set(world[name].journey_id) <= set(world["journeys"].journey_id)
@@ -50,6 +50,7 @@ def test_every_record_belongs_to_a_subject_that_exists(world):
         ("shipments", ["shipment_id"]),
         ("documents", ["document_id"]),
         ("transactions", ["transaction_id"]),
+        ("events", ["event_id"]),
         ("legs", ["journey_id", "sequence"]),
         ("outcomes", ["subject_id"]),
         ("oracle", ["subject_id"]),

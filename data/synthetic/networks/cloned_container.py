@@ -17,6 +17,7 @@ TYPOLOGY = Typology(
         "netting": 0.35,
         "broker_switch": 0.35,
     },
+    events={"out_before_arrival": 0.35},
     payments=("virtual_asset", "netting"),
     offences=("drugs", "tobacco"),
     sensitivity=0.68,

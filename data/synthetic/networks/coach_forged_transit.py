@@ -19,6 +19,7 @@ TYPOLOGY = Typology(
         "round_amounts": 0.5,
         "short_booking": 0.35,
     },
+    events={"late_discharge": 0.3},
     offences=("migrant_smuggling",),
     sensitivity=0.88,
     fronts=0.5,

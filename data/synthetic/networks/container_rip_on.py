@@ -19,6 +19,7 @@ TYPOLOGY = Typology(
         "broker_switch": 0.35,
         "off_hours": 0.3,
     },
+    events={"long_terminal_stay": 0.35},
     payments=("cash", "virtual_asset"),
     offences=("drugs",),
     sensitivity=0.78,

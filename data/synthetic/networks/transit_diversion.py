@@ -18,6 +18,7 @@ TYPOLOGY = Typology(
         "cash": 0.35,
         "origin_mismatch": 0.35,
     },
+    events={"late_discharge": 0.6},
     offences=("tobacco", "excise"),
     sensitivity=0.78,
     fronts=0.5,
