@@ -89,6 +89,7 @@ INDICATORS: dict[str, str] = {
     "D43": "a consignment split up",
     "D44": "a container that passes through many hands",
     "D45": "a transit paper that the way does not need",
+    "D46": "a transit that runs over its time limit",
     "T01": "payment by a third party",
     "T02": "payment from off the corridor",
     "T03": "money that fans in",

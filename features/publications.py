@@ -31,6 +31,7 @@ PRACTICE = "practice of reviewers; no single published source"
 SEA_CONTAINERS_2002 = (
     "European Commission, Good Practice Guide for Sea Container Control (programme Customs 2002)"
 )
+UCC_TRANSIT = "Implementing Regulation (EU) 2015/2447, Articles 297 and 310: transit not discharged"
 UK_VEHICLES = "UK Border Force, vehicle security guidance"
 UNODC_SEA_2011 = "UNODC, Issue Paper on Smuggling of Migrants by Sea (2011)"
 US_MARITIME_2020 = "US State, Treasury and Coast Guard, maritime advisory (14 May 2020)"

@@ -143,6 +143,12 @@ NEEDED_UNTIL: dict[SubjectKind, str] = {
     "route": "s.due_at",
     "shipment": "coalesce(s.journey_due_at, s.declared_at)",
 }
+# False or null where a place or container is not said.
+ELSEWHERE: dict[SubjectKind, str] = {
+    "route": "(e.place <> s.destination)",
+    "shipment": "(coalesce(p.country <> s.destination_country, false)"
+    " OR coalesce(e.container_number <> s.container_number, false))",
+}
 DOCUMENT_KINDS = (
     "manifest",
     "invoice",
@@ -289,8 +295,20 @@ def attached_transactions(kind: SubjectKind) -> str:
 def attached_events(kind: SubjectKind) -> str:
     """What was known before their subject was declared to have happened to it."""
     return f"""
-    SELECT e.subject_id, e.known_at, e.event_id AS record_id
+    SELECT e.subject_id, e.known_at, e.event_id AS record_id,
+        minutes(s.declared_at, occurred_at) AS minutes_after_declaration,
+        minutes(s.declared_at, time_limit_at) AS limit_minutes_after_declaration,
+        minutes(e.known_at, time_limit_at) AS limit_minutes_after_known,
+        occurred_at <= e.known_at AND NOT coalesce({ELSEWHERE[kind]}, false) AS is_there,
+        is_so(is_there AND e.kind IN ('arrived', 'discharged')) AS is_landed,
+        is_so(is_there AND e.kind = 'discharged') AS is_discharged,
+        is_so(is_there AND e.kind = 'gate_out') AS is_gate_out,
+        is_so(occurred_at <= e.known_at AND e.kind = 'transit_opened'
+            AND time_limit_at IS NOT NULL) AS is_transit_opened,
+        is_so(occurred_at <= e.known_at AND e.kind = 'transit_discharged')
+            AS is_transit_discharged
     FROM raw_events e JOIN {OWN[kind]} s USING (subject_id)
+    LEFT JOIN places p ON p.code = e.place
     WHERE e.subject_kind = '{kind}' AND e.known_at < s.declared_at
     """
 

@@ -19,6 +19,8 @@ from features.input_dependencies import INPUTS, features_fed
 from features.peer_groups import peers_of
 from features.records import SubjectKind
 from features.replay_submissions import submissions_of
+from features.rescoring_rules import RescoringRules
+from features.scoring_instants import at_instants, later_instants
 from features.submission import Submission, history_records
 from features.vector import feature_vector
 
@@ -35,8 +37,11 @@ NOT_IN_THIS_WORLD = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_feature_varies(kind: SubjectKind, records: Records) -> None:
-    matrix = feature_matrix(kind, InMemoryRecords(records))
+def test_every_feature_varies_over_scoring_instants(
+    kind: SubjectKind, world: Path, records: Records
+) -> None:
+    later = later_instants(kind, world, RescoringRules())
+    matrix = feature_matrix(kind, InMemoryRecords(records), at_instants(later))
 
     values = {feature.name: pc.count_distinct(matrix[feature.name]) for feature in catalogue(kind)}
 

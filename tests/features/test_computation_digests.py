@@ -32,6 +32,7 @@ OF_LATEST_PAYMENT = {
     *("payer_payee_payments", "payer_payments", "payee_payments", "payee_passed_on_ratio_2d"),
     "payee_equal_amount_payers_30d",
 }
+OF_TERMINALS = {"terminal_dwell_days", "gate_out_before_arrival_hours"}
 OF_UNIT_VALUE = {
     "unit_value_eur_per_kg",
     *(f"unit_value_to_{of}_ratio_365d" for of in ("goods", "origin", "consignee")),
@@ -181,7 +182,7 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
     ),
     "the country of a place": (
         ("reference/geography/places.parquet", "NLRTM", "country"),
-        OF_ORIGIN_COUNTRIES,
+        OF_ORIGIN_COUNTRIES | OF_TERMINALS,
     ),
     "the radius of the globe": (
         (

@@ -5,6 +5,7 @@ import pytest
 from tests.features.derived.columns import check_of_linked
 from tests.features.families.facts import (
     DECLARED,
+    MISSING,
     MOMENT,
     Fact,
     after,
@@ -12,7 +13,36 @@ from tests.features.families.facts import (
     both,
     each,
     event,
+    shipment,
 )
+
+
+def at_destination(kind: str, other: str) -> list[Fact]:
+    """What a column must be that asks whether the goods of a shipment saw one kind of event."""
+    return [
+        shipment("it did", [1], event(kind)),
+        shipment("something else did", [0], event(other)),
+        shipment("in the country of destination", [1], event(kind, place="NLRTM")),
+        shipment("in another country", [0], event(kind, place="SGSIN")),
+        shipment("at a place that no table has", [1], event(kind, place="nowhere")),
+        shipment("announced", [0], event(kind, occurred_at=after(days=1))),
+        shipment("as it became known", [1], event(kind, occurred_at=before(days=1))),
+        shipment(
+            "the declared container",
+            [1],
+            event(kind, container_number="CSQU3054383"),
+            container_number="CSQU3054383",
+        ),
+        shipment(
+            "another container than the declared one",
+            [0],
+            event(kind, container_number="MSKU9070323"),
+            container_number="CSQU3054383",
+        ),
+        shipment("no container was declared", [1], event(kind, container_number="CSQU3054383")),
+        shipment("the event names none", [1], event(kind), container_number="CSQU3054383"),
+    ]
+
 
 FACTS = {
     "subject_id": [
@@ -41,6 +71,50 @@ FACTS = {
             event("discharged", event_id="E1"),
         ),
     ],
+    "minutes_after_declaration": [
+        *both("a day before", [-24 * 60.0], event("gate_out", occurred_at=before(days=1))),
+        *both("at the declaration", [0.0], event("gate_out", occurred_at=DECLARED)),
+        *both("announced", [90.0], event("gate_out", occurred_at=after(hours=1.5))),
+        *both("to whole minutes", [-2.0], event("gate_out", occurred_at=before(seconds=91))),
+    ],
+    "limit_minutes_after_declaration": [
+        *both("no limit", [MISSING], event("transit_opened")),
+        *both("in two days", [48 * 60.0], event("transit_opened", time_limit_at=after(days=2))),
+        *both("an hour ago", [-60.0], event("transit_opened", time_limit_at=before(hours=1))),
+    ],
+    "limit_minutes_after_known": [
+        *both("no limit", [MISSING], event("transit_opened")),
+        *both("in two days", [72 * 60.0], event("transit_opened", time_limit_at=after(days=2))),
+        *both(
+            "known late", [-60.0], event("transit_opened", time_limit_at=before(days=1, hours=1))
+        ),
+    ],
+    "is_transit_opened": [
+        *both("with a limit", [1], event("transit_opened", time_limit_at=DECLARED)),
+        *both("without a limit", [0], event("transit_opened")),
+        *both("another event", [0], event("gate_out", time_limit_at=DECLARED)),
+        *both(
+            "announced",
+            [0],
+            event("transit_opened", occurred_at=after(days=1), time_limit_at=after(days=9)),
+        ),
+        *both(
+            "wherever it is",
+            [1],
+            event("transit_opened", time_limit_at=DECLARED, place="SGSIN"),
+        ),
+    ],
+    "is_transit_discharged": [
+        *both("discharged", [1], event("transit_discharged")),
+        *both("the goods were, from a ship", [0], event("discharged")),
+        *both("announced", [0], event("transit_discharged", occurred_at=after(days=1))),
+    ],
+    "is_landed": [
+        *at_destination("arrived", "loaded"),
+        shipment("discharged", [1], event("discharged")),
+    ],
+    "is_discharged": at_destination("discharged", "arrived"),
+    "is_gate_out": at_destination("gate_out", "gate_in"),
 }
 
 
