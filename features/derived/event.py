@@ -31,7 +31,8 @@ def derive_event(kind: SubjectKind, event: Columns, subject: Columns) -> Columns
         "is_transit_discharged": flag(happened & (event["kind"] == "transit_discharged")),
     }
     if not SUBJECT_TYPES[kind].declares_goods:
-        return columns
+        is_there = happened & ~(differs(event["place"], subject["destination"]) == 1)
+        return columns | {"is_arrived": flag(is_there & (event["kind"] == "arrived"))}
     is_there = happened & _is_of_goods_at_destination(event, subject)
     return columns | {
         "is_landed": flag(is_there & np.isin(event["kind"], ("arrived", "discharged"))),

@@ -8,8 +8,12 @@ from features.engine.windows.window import hours_since_latest, largest, latest, 
 from features.publications import US_MARITIME_2020, WINDWARD
 
 
-def silent_on_the_way(silent: Column, arrived: Column) -> Column:
-    """Hours from the last position until now, or until an arrival so many hours ago."""
+def silent_on_the_way(silent: Column, arrived: Column, reported: Column) -> Column:
+    """Hours from the last position until now, or until an arrival so many hours ago.
+
+    An arrival is known of a leg or reported as an event; the first of them counts.
+    """
+    arrived = np.fmax(arrived, reported)
     return np.where(is_missing(arrived), silent, np.maximum(silent - arrived, 0))
 
 
@@ -27,13 +31,14 @@ def longest_silence_hours(
     minutes: Column = largest("positions", "gap_minutes", by="subject_id"),
     silent: Column = hours_since_latest("positions", by="subject_id"),
     arrived: Column = hours_since_latest("legs", by="subject_id", where="is_arrived"),
+    reported: Column = hours_since_latest("events", by="subject_id", where="is_arrived"),
 ) -> Column:
     """Longest time without a position, between two or from the last one until now, or until it was
     known to have arrived.
 
     More than others have is suspicious: a transponder may have been switched off.
     """
-    return np.fmax(minutes / 60, silent_on_the_way(silent, arrived))
+    return np.fmax(minutes / 60, silent_on_the_way(silent, arrived, reported))
 
 
 @feature(
@@ -49,12 +54,13 @@ def longest_silence_hours(
 def hours_since_last_heard(
     silent: Column = hours_since_latest("positions", by="subject_id"),
     arrived: Column = hours_since_latest("legs", by="subject_id", where="is_arrived"),
+    reported: Column = hours_since_latest("events", by="subject_id", where="is_arrived"),
 ) -> Column:
     """Time from the last position that was heard until now, or until it was known to have arrived.
 
     A long silence that goes on is suspicious where others are heard all the way.
     """
-    return silent_on_the_way(silent, arrived)
+    return silent_on_the_way(silent, arrived, reported)
 
 
 @feature(
@@ -72,13 +78,14 @@ def coastal_silence_hours(
     is_off_coast: Column = latest("positions", "is_off_coast", by="subject_id"),
     silent: Column = hours_since_latest("positions", by="subject_id"),
     arrived: Column = hours_since_latest("legs", by="subject_id", where="is_arrived"),
+    reported: Column = hours_since_latest("events", by="subject_id", where="is_arrived"),
 ) -> Column:
     """Longest silence of a vessel that began off a coast: within 30 nautical miles of a port, and
     not in it. One that goes on counts until now, or until the vessel was known to have arrived.
 
     A long one is suspicious: a transponder may have been switched off for a landing.
     """
-    going_on = np.where(is_off_coast == 1, silent_on_the_way(silent, arrived), np.nan)
+    going_on = np.where(is_off_coast == 1, silent_on_the_way(silent, arrived, reported), np.nan)
     return np.fmax(minutes / 60, going_on)
 
 

@@ -300,6 +300,7 @@ def attached_events(kind: SubjectKind) -> str:
         minutes(s.declared_at, time_limit_at) AS limit_minutes_after_declaration,
         minutes(e.known_at, time_limit_at) AS limit_minutes_after_known,
         occurred_at <= e.known_at AND NOT coalesce({ELSEWHERE[kind]}, false) AS is_there,
+        is_so(is_there AND e.kind = 'arrived') AS is_arrived,
         is_so(is_there AND e.kind IN ('arrived', 'discharged')) AS is_landed,
         is_so(is_there AND e.kind = 'discharged') AS is_discharged,
         is_so(is_there AND e.kind = 'gate_out') AS is_gate_out,

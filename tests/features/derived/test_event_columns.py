@@ -13,6 +13,7 @@ from tests.features.families.facts import (
     both,
     each,
     event,
+    route,
     shipment,
 )
 
@@ -108,6 +109,14 @@ FACTS = {
         *both("discharged", [1], event("transit_discharged")),
         *both("the goods were, from a ship", [0], event("discharged")),
         *both("announced", [0], event("transit_discharged", occurred_at=after(days=1))),
+    ],
+    "is_arrived": [
+        route("at a place that is not said", [1], event("arrived")),
+        route("at the destination", [1], event("arrived", place="NLRTM")),
+        route("elsewhere in its country", [0], event("arrived", place="NLAMS")),
+        route("on the way", [0], event("arrived", place="SGSIN")),
+        route("departed", [0], event("departed", place="NLRTM")),
+        route("announced", [0], event("arrived", place="NLRTM", occurred_at=after(days=1))),
     ],
     "is_landed": [
         *at_destination("arrived", "loaded"),

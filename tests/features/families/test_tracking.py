@@ -13,6 +13,7 @@ from tests.features.families.facts import (
     check,
     each,
     earlier_journey,
+    event,
     leg,
     position,
     route,
@@ -33,6 +34,12 @@ def arrived(hours: float, **fields) -> Record:
     """A leg that ended at the destination, which became known so many hours before."""
     at = before(hours=hours)
     return leg(1, **{"arrived_at": at, "known_at": at} | fields)
+
+
+def reported(hours: float, **fields) -> Record:
+    """An arrival at the destination that was reported so many hours before."""
+    at = before(hours=hours)
+    return event("arrived", **{"occurred_at": at, "known_at": at} | fields)
 
 
 def off_island(hours: float, km_north: float, **fields) -> Record:
@@ -75,6 +82,10 @@ FACTS = {
         route("not heard since, but before that for longer", 30.0, heard(40), heard(10)),
         route("never heard", MISSING),
         route("known to have arrived since", 2.0, heard(7), arrived(5)),
+        route("reported to have arrived since", 2.0, heard(7), reported(5)),
+        route("reported to have arrived on the way", 7.0, heard(7), reported(5, place="SGSIN")),
+        route("by a leg, and reported earlier", 1.0, heard(7), arrived(5), reported(6)),
+        route("reported, and by a leg earlier", 2.0, heard(7), arrived(5), reported(1)),
         route("heard before it arrived and after", 3.0, heard(9), heard(6), heard(3), arrived(5)),
         route("heard once, and not since", 7.0, heard(7)),
         route(
