@@ -223,13 +223,23 @@ def _overdue(submission: Submission, last: Position | None, as_of: datetime) -> 
     journey = submission.journey
     if journey is None or as_of < journey.due_at + OVERDUE_AFTER:
         return None
-    is_home = any(
+    is_home = _is_reported_home(submission, journey) or any(
         leg.arrived_at is not None and leg.destination == journey.destination
         for leg in submission.legs
     )
     # Whoever declares a journey after it was due is home.
     spoke_at = [journey.declared_at, *([last.observed_at] if last else [])]
     return None if is_home or max(spoke_at) >= journey.due_at else as_of - journey.due_at
+
+
+def _is_reported_home(submission: Submission, journey: Journey) -> bool:
+    """Whether an event says that the route itself arrived, at the destination and not somewhere."""
+    return submission.shipment is None and any(
+        event.kind == "arrived"
+        and event.place == journey.destination
+        and event.occurred_at <= event.known_at
+        for event in submission.events
+    )
 
 
 def _hours(duration: timedelta) -> str:

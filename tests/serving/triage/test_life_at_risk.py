@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from features.records import ConveyanceKind
 from features.reference.geography.nearest_place import km_to_nearest_place
 from features.reference.geography.places import places
-from features.submission import Submission
+from features.submission import AttachedEvent, Submission
 from serving.triage.life_at_risk import (
     SMALL_CRAFT,
     USUAL_SEATS,
@@ -194,6 +194,30 @@ def test_danger_begins_by_time_at_the_first_instant_at_which_a_further_sign_hold
         assert begun_by_time(craft, since, begins)
         assert not begun_by_time(craft, since, just_before)
         assert not any(begun_by_time(craft, since, at) for at in instants if at < begins)
+
+
+@pytest.mark.parametrize(
+    ("event", "signs"),
+    [
+        ({}, []),
+        ({"kind": "departed"}, ["L07"]),
+        ({"place": "SGSIN"}, ["L07"]),
+        ({"place": None}, ["L07"]),
+        ({"known_at": timedelta(hours=-1)}, ["L07"]),
+    ],
+    ids=["home", "departed", "elsewhere", "nobody says where", "announced"],
+)
+def test_a_small_craft_that_is_reported_home_is_not_overdue(
+    event: dict[str, Any], signs: list[str]
+) -> None:
+    quiet = rubber_boat(certified_capacity=12)
+    assert quiet.journey is not None
+    own = {"kind": "arrived", "place": quiet.journey.destination, "known_at": timedelta(0)} | event
+    own |= {"known_at": quiet.declared_at + own["known_at"], "occurred_at": quiet.declared_at}
+    reported = AttachedEvent(event_id="E-1", **own)
+    late = quiet.journey.due_at - quiet.declared_at + timedelta(hours=3)
+
+    assert signalled(quiet.model_copy(update={"events": (reported,)}), late) == signs
 
 
 def test_who_declares_after_the_journey_was_due_is_not_overdue() -> None:
