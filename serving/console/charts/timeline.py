@@ -106,12 +106,20 @@ def _marks(submission: Submission) -> Iterator[Mark]:
         for words, at in instants.items():
             if at is not None:
                 yield Mark("Journey", at, words)
-    for leg in submission.legs:
-        if leg.arrived_at:
-            yield Mark("Journey", leg.arrived_at, f"reached {leg.destination}")
+    yield from _marks_of_way(submission)
     for document in submission.documents:
         words = f"{document.kind.replace('_', ' ')}, version {document.version}"
         yield Mark("Documents", document.received_at, words)
     for payment in submission.transactions:
         words = f"{payment.amount:,.0f} {payment.currency} by {payment.method.replace('_', ' ')}"
         yield Mark("Payments", payment.paid_at, words)
+
+
+def _marks_of_way(submission: Submission) -> Iterator[Mark]:
+    """What is known to have happened on the way."""
+    for leg in submission.legs:
+        if leg.arrived_at:
+            yield Mark("Journey", leg.arrived_at, f"reached {leg.destination}")
+    for event in submission.events:
+        what, where = event.kind.replace("_", " "), f" {event.place}" if event.place else ""
+        yield Mark("Journey", event.occurred_at, f"{what}{where}")

@@ -43,6 +43,16 @@ def test_a_stay_and_a_silence_are_stretches_of_the_line() -> None:
     assert min(mark.x for mark in days.marks) == 110
 
 
+def test_an_event_stands_on_the_line_where_it_happened() -> None:
+    out = {"event_id": "E-1", "kind": "gate_out", "place": "DEHAM"}
+    at = {"occurred_at": "2026-11-23T07:00:00Z", "known_at": "2026-11-23T09:00:00Z"}
+
+    days = Timeline.from_submission(submission(travelled() | {"events": [out | at]}))
+
+    (mark,) = (mark for mark in days.marks if mark.words == "gate out DEHAM")
+    assert (mark.row, mark.at.isoformat()) == ("Journey", "2026-11-23T07:00:00+00:00")
+
+
 def test_the_expected_way_leads_over_the_legs_and_the_travelled_where_it_was_heard() -> None:
     way = RouteMap.from_submission(submission(travelled()))
     unheard = RouteMap.from_submission(submission(shipment()))
