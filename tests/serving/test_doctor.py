@@ -20,7 +20,7 @@ from serving.db.postgres_state import PostgresStateStore
 from serving.doctor import run_checks
 from serving.errors import RescueCentresRefused
 from serving.settings import Settings
-from tests.serving.audit.test_retention import PERIODS
+from tests.serving.audit.installation import PERIODS
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
 from tests.serving.postgres import Server

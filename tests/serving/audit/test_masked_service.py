@@ -6,12 +6,10 @@ from datetime import timedelta
 from serving.audit.decision import Decision
 from serving.db.repositories.rollup_repository import RollupRepository
 from serving.monitor.rollups import catch_up
-from tests.serving.audit.test_retention import Installation, file_place
+from tests.serving.audit.installation import Installation
 from tests.serving.canaries import FILE, MARKS, decided, ended
 from tests.serving.conftest import NOW, Service
 from tests.serving.review.test_supervision_served import sign_in_as
-
-__all__ = ["file_place"]
 
 MASKED_AT = NOW + timedelta(days=200)
 PAGES = (

@@ -1,0 +1,98 @@
+"""Homes with periods of retention, whose service comes and goes."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from fastapi.testclient import TestClient
+from typer.testing import CliRunner
+
+from serving.app import create_app
+from serving.audit.retention import Retention
+from serving.cli.main import app as tidegate
+from serving.db.engine import open_database
+from serving.db.key_destruction import DatabaseErasure
+from serving.db.postgres_state import shared_state
+from serving.db.repositories.decision_repository import DecisionRepository
+from serving.db.repositories.record_repository import RecordRepository
+from serving.db.repositories.retention_repository import RetentionRepository
+from serving.history.client import rebuild_history
+from serving.settings import Settings
+from tests.serving.canaries import decided, ended
+from tests.serving.conftest import NOW, Service
+
+LATER = NOW + timedelta(days=365 * 6)
+PERIODS = """
+[decisions]
+mask_after_days = 180
+erase_after_days = 1825
+[records]
+erase_after_days = 1825
+[files]
+erase_after_days = 1825
+"""
+
+
+@dataclass
+class Installation:
+    """A home over either engine, whose service comes and goes."""
+
+    settings: Settings
+    times_served: int = 0
+
+    @contextmanager
+    def serving(self, at: datetime = NOW) -> Iterator[Service]:
+        """The service at an instant; what it decided is sealed when it ends."""
+        app = create_app(self.settings, clock=lambda: at)
+        self.times_served += 1
+        with TestClient(app, raise_server_exceptions=False) as client:
+            posted = 1_000 * self.times_served  # names of keys are taken once
+            yield Service(client, app.state.services, self.settings.home, posted)
+
+    def retention(self) -> Retention:
+        """What ends its data."""
+        engine = self.engine()
+        log, records, shared = (
+            DecisionRepository(engine),
+            RecordRepository(engine),
+            shared_state(engine),
+        )
+        return Retention(
+            self.settings,
+            DatabaseErasure(engine),
+            RetentionRepository(engine),
+            lambda: rebuild_history(self.settings, log, records, shared),
+        )
+
+    def engine(self) -> Any:
+        """Its database, opened anew."""
+        settings = self.settings
+        return open_database(settings.database, is_service=False, keys=settings.keys)
+
+    def erased(self, at: datetime = LATER) -> dict[str, Any]:
+        """Propose and erase what is over; the certificate."""
+        number = self.retention().propose("ada", "the time is over", at)
+        return dict(
+            json.loads(self.retention().erase(number, "grace", "as proposed", at).read_text())
+        )
+
+    def record(self, decision_id: str) -> str | None:
+        """A record as it is read now."""
+        return DecisionRepository(self.engine()).record(decision_id)
+
+
+def closed_case(place: Installation) -> str:
+    with place.serving() as service:
+        case_id = decided(service)
+        ended(service, case_id)
+    return case_id
+
+
+def command(place: Installation, *arguments: str) -> Any:
+    home = str(place.settings.home)
+    url = place.settings.database_url
+    given = ["--database-url", url.get_secret_value()] if url else []
+    return CliRunner().invoke(tidegate, [*arguments, "--home", home, *given])

@@ -1,0 +1,209 @@
+"""What is over is erased by destroying its keys, and the log is still proven."""
+
+import json
+import shutil
+import sqlite3
+from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from serving.audit.checkpoints import public_key_of
+from serving.audit.erasure import ErasureLimits, RetainedUnits
+from serving.audit.retention_log import RetentionAct
+from serving.db.engine import open_database
+from serving.db.key_destruction import DatabaseErasure
+from serving.db.log_verification import signed_heads, verify_decision_log
+from serving.db.repositories.decision_repository import DecisionRepository
+from serving.db.repositories.rollup_repository import RollupRepository
+from serving.db.write_lock import hold_for_service
+from serving.errors import (
+    DatabaseInUse,
+    Erased,
+    LogUnavailable,
+    Undecipherable,
+)
+from serving.monitor.rollups import catch_up
+from serving.review.case_records import CaseAccess
+from serving.settings import Settings
+from tests.serving.audit.installation import LATER, PERIODS, Installation, closed_case, command
+from tests.serving.canaries import MARKS, PLAN, decided, ended, told_in_files, told_in_tables
+from tests.serving.console.test_pages import ORIGIN
+from tests.serving.db.test_engines import cut_off_at
+from tests.serving.postgres import Server
+from tests.serving.review.test_supervision_served import sign_in_as
+
+
+def test_after_erasure_no_byte_tells_of_a_party_and_the_log_is_proven(
+    place: Installation, request: pytest.FixtureRequest
+) -> None:
+    case_id = closed_case(place)
+    home, is_file = place.settings.home, place.settings.database_url is None
+    (home / "lanes.toml").write_text("")  # the deployer's own lists are the deployer's to end
+    before = told_in_files(home) if is_file else told_in_tables(place.engine(), without=())
+    assert before == ({"state/data.mdb"} if is_file else {"state.key", "state.value"})
+    server: Server | None = None if is_file else request.getfixturevalue("postgres")
+    assert server is None or told_in_server(server, place.settings)
+
+    certificate = place.erased()
+
+    assert certificate["destroyed"] | {"keys": 0} == {
+        "decisions": 1,
+        "records": 2,
+        "keys": 0,
+        "kept": 0,
+    }
+    assert told_in_files(home) == set()
+    assert told_in_tables(place.engine(), without=()) == set()
+    assert server is None or told_in_server(server, place.settings) == set()
+    engine = place.engine()
+    marks = signed_heads(engine, (), public_key_of(place.settings.keys))
+    proof = verify_decision_log(engine, marks)
+    assert (proof.is_whole, proof.mark.size, len(marks)) == (True, 1, 1), proof.why
+    with engine.connect() as connection:
+        for table in ("answers", "case_links", "contents"):
+            assert connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0
+    with pytest.raises(Erased):
+        place.record(case_id)
+
+
+def told_in_server(server: Server, settings: Settings) -> set[str]:
+    """The tables' files in which a mark is found; the write-ahead log is spoken of in docs."""
+    assert settings.database_url is not None
+    address = settings.database_url.get_secret_value()
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
+        (number,) = connection.execute(
+            "SELECT oid FROM pg_database WHERE datname = current_database()"
+        ).fetchone() or (0,)
+    folder = server.folder / "data" / "base" / str(number)
+    return {
+        file.name for file in folder.iterdir() if any(mark in file.read_bytes() for mark in MARKS)
+    }
+
+
+def test_an_erased_decision_says_that_it_was_erased(place: Installation) -> None:
+    case_id = closed_case(place)
+    place.erased()
+
+    replayed = command(place, "replay", case_id)
+    assert (replayed.exit_code, "erased" in str(replayed.exception)) == (1, True)
+    with place.serving(LATER) as service:
+        read = service.key("score", "explain")
+        for path in (f"/v1/decisions/{case_id}", f"/v1/decisions/{case_id}/explanation"):
+            answer = service.client.get(path, headers=read)
+            assert answer.status_code == 410
+            assert answer.json()["title"] == "This was erased"
+        reviewing = service.services.cases
+        assert {event.text for event in reviewing.events(case_id)} == {"erased"}
+        assert [event.action for event in reviewing.events(case_id)][:3] == [
+            *("claim", "note", "dispose"),
+        ]
+        (file,) = reviewing.files.of_case(case_id)
+        assert file.name == "erased"
+        assert reviewing.files.content(case_id, file.sha256) is None
+        everyone = CaseAccess(frozenset(), is_rescue=False)
+        assert reviewing.store.closed_case(everyone, "somebody else", 0) is None
+        form = {
+            "form_token": sign_in_as(service, "auditor"),
+            "code": "audit",
+            "text": "audit 2032/1",
+        }
+        page = service.client.post(f"/console/cases/{case_id}/justify", data=form, headers=ORIGIN)
+        assert (page.status_code, "This was erased" in page.text) == (410, True)
+        assert decided(service, shipment_id="canary-next")  # and it scores as ever
+
+
+def test_what_an_outcome_says_to_those_who_measure_outlasts_it(place: Installation) -> None:
+    closed_case(place)
+    store = RollupRepository(place.engine())
+    catch_up(store, LATER)
+    place.erased()
+
+    (outcome,) = map(json.loads, store.outcomes("shipment", LATER.isoformat()))
+    ((visit,),) = store.visits("shipment", "2026", "2033")
+    assert outcome["result"] == "not_confirmed"
+    assert outcome["subject_id"] == visit.subject_id
+
+
+def test_a_copy_made_before_erasure_cannot_be_read_after_it(
+    file_place: Installation, tmp_path: Path
+) -> None:
+    case_id = closed_case(file_place)
+    with file_place.serving(LATER - timedelta(days=1)) as service:
+        newer = decided(service, shipment_id="canary-newer")
+    copy = tmp_path / "copy.db"
+    file = file_place.settings.home / "tidegate.db"
+    with closing(sqlite3.connect(file)) as now, closing(sqlite3.connect(copy)) as then:
+        now.backup(then)
+    keys = file_place.settings.keys
+    log = DecisionRepository(open_database(copy, is_service=False, keys=keys))
+    assert log.record(case_id)
+
+    file_place.erased()
+
+    with pytest.raises(Undecipherable, match="an erasure has destroyed it"):
+        DecisionRepository(open_database(copy, is_service=False, keys=keys)).record(case_id)
+    assert verify_decision_log(log._engine).is_whole
+    assert file_place.record(newer)
+
+
+def test_an_erasure_that_is_cut_off_at_any_call_is_finished_by_the_next(
+    home: Path, tmp_path: Path
+) -> None:
+    (home / "lanes.toml").write_text(PLAN)
+    (home / "retention.toml").write_text(PERIODS)
+    first = Installation(Settings(home=home, rescore_most_per_subject=0))
+    with first.serving() as service:
+        ended_case, open_case = (
+            decided(service, shipment_id=f"canary-{name}") for name in ("ended", "open")
+        )
+        ended(service, ended_case)
+    number = 0
+    while True:
+        number += 1
+        place = Installation(Settings(home=_database_alone(home, tmp_path / str(number))))
+        erasure, act = (
+            DatabaseErasure(place.engine()),
+            RetentionAct(LATER.isoformat(), "erase", "g", "w", {}),
+        )
+        with cut_off_at(number) as calls, suppress(LogUnavailable):
+            erasure.erase(ENDS, RetainedUnits(), act)
+            erasure.sweep(ENDS)
+        if calls[0] < number:
+            break
+        if number % 2:  # whether a next one erases again, or nobody does
+            DatabaseErasure(place.engine()).erase(ENDS, RetainedUnits(), act)
+            with pytest.raises(Erased):
+                place.record(ended_case)
+        assert place.record(open_case)
+        assert verify_decision_log(place.engine()).is_whole
+
+    assert number > 10
+
+
+ENDS = ErasureLimits("2032-01-01", "2032-01-01")
+
+
+def _database_alone(home: Path, copy: Path) -> Path:
+    copy.mkdir()
+    shutil.copytree(home / "keys", copy / "keys")
+    for file in home.glob("tidegate.db*"):
+        shutil.copy(file, copy / file.name)
+    return copy
+
+
+def test_a_service_must_not_run_over_a_file_that_is_erased(file_place: Installation) -> None:
+    closed_case(file_place)
+    number = str(file_place.retention().propose("ada", "the time is over", datetime.now(UTC)))
+    held = hold_for_service(file_place.settings.home / "tidegate.db")
+
+    result = command(
+        file_place, "retention", "erase", number, "--by", "grace", "--because", "as proposed"
+    )
+
+    held.close()
+    assert isinstance(result.exception, DatabaseInUse)
