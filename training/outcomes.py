@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from features.records import OF_DOCUMENTS
+from training.inverse_probability import stands_for
 from training.ranking import Floats, Ints
 
 Bools = npt.NDArray[np.bool_]
@@ -94,12 +95,6 @@ class Outcomes:
         """
         is_discretion = self.selected_by == "discretion"
         return np.where(is_discretion, 0.0, stands_for(self.selection_probability, clip=clip))
-
-
-def stands_for(probability: Floats, *, clip: float) -> Floats:
-    """1 / probability, at most `clip`; a probability that is NaN was never recorded and gives 1."""
-    p = np.where(np.isnan(probability), 1.0, probability)
-    return np.asarray(np.minimum(1.0 / np.maximum(p, 1.0 / clip), clip))
 
 
 def as_instants(values: "pd.Series[pd.Timestamp]") -> Instants:

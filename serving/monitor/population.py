@@ -15,8 +15,9 @@ from math import ceil
 import numpy as np
 import numpy.typing as npt
 
-from training.estimation.inspected_sample import FEWEST_DRAWN, effective_size
+from training.estimation.inspected_sample import FEWEST_DRAWN, NO_CLIP, effective_size
 from training.estimation.weighted_mean import ConfidenceDistribution, weighted_mean
+from training.inverse_probability import stands_for
 
 Floats = npt.NDArray[np.float64]
 
@@ -73,8 +74,8 @@ class MergedStratum:
         probability = np.array([part.probability for part in self.parts])
         if not known.sum() or not (probability > 0).all():
             return np.zeros(0)
-        stands_for = 1 / probability
-        return np.maximum(stands_for * self.size / float(known @ stands_for), 1.0)
+        weights = stands_for(probability, clip=NO_CLIP)
+        return np.maximum(weights * self.size / float(known @ weights), 1.0)
 
     @cached_property
     def effective_size(self) -> float:

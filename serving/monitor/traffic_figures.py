@@ -27,6 +27,7 @@ from training.confidence_intervals import Estimate, proportion
 from training.estimation.inspected_sample import FEWEST_DRAWN
 from training.estimation.sensitivity import SensitivityBound, sensitivity
 from training.estimation.weighted_mean import weighted_mean
+from training.inverse_probability import stands_for
 
 MOST_VALUES = 12
 """The values of a dimension that are told of; those of fewer decisions are left out."""
@@ -189,17 +190,16 @@ def calibration(visits: pd.DataFrame) -> Iterator[CalibrationBand]:
     """
     control = visits[(visits["lane"] == "control") & visits["confirmed"].notna()]
     ordered = control.sort_values("probability")
-    stands_for = 1 / ordered["stratum"].map(probability_of).clip(lower=1e-6).to_numpy(np.float64)
+    drawn_at = ordered["stratum"].map(probability_of).to_numpy(np.float64)
+    weights = stands_for(drawn_at, clip=1e6)
     predicted = ordered["probability"].to_numpy(np.float64)
     confirmed = ordered["confirmed"].to_numpy(np.float64)
     bands = min(BANDS, len(ordered) // FEWEST_DRAWN)
     for band in np.array_split(np.arange(len(ordered)), bands) if bands else ():
         yield CalibrationBand(
             cases=len(band),
-            predicted=float(np.average(predicted[band], weights=stands_for[band])),
-            confirmed=weighted_mean(
-                confirmed[band], stands_for[band], is_this_traffic=False
-            ).estimate,
+            predicted=float(np.average(predicted[band], weights=weights[band])),
+            confirmed=weighted_mean(confirmed[band], weights[band], is_this_traffic=False).estimate,
         )
 
 

@@ -21,7 +21,8 @@ from training.confidence_intervals import Estimate, proportion
 from training.estimation.inspected_sample import NO_CLIP, inspected_sample
 from training.estimation.population_figures import UNKNOWN, found_among
 from training.estimation.weighted_mean import weighted_mean
-from training.outcomes import Texts, stands_for
+from training.inverse_probability import stands_for
+from training.outcomes import Texts
 from training.parameters import Parameters
 from training.ranking import Floats
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.outcomes import Bools, Texts, stands_for
+from training.inverse_probability import stands_for
+from training.outcomes import Bools, Texts
 from training.ranking import Floats, Ints
 
 DRAWN = ("rule", "model", "random")
