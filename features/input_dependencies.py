@@ -126,7 +126,8 @@ def _read_by_column(kind: SubjectKind, column: str) -> frozenset[str]:
         return frozenset(f"{own}.{_name(key)}" for key in derived[column])
     if column in LATEST_FIELDS:
         record_file, _, document_kind = LATEST_FIELDS[column]
-        return frozenset({f"{record_file}.{document_kind}" if document_kind else record_file})
+        source = f"{record_file}.{document_kind}" if document_kind else record_file
+        return frozenset({source})
     if subject_type.has_journey and column.startswith("journey_") and column != "journey_id":
         return frozenset({"journey"})
     return frozenset({f"{own}.{column}"})
