@@ -42,7 +42,7 @@ def terminal_dwell_days(
     indicator="D20",
     source=EUROPOL_2023,
     direction=Direction.HIGHER_IS_RISKIER,
-    sentence="it passed out of the gate {value} hours before it arrived",
+    sentence="it passed out of the gate {value} before it arrived",
 )
 def gate_out_before_arrival_hours(
     landed: Column = smallest(

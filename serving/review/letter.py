@@ -51,6 +51,7 @@ OF_OTHERS = {
     "payer_history": "the payments that belong to it",
     "payments": "the payments that belong to it",
     "prior_outcomes": "what earlier inspections found",
+    "terminal_and_transit": "what terminals and offices of transit reported",
     "tracking": "where the conveyance was heard",
 }
 

@@ -16,7 +16,7 @@ from serving.explanation.comparison import Comparison
 from serving.review.case_letters import Audience
 from serving.review.corrections import Correction, CorrectionScorer
 from serving.review.dispositions import Disposition
-from serving.review.letter import LETTER, OF_OTHERS, Letter, LetterSources
+from serving.review.letter import LETTER, OF_OTHERS, Letter, LetterReasons, LetterSources
 from serving.review.letter_text import SELECTED, sections_of
 from serving.review.own_declarations import OwnDeclarations
 from serving.review.remedies import Remedies
@@ -118,6 +118,8 @@ def test_what_was_drawn_by_lot_is_told_so_and_given_no_reason(sources: LetterSou
     told = letter(sources, "random", lane="control", missing=("documents.manifest",))
 
     assert (told.selection, told.measure) == ("lot", "an inspection")
+    assert told.speaks_for == told.speaks_against == LetterReasons()
+    assert told.missing == told.corrections == ()
     said = words(told)
     assert "drawn by lot" in said
     for given in ("Says ", "a sign", "spoke for", "spoke against", "payments", "the manifest"):
