@@ -78,7 +78,7 @@ class Feature:
     `reads` lists subject columns and windows in words; `defined_at` is `path#Lline` from the root
     of the project; `indicator` is what a value on the side `warns` is a sign of: None for a scale
     or a description, which is a sign of nothing; `sentence` is the template of a reason, with
-    `{value}` for this case's value and, by the name of a parameter, the number of one of its
+    `{value}` for this case's value or, by the name of a parameter, the number of one of its
     windows (`said_with`); `sentence_of_one` is the same for a count of one, `sentence_of_none` for
     0, `sentence_below_zero` for a value below 0, of which it says how far; `among` are those beside
     whom it is usual or not. `known_by` names the feature that is 0 or missing where nothing is

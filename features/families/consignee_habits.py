@@ -28,7 +28,7 @@ def share_of_consignee(with_the_same: str) -> Callable[..., Column]:
     when_missing="no declarant is named, or the consignee was never seen before",
     indicator="D31",
     source=DATE_2020,
-    sentence="its declarant lodged {value} of what its consignee received before",
+    sentence="its declarant lodged {same} of {shipments} earlier consignments of its consignee",
     direction=Direction.LOWER_IS_RISKIER,
 )
 def declarant_of_consignee_ratio() -> None:
@@ -46,7 +46,7 @@ def declarant_of_consignee_ratio() -> None:
     indicator="D25",
     warns=Warns.LOW,
     source=DATE_2020,
-    sentence="its forwarder handled {value} of what its consignee received before",
+    sentence="its forwarder handled {same} of {shipments} earlier consignments of its consignee",
 )
 def forwarder_of_consignee_ratio() -> None:
     """Share of the consignee's earlier shipments that the same forwarder handled.
@@ -62,7 +62,7 @@ def forwarder_of_consignee_ratio() -> None:
     when_missing="no office is named, or the consignee was never seen before",
     indicator="J30",
     source=PRACTICE,
-    sentence="{value} of what its consignee received before was declared at this office",
+    sentence="{same} of {shipments} earlier consignments of its consignee came by this office",
     direction=Direction.LOWER_IS_RISKIER,
 )
 def office_of_consignee_ratio() -> None:
@@ -79,7 +79,7 @@ def office_of_consignee_ratio() -> None:
     when_missing="the consignee was never seen before",
     indicator="D30",
     source=FATF_TRADE_2021,
-    sentence="{value} of what its consignee received before were such goods",
+    sentence="{same} of {shipments} earlier consignments of its consignee were such goods",
     direction=Direction.LOWER_IS_RISKIER,
 )
 def goods_of_consignee_ratio() -> None:

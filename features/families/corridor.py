@@ -170,7 +170,7 @@ def consignee_dispatch_shipments(
     indicator="D42",
     source=DATE_2020,
     direction=Direction.LOWER_IS_RISKIER,
-    sentence="of such goods sent from there, {value} were made where these are said to be",
+    sentence="{same_origin} of {sent} earlier consignments of such goods from there had its origin",
 )
 def origin_of_dispatch_ratio(
     same_origin: Column = count("shipments", by=("hs_code", "dispatch_country", "origin_country")),
@@ -191,7 +191,7 @@ def origin_of_dispatch_ratio(
     indicator="J05",
     source=FATF_TRADE_2021,
     direction=Direction.LOWER_IS_RISKIER,
-    sentence="{value} of its carrier's earlier journeys used this corridor",
+    sentence="{on_corridor} of {journeys} earlier journeys of its carrier used this corridor",
 )
 def corridor_of_carrier_ratio(
     on_corridor: Column = count("journeys", by=("carrier_id", "origin", "destination")),

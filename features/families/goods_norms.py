@@ -13,7 +13,7 @@ from features.publications import FATF_TRADE_2021, SEA_CONTAINERS_2002
     when_missing="no description was given, or none like it was seen before",
     indicator="D05",
     source=FATF_TRADE_2021,
-    sentence="of earlier consignments so described, {value} had this goods code",
+    sentence="{same_code} of {described} earlier consignments so described had this goods code",
     direction=Direction.LOWER_IS_RISKIER,
 )
 def description_of_code_ratio(

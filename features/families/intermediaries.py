@@ -15,7 +15,7 @@ from features.publications import FATF_2022, FINCEN_2023
     indicator="T33",
     warns=Warns.HIGH,
     source=FINCEN_2023,
-    sentence="{value} of the payments went through a money service",
+    sentence="{meeting} of {payments} payments went through a money service",
     among=Peers.CORRIDOR,
 )
 def money_service_ratio() -> None:

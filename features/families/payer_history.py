@@ -82,7 +82,7 @@ def payer_days_since_first(
     indicator="T11",
     warns=Warns.HIGH,
     source=FINCEN_2023,
-    sentence="its latest payer made {value} of its payments of 90 days in cash",
+    sentence="its latest payer made {cash} of its {payments} payments of 90 days in cash",
 )
 def payer_cash_ratio_90d(
     cash: Column = total("payments", "is_cash", by="latest_payer_id", matching="payer_id", days=90),

@@ -55,7 +55,7 @@ def payment_count(
     when_missing="no payment is known",
     indicator="T01",
     source=FATF_TRADE_2021,
-    sentence="{value} of the payments came from someone who is no party to it",
+    sentence="{meeting} of {payments} payments came from someone who is no party to it",
     among=Peers.CORRIDOR,
     direction=Direction.HIGHER_IS_RISKIER,
 )
@@ -76,7 +76,7 @@ def third_party_payer_ratio() -> None:
     indicator="T02",
     warns=Warns.HIGH,
     source=FATF_TRADE_2021,
-    sentence="{value} of the payments came from a country at neither end of its way",
+    sentence="{meeting} of {payments} payments came from a country at neither end of its way",
     among=Peers.CORRIDOR,
 )
 def off_corridor_payer_ratio() -> None:
@@ -95,7 +95,7 @@ def off_corridor_payer_ratio() -> None:
     indicator="T11",
     warns=Warns.HIGH,
     source=FATF_2022,
-    sentence="{value} of the payments were made in cash",
+    sentence="{meeting} of {payments} payments were made in cash",
     among=Peers.CORRIDOR,
 )
 def cash_payment_ratio() -> None:
@@ -113,7 +113,7 @@ def cash_payment_ratio() -> None:
     when_missing="no payment is known",
     indicator="T27",
     source=FATF_2022,
-    sentence="{value} of the payments were made in a virtual asset",
+    sentence="{meeting} of {payments} payments were made in a virtual asset",
     direction=Direction.HIGHER_IS_RISKIER,
 )
 def virtual_asset_ratio() -> None:
@@ -130,7 +130,7 @@ def virtual_asset_ratio() -> None:
     when_missing="no payment is known",
     indicator="T18",
     source=FATF_HAWALA_2013,
-    sentence="{value} of the payments were settled by netting between brokers",
+    sentence="{meeting} of {payments} payments were settled by netting between brokers",
     direction=Direction.HIGHER_IS_RISKIER,
 )
 def netting_ratio() -> None:
@@ -148,7 +148,7 @@ def netting_ratio() -> None:
     indicator="T09",
     warns=Warns.HIGH,
     source=PRACTICE,
-    sentence="{value} of the payments were round amounts",
+    sentence="{meeting} of {payments} payments were round amounts",
 )
 def round_payment_ratio() -> None:
     """Share of the payments that are round in their currency: a multiple of 50 euro or dollars, of

@@ -2,7 +2,19 @@
 
 from typing import Any
 
+from serving.explanation.formatting import listed
+from serving.explanation.missing_inputs import missing_in_words
+from serving.triage.lane_rule import LaneReason
+
 WIDTH = 78
+WHY: dict[LaneReason, str] = {
+    "life_at_risk": "for signs of danger to life",
+    "watch_list": "for what an authority looks for",
+    "rule": "by a rule",
+    "score": "by its score",
+    "random": "drawn by chance, whatever its score",
+    "no_score": "as no model could be asked",
+}
 
 
 def explained(answer: dict[str, Any], declared_at: str) -> str:
@@ -14,9 +26,12 @@ def explained(answer: dict[str, Any], declared_at: str) -> str:
     habits = round(answer["habits"]["log_odds"], 3)
     lines = [
         f"{answer['subject_kind'].title()} {answer['subject_id']}, declared {declared_at}",
-        f"Lane {answer['lane']}: {answer['probability']:.1%} of cases like this are confirmed when "
-        "inspected;",
-        f"the score is higher than {answer['percentile']:.1f} % of recent ones.",
+        f"Lane {answer['lane'].replace('_', ' ')}, {WHY[answer['lane_reason']]}.",
+        f"Of cases like this the model expects {100 * answer['probability']:.1f} % to be confirmed "
+        "when inspected,",
+        f"more than of {answer['percentile']:.0f} % of the newest that it was trained on. What is "
+        "usual is said",
+        "of those that it was trained on, too.",
         "",
         _line("What the model starts from, before it has seen anything", base),
         *_side("What speaks for a closer look", reasons, "for"),
@@ -30,7 +45,8 @@ def explained(answer: dict[str, Any], declared_at: str) -> str:
         _line("The score: the sum of all above, in log-odds", total),
     ]
     if answer["missing"]:
-        lines += ["", f"Not submitted, and missed: {', '.join(answer['missing'])}."]
+        missing = listed([missing_in_words(path) for path in answer["missing"]])
+        lines += ["", f"Not submitted, and missed: {missing}."]
     return "\n".join(lines)
 
 

@@ -10,6 +10,7 @@ from features.definition import Direction, Feature, Peers, Unit, Warns
 from features.definition import feature as defined
 from features.digests.computations import fingerprint
 from features.engine.columns import Column
+from features.engine.windows.reducers import Reducer
 from features.errors import DefinitionError, UnknownFeature
 from features.indicators import INDICATORS
 from features.persons import describes_a_person
@@ -107,7 +108,7 @@ def test_a_face_is_complete(feature: Feature) -> None:
     assert feature.source in SOURCES or re.match(r"ISO \d+ check digit", feature.source)
     assert feature.indicator is None or feature.indicator in INDICATORS
     assert (feature.indicator is None) == (feature.warns is Warns.NEVER)
-    assert feature.sentence.count("{value}") == 1
+    assert feature.sentence.count("{value}") == 1 or len(feature.said_with) == 2
     assert not feature.sentence.endswith(".")
     assert set(feature.face()) >= {"name", "meaning", "unit", "reads", "indicator", "among"}
 
@@ -129,6 +130,14 @@ def test_hours_before_an_instant_can_be_said_of_hours_after_it(feature: Feature)
 
     assert feature.unit is not Unit.HOURS_BEFORE or below_zero is not None
     assert below_zero is None or (below_zero.count("{value}") == 1 and not feature.said_with)
+
+
+@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+def test_a_share_of_events_is_said_with_what_it_is_a_share_of(feature: Feature) -> None:
+    counts = [window.reducer for window in feature.windows.values()]
+    is_of_events = feature.unit is Unit.SHARE and Reducer.COUNT in counts
+
+    assert not is_of_events or len(feature.said_with) == 2
 
 
 @pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
