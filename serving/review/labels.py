@@ -86,7 +86,7 @@ def _row(decision: Decision, outcome: Outcome, reviewer: str, record_id: str) ->
 def _outcome(
     decision: Decision, disposition: Disposition, at: datetime, earlier: StatedInspection | None
 ) -> Outcome | None:
-    finding, result = disposition.finding, _result(decision, disposition)
+    finding, result = disposition.finding, result_of(decision, disposition)
     if earlier and earlier.is_stated and finding.inspected_at is None:
         finding = replace(finding, inspected_at=earlier.inspected_at)
     if result is None:
@@ -121,10 +121,16 @@ def _outcome(
         raise ContradictoryFinding(refusal.errors(include_url=False)[0]["msg"]) from None
 
 
-def _result(decision: Decision, disposition: Disposition) -> Result | None:
+def result_of(decision: Decision, disposition: Disposition) -> Result | None:
+    """What a disposition says of its subject; None where nobody looked."""
     if disposition.code == "document_irregularity" and decision.lane not in VISITED:
         return "documents_irregular"
     return MEANING[disposition.code].result
+
+
+def is_beyond_its_lane(lane: Lane, result: Result | None) -> bool:
+    """Whether somebody inspected what the lane sent nobody to."""
+    return result is not None and result not in OF_DOCUMENTS and lane not in VISITED
 
 
 def _offences(disposition: Disposition, result: Result) -> str | None:
@@ -153,7 +159,7 @@ def _selection(
     if result in OF_DOCUMENTS:
         own: Lane = "post_review" if decision.lane == "post_review" else "document_check"
         return selected_by, decision.lane_probabilities.get(own)
-    if decision.lane not in VISITED:
+    if is_beyond_its_lane(decision.lane, result):
         # No lane sent anybody there: an officer went on from the documents, or of their own accord.
         return "discretion", None
     return selected_by, decision.selection_probability

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 
 from features.catalogue import feature_named
 from serving.audit.decision import Decision
+from serving.explanation.formatting import listed
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.reason_ranking import Effect
 from serving.explanation.reasons_in_words import Observation
@@ -25,7 +26,8 @@ from serving.review.case_letters import Audience, CaseLetter
 from serving.review.case_summary import describe_subject
 from serving.review.corrections import Correction, CorrectionScorer
 from serving.review.dispositions import MEANING, Disposition
-from serving.review.own_declarations import DECLARANTS, OwnDeclarations
+from serving.review.labels import is_beyond_its_lane, result_of
+from serving.review.own_declarations import DECLARANTS, OwnDeclarations, paper_in_words
 from serving.review.remedies import Remedies
 from serving.triage.lane_rule import Lane, LaneReason
 from serving.triage.triage_plan import TriagePlan
@@ -111,6 +113,7 @@ class Letter:
     missing: tuple[str, ...]
     corrections: tuple[Correction, ...]
     remedies: Remedies
+    is_inspection_at_discretion: bool = False
 
     @property
     def correctable(self) -> tuple[str, ...]:
@@ -145,6 +148,9 @@ class Letter:
             missing=_missing(decision, own.audience) if by_score else (),
             corrections=writing.scorer.corrections(decision, own) if by_score else (),
             remedies=writing.remedies,
+            is_inspection_at_discretion=is_beyond_its_lane(
+                decision.lane, result_of(decision, disposition)
+            ),
         )
 
 
@@ -219,9 +225,10 @@ def _what(own: OwnDeclarations) -> str:
             f"A consignment that you carried by {mode} from {journey.origin} to "
             f"{journey.destination}, due on {journey.due_at:%-d %B %Y}."
         )
+    issued = listed([paper_in_words(paper) for paper in own.papers])
     return (
         f"A consignment that names you as {own.audience}, sent from {shipment.dispatch_country} "
-        f"to {shipment.destination_country}."
+        f"to {shipment.destination_country}{f', with {issued}' if issued else ''}."
     )
 
 

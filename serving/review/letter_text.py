@@ -44,6 +44,7 @@ COMPUTER: dict[Selection, str] = {
 }
 BESIDES = "It also gave a score, which did not decide this."
 
+DISCRETION = "That it was inspected after that was not proposed by anything: a person decided it."
 PEOPLE = (
     "A person read the case, decided what was done, and is answerable for it. What is reported as "
     "an offence takes two persons."
@@ -75,8 +76,9 @@ def sections_of(letter: Letter) -> tuple[LetterSection, ...]:
 
 
 def _measure(letter: Letter) -> str:
+    further = f" {DISCRETION}" if letter.is_inspection_at_discretion else ""
     return (
-        f"On {letter.decided_at:%-d %B %Y} it was proposed for {letter.measure}. "
+        f"On {letter.decided_at:%-d %B %Y} it was proposed for {letter.measure}.{further} "
         f"The case has ended: {letter.ending}."
     )
 

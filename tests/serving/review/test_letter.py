@@ -307,3 +307,26 @@ def test_no_letter_names_a_party_or_a_figure_of_the_score(sources: LetterSources
         for secret in ("c-0007", "c-0012", "k-3", "d-7", "log-odds", "percentile", "threshold"):
             assert secret not in said, (audience, secret)
     assert json.loads(LETTER.dump_json(letter(sources)))["reference"] == "d-1"
+
+
+def test_an_inspection_that_nothing_proposed_is_told_as_a_persons_decision(
+    sources: LetterSources,
+) -> None:
+    checked = letter(sources, lane="document_check")
+    inspected = letter(sources, lane="inspect")
+
+    assert "a person decided it" in words(checked)
+    assert "a person decided it" not in words(inspected)
+
+
+def test_a_consignor_knows_the_consignment_by_the_papers_that_it_issued(
+    sources: LetterSources,
+) -> None:
+    papered = shipment()
+    papered["documents"][0] |= {"issuer_id": papered["shipment"]["consignor_id"], "number": "INV-8"}
+
+    assert (
+        "with the invoice INV-8, version"
+        in letter(sources, audience="consignor", body=papered).what
+    )
+    assert "with" not in letter(sources, audience="consignor").what
