@@ -1,8 +1,9 @@
 """Score every subject of a file: the features, scores and draws of the service, bit for bit.
 
 The features are those of the training matrix; subjects of the file are part of the history of later
-ones. Placement is that of `triage.lanes` for an office without a capacity. A file deliberately
-leaves out what only a declaration at the border has:
+ones. Placement is that of `triage.lanes` for an office without a capacity, by probability × harm
+where the plan weighs harm. A file deliberately leaves out what only a declaration at the border
+has:
 
 - the day's load and capacity of an office, and the raised control draws of exploration and of
   disagreeing challengers: a file selects nobody;
@@ -32,6 +33,7 @@ from features.errors import RecordsError
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
 from features.history.rebuild import rebuild
 from features.ingest.record_files import read_record_file
+from features.offences import offence_group
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission, history_records
@@ -54,12 +56,14 @@ Progress = Callable[[int, int], None]
 class FileSubjects:
     """Subjects of one kind: ids, features (a column each, in catalogue order), lives at risk.
 
+    `offence_groups` are those whose shares of offences hold for each (`features.offences`).
     `record_counts` says how many records of each type their features were computed from.
     """
 
     ids: list[str]
     features: pd.DataFrame
     is_life_at_risk: list[bool]
+    offence_groups: list[str]
     record_counts: Mapping[str, int]
 
 
@@ -87,10 +91,14 @@ def score_subjects(
     lanes: Lanes,
     progress: Progress = lambda done, total: None,
 ) -> pa.Table:
-    """Score subjects, a row each: score, lane, and `contribution_<feature>` per feature."""
+    """Score subjects, a row each: score, lane, and `contribution_<feature>` per feature.
+
+    Where the plan weighs harm, `harm_ratio` is what each probability was multiplied with.
+    """
     manifest = champion.model.manifest
     cutoffs = lanes.uncapped_cutoffs(manifest.score_quantiles)
     rows_of = champion.model.encode_frame(subjects.features)
+    harm_ratios = _harm_ratios(subjects, champion, lanes)
     parts = []
     for start in range(0, len(rows_of), AT_ONCE):
         part = slice(start, start + AT_ONCE)
@@ -99,17 +107,35 @@ def score_subjects(
             lanes.place_uncapped(
                 manifest.subject,
                 subject_id,
-                float(probability),
+                float(probability * harm_ratio),
                 cutoffs,
                 is_life_at_risk=is_life_at_risk,
             )
-            for subject_id, probability, is_life_at_risk in zip(
-                subjects.ids[part], scores.probability, subjects.is_life_at_risk[part], strict=True
+            for subject_id, probability, harm_ratio, is_life_at_risk in zip(
+                subjects.ids[part],
+                scores.probability,
+                harm_ratios[part],
+                subjects.is_life_at_risk[part],
+                strict=True,
             )
         ]
-        parts.append(_table(subjects.ids[part], scores, placements, champion))
+        table = _table(subjects.ids[part], scores, placements, champion)
+        if lanes.plan.harm:
+            table = table.add_column(1, "harm_ratio", pa.array(harm_ratios[part], pa.float64()))
+        parts.append(table)
         progress(start + len(placements), len(rows_of))
     return pa.concat_tables(parts)
+
+
+def _harm_ratios(subjects: FileSubjects, champion: LoadedModel, lanes: Lanes) -> list[float]:
+    """How much harm a find would be of beside a usual one; 1 where harm is not weighed."""
+    if not lanes.plan.harm:
+        return [1.0] * len(subjects.ids)
+    shares = champion.model.manifest.offence_shares
+    ratio_of = {
+        group: shares.harm_ratio(lanes.plan.harm, group) for group in {*subjects.offence_groups}
+    }
+    return [ratio_of[group] for group in subjects.offence_groups]
 
 
 def write_table(table: pa.Table, out: Path) -> None:
@@ -147,6 +173,7 @@ def _recorded(file: Path, kind: SubjectKind, folder: Path) -> FileSubjects:
         .loc[ids, _feature_names(kind)]
         .reset_index(drop=True),
         is_life_at_risk=[any(signals_of_craft(craft)) for craft in _craft(own, prefix)],
+        offence_groups=_offence_groups(own, prefix),
         record_counts={
             name: len(next(iter(everything[name].values()))) for name in HISTORY_RECORD_TYPES
         },
@@ -164,6 +191,13 @@ def _submitted(file: Path, kind: SubjectKind, folder: Path) -> FileSubjects:
         ids=[submission.subject_id for submission in submissions],
         features=frame,
         is_life_at_risk=[bool(danger_signals(each, each.declared_at)) for each in submissions],
+        offence_groups=[
+            offence_group(
+                each.journey.mode if each.journey else None,
+                each.shipment.hs_code if each.shipment else None,
+            )
+            for each in submissions
+        ],
         record_counts=record_counts,
     )
 
@@ -221,6 +255,14 @@ def _craft(own: Columns, prefix: str) -> Iterator[Craft]:
     for kind, unit, *numbers in zip(kinds, units, *counts, strict=True):
         on_board, certified = (None if np.isnan(number) else float(number) for number in numbers)
         yield Craft(kind, on_board, certified, unit)
+
+
+def _offence_groups(own: Columns, prefix: str) -> list[str]:
+    modes = STRING_TABLE.texts(own[f"{prefix}mode"]).to_pylist()
+    codes = (
+        STRING_TABLE.texts(own["hs_code"]).to_pylist() if "hs_code" in own else [None] * len(modes)
+    )
+    return [offence_group(mode, code) for mode, code in zip(modes, codes, strict=True)]
 
 
 def _table(

@@ -145,14 +145,14 @@ class Lanes:
         self,
         kind: SubjectKind,
         subject_id: str,
-        probability: float,
+        ranked_by: float,
         cutoffs: LaneCutoffs,
         *,
         is_life_at_risk: bool,
     ) -> Placement:
-        """Choose the lane of a subject by its score, draws and danger alone; it is not counted."""
+        """Choose the lane by draws, danger and what ranks it alone; the subject is not counted."""
         return place(
-            probability,
+            ranked_by,
             cutoffs,
             self.draws.of_subject(kind, subject_id),
             control_probability=self.control_floor,

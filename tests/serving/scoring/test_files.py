@@ -1,14 +1,22 @@
-"""What a file is scored with: as much history as the model was trained on, or a warning."""
+"""What a file is scored with, as much history as its model had; and by what it is ranked."""
 
 import json
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import pytest
 
+from features.offences import offence_group
 from serving.models.model_pool import MODEL_NAMES, LoadedModel, load_role
-from serving.scoring.files import missing_history, read_subjects
+from serving.scoring.files import missing_history, read_subjects, score_subjects
+from serving.settings import Settings
+from serving.triage.lanes import Lanes
 from tests.serving.bodies import shipment
+from training.model.offence_shares import offence_shares
+
+FINDS = [("chapter 89", "dual_use")] * 20 + [("chapter 64", "counterfeit")] * 60
 
 
 def champion(home: Path) -> LoadedModel:
@@ -36,3 +44,33 @@ def test_submissions_of_a_file_are_part_of_its_history(home: Path, tmp_path: Pat
     known = pq.read_metadata(home / "records" / "shipments.parquet").num_rows
     assert subjects.record_counts["shipments"] == known + 1
     assert missing_history(subjects, champion(home)) == []
+
+
+def test_a_file_is_ranked_by_harm_as_the_service_ranks_where_the_plan_weighs_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    subjects = read_subjects(home / "records" / "shipments.parquet", "shipment", home / "records")
+    model = champion(home)
+    shares = offence_shares(FINDS)
+    monkeypatch.setitem(model.model.manifest.__dict__, "offence_shares", shares)
+    plain = score_subjects(subjects, model, Lanes.from_settings(Settings(home=home)))
+
+    (home / "lanes.toml").write_text("[harm]\ndual_use = 1000.0\n")
+    lanes = Lanes.from_settings(Settings(home=home))
+    weighed = score_subjects(subjects, model, lanes)
+
+    codes = pq.read_table(home / "records" / "shipments.parquet").to_pylist()
+    code_of = {row["shipment_id"]: row["hs_code"] for row in codes}
+    groups = [offence_group(None, code_of[each]) for each in subjects.ids]
+    assert subjects.offence_groups == groups
+    assert weighed["harm_ratio"].to_pylist() == [
+        shares.harm_ratio(lanes.plan.harm, group) for group in groups
+    ]
+    assert "harm_ratio" not in plain.column_names
+    assert weighed["probability"] == plain["probability"]
+    raised = pc.greater(weighed["harm_ratio"], 1.0)
+    inspected, before = (
+        pc.sum(pc.equal(table.filter(raised)["lane"], "inspect")).as_py()
+        for table in (weighed, plain)
+    )
+    assert inspected > before
