@@ -28,10 +28,10 @@ def explained(answer: dict[str, Any], declared_at: str) -> str:
         f"{answer['subject_kind'].title()} {answer['subject_id']}, declared {declared_at}",
         f"Lane {answer['lane'].replace('_', ' ')}, {WHY[answer['lane_reason']]}.",
         f"Of cases like this the model expects {100 * answer['probability']:.1f} % to be confirmed "
-        "when inspected,",
-        f"more than of {answer['percentile']:.0f} % of the newest that it was trained on. What is "
-        "usual is said",
-        "of those that it was trained on, too.",
+        "when inspected;",
+        f"of the newest that it was trained on {answer['percentile']:.0f} % scored lower. What is "
+        "usual is said of",
+        "those that it was trained on.",
         "",
         _line("What the model starts from, before it has seen anything", base),
         *_side("What speaks for a closer look", reasons, "for"),

@@ -68,15 +68,19 @@ def _in_danger() -> Iterator[Submission]:
         journeys = journey_table(plan, chapter, draft).filter(danger).to_pylist()
         positions = position_table(plan, chapter, draft).to_pylist()
         for row in journeys:
-            own = [p for p in positions if p["journey_id"] == row["journey_id"]]
+            journey = _record(Journey, row)
+            heard = (
+                _record(Position, p) for p in positions if p["journey_id"] == row["journey_id"]
+            )
+            known_by = journey.declared_at + SECONDS
             yield Submission.model_construct(
                 subject_kind="route",
                 shipment=None,
-                journey=_record(Journey, row),
+                journey=journey,
                 legs=(),
                 documents=(),
                 transactions=(),
-                positions=tuple(_record(Position, each) for each in own),
+                positions=tuple(p for p in heard if p.observed_at <= known_by),
             )
 
 
