@@ -139,7 +139,7 @@ class DecisionMetrics:
         self._scores = _Labelled(
             Counter(
                 "tidegate_scores",
-                "Decisions made",
+                "Decisions made, but for rescues",
                 ("model", "version", "lane"),
                 registry=registry,
             )
@@ -176,9 +176,14 @@ class DecisionMetrics:
         )
 
     def count(self, decision: Decision | None) -> None:
-        """Count one new decision, or the repetition of an earlier one's answer."""
+        """Count one new decision, or the repetition of an earlier one's answer.
+
+        No rescue is counted: who inspects can read the metrics, too.
+        """
         if decision is None:
             self._repeated.inc()
+            return
+        if decision.lane == "rescue":
             return
         model, score = decision.model, decision.score
         if model is None or score is None:

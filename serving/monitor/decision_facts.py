@@ -98,9 +98,7 @@ def parts_of(record: str) -> dict[str, Any]:
 
 
 def stratum_of(record: dict[str, Any]) -> str:
-    """The stratum of a decision's record. Rescues are counted, and never measured."""
-    if record["lane"] == "rescue":
-        return "rescue"
+    """The stratum of a decision's record."""
     if record["lane"] == "inspect":
         return f"inspected by {record['lane_reason'].replace('_', ' ')}"
     probabilities = record["lane_probabilities"]

@@ -44,7 +44,8 @@ class _Batch:
         if record is None:  # erased before anybody counted it
             return
         parts = parts_of(record)
-        if parts.get("rescores"):  # monitoring speaks of decisions as of the declaration
+        # Monitoring speaks of decisions as of the declaration, and to those who see no rescue.
+        if parts.get("rescores") or parts["lane"] == "rescue":
             return
         key = parts["subject_kind"], parts["scored_at"][:10]
         if parts["score"] is None:

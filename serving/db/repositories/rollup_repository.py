@@ -158,7 +158,7 @@ class RollupRepository:
     def score_pairs(
         self, kind: str, role: str, span: tuple[str, str], limit: int
     ) -> list[ScorePair]:
-        """The newest decisions of a span that a model in this role scored as well."""
+        """The newest decisions of a span that a model in this role scored as well; no rescues."""
         query = (
             select(
                 decisions.c.decision_id,
@@ -170,6 +170,7 @@ class RollupRepository:
             .join(shadow_scores, shadow_scores.c.decision_id == decisions.c.decision_id)
             .where(
                 decisions.c.subject_kind == kind,
+                decisions.c.lane != "rescue",
                 decisions.c.scored_at >= span[0],
                 decisions.c.scored_at < span[1],
                 shadow_scores.c.role == role,

@@ -1,5 +1,6 @@
 """Between rescue and enforcement stands a wall: nothing passes it, either way, through any door."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,6 +9,12 @@ from typing import Any, get_args
 import pytest
 
 from serving.access.roles import ROLE_SCOPES, Role, Scope
+from serving.monitor.day_summary import DaySummary
+from serving.monitor.rollups import catch_up
+from serving.review.attachments import AttachedFile
+from serving.review.case_records import CaseAccess
+from serving.review.case_rules import note
+from serving.review.cases import Reviewer
 from serving.review.dispositions import MEANING, OF_RESCUE, ONLY_OF_RESCUE, DispositionCode
 from serving.review.rescue_calls import CallPace, retry_delay
 from tests.serving.bodies import route, shipment
@@ -18,8 +25,10 @@ from tests.serving.review.test_supervision_served import _paths, sign_in_as
 
 __all__ = ["reviewed"]
 
-OF_THE_RESCUE = ("J-rescue", "41 persons", "36.6543", "9074729")
-OF_THE_INSPECTION = ("S-secret", "inflatable boats")
+OF_THE_RESCUE = ("J-rescue", "41 persons", "36.6543", "9074729", "canary of a rescue")
+OF_THE_INSPECTION = ("S-secret", "inflatable boats", "canary of a check")
+FILE = b"a list in plain text"
+SHA256 = hashlib.sha256(FILE).hexdigest()
 BODIES: dict[str, dict[str, Any]] = {
     "notes": {"text": "a note in words"},
     "reopen": {"text": "a note in words"},
@@ -61,12 +70,12 @@ class BothSides:
     def pages(self, case_id: str) -> Iterator[tuple[str, int, str]]:
         """Every page of the console to whoever is signed in, asked about one case."""
         served = {path for r in app_of(self.service.client).routes for path in _paths(r)}
-        named = ("{case_id}", "{decision_id}")
+        named = ("{case_id}", "{decision_id}", "{sha256}")
         for path in sorted(served):
             if path.startswith("/console") and "static" not in path and "sign" not in path:
                 address = path
                 for name in named:
-                    address = address.replace(name, case_id)
+                    address = address.replace(name, SHA256 if name == "{sha256}" else case_id)
                 answer = self.service.client.get(address.replace("{act}", "letter"))
                 yield path, answer.status_code, answer.text
         for query in ("lane=rescue", "lane=inspect", "mode=sea"):
@@ -86,7 +95,18 @@ def sides(reviewed: Service) -> BothSides:
     assert rescue.json()["lane"] == "rescue"
     for other in (inspection, sharing):  # whose cases link to what they share
         assert other.json()["lane"] in {"inspect", "control", "document_check", "post_review"}
-    return BothSides(reviewed, rescue.json()["decision_id"], inspection.json()["decision_id"])
+    sides = BothSides(reviewed, rescue.json()["decision_id"], inspection.json()["decision_id"])
+    _leave_canary(reviewed, sides.rescue_id, "canary of a rescue", is_rescue=True)
+    _leave_canary(reviewed, sides.inspection_id, "canary of a check", is_rescue=False)
+    return sides
+
+
+def _leave_canary(service: Service, case_id: str, words: str, *, is_rescue: bool) -> None:
+    """Put a text that is found nowhere else into a note and into the name of a file."""
+    someone = Reviewer("somebody", CaseAccess(frozenset(), is_rescue=is_rescue))
+    file = AttachedFile.from_upload(f"{words}.txt", FILE, 1_000)
+    service.services.cases.act(someone, case_id, lambda case: note(case, "somebody", NOW, words))
+    service.services.cases.attach(someone, case_id, NOW, file, FILE)
 
 
 def test_no_key_but_that_of_rescue_learns_anything_of_a_rescue(sides: BothSides) -> None:
@@ -126,6 +146,25 @@ def test_rescuers_learn_nothing_but_of_rescues(sides: BothSides) -> None:
     for case_id in (sides.rescue_id, sides.inspection_id):
         for path, _, text in sides.pages(case_id):
             assert not [told for told in OF_THE_INSPECTION if told in text], path
+
+
+def test_no_rescue_is_counted_where_enforcement_reads_counts(sides: BothSides) -> None:
+    services, later = sides.service.services, NOW + timedelta(days=2)
+    catch_up(services.rollups, later)
+    days = [
+        DaySummary.read(body)
+        for _, body in services.rollups.days("route", "2026-01-01", "2027-01-01")
+    ]
+
+    counted = sum(count for day in days for (by, *_), count in day.sizes.items() if by == "all")
+    assert counted + sum(day.unscored for day in days) == 1, "the one that shares with the rescue"
+    assert {lane for day in days for _, lane in day.lanes} <= {"inspect", "control"} | {
+        *("document_check", "post_review")
+    }
+    measured = sides.service.client.get("/metrics").text
+    counts = [line for line in measured.splitlines() if line.startswith("tidegate_scores_total")]
+    assert counts
+    assert not [line for line in counts if "rescue" in line]
 
 
 def test_the_page_of_a_rescue_shows_whom_to_find_and_no_score(sides: BothSides) -> None:
