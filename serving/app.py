@@ -17,6 +17,7 @@ from serving.api import (
     inference,
     invocations,
     kill_switches,
+    letters,
     models,
     records,
     rescue_calls,
@@ -28,7 +29,6 @@ from serving.console import (
     accounts,
     api_reference,
     attachments,
-    letters,
     monitoring,
     oidc_login,
     queue,
@@ -39,6 +39,7 @@ from serving.console import (
 from serving.console import cases as case_pages
 from serving.console import decisions as decision_pages
 from serving.console import features as feature_pages
+from serving.console import letters as letter_pages
 from serving.console import models as model_pages
 from serving.console import switches as switch_pages
 from serving.container import Clock, Services, build_services
@@ -55,7 +56,7 @@ from serving.web.request_ids import RequestIds
 
 RESOURCES = (
     *(scores, batches, records, decisions, cases, features, models, health),
-    *(invocations, inference, kill_switches, rescue_calls),
+    *(invocations, inference, kill_switches, rescue_calls, letters),
 )
 """The resources of the API, one module each."""
 
@@ -65,7 +66,7 @@ PAGES = (
     queue,
     attachments,
     rescues,
-    letters,
+    letter_pages,
     case_pages,
     supervision,
     monitoring,

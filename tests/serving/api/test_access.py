@@ -110,6 +110,10 @@ def test_a_caller_of_two_offices_sees_what_it_submitted_without_one(service: Ser
     assert service.client.get(address, headers=both).status_code == 200
 
 
+LETTERS = (
+    *("letters", "letters/{audience}", "letters/{audience}/release"),
+    *("letter-deferrals", "letter-deferrals/confirm"),
+)
 NEEDED_SCOPE = {
     "/v1/scores": "score",
     "/v1/scores/batch": "score",
@@ -134,6 +138,8 @@ NEEDED_SCOPE = {
         f"/v1/cases/{{case_id}}/{act}": ("review", "rescue")
         for act in "claim release assign snooze document-requests notes dispositions reopen".split()
     },
+    **{f"/v1/cases/{{case_id}}/{letters}": "review" for letters in LETTERS},
+    "/v1/cases/{case_id}/accounts": "supervise",
 }
 
 
@@ -183,6 +189,7 @@ def test_no_call_tells_an_office_of_anothers_decision(service: Service) -> None:
 
     for path, method in about_one.items():
         address = path.replace("{decision_id}", decision_id).replace("{case_id}", decision_id)
+        address = address.replace("{audience}", "consignee")
         given = {} if method == "get" else {"json": {}}
         answer = service.client.request(method, address, headers=munich, **given)
         hidden = {403} if "rescue" in path else {404, 422}

@@ -39,6 +39,13 @@ CALLS = {
         (f"/v1/cases/{{case_id}}/{act}", "post")
         for act in "claim release assign snooze document-requests notes dispositions reopen".split()
     ),
+    ("/v1/cases/{case_id}/letters", "get"),
+    ("/v1/cases/{case_id}/letters", "post"),
+    ("/v1/cases/{case_id}/letters/{audience}", "get"),
+    ("/v1/cases/{case_id}/letters/{audience}/release", "post"),
+    ("/v1/cases/{case_id}/letter-deferrals", "post"),
+    ("/v1/cases/{case_id}/letter-deferrals/confirm", "post"),
+    ("/v1/cases/{case_id}/accounts", "post"),
     ("/health/live", "get"),
     ("/health/ready", "get"),
     ("/metrics", "get"),

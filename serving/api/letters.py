@@ -1,0 +1,208 @@
+"""`/v1/cases/{id}/letters` and `…/accounts`: letters written, released, held back and sealed.
+
+The same acts as on the console, by the same rules: another key than the writer's releases a letter
+or confirms that it waits.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import AwareDatetime, BaseModel, Field
+
+from serving.access.callers import Caller
+from serving.api.cases import CASE_PROBLEMS
+from serving.api.openapi import problems
+from serving.audit.checkpoints import LogSigner
+from serving.container import Services
+from serving.errors import AccountRefused, Conflict
+from serving.review.case_letters import Audience, CaseLetter, DeferralGround, LetterDeferral
+from serving.review.case_rules import Case
+from serving.review.cases import Reviewer
+from serving.review.letter_text import LetterSection, sections_of
+from serving.review.sealed_account import SealedFor, Sealing, seal_account
+from serving.web.authentication import WithScope
+from serving.web.bodies import ClosedModel
+from serving.web.case_bodies import Words
+from serving.web.services import TheServices
+
+router = APIRouter(prefix="/v1/cases/{case_id}", tags=["letters"])
+
+MayWrite = Annotated[Caller, Depends(WithScope("review"))]
+MaySeal = Annotated[Caller, Depends(WithScope("supervise"))]
+
+NOT_FOUND = problems(
+    s404="No such case or letter, or none that this key may see.",
+    s410="It was erased when its time was over.",
+)
+LETTER_PROBLEMS = CASE_PROBLEMS | NOT_FOUND
+
+
+class LetterBody(ClosedModel):
+    """To which party a letter is written, and for which purpose."""
+
+    audience: Audience
+    text: Words
+
+
+class ReleaseBody(ClosedModel):
+    """Why a letter goes now."""
+
+    text: Words
+
+
+class DeferralBody(ClosedModel):
+    """Why and until when no letter of a case goes."""
+
+    ground: DeferralGround
+    until: AwareDatetime
+    text: Words
+
+
+class SealBody(ClosedModel):
+    """Who is to have all that is on record about a case, and by which order or request."""
+
+    sealed_for: SealedFor
+    recipient: Annotated[str, Field(min_length=2, max_length=200)]
+    text: Words
+
+
+class WrittenLetter(BaseModel):
+    """A letter, without its words: to whom (a pseudonym), and who wrote and released it."""
+
+    audience: Audience
+    recipient: str
+    purpose: str
+    digest: str
+    written_by: str
+    written_at: datetime
+    released_by: str | None
+    released_at: datetime | None
+
+
+class Deferral(BaseModel):
+    """Why no letter goes, until when, and who says so; one person alone holds it three days."""
+
+    ground: DeferralGround
+    until: datetime
+    ends_at: datetime
+    deferred_by: str
+    confirmed_by: str | None
+
+
+class CaseLetters(BaseModel):
+    """The letters of a case, the newest last, and what holds them back."""
+
+    case_id: str
+    letters: list[WrittenLetter]
+    deferral: Deferral | None
+
+
+class LetterInWords(BaseModel):
+    """A letter as it is read before its release, and printed after it."""
+
+    letter: WrittenLetter
+    sections: list[LetterSection]
+
+
+class SealedAccount(BaseModel):
+    """An account that was sealed: its folder on the service's machine, and its digest."""
+
+    case_id: str
+    folder: str
+    digest: str
+
+
+@router.get("/letters", responses=LETTER_PROBLEMS)
+def read_letters(services: TheServices, caller: MayWrite, case_id: str) -> CaseLetters:
+    """The letters of a case; that they were read is written down."""
+    reviewer = Reviewer.from_caller(caller)
+    _, case = services.cases.read(reviewer, case_id, services.clock(), "letter")
+    return _letters(case)
+
+
+@router.post("/letters", responses=LETTER_PROBLEMS)
+def write_letter(
+    services: TheServices, caller: MayWrite, case_id: str, body: LetterBody
+) -> CaseLetters:
+    """Write a letter to one party of a case that ended; another key releases it."""
+    reviewer, now = Reviewer.from_caller(caller), services.clock()
+    return _letters(services.letters.write(reviewer, case_id, now, body.audience, body.text))
+
+
+@router.get("/letters/{audience}", responses=LETTER_PROBLEMS)
+def read_letter(
+    services: TheServices, caller: MayWrite, case_id: str, audience: Audience
+) -> LetterInWords:
+    """The newest letter to a party, in words; that it was read is written down."""
+    reviewer = Reviewer.from_caller(caller)
+    kept, letter = services.letters.read(reviewer, case_id, audience, services.clock())
+    return LetterInWords(letter=_written(kept), sections=list(sections_of(letter)))
+
+
+@router.post("/letters/{audience}/release", responses=LETTER_PROBLEMS)
+def release_letter(
+    services: TheServices, caller: MayWrite, case_id: str, audience: Audience, body: ReleaseBody
+) -> CaseLetters:
+    """Let a letter go that another key wrote."""
+    reviewer, now = Reviewer.from_caller(caller), services.clock()
+    return _letters(services.letters.release(reviewer, case_id, now, audience, body.text))
+
+
+@router.post("/letter-deferrals", responses=LETTER_PROBLEMS)
+def defer_letters(
+    services: TheServices, caller: MayWrite, case_id: str, body: DeferralBody
+) -> CaseLetters:
+    """Hold the letters of a case back until an instant; another key confirms it."""
+    reviewer, now = Reviewer.from_caller(caller), services.clock()
+    return _letters(
+        services.letters.defer(reviewer, case_id, now, body.ground, body.until, body.text)
+    )
+
+
+@router.post("/letter-deferrals/confirm", responses=LETTER_PROBLEMS)
+def confirm_deferral(services: TheServices, caller: MayWrite, case_id: str) -> CaseLetters:
+    """Agree that the letters of a case wait."""
+    reviewer = Reviewer.from_caller(caller)
+    return _letters(services.letters.confirm(reviewer, case_id, services.clock()))
+
+
+@router.post("/accounts", responses=LETTER_PROBLEMS)
+def seal_case(
+    services: TheServices, caller: MaySeal, case_id: str, body: SealBody
+) -> SealedAccount:
+    """Seal all that is on record about a case for a court or an authority; it stays on the machine.
+
+    It holds data of third parties: whoever runs the service hands the folder out.
+    """
+    reviewer, now = Reviewer.from_caller(caller), services.clock()
+    services.cases.case(reviewer, case_id)
+    sealing = Sealing(case_id, body.sealed_for, body.recipient, reviewer.name, body.text, now)
+    return _sealed(services, sealing)
+
+
+def _sealed(services: Services, sealing: Sealing) -> SealedAccount:
+    name = f"{sealing.case_id}-{sealing.at:%Y%m%dT%H%M%S}"
+    folder = services.settings.accounts_of_cases / name
+    signer = LogSigner.from_folder(services.settings.keys)
+    try:
+        digest = seal_account(services.case_store, services.decisions, signer, folder, sealing)
+    except AccountRefused:
+        raise Conflict("an account of this case was sealed in this second; try again") from None
+    return SealedAccount(case_id=sealing.case_id, folder=name, digest=digest)
+
+
+def _letters(case: Case) -> CaseLetters:
+    return CaseLetters(
+        case_id=case.case_id,
+        letters=[_written(letter) for letter in case.letters],
+        deferral=_deferral(case.deferral) if case.deferral else None,
+    )
+
+
+def _written(letter: CaseLetter) -> WrittenLetter:
+    return WrittenLetter.model_validate(vars(letter))
+
+
+def _deferral(deferral: LetterDeferral) -> Deferral:
+    return Deferral.model_validate(vars(deferral) | {"ends_at": deferral.ends_at})

@@ -1,0 +1,116 @@
+"""Letters and accounts by call: the rules of the console, behind the same wall."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from serving.audit.checkpoints import public_key_of
+from serving.review.sealed_account import verify_account
+from tests.serving.bodies import route
+from tests.serving.conftest import NOW, Service
+from tests.serving.review.remedies import lay_down_remedies
+from tests.serving.review.test_letters_served import ended, opened, serving
+
+LETTER = {"audience": "consignee", "text": "they asked for it"}
+GO = {"text": "nobody is harmed by it"}
+WAIT = {
+    "ground": "criminal_investigation",
+    "until": (NOW + timedelta(days=90)).isoformat(),
+    "text": "the prosecutor asks for it",
+}
+SEAL = {"sealed_for": "court", "recipient": "Court of Example, 7/26", "text": "order of today"}
+
+
+@pytest.fixture
+def service(home: Path) -> Iterator[Service]:
+    lay_down_remedies(home)
+    with serving(home) as served:
+        yield served
+
+
+def call(service: Service, case_id: str, path: str, by: dict[str, str], body: Any = None) -> Any:
+    method = "GET" if body is None else "POST"
+    sent = body or None
+    return service.client.request(method, f"/v1/cases/{case_id}/{path}", headers=by, json=sent)
+
+
+def test_a_letter_is_written_by_one_key_and_released_by_another(service: Service) -> None:
+    case_id, ada, ben = ended(service), service.key("review"), service.key("review")
+
+    written = call(service, case_id, "letters", ada, LETTER)
+    alone = call(service, case_id, "letters/consignee/release", ada, GO)
+    released = call(service, case_id, "letters/consignee/release", ben, GO)
+
+    assert (written.status_code, alone.status_code, released.status_code) == (200, 409, 200)
+    (letter,) = released.json()["letters"]
+    assert letter["written_by"] != letter["released_by"]
+    assert letter["digest"] == written.json()["letters"][0]["digest"]
+    read = call(service, case_id, "letters/consignee", ben).json()
+    assert read["letter"] == letter
+    assert "If you do not agree" in [section["heading"] for section in read["sections"]]
+    assert call(service, case_id, "letters", ben).json() == released.json()
+    done = [(event.action, event.text) for event in service.services.cases.events(case_id)]
+    assert done[-4:] == [
+        ("write_letter", ""),
+        ("letter", GO["text"]),
+        ("read", "letter"),
+        ("read", "letter"),
+    ]
+
+
+def test_two_keys_hold_letters_back_and_none_is_written_meanwhile(service: Service) -> None:
+    case_id, ada, ben = ended(service), service.key("review"), service.key("review")
+
+    deferred = call(service, case_id, "letter-deferrals", ada, WAIT)
+    assert deferred.json()["deferral"]["confirmed_by"] is None
+    assert call(service, case_id, "letter-deferrals/confirm", ada, {}).status_code == 409
+    confirmed = call(service, case_id, "letter-deferrals/confirm", ben, {}).json()["deferral"]
+    assert confirmed["confirmed_by"]
+    assert confirmed["ends_at"] == confirmed["until"]
+    refused = call(service, case_id, "letters", ada, LETTER)
+    assert (refused.status_code, "it is deferred until" in refused.text) == (409, True)
+    too_long = WAIT | {"until": (NOW + timedelta(days=900)).isoformat()}
+    assert call(service, case_id, "letter-deferrals", ada, too_long).status_code == 422
+
+
+def test_what_is_not_due_names_nobody_or_is_not_there_is_refused(service: Service) -> None:
+    by, case_id = service.key("review"), opened(service)
+
+    assert call(service, case_id, "letters", by, LETTER).status_code == 409
+    assert call(service, case_id, "letters/consignee", by).status_code == 404
+    assert call(service, case_id, "letters/nobody", by).status_code == 422
+    for wrong in ({"audience": "court"}, {"text": "short"}, {"because": "x"}):
+        assert call(service, case_id, "letters", by, LETTER | wrong).status_code == 422
+    assert call(service, "none", "letters", by).status_code == 404
+
+
+def test_an_account_is_sealed_by_who_supervises_and_stays_on_the_machine(service: Service) -> None:
+    case_id, chief = ended(service), service.key("supervise")
+
+    sealed = call(service, case_id, "accounts", chief, SEAL)
+    again = call(service, case_id, "accounts", chief, SEAL)
+
+    assert (sealed.status_code, again.status_code) == (200, 409)
+    folder = service.home / "accounts" / sealed.json()["folder"]
+    key = public_key_of(service.services.settings.keys)
+    assert verify_account(folder, key) == sealed.json()["digest"]
+    assert json.loads((folder / "account.json").read_text())["sealed"]["recipient"] in SEAL.values()
+    assert "c-0012" not in sealed.text
+    assert service.services.cases.events(case_id)[-1].action == "seal"
+    assert call(service, case_id, "accounts", service.key("review"), SEAL).status_code == 403
+
+
+def test_no_account_and_no_letter_of_a_rescue_passes_the_wall(service: Service) -> None:
+    crowded = route(certified_capacity=12, persons_on_board=41)
+    rescue_id, case_id = opened(service, crowded), ended(service)
+    enforcing, rescuer = service.key("review", "supervise"), service.key("rescue")
+
+    for path, body in (("letters", LETTER), ("letter-deferrals", WAIT), ("accounts", SEAL)):
+        assert call(service, rescue_id, path, enforcing, body).status_code == 404
+        assert call(service, case_id, path, rescuer, body).status_code == 403
+        assert call(service, rescue_id, path, rescuer, body).status_code == 403
+    assert not (service.home / "accounts").exists()
