@@ -21,6 +21,7 @@ from serving.console.charts.route_map import RouteMap
 from serving.console.charts.timeline import Timeline
 from serving.console.csrf import SignedForm
 from serving.console.forms import read_form
+from serving.console.justification import justification_form
 from serving.console.pages import PageRoute, page
 from serving.container import Services
 from serving.errors import Conflict, JustificationNeeded, NotFound, TooLong, Unprocessable
@@ -36,7 +37,6 @@ from serving.review.dispositions import (
     Confidence,
     ReasonCode,
 )
-from serving.review.justifications import STATED
 from serving.review.opening import ALIKE, SHARED
 from serving.review.ways_of_smuggling import TYPOLOGIES
 from serving.web.case_bodies import DispositionBody, Justification, Note, Pause
@@ -97,7 +97,7 @@ def justify_reading(
     try:
         stated = read_form(Justification, form)
     except Unprocessable as refusal:
-        return _justification_form(session, caller, case_id, str(refusal))
+        return justification_form(session, caller, f"/console/cases/{case_id}", str(refusal))
     services.cases.justify(reviewer, case_id, now, stated.code, stated.text)
     return RedirectResponse(f"/console/cases/{case_id}", 303)
 
@@ -173,7 +173,7 @@ def case_page(
     try:
         row, case = services.cases.read(reviewer, case_id, now)
     except JustificationNeeded:
-        return _justification_form(session, caller, case_id, refusal)
+        return justification_form(session, caller, f"/console/cases/{case_id}", refusal)
     decision, events = services.cases.decision(case_id), services.cases.history(row)
     submission = read_submission(decision.request.encode())
     return page(
@@ -202,15 +202,6 @@ def case_page(
         marking=_marking(events, session, caller, case_id),
         may_act=caller.may("review"),
     )
-
-
-def _justification_form(
-    session: Session, caller: Caller, case_id: str, refusal: str | None
-) -> HTMLResponse:
-    codes = list(STATED.items())
-    status = 200 if refusal is None else 409
-    shown = {"reader": caller, "session": session, "case_id": case_id, "codes": codes}
-    return page("justify.html", status=status, refusal=refusal, **shown)
 
 
 def _hours_until(instant: datetime | None, now: datetime) -> float | None:

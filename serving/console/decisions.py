@@ -1,19 +1,31 @@
 """The pages of decisions: the newest, and one as a case."""
 
+from dataclasses import replace
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Depends
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.callers import Caller
+from serving.audit.decision import Decision
 from serving.audit.decision_details import details_of
 from serving.audit.visible_decisions import newest_visible, visible_decision
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.case_view import CaseView
+from serving.console.csrf import SignedForm
+from serving.console.forms import read_form
+from serving.console.justification import justification_form
 from serving.console.pages import PageRoute, page
 from serving.console.pseudonymous_view import as_seen_by
+from serving.container import Services
+from serving.errors import JustificationNeeded, NotFound, Unprocessable
+from serving.review.cases import Reviewer
+from serving.review.justifications import EvidentPurpose
+from serving.web.case_bodies import Justification
 from serving.web.services import TheServices
 
+log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/console/decisions", include_in_schema=False, route_class=PageRoute)
 
 MayRead = Annotated[Caller, Depends(ReaderWith("explain", "study"))]
@@ -34,8 +46,63 @@ def newest(services: TheServices, reader: MayRead, session: TheSession) -> HTMLR
 def one(
     services: TheServices, reader: MayRead, session: TheSession, decision_id: str
 ) -> HTMLResponse:
-    """One decision as a case: evidence first, score last."""
+    """One decision as a case: evidence first, score last; that it was read is recorded, with why.
+
+    Where nothing shows why, the form that asks.
+    """
     decision = visible_decision(services.decisions, services.masking, reader, decision_id)
+    try:
+        _write_down_reading(services, reader, decision)
+    except JustificationNeeded:
+        return justification_form(session, reader, f"/console/decisions/{decision_id}", None)
     decision = as_seen_by(reader, decision, services.pseudonyms)
     case, details = CaseView.from_decision(decision), details_of(services.models, decision)
     return page("decision.html", reader=reader, session=session, case=case, details=details)
+
+
+@router.post("/{decision_id}/justify")
+def justify_decision(
+    services: TheServices,
+    reader: MayRead,
+    session: TheSession,
+    form: SignedForm,
+    decision_id: str,
+) -> Response:
+    """State why a decision is read that the reader's work did not bring, and read it."""
+    decision = visible_decision(services.decisions, services.masking, reader, decision_id)
+    address = f"/console/decisions/{decision_id}"
+    try:
+        stated = read_form(Justification, form)
+    except Unprocessable as refusal:
+        return justification_form(session, reader, address, str(refusal))
+    services.cases.justify(
+        _on_its_side(reader, decision),
+        decision.case_id,
+        services.clock(),
+        stated.code,
+        stated.text,
+    )
+    return RedirectResponse(address, 303)
+
+
+def _write_down_reading(services: Services, reader: Caller, decision: Decision) -> None:
+    """Write down that the case of a decision was read; raises JustificationNeeded.
+
+    What opened no case, as a release, has no record to write it to but the service's own log.
+    """
+    purpose: EvidentPurpose | None = None
+    if decision.caller_id == reader.key_id:
+        purpose = "own_submission"
+    elif not reader.may("explain"):
+        purpose = "study"
+    try:
+        side = _on_its_side(reader, decision)
+        services.cases.read(side, decision.case_id, services.clock(), purpose)
+    except NotFound:
+        log.info("decision_read", decision_id=decision.decision_id, reader=reader.name)
+
+
+def _on_its_side(reader: Caller, decision: Decision) -> Reviewer:
+    """The reader as who may read the case of a decision that they may see."""
+    who = Reviewer.from_caller(reader)
+    return replace(who, access=replace(who.access, is_rescue=decision.lane == "rescue"))

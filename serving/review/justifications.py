@@ -1,13 +1,14 @@
 """Why somebody reads a case: LED 25(2) wants the log of a consultation to show its justification.
 
 It is evident where the work itself brings a reader there: a case that waits in the queue, one's
-own, a letter, a blind reading. For everything else the reader states it.
+own, a letter, a blind reading, what one submitted oneself, or a study without names of parties. For
+everything else the reader states it. The decision behind a case is read as the case is.
 """
 
 from datetime import timedelta
 from typing import Literal, get_args
 
-EvidentPurpose = Literal["queue", "own_case", "letter", "reread"]
+EvidentPurpose = Literal["queue", "own_case", "letter", "reread", "own_submission", "study"]
 
 StatedPurpose = Literal[
     "second_opinion",

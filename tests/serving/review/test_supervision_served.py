@@ -83,6 +83,7 @@ ACTS_BY: dict[str, set[Role]] = {
     "/console/rescues/{rescue}/attachments": {"rescue"},
     "/console/rescues/{rescue}/dispositions": {"rescue"},
     "/console/cases/{case}/justify": {"reviewer", "supervisor", "auditor"},
+    "/console/decisions/{case}/justify": {"reviewer", "supervisor", "auditor", "data_scientist"},
     "/console/cases/{case}/letter/write": {"reviewer", "supervisor"},
     "/console/queue/next": {"reviewer", "supervisor", "rescue"},
     "/console/supervision/reread/{case}": {"reviewer", "supervisor"},
