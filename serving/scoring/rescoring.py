@@ -16,7 +16,7 @@ people were called.
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -77,12 +77,12 @@ class RescoringQueue(Protocol):
         """Whether the case of a first decision was closed."""
         ...
 
-    def put_off(self, waiting: WaitingSubject, until: datetime) -> None:
-        """Let it wait until then, but for what becomes known meanwhile."""
+    def put_off(self, until: Mapping[WaitingSubject, datetime]) -> None:
+        """Let each wait until its instant, but for what becomes known meanwhile."""
         ...
 
-    def remove(self, waiting: WaitingSubject) -> None:
-        """Let it wait no more, unless something became known since it was read."""
+    def remove(self, done: Sequence[WaitingSubject]) -> None:
+        """Let them wait no more, unless something became known since they were read."""
         ...
 
 
@@ -145,27 +145,26 @@ class Rescoring:
         return made
 
     def _score(self, due: Sequence[WaitingSubject], now: datetime) -> int:
-        planned: list[tuple[WaitingSubject, RescoringPlan, ScoreRequest]] = []
-        for waiting in due:
-            plan = self._planned(waiting, now)
-            if plan.request:
-                planned.append((waiting, plan, plan.request))
-            elif plan.until:
-                self.queue.put_off(waiting, plan.until)
-            else:
-                self.queue.remove(waiting)
-        answers = asyncio.run(self._batcher.answer_all([request for *_, request in planned]))
+        plans = {waiting: self._planned(waiting, now) for waiting in due}
+        requests = {waiting: plan.request for waiting, plan in plans.items() if plan.request}
+        until = {waiting: plan.until for waiting, plan in plans.items() if plan.until}
+        done = [waiting for waiting, plan in plans.items() if plan == NOTHING]
+        answers = asyncio.run(self._batcher.answer_all([*requests.values()]))
         made = 0
-        for (waiting, plan, _), answer in zip(planned, answers, strict=True):
+        for waiting, answer in zip(requests, answers, strict=True):
             if isinstance(answer, ServingError):
                 log.warning("not_scored_again", exception=type(answer).__name__)
-                self.queue.put_off(waiting, now + TRY_AGAIN_AFTER)
+                until[waiting] = now + TRY_AGAIN_AFTER
             elif answer.decision is not None:
                 self._on_decided(answer.decision)
                 made += 1
-                if plan.is_danger and answer.decision.lane != "rescue":  # it would go on for ever
-                    log.error("danger_not_confirmed", decision_id=answer.decision.decision_id)
-                    self.queue.remove(waiting)
+                if plans[waiting].is_danger:  # it is over, or would be asked for ever
+                    done.append(waiting)
+                    _report_unconfirmed(answer.decision)
+        if until:
+            self.queue.put_off(until)
+        if done:
+            self.queue.remove(done)
         return made
 
     def _planned(self, waiting: WaitingSubject, now: datetime) -> RescoringPlan:
@@ -220,6 +219,12 @@ class Rescoring:
                 log.warning("rescoring_waits", reason=str(failure))
             except Exception as failure:  # the thread must outlive this, too; who waits waits on
                 log.error("rescoring_failed", exception=type(failure).__name__)
+
+
+def _report_unconfirmed(decision: Decision) -> None:
+    """Say where the decision did not find the danger that it was made for."""
+    if decision.lane != "rescue":
+        log.error("danger_not_confirmed", decision_id=decision.decision_id)
 
 
 def due_at(submission: Submission) -> datetime:

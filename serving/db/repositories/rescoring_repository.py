@@ -6,6 +6,7 @@ that one of the two sees the other. A route that time alone would put in danger 
 instant, with the decision about it.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select
@@ -64,17 +65,18 @@ class RescoringRepository:
         with failing_as_unavailable(), self._engine.connect() as connection:
             return bool(connection.scalar(query) == "closed")
 
-    def put_off(self, waiting: WaitingSubject, until: datetime) -> None:
-        """Let it wait until then, but for what becomes known meanwhile."""
+    def put_off(self, until: Mapping[WaitingSubject, datetime]) -> None:
+        """Let each wait until its instant, but for what becomes known meanwhile."""
         with failing_as_unavailable(), writing(self._engine) as connection:
-            connection.execute(
-                due_rescorings.update().where(_is(waiting)).values(due_at=until.isoformat())
-            )
+            for waiting, instant in until.items():
+                again = due_rescorings.update().where(_is(waiting))
+                connection.execute(again.values(due_at=instant.isoformat()))
 
-    def remove(self, waiting: WaitingSubject) -> None:
-        """Let it wait no more, unless something became known since it was read."""
+    def remove(self, done: Sequence[WaitingSubject]) -> None:
+        """Let them wait no more, unless something became known since they were read."""
         with failing_as_unavailable(), writing(self._engine) as connection:
-            connection.execute(due_rescorings.delete().where(_is(waiting)))
+            for waiting in done:
+                connection.execute(due_rescorings.delete().where(_is(waiting)))
 
     def _is_behind(self) -> bool:
         newest = select(func.coalesce(func.max(decisions.c.seq), 0)).scalar_subquery()
@@ -102,6 +104,7 @@ def _find_page(connection: Connection, now: datetime) -> None:
         select(decisions.c.subject_kind, decisions.c.subject_id)
         .join(records, is_of_subject)
         .where(decisions.c.seq > reached, decisions.c.seq <= until, makes_wait)
+        .where(decisions.c.lane != "rescue")
         .distinct()
     )
     for subject_kind, token in connection.execute(found).all():
