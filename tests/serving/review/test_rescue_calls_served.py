@@ -404,6 +404,40 @@ def test_of_several_workers_one_makes_the_call(home: Path, postgres: Server) -> 
     assert len(ids) == len(set(ids)) == 6
 
 
+class Killed(Exception):
+    """The process ended here."""
+
+
+def killed(*_: Any) -> None:
+    raise Killed
+
+
+def test_a_call_that_a_killed_worker_had_taken_is_made_by_another(
+    home: Path, where: Path | str
+) -> None:
+    clock, url = Clock(), where if isinstance(where, str) else None
+    with station() as to, calling(home, to, clock, url) as service:
+        case_id = service.score(route(**IN_DANGER), service.key("score")).json()["decision_id"]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(RescueWebhook, "post", killed)
+            with pytest.raises(Killed):
+                calls(service).make_due()
+        other = RescueCalls(
+            RescueCallRepository(service.services.decisions._engine),
+            calls(service).directory,
+            clock,
+        )
+        other.make_due()
+        assert to.heard == []
+        clock.now += retry_delay(1)
+        other.make_due()
+        calls(service).make_due()
+
+        assert len(to.heard) == 1
+        assert other.outbox.acknowledge(case_id, "watch officer", clock.now)
+        assert not calls(service).outbox.acknowledge(case_id, "another", clock.now)
+
+
 def test_the_calls_are_made_by_themselves(home: Path) -> None:
     with station(503) as to:
         settings = Settings(home=home, rescue_webhook=to.address, rescue_secret=SecretStr(SECRET))
