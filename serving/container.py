@@ -35,6 +35,7 @@ from serving.review.rescue_calls import RescueCalls, RescueDirectory
 from serving.review.rescue_centres import rescue_centres
 from serving.scoring.assessment import Assessor
 from serving.scoring.batcher import RequestBatcher
+from serving.scoring.danger_watch import DangerWatch
 from serving.scoring.enrichment import with_newest_positions
 from serving.scoring.rescoring import Rescoring
 from serving.scoring.shadow_scoring import ShadowScoring
@@ -221,6 +222,7 @@ def _batcher(
             models, storage.shadow_scores, metrics.shadow_scores_left_out.inc
         ),
         deadline_s=settings.commit_deadline_s,
+        danger_watch=DangerWatch(settings.arrivals_are_reported),
     )
 
 

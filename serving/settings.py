@@ -188,6 +188,12 @@ class Settings(BaseSettings):
         description="The days after its journey was due (after its declaration, without a journey) "
         "from which on a subject is not scored again.",
     )
+    arrivals_are_reported: bool = Field(
+        default=False,
+        description="Whether arrivals of small craft and fishing vessels, or positions until then, "
+        "always reach this service. Then each that is overdue is an alarm; else only those that "
+        "were heard since they were declared.",
+    )
     session_minutes: Annotated[int, Field(ge=1, le=600)] = Field(
         default=30, description="The minutes after which a person must sign in again."
     )

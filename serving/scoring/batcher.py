@@ -25,7 +25,7 @@ from serving.errors import (
 )
 from serving.request_parsing import read_submission
 from serving.scoring.assessment import AssessmentRequest, Assessor
-from serving.scoring.danger_watch import watched_until
+from serving.scoring.danger_watch import HEARD_ONLY, DangerWatch
 from serving.scoring.future_dispatch import FutureDispatcher
 from serving.scoring.idempotency import (
     Answer,
@@ -105,8 +105,10 @@ class RequestBatcher:
         writer: LogWriter,
         shadow_scoring: ShadowScoring,
         deadline_s: float,
+        danger_watch: DangerWatch = HEARD_ONLY,
     ):
         self.assessor = assessor
+        self.danger_watch = danger_watch
         self._answers = answers
         self.writer = writer
         self.shadow_scoring = shadow_scoring
@@ -243,7 +245,7 @@ class RequestBatcher:
             stored = stored_answer(decision, request.claim, body)
             request.pending.is_decided = True
             submission = request.assessment.submission
-            logged = decision.logged(watched_until(decision, submission))
+            logged = decision.logged(self.danger_watch.watched_until(decision, submission))
             durable = self.writer.submit(logged, stored, submission)
         except Exception as failure:
             self._finish(request, failure)

@@ -33,7 +33,6 @@ from serving.audit.earlier_decisions import EarlierDecisions
 from serving.errors import LogUnavailable, ServingError, Unprocessable
 from serving.history.received_records import RecordStore
 from serving.scoring.batcher import RequestBatcher, ScoreRequest
-from serving.scoring.danger_watch import danger_instant
 from serving.scoring.enrichment import enrich
 from serving.scoring.newly_counted import NamedRecord, not_counted
 
@@ -184,7 +183,9 @@ class Rescoring:
             return NOTHING
         submission = self._with_all_known(earlier.newest.submission, now)
         known = not_counted(earlier.newest, submission)
-        danger = danger_instant(earlier, submission, [at for _, at in known], now)
+        danger = self._batcher.danger_watch.danger_instant(
+            earlier, submission, [at for _, at in known], now
+        )
         if danger is not None and danger <= now:
             return RescoringPlan(_request(earlier, danger, now), is_danger=True)
         by_rules = self._instant_by_rules(earlier, submission, known)

@@ -58,6 +58,7 @@ def started(
     home: Path, where: Path | str = "", to: Station | None = None, **changed: Any
 ) -> Iterator[Overdue]:
     clock = [NOW]
+    changed.setdefault("arrivals_are_reported", True)
     settings = Settings(
         home=home,
         database_url=SecretStr(where) if isinstance(where, str) and where else None,
@@ -142,6 +143,24 @@ def test_what_becomes_known_since_cancels_the_alarm_if_it_says_that_they_live(
     overdue.at(OVERDUE_AT + timedelta(days=9))
     overdue.run()
     assert overdue.waiting() == []
+
+
+@pytest.mark.parametrize(
+    ("heard_at", "is_called"),
+    [(None, False), ("2026-11-24T09:59:00Z", False), ("2026-11-24T11:00:00Z", True)],
+)
+def test_where_arrivals_are_not_reported_silence_counts_of_whoever_was_heard_under_way(
+    home: Path, heard_at: str | None, *, is_called: bool
+) -> None:
+    with started(home, arrivals_are_reported=False) as overdue:
+        overdue.score(route())
+        if heard_at:
+            overdue.send(positions=[heard(heard_at)])
+            overdue.run()
+        overdue.at(OVERDUE_AT)
+        overdue.run()
+
+        assert (overdue.decisions()[-1].lane == "rescue") is is_called
 
 
 def test_a_ship_and_a_shipment_are_watched_by_nobody(overdue: Overdue) -> None:
