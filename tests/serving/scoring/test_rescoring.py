@@ -140,6 +140,29 @@ def test_a_later_payment_scores_the_shipment_again_as_a_decision_of_the_same_cas
     assert again.vector != first.vector
 
 
+@pytest.mark.parametrize("body", [shipment(), route()], ids=["shipment", "route"])
+def test_a_transit_that_opened_over_its_limit_scores_its_subject_again(
+    tide: Tide, body: dict[str, Any]
+) -> None:
+    first = tide.score(body)
+    opened = {
+        "event_id": "E-1",
+        "subject_kind": first.subject_kind,
+        "subject_id": first.subject_id,
+        "kind": "transit_opened",
+        "occurred_at": "2026-11-20T07:00:00Z",
+        "known_at": LATER,
+        "time_limit_at": "2026-11-22T11:00:00Z",
+    }
+    tide.send(events=[opened])
+
+    assert tide.run() == 1
+    assert first.vector["transit_overdue_days"] is None
+    again = tide.decisions()[-1]
+    assert again.because == ("events/E-1",)
+    assert again.vector["transit_overdue_days"] == pytest.approx(2)
+
+
 def test_the_vector_is_that_of_a_call_with_the_same_instant_and_records(
     tide: Tide, tmp_path: Path
 ) -> None:
