@@ -162,6 +162,7 @@ SHIPMENT: tuple[Feature, ...] = (
     documents.has_permit,
     documents.has_transit,
     documents.has_packing_list,
+    documents.permit_other_shipments_365d,
     documents.has_invoice,
     document_conflicts.document_mass_excess_ratio,
     document_conflicts.document_mass_shortfall_ratio,

@@ -1,8 +1,9 @@
 """The sources of events that windows reduce, as the batch engine reads them.
 
 Of each type of subject: the subjects declared before (`journeys`, `shipments`), what inspections
-found of them (`route_outcomes`, `shipment_outcomes`), the payments of anyone (`payments`), and the
-records that are linked to the subject itself, by the name of their record file.
+found of them (`route_outcomes`, `shipment_outcomes`), the payments of anyone (`payments`), the
+numbered permits of any shipment (`shipment_permits`), and the records that are linked to the
+subject itself, by the name of their record file.
 """
 
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from functools import cache, partial
 import numpy as np
 
 from features.catalogue import columns_read
+from features.derived.document import shipment_permits
 from features.derived.outcome import FIELDS_READ, outcome_events
 from features.derived.shipment import join_journeys
 from features.derived.subject import derived_columns, subject_kinds
@@ -29,10 +31,10 @@ from features.engine.columns import Column, Columns, kinds_of
 from features.engine.expressions.program import Program, traced_columns
 from features.engine.windows.event_order import sorted_by_known_at
 from features.linked_records import LinkedRecordType, linked_record_types
-from features.records import Journey, SubjectKind, Transaction
+from features.records import Document, Journey, SubjectKind, Transaction
 from features.subject_types import SUBJECT_TYPES
 
-PAYMENTS = "payments"
+PAYMENTS, PERMITS = "payments", "shipment_permits"
 _ALWAYS = {"subject_id", "known_at", "declared_at"}
 
 
@@ -43,7 +45,7 @@ def event_sources(kind: SubjectKind) -> EventSources:
     return EventSources(
         subjects=_subject_table(kind),
         linked={source.name: source for source in linked},
-        streams={PAYMENTS: _payments()},
+        streams={PAYMENTS: _payments(), PERMITS: _permits()},
         histories={source.name: source for own in SUBJECT_TYPES for source in _histories(own)},
     )
 
@@ -138,6 +140,17 @@ def _payments() -> EventStream:
         fields=frozenset(fields - {"transaction_id"}),
         derive=payments,
         text_id="transaction_id",
+    )
+
+
+def _permits() -> EventStream:
+    return EventStream(
+        name=PERMITS,
+        record_file="documents",
+        known_from=Document.known_from,
+        fields=frozenset({"kind", "subject_kind", "subject_id", "number", Document.known_from}),
+        derive=shipment_permits,
+        text_id="document_id",
     )
 
 

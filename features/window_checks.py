@@ -41,7 +41,11 @@ def window_sources(kind: SubjectKind) -> dict[str, EventSource]:
 def _history_sources() -> dict[str, EventSource]:
     payment = traced_columns(derive_payment, kinds_of(Transaction)).outputs
     columns = kinds_of(Transaction) | {name: column.kind for name, column in payment.items()}
-    sources = {"payments": EventSource(columns | _ORDER, STORED_REDUCERS)}
+    permit = dict.fromkeys(("subject_id", "number"), Kind.TEXT) | _ORDER
+    sources = {
+        "payments": EventSource(columns | _ORDER, STORED_REDUCERS),
+        "shipment_permits": EventSource(permit, STORED_REDUCERS),
+    }
     for kind, subject_type in SUBJECT_TYPES.items():
         columns = {n: k for n, k in subject_kinds(kind).items() if n not in LATEST_FIELDS} | _ORDER
         # A shipment may become known before its journey, which then changes no sum but only keys.

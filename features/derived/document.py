@@ -12,7 +12,8 @@ from features.derived.beside_subject import (
     is_earlier,
     is_none_of,
 )
-from features.engine.columns import NO_INSTANT, Column, Columns, hours_between, is_missing
+from features.engine.columns import NO_INSTANT, Column, Columns, hours_between, is_missing, rows
+from features.engine.string_table import STRING_TABLE
 from features.records import SubjectKind
 from features.reference.currencies import euro_cents
 from features.subject_types import SUBJECT_TYPES
@@ -60,6 +61,14 @@ def derive_document(kind: SubjectKind, document: Columns, subject: Columns) -> C
     conflicts = _conflicts(document, subject) if subject_type.declares_goods else {}
     of_latest = {name: _of_latest(is_latest, column) for name, column in conflicts.items()}
     return columns | of_kind | of_latest
+
+
+def shipment_permits(documents: Columns) -> Columns:
+    """One event per version of a permit with a number that was filed for a shipment."""
+    is_permit = documents["kind"] == STRING_TABLE.code("permit")
+    is_of_shipment = documents["subject_kind"] == STRING_TABLE.code("shipment")
+    permits = rows(documents, is_permit & is_of_shipment & ~is_missing(documents["number"]))
+    return permits | {"known_at": permits["received_at"], "record_id": permits["document_id"]}
 
 
 def _conflicts(document: Columns, subject: Columns) -> Columns:

@@ -10,6 +10,7 @@ from features.derived.beside_subject import (
     with_previous,
     with_versions,
 )
+from features.derived.document import shipment_permits
 from features.derived.shipment import join_journeys
 from features.derived.subject import LATEST_FIELDS, derived_columns
 from features.derived.transaction import derive_payment
@@ -42,7 +43,7 @@ from features.subject_types import SUBJECT_TYPES
 
 _SUBJECTS = {subject_type.record_file: kind for kind, subject_type in SUBJECT_TYPES.items()}
 _OUTCOMES = {subject_type.outcome_source: kind for kind, subject_type in SUBJECT_TYPES.items()}
-PAYMENTS = "payments"
+PAYMENTS, PERMITS = "payments", "shipment_permits"
 _OF_THE_OUTCOME = ("record_id", "known_at", "is_confirmed")
 
 _OF_PLACES = {country: "country", latitude: "latitude", longitude: "longitude"}
@@ -119,7 +120,10 @@ def history_column(source: str, name: str) -> str:
         return combined(source_digest("derived/outcome.py", "outcome_events"), column)
     if source == PAYMENTS:
         return _payment_digests().get(name) or _field("transactions", name)
-    sources = ", ".join([*_SUBJECTS, *_OUTCOMES, PAYMENTS, *LINKED_RECORD_TYPES])
+    if source == PERMITS:
+        field = {"known_at": "received_at", "record_id": "document_id"}.get(name, name)
+        return combined(code_digest(shipment_permits, _BY_NAME), _field("documents", field))
+    sources = ", ".join([*_SUBJECTS, *_OUTCOMES, PAYMENTS, PERMITS, *LINKED_RECORD_TYPES])
     raise DefinitionError(f"a window reads {source!r}, which is no source of events: {sources}")
 
 

@@ -1,5 +1,7 @@
 """Documents: what was filed, when, how often it was changed, and whether it agrees."""
 
+import numpy as np
+
 from features.definition import (
     BOTH,
     ROUTE_ONLY,
@@ -11,7 +13,7 @@ from features.definition import (
     feature,
 )
 from features.engine.columns import Column
-from features.engine.windows.window import hours_since_latest, largest, total
+from features.engine.windows.window import count, distinct, hours_since_latest, largest, total
 from features.publications import PRACTICE, SEA_CONTAINERS_2002, UK_VEHICLES
 
 
@@ -121,6 +123,40 @@ def expired_document_count(
     More are suspicious: an old permit or transit paper may be used a second time.
     """
     return expired
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="no permit with a number is known",
+    indicator="D16",
+    warns=Warns.HIGH,
+    source=PRACTICE,
+    sentence="permits of its permit's number were filed for {value} other shipments in 365 days",
+    sentence_of_one="a permit of its permit's number was filed for another shipment in 365 days",
+)
+def permit_other_shipments_365d(
+    shipments: Column = distinct(
+        "shipment_permits",
+        "subject_id",
+        by="latest_permit_number",
+        matching="number",
+        days=365,
+    ),
+    own_versions: Column = count(
+        "shipment_permits",
+        by=("subject_id", "latest_permit_number"),
+        matching=("subject_id", "number"),
+        days=365,
+    ),
+) -> Column:
+    """Other shipments for which a permit was filed in 365 days that has the number of the permit
+    known last.
+
+    Several are suspicious: a permit for one consignment is used again. One that was given for many
+    consignments is filed with each of them.
+    """
+    return shipments - np.where(own_versions > 0, 1, 0)
 
 
 @feature(

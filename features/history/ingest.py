@@ -37,7 +37,7 @@ from features.subject_types import SUBJECT_TYPES
 
 OUTCOMES = {kind: each.outcome_source for kind, each in SUBJECT_TYPES.items()}
 
-_PAYMENT, _WAITING = b"y", b"w"
+_PAYMENT, _PERMIT, _WAITING = b"y", b"f", b"w"
 _INSPECTED: dict[SubjectKind, bytes] = {"route": b"qr", "shipment": b"qs"}
 
 # What the key of a known record begins with, the field that follows, and that of its instant.
@@ -73,6 +73,7 @@ class HistoryIngest:
             "shipments": self._ingest_shipments,
             "outcomes": self._ingest_outcomes,
             "transactions": self._ingest_payments,
+            "documents": self._ingest_permits,
         }
         new = {}
         for name, ingest in ingests.items():  # a subject before what is linked to it
@@ -191,6 +192,23 @@ class HistoryIngest:
         store.put((key, b"") for key in keys)
         return int(np.sum(is_new))
 
+    def _ingest_permits(self, store: BlobTransaction, documents: RawColumns) -> int:
+        """Insert numbered permits of shipments, of any documents; returns how many are new."""
+        read = (text_column(documents, name) for name in ("kind", "subject_kind", "number"))
+        permits = rows_where(
+            documents,
+            [
+                kind == "permit" and subject_kind == "shipment" and number is not None
+                for kind, subject_kind, number in zip(*read, strict=True)
+            ],
+        )
+        ids, versions = text_column(permits, "record_id"), number_column(permits, "version")
+        keys = [_PERMIT + f"{id_} {v:g}".encode() for id_, v in zip(ids, versions, strict=True)]
+        is_new = are_new(store, keys)
+        self._insert(store, "shipment_permits", rows_where(permits, is_new))
+        store.put((key, b"") for key in keys)
+        return int(np.sum(is_new))
+
     def _insert(self, store: BlobTransaction, source: str, events: RawColumns) -> None:
         if self.before is not None:
             events = rows_where(events, number_column(events, "known_at") < self.before)
@@ -206,10 +224,13 @@ def _of_source(layouts: tuple[Layout, ...], source: str) -> tuple[Layout, ...]:
 
 
 def known_key(name: str, record: Record, before: datetime) -> bytes | None:
-    """The key that the store has where it knows a record; None where it became known later.
+    """The key that the store has where it knows a record; None where it can change no number.
 
-    An outcome, which may come again, has a key that no store has.
+    That is what became known later, and a document: of permits only other subjects' count. An
+    outcome, which may come again, has a key that no store has.
     """
+    if name == "documents":
+        return None
     if name not in _KEYS:
         return b"-"
     prefix, id_field, known_from = _KEYS[name]

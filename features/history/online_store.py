@@ -31,10 +31,14 @@ HISTORY_SOURCES = (
     *(subject_type.record_file for subject_type in SUBJECT_TYPES.values()),
     *(subject_type.outcome_source for subject_type in SUBJECT_TYPES.values()),
     "payments",
+    "shipment_permits",
 )
 
 # The record types that history is made of, a subject before what is linked to it.
-HISTORY_RECORD_TYPES = ("journeys", "shipments", "outcomes", "transactions")
+HISTORY_RECORD_TYPES = ("journeys", "shipments", "outcomes", "transactions", "documents")
+
+# Those of which every record is part of it; of documents permits alone are.
+COUNTED_RECORD_TYPES = HISTORY_RECORD_TYPES[:-1]
 
 _FORMAT, _WATERMARK, _COUNTS = b"mmade-for", b"mmark-", b"mcounts"
 

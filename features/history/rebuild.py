@@ -12,16 +12,16 @@ from features.engine.columns import length
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.store.raw_columns import RawColumns, size_of
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
-from features.records import RECORD_FILES
 
 # Records of one transaction: enough to sort well, few enough to hold.
 AT_ONCE = 1 << 15
 
-# The field by which records are known one by one, where that is one.
-IDENTITY_OF = {
-    name: record.unique_fields[0]
-    for name, record in RECORD_FILES.items()
-    if len(record.unique_fields) == 1
+# The fields that differ from record to record, or nearly.
+IDS_OF = {
+    "journeys": ("journey_id",),
+    "shipments": ("shipment_id",),
+    "transactions": ("transaction_id",),
+    "documents": ("document_id", "subject_id"),
 }
 
 Progress = Callable[[int, int], None]
@@ -63,12 +63,12 @@ def read_into(store: OnlineStore, records: RecordBlocks, progress: Progress) -> 
 
 def _blocks(records: RecordBlocks, name: str, fields: tuple[str, ...]) -> Iterator[RawColumns]:
     """Blocks of few rows; what identifies a record is text in them, which nobody has to learn."""
-    of_one = IDENTITY_OF.get(name)
+    ids = [field for field in IDS_OF.get(name, ()) if field in fields]
     first = 0
-    for block in records.blocks(name, [field for field in fields if field != of_one]):
+    for block in records.blocks(name, [field for field in fields if field not in ids]):
         size, whole = length(block), RawColumns(block)
-        if of_one:
-            whole[of_one] = [*records.texts(name, of_one, np.arange(first, first + size))]
+        for field in ids:
+            whole[field] = [*records.texts(name, field, np.arange(first, first + size))]
         first += size
         for start in range(0, size, AT_ONCE):
             yield {field: column[start : start + AT_ONCE] for field, column in whole.items()}

@@ -12,13 +12,14 @@ from features.engine.store.layout import Layout
 from features.engine.store.raw_columns import RawColumns, number_column, take_rows, text_column
 from features.engine.store.subject_index import SubjectIndex
 from features.errors import DefinitionError
-from features.records import Journey, Outcome, Shipment, SubjectKind, Transaction
+from features.records import Document, Journey, Outcome, Shipment, SubjectKind, Transaction
 from features.subject_types import SUBJECT_TYPES
 
 JOURNEY, SHIPMENT = b"j", b"h"  # by which keys of kept subjects begin
 
 _BY_THE_EVENT = {"known_at", "record_id", "is_confirmed"}
 _ALWAYS = {"subject_id", "journey_id", "declared_at"}
+_PERMIT = ("record_id", "version", "kind", "subject_kind", "subject_id", "number", "known_at")
 _OUTCOME = ("subject_kind", "subject_id", "inspected_at", "known_at", "result")
 
 
@@ -88,6 +89,11 @@ class HistorySchema:
                 kinds_of(Transaction),
                 derive_payment,
                 self._read("payments") | {"record_id", "known_at"},
+            ),
+            "documents": RecordReader(
+                kinds_of(Document),
+                lambda paper: {"known_at": paper["received_at"], "record_id": paper["document_id"]},
+                _PERMIT,
             ),
             "outcomes": RecordReader(kinds_of(Outcome), lambda columns: columns, _OUTCOME),
         }

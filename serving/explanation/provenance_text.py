@@ -13,6 +13,7 @@ SOURCES = {
     "journeys": "journeys",
     "shipments": "shipments",
     "payments": "payments",
+    "shipment_permits": "permits of shipments",
     "route_outcomes": "inspected journeys",
     "shipment_outcomes": "inspected shipments",
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from features.history.online_store import HISTORY_RECORD_TYPES
+from features.history.online_store import COUNTED_RECORD_TYPES
 
 FEWEST_SHARE = 0.5
 """Of the records that a model was trained on, by type: a service that knows fewer computes other
@@ -14,6 +14,6 @@ def missing_types(trained_on: Mapping[str, int], known: Mapping[str, int]) -> li
     """The types of records of which too few are known; none for a model that does not say."""
     return [
         name
-        for name in HISTORY_RECORD_TYPES
+        for name in COUNTED_RECORD_TYPES
         if known.get(name, 0) < FEWEST_SHARE * trained_on.get(name, 0)
     ]

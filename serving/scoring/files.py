@@ -30,7 +30,7 @@ from features.engine.columns import Columns, columns_of_table, rows
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.string_table import STRING_TABLE
 from features.errors import RecordsError
-from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
+from features.history.online_store import COUNTED_RECORD_TYPES, OnlineStore
 from features.history.rebuild import rebuild
 from features.ingest.record_files import read_record_file
 from features.offences import offence_group
@@ -175,7 +175,7 @@ def _recorded(file: Path, kind: SubjectKind, folder: Path) -> FileSubjects:
         is_life_at_risk=[any(signals_of_craft(craft)) for craft in _craft(own, prefix)],
         offence_groups=_offence_groups(own, prefix),
         record_counts={
-            name: len(next(iter(everything[name].values()))) for name in HISTORY_RECORD_TYPES
+            name: len(next(iter(everything[name].values()))) for name in COUNTED_RECORD_TYPES
         },
     )
 

@@ -127,6 +127,11 @@ SELECT *, transaction_id AS record_id, eur_cents(amount, currency, paid_at) AS a
 FROM raw_transactions
 """
 
+PERMITS = """
+SELECT subject_id, number, received_at AS known_at, document_id AS record_id FROM raw_documents
+WHERE subject_kind = 'shipment' AND kind = 'permit' AND number IS NOT NULL
+"""
+
 OWN: dict[SubjectKind, str] = {"route": "journeys", "shipment": "shipments"}
 PARTIES: dict[SubjectKind, str] = {
     "route": "[s.carrier_id]",
@@ -362,6 +367,7 @@ class PlainSql:
         self._make("journeys", JOURNEYS)
         self._make("shipments", SHIPMENTS)
         self._make("payments", PAYMENTS)
+        self._make("shipment_permits", PERMITS)
         self._make("route_legs", LEGS)
         self._make("route_positions", POSITIONS)
         for kind in ("route", "shipment"):
@@ -405,7 +411,14 @@ def query(kind: SubjectKind, windows: Sequence[Window]) -> str:
     )
 
 
-SHARED = ("journeys", "shipments", "payments", "route_outcomes", "shipment_outcomes")
+SHARED = (
+    "journeys",
+    "shipments",
+    "payments",
+    "shipment_permits",
+    "route_outcomes",
+    "shipment_outcomes",
+)
 
 REDUCERS = {
     "count": "count(e.known_at) {among}",

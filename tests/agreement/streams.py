@@ -131,6 +131,7 @@ SHIPMENT = {
 }
 DOCUMENT = {
     "kind": "invoice",
+    "number": "n1",
     "version": 1,
     "consignor_id": "k2",
     "consignee_id": "k1",
@@ -183,6 +184,7 @@ document = st.fixed_dictionaries(
     {
         "subject": of_subjects,
         "kind": st.sampled_from(["manifest", "invoice", "permit", "transit", "packing_list"]),
+        "number": some("n1", "n2"),
         "version": st.integers(1, 2),
         "issued_at": st.none() | instants,
         "expires_at": st.none() | instants,
@@ -320,6 +322,18 @@ def on_every_edge() -> Stream:
                 "received_at": edge,
             }
             for kind, id_ in own
+            for at, edge in enumerate(EDGES)
+        ]
+        + [
+            {
+                **DOCUMENT,
+                "document_id": f"P{id_}{at}",
+                "kind": "permit",
+                "subject_kind": "shipment",
+                "subject_id": id_,
+                "received_at": edge,
+            }
+            for id_ in ("S0", "S-old-0")
             for at, edge in enumerate(EDGES)
         ],
         "transactions": [

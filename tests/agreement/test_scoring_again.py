@@ -137,7 +137,7 @@ def test_what_others_did_after_the_declaration_never_counts(
         for feature in catalogue(kind)
         if feature.windows
         and not {w.source for w in feature.windows.values()} & linked
-        and not any("latest_pay" in by for w in feature.windows.values() for by in w.by)
+        and not any(by.startswith("latest_") for w in feature.windows.values() for by in w.by)
     ]
 
     rows = matrix_at(kind, records, later_instants(kind, world, RULES))

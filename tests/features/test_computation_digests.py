@@ -200,13 +200,17 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
         ),
         CONFIRMED_RATES,
     ),
+    "which permits count": (
+        ("derived/document.py", 'STRING_TABLE.code("permit")', 'STRING_TABLE.code("transit")'),
+        {"permit_other_shipments_365d"},
+    ),
     "the order of legs": (
         ("linked_records.py", 'order_field="sequence"', 'order_field="departed_at"'),
         OF_LEGS,
     ),
     "which payment is the latest": (
         ("linked_records.py", "(subject >= 0) & ~is_missing(events[name])", "subject >= 0"),
-        OF_LATEST_PAYMENT,
+        {*OF_LATEST_PAYMENT, "permit_other_shipments_365d"},
     ),
     "when a journey is known": (
         (

@@ -4,6 +4,10 @@ from typing import Any
 
 import pytest
 
+from features.derived.document import shipment_permits
+from features.engine.columns import columns_of_records, instant_at
+from features.engine.string_table import STRING_TABLE
+from features.records import Document
 from tests.features.derived.columns import check_of_linked, columns_of_linked
 from tests.features.families.facts import (
     DECLARED,
@@ -411,6 +415,10 @@ FACTS = {
             container_number="A-1",
         ),
     ],
+    "number": [
+        *both("what is printed on it", ["N-1"], document(number="N-1")),
+        *both("nothing", [MISSING], document(number=None)),
+    ],
     "is_seal_conflict": [
         *conflict("seal_number"),
         shipment(
@@ -421,6 +429,27 @@ FACTS = {
         ),
     ],
 }
+
+
+def test_permits_of_anyone_are_those_of_shipments_that_have_a_number() -> None:
+    def filed(kind: str = "permit", **fields: Any) -> Document:
+        own = {"subject_kind": "shipment", "subject_id": "S-1", "number": "N-1"}
+        return Document(**document(kind, **own | fields).row)
+
+    papers = [
+        filed(),
+        filed("invoice"),
+        filed(subject_kind="route"),
+        filed(number=None),
+        filed(subject_id="S-2", number="N-2", version=2, received_at=DECLARED),
+    ]
+    permits = shipment_permits(columns_of_records(papers, Document))
+
+    assert STRING_TABLE.texts(permits["subject_id"]).to_pylist() == ["S-1", "S-2"]
+    assert STRING_TABLE.texts(permits["number"]).to_pylist() == ["N-1", "N-2"]
+    named = [papers[0].document_id, papers[-1].document_id]
+    assert STRING_TABLE.texts(permits["record_id"]).to_pylist() == named
+    assert [*map(instant_at, permits["known_at"])] == [before(days=1), DECLARED]
 
 
 @pytest.mark.parametrize(("column", "fact"), each(FACTS))

@@ -53,6 +53,16 @@ def manifest(says: str, expected: float | None, received_at: datetime) -> tuple[
     )
 
 
+def permit(kind: str = "permit", **fields: Any) -> Record:
+    """A permit of one number, or another document that has it."""
+    return document(kind, **{"number": "NL-2025-0007"} | fields)
+
+
+def _versions(**fields: Any) -> list[Record]:
+    """Two versions of a permit."""
+    return [permit(version=version, **fields) for version in (1, 2)]
+
+
 def changed(
     kind: str = "invoice", *, hours: float, moment: timedelta = timedelta(), **fields: Any
 ) -> tuple[Record, Record]:
@@ -209,6 +219,58 @@ FACTS = {
             document(expires_at=NEEDED_UNTIL),
             journey_id="J",
         ),
+    ],
+    "permit_other_shipments_365d": [
+        shipment(
+            "planted: a permit for one consignment, filed with three others",
+            3.0,
+            permit(),
+            *(permit(subject_id=id_, received_at=before(days=60)) for id_ in "ABC"),
+        ),
+        shipment(
+            "innocent: a permit of its own for each consignment",
+            0.0,
+            permit(),
+            *(permit(subject_id=id_, number=f"NL-{id_}") for id_ in "ABC"),
+        ),
+        shipment("innocent: two versions of its own", 0.0, permit(), permit(version=2)),
+        shipment("two versions of another's", 1.0, permit(), *_versions(subject_id="A")),
+        shipment("a certificate of that number", 0.0, permit(), permit("invoice", subject_id="A")),
+        shipment(
+            "a permit of a journey", 0.0, permit(), permit(subject_id="A", subject_kind="route")
+        ),
+        shipment(
+            "as the window begins",
+            1.0,
+            permit(),
+            permit(subject_id="A", received_at=before(days=365)),
+        ),
+        shipment(
+            "a moment earlier",
+            0.0,
+            permit(),
+            permit(subject_id="A", received_at=before(days=365) - MOMENT),
+        ),
+        shipment("at the declaration", 0.0, permit(), permit(subject_id="A", received_at=DECLARED)),
+        shipment(
+            "its own is older than the window",
+            1.0,
+            permit(received_at=before(days=400)),
+            permit(subject_id="A"),
+        ),
+        shipment(
+            "of the permit known last",
+            2.0,
+            permit(number="former", received_at=before(days=3)),
+            permit(number="latter"),
+            permit("invoice", number="other", received_at=before(hours=1)),
+            permit(number=None, received_at=before(hours=1)),
+            permit(number="former", subject_id="A"),
+            *(permit(number="latter", subject_id=id_) for id_ in "BC"),
+        ),
+        shipment("no permit", MISSING, permit("invoice"), permit(subject_id="A")),
+        shipment("a permit without a number", MISSING, permit(number=None)),
+        shipment("a permit that is not known yet", MISSING, permit(received_at=DECLARED)),
     ],
     "has_security_checklist": is_filed(route, "security_checklist", "permit"),
     "has_permit": is_filed(route, "permit", "transit") + is_filed(shipment, "permit", "transit"),
