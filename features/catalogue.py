@@ -112,6 +112,8 @@ ROUTE: tuple[Feature, ...] = (
     prior_outcomes.corridor_confirmed_rate,
     prior_outcomes.destination_confirmed_rate,
     prior_outcomes.kind_confirmed_rate,
+    prior_outcomes.payer_confirmed_rate,
+    prior_outcomes.payee_confirmed_rate,
 )
 
 SHIPMENT: tuple[Feature, ...] = (
@@ -236,6 +238,8 @@ SHIPMENT: tuple[Feature, ...] = (
     prior_outcomes.container_confirmed_rate,
     prior_outcomes.lane_confirmed_rate,
     prior_outcomes.procedure_confirmed_rate,
+    prior_outcomes.payer_confirmed_rate,
+    prior_outcomes.payee_confirmed_rate,
     like_consignments.like_consignment_confirmed_rate,
     like_consignments.goods_size_confirmed_rate,
 )

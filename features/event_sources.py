@@ -2,8 +2,9 @@
 
 Of each type of subject: the subjects declared before (`journeys`, `shipments`), what inspections
 found of them (`route_outcomes`, `shipment_outcomes`), the payments of anyone (`payments`), the
-numbered permits of any shipment (`shipment_permits`), and the records that are linked to the
-subject itself, by the name of their record file.
+numbered permits of any shipment (`shipment_permits`), what inspections found of what somebody paid
+for (`paid_outcomes`), and the records that are linked to the subject itself, by the name of their
+record file.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,12 @@ import numpy as np
 
 from features.catalogue import columns_read
 from features.derived.document import shipment_permits
-from features.derived.outcome import FIELDS_READ, outcome_events
+from features.derived.outcome import (
+    FIELDS_READ,
+    PAYMENT_FIELDS_READ,
+    outcome_events,
+    paid_outcome_events,
+)
 from features.derived.shipment import join_journeys
 from features.derived.subject import derived_columns, subject_kinds
 from features.derived.transaction import derive_payment
@@ -22,19 +28,20 @@ from features.engine.batch.record_blocks import RecordBlocks, read_whole
 from features.engine.batch.sources import (
     EventSources,
     EventStream,
+    HeldEvents,
     LatestColumn,
     LinkedSource,
     SubjectHistory,
     SubjectTable,
 )
-from features.engine.columns import Column, Columns, kinds_of
+from features.engine.columns import Column, Columns, kinds_of, rows
 from features.engine.expressions.program import Program, traced_columns
 from features.engine.windows.event_order import sorted_by_known_at
 from features.linked_records import LinkedRecordType, linked_record_types
 from features.records import Document, Journey, SubjectKind, Transaction
 from features.subject_types import SUBJECT_TYPES
 
-PAYMENTS, PERMITS = "payments", "shipment_permits"
+PAYMENTS, PERMITS, PAID_OUTCOMES = "payments", "shipment_permits", "paid_outcomes"
 _ALWAYS = {"subject_id", "known_at", "declared_at"}
 
 
@@ -47,6 +54,7 @@ def event_sources(kind: SubjectKind) -> EventSources:
         linked={source.name: source for source in linked},
         streams={PAYMENTS: _payments(), PERMITS: _permits()},
         histories={source.name: source for own in SUBJECT_TYPES for source in _histories(own)},
+        held={PAID_OUTCOMES: HeldEvents(PAID_OUTCOMES, paid_outcomes)},
     )
 
 
@@ -88,6 +96,24 @@ def payment_program() -> Program:
 def payments(transactions: Columns) -> Columns:
     """Payments with their own fields and the columns of `payment_program`."""
     return transactions | payment_program().run(transactions)
+
+
+def paid_outcomes(records: RecordBlocks) -> Columns:
+    """What inspections found of routes and shipments, beside those who paid and were paid."""
+    outcomes = read_whole(records, "outcomes", FIELDS_READ)
+    inspected = np.unique(outcomes["subject_id"])
+    blocks = [
+        rows(block, np.isin(block["subject_id"], inspected))
+        for block in records.blocks("transactions", PAYMENT_FIELDS_READ)
+    ]
+    paid = {name: np.concatenate([each[name] for each in blocks]) for name in PAYMENT_FIELDS_READ}
+    of_kinds = [
+        paid_outcome_events(kind, read_subjects(kind, records, frozenset()), outcomes, paid)
+        for kind in SUBJECT_TYPES
+    ]
+    return sorted_by_known_at(
+        {name: np.concatenate([each[name] for each in of_kinds]) for name in of_kinds[0]}
+    )
 
 
 @cache

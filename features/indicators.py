@@ -125,7 +125,7 @@ INDICATORS: dict[str, str] = {
     "T33": "payment through a money service instead of a bank",
     "T34": "payment to a third party",
     "N01": "a conveyance or container shared with a flagged case",
-    "N02": "a payer shared with a flagged case",
+    "N02": "a payer or payee shared with a flagged case",
     "N03": "an address shared with a flagged case",
     "N04": "a network that grows fast",
     "N05": "closeness to confirmed cases",

@@ -8,6 +8,7 @@ from features.derived.transaction import derive_payment
 from features.engine.columns import Kind, kinds_of
 from features.engine.expressions.program import traced_columns
 from features.engine.store.layout import STORED_REDUCERS
+from features.engine.windows.reducers import Reducer
 from features.engine.windows.validation import EventSource, check_window
 from features.linked_records import linked_record_types
 from features.records import SubjectKind, Transaction
@@ -42,9 +43,12 @@ def _history_sources() -> dict[str, EventSource]:
     payment = traced_columns(derive_payment, kinds_of(Transaction)).outputs
     columns = kinds_of(Transaction) | {name: column.kind for name, column in payment.items()}
     permit = dict.fromkeys(("subject_id", "number"), Kind.TEXT) | _ORDER
+    paid_outcome = dict.fromkeys(("payer_id", "payee_id", "inspected_subject"), Kind.TEXT)
+    paid_outcome |= {"is_confirmed": Kind.NUMBER} | _ORDER
     sources = {
         "payments": EventSource(columns | _ORDER, STORED_REDUCERS),
         "shipment_permits": EventSource(permit, STORED_REDUCERS),
+        "paid_outcomes": EventSource(paid_outcome, frozenset({Reducer.DISTINCT})),
     }
     for kind, subject_type in SUBJECT_TYPES.items():
         columns = {n: k for n, k in subject_kinds(kind).items() if n not in LATEST_FIELDS} | _ORDER

@@ -43,8 +43,10 @@ from features.subject_types import SUBJECT_TYPES
 
 _SUBJECTS = {subject_type.record_file: kind for kind, subject_type in SUBJECT_TYPES.items()}
 _OUTCOMES = {subject_type.outcome_source: kind for kind, subject_type in SUBJECT_TYPES.items()}
-PAYMENTS, PERMITS = "payments", "shipment_permits"
+PAYMENTS, PERMITS, PAID_OUTCOMES = "payments", "shipment_permits", "paid_outcomes"
 _OF_THE_OUTCOME = ("record_id", "known_at", "is_confirmed")
+
+_PAID_EVENTS = ("outcome_events", "paid_outcome_events")
 
 _OF_PLACES = {country: "country", latitude: "latitude", longitude: "longitude"}
 """Functions of a place's code, and the column of the table of places that they look up."""
@@ -123,7 +125,11 @@ def history_column(source: str, name: str) -> str:
     if source == PERMITS:
         field = {"known_at": "received_at", "record_id": "document_id"}.get(name, name)
         return combined(code_digest(shipment_permits, _BY_NAME), _field("documents", field))
-    sources = ", ".join([*_SUBJECTS, *_OUTCOMES, PAYMENTS, PERMITS, *LINKED_RECORD_TYPES])
+    if source == PAID_OUTCOMES:
+        return combined(*map(partial(source_digest, "derived/outcome.py"), _PAID_EVENTS), name)
+    sources = ", ".join(
+        [*_SUBJECTS, *_OUTCOMES, PAYMENTS, PERMITS, PAID_OUTCOMES, *LINKED_RECORD_TYPES]
+    )
     raise DefinitionError(f"a window reads {source!r}, which is no source of events: {sources}")
 
 

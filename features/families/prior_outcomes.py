@@ -8,10 +8,10 @@ says whether something was smuggled counts: no check of documents alone, no othe
 
 from collections.abc import Callable
 
-from features.definition import ROUTE_ONLY, SHIPMENT_ONLY, Direction, Unit, feature
+from features.definition import BOTH, ROUTE_ONLY, SHIPMENT_ONLY, Direction, Unit, feature
 from features.engine.columns import Column
 from features.engine.expressions.arithmetic import smoothed_rate
-from features.engine.windows.window import count, total
+from features.engine.windows.window import count, distinct, total
 from features.publications import DATE_2020, PRACTICE
 from features.records import SubjectKind
 
@@ -26,6 +26,31 @@ def confirmed_rate(kind: SubjectKind, by: str | tuple[str, ...]) -> Callable[...
         all_confirmed: Column = total(outcomes, "is_confirmed", by=()),
         all_inspected: Column = count(outcomes, by=()),
     ) -> Column:
+        return smoothed_rate(confirmed, inspected, all_confirmed, all_inspected)
+
+    return rate
+
+
+def paid_confirmed_rate(by: str, matching: str) -> Callable[..., Column]:
+    """The smoothed share of confirmed movements among the inspected ones with one payer or payee.
+
+    However often it paid, and whatever else was found of it, a movement counts once.
+    """
+
+    def rate(
+        confirmed: Column = distinct(
+            "paid_outcomes", "inspected_subject", by=by, matching=matching, where="is_confirmed"
+        ),
+        inspected: Column = distinct(
+            "paid_outcomes", "inspected_subject", by=by, matching=matching
+        ),
+        routes_confirmed: Column = total("route_outcomes", "is_confirmed", by=()),
+        routes_inspected: Column = count("route_outcomes", by=()),
+        shipments_confirmed: Column = total("shipment_outcomes", "is_confirmed", by=()),
+        shipments_inspected: Column = count("shipment_outcomes", by=()),
+    ) -> Column:
+        all_confirmed = routes_confirmed + shipments_confirmed
+        all_inspected = routes_inspected + shipments_inspected
         return smoothed_rate(confirmed, inspected, all_confirmed, all_inspected)
 
     return rate
@@ -340,6 +365,44 @@ def destination_confirmed_rate() -> None:
 )
 def kind_confirmed_rate() -> None:
     """How often inspections confirmed something with such a conveyance between these countries.
+
+    A high rate is suspicious; few inspections are drawn to the rate of all.
+    """
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.SHARE,
+    computed=paid_confirmed_rate(by="latest_payer_id", matching="payer_id"),
+    when_missing="no payer is known, or nothing that it paid for was inspected yet",
+    indicator="N02",
+    source=PRACTICE,
+    direction=Direction.HIGHER_IS_RISKIER,
+    sentence="{confirmed} of {inspected} inspected movements for which its latest payer had paid "
+    "were confirmed (drawn to {value})",
+)
+def payer_confirmed_rate() -> None:
+    """How often inspections confirmed something on routes and shipments for which the payer known
+    last had paid.
+
+    A high rate is suspicious; few inspections are drawn to the rate of all.
+    """
+
+
+@feature(
+    subjects=BOTH,
+    unit=Unit.SHARE,
+    computed=paid_confirmed_rate(by="latest_payee_id", matching="payee_id"),
+    when_missing="no payee is known, or nothing that it was paid for was inspected yet",
+    indicator="N02",
+    source=PRACTICE,
+    direction=Direction.HIGHER_IS_RISKIER,
+    sentence="{confirmed} of {inspected} inspected movements for which its latest payee had been "
+    "paid were confirmed (drawn to {value})",
+)
+def payee_confirmed_rate() -> None:
+    """How often inspections confirmed something on routes and shipments for which the payee known
+    last had been paid.
 
     A high rate is suspicious; few inspections are drawn to the rate of all.
     """

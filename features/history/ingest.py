@@ -39,6 +39,12 @@ OUTCOMES = {kind: each.outcome_source for kind, each in SUBJECT_TYPES.items()}
 
 _PAYMENT, _PERMIT, _WAITING = b"y", b"f", b"w"
 _INSPECTED: dict[SubjectKind, bytes] = {"route": b"qr", "shipment": b"qs"}
+_PAID: dict[SubjectKind, bytes] = {"route": b"zr", "shipment": b"zs"}
+
+_Inspection = Sequence[Any]
+"""When something was inspected, when the result was known, and whether it was confirmed: 1 or 0."""
+_Paid = Sequence[Any]
+"""When a payment was known, who paid and who was paid."""
 
 # What the key of a known record begins with, the field that follows, and that of its instant.
 _KEYS = {
@@ -174,23 +180,78 @@ class HistoryIngest:
         store: BlobTransaction,
         kind: SubjectKind,
         subjects: RawColumns,
-        inspections: list[Any],
+        inspections: Sequence[_Inspection],
     ) -> None:
-        """Insert inspections with the columns of their subjects, known once both are."""
-        found_at = np.array([known_at for _, known_at, _ in inspections], np.int64)
-        events = {
-            "record_id": subjects["subject_id"],
-            "known_at": np.maximum(found_at, number_column(subjects, "declared_at")),
-            "is_confirmed": np.array([confirmed for *_, confirmed in inspections], np.float64),
-        }
+        """Insert inspections with the columns of their subjects, known once both are.
+
+        With them, beside those who paid and were paid for the subjects.
+        """
+        events = _found(subjects, inspections)
         self._insert(store, OUTCOMES[kind], subjects | events)
+        paid = _lists(store, _keys(_PAID[kind], text_column(subjects, "subject_id")))
+        pairs = [(at, payment) for at, payments in enumerate(paid) for payment in payments]
+        self._insert_paid(store, kind, events, pairs)
+
+    def _insert_paid(
+        self,
+        store: BlobTransaction,
+        kind: SubjectKind,
+        inspections: RawColumns,
+        pairs: Sequence[tuple[int, _Paid]],
+    ) -> None:
+        """Insert rows of inspections, each with a payment for its subject, known once both are."""
+        if not pairs:
+            return
+        found = take_rows(inspections, [at for at, _ in pairs])
+        paid_at = np.array([known_at for _, (known_at, *_) in pairs], np.int64)
+        of_pair: RawColumns = {
+            "inspected_subject": [f"{kind} {id_}" for id_ in text_column(found, "record_id")],
+            "payer_id": [payer_id for _, (_, payer_id, _) in pairs],
+            "payee_id": [payee_id for _, (*_, payee_id) in pairs],
+            "known_at": np.maximum(number_column(found, "known_at"), paid_at),
+        }
+        self._insert(store, "paid_outcomes", found | of_pair)
 
     def _ingest_payments(self, store: BlobTransaction, payments: RawColumns) -> int:
         keys = _keys(_PAYMENT, text_column(payments, "record_id"))
         is_new = are_new(store, keys)
-        self._insert(store, "payments", rows_where(payments, is_new))
+        new = rows_where(payments, is_new)
+        self._insert(store, "payments", new)
+        for kind in _PAID:
+            of_kind = [of == kind for of in text_column(new, "subject_kind")]
+            self._keep_paid(store, kind, rows_where(new, of_kind))
         store.put((key, b"") for key in keys)
         return int(np.sum(is_new))
+
+    def _keep_paid(self, store: BlobTransaction, kind: SubjectKind, payments: RawColumns) -> None:
+        """Keep who paid whom for subjects, and insert inspections of these that are known.
+
+        Of payments of one payer to one payee for one subject, those that others precede change no
+        number.
+        """
+        known_at = number_column(payments, "known_at").tolist()
+        names = (text_column(payments, name) for name in ("subject_id", "payer_id", "payee_id"))
+        first: dict[tuple[str, ...], int] = {}
+        for pair, at in zip(zip(*names, strict=True), known_at, strict=True):
+            first[pair] = min(at, first.get(pair, at))
+        ids = [id_ for id_, *_ in first]
+        paid = [(at, *parties) for (_, *parties), at in first.items()]
+        _append(store, [*zip(_keys(_PAID[kind], ids), map(list, paid), strict=True)])
+        found = _lists(store, _keys(_INSPECTED[kind], ids))
+        subjects = self.schema.subjects[kind].of(
+            store, (id_ for id_, of_subject in zip(ids, found, strict=True) if of_subject)
+        )
+        row_of = {id_: row for row, id_ in enumerate(text_column(subjects, "subject_id"))}
+        rows = [
+            (row_of[id_], inspection, payment)
+            for id_, of_subject, payment in zip(ids, found, paid, strict=True)
+            if id_ in row_of
+            for inspection in of_subject
+        ]
+        inspections = _found(
+            take_rows(subjects, [row for row, *_ in rows]), [found for _, found, _ in rows]
+        )
+        self._insert_paid(store, kind, inspections, [*enumerate(paid for *_, paid in rows)])
 
     def _ingest_permits(self, store: BlobTransaction, documents: RawColumns) -> int:
         """Insert numbered permits of shipments, of any documents; returns how many are new."""
@@ -236,6 +297,16 @@ def known_key(name: str, record: Record, before: datetime) -> bytes | None:
     prefix, id_field, known_from = _KEYS[name]
     fields = record.__dict__
     return prefix + fields[id_field].encode() if fields[known_from] < before else None
+
+
+def _found(subjects: RawColumns, inspections: Sequence[_Inspection]) -> RawColumns:
+    """What inspections found, a row for each with its subject's, known once both are."""
+    found_at = np.array([known_at for _, known_at, _ in inspections], np.int64)
+    return {
+        "record_id": subjects["subject_id"],
+        "known_at": np.maximum(found_at, number_column(subjects, "declared_at")),
+        "is_confirmed": np.array([confirmed for *_, confirmed in inspections], np.float64),
+    }
 
 
 def _as_events(subjects: RawColumns) -> RawColumns:

@@ -32,6 +32,7 @@ HISTORY_SOURCES = (
     *(subject_type.outcome_source for subject_type in SUBJECT_TYPES.values()),
     "payments",
     "shipment_permits",
+    "paid_outcomes",
 )
 
 # The record types that history is made of, a subject before what is linked to it.

@@ -20,7 +20,7 @@ AT_ONCE = 1 << 15
 IDS_OF = {
     "journeys": ("journey_id",),
     "shipments": ("shipment_id",),
-    "transactions": ("transaction_id",),
+    "transactions": ("transaction_id", "subject_id"),
     "documents": ("document_id", "subject_id"),
 }
 

@@ -19,6 +19,7 @@ JOURNEY, SHIPMENT = b"j", b"h"  # by which keys of kept subjects begin
 
 _BY_THE_EVENT = {"known_at", "record_id", "is_confirmed"}
 _ALWAYS = {"subject_id", "journey_id", "declared_at"}
+_PAYMENT = {"record_id", "subject_kind", "subject_id", "payer_id", "payee_id", "known_at"}
 _PERMIT = ("record_id", "version", "kind", "subject_kind", "subject_id", "number", "known_at")
 _OUTCOME = ("subject_kind", "subject_id", "inspected_at", "known_at", "result")
 
@@ -88,7 +89,7 @@ class HistorySchema:
             "transactions": RecordReader(
                 kinds_of(Transaction),
                 derive_payment,
-                self._read("payments") | {"record_id", "known_at"},
+                self._read("payments") | _PAYMENT,
             ),
             "documents": RecordReader(
                 kinds_of(Document),

@@ -14,6 +14,7 @@ SOURCES = {
     "shipments": "shipments",
     "payments": "payments",
     "shipment_permits": "permits of shipments",
+    "paid_outcomes": "inspected movements",
     "route_outcomes": "inspected journeys",
     "shipment_outcomes": "inspected shipments",
 }

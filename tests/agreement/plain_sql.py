@@ -132,6 +132,19 @@ SELECT subject_id, number, received_at AS known_at, document_id AS record_id FRO
 WHERE subject_kind = 'shipment' AND kind = 'permit' AND number IS NOT NULL
 """
 
+PAID_OUTCOMES = """
+WITH declared AS (
+    SELECT 'route' AS subject_kind, subject_id, declared_at FROM journeys
+    UNION ALL SELECT 'shipment', subject_id, declared_at FROM shipments
+)
+SELECT subject_id AS record_id, subject_kind || ' ' || subject_id AS inspected_subject,
+    payer_id, payee_id, greatest(o.known_at, declared_at, t.known_at) AS known_at,
+    is_so(result = 'confirmed') AS is_confirmed
+FROM raw_outcomes o JOIN declared USING (subject_kind, subject_id)
+JOIN raw_transactions t USING (subject_kind, subject_id)
+WHERE result IN ('confirmed', 'not_confirmed')
+"""
+
 OWN: dict[SubjectKind, str] = {"route": "journeys", "shipment": "shipments"}
 PARTIES: dict[SubjectKind, str] = {
     "route": "[s.carrier_id]",
@@ -368,6 +381,7 @@ class PlainSql:
         self._make("shipments", SHIPMENTS)
         self._make("payments", PAYMENTS)
         self._make("shipment_permits", PERMITS)
+        self._make("paid_outcomes", PAID_OUTCOMES)
         self._make("route_legs", LEGS)
         self._make("route_positions", POSITIONS)
         for kind in ("route", "shipment"):
@@ -416,6 +430,7 @@ SHARED = (
     "shipments",
     "payments",
     "shipment_permits",
+    "paid_outcomes",
     "route_outcomes",
     "shipment_outcomes",
 )

@@ -30,7 +30,7 @@ OF_LEGS = {
 OF_LATEST_PAYMENT = {
     *("payee_payers_30d", "payer_payees_30d", "payer_days_since_first", "payer_cash_ratio_90d"),
     *("payer_payee_payments", "payer_payments", "payee_payments", "payee_passed_on_ratio_2d"),
-    "payee_equal_amount_payers_30d",
+    *("payee_equal_amount_payers_30d", "payer_confirmed_rate", "payee_confirmed_rate"),
 }
 OF_TERMINALS = {"terminal_dwell_days", "gate_out_before_arrival_hours"}
 OF_UNIT_VALUE = {
@@ -203,6 +203,14 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
     "which permits count": (
         ("derived/document.py", 'STRING_TABLE.code("permit")', 'STRING_TABLE.code("transit")'),
         {"permit_other_shipments_365d"},
+    ),
+    "when what was paid for counts": (
+        (
+            "derived/outcome.py",
+            'np.maximum(found["known_at"][outcome], paid["known_at"][payment])',
+            'found["known_at"][outcome]',
+        ),
+        {"payer_confirmed_rate", "payee_confirmed_rate"},
     ),
     "the order of legs": (
         ("linked_records.py", 'order_field="sequence"', 'order_field="departed_at"'),

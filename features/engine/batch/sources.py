@@ -2,7 +2,7 @@
 
 Subjects are rows that are held in memory (`SubjectTable`). Windows over them reduce what other
 subjects did before (`SubjectHistory`), records that are linked to one subject each
-(`LinkedSource`), and events of anyone that are too many to hold (`EventStream`).
+(`LinkedSource`), and events of anyone, too many to hold (`EventStream`) or not (`HeldEvents`).
 """
 
 from collections.abc import Callable, Mapping
@@ -79,6 +79,14 @@ class EventStream:
 
 
 @dataclass(frozen=True)
+class HeldEvents:
+    """Events of anyone that are few enough to hold, in the order of knowledge."""
+
+    name: str
+    derive: Callable[[RecordBlocks], Columns]
+
+
+@dataclass(frozen=True)
 class EventSources:
     """All that windows of subjects of one type reduce, by the names of the sources."""
 
@@ -86,6 +94,7 @@ class EventSources:
     linked: Mapping[str, LinkedSource]
     streams: Mapping[str, EventStream]
     histories: Mapping[str, SubjectHistory]
+    held: Mapping[str, HeldEvents] = field(default_factory=dict)
 
     def linked_needed(self, names: set[str], columns: frozenset[str]) -> list[LinkedSource]:
         """The linked sources that are read: for windows, or for columns of the subjects."""

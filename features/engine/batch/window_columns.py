@@ -94,6 +94,7 @@ class WindowColumns:
                 done,
             )
         self._compute_histories(by_source, self._subjects | latest, done)
+        self._compute_held(by_source, self._subjects | latest, done)
         return latest
 
     def _compute_file(
@@ -212,6 +213,14 @@ class WindowColumns:
         for window in windows:
             if not self._is_self_join(window):
                 self._put(dict(_reduce_paired([window], events[window.source], subjects)), done)
+
+    def _compute_held(
+        self, by_source: Mapping[str, list[Window]], subjects: Columns, done: Done
+    ) -> None:
+        for name in sorted(by_source.keys() & self._sources.held.keys()):
+            events = self._sources.held[name].derive(self._records)
+            for window in by_source[name]:
+                self._put(dict(_reduce_paired([window], events, subjects)), done)
 
     def _is_self_join(self, window: Window) -> bool:
         """Whether its events are rows of the very subjects that ask, with the same key."""

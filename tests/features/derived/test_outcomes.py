@@ -1,16 +1,19 @@
 """Which inspections count, as what and from when: from files and in the online feature store."""
 
 from datetime import datetime
+from itertools import permutations
 from pathlib import Path
 
 import pytest
 
 from features.derived.outcome import FIELDS_READ, outcome_events
 from features.derived.subject import derive_subjects
-from features.engine.columns import columns_of_records, instant_at, instant_us
+from features.engine.batch.record_blocks import InMemoryRecords
+from features.engine.columns import Records, columns_of_records, instant_at, instant_us
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.string_table import STRING_TABLE
-from features.engine.windows.window import Window, count, total
+from features.engine.windows.window import Window, count, distinct, total
+from features.event_sources import paid_outcomes
 from features.history.online_store import OnlineStore
 from features.records import RECORD_FILES, SubjectKind
 from tests.features.families.facts import (
@@ -22,6 +25,7 @@ from tests.features.families.facts import (
     earlier_journey,
     earlier_shipment,
     inspected,
+    payment,
 )
 
 Counted = tuple[datetime, float]
@@ -151,10 +155,7 @@ CASE = pytest.mark.parametrize(("kind", "records", "expected"), CASES.values(), 
 def test_an_inspection_counts_from_when_it_is_known(
     kind: SubjectKind, records: tuple[Record, ...], expected: list[Counted]
 ) -> None:
-    columns = {
-        name: columns_of_records([of(**r.row) for r in records if r.file == name], of)
-        for name, of in RECORD_FILES.items()
-    }
+    columns = _columns(records)
     read = {name: columns["outcomes"][name] for name in FIELDS_READ}
     events = outcome_events(kind, derive_subjects(kind, columns), read)
 
@@ -186,6 +187,104 @@ def test_the_online_state_counts_it_from_the_same_moment(
         found = [is_confirmed for known, is_confirmed in expected if known < at]
         numbers = state.numbers(plan, {}, instant_us(at))
         assert numbers.tolist() == [len(found), sum(found)], at
+
+
+PAID = payment(subject_kind="shipment", subject_id="S-1", known_at=before(days=9))
+PAID_JOURNEY = payment(subject_kind="route", subject_id="J-1", known_at=before(days=9))
+PAID_CASES: dict[str, tuple[tuple[Record, ...], list[Counted]]] = {
+    "from when its result is known": ((*inspected(SHIPMENT), PAID), [(KNOWN, 1.0)]),
+    "of a journey": ((*inspected(JOURNEY, "not_confirmed"), PAID_JOURNEY), [(KNOWN, 0.0)]),
+    "from when the payment is known, where that came later": (
+        (*inspected(SHIPMENT), payment(**PAID.row | {"known_at": before(days=2)})),
+        [(before(days=2), 1.0)],
+    ),
+    "from the subject's own record, where that came later": (
+        (
+            *inspected(earlier_shipment(shipment_id="S-1", declared_at=before(days=3))),
+            PAID,
+        ),
+        [(before(days=3), 1.0)],
+    ),
+    "each of two": (
+        (*inspected(SHIPMENT), PAID, *inspected(JOURNEY, known_at=before(days=4)), PAID_JOURNEY),
+        [(KNOWN, 1.0), (before(days=4), 1.0)],
+    ),
+    "an inconclusive one does not count": ((*inspected(SHIPMENT, "inconclusive"), PAID), []),
+    "what was paid for by another does not count": (
+        (*inspected(SHIPMENT), payment(**PAID.row | {"payer_id": "another"})),
+        [],
+    ),
+    "a payment for a journey called the same does not count": (
+        (*inspected(SHIPMENT), payment(**PAID.row | {"subject_kind": "route"})),
+        [],
+    ),
+    "one of what is not recorded does not count": ((*inspected(SHIPMENT)[1:], PAID), []),
+}
+PAID_CASE = pytest.mark.parametrize(("records", "expected"), PAID_CASES.values(), ids=PAID_CASES)
+FILES = ("journeys", "shipments", "outcomes", "transactions")
+
+
+@PAID_CASE
+def test_an_inspection_of_what_was_paid_for_counts_once_both_are_known(
+    records: tuple[Record, ...], expected: list[Counted]
+) -> None:
+    events = paid_outcomes(InMemoryRecords(_columns(records)))
+
+    of_payer = events["payer_id"] == STRING_TABLE.code("payer")
+    known_at, is_confirmed = events["known_at"][of_payer], events["is_confirmed"][of_payer]
+    assert [*zip(map(instant_at, known_at), is_confirmed, strict=True)] == expected
+    assert {*STRING_TABLE.texts(events["payee_id"]).to_pylist()} <= {"payee"}
+
+
+@PAID_CASE
+def test_the_online_state_counts_it_in_whatever_order_records_come(
+    records: tuple[Record, ...], expected: list[Counted], tmp_path: Path
+) -> None:
+    face = {"by": "latest_payer_id", "matching": "payer_id"}
+    windows: list[Window] = [
+        distinct("paid_outcomes", "inspected_subject", **face),
+        distinct("paid_outcomes", "inspected_subject", where="is_confirmed", **face),
+    ]
+    instants = {DECLARED, *(known + late for known, _ in expected for late in LATE)}
+    for place, order in enumerate(permutations(FILES)):
+        state = OnlineStore(LmdbStore(tmp_path / str(place)))
+        for name in (*order, *order):
+            state.ingest({name: [RECORD_FILES[name](**r.row) for r in records if r.file == name]})
+        plan = state.plan(windows)
+
+        for at in sorted(instants):
+            found = [is_confirmed for known, is_confirmed in expected if known < at]
+            numbers = state.numbers(plan, {"latest_payer_id": "payer"}, instant_us(at))
+            assert numbers.tolist() == [len(found), sum(found)], (order, at)
+
+
+@pytest.mark.parametrize("days", [(6, 2), (2, 6)])
+def test_the_online_state_counts_it_from_the_earlier_of_two_payments(
+    days: tuple[int, int], tmp_path: Path
+) -> None:
+    found = inspected(SHIPMENT, known_at=before(days=7), inspected_at=before(days=8))
+    paid = [
+        payment(**PAID.row | {"transaction_id": f"T-{n}", "known_at": before(days=n)}) for n in days
+    ]
+    state = OnlineStore(LmdbStore(tmp_path))
+    for name in FILES:
+        rows = [r.row for r in (*found, *paid) if r.file == name]
+        state.ingest({name: [RECORD_FILES[name](**row) for row in rows]})
+    one: Window = distinct(
+        "paid_outcomes", "inspected_subject", by="latest_payer_id", matching="payer_id"
+    )
+    plan = state.plan([one])
+
+    for late, number in zip(LATE, (0.0, 1.0), strict=True):
+        at = instant_us(before(days=6) + late)
+        assert state.numbers(plan, {"latest_payer_id": "payer"}, at).tolist() == [number]
+
+
+def _columns(records: tuple[Record, ...]) -> Records:
+    return {
+        name: columns_of_records([of(**r.row) for r in records if r.file == name], of)
+        for name, of in RECORD_FILES.items()
+    }
 
 
 def _called(kind: SubjectKind) -> str:

@@ -1,6 +1,7 @@
 """What the features of `features/families/prior_outcomes.py` make of small stories."""
 
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -8,14 +9,19 @@ import pytest
 from tests.features.families.facts import (
     DECLARED,
     MISSING,
+    MOMENT,
     Fact,
     Record,
     Row,
     before,
+    both,
     check,
     each,
     earlier_journey,
+    earlier_shipment,
+    inspected,
     journey,
+    payment,
     route,
     shipment,
 )
@@ -68,7 +74,161 @@ def inspection_on_lane(
     )
 
 
+NO = "not_confirmed"
+
+
+def paid_for(result: str = "confirmed", **fields: Any) -> tuple[Record, ...]:
+    """An earlier consignment, a payment for it, and what its inspection found.
+
+    Fields of the payment, and with `outcome_` those of the outcome.
+    """
+    of_outcome = {k.removeprefix("outcome_"): v for k, v in fields.items() if "outcome_" in k}
+    of_payment = {name: value for name, value in fields.items() if "outcome_" not in name}
+    subject, outcome = inspected(earlier_shipment(), result, **of_outcome)
+    own = {"subject_kind": "shipment", "subject_id": subject.row["shipment_id"]}
+    return subject, outcome, payment(**own | {"known_at": before(days=9)} | of_payment)
+
+
+def paid_for_journey(result: str = "confirmed", **fields: Any) -> tuple[Record, ...]:
+    """An earlier journey, a payment for it, and what its inspection found."""
+    subject, outcome = inspected(earlier_journey(), result)
+    own = {"subject_kind": "route", "subject_id": subject.row["journey_id"]}
+    return subject, outcome, payment(**own | {"known_at": before(days=9)} | fields)
+
+
+def facts_of_paid(role: str, other: str) -> list[Fact]:
+    """Of the rate of what a payer paid for, or a payee was paid for; `other` is the other one."""
+    key = f"{role}_id"
+
+    def elsewhere(result: str = NO) -> tuple[Record, ...]:
+        return paid_for(result, **{key: "another"})
+
+    one_of_two = (1 + 8 * 1 / 2) / (1 + 8)
+    twice = paid_for()
+    again = payment(**{**twice[-1].row, "transaction_id": "T-again", "amount": 7.0})
+    reopened = Record("outcomes", twice[1].row | {"result": NO, "inspected_at": before(days=5)})
+    facts = [
+        both(
+            "planted: 3 of 5 were confirmed, among 3 of 8 of all",
+            (3 + 8 * 3 / 8) / (5 + 8),
+            payment(),
+            *(paid_for(), paid_for(), paid_for(), paid_for(NO), paid_for(NO)),
+            *(elsewhere(), elsewhere(), elsewhere()),
+        ),
+        both(
+            "innocent: none of 2, among 1 of 3 of all",
+            (0 + 8 * 1 / 3) / (2 + 8),
+            payment(),
+            *(paid_for(NO), paid_for(NO), elsewhere("confirmed")),
+        ),
+        both("a shipment and a journey", 1.0, payment(), paid_for(), paid_for_journey()),
+        both(
+            f"the {other} is another",
+            one_of_two,
+            payment(),
+            paid_for(**{f"{other}_id": "A"}),
+            elsewhere(),
+        ),
+        both(
+            "who paid and was paid are not mixed up",
+            MISSING,
+            payment(),
+            paid_for(**{key: other, f"{other}_id": role}),
+        ),
+        both("paid twice for one", one_of_two, payment(), *twice, again, elsewhere()),
+        both(
+            "inspected twice, and confirmed once",
+            (1 + 8 * 1 / 3) / (1 + 8),
+            payment(),
+            *(*twice, reopened, elsewhere()),
+        ),
+        both("only what others had to do with", MISSING, payment(), elsewhere("confirmed")),
+        both("nothing was inspected", MISSING, payment(), paid_for()[::2]),
+        both("inconclusive", MISSING, payment(), paid_for("inconclusive"), elsewhere()),
+        both(
+            "an offence that is no smuggling",
+            MISSING,
+            payment(),
+            paid_for("other_offence", outcome_offences="document_fraud"),
+        ),
+        both("its own record is not known", MISSING, payment(), paid_for()[1:]),
+        both(
+            "known a moment before",
+            one_of_two,
+            payment(),
+            paid_for(outcome_known_at=DECLARED - MOMENT),
+            elsewhere(),
+        ),
+        both(
+            "known at the declaration",
+            MISSING,
+            payment(),
+            paid_for(outcome_known_at=DECLARED),
+            elsewhere(),
+        ),
+        both(
+            "paid for, as known at the declaration",
+            MISSING,
+            payment(),
+            paid_for(known_at=DECLARED),
+            elsewhere(),
+        ),
+        both(
+            "paid for after it was found",
+            one_of_two,
+            payment(),
+            paid_for(known_at=before(hours=1)),
+            elsewhere(),
+        ),
+        both(
+            "years ago",
+            one_of_two,
+            payment(),
+            paid_for(outcome_known_at=before(days=900), outcome_inspected_at=before(days=901)),
+            elsewhere(),
+        ),
+        both(
+            f"of the {role} known last",
+            (1 + 8 * 1 / 2) / (1 + 8),
+            payment(**{key: "former", "known_at": before(days=3)}),
+            payment(**{key: "latter"}),
+            paid_for(**{key: "latter"}),
+            paid_for(NO, **{key: "former"}),
+        ),
+        both(
+            "its own inspection is not its past",
+            MISSING,
+            payment(),
+            *_own_inspections(),
+            elsewhere(),
+        ),
+        both("no payment", MISSING, paid_for()),
+        both("no payment known before", MISSING, payment(known_at=DECLARED), paid_for()),
+    ]
+    return [*chain.from_iterable(facts)]
+
+
+def _own_inspections() -> list[Record]:
+    """Findings on the subject of every story, said to be known before it was declared."""
+    return [
+        Record(
+            "outcomes",
+            {
+                "subject_kind": kind,
+                "subject_id": id_,
+                "selected_by": "random",
+                "inspected_at": before(days=2),
+                "known_at": before(days=1),
+                "result": "confirmed",
+            },
+        )
+        for kind, id_ in (("route", "J"), ("shipment", "S"))
+    ]
+
+
 FACTS = {
+    "payer_confirmed_rate": facts_of_paid("payer", "payee"),
+    "payee_confirmed_rate": facts_of_paid("payee", "payer"),
     "goods_confirmed_rate": rate_of_shipments(key=GOODS, others=OTHER_GOODS, missing={}),
     "goods_way_confirmed_rate": rate_of_shipments(
         key=GOODS | WAY, others=OTHER_GOODS | OTHER_WAYS, missing={}
