@@ -32,11 +32,11 @@ def is_first_boat_equipment(
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="never; a consignee without such goods has 0",
-    indicator="T30",
+    indicator="D34",
     warns=Warns.HIGH,
     source=NCA_2025,
-    sentence="its consignee received {value} kinds of boat equipment in the 30 days before",
-    sentence_of_one="its consignee received one kind of boat equipment in the 30 days before",
+    sentence="{value} kinds of boat equipment were declared for its consignee in 30 days",
+    sentence_of_one="one kind of boat equipment was declared for its consignee in 30 days",
     known_by="consignee_days_since_first",
 )
 def boat_equipment_kind_count_30d(
@@ -45,6 +45,7 @@ def boat_equipment_kind_count_30d(
     """Kinds of boat equipment (craft, engines, life jackets, pumps) that were declared for the
     consignee in the 30 days before.
 
-    More than one is suspicious for a firm that is no shop: together they make a crossing.
+    More than one is suspicious for a firm that is no shop: together they make a crossing. Who paid
+    for them is not looked at.
     """
     return kinds
