@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from features.catalogue import features_by_name
 from features.definition import Feature, Warns
 from features.indicators import INDICATORS, NO_SIGN
 from features.publications import PRACTICE, passages
+from tests.features.all_history import reasons_for_all_history
 
 PAGE = Path(__file__).parents[2] / "docs" / "indicators.md"
 
@@ -30,9 +32,13 @@ def page() -> str:
     measuring: dict[str | None, list[Feature]] = defaultdict(list)
     for feature in features_by_name().values():
         measuring[feature.indicator].append(feature)
-    return "\n".join(
-        [HEAD, *_groups(measuring), *_scales(measuring[None]), *_what_was_read(measuring)]
+    parts = (
+        _groups(measuring),
+        _scales(measuring[None]),
+        _all_history(),
+        _what_was_read(measuring),
     )
+    return "\n".join([HEAD, *chain.from_iterable(parts)])
 
 
 def _groups(measuring: dict[str | None, list[Feature]]) -> Iterator[str]:
@@ -71,6 +77,15 @@ def _cited(source: str, indicator: str) -> str:
 def _scales(scales: list[Feature]) -> Iterator[str]:
     yield f"## A sign of {NO_SIGN}\n"
     yield ", ".join(f"`{each.name}`" for each in scales) + ".\n"
+
+
+def _all_history() -> Iterator[str]:
+    yield "## Windows without an end\n"
+    yield "Other windows over earlier events end after the days that their features' names say.\n"
+    for group in reasons_for_all_history().values():
+        named = ", ".join(f"`{name}`" for name in group["features"])
+        yield f"- {' '.join(group['why'].split())} {named}."
+    yield ""
 
 
 def _what_was_read(measuring: dict[str | None, list[Feature]]) -> Iterator[str]:
