@@ -10,7 +10,7 @@ from features.arrow_schema import arrow_schema
 from features.records import Document, SubjectKind
 from synthetic import instants
 from synthetic.actors import CONSIGNEE
-from synthetic.chance import Flags, Floats, Ints, Words, chance, mixed
+from synthetic.chance import Flags, Floats, Ints, Words, chance, mixed, share
 from synthetic.containers import container_numbers
 from synthetic.conveyance_kinds import COACH, TRUCK, VAN
 from synthetic.corridors import AIR, RAIL, ROAD
@@ -41,6 +41,8 @@ ODD_SHARE = 0.8
 # count freight or a discount: trade as it is, whatever is carried.
 INVOICED_AGAIN, INVOICED_OTHERWISE = 0.05, 0.04
 MASTER_BILLS = 0.2
+# How many parties hold one permit for all their consignments.
+PERMITS_FOR_ALL = 0.1
 # Goods whose packages weigh this much and more travel loose: there is nothing to list.
 LOOSE_KG = 150.0
 
@@ -228,12 +230,18 @@ def _document_numbers(
     filed: _Filed,
     owners: _Owners,
 ) -> pa.Array:
-    """A number of its own for each document and its versions; a reused permit keeps its old one."""
+    """A number of its own for each document and its versions; a reused permit keeps its old one.
+
+    Some parties hold a permit for all their consignments of a kind, and rightly file it with each.
+    """
     of, signs = filed.of, owners.signs
     own = mixed(plan.seed, owners.numbers[of], filed.kind)
     if "reused_permit" in signs:
-        again = mixed(plan.seed, owners.party[of].view(np.int64), PERMIT)
-        own = np.where((filed.kind == PERMIT) & signs["reused_permit"][of], again, own)
+        party = owners.party[of].view(np.int64)
+        again = mixed(plan.seed, party, PERMIT)
+        is_for_all = share(plan.seed, party, 59) < PERMITS_FOR_ALL
+        is_again = (filed.kind == PERMIT) & (signs["reused_permit"][of] | is_for_all)
+        own = np.where(is_again, again, own)
     known = rng.random(len(of)) >= plan.scenario.missing / 2
     return texts("N", decimal((own >> np.uint64(8)).astype(np.int64), 12), where=known)
 

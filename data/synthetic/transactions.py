@@ -34,6 +34,9 @@ GOODS, FREIGHT, DEPOSIT, RELEASE, OTHER = range(5)
 METHOD_SHARES = np.array([0.78, 0.06, 0.03, 0.008, 0.002, 0.11, 0.01])
 INSTALMENTS, FAN = 5, 6
 PAYERS_OF_A_NETWORK = 12
+# How many networks take one fee of all who pay, and carriers one price of all on a way.
+ONE_FEE, ONE_PRICE = 0.6, 0.2
+FEE_EUR = 1_000.0, 4_500.0
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ def shipment_transactions(plan: Plan, chapter: int, draft: ShipmentDraft) -> pa.
         ],
         worth[of] * rng.uniform(0.005, 0.05, len(of)),
     )
+    is_fee = _is_fee(plan, draft.subjects.network, signs, of, purpose)
+    amount = np.where(is_fee, _fee_eur(plan, draft.subjects.network)[of], amount)
     to = np.where(purpose == FREIGHT, draft.carrier[of], draft.consignor[of])
     to = np.where(purpose == OTHER, draft.declarant[of], to)
     third, country = _third_parties(plan, rng, draft.subjects.network, draft.destination, signs, of)
@@ -113,7 +118,9 @@ def route_transactions(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Tabl
         OTHER: (rng.random(number) < 0.6).astype(np.int64),
     }
     of, purpose = _slots(counts, number)
-    price = 250 + 0.5 * plan.ways.leg_km[draft.corridor].sum(axis=1) * rng.lognormal(0, 0.4, number)
+    habit = (draft.carrier % np.uint64(2**40)).astype(np.int64)
+    way_km = plan.ways.leg_km[draft.corridor].sum(axis=1)
+    fixed_price, price = 250 + 0.5 * way_km, 250 + 0.5 * way_km * rng.lognormal(0, 0.4, number)
     client = mixed(plan.seed, PAYER, draft.corridor, (rng.random(number) ** 2 * 30))
     third, country = _third_parties(
         plan, rng, draft.subjects.network, plan.ways.destination_country[draft.corridor], signs, of
@@ -122,17 +129,21 @@ def route_transactions(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Tabl
     to_broker = (
         (draft.subjects.network[of] >= 0) & (purpose != FREIGHT) & (rng.random(len(of)) < 0.5)
     )
+    amount = price[of] * np.exp(rng.normal(-0.4, 0.5, len(of)))
+    is_priced = (share(plan.seed, habit, 61) < ONE_PRICE)[of] & (purpose == FREIGHT)
+    amount = np.where(is_priced, np.round(fixed_price[of], -1), amount)
+    is_fee = _is_fee(plan, draft.subjects.network, signs, of, purpose)
+    amount = np.where(is_fee, _fee_eur(plan, draft.subjects.network)[of], amount)
     paid = _Paid(
         of=of,
         purpose=purpose,
-        amount_eur=price[of] * np.exp(rng.normal(-0.4, 0.5, len(of))),
+        amount_eur=amount,
         payer=np.where(_is_third(rng, signs, of, purpose), third, client[of]),
         payee=np.where(to_broker, broker[of], draft.carrier[of]),
         payer_country=country,
         payee_country=plan.ways.origin_country[draft.corridor][of],
         paid_at=_paid_at(rng, signs, of, purpose, draft.declared_at, draft.due_at, prepaid),
     )
-    habit = (draft.carrier % np.uint64(2**40)).astype(np.int64)
     return _transactions(
         plan, rng, "route", paid, signs, habit, draft.number, journey_ids(draft.number)
     )
@@ -165,6 +176,19 @@ def _third_parties(
     elsewhere = rng.integers(0, len(plan.ways.countries), len(of))
     is_network = (network[of] >= 0) & (rng.random(len(of)) < 0.55)
     return np.where(is_network, own, anyone), np.where(foreign, elsewhere, country[of])
+
+
+def _is_fee(plan: Plan, network: Ints, signs: Signs, of: Ints, purpose: Ints) -> Flags:
+    """Which payments are the fee that a network takes of each who pays for a place."""
+    takes_one = (network >= 0) & (share(plan.seed, PAYER, 5, network) < ONE_FEE)
+    return (takes_one & signs["fan_in"])[of] & np.isin(purpose, (GOODS, FREIGHT))
+
+
+def _fee_eur(plan: Plan, network: Ints) -> Floats:
+    """The fee of each network, to fifty euro."""
+    lowest, highest = FEE_EUR
+    fee = lowest + (highest - lowest) * share(plan.seed, PAYER, 6, network)
+    return np.round(fee / 50) * 50
 
 
 def _is_third(rng: np.random.Generator, signs: Signs, of: Ints, purpose: Ints) -> Flags:

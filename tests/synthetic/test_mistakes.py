@@ -83,3 +83,27 @@ def test_some_legs_go_by_another_mode_than_their_journey(world):
     declared = world["journeys"].set_index("journey_id")["mode"].loc[legs.journey_id]
     is_other = legs["mode"].to_numpy() != declared.to_numpy()
     assert 0.02 < is_other.mean() < 0.1
+
+
+def smugglers(world):
+    oracle = world["oracle"]
+    return {*oracle[oracle.typology.notna()].subject_id}
+
+
+def test_a_permit_that_is_filed_again_is_no_proof(world):
+    permits = world["documents"].query("kind == 'permit' and subject_kind == 'shipment'")
+    by_number = permits.dropna(subset=["number"]).groupby("number").subject_id
+    is_again = by_number.transform("nunique") > 1
+    is_smuggled = permits.loc[is_again.index].subject_id.isin(smugglers(world))
+    assert is_smuggled[is_again].mean() < 0.1
+    assert 0.05 < is_again[~is_smuggled].mean() < is_again[is_smuggled].mean()
+
+
+@pytest.mark.parametrize("kind", ["route", "shipment"])
+def test_one_amount_of_many_payers_is_no_proof(world, kind):
+    paid = world["transactions"].query("subject_kind == @kind")
+    payers = paid.groupby(["payee_id", "amount", "currency"]).payer_id.transform("nunique")
+    is_shared = payers.groupby(paid.subject_id).max() >= 3
+    is_smuggled = is_shared.index.isin(smugglers(world))
+    assert is_smuggled[is_shared].mean() < 0.1
+    assert 0.01 < is_shared[~is_smuggled].mean() < is_shared[is_smuggled].mean()
