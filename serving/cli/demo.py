@@ -3,6 +3,7 @@
 import signal
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,8 @@ from serving.shutdown import STOPPED, ending_at_once, exit_on_signal
 
 if TYPE_CHECKING:
     from features.submission import Submission
+    from serving.cli.demo_later_records import LaterRecords
+    from serving.db.repositories.decision_repository import DecisionRepository
 
 DAYS, SEED = 365, 7
 LIVE_DAYS = 2
@@ -55,14 +58,17 @@ def demo(
     with served_apart(home, port) as client:
         _step(5, "Scoring live traffic: the world's last days, as border systems would submit them")
         waiting = _live(world, live_from)
-        _score_and_explain(client, waiting[: 2 * SCORED_AT_ONCE])
-        _send_later_records(client, world, waiting[: 2 * SCORED_AT_ONCE], home)
+        at_once, to_come = waiting[: 2 * SCORED_AT_ONCE], waiting[2 * SCORED_AT_ONCE :]
+        _score_and_explain(client, at_once)
+        later = _known_later(world, at_once)
+        _send_later_records(client, later, home)
         name, password = new_reviewer(home)
         typer.echo(f"\nConsole: {client.address}/console  (sign in as {name}, password {password})")
         typer.echo(f"API:     {client.address}/docs  (key {client.key})")
         typer.echo(f"Models:  mlflow ui --backend-store-uri sqlite:///{home / 'mlflow.db'}")
         if not once:
-            _keep_serving(client, waiting[2 * SCORED_AT_ONCE :])
+            _show_a_sequel(client, at_once, home)
+            _keep_serving(client, to_come, later)
 
 
 def _prepare(world: Path, home: Path, journeys: int) -> datetime:
@@ -194,35 +200,67 @@ def _score_and_explain(client: Client, submissions: list["Submission"]) -> None:
     typer.echo(explained(answer, f"{submission.declared_at:%Y-%m-%d %H:%M} UTC"))
 
 
-def _send_later_records(
-    client: Client, world: Path, scored: list["Submission"], home: Path
-) -> None:
-    """Send what became known of the scored subjects since, and say how many were scored again."""
+def _show_a_sequel(client: Client, scored: list["Submission"], home: Path) -> None:
+    """Send a paper, a payment, a gate move and an arrival of one shipment; show its decisions."""
+    from serving.cli.demo_later_records import decisions_in_words, in_words, invented_sequel
+
+    shipments = [one for one in scored if one.subject_kind == "shipment"]
+    if not shipments:
+        return
+    first = min(shipments, key=lambda one: one.declared_at)  # of it most time has passed
+    sequel = invented_sequel(first)
+    log = _decision_log(home)
+    known = log.size()
+    client.send(sequel)
+    _wait_for_decisions(log, known)
+    typer.echo(
+        f"\nInvented for this demonstration, of shipment {first.subject_id}: {in_words(sequel)}."
+    )
+    for line in decisions_in_words(log.records(), first.subject_id):
+        typer.echo(f"  {line}")
+
+
+def _known_later(world: Path, submissions: list["Submission"]) -> "LaterRecords":
+    """What becomes known of these subjects after their declarations, while the world lasts."""
+    from serving.cli.demo_later_records import LaterRecords
     from serving.cli.demo_world import later_records
 
-    later = {
-        name: records
-        for name, records in later_records(world, scored, datetime.now(UTC)).items()
-        if records
-    }
-    if not later:
+    until = datetime.now(UTC) + timedelta(days=LIVE_DAYS)
+    return LaterRecords(later_records(world, submissions, until))
+
+
+def _send_later_records(client: Client, later: "LaterRecords", home: Path) -> None:
+    """Send what is known by now of the scored subjects, and show who was scored again for it."""
+    from serving.cli.demo_later_records import change_in_words, in_words, most_changed
+
+    known = later.known_by(datetime.now(UTC))
+    if not known:
         return
-    client.send(later)
-    sent = sum(map(len, later.values()))
+    client.send(known)
+    log = _decision_log(home)
     typer.echo(
-        f"\n{sent} records of these subjects became known after their declarations; "
-        f"{_scored_again(home)} subjects were scored again for them so far."
+        f"\nAfter the declarations of these subjects became known: {in_words(known)}.\n"
+        f"{_scored_again(log)} subjects were scored again for them so far."
     )
+    if changed := most_changed(log.records()):
+        typer.echo("The one that changed most:")
+        for line in change_in_words(*changed):
+            typer.echo(f"  {line}")
 
 
-def _scored_again(home: Path) -> int:
-    """How many subjects were scored again, once no more of them follow at once."""
+def _decision_log(home: Path) -> "DecisionRepository":
     from serving.db.engine import open_database
     from serving.db.repositories.decision_repository import DecisionRepository
     from serving.settings import settings_of
 
     settings = settings_of(home)
-    log = DecisionRepository(open_database(settings.database, is_service=False, keys=settings.keys))
+    return DecisionRepository(
+        open_database(settings.database, is_service=False, keys=settings.keys)
+    )
+
+
+def _scored_again(log: "DecisionRepository") -> int:
+    """How many subjects were scored again, once no more of them follow at once."""
     ends, before, found = time.monotonic() + LONGEST_WAIT_S, -1, 0
     while time.monotonic() < ends and (found == 0 or found != before):
         time.sleep(2)
@@ -230,14 +268,33 @@ def _scored_again(home: Path) -> int:
     return found
 
 
-def _keep_serving(client: Client, waiting: list["Submission"]) -> None:
-    """Let traffic arrive, one subject every two seconds, until someone interrupts."""
+def _wait_for_decisions(log: "DecisionRepository", known: int) -> None:
+    """Wait until there are more decisions than were known, and no more of them follow at once."""
+    ends, before, found = time.monotonic() + LONGEST_WAIT_S, known, known
+    while time.monotonic() < ends and (found == known or found != before):
+        time.sleep(2)
+        before, found = found, log.size()
+
+
+def _keep_serving(client: Client, waiting: list["Submission"], later: "LaterRecords") -> None:
+    """Let traffic arrive, one subject every two seconds, until someone interrupts.
+
+    What becomes known meanwhile of those who were scored at once is sent as it does.
+    """
     messages.print("Traffic keeps arriving; Ctrl-C ends the demonstration.")
     try:
-        for submission in waiting:
-            client.score(submission)
+        for submission in chain(waiting, repeat(None)):
+            if submission is not None:
+                client.score(submission)
+            _send_known(client, later)
             time.sleep(2)
-        while True:
-            time.sleep(60)
     except KeyboardInterrupt:
         messages.print("Done. `tidegate serve` starts the service again at once.")
+
+
+def _send_known(client: Client, later: "LaterRecords") -> None:
+    from serving.cli.demo_later_records import in_words
+
+    if known := later.known_by(datetime.now(UTC)):
+        client.send(known)
+        messages.print(f"  became known: {in_words(known)}")
