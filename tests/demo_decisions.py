@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from tests.serving.review.remedies import lay_down_remedies
 
 OF_EACH_KIND = 260
 TO_COME = timedelta(days=6)
+MOST_ASKED = 5
 
 RULES = """
 edition = "of the demonstration"
@@ -105,8 +107,11 @@ def _scored(client: TestClient, bodies: Iterable[str]) -> Iterator[dict[str, Any
         "Idempotency-Key": sha256(body.encode()).hexdigest(),
         "Content-Type": "application/x-ndjson",
     }
-    answered = client.post("/v1/scores/batch", content=body, headers=headers)
-    for line in answered.text.splitlines():
-        part = json.loads(line)
-        assert part["status"] == 200, line
+    for _ in range(MOST_ASKED):  # a busy machine may keep the log waiting: the same key asks again
+        answered = client.post("/v1/scores/batch", content=body, headers=headers)
+        parts = [json.loads(line) for line in answered.text.splitlines()]
+        if all(part["status"] != HTTPStatus.SERVICE_UNAVAILABLE for part in parts):
+            break
+    for part in parts:
+        assert part["status"] == HTTPStatus.OK, part
         yield part["answer"]
