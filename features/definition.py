@@ -29,7 +29,7 @@ class Unit(StrEnum):
     """What the numbers of a feature count; the feature's name carries the same unit."""
 
     COUNT = "count"
-    RATIO = "ratio"
+    RATIO = "ratio"  # to what is usual or possible, which is 1
     SHARE = "share of 1"
     HOURS = "hours"
     HOURS_BEFORE = "hours before"  # something; below 0 after it

@@ -209,7 +209,7 @@ LINKED_RECORD_TYPES: Mapping[str, LinkedRecordType] = MappingProxyType(
                 key_fields=("sequence",),
                 id_fields=("journey_id", "sequence", "known_at"),
                 derive=derive_leg,
-                previous={"arrived_at": NO_INSTANT, "destination": NO_TEXT},
+                previous={"sequence": np.nan, "arrived_at": NO_INSTANT, "destination": NO_TEXT},
                 words_when_cited="legs {ids}",
                 words_when_missing="the legs of the journey",
             ),

@@ -58,6 +58,8 @@ def _faults(seen: dict[str, Any], reason: dict[str, Any]) -> Iterable[str]:
         yield f"is a sign of {LABELS[feature.name]} {LABEL} {reason['indicator']}"
     if _lies_on_the_other_side(seen, feature.warns, feature.unit, reason["effect"]):
         yield f"is {value}, which is on the other side of usual"
+    if reason["effect"] == "for" and _is_on_the_other_side_of_1(feature, value, seen):
+        yield f"is {value} times what is usual or possible, and said to be too much or too little"
     if feature.name.endswith("_confirmed_rate") and not _names_inspections(seen["sentence"]):
         yield f"{RATE}: {seen['sentence']}"
 
@@ -101,6 +103,15 @@ def _lies_on_the_other_side(seen: dict[str, Any], warns: Warns, unit: Unit, effe
         is_high, is_low = percentile > 50, percentile < 50
     is_warning = is_high if warns is Warns.HIGH else is_low
     return is_warning != (effect == "for")
+
+
+def _is_on_the_other_side_of_1(feature: Feature, value: Any, seen: dict[str, Any]) -> bool:
+    if feature.unit is not Unit.RATIO:
+        return False
+    is_much = {Warns.HIGH: True, Warns.LOW: False}.get(
+        feature.warns, (seen["comparison"]["percentile"] or 0) > 50
+    )
+    return bool(value <= 1 if is_much else value >= 1)
 
 
 def _names_inspections(sentence: str) -> bool:

@@ -23,16 +23,18 @@ def derive_leg(kind: SubjectKind, leg: Columns, route: Columns) -> Columns:
     """The columns of a leg relative to its route.
 
     The leg before is the one before among those known by then, so that a leg reported later changes
-    nothing. Where a stretch between is not known, neither is a stop. Night is by the sun
-    where the leg ends, or begins where its end is in no table; an announced arrival is none yet.
+    nothing. Where one between is not known by its number, no stop is, nor whether the two meet.
+    Night is by the sun where the leg ends, or begins where its end is in no table; an
+    announced arrival is none yet.
     """
     mode = np.where(is_missing(leg["mode"]), route["mode"], leg["mode"])
     distance_m = np.rint(direct_km(leg["origin"], leg["destination"]) * 1000)
     hours = hours_between(leg["departed_at"], leg["arrived_at"])
     m_per_h = np.where(hours > 0, np.rint(distance_m / _positive(hours)), np.nan)
     dwell_hours = hours_between(leg["previous_arrived_at"], leg["departed_at"])
-    is_unconnected = _is_unconnected(leg["previous_destination"], leg["origin"])
     is_first = is_missing(leg["previous_destination"])
+    is_after_gap = ~is_first & (leg["sequence"] > leg["previous_sequence"] + 1)
+    starts_elsewhere = ~is_first & (leg["previous_destination"] != leg["origin"])
     has_arrived = ~is_missing(leg["arrived_at"]) & (leg["arrived_at"] <= leg["known_at"])
     is_arrival = leg["destination"] == route["destination"]
     return {
@@ -43,9 +45,10 @@ def derive_leg(kind: SubjectKind, leg: Columns, route: Columns) -> Columns:
         "is_measured": flag(~is_missing(distance_m)),
         "speed_to_fastest_ppm": np.rint(1000 * m_per_h / _fastest_kmh(mode)),
         "dwell_minutes": np.where(
-            is_unconnected == 1, np.nan, np.rint(np.maximum(dwell_hours, 0) * 60)
+            starts_elsewhere | is_after_gap, np.nan, np.rint(np.maximum(dwell_hours, 0) * 60)
         ),
-        "is_unconnected": is_unconnected,
+        "is_unconnected": flag(starts_elsewhere & ~is_after_gap),
+        "is_after_gap": flag(is_after_gap),
         "is_start": flag(is_first & (leg["origin"] == route["origin"])),
         "is_arrival": flag(is_arrival),
         "is_arrived": flag(is_arrival & has_arrived),
@@ -54,11 +57,6 @@ def derive_leg(kind: SubjectKind, leg: Columns, route: Columns) -> Columns:
         ),
         "is_mode_switch": flag(mode != route["mode"]),
     }
-
-
-def _is_unconnected(ended: Column, origin: Column) -> Column:
-    """Whether a leg starts elsewhere than the leg before ended."""
-    return flag((ended != origin) & ~is_missing(ended))
 
 
 def _fastest_kmh(mode: Column) -> Column:

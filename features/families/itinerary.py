@@ -69,6 +69,7 @@ def detour_ratio(
     legs: Column = count("legs", by="subject_id"),
     measured: Column = total("legs", "is_measured", by="subject_id"),
     unconnected: Column = total("legs", "is_unconnected", by="subject_id"),
+    gaps: Column = total("legs", "is_after_gap", by="subject_id"),
     starts: Column = total("legs", "is_start", by="subject_id"),
     arrivals: Column = total("legs", "is_arrival", by="subject_id"),
 ) -> Column:
@@ -77,7 +78,8 @@ def detour_ratio(
     Both are great circles. Far over what the corridor needs is suspicious: the way costs more than
     the trade can bear.
     """
-    is_whole = (starts > 0) & (arrivals > 0) & (unconnected == 0) & (measured == legs)
+    is_connected = (unconnected == 0) & (gaps == 0)
+    is_whole = (starts > 0) & (arrivals > 0) & is_connected & (measured == legs)
     way = ratio(legs_m / 1000, direct_distance_km)
     return np.where(is_whole, np.maximum(way, 1), np.nan)
 
@@ -116,9 +118,10 @@ def longest_dwell_hours(
 def unconnected_leg_count(
     unconnected: Column = total("legs", "is_unconnected", by="subject_id"),
 ) -> Column:
-    """Legs that start elsewhere than the leg before ended.
+    """Legs that start elsewhere than the leg before ended, by their numbers one after the other.
 
-    Any is suspicious: a stretch of the way was not reported.
+    Any is suspicious: a stretch of the way was left out. A leg whose number says that the one
+    before is not known yet does not count.
     """
     return unconnected
 
@@ -175,7 +178,7 @@ def mode_switch_count(
     indicator="J17",
     source=PRACTICE,
     warns=Warns.HIGH,
-    sentence="its fastest leg went {value} times as fast as its mode hardly exceeds",
+    sentence="its fastest leg went at {value} times the speed that its mode hardly exceeds",
     among=Peers.CORRIDOR,
 )
 def fastest_leg_ratio(

@@ -162,12 +162,12 @@ def payee_payments(
 
 @feature(
     subjects=BOTH,
-    unit=Unit.RATIO,
+    unit=Unit.SHARE,
     when_missing="no payee is known, or it received nothing in two days",
     indicator="T06",
     warns=Warns.HIGH,
     source=FINCEN_2023,
-    sentence="its latest payee paid out {value} times what it received in two days",
+    sentence="its latest payee paid out {value} of what it received in two days",
 )
 def payee_passed_on_ratio_2d(
     paid_cents: Column = total(

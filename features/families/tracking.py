@@ -70,7 +70,7 @@ def hours_since_last_heard(
     indicator="J12",
     source=US_MARITIME_2020,
     warns=Warns.HIGH,
-    sentence="it fell silent within 30 nautical miles of a coast for {value}",
+    sentence="it fell silent within 30 nautical miles of a port for {value}",
     among=Peers.CORRIDOR,
 )
 def coastal_silence_hours(

@@ -8,7 +8,8 @@ missing is never a reason, and neither is a 0 that only says that nothing is kno
 no payment is (`Feature.known_by`). Usual is what the model saw among the peers of the case:
 
 - numbers are a sign outside the middle half of the peers, and harmless on the other side of the
-  median; between the two they are no reason at all;
+  median; between the two they are no reason at all; a ratio to what is usual or possible is a sign
+  of too much only above 1, and of too little only below, wherever its peers lie;
 - yes or no is harmless on one side, and a sign on the other where less than half have it;
 - categories are a sign where less than a tenth of the peers have them.
 """
@@ -32,6 +33,8 @@ def is_sign(feature: Feature, value: Value, comparison: Comparison) -> bool:
         return is_on_its_side and (comparison.share or 0.0) < HALF
     percentile = _percentile(value, comparison)
     is_high, is_low = percentile > LAST_QUARTER, percentile < FIRST_QUARTER
+    if feature.unit is Unit.RATIO:
+        is_high, is_low = is_high and value > 1, is_low and value < 1
     return {Warns.HIGH: is_high, Warns.LOW: is_low}.get(feature.warns, is_high or is_low)
 
 

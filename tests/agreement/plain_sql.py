@@ -219,8 +219,9 @@ SELECT l.journey_id AS subject_id, l.known_at, sequence AS record_id,
     whole(1000 * speed_m_per_h / CASE own_mode WHEN 'sea' THEN 75 WHEN 'inland_waterway' THEN 45
         WHEN 'road' THEN 110 WHEN 'rail' THEN 250 WHEN 'air' THEN 1050 END)
         AS speed_to_fastest_ppm,
-    is_so(lag(l.destination) OVER way <> l.origin) AS is_unconnected,
-    CASE WHEN is_unconnected = 0
+    is_so(l.sequence > lag(l.sequence) OVER way + 1) AS is_after_gap,
+    is_so(lag(l.destination) OVER way <> l.origin AND is_after_gap = 0) AS is_unconnected,
+    CASE WHEN lag(l.destination) OVER way = l.origin AND is_after_gap = 0
         THEN whole(at_least(hours(lag(arrived_at) OVER way, l.departed_at), 0) * 60)
         END AS dwell_minutes,
     is_so(lag(l.destination) OVER way IS NULL AND l.origin = s.origin) AS is_start,

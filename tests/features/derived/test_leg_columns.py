@@ -161,6 +161,18 @@ FACTS = {
             leg(1, destination="SGSIN", arrived_at=before(days=9)),
             leg(3, origin="EGPSD", departed_at=before(days=4)),
         ),
+        route(
+            "a leg between there and back is not known",
+            [MISSING, MISSING],
+            leg(1, destination="SGSIN", arrived_at=before(days=9)),
+            leg(3, origin="SGSIN", departed_at=before(days=4)),
+        ),
+        route(
+            "starts elsewhere, so where it stopped is not known",
+            [MISSING, MISSING],
+            leg(1, destination="SGSIN", arrived_at=before(days=9)),
+            leg(2, origin="EGPSD", departed_at=before(days=4)),
+        ),
     ],
     "is_unconnected": [
         route("the first follows none", [0], leg(1, origin="SGSIN")),
@@ -174,12 +186,26 @@ FACTS = {
         route("told out of order", [0, 0], leg(2, origin="SGSIN"), leg(1, destination="SGSIN")),
         route(
             "the one between is known too late",
-            [0, 1],
+            [0, 0],
             leg(1, destination="SGSIN"),
             leg(2, origin="SGSIN", destination="EGPSD", known_at=DECLARED),
             leg(3, origin="EGPSD"),
         ),
         route("the one before is another journey's", [0], leg(1, journey_id="K"), leg(2), OTHER),
+    ],
+    "is_after_gap": [
+        route("the first that is known", [0], leg(5)),
+        route("the next by its number", [0, 0], leg(1), leg(2)),
+        route("one left out", [0, 1], leg(1), leg(3)),
+        route("told out of order", [0, 1], leg(4), leg(1)),
+        route(
+            "the one between is another journey's",
+            [0, 1],
+            leg(1),
+            leg(2, journey_id="K"),
+            leg(3),
+            OTHER,
+        ),
     ],
     "is_measured": [
         route("between known places", [1], leg(1)),

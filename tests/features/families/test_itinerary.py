@@ -105,6 +105,12 @@ FACTS = {
             leg(3, origin="EGPSD"),
         ),
         route(
+            "the leg between is not known, though the others meet",
+            MISSING,
+            leg(1, destination="SGSIN"),
+            leg(3, origin="SGSIN"),
+        ),
+        route(
             "ends elsewhere",
             MISSING,
             leg(1, destination="SGSIN"),
@@ -198,8 +204,8 @@ FACTS = {
             leg(1, destination="SGSIN"),
         ),
         route(
-            "the leg between is known too late",
-            1,
+            "the leg between is known too late, so the two need not meet",
+            0,
             leg(1, destination="SGSIN"),
             leg(2, origin="SGSIN", destination="EGPSD", known_at=DECLARED),
             leg(3, origin="EGPSD"),

@@ -49,6 +49,24 @@ def test_a_number_is_a_sign_on_the_side_on_which_its_feature_warns(
     assert not sign(value, Warns.NEVER, TENTHS)
 
 
+@pytest.mark.parametrize(
+    ("value", "high", "low", "either"),
+    [(0.2, False, True, True), (0.46, False, False, False), (0.9, False, False, False)],
+)
+def test_a_ratio_is_a_sign_only_beyond_1(value: float, high: bool, low: bool, either: bool) -> None:
+    under_one = Reference(
+        missing_share=0.0, quantiles=tuple(0.3 + step / 100 for step in range(21))
+    )
+
+    assert sign(value, Warns.HIGH, under_one, Unit.RATIO) == high
+    assert sign(value, Warns.LOW, under_one, Unit.RATIO) == low
+    assert sign(value, Warns.EITHER, under_one, Unit.RATIO) == either
+    mirrored = tuple(2 - quantile for quantile in reversed(under_one.quantiles))
+    over_one = Reference(missing_share=0.0, quantiles=mirrored)
+    assert sign(2 - value, Warns.HIGH, over_one, Unit.RATIO) == low
+    assert sign(2 - value, Warns.LOW, over_one, Unit.RATIO) == high
+
+
 def test_one_conflict_is_a_sign_where_nearly_all_have_none_and_none_is_not() -> None:
     assert sign(1.0, Warns.HIGH, MOSTLY_NONE)
     assert not sign(0.0, Warns.HIGH, MOSTLY_NONE)
