@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from features.records import CargoUnit, ConveyanceKind, Journey, Position
+from features.reference.geography.distances import great_circle_km
 from features.reference.geography.nearest_place import km_to_nearest_place
+from features.reference.geography.places import latitude, longitude
 from features.submission import Submission
 
 SignalCode = Literal["L01", "L02", "L03", "L04", "L05", "L07", "L09"]
@@ -44,6 +46,8 @@ CLOSED_IN: frozenset[CargoUnit] = frozenset({"reefer", "tank"})
 FAR_FROM_LAND_KM = 50.0
 LONGEST_SILENCE = timedelta(hours=6)
 OVERDUE_AFTER = timedelta(hours=3)
+# A port may lie so far from where its code is noted; a craft that is heard there has landed.
+LANDED_KM = 5.0
 
 TIME_PASSED = "time_passed"
 """What a decision is because of where no record showed danger, but that none came."""
@@ -223,9 +227,13 @@ def _overdue(submission: Submission, last: Position | None, as_of: datetime) -> 
     journey = submission.journey
     if journey is None or as_of < journey.due_at + OVERDUE_AFTER:
         return None
-    is_home = _is_reported_home(submission, journey) or any(
-        leg.arrived_at is not None and leg.destination == journey.destination
-        for leg in submission.legs
+    is_home = (
+        _is_reported_home(submission, journey)
+        or _has_landed(last, journey)
+        or any(
+            leg.arrived_at is not None and leg.destination == journey.destination
+            for leg in submission.legs
+        )
     )
     # Whoever declares a journey after it was due is home.
     spoke_at = [journey.declared_at, *([last.observed_at] if last else [])]
@@ -240,6 +248,14 @@ def _is_reported_home(submission: Submission, journey: Journey) -> bool:
         and event.occurred_at <= event.known_at
         for event in submission.events
     )
+
+
+def _has_landed(last: Position | None, journey: Journey) -> bool:
+    """Whether the craft was last heard at its destination; not where nobody knows where that is."""
+    if last is None:
+        return False
+    port = (latitude(journey.destination), longitude(journey.destination))
+    return bool(great_circle_km(last.latitude, last.longitude, *port) <= LANDED_KM)
 
 
 def _hours(duration: timedelta) -> str:

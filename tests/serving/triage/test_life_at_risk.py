@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from features.records import ConveyanceKind
 from features.reference.geography.nearest_place import km_to_nearest_place
-from features.reference.geography.places import places
+from features.reference.geography.places import latitude, longitude, places
 from features.submission import AttachedEvent, Submission
 from serving.triage.life_at_risk import (
     SMALL_CRAFT,
@@ -166,6 +166,23 @@ def test_a_small_craft_that_did_not_come_is_a_sign_until_it_is_heard() -> None:
     )
     home = quiet.model_copy(update={"legs": (at_home,)})
     assert signalled(home, to_due + three_hours) == []
+
+
+def test_a_small_craft_that_was_last_heard_at_its_destination_has_landed() -> None:
+    quiet = rubber_boat(certified_capacity=12)
+    assert quiet.journey is not None
+    to_due = quiet.journey.due_at - quiet.declared_at
+    port = (latitude(quiet.journey.destination), longitude(quiet.journey.destination))
+    before_due = timedelta(hours=1) - to_due
+
+    def late_signals(km_off: float, **fields: Any) -> list[str]:
+        place = (port[0] + km_off / 111.2, port[1])
+        craft = rubber_boat((before_due, place), certified_capacity=12, **fields)
+        return signalled(craft, to_due + timedelta(hours=3))
+
+    assert late_signals(4.9) == []
+    assert late_signals(5.1) == ["L07"]
+    assert late_signals(0.0, destination="nowhere") == ["L07"]
 
 
 @given(
