@@ -49,6 +49,7 @@ ROUTE: tuple[Feature, ...] = (
     tracking.coastal_silence_hours,
     tracking.implied_speed_kn,
     tracking.slow_position_ratio,
+    tracking.meeting_count_30d,
     itinerary.declared_before_due_hours,
     itinerary.booked_before_hours,
     itinerary.is_cross_border,

@@ -3,8 +3,8 @@
 Of each type of subject: the subjects declared before (`journeys`, `shipments`), what inspections
 found of them (`route_outcomes`, `shipment_outcomes`), the payments of anyone (`payments`), the
 numbered permits of any shipment (`shipment_permits`), what inspections found of what somebody paid
-for (`paid_outcomes`), and the records that are linked to the subject itself, by the name of their
-record file.
+for (`paid_outcomes`), where any conveyance drifted (`drifts`), and the records that are linked to
+the subject itself, by the name of their record file.
 """
 
 from collections.abc import Callable
@@ -37,11 +37,12 @@ from features.engine.batch.sources import (
 from features.engine.columns import Column, Columns, kinds_of, rows
 from features.engine.expressions.program import Program, traced_columns
 from features.engine.windows.event_order import sorted_by_known_at
-from features.linked_records import LinkedRecordType, linked_record_types
-from features.records import Document, Journey, SubjectKind, Transaction
+from features.linked_records import DRIFT_CELL, LinkedRecordType, linked_record_types
+from features.records import Document, Journey, Position, SubjectKind, Transaction
 from features.subject_types import SUBJECT_TYPES
 
 PAYMENTS, PERMITS, PAID_OUTCOMES = "payments", "shipment_permits", "paid_outcomes"
+DRIFTS = "drifts"
 _ALWAYS = {"subject_id", "known_at", "declared_at"}
 
 
@@ -52,7 +53,7 @@ def event_sources(kind: SubjectKind) -> EventSources:
     return EventSources(
         subjects=_subject_table(kind),
         linked={source.name: source for source in linked},
-        streams={PAYMENTS: _payments(), PERMITS: _permits()},
+        streams={each.name: each for each in (_payments(), _permits(), _drifts())},
         histories={source.name: source for own in SUBJECT_TYPES for source in _histories(own)},
         held={PAID_OUTCOMES: HeldEvents(PAID_OUTCOMES, paid_outcomes)},
     )
@@ -116,6 +117,12 @@ def paid_outcomes(records: RecordBlocks) -> Columns:
     )
 
 
+def drifts(positions: Columns) -> Columns:
+    """Positions, each with the square and the hour in which a conveyance drifted there."""
+    cell = DRIFT_CELL.function(*(positions[name] for name in DRIFT_CELL.fields))
+    return positions | {"drift_cell": cell, "known_at": positions[Position.known_from]}
+
+
 @cache
 def _subject_table(kind: SubjectKind) -> SubjectTable:
     return SubjectTable(partial(subject_fields, kind), partial(read_subjects, kind))
@@ -177,6 +184,17 @@ def _permits() -> EventStream:
         fields=frozenset({"kind", "subject_kind", "subject_id", "number", Document.known_from}),
         derive=shipment_permits,
         text_id="document_id",
+    )
+
+
+@cache
+def _drifts() -> EventStream:
+    return EventStream(
+        name=DRIFTS,
+        record_file="positions",
+        known_from=Position.known_from,
+        fields=frozenset({*DRIFT_CELL.fields, "journey_id"}),
+        derive=drifts,
     )
 
 

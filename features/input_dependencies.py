@@ -125,8 +125,8 @@ def _read_by_column(kind: SubjectKind, column: str) -> frozenset[str]:
     if column in derived:
         return frozenset(f"{own}.{_name(key)}" for key in derived[column])
     if column in LATEST_FIELDS:
-        record_file, _, document_kind = LATEST_FIELDS[column]
-        source = f"{record_file}.{document_kind}" if document_kind else record_file
+        latest = LATEST_FIELDS[column]
+        source = f"{latest.record_file}.{latest.kind}" if latest.kind else latest.record_file
         return frozenset({source})
     if subject_type.has_journey and column.startswith("journey_") and column != "journey_id":
         return frozenset({"journey"})

@@ -27,6 +27,7 @@ from features.derived.beside_subject import (
     with_versions,
 )
 from features.derived.document import derive_document
+from features.derived.drifting import drift_cell
 from features.derived.event import derive_event
 from features.derived.leg import derive_leg
 from features.derived.position import derive_position
@@ -56,6 +57,10 @@ class Measure(NamedTuple):
 
     fields: tuple[str, ...]
     function: Callable[..., Column]
+
+
+DRIFT_CELL = Measure(("latitude", "longitude", "speed_kn", "observed_at"), drift_cell)
+"""Where and when a conveyance drifted, by one of its positions alone."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -226,8 +231,12 @@ LINKED_RECORD_TYPES: Mapping[str, LinkedRecordType] = MappingProxyType(
                     "latitude": np.nan,
                     "longitude": np.nan,
                     "port_km": np.nan,
+                    "drift_cell": np.nan,
                 },
-                measured={"port_km": Measure(("latitude", "longitude"), nearest_port_km)},
+                measured={
+                    "port_km": Measure(("latitude", "longitude"), nearest_port_km),
+                    "drift_cell": DRIFT_CELL,
+                },
                 most_in_submission=5_000,
                 words_when_cited="positions heard {ids}",
                 words_when_missing="the positions of the conveyance",

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from features.derived.drifting import SLOW_KN
 from features.engine.columns import Records, columns_of_records
 from features.engine.string_table import STRING_TABLE
 from features.field_types import AttachedSubjectId, Instant
@@ -167,12 +168,20 @@ def submitted_type(name: str) -> type[Record]:
 
 
 def history_records(submissions: Iterable[Submission]) -> dict[str, list[Record]]:
-    """The records of submissions that become anyone's history: subjects and payments."""
-    records: dict[str, list[Record]] = {"journeys": [], "shipments": [], "transactions": []}
+    """The records of submissions that become anyone's history: subjects, payments, and positions
+    at which a conveyance hardly moved.
+    """
+    names = ("journeys", "shipments", "transactions", "positions")
+    records: dict[str, list[Record]] = {name: [] for name in names}
     for submission in submissions:
         records["journeys"] += [submission.journey] if submission.journey else []
         records["shipments"] += [submission.shipment] if submission.shipment else []
         records["transactions"] += submission.transactions
+        records["positions"] += [
+            heard
+            for heard in submission.positions
+            if heard.speed_kn is not None and heard.speed_kn < SLOW_KN
+        ]
     return records
 
 

@@ -1,6 +1,7 @@
 """A submission as rows of fields: the subject with its journey, and the records linked to it."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -17,7 +18,7 @@ from features.engine.expressions.program import Key, Program, traced_columns
 from features.engine.expressions.trace import Mapped
 from features.engine.online.request_records import LinkedRows, RequestRows
 from features.linked_records import LinkedRecordType, linked_record_types
-from features.records import Journey, SubjectKind
+from features.records import RECORD_FILES, Journey, SubjectKind
 from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission
 
@@ -88,15 +89,21 @@ def _subject_row(submission: Submission, linked: Mapping[str, Sequence[Row]]) ->
     journey = _journey_row(submission) if has_journey else {}
     row = {**submission.subject.__dict__, **journey}
     for column, latest in LATEST_FIELDS.items():
-        row[column] = _latest(latest, linked[latest.record_file])
+        if submission.subject_kind in latest.subjects:
+            row[column] = _latest(latest, linked[latest.record_file], submission.declared_at)
     return row
 
 
-def _latest(latest: LatestField, rows: Sequence[Row]) -> object:
+def _latest(latest: LatestField, rows: Sequence[Row], declared_at: datetime) -> object:
     """The field of the last row that states it, of those that are meant; None without one."""
+    known_from = RECORD_FILES[latest.record_file].known_from
     for row in reversed(rows):
-        if latest.kind in (None, row.get("kind")) and row[latest.field] is not None:
-            return row[latest.field]
+        value = row[latest.field]
+        is_stated = value is not None and value == value  # noqa: PLR0124  NaN is no number
+        is_meant = latest.kind in (None, row.get("kind"))
+        is_in_time = not latest.is_before_declaration or row[known_from] < declared_at
+        if is_stated and is_meant and is_in_time:
+            return value
     return None
 
 

@@ -11,7 +11,7 @@ from features.engine.store.layout import STORED_REDUCERS
 from features.engine.windows.reducers import Reducer
 from features.engine.windows.validation import EventSource, check_window
 from features.linked_records import linked_record_types
-from features.records import SubjectKind, Transaction
+from features.records import Position, SubjectKind, Transaction
 from features.subject_types import SUBJECT_TYPES
 
 _ORDER = {"known_at": Kind.WHOLE, "record_id": Kind.TEXT}
@@ -45,10 +45,13 @@ def _history_sources() -> dict[str, EventSource]:
     permit = dict.fromkeys(("subject_id", "number"), Kind.TEXT) | _ORDER
     paid_outcome = dict.fromkeys(("payer_id", "payee_id", "inspected_subject"), Kind.TEXT)
     paid_outcome |= {"is_confirmed": Kind.NUMBER} | _ORDER
+    drift = kinds_of(Position) | {"drift_cell": Kind.NUMBER} | _ORDER
     sources = {
         "payments": EventSource(columns | _ORDER, STORED_REDUCERS),
         "shipment_permits": EventSource(permit, STORED_REDUCERS),
         "paid_outcomes": EventSource(paid_outcome, frozenset({Reducer.DISTINCT})),
+        # One that is told twice is no event of its own.
+        "drifts": EventSource(drift, frozenset({Reducer.DISTINCT})),
     }
     for kind, subject_type in SUBJECT_TYPES.items():
         columns = {n: k for n, k in subject_kinds(kind).items() if n not in LATEST_FIELDS} | _ORDER

@@ -10,6 +10,7 @@ from synthetic.chance import Flags, Floats, Ints, chance, share
 from synthetic.corridors import MODES, RAIL, ROAD, SEA, SMALL_CRAFT
 from synthetic.instants import HOUR
 from synthetic.journeys import JourneyDraft, journey_ids
+from synthetic.meetings import Lying, lying_still
 from synthetic.plan import Plan
 
 # By lane, how many journeys have a transponder or tracker that the authority hears.
@@ -68,7 +69,10 @@ def _lanes(plan: Plan, chapter: int, draft: JourneyDraft, of: Ints) -> Ints:
 
 
 def position_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
-    """Positions on the straight way from end to end, most of them before the declaration."""
+    """Positions on the straight way from end to end, most of them before the declaration.
+
+    Those at which craft lie still, alone or beside others, come last.
+    """
     rng = chance(plan.seed, "positions", chapter)
     lane = plan.ways.lane[draft.corridor]
     is_heard = (rng.random(len(lane)) < HEARD_SHARE[lane]) & (
@@ -94,6 +98,24 @@ def position_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
         "error_radius_m": pa.array(np.where(lane[of] == 1, 30.0, 10.0)),
         "is_distress": pa.nulls(len(of), pa.bool_()),
         "source": pa.array(SOURCES).take(pa.array((lane[of] == 1).astype(np.int64))),
+    }
+    on_the_way = pa.table(columns, schema=arrow_schema(Position))
+    lying = lying_still(plan, chapter, draft, is_heard)
+    return pa.concat_tables([on_the_way, _lying_table(plan, draft, lying)])
+
+
+def _lying_table(plan: Plan, draft: JourneyDraft, lying: Lying) -> pa.Table:
+    latitude, longitude = _between(plan, draft, lying.beside, lying.way)
+    columns = {
+        "journey_id": journey_ids(draft.number[lying.of]),
+        "observed_at": instants.column(lying.observed),
+        "latitude": pa.array(latitude.round(4)),
+        "longitude": pa.array(longitude.round(4)),
+        "speed_kn": pa.array(lying.speed_kn),
+        "course_degrees": pa.array(_course(plan, draft)[lying.of]),
+        "error_radius_m": pa.array(np.full(len(lying.of), 10.0)),
+        "is_distress": pa.nulls(len(lying.of), pa.bool_()),
+        "source": pa.array([SOURCES[0]] * len(lying.of), pa.string()),
     }
     return pa.table(columns, schema=arrow_schema(Position))
 

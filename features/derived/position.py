@@ -3,18 +3,19 @@
 import numpy as np
 
 from features.derived.beside_subject import flag
+from features.derived.drifting import SLOW_KN
 from features.derived.journey import BY_WATER
 from features.engine.columns import Column, Columns, hours_between, is_missing
 from features.records import SubjectKind
 from features.reference.geography.distances import great_circle_km
 
-# Slower than this a vessel drifts or waits.
-SLOW_KN = 2
-
 # A vessel nearer to a port lies in it; one within 30 nautical miles is off a coast. What else of a
 # coast there is no table tells.
 IN_PORT_KM = 10.0
 OFF_COAST_KM = 55.56
+
+# A vessel that drifts from one position to the next goes no farther.
+DRIFT_M = 10_000
 
 # Two fixes differ by tens of metres where nothing moved: what lies nearer together in time is taken
 # for so many hours apart.
@@ -29,7 +30,8 @@ def derive_position(
     """The columns of a position, after the position before.
 
     Slow is said of what travels by water, and outside ports: a driver has to rest. An unknown speed
-    is missing. A gap off a coast is one that begins there, outside ports.
+    is missing. A gap off a coast is one that begins there, outside ports. Where it drifted counts
+    until the declaration, since what others did is known until then.
     """
     gap_hours = hours_between(position["previous_observed_at"], position["observed_at"])
     moved_km = great_circle_km(
@@ -41,6 +43,8 @@ def derive_position(
     is_gap = gap_hours > 0
     m_per_h = np.rint(moved_km * 1000) / np.maximum(gap_hours, LEAST_HOURS_OF_MOVEMENT)
     gap_minutes, port_km = np.rint(gap_hours * 60), position["port_km"]
+    cell, cell_before = position["drift_cell"], position["previous_drift_cell"]
+    is_adrift = ~is_missing(cell) & ~is_missing(cell_before) & (moved_km * 1000 < DRIFT_M)
     is_by_water = np.isin(route["mode"], BY_WATER)
     is_slow = np.where(is_missing(position["speed_kn"]), np.nan, position["speed_kn"] < SLOW_KN)
     return {
@@ -54,6 +58,8 @@ def derive_position(
             is_by_water & _is_off_coast(position["previous_port_km"]), gap_minutes, np.nan
         ),
         "is_off_coast": flag(is_by_water & _is_off_coast(port_km)),
+        "drift_cell": np.where(position["observed_at"] < route["declared_at"], cell, np.nan),
+        "drift_minutes": np.where(is_by_water & is_adrift, gap_minutes, np.nan),
     }
 
 

@@ -12,19 +12,23 @@ from typing import NamedTuple
 from features.derived.shipment import join_journeys
 from features.engine.columns import Columns, Kind, Records, kinds_of
 from features.engine.expressions.program import Program, traced_columns
-from features.records import RECORD_FILES, Journey, SubjectKind
+from features.records import RECORD_FILES, SUBJECT_KINDS, Journey, SubjectKind
 from features.subject_types import SUBJECT_TYPES
 
 
 class LatestField(NamedTuple):
-    """A field of the last known of a subject's records of one file that states it.
+    """A field, or a measured number, of the last known of a subject's records that states it.
 
-    Of documents, those of one `kind` may be meant alone.
+    Of documents, those of one `kind` may be meant alone; of other records, those known before the
+    declaration (`is_before_declaration`), since which the derived column is missing. Subjects of
+    the kinds `subjects` have it.
     """
 
     record_file: str
     field: str
     kind: str | None = None
+    is_before_declaration: bool = False
+    subjects: tuple[SubjectKind, ...] = SUBJECT_KINDS
 
     @property
     def where(self) -> str | None:
@@ -39,6 +43,9 @@ LATEST_FIELDS: Mapping[str, LatestField] = MappingProxyType(
         "latest_amount": LatestField("transactions", "amount"),
         "latest_currency": LatestField("transactions", "currency"),
         "latest_permit_number": LatestField("documents", "number", "permit"),
+        "latest_drift_cell": LatestField(
+            "positions", "drift_cell", is_before_declaration=True, subjects=("route",)
+        ),
     }
 )
 """Columns that a subject takes from the last of its linked records."""
@@ -71,8 +78,9 @@ def subject_kinds(kind: SubjectKind) -> dict[str, Kind]:
     """What each column of a subject holds."""
     derived = {name: column.kind for name, column in derived_columns(kind).outputs.items()}
     latest = {
-        name: kinds_of(RECORD_FILES[each.record_file])[each.field]
+        name: kinds_of(RECORD_FILES[each.record_file]).get(each.field, Kind.NUMBER)
         for name, each in LATEST_FIELDS.items()
+        if kind in each.subjects
     }
     fields = kinds_of(Journey) if SUBJECT_TYPES[kind].has_journey else {}
     journey = {f"journey_{name}": field_kind for name, field_kind in fields.items()}

@@ -11,6 +11,7 @@ from features.derived.beside_subject import (
     with_versions,
 )
 from features.derived.document import shipment_permits
+from features.derived.drifting import drift_cell
 from features.derived.shipment import join_journeys
 from features.derived.subject import LATEST_FIELDS, derived_columns
 from features.derived.transaction import derive_payment
@@ -27,7 +28,7 @@ from features.linked_records import (
     latest_by_subject,
     linked_before,
 )
-from features.records import RECORD_FILES, SubjectKind, Transaction
+from features.records import RECORD_FILES, Position, SubjectKind, Transaction
 from features.reference.currencies import (
     first_of_currency,
     known_currencies,
@@ -44,6 +45,7 @@ from features.subject_types import SUBJECT_TYPES
 _SUBJECTS = {subject_type.record_file: kind for kind, subject_type in SUBJECT_TYPES.items()}
 _OUTCOMES = {subject_type.outcome_source: kind for kind, subject_type in SUBJECT_TYPES.items()}
 PAYMENTS, PERMITS, PAID_OUTCOMES = "payments", "shipment_permits", "paid_outcomes"
+DRIFTS = "drifts"
 _OF_THE_OUTCOME = ("record_id", "known_at", "is_confirmed")
 
 _PAID_EVENTS = ("outcome_events", "paid_outcome_events")
@@ -90,8 +92,9 @@ def subject_column(kind: SubjectKind, name: str) -> str:
     if name in (digests := _derived_digests(kind)):
         return digests[name]
     if name in LATEST_FIELDS:
-        record_file, field, _ = latest = LATEST_FIELDS[name]
-        read = (event_column(kind, record_file, each) for each in (field, latest.where) if each)
+        latest = LATEST_FIELDS[name]
+        columns = filter(None, (latest.field, latest.where))
+        read = (event_column(kind, latest.record_file, column) for column in columns)
         return combined(code_digest(latest_by_subject, _BY_NAME), *read)
     subject_type = SUBJECT_TYPES[kind]
     if subject_type.has_journey and name.startswith("journey_") and name != "journey_id":
@@ -127,9 +130,11 @@ def history_column(source: str, name: str) -> str:
         return combined(code_digest(shipment_permits, _BY_NAME), _field("documents", field))
     if source == PAID_OUTCOMES:
         return combined(*map(partial(source_digest, "derived/outcome.py"), _PAID_EVENTS), name)
-    sources = ", ".join(
-        [*_SUBJECTS, *_OUTCOMES, PAYMENTS, PERMITS, PAID_OUTCOMES, *LINKED_RECORD_TYPES]
-    )
+    if source == DRIFTS:
+        field = Position.known_from if name == "known_at" else name
+        return _field_or_measure(LINKED_RECORD_TYPES["positions"], field)
+    of_anyone = (PAYMENTS, PERMITS, PAID_OUTCOMES, DRIFTS)
+    sources = ", ".join([*_SUBJECTS, *_OUTCOMES, *of_anyone, *LINKED_RECORD_TYPES])
     raise DefinitionError(f"a window reads {source!r}, which is no source of events: {sources}")
 
 
@@ -184,10 +189,11 @@ def _field_or_measure(record_type: LinkedRecordType, name: str) -> str:
 
 
 def _measure_digest(function: Callable[..., Column]) -> str:
-    if function is not nearest_port_km:
+    if function not in (nearest_port_km, drift_cell):
         return code_digest(function)
     of_table = (content_digest(name) for name in ("kind", "latitude", "longitude"))
-    return combined(source_digest("reference/geography/ports.py"), *of_table)
+    own = source_digest("derived/drifting.py") if function is drift_cell else ""
+    return combined(own, source_digest("reference/geography/ports.py"), *of_table)
 
 
 def input_digest(column: Callable[[str], str], key: Key) -> str:

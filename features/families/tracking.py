@@ -3,9 +3,14 @@
 import numpy as np
 
 from features.definition import ROUTE_ONLY, Direction, Peers, Unit, Warns, feature
+from features.derived.journey import BY_WATER
 from features.engine.columns import Column, is_missing
-from features.engine.windows.window import hours_since_latest, largest, latest, mean
+from features.engine.windows.window import distinct, hours_since_latest, largest, latest, mean
 from features.publications import US_MARITIME_2020, WINDWARD
+
+SHORTEST_DRIFT_MINUTES = 30
+MOST_AT_A_MEETING = 3
+"""More that wait in one square and hour are a fleet, or lie at an anchorage that no table has."""
 
 
 def silent_on_the_way(silent: Column, arrived: Column, reported: Column) -> Column:
@@ -129,3 +134,35 @@ def slow_position_ratio(
     A high share is suspicious: it waited for someone.
     """
     return slow
+
+
+@feature(
+    subjects=ROUTE_ONLY,
+    unit=Unit.COUNT,
+    when_missing="it is not known to have drifted far from ports for half an hour, or more than "
+    "three others did there",
+    indicator="J15",
+    source=US_MARITIME_2020,
+    warns=Warns.HIGH,
+    sentence="{value} other journeys hardly moved within the same three nautical miles and hour as "
+    "it did, far from ports",
+    sentence_of_one="one other journey hardly moved within the same three nautical miles and hour "
+    "as it did, far from ports",
+    among=Peers.CORRIDOR,
+)
+def meeting_count_30d(
+    mode: Column,
+    drift_minutes: Column = largest("positions", "drift_minutes", by="subject_id"),
+    journeys: Column = distinct(
+        "drifts", "journey_id", by="latest_drift_cell", matching="drift_cell", days=30
+    ),
+) -> Column:
+    """Other journeys that hardly moved in the square of three nautical miles and the hour in which
+    a vessel last did, ten nautical miles or more from ports.
+
+    Any is suspicious: goods or people may have changed over at sea. It has to have drifted for half
+    an hour; more than three others are a fleet, or lie at an anchorage.
+    """
+    others = journeys - 1
+    is_known = np.isin(mode, BY_WATER) & (drift_minutes >= SHORTEST_DRIFT_MINUTES)
+    return np.where(is_known & (others >= 0) & (others <= MOST_AT_A_MEETING), others, np.nan)

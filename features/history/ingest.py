@@ -37,7 +37,7 @@ from features.subject_types import SUBJECT_TYPES
 
 OUTCOMES = {kind: each.outcome_source for kind, each in SUBJECT_TYPES.items()}
 
-_PAYMENT, _PERMIT, _WAITING = b"y", b"f", b"w"
+_PAYMENT, _PERMIT, _DRIFT, _WAITING = b"y", b"f", b"x", b"w"
 _INSPECTED: dict[SubjectKind, bytes] = {"route": b"qr", "shipment": b"qs"}
 _PAID: dict[SubjectKind, bytes] = {"route": b"zr", "shipment": b"zs"}
 
@@ -52,6 +52,10 @@ _KEYS = {
     "shipments": (SHIPMENT, "shipment_id", "declared_at"),
     "transactions": (_PAYMENT, "transaction_id", "known_at"),
 }
+
+
+APART = {"transactions": "payments", "positions": "drifts"}
+"""The record types that complete no other record, with the source of their events."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,7 @@ class HistoryIngest:
             "outcomes": self._ingest_outcomes,
             "transactions": self._ingest_payments,
             "documents": self._ingest_permits,
+            "positions": self._ingest_drifts,
         }
         new = {}
         for name, ingest in ingests.items():  # a subject before what is linked to it
@@ -88,9 +93,11 @@ class HistoryIngest:
                 new[name] = ingest(store, columns)
         return new
 
-    def payments(self, records: Sequence[Record]) -> tuple[tuple[Layout, ...], RawColumns]:
-        """Payments as events, and the layouts under which they come."""
-        return _of_source(self.layouts, "payments"), self.schema.read("transactions", records)
+    def events_of(
+        self, name: str, records: Sequence[Record]
+    ) -> tuple[tuple[Layout, ...], RawColumns]:
+        """Records that touch no others as events, and the layouts under which they come."""
+        return _of_source(self.layouts, APART[name]), self.schema.read(name, records)
 
     def _ingest_journeys(self, store: BlobTransaction, journeys: RawColumns) -> int:
         journeys = self._new(store, "route", journeys)
@@ -270,6 +277,15 @@ class HistoryIngest:
         store.put((key, b"") for key in keys)
         return int(np.sum(is_new))
 
+    def _ingest_drifts(self, store: BlobTransaction, positions: RawColumns) -> int:
+        """Insert where conveyances drifted; of any other position nothing is kept."""
+        drifts = rows_where(positions, ~np.isnan(number_column(positions, "drift_cell")))
+        keys = _drift_keys(drifts)
+        is_new = are_new(store, keys)
+        self._insert(store, "drifts", rows_where(drifts, is_new))
+        store.put((key, b"") for key in keys)
+        return int(np.sum(is_new))
+
     def _insert(self, store: BlobTransaction, source: str, events: RawColumns) -> None:
         if self.before is not None:
             events = rows_where(events, number_column(events, "known_at") < self.before)
@@ -288,10 +304,16 @@ def known_key(name: str, record: Record, before: datetime) -> bytes | None:
     """The key that the store has where it knows a record; None where it can change no number.
 
     That is what became known later, and a document: of permits only other subjects' count. An
-    outcome, which may come again, has a key that no store has.
+    outcome, which may come again, has a key that no store has, and so has a position, of which the
+    store knows where it drifted.
     """
     if name == "documents":
         return None
+    if name == "positions":
+        heard = record.__dict__
+        where = b"-%b %f %f" % (heard["journey_id"].encode(), heard["latitude"], heard["longitude"])
+        observed_at = heard["observed_at"]
+        return b"%b %b" % (where, str(observed_at).encode()) if observed_at < before else None
     if name not in _KEYS:
         return b"-"
     prefix, id_field, known_from = _KEYS[name]
@@ -307,6 +329,15 @@ def _found(subjects: RawColumns, inspections: Sequence[_Inspection]) -> RawColum
         "known_at": np.maximum(found_at, number_column(subjects, "declared_at")),
         "is_confirmed": np.array([confirmed for *_, confirmed in inspections], np.float64),
     }
+
+
+def _drift_keys(drifts: RawColumns) -> list[bytes]:
+    """The key of each place and instant of a journey, however often it was told."""
+    columns = (text_column(drifts, "journey_id"), drifts["known_at"], drifts["drift_cell"])
+    return [
+        b"%b%b %d %d" % (_DRIFT, journey_id.encode(), known_at, cell)
+        for journey_id, known_at, cell in zip(*columns, strict=True)
+    ]
 
 
 def _as_events(subjects: RawColumns) -> RawColumns:

@@ -33,13 +33,14 @@ HISTORY_SOURCES = (
     "payments",
     "shipment_permits",
     "paid_outcomes",
+    "drifts",
 )
 
-# The record types that history is made of, a subject before what is linked to it.
-HISTORY_RECORD_TYPES = ("journeys", "shipments", "outcomes", "transactions", "documents")
+# The record types of which every record is part of history, a subject before what is linked to it.
+COUNTED_RECORD_TYPES = ("journeys", "shipments", "outcomes", "transactions")
 
-# Those of which every record is part of it; of documents permits alone are.
-COUNTED_RECORD_TYPES = HISTORY_RECORD_TYPES[:-1]
+# Those that history is made of; of documents permits alone are, of positions where craft drifted.
+HISTORY_RECORD_TYPES = (*COUNTED_RECORD_TYPES, "documents", "positions")
 
 _FORMAT, _WATERMARK, _COUNTS = b"mmade-for", b"mmark-", b"mcounts"
 

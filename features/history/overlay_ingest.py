@@ -10,7 +10,7 @@ from features.engine.store.layout import Layout
 from features.engine.store.query_plan import QueryPlan, WindowQuery
 from features.engine.store.raw_columns import RawColumns, size_of
 from features.engine.store.request_overlay import RequestOverlay
-from features.history.ingest import HistoryIngest, known_key
+from features.history.ingest import APART, HistoryIngest, known_key
 from features.records import Record
 
 UnknownRecord = tuple[int, str, Record, bytes]
@@ -26,19 +26,20 @@ def ingest_overlay(
 ) -> None:
     """Put into the overlay what queries bring that could change a number of theirs.
 
-    No query sees what another brings. Payments touch nothing but payments, so those of all queries
-    are taken together; any other record may complete one that waits in the store.
+    No query sees what another brings. Payments touch nothing but payments and positions nothing at
+    all, so those of all queries are taken together; any other record may complete one that waits in
+    the store.
     """
-    payments: dict[tuple[int, bytes], Record] = {}
+    apart: dict[str, dict[tuple[int, bytes], Record]] = {}
     others: dict[int, dict[str, list[Record]]] = {}
     for subject, name, record, key in unknown_records(store, queries):
-        if name == "transactions":
-            payments.setdefault((subject, key), record)
+        if name in APART:
+            apart.setdefault(name, {}).setdefault((subject, key), record)
         else:
             others.setdefault(subject, {}).setdefault(name, []).append(record)
-    if payments:
-        layouts, events = ingest.payments([*payments.values()])
-        overlay.insert(BlobOverlay(store), layouts, events, [subject for subject, _ in payments])
+    for name, brought in apart.items():
+        layouts, events = ingest.events_of(name, [*brought.values()])
+        overlay.insert(BlobOverlay(store), layouts, events, [subject for subject, _ in brought])
     for subject, records in others.items():
         insert, before = partial(_insert, overlay, subject), queries[subject].at
         for_query = replace(ingest, layouts=plan.layouts, before=before, insert=insert)

@@ -12,7 +12,16 @@ from features.engine.store.layout import Layout
 from features.engine.store.raw_columns import RawColumns, number_column, take_rows, text_column
 from features.engine.store.subject_index import SubjectIndex
 from features.errors import DefinitionError
-from features.records import Document, Journey, Outcome, Shipment, SubjectKind, Transaction
+from features.linked_records import DRIFT_CELL
+from features.records import (
+    Document,
+    Journey,
+    Outcome,
+    Position,
+    Shipment,
+    SubjectKind,
+    Transaction,
+)
 from features.subject_types import SUBJECT_TYPES
 
 JOURNEY, SHIPMENT = b"j", b"h"  # by which keys of kept subjects begin
@@ -95,6 +104,12 @@ class HistorySchema:
                 kinds_of(Document),
                 lambda paper: {"known_at": paper["received_at"], "record_id": paper["document_id"]},
                 _PERMIT,
+            ),
+            "positions": RecordReader(
+                kinds_of(Position),
+                lambda columns: {"known_at": columns[Position.known_from]},
+                self._read("drifts") | {"journey_id", "drift_cell", "known_at"},
+                {"drift_cell": DRIFT_CELL},
             ),
             "outcomes": RecordReader(kinds_of(Outcome), lambda columns: columns, _OUTCOME),
         }

@@ -15,6 +15,7 @@ SOURCES = {
     "payments": "payments",
     "shipment_permits": "permits of shipments",
     "paid_outcomes": "inspected movements",
+    "drifts": "positions of craft that hardly moved",
     "route_outcomes": "inspected journeys",
     "shipment_outcomes": "inspected shipments",
 }
@@ -32,6 +33,7 @@ _NAMES = {
     "rounded_unit_value": "price per kg",
     "unit_value_band": "band of prices per kg",
     "mass_band": "band of masses",
+    "drift_cell": "square of the sea and hour",
 }
 _NOT_SAID = ("_id", "_at", "_kg", "_m3")
 

@@ -238,18 +238,27 @@ LEFT JOIN places o ON o.code = l.origin LEFT JOIN places d ON d.code = l.destina
 WINDOW way AS (PARTITION BY l.journey_id ORDER BY sequence)
 """
 
-POSITIONS = """
+DRIFTS = """
 WITH placed AS (
     SELECT p.latitude, p.longitude,
         min(metres(p.latitude, p.longitude, port.latitude, port.longitude)) AS port_m
     FROM (SELECT DISTINCT latitude, longitude FROM raw_positions) p
     JOIN places port ON port.kind = 'port' GROUP BY p.latitude, p.longitude
-), heard AS (
+)
+SELECT *, observed_at AS known_at, CASE WHEN speed_kn < 2 AND port_m > 18520 THEN
+    floor((latitude + 90) / 0.05::DOUBLE) * 7200 * 2097152
+    + floor((longitude + 180) / 0.05::DOUBLE) % 7200 * 2097152
+    + floor(observed_at / 3600000000) END AS drift_cell
+FROM raw_positions JOIN placed USING (latitude, longitude)
+"""
+
+POSITIONS = """
+WITH heard AS (
     SELECT p.*, hours(lag(observed_at) OVER way, observed_at) AS gap,
         metres(lag(latitude) OVER way, lag(longitude) OVER way, latitude, longitude) AS moved_m,
-        s.mode IN ('sea', 'inland_waterway') AS is_by_water, port_m,
-        lag(port_m) OVER way AS previous_port_m
-    FROM raw_positions p JOIN placed USING (latitude, longitude) JOIN journeys s
+        s.mode IN ('sea', 'inland_waterway') AS is_by_water,
+        lag(port_m) OVER way AS previous_port_m, lag(drift_cell) OVER way AS previous_drift_cell
+    FROM drifts p JOIN journeys s
     ON s.journey_id = p.journey_id AND observed_at < s.declared_at
     WINDOW way AS (PARTITION BY p.journey_id ORDER BY observed_at, p.place_in_file)
 )
@@ -259,6 +268,9 @@ SELECT journey_id AS subject_id, observed_at AS known_at, observed_at AS record_
     CASE WHEN is_by_water AND previous_port_m >= 10000 AND previous_port_m < 55560
         THEN gap_minutes END AS coastal_gap_minutes,
     is_so(is_by_water AND port_m >= 10000 AND port_m < 55560) AS is_off_coast,
+    drift_cell, place_in_file, CASE WHEN is_by_water AND drift_cell IS NOT NULL
+        AND previous_drift_cell IS NOT NULL AND moved_m < 10000 THEN gap_minutes
+        END AS drift_minutes,
     CASE WHEN gap > 0 THEN whole(moved_m / at_least(gap, 5::DOUBLE / 60)) END AS implied_m_per_h
 FROM heard
 """
@@ -334,7 +346,9 @@ def attached_events(kind: SubjectKind) -> str:
 
 
 def subjects(kind: SubjectKind) -> str:
-    """The subjects of a kind, with what the last known payment and permit of each say."""
+    """The subjects of a kind, with what the last known payment and permit of each say, and where a
+    route's conveyance drifted last.
+    """
     latest = ", ".join(
         f"last({name} ORDER BY known_at, record_id) AS latest_{name}"
         for name in ("payer_id", "payee_id", "amount", "currency")
@@ -345,8 +359,17 @@ def subjects(kind: SubjectKind) -> str:
     ) USING (subject_id) LEFT JOIN (
         SELECT subject_id, last(number ORDER BY known_at, record_id) AS latest_permit_number
         FROM {kind}_documents WHERE is_permit = 1 AND number IS NOT NULL GROUP BY subject_id
-    ) USING (subject_id)
+    ) USING (subject_id) {DRIFTED[kind]}
     """
+
+
+DRIFTED: dict[SubjectKind, str] = {
+    "route": """LEFT JOIN (
+        SELECT subject_id, last(drift_cell ORDER BY known_at, place_in_file) AS latest_drift_cell
+        FROM route_positions WHERE drift_cell IS NOT NULL GROUP BY subject_id
+    ) USING (subject_id)""",
+    "shipment": "",
+}
 
 
 def outcomes(kind: SubjectKind) -> str:
@@ -384,6 +407,7 @@ class PlainSql:
         self._make("shipment_permits", PERMITS)
         self._make("paid_outcomes", PAID_OUTCOMES)
         self._make("route_legs", LEGS)
+        self._make("drifts", DRIFTS)
         self._make("route_positions", POSITIONS)
         for kind in ("route", "shipment"):
             self._make(f"{kind}_outcomes", outcomes(kind))
@@ -432,6 +456,7 @@ SHARED = (
     "payments",
     "shipment_permits",
     "paid_outcomes",
+    "drifts",
     "route_outcomes",
     "shipment_outcomes",
 )

@@ -104,6 +104,7 @@ JOURNEY = {
 }
 LEG = {"origin": "CNSHA", "destination": "NLRTM", "mode": "sea"}
 POSITION = {"latitude": 41.0, "longitude": 28.9, "speed_kn": 2.0}
+DRIFTING = {"latitude": 0.0, "longitude": 180.0, "speed_kn": 0.5}
 SHIPMENT = {
     "journey_id": "J0",
     "consignor_id": "k2",
@@ -285,6 +286,15 @@ EDGES = [
 ]
 """Where the windows of a subject at the new year begin, and where all of them end."""
 
+MEETINGS = [
+    ("J0", NEW_YEAR - timedelta(days=30)),
+    ("J1", NEW_YEAR - timedelta(days=30)),
+    ("J-tie", NEW_YEAR - timedelta(microseconds=1)),
+    ("J2", NEW_YEAR - timedelta(microseconds=1)),
+    ("J2", NEW_YEAR),
+]
+"""Who drifted in one place, and when: where the window of meetings begins and where it ends."""
+
 
 def on_every_edge() -> Stream:
     """A history of one key whose events lie on the very edges of windows.
@@ -307,7 +317,8 @@ def on_every_edge() -> Stream:
             {**LEG, "journey_id": "J0", "sequence": at + 1, "departed_at": edge, "known_at": edge}
             for at, edge in enumerate(EDGES)
         ],
-        "positions": [{**POSITION, "journey_id": "J0", "observed_at": edge} for edge in EDGES],
+        "positions": [{**POSITION, "journey_id": "J0", "observed_at": edge} for edge in EDGES]
+        + [{**DRIFTING, "journey_id": id_, "observed_at": at} for id_, at in MEETINGS],
         "shipments": [
             {**SHIPMENT, "shipment_id": id_, "declared_at": declared_at}
             for id_, declared_at in {**shipments, "S-tie": NEW_YEAR}.items()

@@ -27,7 +27,12 @@ from features.vector import Vector, feature_vector, feature_vectors
 from tests.counts import count
 
 KINDS: tuple[SubjectKind, ...] = ("route", "shipment")
-KNOWN_FROM = {"journeys": "declared_at", "shipments": "declared_at", "documents": "received_at"}
+KNOWN_FROM = {
+    "journeys": "declared_at",
+    "shipments": "declared_at",
+    "documents": "received_at",
+    "positions": "observed_at",
+}
 # Of so many subjects one is asked about, where the state grows in between.
 EACH = count(17, 1)
 

@@ -16,11 +16,12 @@ from features.subject_types import SUBJECT_TYPES
 
 
 @pytest.mark.parametrize("kind", [*SUBJECT_TYPES])
-def test_windows_by_the_latest_payer_are_the_same_by_themselves(
+def test_windows_by_columns_of_linked_records_are_the_same_by_themselves(
     kind: SubjectKind, world: Path, tmp_path: Path
 ) -> None:
     records = RecordFolder(world)
-    keyed = [window for window in windows_of(kind) if "latest_payer_id" in window.by]
+    latest = {"latest_payer_id", "latest_drift_cell"}
+    keyed = [window for window in windows_of(kind) if latest.intersection(window.by)]
     resources = [BuildResources(tmp_path / name) for name in ("alone", "together")]
     for each in resources:
         each.scratch.mkdir()

@@ -47,7 +47,7 @@ OF_MONEY = {
 OF_DISTANCES = {
     *("direct_distance_km", "detour_ratio", "fastest_leg_ratio", "distance_to_range_ratio_365d")
 }
-OF_PORTS = {"coastal_silence_hours", "slow_position_ratio"}
+OF_PORTS = {"coastal_silence_hours", "slow_position_ratio", "meeting_count_30d"}
 OF_PLACES = OF_DISTANCES | OF_PORTS
 OF_HEADINGS = {
     *("goods_lane_shipments_90d", "consignee_goods_shipments"),
@@ -93,8 +93,8 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
         {"under_limit_count"},
     ),
     "a speed": (
-        ("derived/position.py", "SLOW_KN = 2", "SLOW_KN = 3"),
-        {"slow_position_ratio"},
+        ("derived/drifting.py", "SLOW_KN = 2", "SLOW_KN = 3"),
+        {"slow_position_ratio", "meeting_count_30d"},
     ),
     "a function of texts in a feature": (
         ("families/declared_goods.py", "for word in text.split())", "for word in text)"),
@@ -190,7 +190,7 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
             "EARTH_RADIUS_KM = 6371.0088",
             "EARTH_RADIUS_KM = 6378.137",
         ),
-        OF_DISTANCES | {"implied_speed_kn"},
+        OF_DISTANCES | {"implied_speed_kn", "meeting_count_30d"},
     ),
     "which results count": (
         (
@@ -218,7 +218,7 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
     ),
     "which payment is the latest": (
         ("linked_records.py", "(subject >= 0) & ~is_missing(events[name])", "subject >= 0"),
-        {*OF_LATEST_PAYMENT, "permit_other_shipments_365d"},
+        {*OF_LATEST_PAYMENT, "permit_other_shipments_365d", "meeting_count_30d"},
     ),
     "when a journey is known": (
         (

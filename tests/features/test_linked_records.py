@@ -24,7 +24,7 @@ def test_a_linked_record_type_names_fields_of_its_record(name: str) -> None:
         *(record_type.previous.keys() - record_type.measured.keys()),
         *(name for measure in record_type.measured.values() for name in measure.fields),
         *record_type.version_of,
-        *(each.field for each in record_type.latest.values()),
+        *({each.field for each in record_type.latest.values()} - record_type.measured.keys()),
     }
 
     assert named - record_type.record.model_fields.keys() == set()
@@ -63,4 +63,6 @@ def test_linked_records_name_the_columns_that_windows_over_other_sources_are_key
     names = {source.name for source in sources.linked_needed(set(), frozenset({"latest_payer_id"}))}
 
     assert names == {"transactions"}
+    drifts = sources.linked_needed(set(), frozenset({"latest_drift_cell"}))
+    assert [source.name for source in drifts] == ["positions"]
     assert sources.linked_needed({"payments"}, frozenset({"carrier_id"})) == []

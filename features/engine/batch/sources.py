@@ -51,7 +51,7 @@ class LinkedSource:
     `derive` makes events of subjects and of their records. `only` is a field with the value that
     counts. Records of one instant are ordered by `text_id`, where that is not None; it is looked up
     for those alone, and is no column of what `derive` is given but missing. `latest` names columns
-    that a subject takes from the last of its events, with the event's column.
+    that a subject takes from the last of its events that has one, with the event's column.
     """
 
     name: str
@@ -68,14 +68,16 @@ class LinkedSource:
 
 @dataclass(frozen=True)
 class EventStream:
-    """Events of anyone, each derived from one record; `text_id` is missing in what is derived."""
+    """Events of anyone, each derived from one record; `text_id`, which records may have, is missing
+    in what is derived.
+    """
 
     name: str
     record_file: str
     known_from: str
     fields: frozenset[str]
     derive: Callable[[Columns], Columns]
-    text_id: str
+    text_id: str | None = None
 
 
 @dataclass(frozen=True)

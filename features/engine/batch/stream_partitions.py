@@ -25,7 +25,9 @@ class StreamPartitions:
 
     def add(self, block: Columns) -> None:
         """Derive the events of a block of records and keep what windows read of them."""
-        events = self.stream.derive(block | {self.stream.text_id: missing_texts(length(block))})
+        text_id = self.stream.text_id
+        ids = {} if text_id is None else {text_id: missing_texts(length(block))}
+        events = self.stream.derive(block | ids)
         for first, partitions in self._partitions.items():
             read = sorted({*columns_of(self._windows[first]), "known_at"})
             kept = {name: events[name] for name in read}

@@ -1,6 +1,6 @@
 """The records that a request links to its subject, and the windows over them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate, chain
@@ -11,6 +11,7 @@ import numpy as np
 
 from features.engine.columns import Column
 from features.engine.expressions.encode_rows import CopiedColumns, RequestCodes, Row, RowEncoder
+from features.engine.expressions.measures import Measured, with_measures
 from features.engine.expressions.program import Key, Program
 from features.engine.online.request_windows import RequestWindows
 from features.engine.windows.window import Window
@@ -47,9 +48,7 @@ class LinkedRows:
     program: Program
     subject_columns: Mapping[Key, Key]
     previous: tuple[str, ...] = ()
-    measured: Mapping[str, tuple[tuple[str, ...], Callable[..., Column]]] = field(
-        default_factory=dict
-    )
+    measured: Measured = field(default_factory=dict)
     version_of: tuple[str, ...] = ()
 
     def known_before(self, records: Iterable[Any], at: datetime) -> list[Row]:
@@ -58,7 +57,7 @@ class LinkedRows:
         fields: list[Row] = [record.__dict__ for record in records]
         rows = [row for row in fields if row[known_from] is not None and row[known_from] < at]
         if self.measured and rows:
-            rows = self._measured(rows)
+            rows = with_measures(rows, self.measured)
         if self.version_of:
             rows.sort(key=itemgetter(known_from, self.order_field))
             return self._with_versions(rows)
@@ -68,17 +67,6 @@ class LinkedRows:
         if len(rows) > 1:
             rows.sort(key=itemgetter(known_from, self.order_field))
         return rows
-
-    def _measured(self, rows: Sequence[Row]) -> list[Row]:
-        names = (*self.measured,)
-        columns = [
-            function(*([row[name] for row in rows] for name in fields)).tolist()
-            for fields, function in self.measured.values()
-        ]
-        return [
-            {**row, **dict(zip(names, numbers, strict=True))}
-            for row, *numbers in zip(rows, *columns, strict=True)
-        ]
 
     def _with_versions(self, rows: Sequence[Row]) -> list[Row]:
         """The rows in their order, each beside the other versions of its paper."""

@@ -1,12 +1,19 @@
 """Where records enter: what the store reads of them, from columns of files or from a request."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from features.engine.columns import Column, Columns, Kind
-from features.engine.expressions.encode_rows import RequestCodes, RowEncoder, initial_string_ids
+from features.engine.expressions.encode_rows import (
+    RequestCodes,
+    Row,
+    RowEncoder,
+    initial_string_ids,
+)
+from features.engine.expressions.measures import Measured, measures_of, with_measures
 from features.engine.expressions.program import traced_columns
 from features.engine.store.raw_columns import RawColumns, Texts
 from features.engine.store.store_keys import texts_of
@@ -20,16 +27,24 @@ Of columns, ids may come as texts, so that no vocabulary learns what is read onl
 
 
 class RecordReader:
-    """Reads some columns of the records of one type, derived ones among them."""
+    """Reads some columns of the records of one type, derived ones among them.
+
+    `measured` are numbers that no program can make of a record: the fields that each is made of,
+    and by which function of whole columns.
+    """
 
     def __init__(
         self,
         kinds: Mapping[str, Kind],
         derive: Callable[[dict[str, Any]], Mapping[str, Any]],
         columns: Collection[str],
+        measured: Measured = MappingProxyType({}),
     ):
+        self._measured = measured
         self._program = traced_columns(
-            lambda columns: {**columns, **derive(columns)}, kinds, columns
+            lambda columns: {**columns, **derive(columns)},
+            {**kinds, **dict.fromkeys(measured, Kind.NUMBER)},
+            columns,
         )
         self._codes = initial_string_ids([self._program])
         self._encoder = RowEncoder(self._program, self._codes)
@@ -46,13 +61,16 @@ class RecordReader:
     @property
     def fields(self) -> tuple[str, ...]:
         """The fields that are read."""
-        return self._program.columns
+        own = [name for name in self._program.columns if name not in self._measured]
+        of_measures = [name for fields, _ in self._measured.values() for name in fields]
+        return (*dict.fromkeys([*own, *of_measures]),)
 
     def read(self, records: IncomingRecords) -> RawColumns:
         """The columns of records."""
         return self._of_columns(records) if isinstance(records, dict) else self._of_each(records)
 
     def _of_columns(self, columns: Mapping[str, Texts | Column]) -> RawColumns:
+        columns = {**columns, **measures_of(columns, self._measured)}
         given = {name: column for name, column in columns.items() if isinstance(column, list)}
         outputs = self._program.run({name: _coded(column) for name, column in columns.items()})
         passed = {self._program.inputs[name].place: column for name, column in given.items()}
@@ -68,7 +86,10 @@ class RecordReader:
 
     def _of_each(self, records: Sequence[Any]) -> RawColumns:
         codes = RequestCodes(self._codes)
-        registers = self._encoder.encode([record.__dict__ for record in records], codes)
+        rows: list[Row] = [record.__dict__ for record in records]
+        if self._measured:
+            rows = with_measures(rows, self._measured)
+        registers = self._encoder.encode(rows, codes)
         wholes = registers.view(np.int64)
         texts, of_texts = [*codes], (wholes[self._text_places] - NO_TEXT).tolist()
         columns_read: RawColumns = {

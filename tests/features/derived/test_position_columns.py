@@ -39,7 +39,43 @@ def off_island(hours: float, km_north: float, **fields) -> Record:
     return heard(hours, -15.9333 + km_north * 1_000 / DEGREE_M, -5.7167, **fields)
 
 
+def drifting(hours: float, latitude: float = 0.0, longitude: float = 0.0, **fields) -> Record:
+    """A position so many hours before at which it hardly moved."""
+    return heard(hours, latitude, longitude, **{"speed_kn": 0.5} | fields)
+
+
+def cell(row: int, place: int, hours: int) -> float:
+    """The square in a row from the South Pole and a place from the date line, so many hours ago."""
+    hour = int(DECLARED.timestamp()) // 3_600 - hours
+    return float((row * 7_200 + place) * 2**21 + hour)
+
+
 FACTS = {
+    "drift_cell": [
+        route("on the equator", [cell(1_800, 3_600, 2)], drifting(2)),
+        route("until the hour is over", [cell(1_800, 3_600, 2)], drifting(1 + 1 / 3_600)),
+        route("in the next hour", [cell(1_800, 3_600, 1)], drifting(1)),
+        route("in the next row", [cell(1_801, 3_600, 2)], drifting(2, 0.0501)),
+        route("in the next place", [cell(1_800, 3_601, 2)], drifting(2, 0.0, 0.0501)),
+        route("west and south", [cell(1_799, 3_599, 2)], drifting(2, -0.001, -0.001)),
+        route("at the date line from the east", [cell(1_800, 0, 2)], drifting(2, 0.0, -180.0)),
+        route("at the date line from the west", [cell(1_800, 0, 2)], drifting(2, 0.0, 180.0)),
+        route("just slower than two knots", [cell(1_800, 3_600, 2)], drifting(2, speed_kn=1.999)),
+        route("two knots", [MISSING], drifting(2, speed_kn=2.0)),
+        route("no speed", [MISSING], drifting(2, speed_kn=None)),
+        route("ten nautical miles off a port", [MISSING], off_island(2, 18.4, speed_kn=0.5)),
+        route("in port", [MISSING], off_island(2, 1, speed_kn=0.5)),
+    ],
+    "drift_minutes": [
+        route("two hours", [MISSING, 120.0], drifting(3), drifting(1)),
+        route("each since the one before", [MISSING, 60.0, 30.0], *map(drifting, (3, 2, 1.5))),
+        route("it moved between", [MISSING, MISSING], drifting(3), drifting(1, 0.1)),
+        route("it drifted five kilometres", [MISSING, 120.0], drifting(3), drifting(1, 0.045)),
+        route("it was under way before", [MISSING, MISSING], heard(3, speed_kn=9.0), drifting(1)),
+        route("it is under way since", [MISSING, MISSING], drifting(3), heard(1, speed_kn=9.0)),
+        route("by road", [MISSING, MISSING], drifting(3), drifting(1), mode="road"),
+        route("a barge", [MISSING, 120.0], drifting(3), drifting(1), mode="inland_waterway"),
+    ],
     "subject_id": [
         route("its journey", ["J"], heard(1)),
         route("each", ["J", "J"], heard(1), heard(2)),
@@ -196,3 +232,17 @@ def test_the_first_position_of_every_journey_follows_none() -> None:
 
     for column in ("gap_minutes", "implied_m_per_h"):
         assert [*np.isnan(events[column])] == 3 * [True, False], column
+
+
+def test_where_a_conveyance_drifts_since_the_declaration_is_missing() -> None:
+    journeys = columns_of_records([Journey(**JOURNEY | {"journey_id": "J"})], Journey)
+    instants = (DECLARED - MOMENT, DECLARED, after(hours=1))
+    positions = [Position(**drifting(1).row | {"observed_at": at}) for at in instants]
+
+    events = LINKED_RECORD_TYPES["positions"].derive_events(
+        "route",
+        derive_subjects("route", {"journeys": journeys}),
+        columns_of_records(positions, Position),
+    )
+
+    assert [*np.isnan(events["drift_cell"])] == [False, True, True]

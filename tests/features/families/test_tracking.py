@@ -60,6 +60,21 @@ def knots(way_km: float, hours: float) -> float:
     return round(way_km * 1_000 / hours) / 1_852
 
 
+def drifting(
+    *hours: float, journey: str = "J", at: tuple[float, float] = (0.0, 0.0), **fields
+) -> list[Record]:
+    """Positions so many hours before the declaration, in one place of the Gulf of Guinea, at
+    which a journey hardly moved.
+    """
+    speed = {"speed_kn": 0.5} | fields
+    return [heard(each, *at, journey_id=journey, **speed) for each in hours]
+
+
+def others(*hours: float) -> list[Record]:
+    """As many other journeys, each of which drifted there at one instant."""
+    return [drifting(at, journey=f"K{number}")[0] for number, at in enumerate(hours)]
+
+
 OTHER = earlier_journey(journey_id="K", declared_at=DECLARED)
 
 FACTS = {
@@ -240,6 +255,102 @@ FACTS = {
             heard(1),
             OTHER,
         ),
+    ],
+    "meeting_count_30d": [
+        route("alone", 0.0, drifting(5, 4.25)),
+        route("beside one other", 1.0, drifting(5, 4.25), others(4.9)),
+        route("beside two others", 2.0, drifting(5, 4.25), others(4.9, 4.1)),
+        route("beside three others", 3.0, drifting(5, 4.25), others(4.9, 4.1, 5)),
+        route("among a fishing fleet", MISSING, drifting(5, 4.25), others(4.9, 4.1, 5, 4.5)),
+        route(
+            "one other that was heard twice",
+            1.0,
+            drifting(5, 4.25),
+            drifting(4.9, 4.1, journey="K"),
+        ),
+        route("in the hour before", 0.0, drifting(5, 4.25), others(5.1)),
+        route("in the hour after", 0.0, drifting(5, 4.25), others(4)),
+        route(
+            "on the edge of the square",
+            1.0,
+            drifting(5, 4.25),
+            drifting(5, journey="K", at=(0.049, 0.049)),
+        ),
+        route(
+            "north of the square", 0.0, drifting(5, 4.25), drifting(5, journey="K", at=(0.051, 0))
+        ),
+        route(
+            "east of the square", 0.0, drifting(5, 4.25), drifting(5, journey="K", at=(0, 0.051))
+        ),
+        route(
+            "over the date line",
+            1.0,
+            drifting(5, 4.25, at=(0.0, 180.0)),
+            drifting(5, journey="K", at=(0.0, -180.0)),
+        ),
+        route("passed by another", 0.0, drifting(5, 4.25), drifting(5, journey="K", speed_kn=12.0)),
+        route(
+            "another's speed is not known",
+            0.0,
+            drifting(5, 4.25),
+            drifting(5, journey="K", speed_kn=None),
+        ),
+        route("passed another", MISSING, drifting(5, 4.25, speed_kn=12.0), others(4.9)),
+        route("for half an hour", 1.0, drifting(4.75, 4.25), others(4.9)),
+        route("for less", MISSING, drifting(4.74, 4.25), others(4.9)),
+        route("heard there once", MISSING, drifting(4.25), others(4.9)),
+        route(
+            "by the last place and hour in which it drifted",
+            0.0,
+            drifting(20, 19.25),
+            drifting(20, journey="K"),
+            drifting(5, 4.25, at=(9.0, -30.0)),
+        ),
+        route(
+            "moved on since",
+            1.0,
+            drifting(5, 4.25),
+            others(4.9),
+            drifting(3, 2, at=(2.0, 0.0), speed_kn=12.0),
+        ),
+        route(
+            "a pilot boat off a port",
+            MISSING,
+            [off_island(hours, 18.4, speed_kn=0.5) for hours in (5, 4.25)],
+            off_island(4.9, 18.4, speed_kn=0.5, journey_id="K"),
+        ),
+        route(
+            "bunkering at anchor off a port",
+            MISSING,
+            [off_island(hours, 12, speed_kn=0.1) for hours in (20, 5, 4.25)],
+            off_island(4.9, 12, speed_kn=0.1, journey_id="K"),
+        ),
+        route(
+            "just beyond ten nautical miles",
+            1.0,
+            [off_island(hours, 18.6, speed_kn=0.5) for hours in (5, 4.25)],
+            off_island(4.9, 18.6, speed_kn=0.5, journey_id="K"),
+        ),
+        route("a driver who rests", MISSING, drifting(5, 4.25), others(4.9), mode="road"),
+        route("a barge", 1.0, drifting(5, 4.25), others(4.9), mode="inland_waterway"),
+        route(
+            "another was heard just before the declaration",
+            1.0,
+            drifting(0.2, -0.49),
+            drifting(-0.5 + 1e-9, journey="K"),
+            declared_at=after(minutes=30),
+        ),
+        route(
+            "another was heard at the declaration",
+            0.0,
+            drifting(0.2, -0.49),
+            drifting(-0.5, journey="K"),
+            declared_at=after(minutes=30) - MOMENT,
+        ),
+        route("30 days before", 1.0, drifting(721, 720), others(720)),
+        route("longer ago", MISSING, drifting(722, 721), others(721)),
+        route("another drifted, and it was never heard", MISSING, others(4.9)),
+        route("never heard", MISSING),
     ],
     "slow_position_ratio": [
         route(
