@@ -173,7 +173,8 @@ def hired_before_hours(hire_started_at: Column, departed_at: Column, declared_at
     indicator="J23",
     source=IMO_CIRC_896,
     warns=Warns.HIGH,
-    sentence="its way is {value} times what 99 of 100 journeys of such a craft keep to",
+    sentence="its ends are {value} times as far apart as an estimated 99 of 100 journeys of such a "
+    "craft keep to",
 )
 def distance_to_range_ratio_365d(
     mode: Column,

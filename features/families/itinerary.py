@@ -60,7 +60,7 @@ def leg_count(legs: Column = count("legs", by="subject_id")) -> Column:
     indicator="J01",
     source=US_MARITIME_2020,
     warns=Warns.HIGH,
-    sentence="by its legs the way is {value} times the direct distance",
+    sentence="by its legs the way is {value} times the great circle between its ends",
     among=Peers.CORRIDOR,
 )
 def detour_ratio(
@@ -75,8 +75,9 @@ def detour_ratio(
 ) -> Column:
     """Length of the legs, known from the origin to the destination, over the direct distance.
 
-    Both are great circles. Far over what the corridor needs is suspicious: the way costs more than
-    the trade can bear.
+    Both are great circles, so that whoever has to go around land or a mountain is over 1 as well:
+    what the way needs is what others on the corridor take, not 1. Far over that is suspicious: the
+    way costs more than the trade can bear.
     """
     is_connected = (unconnected == 0) & (gaps == 0)
     is_whole = (starts > 0) & (arrivals > 0) & is_connected & (measured == legs)
