@@ -8,6 +8,7 @@ from features.records import Leg, Position
 from synthetic import instants
 from synthetic.chance import Flags, Floats, Ints, chance, share
 from synthetic.corridors import MODES, RAIL, ROAD, SEA, SMALL_CRAFT
+from synthetic.danger import in_danger
 from synthetic.instants import HOUR
 from synthetic.journeys import JourneyDraft, journey_ids
 from synthetic.meetings import Lying, lying_still
@@ -21,6 +22,8 @@ OTHER_LANE = np.array([RAIL, SEA, ROAD, ROAD, RAIL, SMALL_CRAFT])
 MIXED_CORRIDORS, MIXED_THERE, MIXED_ELSEWHERE = 0.08, 0.4, 0.01
 REPORTS = 6
 SILENT_REPORTS = slice(1, 5)
+# Of vessels that are heard, how many are so where they arrive; of those in danger half never do.
+LANDED, LANDED_IN_DANGER = 0.999, 0.5
 KM_PER_NAUTICAL_MILE = 1.852
 SOURCES = ("ais", "gps")
 
@@ -71,7 +74,8 @@ def _lanes(plan: Plan, chapter: int, draft: JourneyDraft, of: Ints) -> Ints:
 def position_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
     """Positions on the straight way from end to end, most of them before the declaration.
 
-    Those at which craft lie still, alone or beside others, come last.
+    Then come those at which craft lie still, alone or beside others, and of vessels that were heard
+    those in the port where they arrive after the declaration.
     """
     rng = chance(plan.seed, "positions", chapter)
     lane = plan.ways.lane[draft.corridor]
@@ -101,7 +105,34 @@ def position_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
     }
     on_the_way = pa.table(columns, schema=arrow_schema(Position))
     lying = lying_still(plan, chapter, draft, is_heard)
-    return pa.concat_tables([on_the_way, _lying_table(plan, draft, lying)])
+    landed = _landed_table(plan, chapter, draft, is_heard)
+    return pa.concat_tables([on_the_way, _lying_table(plan, draft, lying), landed])
+
+
+def _landed_table(plan: Plan, chapter: int, draft: JourneyDraft, is_heard: Flags) -> pa.Table:
+    rng = chance(plan.seed, "landings", chapter)
+    number, itineraries = len(is_heard), draft.itineraries
+    arrived = instants.after(
+        draft.departed_at, itineraries.arrived[np.arange(number), itineraries.legs]
+    )
+    often = np.where(in_danger(plan, chapter, draft), LANDED_IN_DANGER, LANDED)
+    by_sea = np.isin(plan.ways.lane[draft.corridor], (SEA, SMALL_CRAFT))
+    lands = is_heard & by_sea & (arrived > draft.declared_at) & (rng.random(number) < often)
+    of = np.flatnonzero(lands)
+    latitude, longitude = _between(plan, draft, of, np.ones(len(of)))
+    noise = 0.005 * rng.uniform(-1.0, 1.0, (2, len(of)))
+    columns = {
+        "journey_id": journey_ids(draft.number[of]),
+        "observed_at": instants.column(arrived[of]),
+        "latitude": pa.array(np.clip(latitude + noise[0], -90, 90).round(4)),
+        "longitude": pa.array(_wrapped(longitude + noise[1]).round(4)),
+        "speed_kn": pa.array(rng.uniform(0.0, 1.0, len(of)).round(1)),
+        "course_degrees": pa.array(_course(plan, draft)[of]),
+        "error_radius_m": pa.array(np.full(len(of), 10.0)),
+        "is_distress": pa.nulls(len(of), pa.bool_()),
+        "source": pa.array([SOURCES[0]] * len(of), pa.string()),
+    }
+    return pa.table(columns, schema=arrow_schema(Position))
 
 
 def _lying_table(plan: Plan, draft: JourneyDraft, lying: Lying) -> pa.Table:

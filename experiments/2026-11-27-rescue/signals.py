@@ -33,7 +33,11 @@ def main(folder: Path) -> None:
             subject_kind="route",
             journey=journey,
             legs=(),
-            positions=tuple(heard.get(journey.journey_id, ())),
+            positions=tuple(
+                one
+                for one in heard.get(journey.journey_id, ())
+                if one.observed_at < journey.declared_at
+            ),
         )
         signals = danger_signals(subject, journey.declared_at)
         is_danger = danger[journey.journey_id]

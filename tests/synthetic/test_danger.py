@@ -7,7 +7,12 @@ from stdnum import imo
 
 from features.records import Journey, Position
 from features.submission import Submission
-from serving.triage.life_at_risk import danger_signals
+from serving.triage.life_at_risk import (
+    OVERDUE_AFTER,
+    begun_by_time,
+    danger_signals,
+    last_heard,
+)
 
 FREIGHT = ("container_ship", "general_cargo", "tanker", "train", "aircraft")
 
@@ -22,8 +27,8 @@ def journeys(world):
 
 
 @pytest.fixture(scope="module")
-def signalled(world, journeys):
-    """Whether each journey gives a signal at its declaration."""
+def subjects(world, journeys):
+    """Each journey with the positions at which it was ever heard."""
     fields = Journey.model_fields
     rows = journeys[[name for name in fields if name in journeys]].to_dict("records")
     heard = dict(iter(world["positions"].groupby("journey_id")))
@@ -35,7 +40,7 @@ def signalled(world, journeys):
         for row in heard.get(journey.journey_id, pd.DataFrame()).to_dict("records"):
             yield Position.model_construct(**known(row))
 
-    signals = []
+    made = []
     for row in rows:
         bare = {name: field.default for name, field in fields.items() if not field.is_required()}
         journey = Journey.model_construct(**bare | known(row))
@@ -43,12 +48,30 @@ def signalled(world, journeys):
             subject_kind="route",
             journey=journey,
             legs=(),
+            events=(),
+            shipment=None,
             positions=tuple(
                 each.model_copy(update={"is_distress": None}) for each in positions_of(journey)
             ),
         )
-        signals.append(bool(danger_signals(subject, journey.declared_at)))
-    return np.array(signals)
+        made.append(subject)
+    return made
+
+
+def heard_before(subject, instant):
+    heard = tuple(each for each in subject.positions if each.observed_at < instant)
+    return subject.model_copy(update={"positions": heard})
+
+
+@pytest.fixture(scope="module")
+def signalled(subjects):
+    """Whether each journey gives a signal at its declaration."""
+    return np.array(
+        [
+            bool(danger_signals(heard_before(each, at), at))
+            for each, at in ((each, each.journey.declared_at) for each in subjects)
+        ]
+    )
 
 
 def test_of_those_in_danger_nineteen_of_twenty_signal_and_of_others_one_of_a_thousand(
@@ -59,6 +82,20 @@ def test_of_those_in_danger_nineteen_of_twenty_signal_and_of_others_one_of_a_tho
     assert danger.sum() > 100
     assert signalled[danger].mean() >= 0.95
     assert signalled[~danger].mean() <= 0.001
+
+
+def test_of_vessels_that_are_followed_one_of_a_thousand_is_missed_though_it_is_in_no_danger(
+    journeys, subjects
+):
+    missed = []
+    for subject in subjects:
+        declared, late = subject.journey.declared_at, subject.journey.due_at + OVERDUE_AFTER
+        known = heard_before(subject, late)
+        is_followed = known.positions and last_heard(known).observed_at >= declared
+        missed.append(bool(is_followed and begun_by_time(known, declared, late)))
+
+    danger = journeys.is_in_danger.to_numpy()
+    assert np.array(missed)[~danger].mean() <= 0.001
 
 
 def test_danger_is_no_matter_of_who_smuggles_and_most_smuggling_is_none(world, journeys):
