@@ -28,6 +28,9 @@ HISTORY_OF = {
 }
 """By key of a history the feature that is 0 or missing where the key has none."""
 
+MISSING_WITHOUT = ("events",)
+"""Sources of a subject's own records without which whatever counts them is missing, and never 0."""
+
 NEVER_SEEN_OTHERWISE = ("container_number", "seal_number")
 """Keys of which a count of 0 is all that is known."""
 
@@ -82,6 +85,8 @@ def _reads_its_goods(feature: Feature) -> bool:
 
 
 def _is_known(source: str, key: tuple[str, ...], values: dict[str, Any]) -> bool:
+    if key == ("subject_id",) and source in MISSING_WITHOUT:
+        return True
     if key == ("subject_id",):
         return bool(values[OWN_RECORDS[source]])
     if any(part in NEVER_SEEN_OTHERWISE for part in key):

@@ -43,6 +43,7 @@ def terminal_dwell_days(
     source=EUROPOL_2023,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="it passed out of the gate {value} before it arrived",
+    sentence_of_none="it passed out of the gate after it arrived",
 )
 def gate_out_before_arrival_hours(
     landed: Column = smallest(
@@ -68,6 +69,7 @@ def gate_out_before_arrival_hours(
     source=UCC_TRANSIT,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="its transit ran {value} days over its time limit",
+    sentence_of_none="its transit kept to its time limit",
 )
 def transit_overdue_days(
     hours_open: Column = hours_since_latest("events", by="subject_id", where="is_transit_opened"),
