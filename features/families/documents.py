@@ -112,6 +112,7 @@ def hours_since_critical_change(
     source=PRACTICE,
     sentence="{value} of its documents will have expired when they are needed",
     sentence_of_one="one of its documents will have expired when it is needed",
+    sentence_of_none="none of its documents will have expired when it is needed",
     direction=Direction.HIGHER_IS_RISKIER,
     known_by="document_count",
 )

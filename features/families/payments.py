@@ -231,6 +231,7 @@ def invalid_iban_count(
     source=FATF_2022,
     sentence="{value} payments were made in the ten days before it was declared",
     sentence_of_one="one payment was made in the ten days before it was declared",
+    sentence_of_none="no payment was made in the ten days before it was declared",
     known_by="payment_count",
 )
 def late_payment_count(
@@ -294,6 +295,7 @@ def under_limit_count(
     source=FATF_TRADE_2021,
     sentence="{value} payers paid for its freight and not for its goods",
     sentence_of_one="one payer paid for its freight and not for its goods",
+    sentence_of_none="whoever paid for its freight paid for its goods as well",
     among=Peers.CORRIDOR,
 )
 def freight_only_payer_count(
