@@ -42,6 +42,18 @@ BODIES: dict[str, dict[str, Any]] = {
         "text": "the same as yesterday",
     },
     "acknowledgement": {"by": "watch officer"},
+    "letters": {"audience": "carrier", "text": "asked for by the carrier"},
+    "release": {"text": "read and found right"},
+    "letter-deferrals": {
+        "ground": "criminal_investigation",
+        "until": "2026-12-25T12:00:00Z",
+        "text": "an investigation goes on",
+    },
+    "accounts": {
+        "sealed_for": "court",
+        "recipient": "Administrative Court",
+        "text": "ordered in a case of the party",
+    },
 }
 
 
@@ -60,6 +72,7 @@ class BothSides:
         described = self.service.client.get("/openapi.json").json()["paths"]
         for path, operations in described.items():
             address = path.replace("{decision_id}", case_id).replace("{case_id}", case_id)
+            address = address.replace("{audience}", "carrier")
             for method in operations:
                 if "{" in address or path in ("/v1/scores", "/v1/scores/batch", "/v1/records"):
                     continue
