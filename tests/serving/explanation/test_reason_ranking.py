@@ -61,7 +61,10 @@ def reasons_in_words(contributions: list[Contribution]) -> tuple[Reason, ...]:
 
 def explained(**log_odds: float) -> list[Contribution]:
     features = [feature for feature in SHIPMENT if feature.name in log_odds]
-    return [Contribution(feature, 1.0, log_odds[feature.name]) for feature in features]
+    return [
+        Contribution(feature, 2.0 if feature.unit is Unit.RATIO else 1.0, log_odds[feature.name])
+        for feature in features
+    ]
 
 
 @given(parts)
@@ -143,7 +146,7 @@ def test_features_of_one_indicator_are_one_reason() -> None:
     assert reason.log_odds == pytest.approx(0.8)
     assert (reason.effect, reason.strength) == ("for", "strong")
     assert (
-        reason.words == "Its price per kg is 1.00 times what is typical of these goods "
+        reason.words == "Its price per kg is 2 times what is typical of these goods "
         "(as in 40 % of all shipments)."
     )
     assert reason.sign_of == "a value out of line with the goods"
