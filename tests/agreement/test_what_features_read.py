@@ -33,6 +33,8 @@ NOT_IN_THIS_WORLD = {
     # Nothing so much alike was inspected before, of which nothing is said then.
     *("same_price_confirmed_rate", "like_consignment_confirmed_rate"),
     *("small_value_consignees_7d", "seal_reuse_count_90d", "payee_passed_on_ratio_2d"),
+    # Whatever is left out of its legs is left out by number too: it is not known yet.
+    "unconnected_leg_count",
 }
 
 
