@@ -121,32 +121,35 @@ def _landed_table(plan: Plan, chapter: int, draft: JourneyDraft, is_heard: Flags
     of = np.flatnonzero(lands)
     latitude, longitude = _between(plan, draft, of, np.ones(len(of)))
     noise = 0.005 * rng.uniform(-1.0, 1.0, (2, len(of)))
-    columns = {
-        "journey_id": journey_ids(draft.number[of]),
-        "observed_at": instants.column(arrived[of]),
-        "latitude": pa.array(np.clip(latitude + noise[0], -90, 90).round(4)),
-        "longitude": pa.array(_wrapped(longitude + noise[1]).round(4)),
-        "speed_kn": pa.array(rng.uniform(0.0, 1.0, len(of)).round(1)),
-        "course_degrees": pa.array(_course(plan, draft)[of]),
-        "error_radius_m": pa.array(np.full(len(of), 10.0)),
-        "is_distress": pa.nulls(len(of), pa.bool_()),
-        "source": pa.array([SOURCES[0]] * len(of), pa.string()),
-    }
-    return pa.table(columns, schema=arrow_schema(Position))
+    speed_kn = rng.uniform(0.0, 1.0, len(of)).round(1)
+    latitude, longitude = np.clip(latitude + noise[0], -90, 90), _wrapped(longitude + noise[1])
+    return _heard_by_ais(plan, draft, of, arrived[of], latitude, longitude, speed_kn)
 
 
 def _lying_table(plan: Plan, draft: JourneyDraft, lying: Lying) -> pa.Table:
     latitude, longitude = _between(plan, draft, lying.beside, lying.way)
+    return _heard_by_ais(plan, draft, lying.of, lying.observed, latitude, longitude, lying.speed_kn)
+
+
+def _heard_by_ais(
+    plan: Plan,
+    draft: JourneyDraft,
+    of: Ints,
+    observed: Ints,
+    latitude: Floats,
+    longitude: Floats,
+    speed_kn: Floats,
+) -> pa.Table:
     columns = {
-        "journey_id": journey_ids(draft.number[lying.of]),
-        "observed_at": instants.column(lying.observed),
+        "journey_id": journey_ids(draft.number[of]),
+        "observed_at": instants.column(observed),
         "latitude": pa.array(latitude.round(4)),
         "longitude": pa.array(longitude.round(4)),
-        "speed_kn": pa.array(lying.speed_kn),
-        "course_degrees": pa.array(_course(plan, draft)[lying.of]),
-        "error_radius_m": pa.array(np.full(len(lying.of), 10.0)),
-        "is_distress": pa.nulls(len(lying.of), pa.bool_()),
-        "source": pa.array([SOURCES[0]] * len(lying.of), pa.string()),
+        "speed_kn": pa.array(speed_kn),
+        "course_degrees": pa.array(_course(plan, draft)[of]),
+        "error_radius_m": pa.array(np.full(len(of), 10.0)),
+        "is_distress": pa.nulls(len(of), pa.bool_()),
+        "source": pa.array([SOURCES[0]] * len(of), pa.string()),
     }
     return pa.table(columns, schema=arrow_schema(Position))
 
