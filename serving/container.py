@@ -10,6 +10,7 @@ from serving.access.oidc import Provider
 from serving.access.pseudonyms import Pseudonyms
 from serving.access.rate_limits import RateLimits
 from serving.access.tokens import PublishedKeys, Tokens
+from serving.audit.audit_log import AuditLog
 from serving.audit.checkpoints import CheckpointWriter, LogSigner
 from serving.audit.decision_log_writer import LogWriter
 from serving.audit.masking import Masking
@@ -83,6 +84,7 @@ class Services:
     records: RecordRepository
     decisions: DecisionRepository
     log_writer: LogWriter
+    audit_log: AuditLog
     # Review
     cases: Cases
     case_store: CaseRepository
@@ -161,6 +163,7 @@ def build_services(
         records=storage.records,
         decisions=storage.decisions,
         log_writer=batcher.writer,
+        audit_log=storage.audit_log,
         cases=cases,
         case_store=storage.cases,
         letters=LetterWriter(cases, settings.letters, batcher.assessor.lanes.plan, models, history),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from serving.access.actors import Actor
 from serving.access.api_keys import ApiKey
 from serving.access.roles import Scope, separated
 from serving.errors import Forbidden
@@ -21,6 +22,7 @@ class Caller:
     scopes: frozenset[Scope]
     offices: frozenset[str]
     purposes: frozenset[str] = frozenset()
+    person: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scopes", separated(self.scopes))
@@ -35,6 +37,12 @@ class Caller:
             frozenset(key.offices),
             frozenset(key.purposes),
         )
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts where this caller does."""
+        is_key = ":" not in self.key_id
+        return Actor(f"key:{self.key_id}" if is_key else self.key_id, self.name, self.person)
 
     def may(self, scope: Scope) -> bool:
         """Whether the key has this scope."""

@@ -10,6 +10,7 @@ from serving.db.postgres_state import PostgresStateStore, shared_state
 from serving.db.repositories.account_repository import AccountRepository, SessionRepository
 from serving.db.repositories.alert_repository import AlertRepository
 from serving.db.repositories.api_key_repository import ApiKeyRepository
+from serving.db.repositories.audit_repository import AuditRepository
 from serving.db.repositories.case_file_repository import CaseFileRepository
 from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
@@ -32,6 +33,7 @@ class Storage:
     accounts: AccountRepository
     alerts: AlertRepository
     api_keys: ApiKeyRepository
+    audit_log: AuditRepository
     case_files: CaseFileRepository
     cases: CaseRepository
     checkpoints: CheckpointRepository
@@ -57,6 +59,7 @@ class Storage:
             accounts=AccountRepository(engine),
             alerts=AlertRepository(engine),
             api_keys=ApiKeyRepository(engine),
+            audit_log=AuditRepository(engine),
             case_files=CaseFileRepository(engine),
             cases=CaseRepository(engine),
             checkpoints=CheckpointRepository(engine, witness_file),

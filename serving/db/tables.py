@@ -366,6 +366,27 @@ retention_acts = Table(
     sqlite_strict=True,
 )
 
+# Who read, decided, signed in or changed what; each row is chained to the one before.
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column(
+        "seq", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False
+    ),
+    Column("at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("actor_name", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("object_kind", Text, nullable=False),
+    Column("object_id", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    # SHA-256 of the chain before and of all other columns of this row.
+    Column("chain", LargeBinary, nullable=False),
+    Index("audit_events_by_object", "object_kind", "object_id", "seq"),
+    Index("audit_events_by_actor", "actor", "seq"),
+    sqlite_strict=True,
+)
+
 # What the data of this database came for; one row.
 bound_purpose = Table(
     "bound_purpose",

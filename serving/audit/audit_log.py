@@ -1,0 +1,40 @@
+"""The audit log: who read, decided, signed in or changed what, each event chained to the last."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from serving.access.actors import Actor
+
+
+@dataclass(frozen=True)
+class AuditEvent:
+    """One act or reading: `action` is a verb (`read`, `sign_in`), on one object of a kind.
+
+    `details` is what JSON can say; neither ids of parties nor words of a person are in it.
+    """
+
+    at: datetime
+    actor: Actor
+    action: str
+    object_kind: str
+    object_id: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class AuditLog(Protocol):
+    """Every audit event of one database, appended and never changed."""
+
+    def append(self, *events: AuditEvent) -> None:
+        """Store events, all or none, durable when this returns; raises LogUnavailable."""
+        ...
+
+
+def next_audit_link(link: bytes, row: Mapping[str, Any]) -> bytes:
+    """The link of a row that follows `link`; it covers every column but the link itself."""
+    covered = {name: value for name, value in row.items() if name != "chain"}
+    line = json.dumps(covered, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(link + line.encode()).digest()
