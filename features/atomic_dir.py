@@ -1,56 +1,126 @@
-"""Folders that are there whole or not at all."""
+"""Folders that are there whole or not at all, also after a kill or a power cut."""
 
+import ctypes
+import errno
 import fcntl
 import glob
 import os
+import secrets
 import shutil
-import tempfile
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_PARTIAL = ".partial-"
+_FORMER = ".former"
+_RENAME_EXCHANGE = 2
+_AT_CWD = -100
+_NO_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
 
 
 @contextmanager
 def written_whole(folder: Path) -> Iterator[Path]:
     """Give a folder to write into; it takes the place of `folder` only when the block succeeds.
 
+    It is on disk when it does, and whoever looks sees the former or the new one, never neither.
     On an error nothing is left behind and a former `folder` is untouched. What a killed process
-    left half-written, the next one removes.
+    left half-written, the next one removes. A former folder's permissions stay; else the process's
+    umask says who may read the new one.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f".{folder.name}.partial-"
-    partial, lock = _begun(folder.parent, prefix)
+    partial, lock = _begun(folder)
     try:
         yield partial
-        partial.chmod(0o755)
+        if folder.exists():
+            partial.chmod(stat.S_IMODE(folder.stat().st_mode))
+        _flush_all(partial)
         _take_the_place_of(folder, partial)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
         os.close(lock)
 
 
-def _begun(parent: Path, prefix: str) -> tuple[Path, int]:
-    """A new folder, locked until what is returned beside it is closed or the process ends."""
-    lock = _opened(parent)
+def remove_interrupted(parent: Path) -> list[Path]:
+    """Remove what killed processes left half-written right below a folder, whatever its name.
+
+    A former folder whose place nothing took gets its place back. Returns what is still being
+    written by others, which stays.
+    """
+    busy = []
+    with _locked(parent):
+        for left in sorted(parent.glob(f".*{_PARTIAL}*")):
+            name = left.name[1:].partition(_PARTIAL)[0]
+            _put_back(parent / name)
+            if left.exists() and not _is_removed(left):
+                busy.append(left)
+    return busy
+
+
+def put_back_interrupted(folder: Path) -> None:
+    """Give a former folder its place back, which a killed process had moved out of the way."""
+    if folder.parent.is_dir():
+        with _locked(folder.parent):
+            _put_back(folder)
+
+
+def flush_folder(folder: Path) -> None:
+    """Let the names in a folder be on disk."""
+    opened = _opened(folder)
     try:
-        if _is_locked(lock, fcntl.LOCK_EX):  # a folder without a lock is then left, not just made
-            _remove_left_behind(parent, prefix)
-        partial = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def _begun(folder: Path) -> tuple[Path, int]:
+    """A new folder, locked until what is returned beside it is closed or the process ends."""
+    parent, prefix = folder.parent, f".{folder.name}{_PARTIAL}"
+    with _locked(parent) as is_locked:
+        if is_locked:  # a folder without a lock is then left, not just made
+            _put_back(folder)
+            for left in parent.glob(f"{glob.escape(prefix)}{'?' * 8}"):
+                _is_removed(left)
+        partial = parent / f"{prefix}{secrets.token_hex(4)}"
+        partial.mkdir()
         own = _opened(partial)
         _is_locked(own, fcntl.LOCK_EX)
         return partial, own
+
+
+def _put_back(folder: Path) -> None:
+    """Nothing of another name: a former folder whose place nothing took is the only one."""
+    formers = sorted(folder.parent.glob(f"{glob.escape(f'.{folder.name}{_PARTIAL}')}*{_FORMER}"))
+    for former in formers:
+        if folder.exists():
+            shutil.rmtree(former, ignore_errors=True)
+        else:
+            former.rename(folder)
+
+
+def _is_removed(left: Path) -> bool:
+    """Whether what a process left half-written is gone; what one is writing now stays."""
+    try:
+        lock = _opened(left)
+    except FileNotFoundError:  # it has just taken its place
+        return True
+    try:
+        if not _is_locked(lock, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            return False
+        shutil.rmtree(left, ignore_errors=True)
+        return not left.exists()
     finally:
         os.close(lock)
 
 
-def _remove_left_behind(parent: Path, prefix: str) -> None:
-    """Nothing with a longer name: a former folder whose place nothing took is the only one."""
-    for left in parent.glob(f"{glob.escape(prefix)}{'?' * 8}"):
-        with suppress(FileNotFoundError):  # it has just taken its place
-            lock = _opened(left)
-            if _is_locked(lock, fcntl.LOCK_EX | fcntl.LOCK_NB):
-                shutil.rmtree(left, ignore_errors=True)
-            os.close(lock)
+@contextmanager
+def _locked(parent: Path) -> Iterator[bool]:
+    """Whether the folder could be locked, for as long as the block lasts."""
+    lock = _opened(parent)
+    try:
+        yield _is_locked(lock, fcntl.LOCK_EX)
+    finally:
+        os.close(lock)
 
 
 def _opened(folder: Path) -> int:
@@ -66,9 +136,38 @@ def _is_locked(descriptor: int, how: int) -> bool:
     return True
 
 
+def _flush_all(folder: Path) -> None:
+    for inside, _, names in os.walk(folder):
+        for name in names:
+            opened = os.open(Path(inside, name), os.O_RDONLY)
+            try:
+                os.fsync(opened)
+            finally:
+                os.close(opened)
+        flush_folder(Path(inside))
+
+
 def _take_the_place_of(folder: Path, partial: Path) -> None:
-    former = partial.with_name(f"{partial.name}.former")
-    if folder.exists():
+    """Exchange the two in one step, where there is a former one and the file system can."""
+    if not folder.exists():
+        partial.rename(folder)
+    elif not _are_exchanged(partial, folder):
+        former = partial.with_name(f"{partial.name}{_FORMER}")
         folder.rename(former)
-    partial.rename(folder)
-    shutil.rmtree(former, ignore_errors=True)
+        partial.rename(folder)
+        flush_folder(folder.parent)
+        shutil.rmtree(former, ignore_errors=True)
+    flush_folder(folder.parent)
+
+
+def _are_exchanged(one: Path, other: Path) -> bool:
+    """Whether two folders have each other's names now; False where this is not offered."""
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if renameat2 is None:
+        return False
+    if renameat2(_AT_CWD, os.fsencode(one), _AT_CWD, os.fsencode(other), _RENAME_EXCHANGE) == 0:
+        return True
+    failure = ctypes.get_errno()
+    if failure in _NO_EXCHANGE:
+        return False
+    raise OSError(failure, os.strerror(failure), str(other))
