@@ -7,6 +7,7 @@ TidegateError
 ├── AddressNotFree                  where the service is to listen, another does or nobody can
 ├── IncidentRefused                 nothing to freeze, or what was frozen was changed
 ├── AccountRefused                  nothing to seal, or what was sealed was changed
+├── HistoryIncomplete               a store of history would forget what there ought to be
 ├── RetentionRefused                periods that cannot be used, or an erasure that must not be
 ├── PurposeRefused                  a database holds what came for another purpose
 ├── ImpactNotAssessed               live use needs answers that are not there
@@ -93,6 +94,10 @@ class IncidentRefused(TidegateError):
 
 class AccountRefused(TidegateError):
     """The account of a case cannot be sealed, or is no longer as it was; the message says why."""
+
+
+class HistoryIncomplete(TidegateError):
+    """An online feature store would forget what there ought to be; the former one stays."""
 
 
 class RetentionRefused(TidegateError):

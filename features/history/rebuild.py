@@ -33,11 +33,13 @@ def rebuild(
     folder: Path,
     progress: Progress = lambda done, total: None,
     and_then: Callable[[OnlineStore], None] = lambda store: None,
+    check: Callable[[OnlineStore], None] = lambda store: None,
 ) -> None:
     """Make the online feature store of record files and put it, whole, in the place of `folder`.
 
-    `and_then` adds what no file has. Whoever has the former store open goes on with that. Raises
-    RecordsError for anything wrong in the files; `folder` is then as it was.
+    `and_then` adds what no file has, and `check` may refuse what came of it. Whoever has the former
+    store open goes on with that. Raises RecordsError for anything wrong in the files; `folder` is
+    then as it was.
     """
     with written_whole(folder) as building, TemporaryDirectory(dir=building) as scratch:
         blobs = LmdbStore(Path(scratch), is_bulk=True)
@@ -45,6 +47,7 @@ def rebuild(
             store = OnlineStore(blobs)
             read_into(store, RecordFolder(records), progress)
             and_then(store)
+            check(store)
             blobs.copy_in_order(building)
         finally:
             blobs.close()

@@ -66,6 +66,7 @@ app.add_typer(accounts, name="accounts")
 
 def main() -> None:
     """Run a command; exit 1 with the reason on stderr when it is refused, 2 on wrong usage."""
+    os.umask(0o077)  # what a home holds is for its owner alone, whoever makes it
     _name_home(sys.argv[1:])
     try:
         app()

@@ -21,6 +21,10 @@ def rebuild(
     records: Annotated[
         Path | None, typer.Option(help="Folder of record files; HOME/records without.")
     ] = None,
+    allow_fewer: Annotated[
+        bool,
+        typer.Option(help="Let the new store know far fewer records than the former one did."),
+    ] = False,
     home: Home = DEFAULT_HOME,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
@@ -28,26 +32,35 @@ def rebuild(
     """Make the online feature store anew of record files, decision log and received records.
 
     The former store stays until the new one is whole. A service with a home folder of its own takes
-    it up when it starts again; workers that share a database, at once.
+    it up when it starts again; workers that share a database, at once. Refused where it would know
+    fewer than half of the records that the former store knew, or that a champion was trained on.
     """
     from serving.db.engine import open_database
     from serving.db.postgres_state import shared_state
     from serving.db.repositories.decision_repository import DecisionRepository
     from serving.db.repositories.record_repository import RecordRepository
-    from serving.history.client import rebuild_history
+    from serving.history.client import known_records, rebuild_history
+    from serving.models.model_pool import records_trained_on
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
     engine = open_database(settings.database, is_service=False, keys=settings.keys)
-    log, files = DecisionRepository(engine), records or settings.records
+    log, shared = DecisionRepository(engine), shared_state(engine)
+    files = records or settings.records
+    known = known_records(settings, shared)
+    trained_on = records_trained_on(settings.models, settings.keys / "signing.pub")
+    expected = {
+        name: max(known.get(name, 0), trained_on.get(name, 0)) for name in {*known, *trained_on}
+    }
     with progress_bar("records") as progress:
         rebuild_history(
             settings,
             log,
             RecordRepository(engine),
-            shared_state(engine),
+            shared,
             files=files,
             progress=progress,
+            expected={} if allow_fewer else expected,
         )
     if as_json:
         print_json({"records": str(files), "decisions": log.size()})

@@ -12,10 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol, TypeVar
 
+from features.atomic_dir import put_back_interrupted
 from features.engine.store.blob_store import Blob, BlobStore
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.store.write_buffer import WriteBuffer
-from features.errors import OnlineStoreUnavailable
+from features.errors import OnlineStoreMismatch, OnlineStoreUnavailable
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
 from features.history.rebuild import Progress, rebuild
 from features.records import RECORD_FILES, Outcome, Record
@@ -24,6 +25,7 @@ from features.vector import Vector, feature_vectors
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import DecisionReader
 from serving.errors import HistoryUnavailable
+from serving.history.missing_history import require_whole_history
 from serving.history.received_records import RecordStore
 from serving.settings import Settings
 
@@ -191,6 +193,21 @@ def open_history(
     return history
 
 
+def known_records(settings: Settings, shared: SharedStore | None) -> Mapping[str, int]:
+    """How many records of each type the store of a home holds now; none where there is no store."""
+    if shared is not None:
+        return {} if shared.is_empty else OnlineStore(shared).counts
+    if not settings.state.exists():
+        return {}
+    store = LmdbStore(settings.state)
+    try:
+        return OnlineStore(store).counts
+    except OnlineStoreMismatch:  # of another release, which is why it is rebuilt
+        return {}
+    finally:
+        store.close()
+
+
 def rebuild_history(
     settings: Settings,
     log: DecisionReader,
@@ -200,12 +217,16 @@ def rebuild_history(
     files: Path | None = None,
     progress: Progress = lambda done, total: None,
     is_first: bool = False,
+    expected: Mapping[str, int] | None = None,
 ) -> None:
     """Rebuild the store of record files and all that is durable since, whole or not at all.
 
     `files` is the folder where it is not that of the home. Whoever has the store of a home folder
     open goes on with that; `is_first` leaves a shared one as it is where another was faster.
+    `expected` says how many records of each type there ought to be: raises HistoryIncomplete where
+    too few of them are there, and the store is then as it was.
     """
+    put_back_interrupted(settings.records)
     settings.records.mkdir(parents=True, exist_ok=True)
 
     def make(folder: Path) -> None:
@@ -214,6 +235,7 @@ def rebuild_history(
             folder,
             progress,
             and_then=lambda state: HistoryClient(state, log, records).catch_up(),
+            check=lambda state: require_whole_history(state.counts, expected or {}),
         )
 
     if shared is None:

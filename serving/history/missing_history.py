@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from features.history.online_store import COUNTED_RECORD_TYPES
+from serving.errors import HistoryIncomplete
 
 FEWEST_SHARE = 0.5
 """Of the records that a model was trained on, by type: a service that knows fewer computes other
@@ -17,3 +18,13 @@ def missing_types(trained_on: Mapping[str, int], known: Mapping[str, int]) -> li
         for name in COUNTED_RECORD_TYPES
         if known.get(name, 0) < FEWEST_SHARE * trained_on.get(name, 0)
     ]
+
+
+def require_whole_history(known: Mapping[str, int], expected: Mapping[str, int]) -> None:
+    """Raise HistoryIncomplete where too few of the records are known that there ought to be."""
+    for name in missing_types(expected, known):
+        raise HistoryIncomplete(
+            f"the new online feature store would know {known.get(name, 0):,} {name}, and there "
+            f"ought to be {expected[name]:,}; the former one stays. Lay the record files in the "
+            "folder of records, or let it forget them with --allow-fewer"
+        )

@@ -7,6 +7,7 @@ its checks is refused, and the previous one keeps answering.
 """
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -188,6 +189,20 @@ def load_role(model_folder: Path, role: Role, public_key: Path) -> LoadedModel:
     """Load the version of one model that has a role; raises TidegateError, OSError, ValueError."""
     pointer = RolePointer.model_validate_json((model_folder / f"{role}.json").read_bytes())
     return LoadedModel.read(model_folder / pointer.version, public_key.read_bytes())
+
+
+def records_trained_on(models: Path, public_key: Path) -> dict[str, int]:
+    """The most records of each type that a champion in this folder was trained on.
+
+    A champion that cannot be loaded says nothing.
+    """
+    most: dict[str, int] = {}
+    for name in MODEL_NAMES.values():
+        with suppress(TidegateError, OSError, ValueError):
+            trained_on = load_role(models / name, "champion", public_key).model.manifest
+            for kind, count in trained_on.record_counts.items():
+                most[kind] = max(most.get(kind, 0), count)
+    return most
 
 
 def _stamp(pointer: Path) -> FileStamp | None:

@@ -27,6 +27,7 @@ from serving.cli.main import app as commands
 from serving.db.engine import open_database
 from serving.db.postgres_state import PostgresStateStore
 from serving.db.repositories.decision_repository import DecisionRepository
+from serving.errors import HistoryIncomplete
 from serving.request_parsing import read_submission
 from serving.settings import Settings
 from tests.serving.bodies import shipment
@@ -234,3 +235,31 @@ def test_a_rebuild_finds_what_files_the_log_and_calls_tell(home: Path) -> None:
         assert known(service) == before
         again = service.services.history.vectors([submitted(declared_at=NOW.isoformat())])[0]
         assert again == vector
+
+
+def test_a_rebuild_that_would_forget_most_is_refused_and_the_store_stays(home: Path) -> None:
+    with working(Settings(home=home)) as service:
+        before = known(service)
+    rebuild = ["state", "rebuild", "--home", str(home)]
+    (home / "records").rename(home / "elsewhere")
+
+    refused = CliRunner().invoke(commands, rebuild)
+    assert isinstance(refused.exception, HistoryIncomplete)
+    assert "there ought to be" in str(refused.exception)
+    with working(Settings(home=home)) as service:
+        assert known(service) == before
+    assert CliRunner().invoke(commands, [*rebuild, "--allow-fewer"]).exit_code == 0
+    with working(Settings(home=home)) as service:
+        assert known(service) != before
+
+
+def test_records_that_a_killed_command_had_moved_away_are_put_back_before_a_rebuild(
+    home: Path,
+) -> None:
+    with working(Settings(home=home)) as service:
+        before = known(service)
+    (home / "records").rename(home / ".records.partial-0123abcd.former")
+
+    assert CliRunner().invoke(commands, ["state", "rebuild", "--home", str(home)]).exit_code == 0
+    with working(Settings(home=home)) as service:
+        assert known(service) == before
