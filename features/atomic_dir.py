@@ -1,4 +1,4 @@
-"""Folders that are there whole or not at all, also after a kill or a power cut."""
+"""Folders and files that are there whole or not at all, also after a kill or a power cut."""
 
 import ctypes
 import errno
@@ -64,6 +64,20 @@ def put_back_interrupted(folder: Path) -> None:
             _put_back(folder)
 
 
+def write_durably(file: Path, content: bytes) -> None:
+    """Put a file there, whole and on disk; whoever looks sees the former or the new content."""
+    partial = file.with_name(f".{file.name}{_PARTIAL}{secrets.token_hex(4)}")
+    try:
+        with partial.open("xb") as out:
+            out.write(content)
+            out.flush()
+            os.fsync(out.fileno())
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
+    flush_folder(file.parent)
+
+
 def flush_folder(folder: Path) -> None:
     """Let the names in a folder be on disk."""
     opened = _opened(folder)
@@ -100,6 +114,9 @@ def _put_back(folder: Path) -> None:
 
 def _is_removed(left: Path) -> bool:
     """Whether what a process left half-written is gone; what one is writing now stays."""
+    if left.is_file():  # written in one go, by whoever holds the lock of nothing
+        left.unlink(missing_ok=True)
+        return True
     try:
         lock = _opened(left)
     except FileNotFoundError:  # it has just taken its place

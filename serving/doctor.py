@@ -11,7 +11,7 @@ from features.engine.store.lmdb_store import LmdbStore
 from features.errors import TidegateError
 from features.history.online_store import OnlineStore
 from serving.access.tokens import PublishedKeys
-from serving.audit.retention import Periods
+from serving.audit.retention_periods import Periods
 from serving.db.data_keys import DataKeys
 from serving.db.engine import open_database, sqlite_version
 from serving.db.log_verification import verify_decision_log

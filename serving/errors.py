@@ -9,6 +9,7 @@ TidegateError
 ├── AccountRefused                  nothing to seal, or what was sealed was changed
 ├── HistoryIncomplete               a store of history would forget what there ought to be
 ├── RetentionRefused                periods that cannot be used, or an erasure that must not be
+├── ClockDisagrees                  the clock disagrees with what was written last
 ├── PurposeRefused                  a database holds what came for another purpose
 ├── ImpactNotAssessed               live use needs answers that are not there
 ├── AddressRefused                  nothing is sent to such an address
@@ -102,6 +103,10 @@ class HistoryIncomplete(TidegateError):
 
 class RetentionRefused(TidegateError):
     """Nothing can be masked or erased as asked; the message says what is wrong."""
+
+
+class ClockDisagrees(TidegateError):
+    """The clock disagrees with what was written last; nothing is ended by it."""
 
 
 class PurposeRefused(TidegateError):

@@ -75,6 +75,7 @@ retention due
 retention mask --by b --because w
 retention propose --by b --because w
 retention erase 1 --by b --because w
+retention cancel 1 --by b --because w
 retention hold shipment s --by b --because w
 retention lift 1 --by b --because w
 retention acts

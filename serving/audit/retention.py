@@ -1,159 +1,49 @@
-"""How long data last: the deployer's periods, and what is done when one of them is over.
+"""How data come to their end: masking first, then erasure by two persons.
 
-First masking: people and callers see short names in place of ids, while measurement goes on. Then
-erasure, in two steps by two: one proposes it for the days that are over, another erases. Cases that
-are open, decisions that an incident froze and subjects that are held stay until nothing holds them.
+Masking: people and callers see short names in place of ids, while measurement goes on. Erasure: one
+person proposes it for the days that are over, another agrees; after some days, in which anyone may
+cancel it, it is carried out. Cases that are open, decisions that an incident froze and subjects
+that are held stay until nothing holds them. Nothing ends by a clock that disagrees with what was
+written last, and nothing that is younger than its period.
 """
 
 import json
 import shutil
-import tomllib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from features.arrow_schema import INSTANT
-from features.atomic_dir import written_whole
+from features.atomic_dir import remove_interrupted, write_durably, written_whole
 from features.ingest.record_files import read_records, write_records
 from features.records import RECORD_FILES
 from serving.audit.checkpoints import LogSigner
-from serving.audit.erasure import DueForErasure, ErasedUnits, Erasure, ErasureLimits, RetainedUnits
+from serving.audit.clock_check import BEHIND_AT_MOST, ClockCheck
+from serving.audit.erasure import DueForErasure, Erasure, RetainedUnits
 from serving.audit.incidents import holding_stretches
 from serving.audit.retention_log import RetentionAct, RetentionLog
+from serving.audit.retention_periods import Periods, RetentionCutoffs
 from serving.errors import RetentionRefused
 from serving.settings import Settings
 
 PROPOSED_FOR = timedelta(days=30)
 """A proposal that nobody followed for so long says too little of today."""
 
-TEMPLATE = """\
-# Days after which data end. Which law sets them is for the deployer's counsel to say.
-
-[decisions]
-# A decision with its answer, its case, notes and files; both count from the decision. Erased after
-# 184 days at the earliest: logs last six months at least (AI Act 19(1), 26(6)). Data of passengers
-# without any sign of risk must not be kept for five years (C-817/19, on PNR): ask which law holds.
-# mask_after_days = 180
-# erase_after_days = 1825
-
-[records]
-# Records that came by themselves; from their arrival.
-# erase_after_days = 1825
-
-[files]
-# Rows of the files in HOME/records, and the online feature store and training sets made of them;
-# from when a record was known. Many features look back a year, and some without an end: "first
-# seen" begins anew with what is left.
-# erase_after_days = 1825
-"""
-
-FEWEST_LOG_DAYS = 184
-"""Six months, the longest there are: AI Act 19(1) for providers, 26(6) for deployers."""
-
-Days = Annotated[int, Field(ge=1, le=36_525)]
-
-
-class ErasePeriod(BaseModel):
-    """After how many days something is erased."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    erase_after_days: Days
-
-
-class DecisionPeriods(ErasePeriod):
-    """When decisions are masked and when they are erased."""
-
-    mask_after_days: Days
-
-    @field_validator("erase_after_days")
-    @classmethod
-    def _keep_the_log(cls, days: int) -> int:
-        if days < FEWEST_LOG_DAYS:
-            raise ValueError(
-                f"want {FEWEST_LOG_DAYS} days or more: logs last six months at least "
-                "(AI Act 19(1), 26(6))"
-            )
-        return days
-
-    @model_validator(mode="after")
-    def _mask_first(self) -> Self:
-        if self.mask_after_days >= self.erase_after_days:
-            raise ValueError("want mask_after_days below erase_after_days")
-        return self
-
-
-class Periods(BaseModel):
-    """The deployer's periods, in days."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    decisions: DecisionPeriods
-    records: ErasePeriod
-    files: ErasePeriod
-
-    @classmethod
-    def read(cls, file: Path) -> Self:
-        """The periods in a file; raises RetentionRefused with what is wrong."""
-        try:
-            return cls.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            raise RetentionRefused(
-                f"{file} is missing; `tidegate retention init` lays it down"
-            ) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise RetentionRefused(f"{file} cannot be read as TOML: {error}") from None
-        except ValidationError as wrong:
-            faults = "; ".join(
-                f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in wrong.errors()
-            )
-            raise RetentionRefused(f"{file}: {faults}") from None
-
 
 @dataclass(frozen=True)
-class RetentionCutoffs:
-    """The days (ISO) before which something is to be done today."""
+class WaitingErasure:
+    """An erasure that two persons agreed on; `erases_from` is the minute from which it may be."""
 
-    mask: str
-    decisions: str
-    records: str
-    files: str
-
-    @classmethod
-    def on(cls, periods: Periods, today: date) -> Self:
-        """The cutoffs of the periods on a day."""
-
-        def before(days: int) -> str:
-            return (today - timedelta(days=days)).isoformat()
-
-        return cls(
-            mask=before(periods.decisions.mask_after_days),
-            decisions=before(periods.decisions.erase_after_days),
-            records=before(periods.records.erase_after_days),
-            files=before(periods.files.erase_after_days),
-        )
-
-    @property
-    def limits(self) -> ErasureLimits:
-        """The limits of what the database holds."""
-        return ErasureLimits(self.decisions, self.records)
-
-
-def lay_down(file: Path) -> None:
-    """Write the template; what is there already is never written over."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with file.open("x", encoding="utf-8") as out:
-            out.write(TEMPLATE)
-    except FileExistsError:
-        raise RetentionRefused(f"{file} is there already; it is left as it is") from None
+    proposal: int
+    erases_from: str
+    cutoffs: RetentionCutoffs
+    due: DueForErasure
 
 
 @dataclass(frozen=True)
@@ -167,45 +57,69 @@ class Retention:
     erasure: Erasure
     acts: RetentionLog
     remake_state: Callable[[], None]
+    clock: ClockCheck
 
     def cutoffs(self, today: date) -> RetentionCutoffs:
         """The days that are over; raises RetentionRefused where no periods were set."""
-        return RetentionCutoffs.on(Periods.read(self.settings.retention), today)
+        return RetentionCutoffs.on(self._periods(), today)
 
     def due(self, cutoffs: RetentionCutoffs) -> DueForErasure:
         """What an erasure would find."""
         return self.erasure.count_due(cutoffs.limits, self._retained())
 
-    def mask(self, by: str, because: str, at: datetime) -> str:
-        """Mask decisions whose first period is over; the day before which they are masked."""
-        before = self.cutoffs(at.date()).mask
-        self.acts.append(RetentionAct(at.isoformat(), "mask", by, because, {"before": before}))
-        return before
+    def mask(self, by: str, because: str, at: datetime, *, is_correction: bool = False) -> str:
+        """Mask decisions whose first period is over; the day before which they are masked.
+
+        A correction takes back what was masked before its time. Raises ClockDisagrees.
+        """
+        self.clock.require(at)
+        details: dict[str, Any] = {"before": self.cutoffs(at.date()).mask}
+        if is_correction:
+            details["is_correction"] = True
+        self.acts.append(RetentionAct(at.isoformat(), "mask", by, because, details))
+        return self.acts.masked_before()
 
     def propose(self, by: str, because: str, at: datetime) -> int:
         """Propose to erase what is over today; the number of the proposal."""
+        self.clock.require(at)
         cutoffs = self.cutoffs(at.date())
         details = asdict(cutoffs) | {"due": asdict(self.due(cutoffs))}
         return self.acts.append(RetentionAct(at.isoformat(), "propose", by, because, details))
 
-    def erase(self, number: int, by: str, because: str, at: datetime) -> Path:
-        """Erase what a proposal by another named, and certify it; the file of the certificate.
+    def erase(self, number: int, by: str, because: str, at: datetime) -> Path | WaitingErasure:
+        """Agree to what another proposed; erase and certify it once its days of waiting are over.
 
-        What has come to be held since stays. Raises RetentionRefused.
+        What has come to be held since stays. A run that was killed is finished by the next. The
+        file of the certificate, once there is one. Raises RetentionRefused, ClockDisagrees.
         """
-        cutoffs = self._proposed(number, by, at)
+        self.clock.require(at)
+        if (begun := self._begun(number)) is not None:
+            return self._finish(begun)
+        agreed = self._agreed(number)
+        proposal = self._proposal(
+            number, at, since=agreed.details["erases_from"] if agreed else None
+        )
+        cutoffs = self._over(proposal, at)
+        if agreed is None:
+            self._require_another(proposal, by)
+            wait_days = self._periods().erasure.wait_days
+            if wait_days:
+                return self._agree(proposal, cutoffs, wait_days, (by, because, at))
+        elif at < datetime.fromisoformat(agreed.details["erases_from"]):
+            return self._waiting(number, agreed, cutoffs)
+        self._require_nothing_half_written()
         details = {"proposal": number, **asdict(cutoffs)}
         act = RetentionAct(at.isoformat(), "erase", by, because, details)
-        destroyed = self.erasure.erase(cutoffs.limits, self._retained(), act)
-        self.erasure.sweep(cutoffs.limits)
-        gone = _prune_records(self.settings.records, cutoffs.files)
-        newest = max(
-            cutoffs.files, cutoffs.decisions, cutoffs.records
-        )  # sets are made of all of them
-        gone |= _drop_training_sets(self.settings.home / "training_sets", newest)
-        self.remake_state()
-        self.erasure.compact()
-        return self._certify(act, destroyed, gone)
+        self.erasure.erase(cutoffs.limits, self._retained(), act)
+        begun = self._begun(number)
+        assert begun is not None
+        return self._finish(begun)
+
+    def cancel(self, number: int, by: str, because: str, at: datetime) -> None:
+        """Cancel a proposal that was not carried out; raises RetentionRefused."""
+        self._proposal(number, at)
+        act = RetentionAct(at.isoformat(), "cancel", by, because, {"proposal": number})
+        self.acts.append(act)
 
     def hold(self, kind: str, subject_id: str, by: str, because: str, at: datetime) -> int:
         """Keep all there is on a subject, unmasked, until that is lifted; the number to lift."""
@@ -218,6 +132,9 @@ class Retention:
             raise RetentionRefused(f"there is no hold {number}; `tidegate retention acts` has them")
         self.acts.append(RetentionAct(at.isoformat(), "lift", by, because, {"hold": number}))
 
+    def _periods(self) -> Periods:
+        return Periods.read(self.settings.retention)
+
     def _retained(self) -> RetainedUnits:
         holds = (act.details for act in self.acts.holds())
         return RetainedUnits(
@@ -225,31 +142,116 @@ class Retention:
             subjects=tuple((details["subject_kind"], details["subject"]) for details in holds),
         )
 
-    def _proposed(self, number: int, by: str, at: datetime) -> RetentionCutoffs:
+    def _proposal(self, number: int, at: datetime, since: str | None = None) -> RetentionAct:
+        """A proposal that may still be followed, for some days since; raises RetentionRefused."""
         found = {act.number: act for act in self.acts.all("propose")}.get(number)
         if found is None:
             raise RetentionRefused(f"there is no proposal {number}; `tidegate retention propose`")
-        if by.strip().casefold() in ("", found.by.strip().casefold()):
-            raise RetentionRefused(f"{found.by} proposed it; another person must erase")
-        if at - datetime.fromisoformat(found.at) > PROPOSED_FOR:
+        if datetime.fromisoformat(found.at) - at > BEHIND_AT_MOST:
+            raise RetentionRefused(
+                f"proposal {number} is of {found.at[:10]}, which has not come yet; propose anew"
+            )
+        if at - datetime.fromisoformat(since or found.at) > PROPOSED_FOR:
             raise RetentionRefused(f"proposal {number} is of {found.at[:10]}; propose anew")
-        erased = {act.details["proposal"] for act in self.acts.all("erase")}
-        if number in erased:
-            raise RetentionRefused(f"proposal {number} was followed already; propose anew")
-        return RetentionCutoffs(
-            **{name: found.details[name] for name in RetentionCutoffs.__annotations__}
-        )
+        for action, words in (("erase", "followed"), ("cancel", "cancelled")):
+            done = self.acts.all(action)  # type: ignore[arg-type]  # two of the actions
+            if number in {act.details["proposal"] for act in done}:
+                raise RetentionRefused(f"proposal {number} was {words} already; propose anew")
+        return found
 
-    def _certify(self, act: RetentionAct, destroyed: ErasedUnits, gone: dict[str, int]) -> Path:
+    def _over(self, proposal: RetentionAct, at: datetime) -> RetentionCutoffs:
+        """The days of a proposal; raises RetentionRefused where any of them is not over by now."""
+        proposed = RetentionCutoffs(
+            **{name: proposal.details[name] for name in RetentionCutoffs.__annotations__}
+        )
+        over = asdict(self.cutoffs(at.date()))
+        for name, before in asdict(proposed).items():
+            if before > over[name]:
+                raise RetentionRefused(
+                    f"proposal {proposal.number} would end {name} before {before}, and only those "
+                    f"before {over[name]} are over; propose anew"
+                )
+        return proposed
+
+    def _require_another(self, proposal: RetentionAct, by: str) -> None:
+        if by.strip().casefold() in ("", proposal.by.strip().casefold()):
+            raise RetentionRefused(f"{proposal.by} proposed it; another person must erase")
+
+    def _agreed(self, number: int) -> RetentionAct | None:
+        agreed = {act.details["proposal"]: act for act in self.acts.all("agree")}
+        return agreed.get(number)
+
+    def _agree(
+        self,
+        proposal: RetentionAct,
+        cutoffs: RetentionCutoffs,
+        wait_days: int,
+        who: tuple[str, str, datetime],
+    ) -> WaitingErasure:
+        by, because, at = who
+        from_instant = (at + timedelta(days=wait_days)).isoformat()
+        details = {"proposal": proposal.number, "erases_from": from_instant, **asdict(cutoffs)}
+        agreed = RetentionAct(at.isoformat(), "agree", by, because, details)
+        self.acts.append(agreed)
+        return self._waiting(proposal.number, agreed, cutoffs)
+
+    def _waiting(
+        self, number: int, agreed: RetentionAct, cutoffs: RetentionCutoffs
+    ) -> WaitingErasure:
+        erases_from = agreed.details["erases_from"][:16]
+        return WaitingErasure(number, erases_from, cutoffs, self.due(cutoffs))
+
+    def _begun(self, number: int) -> RetentionAct | None:
+        """The act of an erasure whose keys are destroyed, and that nothing certifies yet."""
+        begun = {act.details["proposal"]: act for act in self.acts.all("erase")}.get(number)
+        if begun is None or self._certificate(number).exists() or "destroyed" not in begun.details:
+            return None  # an older release finished it in one go, or not at all
+        return begun
+
+    def _finish(self, act: RetentionAct) -> Path:
+        """Remove what is left of what an act erased, then certify it."""
+        cutoffs = RetentionCutoffs(
+            **{name: act.details[name] for name in RetentionCutoffs.__annotations__}
+        )
+        self.erasure.sweep(cutoffs.limits)
+        gone = _prune_records(self.settings.records, cutoffs.files)
+        # Training sets are made of all three.
+        newest = max(cutoffs.files, cutoffs.decisions, cutoffs.records)
+        gone |= _drop_training_sets(self.settings.home / "training_sets", newest)
+        self.remake_state()
+        self.erasure.compact()
+        self._require_nothing_half_written()
+        return self._certify(act, gone)
+
+    def _require_nothing_half_written(self) -> None:
+        """Remove what killed commands left half-written in the home.
+
+        Raises RetentionRefused where another command is writing: it may have read what has ended.
+        """
+        home = self.settings.home
+        parents = {home, *(left.parent for left in home.rglob(".*.partial-*"))}
+        busy = [left for parent in sorted(parents) for left in remove_interrupted(parent)]
+        if busy:
+            raise RetentionRefused(
+                f"another command is writing {busy[0]}, of what may have ended; wait for its end, "
+                "then run this again: nothing is certified yet"
+            )
+
+    def _certificate(self, number: int) -> Path:
+        return self.settings.erasures / f"{number}.json"
+
+    def _certify(self, act: RetentionAct, gone: dict[str, int]) -> Path:
         """State what was erased, signed with the key that seals the log."""
-        certificate = {**asdict(act), "destroyed": asdict(destroyed), "rows": gone}
+        details = dict(act.details)
+        destroyed = details.pop("destroyed")
+        certificate = {**asdict(act), "details": details, "destroyed": destroyed, "rows": gone}
         del certificate["number"]
         content = json.dumps(certificate, indent=1).encode()
         signature = LogSigner.from_folder(self.settings.keys).key.sign(content).hex()
-        file = self.settings.erasures / f"{act.details['proposal']}.json"
+        file = self._certificate(act.details["proposal"])
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
-        file.with_suffix(".sig").write_text(signature + "\n")
+        write_durably(file.with_suffix(".sig"), f"{signature}\n".encode())
+        write_durably(file, content)
         return file
 
 

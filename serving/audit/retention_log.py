@@ -1,10 +1,10 @@
-"""Acts about the end of data: who masked, proposed, erased, held or lifted what, when and why."""
+"""Acts about the end of data: who did what, when and why."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-RetentionAction = Literal["mask", "propose", "erase", "hold", "lift"]
+RetentionAction = Literal["mask", "propose", "agree", "cancel", "erase", "hold", "lift"]
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """`tidegate retention`: masking, then erasure by destroying keys, each act with who and why."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,9 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json, Subject
 from serving.cli.output import messages, print_json, progress_bar
 
 if TYPE_CHECKING:
-    from serving.audit.retention import Retention
+    from serving.audit.erasure import DueForErasure
+    from serving.audit.retention import Retention, WaitingErasure
+    from serving.audit.retention_periods import RetentionCutoffs
 
 retention = typer.Typer(
     help="The end of data: what is due, masking, and erasure by two persons.",
@@ -20,12 +23,18 @@ retention = typer.Typer(
 
 By = Annotated[str, typer.Option(help="Who does it.")]
 Because = Annotated[str, typer.Option(help="Why, in words.")]
+Today = Annotated[
+    str | None,
+    typer.Option(
+        help="The day it is (2026-11-27) by a calendar, where nothing was written for days."
+    ),
+]
 
 
 @retention.command()
 def init(home: Home = DEFAULT_HOME) -> None:
     """Lay down HOME/retention.toml, for the deployer's periods."""
-    from serving.audit.retention import lay_down
+    from serving.audit.retention_periods import lay_down
     from serving.settings import settings_of
 
     file = settings_of(home).retention
@@ -46,10 +55,7 @@ def due(home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Js
         )
         return
     messages.print(f"masked: decisions before {masked or 'no day'}; due: before {cutoffs.mask}")
-    messages.print(
-        f"to erase: {found.decisions:,} decisions before {cutoffs.decisions}, "
-        f"{found.records:,} records before {cutoffs.records}, files before {cutoffs.files}"
-    )
+    messages.print(_extent(cutoffs, found))
     messages.print(
         f"of the decisions must stay: {found.open_cases:,} with open cases, {found.frozen:,} "
         f"frozen with incidents, {found.held:,} held"
@@ -68,9 +74,15 @@ def mask(
     home: Home = DEFAULT_HOME,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
+    correct: Annotated[
+        bool,
+        typer.Option("--correct", help="Take back what a wrong clock masked before its time."),
+    ] = False,
+    today: Today = None,
 ) -> None:
     """Mask decisions whose first period is over: ids give way to short names, texts to none."""
-    before = _opened(home, database_url).mask(by, because, _now())
+    opened = _opened(home, database_url, today)
+    before = opened.mask(by, because, _now(), is_correction=correct)
     if as_json:
         print_json({"masked_before": before})
     messages.print(f"decisions before {before} are masked, within a minute in every process")
@@ -83,10 +95,14 @@ def propose(
     home: Home = DEFAULT_HOME,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
+    today: Today = None,
 ) -> None:
     """Propose to erase what is over today; another person then runs `erase` with its number."""
-    number = _opened(home, database_url).propose(by, because, _now())
+    opened = _opened(home, database_url, today)
+    number = opened.propose(by, because, _now())
     _print_number("proposal", number, as_json=as_json)
+    cutoffs = opened.cutoffs(_now().date())
+    messages.print(_extent(cutoffs, opened.due(cutoffs)))
     messages.print(f"another person may follow: tidegate retention erase {number} --by …")
 
 
@@ -98,11 +114,13 @@ def erase(
     home: Home = DEFAULT_HOME,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
+    today: Today = None,
 ) -> None:
-    """Erase what was proposed by another: destroy its keys, and all that is left beside.
+    """Agree to what another proposed; run again after the days of waiting, erase it.
 
-    A service over a file must be stopped meanwhile; workers over PostgreSQL go on, and are best
-    started again afterwards. What it says is signed, in HOME/erasures.
+    Its keys are destroyed, and all that is left beside. A service over a file must be stopped
+    meanwhile; workers over PostgreSQL go on, and are best started again afterwards. What it says is
+    signed, in HOME/erasures. HOME/retention.toml sets the days (`[erasure] wait_days`).
     """
     from serving.db.write_lock import hold_for_service
     from serving.settings import settings_of
@@ -110,16 +128,44 @@ def erase(
     where = settings_of(home, database_url).database
     service_lock = hold_for_service(where) if isinstance(where, Path) else None
     try:
-        file = _opened(home, database_url).erase(proposal, by, because, _now())
+        done = _opened(home, database_url, today).erase(proposal, by, because, _now())
     finally:
         if service_lock:
             service_lock.close()
+    if not isinstance(done, Path):
+        _print_waiting(done, as_json=as_json)
+        return
     if as_json:
         import json
 
-        print_json(json.loads(file.read_text()))
-    messages.print(f"erased; the certificate: {file}")
+        print_json(json.loads(done.read_text()))
+    messages.print(f"erased; the certificate: {done}")
     messages.print("copies of HOME/keys made before now bring back what was erased: replace them")
+
+
+@retention.command()
+def cancel(
+    proposal: Annotated[int, typer.Argument(help="The number of the proposal.")],
+    by: By,
+    because: Because,
+    home: Home = DEFAULT_HOME,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Cancel a proposal that was not carried out yet."""
+    _opened(home, database_url).cancel(proposal, by, because, _now())
+    messages.print(f"proposal {proposal} is cancelled; nothing was erased")
+
+
+def _print_waiting(waiting: "WaitingErasure", *, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(waiting))
+    messages.print(_extent(waiting.cutoffs, waiting.due))
+    number = waiting.proposal
+    messages.print(
+        f"nothing is erased yet: from {waiting.erases_from} on (UTC), run "
+        f"`tidegate retention erase {number}` again; until then, anyone may "
+        f"`tidegate retention cancel {number}`"
+    )
 
 
 @retention.command()
@@ -164,6 +210,16 @@ def acts(
     for act in acts:
         line = f"{act.number:>5}  {act.at[:16]}  {act.action:<8} {act.by}: {act.because}"
         messages.print(line, markup=False)
+        said = ", ".join(f"{name} {value}" for name, value in act.details.items() if name != "due")
+        messages.print(f"{'':>24}{said}", markup=False)
+
+
+def _extent(cutoffs: "RetentionCutoffs", found: "DueForErasure") -> str:
+    """How much an erasure would end, and before which days."""
+    return (
+        f"to erase: {found.decisions:,} decisions before {cutoffs.decisions}, "
+        f"{found.records:,} records before {cutoffs.records}, files before {cutoffs.files}"
+    )
 
 
 def _print_number(name: str, number: int, *, as_json: bool) -> None:
@@ -174,10 +230,19 @@ def _print_number(name: str, number: int, *, as_json: bool) -> None:
         typer.echo(str(number))
 
 
-def _opened(home: Path, database_url: str | None) -> "Retention":
+def _stated(today: str | None) -> date | None:
+    try:
+        return date.fromisoformat(today) if today else None
+    except ValueError:
+        raise typer.BadParameter("want a day, as 2026-11-27", param_hint="--today") from None
+
+
+def _opened(home: Path, database_url: str | None, today: str | None = None) -> "Retention":
+    from serving.audit.clock_check import ClockCheck
     from serving.audit.retention import Retention
     from serving.db.engine import open_database
     from serving.db.key_destruction import DatabaseErasure
+    from serving.db.newest_instants import newest_instants
     from serving.db.postgres_state import shared_state
     from serving.db.repositories.decision_repository import DecisionRepository
     from serving.db.repositories.record_repository import RecordRepository
@@ -200,7 +265,13 @@ def _opened(home: Path, database_url: str | None) -> "Retention":
             log, records = DecisionRepository(engine), RecordRepository(engine)
             rebuild_history(settings, log, records, shared, progress=progress)
 
-    return Retention(settings, DatabaseErasure(engine), RetentionRepository(engine), remake_state)
+    return Retention(
+        settings,
+        DatabaseErasure(engine),
+        RetentionRepository(engine),
+        remake_state,
+        ClockCheck(partial(newest_instants, engine, settings.witness_file), _stated(today)),
+    )
 
 
 def _now() -> datetime:

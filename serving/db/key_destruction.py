@@ -183,7 +183,9 @@ class DatabaseErasure:
 
 def act_with(act: RetentionAct, destroyed: ErasedUnits) -> RetentionAct:
     """The act, with what came of it."""
-    return RetentionAct(act.at, act.action, act.by, act.because, {**act.details, **vars(destroyed)})
+    return RetentionAct(
+        act.at, act.action, act.by, act.because, {**act.details, "destroyed": vars(destroyed)}
+    )
 
 
 def _destroy(connection: Connection, key_ids: Collection[str], at: str) -> None:

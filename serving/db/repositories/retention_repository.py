@@ -37,9 +37,15 @@ class RetentionRepository:
         return [act for act in acts if act.action == "hold" and act.number not in lifted]
 
     def masked_before(self) -> str:
-        """The day (ISO) before which decisions are masked; empty where none are."""
-        masks = self.all("mask")
-        return max((act.details["before"] for act in masks), default="")
+        """The day (ISO) before which decisions are masked; empty where none are.
+
+        Masking reaches further with every act; only a correction takes it back.
+        """
+        before = ""
+        for act in self.all("mask"):
+            day = act.details["before"]
+            before = day if act.details.get("is_correction") else max(before, day)
+        return before
 
 
 def append_act(connection: Connection, act: RetentionAct) -> int:

@@ -5,13 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
 from serving.app import create_app
-from serving.audit.retention import Retention
+from serving.audit.clock_check import ClockCheck
+from serving.audit.retention import Retention, WaitingErasure
 from serving.cli.main import app as tidegate
 from serving.db.engine import open_database
 from serving.db.key_destruction import DatabaseErasure
@@ -24,6 +26,9 @@ from serving.settings import Settings
 from tests.serving.canaries import decided, ended
 from tests.serving.conftest import NOW, Service
 
+ANY_CLOCK = ClockCheck(dict)
+"""Nothing was written that a clock could disagree with."""
+
 LATER = NOW + timedelta(days=365 * 6)
 PERIODS = """
 [decisions]
@@ -33,6 +38,8 @@ erase_after_days = 1825
 erase_after_days = 1825
 [files]
 erase_after_days = 1825
+[erasure]
+wait_days = 0
 """
 
 
@@ -65,6 +72,7 @@ class Installation:
             DatabaseErasure(engine),
             RetentionRepository(engine),
             lambda: rebuild_history(self.settings, log, records, shared),
+            ANY_CLOCK,
         )
 
     def engine(self) -> Any:
@@ -75,13 +83,18 @@ class Installation:
     def erased(self, at: datetime = LATER) -> dict[str, Any]:
         """Propose and erase what is over; the certificate."""
         number = self.retention().propose("ada", "the time is over", at)
-        return dict(
-            json.loads(self.retention().erase(number, "grace", "as proposed", at).read_text())
-        )
+        file = certificate(self.retention().erase(number, "grace", "as proposed", at))
+        return dict(json.loads(file.read_text()))
 
     def record(self, decision_id: str) -> str | None:
         """A record as it is read now."""
         return DecisionRepository(self.engine()).record(decision_id)
+
+
+def certificate(done: Path | WaitingErasure) -> Path:
+    """The certificate of an erasure that did not wait."""
+    assert isinstance(done, Path)
+    return done
 
 
 def closed_case(place: Installation) -> str:

@@ -19,22 +19,22 @@ from features.ingest.record_files import read_records, write_records
 from features.records import RECORD_FILES
 from serving.audit.checkpoints import public_key_of
 from serving.audit.erasure import ErasureLimits
-from serving.audit.retention import (
+from serving.audit.retention import PROPOSED_FOR, Retention
+from serving.audit.retention_log import RetentionAct
+from serving.audit.retention_periods import (
     FEWEST_LOG_DAYS,
-    PROPOSED_FOR,
     TEMPLATE,
     Periods,
-    Retention,
     RetentionCutoffs,
     lay_down,
 )
-from serving.audit.retention_log import RetentionAct
 from serving.db.engine import open_database
 from serving.db.key_destruction import DatabaseErasure
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.tables import answers
 from serving.errors import RetentionRefused
 from serving.settings import Settings
+from tests.serving.audit.installation import ANY_CLOCK, certificate
 from tests.serving.db.test_key_destruction import EARLY, count, decide, readable
 
 AT = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
@@ -48,6 +48,8 @@ erase_after_days = 200
 erase_after_days = 31
 [files]
 erase_after_days = 30
+[erasure]
+wait_days = 0
 """
 CUTS = RetentionCutoffs(
     mask="2026-03-21", decisions="2025-09-12", records="2026-02-28", files="2026-03-01"
@@ -90,6 +92,7 @@ def retention(settings: Settings, engine: Engine, remade: list[str]) -> Retentio
         DatabaseErasure(engine),
         RetentionRepository(engine),
         lambda: remade.append("state"),
+        ANY_CLOCK,
     )
 
 
@@ -228,7 +231,7 @@ def test_what_is_erased_is_what_was_proposed_whatever_the_periods_are_since(
     number = retention.propose("ada", "the time is over", AT)
     retention.settings.retention.write_text(PERIODS.replace("= 200", "= 190"))
 
-    told = json.loads(retention.erase(number, "grace", "as proposed", AT).read_text())
+    told = json.loads(certificate(retention.erase(number, "grace", "as proposed", AT)).read_text())
 
     assert told["details"] == {"proposal": number, **asdict(CUTS)}
 
@@ -238,7 +241,7 @@ def test_a_certificate_says_all_of_an_erasure_and_is_signed(
 ) -> None:
     number = retention.propose("ada", "the time is over", AT)
 
-    file = retention.erase(number, "grace", "as proposed", AT + timedelta(days=1))
+    file = certificate(retention.erase(number, "grace", "as proposed", AT + timedelta(days=1)))
 
     assert file == retention.settings.erasures / f"{number}.json"
     told = {
@@ -295,7 +298,9 @@ def test_what_is_held_or_frozen_stays_in_an_erasure(
     monkeypatch.setattr("serving.audit.retention.holding_stretches", frozen.__getitem__)
     number = retention.propose("ada", "the time is over", HALF_A_YEAR_ON)
 
-    told = json.loads(retention.erase(number, "grace", "as proposed", HALF_A_YEAR_ON).read_text())
+    told = json.loads(
+        certificate(retention.erase(number, "grace", "as proposed", HALF_A_YEAR_ON)).read_text()
+    )
 
     (proposed,) = retention.acts.all("propose")
     assert (proposed.details["due"]["held"], proposed.details["due"]["frozen"]) == (1, 1)
@@ -356,7 +361,7 @@ def test_rows_leave_the_record_files_that_were_known_before_the_day(retention: R
     )
     number = retention.propose("ada", "the time is over", AT)
 
-    told = json.loads(retention.erase(number, "grace", "as proposed", AT).read_text())
+    told = json.loads(certificate(retention.erase(number, "grace", "as proposed", AT)).read_text())
 
     assert read_records(folder, "journeys")["journey_id"].to_pylist() == ["new"]
     legs = read_records(folder, "legs").select(["journey_id", "sequence"]).to_pylist()
@@ -382,7 +387,7 @@ def test_training_sets_go_that_hold_a_subject_of_before_the_newest_of_the_days(
         (sets / name / "features.parquet").write_bytes(b"features")
     number = retention.propose("ada", "the time is over", AT)
 
-    told = json.loads(retention.erase(number, "grace", "as proposed", AT).read_text())
+    told = json.loads(certificate(retention.erase(number, "grace", "as proposed", AT)).read_text())
 
     assert told["rows"] == {"training_sets/route": 2, "training_sets/studies/shipment": 2}
     left = {file.parent.name for file in sets.rglob("*.parquet")}

@@ -1,7 +1,7 @@
 """Periods, proposals, certificates and commands: how data come to their end."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,13 +10,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from features.ingest.record_files import read_records
 from features.records import RECORD_FILES
 from serving.audit.checkpoints import public_key_of
-from serving.audit.retention import Periods, lay_down
+from serving.audit.retention_periods import Periods, lay_down
 from serving.errors import (
     RetentionRefused,
 )
 from tests.serving.audit.installation import LATER, PERIODS, Installation, closed_case, command
 from tests.serving.canaries import told_in_files
 from tests.serving.conftest import NOW
+
+TODAY = ("--today", f"{datetime.now(UTC).date()}")  # decisions of tests are of one day of 2026
 
 
 def test_an_erasure_takes_two_and_is_followed_once(file_place: Installation) -> None:
@@ -107,11 +109,12 @@ def test_the_commands_say_what_is_due_and_what_was_done(file_place: Installation
 
     due = command(file_place, "retention", "due", "--json")
     proposed = command(
-        file_place, "retention", "propose", "--by", "ada", "--because", "daily", "--json"
+        *(file_place, "retention", "propose", "--by", "ada", "--because", "daily", "--json"),
+        *TODAY,
     )
     erased = command(
         *(file_place, "retention", "erase", str(json.loads(proposed.stdout)["proposal"])),
-        *("--by", "grace", "--because", "as proposed", "--json"),
+        *("--by", "grace", "--because", "as proposed", "--json", *TODAY),
     )
     held = command(
         *(file_place, "retention", "hold", "shipment", "canary-shipment"),

@@ -204,7 +204,7 @@ def test_an_erasure_is_written_down_with_what_it_did(
         "erase",
         "grace",
         "as proposed",
-        {"proposal": 1, "decisions": 1, "records": 0, "keys": 1, "kept": 0},
+        {"proposal": 1, "destroyed": {"decisions": 1, "records": 0, "keys": 1, "kept": 0}},
         number=1,
     )
     assert act_with(ACT, destroyed).details == act.details

@@ -1,0 +1,45 @@
+"""Whether the clock may be believed, before something is done that nobody can take back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from serving.errors import ClockDisagrees
+
+AHEAD_AT_MOST = timedelta(days=2)
+"""A service that works writes something every day; a clock further ahead is more likely wrong."""
+
+BEHIND_AT_MOST = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class ClockCheck:
+    """Holds a clock to what was written last.
+
+    `newest` gives the instants of the newest entries, by what they are ("decision", "witness's
+    checkpoint"). `stated` is the day that a person says it is, where nothing was written for long.
+    """
+
+    newest: Callable[[], Mapping[str, datetime]]
+    stated: date | None = None
+
+    def require(self, now: datetime) -> None:
+        """Raise ClockDisagrees where the clock is behind any entry, or far ahead of all of them."""
+        newest = self.newest()
+        for what, at in newest.items():
+            if at - now > BEHIND_AT_MOST:
+                raise ClockDisagrees(
+                    f"the clock says {_minute(now)}, and the newest {what} is of {_minute(at)}: "
+                    "set the clock right; nothing was done"
+                )
+        latest = max(newest.values(), default=now)
+        if now - latest > AHEAD_AT_MOST and self.stated != now.date():
+            raise ClockDisagrees(
+                f"the clock says {_minute(now)}, and nothing was written since {_minute(latest)}: "
+                "set the clock right, or say that it is, with --today and the day of a calendar; "
+                "nothing was done"
+            )
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,151 @@
+"""The deployer's periods, after which data end, and the days that are over by them.
+
+They stand in `HOME/retention.toml`; without that file nothing ends, and nothing is guessed.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from serving.audit.erasure import ErasureLimits
+from serving.errors import RetentionRefused
+
+TEMPLATE = """\
+# Days after which data end. Which law sets them is for the deployer's counsel to say.
+
+[decisions]
+# A decision with its answer, its case, notes and files; both count from the decision. Erased after
+# 184 days at the earliest: logs last six months at least (AI Act 19(1), 26(6)). Data of passengers
+# without any sign of risk must not be kept for five years (C-817/19, on PNR): ask which law holds.
+# mask_after_days = 180
+# erase_after_days = 1825
+
+[records]
+# Records that came by themselves; from their arrival.
+# erase_after_days = 1825
+
+[files]
+# Rows of the files in HOME/records, and the online feature store and training sets made of them;
+# from when a record was known. Many features look back a year, and some without an end: "first
+# seen" begins anew with what is left.
+# erase_after_days = 1825
+
+[erasure]
+# Days between the second person's agreement and the destruction of keys, in which it can be
+# cancelled (`tidegate retention cancel`).
+wait_days = 7
+"""
+
+FEWEST_LOG_DAYS = 184
+"""Six months, the longest there are: AI Act 19(1) for providers, 26(6) for deployers."""
+
+Days = Annotated[int, Field(ge=1, le=36_525)]
+
+
+class ErasePeriod(BaseModel):
+    """After how many days something is erased."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    erase_after_days: Days
+
+
+class DecisionPeriods(ErasePeriod):
+    """When decisions are masked and when they are erased."""
+
+    mask_after_days: Days
+
+    @field_validator("erase_after_days")
+    @classmethod
+    def _keep_the_log(cls, days: int) -> int:
+        if days < FEWEST_LOG_DAYS:
+            raise ValueError(
+                f"want {FEWEST_LOG_DAYS} days or more: logs last six months at least "
+                "(AI Act 19(1), 26(6))"
+            )
+        return days
+
+    @model_validator(mode="after")
+    def _mask_first(self) -> Self:
+        if self.mask_after_days >= self.erase_after_days:
+            raise ValueError("want mask_after_days below erase_after_days")
+        return self
+
+
+class ErasureWait(BaseModel):
+    """How many days an erasure waits after two persons agreed on it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    wait_days: Annotated[int, Field(ge=0, le=90)] = 7
+
+
+class Periods(BaseModel):
+    """The deployer's periods, in days."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    decisions: DecisionPeriods
+    records: ErasePeriod
+    files: ErasePeriod
+    erasure: ErasureWait = ErasureWait()
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """The periods in a file; raises RetentionRefused with what is wrong."""
+        try:
+            return cls.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            raise RetentionRefused(
+                f"{file} is missing; `tidegate retention init` lays it down"
+            ) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise RetentionRefused(f"{file} cannot be read as TOML: {error}") from None
+        except ValidationError as wrong:
+            faults = "; ".join(
+                f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in wrong.errors()
+            )
+            raise RetentionRefused(f"{file}: {faults}") from None
+
+
+@dataclass(frozen=True)
+class RetentionCutoffs:
+    """The days (ISO) before which something is to be done today."""
+
+    mask: str
+    decisions: str
+    records: str
+    files: str
+
+    @classmethod
+    def on(cls, periods: Periods, today: date) -> Self:
+        """The cutoffs of the periods on a day."""
+
+        def before(days: int) -> str:
+            return (today - timedelta(days=days)).isoformat()
+
+        return cls(
+            mask=before(periods.decisions.mask_after_days),
+            decisions=before(periods.decisions.erase_after_days),
+            records=before(periods.records.erase_after_days),
+            files=before(periods.files.erase_after_days),
+        )
+
+    @property
+    def limits(self) -> ErasureLimits:
+        """The limits of what the database holds."""
+        return ErasureLimits(self.decisions, self.records)
+
+
+def lay_down(file: Path) -> None:
+    """Write the template; what is there already is never written over."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with file.open("x", encoding="utf-8") as out:
+            out.write(TEMPLATE)
+    except FileExistsError:
+        raise RetentionRefused(f"{file} is there already; it is left as it is") from None
