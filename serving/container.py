@@ -8,8 +8,9 @@ from functools import partial
 
 from serving.access.oidc import Provider
 from serving.access.pseudonyms import Pseudonyms
+from serving.access.published_keys import PublishedKeys
 from serving.access.rate_limits import RateLimits
-from serving.access.tokens import PublishedKeys, Tokens
+from serving.access.tokens import Tokens
 from serving.audit.audit_log import AuditLog
 from serving.audit.checkpoints import CheckpointWriter, LogSigner
 from serving.audit.decision_log_writer import LogWriter
@@ -242,8 +243,16 @@ def _checkpoints(settings: Settings, clock: Clock, storage: Storage) -> Checkpoi
 def _tokens(settings: Settings, clock: Clock) -> Tokens | None:
     if settings.token_keys is None:
         return None
-    keys = PublishedKeys(settings.token_keys)
-    return Tokens(keys, settings.token_audience, settings.token_issuer, clock)
+    return Tokens(
+        PublishedKeys(settings.token_keys),
+        settings.token_audience,
+        settings.token_issuer,
+        clock,
+        longest_life_s=settings.token_longest_minutes * 60,
+        scope_prefixes=settings.token_scope_prefixes,
+        role_claim=settings.token_role_claim,
+        subject_claim=settings.subject_claim,
+    )
 
 
 def _oidc(settings: Settings, clock: Clock) -> Provider | None:

@@ -10,7 +10,7 @@ from features.engine.store.blob_store import BlobStore
 from features.engine.store.lmdb_store import LmdbStore
 from features.errors import TidegateError
 from features.history.online_store import OnlineStore
-from serving.access.tokens import PublishedKeys
+from serving.access.published_keys import PublishedKeys
 from serving.audit.retention_periods import Periods
 from serving.db.data_keys import DataKeys
 from serving.db.engine import open_database, sqlite_version

@@ -2,15 +2,26 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from features.rescoring_rules import RescoringRules
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Purpose = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+
+
+def _between_commas(text: Any) -> Any:
+    return [name for each in text.split(",") if (name := each.strip())]
+
+
+Names = Annotated[
+    tuple[str, ...],
+    NoDecode,  # the environment has them with commas between, not as JSON
+    BeforeValidator(lambda given: _between_commas(given) if isinstance(given, str) else given),
+]
 
 
 class Settings(BaseSettings):
@@ -87,6 +98,26 @@ class Settings(BaseSettings):
     )
     token_issuer: str | None = Field(
         default=None, description="The issuer (`iss`) that an access token must name."
+    )
+    token_longest_minutes: Annotated[float, Field(gt=0, le=1_440)] = Field(
+        default=90,
+        description="The longest that an access token may still live. Entra ID issues them for 60 "
+        "to 90 minutes.",
+    )
+    token_scope_prefixes: Names = Field(
+        default=(),
+        description="What may stand before a scope in a token, with commas between. The audience "
+        "with a slash, as in `api://tidegate/score`, always may.",
+    )
+    token_role_claim: str = Field(
+        default="roles",
+        description="The claim of an access token whose roles are scopes too. A path has dots, "
+        "as in `realm_access.roles`; a dot within a name is written `\\.`.",
+    )
+    subject_claim: str = Field(
+        default="sub",
+        description="The claim that tells one person from all others of an issuer, in access "
+        "tokens and at sign-in alike. For Entra ID `oid`: its `sub` differs from client to client.",
     )
     rate_per_s: Annotated[float, Field(gt=0)] = Field(
         default=1_000.0,

@@ -21,7 +21,8 @@ _HASHER = PasswordHasher()
 class Account:
     """What is kept of an account. No offices means all offices.
 
-    `subject` is who the holder is elsewhere: such an account has no password here.
+    `subject` is who the holder is elsewhere (`claims.person_elsewhere`), which is the person of
+    whoever brings a token of theirs too: such an account has no password here.
     """
 
     name: str
@@ -34,8 +35,13 @@ class Account:
 
     def caller(self) -> Caller:
         """What the holder may do and see."""
+        identity = f"account:{self.name}"
         return Caller(
-            f"account:{self.name}", self.name, ROLE_SCOPES[self.role], frozenset(self.offices)
+            identity,
+            self.name,
+            ROLE_SCOPES[self.role],
+            frozenset(self.offices),
+            person=self.subject or identity,
         )
 
 

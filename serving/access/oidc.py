@@ -25,8 +25,9 @@ from pydantic import BaseModel, ValidationError
 
 from serving.access.accounts import Account
 from serving.access.http_client import fetch
+from serving.access.published_keys import PublishedKeys
 from serving.access.roles import Role
-from serving.access.tokens import CLOCKS_APART_S, PublishedKeys
+from serving.access.tokens import CLOCKS_APART_S
 from serving.errors import AddressRefused, NotSignedIn, OidcUnavailable
 
 ALGORITHMS = ["RS256", "ES256", "EdDSA", "Ed25519"]

@@ -1,144 +1,180 @@
 """OAuth2 access tokens: JWTs that an authorisation server signed for this service.
 
-Only EdDSA and RS256 are taken, only keys of the configured set, and only tokens that name this
-audience (and issuer) and end. Claims: `sub` or `client_id` is the caller, `scope` its scopes in one
-text, `offices` a list of the offices it is tied to, `purposes` one of what it may act for. Nothing
-in a token says where its key is found.
+Only signatures by the keys of the configured set are taken, only tokens that name this audience
+(and issuer) and end, and no other kind of token. Claims: the subject (`sub`, or the claim that the
+settings name) is the caller; `scope`, `scp` and a claim of roles allow scopes; `offices` is a list
+of the offices it is tied to, `purposes` one of what it may act for. Nothing in a token says where
+its key is found. Sources: RFC 7519; RFC 8725; RFC 9068.
 """
 
-import json
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any, get_args
 
+import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from serving.access.callers import Caller
-from serving.access.http_client import fetch
+from serving.access.claims import (
+    OF_ID_TOKENS,
+    Claims,
+    claim_at,
+    clients_of,
+    has_possible_times,
+    is_identifier,
+    is_of_human,
+    person_elsewhere,
+    texts_in,
+)
+from serving.access.published_keys import PublishedKeys
 from serving.access.roles import Scope
-from serving.errors import AddressRefused, NotSignedIn
+from serving.errors import NotSignedIn
 
-ALGORITHMS = ["EdDSA", "Ed25519", "RS256"]
+log = structlog.get_logger(__name__)
+
+ALGORITHMS = ["EdDSA", "Ed25519", "RS256", "PS256", "ES256"]
 LONGEST_TOKEN = 8_192  # characters
-LONGEST_LIFE_S = 3_600  # a token lives minutes; one that lives for days is a mistake
+LONGEST_LIFE_S = 5_400  # as long as Entra ID issues them for at most
 CLOCKS_APART_S = 30
 SCOPES: frozenset[str] = frozenset(get_args(Scope))
 REMEMBERED = 1_000  # tokens whose signature need not be checked again
+TYPES = {"jwt", "at+jwt", "application/at+jwt"}  # of a header that names one
+LONGEST_ISSUER = 400  # characters
+
+
+class _Refused(Exception):
+    """A token is not believed; the message says why to operators, and holds nothing of it."""
 
 
 @dataclass(frozen=True)
 class VerifiedToken:
-    """A token that was believed: whose it is, and when it ends."""
+    """A token that was believed: whose it is, when it ends, and by which key set."""
 
     caller: Caller
     ends_at: datetime
-
-
-class PublishedKeys:
-    """The key set of an authorisation server, in a file or behind an https address.
-
-    Read when first needed, again every `fresh_for_s`, and when a token names a key that is not in
-    it, but never more often than every `rest_s`: a forged token must not make us call.
-    """
-
-    def __init__(self, where: str, fresh_for_s: float = 300.0, rest_s: float = 10.0):
-        self._where = where
-        self._fresh_for_s = fresh_for_s
-        self._rest_s = rest_s
-        self._keys: KeySet | None = None
-        self._read_at = float("-inf")
-        self._reading = threading.Lock()
-
-    def current(self, *, lacks: bool = False) -> KeySet | None:
-        """The keys, the last known where they can't be read; `lacks` asks for newer ones."""
-        age_s = time.monotonic() - self._read_at
-        if age_s > self._fresh_for_s or (lacks and age_s > self._rest_s):
-            with self._reading:
-                self._read_at = time.monotonic()
-                self._keys = self._read() or self._keys
-        return self._keys
-
-    def _read(self) -> KeySet | None:
-        try:
-            found = json.loads(_content(self._where))
-            return KeySet.import_key_set(found)
-        except (OSError, ValueError, KeyError, TypeError, JoseError, AddressRefused):
-            return None
+    keys: KeySet | None = None
 
 
 @dataclass(frozen=True)
 class Tokens:
-    """Believes or refuses tokens for one audience, of one issuer where one is named."""
+    """Believes or refuses tokens for one audience, of one issuer where one is named.
+
+    `scope_prefixes` may stand before a scope beside those that follow from the audience;
+    `role_claim` is a path to roles that are scopes too.
+    """
 
     keys: PublishedKeys
     audience: str
     issuer: str | None
     clock: Callable[[], datetime]
+    longest_life_s: float = LONGEST_LIFE_S
+    scope_prefixes: tuple[str, ...] = ()
+    role_claim: str = "roles"
+    subject_claim: str = "sub"
     believed: dict[str, VerifiedToken] = field(default_factory=dict)
 
     def remembered(self, token: str) -> Caller | None:
-        """The caller behind a token that was verified before and has not ended."""
+        """The caller behind a token that was verified before and has not ended.
+
+        None too once the keys must be read again, or are others: the signature counts anew.
+        """
         found = self.believed.get(token)
-        return found.caller if found and self.clock() < found.ends_at else None
+        if found is None or found.keys is not self.keys.known():
+            return None
+        return found.caller if self.clock() < found.ends_at else None
 
     def caller(self, token: str) -> Caller:
         """The caller behind a token; raises NotSignedIn and never says why."""
         if len(token) > LONGEST_TOKEN or token.count(".") != 2:
             raise NotSignedIn("send a live API key or an access token as `Authorization: Bearer …`")
-        claims = self._verified(token, self.keys.current())
-        if claims is None:
-            claims = self._verified(token, self.keys.current(lacks=True))
-        verified = self._caller(claims) if claims is not None else None
-        if verified is None:
-            raise NotSignedIn("the access token is not valid here, or has ended")
+        try:
+            verified = self._verified(token, lacks=False)
+        except _Refused:
+            try:
+                verified = self._verified(token, lacks=True)
+            except _Refused as refusal:
+                log.info("token_refused", cause=str(refusal))
+                raise NotSignedIn("the access token is not valid here, or has ended") from None
         self._remember(token, verified)
         return verified.caller
 
-    def _verified(self, token: str, keys: KeySet | None) -> dict[str, Any] | None:
-        """The claims, where signature, audience, issuer and times hold."""
+    def _verified(self, token: str, *, lacks: bool) -> VerifiedToken:
+        keys = self.keys.current(lacks=lacks)
         if keys is None:
-            return None
+            raise _Refused("no keys of the token server are known")
+        try:
+            found = jwt.decode(token, keys, algorithms=ALGORITHMS)
+        except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
+            raise _Refused(f"no published key signed it ({type(error).__name__})") from None
+        _refuse_other_kinds(found.header, found.claims)
+        self._refuse_wrong_claims(found.claims)
+        caller = self._caller(found.claims)
+        ends_at = datetime.fromtimestamp(found.claims["exp"], self.clock().tzinfo)
+        return VerifiedToken(caller, ends_at, keys)
+
+    def _refuse_wrong_claims(self, claims: dict[str, Any]) -> None:
+        """Raise _Refused unless audience, issuer and times hold."""
+        if not has_possible_times(claims):
+            raise _Refused("a time in it is none")
         expected: dict[str, Any] = {"aud": {"essential": True, "value": self.audience}}
         expected["exp"] = {"essential": True}
         if self.issuer is not None:
             expected["iss"] = {"essential": True, "value": self.issuer}
-        now = int(self.clock().timestamp())
-        registry = jwt.JWTClaimsRegistry(now=now, leeway=CLOCKS_APART_S, **expected)
+        now = self.clock().timestamp()
+        registry = jwt.JWTClaimsRegistry(now=int(now), leeway=CLOCKS_APART_S, **expected)
         try:
-            claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims
             registry.validate(claims)
-        except (JoseError, ValueError, TypeError, KeyError):
-            return None
-        return claims
+        except (JoseError, ValueError, TypeError, KeyError) as error:
+            raise _Refused(f"{type(error).__name__} {getattr(error, 'claim', '')}") from None
+        if claims["exp"] - now > self.longest_life_s + CLOCKS_APART_S:
+            raise _Refused("it lives longer than TIDEGATE_TOKEN_LONGEST_MINUTES")
 
-    def _caller(self, claims: dict[str, Any]) -> VerifiedToken | None:
-        subject = claims.get("client_id") or claims.get("sub")
-        offices, purposes = claims.get("offices", []), claims.get("purposes", [])
-        is_usable = (
-            isinstance(subject, str)
-            and 0 < len(subject) <= 200
-            and isinstance(claims.get("scope", ""), str)
-            and all(_is_named(claims, name) for name in ("offices", "purposes"))
-            and claims["exp"] - self.clock().timestamp() <= LONGEST_LIFE_S
+    def _caller(self, claims: dict[str, Any]) -> Caller:
+        issuer, subject = claims.get("iss", ""), self._subject(claims)
+        # A bar parts the two in an identity: without one in the issuer, no two are alike.
+        if not isinstance(issuer, str) or len(issuer) > LONGEST_ISSUER or "|" in issuer:
+            raise _Refused("its issuer is no address")
+        if not all(_is_named(claims, name) for name in ("offices", "purposes")):
+            raise _Refused("offices or purposes are no list of names")
+        return Caller(
+            f"token:{issuer}|{subject}",
+            subject,
+            self._scopes(claims),
+            frozenset(claims.get("offices", [])),
+            frozenset(claims.get("purposes", [])),
+            person_elsewhere(issuer, subject) if is_of_human(claims, subject) else "",
         )
-        if not is_usable:
-            return None
-        ends_at = datetime.fromtimestamp(claims["exp"], self.clock().tzinfo)
-        scopes = SCOPES & set(claims.get("scope", "").split())
-        caller = Caller(
-            f"jwt:{subject}",
-            str(subject),
-            frozenset(scopes),  # type: ignore[arg-type]  # checked above
-            frozenset(offices),
-            frozenset(purposes),
-        )
-        return VerifiedToken(caller, ends_at)
+
+    def _subject(self, claims: dict[str, Any]) -> str:
+        """Whoever the token is of: a client only where there is no subject."""
+        subject = claims.get(self.subject_claim if "sub" in claims else "client_id")
+        if not isinstance(subject, str) or not is_identifier(subject):
+            raise _Refused(f"its claim {self.subject_claim} names nobody")
+        return subject
+
+    def _scopes(self, claims: dict[str, Any]) -> frozenset[Scope]:
+        """The scopes of this service among all that a token names, whatever stands before them."""
+        if not isinstance(claims.get("scope", ""), str):
+            raise _Refused("its claim scope is no text")
+        delegated = texts_in(claims.get("scp"), split=True)
+        # A program that asked for the token is named in it; what names none may be an id_token.
+        roles = texts_in(claim_at(claims, self.role_claim)) if clients_of(claims) else []
+        if delegated is None or roles is None:
+            raise _Refused("its scopes or roles are neither a text nor a list of texts")
+        named = {
+            self._bare(name) for name in [*delegated, *roles, *claims.get("scope", "").split()]
+        }
+        return frozenset(SCOPES & named)  # type: ignore[arg-type]  # names of scopes alone
+
+    def _bare(self, name: str) -> str:
+        own = (f"{self.audience}/", f"api://{self.audience}/")
+        for prefix in sorted({*own, *self.scope_prefixes}, key=len, reverse=True):
+            if name.startswith(prefix):
+                return name.removeprefix(prefix)
+        return name
 
     def _remember(self, token: str, verified: VerifiedToken) -> None:
         while len(self.believed) >= REMEMBERED:
@@ -146,14 +182,20 @@ class Tokens:
         self.believed[token] = verified
 
 
+def _refuse_other_kinds(header: Claims, claims: Claims) -> None:
+    """Raise _Refused for what is signed alike and is no access token: an id_token, a logout."""
+    named = header.get("typ")
+    if named is not None and (not isinstance(named, str) or named.lower() not in TYPES):
+        raise _Refused("its header names another kind of token")
+    if str(claims.get("typ", "Bearer")).lower() != "bearer":  # Keycloak names the kind here
+        raise _Refused("its claim typ names another kind of token")
+    if "events" in claims or any(name in claims for name in OF_ID_TOKENS):
+        raise _Refused("it is an id_token or a logout token")
+
+
 def _is_named(claims: dict[str, Any], name: str) -> bool:
     """Whether a list of a token is none at all, or one of texts; none named is not all of them."""
     if name not in claims:
         return True
     claim = claims[name]
-    return isinstance(claim, list) and bool(claim) and all(isinstance(each, str) for each in claim)
-
-
-def _content(where: str) -> bytes:
-    is_address = where.startswith(("https://", "http://"))
-    return fetch(where) if is_address else Path(where).read_bytes()
+    return isinstance(claim, list) and bool(claim) and all(is_identifier(each) for each in claim)

@@ -41,6 +41,7 @@ TYPES = {
     "Path": "path",
     "SecretStr": "secret",
     "str": "text",
+    "tuple": "names, with commas between",
 }
 SIGNS = {"gt": "> {}", "ge": "≥ {}", "le": "≤ {}", "lt": "< {}", "pattern": "like `{}`"}
 
@@ -64,7 +65,7 @@ def _row(name: str, field: "FieldInfo") -> str:
     cells = (
         f"`TIDEGATE_{name.upper()}`",
         ", ".join([TYPES[kind.__name__], *signs]).replace("|", "\\|"),
-        "–" if field.default is None else f"`{_text(field.default)}`",
+        "–" if field.default in (None, ()) else f"`{_text(field.default)}`",
         field.description,
     )
     return f"| {' | '.join(map(str, cells))} |"

@@ -40,7 +40,11 @@ def test_a_holder_may_do_what_the_role_allows_in_the_offices_of_the_account(
     account: Account,
 ) -> None:
     assert account.caller() == Caller(
-        "account:maria", "maria", frozenset({"review", "explain"}), frozenset({"DE004600"})
+        "account:maria",
+        "maria",
+        frozenset({"review", "explain"}),
+        frozenset({"DE004600"}),
+        person="account:maria",
     )
 
 

@@ -86,8 +86,8 @@ class Elsewhere:
 def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Elsewhere:
     elsewhere = Elsewhere()
     monkeypatch.setattr("serving.access.oidc.fetch", elsewhere.fetch)
-    monkeypatch.setattr("serving.access.tokens.fetch", elsewhere.fetch)
-    monkeypatch.setattr("serving.access.tokens.time.monotonic", elsewhere.clock)
+    monkeypatch.setattr("serving.access.published_keys.fetch", elsewhere.fetch)
+    monkeypatch.setattr("serving.access.published_keys.time.monotonic", elsewhere.clock)
     return elsewhere
 
 

@@ -12,7 +12,8 @@ from fastapi.testclient import TestClient
 from joserfc import jwt
 from joserfc.jwk import KeySet, OKPKey, RSAKey
 
-from serving.access.tokens import PublishedKeys, Tokens
+from serving.access.published_keys import PublishedKeys
+from serving.access.tokens import Tokens
 from serving.app import create_app
 from serving.errors import NotSignedIn
 from serving.settings import Settings
@@ -71,7 +72,7 @@ def test_a_trusted_token_names_its_caller(
     named = {"offices": ["A", "B"], "purposes": ["risk_assessment"]}
     caller = tokens.caller(signed(keys[algorithm], algorithm, **named))
 
-    assert caller.key_id == "jwt:post-7"
+    assert caller.key_id == "token:https://login.example|post-7"
     assert caller.scopes == {"score", "explain"}
     assert caller.offices == {"A", "B"}
     assert caller.purposes == {"risk_assessment"}
@@ -140,7 +141,7 @@ def test_keys_may_be_exchanged_while_tokens_are_in_use(jwks: Path, keys: dict[st
     new = OKPKey.generate_key("Ed25519", {"kid": "new"})
     publish(jwks, new)
 
-    assert tokens.caller(signed(new)).key_id == "jwt:post-7"
+    assert tokens.caller(signed(new)).key_id == "token:https://login.example|post-7"
     with pytest.raises(NotSignedIn):
         tokens.caller(signed(keys["EdDSA"], sub="another"))
 
@@ -150,7 +151,10 @@ def test_without_the_key_server_the_last_known_keys_hold(jwks: Path, keys: dict[
     tokens.caller(signed(keys["EdDSA"]))
     jwks.unlink()
 
-    assert tokens.caller(signed(keys["EdDSA"], sub="post-8")).key_id == "jwt:post-8"
+    assert (
+        tokens.caller(signed(keys["EdDSA"], sub="post-8")).key_id
+        == "token:https://login.example|post-8"
+    )
 
 
 def test_forged_tokens_do_not_make_the_service_ask_for_keys_each_time(
@@ -158,7 +162,7 @@ def test_forged_tokens_do_not_make_the_service_ask_for_keys_each_time(
 ) -> None:
     published, readings = PublishedKeys(str(jwks)), []
     read = published._read
-    monkeypatch.setattr(published, "_read", lambda: readings.append(1) or read())
+    monkeypatch.setattr(published, "_read", lambda: (readings.append(1), read()))
     tokens = Tokens(published, "tidegate", None, lambda: NOW)
 
     for _ in range(5):

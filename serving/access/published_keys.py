@@ -1,0 +1,91 @@
+"""The public keys of a server that signs tokens: read, kept fresh, and given up when withdrawn."""
+
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import structlog
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from serving.access.http_client import fetch
+from serving.errors import AddressRefused
+
+log = structlog.get_logger(__name__)
+
+HOLDS_FOR_S = 86_400.0  # as long as the last known keys are taken while no others can be read
+
+
+class PublishedKeys:
+    """The key set of an authorisation server, in a file or behind an https address.
+
+    Read when first needed, again every `fresh_for_s`, and when a token names a key that is not in
+    it, but never more often than every `rest_s`: a forged token must not make us call. A set that
+    cannot be read changes nothing for a day; one that is empty takes every key away.
+    """
+
+    def __init__(self, where: str, fresh_for_s: float = 300.0, rest_s: float = 10.0):
+        self._where = where
+        self._fresh_for_s = fresh_for_s
+        self._rest_s = rest_s
+        self._keys: KeySet | None = None
+        self._published: list[Any] | None = None
+        self._asked_at = self._known_at = self._due_at = float("-inf")
+        self._reading = threading.Lock()
+
+    def current(self, *, lacks: bool = False) -> KeySet | None:
+        """The keys, the last known where they can't be read; `lacks` asks for newer ones.
+
+        The same object comes back for as long as the same keys are published.
+        """
+        # Whoever comes while another reads goes on with what is known, where anything is.
+        if self._is_due(lacks) and self._reading.acquire(blocking=self._keys is None):
+            try:
+                if self._is_due(lacks):
+                    self._read()
+            finally:
+                self._reading.release()
+        return self._keys if time.monotonic() - self._known_at <= HOLDS_FOR_S else None
+
+    def known(self) -> KeySet | None:
+        """The keys while they need not be read again; never waits."""
+        return self._keys if time.monotonic() <= self._due_at else None
+
+    def _is_due(self, lacks: bool) -> bool:
+        now = time.monotonic()
+        return now > self._due_at or (lacks and now - self._asked_at > self._rest_s)
+
+    def _read(self) -> None:
+        self._asked_at = time.monotonic()
+        try:
+            found = json.loads(_content(self._where))
+            published = found["keys"]
+            if not isinstance(published, list):
+                raise TypeError("the keys are no list")
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, AddressRefused) as error:
+            self._due_at = time.monotonic() + self._rest_s
+            log.warning("token_keys_not_read", error=type(error).__name__)
+            return
+        if self._keys is None or published != self._published:
+            self._published, self._keys = published, _usable(published)
+        self._known_at = time.monotonic()
+        self._due_at = self._known_at + self._fresh_for_s
+
+
+def _usable(published: list[Any]) -> KeySet:
+    """The keys that check signatures; what is not understood is left out (RFC 7517, 5)."""
+    keys = []
+    for each in published:
+        try:
+            if each.get("use", "sig") == "sig" and each["kty"] in {"RSA", "EC", "OKP"}:
+                keys += KeySet.import_key_set({"keys": [each]}).keys
+        except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+            log.warning("token_key_left_out")
+    return KeySet(keys)
+
+
+def _content(where: str) -> bytes:
+    is_address = where.startswith(("https://", "http://"))
+    return fetch(where) if is_address else Path(where).read_bytes()
