@@ -47,6 +47,7 @@ TidegateError
     ├── MediaTypeUnsupported (415)
     ├── Unprocessable (422)
     │   ├── TooLong                 a case may not be laid aside for so long
+    │   ├── NameRefused             a name that could be read in two ways
     │   ├── SubmissionRefused       well-formed, but no subject that may be scored
     │   └── IdempotencyKeyReused
     ├── TooOften (429)              this caller asks more often than it may
@@ -304,7 +305,7 @@ class RemediesUnnamed(Conflict):
 
 
 class NameTaken(Conflict):
-    """A key or an account of that name is in use."""
+    """A key or an account has or had that name, or one that looks like it."""
 
     title = "The name is taken"
 
@@ -328,6 +329,12 @@ class Unprocessable(ServingError):
 
     status = 422
     title = "The request was refused"
+
+
+class NameRefused(Unprocessable):
+    """A name that could be read in two ways, or that is none; the message says what is near."""
+
+    title = "The name is refused"
 
 
 class ContradictoryFinding(Unprocessable):

@@ -15,13 +15,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from serving.access.accounts import new_account
 from serving.access.api_keys import new_key
 from serving.access.callers import Caller
+from serving.access.names import LONGEST_NAME
 from serving.access.roles import Role, Scope
 from serving.access.sessions import Session
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
 from serving.container import Services
-from serving.errors import Forbidden, NameTaken, Unprocessable
+from serving.errors import Forbidden, NameRefused, NameTaken, Unprocessable
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/accounts", include_in_schema=False, route_class=PageRoute)
@@ -33,7 +34,7 @@ MayAdminister = Annotated[Caller, Depends(ReaderWith("administer"))]
 # What a key of a machine may be allowed; what people do takes an account.
 KEY_SCOPES: tuple[Scope, ...] = ("score", "explain", "ingest", "review", "rescue")
 
-Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w .@+-]+$")]
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 Offices = Annotated[str, Field(max_length=400, pattern=r"^[A-Za-z0-9, ]*$")]
 
 
@@ -70,7 +71,7 @@ def make_account(
         offices = _offices(entry.offices)
         account = new_account(entry.name, password, entry.role, offices, services.clock())
         services.accounts.add_account(account)
-    except (ValidationError, NameTaken) as refusal:
+    except (ValidationError, NameTaken, NameRefused) as refusal:
         return _page(services, caller, session, refusal=_first_fault(refusal))
     log.info("account_made", by=caller.name, name=entry.name, role=entry.role)
     return _page(services, caller, session, made=f"The password of {entry.name}", secret=password)

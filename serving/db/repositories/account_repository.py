@@ -5,15 +5,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Engine, Row, delete, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Engine, Row, delete, select, update
 
 from serving.access.accounts import Account
+from serving.access.names import distinct_name
 from serving.access.sessions import Session, hash_of
 from serving.db.engine import failing_as_unavailable
+from serving.db.names_in_use import names_ever, require_new_name
 from serving.db.tables import accounts, sessions
 from serving.db.write_lock import writing
-from serving.errors import NameTaken, NotFound, NotSignedIn
+from serving.errors import NotFound, NotSignedIn
 
 
 class AccountRepository:
@@ -23,30 +24,20 @@ class AccountRepository:
         self._engine = engine
 
     def add_account(self, account: Account) -> None:
-        """Keep a new account; raises NameTaken."""
-        row = {
-            "name": account.name,
-            "password_hash": account.password_hash,
-            "role": account.role,
-            "offices": json.dumps(account.offices),
-            "created_at": account.created_at.isoformat(),
-            "subject": account.subject,
-        }
-        try:
-            with failing_as_unavailable(but=IntegrityError), writing(self._engine) as connection:
-                connection.execute(accounts.insert(), row)
-        except IntegrityError:
-            raise NameTaken(f"there is an account named {account.name} already") from None
+        """Keep a new account; raises NameTaken or NameRefused."""
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            require_new_name(connection, account.name)
+            _insert(connection, account)
 
     def admit(self, account: Account) -> Account:
         """The account of someone known elsewhere, with the role and offices they have by now.
 
-        Raises NameTaken where another has the name, NotSignedIn where the account was ended here.
+        A name that another has or had is told apart. Raises NotSignedIn where the account was
+        ended here.
         """
         kept = self._by_subject(account.subject)
         if kept is None:
-            self.add_account(account)
-            return account
+            return self._add_named_apart(account)
         if kept.disabled_at is not None:
             raise NotSignedIn("this account was ended here")
         now_true = {"role": account.role, "offices": json.dumps(account.offices)}
@@ -55,6 +46,17 @@ class AccountRepository:
                 update(accounts).where(accounts.c.name == kept.name).values(now_true)
             )
         return replace(kept, role=account.role, offices=account.offices)
+
+    def _add_named_apart(self, account: Account) -> Account:
+        """Keep a new account of somebody known elsewhere, under a name that nobody has or had."""
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            query = select(accounts).where(accounts.c.subject == account.subject)
+            if row := connection.execute(query).first():  # signed in twice at once
+                return _account(row)
+            name = distinct_name(account.name, account.subject or "", names_ever(connection))
+            named = replace(account, name=name)
+            _insert(connection, named)
+        return named
 
     def _by_subject(self, subject: str | None) -> Account | None:
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -110,6 +112,18 @@ class SessionRepository:
         """Close a session; an unknown one is closed already."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             connection.execute(delete(sessions).where(sessions.c.cookie_sha256 == hash_of(cookie)))
+
+
+def _insert(connection: Connection, account: Account) -> None:
+    row = {
+        "name": account.name,
+        "password_hash": account.password_hash,
+        "role": account.role,
+        "offices": json.dumps(account.offices),
+        "created_at": account.created_at.isoformat(),
+        "subject": account.subject,
+    }
+    connection.execute(accounts.insert(), row)
 
 
 def _account(row: Row[Any]) -> Account:

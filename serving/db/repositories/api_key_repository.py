@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, Row, select, update
-from sqlalchemy.exc import IntegrityError
 
 from serving.access.api_keys import ApiKey
 from serving.db.engine import failing_as_unavailable
+from serving.db.names_in_use import require_new_name
 from serving.db.tables import api_keys
 from serving.db.write_lock import writing
-from serving.errors import NameTaken, NotFound
+from serving.errors import NotFound
 
 REMEMBERED_S = 1.0
 MOST_REMEMBERED = 10_000
@@ -26,7 +26,7 @@ class ApiKeyRepository:
         self._remembered: dict[str, tuple[ApiKey, float]] = {}
 
     def add_key(self, key: ApiKey) -> None:
-        """Keep a new key; raises NameTaken where a key of that name is not revoked."""
+        """Keep a new key; raises NameRefused, or NameTaken where one has or had such a name."""
         row = {
             "key_id": key.key_id,
             "name": key.name,
@@ -37,11 +37,9 @@ class ApiKeyRepository:
             "expires_at": key.expires_at.isoformat() if key.expires_at else None,
             "purposes": json.dumps(key.purposes),
         }
-        try:
-            with writing(self._engine) as connection:
-                connection.execute(api_keys.insert(), row)
-        except IntegrityError:
-            raise NameTaken(f"a key named {key.name} is in use; revoke it first") from None
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            require_new_name(connection, key.name)
+            connection.execute(api_keys.insert(), row)
 
     def remembered(self, key_id: str) -> ApiKey | None:
         """The key with this id if it was found within the last second; asks no database."""

@@ -45,7 +45,7 @@ def test_a_revoked_key_stops_at_once(service: Service) -> None:
     assert (before, service.client.get("/v1/models", headers=caller).status_code) == (200, 401)
 
 
-def test_a_name_is_free_again_once_its_key_is_revoked(service: Service) -> None:
+def test_the_name_of_a_key_is_nobody_elses_when_it_is_revoked(service: Service) -> None:
     first, _ = new_key("post", ("score",), (), NOW)
     second, _ = new_key("post", ("score",), (), NOW)
     service.services.api_keys.add_key(first)
@@ -53,9 +53,9 @@ def test_a_name_is_free_again_once_its_key_is_revoked(service: Service) -> None:
         service.services.api_keys.add_key(second)
 
     service.services.api_keys.revoke("post", NOW)
-    service.services.api_keys.add_key(second)
 
-    service.services.api_keys.revoke("post", NOW)
+    with pytest.raises(NameTaken):
+        service.services.api_keys.add_key(second)
     with pytest.raises(NotFound):
         service.services.api_keys.revoke("post", NOW)
 

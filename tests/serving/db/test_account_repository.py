@@ -1,6 +1,7 @@
 """Accounts and sessions of a database: until when a browser is let in, and who stays out."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,11 +10,14 @@ import pytest
 from sqlalchemy import Engine
 
 from serving.access.accounts import Account
+from serving.access.api_keys import new_key
 from serving.access.sessions import Session
 from serving.db.engine import open_database
 from serving.db.repositories.account_repository import AccountRepository, SessionRepository
+from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.errors import NameTaken, NotFound, NotSignedIn
 from tests.serving.access.trusted import NOW
+from tests.serving.databases import database
 
 MOMENT, LASTING = timedelta(microseconds=1), timedelta(minutes=30)
 MARIA = Account("maria", "", "reviewer", ("DE004600",), NOW, subject="https://login.example u-1")
@@ -91,8 +95,57 @@ def test_who_comes_from_elsewhere_has_the_newest_role_and_no_other_name(
     promoted = replace(MARIA, role="supervisor", offices=())
 
     assert accounts.admit(promoted) == promoted == accounts.find("maria")
-    with pytest.raises(NameTaken, match="named paul"):
-        accounts.admit(replace(MARIA, name="paul", subject="https://login.example u-2"))
+    other = accounts.admit(replace(MARIA, name="Paul", subject="https://login.example u-2"))
+    assert other.name == "Paul-2"
+    assert accounts.admit(replace(other, name="Paul")) == other
     accounts.disable("maria", NOW)
     with pytest.raises(NotSignedIn, match="was ended here"):
         accounts.admit(MARIA)
+
+
+ALIKE = ["alpha", "Alpha", "alpha.", "al pha", "A1pha", "\u0430\u04cf\u0440\u04bb\u0430"]
+
+
+@pytest.mark.parametrize("name", ALIKE)
+@pytest.mark.parametrize("kind", ["account", "key"])
+@pytest.mark.parametrize("former", ["account", "key", "ended account", "revoked key"])
+def test_no_new_name_looks_like_one_that_anybody_has_or_had(
+    where: Path | str, former: str, kind: str, name: str
+) -> None:
+    engine = database(where)
+    accounts, keys = AccountRepository(engine), ApiKeyRepository(engine)
+
+    def make(kind: str, name: str) -> None:
+        if kind == "account":
+            accounts.add_account(Account(name, "hash", "reviewer", (), NOW))
+        else:
+            keys.add_key(new_key(name, ("review",), (), NOW)[0])
+
+    make(former.rpartition(" ")[2], "alpha")
+    if former == "ended account":
+        accounts.disable("alpha", NOW)
+    if former == "revoked key":
+        keys.revoke("alpha", NOW)
+
+    with pytest.raises(NameTaken, match=r"`alpha` is or was in use, .* is free"):
+        make(kind, name)
+    assert len(accounts.all()) + len(keys.all()) == 1
+    make(kind, "alpine")
+
+
+def test_of_two_who_take_a_name_at_once_one_has_it(where: Path | str) -> None:
+    engine = database(where)
+    accounts, keys = AccountRepository(engine), ApiKeyRepository(engine)
+
+    def make(number: int) -> bool:
+        try:
+            if number % 2:
+                accounts.add_account(Account(ALIKE[number % 5], "hash", "reviewer", (), NOW))
+            else:
+                keys.add_key(new_key(ALIKE[number % 5], ("review",), (), NOW)[0])
+        except NameTaken:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(make, range(12))) == 1
