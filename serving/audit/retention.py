@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from features.arrow_schema import INSTANT
 from features.atomic_dir import remove_interrupted, write_durably, written_whole
 from features.ingest.record_files import read_records, write_records
+from features.person_names import may_be_one_person
 from features.records import RECORD_FILES
 from serving.audit.checkpoints import LogSigner
 from serving.audit.clock_check import BEHIND_AT_MOST, ClockCheck
@@ -174,7 +175,7 @@ class Retention:
         return proposed
 
     def _require_another(self, proposal: RetentionAct, by: str) -> None:
-        if by.strip().casefold() in ("", proposal.by.strip().casefold()):
+        if may_be_one_person(by, proposal.by):
             raise RetentionRefused(f"{proposal.by} proposed it; another person must erase")
 
     def _agreed(self, number: int) -> RetentionAct | None:

@@ -1,5 +1,6 @@
 """Two people put a model in service: whoever trained it, and another who approves it."""
 
+from features.person_names import may_be_one_person
 from training.gates.verdict import Verdict, passed_if
 
 
@@ -7,6 +8,6 @@ def approved_by_another(trainer: str, approver: str) -> Verdict:
     """Did somebody other than the trainer look?"""
     return Verdict(
         "approver",
-        passed_if(approver.strip().casefold() not in ("", trainer.strip().casefold())),
+        passed_if(not may_be_one_person(approver, trainer)),
         f"trained by {trainer!r}, approved by {approver!r}; want two different people",
     )

@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from features.person_names import may_be_one_person
 from training.errors import ArtefactTampered, WaiverError
 from training.gates.verdict import Verdict
 from training.model.manifest import FrozenModel
@@ -83,7 +84,7 @@ class Waiver(FrozenModel):
     @model_validator(mode="after")
     def _take_two_persons(self) -> Self:
         asked = self.requested_by
-        if asked is not None and is_same_person(asked, self.given_by):
+        if asked is not None and may_be_one_person(asked, self.given_by):
             raise ValueError(f"{asked!r} asks and signs; want two different people")
         if asked is None and (others := set(self.gates) - set(WAIVABLE_WHEN_REFUSED)):
             raise ValueError(f"{', '.join(sorted(others))}: want who asks beside who signs")
@@ -140,8 +141,3 @@ class Waiver(FrozenModel):
             raise ArtefactTampered(f"{folder}: {WAIVER} is not signed as it stands") from None
         except ValidationError as error:
             raise WaiverError(f"{folder / WAIVER}: {error.errors()[0]['msg']}") from None
-
-
-def is_same_person(one: str, other: str) -> bool:
-    """Whether two names are of one person: room around them and capitals make no difference."""
-    return one.strip().casefold() == other.strip().casefold()

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from features.person_names import comparable_name
 from training.data.training_set import TrainingSet
 from training.errors import PromotionRefused, TrackingError, UnknownModel
 from training.evaluation.evaluation_report import EvaluationReport
@@ -33,10 +34,14 @@ SHADOW: Final = "shadow"
 
 @dataclass(frozen=True)
 class Approval:
-    """Who answers for a promotion, and when."""
+    """Who answers for a promotion, and when. Raises PromotionRefused where that is nobody."""
 
     approver: str
     at: datetime
+
+    def __post_init__(self) -> None:
+        if not comparable_name(self.approver):
+            raise PromotionRefused((f"{self.approver!r} names nobody who would answer for it",))
 
 
 @dataclass(frozen=True)

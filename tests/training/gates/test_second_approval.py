@@ -7,7 +7,15 @@ from training.gates.second_approval import approved_by_another
 
 @pytest.mark.parametrize(
     ("approver", "is_passed"),
-    [("grace", True), ("ad", True), ("ada", False), (" Ada ", False), ("  ", False), ("", False)],
+    [
+        ("grace", True),
+        ("ad", True),
+        ("ada", False),
+        (" Ada ", False),
+        ("  ", False),
+        ("", False),
+        ("a\u200bda.", False),
+    ],
 )
 def test_nobody_approves_their_own_model(approver: str, is_passed: bool) -> None:
     for trainer in ("ada", "ADA", " ada "):

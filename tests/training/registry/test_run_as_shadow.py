@@ -15,7 +15,7 @@ from training.data.training_set import TrainingSet
 from training.errors import PromotionRefused
 from training.model.model_home import ModelHome
 from training.registry.mlflow.store import TrackingStore
-from training.registry.promotion import promote, run_as_shadow
+from training.registry.promotion import Approval, promote, run_as_shadow
 
 
 def test_a_shadow_is_named_in_both_places_and_leaves_the_champion_alone(
@@ -41,3 +41,9 @@ def test_a_damaged_version_casts_no_shadow(home: ModelHome, store: TrackingStore
         run_as_shadow(f"{NAME}@challenger", home, store, GRACE, INPUTS)
 
     assert home.pointer(NAME, "shadow") is None
+
+
+@pytest.mark.parametrize("nobody", ["", "  ", "\u200b", "."])
+def test_nobody_answers_for_nothing(nobody: str) -> None:
+    with pytest.raises(PromotionRefused, match="names nobody"):
+        Approval(nobody, NOON)
