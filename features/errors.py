@@ -8,6 +8,8 @@ TidegateError                 shown to a person without a traceback; exit code 1
 ├── OnlineStoreUnavailable    the online feature store cannot be opened, read or written
 ├── OnlineStoreMismatch       the online feature store was made for other windows or formulas
 ├── CacheRefused              the cache folder that the environment names cannot be used
+├── KeyMissing                a key of the home is not there
+├── KeyDamaged                a key of the home is cut off, or is none
 ├── RatesRefused              a file of exchange rates cannot be used
 └── LimitsRefused             a file of limits of reporting cannot be used
 """
@@ -114,3 +116,11 @@ def nearest_of(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     nearest = difflib.get_close_matches(name, names, n=1)
     return f"the nearest is {nearest[0]!r}" if nearest else f"there are {', '.join(names)}"
+
+
+class KeyMissing(TidegateError):
+    """A key of the home is not there, and what hangs on it is."""
+
+
+class KeyDamaged(TidegateError):
+    """A key of the home is cut off, unreadable, or no key."""

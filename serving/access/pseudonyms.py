@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from serving.access.secrets import kept_secret
+from features.home_keys import PSEUDONYMS, read_key
 
 _BYTES = 5  # eight letters
 
@@ -26,7 +26,7 @@ class Pseudonyms:
     @classmethod
     def kept_in(cls, folder: Path) -> Self:
         """The pseudonyms of an installation."""
-        return cls(kept_secret(folder, "pseudonyms.key"))
+        return cls(read_key(folder, PSEUDONYMS))
 
     def of(self, party_id: str, called: str = "party") -> str:
         """The name of a party, or of something else that has an id."""

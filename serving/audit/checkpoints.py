@@ -13,14 +13,8 @@ from typing import Protocol, Self
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
 
-from serving.access.secrets import make_once
+from features.home_keys import LOG, public_half, read_key
 from serving.audit.hash_chain import LogHead
 from serving.errors import LogUnavailable
 
@@ -55,19 +49,13 @@ class LogSigner:
 
     @classmethod
     def from_folder(cls, folder: Path) -> Self:
-        """The signer of an installation: its secret key is in `folder`, made on first use.
+        """The signer of an installation: its secret key is in `folder`.
 
-        The public key is written to `log.pub`, for those who verify.
+        The public key is in `log.pub`, for those who verify.
         """
-        path = folder / "log.key"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not path.exists():
-            make_once(path, _new_key())
-        key = Ed25519PrivateKey.from_private_bytes(path.read_bytes())
-        public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
-        if not (folder / "log.pub").exists():
-            make_once(folder / "log.pub", f"{public}\n".encode())
-        return cls(key, public[:16])
+        content = read_key(folder, LOG)
+        key = Ed25519PrivateKey.from_private_bytes(content)
+        return cls(key, public_half(LOG, content)[:16])
 
     def checkpoint(self, head: LogHead, at: datetime) -> Checkpoint:
         """Sign the head of the log, as it is at this instant."""
@@ -139,9 +127,3 @@ def public_key_of(folder: Path) -> str:
 def statement(size: int, head: str, signed_at: str) -> bytes:
     """The bytes that the signature of a checkpoint is taken of."""
     return f"tidegate decision log\n{size}\n{head}\n{signed_at}\n".encode()
-
-
-def _new_key() -> bytes:
-    return Ed25519PrivateKey.generate().private_bytes(
-        Encoding.Raw, PrivateFormat.Raw, NoEncryption()
-    )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, select
 
-from serving.access.secrets import kept_secret
+from features.home_keys import SUBJECTS, read_key
 from serving.db.encryption import KEY_BYTES, EncryptionUnit, as_text, decrypt, encrypt, of_text
 from serving.db.engine import failing_as_unavailable
 from serving.db.tables import data_keys
@@ -39,14 +39,13 @@ class DataKeys:
         return WrappingKeys(self._keys_folder() / "data")
 
     def prepare(self) -> None:
-        """Make what tokens are made with, so that no request is the first to need it."""
+        """Read what tokens are made with, so that no request is the first to need it."""
         self.token("", "")
 
     def token(self, kind: str, value: str) -> str:
         """What stands for an id in columns that are searched: the same for the same id."""
         if self._token_key is None:
-            with failing_as_unavailable():
-                self._token_key = kept_secret(self._keys_folder(), "subjects.key")
+            self._token_key = read_key(self._keys_folder(), SUBJECTS)
         named = f"{kind}\0{value}".encode()
         return blake2b(named, key=self._token_key, digest_size=_TOKEN_BYTES).hexdigest()
 

@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from serving.access.secrets import kept_secret
+from features.home_keys import KEY_BYTES, flush_folder, write_secret
 from serving.errors import Undecipherable
 
 _NAME = re.compile(r"[0-9a-f]{16}")
@@ -25,8 +25,7 @@ class WrappingKeys:
     def made(self) -> str:
         """The id of a fresh key, durable when this returns."""
         key_id = secrets.token_hex(8)
-        kept_secret(self.folder, f"{key_id}.key")
-        _flush(self.folder)
+        write_secret(self.folder, f"{key_id}.key", secrets.token_bytes(KEY_BYTES))
         return key_id
 
     def key(self, key_id: str) -> bytes:
@@ -52,12 +51,4 @@ class WrappingKeys:
             file.flush()
             os.fsync(file.fileno())
         path.unlink()
-        _flush(self.folder)
-
-
-def _flush(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+        flush_folder(self.folder)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from features.home_keys import DRAWS, read_key
 from features.records import SubjectKind
-from serving.access.secrets import kept_secret
 from serving.triage.lane_rule import Draws
 
 
@@ -26,8 +26,8 @@ class DrawGenerator:
 
     @classmethod
     def from_folder(cls, folder: Path) -> Self:
-        """The generator of an installation: its secret seed is in `folder`, made on first use."""
-        return cls(kept_secret(folder, "draw.seed"))
+        """The generator of an installation: its secret seed is in `folder`."""
+        return cls(read_key(folder, DRAWS))
 
     def of_subject(self, kind: SubjectKind, subject_id: str) -> Draws:
         """The draws of one subject, independent of each other."""

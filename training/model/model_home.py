@@ -62,7 +62,7 @@ class ModelHome:
 
     @property
     def signing_key(self) -> SigningKey:
-        """The key of this home, made on first use."""
+        """The key of this home; a blank home gets its keys first."""
         return SigningKey.of_folder(self.home / "keys")
 
     @property

@@ -1,0 +1,50 @@
+"""An act that is killed before any one of its calls to files or databases, as `kill -9` does it."""
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from tests.serving.calls import heard
+
+FILE_CALLS = {"os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.truncate"}
+KILLED = 9
+
+
+def is_killed_at(number: int, act: Callable[[], Any]) -> bool:
+    """Do something in a process of its own that ends at once before its `number`th call.
+
+    Whether it came to that; False where it ended by itself before. Raises AssertionError where it
+    failed.
+    """
+    child = os.fork()
+    if child == 0:
+        _act_and_end(number, act)
+    ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert ended in (0, KILLED), f"it failed before its call {number}"
+    return ended == KILLED
+
+
+def _act_and_end(number: int, act: Callable[[], Any]) -> None:
+    calls = [0]
+
+    def count(*_: Any) -> None:
+        calls[0] += 1
+        if calls[0] == number:
+            os._exit(KILLED)
+
+    def hear(event: str, arguments: tuple[Any, ...]) -> None:
+        is_written = event == "open" and bool(arguments[2] & (os.O_WRONLY | os.O_RDWR))
+        if is_written or event in FILE_CALLS:
+            count()
+
+    try:
+        sys.addaudithook(hear)
+        with heard(count):
+            act()
+    except BaseException:  # whatever it is, this process must not go on as a second test run
+        import traceback
+
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
