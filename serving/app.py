@@ -50,6 +50,7 @@ from serving.review.rescue_centres import require_rescue_centres
 from serving.settings import Settings
 from serving.start_stages import StageReport, ignore_stage
 from serving.web.admission import Admission, limited_paths
+from serving.web.hosts import TransportSecurity
 from serving.web.html import STATIC
 from serving.web.problems import add_problem_handlers
 from serving.web.request_ids import RequestIds
@@ -120,6 +121,7 @@ def create_app(
         most=settings.most_in_flight,
         metrics=services.metrics,
     )
+    app.add_middleware(TransportSecurity, hosts=settings.known_hosts)  # first of all
     describe(app)
     return app
 

@@ -4,6 +4,7 @@ TidegateError
 ├── DatabaseUrlRefused              names no database that the store knows
 ├── PlanRefused                     a plan of lanes that cannot be used
 ├── DatabaseInUse                   another service holds it
+├── ListeningRefused                what would listen there could be read by others
 ├── AddressNotFree                  where the service is to listen, another does or nobody can
 ├── IncidentRefused                 nothing to freeze, or what was frozen was changed
 ├── AccountRefused                  nothing to seal, or what was sealed was changed
@@ -45,6 +46,7 @@ TidegateError
     │   └── NameTaken
     ├── BodyTooLarge (413)
     ├── MediaTypeUnsupported (415)
+    ├── HostUnknown (421)           the request is for another name than this service has
     ├── Unprocessable (422)
     │   ├── TooLong                 a case may not be laid aside for so long
     │   ├── NameRefused             a name that could be read in two ways
@@ -88,6 +90,10 @@ class DatabaseInUse(TidegateError):
 
 class AddressNotFree(TidegateError):
     """The service cannot listen there: another does, or this machine has no such address."""
+
+
+class ListeningRefused(TidegateError):
+    """The service would answer other machines in the clear, or its certificate cannot be used."""
 
 
 class IncidentRefused(TidegateError):
@@ -322,6 +328,13 @@ class MediaTypeUnsupported(ServingError):
 
     status = 415
     title = "The body's media type or encoding is not supported"
+
+
+class HostUnknown(ServingError):
+    """The request is for another host than this service; nothing of it was looked at."""
+
+    status = 421
+    title = "This is another host"
 
 
 class Unprocessable(ServingError):

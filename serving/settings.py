@@ -1,13 +1,15 @@
 """What is particular to this machine: the environment (`TIDEGATE_*`), and nothing else."""
 
+import ipaddress
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from features.rescoring_rules import RescoringRules
+from serving.host_names import KnownHosts
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Purpose = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
@@ -181,7 +183,35 @@ class Settings(BaseSettings):
     )
     public_address: Annotated[str, Field(pattern=r"^https?://")] | None = Field(
         default=None,
-        description="How browsers reach this service, where a proxy stands before it.",
+        description="How browsers reach this service, where a proxy stands before it. Sign-in with "
+        "an organisation comes back to it, and forms are taken from its pages.",
+    )
+    trusted_hosts: Names = Field(
+        default=(),
+        description="The host names that requests may be for, with commas between; `*.example.org` "
+        "is every name below. That of the public address and those of this machine always may. "
+        "Without either, a trial answers to any, and live use only on this machine.",
+    )
+    behind_proxy: bool = Field(
+        default=False,
+        description="Whether a proxy that speaks TLS stands before the service (`--behind-proxy`). "
+        "Then the scheme and address that it forwards are believed.",
+    )
+    trusted_proxies: Names = Field(
+        default=("127.0.0.1", "::1"),
+        description="The addresses or networks of that proxy, with commas between.",
+    )
+    tls_cert: Path | None = Field(
+        default=None,
+        description="The certificate chain (PEM) to speak TLS with (`--tls-cert`).",
+    )
+    tls_key: Path | None = Field(
+        default=None, description="The private key of that certificate (PEM, `--tls-key`)."
+    )
+    docs_are_open: bool = Field(
+        default=True,
+        description="Whether `/docs` and `/openapi.json` are for all. Else one needs a session of "
+        "the console, the other a key.",
     )
     oidc_issuer: str | None = Field(
         default=None,
@@ -229,6 +259,13 @@ class Settings(BaseSettings):
         default=30, description="The minutes after which a person must sign in again."
     )
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _name_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for each in proxies:
+            ipaddress.ip_network(each)  # a ValueError says what is none; `*` would be everybody
+        return proxies
+
     @model_validator(mode="after")
     def _let_a_batch_through(self) -> Self:
         if self.rate_burst <= self.max_batch_subjects:
@@ -243,6 +280,11 @@ class Settings(BaseSettings):
             most_per_subject=self.rescore_most_per_subject,
             longest_after_due=timedelta(days=self.rescore_days_after_due),
         )
+
+    @property
+    def known_hosts(self) -> KnownHosts:
+        """The names that this service is reached by."""
+        return KnownHosts(self.trusted_hosts, self.public_address)
 
     @property
     def records(self) -> Path:

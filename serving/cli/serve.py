@@ -19,6 +19,7 @@ from serving.shutdown import end_with_parent
 
 if TYPE_CHECKING:
     from serving.cli.start_progress import Show
+    from serving.listening_transport import Transport
 
 GRACE_S = 10
 
@@ -37,6 +38,20 @@ def serve(
     ] = None,
     home: Home = DEFAULT_HOME,
     database_url: DatabaseUrl = None,
+    behind_proxy: Annotated[
+        bool,
+        typer.Option(
+            envvar="TIDEGATE_BEHIND_PROXY",
+            help="A proxy that speaks TLS stands before it: listen in the clear beyond this "
+            "machine, and believe the proxies of TIDEGATE_TRUSTED_PROXIES.",
+        ),
+    ] = False,
+    tls_cert: Annotated[
+        Path | None, typer.Option(envvar="TIDEGATE_TLS_CERT", help="Certificate chain (PEM).")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(envvar="TIDEGATE_TLS_KEY", help="Its private key (PEM).")
+    ] = None,
     workers: Annotated[
         int, typer.Option(min=1, max=64, help="Processes; more than one over PostgreSQL only.")
     ] = 1,
@@ -68,6 +83,7 @@ def serve(
         end_with_parent(sys.stdin.fileno())
     from serving.audit.impact_assessment import require_assessment
     from serving.listening_socket import bound, inherited
+    from serving.listening_transport import Transport, hosts_of
     from serving.metrics_multiprocess import shared_by_workers
     from serving.review.rescue_centres import require_rescue_centres
     from serving.settings import settings_of
@@ -80,13 +96,23 @@ def serve(
     if live:  # the service looks itself, but a worker that ends at once would be begun again
         require_assessment(settings.impact, datetime.now(UTC).date())
         require_rescue_centres(settings.rescue_centres)
-    _hand_down(home, database_url, workers, live)
+    transport = Transport(behind_proxy, settings.trusted_proxies, tls_cert, tls_key)
+    transport.require_certificate()
     listener = bound(host, port) if fd is None else inherited(fd)
+    transport.require_private(listener)
+    _hand_down(
+        HOME=home,
+        DATABASE_URL=database_url,
+        WORKERS=workers,
+        IS_LIVE=live,
+        BEHIND_PROXY=behind_proxy,
+        TRUSTED_HOSTS=",".join(hosts_of(settings, listener, is_live=live)) or None,
+    )
     if workers == 1:
-        _serve_here(listener, _shown(progress))
+        _serve_here(listener, transport, _shown(progress))
     else:
         with shared_by_workers():
-            _serve_by_workers(listener, workers)
+            _serve_by_workers(listener, transport, workers)
 
 
 def _shown(progress: bool) -> "AbstractContextManager[Show]":
@@ -97,7 +123,9 @@ def _shown(progress: bool) -> "AbstractContextManager[Show]":
     return start_lines() if progress else unshown()
 
 
-def _serve_here(listener: socket.socket, shown: "AbstractContextManager[Show]") -> None:
+def _serve_here(
+    listener: socket.socket, transport: "Transport", shown: "AbstractContextManager[Show]"
+) -> None:
     """Serve in this process, which makes the application first: what keeps it from that is said
     before anything else.
     """
@@ -108,24 +136,24 @@ def _serve_here(listener: socket.socket, shown: "AbstractContextManager[Show]") 
     with shown as show:
         application = start_app(reporting_to(show))
     listen(listener)
-    where = f"Tidegate answers at {address_of(listener)}, console at /console"
+    where = f"Tidegate answers at {address_of(listener, transport.scheme)}, console at /console"
     announce = partial(messages.print, where)
     with suppress(KeyboardInterrupt):  # it has finished what it took
-        AnnouncingServer(_configured(application, 1), announce).run(sockets=[listener])
+        AnnouncingServer(_configured(application, transport, 1), announce).run(sockets=[listener])
 
 
-def _serve_by_workers(listener: socket.socket, workers: int) -> None:
+def _serve_by_workers(listener: socket.socket, transport: "Transport", workers: int) -> None:
     from uvicorn.supervisors import Multiprocess
 
     from serving.listening_socket import address_of
 
-    messages.print(
-        f"{workers} workers start; Tidegate answers at {address_of(listener)} as each is ready"
-    )
-    Multiprocess(_configured("serving.bootstrap:start_app", workers), sockets=[listener]).run()
+    where = address_of(listener, transport.scheme)
+    messages.print(f"{workers} workers start; Tidegate answers at {where} as each is ready")
+    configured = _configured("serving.bootstrap:start_app", transport, workers)
+    Multiprocess(configured, sockets=[listener]).run()
 
 
-def _configured(application: Any, workers: int) -> Any:
+def _configured(application: Any, transport: "Transport", workers: int) -> Any:
     import uvicorn
 
     return uvicorn.Config(
@@ -137,17 +165,12 @@ def _configured(application: Any, workers: int) -> Any:
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=GRACE_S,
+        **transport.options,
     )
 
 
-def _hand_down(home: Path, database_url: str | None, workers: int, live: bool) -> None:
+def _hand_down(**given: Any) -> None:
     """Let the processes that serve read these settings where they read all others."""
-    given: dict[str, Any] = {
-        "HOME": home,
-        "DATABASE_URL": database_url,
-        "WORKERS": workers,
-        "IS_LIVE": live,
-    }
     for name, value in given.items():
         if value is not None:
             os.environ[f"TIDEGATE_{name}"] = str(value)

@@ -93,4 +93,6 @@ def _signs(metadata: list[Any]) -> list[str]:
 
 def _text(default: Any) -> str:
     """A default as it is written in the environment."""
+    if isinstance(default, tuple):
+        return ", ".join(default)
     return str(default).lower() if isinstance(default, bool) else str(default)

@@ -13,6 +13,7 @@ from serving.console.pages import SignInNeeded
 from serving.container import Services
 from serving.errors import Forbidden
 from serving.web.authentication import called
+from serving.web.hosts import is_https
 from serving.web.services import TheServices
 
 
@@ -67,7 +68,7 @@ def begin_session(request: Request, services: Services, response: Response, hold
         cookie,
         max_age=services.settings.session_minutes * 60,
         path="/",
-        secure=request.url.scheme == "https",
+        secure=is_https(request),
         httponly=True,
         samesite="strict",
     )
@@ -84,4 +85,4 @@ def _holder(services: Services, session: Session) -> Caller | None:
 
 def cookie_name(request: Request) -> str:
     """The cookie's name; `__Host-` makes a browser refuse it from any other host or path."""
-    return "__Host-tidegate" if request.url.scheme == "https" else "tidegate"
+    return "__Host-tidegate" if is_https(request) else "tidegate"

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from serving.console.browser_session import TheSession
 from serving.errors import Forbidden, Unprocessable
 from serving.web.bodies import body_within
+from serving.web.hosts import own_origins
 
 LARGEST_FORM = 32_768  # bytes
 MOST_FIELDS = 32
@@ -20,7 +21,7 @@ def refuse_foreign(request: Request) -> None:
     A browser says where a form comes from; whoever is no browser carries no one's cookie.
     """
     origin = request.headers.get("origin")
-    is_foreign = origin is not None and origin != f"{request.url.scheme}://{request.url.netloc}"
+    is_foreign = origin is not None and origin not in own_origins(request)
     if is_foreign or request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
         raise Forbidden("this form was not sent from the console")
 

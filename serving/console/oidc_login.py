@@ -12,6 +12,7 @@ from serving.console.pages import PageRoute, page
 from serving.console.sign_in import first_page, own_address
 from serving.errors import NotFound, NotSignedIn
 from serving.settings import Settings
+from serving.web.hosts import is_https
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/oidc", include_in_schema=False, route_class=PageRoute)
@@ -46,7 +47,7 @@ def begin_login(
         f"{login.secret}.{own_address(to)}",
         max_age=LONGEST_LOGIN_S,
         path="/",
-        secure=request.url.scheme == "https",
+        secure=is_https(request),
         httponly=True,
         samesite="lax",
     )
@@ -77,7 +78,9 @@ def finish_login(
     next_page = own_address(to) or first_page(account.caller())
     response = page("signed_in.html", reader=None, next_page=next_page)
     begin_session(request, services, response, f"account:{account.name}")
-    response.delete_cookie(_cookie(request), path="/")
+    response.delete_cookie(
+        _cookie(request), path="/", secure=is_https(request), httponly=True, samesite="lax"
+    )
     return response
 
 
@@ -88,4 +91,4 @@ def _callback_address(request: Request, settings: Settings) -> str:
 
 
 def _cookie(request: Request) -> str:
-    return "__Host-tidegate-away" if request.url.scheme == "https" else "tidegate-away"
+    return "__Host-tidegate-away" if is_https(request) else "tidegate-away"

@@ -14,6 +14,7 @@ from serving.console.pages import PageRoute, page
 from serving.container import Services
 from serving.errors import NotSignedIn
 from serving.web.authentication import caller_behind
+from serving.web.hosts import is_https
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
@@ -54,7 +55,10 @@ def sign_out(request: Request, services: TheServices, form: SignedForm) -> Respo
     """Close the session."""
     services.sessions.end(request.cookies[cookie_name(request)])
     response = RedirectResponse("/console/sign-in", 303)
-    response.delete_cookie(cookie_name(request), path="/")
+    # Browsers take no `__Host-` cookie, nor the end of one, without Secure.
+    response.delete_cookie(
+        cookie_name(request), path="/", secure=is_https(request), httponly=True, samesite="strict"
+    )
     return response
 
 

@@ -1,0 +1,56 @@
+"""Names and addresses of hosts: which are this machine, and which are this service."""
+
+import ipaddress
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class KnownHosts:
+    """The names that this service goes by; where none is known, any will do."""
+
+    def __init__(self, names: Iterable[str], public_address: str | None = None):
+        own = urlsplit(public_address or "").hostname
+        self._names = frozenset(name.lower().rstrip(".") for name in (*names, own or "") if name)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether no name is known, so that any will do."""
+        return not self._names
+
+    def names(self, name: str) -> bool:
+        """Whether the settings name it; `*.example.org` stands for every name below."""
+        below = {f"*.{name.split('.', at + 1)[-1]}" for at in range(name.count("."))}
+        return name in self._names or not self._names.isdisjoint(below)
+
+    def is_known(self, name: str | None) -> bool:
+        """Whether a request may be for this name."""
+        return self.is_open or (name is not None and (name in LOOPBACK_NAMES or self.names(name)))
+
+
+def origin_of(address: str) -> str:
+    """Scheme, name and port of an address, as browsers write them in `Origin`."""
+    parts = urlsplit(address)
+    port = parts.port
+    name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    is_usual = port is None or port == _DEFAULT_PORTS.get(parts.scheme)
+    return f"{parts.scheme}://{name}" + ("" if is_usual else f":{port}")
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an address of a network, and no name."""
+    try:
+        ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(address: str) -> bool:
+    """Whether an address is of this machine alone, as an IPv4 address within IPv6 may be too."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+    return (mapped or ip).is_loopback
