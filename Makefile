@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults mutants browser check bench docs format lock
+.PHONY: help demo test faults mutants browser check bench docs format lock audit release
 
 python ?= python3
 venv := .venv
@@ -55,7 +55,16 @@ format: $(ready)  ## rewrite the sources in the house style
 	$(bin)/ruff format .
 	$(bin)/ruff check --fix .
 
-lock:  ## resolve the dependencies anew (needs uv)
+lock:  ## resolve the dependencies anew (needs uv): all of them, and those of a host that serves
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --extra train --extra serve --extra telemetry --extra dev --quiet --custom-compile-command "make lock" \
 	  pyproject.toml --output-file requirements.lock
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --extra serve --extra telemetry --quiet --custom-compile-command "make lock" \
+	  --constraint requirements.lock pyproject.toml --output-file requirements-serve.lock
+
+audit: $(ready)  ## advisories of what the locks name; undecided where no service knows any
+	$(bin)/python -m deploy.audit_dependencies requirements.lock requirements-serve.lock $(ARGS)
+
+release: $(ready)  ## the artefacts of this commit in dist/, to be signed: python -m deploy.release sign dist
+	$(bin)/python -m deploy.release build dist
