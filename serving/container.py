@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 
 from serving.access.oidc import Provider
+from serving.access.password_gate import PasswordGate
 from serving.access.pseudonyms import Pseudonyms
 from serving.access.published_keys import PublishedKeys
 from serving.access.rate_limits import RateLimits
@@ -16,7 +17,7 @@ from serving.audit.checkpoints import CheckpointWriter, LogSigner
 from serving.audit.decision_log_writer import LogWriter
 from serving.audit.masking import Masking
 from serving.audit.purpose import PurposeGuard
-from serving.db.repositories.account_repository import AccountRepository, SessionRepository
+from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.decision_repository import DecisionRepository
@@ -25,6 +26,9 @@ from serving.db.repositories.placement_repository import PlacementRepository
 from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.rescue_call_repository import RescueCallRepository
 from serving.db.repositories.rollup_repository import RollupRepository
+from serving.db.repositories.second_factor_repository import SecondFactorRepository
+from serving.db.repositories.session_repository import SessionRepository
+from serving.db.repositories.sign_in_repository import SignInRepository
 from serving.db.storage import Storage
 from serving.history.client import HistoryClient, open_history
 from serving.history.ingestion import RecordIngestion
@@ -97,7 +101,10 @@ class Services:
     # Access
     api_keys: ApiKeyRepository
     accounts: AccountRepository
+    second_factors: SecondFactorRepository
     sessions: SessionRepository
+    sign_ins: SignInRepository
+    password_gate: PasswordGate
     tokens: Tokens | None
     oidc: Provider | None
     rate_limits: RateLimits
@@ -115,6 +122,7 @@ class Services:
         """Finish what was taken, write it, and let go of state and database."""
         self.rescoring.stop()
         self.batcher.close()
+        self.password_gate.close()
         if self.rescue_calls:
             self.rescue_calls.stop()
         self.history.close()
@@ -174,7 +182,10 @@ def build_services(
         rollups=storage.rollups,
         api_keys=storage.api_keys,
         accounts=storage.accounts,
+        second_factors=storage.second_factors,
         sessions=storage.sessions,
+        sign_ins=storage.sign_ins,
+        password_gate=PasswordGate(),
         tokens=_tokens(settings, clock),
         oidc=_oidc(settings, clock),
         rate_limits=RateLimits(settings.rate_per_s, settings.rate_burst),

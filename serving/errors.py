@@ -51,8 +51,10 @@ TidegateError
     │   ├── TooLong                 a case may not be laid aside for so long
     │   ├── NameRefused             a name that could be read in two ways
     │   ├── SubmissionRefused       well-formed, but no subject that may be scored
+    │   ├── PasswordRefused         too short, or too easily guessed
     │   └── IdempotencyKeyReused
     ├── TooOften (429)              this caller asks more often than it may
+    │   └── SignInDelayed           too many attempts failed; the message says when to try again
     └── Unavailable (503)           nothing was decided; the caller may try again
         ├── NoModel
         │   └── ModelsOff           somebody switched them off
@@ -362,6 +364,12 @@ class TooLong(Unprocessable):
     title = "A case cannot be laid aside until then"
 
 
+class PasswordRefused(Unprocessable):
+    """A password that is too short, too long, or among those that are tried first."""
+
+    title = "Choose another password"
+
+
 class SubmissionRefused(Unprocessable):
     """The body is no subject that may be scored; `faults` says where and why."""
 
@@ -383,6 +391,12 @@ class TooOften(ServingError):
     def __init__(self, detail: str, after_s: float = 1.0):
         super().__init__(detail)
         self.retry_after_s = max(1, math.ceil(after_s))
+
+
+class SignInDelayed(TooOften):
+    """Too many attempts to sign in failed here; the message says how long to wait."""
+
+    title = "Too many attempts to sign in failed"
 
 
 class Unavailable(ServingError):

@@ -14,6 +14,9 @@ from serving.host_names import KnownHosts
 Share = Annotated[float, Field(ge=0, le=1)]
 Purpose = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
+_ROLE = "(reviewer|supervisor|rescue|data_scientist|auditor|admin)"
+SOME_ROLES = f"^(all|none|{_ROLE}(,{_ROLE})*)$"
+
 
 def _between_commas(text: Any) -> Any:
     return [name for each in text.split(",") if (name := each.strip())]
@@ -256,7 +259,28 @@ class Settings(BaseSettings):
         "were heard since they were declared.",
     )
     session_minutes: Annotated[int, Field(ge=1, le=600)] = Field(
-        default=30, description="The minutes after which a person must sign in again."
+        default=30,
+        description="The minutes after which a person must sign in again, where no page "
+        "was used meanwhile.",
+    )
+    session_hours: Annotated[int, Field(ge=1, le=24)] = Field(
+        default=12,
+        description="The hours after which a person must sign in again in any case.",
+    )
+    confirm_minutes: Annotated[int, Field(ge=1, le=600)] = Field(
+        default=10,
+        description="The minutes after which a person must give a password or a code once more "
+        "before an act on accounts or keys, or one that needs two persons.",
+    )
+    first_password_hours: Annotated[int, Field(ge=1, le=720)] = Field(
+        default=72,
+        description="The hours in which a first password, or one after a reset, must be used.",
+    )
+    second_factor_roles: Annotated[str, Field(pattern=SOME_ROLES)] | None = Field(
+        default=None,
+        description="Whose accounts must have a second factor: `all`, `none`, or roles with commas "
+        "between. Without it: all in live use, none in a trial. Whoever signs in with an "
+        "organisation or a key has none here.",
     )
 
     @field_validator("trusted_proxies")
@@ -271,6 +295,21 @@ class Settings(BaseSettings):
         if self.rate_burst <= self.max_batch_subjects:
             raise ValueError("rate_burst must be larger than max_batch_subjects")
         return self
+
+    def asks_second_factor(self, role: str) -> bool:
+        """Whether whoever has this role must sign in with a second factor."""
+        wanted = self.second_factor_roles or ("all" if self.is_live else "none")
+        return wanted == "all" or role in wanted.split(",")
+
+    @property
+    def session_lasting(self) -> timedelta:
+        """How long a session lasts without use."""
+        return timedelta(minutes=self.session_minutes)
+
+    @property
+    def session_longest(self) -> timedelta:
+        """How long a session lasts at most."""
+        return timedelta(hours=self.session_hours)
 
     @property
     def rescoring_rules(self) -> RescoringRules:

@@ -82,6 +82,9 @@ retention acts
 accounts create a --role reviewer
 accounts list
 accounts disable a
+accounts reset-password a
+accounts reset-second-factor a
+accounts end-sessions a
 """.strip().splitlines()
 
 RUN = """

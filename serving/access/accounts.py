@@ -1,20 +1,23 @@
 """Accounts of people: a name, a password that only its argon2 hash is kept of, and a role.
 
-A role says what its holder may do and see; nobody has two, so that whoever judges cases is not who
-keeps accounts, and whoever studies models sees no identities.
+A first password is made for the holder, so somebody else saw it: it must be changed before anything
+else is done, and soon. A role says what its holder may do and see; nobody has two, so that whoever
+judges cases is not who keeps accounts, and whoever studies models sees no identities.
 """
 
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cache
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
-
+from serving.access.actors import Actor
 from serving.access.callers import Caller
+from serving.access.passwords import hash_of_nobody, hash_password, is_password_of
 from serving.access.roles import ROLE_SCOPES, Role
 
-_HASHER = PasswordHasher()
+PasswordOrigin = Literal["own", "first", "trial"]
+"""Whose choice a password is: the holder's, or that of this service, to be changed at once or, in a
+trial, never."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,30 @@ class Account:
     created_at: datetime
     disabled_at: datetime | None = None
     subject: str | None = None
+    credential_origin: PasswordOrigin = "own"
+    password_set_at: datetime | None = None
+
+    @property
+    def identity(self) -> str:
+        """Who it is, whatever it is called elsewhere."""
+        return f"account:{self.name}"
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts where its holder does."""
+        return self.caller().actor
+
+    def must_change_password(self, *, is_live: bool) -> bool:
+        """Whether nothing else may be done before."""
+        is_made_here = self.credential_origin == "first" or (
+            self.credential_origin == "trial" and is_live
+        )
+        return self.subject is None and is_made_here
+
+    def has_expired_password(self, now: datetime, lasting: timedelta) -> bool:
+        """Whether a first password was never used in time; one without a date has no end."""
+        set_at = self.password_set_at
+        return self.credential_origin == "first" and set_at is not None and now > set_at + lasting
 
     def caller(self) -> Caller:
         """What the holder may do and see."""
@@ -48,22 +75,30 @@ class Account:
 def new_account(
     name: str, password: str, role: Role, offices: tuple[str, ...], now: datetime
 ) -> Account:
-    """A fresh account; the password is kept nowhere."""
-    return Account(name, _HASHER.hash(password), role, offices, now)
+    """A fresh account with a password of the holder's; the password is kept nowhere."""
+    return Account(name, hash_password(password), role, offices, now)
+
+
+def with_first_password(
+    account: Account, now: datetime, *, is_for_trial: bool = False
+) -> tuple[Account, str]:
+    """The account under a fresh password, which whoever hands it over has seen."""
+    password = secrets.token_urlsafe(15)
+    origin: PasswordOrigin = "trial" if is_for_trial else "first"
+    return (
+        replace(
+            account,
+            password_hash=hash_password(password),
+            credential_origin=origin,
+            password_set_at=now,
+        ),
+        password,
+    )
 
 
 def admits(account: Account | None, password: str) -> bool:
     """Whether the password opens the account; takes as long where there is none."""
-    nobody = _hash_of_nobody()  # made before it is known whether it is needed
-    kept = account.password_hash if account else nobody
-    try:
-        is_right = _HASHER.verify(kept, password)
-    except (VerifyMismatchError, InvalidHashError):
-        return False
-    return is_right and account is not None and account.disabled_at is None
-
-
-@cache
-def _hash_of_nobody() -> str:
-    """Of no account: checking against it takes as long as against a real one."""
-    return _HASHER.hash("nobody has this password")
+    nobody = hash_of_nobody()  # made before it is known whether it is needed
+    has_own = account is not None and account.password_hash != ""
+    is_right = is_password_of(account.password_hash if account and has_own else nobody, password)
+    return is_right and account is not None and account.disabled_at is None and has_own

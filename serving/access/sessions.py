@@ -1,10 +1,28 @@
-"""Sessions of the console: short, tied to one browser, and ended by whoever signs out."""
+"""Sessions of the console: tied to one browser, ended by whoever signs out, by rest, or by age."""
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
+
+from serving.access.actors import Actor
+
+_BROWSERS = (  # in this order: most call themselves by the names of others too
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
 
 
 @dataclass(frozen=True)
@@ -12,20 +30,67 @@ class Session:
     """A signed-in browser; `form_token` must come back with every form.
 
     `holder` is `key:<id>` or `account:<name>`; the cookie itself is kept nowhere, only its hash.
+    `expires_at` moves on with use and never beyond `ends_at`; `proved_at` is when the holder last
+    gave a password, a code or a key.
     """
 
     cookie_sha256: str
     holder: str
     form_token: str
     expires_at: datetime
+    ends_at: datetime
+    begun_at: datetime
+    proved_at: datetime
+    address: str = ""
+    browser: str = ""
+    has_second_factor: bool = False
 
     @classmethod
-    def begin(cls, holder: str, now: datetime, lasting: timedelta) -> tuple[Self, str]:
-        """A fresh session and the value of its cookie."""
+    def begin(
+        cls, holder: str, now: datetime, lasting: timedelta, longest: timedelta | None = None
+    ) -> tuple[Self, str]:
+        """A fresh session and the value of its cookie; it ends with `longest`, whatever is done."""
         cookie = secrets.token_urlsafe(32)
-        return cls(hash_of(cookie), holder, secrets.token_urlsafe(32), now + lasting), cookie
+        ends_at = now + (longest or lasting)
+        expires_at = min(now + lasting, ends_at)
+        token = secrets.token_urlsafe(32)
+        return cls(hash_of(cookie), holder, token, expires_at, ends_at, now, now), cookie
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts where the holder ends it."""
+        return Actor(self.holder, self.holder.partition(":")[2])
+
+    @property
+    def session_id(self) -> str:
+        """What a session is named by on a page; nothing can be opened with it."""
+        return self.cookie_sha256[:16]
+
+    def used(self, now: datetime, lasting: timedelta) -> Self:
+        """The session after use."""
+        return replace(self, expires_at=min(now + lasting, self.ends_at))
+
+    def proved(
+        self, now: datetime, lasting: timedelta, *, by_code: bool = False
+    ) -> "tuple[Self, str]":
+        """The session under a fresh cookie, after its holder proved again to be who they are."""
+        cookie = secrets.token_urlsafe(32)
+        proved = replace(
+            self.used(now, lasting),
+            cookie_sha256=hash_of(cookie),
+            proved_at=now,
+            has_second_factor=self.has_second_factor or by_code,
+        )
+        return proved, cookie
 
 
 def hash_of(cookie: str) -> str:
     """What is kept of a cookie."""
     return hashlib.sha256(cookie.encode()).hexdigest()
+
+
+def browser_in_words(user_agent: str) -> str:
+    """A browser in words as coarse as a holder needs to know it again."""
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "a browser")
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
+    return f"{browser} on {system}" if system else browser

@@ -1,6 +1,5 @@
 """`tidegate accounts`: who may sign in to the console."""
 
-import secrets
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,9 +11,14 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from serving.access.accounts import Account
     from serving.db.repositories.account_repository import AccountRepository
 
-accounts = typer.Typer(help="Accounts of people: create, list, disable.", no_args_is_help=True)
+accounts = typer.Typer(
+    help="Accounts of people: create, list, reset, disable.", no_args_is_help=True
+)
 
 
 class RoleName(StrEnum):
@@ -39,21 +43,26 @@ def create(
         list[str] | None,
         typer.Option(help="Offices it is tied to; repeat for more, all without."),
     ] = None,
+    for_trial: Annotated[
+        bool,
+        typer.Option(
+            "--for-trial", help="Its password may stay as it is, as long as the service is a trial."
+        ),
+    ] = False,
     home: Home = DEFAULT_HOME,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Make an account and show its password once; only its argon2 hash is kept."""
-    from serving.access.accounts import new_account
+    """Make an account and show its first password once; only its argon2 hash is kept."""
+    from serving.access.accounts import Account, with_first_password
+    from serving.access.actors import Actor
+    from serving.access.oidc import NO_PASSWORD
 
-    password = secrets.token_urlsafe(15)
-    account = new_account(name, password, role.value, tuple(office or ()), datetime.now(UTC))
-    _register(home, database_url).add_account(account)
-    if as_json:
-        print_json({"name": name, "role": role.value, "password": password})
-        return
-    typer.echo(password)
-    messages.print("This is the only time the password is shown.")
+    now = datetime.now(UTC)
+    bare = Account(name, NO_PASSWORD, role.value, tuple(office or ()), now)
+    account, password = with_first_password(bare, now, is_for_trial=for_trial)
+    _register(home, database_url).add_account(account, Actor.from_command_line())
+    _show(account, password, as_json=as_json)
 
 
 @accounts.command("list")
@@ -84,14 +93,85 @@ def list_accounts(
 @accounts.command()
 def disable(name: Name, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None) -> None:
     """End an account; its sessions end with it."""
-    _register(home, database_url).disable(name, datetime.now(UTC))
+    from serving.access.actors import Actor
+
+    actor = Actor.from_command_line()
+    _register(home, database_url).disable(name, datetime.now(UTC), actor)
     messages.print(f"The account {name} is disabled.")
 
 
+@accounts.command("reset-password")
+def reset_password(
+    name: Name, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Json = False
+) -> None:
+    """Give an account a new first password, shown once; its sessions end."""
+    from serving.access.accounts import with_first_password
+    from serving.access.actors import Actor
+    from serving.errors import Forbidden
+
+    register, now = _register(home, database_url), datetime.now(UTC)
+    found = _in_use(register, name)
+    if found.subject is not None:
+        raise Forbidden("the password of this account is kept elsewhere")
+    account, password = with_first_password(found, now)
+    register.set_password(account, now, Actor.from_command_line())
+    _show(account, password, as_json=as_json)
+
+
+@accounts.command("reset-second-factor")
+def reset_second_factor(
+    name: Name, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None
+) -> None:
+    """Let an account ask for no code any more; its sessions end."""
+    from serving.access.actors import Actor
+    from serving.db.repositories.second_factor_repository import SecondFactorRepository
+    from serving.db.repositories.session_repository import SessionRepository
+
+    engine, now, actor = _engine(home, database_url), datetime.now(UTC), Actor.from_command_line()
+    SecondFactorRepository(engine).remove(name, now, actor)
+    SessionRepository(engine).end_all(f"account:{name}", now, actor)
+    messages.print(f"The account {name} signs in without a code.", markup=False)
+
+
+@accounts.command("end-sessions")
+def end_sessions(name: Name, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None) -> None:
+    """End every session of an account."""
+    from serving.access.actors import Actor
+    from serving.db.repositories.session_repository import SessionRepository
+
+    sessions = SessionRepository(_engine(home, database_url))
+    ended = sessions.end_all(f"account:{name}", datetime.now(UTC), Actor.from_command_line())
+    messages.print(f"{ended} sessions of {name} were ended.", markup=False)
+
+
+def _show(account: "Account", password: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"name": account.name, "role": account.role, "password": password})
+        return
+    typer.echo(password)
+    messages.print("This is the only time the password is shown.")
+    if account.credential_origin == "first":
+        messages.print("It must be changed when it is used for the first time.")
+
+
+def _in_use(register: "AccountRepository", name: str) -> "Account":
+    from serving.errors import NotFound
+
+    account = register.find(name)
+    if account is None or account.disabled_at is not None:
+        raise NotFound(f"no account named {name} is in use")
+    return account
+
+
 def _register(home: Path, database_url: str | None) -> "AccountRepository":
-    from serving.db.engine import open_database
     from serving.db.repositories.account_repository import AccountRepository
+
+    return AccountRepository(_engine(home, database_url))
+
+
+def _engine(home: Path, database_url: str | None) -> "Engine":
+    from serving.db.engine import open_database
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
-    return AccountRepository(open_database(settings.database, is_service=False))
+    return open_database(settings.database, is_service=False)

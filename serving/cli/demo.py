@@ -64,6 +64,7 @@ def demo(
         _send_later_records(client, later, home)
         name, password = new_reviewer(home)
         typer.echo(f"\nConsole: {client.address}/console  (sign in as {name}, password {password})")
+        typer.echo("         (a password of a trial: live use would ask for another one at once)")
         typer.echo(f"API:     {client.address}/docs  (key {client.key})")
         typer.echo(f"Models:  mlflow ui --backend-store-uri sqlite:///{home / 'mlflow.db'}")
         if not once:

@@ -3,7 +3,6 @@
 A password or key is shown once, in the answer to the form that made it, and kept nowhere.
 """
 
-import secrets
 from datetime import timedelta
 from typing import Annotated, get_args
 
@@ -12,17 +11,18 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from serving.access.accounts import new_account
+from serving.access.accounts import Account, with_first_password
 from serving.access.api_keys import new_key
 from serving.access.callers import Caller
 from serving.access.names import LONGEST_NAME
+from serving.access.oidc import NO_PASSWORD
 from serving.access.roles import Role, Scope
 from serving.access.sessions import Session
-from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.browser_session import ReaderWith, RecentlyAuthenticated, TheSession
 from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
 from serving.container import Services
-from serving.errors import Forbidden, NameRefused, NameTaken, Unprocessable
+from serving.errors import Forbidden, NameRefused, NameTaken, NotFound, Unprocessable
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/accounts", include_in_schema=False, route_class=PageRoute)
@@ -62,35 +62,72 @@ def show_accounts(services: TheServices, caller: MayLook, session: TheSession) -
 
 @router.post("")
 def make_account(
-    services: TheServices, caller: MayAdminister, session: TheSession, form: SignedForm
+    services: TheServices, caller: MayAdminister, session: RecentlyAuthenticated, form: SignedForm
 ) -> HTMLResponse:
-    """Make an account and show its password, this once."""
+    """Make an account and show its first password, this once."""
     try:
-        entry = NewAccount.model_validate(form)
-        password = secrets.token_urlsafe(15)
-        offices = _offices(entry.offices)
-        account = new_account(entry.name, password, entry.role, offices, services.clock())
-        services.accounts.add_account(account)
+        entry, now = NewAccount.model_validate(form), services.clock()
+        bare = Account(entry.name, NO_PASSWORD, entry.role, _offices(entry.offices), now)
+        account, password = _with_first_password(services, bare)
+        services.accounts.add_account(account, caller.actor)
     except (ValidationError, NameTaken, NameRefused) as refusal:
         return _page(services, caller, session, refusal=_first_fault(refusal))
     log.info("account_made", by=caller.name, name=entry.name, role=entry.role)
-    return _page(services, caller, session, made=f"The password of {entry.name}", secret=password)
+    made = f"The first password of {entry.name}, to be changed when it is used"
+    return _page(services, caller, session, made=made, secret=password)
+
+
+@router.post("/password")
+def reset_password(
+    services: TheServices, caller: MayAdminister, session: RecentlyAuthenticated, form: SignedForm
+) -> HTMLResponse:
+    """Give an account a new first password and show it, this once; its sessions end."""
+    account, password = _with_first_password(services, _another(services, caller, form))
+    services.accounts.set_password(account, services.clock(), caller.actor)
+    log.info("password_reset", by=caller.name, name=account.name)
+    made = f"The new first password of {account.name}, to be changed when it is used"
+    return _page(services, caller, session, made=made, secret=password)
+
+
+@router.post("/second-factor")
+def reset_second_factor(
+    services: TheServices, caller: MayAdminister, _: RecentlyAuthenticated, form: SignedForm
+) -> Response:
+    """Let an account ask for no code any more, whose holder lost what makes them."""
+    account, now = _another(services, caller, form), services.clock()
+    services.second_factors.remove(account.name, now, caller.actor)
+    services.sessions.end_all(account.identity, now, caller.actor)
+    log.info("second_factor_reset", by=caller.name, name=account.name)
+    return RedirectResponse("/console/accounts", 303)
+
+
+@router.post("/sessions")
+def end_sessions_of_another(
+    services: TheServices, caller: MayAdminister, _: RecentlyAuthenticated, form: SignedForm
+) -> Response:
+    """End every session of an account."""
+    account = _another(services, caller, form)
+    services.sessions.end_all(account.identity, services.clock(), caller.actor)
+    log.info("sessions_ended", by=caller.name, name=account.name)
+    return RedirectResponse("/console/accounts", 303)
 
 
 @router.post("/disable")
-def disable_account(services: TheServices, caller: MayAdminister, form: SignedForm) -> Response:
+def disable_account(
+    services: TheServices, caller: MayAdminister, _: RecentlyAuthenticated, form: SignedForm
+) -> Response:
     """End an account and its sessions; nobody ends their own."""
     name = form.get("name", "")
     if name == caller.name:
         raise Forbidden("another admin must end your own account")
-    services.accounts.disable(name, services.clock())
+    services.accounts.disable(name, services.clock(), caller.actor)
     log.info("account_disabled", by=caller.name, name=name)
     return RedirectResponse("/console/accounts", 303)
 
 
 @router.post("/keys")
 def make_key(
-    services: TheServices, caller: MayAdminister, session: TheSession, form: SignedForm
+    services: TheServices, caller: MayAdminister, session: RecentlyAuthenticated, form: SignedForm
 ) -> HTMLResponse:
     """Make a key and show it, this once."""
     try:
@@ -107,11 +144,29 @@ def make_key(
 
 
 @router.post("/keys/revoke")
-def revoke_key(services: TheServices, caller: MayAdminister, form: SignedForm) -> Response:
+def revoke_key(
+    services: TheServices, caller: MayAdminister, _: RecentlyAuthenticated, form: SignedForm
+) -> Response:
     """End a key."""
     services.api_keys.revoke(form.get("name", ""), services.clock())
     log.info("key_revoked", by=caller.name)
     return RedirectResponse("/console/accounts", 303)
+
+
+def _another(services: Services, caller: Caller, form: dict[str, str]) -> Account:
+    """The account in use that a form names, which is not the admin's own."""
+    account = services.accounts.find(form.get("name", ""))
+    if account is None or account.disabled_at is not None:
+        raise NotFound("no account of that name is in use")
+    if account.identity == caller.actor.identity:
+        raise Forbidden("do that on the page of your own account, or ask another admin")
+    return account
+
+
+def _with_first_password(services: Services, account: Account) -> tuple[Account, str]:
+    if account.subject is not None:
+        raise Forbidden("the password of this account is kept elsewhere")
+    return services.password_gate.run(lambda: with_first_password(account, services.clock()))
 
 
 def _page(
@@ -137,6 +192,7 @@ def _page(
         roles=get_args(Role),
         scopes=KEY_SCOPES,
         may_act=caller.may("administer"),
+        with_second_factor=services.second_factors.accounts(),
     )
 
 

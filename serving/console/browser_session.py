@@ -1,45 +1,134 @@
 """The session of a browser: who is signed in to the console, and what pages they may read."""
 
-from datetime import timedelta
-from typing import Annotated
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
 
 from fastapi import Depends, Request
 from starlette.responses import Response
 
+from serving.access.accounts import Account
+from serving.access.actors import Actor
 from serving.access.callers import Caller
 from serving.access.roles import Scope
-from serving.access.sessions import Session
-from serving.console.pages import SignInNeeded
+from serving.access.sessions import Session, browser_in_words
+from serving.access.sign_in_delays import network_of
+from serving.audit.audit_log import AuditEvent
+from serving.console.interruptions import (
+    CodeLeft,
+    ConfirmationNeeded,
+    Interruption,
+    PasswordLeft,
+    SecondFactorLeft,
+    SignInNeeded,
+)
 from serving.container import Services
-from serving.errors import Forbidden
+from serving.errors import Forbidden, LogUnavailable
 from serving.web.authentication import called
 from serving.web.hosts import is_https
 from serving.web.services import TheServices
 
+PROLONGED_AFTER = timedelta(minutes=1)
+"""A session that is used is written down again at most this often."""
 
-def the_session(request: Request, services: TheServices) -> Session:
-    """The open session of the browser; raises SignInNeeded."""
-    session = services.sessions.find(
-        request.cookies.get(cookie_name(request), ""), services.clock()
-    )
+
+Proof = Literal["password", "key", "organisation"]
+
+
+@dataclass(frozen=True)
+class SessionHolder:
+    """Whoever opened a session; without an account it was a key."""
+
+    caller: Caller
+    account: Account | None
+
+
+def unused_session(request: Request, services: TheServices) -> Session:
+    """The open session of the browser, however far its holder has come; to look is no use of it."""
+    cookie = request.cookies.get(cookie_name(request), "")
+    session = services.sessions.find(cookie, services.clock())
     if session is None:
-        raise SignInNeeded(request.url.path)
+        raise sign_in_needed(request, services)
+    return session
+
+
+UnusedSession = Annotated[Session, Depends(unused_session)]
+
+
+def open_session(request: Request, services: TheServices, session: UnusedSession) -> Session:
+    """The same, which lasts longer by that; raises SignInNeeded."""
+    if request.method == "GET" and "hx-request" in request.headers:
+        return session  # the page looks by itself whether there is anything new
+    used = session.used(services.clock(), services.settings.session_lasting)
+    if used.expires_at - session.expires_at < PROLONGED_AFTER:
+        return session
+    with suppress(LogUnavailable):  # pages are read while nothing can be written
+        services.sessions.prolong(used)
+    return used
+
+
+OpenSession = Annotated[Session, Depends(open_session)]
+
+
+def session_holder(
+    request: Request, services: TheServices, session: UnusedSession
+) -> SessionHolder:
+    """The holder, whose key or account must still be live; raises SignInNeeded."""
+    kind, _, name = session.holder.partition(":")
+    if kind == "account":
+        account = services.accounts.find(name)
+        if account is None or account.disabled_at is not None:
+            raise sign_in_needed(request, services)
+        return SessionHolder(account.caller(), account)
+    caller = _caller_of_key(services, name)
+    if caller is None:
+        raise sign_in_needed(request, services)
+    return SessionHolder(caller, None)
+
+
+TheHolder = Annotated[SessionHolder, Depends(session_holder)]
+
+
+def the_session(
+    request: Request, services: TheServices, session: OpenSession, holder: TheHolder
+) -> Session:
+    """The session of whoever has finished signing in; raises SignInNeeded, or what is left."""
+    step = step_left(services, session, holder.account)
+    if step is not None:
+        raise step(request, session=session)
     return session
 
 
 TheSession = Annotated[Session, Depends(the_session)]
 
 
-def signed_in_caller(request: Request, services: TheServices, session: TheSession) -> Caller:
-    """The holder of the session, whose key or account must still be live; raises SignInNeeded.
+def step_left(
+    services: Services, session: Session, account: Account | None
+) -> type[Interruption] | None:
+    """What the holder must do before anything else; whoever signs in elsewhere does it there."""
+    if account is None or account.subject is not None:
+        return None
+    has_factor = session.has_second_factor or services.second_factors.has(account.name)
+    if has_factor and not session.has_second_factor:
+        return CodeLeft
+    if account.must_change_password(is_live=services.settings.is_live):
+        return PasswordLeft
+    is_asked = services.settings.asks_second_factor(account.role)
+    return SecondFactorLeft if is_asked and not has_factor else None
 
-    Raises Forbidden for a key that is for another purpose.
-    """
-    caller = _holder(services, session)
-    if caller is None:
-        raise SignInNeeded(request.url.path)
-    services.purpose.require(caller, None, called(request))
-    return caller
+
+def sign_in_needed(request: Request, services: Services) -> SignInNeeded:
+    """What sends a reader to the form to sign in."""
+    return SignInNeeded(request, has_oidc=services.oidc is not None)
+
+
+def signed_in_caller(
+    request: Request, services: TheServices, session: TheSession, holder: TheHolder
+) -> Caller:
+    """The holder of the session; raises Interruption, or Forbidden for another purpose."""
+    services.purpose.require(holder.caller, None, called(request))
+    return holder.caller
 
 
 Whoever = Annotated[Caller, Depends(signed_in_caller)]
@@ -58,15 +147,68 @@ class ReaderWith:
         return caller
 
 
+def require_recent_proof(
+    request: Request, services: Services, session: Session, holder: SessionHolder
+) -> None:
+    """Raise ConfirmationNeeded where the holder last proved to be who they are too long ago."""
+    recent = timedelta(minutes=services.settings.confirm_minutes)
+    if services.clock() - session.proved_at > recent:
+        raise ConfirmationNeeded(request, session=session, asks=asked_of(holder))
+
+
+def asked_of(holder: SessionHolder) -> Proof:
+    """How a holder proves to be who they are."""
+    if holder.account is None:
+        return "key"
+    return "organisation" if holder.account.subject else "password"
+
+
+def recently_authenticated(
+    request: Request, services: TheServices, session: TheSession, holder: TheHolder
+) -> Session:
+    """The session of whoever gave a password, a code or a key in the last minutes.
+
+    For acts that harm where somebody else sits down at an open browser; raises ConfirmationNeeded,
+    which asks and comes back to the act.
+    """
+    require_recent_proof(request, services, session, holder)
+    return session
+
+
+RecentlyAuthenticated = Annotated[Session, Depends(recently_authenticated)]
+
+
+def new_session(request: Request, services: Services, holder: str) -> tuple[Session, str]:
+    """A session of this browser that is not kept yet, and its cookie."""
+    settings = services.settings
+    session, cookie = Session.begin(
+        holder, services.clock(), settings.session_lasting, settings.session_longest
+    )
+    browser = browser_in_words(request.headers.get("user-agent", ""))
+    return replace(session, address=address_of(request), browser=browser), cookie
+
+
 def begin_session(request: Request, services: Services, response: Response, holder: str) -> None:
-    """Give the browser a session that is new, whatever cookie it came with."""
-    now, lasting = services.clock(), timedelta(minutes=services.settings.session_minutes)
-    session, cookie = Session.begin(holder, now, lasting)
-    services.sessions.add_session(session, now)
+    """Give the browser a session that is new, for whoever was let in elsewhere or by a key."""
+    session, cookie = new_session(request, services, holder)
+    event = sign_in_event(holder, services.clock(), session)
+    services.sessions.add_session(session, services.clock(), event)
+    give_cookie(request, services, response, cookie)
+
+
+def sign_in_event(holder: str, now: datetime, session: Session, **details: str) -> AuditEvent:
+    """What the audit log says of a session that begins."""
+    kind, _, name = holder.partition(":")
+    told = {"address": network_of(session.address), "browser": session.browser, **details}
+    return AuditEvent(now, Actor(holder, name), "sign_in", kind, name, told)
+
+
+def give_cookie(request: Request, services: Services, response: Response, cookie: str) -> None:
+    """Let the browser send the cookie of its session, as long as that can last."""
     response.set_cookie(
         cookie_name(request),
         cookie,
-        max_age=services.settings.session_minutes * 60,
+        max_age=int(services.settings.session_longest.total_seconds()),
         path="/",
         secure=is_https(request),
         httponly=True,
@@ -74,12 +216,13 @@ def begin_session(request: Request, services: Services, response: Response, hold
     )
 
 
-def _holder(services: Services, session: Session) -> Caller | None:
-    kind, _, name = session.holder.partition(":")
-    if kind == "account":
-        account = services.accounts.find(name)
-        return account.caller() if account and account.disabled_at is None else None
-    key = services.api_keys.find(name)
+def address_of(request: Request) -> str:
+    """Where a request comes from, as far as the server knows; behind a proxy what that says."""
+    return request.client.host if request.client else ""
+
+
+def _caller_of_key(services: Services, key_id: str) -> Caller | None:
+    key = services.api_keys.find(key_id)
     return Caller.from_api_key(key) if key and key.is_live(services.clock()) else None
 
 

@@ -6,7 +6,8 @@ from urllib.parse import parse_qs
 
 from fastapi import Depends, Request
 
-from serving.console.browser_session import TheSession
+from serving.access.sessions import Session
+from serving.console.browser_session import OpenSession, TheSession
 from serving.errors import Forbidden, Unprocessable
 from serving.web.bodies import body_within
 from serving.web.hosts import own_origins
@@ -29,15 +30,23 @@ def refuse_foreign(request: Request) -> None:
 async def own_form(request: Request) -> dict[str, str]:
     """The fields of a form that our own page sent; raises Forbidden for one from elsewhere.
 
-    Raises BodyTooLarge or Unprocessable for one that no page of ours sends.
+    Raises BodyTooLarge or Unprocessable for one that no page of ours sends. Passwords are as they
+    were typed; all else is without spaces around.
     """
     refuse_foreign(request)
+    if (read := getattr(request.state, "own_form", None)) is not None:
+        known: dict[str, str] = read
+        return known
     body = await body_within(request, LARGEST_FORM)
     try:
         fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=MOST_FIELDS)
     except ValueError:
         raise Unprocessable(f"a form of ours has at most {MOST_FIELDS} fields") from None
-    return {name: values[0].strip() for name, values in fields.items()}
+    request.state.own_form = form = {
+        name: values[0] if "password" in name else values[0].strip()
+        for name, values in fields.items()
+    }
+    return form
 
 
 OwnForm = Annotated[dict[str, str], Depends(own_form)]
@@ -45,9 +54,21 @@ OwnForm = Annotated[dict[str, str], Depends(own_form)]
 
 async def signed_form(session: TheSession, form: OwnForm) -> dict[str, str]:
     """The fields of a form that this session's page sent; raises Forbidden for any other."""
-    if not hmac.compare_digest(form.get("form_token", "").encode(), session.form_token.encode()):
-        raise Forbidden("this form was not sent from the console")
-    return form
+    return _signed(session, form)
 
 
 SignedForm = Annotated[dict[str, str], Depends(signed_form)]
+
+
+async def step_form(session: OpenSession, form: OwnForm) -> dict[str, str]:
+    """The same, of whoever may not have finished signing in."""
+    return _signed(session, form)
+
+
+StepForm = Annotated[dict[str, str], Depends(step_form)]
+
+
+def _signed(session: Session, form: dict[str, str]) -> dict[str, str]:
+    if not hmac.compare_digest(form.get("form_token", "").encode(), session.form_token.encode()):
+        raise Forbidden("this form was not sent from the console")
+    return form

@@ -8,8 +8,9 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from serving.access.oidc import PendingLogin, Provider
 from serving.console.browser_session import begin_session
+from serving.console.interruptions import own_address
 from serving.console.pages import PageRoute, page
-from serving.console.sign_in import first_page, own_address
+from serving.console.sign_in import first_page
 from serving.errors import NotFound, NotSignedIn
 from serving.settings import Settings
 from serving.web.hosts import is_https

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.errors import UnknownFeature
+from serving.console.csrf import own_form
+from serving.console.interruptions import Interruption, KeptForm
 from serving.degraded_modes import degradations
 from serving.errors import NotFound, ServingError
 from serving.web.html import environment
@@ -31,12 +34,8 @@ _is_history_missing: ContextVar[bool] = ContextVar("_is_history_missing", defaul
 """Whether the service lacks history that its models were trained on; every page says so too."""
 
 
-class SignInNeeded(Exception):
-    """The page is for signed-in readers; `address` is where to return to."""
-
-    def __init__(self, address: str):
-        super().__init__(address)
-        self.address = address
+_page_at: ContextVar[datetime] = ContextVar("_page_at")
+"""When a page is rendered: it says how long the session lasts from then."""
 
 
 class PageRoute(APIRoute):
@@ -49,12 +48,13 @@ class PageRoute(APIRoute):
         async def answer_with_a_page(request: Request) -> Response:
             services = request.app.state.services
             _is_live.set(services.settings.is_live)
+            _page_at.set(services.clock())
             _switched_off.set(services.kill_switch.kinds_off)
             _is_history_missing.set("history_missing" in degradations(services))
             try:
                 return await answer(request)
-            except SignInNeeded as needed:
-                return RedirectResponse(f"/console/sign-in?to={needed.address}", 303)
+            except Interruption as interruption:
+                return await _interrupted(request, interruption)
             except UnknownFeature:
                 return _refusal(NotFound("no feature of that name is in the catalogue"))
             except RequestValidationError as error:
@@ -65,17 +65,42 @@ class PageRoute(APIRoute):
         return answer_with_a_page
 
 
-def page(template: str, status: int = 200, **content: Any) -> HTMLResponse:
+def page(
+    template: str, status: int = 200, retry_after_s: int | None = None, **content: Any
+) -> HTMLResponse:
     """A rendered template."""
     html = templates.get_template(template).render(
         is_live=_is_live.get(),
         switched_off=_switched_off.get(),
         is_history_missing=_is_history_missing.get(),
+        page_at=_page_at.get(),
         **content,
     )
-    return HTMLResponse(html, status, PAGE_HEADERS)
+    later = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+    return HTMLResponse(html, status, PAGE_HEADERS | later)
+
+
+async def _interrupted(request: Request, interruption: Interruption) -> Response:
+    """The page that comes first; what was written goes with the reader, through a form of ours."""
+    if "hx-request" in request.headers:
+        return Response(status_code=401, headers={"HX-Redirect": interruption.address})
+    kept = await _kept_form(request)
+    if kept is None or interruption.template is None:
+        return RedirectResponse(interruption.address, 303)
+    content = {"to": interruption.to, "kept": kept, **interruption.content}
+    return page(interruption.template, 401, reader=None, refusal=None, **content)
+
+
+async def _kept_form(request: Request) -> KeptForm | None:
+    content = request.headers.get("content-type", "")
+    if request.method != "POST" or not content.startswith("application/x-www-form-urlencoded"):
+        return None
+    try:
+        return KeptForm.sent(request.url.path, await own_form(request))
+    except ServingError:
+        return None
 
 
 def _refusal(error: ServingError) -> HTMLResponse:
     problem = {"title": error.title, "detail": str(error), "faults": error.faults}
-    return page("refusal.html", error.status, reader=None, **problem)
+    return page("refusal.html", error.status, error.retry_after_s, reader=None, **problem)

@@ -1,27 +1,50 @@
-"""Signing in, with an account or an API key, and the session that follows."""
+"""Signing in, with an account or an API key, the steps that may follow, and signing out."""
 
-import re
+import secrets
+from dataclasses import dataclass
+from typing import Any
 
+import structlog
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from serving.access.accounts import admits
-from serving.access.api_keys import PresentedKey
+from serving.access.accounts import Account
 from serving.access.callers import Caller
-from serving.console.browser_session import Whoever, begin_session, cookie_name
-from serving.console.csrf import OwnForm, SignedForm
+from serving.access.sessions import Session
+from serving.access.sign_in_delays import KNOWN_FOR
+from serving.audit.audit_log import AuditEvent
+from serving.console.browser_session import (
+    OpenSession,
+    SessionHolder,
+    TheHolder,
+    Whoever,
+    address_of,
+    cookie_name,
+    give_cookie,
+    new_session,
+    sign_in_event,
+    step_left,
+)
+from serving.console.credentials import (
+    attempt_of,
+    checked_account,
+    checked_code,
+    checked_key,
+    known_cookie,
+)
+from serving.console.csrf import OwnForm, StepForm
+from serving.console.interruptions import CodeLeft, KeptForm, own_address
 from serving.console.pages import PageRoute, page
 from serving.container import Services
-from serving.errors import NotSignedIn
-from serving.web.authentication import caller_behind
+from serving.errors import NotSignedIn, ServingError, SignInDelayed, TooBusy
 from serving.web.hosts import is_https
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
+log = structlog.get_logger(__name__)
 
-OWN_PAGE = re.compile(
-    r"/console/(queue|cases|decisions|features|supervision|models|monitor|accounts)(/[A-Za-z0-9_-]{1,64}){0,2}"
-)
+REFUSALS = (NotSignedIn, SignInDelayed, TooBusy)
+"""What a form to sign in says on its own page."""
 
 
 @router.get("")
@@ -34,32 +57,139 @@ def enter(caller: Whoever) -> Response:
 @router.get("/sign-in")
 def show_form(services: TheServices, to: str = "") -> HTMLResponse:
     """The form to sign in."""
-    return _form(services, own_address(to), is_refused=False)
+    return _form(services, own_address(to), None)
 
 
 @router.post("/sign-in")
 def sign_in(request: Request, services: TheServices, form: OwnForm) -> Response:
     """Open a session for the holder of an account, or of a key that may read pages."""
-    to = own_address(form.get("to", ""))
-    admitted = _admitted(services, form)
-    if admitted is None:
-        return _form(services, to, is_refused=True)
-    holder, caller = admitted
-    response = RedirectResponse(to or first_page(caller), 303)
-    begin_session(request, services, response, holder)
+    way = Onward.of(form)
+    try:
+        if form.get("name"):
+            return _let_in(request, services, way, form["name"], form.get("password", ""))
+        caller = checked_key(services, attempt_of(request, services, ""), form.get("key", ""))
+    except REFUSALS as refusal:
+        return _form(services, way.to, refusal, way.kept)
+    holder = f"key:{caller.key_id}"
+    session, cookie = new_session(request, services, holder)
+    response = way.response(services, session, SessionHolder(caller, None))
+    event = sign_in_event(holder, services.clock(), session)
+    services.sessions.end(request.cookies.get(cookie_name(request), ""))
+    services.sessions.add_session(session, services.clock(), event)
+    give_cookie(request, services, response, cookie)
+    log.info("signed_in", by="key", key_id=caller.key_id, address=address_of(request))
+    return response
+
+
+@router.get("/sign-in/code")
+def show_code_form(session: OpenSession, to: str = "") -> HTMLResponse:
+    """The form for a second factor."""
+    return _code_form(session, Onward(own_address(to), None), None)
+
+
+@router.post("/sign-in/code")
+def give_code(
+    request: Request, services: TheServices, session: OpenSession, holder: TheHolder, form: StepForm
+) -> Response:
+    """Let the session go on, under a fresh cookie, for whoever gives a code that counts."""
+    way, account = Onward.of(form), holder.account
+    if account is None or session.has_second_factor:
+        return way.response(services, session, holder)
+    attempt = attempt_of(request, services, account.name, is_code=True)
+    try:
+        kind = checked_code(services, attempt, account, form.get("one_time_code", ""))
+    except REFUSALS as refusal:
+        return _code_form(session, way, refusal)
+    now = services.clock()
+    proved, cookie = session.proved(now, services.settings.session_lasting, by_code=True)
+    event = AuditEvent(
+        now, account.actor, "give_second_factor", "account", account.name, {"kind": kind}
+    )
+    services.sessions.replace_session(session, proved, event)
+    response = way.response(services, proved, holder)
+    give_cookie(request, services, response, cookie)
+    _know_browser(request, services, response, account)
+    log.info("second_factor_given", account=account.name, kind=kind)
     return response
 
 
 @router.post("/sign-out")
-def sign_out(request: Request, services: TheServices, form: SignedForm) -> Response:
+def sign_out(
+    request: Request, services: TheServices, session: OpenSession, _: StepForm
+) -> Response:
     """Close the session."""
-    services.sessions.end(request.cookies[cookie_name(request)])
+    kind, _name, name = session.holder.partition(":")
+    now = services.clock()
+    event = AuditEvent(now, session.actor, "sign_out", kind, name)
+    services.sessions.end(request.cookies[cookie_name(request)], event)
+    log.info("signed_out", holder=session.holder)
     response = RedirectResponse("/console/sign-in", 303)
     # Browsers take no `__Host-` cookie, nor the end of one, without Secure.
     response.delete_cookie(
         cookie_name(request), path="/", secure=is_https(request), httponly=True, samesite="strict"
     )
     return response
+
+
+@dataclass(frozen=True)
+class Onward:
+    """Where a reader goes who has signed in or proved something: on to a page, or to their form."""
+
+    to: str
+    kept: KeptForm | None
+
+    @classmethod
+    def of(cls, form: dict[str, str]) -> "Onward":
+        """What a page of ours between carried on."""
+        return cls(own_address(form.get("to", "")), KeptForm.carried(form))
+
+    def response(self, services: Services, session: Session, holder: SessionHolder) -> Response:
+        """The next page: a step that is left, the form that was kept, or what was asked for."""
+        step = step_left(services, session, holder.account)
+        to = self.to or first_page(holder.caller)
+        if step is not None and (self.kept is None or step.template is None):
+            return RedirectResponse(f"{step.page}?to={to}", 303)
+        if self.kept is None:
+            return RedirectResponse(to, 303)
+        content: dict[str, Any] = {"session": session, "to": to, "kept": self.kept}
+        if step is not None and step.template is not None:
+            return page(step.template, reader=None, refusal=None, **content)
+        return page("resume.html", reader=holder.caller, **content)
+
+
+def _let_in(
+    request: Request, services: Services, way: Onward, name: str, password: str
+) -> Response:
+    """Open a session for an account; its browser is known to it once no code is asked."""
+    attempt = attempt_of(request, services, name)
+    account = checked_account(services, attempt, password)
+    session, cookie = new_session(request, services, account.identity)
+    response = way.response(services, session, SessionHolder(account.caller(), account))
+    event = sign_in_event(account.identity, services.clock(), session)
+    services.sessions.end(request.cookies.get(cookie_name(request), ""))
+    services.sign_ins.admit(attempt, session, event)
+    give_cookie(request, services, response, cookie)
+    if step_left(services, session, account) is not CodeLeft:
+        _know_browser(request, services, response, account)
+    log.info("signed_in", by="password", account=account.name, address=address_of(request))
+    return response
+
+
+def _know_browser(
+    request: Request, services: Services, response: Response, account: Account
+) -> None:
+    """Let the browser be known to the account: from now on it waits for its own failures alone."""
+    browser = secrets.token_urlsafe(32)
+    services.sign_ins.know(account.name, browser, services.clock())
+    response.set_cookie(
+        known_cookie(request),
+        browser,
+        max_age=int(KNOWN_FOR.total_seconds()),
+        path="/",
+        secure=is_https(request),
+        httponly=True,
+        samesite="strict",
+    )
 
 
 def first_page(caller: Caller) -> str:
@@ -71,31 +201,29 @@ def first_page(caller: Caller) -> str:
     return "/console/accounts" if caller.may("administer") else "/console/models"
 
 
-def _admitted(services: Services, form: dict[str, str]) -> tuple[str, Caller] | None:
-    """The holder of a session to open, and what they may do; None for whoever is not let in."""
-    if form.get("name"):
-        account = services.accounts.find(form["name"])
-        is_let_in = admits(account, form.get("password", ""))
-        return (f"account:{account.name}", account.caller()) if account and is_let_in else None
-    try:
-        caller = caller_behind(services, PresentedKey.parse(form.get("key", "")))
-    except NotSignedIn:
-        return None
-    may_read = caller.may("explain") or caller.may("review") or caller.may("rescue")
-    return (f"key:{caller.key_id}", caller) if may_read else None
-
-
-def _form(services: Services, to: str, *, is_refused: bool) -> HTMLResponse:
+def _form(
+    services: Services, to: str, refusal: ServingError | None, kept: KeptForm | None = None
+) -> HTMLResponse:
     return page(
         "sign_in.html",
-        status=401 if is_refused else 200,
+        200 if refusal is None else refusal.status,
+        refusal.retry_after_s if refusal else None,
         reader=None,
         to=to,
-        is_refused=is_refused,
+        refusal=refusal,
         has_oidc=services.oidc is not None,
+        kept=kept,
     )
 
 
-def own_address(address: str) -> str:
-    """An address of our own pages, or nothing in place of any other."""
-    return address if OWN_PAGE.fullmatch(address) else ""
+def _code_form(session: Session, way: Onward, refusal: ServingError | None) -> HTMLResponse:
+    return page(
+        "code.html",
+        200 if refusal is None else refusal.status,
+        refusal.retry_after_s if refusal else None,
+        reader=None,
+        session=session,
+        to=way.to,
+        refusal=refusal,
+        kept=way.kept,
+    )

@@ -7,7 +7,7 @@ from typing import Self
 from serving.db.data_keys import DataKeys
 from serving.db.engine import open_database
 from serving.db.postgres_state import PostgresStateStore, shared_state
-from serving.db.repositories.account_repository import AccountRepository, SessionRepository
+from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.alert_repository import AlertRepository
 from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.db.repositories.audit_repository import AuditRepository
@@ -23,7 +23,10 @@ from serving.db.repositories.rescoring_repository import RescoringRepository
 from serving.db.repositories.rescue_call_repository import RescueCallRepository
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.repositories.rollup_repository import RollupRepository
+from serving.db.repositories.second_factor_repository import SecondFactorRepository
+from serving.db.repositories.session_repository import SessionRepository
 from serving.db.repositories.shadow_score_repository import ShadowScoreRepository
+from serving.db.repositories.sign_in_repository import SignInRepository
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,10 @@ class Storage:
     rescue_calls: RescueCallRepository
     retention_acts: RetentionRepository
     rollups: RollupRepository
+    second_factors: SecondFactorRepository
     sessions: SessionRepository
     shadow_scores: ShadowScoreRepository
+    sign_ins: SignInRepository
     switch_events: KillSwitchRepository
 
     @classmethod
@@ -73,7 +78,9 @@ class Storage:
             rescue_calls=RescueCallRepository(engine),
             retention_acts=RetentionRepository(engine),
             rollups=RollupRepository(engine),
+            second_factors=SecondFactorRepository(engine),
             sessions=SessionRepository(engine),
             shadow_scores=ShadowScoreRepository(engine),
+            sign_ins=SignInRepository(engine),
             switch_events=KillSwitchRepository(engine),
         )

@@ -327,6 +327,9 @@ accounts = Table(
     Column("disabled_at", Text),
     # Who the holder is elsewhere, for accounts that are signed in to there.
     Column("subject", Text),
+    # Whose choice the password is, and since when: a first one must be changed.
+    Column("credential_origin", Text, nullable=False, server_default="first"),
+    Column("password_set_at", Text),
     Index("one_account_per_subject", "subject", unique=True),
     sqlite_strict=True,
 )
@@ -338,6 +341,59 @@ sessions = Table(
     Column("holder", Text, nullable=False),
     Column("form_token", Text, nullable=False),
     Column("expires_at", Text, nullable=False),
+    Column("ends_at", Text, nullable=False),
+    Column("begun_at", Text, nullable=False),
+    Column("proved_at", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("browser", Text, nullable=False),
+    Column("has_second_factor", Integer, nullable=False),
+    Index("sessions_by_holder", "holder"),
+    sqlite_strict=True,
+)
+
+# What makes the codes of accounts, encrypted; it counts from when it was confirmed with one.
+second_factors = Table(
+    "second_factors",
+    metadata,
+    Column("account", Text, ForeignKey("accounts.name"), primary_key=True),
+    Column("secret", Text, nullable=False),
+    Column("confirmed_at", Text),
+    # The half minute since 1970 whose code was used last: a code counts once.
+    Column("last_step", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
+    sqlite_strict=True,
+)
+
+# Hashes of codes for one sign-in without the app; one that was used is deleted.
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("account", Text, ForeignKey("accounts.name"), primary_key=True),
+    Column("code_sha256", Text, primary_key=True),
+    sqlite_strict=True,
+)
+
+# Failed attempts to sign in, by tokens of account, address or both: names in the clear might be
+# passwords that were typed into the wrong field.
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    Column("counted_by", Text, primary_key=True),
+    Column("token", Text, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", Text, nullable=False),
+    # Whether the audit log has the refusal of an attempt that did not wait.
+    Column("is_told", Integer, nullable=False),
+    Index("sign_in_failures_by_time", "last_at"),
+    sqlite_strict=True,
+)
+
+# Browsers that accounts signed in with, by the hash of a cookie that opens nothing.
+known_browsers = Table(
+    "known_browsers",
+    metadata,
+    Column("account", Text, ForeignKey("accounts.name"), primary_key=True),
+    Column("cookie_sha256", Text, primary_key=True),
+    Column("last_at", Text, nullable=False),
     sqlite_strict=True,
 )
 

@@ -1,20 +1,34 @@
-"""Accounts of people, and the sessions of the console, on disk: any worker knows them."""
+"""Accounts of people on disk: any worker knows them, and every change is an audit event."""
 
 import json
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, select, update
+from sqlalchemy import Connection, Engine, Row, and_, delete, select, update
 
 from serving.access.accounts import Account
+from serving.access.actors import SERVICE, Actor
 from serving.access.names import distinct_name
-from serving.access.sessions import Session, hash_of
+from serving.audit.audit_log import AuditEvent
 from serving.db.engine import failing_as_unavailable
 from serving.db.names_in_use import names_ever, require_new_name
-from serving.db.tables import accounts, sessions
+from serving.db.repositories.audit_repository import append_audit_events
+from serving.db.repositories.session_repository import end_sessions
+from serving.db.tables import accounts, audit_events, known_browsers, sessions
 from serving.db.write_lock import writing
 from serving.errors import NotFound, NotSignedIn
+
+
+@dataclass(frozen=True)
+class AccountEvent:
+    """Something that was done to an account or tried with its name, as its holder may read it."""
+
+    at: datetime
+    by: str
+    action: str
+    details: Mapping[str, Any]
 
 
 class AccountRepository:
@@ -23,11 +37,11 @@ class AccountRepository:
     def __init__(self, engine: Engine):
         self._engine = engine
 
-    def add_account(self, account: Account) -> None:
+    def add_account(self, account: Account, by: Actor = SERVICE) -> None:
         """Keep a new account; raises NameTaken or NameRefused."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             require_new_name(connection, account.name)
-            _insert(connection, account)
+            _insert(connection, account, by)
 
     def admit(self, account: Account) -> Account:
         """The account of someone known elsewhere, with the role and offices they have by now.
@@ -40,12 +54,20 @@ class AccountRepository:
             return self._add_named_apart(account)
         if kept.disabled_at is not None:
             raise NotSignedIn("this account was ended here")
+        if (account.role, account.offices) != (kept.role, kept.offices):
+            self._follow(kept, account)
+        return replace(kept, role=account.role, offices=account.offices)
+
+    def _follow(self, kept: Account, account: Account) -> None:
         now_true = {"role": account.role, "offices": json.dumps(account.offices)}
+        details = {"role": account.role, "offices": account.offices}
+        at = account.created_at
+        event = AuditEvent(at, SERVICE, "change_account", "account", kept.name, details)
         with failing_as_unavailable(), writing(self._engine) as connection:
             connection.execute(
                 update(accounts).where(accounts.c.name == kept.name).values(now_true)
             )
-        return replace(kept, role=account.role, offices=account.offices)
+            append_audit_events(connection, [event])
 
     def _add_named_apart(self, account: Account) -> Account:
         """Keep a new account of somebody known elsewhere, under a name that nobody has or had."""
@@ -55,7 +77,7 @@ class AccountRepository:
                 return _account(row)
             name = distinct_name(account.name, account.subject or "", names_ever(connection))
             named = replace(account, name=name)
-            _insert(connection, named)
+            _insert(connection, named, SERVICE)
         return named
 
     def _by_subject(self, subject: str | None) -> Account | None:
@@ -74,56 +96,80 @@ class AccountRepository:
         with failing_as_unavailable(), self._engine.connect() as connection:
             return [_account(row) for row in connection.execute(select(accounts).order_by("name"))]
 
-    def disable(self, name: str, now: datetime) -> None:
+    def disable(self, name: str, now: datetime, by: Actor = SERVICE) -> None:
         """End an account and its sessions; raises NotFound."""
         ended = update(accounts).where(accounts.c.name == name, accounts.c.disabled_at.is_(None))
         with failing_as_unavailable(), writing(self._engine) as connection:
             if connection.execute(ended.values(disabled_at=now.isoformat())).rowcount == 0:
                 raise NotFound(f"no account named {name} is in use")
             connection.execute(delete(sessions).where(sessions.c.holder == f"account:{name}"))
+            append_audit_events(
+                connection, [AuditEvent(now, by, "disable_account", "account", name)]
+            )
 
+    def set_password(self, account: Account, now: datetime, by: Actor, but: str = "") -> None:
+        """Put the password that `account` now has in place of the one on disk.
 
-class SessionRepository:
-    """The open sessions of one database."""
-
-    def __init__(self, engine: Engine):
-        self._engine = engine
-
-    def add_session(self, session: Session, now: datetime) -> None:
-        """Keep a session, and forget those that are over."""
-        row = {**vars(session), "expires_at": session.expires_at.isoformat()}
+        Its sessions end, but for the one whose cookie has this hash; no browser is known to it any
+        more. Raises NotFound where the account is not in use.
+        """
+        is_own = by.identity == account.identity
+        action = "change_password" if is_own else "reset_password"
+        alive = and_(accounts.c.name == account.name, accounts.c.disabled_at.is_(None))
         with failing_as_unavailable(), writing(self._engine) as connection:
-            connection.execute(delete(sessions).where(sessions.c.expires_at <= now.isoformat()))
-            connection.execute(sessions.insert(), row)
+            changed = update(accounts).where(alive).values(_password(account))
+            if connection.execute(changed).rowcount == 0:
+                raise NotFound(f"no account named {account.name} is in use")
+            end_sessions(connection, account.identity, but=but)
+            connection.execute(
+                delete(known_browsers).where(known_browsers.c.account == account.name)
+            )
+            append_audit_events(connection, [AuditEvent(now, by, action, "account", account.name)])
 
-    def find(self, cookie: str, now: datetime) -> Session | None:
-        """The open session of a cookie, or None."""
-        query = select(sessions).where(
-            sessions.c.cookie_sha256 == hash_of(cookie), sessions.c.expires_at > now.isoformat()
+    def rehash(self, name: str, former: str, fresh: str) -> None:
+        """Put another hash of the same password in place, where it is still that password."""
+        same = and_(accounts.c.name == name, accounts.c.password_hash == former)
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            connection.execute(update(accounts).where(same).values(password_hash=fresh))
+
+    def events_of(self, name: str, most: int) -> list[AccountEvent]:
+        """What was done to an account or tried with its name, the newest first."""
+        query = select(audit_events).where(
+            audit_events.c.object_kind == "account", audit_events.c.object_id == name
         )
+        newest = query.order_by(audit_events.c.seq.desc()).limit(most)
         with failing_as_unavailable(), self._engine.connect() as connection:
-            row = connection.execute(query).first()
-        if row is None:
-            return None
-        expires_at = datetime.fromisoformat(row.expires_at)
-        return Session(row.cookie_sha256, row.holder, row.form_token, expires_at)
-
-    def end(self, cookie: str) -> None:
-        """Close a session; an unknown one is closed already."""
-        with failing_as_unavailable(), writing(self._engine) as connection:
-            connection.execute(delete(sessions).where(sessions.c.cookie_sha256 == hash_of(cookie)))
+            rows = connection.execute(newest).all()
+        return [
+            AccountEvent(
+                datetime.fromisoformat(row.at), row.actor_name, row.action, json.loads(row.details)
+            )
+            for row in rows
+        ]
 
 
-def _insert(connection: Connection, account: Account) -> None:
+def _password(account: Account) -> dict[str, Any]:
+    set_at = account.password_set_at
+    return {
+        "password_hash": account.password_hash,
+        "credential_origin": account.credential_origin,
+        "password_set_at": set_at.isoformat() if set_at else None,
+    }
+
+
+def _insert(connection: Connection, account: Account, by: Actor) -> None:
     row = {
         "name": account.name,
-        "password_hash": account.password_hash,
         "role": account.role,
         "offices": json.dumps(account.offices),
         "created_at": account.created_at.isoformat(),
         "subject": account.subject,
+        **_password(account),
     }
     connection.execute(accounts.insert(), row)
+    details = {"role": account.role, "offices": account.offices}
+    event = AuditEvent(account.created_at, by, "create_account", "account", account.name, details)
+    append_audit_events(connection, [event])
 
 
 def _account(row: Row[Any]) -> Account:
@@ -135,4 +181,8 @@ def _account(row: Row[Any]) -> Account:
         created_at=datetime.fromisoformat(row.created_at),
         disabled_at=datetime.fromisoformat(row.disabled_at) if row.disabled_at else None,
         subject=row.subject,
+        credential_origin=row.credential_origin,
+        password_set_at=datetime.fromisoformat(row.password_set_at)
+        if row.password_set_at
+        else None,
     )

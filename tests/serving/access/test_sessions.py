@@ -21,6 +21,9 @@ def test_a_session_is_its_holders_and_lasts_as_long_as_it_is_to() -> None:
         holder="account:maria",
         form_token=session.form_token,
         expires_at=NOW + timedelta(minutes=30),
+        ends_at=NOW + timedelta(minutes=30),
+        begun_at=NOW,
+        proved_at=NOW,
     )
 
 

@@ -1,0 +1,110 @@
+"""What a password must be, and its hash: argon2id, with a little more than OWASP's least.
+
+`common_passwords.txt` holds passwords that many people have: those of the list of 20,000 by Royce
+Williams, as Django ships it, that are long enough to be allowed here, and its first 5,000 words.
+Sources: OWASP ASVS 5.0, 6.2; OWASP Password Storage Cheat Sheet.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+from serving.errors import PasswordRefused
+
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128  # characters
+FEWEST_CHARACTERS = 5  # different ones
+SHORTEST_WORD = 5
+
+# 19 MiB: two hashes at once stay far below what a burst of sign-ins may take.
+HASHER = PasswordHasher(time_cost=3, memory_cost=19_456, parallelism=1)
+
+_OF_THIS_SERVICE = ("tidegate", "console", "smuggling", "customs", "border")
+_LOOKS_LIKE = str.maketrans("013457@$!", "oieastasi")
+_ROWS = ("abcdefghijklmnopqrstuvwxyz", "0123456789", "qwertyuiop", "asdfghjkl", "zxcvbnm")
+
+
+def refuse_weak_password(password: str, *context: str) -> None:
+    """Raise PasswordRefused for what is easily guessed; any characters may be in it.
+
+    `context` are words that an attacker tries first, such as the name of the account.
+    """
+    if len(password) < SHORTEST_PASSWORD:
+        raise PasswordRefused(f"a password has at least {SHORTEST_PASSWORD} characters")
+    if len(password) > LONGEST_PASSWORD:
+        raise PasswordRefused(f"a password has at most {LONGEST_PASSWORD} characters")
+    if not password.isprintable():
+        raise PasswordRefused("a password has no characters that nobody can see")
+    folded = unicodedata.normalize("NFKC", password).casefold()
+    if len({*folded}) < FEWEST_CHARACTERS or folded in common_passwords() or _is_a_row(folded):
+        raise PasswordRefused("that password is among the first that are tried; choose another")
+    if _is_one_word(folded, context):
+        raise PasswordRefused(
+            "that is one common word, or a name, with little around it; add words of your own"
+        )
+
+
+@cache
+def common_passwords() -> frozenset[str]:
+    """The passwords that are tried first, in small letters."""
+    listed = (Path(__file__).parent / "common_passwords.txt").read_text(encoding="ascii")
+    return frozenset(listed.split("\n")) - {""}
+
+
+def _is_a_row(folded: str) -> bool:
+    """Whether it goes along the alphabet, the digits or a keyboard, there or back, or repeats."""
+    repeats = any(folded == (folded[:n] * len(folded))[: len(folded)] for n in range(1, 7))
+    rows = [row * 12 for row in _ROWS]
+    return repeats or any(folded in way for row in rows for way in (row, row[::-1]))
+
+
+def _is_one_word(folded: str, context: Iterable[str]) -> bool:
+    """Whether nothing but digits and marks is left around one common word, or one of context."""
+    ours = {
+        word
+        for each in map(str.casefold, context)
+        for word in (each, _letters(each), *each.split())
+    }
+    words = common_passwords() | {*_OF_THIS_SERVICE} | {w for w in ours if len(w) >= SHORTEST_WORD}
+    inner = folded.strip("0123456789!?.,:;#*_-+=$@&%/() ")
+    stems = {_letters(folded), inner, _letters(inner.translate(_LOOKS_LIKE))} - {""}
+    return any(stem in words or _halved(stem) in words for stem in stems)
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalpha, text))
+
+
+def _halved(stem: str) -> str:
+    """The word of a stem that says it twice or more; any other stem as it is."""
+    for length in range(1, len(stem) // 2 + 1):
+        if len(stem) % length == 0 and stem == stem[:length] * (len(stem) // length):
+            return stem[:length]
+    return stem
+
+
+def hash_password(password: str) -> str:
+    """What is kept of a password."""
+    return HASHER.hash(password)
+
+
+def is_password_of(kept: str, password: str) -> bool:
+    """Whether a hash is that of the password; none that is not one of argon2 is of any."""
+    try:
+        return HASHER.verify(kept, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
+
+
+def is_outdated(kept: str) -> bool:
+    """Whether the hash was made with other parameters than those of now."""
+    return HASHER.check_needs_rehash(kept)
+
+
+@cache
+def hash_of_nobody() -> str:
+    """Of no account: checking against it takes as long as against a real one."""
+    return HASHER.hash("nobody has this password")

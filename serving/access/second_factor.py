@@ -1,0 +1,76 @@
+"""A second factor: codes that an app on a telephone makes (TOTP, RFC 6238), and codes to recover.
+
+A code counts once, and for the half minute before, of and after its own.
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyotp
+import segno
+
+STEP_S = 30
+STEPS_AROUND = 1
+RECOVERY_CODES = 10
+ISSUER = "Tidegate"
+_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # none that looks like another
+_RECOVERY_LENGTH, _BLOCK = 25, 5  # 31 letters: 123 bits, so that a plain hash is enough
+
+
+@dataclass(frozen=True)
+class SecondFactor:
+    """What makes the codes of an account; it asks for none before it was confirmed with one."""
+
+    secret: str
+    confirmed_at: datetime | None
+    last_step: int
+    recovery_codes: int
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the holder proved to have it."""
+        return self.confirmed_at is not None
+
+    def step_of(self, code: str, now: datetime) -> int | None:
+        """The half minute whose code this is, if it is none that was used; else None."""
+        maker = pyotp.TOTP(self.secret, interval=STEP_S)
+        current = int(now.timestamp()) // STEP_S
+        given = "".join(code.split()).encode()
+        steps = range(current - STEPS_AROUND, current + STEPS_AROUND + 1)
+        fitting = [s for s in steps if hmac.compare_digest(maker.generate_otp(s).encode(), given)]
+        return next((step for step in fitting if step > self.last_step), None)
+
+    def address(self, account: str) -> str:
+        """What an app reads from the picture."""
+        return pyotp.TOTP(self.secret).provisioning_uri(name=account, issuer_name=ISSUER)
+
+    def picture(self, account: str) -> str:
+        """The QR code of the address, as SVG that needs no style."""
+        drawn: str = segno.make(self.address(account), micro=False).svg_inline(
+            scale=5, svgclass=None, lineclass=None, dark="#000", light="#fff"
+        )
+        return drawn
+
+
+def new_secret() -> str:
+    """160 random bits, as apps take them."""
+    return pyotp.random_base32(32)
+
+
+def new_recovery_codes() -> tuple[str, ...]:
+    """Fresh codes, each for one sign-in without the app."""
+    return tuple(_new_recovery_code() for _ in range(RECOVERY_CODES))
+
+
+def recovery_hash(code: str) -> str:
+    """What is kept of a recovery code, however its letters are grouped."""
+    letters = "".join(filter(str.isalnum, code)).upper()
+    return hashlib.sha256(letters.encode()).hexdigest()
+
+
+def _new_recovery_code() -> str:
+    letters = "".join(secrets.choice(_LETTERS) for _ in range(_RECOVERY_LENGTH))
+    return "-".join(letters[n : n + _BLOCK] for n in range(0, _RECOVERY_LENGTH, _BLOCK))

@@ -1,0 +1,97 @@
+"""How long a next attempt to sign in must wait: by account and by address, longer each time.
+
+Nobody is locked out. What failed elsewhere never makes an address wait that has not failed itself,
+and a browser that an account signed in with before waits for its own failures alone, so that
+whoever guesses from the same office, or through the same proxy, keeps nobody from work.
+Sources: OWASP Authentication Cheat Sheet; OWASP, "Slow Down Online Guessing Attacks with Device
+Cookies".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address
+from typing import Literal
+
+CountedBy = Literal["pair", "address", "account", "browser", "codes"]
+
+FREE: Mapping[CountedBy, int] = {
+    "pair": 5,  # of one account from one address
+    "address": 20,  # of any accounts from one address
+    "account": 10,  # of one account from anywhere
+    "browser": 5,  # of one account from a browser that it signed in with
+    "codes": 5,  # second factors of one account: only whoever knows its password comes so far
+}
+"""Failures after which the next attempt waits a second, the one after that two, then four."""
+
+LONGEST_WAIT_S = 900.0
+FORGIVEN_EVERY = timedelta(minutes=15)
+MOST_COUNTED = 40
+FORGOTTEN_AFTER = timedelta(hours=24)
+KNOWN_FOR = timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class SignInAttempt:
+    """Who is said to sign in, and from where; `known_browser` is the hash of a browser's cookie.
+
+    It is empty unless this account signed in with that browser before. A `code` is a second factor.
+    """
+
+    name: str
+    address: str
+    known_browser: str = ""
+    is_code: bool = False
+
+    @property
+    def counted_by(self) -> tuple[CountedBy, ...]:
+        """Under what a failure of it counts."""
+        if self.known_browser:
+            return ("browser",)
+        return ("pair", "address", "account", *(("codes",) if self.is_code else ()))
+
+
+@dataclass(frozen=True)
+class FailureCount:
+    """How often something failed, of late, and when it did last."""
+
+    failures: int
+    last_at: datetime
+
+    def at(self, now: datetime) -> int:
+        """What still counts: one is forgiven every quarter of an hour."""
+        return max(0, self.failures - max(0, (now - self.last_at) // FORGIVEN_EVERY))
+
+    def after_another(self, now: datetime) -> "FailureCount":
+        """The count with one more."""
+        return FailureCount(min(MOST_COUNTED, self.at(now) + 1), now)
+
+    def wait_s(self, free: int, now: datetime) -> float:
+        """Seconds until the next attempt is welcome; 0 where it is now."""
+        if self.failures < free:
+            return 0.0
+        wait_s = min(LONGEST_WAIT_S, 2.0 ** (self.failures - free))
+        return max(0.0, wait_s - max(0.0, (now - self.last_at).total_seconds()))
+
+
+def wait_s(counts: Mapping[CountedBy, FailureCount], now: datetime) -> float:
+    """Seconds that an attempt must wait, of all under which it counts."""
+    waits = [count.wait_s(FREE[by], now) for by, count in counts.items() if by != "account"]
+    own = counts.get("pair")
+    account = counts.get("account")
+    if own and account and own.at(now):  # what fails elsewhere only lengthens what failed here
+        waits.append(FailureCount(account.failures, own.last_at).wait_s(FREE["account"], now))
+    return max(waits, default=0.0)
+
+
+def network_of(address: str) -> str:
+    """What counts as one address: of IPv6 the 64 bits that one subscriber is given at least."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address[:64]
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return f"{IPv6Address(int(parsed) >> 64 << 64)}/64"
+    return str(parsed)

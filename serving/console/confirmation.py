@@ -1,0 +1,90 @@
+"""The page that asks a reader to prove to be who they are before an act that harms."""
+
+import structlog
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, Response
+
+from serving.access.sessions import Session
+from serving.audit.audit_log import AuditEvent
+from serving.console.browser_session import (
+    OpenSession,
+    SessionHolder,
+    TheHolder,
+    asked_of,
+    give_cookie,
+)
+from serving.console.credentials import attempt_of, checked_account, checked_code, checked_key
+from serving.console.csrf import StepForm
+from serving.console.interruptions import own_address
+from serving.console.pages import PageRoute, page
+from serving.console.sign_in import REFUSALS, Onward
+from serving.container import Services
+from serving.errors import NotSignedIn, ServingError
+from serving.web.services import TheServices
+
+router = APIRouter(prefix="/console/confirm", include_in_schema=False, route_class=PageRoute)
+log = structlog.get_logger(__name__)
+
+
+@router.get("")
+def show_confirmation(session: OpenSession, holder: TheHolder, to: str = "") -> HTMLResponse:
+    """The form that asks for a password, a code or a key once more."""
+    return _form(session, holder, Onward(own_address(to), None), None)
+
+
+@router.post("")
+def confirm_identity(
+    request: Request, services: TheServices, session: OpenSession, holder: TheHolder, form: StepForm
+) -> Response:
+    """Go on, under a fresh cookie, with whoever proved to be the holder of the session."""
+    way = Onward.of(form)
+    try:
+        by = _proved_by(request, services, holder, form)
+    except REFUSALS as refusal:
+        return _form(session, holder, way, refusal)
+    now = services.clock()
+    proved, cookie = session.proved(
+        now, services.settings.session_lasting, by_code=by not in ("password", "key")
+    )
+    kind, _, name = session.holder.partition(":")
+    event = AuditEvent(now, session.actor, "confirm_identity", kind, name, {"by": by})
+    services.sessions.replace_session(session, proved, event)
+    response = way.response(services, proved, holder)
+    give_cookie(request, services, response, cookie)
+    log.info("identity_confirmed", holder=session.holder, by=by)
+    return response
+
+
+def _proved_by(
+    request: Request, services: Services, holder: SessionHolder, form: dict[str, str]
+) -> str:
+    """What the holder proved it with; raises what the checks raise."""
+    account = holder.account
+    if account is None:
+        caller = checked_key(services, attempt_of(request, services, ""), form.get("key", ""))
+        if caller.key_id != holder.caller.key_id:
+            raise NotSignedIn("this session was begun with another key")
+        return "key"
+    if form.get("one_time_code"):
+        attempt = attempt_of(request, services, account.name, is_code=True)
+        return checked_code(services, attempt, account, form["one_time_code"])
+    attempt = attempt_of(request, services, account.name)
+    checked_account(services, attempt, form.get("password", ""))
+    services.sign_ins.forgive(attempt)
+    return "password"
+
+
+def _form(
+    session: Session, holder: SessionHolder, way: Onward, refusal: ServingError | None
+) -> HTMLResponse:
+    return page(
+        "confirm.html",
+        200 if refusal is None else refusal.status,
+        refusal.retry_after_s if refusal else None,
+        reader=None,
+        session=session,
+        asks=asked_of(holder),
+        to=way.to,
+        kept=way.kept,
+        refusal=refusal,
+    )

@@ -1,0 +1,138 @@
+"""Checks of passwords, codes and keys: counted, delayed where they fail, and told of.
+
+What is answered never says whether a name, a password or an end was the cause; the audit log and
+the service's log do.
+"""
+
+import math
+from datetime import timedelta
+
+import structlog
+from fastapi import Request
+
+from serving.access.accounts import Account, admits
+from serving.access.api_keys import PresentedKey
+from serving.access.callers import Caller
+from serving.access.passwords import hash_password, is_outdated
+from serving.access.sign_in_delays import SignInAttempt, network_of
+from serving.console.browser_session import address_of
+from serving.container import Services
+from serving.errors import NotSignedIn, SignInDelayed
+from serving.web.authentication import caller_behind
+from serving.web.hosts import is_https
+
+log = structlog.get_logger(__name__)
+
+LONGEST_NAME = 200  # characters
+NOT_LET_IN = "that opens nothing here: check it, or ask whoever keeps the accounts"
+TOO_OLD = "this first password was not used in time; ask whoever keeps the accounts for another"
+
+
+def attempt_of(
+    request: Request, services: Services, name: str, *, is_code: bool = False
+) -> SignInAttempt:
+    """Who is said to sign in, and from where."""
+    browser = request.cookies.get(known_cookie(request), "")
+    known = services.sign_ins.known(name, browser, services.clock()) if browser else ""
+    return SignInAttempt(name, network_of(address_of(request)), known, is_code)
+
+
+def checked_account(services: Services, attempt: SignInAttempt, password: str) -> Account:
+    """The account that the password opens; raises NotSignedIn, SignInDelayed or TooBusy."""
+    account = _find(services, attempt.name)
+    _refuse_early(services, attempt, account)
+
+    def check() -> tuple[bool, str | None]:
+        _refuse_early(services, attempt, account)  # others may have failed while this one waited
+        is_right = admits(account, password)
+        is_old = account is not None and is_right and is_outdated(account.password_hash)
+        return is_right, hash_password(password) if is_old else None
+
+    is_right, fresh = services.password_gate.run(check)
+    if account is None or not is_right:
+        _failed(services, attempt, _cause(account), account)
+        raise NotSignedIn(NOT_LET_IN)
+    lasting = timedelta(hours=services.settings.first_password_hours)
+    if account.has_expired_password(services.clock(), lasting):
+        _failed(services, attempt, "first_password_expired", account)
+        raise NotSignedIn(TOO_OLD)
+    if fresh is not None:
+        services.accounts.rehash(account.name, account.password_hash, fresh)
+    return account
+
+
+def checked_code(services: Services, attempt: SignInAttempt, account: Account, code: str) -> str:
+    """Which kind of code was used up; raises NotSignedIn or SignInDelayed."""
+    _refuse_early(services, attempt, account)
+    kind = services.second_factors.use(account.name, code, services.clock())
+    if kind is None:
+        _failed(services, attempt, "wrong_code", account)
+        raise NotSignedIn("that code is not right now, or was used; wait for the next")
+    services.sign_ins.forgive(attempt)
+    return kind
+
+
+def checked_key(services: Services, attempt: SignInAttempt, text: str) -> Caller:
+    """The holder of a key that may read pages; raises NotSignedIn or SignInDelayed."""
+    _refuse_early(services, attempt, None)
+    try:
+        caller = caller_behind(services, PresentedKey.parse(text))
+    except NotSignedIn:
+        _failed(services, attempt, "wrong_key", None)
+        raise NotSignedIn(NOT_LET_IN) from None
+    if not (caller.may("explain") or caller.may("review") or caller.may("rescue")):
+        _failed(services, attempt, "key_without_pages", None)
+        raise NotSignedIn(NOT_LET_IN)
+    return caller
+
+
+def wait_in_words(seconds: float) -> str:
+    """How long to wait, as a page says it."""
+    whole = max(1, math.ceil(seconds))
+    if whole < 90:
+        return "1 second" if whole == 1 else f"{whole} seconds"
+    return f"{math.ceil(whole / 60)} minutes"
+
+
+def known_cookie(request: Request) -> str:
+    """The cookie by which a browser is known to an account; it opens nothing."""
+    return "__Host-tidegate-known" if is_https(request) else "tidegate-known"
+
+
+def _find(services: Services, name: str) -> Account | None:
+    """The account; none has a name that could not be one."""
+    could_be = 0 < len(name) <= LONGEST_NAME and name.isprintable()
+    return services.accounts.find(name) if could_be else None
+
+
+def _refuse_early(services: Services, attempt: SignInAttempt, account: Account | None) -> None:
+    seconds = services.sign_ins.wait_s(attempt, services.clock())
+    if seconds > 0:
+        name = account.name if account else None
+        services.sign_ins.refuse_early(attempt, services.clock(), name)
+        log.warning("sign_in_refused", cause="too_soon", account=name, address=attempt.address)
+        raise SignInDelayed(
+            f"too many attempts failed here; try again in {wait_in_words(seconds)}", seconds
+        )
+
+
+def _failed(
+    services: Services, attempt: SignInAttempt, cause: str, account: Account | None
+) -> None:
+    name = account.name if account else None
+    next_in_s = services.sign_ins.fail(attempt, cause, services.clock(), name)
+    log.warning(
+        "sign_in_refused",
+        cause=cause,
+        account=name,
+        address=attempt.address,
+        next_in_s=round(next_in_s),
+    )
+
+
+def _cause(account: Account | None) -> str:
+    if account is None:
+        return "unknown_name"
+    if account.disabled_at is not None:
+        return "account_ended"
+    return "wrong_password" if account.password_hash else "signs_in_elsewhere"

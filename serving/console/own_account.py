@@ -1,0 +1,308 @@
+"""What people do with their own account: password, second factor, and where they are signed in."""
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from serving.access.accounts import Account
+from serving.access.passwords import hash_password, is_password_of, refuse_weak_password
+from serving.access.sessions import Session
+from serving.console.browser_session import (
+    OpenSession,
+    RecentlyAuthenticated,
+    SessionHolder,
+    TheHolder,
+    TheSession,
+    UnusedSession,
+    Whoever,
+    give_cookie,
+    require_recent_proof,
+    step_left,
+)
+from serving.console.credentials import attempt_of, checked_account
+from serving.console.csrf import SignedForm, StepForm
+from serving.console.interruptions import CodeLeft, own_address
+from serving.console.pages import PageRoute, page
+from serving.console.sign_in import REFUSALS, Onward
+from serving.container import Services
+from serving.errors import Conflict, NotFound, PasswordRefused, ServingError
+from serving.web.services import TheServices
+
+router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
+log = structlog.get_logger(__name__)
+
+MOST_EVENTS = 12
+
+
+def own_account(
+    request: Request, services: TheServices, session: OpenSession, holder: TheHolder
+) -> Account:
+    """The account of a holder who gave its second factor, where it has one.
+
+    Raises NotFound for keys, and for accounts that are kept elsewhere.
+    """
+    account = holder.account
+    if account is None or account.subject is not None:
+        raise NotFound("passwords and codes of this sign-in are not kept here")
+    if step_left(services, session, account) is CodeLeft:
+        raise CodeLeft(request, session=session)
+    return account
+
+
+OwnAccount = Annotated[Account, Depends(own_account)]
+
+
+@router.get("/account")
+def show_account(
+    services: TheServices, caller: Whoever, session: TheSession, holder: TheHolder
+) -> HTMLResponse:
+    """The holder's account: how it is opened, where it is open, and what was done with it."""
+    return _account_page(services, session, holder)
+
+
+@router.get("/session")
+def show_time_left(services: TheServices, session: UnusedSession) -> JSONResponse:
+    """How long the session lasts without further use; to ask is no use."""
+    return JSONResponse(_time_left(services, session))
+
+
+@router.post("/session")
+def stay_signed_in(services: TheServices, session: OpenSession, _: StepForm) -> JSONResponse:
+    """Let the session last, as use of a page does."""
+    return JSONResponse(_time_left(services, session))
+
+
+@router.get("/sign-in/password")
+def show_password_form(session: OpenSession, _: OwnAccount, to: str = "") -> HTMLResponse:
+    """The form for a new password."""
+    return _password_form(session, Onward(own_address(to), None), None)
+
+
+@router.post("/sign-in/password")
+def change_first_password(
+    request: Request,
+    services: TheServices,
+    session: OpenSession,
+    account: OwnAccount,
+    form: StepForm,
+) -> Response:
+    """Put a password of the holder's own in place of one that somebody else has seen."""
+    way = Onward.of(form)
+    try:
+        changed = _changed(request, services, account, form)
+    except (*REFUSALS, PasswordRefused) as refusal:
+        return _password_form(session, way, refusal)
+    proved, cookie = _keep_password(services, session, changed)
+    response = way.response(services, proved, SessionHolder(changed.caller(), changed))
+    give_cookie(request, services, response, cookie)
+    return response
+
+
+@router.post("/account/password")
+def change_password(
+    request: Request,
+    services: TheServices,
+    session: TheSession,
+    holder: TheHolder,
+    account: OwnAccount,
+    form: SignedForm,
+) -> Response:
+    """Change the password, which ends every other session."""
+    try:
+        changed = _changed(request, services, account, form)
+    except (*REFUSALS, PasswordRefused) as refusal:
+        return _account_page(services, session, holder, refusal=refusal)
+    _, cookie = _keep_password(services, session, changed)
+    response = RedirectResponse("/console/account", 303)
+    give_cookie(request, services, response, cookie)
+    return response
+
+
+@router.get("/sign-in/second-factor")
+def begin_second_factor(
+    request: Request,
+    services: TheServices,
+    session: OpenSession,
+    holder: TheHolder,
+    account: OwnAccount,
+    to: str = "",
+) -> HTMLResponse:
+    """A fresh secret for an app, as picture and as text; it counts once it was confirmed."""
+    require_recent_proof(request, services, session, holder)
+    services.second_factors.begin(account.name)
+    return _second_factor_form(services, session, account, own_address(to))
+
+
+@router.post("/sign-in/second-factor")
+def confirm_second_factor(
+    request: Request,
+    services: TheServices,
+    session: OpenSession,
+    holder: TheHolder,
+    account: OwnAccount,
+    form: StepForm,
+) -> Response:
+    """Let the second factor count, and show its recovery codes, this once."""
+    require_recent_proof(request, services, session, holder)
+    to, now = own_address(form.get("to", "")), services.clock()
+    code = form.get("one_time_code", "")
+    codes = services.second_factors.confirm(account.name, code, now, account.actor)
+    if not codes:
+        return _second_factor_form(services, session, account, to, is_refused=True)
+    proved, cookie = session.proved(now, services.settings.session_lasting, by_code=True)
+    services.sessions.replace_session(session, proved)
+    log.info("second_factor_enrolled", account=account.name)
+    response = _recovery_codes(codes, proved, holder, to)
+    give_cookie(request, services, response, cookie)
+    return response
+
+
+@router.post("/account/recovery-codes")
+def renew_recovery_codes(
+    services: TheServices,
+    session: RecentlyAuthenticated,
+    holder: TheHolder,
+    account: OwnAccount,
+    _: SignedForm,
+) -> HTMLResponse:
+    """Fresh recovery codes in place of those that were shown before."""
+    if not services.second_factors.has(account.name):
+        raise NotFound("this account has no second factor")
+    codes = services.second_factors.renew_codes(account.name, services.clock(), account.actor)
+    log.info("recovery_codes_renewed", account=account.name)
+    return _recovery_codes(codes, session, holder, "/console/account")
+
+
+@router.post("/account/second-factor/remove")
+def remove_second_factor(
+    services: TheServices, _: RecentlyAuthenticated, account: OwnAccount, _form: SignedForm
+) -> Response:
+    """Sign in without a code from now on, where the settings allow that."""
+    if services.settings.asks_second_factor(account.role):
+        raise Conflict("your role must have a second factor; an admin can reset it")
+    services.second_factors.remove(account.name, services.clock(), account.actor)
+    log.info("second_factor_removed", account=account.name)
+    return RedirectResponse("/console/account", 303)
+
+
+@router.post("/account/sessions/end")
+def end_sessions(
+    services: TheServices, session: RecentlyAuthenticated, form: SignedForm
+) -> Response:
+    """End one other session of the holder's, or all others."""
+    open_ones = services.sessions.of_holder(session.holder, services.clock())
+    others = {s.session_id for s in open_ones} - {session.session_id}
+    wanted = others if form.get("which") == "others" else others & {form.get("session_id", "")}
+    ended = services.sessions.end_some(
+        session.holder, sorted(wanted), services.clock(), session.actor
+    )
+    log.info("sessions_ended", holder=session.holder, sessions=ended)
+    return RedirectResponse("/console/account", 303)
+
+
+def _changed(
+    request: Request, services: Services, account: Account, form: dict[str, str]
+) -> Account:
+    """The account under its new password; raises what the checks raise."""
+    checked_account(services, attempt_of(request, services, account.name), form.get("password", ""))
+    fresh = form.get("new_password", "")
+    if fresh != form.get("new_password_again", ""):
+        raise PasswordRefused("the two new passwords are not the same")
+    refuse_weak_password(fresh, account.name)
+    kept = services.accounts.find(account.name) or account
+    is_same, hashed = services.password_gate.run(
+        lambda: (is_password_of(kept.password_hash, fresh), hash_password(fresh))
+    )
+    if is_same:
+        raise PasswordRefused("that is the present password; choose another")
+    return replace(
+        account,
+        password_hash=hashed,
+        credential_origin="own",
+        password_set_at=services.clock(),
+    )
+
+
+def _keep_password(services: Services, session: Session, changed: Account) -> tuple[Session, str]:
+    """Keep a changed password, and the session under a fresh cookie; no other stays open."""
+    now = services.clock()
+    services.accounts.set_password(changed, now, changed.actor, but=session.cookie_sha256)
+    proved, cookie = session.proved(now, services.settings.session_lasting)
+    services.sessions.replace_session(session, proved)
+    log.info("password_changed", account=changed.name)
+    return proved, cookie
+
+
+def _time_left(services: Services, session: Session) -> dict[str, int]:
+    """Whole seconds until the session ends by rest, and until it ends in any case."""
+    now = services.clock()
+    return {
+        "seconds": int((session.expires_at - now).total_seconds()),
+        "longest": int((session.ends_at - now).total_seconds()),
+    }
+
+
+def _account_page(
+    services: Services,
+    session: Session,
+    holder: SessionHolder,
+    refusal: ServingError | None = None,
+) -> HTMLResponse:
+    account, now = holder.account, services.clock()
+    is_kept_here = account is not None and account.subject is None
+    name = account.name if account else ""
+    return page(
+        "account.html",
+        200 if refusal is None else refusal.status,
+        refusal.retry_after_s if refusal else None,
+        reader=holder.caller,
+        session=session,
+        account=account,
+        is_kept_here=is_kept_here,
+        factor=services.second_factors.find(name) if is_kept_here else None,
+        must_have_factor=account is not None and services.settings.asks_second_factor(account.role),
+        sessions=services.sessions.of_holder(session.holder, now),
+        events=services.accounts.events_of(name, MOST_EVENTS) if account else [],
+        refusal=refusal,
+    )
+
+
+def _password_form(session: Session, way: Onward, refusal: ServingError | None) -> HTMLResponse:
+    return page(
+        "new_password.html",
+        200 if refusal is None else refusal.status,
+        refusal.retry_after_s if refusal else None,
+        reader=None,
+        session=session,
+        to=way.to,
+        kept=way.kept,
+        refusal=refusal,
+    )
+
+
+def _second_factor_form(
+    services: Services, session: Session, account: Account, to: str, *, is_refused: bool = False
+) -> HTMLResponse:
+    factor = services.second_factors.find(account.name)
+    if factor is None or factor.is_confirmed:
+        raise Conflict("begin again to set up the second factor")
+    return page(
+        "second_factor.html",
+        422 if is_refused else 200,
+        reader=None,
+        session=session,
+        to=to,
+        factor=factor,
+        picture=factor.picture(account.name),
+        is_refused=is_refused,
+    )
+
+
+def _recovery_codes(
+    codes: tuple[str, ...], session: Session, holder: SessionHolder, to: str
+) -> HTMLResponse:
+    content: dict[str, Any] = {"session": session, "codes": codes, "to": to or "/console"}
+    return page("recovery_codes.html", reader=holder.caller, **content)

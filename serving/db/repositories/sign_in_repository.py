@@ -1,0 +1,154 @@
+"""Attempts to sign in, counted on disk: all workers delay the next one alike."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, or_, select, update
+
+from serving.access.actors import SERVICE
+from serving.access.sessions import Session, hash_of
+from serving.access.sign_in_delays import (
+    FORGOTTEN_AFTER,
+    KNOWN_FOR,
+    CountedBy,
+    FailureCount,
+    SignInAttempt,
+    wait_s,
+)
+from serving.audit.audit_log import AuditEvent
+from serving.db.data_keys import DataKeys
+from serving.db.engine import failing_as_unavailable
+from serving.db.repositories.audit_repository import append_audit_events
+from serving.db.repositories.session_repository import insert_session
+from serving.db.tables import known_browsers, sign_in_failures
+from serving.db.write_lock import writing
+
+
+class SignInRepository:
+    """Who failed to sign in of late, and which browsers accounts are known to use."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._keys = DataKeys(engine)
+
+    def wait_s(self, attempt: SignInAttempt, now: datetime) -> float:
+        """Seconds until this attempt is welcome; 0 where it is now."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return wait_s(self._counts(connection, attempt), now)
+
+    def fail(self, attempt: SignInAttempt, cause: str, now: datetime, account: str | None) -> float:
+        """Count a failed attempt, and say so in the audit log; seconds until the next.
+
+        `account` is None where no account has the name, which is then told as a token only.
+        """
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            _forget(connection, now)
+            counts = self._counts(connection, attempt)
+            for by in attempt.counted_by:
+                former = counts.get(by, FailureCount(0, now))
+                counts[by] = former.after_another(now)
+                self._store(connection, attempt, by, counts[by])
+            next_in_s = wait_s(counts, now)
+            details = {"cause": cause, "address": attempt.address, "next_in_s": round(next_in_s)}
+            append_audit_events(connection, [self._refusal(attempt, account, now, details)])
+        return next_in_s
+
+    def refuse_early(self, attempt: SignInAttempt, now: datetime, account: str | None) -> None:
+        """Say in the audit log that an attempt did not wait: once for each wait, not each time."""
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            untold = and_(self._rows(attempt), sign_in_failures.c.is_told == 0)
+            told = update(sign_in_failures).where(untold).values(is_told=1)
+            if connection.execute(told).rowcount:
+                details = {"cause": "too_soon", "address": attempt.address}
+                append_audit_events(connection, [self._refusal(attempt, account, now, details)])
+
+    def admit(self, attempt: SignInAttempt, session: Session, event: AuditEvent) -> None:
+        """Keep the session of a sign-in.
+
+        What failed of this account from this address is forgiven; what failed of others is not.
+        """
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            insert_session(connection, session, event.at)
+            self._forgive(connection, attempt)
+            append_audit_events(connection, [event])
+
+    def know(self, account: str, browser: str, now: datetime) -> None:
+        """Let a browser, by its cookie, be known to an account that signed in with it whole."""
+        row = {"account": account, "cookie_sha256": hash_of(browser), "last_at": now.isoformat()}
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            connection.execute(known_browsers.insert(), row)
+
+    def forgive(self, attempt: SignInAttempt) -> None:
+        """Forget what failed of this account from this address, or this browser."""
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            self._forgive(connection, attempt)
+
+    def known(self, name: str, browser: str, now: datetime) -> str:
+        """The hash of a browser's cookie, where this account signed in with it; else nothing."""
+        if not browser:
+            return ""
+        query = select(known_browsers.c.cookie_sha256).where(
+            known_browsers.c.account == name,
+            known_browsers.c.cookie_sha256 == hash_of(browser),
+            known_browsers.c.last_at > (now - KNOWN_FOR).isoformat(),
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.scalar(query) or ""
+
+    def _counts(
+        self, connection: Connection, attempt: SignInAttempt
+    ) -> dict[CountedBy, FailureCount]:
+        found = connection.execute(select(sign_in_failures).where(self._rows(attempt))).all()
+        return {
+            row.counted_by: FailureCount(row.failures, datetime.fromisoformat(row.last_at))
+            for row in found
+        }
+
+    def _store(
+        self, connection: Connection, attempt: SignInAttempt, by: CountedBy, count: FailureCount
+    ) -> None:
+        connection.execute(delete(sign_in_failures).where(self._row(attempt, by)))
+        row = {
+            "counted_by": by,
+            "token": self._token(attempt, by),
+            "failures": count.failures,
+            "last_at": count.last_at.isoformat(),
+            "is_told": 0,
+        }
+        connection.execute(sign_in_failures.insert(), row)
+
+    def _forgive(self, connection: Connection, attempt: SignInAttempt) -> None:
+        forgiven = [by for by in attempt.counted_by if by not in ("address", "account")]
+        connection.execute(
+            delete(sign_in_failures).where(or_(*(self._row(attempt, by) for by in forgiven)))
+        )
+
+    def _rows(self, attempt: SignInAttempt) -> ColumnElement[bool]:
+        return or_(*(self._row(attempt, by) for by in attempt.counted_by))
+
+    def _row(self, attempt: SignInAttempt, by: CountedBy) -> ColumnElement[bool]:
+        token = self._token(attempt, by)
+        return and_(sign_in_failures.c.counted_by == by, sign_in_failures.c.token == token)
+
+    def _token(self, attempt: SignInAttempt, by: CountedBy) -> str:
+        counted = {
+            "pair": f"{attempt.address} {attempt.name}",
+            "address": attempt.address,
+            "account": attempt.name,
+            "browser": f"{attempt.known_browser} {attempt.name}",
+            "codes": attempt.name,
+        }
+        return self._keys.token(f"sign-in {by}", counted[by])
+
+    def _refusal(
+        self, attempt: SignInAttempt, account: str | None, now: datetime, details: dict[str, Any]
+    ) -> AuditEvent:
+        unknown = f"unknown:{self._token(attempt, 'account')}"
+        return AuditEvent(now, SERVICE, "refuse_sign_in", "account", account or unknown, details)
+
+
+def _forget(connection: Connection, now: datetime) -> None:
+    """Failures and browsers of long ago."""
+    failures_end, browsers_end = (now - span for span in (FORGOTTEN_AFTER, KNOWN_FOR))
+    for table, end in ((sign_in_failures, failures_end), (known_browsers, browsers_end)):
+        connection.execute(delete(table).where(table.c.last_at < end.isoformat()))
