@@ -12,6 +12,7 @@ from serving.api import (
     batches,
     cases,
     decisions,
+    description,
     features,
     health,
     inference,
@@ -59,7 +60,7 @@ from serving.web.request_ids import RequestIds
 
 RESOURCES = (
     *(scores, batches, records, decisions, cases, features, models, health),
-    *(invocations, inference, kill_switches, rescue_calls, letters),
+    *(invocations, inference, kill_switches, rescue_calls, letters, description),
 )
 """The resources of the API, one module each."""
 
@@ -103,6 +104,7 @@ def create_app(
         version="1",
         description=DESCRIPTION,
         lifespan=_lifespan,
+        openapi_url=None,  # serving/api/description.py tells it to whom it is for
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

@@ -230,7 +230,10 @@ def request(path: str, body: bytes, *headers: str) -> bytes:
 
 @contextmanager
 def _tidegate(home: Path) -> Iterator[tuple[Side, Side]]:
-    machine, person = _bearer(home, ("score",)), _bearer(home, ("score", "explain"))
+    machine, person = (
+        _bearer(home, ("score", "infer")),
+        _bearer(home, ("score", "infer", "explain")),
+    )
     run = f"{time.time_ns():x}"
     traffic = Traffic(bodies(home, run, _decided(home)))
 

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 Scope = Literal[
     "score",
+    "infer",
     "explain",
     "ingest",
     "review",
@@ -19,6 +20,7 @@ Scope = Literal[
     "audit",
     "administer",
     "switch",
+    "monitor",
 ]
 
 Role = Literal["reviewer", "supervisor", "rescue", "data_scientist", "auditor", "admin"]

@@ -1,18 +1,24 @@
-"""Whether the process lives, whether it can decide, and what it counts. No key is needed."""
+"""Whether the process lives, whether it can decide, and what it counts.
+
+No key is needed, but for figures that are asked for from another machine.
+"""
 
 from contextlib import suppress
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import Field
 
 from features.records import SUBJECT_KINDS, SubjectKind
+from serving.api.openapi import problems
 from serving.container import Services
 from serving.degraded_modes import DegradedMode, degradations, set_degradation_metrics
 from serving.errors import HistoryUnavailable, LogUnavailable, NoModel
 from serving.metrics_multiprocess import exposed
+from serving.web.authentication import caller_of
 from serving.web.bodies import ClosedModel
+from serving.web.hosts import is_on_this_machine
 from serving.web.services import TheServices
 
 router = APIRouter(tags=["health"])
@@ -74,9 +80,22 @@ def _degradations(services: Services) -> list[DegradedMode]:
     return degradations(services)
 
 
-@router.get("/metrics", response_class=Response)
-def metrics(services: TheServices) -> Response:
-    """Counts and times of all workers, in Prometheus' text format."""
+async def require_monitor(request: Request, services: TheServices) -> None:
+    """Raise NotSignedIn or Forbidden for who is elsewhere and has no key with this scope."""
+    if not is_on_this_machine(request):
+        (await caller_of(request, services)).require("monitor")
+
+
+MayMonitor = Annotated[None, Depends(require_monitor)]
+
+
+@router.get("/metrics", response_class=Response, responses=problems())
+def metrics(services: TheServices, _: MayMonitor) -> Response:
+    """Counts and times of all workers, in Prometheus' text format.
+
+    On this machine, with no proxy between, no key is needed; elsewhere one with the scope
+    `monitor`.
+    """
     set_degradation_metrics(services)
     for lane, ratio in services.lanes.capacity_used(services.clock()).items():
         services.metrics.capacity_used_ratio.labels(lane).set(ratio)

@@ -12,7 +12,7 @@ from serving.models.model_pool import LoadedModel
 from serving.request_parsing import fault_of, read_json
 from serving.scoring.vectors import ScoredVectors, champion_named, score_vectors, vectors_in
 from serving.web.admission import limited_in_flight
-from serving.web.authentication import AnyCaller, MayScore
+from serving.web.authentication import AnyCaller, MayInfer
 from serving.web.bodies import JSON, ClosedModel, body_within, refuse_other_media
 from serving.web.services import TheServices
 
@@ -188,7 +188,7 @@ INFERENCE_BODY = described_body(InferenceRequest)
 async def infer(
     request: Request,
     services: TheServices,
-    caller: MayScore,
+    caller: MayInfer,
     name: Name,
     version: str | None = None,
 ) -> InferenceAnswer:

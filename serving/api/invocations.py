@@ -10,7 +10,7 @@ from serving.errors import NoModel, SubmissionRefused
 from serving.request_parsing import read_json
 from serving.scoring.vectors import ScoredVectors, champion_reading, score_vectors, vectors_in
 from serving.web.admission import limited_in_flight
-from serving.web.authentication import MayScore
+from serving.web.authentication import MayInfer
 from serving.web.bodies import JSON, ClosedModel, body_within, refuse_other_media
 from serving.web.services import TheServices
 
@@ -74,7 +74,7 @@ def ping(services: TheServices) -> Response:
     ),
 )
 @limited_in_flight
-async def invoke(request: Request, services: TheServices, caller: MayScore) -> Invoked:
+async def invoke(request: Request, services: TheServices, caller: MayInfer) -> Invoked:
     """Score feature vectors (`dataframe_records`, `dataframe_split`) by the model that reads them.
 
     A vector is no subject: no lane follows, and no decision is made or stored.

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from features.records import SubjectKind
 from serving.access.callers import Caller
+from serving.access.roles import Scope
 from serving.api.openapi import problems
 from serving.container import Services
 from serving.models.kill_switch import (
@@ -24,11 +25,17 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1/switches", tags=["models"])
 
+WORD_READERS: tuple[Scope, ...] = ("switch", "supervise", "audit", "administer")
+"""Who reads what a person wrote when switching; any other key reads only what holds."""
+
 MaySwitch = Annotated[Caller, Depends(WithScope("switch"))]
 
 
 class SwitchAnswer(ClosedModel):
-    """How the models of one kind were switched last; the rest is null where nobody ever did."""
+    """How the models of one kind were switched last; the rest is null where nobody ever did.
+
+    By whom and why is told to those who may switch, supervise, audit or administer.
+    """
 
     subject_kind: SubjectKind
     is_on: bool
@@ -37,14 +44,17 @@ class SwitchAnswer(ClosedModel):
     because: str | None
 
     @classmethod
-    def from_event(cls, kind: SubjectKind, last: SwitchEvent | None) -> Self:
+    def from_event(
+        cls, kind: SubjectKind, last: SwitchEvent | None, *, may_read_words: bool
+    ) -> Self:
         """From the newest act, if there is one."""
+        told = last if may_read_words else None
         return cls(
             subject_kind=kind,
             is_on=last is None or last.is_on,
             switched_at=None if last is None else datetime.fromisoformat(last.switched_at),
-            switched_by=last and last.switched_by,
-            because=last and last.because,
+            switched_by=told and told.switched_by,
+            because=told and told.because,
         )
 
 
@@ -63,9 +73,9 @@ class SwitchBody(ClosedModel):
 
 
 @router.get("", responses=problems())
-def read_switches(services: TheServices, _: AnyCaller) -> SwitchesAnswer:
+def read_switches(services: TheServices, caller: AnyCaller) -> SwitchesAnswer:
     """Whether the models of each kind may be used."""
-    return _answer(services)
+    return _answer(services, caller)
 
 
 @router.post("", responses=problems(s422="The body is refused."))
@@ -83,11 +93,15 @@ def switch_models(services: TheServices, caller: MaySwitch, body: SwitchBody) ->
         at=services.clock(),
     )
     services.kill_switch.refresh()
-    return _answer(services)
+    return _answer(services, caller)
 
 
-def _answer(services: Services) -> SwitchesAnswer:
+def _answer(services: Services, caller: Caller) -> SwitchesAnswer:
+    may_read_words = any(map(caller.may, WORD_READERS))
     states = switch_states(services.switch_events.latest_by_kind())
     return SwitchesAnswer(
-        switches=[SwitchAnswer.from_event(kind, last) for kind, last in states.items()]
+        switches=[
+            SwitchAnswer.from_event(kind, last, may_read_words=may_read_words)
+            for kind, last in states.items()
+        ]
     )

@@ -22,10 +22,13 @@ class ScopeName(StrEnum):
     """What a key may be allowed."""
 
     SCORE = "score"
+    INFER = "infer"
     EXPLAIN = "explain"
     INGEST = "ingest"
     REVIEW = "review"
     RESCUE = "rescue"
+    SWITCH = "switch"
+    MONITOR = "monitor"
 
 
 Name = Annotated[str, typer.Argument(help="Which system or desk holds the key.")]

@@ -32,7 +32,9 @@ MayLook = Annotated[Caller, Depends(ReaderWith("administer", "audit"))]
 MayAdminister = Annotated[Caller, Depends(ReaderWith("administer"))]
 
 # What a key of a machine may be allowed; what people do takes an account.
-KEY_SCOPES: tuple[Scope, ...] = ("score", "explain", "ingest", "review", "rescue")
+KEY_SCOPES: tuple[Scope, ...] = (
+    *("score", "infer", "explain", "ingest", "review", "rescue", "switch", "monitor"),
+)
 
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 Offices = Annotated[str, Field(max_length=400, pattern=r"^[A-Za-z0-9, ]*$")]

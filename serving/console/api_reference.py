@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
+from serving.console.browser_session import cookie_name
 from serving.console.pages import PageRoute, page
-from serving.errors import NotFound, ServingError
+from serving.errors import NotFound, NotSignedIn, ServingError
 from serving.web.problems import slug
+from serving.web.services import TheServices
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -55,7 +57,17 @@ def front_door() -> RedirectResponse:
     return RedirectResponse("/console", 303)
 
 
-@router.get("/docs")
+def require_reader(request: Request, services: TheServices) -> None:
+    """Raise NotSignedIn for a stranger, where the settings keep the description to readers."""
+    if not services.settings.docs_are_open:
+        unended = services.sessions.find(
+            request.cookies.get(cookie_name(request), ""), services.clock()
+        )
+        if unended is None:
+            raise NotSignedIn("sign in to the console to read this")
+
+
+@router.get("/docs", dependencies=[Depends(require_reader)])
 def calls(request: Request) -> HTMLResponse:
     """Every call, read off the OpenAPI document."""
     document = request.app.openapi()

@@ -92,5 +92,6 @@ class WithScope:
 
 AnyCaller = Annotated[Caller, Depends(authenticated_caller)]
 MayScore = Annotated[Caller, Depends(WithScope("score"))]
+MayInfer = Annotated[Caller, Depends(WithScope("infer"))]
 MayExplain = Annotated[Caller, Depends(WithScope("explain"))]
 MayIngest = Annotated[Caller, Depends(WithScope("ingest"))]

@@ -123,13 +123,13 @@ NEEDED_SCOPE = {
     "/v1/features": None,
     "/v1/features/{name}": None,
     "/v1/models": None,
-    "/invocations": "score",
+    "/invocations": "infer",
     "/v1/switches": "switch",
     "/v2": None,
     **{
         f"/v2/models/{{name}}{version}{suffix}": needed
         for version in ("", "/versions/{version}")
-        for suffix, needed in (("", None), ("/ready", None), ("/infer", "score"))
+        for suffix, needed in (("", None), ("/ready", None), ("/infer", "infer"))
     },
     "/v1/queue": ("review", "rescue"),
     "/v1/rescue-calls/{case_id}": "rescue",

@@ -47,7 +47,7 @@ def inputs(decided: dict[str, Any], rows: int = 2) -> list[dict[str, Any]]:
 def test_mlflow_clients_get_the_probabilities(
     service: Service, decided: dict[str, Any], body: Any
 ) -> None:
-    answer = service.client.post("/invocations", json=body(decided), headers=service.key("score"))
+    answer = service.client.post("/invocations", json=body(decided), headers=service.key("infer"))
 
     assert answer.json() == {"predictions": [decided["probability"]] * 2}
     assert service.client.get("/ping").status_code == 200
@@ -56,7 +56,7 @@ def test_mlflow_clients_get_the_probabilities(
 def test_mlflow_clients_who_may_know_get_the_explanation(
     service: Service, decided: dict[str, Any]
 ) -> None:
-    caller = service.key("score", "explain")
+    caller = service.key("infer", "explain")
 
     answer = service.client.post("/invocations", json=records(decided), headers=caller).json()
 
@@ -73,8 +73,8 @@ def test_inference_clients_get_what_they_may_have(
     address = f"/v2/models/{NAME}/infer"
     body = {"id": "a-1", "inputs": inputs(decided)}
 
-    plain = service.client.post(address, json=body, headers=service.key("score")).json()
-    told = service.client.post(address, json=body, headers=service.key("score", "explain")).json()
+    plain = service.client.post(address, json=body, headers=service.key("infer")).json()
+    told = service.client.post(address, json=body, headers=service.key("infer", "explain")).json()
 
     assert plain == {
         "model_name": NAME,
@@ -100,15 +100,15 @@ def test_an_output_that_explains_needs_the_scope(service: Service, decided: dict
     body = {"inputs": inputs(decided), "outputs": [{"name": "contributions"}]}
     address = f"/v2/models/{NAME}/infer"
 
-    refused = service.client.post(address, json=body, headers=service.key("score"))
-    given = service.client.post(address, json=body, headers=service.key("score", "explain"))
+    refused = service.client.post(address, json=body, headers=service.key("infer"))
+    given = service.client.post(address, json=body, headers=service.key("infer", "explain"))
 
     assert refused.status_code == 403
     assert [each["name"] for each in given.json()["outputs"]] == ["contributions"]
 
 
 def test_a_model_tells_its_inputs_in_order(service: Service, decided: dict[str, Any]) -> None:
-    caller = service.key("score")
+    caller = service.key("infer")
 
     told = service.client.get(f"/v2/models/{NAME}", headers=caller).json()
 
@@ -144,7 +144,7 @@ def test_vectors_that_do_not_fit_are_refused(
         number["data"] = [[1], [2]]
     else:
         given.append(number)
-    caller = service.key("score")
+    caller = service.key("infer")
 
     answer = service.client.post(f"/v2/models/{NAME}/infer", json={"inputs": given}, headers=caller)
     invoked = service.client.post(
@@ -174,14 +174,14 @@ def rows(given: list[dict[str, Any]]) -> list[list[Any]]:
     ids=str,
 )
 def test_what_is_no_vector_is_refused(service: Service, body: Any) -> None:
-    answer = service.client.post("/invocations", json=body, headers=service.key("score"))
+    answer = service.client.post("/invocations", json=body, headers=service.key("infer"))
 
     assert answer.status_code == 422
 
 
 def test_a_vector_makes_no_decision(service: Service, decided: dict[str, Any]) -> None:
     before = service.services.decisions.size()
-    service.client.post("/invocations", json=records(decided), headers=service.key("score"))
+    service.client.post("/invocations", json=records(decided), headers=service.key("infer"))
 
     assert service.services.decisions.size() == before
 
@@ -189,6 +189,6 @@ def test_a_vector_makes_no_decision(service: Service, decided: dict[str, Any]) -
 def test_too_many_vectors_are_refused(service: Service, decided: dict[str, Any]) -> None:
     body = {"dataframe_records": [vector(decided)] * 1_001}
 
-    answer = service.client.post("/invocations", json=body, headers=service.key("score"))
+    answer = service.client.post("/invocations", json=body, headers=service.key("infer"))
 
     assert answer.status_code == 413

@@ -149,7 +149,7 @@ def test_the_lot_draws_what_the_score_would_have_taken(home: Path) -> None:
 
 
 def test_no_other_way_leads_to_a_model_that_is_off(switched: Service) -> None:
-    caller = switched.key("score", "explain")
+    caller = switched.key("score", "explain", "infer")
     scored = switched.score(shipment(), caller).json()["decision_id"]
     off(switched)
     names = switched.services.models.champions()["shipment"].model.encoding.names

@@ -1,0 +1,143 @@
+"""Figures, the description and words on switches: who reads them, and from where."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from serving.access.accounts import new_account
+from serving.app import create_app
+from serving.models.kill_switch import record_switch
+from serving.settings import Settings
+from tests.serving.conftest import NOW, Service
+from tests.serving.console.test_pages import ORIGIN
+
+WHY = "it sends too many ships of one flag"
+
+
+@contextmanager
+def served(home: Path, **settings: Any) -> Iterator[Service]:
+    app = create_app(Settings(home=home, **settings), clock=lambda: NOW)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield Service(client, app.state.services, home)
+
+
+@pytest.fixture(scope="module")
+def closed(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Known by one name, with a description for those it is for."""
+    home = shutil.copytree(trained_home, tmp_path_factory.mktemp("closed") / "home")
+    with served(home, trusted_hosts=("tide.example",), docs_are_open=False) as service:
+        yield service
+
+
+def calling(service: Service, address: str) -> TestClient:
+    """A caller with this address; the application was started before."""
+    return TestClient(service.client.app, client=(address, 50_000))
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"])
+def test_on_this_machine_figures_need_no_key(closed: Service, address: str) -> None:
+    for host in ("127.0.0.1:8000", "localhost", "[::1]:8000"):
+        answer = calling(closed, address).get("/metrics", headers={"Host": host})
+        assert answer.status_code == 200
+        assert "tidegate_requests_in_flight" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("address", "headers"),
+    [
+        *((address, {}) for address in ("192.0.2.7", "10.0.0.1", "2001:db8::1", "0.0.0.0")),
+        ("127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}),
+        ("127.0.0.1", {"Forwarded": "for=127.0.0.1"}),
+        ("127.0.0.1", {"X-Real-IP": "127.0.0.1"}),
+        ("127.0.0.1", {"Via": "1.1 x"}),
+        ("127.0.0.1", {"X-Forwarded-Proto": "http"}),
+        ("127.0.0.1", {"Host": "tide.example"}),
+    ],
+)
+def test_from_elsewhere_figures_need_a_key_for_them(
+    closed: Service, address: str, headers: dict[str, str]
+) -> None:
+    caller = calling(closed, address)
+    asked = {"Host": "localhost", **headers}
+
+    assert caller.get("/metrics", headers=asked).status_code == 401
+    score = {**asked, **closed.key("score")}
+    assert caller.get("/metrics", headers=score).status_code == 403
+    monitor = {**asked, **closed.key("monitor")}
+    assert caller.get("/metrics", headers=monitor).status_code == 200
+
+
+def test_a_page_of_another_site_that_leads_here_reads_no_figures(service: Service) -> None:
+    caller = calling(service, "127.0.0.1")
+    assert caller.get("/metrics", headers={"Host": "evil.example"}).status_code == 401
+
+
+def test_behind_a_proxy_figures_need_a_key_from_everywhere(home: Path) -> None:
+    with served(home, behind_proxy=True) as service:
+        caller = calling(service, "127.0.0.1")
+        assert caller.get("/metrics", headers={"Host": "localhost"}).status_code == 401
+        key = {"Host": "localhost", **service.key("monitor")}
+        assert caller.get("/metrics", headers=key).status_code == 200
+
+
+def test_a_description_that_is_not_open_is_for_callers_and_readers(closed: Service) -> None:
+    client = closed.client
+    host = {"Host": "tide.example"}
+    assert client.get("/openapi.json", headers=host).status_code == 401
+    assert client.get("/docs", headers=host).status_code == 401
+    described = client.get("/openapi.json", headers=host | closed.key("ingest"))
+    assert "/v1/scores" in described.json()["paths"]
+
+    closed.services.accounts.add_account(new_account("m", "a password", "auditor", (), NOW))
+    form, origin = {"name": "m", "password": "a password"}, {"Origin": "http://tide.example"}
+    client.base_url = "http://tide.example"  # type: ignore[assignment]  # the client takes texts
+    client.post("/console/sign-in", data=form, headers=ORIGIN | origin)
+    assert client.get("/docs").status_code == 200
+
+
+def test_words_on_switches_are_for_those_who_answer_for_them(service: Service) -> None:
+    record_switch(service.services.switch_events, "all", is_on=False, by="ada", because=WHY, at=NOW)
+    for scope, is_told in (
+        *((scope, False) for scope in ("score", "infer", "ingest", "review", "rescue", "monitor")),
+        *((scope, True) for scope in ("switch", "supervise", "audit", "administer")),
+    ):
+        answer = service.client.get("/v1/switches", headers=service.key(scope))  # type: ignore[arg-type]  # a scope
+        for switch in answer.json()["switches"]:
+            assert not switch["is_on"]
+            assert switch["switched_at"] is not None
+            assert (switch["switched_by"] == "ada") == is_told, scope
+            assert (switch["because"] == WHY) == is_told, scope
+        assert (WHY in answer.text) == is_told
+
+
+def test_whoever_scores_subjects_scores_no_vectors_by_that(service: Service) -> None:
+    for path in ("/invocations", "/v2/models/tidegate-shipment/infer"):
+        for scope, is_let_in in (("score", False), ("explain", False), ("infer", True)):
+            caller = service.key(scope)  # type: ignore[arg-type]  # a scope
+            status = service.client.post(path, json={}, headers=caller).status_code
+            assert (status != 403) == is_let_in, (path, scope)
+
+
+def test_an_automaton_may_have_a_key_that_switches(home: Path) -> None:
+    from typer.testing import CliRunner
+
+    from serving.cli.main import app
+
+    made = CliRunner().invoke(
+        app, ["keys", "create", "watchdog", "--scope", "switch", "--home", str(home)]
+    )
+    assert made.exit_code == 0, made.output
+    key = next(line for line in made.output.splitlines() if line.startswith("tg_"))
+    with served(home) as service:
+        answer = service.client.post(
+            "/v1/switches",
+            json={"subject_kind": "all", "is_on": False, "because": WHY},
+            headers={"Authorization": f"Bearer {key}"},
+        )
+        assert answer.status_code == 200
+        assert answer.json()["switches"][0]["switched_by"] == "watchdog"
