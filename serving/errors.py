@@ -50,6 +50,7 @@ TidegateError
     ├── Unprocessable (422)
     │   ├── TooLong                 a case may not be laid aside for so long
     │   ├── NameRefused             a name that could be read in two ways
+    │   ├── FileNotClean            a scanner did not let it pass
     │   ├── SubmissionRefused       well-formed, but no subject that may be scored
     │   ├── PasswordRefused         too short, or too easily guessed
     │   └── IdempotencyKeyReused
@@ -350,6 +351,16 @@ class NameRefused(Unprocessable):
     """A name that could be read in two ways, or that is none; the message says what is near."""
 
     title = "The name is refused"
+
+
+class FileNotClean(Unprocessable):
+    """The deployer's scanner did not let a file pass; `cause` says why to operators."""
+
+    title = "The file was not let pass"
+
+    def __init__(self, detail: str, cause: str):
+        super().__init__(detail)
+        self.cause = cause
 
 
 class ContradictoryFinding(Unprocessable):

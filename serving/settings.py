@@ -159,6 +159,16 @@ class Settings(BaseSettings):
     max_attachment_bytes: Annotated[int, Field(ge=1024)] = Field(
         default=8 * 1024 * 1024, description="The largest file that a reviewer can add to a case."
     )
+    attachment_scanner: str | None = Field(
+        default=None,
+        description="The command that sees every file before it is kept, on its standard input, "
+        "as `clamdscan --no-summary -`. No shell reads it. Only a file after which it ends with 0 "
+        "is kept.",
+    )
+    attachment_scan_s: Annotated[float, Field(gt=0, le=300)] = Field(
+        default=30.0,
+        description="The seconds that it may take; a file that takes longer is not kept.",
+    )
     rescue_webhook: str | None = Field(
         default=None,
         description="The address that is called for every decision in the lane `rescue`, until a "

@@ -6,27 +6,38 @@ Those of a rescue and of any other case have addresses of their own, on either s
 from typing import Annotated
 from urllib.parse import quote
 
+import structlog
 from fastapi import APIRouter, Depends
 from starlette.responses import RedirectResponse, Response
 
 from serving.access.callers import Caller
+from serving.audit.audit_log import AuditEvent
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.cases import case_page
 from serving.console.pages import PageRoute
 from serving.console.rescues import rescue_page
 from serving.console.uploads import SignedUpload, Upload
 from serving.container import Services
-from serving.errors import BodyTooLarge, Conflict, MediaTypeUnsupported, Unprocessable
-from serving.review.attachments import AttachedFile
+from serving.errors import (
+    BodyTooLarge,
+    Conflict,
+    FileNotClean,
+    MediaTypeUnsupported,
+    Unprocessable,
+)
+from serving.review.attachment_scan import require_clean
+from serving.review.attachments import AttachedFile, named_after
 from serving.review.cases import Reviewer
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
+log = structlog.get_logger(__name__)
 
 MayRead = Annotated[Caller, Depends(ReaderWith("review", "audit"))]
 MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
 MayRescue = Annotated[Caller, Depends(ReaderWith("rescue"))]
 
+REFUSALS = (BodyTooLarge, MediaTypeUnsupported, Conflict, Unprocessable)
 AS_DOWNLOAD = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
@@ -78,16 +89,36 @@ def _refusal(services: Services, caller: Caller, upload: Upload, case_id: str) -
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     try:
         file = AttachedFile.from_upload(upload.file_name, upload.content, most)
+        _require_clean(services, caller, file, upload.content)
         services.cases.attach(reviewer, case_id, now, file, upload.content)
-    except (BodyTooLarge, MediaTypeUnsupported, Conflict, Unprocessable) as refusal:
+    except REFUSALS as refusal:
         return str(refusal)
     return None
+
+
+def _require_clean(services: Services, caller: Caller, file: AttachedFile, content: bytes) -> None:
+    """Raise FileNotClean for what the deployer's scanner does not let pass; that is an event."""
+    command = services.settings.attachment_scanner
+    if command is None:
+        return
+    try:
+        require_clean(content, command, services.settings.attachment_scan_s)
+    except FileNotClean as refusal:
+        log.warning("attachment_refused", cause=refusal.cause, sha256=file.sha256)
+        details = {"cause": refusal.cause, "size_bytes": file.size_bytes}
+        now = services.clock()
+        services.audit_log.append(
+            AuditEvent(now, caller.actor, "refuse", "attachment", file.sha256, details)
+        )
+        raise
 
 
 def _handed_out(services: Services, caller: Caller, case_id: str, sha256: str) -> Response:
     file, content = services.cases.download(
         Reviewer.from_caller(caller), case_id, sha256, services.clock()
     )
-    named = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"
+    # Named anew, since files of before were kept under the names that they came by.
+    name = named_after(file.name, file.media_type)
+    named = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     headers = {**AS_DOWNLOAD, "Content-Disposition": named}
     return Response(content, headers=headers, media_type=file.media_type)

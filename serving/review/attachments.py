@@ -1,11 +1,13 @@
 """A file that is attached to a case: what may be one, and what is kept of it.
 
-What a file is, its content says; neither its name nor whoever sends it is believed. It is kept by
-the digest of its content and handed out as a download only, so that no browser runs it in our name.
+What a file is, its content says; neither its name nor whoever sends it is believed: it is named
+after what it is. It is kept by the digest of its content and handed out as a download only, so that
+no browser runs it in our name.
 """
 
 import hashlib
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Self
 
@@ -23,7 +25,17 @@ _BEGINNINGS = {
 }
 # Of what no text has: control characters beside tab and ends of lines.
 _NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_NO_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+ENDINGS = {
+    "application/pdf": ".pdf",
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/tiff": ".tif",
+    "text/plain; charset=utf-8": ".txt",
+}
+# What file systems, shells and headers take for something else than a letter of a name.
+_SIGNS = re.compile(r'[<>:"|?*;%`$&\\/]')
+_ENDINGS_OF_OTHERS = re.compile(r"(\s*\.\s*[^\W\d_][^\W_]{0,9})+$")
+_NAMES_OF_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -40,16 +52,32 @@ class AttachedFile:
         """A file as it was sent; raises BodyTooLarge, MediaTypeUnsupported or Unprocessable."""
         if len(content) > most_bytes:
             raise BodyTooLarge(f"a file may have {most_bytes} bytes")
-        sha256 = hashlib.sha256(content).hexdigest()
-        return cls(sha256, _plain(name), _media_type(content), len(content))
+        sha256, media_type = hashlib.sha256(content).hexdigest(), _media_type(content)
+        return cls(sha256, named_after(name, media_type), media_type, len(content))
 
 
-def _plain(name: str) -> str:
-    """The last part of a name, without what could hide how it ends."""
-    last = re.split(r"[/\\]", _NO_NAME.sub("", name))[-1].strip()
+def named_after(name: str, media_type: str) -> str:
+    """The last part of a name, under the one ending of what the file is; raises Unprocessable.
+
+    >>> named_after("C:\\\\run.bat", "text/plain; charset=utf-8")
+    'run.txt'
+    >>> named_after("2026.11.24 invoice.pdf.exe", "application/pdf")
+    '2026-11-24 invoice.pdf'
+    """
+    composed = unicodedata.normalize("NFKC", name)
+    # Blanks of any kind become one; what is not shown, and may turn the rest round, is left out.
+    shown = "".join(
+        " " if each.isspace() else each for each in composed if each.isprintable() or each.isspace()
+    )
+    last = " ".join(re.split(r"[/\\]", shown)[-1].split())
     if not last:
         raise Unprocessable("a file needs a name")
-    return last[-LONGEST_NAME:]
+    stem = _ENDINGS_OF_OTHERS.sub("", last.strip(" .")) or "file"
+    stem = _SIGNS.sub("_", stem).replace(".", "-").strip(" -") or "file"
+    if _NAMES_OF_DEVICES.fullmatch(stem):
+        stem = f"_{stem}"
+    ending = ENDINGS[media_type]
+    return stem[: LONGEST_NAME - len(ending)].rstrip(" -") + ending
 
 
 def _media_type(content: bytes) -> str:

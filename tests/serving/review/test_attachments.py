@@ -3,9 +3,11 @@
 import hashlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from serving.errors import BodyTooLarge, MediaTypeUnsupported, Unprocessable
-from serving.review.attachments import AttachedFile
+from serving.review.attachments import ENDINGS, AttachedFile, named_after
 
 TEXT = "text/plain; charset=utf-8"
 
@@ -27,7 +29,7 @@ def test_a_file_is_what_its_content_begins_with(content: bytes, media_type: str)
     sha256 = hashlib.sha256(content).hexdigest()
 
     assert AttachedFile.from_upload("a.exe", content, 100) == AttachedFile(
-        sha256, "a.exe", media_type, len(content)
+        sha256, f"a{ENDINGS[media_type]}", media_type, len(content)
     )
 
 
@@ -49,17 +51,58 @@ def test_a_file_may_have_so_many_bytes_and_no_more() -> None:
 @pytest.mark.parametrize(
     ("name", "kept"),
     [
-        ("list.pdf", "list.pdf"),
-        (" list.pdf ", "list.pdf"),
-        ("/etc/list.pdf", "list.pdf"),
-        ("C:\\files\\list.pdf", "list.pdf"),
-        ("a\x00b\u202ec\u2066.pdf", "abc.pdf"),
-        ("x" * 120, "x" * 120),
-        ("y" + "x" * 120, "x" * 120),
+        ("list.pdf", "list.txt"),
+        (" list.pdf ", "list.txt"),
+        ("/etc/list.pdf", "list.txt"),
+        ("C:\\files\\list.pdf", "list.txt"),
+        ("a\x00b\u202ec\u2066.pdf", "abc.txt"),
+        ("x" * 116, "x" * 116 + ".txt"),
+        ("y" + "x" * 120, "y" + "x" * 115 + ".txt"),
+        *(
+            (f"run{ending}", "run.txt")
+            for ending in (".bat", ".BAT", ".html", ".svg", ".js", ".lnk")
+        ),
+        *((f"invoice{ending}", "invoice.txt") for ending in (".pdf.exe", ".txt.scr", ".a.b.c")),
+        *(
+            (f"run{ending}", "run.txt")
+            for ending in (".exe ", ".exe.", ". exe", ".exe\u200b", ".exe . ")
+        ),
+        ("run\uff0eexe", "run.txt"),
+        ("run\u2024exe", "run.txt"),
+        ("\u202etxt.exe", "txt.txt"),
+        (".htaccess", "htaccess.txt"),
+        ("..", "file.txt"),
+        (".bat", "bat.txt"),
+        ("2026.11.24", "2026-11-24.txt"),
+        ("v1.2 of a list", "v1-2 of a list.txt"),
+        ("archive.7z", "archive-7z.txt"),
+        ("NUL", "_NUL.txt"),
+        ("com1.pdf", "_com1.txt"),
+        ('a"b\r\nSet-Cookie: x', "a_b Set-Cookie_ x.txt"),
+        ("a;b%00$(c)`d`&e", "a_b_00_(c)_d__e.txt"),
+        ("a\n\tb  c.md", "a b c.txt"),
+        ("Größe €.doc", "Größe €.txt"),
     ],
 )
-def test_a_name_is_its_last_part_without_what_hides_how_it_ends(name: str, kept: str) -> None:
+def test_a_name_is_its_last_part_under_the_ending_of_what_the_file_is(name: str, kept: str) -> None:
     assert AttachedFile.from_upload(name, b"x", 100).name == kept
+    assert named_after(kept, TEXT) == kept
+
+
+@given(st.text(max_size=200), st.sampled_from(sorted(ENDINGS)))
+def test_every_name_has_one_ending_and_nothing_that_a_header_or_shell_reads(
+    name: str, media_type: str
+) -> None:
+    try:
+        kept = named_after(name, media_type)
+    except Unprocessable:
+        return
+    assert kept.endswith(ENDINGS[media_type])
+    assert kept.count(".") == 1
+    assert kept.isprintable()
+    assert len(kept) <= 120
+    assert not set(kept) & set('<>:"|?*;%`$&\\/')
+    assert named_after(kept, media_type) == kept
 
 
 @pytest.mark.parametrize("name", ["", "  ", "\x00", "list.pdf/"])

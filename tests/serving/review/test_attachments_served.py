@@ -202,7 +202,7 @@ def test_the_content_says_what_a_file_is_whatever_its_name(
 
 
 def test_a_name_is_a_name_and_no_path() -> None:
-    assert AttachedFile.from_upload("..\\../etc/pass\u202ewd.txt", b"x", 10).name == "passwd.txt"
+    assert AttachedFile.from_upload("..\\../etc/pass\u202ewd.exe", b"x", 10).name == "passwd.txt"
     assert len(AttachedFile.from_upload("x" * 500 + ".txt", b"x", 10).name) == 120
 
 
