@@ -58,7 +58,9 @@ async def take_records(request: Request, services: TheServices, caller: MayInges
 
     A subject that was scored is scored again as of when they became known, unless its case ended.
     A record is known by its id: send it again and nothing changes, send another under its id and
-    that one is refused. One bad record keeps no other out. The answer comes when all is durable.
+    that one is refused; what others sent under it keeps nothing out. Only the service draws: an
+    outcome says `random` or a `selection_probability` only as a decision about its subject does.
+    One bad record keeps no other out. The answer comes when all is durable.
     """
     refuse_other_media(request, JSON)
     body = await body_within(request, services.settings.max_batch_bytes)

@@ -1,12 +1,13 @@
 """Ingest records that come by themselves: check them one by one, store them, add them to history.
 
 A record is known by its id for ever. The same one again is no error, another one under its id is:
-what a decision rested on must not change. One bad record keeps no other out.
+what a decision rested on must not change. But nobody takes an id from others: what another sender
+used it for keeps no record out. One bad record keeps no other out.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -15,9 +16,11 @@ from pydantic import ValidationError
 from features.linked_records import LINKED_RECORD_TYPES
 from features.records import OF_DOCUMENTS, RECORD_FILES, SUBJECT_KINDS, Outcome, Record
 from serving.access.callers import Caller
+from serving.audit.decision import Decision
+from serving.audit.selections import selection_of
 from serving.errors import BodyTooLarge, RequestFault, SubmissionRefused
 from serving.history.client import HistoryClient
-from serving.history.received_records import ReceivedRecord, RecordStore
+from serving.history.received_records import KeptRecord, ReceivedRecord, RecordStore
 from serving.request_parsing import fault_of, read_json
 from serving.triage.lane_rule import VISITED
 
@@ -25,6 +28,8 @@ RECORD_TYPES = (*LINKED_RECORD_TYPES, "outcomes")
 """What may come by itself: records linked to a subject, and outcomes."""
 
 MOST_RECORDS = 5_000
+
+Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,10 @@ class SubjectDecisions(Protocol):
         """The lanes that each of these subjects came into, of those decided about."""
         ...
 
+    def about(self, subject_kind: str, subject_id: str) -> list[str]:
+        """The records of all decisions about a subject, but of those erased."""
+        ...
+
 
 @dataclass(frozen=True)
 class RecordIngestion:
@@ -89,22 +98,40 @@ class RecordIngestion:
         source = RecordSource(caller.key_id, at, self.purpose)
         received: dict[tuple[str, str], CheckedRecord] = {}
         given = list(_records_in(body, source, faults))
-        for each in self._sent_there(list(self._allowed(caller, given, faults)), faults):
-            known = received.setdefault(each.row.key, each)
-            if known.row.body != each.row.body:
+        allowed = self._as_drawn(self._allowed(caller, given, faults), faults)
+        for each in self._sent_there(list(allowed), faults):
+            first = received.setdefault(each.row.key, each)
+            if first.row.body != each.row.body:
                 faults.append(_differs(each))
-        before = self.store.add_new([checked.row for checked in received.values()])
-        new = [each for key, each in received.items() if key not in before]
-        same = [each for key, each in received.items() if before.get(key) == each.row.body]
-        faults += [
-            _differs(each)
-            for key, each in received.items()
-            if before.get(key, each.row.body) != each.row.body
-        ]
+        given_ids, before = self._add_new(received)
+        new = [each for key, each in given_ids.items() if key not in before]
+        known = [(each, before[key].body) for key, each in given_ids.items() if key in before]
+        same = [each for each, body in known if body == each.row.body]
+        faults += [_differs(each) for each, body in known if body != each.row.body]
         if faults and not new and not same:
             raise SubmissionRefused("none of the records can be kept", tuple(faults))
         self.history.ingest_records([each.record for each in (*new, *same)], at.isoformat())
         return IngestResult(len(new), len(same), tuple(faults), self._not_scored([*new, *same]))
+
+    def _add_new(
+        self, received: dict[Key, CheckedRecord]
+    ) -> tuple[dict[Key, CheckedRecord], dict[Key, KeptRecord]]:
+        """Store the new ones: all by the key that they have now, and what was there by key.
+
+        An id that another sender was first to use for something else is the sender's own here, so
+        that nobody keeps a document out by sending one under its id before.
+        """
+        before = self.store.add_new([each.row for each in received.values()])
+        taken = {
+            key: _under_own_id(each)
+            for key, each in received.items()
+            if key in before and _is_anothers(each.row, before[key])
+        }
+        if not taken:
+            return received, before
+        before |= self.store.add_new([each.row for each in taken.values()])
+        renamed = [taken.get(key, each) for key, each in received.items()]
+        return {each.row.key: each for each in renamed}, before
 
     def _not_scored(self, kept: Sequence[CheckedRecord]) -> tuple[str, ...]:
         """Where those stand in the body whose subjects were never decided about."""
@@ -144,6 +171,36 @@ class RecordIngestion:
                     )
                 )
 
+    def _as_drawn(
+        self, received: Iterable[CheckedRecord], faults: list[RequestFault]
+    ) -> Iterator[CheckedRecord]:
+        """Those but outcomes that claim a draw, or a probability, which no decision of ours made.
+
+        Whoever sends outcomes would steer with it whom one subject stands for in training.
+        """
+        for each in received:
+            if not isinstance(each.record, Outcome) or not _claims_a_draw(each.record):
+                yield each
+                continue
+            if (wrong := self._false_claim(each.record)) is None:
+                yield each
+            else:
+                why = "only the service draws, and no decision of its own says this of the subject"
+                faults.append(RequestFault(f"{each.pointer}/{wrong}", "not_drawn", why))
+
+    def _false_claim(self, outcome: Outcome) -> str | None:
+        """The field by which an outcome claims what no decision about its subject says."""
+        records = self.decisions.about(outcome.subject_kind, outcome.subject_id)
+        selections = {
+            selection_of(Decision.model_validate_json(record), outcome.result, outcome.inspected_at)
+            for record in records
+        }
+        if (outcome.selected_by, outcome.selection_probability) in selections:
+            return None
+        is_so_selected = any(way == outcome.selected_by for way, _ in selections)
+        is_drawn = outcome.selected_by == "random"
+        return "selected_by" if is_drawn and not is_so_selected else "selection_probability"
+
     def _sent_there(
         self, received: list[CheckedRecord], faults: list[RequestFault]
     ) -> Iterator[CheckedRecord]:
@@ -165,6 +222,10 @@ class RecordIngestion:
                 faults.append(RequestFault(f"{each.pointer}/selected_by", "not_selected", why))
             else:
                 yield each
+
+
+def _claims_a_draw(outcome: Outcome) -> bool:
+    return outcome.selected_by == "random" or outcome.selection_probability is not None
 
 
 def _is_visit_of_the_model(each: CheckedRecord, kind: str) -> bool:
@@ -220,6 +281,19 @@ def _identity(kind: str, record: Any) -> tuple[str, str, str]:
     record_type = LINKED_RECORD_TYPES[kind]
     subject_kind = record.subject_kind if record_type.has_subject_kind else record_type.kinds[0]
     return subject_kind, getattr(record, record_type.subject_field), record_type.id_of(record)
+
+
+def _is_anothers(row: ReceivedRecord, kept: KeptRecord) -> bool:
+    """Whether an id that says nothing of its subject was used by another sender before."""
+    record_type = LINKED_RECORD_TYPES.get(row.kind)
+    names_subject = record_type is None or record_type.subject_field in record_type.id_fields
+    is_other = kept.caller_id != row.caller_id and kept.body not in ("", row.body)
+    return is_other and not names_subject
+
+
+def _under_own_id(each: CheckedRecord) -> CheckedRecord:
+    own = f"{each.row.caller_id} {each.row.record_id}"
+    return replace(each, row=replace(each.row, record_id=own))
 
 
 def _differs(each: CheckedRecord) -> RequestFault:

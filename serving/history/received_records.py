@@ -24,11 +24,19 @@ class ReceivedRecord:
         return self.kind, self.record_id
 
 
+@dataclass(frozen=True)
+class KeptRecord:
+    """What is kept under an id: its body, empty where it was erased, and who sent it."""
+
+    body: str
+    caller_id: str
+
+
 class RecordStore(Protocol):
     """The received records. Every method raises LogUnavailable where it fails."""
 
-    def add_new(self, records: Sequence[ReceivedRecord]) -> dict[tuple[str, str], str]:
-        """Store the new ones, durably; of each that was there, by key, the body it had.
+    def add_new(self, records: Sequence[ReceivedRecord]) -> dict[tuple[str, str], KeptRecord]:
+        """Store the new ones, durably; of each that was there, by key, what is kept under it.
 
         No two records may have one key.
         """

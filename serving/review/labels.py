@@ -15,22 +15,14 @@ from datetime import datetime
 from pydantic import ValidationError
 
 from features.offences import AGAINST_PERSONS, NOT_SMUGGLING, offences_in
-from features.records import OF_DOCUMENTS, Outcome, Result, SelectedBy
+from features.records import OF_DOCUMENTS, Outcome, Result
 from serving.audit.decision import Decision
+from serving.audit.selections import selection_of
 from serving.errors import ContradictoryFinding
 from serving.history.received_records import ReceivedRecord
 from serving.review.dispositions import MEANING, Disposition, StatedInspection
 from serving.review.ways_of_smuggling import typology_contradiction
-from serving.triage.lane_rule import VISITED, Lane, LaneReason
-
-SELECTED_BY: dict[LaneReason, SelectedBy] = {
-    "life_at_risk": "intelligence",
-    "watch_list": "intelligence",
-    "rule": "rule",
-    "score": "model",
-    "random": "random",
-    "no_score": "discretion",
-}
+from serving.triage.lane_rule import VISITED
 
 
 def label_of(
@@ -96,7 +88,7 @@ def _outcome(
     inspected_at = finding.inspected_at or (earlier.inspected_at if earlier else at)
     if inspected_at > at:
         raise ContradictoryFinding("the inspection is said to have begun in the future")
-    selected_by, probability = _selection(decision, result, finding.inspected_at)
+    selected_by, probability = selection_of(decision, result, finding.inspected_at)
     offences = _offences(disposition, result)
     is_of_goods = disposition.code == "confirmed_smuggling_goods"
     wrong = typology_contradiction(finding.typology, result, offences_in(offences), is_of_goods)
@@ -128,11 +120,6 @@ def result_of(decision: Decision, disposition: Disposition) -> Result | None:
     return MEANING[disposition.code].result
 
 
-def is_beyond_its_lane(lane: Lane, result: Result | None) -> bool:
-    """Whether somebody inspected what the lane sent nobody to."""
-    return result is not None and result not in OF_DOCUMENTS and lane not in VISITED
-
-
 def _offences(disposition: Disposition, result: Result) -> str | None:
     """The classes that were stated, with those that the end of the case says by itself."""
     stated = {*offences_in(disposition.finding.offences)}
@@ -144,22 +131,3 @@ def _offences(disposition: Disposition, result: Result) -> str | None:
     elif result == "other_offence" and not stated:
         stated.add("document_fraud" if disposition.reason == "documents_false" else "other")
     return " ".join(sorted(stated)) or None
-
-
-def _selection(
-    decision: Decision, result: Result, inspected_at: datetime | None
-) -> tuple[SelectedBy, float | None]:
-    """How the subject came to be looked into so, and how probable that was."""
-    selected_by = SELECTED_BY[decision.lane_reason]
-    if inspected_at is not None and inspected_at < decision.scored_at:
-        # It had begun before anything of ours asked for it.
-        return "discretion", None
-    if selected_by in ("intelligence", "discretion"):
-        return selected_by, None
-    if result in OF_DOCUMENTS:
-        own: Lane = "post_review" if decision.lane == "post_review" else "document_check"
-        return selected_by, decision.lane_probabilities.get(own)
-    if is_beyond_its_lane(decision.lane, result):
-        # No lane sent anybody there: an officer went on from the documents, or of their own accord.
-        return "discretion", None
-    return selected_by, decision.selection_probability

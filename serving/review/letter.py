@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 from features.catalogue import feature_named
 from serving.audit.decision import Decision
 from serving.explanation.formatting import listed
+from serving.audit.selections import is_beyond_its_lane
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.reason_ranking import Effect
 from serving.explanation.reasons_in_words import Observation
@@ -26,7 +27,7 @@ from serving.review.case_letters import Audience, CaseLetter
 from serving.review.case_summary import describe_subject
 from serving.review.corrections import Correction, CorrectionScorer
 from serving.review.dispositions import MEANING, Disposition
-from serving.review.labels import is_beyond_its_lane, result_of
+from serving.review.labels import result_of
 from serving.review.own_declarations import DECLARANTS, OwnDeclarations, paper_in_words
 from serving.review.remedies import Remedies
 from serving.triage.lane_rule import Lane, LaneReason

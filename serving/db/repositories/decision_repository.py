@@ -149,6 +149,22 @@ class DecisionRepository:
         """The lanes that each of these subjects came into, of those that were decided about."""
         return self._decided(subject_kind, subject_ids, decisions.c.lane)
 
+    def about(self, subject_kind: str, subject_id: str) -> list[str]:
+        """The records of all decisions about a subject, but of those erased."""
+        query = (
+            select(*WHOLE)
+            .where(
+                decisions.c.subject_kind == subject_kind,
+                decisions.c.subject_id.in_(
+                    (self._keys.token(subject_kind, subject_id), subject_id)
+                ),
+            )
+            .order_by(decisions.c.seq)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return [record for row in rows if (record := self._decisions.record(row)) is not None]
+
     def _decided(
         self, subject_kind: str, subject_ids: Sequence[str], column: Column[str]
     ) -> dict[str, set[str]]:

@@ -14,7 +14,7 @@ from serving.db.lookups import PairLookup
 from serving.db.tables import records
 from serving.db.waiting_subjects import SubjectToken, let_decided_wait
 from serving.db.write_lock import writing
-from serving.history.received_records import ReceivedRecord
+from serving.history.received_records import KeptRecord, ReceivedRecord
 
 PAGE = 500
 
@@ -29,14 +29,14 @@ class RecordRepository:
         self._engine = engine
         self._records = EncryptedRecords(DataKeys(engine))
 
-    def add_new(self, rows: Sequence[ReceivedRecord]) -> dict[tuple[str, str], str]:
-        """Store the new ones, durably; of each that was there, by key, the body it had.
+    def add_new(self, rows: Sequence[ReceivedRecord]) -> dict[tuple[str, str], KeptRecord]:
+        """Store the new ones, durably; of each that was there, by key, what is kept under it.
 
         No two records may have one key.
         """
         encrypted = {row.key: self._records.encrypted(row) for row in rows}
         with failing_as_unavailable(), writing(self._engine) as connection:
-            before = self._bodies(connection, rows)
+            before = self._kept(connection, rows)
             new = [row for key, row in encrypted.items() if key not in before]
             if new:
                 connection.execute(records.insert(), new)
@@ -72,18 +72,19 @@ class RecordRepository:
                 return
             last = (page[-1].received_at, page[-1].kind, page[-1].record_id)
 
-    def _bodies(
+    def _kept(
         self, connection: Connection, rows: Sequence[ReceivedRecord]
-    ) -> dict[tuple[str, str], str]:
-        """The bodies that are kept under the ids of these rows; empty where one was erased."""
+    ) -> dict[tuple[str, str], KeptRecord]:
+        """What is kept under the ids of these rows; an empty body where one was erased."""
         by_token = {named: row.key for row in rows for named in self._records.ids(row)}
-        found: dict[tuple[str, str], str] = {}
+        found: dict[tuple[str, str], KeptRecord] = {}
         for kind in {row.kind for row in rows}:
             of_kind = [named for _, named in (key for key in by_token if key[0] == kind)]
             query = _ROWS.where(records.c.kind == kind, records.c.record_id.in_(of_kind))
             for row in connection.execute(query).all():
                 kept = self._records.record(ReceivedRecord(*row))
-                found[by_token[kind, row.record_id]] = kept.body if kept else ""
+                body = kept.body if kept else ""
+                found[by_token[kind, row.record_id]] = KeptRecord(body, row.caller_id)
         return found
 
 

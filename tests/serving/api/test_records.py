@@ -1,7 +1,9 @@
 """POST /v1/records: each record once, durable before the answer, known to every later score."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from serving.api.examples import RECORDS
 from serving.app import create_app
 from serving.audit.decision import Decision
 from serving.db.repositories.record_repository import RecordRepository
-from serving.history.received_records import ReceivedRecord
+from serving.history.received_records import KeptRecord, ReceivedRecord
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service, services_of
@@ -121,9 +123,10 @@ def test_a_visit_that_no_decision_asked_for_is_not_taken_for_a_draw_of_the_model
 
 
 def test_another_record_under_a_kept_id_is_refused(service: Service) -> None:
-    send(service, {"documents": [INVOICE]})
+    by = service.key("ingest")
+    send(service, {"documents": [INVOICE]}, by)
 
-    changed = send(service, {"documents": [{**INVOICE, "kind": "permit"}]})
+    changed = send(service, {"documents": [{**INVOICE, "kind": "permit"}]}, by)
     kept = service.services.records.about([("shipment", "S-1")])["shipment", "S-1"]
 
     assert changed.status_code == 422
@@ -235,5 +238,78 @@ def test_kept_records_are_read_in_order_over_many_pages(store: RecordRepository)
 def test_what_was_kept_before_is_told_and_not_changed(store: RecordRepository) -> None:
     store.add_new([row(1, "a")])
 
-    assert store.add_new([row(1, "b"), row(2, "c")]) == {("legs", "r-00001"): "a"}
+    assert store.add_new([row(1, "b"), row(2, "c")]) == {("legs", "r-00001"): KeptRecord("a", "c")}
     assert [each.body for each in store.all()] == ["a", "c"]
+
+
+def test_nobody_keeps_a_document_out_by_sending_one_under_its_id_before(service: Service) -> None:
+    squatter, border = service.key("ingest"), service.key("ingest")
+    false = INVOICE | {"subject_id": "S-other", "kind": "permit"}
+    assert send(service, {"documents": [false]}, squatter).status_code == 200
+
+    first = send(service, {"documents": [INVOICE]}, border)
+    again = send(service, {"documents": [INVOICE]}, border)
+    changed = send(service, {"documents": [INVOICE | {"kind": "permit"}]}, border)
+    same_from_another = send(service, {"documents": [false]}, border)
+
+    assert (first.json()["accepted"], again.json()["repeated"]) == (1, 1)
+    assert changed.json()["errors"][0]["code"] == "record_differs"
+    assert same_from_another.json()["repeated"] == 1
+    kept = service.services.records.about([("shipment", "S-1")])["shipment", "S-1"]
+    assert [json.loads(row.body)["kind"] for row in kept] == ["packing_list"]
+    assert service.score(shipment(), service.key("score")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("claim", "field"),
+    [
+        ({"selected_by": "random", "selection_probability": 0.01}, "selected_by"),
+        ({"selected_by": "random"}, "selected_by"),
+        ({"selected_by": "rule", "selection_probability": 0.01}, "selection_probability"),
+        ({"selected_by": "discretion", "selection_probability": 1.0}, "selection_probability"),
+        ({"result": "documents_in_order", "selection_probability": 0.5}, "selection_probability"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("subject_id", ["S-1", "S-never-declared"])
+def test_whoever_sends_outcomes_claims_no_draw_and_no_probability(
+    service: Service, subject_id: str, claim: dict[str, Any], field: str
+) -> None:
+    service.score(shipment(), service.key("score"))
+
+    answer = send(service, {"outcomes": [OUTCOME | {"subject_id": subject_id} | claim]})
+
+    assert answer.status_code == 422
+    (wrong,) = answer.json()["errors"]
+    assert (wrong["pointer"], wrong["code"]) == (f"/outcomes/0/{field}", "not_drawn")
+    assert list(service.services.records.all()) == []
+
+
+def test_what_the_services_own_decision_says_of_a_draw_may_be_repeated(service: Service) -> None:
+    drawn = _drawn(service)
+    later = {"inspected_at": (NOW + timedelta(hours=1)).isoformat()}
+    later |= {"known_at": (NOW + timedelta(hours=2)).isoformat()}
+    told = OUTCOME | later | {"subject_id": drawn["subject_id"], "selected_by": "random"}
+    own = drawn["selection_probability"]
+    before = {"inspected_at": (NOW - timedelta(days=1)).isoformat()}
+
+    for claim, field in (
+        ({"selection_probability": own / 2}, "selection_probability"),
+        ({}, "selection_probability"),
+        (before | {"selection_probability": own}, "selected_by"),
+    ):
+        (wrong,) = send(service, {"outcomes": [told | claim]}).json()["errors"]
+        assert (wrong["pointer"], wrong["code"]) == (f"/outcomes/0/{field}", "not_drawn")
+    assert send(service, {"outcomes": [told | {"selection_probability": own}]}).status_code == 200
+
+
+def _drawn(service: Service) -> dict[str, Any]:
+    """The answer about a subject that was drawn at random to be looked into."""
+    machine = service.key("score")
+    for number in range(400):
+        answer: dict[str, Any] = service.score(
+            shipment(shipment_id=f"S-drawn-{number}"), machine
+        ).json()
+        if answer["lane"] == "control" or answer["lane_reason"] == "random":
+            return answer
+    raise AssertionError("nothing was drawn")

@@ -10,9 +10,10 @@ import pytest
 from features.offences import AGAINST_PERSONS
 from features.records import CONCLUSIVE, Outcome
 from serving.audit.decision import Decision
+from serving.audit.selections import SELECTED_BY
 from serving.errors import ContradictoryFinding
 from serving.review.dispositions import MEANING, Disposition, Finding
-from serving.review.labels import SELECTED_BY, label_of
+from serving.review.labels import label_of
 from serving.review.ways_of_smuggling import TYPOLOGIES
 from serving.triage.lane_rule import LaneReason
 from tests.serving.bodies import ROUTE
