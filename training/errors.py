@@ -76,14 +76,19 @@ class ArtefactTampered(ArtefactError):
 
 
 class ChampionUnreadable(TrainingError):
-    """The version that is champion cannot be asked, so no other can be compared with it."""
+    """The version that is champion cannot be asked, so no other can be compared with it.
 
-    def __init__(self, name: str, version: str, reason: str):
+    There is no `version` where nothing that was signed names one.
+    """
+
+    def __init__(self, name: str, version: str | None, reason: str):
+        which = f"{name} version {version}, the champion," if version else f"the champion of {name}"
+        back = (
+            f", return to the one before with `tidegate promote --model {name}@champion --rollback`"
+        )
         super().__init__(
-            f"{name} version {version}, the champion, cannot be read, so nothing can be compared "
-            f"with it: {reason}. Restore its files, return to the one before with "
-            f"`tidegate promote --model {name}@champion --rollback`, or go without the comparison "
-            "with --waive champion"
+            f"{which} cannot be read, so nothing can be compared with it: {reason}. Restore its "
+            f"files{back if version else ''}, or go without the comparison with --waive champion"
         )
 
 

@@ -118,10 +118,10 @@ def _choose_canaries(
     subject = data.inputs.subject
     if Canaries.read(home.home, subject) is not None:
         return None
-    first = home.pointer(registration.name, CHAMPION) or registration
-    # Of the champion only its dates are needed, so it may be of an older catalogue.
-    folder = home.folder_of(first.name, first.version)
     try:
+        first = home.pointer(registration.name, CHAMPION) or registration
+        # Of the champion only its dates are needed, so it may be of an older catalogue.
+        folder = home.folder_of(first.name, first.version)
         model = RiskModel.read_archived(folder, home.public_key)
     except ArtefactError as error:
         return str(error)

@@ -22,7 +22,8 @@ from serving.cli.demo_world import last_days_begin, write_known_by
 from synthetic.scenario import Scenario
 from synthetic.world import invent
 from training.data.training_set import TrainingSet
-from training.model.model_home import ModelHome, ModelPointer
+from training.model.model_home import ModelHome
+from training.model.model_pointer import GateVerdict, ModelPointer
 from training.parameters import TrainingParameters
 from training.train import train
 
@@ -60,9 +61,11 @@ def make_home(home: Path) -> None:
         models = ModelHome(home)
         name = model.manifest.name
         model.write(models.folder_of(name, "1"), models.signing_key)
-        models.point(
-            "champion", ModelPointer(name=name, version="1", digest=model.digest, set_at=live_from)
+        sound = GateVerdict(gate="artefact", verdict="passed", reason="it was just trained")
+        pointer = ModelPointer(
+            name=name, version="1", digest=model.digest, verdicts=(sound,), set_at=live_from
         )
+        models.point("champion", pointer)
     with (home / "live.ndjson").open("w") as lines:
         for submission in submissions_of(world, "shipment", live_from):
             lines.write(submission.model_dump_json(exclude_none=True) + "\n")

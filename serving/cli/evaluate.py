@@ -99,10 +99,10 @@ def other_champion(models: "ModelHome", model: "RiskModel") -> "RiskModel | None
     """The champion to compare with, unless it is the model itself or, which is said, unreadable."""
     from training.errors import ChampionUnreadable
 
-    pointer = models.pointer(model.manifest.name, "champion")
-    if pointer is None or pointer.digest == model.digest:
-        return None
     try:
+        pointer = models.champion_pointer(model.manifest.name)
+        if pointer is None or pointer.digest == model.digest:
+            return None
         return models.champion(model.manifest.name)
     except ChampionUnreadable as error:
         messages.print(f"compared with no champion: {error}", markup=False)

@@ -147,10 +147,13 @@ def _data_of(
 ) -> "TrainingSet | None":
     """The training set to compare with a champion on; None where neither is there."""
     from training.data.training_set import TrainingSet
-    from training.errors import TrainingSetError
+    from training.errors import ChampionUnreadable, TrainingSetError
 
     name = models.registration_of(models.find(reference)).name
-    if models.pointer(name, "champion") is None:
+    try:
+        if models.champion_pointer(name) is None:
+            return None
+    except ChampionUnreadable:  # which a gate says
         return None
     subject = name.removeprefix("tidegate-")
     try:

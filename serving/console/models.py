@@ -16,11 +16,11 @@ from serving.access.callers import Caller
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.pages import PageRoute, page
 from serving.container import Services
-from serving.models.gate_verdicts import GateVerdict
 from serving.models.model_pool import LoadedModel, Role
 from serving.review.case_summary import LANE_NAMES
 from serving.web.figure_words import FIRST_FIGURES
 from serving.web.services import TheServices
+from training.model.model_pointer import GateVerdict
 from training.model.risk_model import RiskModel
 
 router = APIRouter(prefix="/console/models", include_in_schema=False, route_class=PageRoute)

@@ -1,48 +1,43 @@
 """Load, check and hot-swap the promoted models of each kind of subject.
 
-`models/<name>/champion.json` names a version, and the folder next to it holds the artefact; so do
-`challenger.json` and `shadow.json`, whose models are asked too and answer nobody. A request takes
-one `LoadedModel` and uses nothing else, so that no answer mixes two models. A version that fails
-its checks is refused, and the previous one keeps answering.
+`models/<name>/champion.json` names a version, signed, and the folder next to it holds the artefact;
+so do `challenger.json` and `shadow.json`, whose models are asked too and answer nobody. A request
+takes one `LoadedModel` and uses nothing else, so that no answer mixes two models. A pointer that is
+not signed for its seat, and a version that fails its checks, are refused; the previous one keeps
+answering.
 """
 
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Self
 
 import numpy as np
 import structlog
-from pydantic import BaseModel, Field
 
 from features.errors import TidegateError
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
 from serving.errors import NoModel, Unexplained
-from serving.models.gate_verdicts import GateVerdict, gate_verdicts
 from serving.models.kill_switch import KillSwitch
 from serving.models.scores import ADDITIVITY, Scorer
 from training.errors import ArtefactError
+from training.model.model_pointer import Alias, GateVerdict, ModelPointer
 from training.model.risk_model import BOOSTER, MANIFEST, RiskModel
 
 log = structlog.get_logger(__name__)
 
 MODEL_NAMES = {kind: subject_type.model_name for kind, subject_type in SUBJECT_TYPES.items()}
+KINDS = {name: kind for kind, name in MODEL_NAMES.items()}
 
-Role = Literal["champion", "challenger", "shadow"]
+Role = Alias
 CHALLENGER_ROLES: tuple[Role, ...] = ("challenger", "shadow")
 ROLES: tuple[Role, ...] = ("champion", *CHALLENGER_ROLES)
 Slot = tuple[Role, SubjectKind]
 FileStamp = tuple[int, int, int]
 
 POLL_INTERVAL_S = 0.5
-
-
-class RolePointer(BaseModel):
-    """What `champion.json` and its like must hold; the rest of the file is for promotion."""
-
-    version: Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
 
 
 @dataclass(frozen=True)
@@ -72,7 +67,7 @@ class LoadedModel:
     def _verified(cls, model: RiskModel, folder: Path) -> Self:
         scorer = Scorer.for_model(model)
         _check_golden(scorer, folder)
-        return cls(folder.name, model, scorer, gate_verdicts(folder))
+        return cls(folder.name, model, scorer)
 
 
 class ModelPool:
@@ -186,9 +181,15 @@ class ModelPool:
 
 
 def load_role(model_folder: Path, role: Role, public_key: Path) -> LoadedModel:
-    """Load the version of one model that has a role; raises TidegateError, OSError, ValueError."""
-    pointer = RolePointer.model_validate_json((model_folder / f"{role}.json").read_bytes())
-    return LoadedModel.read(model_folder / pointer.version, public_key.read_bytes())
+    """Load the version of one model that was signed into a seat.
+
+    Raises TidegateError, OSError or ValueError.
+    """
+    key = public_key.read_bytes()
+    pointer = ModelPointer.read(model_folder / f"{role}.json", role, key)
+    found = LoadedModel.read(model_folder / pointer.version, key)
+    pointer.require(found.model.manifest, found.model.digest, KINDS[model_folder.name])
+    return replace(found, verdicts=pointer.verdicts)
 
 
 def records_trained_on(models: Path, public_key: Path) -> dict[str, int]:

@@ -333,10 +333,10 @@ def test_a_clock_that_jumped_is_noticed(service: Service, jump: timedelta) -> No
 
 
 def test_challenger_and_shadow_are_asked_beside_the_champion(service: Service) -> None:
+    first = service.services.models.champion("shipment").model
     for role, version, seed in (("challenger", "2", 8), ("shadow", "3", 9)):
         model = train_and_promote(service.home, "shipment", version, seed)
         promote(service.home, "shipment", version, model, role)
-    first = service.services.models.champion("shipment").model
     promote(service.home, "shipment", "1", first)
     service.services.models.refresh()
     caller = service.key("score")

@@ -12,7 +12,8 @@ from features.build_training_set import build_training_set
 from features.ingest.record_files import write_records
 from features.records import RECORD_FILES, SubjectKind
 from training.data.training_set import TrainingSet
-from training.model.model_home import ModelHome, ModelPointer, Registration
+from training.model.model_home import ModelHome, Registration
+from training.model.model_pointer import GateVerdict, ModelPointer
 from training.model.risk_model import RiskModel
 from training.parameters import TrainingParameters
 from training.train import train
@@ -20,6 +21,7 @@ from training.train import train
 BEGINS = datetime(2026, 1, 1, tzinfo=UTC)
 JOURNEYS = 500
 SHIPMENTS = 700
+SOUND = GateVerdict(gate="artefact", verdict="passed", reason="it is whole")
 NAMES: dict[SubjectKind, str] = {"route": "tidegate-route", "shipment": "tidegate-shipment"}
 
 Rows = list[dict[str, Any]]
@@ -83,10 +85,18 @@ def train_and_promote(home: Path, kind: SubjectKind, version: str, seed: int = 7
 def promote(
     home: Path, kind: SubjectKind, version: str, model: RiskModel, role: Any = "champion"
 ) -> None:
-    """Let the champion, or whoever has another role, be this version."""
-    ModelHome(home).point(
-        role,
-        ModelPointer(name=NAMES[kind], version=version, digest=model.digest, set_at=BEGINS),
+    """Let the champion, or whoever has another role, be this version, as every gate let it."""
+    ModelHome(home).point(role, pointer_to(kind, version, model))
+
+
+def pointer_to(kind: SubjectKind, version: str, model: RiskModel) -> ModelPointer:
+    """The pointer to a version that one gate was asked about."""
+    return ModelPointer(
+        name=NAMES[kind],
+        version=version,
+        digest=model.digest,
+        verdicts=(SOUND,),
+        set_at=BEGINS,
     )
 
 

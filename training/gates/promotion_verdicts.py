@@ -105,7 +105,7 @@ def _champion(
 
     Raises ChampionUnreadable.
     """
-    pointer = home.pointer(registration.name, CHAMPION)
+    pointer = home.champion_pointer(registration.name)
     if pointer is None or pointer.version == registration.version:
         return None
     return home.champion(registration.name, inputs)

@@ -10,11 +10,10 @@ keys/                             the key that seals them
 import os
 import re
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
+from typing import get_args
 
 from pydantic import ValidationError
 
@@ -22,11 +21,10 @@ from features.errors import CatalogueMismatch
 from training.errors import ArtefactError, ChampionUnreadable, UnknownModel
 from training.model.manifest import FrozenModel
 from training.model.model_inputs import ModelInputs
+from training.model.model_pointer import Alias, ModelPointer
 from training.model.risk_model import RiskModel
 from training.model.signing import PUBLIC_KEY, SigningKey
 
-P = TypeVar("P", bound=FrozenModel)
-Alias = Literal["champion", "challenger", "shadow"]
 REGISTRATION = "registration.json"
 REFERENCE = re.compile(r"^(?P<name>[a-z][a-z0-9-]*)(@(?P<alias>[a-z]+)|/(?P<version>[0-9]+))$")
 
@@ -41,17 +39,6 @@ class Registration(FrozenModel):
     registered_at: datetime
     run_id: str
     tracking_uri: str
-
-
-class ModelPointer(FrozenModel):
-    """The version that an alias names; `previous` holds former ones, the latest first."""
-
-    name: str
-    version: str
-    digest: str
-    approver: str | None = None
-    set_at: datetime
-    previous: tuple["ModelPointer", ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,12 +81,29 @@ class ModelHome:
 
     def registration_of(self, folder: Path) -> Registration:
         """Who trained the version in `folder`, and when."""
-        return _read_json(folder / REGISTRATION, Registration.model_validate_json)
+        file = folder / REGISTRATION
+        try:
+            return Registration.model_validate_json(file.read_bytes())
+        except FileNotFoundError:
+            raise ArtefactError(f"{file} is missing") from None
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            raise ArtefactError(f"{file}: {first['loc']}: {first['msg']}") from None
 
     def pointer(self, name: str, alias: Alias) -> ModelPointer | None:
-        """The version that `alias` names; None while it names none."""
+        """The version that `alias` names, as it was signed; None while it names none.
+
+        Raises ArtefactError, or ArtefactTampered where it is not as this home signed it.
+        """
         file = self.home / "models" / name / f"{alias}.json"
-        return _read_json(file, ModelPointer.model_validate_json) if file.exists() else None
+        return ModelPointer.read(file, alias, self.public_key) if file.exists() else None
+
+    def champion_pointer(self, name: str) -> ModelPointer | None:
+        """The pointer of the champion; raises ChampionUnreadable where it does not hold."""
+        try:
+            return self.pointer(name, "champion")
+        except (ArtefactError, OSError) as error:
+            raise ChampionUnreadable(name, None, str(error)) from error
 
     def champion(self, name: str, inputs: ModelInputs | None = None) -> RiskModel | None:
         """The model in service, `inputs` as in `RiskModel.read`; None where none was promoted.
@@ -107,7 +111,7 @@ class ModelHome:
         Raises ChampionUnreadable where one was, and is not as it was promoted or not of these
         inputs.
         """
-        pointer = self.pointer(name, "champion")
+        pointer = self.champion_pointer(name)
         if pointer is None:
             return None
         try:
@@ -120,7 +124,8 @@ class ModelHome:
         return model
 
     def point(self, alias: Alias, pointer: ModelPointer) -> None:
-        """Let `alias` name another version; a reader sees the old or the new file, never half."""
+        """Let `alias` name another version, signed; a reader sees the old or the new file whole."""
+        pointer = pointer.signed(alias, self.signing_key)
         file = self.home / "models" / pointer.name / f"{alias}.json"
         handle, partial = tempfile.mkstemp(prefix=f".{alias}.", dir=file.parent)
         with os.fdopen(handle, "w") as out:
@@ -164,13 +169,3 @@ class ModelHome:
             sorted((f.name for f in folder.glob("[0-9]*")), key=int) if folder.exists() else []
         )
         return f"; its versions are {', '.join(versions)}" if versions else "; train one first"
-
-
-def _read_json(file: Path, read: Callable[[bytes], P]) -> P:
-    try:
-        return read(file.read_bytes())
-    except FileNotFoundError:
-        raise ArtefactError(f"{file} is missing") from None
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        raise ArtefactError(f"{file}: {first['loc']}: {first['msg']}") from None

@@ -18,7 +18,9 @@ from features.atomic_dir import written_whole
 from features.ingest.record_summary import SUMMARY
 from features.records import SubjectKind
 from training.data.training_set import FILES, TrainingSet
-from training.model.model_home import Alias, ModelHome
+from training.errors import ArtefactError
+from training.model.model_home import ModelHome
+from training.model.model_pointer import Alias
 from training.model.risk_model import MANIFEST
 
 BY_DIGEST = "by_digest"
@@ -66,7 +68,7 @@ def _drop_unused(home: ModelHome, subject: SubjectKind) -> None:
     """Nothing, where a version in use does not say what it is from."""
     try:
         used = set(_folders_in_use(home, subject))
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, ArtefactError):
         return
     for folder in (home.home / "training_sets" / BY_DIGEST).glob(f"{subject}-*"):
         if folder not in used:

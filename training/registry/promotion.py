@@ -1,15 +1,17 @@
 """A version becomes the champion, once every gate is passed; or the former one returns."""
 
 import re
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from features.errors import TidegateError
 from features.person_names import comparable_name
 from training.data.training_set import TrainingSet
-from training.errors import PromotionRefused, TrackingError, UnknownModel
+from training.errors import ChampionUnreadable, PromotionRefused, UnknownModel
 from training.evaluation.evaluation_report import EvaluationReport
 from training.gates.promotion_verdicts import (
     CHAMPION,
@@ -21,8 +23,9 @@ from training.gates.promotion_verdicts import (
 from training.gates.verdict import Verdict, write_verdicts
 from training.gates.waiver import Waiver, WaiverRequest
 from training.model.manifest import Manifest
-from training.model.model_home import REGISTRATION, ModelHome, ModelPointer, Registration
+from training.model.model_home import REGISTRATION, ModelHome, Registration
 from training.model.model_inputs import ModelInputs
+from training.model.model_pointer import Approver, GateVerdict, ModelPointer
 from training.model.risk_model import REPORT
 from training.registry.mlflow.runs import add_text
 from training.registry.mlflow.store import TrackingStore
@@ -32,16 +35,40 @@ from training.registry.model_card import MODEL_CARD, model_card
 SHADOW: Final = "shadow"
 
 
+def _unrecorded(_: ModelPointer) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 @dataclass(frozen=True)
 class Approval:
-    """Who answers for a promotion, and when. Raises PromotionRefused where that is nobody."""
+    """Who answers for a promotion, and when. Raises PromotionRefused where that is nobody.
+
+    In live use `approvers` are the persons behind that name and whoever proposed it, `documents`
+    what they signed, and `recording` writes down the act while the pointer is replaced.
+    """
 
     approver: str
     at: datetime
+    approvers: tuple[Approver, ...] = ()
+    documents: tuple[dict[str, Any], ...] = ()
+    recording: Callable[[ModelPointer], AbstractContextManager[None]] = _unrecorded
 
     def __post_init__(self) -> None:
         if not comparable_name(self.approver):
             raise PromotionRefused((f"{self.approver!r} names nobody who would answer for it",))
+
+    def of(self, named: Registration | ModelPointer, verdicts: Iterable[Verdict]) -> ModelPointer:
+        """What the seat of a version says, approved so, once gates have said this."""
+        return ModelPointer(
+            name=named.name,
+            version=named.version,
+            digest=named.digest,
+            approver=self.approver,
+            approvers=self.approvers or (Approver(name=self.approver),),
+            verdicts=tuple(GateVerdict(**asdict(verdict)) for verdict in verdicts),
+            approvals=self.documents,
+            set_at=self.at,
+        )
 
 
 @dataclass(frozen=True)
@@ -85,16 +112,11 @@ def promote(
     if waiver and any(verdict.is_waived for verdict in verdicts):
         waiver.write(home.folder_of(registration.name, registration.version), home.signing_key)
     _write_card(home, store, registration, approval, verdicts)
-    former = home.pointer(registration.name, CHAMPION)
-    champion = ModelPointer(
-        name=registration.name,
-        version=registration.version,
-        digest=registration.digest,
-        approver=approval.approver,
-        set_at=approval.at,
-        previous=_previous_champions(former, registration.version),
+    former = _former_champion(home, registration.name)
+    champion = approval.of(registration, verdicts).model_copy(
+        update={"previous": _previous_champions(former, registration.version)}
     )
-    _name_champion(home, store, champion, former)
+    champion = _name_champion(home, store, approval, champion, former)
     return Promotion(champion, verdicts)
 
 
@@ -119,18 +141,21 @@ def roll_back(
         *waiver_in_force(folder, former.digest, home, approval.at),
     )
     refuse_unless_open(verdicts)
-    champion = former.model_copy(
+    if not former.is_through_all_gates:
+        raise PromotionRefused((f"no gate let version {former.version} through",))
+    champion = approval.of(former, verdicts).model_copy(
         update={
-            "approver": approval.approver,
-            "set_at": approval.at,
             "previous": tuple(earlier),
+            "verdicts": former.verdicts,
+            # Behind the two of this act, those by which gates were waived.
+            "approvals": (*approval.documents, *former.approvals[2:]),
         }
     )
     tags = {"tidegate.rolled_back_by": approval.approver}
     tag_version(
         store, name, current.version, tags | {"tidegate.rolled_back_at": approval.at.isoformat()}
     )
-    _name_champion(home, store, champion, current)
+    champion = _name_champion(home, store, approval, champion, current)
     return Promotion(champion, verdicts)
 
 
@@ -149,15 +174,10 @@ def run_as_shadow(
     folder = home.folder_of(registration.name, registration.version)
     verdicts = tuple(soundness(folder, registration.digest, home, inputs))
     refuse_unless_open(verdicts)
-    shadow = ModelPointer(
-        name=registration.name,
-        version=registration.version,
-        digest=registration.digest,
-        approver=approval.approver,
-        set_at=approval.at,
-    )
+    shadow = approval.of(registration, verdicts).signed(SHADOW, home.signing_key)
     set_alias(store, shadow.name, SHADOW, shadow.version)
-    home.point(SHADOW, shadow)
+    with approval.recording(shadow):
+        home.point(SHADOW, shadow)
     return Promotion(shadow, verdicts)
 
 
@@ -214,26 +234,57 @@ def _write_card(
     write_verdicts(folder, verdicts)
 
 
+def _former_champion(home: ModelHome, name: str) -> ModelPointer | None:
+    """Who was champion; nobody where that cannot be read, for which the gate `champion` answers."""
+    try:
+        return home.champion_pointer(name)
+    except ChampionUnreadable:
+        return None
+
+
 def _previous_champions(former: ModelPointer | None, version: str) -> tuple[ModelPointer, ...]:
-    """Who was champion before, without repeating the version that becomes it now."""
+    """Who was champion before, without repeating the version that becomes it now.
+
+    The pointer that names them signs for them.
+    """
     if former is None:
         return ()
     if former.version == version:
         return former.previous
-    return (former.model_copy(update={"previous": ()}), *former.previous)
+    return (former.model_copy(update={"previous": (), "signature": ""}), *former.previous)
 
 
 def _name_champion(
-    home: ModelHome, store: TrackingStore, champion: ModelPointer, former: ModelPointer | None
-) -> None:
+    home: ModelHome,
+    store: TrackingStore,
+    approval: Approval,
+    champion: ModelPointer,
+    former: ModelPointer | None,
+) -> ModelPointer:
     """In the registry first: what serving reads changes only once everything else has."""
+    champion = champion.signed(CHAMPION, home.signing_key)
     set_alias(store, champion.name, CHAMPION, champion.version)
     try:
-        home.point(CHAMPION, champion)
-    except OSError:
-        with suppress(TrackingError):
-            if former is None:
-                clear_alias(store, champion.name, CHAMPION)
-            else:
-                set_alias(store, former.name, CHAMPION, former.version)
+        with approval.recording(champion):
+            home.point(CHAMPION, champion)
+    except (OSError, TidegateError):
+        with suppress(OSError, TidegateError):
+            _name_again(home, store, champion, former)
         raise
+    return champion
+
+
+def _name_again(
+    home: ModelHome, store: TrackingStore, champion: ModelPointer, former: ModelPointer | None
+) -> None:
+    """Whoever was champion before is it again: what was to change that could not be written."""
+    if former is None:
+        clear_alias(store, champion.name, CHAMPION)
+    else:
+        set_alias(store, champion.name, CHAMPION, former.version)
+    if home.pointer(champion.name, CHAMPION) != champion:
+        return
+    if former is None:
+        home.clear(champion.name, CHAMPION)
+    else:
+        home.point(CHAMPION, former)

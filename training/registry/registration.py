@@ -8,7 +8,8 @@ import shutil
 from dataclasses import replace
 
 from training.data.training_set import TrainingSet
-from training.model.model_home import ModelHome, ModelPointer, Registration
+from training.model.model_home import ModelHome, Registration
+from training.model.model_pointer import ModelPointer
 from training.registry.kept_training_sets import kept
 from training.registry.mlflow.runs import track
 from training.registry.mlflow.store import TrackingStore

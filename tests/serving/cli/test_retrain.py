@@ -29,7 +29,8 @@ from tests.serving.world import SHIPMENTS, write_world
 from training.data.training_set import TrainingSet
 from training.errors import NotEnoughLabels, TrainingSetError
 from training.gates.canaries import Canaries
-from training.model.model_home import ModelHome, ModelPointer
+from training.model.model_home import ModelHome
+from training.model.model_pointer import ModelPointer
 
 EXPERIMENT = """
 threads = 1

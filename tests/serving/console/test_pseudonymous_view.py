@@ -17,7 +17,8 @@ from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.review.test_cases_served import open_case, reviewed
 from tests.serving.review.test_supervision_served import sign_in_as
-from training.gates.verdict import Verdict, write_verdicts
+from training.model.model_home import ModelHome
+from training.model.model_pointer import GateVerdict
 
 __all__ = ["reviewed"]
 
@@ -108,14 +109,19 @@ def test_the_page_of_models_shows_figures_lanes_and_the_run(reviewed: Service) -
 def test_the_page_of_models_shows_what_every_gate_said_and_who_waived_it(
     reviewed: Service,
 ) -> None:
-    folder = reviewed.home / "models" / "tidegate-shipment" / "1"
     verdicts = (
-        Verdict("leakage", "passed", "no check refuses"),
-        Verdict("canaries", "undecided", "there are none").waived("waived by grace, asked by ada"),
+        GateVerdict(gate="leakage", verdict="passed", reason="no check refuses"),
+        GateVerdict(
+            gate="canaries",
+            verdict="undecided",
+            reason="there are none; waived by grace, asked by ada",
+            is_waived=True,
+        ),
     )
-    write_verdicts(folder, verdicts)
-    pointer = folder.parent / "champion.json"
-    pointer.write_text(pointer.read_text() + "\n")
+    models = ModelHome(reviewed.home)
+    pointer = models.pointer("tidegate-shipment", "champion")
+    assert pointer is not None
+    models.point("champion", pointer.model_copy(update={"verdicts": verdicts}))
     reviewed.services.models.refresh()
     sign_in_as(reviewed, "data_scientist")
 

@@ -1,21 +1,25 @@
 """Champions: swapped whole on promotion, and refused where anything does not fit."""
 
 import json
+import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from serving.doctor import run_checks
 from serving.errors import NoModel
 from serving.models.model_pool import LoadedModel, ModelPool
+from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
-from tests.serving.world import promote, train_and_promote
+from tests.serving.world import SOUND, pointer_to, promote, train_and_promote
 from training.errors import ArtefactError
-from training.gates.verdict import Verdict, write_verdicts
 from training.model.model_home import ModelHome
+from training.model.model_pointer import GateVerdict
 from training.model.risk_model import RiskModel, canonical_json
 
 
@@ -166,17 +170,25 @@ def test_models_are_described_by_what_they_learnt(service: Service) -> None:
 def test_models_are_described_with_what_every_gate_said_at_their_promotion(
     service: Service,
 ) -> None:
-    undecided = Verdict("canaries", "undecided", "there are none").waived("waived by grace")
-    train_and_promote(service.home, "shipment", "2", seed=8)
-    folder = ModelHome(service.home).folder_of("tidegate-shipment", "2")
-    write_verdicts(folder, (Verdict("leakage", "passed", "no check refuses"), undecided))
+    undecided = GateVerdict(
+        gate="canaries",
+        verdict="undecided",
+        reason="there are none; waived by grace",
+        is_waived=True,
+    )
+    passed = GateVerdict(gate="leakage", verdict="passed", reason="no check refuses")
+    model = train_and_promote(service.home, "shipment", "2", seed=8)
+    pointer = pointer_to("shipment", "2", model)
+    ModelHome(service.home).point(
+        "champion", pointer.model_copy(update={"verdicts": (passed, undecided)})
+    )
     noticed(service)
 
     described = service.client.get("/v1/models", headers=service.key("score")).json()["models"]
 
     told = {model["subject_kind"]: model["verdicts"] for model in described}
     assert told == {
-        "route": [],
+        "route": [SOUND.model_dump()],
         "shipment": [
             {
                 "gate": "leakage",
@@ -194,15 +206,98 @@ def test_models_are_described_with_what_every_gate_said_at_their_promotion(
     }
 
 
-def test_verdicts_that_cannot_be_read_keep_no_model_from_service(service: Service) -> None:
-    train_and_promote(service.home, "shipment", "2", seed=8)
-    folder = ModelHome(service.home).folder_of("tidegate-shipment", "2")
-    (folder / "verdicts.json").write_text("[{}]")
+def seat(home: Path, role: str = "champion", kind: str = "shipment") -> Path:
+    """The file of a pointer."""
+    return home / "models" / f"tidegate-{kind}" / f"{role}.json"
+
+
+def edited(home: Path, **said: Any) -> None:
+    """The signed pointer with a few words changed by hand, and its signature left."""
+    file = seat(home)
+    file.write_text(json.dumps({**json.loads(file.read_bytes()), **said}))
+
+
+def signed(home: Path, **said: Any) -> None:
+    """The pointer changed and signed with the key of the home."""
+    models = ModelHome(home)
+    pointer = models.pointer("tidegate-shipment", "champion")
+    assert pointer is not None
+    models.point("champion", pointer.model_copy(update=said))
+
+
+def signed_elsewhere(home: Path) -> None:
+    """The pointer, signed by the key of another home."""
+    pointer = ModelHome(home).pointer("tidegate-shipment", "champion")
+    assert pointer is not None
+    stranger = ModelHome(home / "elsewhere").signing_key
+    seat(home).write_text(pointer.signed("champion", stranger).model_dump_json())
+
+
+def with_a_route_model_in_the_folder(home: Path) -> None:
+    """A sound model of another kind, signed by this home, in the folder and under the seat."""
+    version = seat(home).parent / "7"
+    shutil.copytree(home / "models" / "tidegate-route" / "1", version)
+    signed(home, version="7", digest=RiskModel.read(version, None).digest)
+
+
+TAMPERINGS: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "by hand": (lambda home: seat(home).write_text('{"version": "1"}'), "is not signed"),
+    "unsigned": (lambda home: edited(home, signature=""), "is not signed"),
+    "another version": (lambda home: edited(home, version="2"), "key of this home signed"),
+    "another approver": (lambda home: edited(home, approver="mallory"), "key of this home signed"),
+    "another instant": (lambda home: edited(home, set_at="2026-01-02T00:00:00Z"), "key of this"),
+    "a word more": (lambda home: edited(home, more=1), "key of this home signed"),
+    "no signature": (lambda home: edited(home, signature="zz"), "key of this home signed"),
+    "a foreign key": (signed_elsewhere, "key of this home signed"),
+    "no gate": (lambda home: signed(home, verdicts=()), "no gate let"),
+    "a shut gate": (
+        lambda home: signed(
+            home, verdicts=(SOUND, SOUND.model_copy(update={"verdict": "undecided"}))
+        ),
+        "no gate let",
+    ),
+    "another digest": (lambda home: signed(home, digest="sha256:" + "0" * 64), "has the digest"),
+    "another role": (
+        lambda home: shutil.copy(seat(home, "challenger"), seat(home)),
+        "signed for tidegate-shipment@challenger",
+    ),
+    "another kind": (
+        lambda home: shutil.copy(seat(home, kind="route"), seat(home)),
+        "signed for tidegate-route@champion",
+    ),
+    "a model of another kind": (with_a_route_model_in_the_folder, "is a route model"),
+}
+
+
+@pytest.mark.parametrize("tampering", TAMPERINGS)
+def test_a_pointer_that_no_promotion_wrote_seats_nobody_and_the_model_in_use_goes_on(
+    service: Service, tampering: str
+) -> None:
+    tamper, reason = TAMPERINGS[tampering]
+    caller = service.key("score")
+    first = service.services.models.champion("shipment").model
+    promote(service.home, "shipment", "1", first, "challenger")
+
+    tamper(service.home)
     noticed(service)
 
-    champion = service.services.models.champion("shipment")
+    refused = service.services.models.refused["champion", "shipment"]
+    assert reason in refused
+    assert service.score(shipment(), caller).json()["model"]["version"] == "1"
+    with pytest.raises(NoModel):
+        champions(service.home).champion("shipment")
+    told = [check for check in run_checks(Settings(home=service.home)) if reason in check.says]
+    assert [(check.what, check.grade) for check in told] == [
+        ("tidegate-shipment@champion", "wrong")
+    ]
 
-    assert (champion.version, champion.verdicts) == ("2", ())
+
+def test_a_pointer_that_is_not_signed_says_how_to_name_the_version_again(home: Path) -> None:
+    edited(home, signature="")
+
+    refused = champions(home).refused["champion", "shipment"]
+
+    assert "`tidegate promote --model tidegate-shipment/VERSION --approver NAME" in refused
 
 
 def test_ready_names_the_versions_and_what_is_lacking(service: Service) -> None:

@@ -12,7 +12,8 @@ from mlflow.exceptions import MlflowException
 
 from tests.training.planted import INPUTS, planted_world, write_training_set
 from training.data.training_set import TrainingSet
-from training.model.model_home import Alias, ModelHome, ModelPointer, Registration
+from training.model.model_home import ModelHome, Registration
+from training.model.model_pointer import Alias, ModelPointer
 from training.parameters import EvaluationParameters, LeakageParameters, TrainingParameters
 from training.parameters import TreeParameters as Trees
 from training.registry.kept_training_sets import kept
@@ -56,10 +57,11 @@ def source_of(registration: Registration, home: ModelHome) -> Path:
 
 def in_use(alias: Alias, data: TrainingSet, home: ModelHome) -> Path:
     """A version by that name whose manifest says that it is from a set; its manifest."""
-    folder = home.folder_of(NAME, alias)
+    version = str(1_000 + get_args(Alias).index(alias))
+    folder = home.folder_of(NAME, version)
     folder.mkdir(parents=True)
     (folder / "manifest.json").write_text(json.dumps({"training_set_digest": data.digest}))
-    home.point(alias, ModelPointer(name=NAME, version=alias, digest="-", set_at=ORIGIN.at))
+    home.point(alias, ModelPointer(name=NAME, version=version, digest="-", set_at=ORIGIN.at))
     return folder / "manifest.json"
 
 

@@ -1,7 +1,10 @@
 """A promotion: what it changes, what it refuses, and what is written down of it."""
 
+import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from tests.training.registry.promotions import (
     COMPARISONS,
     FIRST,
     GRACE,
+    LEAVE,
     NAME,
     NOON,
     champion_in,
@@ -20,14 +24,21 @@ from tests.training.registry.promotions import (
     with_a_champion_of_another_catalogue,
 )
 from training.data.training_set import TrainingSet
-from training.errors import ArtefactError, PromotionRefused, UnknownModel
+from training.errors import (
+    ArtefactError,
+    ArtefactTampered,
+    PromotionRefused,
+    TrackingError,
+    UnknownModel,
+)
 from training.evaluation.evaluation_page import spelt
 from training.gates.verdict import read_verdicts
 from training.model.model_home import ModelHome
+from training.model.model_pointer import ModelPointer
 from training.model.risk_model import RiskModel
 from training.registry.mlflow.store import TrackingStore
 from training.registry.mlflow.versions import clear_alias
-from training.registry.promotion import Approval, promote
+from training.registry.promotion import Approval, promote, roll_back
 from training.train import Candidate
 
 
@@ -252,3 +263,62 @@ def test_a_registration_that_cannot_be_read_is_not_one_that_never_was(
 
     with pytest.raises(ArtefactError, match=r"registration\.json: .*Field required"):
         promote(f"{NAME}@challenger", home, store, GRACE, None, INPUTS)
+
+
+def test_a_champion_whose_pointer_is_not_signed_is_followed_by_one_that_a_person_answers_for(
+    home: ModelHome, store: TrackingStore, data: TrainingSet
+) -> None:
+    """As of a home that an earlier release wrote."""
+    first, second = versions(home)
+    promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
+    file = home.home / "models" / NAME / "champion.json"
+    earlier = json.loads(file.read_bytes())
+    del earlier["signature"]
+    file.write_text(json.dumps(earlier))
+
+    with pytest.raises(ArtefactTampered, match="is not signed"):
+        home.pointer(NAME, "champion")
+    with pytest.raises(ArtefactTampered, match="is not signed"):
+        roll_back(NAME, home, store, GRACE, INPUTS)
+    with pytest.raises(PromotionRefused, match="is not signed") as refusal:
+        promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS)
+    assert gates_of(refusal.value) == ["champion"]
+
+    leave = replace(LEAVE, gates=("champion",))
+    done = promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, leave)
+
+    assert home.pointer(NAME, "champion") == done.champion
+    assert (done.champion.version, done.champion.previous) == (first, ())
+
+
+def test_a_pointer_says_what_gates_said_and_who_answered(
+    home: ModelHome, store: TrackingStore, data: TrainingSet
+) -> None:
+    done = promote(f"{NAME}@challenger", home, store, GRACE, data, INPUTS, FIRST)
+
+    pointer = home.pointer(NAME, "champion")
+    assert pointer == done.champion
+    assert [vars(verdict) for verdict in done.verdicts] == [
+        verdict.model_dump() for verdict in pointer.verdicts
+    ]
+    assert [approver.name for approver in pointer.approvers] == ["grace"]
+    assert (pointer.role, pointer.set_at) == ("champion", NOON)
+
+
+def test_what_cannot_be_written_down_puts_nobody_in_the_seat(
+    home: ModelHome, store: TrackingStore, data: TrainingSet
+) -> None:
+    first, second = versions(home)
+    promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
+    before = home.pointer(NAME, "champion")
+
+    @contextmanager
+    def failing(_: ModelPointer) -> Iterator[None]:
+        yield
+        raise TrackingError("the disk is full")
+
+    with pytest.raises(TrackingError, match="the disk is full"):
+        promote(f"{NAME}/{second}", home, store, replace(GRACE, recording=failing), data, INPUTS)
+
+    assert home.pointer(NAME, "champion") == before
+    assert champion_in(store) == first

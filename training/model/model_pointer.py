@@ -1,0 +1,179 @@
+"""Who sits in a seat: a version of a model, named and signed by the key of the home.
+
+models/<name>/champion.json, challenger.json, shadow.json   `ModelPointer`
+
+The signature covers everything else that the file says. It is checked by whoever follows a pointer,
+so that a file that was written by hand, moved to another seat or changed seats nobody.
+"""
+
+import json
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError
+
+from training.errors import ArtefactError, ArtefactTampered
+from training.model.manifest import FrozenModel, Manifest
+from training.model.signing import SigningKey, verify
+
+Alias = Literal["champion", "challenger", "shadow"]
+PASSED_GATES: tuple[Alias, ...] = ("champion", "shadow")
+"""The seats that take a version that gates were asked about."""
+
+_LARGEST_BYTES = 1 << 24
+_SIGNED_AS = b"tidegate model pointer\n"
+
+
+class GateVerdict(FrozenModel):
+    """What one gate said at a promotion; `is_waived` where people answer for what is not passed."""
+
+    gate: str
+    verdict: Literal["passed", "refused", "undecided"]
+    reason: str
+    is_waived: bool = False
+
+    @property
+    def answer(self) -> str:
+        """The verdict, and whether it was waived: `undecided, waived`."""
+        return f"{self.verdict}, waived" if self.is_waived else self.verdict
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a model may go through."""
+        return self.verdict == "passed" or self.is_waived
+
+
+class Approver(FrozenModel):
+    """One of those who put a version in its seat: an identity such as `account:grace`, and a name.
+
+    `part` is `proposer` or `approver`; the identity is empty in a trial, where a name is a claim.
+    """
+
+    identity: str = ""
+    name: str
+    part: Literal["proposer", "approver"] = "approver"
+
+
+class ModelPointer(FrozenModel):
+    """The version that an alias names; `previous` holds former ones, the latest first.
+
+    `approvals` are the documents by which persons agreed, as `serving.access.approvals` reads them.
+    """
+
+    name: str
+    version: Annotated[str, Field(pattern=r"^[0-9]{1,18}$")]
+    digest: str
+    role: Alias | None = None
+    approver: str | None = None
+    approvers: tuple[Approver, ...] = ()
+    verdicts: tuple[GateVerdict, ...] = ()
+    approvals: tuple[dict[str, Any], ...] = ()
+    set_at: datetime
+    previous: tuple["ModelPointer", ...] = ()
+    signature: str = ""
+
+    @classmethod
+    def read(cls, file: Path, role: Alias, public_key: bytes) -> Self:
+        """The pointer in a file, as it was signed for this seat.
+
+        Raises ArtefactTampered or ArtefactError with what to do, and OSError.
+        """
+        document = _document(file)
+        _check_signature(document, file, public_key)
+        try:
+            pointer = cls.model_validate(document)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            raise ArtefactError(f"{file}: {first['loc']}: {first['msg']}") from None
+        if (pointer.role, pointer.name) != (role, file.parent.name):
+            raise ArtefactTampered(
+                f"{file} was signed for {pointer.name}@{pointer.role}, another seat"
+                f"{_ask_again(file)}"
+            )
+        return pointer
+
+    def signed(self, role: Alias, key: SigningKey) -> Self:
+        """The same for one seat, under the signature of the home's key."""
+        unsigned = self.model_copy(update={"role": role, "signature": ""})
+        signature = key.sign(_signed_bytes(unsigned.model_dump(mode="json"))).hex()
+        return unsigned.model_copy(update={"signature": signature})
+
+    def require(self, manifest: Manifest, digest: str, subject: str) -> None:
+        """Raise ArtefactTampered unless this names the model read, and the seat may take it.
+
+        `subject` is the kind that the seat scores.
+        """
+        if digest != self.digest:
+            raise ArtefactTampered(
+                f"{self.name} version {self.version} has the digest {digest}, "
+                f"named {self.role} was {self.digest}; restore its folder"
+            )
+        if (manifest.name, manifest.subject) != (self.name, subject):
+            raise ArtefactTampered(
+                f"{self.name} version {self.version} is a {manifest.subject} model, "
+                f"{manifest.name}, and the seat scores {subject}s"
+            )
+        if self.role in PASSED_GATES and not self.is_through_all_gates:
+            raise ArtefactTampered(
+                f"no gate let {self.name} version {self.version} through; ask them with "
+                f"`tidegate promote --model {self.name}/{self.version}`"
+            )
+
+    @property
+    def content_digest(self) -> str:
+        """The digest of all that is signed, whichever key signs it."""
+        return sha256(_signed_bytes(self.model_dump(mode="json"))).hexdigest()
+
+    @property
+    def is_through_all_gates(self) -> bool:
+        """Whether gates were asked, and each was passed or waived."""
+        return bool(self.verdicts) and all(verdict.is_open for verdict in self.verdicts)
+
+
+def _document(file: Path) -> dict[str, Any]:
+    if file.stat().st_size > _LARGEST_BYTES:
+        raise ArtefactError(f"{file}: larger than {_LARGEST_BYTES} bytes")
+    try:
+        document = json.loads(file.read_bytes())
+    except (ValueError, RecursionError):
+        raise ArtefactError(f"{file} is no JSON document{_ask_again(file)}") from None
+    if not isinstance(document, dict):
+        raise ArtefactError(f"{file} names no version{_ask_again(file)}")
+    return document
+
+
+def _check_signature(document: dict[str, Any], file: Path, public_key: bytes) -> None:
+    signature = document.get("signature")
+    if not isinstance(signature, str) or not signature:
+        raise ArtefactTampered(
+            f"{file} is not signed: an older release or a hand wrote it{_ask_again(file)}"
+        )
+    try:
+        verify(_signed_bytes(document), bytes.fromhex(signature), public_key)
+    except (ArtefactTampered, ValueError):
+        raise ArtefactTampered(
+            f"{file} is not as the key of this home signed it{_ask_again(file)}"
+        ) from None
+
+
+def _signed_bytes(document: dict[str, Any]) -> bytes:
+    said = {name: value for name, value in document.items() if name != "signature"}
+    line = json.dumps(said, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return _SIGNED_AS + line.encode()
+
+
+def _ask_again(file: Path) -> str:
+    if file.stem == "challenger":
+        return f"; name another with `tidegate retrain --subject {_kind(file)}`"
+    shadow = " --shadow" if file.stem == "shadow" else ""
+    waived = "" if shadow else " --waive champion --because WHY --until DAY"
+    return (
+        f"; name the version again with `tidegate promote --model {file.parent.name}/VERSION "
+        f"--approver NAME{shadow}{waived}`"
+    )
+
+
+def _kind(file: Path) -> str:
+    return file.parent.name.removeprefix("tidegate-")
