@@ -57,6 +57,7 @@ def source_of(registration: Registration, home: ModelHome) -> Path:
 
 def in_use(alias: Alias, data: TrainingSet, home: ModelHome) -> Path:
     """A version by that name whose manifest says that it is from a set; its manifest."""
+    _ = home.signing_key  # made before anything hangs on it
     version = str(1_000 + get_args(Alias).index(alias))
     folder = home.folder_of(NAME, version)
     folder.mkdir(parents=True)
