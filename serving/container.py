@@ -135,7 +135,7 @@ def build_services(
     """Put the services of a home folder together; raises TidegateError where it can't be used."""
     metrics = Metrics()
     report("opening the database", 0, 0)
-    storage = Storage.of_service(settings.database, settings.keys, settings.witness_file)
+    storage = Storage.of_service(settings.database, settings.keys, settings.witness_file, clock)
     storage.data_keys.prepare()
     storage.purposes.bind(settings.purpose)
     history = _history(settings, storage, report)

@@ -1,8 +1,9 @@
 """Opens the database so that a committed row survives a crash and a power cut."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from serving.db.migration import migrate
 from serving.db.write_lock import hold_for_service, turn_without_transaction
+from serving.db.written_rows import watch
 from serving.errors import DatabaseUrlRefused, LogUnavailable
 
 # A request waits this long for another process (a command beside the service) to finish writing.
@@ -28,19 +30,31 @@ PRAGMAS = (
 )
 
 
-def open_database(where: Path | str, *, is_service: bool, keys: Path | None = None) -> Engine:
+def utc_now() -> datetime:
+    """The present, for whoever opens a database without a clock of its own: commands."""
+    return datetime.now(UTC)
+
+
+def open_database(
+    where: Path | str,
+    *,
+    is_service: bool,
+    keys: Path | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> Engine:
     """The database in a file or behind a PostgreSQL URL, its tables made or migrated.
 
     `keys` is the folder of what its data keys are wrapped under: `keys` beside a file, without; of
-    a URL only what is not encrypted can then be used. A service holds its SQLite file until the
-    engine is disposed of. Raises DatabaseUrlRefused, DatabaseInUse, or LogUnavailable where it
-    cannot be opened.
+    a URL only what is not encrypted can then be used. `clock` dates audit events. A service holds
+    its SQLite file until the engine is disposed of. Raises DatabaseUrlRefused, DatabaseInUse, or
+    LogUnavailable where it cannot be opened.
     """
     if isinstance(where, Path):
         engine, keys = _sqlite(where, is_service), keys or where.parent / "keys"
     else:
         engine = _postgresql(where)
-    engine.update_execution_options(keys=keys)
+    engine.update_execution_options(keys=keys, clock=clock)
+    watch(engine)
     try:
         with failing_as_unavailable():
             migrate(engine)

@@ -299,13 +299,15 @@ def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
 
     def batch_of(table: Any, column: Any) -> Select[Any]:
         query = select(column).join(decisions, decisions.c.decision_id == column).where(erased)
-        return query.distinct().limit(TOGETHER)
+        # In order, so that whoever asks twice in a transaction, as `written_rows`, has the same.
+        return query.distinct().order_by(column).limit(TOGETHER)
 
     places = (
         select(case_files.c.case_id + literal("/") + case_files.c.sha256)
         .join(decisions, decisions.c.decision_id == case_files.c.case_id)
         .join(contents, contents.c.sha256 == case_files.c.case_id + "/" + case_files.c.sha256)
         .where(erased)
+        .order_by(case_files.c.case_id, case_files.c.sha256)
         .limit(TOGETHER)
     )
     return (

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, inspect, text
 
+from serving.db.coverage import cover_changed, covered_digests
 from serving.db.write_lock import writing
 
 STEPS = Path(__file__).parent / "migrations"
@@ -18,12 +19,15 @@ def migrate(engine: Engine) -> None:
     """Take the steps that a database lacks: all of them, or none where this is interrupted.
 
     A database that lacks none is only read, so that a command beside a busy service needs no lock.
+    The audit chain tells the rows that were there before it, and those that a step changes.
     """
     with engine.connect() as connection:
         found = _found(connection)
     if found != newest_step():
         with writing(engine) as connection:
+            before = covered_digests(connection)
             _take(connection)
+            cover_changed(connection, before)
 
 
 def newest_step() -> str:

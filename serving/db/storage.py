@@ -1,6 +1,8 @@
 """Every repository of one database, for whoever puts the services together."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -57,9 +59,15 @@ class Storage:
     switch_events: KillSwitchRepository
 
     @classmethod
-    def of_service(cls, database: Path | str, keys: Path, witness_file: Path) -> Self:
+    def of_service(
+        cls,
+        database: Path | str,
+        keys: Path,
+        witness_file: Path,
+        clock: Callable[[], datetime],
+    ) -> Self:
         """Open the database of a service; raises what `open_database` raises."""
-        engine = open_database(database, is_service=True, keys=keys)
+        engine = open_database(database, is_service=True, keys=keys, clock=clock)
         return cls(
             accounts=AccountRepository(engine),
             alerts=AlertRepository(engine),

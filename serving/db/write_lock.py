@@ -16,6 +16,7 @@ from typing import IO
 
 from sqlalchemy import Connection, Engine
 
+from serving.db.written_rows import WrittenRows
 from serving.errors import DatabaseInUse, LogUnavailable
 
 LONGEST_WAIT_S = 5.0
@@ -29,6 +30,7 @@ _SEQUENCER = (0x7469, 0x6465)
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that writes, begun when it is its turn; the turn ends with it.
 
+    What it wrote to covered tables is told by audit events that are committed with it.
     Raises LogUnavailable where the turn does not come in time.
     """
     if engine.dialect.name == "sqlite":
@@ -37,11 +39,18 @@ def writing(engine: Engine) -> Iterator[Connection]:
             engine.connect() as connection,
             connection.execution_options(is_writing=True).begin(),
         ):
-            yield connection
+            yield from _covered(connection)
     else:
         with engine.begin() as connection:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s, %s)", _SEQUENCER)
-            yield connection
+            yield from _covered(connection)
+
+
+def _covered(connection: Connection) -> Iterator[Connection]:
+    """The connection; before it commits, audit events tell what it wrote."""
+    written = WrittenRows.watched(connection)
+    yield connection
+    written.append_events()
 
 
 @contextmanager

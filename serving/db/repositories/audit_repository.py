@@ -1,16 +1,15 @@
 """Audit events on disk; appended to one chain, never changed."""
 
-import json
 from collections.abc import Sequence
-from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 
-from serving.audit.audit_log import AuditEvent, next_audit_link
-from serving.audit.hash_chain import FIRST_LINK, LogHead
+from serving.audit.audit_log import AuditEvent
+from serving.audit.hash_chain import LogHead
+from serving.db.audit_chain import append_to_chain, audit_head
 from serving.db.engine import failing_as_unavailable
-from serving.db.tables import audit_events
 from serving.db.write_lock import writing
+from serving.db.written_rows import WrittenRows
 
 
 class AuditRepository:
@@ -24,30 +23,18 @@ class AuditRepository:
         with failing_as_unavailable(), writing(self._engine) as connection:
             append_audit_events(connection, events)
 
-
-def append_audit_events(connection: Connection, events: Sequence[AuditEvent]) -> LogHead:
-    """Store events in a transaction that is already writing, with what they tell of."""
-    last = select(audit_events.c.seq, audit_events.c.chain)
-    newest = connection.execute(last.order_by(audit_events.c.seq.desc()).limit(1)).first()
-    seq, link = (newest.seq, bytes(newest.chain)) if newest else (0, FIRST_LINK)
-    rows: list[dict[str, Any]] = []
-    for event in events:
-        row = _row(event, seq := seq + 1)
-        link = next_audit_link(link, row)
-        rows.append({**row, "chain": link})
-    if rows:
-        connection.execute(audit_events.insert(), rows)
-    return LogHead(seq, link.hex())
+    def head(self) -> LogHead:
+        """How many audit events there are, and the link of the newest."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return audit_head(connection)
 
 
-def _row(event: AuditEvent, seq: int) -> dict[str, Any]:
-    return {
-        "seq": seq,
-        "at": event.at.isoformat(),
-        "actor": event.actor.identity,
-        "actor_name": event.actor.name,
-        "action": event.action,
-        "object_kind": event.object_kind,
-        "object_id": event.object_id,
-        "details": json.dumps(dict(event.details), sort_keys=True),
-    }
+def append_audit_events(connection: Connection, events: Sequence[AuditEvent]) -> None:
+    """Store events in a transaction that is already writing, with what they tell of.
+
+    They are appended when it ends: the last of them tells the rows that it wrote.
+    """
+    if written := WrittenRows.of(connection):
+        written.events.extend(events)
+    else:
+        append_to_chain(connection, events)
