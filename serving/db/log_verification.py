@@ -9,7 +9,7 @@ far as they are still there, those of a witness always.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,13 +59,25 @@ class _Broken(Exception):
     pass
 
 
-def verify_decision_log(engine: Engine, earlier: Iterable[ProvenHead] = ()) -> LogProof:
-    """Check every record of the log, and that it was once as each of `earlier` says."""
+Compare = Callable[[dict[str, Any]], str | None]
+
+
+def verify_decision_log(
+    engine: Engine,
+    earlier: Iterable[ProvenHead] = (),
+    compare: Compare = lambda _: None,
+) -> LogProof:
+    """Check every record of the log, and that it was once as each of `earlier` says.
+
+    `compare` says what is wrong between an outline and what is encrypted with it, if it can tell.
+    """
     marks = _by_size(earlier)
     head, size, verified = "00" * 32, 0, 0
     try:
         for size, row in enumerate(_rows(engine), start=1):
             head = _checked(row, size, head)
+            if why := compare(row):
+                raise _Broken(why)
             if size in marks:
                 if marks[size] != {head}:
                     raise _Broken(
