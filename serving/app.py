@@ -53,6 +53,7 @@ from serving.review.rescue_centres import require_rescue_centres
 from serving.settings import Settings
 from serving.start_stages import StageReport, ignore_stage
 from serving.web.admission import Admission, limited_paths
+from serving.web.audit_trail import AuditTrail
 from serving.web.hosts import TransportSecurity
 from serving.web.html import STATIC
 from serving.web.problems import add_problem_handlers
@@ -118,6 +119,7 @@ def create_app(
     for pages in PAGES:
         app.include_router(pages.router)
     add_problem_handlers(app)
+    app.add_middleware(AuditTrail, services=services)
     app.add_middleware(RequestIds, metrics=services.metrics)
     if settings.telemetry:
         _trace(app)

@@ -12,7 +12,7 @@ from serving.access.pseudonyms import Pseudonyms
 from serving.access.published_keys import PublishedKeys
 from serving.access.rate_limits import RateLimits
 from serving.access.tokens import Tokens
-from serving.audit.audit_log import AuditLog
+from serving.audit.audit_writer import AuditWriter
 from serving.audit.checkpoints import CheckpointWriter, LogSigner
 from serving.audit.decision_log_writer import LogWriter
 from serving.audit.masking import Masking
@@ -89,7 +89,7 @@ class Services:
     records: RecordRepository
     decisions: DecisionRepository
     log_writer: LogWriter
-    audit_log: AuditLog
+    audit_log: AuditWriter
     # Review
     cases: Cases
     case_store: CaseRepository
@@ -113,6 +113,7 @@ class Services:
 
     def start(self) -> None:
         """Start the threads that score, write, watch and call."""
+        self.audit_log.start()
         self.batcher.open()
         self.rescoring.start()
         if self.rescue_calls:
@@ -125,6 +126,7 @@ class Services:
         self.password_gate.close()
         if self.rescue_calls:
             self.rescue_calls.stop()
+        self.audit_log.stop()
         self.history.close()
         self.decisions.close()
 
@@ -172,7 +174,7 @@ def build_services(
         records=storage.records,
         decisions=storage.decisions,
         log_writer=batcher.writer,
-        audit_log=storage.audit_log,
+        audit_log=AuditWriter(storage.audit_log, settings.queue_capacity),
         cases=cases,
         case_store=storage.cases,
         letters=LetterWriter(cases, settings.letters, batcher.assessor.lanes.plan, models, history),

@@ -39,8 +39,12 @@ class ApiKey:
 
     def admits(self, secret: str, now: datetime) -> bool:
         """Whether `secret` is this key's and the key is live; takes the same time either way."""
-        is_same = hmac.compare_digest(_sha256(secret), self.secret_sha256)
+        is_same = self.is_opened_by(secret)
         return is_same and self.is_live(now)
+
+    def is_opened_by(self, secret: str) -> bool:
+        """Whether `secret` is this key's, live or not."""
+        return hmac.compare_digest(_sha256(secret), self.secret_sha256)
 
 
 @dataclass(frozen=True)

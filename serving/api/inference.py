@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Request
 from pydantic import Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
+from serving.api.invocations import tell_inference
 from serving.api.openapi import described_body, problems
 from serving.errors import Forbidden, NoModel, NotFound, SubmissionRefused
 from serving.models.model_pool import LoadedModel
@@ -204,6 +205,7 @@ async def infer(
     columns = _columns(inference)
     services.rate_limits.take(caller.key_id, vectors_in(columns) - 1)  # the call itself was counted
     vectors = await run_in_threadpool(score_vectors, champion, columns)
+    tell_inference(services, caller, vectors)
     outputs = [_output(each, vectors) for each in output_names]
     return InferenceAnswer(
         model_name=name, model_version=champion.version, id=inference.id, outputs=outputs

@@ -5,8 +5,12 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from serving.access.acting import tell_audit
+from serving.access.callers import Caller
 from serving.api.openapi import problems
+from serving.container import Services
 from serving.errors import NoModel, SubmissionRefused
+from serving.models.model_pool import MODEL_NAMES
 from serving.request_parsing import read_json
 from serving.scoring.vectors import ScoredVectors, champion_reading, score_vectors, vectors_in
 from serving.web.admission import limited_in_flight
@@ -91,10 +95,19 @@ async def invoke(request: Request, services: TheServices, caller: MayInfer) -> I
         return score_vectors(champion, columns)
 
     vectors = await run_in_threadpool(scored)
+    tell_inference(services, caller, vectors)
     predictions = vectors.scores.probability.tolist()
     if not caller.may("explain"):
         return Invoked(predictions=predictions)
     return InvokedExplained(predictions=predictions, explanations=_explained(vectors))
+
+
+def tell_inference(services: Services, caller: Caller, vectors: ScoredVectors) -> None:
+    """Count the vectors of a caller, and let the audit event tell the model and how many."""
+    champion, count = vectors.champion, len(vectors.scores.probability)
+    services.metrics.requests.count_vectors(caller.key_id, count)
+    name = MODEL_NAMES[champion.model.manifest.subject]
+    tell_audit(model=name, version=champion.version, vectors=count)
 
 
 def _columns(given: Any) -> dict[str, list[Any]]:

@@ -1,5 +1,6 @@
 """Decisions as a caller may see them: of its offices or its own, and masked where that is due."""
 
+from serving.access.acting import tell_audit
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import DecisionAccess, DecisionReader
@@ -28,7 +29,9 @@ def newest_visible(
     """The newest decisions that the caller may see, at most `most`."""
     records = log.newest(DecisionAccess(caller.key_id, caller.offices), most)
     decisions = (Decision.model_validate_json(record) for record in records)
-    return [masking.masked_view(decision) for decision in decisions if may_see(caller, decision)]
+    seen = [masking.masked_view(decision) for decision in decisions if may_see(caller, decision)]
+    tell_audit(decisions=[decision.decision_id for decision in seen])
+    return seen
 
 
 def may_see(caller: Caller, decision: Decision) -> bool:

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from serving.access.accounts import Account
+from serving.access.acting import identify
 from serving.access.actors import Actor
 from serving.access.callers import Caller
 from serving.access.roles import Scope
@@ -127,6 +128,7 @@ def signed_in_caller(
     request: Request, services: TheServices, session: TheSession, holder: TheHolder
 ) -> Caller:
     """The holder of the session; raises Interruption, or Forbidden for another purpose."""
+    identify(holder.caller.actor)
     services.purpose.require(holder.caller, None, called(request))
     return holder.caller
 

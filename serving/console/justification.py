@@ -2,6 +2,7 @@
 
 from starlette.responses import HTMLResponse
 
+from serving.access.acting import tell_audit
 from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.console.pages import page
@@ -12,6 +13,7 @@ def justification_form(
     session: Session, caller: Caller, address: str, refusal: str | None
 ) -> HTMLResponse:
     """The form before the page at `address`, with why what was stated is refused, if it is."""
+    tell_audit(is_justification_asked=True)  # and nothing else is shown
     return page(
         "justify.html",
         status=200 if refusal is None else 409,

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from features.records import Outcome
 from features.submission import Submission
+from serving.access.acting import tell_audit
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import DecisionReader
@@ -88,7 +89,9 @@ class Cases:
     ) -> list[CaseRecord]:
         """The cases that wait, the most urgent first."""
         self.store.open_new(case_of_decision)
-        return [self._shown(row) for row in self.store.page(reviewer.access, queue, after, limit)]
+        rows = self.store.page(reviewer.access, queue, after, limit)
+        tell_audit(cases=[row.case_id for row in rows])
+        return [self._shown(row) for row in rows]
 
     def counts(self, access: CaseAccess, at: datetime) -> dict[str, int]:
         """How many cases wait in each lane."""

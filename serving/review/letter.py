@@ -17,8 +17,8 @@ from pydantic import TypeAdapter
 
 from features.catalogue import feature_named
 from serving.audit.decision import Decision
-from serving.explanation.formatting import listed
 from serving.audit.selections import is_beyond_its_lane
+from serving.explanation.formatting import listed
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.reason_ranking import Effect
 from serving.explanation.reasons_in_words import Observation

@@ -6,6 +6,8 @@ from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
+from serving.access.acting import identify
+from serving.access.actors import Actor
 from serving.access.api_keys import PresentedKey
 from serving.access.callers import Caller
 from serving.access.roles import Scope
@@ -42,6 +44,7 @@ async def caller_of(request: Request, services: Services, token: str | None = No
     caller = _remembered(services, token)
     if caller is None:
         caller = await run_in_threadpool(_caller_behind, services, token)
+    identify(caller.actor)
     services.rate_limits.take(caller.key_id)
     services.purpose.require(caller, acts_for, called(request))
     return caller
@@ -74,6 +77,9 @@ def caller_behind(services: Services, presented: PresentedKey | None) -> Caller:
     """The caller behind a key that was presented; raises NotSignedIn and never says why."""
     kept = services.api_keys.find(presented.key_id) if presented else None
     if presented is None or kept is None or not kept.admits(presented.secret, services.clock()):
+        if presented is not None and kept is not None and kept.is_opened_by(presented.secret):
+            services.rate_limits.take(kept.key_id)
+            identify(Actor(f"key:{kept.key_id}", kept.name))  # its refusal is written down
         raise NotSignedIn("send a live API key as `Authorization: Bearer tg_….…`")
     return Caller.from_api_key(kept)
 

@@ -12,6 +12,8 @@ import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serving.access.acting import whoever_acts
+from serving.access.actors import SERVICE
 from serving.observability import Metrics
 from serving.web.problems import log_failure, unforeseen
 from serving.web.security_headers import with_security_headers
@@ -58,4 +60,11 @@ class RequestIds:
         route = getattr(scope.get("route"), "path", "unknown")
         method = scope["method"] if scope["method"] in {"GET", "POST", "HEAD"} else "other"
         self._metrics.requests.observe(method, route, status, seconds)
-        log.info("answered", method=method, route=route, status=status, seconds=round(seconds, 4))
+        log.info(
+            "answered",
+            method=method,
+            route=route,
+            status=status,
+            seconds=round(seconds, 4),
+            caller=None if (actor := whoever_acts()) is SERVICE else actor.identity,
+        )

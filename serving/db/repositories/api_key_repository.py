@@ -7,9 +7,12 @@ from typing import Any
 
 from sqlalchemy import Engine, Row, select, update
 
+from serving.access.acting import whoever_acts
 from serving.access.api_keys import ApiKey
+from serving.audit.audit_log import AuditEvent
 from serving.db.engine import failing_as_unavailable
 from serving.db.names_in_use import require_new_name
+from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables import api_keys
 from serving.db.write_lock import writing
 from serving.errors import NotFound
@@ -37,9 +40,12 @@ class ApiKeyRepository:
             "expires_at": key.expires_at.isoformat() if key.expires_at else None,
             "purposes": json.dumps(key.purposes),
         }
+        made = {"scopes": key.scopes, "offices": key.offices, "purposes": key.purposes}
+        event = AuditEvent(key.created_at, whoever_acts(), "make_key", "key", key.key_id, made)
         with failing_as_unavailable(), writing(self._engine) as connection:
             require_new_name(connection, key.name)
             connection.execute(api_keys.insert(), row)
+            append_audit_events(connection, [event])
 
     def remembered(self, key_id: str) -> ApiKey | None:
         """The key with this id if it was found within the last second; asks no database."""
@@ -66,14 +72,15 @@ class ApiKeyRepository:
 
     def revoke(self, name: str, now: datetime) -> None:
         """End the key of this name; raises NotFound where none is in use."""
-        ended = (
-            update(api_keys)
-            .where(api_keys.c.name == name, api_keys.c.revoked_at.is_(None))
-            .values(revoked_at=now.isoformat())
-        )
+        is_it = (api_keys.c.name == name, api_keys.c.revoked_at.is_(None))
+        ended = update(api_keys).where(*is_it).values(revoked_at=now.isoformat())
         with failing_as_unavailable(), writing(self._engine) as connection:
-            if connection.execute(ended).rowcount == 0:
+            key_id = connection.scalar(select(api_keys.c.key_id).where(*is_it))
+            if key_id is None:
                 raise NotFound(f"no key named {name} is in use")
+            connection.execute(ended)
+            act = AuditEvent(now, whoever_acts(), "revoke_key", "key", key_id)
+            append_audit_events(connection, [act])
         self._remembered.clear()
 
 

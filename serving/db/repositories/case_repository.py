@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -17,12 +18,15 @@ from sqlalchemy import (
     true,
 )
 
+from serving.access.acting import whoever_acts
+from serving.audit.audit_log import AuditEvent
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_cases import EncryptedCases
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.encrypted_records import EncryptedRecords
 from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable
+from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.rescue_call_repository import settle_calls
 from serving.db.tables import (
     case_events,
@@ -288,6 +292,10 @@ def insert_event(connection: Connection, encrypted: EncryptedCases, event: Store
     last = connection.scalar(select(func.coalesce(func.max(case_events.c.seq), 0))) or 0
     kept = encrypted.event(event, connection)
     connection.execute(case_events.insert().values(seq=last + 1, **kept))
+    act = AuditEvent(
+        datetime.fromisoformat(event.at), whoever_acts(), event.action, "case", event.case_id
+    )
+    append_audit_events(connection, [act])
 
 
 def _visible(access: CaseAccess) -> ColumnElement[bool]:

@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 
 from sqlalchemy import Engine, Select, func, select
 
+from serving.access.acting import whoever_acts
+from serving.audit.audit_log import AuditEvent
 from serving.db.engine import failing_as_unavailable
+from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables import switches
 from serving.db.write_lock import writing
 from serving.models.kill_switch import SwitchEvent
@@ -29,6 +33,7 @@ class KillSwitchRepository:
                 for place, event in enumerate(events, start=1)
             ]
             connection.execute(switches.insert(), rows)
+            append_audit_events(connection, [_act(event) for event in events])
 
     def latest_by_kind(self) -> dict[str, SwitchEvent]:
         """The last event of each kind of subject; a kind never switched is left out."""
@@ -44,3 +49,9 @@ class KillSwitchRepository:
         with failing_as_unavailable(), self._engine.connect() as connection:
             rows = connection.execute(query).all()
         return [SwitchEvent(**{**row._mapping, "is_on": bool(row.is_on)}) for row in rows]
+
+
+def _act(event: SwitchEvent) -> AuditEvent:
+    action = "switch_on" if event.is_on else "switch_off"
+    at = datetime.fromisoformat(event.switched_at)
+    return AuditEvent(at, whoever_acts(), action, "model", event.subject_kind)

@@ -1,9 +1,14 @@
 """For what a database may be used, and what was refused because it was for something else."""
 
+from datetime import datetime
+
 from sqlalchemy import Engine, func, select
 
+from serving.access.acting import whoever_acts
+from serving.audit.audit_log import AuditEvent
 from serving.audit.purpose import RefusedUse
 from serving.db.engine import failing_as_unavailable
+from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables import bound_purpose, refused_uses
 from serving.db.write_lock import writing
 from serving.errors import PurposeRefused
@@ -37,6 +42,9 @@ class PurposeRepository:
         with failing_as_unavailable(), writing(self._engine) as connection:
             number = (connection.scalar(last) or 0) + 1
             connection.execute(refused_uses.insert(), {**vars(refused), "number": number})
+            at = datetime.fromisoformat(refused.at)
+            act = AuditEvent(at, whoever_acts(), "refuse_purpose", "call", refused.use)
+            append_audit_events(connection, [act])
 
     def refused(self) -> list[RefusedUse]:
         """Every use that was refused, oldest first."""

@@ -1,16 +1,21 @@
 """Records that came by themselves, each kept once under its id."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select, tuple_
 
 from features.rescoring_rules import RESCORED_AFTER
+from serving.access.acting import whoever_acts
+from serving.audit.audit_log import AuditEvent
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_records import EncryptedRecords
 from serving.db.engine import failing_as_unavailable
 from serving.db.lookups import PairLookup
+from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables import records
 from serving.db.waiting_subjects import SubjectToken, let_decided_wait
 from serving.db.write_lock import writing
@@ -40,6 +45,7 @@ class RecordRepository:
             new = [row for key, row in encrypted.items() if key not in before]
             if new:
                 connection.execute(records.insert(), new)
+                append_audit_events(connection, [_received(new)])
                 _let_wait(connection, new)
         return before
 
@@ -96,3 +102,9 @@ def _let_wait(connection: Connection, new: Sequence[dict[str, Any]]) -> None:
         if row["kind"] in RESCORED_AFTER.get(row["subject_kind"], ())
     }
     let_decided_wait(connection, subjects, max(row["received_at"] for row in new))
+
+
+def _received(new: Sequence[dict[str, Any]]) -> AuditEvent:
+    counts = Counter(row["kind"] for row in new)
+    at = datetime.fromisoformat(max(row["received_at"] for row in new))
+    return AuditEvent(at, whoever_acts(), "send_records", "records", "", {"counts": counts})

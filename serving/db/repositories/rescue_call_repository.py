@@ -12,9 +12,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, Update, func, or_, select, update
 
+from serving.access.acting import whoever_acts
+from serving.audit.audit_log import AuditEvent
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.engine import failing_as_unavailable
+from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables import (
     cases,
     decisions,
@@ -240,3 +243,6 @@ def _of(decision_id: str) -> Update:
 def _insert_event(connection: Connection, event: RescueCallEvent) -> None:
     last = connection.scalar(select(func.coalesce(func.max(rescue_call_events.c.seq), 0))) or 0
     connection.execute(rescue_call_events.insert().values(seq=last + 1, **asdict(event)))
+    at, action = datetime.fromisoformat(event.at), f"call_{event.action}"
+    act = AuditEvent(at, whoever_acts(), action, "decision", event.decision_id)
+    append_audit_events(connection, [act])

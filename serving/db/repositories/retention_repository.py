@@ -1,12 +1,16 @@
 """Retention acts on disk; appended, never changed."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func, select
 
+from serving.access.acting import whoever_acts
+from serving.audit.audit_log import AuditEvent
 from serving.audit.retention_log import RetentionAct, RetentionAction
 from serving.db.engine import failing_as_unavailable
+from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables import retention_acts
 from serving.db.write_lock import writing
 
@@ -53,6 +57,10 @@ def append_act(connection: Connection, act: RetentionAct) -> int:
     last = connection.scalar(select(func.coalesce(func.max(retention_acts.c.number), 0))) or 0
     row = {**vars(act), "number": last + 1, "details": json.dumps(act.details)}
     connection.execute(retention_acts.insert(), row)
+    at, number = datetime.fromisoformat(act.at), str(last + 1)
+    append_audit_events(
+        connection, [AuditEvent(at, whoever_acts(), act.action, "retention_act", number)]
+    )
     return last + 1
 
 

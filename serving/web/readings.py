@@ -1,0 +1,83 @@
+"""Which calls read what a person answers for, and so leave an audit event before they are answered.
+
+Every route that is read is in one of three: READINGS leave an event of their own, WITH_CASE_EVENTS
+one that the case's own event makes, and what NOT_READINGS show is the same for everyone. A test
+fails for a route in none.
+"""
+
+from typing import NamedTuple
+
+
+class Reading(NamedTuple):
+    """What a call reads: the action, the kind of object, and the part of the path that names it."""
+
+    action: str
+    object_kind: str
+    named_by: str | None = None
+
+
+READINGS = {
+    "GET /v1/decisions/{decision_id}": Reading("read", "decision", "decision_id"),
+    "GET /v1/decisions/{decision_id}/explanation": Reading(
+        "read_explanation", "decision", "decision_id"
+    ),
+    "GET /v1/queue": Reading("read", "queue"),
+    "GET /v1/rescue-calls/{case_id}": Reading("read_calls", "case", "case_id"),
+    "GET /v1/switches": Reading("read", "switches"),
+    "POST /invocations": Reading("infer", "model"),
+    "POST /v2/models/{name}/infer": Reading("infer", "model", "name"),
+    "POST /v2/models/{name}/versions/{version}/infer": Reading("infer", "model", "name"),
+    "GET /console/accounts": Reading("read", "accounts"),
+    "GET /console/decisions": Reading("read", "decisions"),
+    "GET /console/decisions/{decision_id}": Reading("read", "decision", "decision_id"),
+    "GET /console/monitor": Reading("read", "monitoring"),
+    "GET /console/queue": Reading("read", "queue"),
+    "GET /console/supervision": Reading("read", "supervision"),
+    "GET /console/switches": Reading("read", "switches"),
+}
+
+WITH_CASE_EVENTS = frozenset(
+    {
+        "GET /v1/cases/{case_id}/letters",
+        "GET /v1/cases/{case_id}/letters/{audience}",
+        "GET /console/cases/{case_id}",
+        "GET /console/cases/{case_id}/letter",
+        "GET /console/cases/{case_id}/letter/{audience}",
+        "GET /console/cases/{case_id}/attachments/{sha256}",
+        "GET /console/rescues/{case_id}",
+        "GET /console/rescues/{case_id}/attachments/{sha256}",
+        "GET /console/supervision/reread/{case_id}",
+    }
+)
+
+NOT_READINGS = {
+    "GET /": "leads to the console",
+    "GET /docs": "the description of the API",
+    "GET /problems/{name}": "what an error means",
+    "GET /openapi.json": "the description of the API",
+    "GET /health/live": "whether the service lives",
+    "GET /health/ready": "whether it is whole",
+    "GET /metrics": "counts of the service, without a word on anybody",
+    "GET /ping": "whether a model answers",
+    "GET /v1/features": "the catalogue",
+    "GET /v1/features/{name}": "the catalogue",
+    "GET /v1/models": "the models that answer",
+    "GET /v2": "the protocol",
+    "GET /v2/health/live": "whether the service lives",
+    "GET /v2/health/ready": "whether a model answers",
+    "GET /v2/models/{name}": "the inputs of a model",
+    "GET /v2/models/{name}/ready": "whether a model answers",
+    "GET /v2/models/{name}/versions/{version}": "the inputs of a model",
+    "GET /v2/models/{name}/versions/{version}/ready": "whether a model answers",
+    "GET /console": "leads to the first page",
+    "GET /console/": "leads to the first page",
+    "GET /console/{address:path}": "no such page",
+    "GET /console/features": "the catalogue",
+    "GET /console/features/{name}": "the catalogue",
+    "GET /console/models": "the models that answer",
+    "GET /console/oidc": "leads to the provider",
+    "GET /console/oidc/callback": "a sign-in, which is an event of its own",
+    "GET /console/sign-in": "the form",
+    "GET /console/supervision/reread": "leads to a case",
+}
+"""Why each of these is none."""
