@@ -30,6 +30,7 @@ from serving.console import (
     accounts,
     api_reference,
     attachments,
+    audit_events,
     confirmation,
     monitoring,
     oidc_login,
@@ -81,6 +82,7 @@ PAGES = (
     feature_pages,
     model_pages,
     switch_pages,
+    audit_events,
     accounts,
     api_reference,
 )

@@ -19,6 +19,7 @@ from serving.audit.masking import Masking
 from serving.audit.purpose import PurposeGuard
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.api_key_repository import ApiKeyRepository
+from serving.db.repositories.audit_repository import AuditRepository
 from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
@@ -90,6 +91,7 @@ class Services:
     decisions: DecisionRepository
     log_writer: LogWriter
     audit_log: AuditWriter
+    audit_events: AuditRepository
     # Review
     cases: Cases
     case_store: CaseRepository
@@ -174,6 +176,7 @@ def build_services(
         records=storage.records,
         decisions=storage.decisions,
         log_writer=batcher.writer,
+        audit_events=storage.audit_log,
         audit_log=AuditWriter(storage.audit_log, settings.queue_capacity),
         cases=cases,
         case_store=storage.cases,

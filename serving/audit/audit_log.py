@@ -25,6 +25,33 @@ class AuditEvent:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class RecordedEvent:
+    """An event as the log has it; `details` without the rows whose digests it tells."""
+
+    seq: int
+    at: datetime
+    actor: str
+    actor_name: str
+    action: str
+    object_kind: str
+    object_id: str
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class EventFilter:
+    """Which events are asked for; None asks for all. `before_seq` is where the last page ended."""
+
+    actor: str | None = None
+    action: str | None = None
+    object_kind: str | None = None
+    object_id: str | None = None
+    begins: datetime | None = None
+    ends: datetime | None = None
+    before_seq: int | None = None
+
+
 class AuditLog(Protocol):
     """Every audit event of one database, appended and never changed."""
 

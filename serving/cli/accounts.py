@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serving.cli.audit import write_reading
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
@@ -70,6 +71,7 @@ def list_accounts(
     home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Json = False
 ) -> None:
     """Show every account's name, role, offices and state."""
+    write_reading("list", "accounts", home=home, database_url=database_url)
     kept = _register(home, database_url).all()
     if as_json:
         print_json(

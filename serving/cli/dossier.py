@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from serving.cli.audit import write_reading
 from serving.cli.options import DEFAULT_HOME, Home, Json
 from serving.cli.output import messages, print_json
 
@@ -26,6 +27,7 @@ def dossier(
     from training.dossier.gathered import Dossier
     from training.model.model_home import ModelHome
 
+    write_reading("export", "dossier", model, home=home)
     gathered = Dossier.gather(model, ModelHome(home))
     registration = gathered.registration
     folder = out or home / "dossiers" / registration.name / registration.version

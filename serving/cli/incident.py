@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serving.cli.audit import write_reading
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
@@ -54,6 +55,7 @@ def open_one(
 
     settings = settings_of(home, database_url)
     folder = _folder(settings, name)
+    write_reading("freeze", "incident", name, home=home, database_url=database_url)
     frozen = freeze(
         DecisionRepository(open_database(settings.database, is_service=False, keys=settings.keys)),
         LogSigner.from_folder(settings.keys),
@@ -80,6 +82,7 @@ def list_all(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
     from serving.audit.incidents import incidents
     from serving.settings import settings_of
 
+    write_reading("list", "incidents", home=home)
     found = list(incidents(settings_of(home).incidents))
     if as_json:
         print_json([each.model_dump(mode="json") for each in found])
@@ -120,6 +123,7 @@ def read(name: Name, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None
 
     settings = settings_of(home, database_url)
     frozen = incidents.verify(_folder(settings, name), public_key_of(settings.keys))
+    write_reading("read", "incident", name, home=home, database_url=database_url)
     engine = open_database(settings.database, is_service=False, keys=settings.keys)
     for record in incidents.read(DecisionRepository(engine), frozen):
         sys.stdout.write(record + "\n")
@@ -137,6 +141,7 @@ def lift(
     from serving.settings import settings_of
 
     folder = _folder(settings_of(home), name)
+    write_reading("lift", "incident", name, home=home)
     incidents.lift(folder, incidents.LiftedHold(by=by, because=because, at=datetime.now(UTC)))
     messages.print(f"{name} is lifted; its decisions end as all others do")
 

@@ -9,6 +9,7 @@ import typer
 
 from serving.access.api_keys import ApiKey, new_key
 from serving.access.roles import Scope
+from serving.cli.audit import write_reading
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
@@ -80,6 +81,7 @@ def refusals(
     from serving.settings import settings_of
 
     where = settings_of(home, database_url).database
+    write_reading("read", "refused_uses", home=home, database_url=database_url)
     refused = PurposeRepository(open_database(where, is_service=False)).refused()
     if as_json:
         print_json([vars(each) for each in refused])
@@ -109,6 +111,7 @@ def list_keys(
 ) -> None:
     """Show every key's name, id, scopes, offices and state; never a secret."""
     now = datetime.now(UTC)
+    write_reading("list", "keys", home=home, database_url=database_url)
     kept = _register(home, database_url).all()
     if as_json:
         print_json([_face(key, now) for key in kept])

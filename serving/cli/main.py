@@ -7,7 +7,10 @@ from itertools import pairwise
 import typer
 
 from features.errors import TidegateError
+from serving.access.acting import begin_acting
+from serving.access.actors import Actor
 from serving.cli.accounts import accounts
+from serving.cli.audit import audit
 from serving.cli.backtest import backtest
 from serving.cli.build import build
 from serving.cli.demo import demo
@@ -42,10 +45,19 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def act_as_whoever_runs_it() -> None:
+    """Let whatever a command writes say who ran it."""
+    begin_acting(Actor.from_command_line())
+
+
 for command in (demo, synth, build, train, evaluate, promote, serve, score, replay, features):
     app.command()(command)
 app.command("verify-log")(verify_log)
 app.command()(checkpoints)
+app.command()(audit)
 app.command()(doctor)
 app.command()(settings)
 app.command()(retrain)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serving.cli.audit import write_reading
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json, Subject
 from serving.cli.output import messages, print_json, progress_bar
 
@@ -74,6 +75,7 @@ def monitor(
     if as_of is None and model is None and until is None:
         report = _answered(report, stores, settings, now)
         stores.summaries.keep_report(subject.value, now.isoformat(), report.model_dump_json())
+    write_reading("read", "monitoring", home=home, database_url=database_url)
     _show(report, html, as_json=as_json)
 
 

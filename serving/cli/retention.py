@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serving.cli.audit import write_reading
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json, Subject
 from serving.cli.output import messages, print_json, progress_bar
 
@@ -203,6 +204,7 @@ def acts(
     home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Json = False
 ) -> None:
     """Every act so far: who, when and why."""
+    write_reading("read", "retention_acts", home=home, database_url=database_url)
     acts = _opened(home, database_url).acts.all()
     if as_json:
         print_json([asdict(act) for act in acts])

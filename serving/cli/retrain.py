@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from serving.cli.audit import write_reading
 from serving.cli.options import (
     DEFAULT_HOME,
     DatabaseUrl,
@@ -87,6 +88,7 @@ def _home_records(home: Path, database_url: str | None) -> "HomeRecords":
     settings = settings_of(home, database_url)
     if isinstance(settings.database, Path) and not settings.database.exists():
         raise NotFound(f"{settings.database} is missing: no service was ever started there")
+    write_reading("export", "records", home=home, database_url=database_url)
     engine = open_database(settings.database, is_service=False, keys=settings.keys)
     pseudonyms = Pseudonyms.kept_in(settings.keys)
     return HomeRecords(

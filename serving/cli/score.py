@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from serving.cli.audit import write_reading
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json, SubjectOption
 from serving.cli.output import messages, print_json, progress_bar
 
@@ -72,6 +73,7 @@ def replay(
 ) -> None:
     """Recompute a stored decision with its own model, and compare every bit."""
     replayed = _replayed(decision_id, home, database_url)
+    write_reading("replay", "decision", decision_id, home=home, database_url=database_url)
     if as_json:
         print_json(_document(replayed))
     elif replayed.is_identical:

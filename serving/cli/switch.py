@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serving.cli.audit import write_reading
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
@@ -66,6 +67,7 @@ def show(
     home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Json = False
 ) -> None:
     """Say how models are switched, since when, by whom and why."""
+    write_reading("read", "switches", home=home, database_url=database_url)
     _show(_register(home, database_url), as_json=as_json)
 
 

@@ -28,6 +28,7 @@ READINGS = {
     "POST /v2/models/{name}/infer": Reading("infer", "model", "name"),
     "POST /v2/models/{name}/versions/{version}/infer": Reading("infer", "model", "name"),
     "GET /console/accounts": Reading("read", "accounts"),
+    "GET /console/audit": Reading("read", "audit_log"),
     "GET /console/decisions": Reading("read", "decisions"),
     "GET /console/decisions/{decision_id}": Reading("read", "decision", "decision_id"),
     "GET /console/monitor": Reading("read", "monitoring"),

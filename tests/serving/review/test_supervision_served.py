@@ -41,6 +41,7 @@ SEEN_BY: dict[str, set[Role]] = {
     "/console/models": {"auditor", "data_scientist"},
     "/console/accounts": {"auditor", "admin"},
     "/console/switches": {"supervisor", "auditor", "admin"},
+    "/console/audit": {"auditor"},
 }
 
 
