@@ -13,10 +13,12 @@ from serving.access.published_keys import PublishedKeys
 from serving.access.rate_limits import RateLimits
 from serving.access.tokens import Tokens
 from serving.audit.audit_writer import AuditWriter
-from serving.audit.checkpoints import CheckpointWriter, LogSigner
+from serving.audit.checkpoints import CheckpointWriter, LogSigner, public_keys_of
 from serving.audit.decision_log_writer import LogWriter
+from serving.audit.log_check import check_log
 from serving.audit.masking import Masking
 from serving.audit.purpose import PurposeGuard
+from serving.audit.witness_delivery import WitnessDeliveries, WitnessDelivery
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.db.repositories.audit_repository import AuditRepository
@@ -31,6 +33,8 @@ from serving.db.repositories.second_factor_repository import SecondFactorReposit
 from serving.db.repositories.session_repository import SessionRepository
 from serving.db.repositories.sign_in_repository import SignInRepository
 from serving.db.storage import Storage
+from serving.db.witnesses import witnesses_of
+from serving.errors import LogNotWhole
 from serving.history.client import HistoryClient, open_history
 from serving.history.ingestion import RecordIngestion
 from serving.models.kill_switch import KillSwitch
@@ -92,6 +96,7 @@ class Services:
     log_writer: LogWriter
     audit_log: AuditWriter
     audit_events: AuditRepository
+    witnesses: WitnessDeliveries
     # Review
     cases: Cases
     case_store: CaseRepository
@@ -117,6 +122,7 @@ class Services:
         """Start the threads that score, write, watch and call."""
         self.audit_log.start()
         self.batcher.open()
+        self.witnesses.start()
         self.rescoring.start()
         if self.rescue_calls:
             self.rescue_calls.start()
@@ -126,6 +132,7 @@ class Services:
         self.rescoring.stop()
         self.batcher.close()
         self.password_gate.close()
+        self.witnesses.stop()
         if self.rescue_calls:
             self.rescue_calls.stop()
         self.audit_log.stop()
@@ -139,14 +146,15 @@ def build_services(
     """Put the services of a home folder together; raises TidegateError where it can't be used."""
     metrics = Metrics()
     report("opening the database", 0, 0)
-    storage = Storage.of_service(settings.database, settings.keys, settings.witness_file, clock)
+    storage = Storage.of_service(settings.database, settings.keys, clock)
+    witnesses = _witnesses(settings, clock, storage)
     storage.data_keys.prepare()
     storage.purposes.bind(settings.purpose)
     history = _history(settings, storage, report)
     masking = Masking(storage.retention_acts, storage.data_keys, Pseudonyms.kept_in(settings.keys))
     report("checking models", 0, 0)
     models = _models(settings, storage)
-    batcher = _batcher(settings, clock, storage, models, history, metrics)
+    batcher = _batcher(settings, clock, storage, models, history, metrics, witnesses)
     cases = Cases(
         storage.cases, storage.case_files, storage.decisions, history.ingest_outcome, masking
     )
@@ -178,6 +186,7 @@ def build_services(
         log_writer=batcher.writer,
         audit_events=storage.audit_log,
         audit_log=AuditWriter(storage.audit_log, settings.queue_capacity),
+        witnesses=witnesses,
         cases=cases,
         case_store=storage.cases,
         letters=LetterWriter(cases, settings.letters, batcher.assessor.lanes.plan, models, history),
@@ -218,6 +227,7 @@ def _batcher(
     models: ModelPool,
     history: HistoryClient,
     metrics: Metrics,
+    witnesses: WitnessDeliveries,
 ) -> RequestBatcher:
     return RequestBatcher(
         assessor=Assessor(
@@ -233,7 +243,7 @@ def _batcher(
         answers=storage.decisions,
         writer=LogWriter(
             storage.decisions,
-            _checkpoints(settings, clock, storage),
+            _checkpoints(settings, clock, storage, witnesses),
             settings.queue_capacity,
             metrics.observe_commit,
             history,
@@ -246,14 +256,35 @@ def _batcher(
     )
 
 
-def _checkpoints(settings: Settings, clock: Clock, storage: Storage) -> CheckpointWriter:
-    return CheckpointWriter(
+def _witnesses(settings: Settings, clock: Clock, storage: Storage) -> WitnessDeliveries:
+    """The witnesses, asked first: a log that is not what they have of it is not served."""
+    witnesses = witnesses_of(settings)
+    keys = public_keys_of(settings.keys)
+    check = check_log(storage.checkpoints, witnesses, keys, by_newest=True)
+    try:
+        check.require_whole()
+    except LogNotWhole:
+        storage.decisions.close()
+        raise
+    deliveries = [WitnessDelivery(each, storage.checkpoints, clock) for each in witnesses]
+    for delivery, report in zip(deliveries, check.witnesses, strict=True):
+        delivery.begin_after(report.newest)
+    return WitnessDeliveries(deliveries)
+
+
+def _checkpoints(
+    settings: Settings, clock: Clock, storage: Storage, witnesses: WitnessDeliveries
+) -> CheckpointWriter:
+    writer = CheckpointWriter(
         LogSigner.from_folder(settings.keys),
         storage.checkpoints,
         clock,
         every=settings.checkpoint_every,
         within_s=settings.checkpoint_within_s,
+        written=witnesses.wake,
     )
+    writer.write_if_due(is_last=True)  # what is there is sealed before anything is added
+    return writer
 
 
 def _tokens(settings: Settings, clock: Clock) -> Tokens | None:

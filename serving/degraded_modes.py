@@ -17,6 +17,7 @@ METRICS_INTERVAL_S = 1.0
 DegradedMode = Literal[
     "log_not_written",
     "log_not_sealed",
+    "witness_behind",
     "model_missing",
     "model_refused",
     "models_off",
@@ -32,6 +33,8 @@ MEANINGS: dict[DegradedMode, str] = {
     "until they can be; nothing that was answered is lost.",
     "log_not_sealed": "The last checkpoint could not be kept. Scores go on; until it can, a cut "
     "off end of the log would go unnoticed.",
+    "witness_behind": "A witness did not take the last checkpoints. Scores go on; what it lacks is "
+    "handed over when it takes it. `/health/ready` says which are behind.",
     "model_missing": "No model of a kind is promoted, or none that was could be believed. Subjects "
     "of that kind are decided without a score, by signs of danger to life, watch-lists, rules and "
     "the lot, and never by a default score; the other kind is scored.",
@@ -77,11 +80,7 @@ async def keep_degradation_metrics(services: Services) -> None:
 
 
 def _current_modes(services: Services) -> Iterator[DegradedMode]:
-    writer = services.log_writer
-    if writer.has_failed or not writer.is_alive:
-        yield "log_not_written"
-    if writer.checkpoints.has_failed:
-        yield "log_not_sealed"
+    yield from _modes_of_log(services)
     assessor = services.assessor
     yield from _modes_of_models(assessor.models)
     if any(map(assessor.is_history_missing, assessor.models.champions().values())):
@@ -94,6 +93,16 @@ def _current_modes(services: Services) -> Iterator[DegradedMode]:
         yield "rescue_not_called"
     if services.rescue_calls and services.rescue_calls.is_unheard:
         yield "rescue_not_acknowledged"
+
+
+def _modes_of_log(services: Services) -> Iterator[DegradedMode]:
+    writer = services.log_writer
+    if writer.has_failed or not writer.is_alive:
+        yield "log_not_written"
+    if writer.checkpoints.has_failed:
+        yield "log_not_sealed"
+    if services.witnesses.behind:
+        yield "witness_behind"
 
 
 def _modes_of_models(models: ModelPool) -> Iterator[DegradedMode]:

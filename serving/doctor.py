@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,11 +11,18 @@ from features.engine.store.lmdb_store import LmdbStore
 from features.errors import TidegateError
 from features.history.online_store import OnlineStore
 from serving.access.published_keys import PublishedKeys
+from serving.audit.checkpoints import public_keys_of
+from serving.audit.log_check import WAYS_ON, LogCheck, WitnessReport, check_log
 from serving.audit.retention_periods import Periods
+from serving.audit.witness_delivery import Witness
 from serving.db.data_keys import DataKeys
 from serving.db.engine import open_database, sqlite_version
 from serving.db.log_verification import verify_decision_log
 from serving.db.postgres_state import shared_state
+from serving.db.repositories.checkpoint_repository import CheckpointRepository
+from serving.db.repositories.decision_repository import DecisionRepository
+from serving.db.witnesses import FileWitness, witnesses_of
+from serving.history.client import require_same_log
 from serving.history.missing_history import missing_types
 from serving.installation import CheckGrade, CheckResult
 from serving.models.model_pool import MODEL_NAMES, ROLES, load_role
@@ -51,7 +58,7 @@ def _checks(settings: Settings) -> dict[str, Callable[[], Iterable[CheckResult]]
         "models": lambda: _models(settings),
         "database": lambda: _database(settings),
         "online feature store": lambda: [_own_state(settings)] if is_own else [],
-        "witness": lambda: [_witness(settings)],
+        "witness": lambda: _witnesses(settings),
         "retention": lambda: [_retention(settings.retention)],
         "letters": lambda: [_letters(settings.letters)],
         "rescue centres": lambda: [_rescue_centres(settings)],
@@ -125,6 +132,11 @@ def _database(settings: Settings) -> Iterator[CheckResult]:
             size = connection.exec_driver_sql("SELECT max(seq) FROM decisions").scalar() or 0
         if shared := shared_state(engine):
             yield _NO_STATE if shared.is_empty else _state(shared, settings)
+        store, keys = CheckpointRepository(engine), public_keys_of(settings.keys)
+        check = check_log(store, witnesses_of(settings), keys, by_newest=True)
+        if check.why:
+            yield CheckResult("log", "wrong", f"{check.why}. {WAYS_ON}")
+            return
         if size > NOT_MANY_RECORDS:
             yield CheckResult(
                 "log", "good", f"{size:,} decisions; `tidegate verify-log` proves them"
@@ -158,7 +170,9 @@ def _own_state(settings: Settings) -> CheckResult:
 
 def _state(store: BlobStore, settings: Settings) -> CheckResult:
     try:
-        known = OnlineStore(store).counts
+        online = OnlineStore(store)
+        known = online.counts
+        _require_log_of(online, settings)
     except TidegateError as refusal:
         return CheckResult("online feature store", "wrong", str(refusal))
     for name in MODEL_NAMES.values():
@@ -170,6 +184,13 @@ def _state(store: BlobStore, settings: Settings) -> CheckResult:
     return CheckResult(
         "online feature store", "good", "holds what the windows of this release read"
     )
+
+
+def _require_log_of(online: OnlineStore, settings: Settings) -> None:
+    """Raise HistoryOfAnotherLog where the store followed another log than there is."""
+    if isinstance(settings.database, str) or settings.database.exists():
+        engine = open_database(settings.database, is_service=False, keys=settings.keys)
+        require_same_log(online, DecisionRepository(engine))
 
 
 def _history_missing(records: str, known: int, model: str, trained_on: int) -> CheckResult:
@@ -199,16 +220,55 @@ def _letters(file: Path) -> CheckResult:
     return CheckResult("letters", "good", "name who answers and where to contest")
 
 
-def _witness(settings: Settings) -> CheckResult:
-    if settings.witness is None:
-        says = "checkpoints stay in the home; set TIDEGATE_WITNESS to a file on another machine"
-        return CheckResult("witness", "doubtful", says)
-    folder = settings.witness.parent
-    if not folder.is_dir():
-        return CheckResult("witness", "wrong", f"{folder} is not there")
-    is_apart = folder.stat().st_dev != settings.home.stat().st_dev
-    says = "on another disk" if is_apart else "on the same disk as the log it bears witness to"
-    return CheckResult("witness", "good" if is_apart else "doubtful", says)
+def _witnesses(settings: Settings) -> Iterator[CheckResult]:
+    """Where witnesses are, and which of them lacks what."""
+    witnesses = witnesses_of(settings)
+    for each in witnesses:
+        if isinstance(each, FileWitness) and not each.path.parent.is_dir():
+            yield CheckResult("witness", "wrong", f"{each.path.parent} is not there")
+            return
+    check = _log_check(settings, witnesses)
+    doubts = [says for each in check.witnesses if (says := _lack(each, check))] if check else []
+    if not any(_is_apart(each, settings.home) for each in witnesses):
+        doubts.append(_NO_WITNESS if settings.witness is None else _NOT_APART)
+    if check and check.verdict.foreign:
+        doubts.append(f"{check.verdict.foreign} checkpoints are of another database")
+    says = "; ".join(doubts) or f"{len(witnesses)} apart from the log, and not behind"
+    yield CheckResult("witness", "doubtful" if doubts else "good", says)
+
+
+_NO_WITNESS = (
+    "checkpoints stay in the home, where whoever changes the log can change them; set "
+    "TIDEGATE_WITNESS to a file on another machine"
+)
+_NOT_APART = "none is apart: all are on the same disk as the log they bear witness to"
+
+
+def _is_apart(witness: Witness, home: Path) -> bool:
+    """Whether it is somewhere else than the home, as far as can be told."""
+    if not isinstance(witness, FileWitness):
+        return True
+    return witness.path.parent.stat().st_dev != home.stat().st_dev
+
+
+def _lack(report: WitnessReport, check: LogCheck) -> str:
+    """What is to be said of a witness; empty where all is well or nothing can be known."""
+    if report.failure:
+        return f"{report.name} {report.failure}"
+    if report.newest is None or report.newest >= check.newest_number:
+        return ""
+    return f"{report.name} is behind: it has {report.newest} of {check.newest_number} checkpoints"
+
+
+def _log_check(settings: Settings, witnesses: Sequence[Witness]) -> LogCheck | None:
+    """The newest checkpoint of each held to the log; None where there is no log that opens."""
+    if isinstance(settings.database, Path) and not settings.database.exists():
+        return None
+    with suppress(TidegateError):  # what is wrong with the database is said elsewhere
+        engine = open_database(settings.database, is_service=False, keys=settings.keys)
+        store, keys = CheckpointRepository(engine), public_keys_of(settings.keys)
+        return check_log(store, witnesses, keys, by_newest=True)
+    return None
 
 
 def _rescue_centres(settings: Settings) -> CheckResult:

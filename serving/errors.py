@@ -5,6 +5,8 @@ TidegateError
 ├── PlanRefused                     a plan of lanes that cannot be used
 ├── DatabaseInUse                   another service holds it
 ├── ListeningRefused                what would listen there could be read by others
+├── LogNotWhole                     the log is not what its checkpoints say: rolled back, cut, anew
+├── HistoryOfAnotherLog             the online feature store followed a log that is not this one
 ├── AddressNotFree                  where the service is to listen, another does or nobody can
 ├── IncidentRefused                 nothing to freeze, or what was frozen was changed
 ├── AccountRefused                  nothing to seal, or what was sealed was changed
@@ -89,6 +91,14 @@ class DatabaseUrlRefused(TidegateError):
 
 class DatabaseInUse(TidegateError):
     """Another service holds the database."""
+
+
+class LogNotWhole(TidegateError):
+    """The log is not what its checkpoints say; the message says what is wrong and the ways on."""
+
+
+class HistoryOfAnotherLog(TidegateError):
+    """The online feature store followed a log that was longer than this one, or was another."""
 
 
 class AddressNotFree(TidegateError):

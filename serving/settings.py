@@ -151,10 +151,15 @@ class Settings(BaseSettings):
     checkpoint_within_s: Annotated[float, Field(gt=0)] = Field(
         default=60.0, description="The seconds after which it gets one in any case."
     )
-    witness: Path | None = Field(
+    witness: str | None = Field(
         default=None,
-        description="The file that every checkpoint is also appended to, best on another machine. "
-        "Without it that is `HOME/checkpoints.ndjson`.",
+        description="Who keeps every checkpoint too, best on other machines: files, `https://` "
+        "addresses and `command:PROGRAM ARGUMENTS`, with `;` between. Without any that is the file "
+        "`HOME/checkpoints.ndjson`.",
+    )
+    witness_secret: SecretStr | None = Field(
+        default=None,
+        description="The secret that signs checkpoints to addresses (`whsec_…`).",
     )
     max_attachment_bytes: Annotated[int, Field(ge=1024)] = Field(
         default=8 * 1024 * 1024, description="The largest file that a reviewer can add to a case."
@@ -300,6 +305,11 @@ class Settings(BaseSettings):
             ipaddress.ip_network(each)  # a ValueError says what is none; `*` would be everybody
         return proxies
 
+    @field_validator("witness", mode="before")
+    @classmethod
+    def _name_a_file(cls, witness: object) -> object:
+        return str(witness) if isinstance(witness, Path) else witness
+
     @model_validator(mode="after")
     def _let_a_batch_through(self) -> Self:
         if self.rate_burst <= self.max_batch_subjects:
@@ -409,9 +419,10 @@ class Settings(BaseSettings):
         return self.home / "tidegate.db"
 
     @property
-    def witness_file(self) -> Path:
-        """The file that every checkpoint is appended to; best where the service can only append."""
-        return self.witness or self.home / "checkpoints.ndjson"
+    def witnesses(self) -> tuple[str, ...]:
+        """Who keeps every checkpoint, as they are named; best where the service can only append."""
+        named = [name.strip() for name in (self.witness or "").split(";")]
+        return tuple(filter(None, named)) or (str(self.home / "checkpoints.ndjson"),)
 
 
 def settings_of(home: Path, database_url: str | None = None) -> Settings:

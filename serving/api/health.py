@@ -40,6 +40,10 @@ class Ready(ClosedModel):
     )
     models: dict[SubjectKind, str | None]
     decisions: int
+    witnesses_behind: list[int] = Field(
+        description="The witnesses that did not take the last checkpoints, by their place in "
+        "`TIDEGATE_WITNESS`, from 1."
+    )
 
 
 @router.get("/health/live")
@@ -67,6 +71,7 @@ def ready(services: TheServices) -> Ready:
         degraded=degraded,
         models=models,
         decisions=services.decisions.size(),
+        witnesses_behind=services.witnesses.behind,
     )
 
 

@@ -50,8 +50,8 @@ class DecisionAppender(Protocol):
 class HistoryUpdater(Protocol):
     """Makes the subjects of durable decisions part of the history."""
 
-    def apply_decisions(self, log_size: int, submissions: Sequence[Submission]) -> None:
-        """Apply a durable group, before it is answered; `log_size` includes it."""
+    def apply_decisions(self, head: LogHead, submissions: Sequence[Submission]) -> None:
+        """Apply a durable group, before it is answered; `head` is that of the log with it."""
         ...
 
     def flush(self, *, is_idle: bool) -> None:
@@ -169,13 +169,13 @@ class LogWriter:
         self._has_failed = False
         self.checkpoints.advance(head)
         self._committed(len(batch), time.perf_counter() - began)
-        self._apply(head.size, batch)
+        self._apply(head, batch)
         for pending in batch:
             pending.durable.set_result(None)
 
-    def _apply(self, size: int, batch: list[PendingDecision]) -> None:
+    def _apply(self, head: LogHead, batch: list[PendingDecision]) -> None:
         try:
-            self._history.apply_decisions(size, [pending.submission for pending in batch])
+            self._history.apply_decisions(head, [pending.submission for pending in batch])
         except Exception as failure:  # what is decided is decided; the next group makes up for it
             log.error("past_not_followed", exception=type(failure).__name__)
 

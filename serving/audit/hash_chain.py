@@ -1,13 +1,19 @@
-"""The hash chain over the decision log: each link covers a decision and the link before.
+"""The hash chains over decisions and audit events: each link covers a row and the link before.
 
-The chain is made of outlines, which hold the digest of the encrypted whole. So it still holds when
-the key of that is destroyed.
+The chain of decisions is made of outlines, which hold the digest of the encrypted whole. So it
+still holds when the key of that is destroyed.
 """
 
 import hashlib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 FIRST_LINK = bytes(32)
+
+DECISIONS, AUDIT_EVENTS = "decisions", "audit_events"
+CHAINS = (DECISIONS, AUDIT_EVENTS)
+"""Every chain of a database, named as its table is."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +34,28 @@ class ChainedDecision:
 
 @dataclass(frozen=True)
 class LogHead:
-    """How many decisions the log has, and its last link at that size (hexadecimal)."""
+    """How many rows a chain has, and its last link at that size (hexadecimal)."""
 
     size: int
     head: str
+
+
+EMPTY = LogHead(0, FIRST_LINK.hex())
+
+ChainHeads = Mapping[str, LogHead]
+"""The heads of chains at one instant, by name."""
+
+
+class ChainReader(Protocol):
+    """Reads links of chains. Every method raises LogUnavailable where it fails."""
+
+    def heads(self) -> ChainHeads:
+        """Where every chain ends now, all as of one instant."""
+        ...
+
+    def links(self, chain: str, sizes: Collection[int]) -> dict[int, str]:
+        """The link of a chain at each of these sizes (hexadecimal); those it lacks are left out."""
+        ...
 
 
 def next_link(link: bytes, outline: str) -> bytes:

@@ -71,6 +71,10 @@ class DecisionReader(Protocol):
         """All records but the first `after`, in order; None for an erased one."""
         ...
 
+    def link_at(self, size: int) -> str | None:
+        """The link of the chain after so many decisions (hexadecimal); None where it is shorter."""
+        ...
+
     def between(self, begins: datetime, ends: datetime) -> Iterator[ChainedDecision]:
         """The decisions from the first to the last that was made in [begins, ends), in order."""
         ...

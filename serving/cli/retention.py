@@ -249,6 +249,7 @@ def _opened(home: Path, database_url: str | None, today: str | None = None) -> "
     from serving.db.repositories.decision_repository import DecisionRepository
     from serving.db.repositories.record_repository import RecordRepository
     from serving.db.repositories.retention_repository import RetentionRepository
+    from serving.db.witnesses import witnesses_of
     from serving.errors import RetentionRefused
     from serving.history.client import rebuild_history
     from serving.settings import settings_of
@@ -272,7 +273,7 @@ def _opened(home: Path, database_url: str | None, today: str | None = None) -> "
         DatabaseErasure(engine),
         RetentionRepository(engine),
         remake_state,
-        ClockCheck(partial(newest_instants, engine, settings.witness_file), _stated(today)),
+        ClockCheck(partial(newest_instants, engine, witnesses_of(settings)), _stated(today)),
     )
 
 

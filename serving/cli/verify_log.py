@@ -1,6 +1,8 @@
 """`tidegate verify-log`: is the log whole? `tidegate checkpoints`: what a witness keeps of it."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,23 +12,39 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
+    from serving.audit.log_check import LogCheck
     from serving.db.audit_verification import AuditProof
     from serving.db.log_verification import LogProof, ProvenHead
     from serving.settings import Settings
 
 
 def verify_log(
+    *,
     size: Annotated[
         int | None, typer.Option(min=1, help="How many records the log had earlier.")
     ] = None,
     head: Annotated[str | None, typer.Option(help="Its head at that size.")] = None,
     witness: Annotated[
-        Path | None,
-        typer.Option(help="Checkpoints that a witness kept; the service's own file without."),
+        list[str] | None,
+        typer.Option(
+            help="Who has checkpoints of it, as TIDEGATE_WITNESS names them: a file, an address, "
+            "a command; may be given several times. Those of the settings without."
+        ),
     ] = None,
     key: Annotated[
         str | None, typer.Option(help="The key that signs them, as the witness noted it.")
     ] = None,
+    begin_epoch: Annotated[
+        bool,
+        typer.Option(
+            "--begin-epoch",
+            help="This database was restored on purpose: begin an epoch, signed and on record, "
+            "that names what is lost.",
+        ),
+    ] = False,
+    because: Annotated[
+        str, typer.Option(help="Why it was restored; witnesses read it, so name no party.")
+    ] = "",
     home: Home = DEFAULT_HOME,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
@@ -34,30 +52,112 @@ def verify_log(
     """Check every decision, audit event and checkpoint, and every row that audit events tell of.
 
     Names the first decision that is wrong, and every other row; where the keys of the home are
-    there, each outline is compared with the decision that it outlines.
-    Checkpoints kept where the service cannot write show whether the end was cut off or an older
-    copy put in place.
+    there, each outline is compared with the decision that it outlines. Every checkpoint that the
+    database or a witness has is held to the log. Those kept where the service cannot write show
+    whether the end was cut off or an older copy put in place.
     """
+    from serving.db.engine import open_database
     from serving.db.log_verification import ProvenHead
     from serving.settings import settings_of
 
     if (size is None) != (head is None):
         raise typer.BadParameter("give --size and --head together")
+    if begin_epoch and not because.strip():
+        raise typer.BadParameter("say --because WHY with --begin-epoch")
     given = [ProvenHead(size, head)] if size is not None and head is not None else []
     settings = settings_of(home, database_url)
-    proof, is_compared = _proof(settings, given, witness or settings.witness_file, key)
-    audit = _audit_proof(settings)
+    if witness:
+        settings = settings.model_copy(update={"witness": ";".join(witness)})
+    engine = open_database(settings.database, is_service=False, keys=settings.keys)
+    check = _check(engine, settings, key)
+    if begin_epoch:
+        _begin_epoch(engine, settings, check, because.strip())
+        check = _check(engine, settings, key)
+    found = _verified(engine, settings, check, given)
     if as_json:
-        print_json(_document(proof, audit, is_compared=is_compared))
+        print_json(found.document())
     else:
-        for line in _lines(proof, audit, is_compared=is_compared):
+        for line in found.lines():
             messages.print(line, markup=False)
-    if not (proof.is_whole and audit.is_whole):
+    if not found.is_whole:
         raise typer.Exit(1)
 
 
+@dataclass(frozen=True)
+class _Verified:
+    """What was found of decisions, audit events and checkpoints.
+
+    `is_compared` says whether outlines were compared with decisions.
+    """
+
+    proof: "LogProof"
+    audit: "AuditProof"
+    check: "LogCheck"
+    is_compared: bool
+
+    @property
+    def is_whole(self) -> bool:
+        return self.proof.is_whole and self.audit.is_whole
+
+    def document(self) -> dict[str, Any]:
+        proof, audit, verdict = self.proof, self.audit, self.check.verdict
+        return {
+            "whole": self.is_whole,
+            "size": proof.mark.size,
+            "head": proof.mark.head,
+            "checkpoints": proof.checkpoints,
+            "first_bad": proof.first_bad,
+            "why": proof.why,
+            "epoch": verdict.epoch,
+            "epochs": self._epochs,
+            "explained": verdict.explained,
+            "foreign": verdict.foreign,
+            "witnesses": [vars(each) for each in self.check.witnesses],
+            "outlines_compared": self.is_compared,
+            "audit": {
+                "size": audit.mark.size,
+                "head": audit.mark.head,
+                "rows": audit.rows,
+                "findings": [vars(finding) for finding in audit.findings],
+            },
+        }
+
+    def lines(self) -> Iterator[str]:
+        """What was found, in words: everything that is wrong, or that nothing is."""
+        proof, audit = self.proof, self.audit
+        yield from map(_epoch_in_words, self._epochs)
+        for report in self.check.witnesses:
+            if report.failure:
+                yield f"{report.name} {report.failure}"
+        if not proof.is_whole:
+            yield f"record {proof.first_bad}: {proof.why}" if proof.first_bad else str(proof.why)
+        yield from map(str, audit.findings)
+        if not self.is_whole:
+            return
+        yield (
+            f"whole: {proof.mark.size:,} records, {proof.checkpoints:,} checkpoints, epoch "
+            f"{self.check.verdict.epoch}, head {proof.mark.head}"
+        )
+        yield (
+            f"whole: {audit.mark.size:,} audit events, {audit.rows:,} rows that they cover, "
+            f"head {audit.mark.head}"
+        )
+        if not self.is_compared:
+            yield "outlines were not compared with decisions: the keys are not there"
+
+    @property
+    def _epochs(self) -> list[dict[str, Any]]:
+        return [_epoch(epoch, begun) for epoch, begun in self.check.verdict.beginnings.items()]
+
+
+def _epoch(epoch: int, first: Any) -> dict[str, Any]:
+    begun = first.begun
+    told = {"epoch": epoch, "at": first.signed_at, "by": begun.by, "because": begun.because}
+    return told | {"lost": {chain: list(rows) for chain, rows in begun.lost.items()}}
+
+
 def checkpoints(
-    out: Annotated[Path, typer.Option(help="File to write, one checkpoint a line (JSON).")],
+    out: Annotated[Path, typer.Option(help="File to write, one checkpoint a line.")],
     home: Home = DEFAULT_HOME,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -65,82 +165,71 @@ def checkpoints(
 
     `verify-log --witness FILE` holds the log to them later.
     """
-    import json
-    from dataclasses import asdict
-
     from serving.audit.checkpoints import public_key_of
+    from serving.audit.witness_lines import framed
     from serving.db.engine import open_database
     from serving.db.repositories.checkpoint_repository import CheckpointRepository
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
     engine = open_database(settings.database, is_service=False)
-    kept = CheckpointRepository(engine, settings.witness_file).all()
-    out.write_text("".join(json.dumps(asdict(each)) + "\n" for each in kept), encoding="utf-8")
-    messages.print(f"{out}: {len(kept):,} checkpoints, signed by {public_key_of(settings.keys)}")
+    lines = CheckpointRepository(engine).lines()
+    out.write_bytes(b"".join(map(framed, lines)))
+    messages.print(f"{out}: {len(lines):,} checkpoints, signed by {public_key_of(settings.keys)}")
 
 
-def _document(proof: "LogProof", audit: "AuditProof", *, is_compared: bool) -> dict[str, Any]:
-    return {
-        "whole": proof.is_whole and audit.is_whole,
-        "size": proof.mark.size,
-        "head": proof.mark.head,
-        "checkpoints": proof.checkpoints,
-        "first_bad": proof.first_bad,
-        "why": proof.why,
-        "outlines_compared": is_compared,
-        "audit": {
-            "size": audit.mark.size,
-            "head": audit.mark.head,
-            "rows": audit.rows,
-            "findings": [vars(finding) for finding in audit.findings],
-        },
-    }
+def _check(engine: Any, settings: "Settings", key: str | None) -> "LogCheck":
+    from serving.audit.checkpoints import public_keys_of
+    from serving.audit.log_check import check_log
+    from serving.db.repositories.checkpoint_repository import CheckpointRepository
+    from serving.db.witnesses import witnesses_of
+
+    keys = {key[:16]: key} if key else public_keys_of(settings.keys)
+    return check_log(CheckpointRepository(engine), witnesses_of(settings), keys, by_newest=False)
 
 
-def _lines(proof: "LogProof", audit: "AuditProof", *, is_compared: bool) -> Iterator[str]:
-    """What was found, in words: everything that is wrong, or that nothing is."""
-    if not proof.is_whole:
-        yield f"record {proof.first_bad}: {proof.why}" if proof.first_bad else str(proof.why)
-    yield from map(str, audit.findings)
-    if proof.is_whole and audit.is_whole:
-        yield (
-            f"whole: {proof.mark.size:,} records, {proof.checkpoints:,} checkpoints, "
-            f"head {proof.mark.head}"
-        )
-        yield (
-            f"whole: {audit.mark.size:,} audit events, {audit.rows:,} rows that they cover, "
-            f"head {audit.mark.head}"
-        )
-        if not is_compared:
-            yield "outlines were not compared with decisions: the keys are not there"
+def _begin_epoch(engine: Any, settings: "Settings", check: "LogCheck", because: str) -> None:
+    from serving.access.actors import Actor
+    from serving.audit.checkpoints import LogSigner
+    from serving.audit.log_check import EpochRequest, begin_epoch
+    from serving.audit.witness_delivery import WitnessDelivery
+    from serving.db.repositories.checkpoint_repository import CheckpointRepository
+    from serving.db.witnesses import witnesses_of
+    from serving.errors import LogNotWhole
+
+    if check.why is None:
+        raise LogNotWhole("the log is what its checkpoints say: there is no epoch to begin")
+    store = CheckpointRepository(engine)
+    request = EpochRequest(Actor.from_command_line(), because, datetime.now(UTC))
+    begun = begin_epoch(store, check, LogSigner.from_folder(settings.keys), request)
+    messages.print(f"epoch {begun.epoch} begins", markup=False)
+    for each in witnesses_of(settings):
+        if not WitnessDelivery(each, store, lambda: datetime.now(UTC)).deliver():
+            messages.print(f"{each.name}: took nothing; the service goes on trying", markup=False)
 
 
-def _audit_proof(settings: "Settings") -> "AuditProof":
-    from serving.db.audit_verification import verify_audit_log
-    from serving.db.engine import open_database
-
-    return verify_audit_log(open_database(settings.database, is_service=False))
-
-
-def _proof(
-    settings: "Settings", given: "list[ProvenHead]", witness: Path, key: str | None
-) -> "tuple[LogProof, bool]":
-    """What was found of decisions, and whether outlines were compared with them."""
+def _verified(
+    engine: Any, settings: "Settings", check: "LogCheck", given: "list[ProvenHead]"
+) -> _Verified:
+    """The proof of all rows, or where these hold, what a checkpoint contradicts."""
     from dataclasses import replace
 
-    from serving.audit.checkpoints import public_key_of
-    from serving.db.engine import open_database
-    from serving.db.log_verification import signed_heads, verify_decision_log
+    from serving.db.audit_verification import verify_audit_log
+    from serving.db.log_verification import verify_decision_log
     from serving.db.outline_comparison import OutlineComparison
 
-    engine = open_database(settings.database, is_service=False, keys=settings.keys)
     comparison = OutlineComparison.where_possible(engine, settings.keys)
-    compare = comparison or (lambda _: None)
-    lines = witness.read_text(encoding="utf-8").splitlines() if witness.exists() else []
-    try:
-        given = [*given, *signed_heads(engine, lines, key or public_key_of(settings.keys))]
-    except ValueError as error:
-        proof = verify_decision_log(engine, given, compare)
-        return replace(proof, why=str(error)) if proof.is_whole else proof, comparison is not None
-    return verify_decision_log(engine, given, compare), comparison is not None
+    proof = verify_decision_log(engine, given, comparison or (lambda _: None))
+    proof = replace(proof, checkpoints=check.verdict.checked)
+    if proof.is_whole and check.why is not None:
+        first = check.verdict.contradictions[0]
+        proof = replace(proof, first_bad=first.record, why=first.why)
+    return _Verified(proof, verify_audit_log(engine), check, comparison is not None)
+
+
+def _epoch_in_words(told: dict[str, Any]) -> str:
+    lost = ", ".join(f"{a} to {b} of {chain}" for chain, (a, b) in told["lost"].items())
+    return (
+        f"epoch {told['epoch']} began on {told['at']}, by {told['by']}, because "
+        f"{told['because']}; lost: {lost or 'nothing'}"
+    )

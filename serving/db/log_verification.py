@@ -3,8 +3,7 @@
 The chain shows any change, removal, insertion or exchange of records, of what is encrypted beside
 them, and of the answers kept for retries, whose digests the records hold. No key is needed: what
 was erased, by destroying its key, is proven as it was. It cannot show that the end was cut off, or
-an older copy of the file put in its place: signed checkpoints show that, those in the database as
-far as they are still there, those of a witness always.
+an older copy of the file put in its place: `serving.audit.log_check` does, by signed checkpoints.
 """
 
 import hashlib
@@ -13,8 +12,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import Engine, text
 
 from serving.db.engine import failing_as_unavailable
@@ -100,44 +97,6 @@ def _by_size(marks: Iterable[ProvenHead]) -> dict[int, set[str]]:
     return heads
 
 
-def signed_heads(engine: Engine, witnessed: Iterable[str], public_key: str) -> list[ProvenHead]:
-    """The marks that checkpoints state: those in the database, and a witness's JSON lines.
-
-    Raises ValueError with the number of the first that the key (hexadecimal) did not sign.
-    """
-    key = _key(public_key)
-    kept = [_verified(row, f"checkpoint {row['size']}", key) for row in _checkpoints(engine)]
-    lines = (line for line in enumerate(witnessed, start=1) if line[1].strip())
-    return kept + [_verified(_line(t), f"the witness's line {n}", key) for n, t in lines]
-
-
-def _key(public_key: str) -> Ed25519PublicKey | None:
-    try:
-        return Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
-    except ValueError:
-        return None
-
-
-def _line(text_of_line: str) -> dict[str, Any]:
-    try:
-        stated = json.loads(text_of_line)
-    except ValueError:
-        stated = None
-    return stated if isinstance(stated, dict) else {}
-
-
-def _verified(stated: dict[str, Any], name: str, key: Ed25519PublicKey | None) -> ProvenHead:
-    if key is None:
-        raise ValueError("there are checkpoints, and no key to verify them with")
-    try:
-        signed = "\n".join(str(stated[field]) for field in ("size", "head", "signed_at"))
-        signature = bytes.fromhex(stated["signature"])
-        key.verify(signature, f"tidegate decision log\n{signed}\n".encode())
-    except (KeyError, TypeError, ValueError, InvalidSignature):
-        raise ValueError(f"{name} was not signed by this log's key, or was changed") from None
-    return ProvenHead(stated["size"], stated["head"])
-
-
 def _checked(row: dict[str, Any], expected_seq: int, before: str) -> str:
     """The head after this row; raises _Broken with what is wrong about it."""
     _check_place(row["seq"], expected_seq)
@@ -219,10 +178,6 @@ def _plain(value: str | None) -> str | None:
 
 def _rows(engine: Engine) -> Iterator[dict[str, Any]]:
     return _all(engine, _DECISIONS)
-
-
-def _checkpoints(engine: Engine) -> Iterator[dict[str, Any]]:
-    return _all(engine, "SELECT * FROM checkpoints ORDER BY size")
 
 
 def _all(engine: Engine, query: str) -> Iterator[dict[str, Any]]:

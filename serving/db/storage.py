@@ -59,13 +59,7 @@ class Storage:
     switch_events: KillSwitchRepository
 
     @classmethod
-    def of_service(
-        cls,
-        database: Path | str,
-        keys: Path,
-        witness_file: Path,
-        clock: Callable[[], datetime],
-    ) -> Self:
+    def of_service(cls, database: Path | str, keys: Path, clock: Callable[[], datetime]) -> Self:
         """Open the database of a service; raises what `open_database` raises."""
         engine = open_database(database, is_service=True, keys=keys, clock=clock)
         return cls(
@@ -75,7 +69,7 @@ class Storage:
             audit_log=AuditRepository(engine),
             case_files=CaseFileRepository(engine),
             cases=CaseRepository(engine),
-            checkpoints=CheckpointRepository(engine, witness_file),
+            checkpoints=CheckpointRepository(engine),
             data_keys=DataKeys(engine),
             decisions=DecisionRepository(engine),
             online_store=shared_state(engine),

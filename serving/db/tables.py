@@ -64,6 +64,7 @@ answers = Table(
     sqlite_strict=True,
 )
 
+# Checkpoints of releases before December 2026, of decisions only.
 checkpoints = Table(
     "checkpoints",
     metadata,
@@ -77,6 +78,31 @@ checkpoints = Table(
     Column("signed_at", Text, nullable=False),
     Column("key_id", Text, nullable=False),
     Column("signature", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+# Signed statements of where all chains ended, each as the line that witnesses have of it.
+chain_checkpoints = Table(
+    "chain_checkpoints",
+    metadata,
+    Column(
+        "number",
+        BigInteger().with_variant(Integer(), "sqlite"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("epoch", Integer, nullable=False),
+    Column("line", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+# Up to which checkpoint each witness took them.
+witness_progress = Table(
+    "witness_progress",
+    metadata,
+    Column("witness", Text, primary_key=True),
+    Column("number", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
+    Column("at", Text, nullable=False),
     sqlite_strict=True,
 )
 

@@ -23,8 +23,9 @@ from features.records import RECORD_FILES, Outcome, Record
 from features.submission import Submission, history_records
 from features.vector import Vector, feature_vectors
 from serving.audit.decision import Decision
+from serving.audit.hash_chain import LogHead
 from serving.audit.logged_decision import DecisionReader
-from serving.errors import HistoryUnavailable
+from serving.errors import HistoryOfAnotherLog, HistoryUnavailable
 from serving.history.missing_history import require_whole_history
 from serving.history.received_records import RecordStore
 from serving.settings import Settings
@@ -35,7 +36,7 @@ OVERLAP = timedelta(hours=1)
 UNWRITTEN_AT_MOST = 64
 """Decisions that are applied before the store is written: a start after a kill reads them."""
 
-_DECISIONS, _RECORDS = "decisions", "records"
+_DECISIONS, _DECISIONS_LINK, _RECORDS = "decisions", "decisions_link", "records"
 
 T = TypeVar("T")
 
@@ -85,11 +86,11 @@ class HistoryClient:
         self.vectors([*examples] * 2)  # what is compiled for one is not what is for a group
         return self.vectors(examples)
 
-    def apply_decisions(self, log_size: int, submissions: Sequence[Submission]) -> None:
-        """Apply the decisions that were logged last; `log_size` includes them."""
+    def apply_decisions(self, head: LogHead, submissions: Sequence[Submission]) -> None:
+        """Apply the decisions that were logged last; `head` is that of the log with them."""
         with _failing_as_unavailable():
-            if self._applied_size() == log_size - len(submissions):
-                self._state.ingest(history_records(submissions), {_DECISIONS: str(log_size)})
+            if self._applied_size() == head.size - len(submissions):
+                self._state.ingest(history_records(submissions), _marks(head.size, head.head))
             else:
                 self._catch_up_with_decisions()
         self._unwritten += len(submissions)
@@ -157,12 +158,14 @@ class HistoryClient:
             self._state.store.sync()
 
     def _catch_up_with_decisions(self) -> None:
+        require_same_log(self._state, self._log)
         size = self._applied_size()
         for page in _pages(self._log.records(size), AT_ONCE):
             size += len(page)
             kept = (record for record in page if record is not None)
             decided = (Decision.model_validate_json(record).submission for record in kept)
-            self._state.ingest(history_records(decided), {_DECISIONS: str(size)})
+            marks = _marks(size, self._log.link_at(size) or "")
+            self._state.ingest(history_records(decided), marks)
 
     def _catch_up_with_records(self) -> None:
         until = self._state.watermark(_RECORDS)
@@ -173,6 +176,28 @@ class HistoryClient:
 
     def _applied_size(self) -> int:
         return int(self._state.watermark(_DECISIONS) or 0)
+
+
+def require_same_log(state: OnlineStore, log: DecisionReader) -> None:
+    """Raise HistoryOfAnotherLog where what was applied to a store last is not in the log."""
+    size = int(state.watermark(_DECISIONS) or 0)
+    link, applied = log.link_at(size), state.watermark(_DECISIONS_LINK)
+    mend = "run `tidegate state rebuild`, once the log is the right one"
+    if link is None:
+        raise HistoryOfAnotherLog(
+            f"the online feature store has followed {size:,} decisions, and the log has fewer: "
+            f"an older copy of it was put in place; {mend}"
+        )
+    if applied and applied.startswith(f"{size}:") and applied != f"{size}:{link}":
+        raise HistoryOfAnotherLog(
+            f"the online feature store has followed another decision {size:,} than the log has; "
+            f"{mend}"
+        )
+
+
+def _marks(size: int, link: str) -> dict[str, str]:
+    """How far the decision log was applied, and which log that was."""
+    return {_DECISIONS: str(size), _DECISIONS_LINK: f"{size}:{link}"}
 
 
 def open_history(

@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
 from serving.app import create_app
+from serving.audit.witness_lines import read_witness_lines
 from serving.cli.main import app as commands
 from serving.db.repositories.rollup_repository import RollupRepository
 from serving.degraded_modes import MEANINGS, DegradedMode, degradations
@@ -198,7 +199,7 @@ def test_a_log_that_cannot_be_sealed_goes_on(service: Service) -> None:
     caller = service.key("score")
     service.score(shipment(), caller)
     sealing = service.services.log_writer.checkpoints
-    with failing_commits(service, "INSERT INTO checkpoints"):
+    with failing_commits(service, "INSERT INTO chain_checkpoints"):
         sealing.write_if_due(is_last=True)
         answer = service.score(shipment(shipment_id="S-2"), caller)
 
@@ -206,6 +207,26 @@ def test_a_log_that_cannot_be_sealed_goes_on(service: Service) -> None:
     assert modes(service) == ["log_not_sealed"]
     sealing.write_if_due(is_last=True)
     assert modes(service) == []
+
+
+def test_a_witness_that_takes_nothing_is_handed_it_later(service: Service) -> None:
+    caller = service.key("score")
+    witness = service.home / "checkpoints.ndjson"
+    service.services.witnesses.deliver()
+    witness.rename(service.home / "elsewhere")
+    witness.mkdir()
+    service.score(shipment(), caller)
+    service.services.log_writer.checkpoints.write_if_due(is_last=True)
+    service.services.witnesses.deliver()
+
+    assert modes(service) == ["witness_behind"]
+    assert service.client.get("/health/ready").json()["witnesses_behind"] == [1]
+    assert service.score(shipment(shipment_id="S-2"), caller).status_code == 200
+    witness.rmdir()
+    (service.home / "elsewhere").rename(witness)
+    assert service.services.witnesses.deliver() == []
+    assert modes(service) == []
+    assert len(read_witness_lines(witness.read_bytes()).lines) == 2
 
 
 def test_without_a_model_of_one_kind_the_other_is_scored(service: Service) -> None:

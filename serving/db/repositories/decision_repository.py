@@ -128,6 +128,15 @@ class DecisionRepository:
             yield from map(self._decisions.record, page)
             seq = page[-1].seq
 
+    def link_at(self, size: int) -> str | None:
+        """The link of the chain after so many decisions (hexadecimal); None where it is shorter."""
+        if not size:
+            return FIRST_LINK.hex()
+        query = select(decisions.c.chain).where(decisions.c.seq == size)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            link = connection.scalar(query)
+        return None if link is None else bytes(link).hex()
+
     def between(self, begins: datetime, ends: datetime) -> Iterator[ChainedDecision]:
         """The records from the first to the last that was decided in [begins, ends), in order.
 

@@ -10,6 +10,7 @@ import pytest
 from serving.audit.clock_check import AHEAD_AT_MOST, BEHIND_AT_MOST, ClockCheck
 from serving.audit.retention import Retention, WaitingErasure
 from serving.db.newest_instants import newest_instants
+from serving.db.witnesses import witnesses_of
 from serving.errors import ClockDisagrees, RetentionRefused
 from tests.serving.audit.installation import (
     PERIODS,
@@ -26,7 +27,7 @@ MOMENT = timedelta(seconds=1)
 
 def checked(place: Installation, today: datetime | None = None) -> Retention:
     """What ends the data of a place, with its own evidence of what time it is."""
-    newest = partial(newest_instants, place.engine(), place.settings.witness_file)
+    newest = partial(newest_instants, place.engine(), witnesses_of(place.settings))
     return replace(place.retention(), clock=ClockCheck(newest, today.date() if today else None))
 
 
@@ -70,7 +71,7 @@ def test_the_witness_alone_shows_that_a_clock_is_behind(file_place: Installation
     for wal in file_place.settings.home.glob("tidegate.db-*"):
         wal.unlink()
 
-    newest = newest_instants(file_place.engine(), file_place.settings.witness_file)
+    newest = newest_instants(file_place.engine(), witnesses_of(file_place.settings))
     assert set(newest) == {"witness's checkpoint"}
     with pytest.raises(ClockDisagrees, match="witness's checkpoint is of 2026-11-24"):
         checked(file_place).propose("ada", "the time is over", NOW - timedelta(days=1))

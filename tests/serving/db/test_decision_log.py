@@ -56,7 +56,7 @@ def log(where: Path | str) -> DecisionRepository:
 
 @pytest.fixture
 def sealing(log: DecisionRepository, tmp_path: Path) -> CheckpointWriter:
-    register = CheckpointRepository(log._engine, tmp_path / "witness")
+    register = CheckpointRepository(log._engine)
     return CheckpointWriter(
         LogSigner.from_folder(tmp_path), register, lambda: NOW, every=3, within_s=3600
     )

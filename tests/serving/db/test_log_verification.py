@@ -6,7 +6,6 @@ import random
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,8 @@ import typer
 from typer.testing import CliRunner
 
 from serving.audit.checkpoints import Checkpoint, LogSigner
+from serving.audit.hash_chain import LogHead
+from serving.audit.witness_lines import framed, read_witness_lines
 from serving.cli.verify_log import checkpoints, verify_log
 from serving.db.engine import open_database
 from serving.db.log_verification import LogProof, ProvenHead, verify_decision_log
@@ -206,10 +207,10 @@ def test_a_mark_holds_while_the_log_grows(log: Path, service: Service) -> None:
 
 
 def sealed(service: Service) -> list[Checkpoint]:
-    """Checkpoints of the log as it is, the last one signed now."""
-    sealing = service.services.log_writer.checkpoints
-    sealing.write_if_due(is_last=True)
-    return CheckpointRepository(service.services.decisions._engine, service.home / "w").all()
+    """Checkpoints of the log as it is, the last one signed now; its witnesses have them all."""
+    service.services.log_writer.checkpoints.write_if_due(is_last=True)
+    assert service.services.witnesses.deliver() == []
+    return CheckpointRepository(service.services.decisions._engine).after(-1, 1_000)
 
 
 def command(service: Service, *arguments: Any) -> tuple[int, Any]:
@@ -226,7 +227,7 @@ def test_a_checkpoint_shows_that_the_end_was_cut_off(log: Path, service: Service
     code, found = command(service)
 
     assert (code, found["first_bad"]) == (1, RECORDS - 1)
-    assert found["why"] == f"the log ends here; it had {RECORDS} records"
+    assert f"decisions: the log ends here; it had {RECORDS} records" in found["why"]
 
 
 def test_an_old_copy_put_in_place_is_found_by_the_witness(log: Path, service: Service) -> None:
@@ -267,19 +268,59 @@ def test_a_log_written_anew_from_the_first_record_on_is_found(log: Path, service
     assert (code, found["whole"]) == (1, False)
 
 
-@pytest.mark.parametrize("field", ["size", "head", "signed_at", "signature"])
-def test_a_changed_checkpoint_is_found(log: Path, service: Service, field: str) -> None:
-    kept = asdict(sealed(service)[-1])
-    value = (
-        kept[field] + 1 if field == "size" else kept[field].replace("a", "b", 1).replace("6", "7")
-    )
+@pytest.mark.parametrize(
+    "changed",
+    [
+        ('"number":2', '"number":3'),
+        ('"epoch":1', '"epoch":2'),
+        (f'"decisions":[{RECORDS},"', f'"decisions":[{RECORDS - 1},"'),
+        ('"audit_events":[', '"audit_event":['),
+        ('"database_id":""', '"database_id":"0"'),
+        ('"signed_at":"2026', '"signed_at":"2025'),
+        ('"signature":"', '"signature":"00'),
+        ('"key_id":"', '"key_id":"0'),
+        ('"begun":null', '"begun":false'),
+        (",", ", "),
+    ],
+)
+def test_a_changed_checkpoint_is_found(
+    log: Path, service: Service, changed: tuple[str, str]
+) -> None:
+    kept = sealed(service)[-1].as_json()
     witness = service.home / "witness"
-    witness.write_text(json.dumps({**kept, field: value}))
+    assert changed[0] in kept
+    witness.write_bytes(framed(kept.replace(*changed, 1)))
 
     code, found = command(service, "--witness", str(witness))
 
     assert (code, found["first_bad"]) == (1, None)
-    assert found["why"] == "the witness's line 1 was not signed by this log's key, or was changed"
+    says = "line 1 was not signed by this log's key, or was changed"
+    assert found["why"] == f"the witness {witness}: {says}"
+
+
+@pytest.mark.parametrize("field", ["size", "head", "signed_at", "signature"])
+def test_a_changed_checkpoint_of_an_older_release_is_found(
+    log: Path, service: Service, field: str
+) -> None:
+    former = of_an_older_release(service)
+    stated = json.loads(former)
+    value = stated[field] + 1 if field == "size" else stated[field].translate({97: 98, 54: 55})
+    witness = service.home / "witness"
+
+    witness.write_text(former)
+    whole, _ = command(service, "--witness", str(witness))
+    witness.write_text(json.dumps({**stated, field: value}))
+    code, found = command(service, "--witness", str(witness))
+
+    assert (whole, code, found["first_bad"]) == (0, 1, None)
+
+
+def of_an_older_release(service: Service) -> str:
+    """A checkpoint of the log as it is, as releases before December 2026 wrote it."""
+    head = proof(service.home / "tidegate.db").mark
+    signer = LogSigner.from_folder(service.home / "keys")
+    heads = {"decisions": LogHead(head.size, head.head)}
+    return signer.sign(Checkpoint(0, 1, heads, "", "2026-11-24T12:00:00+00:00", "")).as_json()
 
 
 def test_processes_that_begin_together_share_one_key(tmp_path: Path) -> None:
@@ -298,8 +339,9 @@ def test_checkpoints_are_handed_to_a_witness(log: Path, service: Service) -> Non
     result = CliRunner().invoke(app, ["--home", str(service.home), "--out", str(out)])
 
     assert result.exit_code == 0
-    assert [Checkpoint(**json.loads(line)) for line in out.read_text().splitlines()] == kept
-    assert out.read_text() == (service.home / "checkpoints.ndjson").read_text()
+    handed = read_witness_lines(out.read_bytes())
+    assert [*map(Checkpoint.from_json, handed.lines)] == kept
+    assert out.read_bytes() == (service.home / "checkpoints.ndjson").read_bytes()
 
 
 def test_the_command_says_what_is_wrong_and_fails(log: Path, service: Service) -> None:

@@ -1,0 +1,168 @@
+"""The witnesses that `TIDEGATE_WITNESS` names: files, addresses and commands.
+
+A file is appended to, an address takes a POST, a command is run with the lines as its input. What
+they have is read back where they let it be: the file itself, a GET of the address, the command with
+the word `tell`.
+"""
+
+import os
+import shlex
+import subprocess
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from serving.access.http_client import fetch, refuse_unsafe
+from serving.audit.witness_delivery import Witness
+from serving.errors import AddressRefused
+from serving.review.rescue_calls import RescueWebhook
+from serving.settings import Settings
+
+COMMAND = "command:"
+NEWEST_BYTES = 1 << 16
+LONGEST_COMMAND_S = 10.0
+
+
+@dataclass(frozen=True)
+class FileWitness:
+    """A file that lines are appended to, best on a disk of another machine."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    def take(self, content: bytes, at: datetime) -> None:
+        """Append lines; what an earlier write left half is ended first."""
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            if self._ends_within_a_line():
+                content = b"\n" + content
+            if os.write(descriptor, content) != len(content):
+                raise OSError(f"{self.path}: only a part was written")
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def newest(self) -> bytes | None:
+        """The last 64 KiB."""
+        return self._read(NEWEST_BYTES)
+
+    def everything(self) -> bytes | None:
+        """The whole file."""
+        return self._read(None)
+
+    def _read(self, most: int | None) -> bytes | None:
+        try:
+            with self.path.open("rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                file.seek(0 if most is None else max(0, size - most))
+                return file.read()
+        except FileNotFoundError:
+            return b""
+        except PermissionError:
+            return None
+
+    def _ends_within_a_line(self) -> bool:
+        try:
+            with self.path.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - 1))
+                return file.read(1) not in {b"\n", b""}
+        except PermissionError:  # one may append without being allowed to read
+            return True
+
+
+@dataclass(frozen=True)
+class WebWitness:
+    """An address that takes lines by POST; signed as all webhooks are, where there is a secret."""
+
+    address: str
+    webhook: RescueWebhook | None
+
+    @property
+    def name(self) -> str:
+        """The address."""
+        return self.address
+
+    def take(self, content: bytes, at: datetime) -> None:
+        """Send lines; only an answer with a 2xx counts."""
+        headers = {}
+        if self.webhook:
+            headers = self.webhook.headers(f"checkpoints-{int(at.timestamp())}", at, content)
+        fetch(self.address, content, headers | {"Content-Type": "application/x-ndjson"})
+
+    def newest(self) -> bytes | None:
+        """What the address answers to a GET; it may answer its last lines only."""
+        try:
+            return fetch(self.address)
+        except OSError as failure:
+            if getattr(failure, "code", None) in (404, 405, 501):  # it tells nothing
+                return None
+            raise
+
+    def everything(self) -> bytes | None:
+        """The same."""
+        return self.newest()
+
+
+@dataclass(frozen=True)
+class CommandWitness:
+    """A command that takes lines as its input, and ends with 0 where it took them."""
+
+    words: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The program alone, since words after it may be secret."""
+        return f"{COMMAND}{self.words[0]}"
+
+    def take(self, content: bytes, at: datetime) -> None:
+        """Run it with the word `take`."""
+        self._run("take", content)
+
+    def newest(self) -> bytes | None:
+        """What it writes when run with the word `tell`; nothing where it can't tell."""
+        return self._run("tell", b"") or None
+
+    def everything(self) -> bytes | None:
+        """The same."""
+        return self.newest()
+
+    def _run(self, word: str, content: bytes) -> bytes:
+        try:
+            done = subprocess.run(  # noqa: S603 - the words are the deployer's own
+                [*self.words, word],
+                input=content,
+                capture_output=True,
+                timeout=LONGEST_COMMAND_S,
+                check=True,
+            )
+        except subprocess.SubprocessError as failure:
+            raise OSError(f"{self.name} {word}: {type(failure).__name__}") from failure
+        return done.stdout
+
+
+def witnesses_of(settings: Settings) -> list[Witness]:
+    """The witnesses of an installation; raises AddressRefused for one that can't be one."""
+    return [_witness(name, settings) for name in settings.witnesses]
+
+
+def _witness(name: str, settings: Settings) -> Witness:
+    if name.startswith(COMMAND):
+        try:
+            words = tuple(shlex.split(name.removeprefix(COMMAND)))
+        except ValueError:
+            words = ()
+        if not words:
+            raise AddressRefused(f"want a command of a witness as {COMMAND}PROGRAM ARGUMENTS")
+        return CommandWitness(words)
+    if "://" not in name:
+        return FileWitness(Path(name))
+    secret = settings.witness_secret
+    if secret is None:
+        refuse_unsafe(name)
+        return WebWitness(name, None)
+    return WebWitness(name, RescueWebhook.from_secret(name, secret.get_secret_value()))
