@@ -43,6 +43,7 @@ score f --subject route --out o.csv
 replay d
 features
 verify-log
+audit
 checkpoints --out c
 doctor --home .
 retrain --subject route

@@ -6,5 +6,8 @@ request asks. There is one repository for each kind of row in `repositories`: ro
 out as plain frozen values; what they mean is decided elsewhere.
 On disk, what tells of parties is encrypted: `encryption` by unit, `data_keys` with the keys,
 `encrypted_*` row by row, and `erasure_repository` destroys keys when a time is over.
-`log_verification` proves the decision log whole.
+What tells who did or read something is covered by the audit chain (`covered_tables`): whatever
+`writing` commits to it is told there by `written_rows`.
+`log_verification` proves the decision log whole, `audit_verification` the audit chain and all rows
+that it covers, `outline_comparison` that outlines say what decisions do.
 """

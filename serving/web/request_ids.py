@@ -60,11 +60,7 @@ class RequestIds:
         route = getattr(scope.get("route"), "path", "unknown")
         method = scope["method"] if scope["method"] in {"GET", "POST", "HEAD"} else "other"
         self._metrics.requests.observe(method, route, status, seconds)
-        log.info(
-            "answered",
-            method=method,
-            route=route,
-            status=status,
-            seconds=round(seconds, 4),
-            caller=None if (actor := whoever_acts()) is SERVICE else actor.identity,
-        )
+        actor = whoever_acts()
+        caller = None if actor is SERVICE else actor.identity
+        told = {"status": status, "seconds": round(seconds, 4), "caller": caller}
+        log.info("answered", method=method, route=route, **told)

@@ -323,3 +323,34 @@ def test_nothing_is_told_of_what_was_undone(where: Path | str) -> None:
     with pytest.raises(ZeroDivisionError):
         write_and_fail()
     assert verify_audit_log(engine) == before
+
+
+def test_rows_that_are_changed_and_deleted_lawfully_are_told(where: Path | str) -> None:
+    engine = database(where)
+    row = {"name": "a", "password_hash": "-", "role": "auditor", "offices": "[]"}
+    with writing(engine) as connection:
+        connection.execute(accounts.insert(), [{**row, "created_at": "now"}])
+    with writing(engine) as connection:
+        connection.execute(accounts.update().where(accounts.c.name == "a").values(role="admin"))
+    assert verify_audit_log(engine).is_whole
+    with writing(engine) as connection:
+        connection.execute(accounts.delete())
+
+    assert (verify_audit_log(engine).is_whole, verify_audit_log(engine).rows) == (True, 0)
+
+
+def test_a_row_that_was_inserted_or_deleted_is_located(where: Path | str) -> None:
+    engine = database(where)
+    row = "('a', '-', 'admin', '[]', 'now', NULL, NULL)"
+    names = "(name, password_hash, role, offices, created_at, disabled_at, subject)"
+    (inserted,) = located(engine, f"INSERT INTO accounts {names} VALUES {row}").findings
+    assert (inserted.table, inserted.key, "inserted" in inserted.why) == ("accounts", ("a",), True)
+    with unguarded(engine) as connection:
+        connection.execute(text("DELETE FROM accounts"))
+    key, _ = new_key("a", ("score",), (), NOW)
+    ApiKeyRepository(engine).add_key(key)
+
+    (deleted,) = located(engine, "DELETE FROM api_keys").findings
+
+    assert (deleted.table, deleted.key) == ("api_keys", (key.key_id,))
+    assert "deleted" in deleted.why
