@@ -179,6 +179,15 @@ def public_file_of(name: str, content: bytes) -> bytes:
     return bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
 
 
+def is_public_file_of(folder: Path, name: str, content: bytes) -> bool:
+    """Whether the public file of a key begins with its public half: former ones may follow."""
+    try:
+        found = (folder / PUBLIC_FILES[name]).read_bytes()
+    except OSError:
+        return False
+    return found.startswith(public_file_of(name, content))
+
+
 def _write_key(folder: Path, name: str, content: bytes) -> None:
     """Write a key where there is none, then its public half, of the key that is there."""
     write_secret(folder, KEY_FILES[name], content)

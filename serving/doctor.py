@@ -1,4 +1,4 @@
-"""Check what is missing or unsafe on this machine; changes only tables of an older release."""
+"""Check what is missing or unsafe on this machine; changes nothing."""
 
 import os
 import shutil
@@ -10,11 +10,19 @@ from features.engine.store.blob_store import BlobStore
 from features.engine.store.lmdb_store import LmdbStore
 from features.errors import TidegateError
 from features.history.online_store import OnlineStore
+from features.home_keys import (
+    KEY_FILES,
+    PUBLIC_FILES,
+    is_blank_home,
+    is_public_file_of,
+    read_key,
+)
 from serving.access.published_keys import PublishedKeys
 from serving.audit.checkpoints import public_keys_of
 from serving.audit.log_check import WAYS_ON, LogCheck, WitnessReport, check_log
 from serving.audit.retention_periods import Periods
 from serving.audit.witness_delivery import Witness
+from serving.db.binding import HomeBinding
 from serving.db.data_keys import DataKeys
 from serving.db.engine import open_database, sqlite_version
 from serving.db.log_verification import verify_decision_log
@@ -22,6 +30,7 @@ from serving.db.postgres_state import shared_state
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.witnesses import FileWitness, witnesses_of
+from serving.errors import DatabaseMissing
 from serving.history.client import require_same_log
 from serving.history.missing_history import missing_types
 from serving.installation import CheckGrade, CheckResult
@@ -92,14 +101,36 @@ def _disk(home: Path) -> CheckResult:
 
 
 def _secrets(keys: Path) -> Iterator[CheckResult]:
-    files = [keys / name for name in ("signing.pem", "log.key", "draw.seed", "subjects.key")]
-    for file in (*filter(Path.exists, files), *sorted(keys.glob("data/*.key"))):
+    if is_blank_home(keys):
+        yield CheckResult("keys", "doubtful", "not there yet; `tidegate init` makes them")
+        return
+    broken = list(_broken_keys(keys))
+    yield from broken
+    files = [keys / name for name in KEY_FILES.values() if name not in {b.what for b in broken}]
+    for file in (*filter(Path.exists, files), *sorted(keys.rglob("data/**/*.key"))):
         name = str(file.relative_to(keys))
         is_private = not file.stat().st_mode & 0o077
         says = (
             "readable by its owner only" if is_private else f"others can read it; chmod 600 {file}"
         )
         yield CheckResult(name, "good" if is_private else "wrong", says)
+
+
+def _broken_keys(keys: Path) -> Iterator[CheckResult]:
+    """What is missing or cut off; whether a key is the right one, the database knows."""
+    is_bound = HomeBinding.read(keys) is not None
+    for name, file in KEY_FILES.items():
+        if not (keys / file).exists() and not is_bound:
+            yield CheckResult(file, "doubtful", "not there yet; the first start makes it")
+            continue
+        try:
+            content = read_key(keys, name)
+        except TidegateError as refusal:
+            yield CheckResult(file, "wrong", str(refusal))
+            continue
+        if name in PUBLIC_FILES and not is_public_file_of(keys, name, content):
+            says = f"is not the public half of {file}; put it back from the copy of HOME/keys"
+            yield CheckResult(PUBLIC_FILES[name], "wrong", says)
 
 
 def _models(settings: Settings) -> Iterator[CheckResult]:
@@ -126,7 +157,9 @@ def _database(settings: Settings) -> Iterator[CheckResult]:
         yield CheckResult("database", "doubtful", "not there yet; the first start makes it")
         return
     try:
-        engine = open_database(settings.database, is_service=False, keys=settings.keys)
+        engine = open_database(
+            settings.database, is_service=False, keys=settings.keys, may_create=False
+        )
         with engine.connect() as connection:
             DataKeys(engine).probe(connection)
             size = connection.exec_driver_sql("SELECT max(seq) FROM decisions").scalar() or 0
@@ -143,6 +176,8 @@ def _database(settings: Settings) -> Iterator[CheckResult]:
             )
             return
         proof = verify_decision_log(engine)
+    except DatabaseMissing:
+        yield CheckResult("database", "doubtful", "empty; the first start makes its tables")
     except TidegateError as refusal:
         yield CheckResult("database", "wrong", str(refusal))
     else:

@@ -7,6 +7,12 @@ TidegateError
 ├── ListeningRefused                what would listen there could be read by others
 ├── LogNotWhole                     the log is not what its checkpoints say: rolled back, cut, anew
 ├── HistoryOfAnotherLog             the online feature store followed a log that is not this one
+├── DatabaseMissing                 there is nothing yet, and a reading command makes nothing
+├── DatabaseForeign                 home and database belong to others
+├── DatabaseMoved                   it was carried over to another place, or half of it
+├── DatabaseOlder                   of an older release; `tidegate upgrade` brings it to this one
+├── DatabaseNewer                   of a newer release than this one
+├── KeyForeign                      a key of the home is not the one that belongs to its database
 ├── AddressNotFree                  where the service is to listen, another does or nobody can
 ├── IncidentRefused                 nothing to freeze, or what was frozen was changed
 ├── AccountRefused                  nothing to seal, or what was sealed was changed
@@ -99,6 +105,30 @@ class LogNotWhole(TidegateError):
 
 class HistoryOfAnotherLog(TidegateError):
     """The online feature store followed a log that was longer than this one, or was another."""
+
+
+class DatabaseMissing(TidegateError):
+    """There is no database yet, and what only reads makes none."""
+
+
+class DatabaseForeign(TidegateError):
+    """The database of another home, or a home of another database."""
+
+
+class DatabaseMoved(TidegateError):
+    """What this database held is served from another place, or is on its way there."""
+
+
+class DatabaseOlder(TidegateError):
+    """The tables are those of an older release; nothing is migrated unasked."""
+
+
+class DatabaseNewer(TidegateError):
+    """The tables are those of a newer release."""
+
+
+class KeyForeign(TidegateError):
+    """A key of the home is another one than its database was bound to."""
 
 
 class AddressNotFree(TidegateError):

@@ -176,4 +176,4 @@ def _engine(home: Path, database_url: str | None) -> "Engine":
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
-    return open_database(settings.database, is_service=False)
+    return open_database(settings.database, is_service=False, keys=settings.keys)

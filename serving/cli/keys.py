@@ -80,9 +80,12 @@ def refusals(
     from serving.db.repositories.purpose_repository import PurposeRepository
     from serving.settings import settings_of
 
-    where = settings_of(home, database_url).database
     write_reading("read", "refused_uses", home=home, database_url=database_url)
-    refused = PurposeRepository(open_database(where, is_service=False)).refused()
+    settings = settings_of(home, database_url)
+    engine = open_database(
+        settings.database, is_service=False, keys=settings.keys, may_create=False
+    )
+    refused = PurposeRepository(engine).refused()
     if as_json:
         print_json([vars(each) for each in refused])
         return
@@ -112,7 +115,7 @@ def list_keys(
     """Show every key's name, id, scopes, offices and state; never a secret."""
     now = datetime.now(UTC)
     write_reading("list", "keys", home=home, database_url=database_url)
-    kept = _register(home, database_url).all()
+    kept = _register(home, database_url, may_create=False).all()
     if as_json:
         print_json([_face(key, now) for key in kept])
         return
@@ -142,11 +145,15 @@ def _face(key: ApiKey, now: datetime) -> dict[str, Any]:
     }
 
 
-def _register(home: Path, database_url: str | None) -> "ApiKeyRepository":
+def _register(
+    home: Path, database_url: str | None, *, may_create: bool = True
+) -> "ApiKeyRepository":
     from serving.db.engine import open_database
     from serving.db.repositories.api_key_repository import ApiKeyRepository
     from serving.settings import settings_of
 
-    return ApiKeyRepository(
-        open_database(settings_of(home, database_url).database, is_service=False)
+    settings = settings_of(home, database_url)
+    engine = open_database(
+        settings.database, is_service=False, keys=settings.keys, may_create=may_create
     )
+    return ApiKeyRepository(engine)

@@ -21,6 +21,7 @@ from serving.cli.features import features
 from serving.cli.gates import gates
 from serving.cli.impact import impact
 from serving.cli.incident import incident
+from serving.cli.init import init, upgrade
 from serving.cli.keys import keys
 from serving.cli.letter import letter
 from serving.cli.monitor import monitor
@@ -59,6 +60,8 @@ app.command("verify-log")(verify_log)
 app.command()(checkpoints)
 app.command()(audit)
 app.command()(doctor)
+app.command()(init)
+app.command()(upgrade)
 app.command()(settings)
 app.command()(retrain)
 app.command()(backtest)

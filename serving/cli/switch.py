@@ -86,10 +86,11 @@ def _register(home: Home, database_url: str | None) -> "KillSwitchRepository":
     from serving.errors import NotFound
     from serving.settings import settings_of
 
-    where = settings_of(home, database_url).database
+    settings = settings_of(home, database_url)
+    where = settings.database
     if isinstance(where, Path) and not where.exists():
         raise NotFound(f"{where} is missing: no service was ever started there")
-    return KillSwitchRepository(open_database(where, is_service=False))
+    return KillSwitchRepository(open_database(where, is_service=False, keys=settings.keys))
 
 
 def _show(register: "KillSwitchRepository", *, as_json: bool) -> None:

@@ -68,7 +68,9 @@ def verify_log(
     settings = settings_of(home, database_url)
     if witness:
         settings = settings.model_copy(update={"witness": ";".join(witness)})
-    engine = open_database(settings.database, is_service=False, keys=settings.keys)
+    engine = open_database(
+        settings.database, is_service=False, keys=settings.keys, may_create=False
+    )
     check = _check(engine, settings, key)
     if begin_epoch:
         _begin_epoch(engine, settings, check, because.strip())
@@ -172,7 +174,9 @@ def checkpoints(
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
-    engine = open_database(settings.database, is_service=False)
+    engine = open_database(
+        settings.database, is_service=False, keys=settings.keys, may_create=False
+    )
     lines = CheckpointRepository(engine).lines()
     out.write_bytes(b"".join(map(framed, lines)))
     messages.print(f"{out}: {len(lines):,} checkpoints, signed by {public_key_of(settings.keys)}")

@@ -8,6 +8,7 @@ On disk, what tells of parties is encrypted: `encryption` by unit, `data_keys` w
 `encrypted_*` row by row, and `erasure_repository` destroys keys when a time is over.
 What tells who did or read something is covered by the audit chain (`covered_tables`): whatever
 `writing` commits to it is told there by `written_rows`.
+`binding` holds home, database and every host to each other.
 `log_verification` proves the decision log whole, `audit_verification` the audit chain and all rows
 that it covers, `outline_comparison` that outlines say what decisions do.
 """

@@ -29,14 +29,16 @@ class DataKeys:
 
     def __init__(self, engine: Engine):
         self._engine = engine
-        self._folder: Path | None = engine.get_execution_options().get("keys")
+        options = engine.get_execution_options()
+        self._folder: Path | None = options.get("keys")
+        self._database_id: str = options.get("database_id") or ""
         self._remembered: dict[str, tuple[bytes, float]] = {}
         self._token_key: bytes | None = None
 
     @property
     def wrapping(self) -> WrappingKeys:
         """The keys that wrap; raises KeysUnknown where the database was opened without any."""
-        return WrappingKeys(self._keys_folder() / "data")
+        return WrappingKeys(self._keys_folder(), self._database_id)
 
     def prepare(self) -> None:
         """Read what tokens are made with, so that no request is the first to need it."""

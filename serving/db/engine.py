@@ -10,10 +10,21 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from serving.db.migration import migrate
-from serving.db.write_lock import hold_for_service, turn_without_transaction
+from features.home_keys import is_blank_home, make_keys
+from serving.db.binding import (
+    HomeBinding,
+    bind_database,
+    bind_present_keys,
+    identity_of,
+    lacks_a_binding,
+    place_of,
+    refuse_unbound,
+    require_bound,
+)
+from serving.db.migration import require_newest, step_of, steps_lacking, take_steps
+from serving.db.write_lock import hold_for_service, turn_without_transaction, writing
 from serving.db.written_rows import watch
-from serving.errors import DatabaseUrlRefused, LogUnavailable
+from serving.errors import DatabaseMissing, DatabaseUrlRefused, LogUnavailable
 
 # A request waits this long for another process (a command beside the service) to finish writing.
 BUSY_TIMEOUT_MS = 5_000
@@ -40,28 +51,131 @@ def open_database(
     *,
     is_service: bool,
     keys: Path | None = None,
+    may_create: bool = True,
     clock: Callable[[], datetime] = utc_now,
 ) -> Engine:
-    """The database in a file or behind a PostgreSQL URL, its tables made or migrated.
+    """The database in a file or behind a PostgreSQL URL, held to the home whose `keys` are given.
 
-    `keys` is the folder of what its data keys are wrapped under: `keys` beside a file, without; of
-    a URL only what is not encrypted can then be used. `clock` dates audit events. A service holds
-    its SQLite file until the engine is disposed of. Raises DatabaseUrlRefused, DatabaseInUse, or
-    LogUnavailable where it cannot be opened.
+    `keys` is HOME/keys: `keys` beside a file, without; of a URL only what is not encrypted can then
+    be used, and nothing is held to anything. An empty database is made and bound to the home, but
+    for who only reads (`may_create`): DatabaseMissing. `clock` dates audit events. A service holds
+    its SQLite file until the engine is disposed of. Raises DatabaseUrlRefused, DatabaseInUse,
+    DatabaseOlder or DatabaseNewer (tables of another release), DatabaseForeign, DatabaseMoved,
+    KeyMissing or KeyForeign (what does not belong together), or LogUnavailable where it cannot be
+    opened.
     """
     if isinstance(where, Path):
-        engine, keys = _sqlite(where, is_service), keys or where.parent / "keys"
-    else:
-        engine = _postgresql(where)
-    engine.update_execution_options(keys=keys, clock=clock)
-    watch(engine)
+        keys = keys or where.parent / "keys"
+        _prepare_file(where, keys, may_create=may_create)
+    engine = connected(where, is_service=is_service, clock=clock)
     try:
         with failing_as_unavailable():
-            migrate(engine)
+            database_id = _held_together(engine, where, keys, may_create=may_create)
     except BaseException:
         engine.dispose()  # whoever was refused holds neither the file nor a connection
         raise
+    engine.update_execution_options(keys=keys, database_id=database_id)
     return engine
+
+
+def upgrade_database(where: Path | str, keys: Path, *, is_dry_run: bool = False) -> list[str]:
+    """Take the steps that the tables of an older release lack, and bind database and home.
+
+    The steps, all of them taken or none. A SQLite file must have no service meanwhile. Raises what
+    `open_database` raises, DatabaseMissing where there is nothing to upgrade.
+    """
+    if isinstance(where, Path):
+        _prepare_file(where, keys, may_create=False)
+    engine = connected(where, is_service=not is_dry_run)
+    try:
+        with failing_as_unavailable():
+            with engine.connect() as connection:
+                if step_of(connection) is None:
+                    raise DatabaseMissing(
+                        f"{place_of(where)} is empty; there is nothing to upgrade"
+                    )
+                steps = steps_lacking(connection)
+            if steps and not is_dry_run:
+                home = HomeBinding.read(keys)
+                with writing(engine) as connection:
+                    take_steps(connection)
+                    if identity_of(connection) is None:
+                        refuse_unbound(home, place_of(where), keys)
+                        bind_database(connection, keys)
+            if not is_dry_run:
+                _held_together(engine, where, keys, may_create=False)
+    finally:
+        engine.dispose()
+    return steps
+
+
+def connected(
+    where: Path | str, *, is_service: bool, clock: Callable[[], datetime] = utc_now
+) -> Engine:
+    """An engine over what is there, as it is: nothing is made, migrated or checked."""
+    engine = _sqlite(where, is_service) if isinstance(where, Path) else _postgresql(where)
+    engine.update_execution_options(clock=clock)
+    watch(engine)
+    return engine
+
+
+def _prepare_file(file: Path, keys: Path, *, may_create: bool) -> None:
+    """Before a file is made, see that it may be, and make the keys of a blank home."""
+    if file.exists() and file.stat().st_size:
+        return
+    if not may_create:
+        raise DatabaseMissing(f"{file} is not there yet; `tidegate init` makes it")
+    refuse_unbound(HomeBinding.read(keys), place_of(file), keys)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if is_blank_home(keys):
+            make_keys(keys)
+    except OSError as error:
+        raise LogUnavailable(f"{file.parent} cannot be written: {error.strerror}") from None
+
+
+def _held_together(
+    engine: Engine, where: Path | str, keys: Path | None, *, may_create: bool
+) -> str | None:
+    """The identity of a database whose tables are this release's and whose home is its own."""
+    home = HomeBinding.read(keys) if keys else None
+    with engine.connect() as connection:
+        step = step_of(connection)
+        if step is not None:
+            require_newest(step, place_of(where))
+        database_id = identity_of(connection)
+    if database_id is None and keys:
+        refuse_unbound(home, place_of(where), keys)
+    if database_id is None or step is None:
+        database_id = _made_or_bound(
+            engine, where, keys, may_create=may_create, is_new=step is None
+        )
+    if keys is None or database_id is None:
+        return database_id
+    with engine.connect() as connection:
+        require_bound(connection, home, place_of(where), keys)
+        is_key_unknown = lacks_a_binding(connection, keys)
+    if is_key_unknown:
+        with writing(engine) as connection:
+            bind_present_keys(connection, keys)
+    if home is None:
+        HomeBinding(database_id, place_of(where)).write(keys)
+    return database_id
+
+
+def _made_or_bound(
+    engine: Engine, where: Path | str, keys: Path | None, *, may_create: bool, is_new: bool
+) -> str | None:
+    """Make the tables of an empty database, and bind it to the home, in one transaction."""
+    if is_new and not may_create:
+        raise DatabaseMissing(f"{place_of(where)} is empty; `tidegate init` makes its tables")
+    if keys and is_new and is_blank_home(keys):
+        make_keys(keys)
+    with writing(engine) as connection:
+        if is_new:
+            take_steps(connection)
+        found = identity_of(connection)
+        return bind_database(connection, keys) if keys and found is None else found
 
 
 def _sqlite(path: Path, is_service: bool) -> Engine:
@@ -69,7 +183,6 @@ def _sqlite(path: Path, is_service: bool) -> Engine:
 
     Whoever writes does so when the log has grown too long; the log of decisions, before that.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(f"sqlite:///{path}")
     if is_service:
         service_lock = hold_for_service(path)

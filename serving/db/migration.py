@@ -1,13 +1,13 @@
-"""Brings a database to the tables of this release, in one transaction."""
+"""Brings a database to the tables of this release; says which release its tables are of."""
 
 import re
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, inspect, text
 
 from serving.db.coverage import cover_changed, covered_digests
-from serving.db.write_lock import writing
+from serving.errors import DatabaseNewer, DatabaseOlder
 
 STEPS = Path(__file__).parent / "migrations"
 
@@ -15,36 +15,61 @@ _STEP = re.compile(r'^revision = "(\w+)"$', re.MULTILINE)
 _STEP_BEFORE = re.compile(r'^down_revision = "(\w+)"$', re.MULTILINE)
 
 
-def migrate(engine: Engine) -> None:
-    """Take the steps that a database lacks: all of them, or none where this is interrupted.
+def require_newest(step: str, place: str) -> None:
+    """Raise DatabaseOlder or DatabaseNewer unless `step` is the last that this release knows."""
+    if step == newest_step():
+        return
+    if step in _known_steps():
+        raise DatabaseOlder(
+            f"{place} has the tables of an older release (step {step}, want {newest_step()}), and "
+            "nothing is migrated unasked: make a copy, see `tidegate upgrade --dry-run`, then run "
+            "`tidegate upgrade`"
+        )
+    raise DatabaseNewer(
+        f"{place} has the tables of a newer release (step {step}, this release knows up to "
+        f"{newest_step()}): use that release, or a copy from before its upgrade"
+    )
 
-    A database that lacks none is only read, so that a command beside a busy service needs no lock.
-    The audit chain tells the rows that were there before it, and those that a step changes.
-    """
-    with engine.connect() as connection:
-        found = _found(connection)
-    if found != newest_step():
-        with writing(engine) as connection:
-            before = covered_digests(connection)
-            _take(connection)
-            cover_changed(connection, before)
+
+def steps_lacking(connection: Connection) -> list[str]:
+    """The steps that a database lacks, in the order in which they are taken."""
+    step = step_of(connection)
+    if step is not None and step not in _known_steps():
+        require_newest(step, "this database")
+    from alembic.script import ScriptDirectory
+
+    steps = ScriptDirectory(str(STEPS))
+    lacking = steps.iterate_revisions("head", step or "base")
+    return [each.revision for each in reversed(list(lacking)) if each.revision != step]
 
 
 def newest_step() -> str:
     """The step that none follows. The steps are read and not loaded: most starts take none."""
-    sources = "".join(path.read_text() for path in (STEPS / "versions").glob("*.py"))
+    sources = _sources()
     (newest,) = set(_STEP.findall(sources)) - set(_STEP_BEFORE.findall(sources))
     return str(newest)
 
 
-def _found(connection: Connection) -> str | None:
-    """The last step that was taken."""
+def step_of(connection: Connection) -> str | None:
+    """The last step that was taken; None of an empty database."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.scalar(text("SELECT version_num FROM alembic_version"))
 
 
-def _take(connection: Connection) -> None:
+def _known_steps() -> set[str]:
+    return set(_STEP.findall(_sources()))
+
+
+def _sources() -> str:
+    return "".join(path.read_text() for path in (STEPS / "versions").glob("*.py"))
+
+
+def take_steps(connection: Connection) -> None:
+    """Take the steps that a database lacks, in a transaction that is already writing.
+
+    The audit chain tells the rows that were there before it, and those that a step changes.
+    """
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
@@ -54,6 +79,8 @@ def _take(connection: Connection) -> None:
     def lacking(revision: Any, _: Any) -> Any:
         return steps._upgrade_revs("head", revision)
 
+    before = covered_digests(connection)
     with EnvironmentContext(Config(), steps, fn=lacking) as environment:
         environment.configure(connection=connection)
         environment.run_migrations()
+    cover_changed(connection, before)

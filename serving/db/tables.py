@@ -177,13 +177,26 @@ api_keys = Table(
     Column("revoked_at", Text),
     # JSON: what its holder may act for; empty for the purpose of the installation.
     Column("purposes", Text),
+    # Whom it belongs to: the id of that holder's first key; null for a first key itself.
+    Column("holder_id", Text),
+    # Since when a newer key of its holder takes its place; it lives on until it expires.
+    Column("superseded_at", Text),
     Index(
-        "one_live_key_per_name",
+        "one_current_key_per_name",
         "name",
         unique=True,
-        sqlite_where=text("revoked_at IS NULL"),
-        postgresql_where=text("revoked_at IS NULL"),
+        sqlite_where=text("revoked_at IS NULL AND superseded_at IS NULL"),
+        postgresql_where=text("revoked_at IS NULL AND superseded_at IS NULL"),
     ),
+    sqlite_strict=True,
+)
+
+# When a key was last used, to the hour or so; apart, since a key itself is seldom changed.
+api_key_uses = Table(
+    "api_key_uses",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("last_used_at", Text, nullable=False),
     sqlite_strict=True,
 )
 
@@ -466,6 +479,33 @@ audit_events = Table(
     Column("chain", LargeBinary, nullable=False),
     Index("audit_events_by_object", "object_kind", "object_id", "seq"),
     Index("audit_events_by_actor", "actor", "seq"),
+    sqlite_strict=True,
+)
+
+# Which database this is; one row. `moving_to` is where it is carried over to, or was.
+installation = Table(
+    "installation",
+    metadata,
+    Column("database_id", Text, primary_key=True),
+    Column("created_at", Text, nullable=False),
+    Column("moving_to", Text),
+    Column("moved_at", Text),
+    sqlite_strict=True,
+)
+
+# The keys of the home that belong to this database, by what names them in public. One that was
+# rotated away has an instant after which nothing new is signed with it; `adoption` is its
+# statement of the key that follows, signed by both.
+installation_keys = Table(
+    "installation_keys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("fingerprint", Text, primary_key=True),
+    Column("public_key", Text, nullable=False),
+    Column("adopted_at", Text, nullable=False),
+    Column("retires_at", Text),
+    Column("adopted_by", Text),
+    Column("adoption", Text),
     sqlite_strict=True,
 )
 

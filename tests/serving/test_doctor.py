@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import typer
 from fastapi.testclient import TestClient
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, inspect
 from typer.testing import CliRunner
 
 from features.engine.batch.record_blocks import RecordFolder
@@ -14,8 +14,10 @@ from features.engine.store.blob_store import BlobStore
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import OnlineStore
 from features.history.rebuild import read_into
+from features.home_keys import KEY_FILES, PUBLIC_FILES
 from serving.app import create_app
 from serving.cli.doctor import doctor
+from serving.db.engine import open_database
 from serving.db.postgres_state import PostgresStateStore
 from serving.doctor import run_checks
 from serving.errors import RescueCentresRefused
@@ -98,9 +100,26 @@ def test_a_missing_champion_is_found(home: Path) -> None:
 
 
 def test_a_secret_that_others_can_read_is_found(service: Service) -> None:
-    (service.home / "keys" / "log.key").chmod(0o644)
+    for file in KEY_FILES.values():
+        (service.home / "keys" / file).chmod(0o644)
 
-    assert grades(service.home)["log.key"] == "wrong"
+        assert grades(service.home)[file] == "wrong"
+
+
+@pytest.mark.parametrize("file", [*KEY_FILES.values(), *PUBLIC_FILES.values()])
+def test_a_key_that_was_lost_or_cut_off_is_found(service: Service, file: str) -> None:
+    (service.home / "keys" / file).write_bytes(b"")
+    assert grades(service.home)[file] == "wrong"
+
+    (service.home / "keys" / file).unlink()
+    assert grades(service.home)[file] == "wrong"
+
+
+def test_a_foreign_key_is_found(service: Service) -> None:
+    assert grades(service.home).get("database") != "wrong"
+    (service.home / "keys" / "draw.seed").write_bytes(b"x" * 32)
+
+    assert grades(service.home)["database"] == "wrong"
 
 
 def test_a_state_that_is_not_there_yet_is_left_to_the_first_start(home: Path) -> None:
@@ -123,6 +142,9 @@ def test_a_state_in_another_form_is_found_and_how_to_mend_it(home: Path) -> None
 
 def test_a_state_that_workers_share_is_looked_at_too(home: Path, postgres: Server) -> None:
     database = postgres.new_database()
+    assert grades(home, database_url=database)["database"] == "doubtful"
+    assert inspect(create_engine(database)).get_table_names() == []
+    open_database(database, is_service=False, keys=home / "keys").dispose()
     assert grades(home, database_url=database)["online feature store"] == "doubtful"
 
     shared = PostgresStateStore(create_engine(database))

@@ -35,6 +35,7 @@ ARCHIVE = Path(__file__).parent / "former_homes" / "c5d7118.tar.xz"
 def former_home(tmp_path: Path) -> Path:
     with tarfile.open(ARCHIVE) as archive:
         archive.extractall(tmp_path, filter="data")
+    assert run("upgrade", home=tmp_path).exit_code == 0
     return tmp_path
 
 

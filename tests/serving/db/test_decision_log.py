@@ -58,7 +58,7 @@ def log(where: Path | str) -> DecisionRepository:
 def sealing(log: DecisionRepository, tmp_path: Path) -> CheckpointWriter:
     register = CheckpointRepository(log._engine)
     return CheckpointWriter(
-        LogSigner.from_folder(tmp_path), register, lambda: NOW, every=3, within_s=3600
+        LogSigner.from_folder(tmp_path / "keys"), register, lambda: NOW, every=3, within_s=3600
     )
 
 

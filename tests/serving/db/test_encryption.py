@@ -34,7 +34,7 @@ from tests.serving.canaries import (
     told_in_tables,
 )
 from tests.serving.conftest import NOW, Service
-from tests.serving.databases import database
+from tests.serving.databases import database, upgraded
 from tests.serving.db.test_decision_log import entry
 from tests.serving.db.test_engines import cut_off_at
 from tests.serving.postgres import Server
@@ -194,7 +194,7 @@ def made_old(where: Path | str) -> None:
 def test_a_log_of_an_older_release_is_read_followed_and_proven(where: Path | str) -> None:
     made_old(where)
 
-    log = DecisionRepository(database(where))
+    log = DecisionRepository(upgraded(where))
     log.append([entry(1)])
 
     assert json.loads(str(log.record("old")))["subject_id"] == "S-old"
@@ -219,7 +219,7 @@ def test_an_upgrade_that_is_cut_off_at_any_call_is_finished_by_the_next_start(
         number += 1
         with cut_off_at(number) as calls:
             try:
-                database(where).dispose()
+                upgraded(where).dispose()
             except LogUnavailable:
                 continue
         if calls[0] < number:

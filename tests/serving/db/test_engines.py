@@ -19,7 +19,7 @@ from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.write_lock import writing
 from serving.errors import AnsweredMeanwhile, DatabaseInUse, DatabaseUrlRefused, LogUnavailable
 from tests.serving.calls import heard
-from tests.serving.databases import database
+from tests.serving.databases import database, upgraded
 
 
 def entry(number: int) -> tuple[LoggedDecision, StoredAnswer]:
@@ -112,11 +112,11 @@ def test_an_upgrade_renames_shadow_scores_and_encrypted_links_and_keeps_their_ro
         connection.exec_driver_sql("ALTER TABLE case_links RENAME COLUMN encrypted_value TO told")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'subjects'")
 
-    upgraded = database(where)
+    renamed = upgraded(where)
 
     described = {name: [c.name for c in table.columns] for name, table in metadata.tables.items()}
-    assert columns(upgraded) == described
-    with upgraded.connect() as connection:
+    assert columns(renamed) == described
+    with renamed.connect() as connection:
         assert connection.scalar(text("SELECT probability FROM shadow_scores")) == 0.6
         assert connection.scalar(text("SELECT encrypted_value FROM case_links")) == "encrypted"
 
@@ -141,7 +141,7 @@ def test_a_start_that_is_cut_off_at_any_call_leaves_nothing_half_made(where: Pat
         if calls[0] < number:
             break
         with bare(where).connect() as connection:
-            assert inspect(connection).get_table_names() == []
+            assert len(inspect(connection).get_table_names()) in (0, len(metadata.tables) + 1)
 
     assert number > 20
     described = {name: [c.name for c in table.columns] for name, table in metadata.tables.items()}

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, func, insert, select
 from serving.audit.erasure import DueForErasure, ErasedUnits, ErasureLimits, RetainedUnits
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
 from serving.audit.retention_log import RetentionAct
+from serving.db.data_keys import DataKeys
 from serving.db.engine import open_database
 from serving.db.key_destruction import DatabaseErasure, act_with
 from serving.db.repositories.decision_repository import DecisionRepository
@@ -28,7 +29,6 @@ from serving.db.tables import (
     records,
     rescue_calls,
 )
-from serving.db.wrapping_keys import WrappingKeys
 from serving.errors import Erased
 from serving.history.received_records import ReceivedRecord
 
@@ -276,7 +276,7 @@ def test_keys_that_stay_are_wrapped_anew_and_no_other_wrapping_key_is_left(
     (after,) = _wrapping_ids(engine)
 
     assert after != before
-    wrapping = WrappingKeys(next(tmp_path.rglob("data")))
+    wrapping = DataKeys(engine).wrapping
     assert set(wrapping.ids()) == {before, after}
     wrapping.made()
     erasure.sweep(ENDS)
