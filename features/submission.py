@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Self, get_args
+from typing import Annotated, Any, Self, TypeVar, get_args
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import FailFast, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from features.derived.drifting import SLOW_KN
@@ -61,6 +61,12 @@ class AttachedEvent(Event):
     )
 
 
+R = TypeVar("R", bound=Record)
+
+# Of many wrong records the first is told: to look at all of them costs more than to score.
+Linked = Annotated[tuple[R, ...], FailFast()]
+
+
 def _linked(name: str, description: str) -> Any:
     """A field for as many linked records of a type as a submission may bring."""
     most = LINKED_RECORD_TYPES[name].most_in_submission
@@ -85,17 +91,17 @@ class Submission(Record):
         description="The scoring instant, before which linked records were known; the declaration "
         "without.",
     )
-    legs: tuple[Leg, ...] = _linked("legs", "The legs of the journey.")
-    positions: tuple[Position, ...] = _linked(
+    legs: Linked[Leg] = _linked("legs", "The legs of the journey.")
+    positions: Linked[Position] = _linked(
         "positions", "Where the conveyance of the journey was heard."
     )
-    documents: tuple[AttachedDocument, ...] = _linked(
+    documents: Linked[AttachedDocument] = _linked(
         "documents", "The documents filed for the subject."
     )
-    transactions: tuple[AttachedTransaction, ...] = _linked(
+    transactions: Linked[AttachedTransaction] = _linked(
         "transactions", "The payments for the subject."
     )
-    events: tuple[AttachedEvent, ...] = _linked("events", "What happened to the subject.")
+    events: Linked[AttachedEvent] = _linked("events", "What happened to the subject.")
 
     @property
     def subject(self) -> Journey | Shipment:

@@ -53,7 +53,7 @@ from serving.metrics_multiprocess import is_shared
 from serving.review.rescue_centres import require_rescue_centres
 from serving.settings import Settings
 from serving.start_stages import StageReport, ignore_stage
-from serving.web.admission import Admission, limited_paths
+from serving.web.admission import Admission, AdmissionLimits, limited_paths
 from serving.web.audit_trail import AuditTrail
 from serving.web.hosts import TransportSecurity
 from serving.web.html import STATIC
@@ -128,7 +128,7 @@ def create_app(
     app.add_middleware(
         Admission,
         paths=limited_paths(routes),
-        most=settings.most_in_flight,
+        limits=AdmissionLimits.from_settings(settings),
         metrics=services.metrics,
     )
     app.add_middleware(TransportSecurity, hosts=settings.known_hosts)  # first of all

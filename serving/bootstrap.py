@@ -57,8 +57,10 @@ def _warm_app(report: StageReport) -> "FastAPI":
     from serving.observability import log_as_json
     from serving.request_parsing import read_submission
     from serving.settings import Settings
+    from serving.web.connections import bound_connections
 
     log_as_json()
+    bound_connections()
     app = create_app(Settings(), report=report)
     report("trying everything once", 0, 0)
     examples = (read_submission(json.dumps(body).encode()) for body in (ROUTE, SHIPMENT))

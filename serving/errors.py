@@ -55,6 +55,7 @@ TidegateError
     ├── BodyTooLarge (413)
     ├── MediaTypeUnsupported (415)
     ├── HostUnknown (421)           the request is for another name than this service has
+    ├── HeadTooLarge (431)          request line, headers or cookies
     ├── Unprocessable (422)
     │   ├── TooLong                 a case may not be laid aside for so long
     │   ├── NameRefused             a name that could be read in two ways
@@ -378,6 +379,13 @@ class HostUnknown(ServingError):
 
     status = 421
     title = "This is another host"
+
+
+class HeadTooLarge(ServingError):
+    """Request line, headers or cookies are larger than the service reads."""
+
+    status = 431
+    title = "The head of the request is too large"
 
 
 class Unprocessable(ServingError):

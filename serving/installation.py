@@ -25,17 +25,23 @@ class CheckResult:
 
 def examine_installation() -> Iterator[CheckResult]:
     """Look at Python, the extras and where compiled code is kept."""
-    yield _python()
+    yield check_python()
     yield _extras()
     yield _compiled_code()
 
 
-def _python() -> CheckResult:
-    version = ".".join(map(str, sys.version_info[:3]))
-    is_known = sys.version_info >= (3, 11)
-    return CheckResult(
-        "python", "good" if is_known else "wrong", f"{version}; 3.11 or later is needed"
-    )
+def check_python(version: tuple[int, ...] = sys.version_info[:3]) -> CheckResult:
+    """Whether a release of Python is known to work, and to read every request in time.
+
+    Before 3.11.10 and 3.12.6 it unquotes cookies in quadratic time (CVE-2024-7592).
+    """
+    name = ".".join(map(str, version))
+    if version < (3, 11):
+        return CheckResult("python", "wrong", f"{name}; 3.11 or later is needed")
+    if version < (3, 11, 10) or (3, 12) <= version < (3, 12, 6):
+        says = "takes quadratic time to unquote cookies, so the service lets it unquote none"
+        return CheckResult("python", "doubtful", f"{name} {says}; want 3.11.10, 3.12.6 or later")
+    return CheckResult("python", "good", f"{name}; 3.11 or later is needed")
 
 
 def _extras() -> CheckResult:

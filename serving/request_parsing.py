@@ -1,10 +1,12 @@
 """From the bytes that arrived to a submission, or to a refusal that repeats none of them.
 
 What one reader takes and another reads differently is refused before anything looks at the fields:
-a key given twice, NaN and Infinity, numbers beyond a float, half a surrogate pair, a byte-order
-mark, nesting without end.
+a key given twice, NaN and Infinity, numbers beyond a float, half a surrogate pair, NUL, a
+byte-order mark, nesting without end. What holds more than it may is refused before it is parsed or
+checked: values are counted in the bytes, records before any of them is looked at.
 """
 
+import codecs
 import json
 import math
 import re
@@ -15,15 +17,27 @@ import orjson
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from features.linked_records import LINKED_RECORD_TYPES
 from features.persons import describes_a_person, why_refused
 from features.submission import Submission
-from serving.errors import BodyMalformed, RequestFault, SubmissionRefused
+from serving.errors import BodyMalformed, BodyTooLarge, RequestFault, SubmissionRefused
 
 FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 NAMES = re.compile(rb'"[ \t\r\n]*:')
 SPACED = re.compile(rb'"[ \t\r\n]')
+_SPACE = re.compile(rb"[ \t\r\n]+")
 LONGEST_INTEGER = 19  # digits, with the sign: more than any field takes, less than a float loses
 LARGEST_PLAIN = 10 ** (LONGEST_INTEGER - 1)  # from here on an integer may have more
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # which not every database stores
+MOST_FAULTS = 50  # that are told of one body
+
+# More than the largest of its kind holds: 5,000 records, or 1,000 vectors of every feature.
+MOST_VALUES = 300_000
+MOST_VALUES_OF_A_SUBJECT = 120_000
+MOST_FIELDS = 128  # of one object in a submission
+MOST_LINKED = [(name, each.most_in_submission) for name, each in LINKED_RECORD_TYPES.items()]
+
+_FIRST_WINDOW = 16 * 1024  # bytes, in which the end of an element is looked for first
 
 
 def read_submission(body: bytes) -> Submission:
@@ -32,31 +46,40 @@ def read_submission(body: bytes) -> Submission:
     Raises BodyMalformed where it is not one unambiguous JSON object, SubmissionRefused where it is
     no subject that may be scored; both name fields and places, never a value.
     """
+    _refuse_many_values(body, MOST_VALUES_OF_A_SUBJECT)
     if not _is_plain(body):
-        read_json(body)
+        _refuse_many_linked(read_json(body, MOST_VALUES_OF_A_SUBJECT))
     try:
         return Submission.model_validate_json(body)
     except ValidationError as refusal:
-        read_json(body)
+        read_json(body, MOST_VALUES_OF_A_SUBJECT)
         raise SubmissionRefused(
-            "the submission breaks the schema of its records",
-            tuple(fault_of(error) for error in refusal.errors(include_url=False)),
+            "the submission breaks the schema of its records", faults_of(refusal)
         ) from None
 
 
-def split_array(body: bytes) -> list[bytes]:
+def split_array(body: bytes, most: int, most_bytes: int) -> list[bytes]:
     """The elements of a JSON array, each as the bytes that arrived; not yet checked themselves.
 
-    Raises BodyMalformed where the body is no array.
+    Raises BodyMalformed where the body is no array, BodyTooLarge as soon as there are more than
+    `most`, or one of more than `most_bytes`.
     """
+    elements: list[bytes] = []
     try:
-        return list(_elements(body.decode()))
+        for element in _elements(body, most_bytes):
+            if len(elements) == most:
+                raise BodyTooLarge(f"a batch may hold {most} subjects")
+            elements.append(element)
     except (ValueError, RecursionError):
         raise BodyMalformed("the body is not a JSON array") from None
+    return elements
 
 
-def read_json(body: bytes) -> Any:
+def read_json(body: bytes, most_values: int = MOST_VALUES) -> Any:
     """The JSON document in `body`, where every reader would read the same."""
+    _refuse_many_values(body, most_values)
+    if NUL.search(body):
+        raise BodyMalformed("a text has the character NUL")
     try:
         orjson.loads(body)  # refuses all but what is named here, and says where
         return json.loads(
@@ -78,13 +101,27 @@ def _is_plain(body: bytes) -> bool:
     As many names as there are fields in what one reader kept: none was given twice. What looks like
     a name inside a text makes the counts differ, and is looked at more closely.
     """
+    if b"\\u0000" in body:
+        return False
     try:
-        containers: list[Any] = [[orjson.loads(body)]]
+        document = orjson.loads(body)
     except orjson.JSONDecodeError:
         return False
+    _refuse_many_linked(document)
+    return _fields_in(document) == _names_in(body)
+
+
+def _fields_in(document: Any) -> int:
+    """How many fields all objects have; -1 where an integer has many digits.
+
+    Raises SubmissionRefused for an object with more fields than any record.
+    """
+    containers: list[Any] = [[document]]
     fields = 0
     for container in containers:  # grows while it is gone through
         if type(container) is dict:
+            if len(container) > MOST_FIELDS:
+                raise SubmissionRefused(f"an object may have {MOST_FIELDS} fields")
             fields += len(container)
             container = container.values()  # noqa: PLW2901 - its values are gone through like items
         for value in container:
@@ -94,8 +131,8 @@ def _is_plain(body: bytes) -> bool:
             if kind is dict or kind is list:
                 containers.append(value)
             elif kind is not bool and not -LARGEST_PLAIN < value < LARGEST_PLAIN:
-                return False
-    return fields == _names_in(body)
+                return -1
+    return fields
 
 
 def _names_in(body: bytes) -> int:
@@ -105,29 +142,64 @@ def _names_in(body: bytes) -> int:
     return body.count(b'":')
 
 
-def _elements(text: str) -> Iterator[bytes]:
-    decoder, at = json.JSONDecoder(), _after_space(text, 0)
-    if text[at : at + 1] != "[":
+def _refuse_many_values(body: bytes, most: int) -> None:
+    """Raise BodyTooLarge for more values than may be; each begins after one of these bytes."""
+    if len(body) > most and body.count(b",") + body.count(b"[") + body.count(b"{") > most:
+        raise BodyTooLarge(f"a body of this kind may hold {most} values")
+
+
+def _refuse_many_linked(document: Any) -> None:
+    """Raise SubmissionRefused for more records of a type than a submission may bring."""
+    if type(document) is dict:
+        for name, most in MOST_LINKED:
+            records = document.get(name)
+            if type(records) is list and len(records) > most:
+                fault = RequestFault(f"/{name}", "too_long", f"there may be {most}")
+                raise SubmissionRefused("the submission brings too many records", (fault,))
+
+
+def _elements(body: bytes, most_bytes: int) -> Iterator[bytes]:
+    at = _after_space(body, 0)
+    if body[at : at + 1] != b"[":
         raise ValueError
-    mark, at = "[", _after_space(text, at + 1)
-    if text[at : at + 1] == "]":
-        mark, at = "]", _after_space(text, at + 1)
-    while mark != "]":
-        _, end = decoder.raw_decode(text, at)
-        yield text[at:end].encode()
-        at = _after_space(text, end)
-        mark = text[at : at + 1]
-        if mark not in {",", "]"}:
+    mark, at = b"[", _after_space(body, at + 1)
+    if body[at : at + 1] == b"]":
+        mark, at = b"]", _after_space(body, at + 1)
+    while mark != b"]":
+        element = _element_at(body, at, most_bytes)
+        yield element
+        at = _after_space(body, at + len(element))
+        mark = body[at : at + 1]
+        if mark not in {b",", b"]"}:
             raise ValueError
-        at = _after_space(text, at + 1)
-    if at != len(text):
+        at = _after_space(body, at + 1)
+    if at != len(body):
         raise ValueError
 
 
-def _after_space(text: str, at: int) -> int:
-    while text[at : at + 1] in {" ", "\t", "\n", "\r"}:
-        at += 1
-    return at
+def _element_at(body: bytes, at: int, most_bytes: int) -> bytes:
+    """The element that begins there, looked for in a window that grows up to `most_bytes`."""
+    largest = most_bytes + 1  # what ends there is too large
+    window = min(_FIRST_WINDOW, largest)
+    while True:
+        is_rest = at + window >= len(body)
+        text = codecs.getincrementaldecoder("utf-8")().decode(body[at : at + window], is_rest)
+        try:
+            _, end = json.JSONDecoder().raw_decode(text)
+        except ValueError:
+            end = len(text)
+            if is_rest:
+                raise
+        if is_rest or end < len(text):  # what ends with the window may go on after it
+            return text[:end].encode()
+        if window == largest:
+            raise BodyTooLarge(f"a subject of a batch may have {most_bytes} bytes")
+        window = min(window * 8, largest)
+
+
+def _after_space(body: bytes, at: int) -> int:
+    space = _SPACE.match(body, at)
+    return space.end() if space else at
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -158,6 +230,12 @@ def _integer(text: str) -> int:
 
 def _refuse_constant(_: str) -> NoReturn:
     raise BodyMalformed("NaN and Infinity are not numbers")
+
+
+def faults_of(refusal: ValidationError, within: str = "") -> tuple[RequestFault, ...]:
+    """The first faults of a document, without what was validated, as `fault_of` words them."""
+    errors = refusal.errors(include_url=False, include_input=False)
+    return tuple(fault_of(error, within) for error in errors[:MOST_FAULTS])
 
 
 def fault_of(error: ErrorDetails, within: str = "") -> RequestFault:

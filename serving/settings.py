@@ -138,6 +138,21 @@ class Settings(BaseSettings):
         description="The requests that one process answers at the same time. The next one gets a "
         "503 at once.",
     )
+    most_in_flight_per_caller: Annotated[int, Field(ge=1)] = Field(
+        default=32,
+        description="The requests of one key, token or account that one process answers at the "
+        "same time. The next one gets a 429 at once.",
+    )
+    most_body_bytes_in_flight: Annotated[int, Field(ge=1024)] = Field(
+        default=32 * 1024 * 1024,
+        description="The bytes of bodies larger than 64 KiB that one process holds at the same "
+        "time, of which one caller may have half. Whoever sends more gets a 503 at once.",
+    )
+    most_connections: Annotated[int, Field(ge=16)] = Field(
+        default=1_024,
+        description="The connections that one process has at the same time, fewer where it may "
+        "not open so many files. Beyond that, whoever has waited longest makes room.",
+    )
     telemetry: bool = Field(
         default=False,
         description="Whether traces are sent by OpenTelemetry. Needs the extra `telemetry`.",
@@ -314,6 +329,10 @@ class Settings(BaseSettings):
     def _let_a_batch_through(self) -> Self:
         if self.rate_burst <= self.max_batch_subjects:
             raise ValueError("rate_burst must be larger than max_batch_subjects")
+        if self.most_body_bytes_in_flight // 2 < max(
+            self.max_body_bytes, self.max_batch_bytes, self.max_attachment_bytes
+        ):
+            raise ValueError("most_body_bytes_in_flight must hold the largest body twice")
         return self
 
     def asks_second_factor(self, role: str) -> bool:

@@ -1,10 +1,12 @@
 """`POST /v1/scores/batch`: many subjects in, a decision or a problem for each out."""
 
+import re
+from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from serving.api.examples import ROUTE, SHIPMENT
 from serving.api.idempotency_keys import IdempotencyKey
@@ -18,11 +20,12 @@ from serving.scoring.idempotency import Answer
 from serving.web.admission import limited_in_flight
 from serving.web.authentication import MayScore
 from serving.web.bodies import JSON, NDJSON, ClosedModel, body_within, refuse_other_media
-from serving.web.problems import problem_content
+from serving.web.problems import MOST_FAULTS, problem_body
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1/scores/batch", tags=["scores"])
 
+_LINE = re.compile(rb"[^\r\n]+")
 TOGETHER = 128  # asked before the first is waited for: while some are written, others are decided
 
 
@@ -56,12 +59,23 @@ class BatchLine(ClosedModel):
 
 async def batch_lines(request: Request, services: TheServices) -> list[bytes]:
     """The submissions in the body, as they came; raises as for a single one."""
+    settings = services.settings
     media_type = refuse_other_media(request, JSON, NDJSON)
-    body = await body_within(request, services.settings.max_batch_bytes)
-    lines = split_array(body) if media_type == JSON else body.splitlines()
-    lines = [line for line in lines if line.strip()]
-    if len(lines) > services.settings.max_batch_subjects:
-        raise BodyTooLarge(f"a batch may hold {services.settings.max_batch_subjects} subjects")
+    body = await body_within(request, settings.max_batch_bytes)
+    most = settings.max_batch_subjects
+    if media_type == JSON:
+        return await run_in_threadpool(split_array, body, most, settings.max_body_bytes)
+    return await run_in_threadpool(_split_lines, body, most)
+
+
+def _split_lines(body: bytes, most: int) -> list[bytes]:
+    """The lines that are not blank; raises BodyTooLarge as soon as there are too many."""
+    lines: list[bytes] = []
+    for number, line in enumerate(_LINE.finditer(body)):
+        if len(lines) == most or number == 2 * most:  # there may be lines of blanks alone
+            raise BodyTooLarge(f"a batch may hold {most} subjects")
+        if line[0].strip():
+            lines.append(line[0])
     return lines
 
 
@@ -96,26 +110,35 @@ async def score_subjects(
     Send a batch again with the same key, and what was decided is repeated, what failed is tried.
     """
     services.rate_limits.take(caller.key_id, max(0, len(lines) - 1))  # the call itself was counted
-    answers: list[bytes] = []
+    most = services.settings.max_body_bytes
+    answers: dict[int, Answer | ServingError] = {}
     numbered = enumerate(lines, start=1)
     while together := list(islice(numbered, TOGETHER)):
         # A space can't be in a caller's key, so no single request meets a line of a batch.
-        requests = [
-            ScoreRequest(
+        requests = {
+            number: ScoreRequest(
                 caller, f"{idempotency_key} {number}", line, services.clock(), worded_for(caller)
             )
             for number, line in together
-        ]
-        answered = zip(together, await services.batcher.answer_all(requests), strict=True)
-        answers += [_line(services, request, number, answer) for (number, _), answer in answered]
-    return NdjsonResponse(b"".join(answers))
+            if len(line) <= most
+        }
+        too_large = BodyTooLarge(f"a subject of a batch may have {most} bytes")
+        answers |= {number: too_large for number, _ in together}
+        answered = await services.batcher.answer_all(list(requests.values()))
+        answers |= zip(requests, answered, strict=True)
+    return NdjsonResponse(b"".join(_lines(services, request, answers)))
 
 
-def _line(
-    services: Services, request: Request, number: int, answer: Answer | ServingError
-) -> bytes:
-    if isinstance(answer, ServingError):
-        content = orjson.dumps(problem_content(request.state.request_id, answer))
-        return b'{"line":%d,"status":%d,"answer":%b}\n' % (number, answer.status, content)
-    services.metrics.decisions.count(answer.decision)
-    return b'{"line":%d,"status":200,"answer":%b}\n' % (number, answer.body)
+def _lines(
+    services: Services, request: Request, answers: dict[int, Answer | ServingError]
+) -> Iterator[bytes]:
+    """The answers by line, which together tell of as many faults as one problem may."""
+    left = MOST_FAULTS
+    for number, answer in answers.items():
+        if isinstance(answer, ServingError):
+            status, content = answer.status, problem_body(request.state.request_id, answer, left)
+            left = max(0, left - len(answer.faults))
+        else:
+            services.metrics.decisions.count(answer.decision)
+            status, content = 200, answer.body
+        yield b'{"line":%d,"status":%d,"answer":%b}\n' % (number, status, content)

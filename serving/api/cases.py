@@ -16,11 +16,12 @@ from serving.review.cases import CaseAct, Reviewer
 from serving.review.dispositions import DispositionCode
 from serving.review.shown_lanes import ShownLane, shown_lane, stored_lanes
 from serving.web.authentication import WithScope
+from serving.web.caller_first import CallerFirst
 from serving.web.case_bodies import Assignment, DispositionBody, Note, Pause
 from serving.web.queue_cursor import decode_cursor, encode_cursor
 from serving.web.services import TheServices
 
-router = APIRouter(prefix="/v1", tags=["review"])
+router = APIRouter(prefix="/v1", tags=["review"], route_class=CallerFirst)
 
 MayReview = Annotated[Caller, Depends(WithScope("review", "rescue"))]
 

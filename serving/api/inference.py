@@ -3,14 +3,14 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request
-from pydantic import Field, ValidationError
+from pydantic import FailFast, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 
 from serving.api.invocations import tell_inference
 from serving.api.openapi import described_body, problems
 from serving.errors import Forbidden, NoModel, NotFound, SubmissionRefused
 from serving.models.model_pool import LoadedModel
-from serving.request_parsing import fault_of, read_json
+from serving.request_parsing import faults_of, read_json
 from serving.scoring.vectors import ScoredVectors, champion_named, score_vectors, vectors_in
 from serving.web.admission import limited_in_flight
 from serving.web.authentication import AnyCaller, MayInfer
@@ -62,7 +62,7 @@ class RequestInput(ClosedModel):
 
     name: Annotated[str, Field(max_length=64)]
     datatype: Datatype | Literal["FP32", "INT64", "INT32", "BOOL"]
-    shape: list[int]
+    shape: Annotated[list[int], FailFast(), Field(max_length=2)]
     data: list[Any]
     parameters: dict[str, Any] = Field(default_factory=dict)
 
@@ -78,8 +78,8 @@ class InferenceRequest(ClosedModel):
     """Feature vectors, a tensor per feature."""
 
     id: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._:/-]*$")] | None = None
-    inputs: list[RequestInput]
-    outputs: tuple[RequestOutput, ...] = ()
+    inputs: Annotated[list[RequestInput], FailFast()]
+    outputs: Annotated[tuple[RequestOutput, ...], FailFast()] = ()
     parameters: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -198,11 +198,12 @@ async def infer(
     A vector is no subject: no lane follows, and no decision is made or stored.
     """
     refuse_other_media(request, JSON)
-    inference = _read(await body_within(request, services.settings.max_batch_bytes))
+    body = await body_within(request, services.settings.max_batch_bytes)
+    inference = await run_in_threadpool(_read, body)
     output_names = _output_names(inference, may_explain=caller.may("explain"))
     champion = champion_named(services.models, name)
     _refuse_other_version(champion, version)
-    columns = _columns(inference)
+    columns = await run_in_threadpool(_columns, inference)
     services.rate_limits.take(caller.key_id, vectors_in(columns) - 1)  # the call itself was counted
     vectors = await run_in_threadpool(score_vectors, champion, columns)
     tell_inference(services, caller, vectors)
@@ -217,8 +218,9 @@ def _read(body: bytes) -> InferenceRequest:
     try:
         return InferenceRequest.model_validate_json(body)
     except ValidationError as refusal:
-        faults = tuple(fault_of(error) for error in refusal.errors(include_url=False))
-        raise SubmissionRefused("the request is not one of this protocol", faults) from None
+        raise SubmissionRefused(
+            "the request is not one of this protocol", faults_of(refusal)
+        ) from None
 
 
 def _output_names(inference: InferenceRequest, *, may_explain: bool) -> tuple[str, ...]:

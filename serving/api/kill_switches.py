@@ -21,9 +21,10 @@ from serving.models.kill_switch import (
 )
 from serving.web.authentication import AnyCaller, WithScope
 from serving.web.bodies import ClosedModel
+from serving.web.caller_first import CallerFirst
 from serving.web.services import TheServices
 
-router = APIRouter(prefix="/v1/switches", tags=["models"])
+router = APIRouter(prefix="/v1/switches", tags=["models"], route_class=CallerFirst)
 
 WORD_READERS: tuple[Scope, ...] = ("switch", "supervise", "audit", "administer")
 """Who reads what a person wrote when switching; any other key reads only what holds."""

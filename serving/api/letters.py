@@ -23,10 +23,11 @@ from serving.review.letter_text import LetterSection, sections_of
 from serving.review.sealed_account import SealedFor, Sealing, seal_account
 from serving.web.authentication import WithScope
 from serving.web.bodies import ClosedModel
+from serving.web.caller_first import CallerFirst
 from serving.web.case_bodies import Words
 from serving.web.services import TheServices
 
-router = APIRouter(prefix="/v1/cases/{case_id}", tags=["letters"])
+router = APIRouter(prefix="/v1/cases/{case_id}", tags=["letters"], route_class=CallerFirst)
 
 MayWrite = Annotated[Caller, Depends(WithScope("review"))]
 MaySeal = Annotated[Caller, Depends(WithScope("supervise"))]

@@ -10,7 +10,7 @@ from serving.api.openapi import described_body, problems
 from serving.web.admission import limited_in_flight
 from serving.web.authentication import MayIngest
 from serving.web.bodies import JSON, ClosedModel, body_within, refuse_other_media
-from serving.web.problems import FaultOut
+from serving.web.problems import FaultOut, fault_content
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1/records", tags=["records"])
@@ -38,7 +38,7 @@ class RecordsAnswer(ClosedModel):
         description="Kept records, as JSON Pointers, of subjects that were never scored here. They "
         "count when their subjects are scored."
     )
-    errors: list[FaultOut]
+    errors: list[FaultOut] = Field(description="The first 50 faults of those not kept.")
 
 
 @router.post(
@@ -65,7 +65,7 @@ async def take_records(request: Request, services: TheServices, caller: MayInges
     refuse_other_media(request, JSON)
     body = await body_within(request, services.settings.max_batch_bytes)
     taken = await run_in_threadpool(services.ingestion.ingest, caller, body, services.clock())
-    faults = [FaultOut(**vars(fault)) for fault in taken.faults]
+    faults = [FaultOut(**fault_content(fault)) for fault in taken.faults]
     return RecordsAnswer(
         accepted=taken.accepted,
         repeated=taken.repeated,

@@ -13,9 +13,10 @@ from serving.review.cases import Reviewer
 from serving.review.rescue_calls import CallAction
 from serving.web.authentication import WithScope
 from serving.web.bodies import ClosedModel
+from serving.web.caller_first import CallerFirst
 from serving.web.services import TheServices
 
-router = APIRouter(prefix="/v1/rescue-calls", tags=["rescue"])
+router = APIRouter(prefix="/v1/rescue-calls", tags=["rescue"], route_class=CallerFirst)
 
 MayRescue = Annotated[Caller, Depends(WithScope("rescue"))]
 

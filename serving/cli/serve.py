@@ -156,11 +156,15 @@ def _serve_by_workers(listener: socket.socket, transport: "Transport", workers: 
 def _configured(application: Any, transport: "Transport", workers: int) -> Any:
     import uvicorn
 
+    from serving.web.connections import bound_connections
+
     return uvicorn.Config(
         application,
         factory=workers > 1,
         workers=workers,
-        http="serving.web.request_timeout:ReceivedInTime",
+        http="serving.web.connections:BoundedConnection",
+        ws="none",  # no address here speaks it, and its connections would have no limits
+        backlog=bound_connections(),
         access_log=False,  # our own lines: uvicorn's hold paths, and paths hold ids
         log_level="warning",
         server_header=False,

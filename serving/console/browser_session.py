@@ -26,6 +26,7 @@ from serving.console.interruptions import (
 )
 from serving.container import Services
 from serving.errors import Forbidden, LogUnavailable
+from serving.web.admission import admit
 from serving.web.authentication import called
 from serving.web.hosts import is_https
 from serving.web.services import TheServices
@@ -51,6 +52,7 @@ def unused_session(request: Request, services: TheServices) -> Session:
     session = services.sessions.find(cookie, services.clock())
     if session is None:
         raise sign_in_needed(request, services)
+    admit(request, session.holder.removeprefix("key:"))
     return session
 
 

@@ -9,10 +9,12 @@ from fastapi import Depends, Request
 from serving.access.sessions import Session
 from serving.console.browser_session import OpenSession, TheSession
 from serving.errors import Forbidden, Unprocessable
+from serving.web.admission import guard_of
 from serving.web.bodies import body_within
 from serving.web.hosts import own_origins
 
 LARGEST_FORM = 32_768  # bytes
+LARGEST_FORM_OF_A_STRANGER = 8_192  # of whoever signs in
 MOST_FIELDS = 32
 
 
@@ -37,16 +39,28 @@ async def own_form(request: Request) -> dict[str, str]:
     if (read := getattr(request.state, "own_form", None)) is not None:
         known: dict[str, str] = read
         return known
-    body = await body_within(request, LARGEST_FORM)
+    guard = guard_of(request)
+    most = LARGEST_FORM
+    if guard is not None and not guard.is_admitted:
+        most = LARGEST_FORM_OF_A_STRANGER
+        guard.allow_stranger(most)
+    body = await body_within(request, most)
     try:
         fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=MOST_FIELDS)
     except ValueError:
         raise Unprocessable(f"a form of ours has at most {MOST_FIELDS} fields") from None
+    refuse_nul(*fields, *(value for values in fields.values() for value in values))
     request.state.own_form = form = {
         name: values[0] if "password" in name else values[0].strip()
         for name, values in fields.items()
     }
     return form
+
+
+def refuse_nul(*texts: str) -> None:
+    """Raise Unprocessable for texts with the character NUL, which not every database stores."""
+    if any("\0" in text for text in texts):
+        raise Unprocessable("a form of ours has no character NUL")
 
 
 OwnForm = Annotated[dict[str, str], Depends(own_form)]

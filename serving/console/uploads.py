@@ -7,15 +7,18 @@ from typing import Annotated, Self
 from urllib.parse import unquote
 
 from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
 
 from serving.console.browser_session import TheSession
-from serving.console.csrf import refuse_foreign
+from serving.console.csrf import refuse_foreign, refuse_nul
 from serving.errors import BodyMalformed, Forbidden
 from serving.web.bodies import body_within
 from serving.web.services import TheServices
 
 # What a form has besides the content of its file: boundaries, headers and short fields.
 ROOM_FOR_THE_REST = 8_192
+MOST_PARTS = 16  # boundaries, the last one included
+LONGEST_HEADING = 2_048  # bytes
 
 _BOUNDARY = re.compile(r'multipart/form-data; *boundary="?([A-Za-z0-9\'()+_,./:=?-]{1,70})"?')
 _NAME = re.compile(r'[; ]name="([^"]*)"')
@@ -51,10 +54,12 @@ class Upload:
 
 def _parts(body: bytes, boundary: bytes) -> list[tuple[str, bytes]]:
     """Heading and content of every part between the boundaries."""
-    _, *parts = (b"\r\n" + body).split(b"\r\n--" + boundary)
-    if not parts or not parts[-1].startswith(b"--"):
+    _, *parts = (b"\r\n" + body).split(b"\r\n--" + boundary, MOST_PARTS + 1)
+    if len(parts) > MOST_PARTS or not parts or not parts[-1].startswith(b"--"):
         raise BodyMalformed("the form is not whole")
-    split = (part.removeprefix(b"\r\n").partition(b"\r\n\r\n") for part in parts[:-1])
+    split = [part.removeprefix(b"\r\n").partition(b"\r\n\r\n") for part in parts[:-1]]
+    if any(len(heading) > LONGEST_HEADING for heading, _, _ in split):
+        raise BodyMalformed("the form is not one of ours")
     return [(heading.decode("utf-8", "replace"), content) for heading, _, content in split]
 
 
@@ -63,7 +68,9 @@ async def signed_upload(request: Request, services: TheServices, session: TheSes
     refuse_foreign(request)
     most = services.settings.max_attachment_bytes + ROOM_FOR_THE_REST
     body = await body_within(request, most)
-    upload = Upload.read(request.headers.get("content-type", ""), body)
+    content_type = request.headers.get("content-type", "")
+    upload = await run_in_threadpool(Upload.read, content_type, body)
+    refuse_nul(upload.file_name, *upload.fields, *upload.fields.values())
     token = upload.fields.get("form_token", "")
     if not hmac.compare_digest(token.encode(), session.form_token.encode()):
         raise Forbidden("this form was not sent from the console")

@@ -21,7 +21,7 @@ from serving.audit.selections import selection_of
 from serving.errors import BodyTooLarge, RequestFault, SubmissionRefused
 from serving.history.client import HistoryClient
 from serving.history.received_records import KeptRecord, ReceivedRecord, RecordStore
-from serving.request_parsing import fault_of, read_json
+from serving.request_parsing import MOST_FAULTS, faults_of, read_json
 from serving.triage.lane_rule import VISITED
 
 RECORD_TYPES = (*LINKED_RECORD_TYPES, "outcomes")
@@ -54,7 +54,8 @@ class CheckedRecord:
 class IngestResult:
     """How many records were new, how many known already, and what is wrong with the others.
 
-    `not_scored` are the places in the body of kept records whose subjects were never decided about.
+    Of what is wrong, the first 50 are told. `not_scored` are the places in the body of kept records
+    whose subjects were never decided about.
     """
 
     accepted: int
@@ -108,10 +109,11 @@ class RecordIngestion:
         known = [(each, before[key].body) for key, each in given_ids.items() if key in before]
         same = [each for each, body in known if body == each.row.body]
         faults += [_differs(each) for each, body in known if body != each.row.body]
+        first_faults = tuple(faults[:MOST_FAULTS])
         if faults and not new and not same:
-            raise SubmissionRefused("none of the records can be kept", tuple(faults))
+            raise SubmissionRefused("none of the records can be kept", first_faults)
         self.history.ingest_records([each.record for each in (*new, *same)], at.isoformat())
-        return IngestResult(len(new), len(same), tuple(faults), self._not_scored([*new, *same]))
+        return IngestResult(len(new), len(same), first_faults, self._not_scored([*new, *same]))
 
     def _add_new(
         self, received: dict[Key, CheckedRecord]
@@ -253,8 +255,7 @@ def _records_in(
             try:
                 record = RECORD_FILES[kind].model_validate_json(json.dumps(each))
             except ValidationError as refusal:
-                errors = refusal.errors(include_url=False)
-                faults.extend(fault_of(error, pointer) for error in errors)
+                faults.extend(faults_of(refusal, pointer))
             else:
                 yield CheckedRecord(pointer, record, _row(kind, record, source))
 

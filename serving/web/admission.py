@@ -1,23 +1,34 @@
-"""The door: as many requests inside as can be answered soon, the rest turned away at once.
+"""The door: what is turned away before it is read, and what requests inside may take.
 
 Plain ASGI around everything else, so that turning away costs no parsing, no thread and no database.
-Health, metrics and the reviewers' pages keep their way in however many machines ask.
+Of a body nothing can be read before its caller is admitted, whatever a route does: then as much as
+the call may have. Health, metrics and the reviewers' pages keep their way in however many machines
+ask, and no caller takes all the room.
 """
 
+import threading
+import time
 import uuid
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Self, TypeVar
 
-import orjson
+import structlog
+from fastapi import Request
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.errors import TooBusy
-from serving.observability import Metrics
-from serving.web.problems import MEDIA_TYPE, problem_content
+from serving.errors import BodyTooLarge, ServingError, TooBusy, TooOften
+from serving.observability import Metrics, RequestMetrics
+from serving.settings import Settings
+from serving.web.problems import MEDIA_TYPE, problem_body
+from serving.web.request_head import refuse_head
 from serving.web.security_headers import ANSWER_HEADERS
 
-FULL = TooBusy("more requests are here than can be answered soon")
+log = structlog.get_logger(__name__)
+
+SMALL_BODY = 64 * 1024
+"""The bytes that a body may have where its call does not say otherwise; these are not counted."""
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
 _limited: set[Callable[..., object]] = set()
@@ -35,44 +46,241 @@ def limited_paths(routes: Iterable[BaseRoute]) -> tuple[str, ...]:
     return tuple(sorted({route.path.partition("{")[0] for route in marked}))
 
 
-class Admission:
-    """Middleware: lets `most` requests to paths that begin like `paths` in at once."""
+@dataclass(frozen=True)
+class AdmissionLimits:
+    """What one process has room for at a time.
 
-    def __init__(self, app: ASGIApp, paths: tuple[str, ...], most: int, metrics: Metrics):
+    `requests` of machines, `of_one_caller` those of one caller to any address, `body_bytes` of
+    bodies that are not small, of which one caller may have half.
+    """
+
+    requests: int
+    of_one_caller: int
+    body_bytes: int
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """As the settings say."""
+        return cls(
+            settings.most_in_flight,
+            settings.most_in_flight_per_caller,
+            settings.most_body_bytes_in_flight,
+        )
+
+
+@dataclass
+class CallerShare:
+    """What one caller has inside: requests, and bytes of bodies that are not small."""
+
+    requests: int = 0
+    body_bytes: int = 0
+
+
+class Occupancy:
+    """What is inside now, of all and of each caller."""
+
+    def __init__(self, limits: AdmissionLimits, metrics: RequestMetrics):
+        self._limits = limits
+        self._metrics = metrics
+        self._shares: dict[str, CallerShare] = {}
+        self._body_bytes = 0
+        self._lock = threading.Lock()  # callers of pages are admitted in threads
+
+    def take_place(self) -> None:
+        """Let a machine's request in; raises TooBusy."""
+        if self._metrics.inside >= self._limits.requests:
+            self._metrics.shed.inc()
+            raise TooBusy("more requests are here than can be answered soon")
+        self._metrics.inside += 1
+
+    def leave_place(self) -> None:
+        """Make room for another request of a machine."""
+        self._metrics.inside -= 1
+
+    def admit(self, caller_id: str) -> None:
+        """Count a request of a caller; raises TooOften where it has too many here."""
+        with self._lock:
+            share = self._shares.setdefault(caller_id, CallerShare())
+            if share.requests >= self._limits.of_one_caller:
+                raise TooOften("this caller has as many requests here as one may have at a time")
+            share.requests += 1
+
+    def add_bytes(self, caller_id: str, count: int) -> None:
+        """Count bytes of a body; raises TooBusy where there are too many, or of this caller."""
+        with self._lock:
+            share = self._shares.setdefault(caller_id, CallerShare())
+            is_full = self._body_bytes + count > self._limits.body_bytes
+            if is_full or share.body_bytes + count > self._limits.body_bytes // 2:
+                raise TooBusy("more bytes of bodies are here than can be answered soon")
+            share.body_bytes += count
+            self._body_bytes += count
+
+    def leave(self, caller_id: str, requests: int, body_bytes: int) -> None:
+        """Forget a request of a caller, and its bytes."""
+        with self._lock:
+            share = self._shares.get(caller_id)
+            if share is None:
+                return
+            share.requests -= requests
+            share.body_bytes -= body_bytes
+            self._body_bytes -= body_bytes
+            if not share.requests and not share.body_bytes:
+                del self._shares[caller_id]
+
+
+class RequestGuard:
+    """One request inside: whose it is, the place it has, and what may be read of its body.
+
+    While its body arrives a request has no place: whoever sends slowly keeps nobody out.
+    """
+
+    def __init__(self, occupancy: Occupancy, receive: Receive, *, is_limited: bool):
+        self._occupancy = occupancy
+        self._receive = receive
+        self._is_limited = is_limited
+        self._has_place = False
+        self._is_admitted = False
+        self._caller_id = ""
+        self._most_bytes: int | None = None  # nothing is read yet
+        self._bytes_read = 0
+        self._bytes_counted = 0
+        self._is_whole = False
+        self._take_place()
+
+    @property
+    def is_admitted(self) -> bool:
+        """Whether its caller is known, and let in."""
+        return self._is_admitted
+
+    def admit(self, caller_id: str) -> None:
+        """Let the request of a caller in, with a small body; raises TooOften.
+
+        Whoever was admitted stays who it is.
+        """
+        if not self._is_admitted:
+            self._occupancy.admit(caller_id)
+            self._caller_id, self._is_admitted = caller_id, True
+            self._most_bytes = SMALL_BODY
+
+    def allow_stranger(self, most: int) -> None:
+        """Let up to `most` bytes be read of the body of somebody who is not known yet."""
+        if not self._is_admitted:
+            self._most_bytes = most
+
+    def allow(self, most: int) -> None:
+        """Let up to `most` bytes be read of a body, where anything may be."""
+        if self._most_bytes is not None:
+            self._most_bytes = most
+
+    async def receive(self) -> Message:
+        """The next part of the body; raises BodyTooLarge, or TooBusy where there is no room.
+
+        Raises RuntimeError where nobody was admitted: no route may read so early.
+        """
+        if self._is_whole:
+            return await self._receive()
+        if self._most_bytes is None:
+            raise RuntimeError("a body can be read when its caller was admitted, and not before")
+        self._leave_place()
+        message = await self._receive()
+        self._take_place()
+        if message["type"] == "http.request":
+            self._count(len(message.get("body", b"")), self._most_bytes)
+            self._is_whole = not message.get("more_body", False)
+        return message
+
+    def leave(self) -> None:
+        """End the guard."""
+        self._leave_place()
+        if self._is_admitted or self._bytes_counted:
+            self._occupancy.leave(self._caller_id, int(self._is_admitted), self._bytes_counted)
+
+    def _count(self, count: int, most: int) -> None:
+        self._bytes_read += count
+        if self._bytes_read > most:
+            raise BodyTooLarge(f"a body may have {most} bytes")
+        if self._bytes_read > SMALL_BODY:
+            uncounted = self._bytes_read - self._bytes_counted
+            self._occupancy.add_bytes(self._caller_id, uncounted)
+            self._bytes_counted += uncounted
+
+    def _take_place(self) -> None:
+        if self._is_limited and not self._has_place:
+            self._occupancy.take_place()
+            self._has_place = True
+
+    def _leave_place(self) -> None:
+        if self._has_place:
+            self._occupancy.leave_place()
+            self._has_place = False
+
+
+def guard_of(request: Request) -> RequestGuard | None:
+    """The guard of a request; None where it did not come through the door."""
+    guard: RequestGuard | None = request.scope.get("state", {}).get("guard")
+    return guard
+
+
+def admit(request: Request, caller_id: str) -> None:
+    """Let the body of a caller's request be read; raises TooOften where it has too many here."""
+    guard = guard_of(request)
+    if guard is not None:
+        guard.admit(caller_id)
+
+
+class Admission:
+    """Middleware: as many requests to paths that begin like `paths` as there is room for."""
+
+    def __init__(
+        self, app: ASGIApp, paths: tuple[str, ...], limits: AdmissionLimits, metrics: Metrics
+    ):
         self._app = app
         self._paths = paths
-        self._most = most
-        self._metrics = metrics
+        self._metrics = metrics.requests
+        self._occupancy = Occupancy(limits, metrics.requests)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request in, or answer that there is no room."""
-        if scope["type"] != "http" or not scope["path"].startswith(self._paths):
+        """Pass a request in, or answer that it is not read or that there is no room."""
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif self._metrics.requests.inside >= self._most:
-            self._metrics.requests.shed.inc()
-            for message in _full():
-                await send(message)
-        else:
-            self._metrics.requests.inside += 1
-            try:
-                await self._app(scope, receive, send)
-            finally:
-                self._metrics.requests.inside -= 1
+            return
+        began = time.perf_counter()
+        if refusal := refuse_head(scope):
+            self._metrics.observe("other", "unknown", refusal.status, time.perf_counter() - began)
+            log.info("head_refused", status=refusal.status)
+            await _answer(refusal, send)
+            return
+        is_limited = scope["path"].startswith(self._paths)
+        try:
+            guard = RequestGuard(self._occupancy, receive, is_limited=is_limited)
+        except TooBusy as full:
+            await _answer(full, send)
+            return
+        scope.setdefault("state", {})["guard"] = guard
+        try:
+            await self._app(scope, guard.receive, send)
+        finally:
+            guard.leave()
 
 
-def _full() -> tuple[Message, Message]:
+async def _answer(refusal: ServingError, send: Send) -> None:
+    status, headers, body = early_answer(refusal)
+    encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": encoded})
+    await send({"type": "http.response.body", "body": body})
+
+
+def early_answer(refusal: ServingError) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of a problem that is answered before a request has an id."""
     request_id = str(uuid.uuid4())
-    body = orjson.dumps(problem_content(request_id, FULL))
+    body = problem_body(request_id, refusal)
     headers = {
         "Content-Type": MEDIA_TYPE,
         "Content-Length": str(len(body)),
-        "Retry-After": str(FULL.retry_after_s),
         "X-Request-ID": request_id,
         "Cache-Control": "no-store",
         **ANSWER_HEADERS,
     }
-    encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    return (
-        {"type": "http.response.start", "status": FULL.status, "headers": encoded},
-        {"type": "http.response.body", "body": body},
-    )
+    if refusal.retry_after_s is not None:
+        headers["Retry-After"] = str(refusal.retry_after_s)
+    return refusal.status, headers, body

@@ -14,6 +14,7 @@ from serving.access.roles import Scope
 from serving.audit.purpose import HEADER
 from serving.container import Services
 from serving.errors import NotSignedIn
+from serving.web.admission import admit
 from serving.web.services import TheServices
 
 _BEARER = HTTPBearer(auto_error=False, description="An API key, or an access token.")
@@ -32,11 +33,14 @@ async def authenticated_caller(
 
 
 async def caller_of(request: Request, services: Services, token: str | None = None) -> Caller:
-    """The holder of the bearer token of a request, whose call is counted.
+    """The holder of the bearer token of a request, whose call is counted and let in, once.
 
     What is remembered is answered at once; only what must be read waits for a thread. Raises
     NotSignedIn, TooOften, or Forbidden for whoever acts for another purpose than data came for.
     """
+    known: Caller | None = request.scope.get("state", {}).get("caller")
+    if known is not None:
+        return known
     if token is None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         token = token.strip() if scheme.lower() == "bearer" else ""
@@ -47,6 +51,8 @@ async def caller_of(request: Request, services: Services, token: str | None = No
     identify(caller.actor)
     services.rate_limits.take(caller.key_id)
     services.purpose.require(caller, acts_for, called(request))
+    admit(request, caller.key_id)
+    request.scope.setdefault("state", {})["caller"] = caller
     return caller
 
 

@@ -6,6 +6,7 @@ from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict
 
 from serving.errors import BodyTooLarge, MediaTypeUnsupported
+from serving.web.admission import guard_of
 from serving.web.services import TheServices
 
 JSON = "application/json"
@@ -40,15 +41,23 @@ def refuse_other_media(request: Request, *media_types: str) -> str:
 
 async def body_within(request: Request, most: int) -> bytes:
     """The body's bytes; raises BodyTooLarge as soon as there are more than `most`."""
+    refuse_declared_above(request, most)
+    if guard := guard_of(request):
+        guard.allow(most)
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most:
+            raise _too_large(most)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def refuse_declared_above(request: Request, most: int) -> None:
+    """Raise BodyTooLarge for a body that says it is larger, before any of it is read."""
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared[:20]) > most:
         raise _too_large(most)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > most:
-            raise _too_large(most)
-    return bytes(body)
 
 
 def _too_large(most: int) -> BodyTooLarge:

@@ -20,6 +20,9 @@ from serving.errors import NotFound, RequestFault, ServingError, Unprocessable
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+MOST_FAULTS = 50  # in one answer: whoever sends more mends those first
+LARGEST_PROBLEM = 64 * 1024  # bytes
+LONGEST_POINTER = 256  # characters; it may hold a name that the caller chose
 
 TITLES = {
     404: "There is no such thing here",
@@ -63,22 +66,28 @@ def problem(request: Request, error: ServingError) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
-    content = problem_content(request.state.request_id, error)
-    return Response(orjson.dumps(content), error.status, headers, MEDIA_TYPE)
+    body = problem_body(request.state.request_id, error)
+    return Response(body, error.status, headers, MEDIA_TYPE)
 
 
-def problem_content(request_id: str, error: ServingError) -> dict[str, Any]:
-    """An error as RFC 9457 says it."""
-    return _content(
-        request_id, slug(type(error)), error.title, error.status, str(error), error.faults
-    )
+def problem_body(request_id: str, error: ServingError, most_faults: int = MOST_FAULTS) -> bytes:
+    """An error as RFC 9457 says it, with its first faults, and 64 KiB in all."""
+    faults = error.faults[:most_faults]
+    while True:
+        content = _content(
+            request_id, slug(type(error)), error.title, error.status, str(error), faults
+        )
+        body = orjson.dumps(content)
+        if len(body) <= LARGEST_PROBLEM or not faults:
+            return body
+        faults = faults[: len(faults) // 2]
 
 
 def parameters_refused(error: RequestValidationError) -> Unprocessable:
     """What is wrong with the parameters of an address, or with the fields of a form."""
     faults = tuple(
         RequestFault("/" + "/".join(map(str, fault["loc"][1:])), fault["type"], fault["msg"])
-        for fault in error.errors()
+        for fault in error.errors()[:MOST_FAULTS]
     )
     return Unprocessable("a parameter of the request is refused", faults)
 
@@ -139,8 +148,14 @@ def _content(
         "detail": detail,
         "instance": f"urn:uuid:{request_id}",
         "request_id": request_id,
-        "errors": [asdict(fault) for fault in faults],
+        "errors": [fault_content(fault) for fault in faults],
     }
+
+
+def fault_content(fault: RequestFault) -> dict[str, str]:
+    """A fault as it is answered: its pointer no longer than need be, and text all through."""
+    pointer = fault.pointer[:LONGEST_POINTER].encode("utf-8", "replace").decode()
+    return asdict(fault) | {"pointer": pointer}
 
 
 def slug(error: type[ServingError]) -> str:

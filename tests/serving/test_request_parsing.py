@@ -1,13 +1,14 @@
 """Bodies: what is read, what is refused, and that no refusal repeats what it refused."""
 
 import json
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.errors import BodyMalformed, SubmissionRefused
+from serving.errors import BodyMalformed, BodyTooLarge, SubmissionRefused
 from serving.request_parsing import read_submission
 from tests.serving.bodies import SHIPMENT, route, shipment
 
@@ -57,6 +58,58 @@ def test_a_submission_is_read_with_its_attachments() -> None:
 )
 def test_what_readers_disagree_on_is_refused(body: bytes) -> None:
     refused(body)
+
+
+def test_records_are_counted_before_any_is_looked_at() -> None:
+    (fault,) = refused(json.dumps(shipment() | {"documents": [{}] * 501}).encode()).faults
+    assert (fault.pointer, fault.code) == ("/documents", "too_long")
+
+    tripled = json.dumps(shipment() | {"documents": [{"a": 1}] * 501})
+    (fault,) = refused(tripled.replace('{"a": 1}', '{"a": 1, "a": 1}', 1).encode()).faults
+    assert fault.pointer == "/documents"
+
+
+def test_of_many_wrong_records_the_first_is_told() -> None:
+    faults = refused(json.dumps(shipment() | {"documents": [{}] * 500}).encode()).faults
+
+    assert {fault.pointer.split("/")[2] for fault in faults} == {"0"}
+
+
+@pytest.mark.parametrize("unit", ["{}", "[]", '{"a":{}}', "1", '"x"', '{"a":1,"b":[2,3]}'])
+@pytest.mark.parametrize("field", ["documents", "positions", "unknown"])
+def test_no_body_has_more_faults_than_can_be_read(unit: str, field: str) -> None:
+    many = ",".join([unit] * ((1 << 20) // (len(unit) + 1)))
+    body = json.dumps(shipment())[:-1] + f',"{field}":[{many}]}}'
+
+    began = time.process_time()
+    with pytest.raises((BodyMalformed, BodyTooLarge, SubmissionRefused)) as caught:
+        read_submission(body.encode())
+
+    assert len(caught.value.faults) <= 50
+    assert time.process_time() - began < 1
+
+
+def test_no_object_has_fields_without_end() -> None:
+    fields = ",".join(f'"a{number}":1' for number in range(50_000))
+    body = json.dumps(shipment())[:-1] + f",{fields}}}"
+
+    assert refused(body.encode()).faults == ()
+    assert (
+        len(refused(json.dumps(shipment(**{f"a{n}": 1 for n in range(90)})).encode()).faults) == 50
+    )
+
+
+@pytest.mark.parametrize("text", [r"\u0000", r"a\u0000b", r"\\\u0000"])
+def test_nul_is_in_no_text(text: str) -> None:
+    with pytest.raises(BodyMalformed, match="NUL"):
+        read_submission(with_text('"S-1"', f'"{text}"'))
+
+
+def test_a_backslash_before_u0000_is_no_nul() -> None:
+    read = read_submission(json.dumps(shipment(goods_description=r"a\u0000")).encode())
+
+    assert read.shipment is not None
+    assert read.shipment.goods_description == r"a\u0000"
 
 
 @pytest.mark.parametrize("place", ["", "shipment", "journey", "documents", "transactions", "legs"])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.errors import BodyMalformed
+from serving.errors import BodyMalformed, BodyTooLarge
 from serving.request_parsing import split_array
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import Service
@@ -135,7 +135,7 @@ def test_what_is_no_batch_is_a_problem(
     st.sampled_from([None, 1, 4]),
 )
 def test_an_array_is_split_into_its_elements(elements: list[Any], indent: int | None) -> None:
-    split = split_array(f" {json.dumps(elements, indent=indent)}\n".encode())
+    split = split_array(f" {json.dumps(elements, indent=indent)}\n".encode(), 1_000, 1 << 20)
 
     assert [json.loads(each) for each in split] == elements
 
@@ -143,4 +143,54 @@ def test_an_array_is_split_into_its_elements(elements: list[Any], indent: int | 
 @pytest.mark.parametrize("body", ["", "1", "[1 2]", "[1,]", "[,1]", "[1]]", "[1] x", '"[]"', "["])
 def test_what_is_no_array_is_not_split(body: str) -> None:
     with pytest.raises(BodyMalformed):
-        split_array(body.encode())
+        split_array(body.encode(), 10, 100)
+
+
+@given(st.lists(st.one_of(st.text(), st.integers(), st.dictionaries(st.text(), st.floats(0, 1)))))
+def test_elements_of_any_length_are_found_whole(elements: list[Any]) -> None:
+    body = json.dumps(elements, ensure_ascii=False).encode()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("serving.request_parsing._FIRST_WINDOW", 1)
+        split = split_array(body, 1_000, 1 << 20)
+
+    assert [json.loads(each) for each in split] == elements
+
+
+def test_an_array_is_split_no_further_than_a_batch_goes() -> None:
+    assert len(split_array(b"[1,1,1]", 3, 100)) == 3
+    for body in (b"[1,1,1,1]", b"[" + b"1," * 4_000_000 + b"oh"):
+        with pytest.raises(BodyTooLarge, match="3 subjects"):
+            split_array(body, 3, 100)
+
+
+def test_no_subject_of_an_array_is_larger_than_a_body() -> None:
+    text = b'"%b"' % (b"x" * 98)
+    assert split_array(b"[%b]" % text, 3, 100) == [text]
+    for larger in (b'"%b"' % (b"x" * 99), b"[%b" % (b"[]," * 2_000_000)):
+        with pytest.raises(BodyTooLarge, match="100 bytes"):
+            split_array(b"[%b, 1]" % larger, 3, 100)
+
+
+def test_a_line_that_is_larger_than_a_body_stops_no_other(service: Service) -> None:
+    long = shipment(shipment_id="x" * (1 << 20))
+
+    answered = lines(post(service, ndjson([BODIES[0], long, BODIES[1]]), service.key("score")))
+
+    assert [a["status"] for a in answered] == [200, 413, 200]
+
+
+@pytest.mark.parametrize("blank", [b"\n", b" \n", b"\r"])
+def test_lines_of_nothing_are_not_gone_through_for_ever(service: Service, blank: bytes) -> None:
+    lines_of_nothing = blank * ((8 << 20) // len(blank))
+
+    answer = post(service, lines_of_nothing, service.key("score"))
+
+    assert answer.status_code in (200, 413)
+    assert len(answer.content) < 1_000
+
+
+def test_a_batch_tells_of_as_many_faults_as_one_problem(service: Service) -> None:
+    answered = lines(post(service, b"{}\n" * 1_000, service.key("score")))
+
+    assert {a["status"] for a in answered} == {422}
+    assert sum(len(a["answer"]["errors"]) for a in answered) == 50

@@ -11,7 +11,12 @@ from starlette.requests import Request
 
 from serving.access.api_keys import PresentedKey, new_key
 from serving.api.idempotency_keys import required_key
-from serving.console.csrf import LARGEST_FORM, MOST_FIELDS, own_form
+from serving.console.csrf import (
+    LARGEST_FORM,
+    LARGEST_FORM_OF_A_STRANGER,
+    MOST_FIELDS,
+    own_form,
+)
 from serving.errors import (
     BodyTooLarge,
     IdempotencyKeyMissing,
@@ -24,9 +29,12 @@ from serving.review.case_rules import LONGEST_SNOOZE
 from serving.review.dispositions import LONGEST_TEXT, SHORTEST_TEXT
 from serving.scoring.vectors import MOST_VECTORS, vectors_in
 from serving.settings import Settings
+from serving.web.admission import SMALL_BODY
 from serving.web.authentication import _remembered
 from serving.web.bodies import body_within, refuse_other_media
 from serving.web.languages import LONGEST_HEADER
+from serving.web.problems import LARGEST_PROBLEM, MOST_FAULTS
+from serving.web.request_head import LARGEST_COOKIES, LARGEST_HEAD
 from tests.serving.access.trusted import NOW
 
 
@@ -56,6 +64,10 @@ def test_without_settings_limits_are_these() -> None:
     assert (limits.most_in_flight, limits.queue_capacity) == (64, 256)
     assert (limits.receive_deadline_s, limits.commit_deadline_s) == (10, 5)
     assert limits.session_minutes == 30
+    assert (limits.most_in_flight_per_caller, limits.most_connections) == (32, 1_024)
+    assert limits.most_body_bytes_in_flight == 33_554_432
+    assert (LARGEST_HEAD, LARGEST_COOKIES, SMALL_BODY) == (16_384, 4_096, 65_536)
+    assert (MOST_FAULTS, LARGEST_PROBLEM, LARGEST_FORM_OF_A_STRANGER) == (50, 65_536, 8_192)
     assert (MOST_RECORDS, MOST_VECTORS, LONGEST_HEADER) == (5_000, 1_000, 512)
     assert (LARGEST_FORM, MOST_FIELDS) == (32_768, 32)
     assert (MOST_TO_A_CASE, LONGEST_NAME, LONGEST_SNOOZE.days) == (50, 120, 14)
@@ -118,7 +130,7 @@ def test_a_body_holds_up_to_five_thousand_records() -> None:
     body = {"documents": [{}] * 4_999, "legs": [{}]}
 
     assert list(_records_in(json.dumps(body).encode(), source, faults)) == []
-    assert len(faults) >= 5_000
+    assert len(faults) >= 5_000  # of which fifty are told
     body["legs"].append({})
     with pytest.raises(BodyTooLarge, match="5000 records"):
         list(_records_in(json.dumps(body).encode(), source, faults))

@@ -18,8 +18,8 @@ from serving.app import create_app
 from serving.errors import TooOften
 from serving.observability import Metrics
 from serving.settings import Settings
-from serving.web.admission import Admission
-from serving.web.request_timeout import ReceivedInTime
+from serving.web.admission import Admission, AdmissionLimits
+from serving.web.connections import BoundedConnection
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 
@@ -82,13 +82,14 @@ def test_who_finds_the_service_full_is_told_at_once_and_pages_stay_open() -> Non
     sent: list[Any] = []
 
     async def scenario() -> None:
-        door = Admission(app, ("/v1/scores",), 1, Metrics())
+        door = Admission(app, ("/v1/scores",), AdmissionLimits(1, 8, 1 << 20), Metrics())
 
         async def ask(path: str, to: list[Any]) -> None:
             async def send(message: Any) -> None:
                 to.append(message)
 
-            await door({"type": "http", "path": path}, None, send)  # type: ignore[arg-type]  # no body is read
+            scope = {"type": "http", "method": "GET", "path": path, "query_string": b""}
+            await door(scope | {"headers": []}, None, send)  # type: ignore[arg-type]  # no body is read
 
         first = asyncio.create_task(ask("/v1/scores", []))
         page = asyncio.create_task(ask("/console/decisions", []))
@@ -111,15 +112,19 @@ def test_who_finds_the_service_full_is_told_at_once_and_pages_stay_open() -> Non
 
 @contextmanager
 def listening(app: Any) -> Iterator[int]:
-    config = uvicorn.Config(app, port=0, http=ReceivedInTime, log_level="critical", lifespan="off")
+    config = uvicorn.Config(
+        app, port=0, http=BoundedConnection, log_level="critical", lifespan="off"
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
         time.sleep(0.01)
-    yield server.servers[0].sockets[0].getsockname()[1]
-    server.should_exit = True
-    thread.join()
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 async def echo(scope: Any, receive: Any, send: Any) -> None:
@@ -136,7 +141,7 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
 def test_a_request_that_does_not_arrive_in_time_is_cut_off(
     said: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ReceivedInTime, "deadline_s", 0.4)
+    monkeypatch.setattr(BoundedConnection, "deadline_s", 0.4)
     with listening(echo) as port, socket.create_connection(("127.0.0.1", port)) as stalled:
         began = time.monotonic()
         stalled.settimeout(5)
@@ -153,7 +158,7 @@ def test_a_request_that_does_not_arrive_in_time_is_cut_off(
 def test_a_request_in_pieces_is_answered_and_the_next_one_has_its_own_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ReceivedInTime, "deadline_s", 0.6)
+    monkeypatch.setattr(BoundedConnection, "deadline_s", 0.6)
     with listening(echo) as port, socket.create_connection(("127.0.0.1", port)) as honest:
         honest.settimeout(5)
         for _ in range(2):

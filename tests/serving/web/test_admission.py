@@ -1,9 +1,22 @@
 """Which requests are turned away while too many are inside follows from marked endpoints."""
 
+import asyncio
+
+import pytest
 from fastapi import APIRouter
+from starlette.types import Message, Receive
 
 from serving.app import RESOURCES
-from serving.web.admission import limited_in_flight, limited_paths
+from serving.errors import BodyTooLarge, TooBusy, TooOften
+from serving.observability import Metrics, RequestMetrics
+from serving.web.admission import (
+    SMALL_BODY,
+    AdmissionLimits,
+    Occupancy,
+    RequestGuard,
+    limited_in_flight,
+    limited_paths,
+)
 
 
 def test_the_routes_that_score_or_ingest_are_limited_and_no_other() -> None:
@@ -31,3 +44,123 @@ def test_a_path_is_limited_up_to_its_first_parameter() -> None:
         return name
 
     assert limited_paths(router.routes) == ("/things/",)
+
+
+LIMITS = AdmissionLimits(requests=4, of_one_caller=2, body_bytes=4 * SMALL_BODY)
+
+
+def occupancy() -> tuple[Occupancy, RequestMetrics]:
+    metrics = Metrics().requests
+    return Occupancy(LIMITS, metrics), metrics
+
+
+def arriving(*parts: bytes) -> Receive:
+    """A body that comes in parts, of which the last is followed by nothing."""
+    coming = list(parts)
+
+    async def receive() -> Message:
+        part = coming.pop(0)
+        return {"type": "http.request", "body": part, "more_body": bool(coming)}
+
+    return receive
+
+
+def read(guard: RequestGuard) -> bytes:
+    async def every_part() -> bytes:
+        body, is_more = b"", True
+        while is_more:
+            message = await guard.receive()
+            body, is_more = body + message["body"], message["more_body"]
+        return body
+
+    return asyncio.run(every_part())
+
+
+def test_nothing_is_read_of_a_body_before_its_caller_is_admitted_and_no_more_than_it_may_have() -> (
+    None
+):
+    inside, _ = occupancy()
+    guard = RequestGuard(inside, arriving(b"ab", b"c"), is_limited=False)
+    with pytest.raises(RuntimeError, match="not before"):
+        read(guard)
+    guard.allow(10)
+    with pytest.raises(RuntimeError, match="not before"):
+        read(guard)
+    guard.admit("a")
+    guard.allow(3)
+    assert read(guard) == b"abc"
+
+    larger = RequestGuard(inside, arriving(b"ab", b"cd", b"e"), is_limited=False)
+    larger.admit("a")
+    larger.allow(3)
+    with pytest.raises(BodyTooLarge, match="3 bytes"):
+        read(larger)
+
+
+def test_one_caller_has_a_share_and_others_have_theirs() -> None:
+    inside, _ = occupancy()
+    guards = [RequestGuard(inside, arriving(b""), is_limited=False) for _ in range(4)]
+    guards[0].admit("a")
+    guards[1].admit("a")
+    with pytest.raises(TooOften):
+        guards[2].admit("a")
+    guards[3].admit("b")
+    guards[3].admit("b")  # again, for the same request
+    guards[0].leave()
+    guards[2].admit("a")
+
+    for guard in guards[1:]:
+        guard.leave()
+    assert inside._shares == {}
+
+
+def test_a_body_that_is_arriving_has_no_place() -> None:
+    inside, metrics = occupancy()
+    seen: list[int] = []
+
+    async def receive() -> Message:
+        seen.append(metrics.inside)
+        return {"type": "http.request", "body": b"x", "more_body": len(seen) < 3}
+
+    guard = RequestGuard(inside, receive, is_limited=True)
+    guard.admit("a")
+    assert metrics.inside == 1
+    read(guard)
+
+    assert seen == [0, 0, 0]
+    assert metrics.inside == 1
+    others = [RequestGuard(inside, arriving(b""), is_limited=True) for _ in range(3)]
+    with pytest.raises(TooBusy):
+        RequestGuard(inside, arriving(b""), is_limited=True)
+    for each in (guard, *others):
+        each.leave()
+    assert metrics.inside == 0
+
+
+def test_bodies_have_room_together_of_which_one_caller_takes_half() -> None:
+    inside, _ = occupancy()
+
+    def reading(caller: str, size: int) -> RequestGuard:
+        guard = RequestGuard(inside, arriving(b"x" * size), is_limited=False)
+        guard.admit(caller)
+        guard.allow(size)
+        try:
+            read(guard)
+        except TooBusy:
+            guard.leave()
+            raise
+        return guard
+
+    small = [reading("s", SMALL_BODY) for _ in range(2)]
+    first = reading("a", 2 * SMALL_BODY)
+    with pytest.raises(TooBusy):
+        reading("a", SMALL_BODY + 1)
+    second = reading("b", 2 * SMALL_BODY)
+    with pytest.raises(TooBusy):
+        reading("c", SMALL_BODY + 1)
+    first.leave()
+    third = reading("c", SMALL_BODY + 1)
+
+    for guard in (*small, second, third):
+        guard.leave()
+    assert (inside._shares, inside._body_bytes) == ({}, 0)

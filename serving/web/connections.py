@@ -1,0 +1,162 @@
+"""Limits on connections: how long a request may take to arrive, how large its head is, how many.
+
+The server's own timeouts begin anew with every byte, so a client that sends one now and then holds
+its place for ever. Here a connection that has not sent a whole request in time is closed, from
+its first byte (or from the connection, where none comes) to its last. Where there are as many
+connections as may be, whoever has waited longest makes room: a connection that is being answered
+stays. So open files are left for everything else, however many connect.
+"""
+
+import asyncio
+import resource
+from typing import ClassVar
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from serving.errors import HeadTooLarge
+from serving.settings import Settings
+from serving.web.admission import early_answer
+from serving.web.request_head import LARGEST_HEAD
+
+MOST_PIPELINED = 8  # requests that came before the one before them was answered
+FILES_OF_OUR_OWN = 256  # for the database, the store, models, logs and libraries
+ENOUGH_FILES = 65_536
+
+_SLICE = 16 * 1024  # bytes: what one turn of the parser may make of what came
+
+
+def raise_file_limit() -> int:
+    """Let this process open as many files as it may; how many those are."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = ENOUGH_FILES if hard == resource.RLIM_INFINITY else min(hard, ENOUGH_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        return wanted
+    return ENOUGH_FILES if soft == resource.RLIM_INFINITY else soft
+
+
+def connections_within(files: int) -> tuple[int, int]:
+    """How many connections a process may have that may open `files`, and how many may wait.
+
+    Those that wait are accepted together, before any of them is counted.
+    """
+    left = max(files - FILES_OF_OUR_OWN, 48)
+    backlog = min(left // 3, 2_048)
+    return min(left - backlog, Settings().most_connections), backlog
+
+
+def bound_connections() -> int:
+    """Bound the connections of this process by the files it may open; how many may wait."""
+    BoundedConnection.most_connections, backlog = connections_within(raise_file_limit())
+    return backlog
+
+
+class BoundedConnection(HttpToolsProtocol):
+    """uvicorn's protocol, closing connections that send too slowly, too much or wait too many."""
+
+    deadline_s = Settings().receive_deadline_s
+    most_connections = Settings().most_connections
+    _waiting: ClassVar[dict["BoundedConnection", None]] = {}
+    """Connections without a whole request, those first that have waited longest."""
+
+    _deadline: asyncio.TimerHandle | None = None
+    _is_in_head = False
+    _has_advanced = False
+    _bytes_without_advance = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn serves over transports alone
+        """Wait for the first request, in the place of another where there are too many."""
+        super().connection_made(transport)
+        self._wait()
+        if len(self.connections) > self.most_connections:
+            longest = next(iter(self._waiting))
+            longest._close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        self._received()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, a slice at a time, until it is too much."""
+        for start in range(0, len(data), _SLICE):
+            if self.transport.is_closing():
+                return
+            part = data[start : start + _SLICE]
+            self._has_advanced = False
+            super().data_received(part)
+            self._refuse_endless(len(part))
+
+    def on_message_begin(self) -> None:
+        """Wait for the rest of the request that begins."""
+        super().on_message_begin()
+        self._is_in_head = True
+        if self._deadline is None:
+            self._wait()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; what comes after a body is none."""
+        if self._is_in_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Take the request's head, which is whole."""
+        self._is_in_head, self._has_advanced = False, True
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        self._has_advanced = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Stop waiting: the request is here."""
+        self._has_advanced = True
+        self._received()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request, as long as the server lets connections idle."""
+        super().on_response_complete()
+        if not self.transport.is_closing():
+            self._waiting.setdefault(self)
+
+    def _refuse_endless(self, size: int) -> None:
+        """Close where so many bytes came of a head, or of what is no body, or so many requests."""
+        if self._is_in_head or not self._has_advanced:
+            self._bytes_without_advance += size
+        else:
+            self._bytes_without_advance = 0
+        if self.transport.is_closing():
+            return
+        if len(self.pipeline) > MOST_PIPELINED:
+            self._close()
+        elif self._bytes_without_advance > LARGEST_HEAD:
+            self._refuse_head()
+
+    def _refuse_head(self) -> None:
+        """Say that the head is too large, unless another answer is under way."""
+        if self.cycle is None or self.cycle.response_complete:
+            refusal = HeadTooLarge(f"request line and headers may have {LARGEST_HEAD} bytes in all")
+            status, headers, body = early_answer(refusal)
+            lines = [f"{name}: {value}\r\n".encode() for name, value in headers.items()]
+            head = b"".join([STATUS_LINE[status], *lines, b"Connection: close\r\n\r\n"])
+            self.transport.write(head + body)
+            self.transport.close()
+        else:
+            self._close()
+
+    def _wait(self) -> None:
+        self._waiting[self] = None
+        self._deadline = self.loop.call_later(self.deadline_s, self._close)
+
+    def _received(self) -> None:
+        self._waiting.pop(self, None)
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _close(self) -> None:
+        self._received()
+        if not self.transport.is_closing():
+            self.transport.abort()

@@ -1,0 +1,57 @@
+"""Limits on request line, headers and cookies, which are read before anybody is known.
+
+Cookies are read by Python's `http.cookies`, whose unquoting takes quadratic time before 3.11.10 and
+3.12.6 (CVE-2024-7592). So only cookies of our own go further, and none that need be unquoted.
+"""
+
+import re
+from collections.abc import Iterator
+
+from starlette.types import Scope
+
+from serving.errors import BadRequest, HeadTooLarge, NotFound, ServingError
+
+LARGEST_HEAD = 16 * 1024  # bytes of request line and headers
+LARGEST_COOKIES = 4 * 1024  # bytes of all cookies, with their names
+
+OUR_COOKIES = ("tidegate", "__Host-tidegate")
+"""What the names of the console's cookies begin with."""
+
+_PLAIN = re.compile(r"[!#-+\--:<-\[\]-~]*")  # RFC 6265's octets of a cookie's value
+_COLON_AND_LINE_END = 4  # bytes of each header besides its name and value
+_OF_REQUEST_LINE = 12  # bytes besides method and address
+
+
+def refuse_head(scope: Scope) -> ServingError | None:
+    """Why a request is not read further, if it is not; leaves no cookies in it but our own."""
+    cookies = [value for name, value in scope["headers"] if name == b"cookie"]
+    if sum(map(len, cookies)) > LARGEST_COOKIES:
+        return HeadTooLarge(f"cookies may have {LARGEST_COOKIES} bytes in all")
+    if _size(scope) > LARGEST_HEAD:
+        return HeadTooLarge(f"request line and headers may have {LARGEST_HEAD} bytes in all")
+    if not scope["path"].isprintable():
+        return NotFound("no address here has characters that cannot be printed")
+    if b"%00" in scope["query_string"]:
+        return BadRequest("no parameter here has the character NUL")
+    if cookies:
+        others = [header for header in scope["headers"] if header[0] != b"cookie"]
+        ours = b"; ".join(each for cookie in cookies for each in _our_cookies(cookie))
+        scope["headers"] = [*others, (b"cookie", ours)] if ours else others
+    return None
+
+
+def _size(scope: Scope) -> int:
+    line = len(scope["method"]) + len(scope.get("raw_path") or scope["path"])
+    size = line + len(scope["query_string"]) + _OF_REQUEST_LINE
+    for name, value in scope["headers"]:
+        size += len(name) + len(value) + _COLON_AND_LINE_END
+    return size
+
+
+def _our_cookies(header: bytes) -> Iterator[bytes]:
+    for each in header.decode("latin-1").split(";"):
+        name, _, value = each.strip().partition("=")
+        if len(value) > 1 and value[0] == value[-1] == '"':
+            value = value[1:-1]
+        if name.startswith(OUR_COOKIES) and _PLAIN.fullmatch(value):
+            yield f"{name}={value}".encode("latin-1")

@@ -1,0 +1,117 @@
+"""No body is read before its caller is known and may do what the call does: on every route."""
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+
+from serving.access.roles import Scope
+from serving.app import PAGES, RESOURCES
+from tests.serving.conftest import Service, app_of
+
+# Whoever signs in is not known yet.
+FOR_STRANGERS = {"/console/sign-in"}
+
+
+def routes_with_bodies() -> list[APIRoute]:
+    routers: list[Any] = [module.router for module in (*RESOURCES, *PAGES)]
+    every: list[BaseRoute] = [route for router in routers for route in router.routes]
+    return [route for route in every if isinstance(route, APIRoute) and "POST" in route.methods]
+
+
+ROUTES = routes_with_bodies()
+
+
+async def ask(service: Service, path: str, caller: dict[str, str], declared: int = 9) -> int:
+    """The status of a call whose body never comes; -1 where it is waited for."""
+    status = -1
+
+    async def receive() -> Any:
+        raise AssertionError("the body is read")
+
+    async def send(message: Any) -> None:
+        nonlocal status
+        status = message.get("status", status)
+
+    headers = {"content-type": "application/json", "content-length": str(declared), **caller}
+    headers |= {"idempotency-key": "k"}
+    scope: Any = {
+        "type": "http",
+        "method": "POST",
+        "path": re.sub(r"\{\w+\}", "x", path),
+        "query_string": b"",
+        "scheme": "http",
+        "server": ("tidegate.example", 80),
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+    }
+    await app_of(service.client)(scope, receive, send)
+    return status
+
+
+def test_there_are_routes_to_ask() -> None:
+    assert len(ROUTES) > 30
+
+
+def test_nobody_unknown_has_a_body_read(service: Service) -> None:
+    for route in ROUTES:
+        if route.path not in FOR_STRANGERS:
+            status = asyncio.run(ask(service, route.path, {}))
+            assert status in ({303} if route.path.startswith("/console") else {401}), route.path
+
+
+def test_nobody_without_the_scope_has_a_body_read(service: Service) -> None:
+    caller = service.key("audit")
+    for route in ROUTES:
+        if not route.path.startswith("/console"):
+            assert asyncio.run(ask(service, route.path, caller)) == 403, route.path
+
+
+@pytest.mark.parametrize(
+    ("path", "scope", "most"),
+    [
+        ("/v1/cases/{case_id}/notes", "review", 65_536),
+        ("/v1/switches", "switch", 65_536),
+        ("/v1/rescue-calls/{case_id}/acknowledgement", "rescue", 65_536),
+        ("/v1/cases/{case_id}/accounts", "supervise", 65_536),
+        ("/v1/scores", "score", 1 << 20),
+        ("/v1/scores/batch", "score", 8 << 20),
+        ("/v1/records", "ingest", 8 << 20),
+        ("/invocations", "score", 8 << 20),
+    ],
+)
+def test_a_body_that_says_it_is_too_large_is_never_waited_for(
+    service: Service, path: str, scope: Scope, most: int
+) -> None:
+    assert asyncio.run(ask(service, path, service.key(scope), most + 1)) == 413
+
+
+@pytest.mark.parametrize("path", ["/v1/cases/x/notes", "/v1/switches", "/v1/cases/x/letters"])
+def test_a_body_that_is_larger_than_it_says_is_cut_off(service: Service, path: str) -> None:
+    def endless() -> Any:
+        for _ in range(100_000):
+            yield b'{"text":"' + b"x" * 9_000
+
+    caller = service.key("review", "switch")
+    headers = {**caller, "Content-Type": "application/json"}
+
+    assert service.client.post(path, content=endless(), headers=headers).status_code == 413
+
+
+def test_a_form_of_a_stranger_is_small(service: Service) -> None:
+    for size, status in ((8_192, 401), (8_193, 413)):
+        content = b"name=" + b"x" * (size - 5)
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = service.client.post("/console/sign-in", content=content, headers=form)
+        assert answer.status_code == status
+
+
+def test_a_caller_is_counted_once_for_a_call(service: Service) -> None:
+    caller = service.key("review")
+    before = service.services.rate_limits._buckets.copy()
+    service.client.post("/v1/cases/x/notes", json={"text": "x"}, headers=caller)
+
+    (bucket,) = (b for k, b in service.services.rate_limits._buckets.items() if k not in before)
+    assert bucket.permits == pytest.approx(service.services.settings.rate_burst - 1)
