@@ -15,7 +15,10 @@ OWN_PAGE = re.compile(
     r"/console/(queue|cases|rescues|decisions|features|supervision|models|monitor|switches|accounts?)"
     r"(/[A-Za-z0-9_-]{1,64}){0,2}"
 )
-OWN_ACT = re.compile(r"/console/(?!sign-|oidc|confirm|session)[a-z-]+(/[A-Za-z0-9_.-]{1,64}){0,4}")
+OWN_ACT = re.compile(
+    r"/console/(?!sign-|oidc|confirm|session|account/password)[a-z-]+"
+    r"(/[A-Za-z0-9_.-]{1,64}){0,4}"
+)
 SHORT_FIELD = 60  # characters; longer ones are shown to be read and changed
 _KEPT = "kept."
 
