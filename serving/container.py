@@ -313,6 +313,8 @@ def _oidc(settings: Settings, clock: Clock) -> Provider | None:
         role_claim=settings.oidc_role_claim,
         role_prefix=settings.oidc_role_prefix,
         clock=clock,
+        role_order=settings.oidc_role_order,
+        subject_claim=settings.subject_claim,
     )
 
 

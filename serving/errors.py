@@ -34,6 +34,7 @@ TidegateError
     │   ├── BodyMalformed           not one JSON document that every reader reads alike
     │   └── IdempotencyKeyMissing
     ├── NotSignedIn (401)
+    │   └── SignInRefused           an organisation's answer lets nobody in
     ├── Forbidden (403)             the key lacks the scope, or is tied to another office
     │   └── JustificationNeeded     a case is read that the work did not bring: say why first
     ├── NotFound (404)              unknown, or not for this caller: the two look the same
@@ -244,6 +245,20 @@ class NotSignedIn(ServingError):
 
     status = 401
     title = "A valid key is needed"
+
+
+class SignInRefused(NotSignedIn):
+    """An organisation's answer lets nobody in; `cause` says why to operators, never on a page.
+
+    `subject` is who they are there, where that was proved.
+    """
+
+    title = "You are not let in"
+
+    def __init__(self, detail: str, cause: str, subject: str = ""):
+        super().__init__(detail)
+        self.cause = cause
+        self.subject = subject
 
 
 class Forbidden(ServingError):

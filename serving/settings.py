@@ -257,7 +257,14 @@ class Settings(BaseSettings):
         default=None, description="The secret of this service at the provider."
     )
     oidc_role_claim: str = Field(
-        default="roles", description="The claim of a provider's token that lists roles."
+        default="roles",
+        description="The claim of a provider's token that lists roles. A path has dots, as in "
+        "`realm_access.roles`; a dot within a name is written `\\.`.",
+    )
+    oidc_role_order: Names = Field(
+        default=(),
+        description="Which role counts for whoever has several there, the first in this order, "
+        "with commas between. Without it they are not let in.",
     )
     oidc_role_prefix: str = Field(
         default="tidegate-", description="What a role there begins with, before its name here."

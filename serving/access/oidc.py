@@ -2,8 +2,10 @@
 
 The browser holds one secret meanwhile; state, nonce and the PKCE verifier are made of it, so
 nothing is kept here, and an answer that another browser began fits none of them. Of the
-id_token signature, issuer, audience, times and nonce are checked; its claims name the role.
-Sources: OpenID Connect Core 1.0, 3.1; RFC 7636; RFC 9700.
+id_token signature, kind, issuer, audience, times and nonce are checked; its claims name the role.
+What the server publishes about itself is read again at every sign-in and after each failure.
+Sources: OpenID Connect Core 1.0, 3.1; RP-Initiated Logout 1.0; Back-Channel Logout 1.0; RFC 7636;
+RFC 9700.
 """
 
 import base64
@@ -11,6 +13,8 @@ import hashlib
 import hmac
 import secrets
 import threading
+import time
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,15 +28,30 @@ from joserfc.errors import JoseError
 from pydantic import BaseModel, ValidationError
 
 from serving.access.accounts import Account
-from serving.access.http_client import fetch
+from serving.access.claims import (
+    claim_at,
+    has_possible_times,
+    is_identifier,
+    person_elsewhere,
+    texts_in,
+)
+from serving.access.http_client import fetch, refuse_unsafe
 from serving.access.published_keys import PublishedKeys
 from serving.access.roles import Role
 from serving.access.tokens import CLOCKS_APART_S
-from serving.errors import AddressRefused, NotSignedIn, OidcUnavailable
+from serving.errors import AddressRefused, NotSignedIn, OidcUnavailable, SignInRefused
 
-ALGORITHMS = ["RS256", "ES256", "EdDSA", "Ed25519"]
+ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"]
 LONGEST_ID_TOKEN = 16_384  # characters
 NO_PASSWORD = ""  # no hash of argon2: it opens nothing
+
+LONGEST_NAME = 64  # characters of an account's name
+PUBLISHED_FOR_S = 3_600.0
+CHECKED_WITHIN_S = 60.0  # nobody is sent to a server that was not there a minute ago
+REST_S = 5.0  # after a failure, before the server is asked again
+LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
+LOGOUT_WITHIN_S = 300
+NOT_LET_IN = "your organisation's answer does not let you in here"
 
 Purpose = Literal["state", "nonce", "verifier"]
 
@@ -66,13 +85,23 @@ class Endpoints(BaseModel):
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
+    end_session_endpoint: str | None = None
+
+
+@dataclass(frozen=True)
+class ProviderSession:
+    """Whoever a provider vouched for, and the id_token by which it knows its session again."""
+
+    account: Account
+    id_token: str
 
 
 @dataclass
 class Provider:
     """The organisation's server, and what this service is called there.
 
-    `role_claim` lists roles, of which exactly one must be `role_prefix` with a role of ours behind.
+    `role_claim` is a path to roles, of which one must be `role_prefix` with a role of ours behind;
+    of several the first in `role_order` counts, and without it none.
     """
 
     issuer: str
@@ -81,7 +110,11 @@ class Provider:
     role_claim: str
     role_prefix: str
     clock: Callable[[], datetime]
+    role_order: tuple[str, ...] = ()
+    subject_claim: str = "sub"
     _known: tuple[Endpoints, PublishedKeys] | None = None
+    _known_at: float = float("-inf")
+    _failed_at: float = float("-inf")
     _asking: threading.Lock = field(default_factory=threading.Lock)
 
     def address(self, login: PendingLogin, callback: str) -> str:
@@ -96,32 +129,77 @@ class Provider:
             "code_challenge": login.challenge,
             "code_challenge_method": "S256",
         }
-        start = self._endpoints()[0].authorization_endpoint
-        return f"{start}{'&' if '?' in start else '?'}{urlencode(query)}"
+        return _address_asking(self._endpoints(CHECKED_WITHIN_S)[0].authorization_endpoint, query)
 
-    def account(self, login: PendingLogin, state: str, code: str, callback: str) -> Account:
-        """Whoever a provider sent back; raises NotSignedIn, which never says why, or
+    def end_address(self, id_token: str | None, back: str) -> str | None:
+        """Where a browser ends its session there and comes back from; None where nowhere is.
+
+        Raises OidcUnavailable.
+        """
+        end = self._endpoints()[0].end_session_endpoint
+        if end is None:
+            return None
+        hint = {"id_token_hint": id_token} if id_token else {}
+        back_to = {"client_id": self.client_id, "post_logout_redirect_uri": back}
+        return _address_asking(end, {**hint, **back_to})
+
+    def ended_subject(self, logout_token: str) -> str:
+        """Whose sessions a logout token ends (`Account.subject`); raises SignInRefused for others.
+
+        Raises OidcUnavailable.
+        """
+        claims = self._verified(
+            logout_token, {"events": {"essential": True}}, {"jwt", "logout+jwt"}
+        )
+        is_new = abs(self.clock().timestamp() - claims["iat"]) <= LOGOUT_WITHIN_S
+        events = claims["events"]
+        if not isinstance(events, dict) or LOGOUT not in events or "nonce" in claims or not is_new:
+            raise SignInRefused(NOT_LET_IN, "it is no logout token, or an old one")
+        return self._subject(claims)
+
+    def sign_in(self, login: PendingLogin, state: str, code: str, callback: str) -> ProviderSession:
+        """Whoever a provider sent back; raises NotSignedIn, whose sentence never says why, or
         OidcUnavailable.
         """
         if not hmac.compare_digest(state.encode(), login.part("state").encode()) or not code:
             raise NotSignedIn("this sign-in was not begun here; try again")
-        claims = self._verified(self._id_token(login, code, callback), login.part("nonce"))
-        account = self._account(claims) if claims else None
-        if account is None:
-            raise NotSignedIn("your organisation's answer does not let you in here")
-        return account
+        id_token = self._id_token(login, code, callback)
+        nonce = {"nonce": {"essential": True, "value": login.part("nonce")}}
+        claims = self._verified(id_token, {**nonce, "exp": {"essential": True}}, {"jwt"})
+        if str(claims.get("typ", "ID")).lower() != "id":  # Keycloak names the kind here
+            raise SignInRefused(NOT_LET_IN, "its claim typ names another kind of token")
+        return ProviderSession(self._account(claims), id_token)
 
-    def _endpoints(self) -> tuple[Endpoints, PublishedKeys]:
-        with self._asking:
-            if self._known is None:
-                found = self._fetch_json(
-                    f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
-                )
-                endpoints = _published_in(found)
-                if endpoints.issuer != self.issuer:
-                    raise OidcUnavailable("the sign-in server calls itself by another name")
-                self._known = endpoints, PublishedKeys(endpoints.jwks_uri)
+    def _endpoints(self, within_s: float = PUBLISHED_FOR_S) -> tuple[Endpoints, PublishedKeys]:
+        """What the server published within those seconds."""
+        if self._known and time.monotonic() - self._known_at <= within_s:
             return self._known
+        with self._asking:
+            now = time.monotonic()
+            if self._known and now - self._known_at <= within_s:
+                return self._known
+            if now - self._failed_at <= REST_S:
+                raise OidcUnavailable("the sign-in server does not answer as it should")
+            try:
+                endpoints = self._published()
+            except OidcUnavailable:
+                self._failed_at = time.monotonic()
+                raise
+            if self._known is None or self._known[0] != endpoints:
+                self._known = endpoints, PublishedKeys(endpoints.jwks_uri)
+            self._known_at = time.monotonic()
+            return self._known
+
+    def _published(self) -> Endpoints:
+        where = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
+        endpoints = _published_in(self._fetch_json(where))
+        if endpoints.issuer != self.issuer:
+            raise OidcUnavailable("the sign-in server calls itself by another name")
+        return endpoints
+
+    def _forget(self) -> None:
+        """Read what the server publishes again before it is next used."""
+        self._known_at = float("-inf")
 
     def _id_token(self, login: PendingLogin, code: str, callback: str) -> str:
         form = {
@@ -140,7 +218,7 @@ class Provider:
         )
         token = found.get("id_token")
         if not isinstance(token, str) or len(token) > LONGEST_ID_TOKEN:
-            raise NotSignedIn("your organisation's answer does not let you in here")
+            raise SignInRefused(NOT_LET_IN, "the answer has no id_token, or one that is too long")
         return token
 
     def _fetch_json(
@@ -148,60 +226,113 @@ class Provider:
     ) -> dict[str, Any]:
         try:
             found = orjson.loads(fetch(address, body, headers or {}))
-        except HTTPError as answer:
-            if body is not None and answer.code in (400, 401):
+        except (OSError, ValueError, AddressRefused) as failure:
+            is_answer = isinstance(failure, HTTPError) and failure.code in (400, 401)
+            if body is not None and is_answer:
                 raise NotSignedIn("your organisation does not confirm this sign-in") from None
-            raise OidcUnavailable("the sign-in server does not answer as it should") from None
-        except (OSError, ValueError, AddressRefused):
+            if body is not None:
+                self._forget()  # it may have moved
             raise OidcUnavailable("the sign-in server does not answer as it should") from None
         return found if isinstance(found, dict) else {}
 
-    def _verified(self, token: str, nonce: str) -> dict[str, Any] | None:
-        """The claims, where signature, issuer, audience, times and nonce hold."""
+    def _verified(self, token: str, expected: dict[str, Any], kinds: set[str]) -> dict[str, Any]:
+        """The claims, where signature, kind, issuer, audience and times hold, and what else is
+        expected; raises SignInRefused.
+        """
         published = self._endpoints()[1]
-        expected: dict[str, Any] = {
+        expected = {
             "iss": {"essential": True, "value": self.issuer},
             "aud": {"essential": True, "value": self.client_id},
-            "exp": {"essential": True},
             "iat": {"essential": True},
-            "nonce": {"essential": True, "value": nonce},
             "sub": {"essential": True},
+            **expected,
         }
+        cause = ""
+        for lacks in (False, True):
+            try:
+                return self._believed(token, published.current(lacks=lacks), expected, kinds)
+            except SignInRefused as refusal:
+                cause = refusal.cause
+        self._forget()  # its keys may be published elsewhere by now
+        raise SignInRefused(NOT_LET_IN, cause)
+
+    def _believed(
+        self, token: str, keys: Any, expected: dict[str, Any], kinds: set[str]
+    ) -> dict[str, Any]:
         now = int(self.clock().timestamp())
         registry = jwt.JWTClaimsRegistry(now=now, leeway=CLOCKS_APART_S, **expected)
-        for lacks in (False, True):
-            keys = published.current(lacks=lacks)
-            try:
-                claims = jwt.decode(token, keys, algorithms=ALGORITHMS).claims  # type: ignore[arg-type]  # also takes a key set
-                registry.validate(claims)
-            except (JoseError, ValueError, TypeError, KeyError):
-                continue
-            is_ours = claims.get("azp", self.client_id) == self.client_id
-            return claims if is_ours else None
-        return None
+        try:
+            found = jwt.decode(token, keys, algorithms=ALGORITHMS)
+            if not has_possible_times(found.claims):
+                raise ValueError("a time is none")
+            registry.validate(found.claims)
+        except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
+            cause = f"{type(error).__name__} {getattr(error, 'claim', '')}".strip()
+            raise SignInRefused(NOT_LET_IN, cause) from None
+        if str(found.header.get("typ", "JWT")).lower() not in kinds:
+            raise SignInRefused(NOT_LET_IN, "its header names another kind of token")
+        if found.claims.get("azp", self.client_id) != self.client_id:
+            raise SignInRefused(NOT_LET_IN, "another service asked for it (azp)")
+        return found.claims
 
-    def _account(self, claims: dict[str, Any]) -> Account | None:
-        role = self._role(claims.get(self.role_claim, []))
-        offices = claims.get("offices", [])
+    def _subject(self, claims: dict[str, Any]) -> str:
+        subject = claims.get(self.subject_claim)
+        if not isinstance(subject, str) or not is_identifier(subject):
+            raise SignInRefused(NOT_LET_IN, f"the claim {self.subject_claim} names nobody")
+        return person_elsewhere(self.issuer, subject)
+
+    def _account(self, claims: dict[str, Any]) -> Account:
+        subject = self._subject(claims)
+        role = self._role(claims, subject)
+        offices = texts_in(claims.get("offices", []))
+        is_list = isinstance(claims.get("offices", []), list)
+        # None named is not all of them.
+        if offices is None or not is_list or ("offices" in claims and not offices):
+            raise SignInRefused(NOT_LET_IN, "the claim offices is no list of offices", subject)
         name = claims.get("preferred_username") or claims["sub"]
-        is_usable = (
-            role is not None
-            and isinstance(name, str)
-            and 0 < len(name) <= 64
-            and isinstance(claims["sub"], str)
-            and isinstance(offices, list)
-            and (offices or "offices" not in claims)  # none named is not all of them
-            and all(isinstance(office, str) for office in offices)
-        )
-        if not is_usable or role is None:
-            return None
-        subject = f"{self.issuer} {claims['sub']}"
+        if not isinstance(name, str):
+            raise SignInRefused(NOT_LET_IN, "the claim preferred_username is no text", subject)
+        name = _account_name(name, subject)
         return Account(name, NO_PASSWORD, role, tuple(offices), self.clock(), subject=subject)
 
-    def _role(self, claim: object) -> Role | None:
-        named = claim if isinstance(claim, list) else [claim]
-        roles = {role for role in get_args(Role) if f"{self.role_prefix}{role}" in named}
-        return roles.pop() if len(roles) == 1 else None
+    def _role(self, claims: dict[str, Any], subject: str) -> Role:
+        named = texts_in(claim_at(claims, self.role_claim)) or []
+        roles: list[Role] = [
+            role for role in get_args(Role) if f"{self.role_prefix}{role}" in named
+        ]
+        if not roles:
+            cause = f"the claim {self.role_claim} has no role that begins with {self.role_prefix}"
+            raise SignInRefused(NOT_LET_IN, cause, subject)
+        if len(roles) == 1:
+            return roles[0]
+        first = next((role for name in self.role_order for role in roles if role == name), None)
+        if first is None:
+            cause = f"several roles ({', '.join(roles)}) and no order (TIDEGATE_OIDC_ROLE_ORDER)"
+            raise SignInRefused(f"{NOT_LET_IN}: it names several roles for you", cause, subject)
+        return first
+
+
+def _account_name(wanted: str, subject: str) -> str:
+    """A name as an account may have it: NFKC, shown characters, single blanks, not too long.
+
+    What had to be cut is told apart by who it is.
+    """
+    composed = unicodedata.normalize("NFKC", wanted)
+    shown = (" " if each.isspace() else each for each in composed)
+    name = " ".join("".join(each for each in shown if each.isprintable()).split())
+    digest = hashlib.sha256(subject.encode()).hexdigest()[:8]
+    if not name:
+        return f"person {digest}"
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 9]}-{digest}"
+
+
+def _address_asking(address: str, query: dict[str, str]) -> str:
+    """An address of the server with a query; raises OidcUnavailable where no browser may go."""
+    try:
+        refuse_unsafe(address)
+    except AddressRefused:
+        raise OidcUnavailable("the sign-in server names an address that is not https") from None
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(query)}"
 
 
 def _published_in(found: dict[str, Any]) -> Endpoints:

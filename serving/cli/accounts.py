@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,8 +12,6 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from serving.access.accounts import Account
     from serving.db.repositories.account_repository import AccountRepository
 
@@ -171,7 +169,7 @@ def _register(home: Path, database_url: str | None) -> "AccountRepository":
     return AccountRepository(_engine(home, database_url))
 
 
-def _engine(home: Path, database_url: str | None) -> "Engine":
+def _engine(home: Path, database_url: str | None) -> Any:
     from serving.db.engine import open_database
     from serving.settings import settings_of
 

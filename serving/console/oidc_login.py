@@ -1,25 +1,31 @@
 """OpenID Connect sign-in: to the organisation's server, and its callback."""
 
+import re
 from typing import Annotated
 
 import structlog
 from fastapi import APIRouter, Depends, Query, Request
-from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.responses import RedirectResponse, Response
 
-from serving.access.oidc import PendingLogin, Provider
+from serving.access.accounts import Account
+from serving.access.actors import SERVICE
+from serving.access.oidc import NOT_LET_IN, PendingLogin, Provider
+from serving.audit.audit_log import AuditEvent
 from serving.console.browser_session import begin_session
 from serving.console.interruptions import own_address
 from serving.console.pages import PageRoute, page
+from serving.console.provider_logout import remember_provider_session
 from serving.console.sign_in import first_page
-from serving.errors import NotFound, NotSignedIn
-from serving.settings import Settings
-from serving.web.hosts import is_https
+from serving.container import Services
+from serving.errors import NotFound, NotSignedIn, OidcUnavailable, ServingError, SignInRefused
+from serving.web.hosts import base_address, is_https
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/oidc", include_in_schema=False, route_class=PageRoute)
 log = structlog.get_logger(__name__)
 
 LONGEST_LOGIN_S = 600
+ERROR_CODE = re.compile(r"[a-z_]{1,40}")  # of RFC 6749, 4.1.2.1, and the like
 
 
 async def configured_provider(services: TheServices) -> Provider:
@@ -36,12 +42,14 @@ Parameter = Annotated[str, Query(max_length=4_096)]
 @router.get("")
 def begin_login(
     request: Request, services: TheServices, provider: ConfiguredProvider, to: Parameter = ""
-) -> RedirectResponse:
+) -> Response:
     """Send the browser to the organisation's server, with a secret of its own to come back with."""
     login = PendingLogin.begin()
-    response = RedirectResponse(
-        provider.address(login, _callback_address(request, services.settings)), 303
-    )
+    try:
+        address = provider.address(login, _callback_address(request))
+    except OidcUnavailable as refusal:
+        return _refused(request, refusal, str(refusal))
+    response = RedirectResponse(address, 303)
     # It comes back from another site, so the cookie must be sent with that navigation.
     response.set_cookie(
         _cookie(request),
@@ -62,33 +70,78 @@ def finish_login(
     provider: ConfiguredProvider,
     state: Parameter = "",
     code: Parameter = "",
-) -> HTMLResponse:
+    error: Parameter = "",
+) -> Response:
     """Open a session for whoever the organisation's server names.
 
     The page leads on by itself: a redirect would still count as coming from the other site, and the
     cookie of the session is for our own pages only.
     """
     secret, _, to = request.cookies.get(_cookie(request), "").partition(".")
-    if not secret:
-        raise NotSignedIn("this sign-in was not begun here, or took too long; try again")
-    claimed = provider.account(
-        PendingLogin(secret), state, code, _callback_address(request, services.settings)
-    )
-    account = services.accounts.admit(claimed)
-    log.info("signed_in_with_oidc", role=account.role)
+    try:
+        if error:
+            raise NotSignedIn("your organisation does not confirm this sign-in")
+        if not secret:
+            raise NotSignedIn("this sign-in was not begun here, or took too long; try again")
+        signed_in = provider.sign_in(PendingLogin(secret), state, code, _callback_address(request))
+        account = _admitted(services, signed_in.account)
+    except SignInRefused as refusal:
+        _tell_auditors(services, refusal)
+        return _refused(request, refusal, refusal.cause)
+    except (NotSignedIn, OidcUnavailable) as refusal:
+        told = f" ({error})" if ERROR_CODE.fullmatch(error) else ""
+        return _refused(request, refusal, f"{refusal}{told}")
+    log.info("signed_in_with_oidc", role=account.role, account=account.name)
     next_page = own_address(to) or first_page(account.caller())
     response = page("signed_in.html", reader=None, next_page=next_page)
     begin_session(request, services, response, f"account:{account.name}")
+    remember_provider_session(request, response, signed_in.id_token)
     response.delete_cookie(
         _cookie(request), path="/", secure=is_https(request), httponly=True, samesite="lax"
     )
     return response
 
 
-def _callback_address(request: Request, settings: Settings) -> str:
-    """The address that the provider sends browsers back to, as it is registered there."""
-    here = settings.public_address or f"{request.url.scheme}://{request.url.netloc}"
-    return f"{here.rstrip('/')}/console/oidc/callback"
+def _admitted(services: Services, claimed: Account) -> Account:
+    """The account of whoever was proved to be somebody; raises SignInRefused for an ended one."""
+    try:
+        return services.accounts.admit(claimed)
+    except NotSignedIn as refusal:
+        raise SignInRefused(NOT_LET_IN, str(refusal), claimed.subject or "") from None
+
+
+def _tell_auditors(services: Services, refusal: SignInRefused) -> None:
+    """Write a refusal down; only whoever the organisation answered for comes so far."""
+    account = services.accounts.of_subject(refusal.subject) if refusal.subject else None
+    known_by = account.name if account else refusal.subject or "unknown"
+    details = {"cause": refusal.cause, "by": "oidc"}
+    services.audit_log.append(
+        AuditEvent(services.clock(), SERVICE, "refuse_sign_in", "account", known_by, details)
+    )
+
+
+def _refused(request: Request, refusal: ServingError, cause: str) -> Response:
+    """One sentence for the person and an id, under which operators find the cause."""
+    log.warning("oidc_sign_in_refused", cause=cause)
+    return page(
+        "sign_in_refused.html",
+        refusal.status,
+        reader=None,
+        request_id=request.state.request_id,
+        title=refusal.title,
+        detail=str(refusal),
+    )
+
+
+def _callback_address(request: Request) -> str:
+    """The address that the provider sends browsers back to, as it is registered there.
+
+    Raises OidcUnavailable where nobody vouches for the name that the request is for.
+    """
+    base = base_address(request)
+    if base is None:
+        raise OidcUnavailable("this service was not told the address that browsers reach it by")
+    return f"{base}/console/oidc/callback"
 
 
 def _cookie(request: Request) -> str:

@@ -35,6 +35,7 @@ from serving.console.credentials import (
 from serving.console.csrf import OwnForm, StepForm
 from serving.console.interruptions import CodeLeft, KeptForm, own_address
 from serving.console.pages import PageRoute, page
+from serving.console.provider_logout import signed_out
 from serving.container import Services
 from serving.errors import NotSignedIn, ServingError, SignInDelayed, TooBusy
 from serving.web.hosts import is_https
@@ -123,7 +124,7 @@ def sign_out(
     event = AuditEvent(now, session.actor, "sign_out", kind, name)
     services.sessions.end(request.cookies[cookie_name(request)], event)
     log.info("signed_out", holder=session.holder)
-    response = RedirectResponse("/console/sign-in", 303)
+    response = signed_out(request, services)
     # Browsers take no `__Host-` cookie, nor the end of one, without Secure.
     response.delete_cookie(
         cookie_name(request), path="/", secure=is_https(request), httponly=True, samesite="strict"

@@ -29,6 +29,7 @@ class Organisation:
     signed_with: Any = None
     issuer: str | None = None
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    is_down: bool = False
 
     def discovery(self) -> dict[str, Any]:
         """What is published."""
@@ -37,6 +38,7 @@ class Organisation:
             "authorization_endpoint": f"{self.address}/authorize",
             "token_endpoint": f"{self.address}/token",
             "jwks_uri": f"{self.address}/jwks",
+            "end_session_endpoint": f"{self.address}/end",
         }
 
     def back(self, asked: dict[str, str]) -> str:
@@ -57,9 +59,14 @@ class Organisation:
             and begun["code_challenge"] == challenge
             and begun["redirect_uri"] == asked["redirect_uri"]
         )
-        return {"id_token": self._signed(begun["nonce"])} if begun and is_theirs else None
+        return {"id_token": self.signed(begun["nonce"])} if begun and is_theirs else None
 
-    def _signed(self, nonce: str) -> str:
+    def logout_token(self) -> str:
+        """What it posts to services once somebody signed out of it."""
+        return self.signed(None, events={"http://schemas.openid.net/event/backchannel-logout": {}})
+
+    def signed(self, nonce: str | None, **more: Any) -> str:
+        """A token with the claims of whoever says yes here."""
         now = int(self.now or time.time())
         claims = {
             "iss": self.address,
@@ -71,6 +78,7 @@ class Organisation:
             "preferred_username": "maria",
             "roles": ["staff", "tidegate-reviewer"],
             **self.claims,
+            **more,
         }
         content = {name: value for name, value in claims.items() if value is not None}
         key = self.signed_with or self.key
@@ -82,7 +90,9 @@ class _Answering(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
-        if parts.path == "/authorize":
+        if self.told.is_down:
+            self._answer(503, b"")
+        elif parts.path == "/authorize":
             self._answer(302, b"", Location=self.told.back(_single(parts.query)))
         elif parts.path == "/jwks":
             self._json(KeySet([self.told.key]).as_dict(private=False))

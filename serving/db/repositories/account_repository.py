@@ -80,6 +80,10 @@ class AccountRepository:
             _insert(connection, named, SERVICE)
         return named
 
+    def of_subject(self, subject: str) -> Account | None:
+        """The account of someone known elsewhere, disabled or not."""
+        return self._by_subject(subject)
+
     def _by_subject(self, subject: str | None) -> Account | None:
         with failing_as_unavailable(), self._engine.connect() as connection:
             row = connection.execute(select(accounts).where(accounts.c.subject == subject)).first()

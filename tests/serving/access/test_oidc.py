@@ -20,7 +20,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from serving.access import oidc
 from serving.access.accounts import Account
 from serving.access.oidc import PendingLogin, Provider
-from serving.errors import AddressRefused, NotSignedIn, OidcUnavailable
+from serving.errors import AddressRefused, NotSignedIn, OidcUnavailable, SignInRefused
 from tests.serving.access.trusted import KEY, NOW, Clock, published, signed
 
 AT = int(NOW.timestamp())
@@ -98,7 +98,7 @@ def provider() -> Provider:
 
 def back(provider: Provider) -> Account:
     """Whoever comes back with the code and the state that were given."""
-    return provider.account(AWAY, AWAY.part("state"), "code-1", BACK)
+    return provider.sign_in(AWAY, AWAY.part("state"), "code-1", BACK).account
 
 
 def refuses(provider: Provider, why: str = NOT_LET_IN) -> bool:
@@ -210,9 +210,9 @@ def test_what_was_not_begun_here_is_not_looked_into(
     state = AWAY.part("state") if state is None else state
 
     with pytest.raises(NotSignedIn, match="was not begun here"):
-        provider.account(AWAY, state, code, BACK)
+        provider.sign_in(AWAY, state, code, BACK)
     with pytest.raises(NotSignedIn, match="was not begun here"):
-        provider.account(AWAY, AWAY.part("nonce"), code, BACK)
+        provider.sign_in(AWAY, AWAY.part("nonce"), code, BACK)
     assert elsewhere.asked == []
 
 
@@ -243,9 +243,14 @@ def test_an_answer_without_a_claim_lets_nobody_in(
         {"roles": ["tidegate-reviewer", "tidegate-admin"]},
         {"preferred_username": 7},
         {"preferred_username": ["maria"]},
-        {"preferred_username": "x" * 65},
-        {"preferred_username": "", "sub": "x" * 65},
         {"preferred_username": None, "sub": ""},
+        {"sub": "x" * 201},
+        {"sub": "a\x00b"},
+        {"exp": 1e30},
+        {"nbf": -1e30},
+        {"auth_time": float("inf")},
+        {"typ": "Bearer"},
+        {"typ": "Logout"},
         {"offices": []},
         {"offices": "DE004600"},
         {"offices": {"DE004600": 1}},
@@ -270,6 +275,10 @@ def test_a_wrong_claim_lets_nobody_in(
         ({"preferred_username": "x" * 64}, "x" * 64),
         ({"preferred_username": None}, "u-1"),
         ({"preferred_username": ""}, "u-1"),
+        ({"typ": "ID", "auth_time": AT}, "maria"),
+        ({"preferred_username": " Maria \n  da\u202e Silva\x00 "}, "Maria da Silva"),
+        ({"preferred_username": "ｍａｒｉａ"}, "maria"),
+        ({"preferred_username": "\u202e\x00"}, "person c0086a75"),
     ],
 )
 def test_what_is_just_right_lets_in(
@@ -278,6 +287,175 @@ def test_what_is_just_right_lets_in(
     elsewhere.claims = claims
 
     assert back(provider).name == name
+
+
+def test_a_long_name_is_cut_and_told_apart_by_who_it_is(
+    provider: Provider, elsewhere: Elsewhere
+) -> None:
+    names = []
+    for sub in ("u-1", "u-2"):
+        elsewhere.claims = {"preferred_username": f"{'x' * 65}@customs.example", "sub": sub}
+        names.append(back(provider).name)
+
+    assert {len(name) for name in names} == {64}
+    assert len(set(names)) == 2
+    assert names[0].startswith("x" * 55 + "-")
+
+
+@pytest.mark.parametrize(
+    ("path", "claims"),
+    [
+        ("realm_access.roles", {"realm_access": {"roles": ["offline", "tidegate-auditor"]}}),
+        (
+            r"resource_access.tide\.gate.roles",
+            {"resource_access": {"tide.gate": {"roles": ["tidegate-auditor"]}}},
+        ),
+        ("https://tidegate.example/role", {"https://tidegate.example/role": "tidegate-auditor"}),
+    ],
+)
+def test_roles_are_found_where_a_path_leads(
+    provider: Provider, elsewhere: Elsewhere, path: str, claims: dict[str, Any]
+) -> None:
+    elsewhere.claims = claims
+
+    assert back(replace(provider, role_claim=path)).role == "auditor"
+
+
+def test_of_several_roles_the_first_of_a_stated_order_counts(
+    provider: Provider, elsewhere: Elsewhere
+) -> None:
+    elsewhere.claims = {"roles": ["tidegate-reviewer", "tidegate-admin", "tidegate-auditor"]}
+
+    assert back(replace(provider, role_order=("supervisor", "admin", "reviewer"))).role == "admin"
+    assert refuses(replace(provider, role_order=("supervisor",)), "several roles")
+
+
+def test_who_somebody_is_may_stand_in_another_claim(
+    provider: Provider, elsewhere: Elsewhere
+) -> None:
+    by_object = replace(provider, subject_claim="oid")
+    elsewhere.claims = {"oid": "o-1"}
+    assert back(by_object).subject == f"{ISSUER} o-1"
+    elsewhere.claims = {}
+    assert refuses(by_object)
+
+
+@pytest.mark.parametrize(
+    ("claims", "cause"),
+    [
+        ({"roles": ["staff"]}, "the claim roles has no role that begins with tidegate-"),
+        ({"roles": ["tidegate-admin", "tidegate-auditor"]}, "several roles (auditor, admin)"),
+        ({"offices": "DE004600"}, "offices"),
+        ({"aud": "another"}, "aud"),
+        ({"exp": AT - 3_600}, "Expired"),
+        ({"nonce": "another"}, "nonce"),
+        ({"aud": ["tidegate"], "azp": "another"}, "azp"),
+    ],
+)
+def test_a_refusal_has_a_cause_that_no_page_tells(
+    provider: Provider, elsewhere: Elsewhere, claims: dict[str, Any], cause: str
+) -> None:
+    elsewhere.claims = claims
+    with pytest.raises(SignInRefused) as refusal:
+        back(provider)
+
+    assert cause in refusal.value.cause
+    assert cause not in str(refusal.value)
+
+
+def test_what_a_server_publishes_is_read_again_before_anybody_is_sent_to_it(
+    provider: Provider, elsewhere: Elsewhere
+) -> None:
+    provider.address(AWAY, BACK)
+    elsewhere.clock.now_s += 60
+    provider.address(AWAY, BACK)
+    assert elsewhere.count("/.well-known/openid-configuration") == 1
+
+    moved = {**ENDPOINTS, "authorization_endpoint": f"{ISSUER}/moved"}
+    elsewhere.answers["/.well-known/openid-configuration"] = json.dumps(moved).encode()
+    elsewhere.clock.now_s += 1
+    assert provider.address(AWAY, BACK).startswith(f"{ISSUER}/moved?")
+
+    elsewhere.answers["/.well-known/openid-configuration"] = URLError("no route")
+    elsewhere.clock.now_s += 61
+    for _ in range(3):
+        with pytest.raises(OidcUnavailable):
+            provider.address(AWAY, BACK)
+    assert elsewhere.count("/.well-known/openid-configuration") == 3
+    assert back(provider).name == "maria"  # whoever is on the way back still comes in
+
+    del elsewhere.answers["/.well-known/openid-configuration"]
+    elsewhere.clock.now_s += 6
+    assert provider.address(AWAY, BACK).startswith(f"{ISSUER}/authorize?")
+
+
+def test_after_a_failure_what_a_server_publishes_is_read_again(
+    provider: Provider, elsewhere: Elsewhere
+) -> None:
+    back(provider)
+    elsewhere.answers["/token"] = URLError("no route")
+    with pytest.raises(OidcUnavailable):
+        back(provider)
+    del elsewhere.answers["/token"]
+    moved = {**ENDPOINTS, "token_endpoint": f"{ISSUER}/moved/token"}
+    elsewhere.answers["/.well-known/openid-configuration"] = json.dumps(moved).encode()
+    elsewhere.answers["/moved/token"] = json.dumps({"id_token": elsewhere.token()}).encode()
+
+    assert back(provider).name == "maria"
+    assert elsewhere.count("/moved/token") == 1
+
+
+@pytest.mark.parametrize("address", ["http://login.example/authorize", "javascript:alert(1)"])
+def test_nobody_is_sent_where_no_tls_is(
+    provider: Provider, elsewhere: Elsewhere, address: str
+) -> None:
+    unsafe = {**ENDPOINTS, "authorization_endpoint": address, "end_session_endpoint": address}
+    elsewhere.answers["/.well-known/openid-configuration"] = json.dumps(unsafe).encode()
+
+    with pytest.raises(OidcUnavailable):
+        provider.address(AWAY, BACK)
+    with pytest.raises(OidcUnavailable):
+        provider.end_address(None, BACK)
+
+
+def test_a_session_is_ended_at_the_server_by_its_token_or_by_the_client(
+    provider: Provider, elsewhere: Elsewhere
+) -> None:
+    assert provider.end_address("a.b.c", BACK) is None
+    ending = {**ENDPOINTS, "end_session_endpoint": f"{ISSUER}/end"}
+    elsewhere.answers["/.well-known/openid-configuration"] = json.dumps(ending).encode()
+    elsewhere.clock.now_s += 3_601
+
+    for token in ("a.b.c", None):
+        address = urlsplit(provider.end_address(token, BACK) or "")
+        asked = {"client_id": ["tidegate"], "post_logout_redirect_uri": [BACK]}
+        hint = {"id_token_hint": [token]} if token else {}
+        assert parse_qs(address.query, strict_parsing=True) == {**asked, **hint}
+
+
+LOGOUT = {"events": {oidc.LOGOUT: {}}, "nonce": None, "jti": "j-1"}
+
+
+def test_a_logout_token_names_whose_sessions_end(provider: Provider, elsewhere: Elsewhere) -> None:
+    elsewhere.claims = LOGOUT
+    assert provider.ended_subject(elsewhere.token()) == f"{ISSUER} u-1"
+    for wrong in (
+        {"events": {}},
+        {"events": "logout"},
+        {"events": None},
+        {"nonce": "n"},
+        {"iat": AT - 301},
+        {"iat": None},
+        {"aud": "another"},
+        {"iss": "https://elsewhere.example"},
+        {"sub": None},
+    ):
+        elsewhere.claims = {**LOGOUT, **wrong}
+        with pytest.raises(SignInRefused):
+            provider.ended_subject(elsewhere.token())
+    for text in ("", "a.b.c"):
+        with pytest.raises(SignInRefused):
+            provider.ended_subject(text)
 
 
 def test_a_token_has_so_many_characters_at_most(
@@ -296,6 +474,7 @@ def test_a_token_has_so_many_characters_at_most(
     ("algorithm", "key"),
     [
         ("RS256", RSAKey.generate_key(2048, {"kid": "rsa"})),
+        ("PS256", RSAKey.generate_key(2048, {"kid": "rsa"})),
         ("ES256", ECKey.generate_key("P-256", {"kid": "ec"})),
         ("EdDSA", KEY),
         ("Ed25519", KEY),
@@ -309,7 +488,7 @@ def test_an_answer_may_be_signed_by(
 
 
 def test_no_other_algorithm_is_taken(provider: Provider, elsewhere: Elsewhere) -> None:
-    elsewhere.key, elsewhere.algorithm = RSAKey.generate_key(2048, {"kid": "rsa"}), "PS256"
+    elsewhere.key, elsewhere.algorithm = RSAKey.generate_key(2048, {"kid": "rsa"}), "PS384"
     assert refuses(provider)
 
 

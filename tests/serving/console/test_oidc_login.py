@@ -1,5 +1,6 @@
 """Signing in with an account of one's organisation, over real HTTP."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ import pytest
 from fastapi.testclient import TestClient
 from joserfc.jwk import RSAKey
 from pydantic import SecretStr
+from sqlalchemy import select
 
 from serving.access.accounts import admits, new_account
 from serving.access.oidc import PendingLogin
 from serving.app import create_app
+from serving.db.engine import open_database
+from serving.db.tables import audit_events
 from serving.settings import Settings
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
@@ -32,7 +36,10 @@ def elsewhere() -> Iterator[Organisation]:
 @pytest.fixture
 def signing(home: Path, elsewhere: Organisation) -> Iterator[Service]:
     settings = Settings(
-        home=home, oidc_issuer=elsewhere.address, oidc_client_secret=SecretStr(SECRET)
+        home=home,
+        oidc_issuer=elsewhere.address,
+        oidc_client_secret=SecretStr(SECRET),
+        trusted_hosts=("testserver",),
     )
     app = create_app(settings, clock=lambda: NOW)
     with TestClient(app, raise_server_exceptions=False) as client:
@@ -108,7 +115,6 @@ def test_role_and_offices_are_those_of_the_newest_sign_in(
         {"roles": None},
         {"offices": []},
         {"offices": "DE004600"},
-        {"preferred_username": "x" * 65},
         {"preferred_username": 7},
     ],
 )
@@ -200,3 +206,198 @@ def test_the_session_is_new_whatever_the_browser_brought(signing: Service) -> No
 
     assert signing.client.cookies["tidegate"] != first
     assert "tidegate-away" not in signing.client.cookies
+
+
+AS_ENTRA_ID = {
+    **{"ver": "2.0", "tid": "t-1", "oid": "o-1", "sub": "pairwise", "rh": "0.x", "uti": "y"},
+    **{
+        "preferred_username": "maria@customs.example",
+        "name": "Maria",
+        "roles": ["tidegate-auditor"],
+    },
+}
+AS_OKTA = {
+    **{"ver": 1, "sub": "00u1", "idp": "00o1", "amr": ["pwd", "mfa"], "auth_time": AT},
+    **{"at_hash": "h", "preferred_username": "maria@customs.example", "roles": None},
+    "groups": ["Everyone", "tidegate-auditor"],
+}
+AS_KEYCLOAK = {
+    **{"typ": "ID", "azp": "tidegate", "sid": "s-1", "acr": "1", "at_hash": "h", "auth_time": AT},
+    **{"preferred_username": "maria", "email_verified": True, "roles": None},
+    "realm_access": {"roles": ["default-roles-customs", "tidegate-auditor"]},
+}
+
+
+@pytest.mark.parametrize(
+    ("claims", "settings", "subject"),
+    [
+        (AS_ENTRA_ID, {"subject_claim": "oid"}, "o-1"),
+        (AS_OKTA, {"oidc_role_claim": "groups"}, "00u1"),
+        (AS_KEYCLOAK, {"oidc_role_claim": "realm_access.roles"}, "u-1"),
+    ],
+    ids=["Entra ID", "Okta", "Keycloak"],
+)
+def test_people_of_every_provider_come_in_and_go_out(
+    home: Path,
+    elsewhere: Organisation,
+    claims: dict[str, Any],
+    settings: dict[str, Any],
+    subject: str,
+) -> None:
+    elsewhere.claims = claims
+    configured = Settings(
+        home=home,
+        oidc_issuer=elsewhere.address,
+        oidc_client_secret=SecretStr(SECRET),
+        public_address="http://testserver",
+        **settings,
+    )
+    app = create_app(configured, clock=lambda: NOW)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        service = Service(client, app.state.services, home)
+
+        assert sign_in(service).status_code == 200
+
+        account = service.services.accounts.of_subject(f"{elsewhere.address} {subject}")
+        assert account is not None
+        assert (account.role, account.caller().person) == ("auditor", account.subject)
+        left = sign_out(service)
+        address = urlsplit(left.text.partition("url=")[2].partition('"')[0].replace("&amp;", "&"))
+        asked = parse_qs(address.query)
+        assert f"{address.scheme}://{address.netloc}{address.path}" == f"{elsewhere.address}/end"
+        assert asked["post_logout_redirect_uri"] == ["http://testserver/console/sign-in"]
+        assert asked["client_id"] == ["tidegate"]
+        assert asked["id_token_hint"][0].count(".") == 2
+        assert not is_in(service)
+
+
+def sign_out(service: Service) -> Any:
+    session = service.services.sessions.find(service.client.cookies["tidegate"], NOW)
+    assert session is not None
+    form = {"form_token": session.form_token}
+    return service.client.post(
+        "/console/sign-out", data=form, headers=ORIGIN, follow_redirects=False
+    )
+
+
+def refusals(service: Service) -> list[tuple[str, str]]:
+    """Whom, and why, as the audit log tells it."""
+    engine = open_database(service.services.settings.database, is_service=False)
+    with engine.connect() as connection:
+        rows = connection.execute(select(audit_events).order_by("seq")).all()
+    told = [row for row in rows if row.action == "refuse_sign_in"]
+    return [(row.object_id, json.loads(row.details)["cause"]) for row in told]
+
+
+def test_what_ends_a_session_elsewhere_is_sent_with_signing_out_only(signing: Service) -> None:
+    page = sign_in(signing)
+    (cookie,) = (
+        c for c in page.headers.get_list("Set-Cookie") if c.startswith("tidegate-elsewhere")
+    )
+
+    assert "Path=/console/sign-out" in cookie
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+
+
+def test_whoever_signed_in_here_is_signed_out_here(signing: Service) -> None:
+    signing.services.accounts.add_account(
+        new_account("paul", "a password for tests", "auditor", (), NOW)
+    )
+    form = {"name": "paul", "password": "a password for tests"}
+    signing.client.post("/console/sign-in", data=form, headers=ORIGIN)
+
+    assert sign_out(signing).headers["Location"] == "/console/sign-in"
+
+
+def test_while_the_server_is_away_people_sign_out_here_and_nobody_is_sent_to_it(
+    signing: Service, elsewhere: Organisation
+) -> None:
+    sign_in(signing)
+    elsewhere.is_down = True
+    assert signing.services.oidc is not None
+    signing.services.oidc._forget()
+
+    assert sign_out(signing).headers["Location"] == "/console/sign-in"
+    begun = signing.client.get("/console/oidc", follow_redirects=False)
+    assert begun.status_code == 503
+    assert "does not answer" in begun.text
+    assert "/console/sign-in" in begun.text
+
+
+def test_why_somebody_is_refused_is_written_down_and_not_shown(
+    signing: Service, elsewhere: Organisation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere.claims = {"roles": ["staff"]}
+
+    page = sign_in(signing)
+
+    cause = "the claim roles has no role that begins with tidegate-"
+    assert (page.status_code, cause in page.text) == (401, False)
+    assert "does not let you in here" in page.text
+    assert page.headers["X-Request-ID"] in page.text
+    assert refusals(signing) == [(f"{elsewhere.address} u-1", cause)]
+    assert cause in capsys.readouterr().out
+
+    elsewhere.claims = {"roles": ["tidegate-admin", "tidegate-auditor"]}
+    assert "several roles" in sign_in(signing).text
+
+
+def test_what_nobody_answered_for_fills_no_audit_log(signing: Service) -> None:
+    address = begin(signing)
+    signing.client.cookies.clear()
+    assert signing.client.get(address).status_code == 401
+    denied = signing.client.get("/console/oidc/callback", params={"error": "access_denied"})
+
+    assert denied.status_code == 401
+    assert "does not confirm" in denied.text
+    assert refusals(signing) == []
+
+
+def test_a_browser_comes_back_to_our_own_name_only(signing: Service) -> None:
+    """Not to one that whoever calls has written."""
+    for host, status in (("testserver", 303), ("localhost", 303), ("evil.example", 421)):
+        answer = signing.client.get("/console/oidc", headers={"Host": host}, follow_redirects=False)
+        assert answer.status_code == status
+        if status == 303:
+            asked = parse_qs(urlsplit(answer.headers["Location"]).query)
+            assert asked["redirect_uri"] == [f"http://{host}/console/oidc/callback"]
+
+
+def test_where_nobody_vouches_for_a_name_nobody_is_sent_away(
+    home: Path, elsewhere: Organisation
+) -> None:
+    app = create_app(Settings(home=home, oidc_issuer=elsewhere.address), clock=lambda: NOW)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        for host, status in (("evil.example", 503), ("localhost", 303)):
+            answer = client.get("/console/oidc", headers={"Host": host}, follow_redirects=False)
+            assert answer.status_code == status, answer.text
+
+
+def test_whoever_is_signed_out_by_their_organisation_is_out_here(
+    signing: Service, elsewhere: Organisation
+) -> None:
+    sign_in(signing)
+
+    def told(token: str) -> int:
+        form = {"logout_token": token}
+        return int(signing.client.post("/console/oidc/backchannel-logout", data=form).status_code)
+
+    assert told("a.b.c") == 400
+    assert told(elsewhere.signed("nonce")) == 400
+    assert is_in(signing)
+    assert told(elsewhere.logout_token()) == 200
+    assert not is_in(signing)
+
+
+def test_a_long_and_odd_name_becomes_one_that_can_be_read(
+    signing: Service, elsewhere: Organisation
+) -> None:
+    elsewhere.claims = {"preferred_username": f"maria\u202e\n  {'da-silva-' * 8}@customs.example"}
+
+    assert sign_in(signing).status_code == 200
+    account = signing.services.accounts.of_subject(f"{elsewhere.address} u-1")
+    assert account is not None
+    assert account.name.startswith("maria da-silva-")
+    assert account.name.isprintable()
+    assert len(account.name) <= 64

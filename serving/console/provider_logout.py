@@ -1,0 +1,84 @@
+"""Ending a session at the organisation's server too, and being told by it that one has ended.
+
+What the server knows its session by waits in a cookie that the browser sends with signing out only.
+"""
+
+from datetime import timedelta
+
+import structlog
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from serving.access.actors import SERVICE
+from serving.console.csrf import OwnForm
+from serving.console.pages import PageRoute, page
+from serving.container import Services
+from serving.errors import BadRequest, NotFound, OidcUnavailable, SignInRefused
+from serving.web.hosts import base_address, is_https
+from serving.web.services import TheServices
+
+router = APIRouter(prefix="/console/oidc", include_in_schema=False, route_class=PageRoute)
+log = structlog.get_logger(__name__)
+
+COOKIE = "tidegate-elsewhere"
+SIGN_OUT, SIGN_IN = "/console/sign-out", "/console/sign-in"
+LONGEST_HINT = 3_000  # characters; with a longer one the server is told the client alone
+NO_HINT = "-"
+
+
+def remember_provider_session(request: Request, response: Response, id_token: str) -> None:
+    """Let the browser keep what ends its session at the server, for signing out only."""
+    response.set_cookie(
+        COOKIE,
+        id_token if len(id_token) <= LONGEST_HINT else NO_HINT,
+        max_age=int(timedelta(days=1).total_seconds()),
+        path=SIGN_OUT,
+        secure=is_https(request),
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def signed_out(request: Request, services: Services) -> Response:
+    """What a browser sees whose session has ended: our form, or the way to end it there too.
+
+    The page leads on by itself: the policy of our pages forbids that a form does.
+    """
+    hint = request.cookies.get(COOKIE)
+    address = _end_address(request, services, hint) if hint else None
+    if address is None:
+        response: Response = RedirectResponse(SIGN_IN, 303)
+    else:
+        response = page("signed_out.html", reader=None, next_page=address)
+    if hint:
+        response.delete_cookie(
+            COOKIE, path=SIGN_OUT, secure=is_https(request), httponly=True, samesite="strict"
+        )
+    return response
+
+
+@router.post("/backchannel-logout")
+def end_sessions(services: TheServices, form: OwnForm) -> Response:
+    """End all sessions of whoever signed out, or was ended, at the organisation's server."""
+    if services.oidc is None:
+        raise NotFound("no sign-in with an organisation is set up here")
+    try:
+        subject = services.oidc.ended_subject(form.get("logout_token", ""))
+    except SignInRefused as refusal:
+        log.warning("logout_refused", cause=refusal.cause)
+        raise BadRequest("this is no logout token for this service") from None
+    account = services.accounts.of_subject(subject)
+    if account is not None:
+        count = services.sessions.end_all(f"account:{account.name}", services.clock(), SERVICE)
+        log.info("signed_out_elsewhere", sessions=count)
+    return Response(status_code=200, headers={"Cache-Control": "no-store"})
+
+
+def _end_address(request: Request, services: Services, hint: str) -> str | None:
+    base = base_address(request)
+    if services.oidc is None or base is None:
+        return None
+    try:
+        return services.oidc.end_address(None if hint == NO_HINT else hint, f"{base}{SIGN_IN}")
+    except OidcUnavailable:
+        return None  # the session here has ended all the same
