@@ -135,7 +135,11 @@ def write_letter(
 def read_letter(
     services: TheServices, caller: MayWrite, case_id: str, audience: Audience
 ) -> LetterInWords:
-    """The newest letter to a party, in words; that it was read is written down."""
+    """The newest letter to a party, in words; that it was read is written down.
+
+    It says what counted and how much: it takes the scope `explain` too.
+    """
+    caller.require("explain")
     reviewer = Reviewer.from_caller(caller)
     kept, letter = services.letters.read(reviewer, case_id, audience, services.clock())
     return LetterInWords(letter=_written(kept), sections=list(sections_of(letter)))

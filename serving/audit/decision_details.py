@@ -26,12 +26,16 @@ class DecisionDetails:
     provenance: dict[str, Provenance]
 
 
+UNEXPLAINED = DecisionDetails(None, {})
+"""For whoever may not see why."""
+
+
 def details_of(
     models: ModelPool, decision: Decision, language: Language = ENGLISH
 ) -> DecisionDetails:
     """Which missing inputs could move the score most, and which records its reasons rest on."""
     if decision.unscored:
-        return DecisionDetails(None, {})
+        return UNEXPLAINED
     champion = models.active_champions().get(decision.subject_kind)
     effects = None
     if champion is not None and champion.model.digest == decision.result.model.digest:

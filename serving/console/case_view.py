@@ -35,7 +35,7 @@ class DocumentVersion:
 
 @dataclass(frozen=True)
 class CaseView:
-    """What a page shows of one decision."""
+    """What a page shows of one decision; of one that is not explained no reason."""
 
     decision: Decision
     title: str
@@ -48,12 +48,13 @@ class CaseView:
     missing: tuple[str, ...]
     documents: tuple[DocumentVersion, ...]
     largest_log_odds: float
+    is_explained: bool
 
     @classmethod
-    def from_decision(cls, decision: Decision) -> Self:
+    def from_decision(cls, decision: Decision, *, is_explained: bool) -> Self:
         """The case of a decision, read from what was stored with it."""
         submission = read_submission(decision.request.encode())
-        reasons = decision.reasons_in()
+        reasons = decision.reasons_in() if is_explained else ()
         return cls(
             decision=decision,
             title=f"{decision.subject_kind.capitalize()} {decision.subject_id}",
@@ -66,6 +67,7 @@ class CaseView:
             missing=tuple(missing_in_words(path) for path in decision.missing),
             documents=tuple(_filed(submission)),
             largest_log_odds=max((abs(r.log_odds) for r in reasons), default=1.0),
+            is_explained=is_explained,
         )
 
 

@@ -13,7 +13,7 @@ from features.offences import OFFENCES
 from features.records import Depth, Examination
 from serving.access.callers import Caller
 from serving.access.sessions import Session
-from serving.audit.decision_details import details_of
+from serving.audit.decision_details import UNEXPLAINED, details_of
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.case_view import CaseView
 from serving.console.charts.payment_flow import PaymentChart
@@ -176,6 +176,7 @@ def case_page(
         return justification_form(session, caller, f"/console/cases/{case_id}", refusal)
     decision, events = services.cases.decision(case_id), services.cases.history(row)
     submission = read_submission(decision.request.encode())
+    is_explained = caller.may("explain")
     return page(
         "case.html",
         status=200 if refusal is None else 409,
@@ -187,8 +188,8 @@ def case_page(
         status_now=status_at(case, now),
         hours_waiting=_hours_until(case.snoozed_until, now),
         hours_left=(datetime.fromisoformat(row.due_at) - now) / timedelta(hours=1),
-        case=CaseView.from_decision(decision),
-        details=details_of(services.models, decision),
+        case=CaseView.from_decision(decision, is_explained=is_explained),
+        details=details_of(services.models, decision) if is_explained else UNEXPLAINED,
         submission=submission,
         days=Timeline.from_submission(submission),
         way=RouteMap.from_submission(submission),

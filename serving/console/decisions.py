@@ -37,7 +37,8 @@ def newest(services: TheServices, reader: MayRead, session: TheSession) -> HTMLR
     """The newest decisions that the reader may see."""
     decisions = newest_visible(services.decisions, services.masking, reader, MOST)
     cases = [
-        CaseView.from_decision(as_seen_by(reader, each, services.pseudonyms)) for each in decisions
+        CaseView.from_decision(as_seen_by(reader, each, services.pseudonyms), is_explained=True)
+        for each in decisions
     ]
     return page("decisions.html", reader=reader, session=session, cases=cases, most=MOST)
 
@@ -56,7 +57,8 @@ def one(
     except JustificationNeeded:
         return justification_form(session, reader, f"/console/decisions/{decision_id}", None)
     decision = as_seen_by(reader, decision, services.pseudonyms)
-    case, details = CaseView.from_decision(decision), details_of(services.models, decision)
+    case = CaseView.from_decision(decision, is_explained=True)
+    details = details_of(services.models, decision)
     return page("decision.html", reader=reader, session=session, case=case, details=details)
 
 

@@ -57,7 +57,11 @@ def show_letters(
 def print_letter(
     services: TheServices, caller: MayReview, case_id: str, audience: str
 ) -> HTMLResponse:
-    """The newest letter to a party, to read before it is released and to print after it."""
+    """The newest letter to a party, to read before it is released and to print after it.
+
+    It says what counted and how much: only whoever may explain reads it.
+    """
+    caller.require("explain")
     if audience not in AUDIENCES:
         raise NotFound(f"a letter is to one of {', '.join(AUDIENCES)}")
     reviewer = Reviewer.from_caller(caller)

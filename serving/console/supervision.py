@@ -70,7 +70,7 @@ def show_for_rereading(
         reader=caller,
         session=session,
         row=row,
-        case=CaseView.from_decision(decision),
+        case=CaseView.from_decision(decision, is_explained=False),
         days=Timeline.from_submission(submission),
         way=RouteMap.from_submission(submission),
         payments=PaymentChart.from_submission(submission),

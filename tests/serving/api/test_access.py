@@ -139,6 +139,8 @@ NEEDED_SCOPE = {
         for act in "claim release assign snooze document-requests notes dispositions reopen".split()
     },
     **{f"/v1/cases/{{case_id}}/{letters}": "review" for letters in LETTERS},
+    # It tells what counted: besides that scope it takes another.
+    "/v1/cases/{case_id}/letters/{audience}": (),
     "/v1/cases/{case_id}/accounts": "supervise",
 }
 

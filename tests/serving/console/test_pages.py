@@ -187,7 +187,9 @@ def test_a_case_shows_reasons_values_and_a_sum_that_adds_up(service: Service) ->
 
 
 def test_a_case_begins_with_two_sentences(service: Service) -> None:
-    case = CaseView.from_decision(decided(service, shipment(), service.key("score")))
+    case = CaseView.from_decision(
+        decided(service, shipment(), service.key("score")), is_explained=True
+    )
 
     assert case.what.startswith("A shipment of inflatable boats from TR to DE, travelling by sea")
     assert case.what.count(". ") == case.why.count(". ") == 0
@@ -197,7 +199,7 @@ def test_a_case_begins_with_two_sentences(service: Service) -> None:
 
 def test_a_life_at_risk_is_why_a_case_is_here(service: Service) -> None:
     case = CaseView.from_decision(
-        decided(service, route(persons_on_board=60), service.key("score"))
+        decided(service, route(persons_on_board=60), service.key("score")), is_explained=True
     )
 
     assert case.lane == "Rescue"
@@ -212,7 +214,7 @@ def test_a_control_case_looks_like_any_other_inspection(service: Service) -> Non
 
     def told(lane: Lane) -> tuple[str, str]:
         case = CaseView.from_decision(
-            decision.model_copy(update={"lane": lane, "lane_reason": "random"})
+            decision.model_copy(update={"lane": lane, "lane_reason": "random"}), is_explained=True
         )
         return case.lane, case.why
 
