@@ -36,7 +36,8 @@ TidegateError
     ├── NotSignedIn (401)
     │   └── SignInRefused           an organisation's answer lets nobody in
     ├── Forbidden (403)             the key lacks the scope, or is tied to another office
-    │   └── JustificationNeeded     a case is read that the work did not bring: say why first
+    │   ├── JustificationNeeded     a case is read that the work did not bring: say why first
+    │   └── PersonNeeded            a machine does what takes a person
     ├── NotFound (404)              unknown, or not for this caller: the two look the same
     │   └── NotScored               a decision made without a model
     ├── Erased (410)                its time was over
@@ -274,6 +275,12 @@ class JustificationNeeded(Forbidden):
     title = "Say why you read it"
 
 
+class PersonNeeded(Forbidden):
+    """An act that takes a human being, and was asked for by a key, a command or the service."""
+
+    title = "This takes a person"
+
+
 class NotFound(ServingError):
     """There is no such thing, or it is not for this caller."""
 
@@ -340,9 +347,9 @@ class NotYours(Conflict):
 
 
 class SameReviewer(Conflict):
-    """Whoever proposed an adverse end cannot be the one who confirms it."""
+    """Whoever proposed something cannot be the one who confirms it, nor can who looks like them."""
 
-    title = "A second reviewer must judge this"
+    title = "A second person must judge this"
 
 
 class AlreadyAttached(Conflict):

@@ -18,8 +18,9 @@ from serving.review.dispositions import Disposition
 from serving.review.letter import Letter
 from serving.review.letter_text import COMPUTER, SELECTED, sections_of
 from serving.triage.lane_rule import VISITED, LaneReason
+from tests.serving.people import reviewer
 
-ADA, BERT = (Reviewer(name, CaseAccess(frozenset(), False)) for name in ("ada", "bert"))
+ADA, BERT = (reviewer(name) for name in ("ada", "bert"))
 RESCUER = Reviewer("carla", CaseAccess(frozenset(), True))
 
 NOTHING = Disposition("no_finding_after_inspection", "nothing_found", "high", "all in order")

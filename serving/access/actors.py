@@ -1,14 +1,23 @@
 """Who acts: an identity that never changes, and a name to show beside it.
 
 Identities compare; names never do. `account:NAME`, `key:KEY_ID`, `token:ISSUER|SUBJECT`,
-`cli:UID@HOST`, and `service` for what the service does by itself.
+`cli:UID@HOST`, and `service` for what the service does by itself. What an older release wrote has a
+name alone: `former:NAME`.
 """
 
 import os
 import pwd
 import socket
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
+
+from pydantic import BeforeValidator
+
+from serving.access.names import base_of, is_alike
+
+FORMER = "former:"
+_NAMED_HERE = ("account", "key")
+"""Kinds whose names nobody else can have."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +33,42 @@ class Actor:
     person: str = ""
 
     @property
+    def kind(self) -> str:
+        """What the identity is one of: `account`, `key`, `token`, `cli`, `former` or `service`."""
+        return self.identity.partition(":")[0]
+
+    @property
     def is_human(self) -> bool:
         """Whether this is known to be a human being, who counts as one of two."""
         return self.person != ""
+
+    @property
+    def shown(self) -> str:
+        """The name as a history shows it: nobody passes for the holder of an account."""
+        if self.kind in ("key", "token"):
+            return f"{self.name} ({self.kind})"
+        return f"{self.name} (command line)" if self.kind == "cli" else self.name
+
+    def is_holder(self, holder: Self | None) -> bool:
+        """Whether this is who holds something; a former name is that of an account or key here."""
+        if holder is None:
+            return False
+        if holder.kind == "former":
+            return self.kind in _NAMED_HERE and self.name == holder.name
+        is_person = self.is_human and self.person == holder.person
+        return is_person or self.identity == holder.identity
+
+    def may_be(self, other: Self) -> bool:
+        """Whether the two could be one human being; what looks alike could be."""
+        is_alike_person = self.is_human and other.is_human and is_alike(self.person, other.person)
+        is_same = self.identity == other.identity
+        is_alike_name = is_alike(base_of(self.name), base_of(other.name))
+        return is_same or is_alike_person or is_alike_name
+
+    @classmethod
+    def stored(cls, identity: str, name: str | None) -> Self:
+        """An actor as it was stored; without a name beside it, by an older release."""
+        return cls(f"{FORMER}{identity}", identity) if name is None else cls(identity, name)
 
     @classmethod
     def from_command_line(cls) -> Self:
@@ -38,5 +80,12 @@ class Actor:
             name = str(user)
         return cls(f"cli:{user}@{host}", name)
 
+
+def _stored(value: object) -> object:
+    return Actor.stored(value, None) if isinstance(value, str) else value
+
+
+StoredActor = Annotated[Actor, BeforeValidator(_stored)]
+"""An actor in what is stored; an older release stored a bare name."""
 
 SERVICE = Actor("service", "the service itself")

@@ -6,6 +6,7 @@ alike) and 5.1 (scripts); RFC 8266.
 """
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
@@ -27,6 +28,7 @@ _WRITTEN_TOGETHER = (
     frozenset({"HAN", "HANGUL"}),
     frozenset({"HAN", "BOPOMOFO"}),
 )
+_TOLD_APART = re.compile(r"(?: *\+\d+)+$")
 _IN_EVERY_SCRIPT = frozenset({"COMMON", "INHERITED"})
 
 
@@ -41,6 +43,8 @@ def require_name(name: str) -> str:
         raise NameRefused(f"want letters, digits, single blanks and {ALLOWED_SIGNS[1:]}: `{near}`")
     if _is_of_mixed_scripts(near):
         raise NameRefused("its letters are of several scripts; write it in one")
+    if base_of(near) != near:
+        raise NameRefused(f"only names that were told apart end so: `{base_of(near)}`")
     return name
 
 
@@ -57,14 +61,20 @@ def require_free(name: str, taken: Iterable[str]) -> None:
 def distinct_name(wanted: str, subject: str, taken: Iterable[str]) -> str:
     """A free name for somebody whom others named; near what they are called there.
 
-    `subject` is who they are there: whose name cannot be written here is called after that.
+    `subject` is who they are there: whose name cannot be written here is called after that. A name
+    that is taken gets a number, as `alpha +2`, which `base_of` takes off again.
     """
     looks = _looks(taken)
-    near = normalised(wanted)[: LONGEST_NAME - 8].strip()
+    near = base_of(normalised(normalised(wanted)[: LONGEST_NAME - 8]))
     if not _is_readable(near) or _is_of_mixed_scripts(near):
         near = f"person {hashlib.sha256(subject.encode()).hexdigest()[:8]}"
-    candidates = chain([near], _numbered(near))
+    candidates = chain([near], (f"{near} +{number}" for number in count(2)))
     return next(each for each in candidates if looks.keys().isdisjoint(looks_of(each)))
+
+
+def base_of(name: str) -> str:
+    """A name without the numbers by which it was told apart from another."""
+    return _TOLD_APART.sub("", name)
 
 
 def normalised(name: str) -> str:

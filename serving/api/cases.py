@@ -43,6 +43,7 @@ class QueuedCase(BaseModel):
     lane: ShownLane
     status: str
     owner: str | None
+    owner_id: str | None
     due_at: datetime
     opened_at: datetime
 
@@ -55,14 +56,20 @@ class QueuePage(BaseModel):
 
 
 class CaseAnswer(BaseModel):
-    """A case after an act; `proposed` waits for a second reviewer."""
+    """A case after an act; `proposed` and `is_reopening_proposed` wait for a second person.
+
+    `owner` is a name, `owner_id` the identity behind it, which never changes.
+    """
 
     case_id: str
     status: str
     owner: str | None
+    owner_id: str | None
     snoozed_until: datetime | None
     disposition: DispositionCode | None
     proposed: DispositionCode | None
+    proposed_by: str | None
+    is_reopening_proposed: bool
 
 
 class QueueQuery(BaseModel):
@@ -103,14 +110,16 @@ def read_queue(
 @router.post("/cases/{case_id}/claim", responses=CASE_PROBLEMS)
 def claim_case(services: TheServices, caller: MayReview, case_id: str) -> CaseAnswer:
     """Take a case; of two who try, one has it and the other gets a 409."""
-    return _acted(services, caller, case_id, lambda c: acts.claim(c, caller.name, services.clock()))
+    return _acted(
+        services, caller, case_id, lambda c: acts.claim(c, caller.actor, services.clock())
+    )
 
 
 @router.post("/cases/{case_id}/release", responses=CASE_PROBLEMS)
 def release_case(services: TheServices, caller: MayReview, case_id: str) -> CaseAnswer:
     """Put a case back for others."""
     return _acted(
-        services, caller, case_id, lambda c: acts.release(c, caller.name, services.clock())
+        services, caller, case_id, lambda c: acts.release(c, caller.actor, services.clock())
     )
 
 
@@ -118,9 +127,12 @@ def release_case(services: TheServices, caller: MayReview, case_id: str) -> Case
 def assign_case(
     services: TheServices, caller: MayReview, case_id: str, body: Assignment
 ) -> CaseAnswer:
-    """Give a case to a reviewer."""
+    """Give a case to the holder of an account; from its owner only they or a supervisor do."""
+    account = services.accounts.find(body.to)
+    is_live = account is not None and account.disabled_at is None
+    to = Reviewer.from_caller(account.caller()) if account is not None and is_live else None
     at = services.clock()
-    return _acted(services, caller, case_id, lambda c: acts.assign(c, caller.name, at, body.to))
+    return _answer(services.cases.assign(Reviewer.from_caller(caller), case_id, at, to), at)
 
 
 @router.post("/cases/{case_id}/snooze", responses=CASE_PROBLEMS)
@@ -128,7 +140,7 @@ def snooze_case(services: TheServices, caller: MayReview, case_id: str, body: Pa
     """Lay a case aside until an instant."""
     at = services.clock()
     return _acted(
-        services, caller, case_id, lambda c: acts.snooze(c, caller.name, at, body.until, body.text)
+        services, caller, case_id, lambda c: acts.snooze(c, caller.actor, at, body.until, body.text)
     )
 
 
@@ -142,7 +154,7 @@ def request_documents(
         services,
         caller,
         case_id,
-        lambda c: acts.request_documents(c, caller.name, at, body.until, body.text),
+        lambda c: acts.request_documents(c, caller.actor, at, body.until, body.text),
     )
 
 
@@ -150,14 +162,14 @@ def request_documents(
 def note_case(services: TheServices, caller: MayReview, case_id: str, body: Note) -> CaseAnswer:
     """Write something down about a case."""
     at = services.clock()
-    return _acted(services, caller, case_id, lambda c: acts.note(c, caller.name, at, body.text))
+    return _acted(services, caller, case_id, lambda c: acts.note(c, caller.actor, at, body.text))
 
 
 @router.post("/cases/{case_id}/dispositions", responses=CASE_PROBLEMS)
 def dispose_case(
     services: TheServices, caller: MayReview, case_id: str, body: DispositionBody
 ) -> CaseAnswer:
-    """End a case with a reason; an adverse end waits for a second reviewer."""
+    """End a case with a reason; an adverse end waits for a second person who says the same."""
     case = services.cases.dispose(
         Reviewer.from_caller(caller), case_id, services.clock(), body.disposition()
     )
@@ -166,14 +178,27 @@ def dispose_case(
 
 @router.post("/cases/{case_id}/reopen", responses=CASE_PROBLEMS)
 def reopen_case(services: TheServices, caller: MayReview, case_id: str, body: Note) -> CaseAnswer:
-    """Bring back a case that was closed."""
+    """Bring back a case that was closed; of an adverse end two persons do, one after another."""
     at = services.clock()
-    return _acted(services, caller, case_id, lambda c: acts.reopen(c, caller.name, at, body.text))
+    return _acted(services, caller, case_id, lambda c: acts.reopen(c, caller.actor, at, body.text))
+
+
+@router.post("/cases/{case_id}/decline", responses=CASE_PROBLEMS)
+def decline_case(services: TheServices, caller: MayReview, case_id: str, body: Note) -> CaseAnswer:
+    """Refuse, as a second person, the end or the opening again that another one proposed."""
+    at = services.clock()
+    return _acted(services, caller, case_id, lambda c: acts.decline(c, caller.actor, at, body.text))
 
 
 def queued(row: CaseRecord) -> QueuedCase:
     """A case as the queue shows it."""
-    return QueuedCase.model_validate({**vars(row), "lane": shown_lane(row.lane)})
+    holder = row.holder
+    shown = {
+        "lane": shown_lane(row.lane),
+        "owner": holder and holder.name,
+        "owner_id": holder and holder.identity,
+    }
+    return QueuedCase.model_validate(vars(row) | shown)
 
 
 def _acted(services: Services, caller: Caller, case_id: str, act: CaseAct) -> CaseAnswer:
@@ -185,8 +210,11 @@ def _answer(case: Case, at: datetime) -> CaseAnswer:
     return CaseAnswer(
         case_id=case.case_id,
         status=status_at(case, at),
-        owner=case.owner,
+        owner=case.owner and case.owner.name,
+        owner_id=case.owner and case.owner.identity,
         snoozed_until=case.snoozed_until,
         disposition=case.disposition.code if case.disposition else None,
         proposed=case.proposed.code if case.proposed else None,
+        proposed_by=case.proposed_by and case.proposed_by.name,
+        is_reopening_proposed=case.reopening is not None,
     )

@@ -15,8 +15,10 @@ from serving.models.kill_switch import (
     LONGEST_REASON,
     SHORTEST_REASON,
     SwitchEvent,
+    SwitchProposal,
     SwitchScope,
     record_switch,
+    switch_on_by_two,
     switch_states,
 )
 from serving.web.authentication import AnyCaller, WithScope
@@ -42,20 +44,29 @@ class SwitchAnswer(ClosedModel):
     is_on: bool
     switched_at: datetime | None
     switched_by: str | None
+    switched_by_id: str | None
     because: str | None
+    proposed_by: str | None = Field(description="Who proposes to switch them on again.")
 
     @classmethod
     def from_event(
-        cls, kind: SubjectKind, last: SwitchEvent | None, *, may_read_words: bool
+        cls,
+        kind: SubjectKind,
+        last: SwitchEvent | None,
+        proposal: SwitchProposal | None,
+        *,
+        may_read_words: bool,
     ) -> Self:
-        """From the newest act, if there is one."""
+        """From the newest act, if there is one, and what is proposed since."""
         told = last if may_read_words else None
         return cls(
             subject_kind=kind,
             is_on=last is None or last.is_on,
             switched_at=None if last is None else datetime.fromisoformat(last.switched_at),
-            switched_by=told and told.switched_by,
+            switched_by=told and told.by.name,
+            switched_by_id=told and told.by.identity,
             because=told and told.because,
+            proposed_by=proposal.by.name if proposal and may_read_words else None,
         )
 
 
@@ -83,16 +94,21 @@ def read_switches(services: TheServices, caller: AnyCaller) -> SwitchesAnswer:
 def switch_models(services: TheServices, caller: MaySwitch, body: SwitchBody) -> SwitchesAnswer:
     """Switch models off or on, in every worker within a second.
 
-    Off, subjects are still decided: by signs of danger to life, watch-lists, rules and chance.
+    Off, subjects are still decided: by signs of danger to life, watch-lists, rules and chance. In
+    live use two persons switch on: the first proposes it, and the same call by another does it.
     """
-    record_switch(
-        services.switch_events,
-        body.subject_kind,
-        is_on=body.is_on,
-        by=caller.name,
-        because=body.because,
-        at=services.clock(),
-    )
+    by, because, now = caller.actor, body.because, services.clock()
+    if body.is_on and services.settings.is_live:
+        switch_on_by_two(services.switch_events, body.subject_kind, by, because, now)
+    else:
+        record_switch(
+            services.switch_events,
+            body.subject_kind,
+            is_on=body.is_on,
+            by=by,
+            because=because,
+            at=now,
+        )
     services.kill_switch.refresh()
     return _answer(services, caller)
 
@@ -100,9 +116,10 @@ def switch_models(services: TheServices, caller: MaySwitch, body: SwitchBody) ->
 def _answer(services: Services, caller: Caller) -> SwitchesAnswer:
     may_read_words = any(map(caller.may, WORD_READERS))
     states = switch_states(services.switch_events.latest_by_kind())
+    proposed = services.switch_events.proposals()
     return SwitchesAnswer(
         switches=[
-            SwitchAnswer.from_event(kind, last, may_read_words=may_read_words)
+            SwitchAnswer.from_event(kind, last, proposed.get(kind), may_read_words=may_read_words)
             for kind, last in states.items()
         ]
     )

@@ -1,7 +1,7 @@
 """`/v1/cases/{id}/letters` and `…/accounts`: letters written, released, held back and sealed.
 
-The same acts as on the console, by the same rules: another key than the writer's releases a letter
-or confirms that it waits.
+The same acts as on the console, by the same rules: another person than the writer releases a letter
+or confirms that it waits, and a key is no person.
 """
 
 from datetime import datetime
@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, BaseModel, Field
 
+from serving.access.actors import Actor
 from serving.access.callers import Caller
 from serving.api.cases import CASE_PROBLEMS
 from serving.api.openapi import problems
@@ -69,15 +70,20 @@ class SealBody(ClosedModel):
 
 
 class WrittenLetter(BaseModel):
-    """A letter, without its words: to whom (a pseudonym), and who wrote and released it."""
+    """A letter, without its words: to whom (a pseudonym), and who wrote and released it.
+
+    `written_by_id` and `released_by_id` are the identities behind the names.
+    """
 
     audience: Audience
     recipient: str
     purpose: str
     digest: str
     written_by: str
+    written_by_id: str
     written_at: datetime
     released_by: str | None
+    released_by_id: str | None
     released_at: datetime | None
 
 
@@ -88,7 +94,9 @@ class Deferral(BaseModel):
     until: datetime
     ends_at: datetime
     deferred_by: str
+    deferred_by_id: str
     confirmed_by: str | None
+    confirmed_by_id: str | None
 
 
 class CaseLetters(BaseModel):
@@ -126,7 +134,7 @@ def read_letters(services: TheServices, caller: MayWrite, case_id: str) -> CaseL
 def write_letter(
     services: TheServices, caller: MayWrite, case_id: str, body: LetterBody
 ) -> CaseLetters:
-    """Write a letter to one party of a case that ended; another key releases it."""
+    """Write a letter to one party of a case that ended; another person releases it."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     return _letters(services.letters.write(reviewer, case_id, now, body.audience, body.text))
 
@@ -149,7 +157,7 @@ def read_letter(
 def release_letter(
     services: TheServices, caller: MayWrite, case_id: str, audience: Audience, body: ReleaseBody
 ) -> CaseLetters:
-    """Let a letter go that another key wrote."""
+    """Let a letter go that another person wrote."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     return _letters(services.letters.release(reviewer, case_id, now, audience, body.text))
 
@@ -158,7 +166,7 @@ def release_letter(
 def defer_letters(
     services: TheServices, caller: MayWrite, case_id: str, body: DeferralBody
 ) -> CaseLetters:
-    """Hold the letters of a case back until an instant; another key confirms it."""
+    """Hold the letters of a case back until an instant; another person confirms it."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     return _letters(
         services.letters.defer(reviewer, case_id, now, body.ground, body.until, body.text)
@@ -182,7 +190,7 @@ def seal_case(
     """
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     services.cases.case(reviewer, case_id)
-    sealing = Sealing(case_id, body.sealed_for, body.recipient, reviewer.name, body.text, now)
+    sealing = Sealing(case_id, body.sealed_for, body.recipient, reviewer.actor, body.text, now)
     return _sealed(services, sealing)
 
 
@@ -206,8 +214,16 @@ def _letters(case: Case) -> CaseLetters:
 
 
 def _written(letter: CaseLetter) -> WrittenLetter:
-    return WrittenLetter.model_validate(vars(letter))
+    acted = _named("written_by", letter.written_by) | _named("released_by", letter.released_by)
+    return WrittenLetter.model_validate(vars(letter) | acted)
 
 
 def _deferral(deferral: LetterDeferral) -> Deferral:
-    return Deferral.model_validate(vars(deferral) | {"ends_at": deferral.ends_at})
+    acted = _named("deferred_by", deferral.deferred_by)
+    acted |= _named("confirmed_by", deferral.confirmed_by)
+    return Deferral.model_validate(vars(deferral) | acted | {"ends_at": deferral.ends_at})
+
+
+def _named(field: str, actor: Actor | None) -> dict[str, str | None]:
+    name, identity = (actor.name, actor.identity) if actor else (None, None)
+    return {field: name, f"{field}_id": identity}

@@ -1,5 +1,6 @@
 """`/v1/rescue-calls/{id}`: a person says that they act on a call, and reads how it went."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -65,7 +66,8 @@ def acknowledge_call(
     The first acknowledgement counts; those after it are written down too.
     """
     services.cases.case(Reviewer.from_caller(caller), case_id)
-    services.rescue_outbox.acknowledge(case_id, f"{body.by} ({caller.name})", services.clock())
+    who = replace(caller.actor, name=f"{body.by} ({caller.name})")
+    services.rescue_outbox.acknowledge(case_id, who, services.clock())
     return _answer(services, case_id)
 
 
@@ -82,9 +84,9 @@ def _answer(services: Services, case_id: str) -> RescueCallAnswer:
     return RescueCallAnswer(
         case_id=case_id,
         acknowledged_at=first and datetime.fromisoformat(first.at),
-        acknowledged_by=first and first.actor,
+        acknowledged_by=first and first.by.name,
         steps=[
-            CallStep(at=datetime.fromisoformat(e.at), actor=e.actor, action=e.action)
+            CallStep(at=datetime.fromisoformat(e.at), actor=e.by.name, action=e.action)
             for e in events
         ],
     )

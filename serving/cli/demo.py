@@ -65,6 +65,8 @@ def demo(
         name, password = new_reviewer(home)
         typer.echo(f"\nConsole: {client.address}/console  (sign in as {name}, password {password})")
         typer.echo("         (a password of a trial: live use would ask for another one at once)")
+        name, password = new_reviewer(home)
+        typer.echo(f"  A second person: {name}, password {password}; some ends of cases take two.")
         typer.echo(f"API:     {client.address}/docs  (key {client.key})")
         typer.echo(f"Models:  mlflow ui --backend-store-uri sqlite:///{home / 'mlflow.db'}")
         if not once:

@@ -1,5 +1,6 @@
 """`tidegate letter`: whom letters name, and the sealed account for a court or an authority."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -58,6 +59,7 @@ def seal(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Write all that is on record about a case, signed; that it was handed out is recorded."""
+    from serving.access.actors import Actor
     from serving.audit.checkpoints import LogSigner
     from serving.db.engine import open_database
     from serving.db.repositories.case_repository import CaseRepository
@@ -68,12 +70,14 @@ def seal(
     settings = settings_of(home, database_url)
     engine = open_database(settings.database, is_service=False, keys=settings.keys)
     folder = out or settings.accounts_of_cases / case_id
+    user = Actor.from_command_line()
+    who = replace(user, name=f"{by} ({user.name})")
     digest = seal_account(
         CaseRepository(engine),
         DecisionRepository(engine),
         LogSigner.from_folder(settings.keys),
         folder,
-        Sealing(case_id, sealed_for.value, recipient, by, because, datetime.now(UTC)),
+        Sealing(case_id, sealed_for.value, recipient, who, because, datetime.now(UTC)),
     )
     messages.print(f"{folder}: {digest}; hand it to nobody but {recipient}", markup=False)
 

@@ -104,5 +104,5 @@ def _show(register: "KillSwitchRepository", *, as_json: bool) -> None:
         return
     for kind, last in states.items():
         word = "on" if last is None or last.is_on else "off"
-        since = f" since {last.switched_at}, by {last.switched_by}: {last.because}" if last else ""
+        since = f" since {last.switched_at}, by {last.by.shown}: {last.because}" if last else ""
         messages.print(f"models of {kind}s are {word}{since}", markup=False)

@@ -1,7 +1,7 @@
 """The page of a case: evidence first, score after it, and then the decision of a person."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, get_args
@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.offences import OFFENCES
 from features.records import Depth, Examination
+from serving.access.actors import Actor
 from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.audit.decision_details import UNEXPLAINED, details_of
@@ -24,7 +25,14 @@ from serving.console.forms import read_form
 from serving.console.justification import justification_form
 from serving.console.pages import PageRoute, page
 from serving.container import Services
-from serving.errors import Conflict, JustificationNeeded, NotFound, TooLong, Unprocessable
+from serving.errors import (
+    Conflict,
+    JustificationNeeded,
+    NotFound,
+    PersonNeeded,
+    TooLong,
+    Unprocessable,
+)
 from serving.request_parsing import read_submission
 from serving.review import case_rules as acts
 from serving.review.case_records import StoredEvent
@@ -55,6 +63,10 @@ _OFFENCE = "offence_"
 """What the names of the boxes begin with that each stand for a class of offence."""
 
 
+_WHO = ("owner", "proposed_by")
+"""Fields of a case that say who; older events have a bare name there."""
+
+
 @dataclass(frozen=True)
 class EventView:
     """One event of a case, in words; `moves` are every field that changed, its old and its new."""
@@ -73,7 +85,7 @@ class EventView:
             for name, (old, new) in json.loads(event.changed).items()
         )
         words = event.action.replace("_", " ")
-        return cls(datetime.fromisoformat(event.at), event.actor, words, moves, event.text)
+        return cls(datetime.fromisoformat(event.at), event.by.shown, words, moves, event.text)
 
 
 @router.get("/{case_id}")
@@ -119,32 +131,33 @@ def act_on_case(
             services.cases.dispose(reviewer, case_id, now, body.disposition())
         else:
             services.cases.act(reviewer, case_id, _act(act, reviewer, now, form))
-    except (Conflict, TooLong, Unprocessable) as refusal:
+    except (Conflict, PersonNeeded, TooLong, Unprocessable) as refusal:
         return case_page(services, caller, session, case_id, refusal=str(refusal))
     return RedirectResponse(f"/console/cases/{case_id}", 303)
 
 
 def _act(act: str, reviewer: Reviewer, now: datetime, form: dict[str, str]) -> CaseAct:
-    name = reviewer.name
+    actor = reviewer.actor
     if act == "claim":
-        return lambda case: acts.claim(case, name, now)
+        return lambda case: acts.claim(case, actor, now)
     if act == "release":
-        return lambda case: acts.release(case, name, now)
+        return lambda case: acts.release(case, actor, now)
     if act == "notes":
         text = read_form(Note, form).text
-        return lambda case: acts.note(case, name, now, text)
-    if act == "reopen":
+        return lambda case: acts.note(case, actor, now, text)
+    if act in ("reopen", "decline"):
         text = read_form(Note, form).text
-        return lambda case: acts.reopen(case, name, now, text)
+        judged = acts.reopen if act == "reopen" else acts.decline
+        return lambda case: judged(case, actor, now, text)
     if act in ("snooze", "document-requests"):
         pause = read_form(Pause, form | {"until": _until(form, now)})
         laid = acts.snooze if act == "snooze" else acts.request_documents
-        return lambda case: laid(case, name, now, pause.until, pause.text)
+        return lambda case: laid(case, actor, now, pause.until, pause.text)
     if act == "marks":
         indicator, verdict = form.get("indicator", ""), form.get("verdict", "")
         if verdict not in VERDICTS:
             raise Unprocessable("say whether the reason is right, wrong or unclear")
-        return lambda case: acts.mark_reason(case, name, now, indicator[:64], verdict)
+        return lambda case: acts.mark_reason(case, actor, now, indicator[:64], verdict)
     raise NotFound("there is no such act")
 
 
@@ -234,13 +247,13 @@ def _marking(
     if not caller.may("review"):
         return None
     marks = (e for e in events if e.action == "mark_reason")
-    given = dict(e.text.split(": ", 1) for e in marks if e.actor == caller.name)
+    given = dict(e.text.split(": ", 1) for e in marks if e.actor == caller.actor.identity)
     return Marking(case_id, session.form_token, given)
 
 
 def _choices(case: Case) -> dict[str, list[tuple[str, str]]]:
     """What the form of a disposition offers; an adverse end is marked."""
-    second = "" if case.proposed else " (a second reviewer will judge)"
+    second = " (a second person must say the same)"
     return {
         "code": [
             (code, meaning.words + (second if meaning.is_adverse else ""))
@@ -264,16 +277,33 @@ def _as_choices(codes: Sequence[str]) -> list[tuple[str, str]]:
 def _value_in_words(field: str, value: Any) -> str:
     """One value of a field as the history tells it."""
     if value is None:
-        return "nobody" if field in ("owner", "proposed_by") else "none"
-    if field == "snoozed_until":
-        return instant_in_words(datetime.fromisoformat(value))
-    if field == "attachment":
-        return f"SHA-256 {value['sha256']}"
-    if field in ("letter", "deferral"):
-        return ", ".join(f"{name.replace('_', ' ')} {said}" for name, said in value.items() if said)
+        return "nobody" if field in _WHO else "none"
+    if (words := _IN_WORDS.get(field)) is not None:
+        return words(value)
     if isinstance(value, dict):
         return f"{MEANING[value['code']].words}, confidence {value['confidence']}{_found(value)}"
-    return str(value).replace("_", " ") if field == "status" else str(value)
+    return str(value)
+
+
+def _listed(value: dict[str, Any]) -> str:
+    said = {name: _said(each) for name, each in value.items() if each}
+    return ", ".join(f"{name.replace('_', ' ')} {words}" for name, words in said.items())
+
+
+def _said(value: Any) -> str:
+    """Who it is, or a text as it is; older events have a bare name."""
+    return Actor(**value).shown if isinstance(value, dict) else str(value)
+
+
+_IN_WORDS: dict[str, Callable[[Any], str]] = {
+    **dict.fromkeys(_WHO, _said),
+    **dict.fromkeys(("letter", "deferral"), _listed),
+    "reopening": lambda value: f"proposed by {_said(value['proposed_by'])}",
+    "snoozed_until": lambda value: instant_in_words(datetime.fromisoformat(value)),
+    "attachment": lambda value: f"SHA-256 {value['sha256']}",
+    "status": lambda value: str(value).replace("_", " "),
+}
+"""How values of a field are told; others by themselves."""
 
 
 def _found(disposition: dict[str, Any]) -> str:

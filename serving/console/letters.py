@@ -15,7 +15,7 @@ from serving.console.csrf import SignedForm
 from serving.console.forms import read_form
 from serving.console.pages import PageRoute, page
 from serving.container import Services
-from serving.errors import Conflict, NotFound, TooLong, Unprocessable
+from serving.errors import Conflict, NotFound, PersonNeeded, TooLong, Unprocessable
 from serving.review.case_letters import AUDIENCES, GROUNDS, Audience, DeferralGround
 from serving.review.case_rules import Case
 from serving.review.cases import Reviewer
@@ -81,7 +81,7 @@ def act_on_letter(
     """Write, release or defer a letter, or confirm that it waits; a refusal is shown in words."""
     try:
         _act(services, Reviewer.from_caller(caller), case_id, step, form)
-    except (Conflict, TooLong, Unprocessable) as refusal:
+    except (Conflict, PersonNeeded, TooLong, Unprocessable) as refusal:
         return letters_page(services, caller, session, case_id, refusal=str(refusal))
     return RedirectResponse(f"/console/cases/{case_id}/letter", 303)
 

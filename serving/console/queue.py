@@ -15,7 +15,7 @@ from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
 from serving.container import Services
-from serving.errors import Conflict
+from serving.errors import Conflict, PersonNeeded
 from serving.review import case_rules as acts
 from serving.review.case_records import MOST_COUNTED, CaseAccess, CaseRecord, QueueFilter
 from serving.review.case_summary import LANE_NAMES
@@ -58,7 +58,7 @@ class Filters(BaseModel):
             lanes=stored_lanes([self.lane] if self.lane else []),
             office_id=self.office or None,
             mode=self.mode,
-            owner=caller.name if self.owner == "mine" else None,
+            owner=caller.actor.identity if self.owner == "mine" else None,
             is_unowned=self.owner == "nobody",
             opened_before=before.isoformat() if before else None,
         )
@@ -90,7 +90,7 @@ class QueueRow:
             f"{row.subject_kind.capitalize()} {row.subject_id}",
             LANE_NAMES[lane],
             left / timedelta(hours=1),
-            row.owner == caller.name,
+            caller.actor.is_holder(row.holder),
         )
 
 
@@ -134,9 +134,9 @@ def take_next(services: TheServices, caller: MayReview, form: SignedForm) -> Res
     for row in services.cases.queue(reviewer, queue_filter, None, PAGE_SIZE):
         try:
             services.cases.act(
-                reviewer, row.case_id, lambda case: acts.claim(case, caller.name, now)
+                reviewer, row.case_id, lambda case: acts.claim(case, caller.actor, now)
             )
-        except Conflict:  # another took it meanwhile, or the reader proposed its end
+        except (Conflict, PersonNeeded):  # another took it meanwhile, or must judge it
             continue
         return RedirectResponse(f"/console/{_pages(caller)}/{row.case_id}", 303)
     return RedirectResponse("/console/queue", 303)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from serving.access.actors import Actor
 from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.console.browser_session import ReaderWith, TheSession
@@ -55,28 +56,28 @@ def act_on_rescue(
     try:
         if act == "acknowledgement":
             services.cases.case(reviewer, case_id)
-            services.rescue_outbox.acknowledge(case_id, caller.name, now)
+            services.rescue_outbox.acknowledge(case_id, caller.actor, now)
         elif act == "dispositions":
             body = _read(DispositionBody, form)
             disposition = Disposition(body.code, body.reason, body.confidence, body.text)
             services.cases.dispose(reviewer, case_id, now, disposition)
         else:
-            services.cases.act(reviewer, case_id, _act(act, caller.name, now, form))
+            services.cases.act(reviewer, case_id, _act(act, caller.actor, now, form))
     except (Conflict, Unprocessable) as refusal:
         return rescue_page(services, caller, session, case_id, refusal=str(refusal))
     return RedirectResponse(f"/console/rescues/{case_id}", 303)
 
 
-def _act(act: str, name: str, now: datetime, form: dict[str, str]) -> CaseAct:
+def _act(act: str, actor: Actor, now: datetime, form: dict[str, str]) -> CaseAct:
     if act == "claim":
-        return lambda case: acts.claim(case, name, now)
+        return lambda case: acts.claim(case, actor, now)
     if act == "release":
-        return lambda case: acts.release(case, name, now)
+        return lambda case: acts.release(case, actor, now)
     if act in ("notes", "reopen"):
         text = _read(Note, form).text
         if act == "notes":
-            return lambda case: acts.note(case, name, now, text)
-        return lambda case: acts.reopen(case, name, now, text)
+            return lambda case: acts.note(case, actor, now, text)
+        return lambda case: acts.reopen(case, actor, now, text)
     raise NotFound("there is no such act")
 
 

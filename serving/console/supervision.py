@@ -51,7 +51,7 @@ def show_supervision(
 def pick_for_rereading(services: TheServices, caller: MayReview) -> Response:
     """A closed case of somebody else, drawn at random."""
     row = services.case_store.closed_case(
-        Reviewer.from_caller(caller).access, caller.name, secrets.randbelow(2**31)
+        Reviewer.from_caller(caller).access, caller.actor, secrets.randbelow(2**31)
     )
     to = f"/console/supervision/reread/{row.case_id}" if row else "/console/queue"
     return RedirectResponse(to, 303)
@@ -90,6 +90,6 @@ def judge_again(
     services.cases.act(
         Reviewer.from_caller(caller),
         case_id,
-        lambda case: acts.reread(case, caller.name, now, code),  # type: ignore[arg-type]  # checked by reread
+        lambda case: acts.reread(case, caller.actor, now, code),  # type: ignore[arg-type]  # checked by reread
     )
     return RedirectResponse("/console/queue", 303)

@@ -11,7 +11,15 @@ from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
 from serving.container import Services
 from serving.errors import Unprocessable
-from serving.models.kill_switch import LONGEST_REASON, SHORTEST_REASON, record_switch, switch_states
+from serving.models.kill_switch import (
+    LONGEST_REASON,
+    SHORTEST_REASON,
+    SwitchScope,
+    decline_switching_on,
+    record_switch,
+    switch_on_by_two,
+    switch_states,
+)
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/switches", include_in_schema=False, route_class=PageRoute)
@@ -29,6 +37,7 @@ def show_switches(services: TheServices, caller: MayLook, session: TheSession) -
         reader=caller,
         session=session,
         switches=switch_states(services.switch_events.latest_by_kind()),
+        proposals=services.switch_events.proposals(),
         history=services.switch_events.newest(SHOWN),
         shortest=SHORTEST_REASON,
         longest=LONGEST_REASON,
@@ -38,8 +47,8 @@ def show_switches(services: TheServices, caller: MayLook, session: TheSession) -
 
 @router.post("")
 def switch_models(services: TheServices, caller: MaySwitch, form: SignedForm) -> Response:
-    """Switch, in every worker within a second."""
-    if form.get("to") not in ("on", "off"):
+    """Switch, in every worker within a second; in live use two persons switch on."""
+    if form.get("to") not in ("on", "off", "declined"):
         raise Unprocessable("say whether to switch on or off")
     _switch(services, caller, form)
     services.kill_switch.refresh()
@@ -47,11 +56,12 @@ def switch_models(services: TheServices, caller: MaySwitch, form: SignedForm) ->
 
 
 def _switch(services: Services, caller: Caller, form: dict[str, str]) -> None:
-    record_switch(
-        services.switch_events,
-        form.get("models", ""),  # type: ignore[arg-type]  # checked by record_switch
-        is_on=form["to"] == "on",
-        by=caller.name,
-        because=form.get("because", ""),
-        at=services.clock(),
-    )
+    scope: SwitchScope = form.get("models", "")  # type: ignore[assignment]  # checked by the rules
+    events, by, now = services.switch_events, caller.actor, services.clock()
+    because = form.get("because", "")
+    if form["to"] == "declined":
+        decline_switching_on(events, scope, by, because, now)
+    elif form["to"] == "on" and services.settings.is_live:
+        switch_on_by_two(events, scope, by, because, now)
+    else:
+        record_switch(events, scope, is_on=form["to"] == "on", by=by, because=because, at=now)

@@ -24,6 +24,7 @@ COVERED = (
     "rescue_call_events",
     "rescue_calls",
     "retention_acts",
+    "switch_proposals",
     "switches",
 )
 """Every column of these is covered, encrypted ones as they are kept."""

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Row, select
 
+from serving.access.actors import Actor
 from serving.db.data_keys import DataKeys
 from serving.db.encryption import EncryptionUnit
 from serving.db.tables import cases
@@ -39,7 +40,8 @@ class EncryptedCases:
         for name in _OF_CASE:
             kept[name] = self._decrypted(row.case_id, f"case {name}", kept[name])
         if kept["state"] is None:
-            bare = {"case_id": row.case_id, "status": "closed", "owner": row.owner}
+            owner = row.owner and vars(Actor.stored(row.owner, row.owner_name))
+            bare = {"case_id": row.case_id, "status": "closed", "owner": owner}
             kept |= dict.fromkeys(_OF_CASE, ERASED) | {"state": orjson.dumps(bare).decode()}
         return CaseRecord(**kept)
 

@@ -161,6 +161,26 @@ switches = Table(
     Column("switched_at", Text, nullable=False),
     Column("switched_by", Text, nullable=False),
     Column("because", Text, nullable=False),
+    Column("switched_by_name", Text),
+    sqlite_strict=True,
+)
+
+# Proposals to switch models on again, which wait for a second person; appended, never changed.
+switch_proposals = Table(
+    "switch_proposals",
+    metadata,
+    Column(
+        "seq", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False
+    ),
+    Column("subject_kind", Text, nullable=False),
+    Column("step", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("actor_name", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("because", Text, nullable=False),
+    # The place of the newest switch of the kind: once there is another, a proposal is over.
+    Column("after_seq", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
     sqlite_strict=True,
 )
 
@@ -214,6 +234,7 @@ cases = Table(
     Column("due_at", Text, nullable=False),
     Column("opened_at", Text, nullable=False),
     Column("status", Text, nullable=False),
+    # An identity, and the name beside it; an older release put a name in its place.
     Column("owner", Text),
     Column("snoozed_until", Text),
     Column("what", Text, nullable=False),
@@ -221,6 +242,7 @@ cases = Table(
     Column("state", Text, nullable=False),
     # The newest decision that counts for it; the one that opened it where that is null.
     Column("decision_id", Text),
+    Column("owner_name", Text),
     Index("cases_by_urgency", "rank", "due_at", "case_id"),
     Index("cases_by_lane", "lane", "status"),
     sqlite_strict=True,
@@ -261,6 +283,7 @@ case_events = Table(
     Column("action", Text, nullable=False),
     Column("changed", Text, nullable=False),
     Column("text", Text, nullable=False),
+    Column("actor_name", Text),
     Index("case_events_by_case", "case_id", "seq"),
     sqlite_strict=True,
 )
@@ -285,6 +308,7 @@ case_files = Table(
     Column("size_bytes", Integer, nullable=False),
     Column("attached_at", Text, nullable=False),
     Column("attached_by", Text, nullable=False),
+    Column("attached_by_name", Text),
     sqlite_strict=True,
 )
 
@@ -322,6 +346,7 @@ rescue_call_events = Table(
     Column("at", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("action", Text, nullable=False),
+    Column("actor_name", Text),
     Index("rescue_call_events_by_call", "decision_id", "seq"),
     sqlite_strict=True,
 )

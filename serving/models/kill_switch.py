@@ -8,14 +8,16 @@ Where it cannot be read, the last state holds: nothing can be decided then eithe
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, Protocol, get_args
 
 import structlog
 
 from features.records import SUBJECT_KINDS, SubjectKind
-from serving.errors import LogUnavailable, ModelsOff, Unprocessable
+from serving.access.actors import Actor
+from serving.access.two_persons import require_person, require_second_person
+from serving.errors import Conflict, LogUnavailable, ModelsOff, Unprocessable
 
 log = structlog.get_logger(__name__)
 
@@ -27,13 +29,49 @@ SwitchScope = Literal["route", "shipment", "all"]
 
 @dataclass(frozen=True)
 class SwitchEvent:
-    """The models of one kind of subject were switched on or off, from an instant (ISO) on."""
+    """The models of one kind of subject were switched on or off, from an instant (ISO) on.
+
+    `switched_by` is an identity, with its name beside it.
+    """
 
     subject_kind: str
     is_on: bool
     switched_at: str
     switched_by: str
     because: str
+    switched_by_name: str | None = None
+
+    @property
+    def by(self) -> Actor:
+        """Who switched."""
+        return Actor.stored(self.switched_by, self.switched_by_name)
+
+
+@dataclass(frozen=True)
+class SwitchProposal:
+    """A person proposed to switch the models of a kind on, or declined what another proposed."""
+
+    subject_kind: str
+    step: Literal["propose", "decline"]
+    at: str
+    by: Actor
+    because: str
+
+
+@dataclass(frozen=True)
+class SwitchBoard:
+    """How models are switched, by kind, and what is proposed since."""
+
+    latest: Mapping[str, SwitchEvent]
+    proposals: Mapping[str, SwitchProposal]
+
+    def is_off(self, kind: str) -> bool:
+        """Whether the models of a kind are off."""
+        return kind in self.latest and not self.latest[kind].is_on
+
+
+DecideSwitch = Callable[[SwitchBoard], Sequence[SwitchEvent | SwitchProposal]]
+"""What is done, from how everything is."""
 
 
 class SwitchEventLog(Protocol):
@@ -43,8 +81,19 @@ class SwitchEventLog(Protocol):
         """Store all of these events, or none."""
         ...
 
+    def decide(self, decide: DecideSwitch) -> None:
+        """Store what is decided: of two who decide at once, the second sees the first.
+
+        Whatever `decide` raises leaves everything as it was.
+        """
+        ...
+
     def latest_by_kind(self) -> Mapping[str, SwitchEvent]:
         """The last event of each kind of subject; a kind never switched is left out."""
+        ...
+
+    def proposals(self) -> Mapping[str, SwitchProposal]:
+        """What is proposed and waits for a second person, by kind."""
         ...
 
     def newest(self, limit: int) -> list[SwitchEvent]:
@@ -110,22 +159,87 @@ def record_switch(
     scope: SwitchScope,
     *,
     is_on: bool,
-    by: str,
+    by: Actor | str,
     because: str,
     at: datetime,
 ) -> None:
     """Switch the models of a kind, or of all, on or off from now on, in every worker.
 
-    Raises Unprocessable without a name or a reason in words, and LogUnavailable.
+    `by` is what a command was told where it is a text: its user stands behind the name.
+    Raises Unprocessable without a reason in words, and LogUnavailable.
     """
+    kinds, because = _kinds_of(scope), _reason(because)
+    if isinstance(by, str):
+        if not by.strip():
+            raise Unprocessable("say who switches the models")
+        by = replace(Actor.from_command_line(), name=by.strip())
+    said = (at.isoformat(), by.identity, because, by.name)
+    events.append([SwitchEvent(kind, is_on, *said) for kind in kinds])
+
+
+def switch_on_by_two(
+    events: SwitchEventLog, scope: SwitchScope, by: Actor, because: str, at: datetime
+) -> None:
+    """Propose to switch models on, or do what another person proposed.
+
+    Raises PersonNeeded, SameReviewer for whoever proposed it, Conflict where none is off, or
+    Unprocessable.
+    """
+    kinds, because = _kinds_of(scope), _reason(because)
+    require_person(by)
+
+    def decide(board: SwitchBoard) -> list[SwitchEvent | SwitchProposal]:
+        off = [kind for kind in kinds if board.is_off(kind)]
+        if not off:
+            raise Conflict("these models are on")
+        acts: list[SwitchEvent | SwitchProposal] = []
+        for kind in off:
+            proposal = board.proposals.get(kind)
+            if proposal is None:
+                acts.append(SwitchProposal(kind, "propose", at.isoformat(), by, because))
+            else:
+                words = "another person than who proposed it switches the models on"
+                require_second_person(proposal.by, by, words)
+                said = (at.isoformat(), by.identity, because, by.name)
+                acts.append(SwitchEvent(kind, True, *said))
+        return acts
+
+    events.decide(decide)
+
+
+def decline_switching_on(
+    events: SwitchEventLog, scope: SwitchScope, by: Actor, because: str, at: datetime
+) -> None:
+    """Refuse, as a second person, to switch on what another proposed.
+
+    Raises PersonNeeded, SameReviewer, Conflict where nothing is proposed, or Unprocessable.
+    """
+    kinds, because = _kinds_of(scope), _reason(because)
+
+    def decide(board: SwitchBoard) -> list[SwitchEvent | SwitchProposal]:
+        proposed = [board.proposals[kind] for kind in kinds if kind in board.proposals]
+        if not proposed:
+            raise Conflict("nobody proposes to switch these models on")
+        for proposal in proposed:
+            require_second_person(proposal.by, by, "another person than who proposed it declines")
+        return [
+            SwitchProposal(proposal.subject_kind, "decline", at.isoformat(), by, because)
+            for proposal in proposed
+        ]
+
+    events.decide(decide)
+
+
+def _kinds_of(scope: SwitchScope) -> tuple[str, ...]:
     if scope not in get_args(SwitchScope):
         raise Unprocessable(f"say which models: {', '.join(get_args(SwitchScope))}")
-    if not by.strip():
-        raise Unprocessable("say who switches the models")
+    return SUBJECT_KINDS if scope == "all" else (scope,)
+
+
+def _reason(because: str) -> str:
     if not SHORTEST_REASON <= len(because.strip()) <= LONGEST_REASON:
         raise Unprocessable(f"say why, in {SHORTEST_REASON} to {LONGEST_REASON} characters")
-    kinds = SUBJECT_KINDS if scope == "all" else (scope,)
-    events.append([SwitchEvent(kind, is_on, at.isoformat(), by, because.strip()) for kind in kinds])
+    return because.strip()
 
 
 def switch_states(

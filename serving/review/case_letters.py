@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
+from serving.access.actors import StoredActor
+
 Audience = Literal["consignee", "consignor", "declarant", "carrier"]
 AUDIENCES: tuple[Audience, ...] = get_args(Audience)
 
@@ -37,9 +39,9 @@ class LetterDeferral:
     ground: DeferralGround
     until: datetime
     because: str
-    deferred_by: str
+    deferred_by: StoredActor
     deferred_at: datetime
-    confirmed_by: str | None = None
+    confirmed_by: StoredActor | None = None
 
     @property
     def ends_at(self) -> datetime:
@@ -60,7 +62,7 @@ class CaseLetter:
     purpose: str
     content: str
     digest: str
-    written_by: str
+    written_by: StoredActor
     written_at: datetime
-    released_by: str | None = None
+    released_by: StoredActor | None = None
     released_at: datetime | None = None

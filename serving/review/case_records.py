@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol, Self
 
+from serving.access.actors import SERVICE, Actor
 from serving.history.received_records import ReceivedRecord
 from serving.triage.lane_rule import VISITED
 
@@ -16,8 +17,9 @@ MOST_COUNTED = 1_000
 class CaseRecord:
     """A case as it is stored: `state` holds all of it, the rest is there to find and order it by.
 
-    `rank` and `due_at` order the queue; `case_id` is the id of the first decision of its subject,
-    `decision_id` of the one that counts since it was scored again, None where it was not.
+    `owner` is an identity, with its name beside it. `rank` and `due_at` order the queue; `case_id`
+    is the id of the first decision of its subject, `decision_id` of the one that counts since it
+    was scored again, None where it was not.
     """
 
     case_id: str
@@ -37,6 +39,12 @@ class CaseRecord:
     why: str
     state: str
     decision_id: str | None = None
+    owner_name: str | None = None
+
+    @property
+    def holder(self) -> Actor | None:
+        """Who works on it."""
+        return None if self.owner is None else Actor.stored(self.owner, self.owner_name)
 
     def scored_again(self, again: Self) -> Self | None:
         """The case after a later decision about its subject; None where that changes nothing.
@@ -71,7 +79,10 @@ class CaseLink:
 
 @dataclass(frozen=True)
 class StoredEvent:
-    """One act on a case; `changed` is JSON with the old and the new of every field."""
+    """One act on a case; `changed` is JSON with the old and the new of every field.
+
+    `actor` is an identity; without a name beside it, an older release stored a name there.
+    """
 
     case_id: str
     at: str
@@ -79,6 +90,12 @@ class StoredEvent:
     action: str
     changed: str
     text: str
+    actor_name: str | None = None
+
+    @property
+    def by(self) -> Actor:
+        """Who acted."""
+        return Actor.stored(self.actor, self.actor_name)
 
 
 def scored_again_event(before: CaseRecord, again: CaseRecord) -> StoredEvent:
@@ -87,10 +104,11 @@ def scored_again_event(before: CaseRecord, again: CaseRecord) -> StoredEvent:
     return StoredEvent(
         again.case_id,
         again.opened_at,
-        "tidegate",
+        SERVICE.identity,
         "score_again",
         json.dumps(changed),
         "",
+        SERVICE.name,
     )
 
 
@@ -115,7 +133,10 @@ class CaseAccess:
 
 @dataclass(frozen=True)
 class QueueFilter:
-    """Which cases of the queue; None does not filter. `now` (ISO) ends what was laid aside."""
+    """Which cases of the queue; None does not filter. `now` (ISO) ends what was laid aside.
+
+    `owner` is an identity or a name.
+    """
 
     now: str
     lanes: tuple[str, ...] = ()
@@ -128,7 +149,10 @@ class QueueFilter:
 
 @dataclass(frozen=True)
 class CaseFile:
-    """A file of a case, without its content; `sha256` is that of the content, hexadecimal."""
+    """A file of a case, without its content; `sha256` is that of the content, hexadecimal.
+
+    `attached_by` is an identity, with its name beside it.
+    """
 
     case_id: str
     sha256: str
@@ -137,6 +161,12 @@ class CaseFile:
     size_bytes: int
     attached_at: str
     attached_by: str
+    attached_by_name: str | None = None
+
+    @property
+    def attacher(self) -> Actor:
+        """Who attached it."""
+        return Actor.stored(self.attached_by, self.attached_by_name)
 
 
 QueuePosition = tuple[int, str, str]
@@ -197,7 +227,7 @@ class CaseStore(Protocol):
         """Every event of these kinds since an instant, in order, each with its case's lane."""
         ...
 
-    def closed_case(self, access: CaseAccess, not_by: str, draw: int) -> CaseRecord | None:
+    def closed_case(self, access: CaseAccess, not_by: Actor, draw: int) -> CaseRecord | None:
         """One closed case that somebody else ended, drawn at random; None where there is none."""
         ...
 

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from features.records import Outcome
 from features.submission import Submission
 from serving.access.acting import tell_audit
+from serving.access.actors import Actor
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import DecisionReader
@@ -53,21 +54,23 @@ _WITHOUT_WORDS = frozenset({"read", "mark_reason", "reread", "score_again"})
 
 @dataclass(frozen=True)
 class Reviewer:
-    """A reviewer: the name that stands in every event, and what may be seen.
+    """A reviewer: who stands in every event, and what may be seen.
 
-    Whoever does not work on cases, as an auditor, reads none without saying why.
+    Whoever does not work on cases, as an auditor, reads none without saying why. Whoever supervises
+    may take a case from its owner.
     """
 
-    name: str
+    actor: Actor
     access: CaseAccess
     works_on_cases: bool = True
+    supervises: bool = False
 
     @classmethod
     def from_caller(cls, caller: Caller) -> "Reviewer":
         """The reviewer that a caller is: cases of its offices, on its side of the wall."""
         access = CaseAccess(caller.offices, caller.may("rescue"))
         works = caller.may("review") or caller.may("rescue")
-        return cls(caller.name, access, works_on_cases=works)
+        return cls(caller.actor, access, works_on_cases=works, supervises=caller.may("supervise"))
 
 
 @dataclass(frozen=True)
@@ -120,9 +123,7 @@ class Cases:
         """
         found = self.case(reviewer, case_id)
         why = purpose or self._why(reviewer, found[1], at)
-        self.store.append_event(
-            StoredEvent(case_id, at.isoformat(), reviewer.name, "read", "{}", why)
-        )
+        self.store.append_event(_stored_event(reviewer, case_id, at, "read", text=why))
         return found
 
     def justify(
@@ -131,9 +132,7 @@ class Cases:
         """State why a case is read that the reader's work did not bring; raises NotFound."""
         self.case(reviewer, case_id)
         changed = CHANGED.dump_json({"purpose": (None, code)}).decode()
-        self.store.append_event(
-            StoredEvent(case_id, at.isoformat(), reviewer.name, "justify", changed, words)
-        )
+        self.store.append_event(_stored_event(reviewer, case_id, at, "justify", changed, words))
 
     def linked(
         self, reviewer: Reviewer, case_id: str, kinds: tuple[str, ...], limit: int
@@ -181,14 +180,38 @@ class Cases:
         self.case(reviewer, case_id)
         return CASE.validate_json(self.store.change(case_id, partial(_changed, act)).state)
 
+    def assign(self, reviewer: Reviewer, case_id: str, at: datetime, to: Reviewer | None) -> Case:
+        """Give a case to somebody who may work on it; None stands for whom nobody knows.
+
+        Raises NotFound, Unprocessable, or the Conflict that the act meets.
+        """
+        self.case(reviewer, case_id)
+        if to is None or not to.works_on_cases or self.store.case(case_id, to.access) is None:
+            raise Unprocessable(
+                "nobody with this name may work on the case: want a live account that reviews "
+                "cases of its office"
+            )
+        holder = to.actor
+        return self.act(
+            reviewer,
+            case_id,
+            lambda case: acts.assign(
+                case, reviewer.actor, at, holder, may_take=reviewer.supervises
+            ),
+        )
+
     def attach(
         self, reviewer: Reviewer, case_id: str, at: datetime, file: AttachedFile, content: bytes
     ) -> CaseFile:
         """Put a file to a case; raises NotFound, AlreadyAttached or Unprocessable."""
         _, case = self.case(reviewer, case_id)
-        _, event = acts.attach(case, reviewer.name, at, file)
+        _, event = acts.attach(case, reviewer.actor, at, file)
         row = CaseFile(
-            **vars(file), case_id=case_id, attached_at=at.isoformat(), attached_by=reviewer.name
+            **vars(file),
+            case_id=case_id,
+            attached_at=at.isoformat(),
+            attached_by=reviewer.actor.identity,
+            attached_by_name=reviewer.actor.name,
         )
         self.files.attach(row, content, _event_row(event), MOST_TO_A_CASE)
         return row
@@ -207,9 +230,7 @@ class Cases:
         if found is None:
             raise NotFound("the case has no such file, or its content is no longer kept")
         name = found[0].name
-        self.store.append_event(
-            StoredEvent(case_id, at.isoformat(), reviewer.name, "download", "{}", name)
-        )
+        self.store.append_event(_stored_event(reviewer, case_id, at, "download", text=name))
         return found
 
     def dispose(
@@ -223,16 +244,17 @@ class Cases:
         row, _ = self.case(reviewer, case_id)
         _refuse_other_side(row.lane, disposition.code)
         decision = self._decision(case_id)
+        author = reviewer.actor.identity
         outcomes: list[Outcome] = []
 
         def change(row: CaseRecord) -> tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]:
             before = CASE.validate_json(row.state)
             stated, earlier = disposition.after(before.proposed), before.inspection
-            label = label_of(decision, stated, reviewer.name, at, earlier)
+            label = label_of(decision, stated, author, at, earlier)
             told = inspection_of(label[0]) if label else None
 
             def dispose(case: Case) -> CaseChange:
-                after, event = acts.dispose(case, reviewer.name, at, stated)
+                after, event = acts.dispose(case, reviewer.actor, at, stated)
                 is_closed = after.status == "closed"
                 return replace(after, inspection=told) if is_closed else after, event
 
@@ -241,7 +263,7 @@ class Cases:
                 return after, event, ()
             labels = [label] if label else []
             if earlier and (label is None or label[0].inspected_at != earlier.inspected_at):
-                labels.insert(0, withdrawal_of(decision, earlier, reviewer.name, at))
+                labels.insert(0, withdrawal_of(decision, earlier, author, at))
             outcomes.extend(outcome for outcome, _ in labels)
             return after, event, tuple(row for _, row in labels)
 
@@ -252,13 +274,14 @@ class Cases:
 
     def _why(self, reviewer: Reviewer, case: Case, at: datetime) -> str:
         """Why a reader reads: it is theirs, it waits, or what they stated not long ago."""
-        if case.owner == reviewer.name:
+        if reviewer.actor.is_holder(case.owner):
             return "own_case"
         if reviewer.works_on_cases and case.status != "closed":
             return "queue"
         since = (at - JUSTIFIED_FOR).isoformat()
         for event in reversed(self.events(case.case_id)):
-            if (event.action, event.actor) == ("justify", reviewer.name) and event.at >= since:
+            is_own = event.action == "justify" and reviewer.actor.is_holder(event.by)
+            if is_own and event.at >= since:
                 _, code = CHANGED.validate_json(event.changed).get("purpose", (None, "stated"))
                 return str(code)  # of an erased case nothing but that it was stated
         raise JustificationNeeded("say why you read a case that ended or that you do not work on")
@@ -300,7 +323,7 @@ def _without_words(case: Case) -> Case:
     """A case without what reviewers wrote at its end and to anyone."""
     ends = {name: getattr(case, name) for name in ("disposition", "proposed")}
     masked = {name: replace(end, text=MASKED) for name, end in ends.items() if end}
-    return replace(case, letters=(), deferral=None, **masked)
+    return replace(case, letters=(), deferral=None, reopening=None, **masked)
 
 
 def _changed(
@@ -310,7 +333,8 @@ def _changed(
     after = replace(
         row,
         status=case.status,
-        owner=case.owner,
+        owner=case.owner.identity if case.owner else None,
+        owner_name=case.owner.name if case.owner else None,
         snoozed_until=case.snoozed_until.isoformat() if case.snoozed_until else None,
         state=CASE.dump_json(case).decode(),
     )
@@ -320,5 +344,24 @@ def _changed(
 def _event_row(event: CaseEvent) -> StoredEvent:
     changed = CHANGED.dump_json(event.changed).decode()
     return StoredEvent(
-        event.case_id, event.at.isoformat(), event.actor, event.action, changed, event.text
+        event.case_id,
+        event.at.isoformat(),
+        event.actor.identity,
+        event.action,
+        changed,
+        event.text,
+        event.actor.name,
     )
+
+
+def _stored_event(
+    reviewer: Reviewer,
+    case_id: str,
+    at: datetime,
+    action: str,
+    changed: str = "{}",
+    text: str = "",
+) -> StoredEvent:
+    """An event that changes no case."""
+    who = reviewer.actor
+    return StoredEvent(case_id, at.isoformat(), who.identity, action, changed, text, who.name)

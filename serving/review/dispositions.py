@@ -83,10 +83,10 @@ class Disposition:
     is_protection: bool = False
 
     def after(self, proposed: "Disposition | None") -> "Disposition":
-        """The second reviewer's word on a proposal.
+        """The second person's word on a proposal.
 
         Whoever agrees and states nothing of the finding means the one that was proposed, and people
-        whom either handed to protection stay protected.
+        whom either handed to protection stay protected. What then differs is another proposal.
         """
         if proposed is None:
             return self
@@ -102,7 +102,7 @@ class DispositionMeaning:
 
     `result` is None where nobody looked into the subject, which then has no label. Another offence
     is neither a find of smuggling nor the lack of one, and no label either. `is_adverse` holds what
-    is reported to others as an offence; it takes a second reviewer.
+    is reported to others as an offence; it takes two persons.
     """
 
     words: str

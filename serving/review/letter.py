@@ -16,6 +16,7 @@ from typing import Literal
 from pydantic import TypeAdapter
 
 from features.catalogue import feature_named
+from serving.access.actors import Actor
 from serving.audit.decision import Decision
 from serving.audit.selections import is_beyond_its_lane
 from serving.explanation.formatting import listed
@@ -167,7 +168,7 @@ class LetterSources:
 LETTER = TypeAdapter(Letter)
 
 
-def case_letter(letter: Letter, recipient: str, purpose: str, writer: str) -> CaseLetter:
+def case_letter(letter: Letter, recipient: str, purpose: str, writer: Actor) -> CaseLetter:
     """The letter as a case keeps it: its content with a digest, to be released by another."""
     content = LETTER.dump_json(letter)
     digest = "sha256:" + hashlib.sha256(content).hexdigest()

@@ -13,7 +13,9 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Literal
 
-from serving.errors import LetterDeferred, LetterNotDue, SameReviewer, TooLong
+from serving.access.actors import Actor
+from serving.access.two_persons import require_person, require_second_person
+from serving.errors import LetterDeferred, LetterNotDue, TooLong
 from serving.review.case_letters import (
     GROUNDS,
     LONGEST_DEFERRAL,
@@ -49,43 +51,62 @@ def require_letter_due(case: Case, lane_reason: LaneReason, at: datetime) -> Non
 
 
 def write_letter(case: Case, letter: CaseLetter) -> CaseChange:
-    """Write a letter, in place of one to the same audience that was not released."""
+    """Write a letter, in place of one to the same audience that was not released.
+
+    Raises PersonNeeded.
+    """
+    require_person(letter.written_by)
     others = tuple(each for each in case.letters if not _is_draft_to(each, letter.audience))
     after = replace(case, letters=(*others, letter))
     return after, _told(case, letter.written_by, letter.written_at, "write_letter", letter)
 
 
 def release_letter(
-    case: Case, actor: str, at: datetime, audience: Audience, because: str
+    case: Case, actor: Actor, at: datetime, audience: Audience, because: str
 ) -> CaseChange:
-    """Let a letter go; raises LetterNotDue where none waits, SameReviewer for its writer."""
+    """Let a letter go; raises LetterNotDue where none waits, SameReviewer for its writer.
+
+    Raises PersonNeeded for a machine, and LetterNotDue for what no known person wrote.
+    """
     found = next((each for each in case.letters if _is_draft_to(each, audience)), None)
     if found is None:
         raise LetterNotDue(f"no letter to the {audience} waits to be released; write it first")
-    if found.written_by == actor:
-        raise SameReviewer("another person than its writer releases a letter")
+    require_second_person(
+        found.written_by, actor, "another person than its writer releases a letter"
+    )
+    if not found.written_by.is_human:
+        raise LetterNotDue("an older release kept no person as its writer; write it again")
     released = replace(found, released_by=actor, released_at=at)
     letters = tuple(released if each is found else each for each in case.letters)
     return replace(case, letters=letters), _told(case, actor, at, "letter", released, because)
 
 
 def defer_letter(
-    case: Case, actor: str, at: datetime, ground: DeferralGround, until: datetime, because: str
+    case: Case, actor: Actor, at: datetime, ground: DeferralGround, until: datetime, because: str
 ) -> CaseChange:
-    """Hold every letter of a case back; raises TooLong for a day that is past or too far away."""
+    """Hold every letter of a case back; raises TooLong for a day that is past or too far away.
+
+    Raises PersonNeeded, or LetterDeferred while two persons hold them back: neither of the two
+    shortens that alone.
+    """
+    require_person(actor)
+    before = case.deferral
+    if before and before.confirmed_by and at < before.ends_at:
+        raise LetterDeferred("two persons hold the letters back; defer them again when that ends")
     if not at < until <= at + LONGEST_DEFERRAL:
         raise TooLong(f"want an instant to come, within {LONGEST_DEFERRAL.days} days")
     deferral = LetterDeferral(ground, until, because, actor, at)
     return _deferred(case, actor, at, "defer_letter", deferral)
 
 
-def confirm_deferral(case: Case, actor: str, at: datetime) -> CaseChange:
-    """Agree that the letters wait; raises LetterNotDue where none does, or SameReviewer."""
+def confirm_deferral(case: Case, actor: Actor, at: datetime) -> CaseChange:
+    """Agree that the letters wait; raises LetterNotDue, SameReviewer or PersonNeeded."""
     deferral = case.deferral
     if deferral is None or deferral.confirmed_by or at >= deferral.ends_at:
         raise LetterNotDue("no deferral waits for a second person")
-    if deferral.deferred_by == actor:
-        raise SameReviewer("another person confirms that a letter waits")
+    require_second_person(deferral.deferred_by, actor, "another person confirms that it waits")
+    if not deferral.deferred_by.is_human:
+        raise LetterNotDue("an older release kept no person as who deferred it; defer it again")
     return _deferred(case, actor, at, "confirm_deferral", replace(deferral, confirmed_by=actor))
 
 
@@ -95,7 +116,7 @@ def _is_draft_to(letter: CaseLetter, audience: Audience) -> bool:
 
 def _deferred(
     case: Case,
-    actor: str,
+    actor: Actor,
     at: datetime,
     action: Literal["defer_letter", "confirm_deferral"],
     deferral: LetterDeferral,
@@ -107,7 +128,7 @@ def _deferred(
 
 
 def _told(
-    case: Case, actor: str, at: datetime, action: Action, letter: CaseLetter, because: str = ""
+    case: Case, actor: Actor, at: datetime, action: Action, letter: CaseLetter, because: str = ""
 ) -> CaseEvent:
     """The event of a letter: its recipient, its purpose and its digest, and none of its text."""
     told = {

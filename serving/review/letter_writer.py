@@ -46,7 +46,7 @@ class LetterWriter:
         assert case.disposition is not None, "a letter is due of a case that ended"
         own = OwnDeclarations.from_submission(decision.submission, audience)
         letter = Letter.from_case(decision, case.disposition, own, self._sources(), at)
-        written = case_letter(letter, own.recipient, purpose, reviewer.name)
+        written = case_letter(letter, own.recipient, purpose, reviewer.actor)
 
         def write(current: Case) -> CaseChange:
             require_letter_due(current, decision.lane_reason, at)
@@ -62,7 +62,7 @@ class LetterWriter:
 
         def release(current: Case) -> CaseChange:
             require_letter_due(current, decision.lane_reason, at)
-            return release_letter(current, reviewer.name, at, audience, because)
+            return release_letter(current, reviewer.actor, at, audience, because)
 
         return self.cases.act(reviewer, case_id, release)
 
@@ -79,13 +79,13 @@ class LetterWriter:
         return self.cases.act(
             reviewer,
             case_id,
-            lambda case: defer_letter(case, reviewer.name, at, ground, until, because),
+            lambda case: defer_letter(case, reviewer.actor, at, ground, until, because),
         )
 
     def confirm(self, reviewer: Reviewer, case_id: str, at: datetime) -> Case:
         """Agree that the letters of a case are held back."""
         return self.cases.act(
-            reviewer, case_id, lambda case: confirm_deferral(case, reviewer.name, at)
+            reviewer, case_id, lambda case: confirm_deferral(case, reviewer.actor, at)
         )
 
     def read(

@@ -28,6 +28,7 @@ import structlog
 
 from features.records import Journey, Position
 from features.submission import Submission
+from serving.access.actors import SERVICE, Actor
 from serving.access.http_client import fetch, refuse_unsafe
 from serving.audit.decision import Decision
 from serving.errors import AddressRefused, LogUnavailable
@@ -76,12 +77,21 @@ class CallPace:
 
 @dataclass(frozen=True)
 class RescueCallEvent:
-    """One step of a call: when, who or which address, and what."""
+    """One step of a call: when, who, and what.
+
+    `actor` is an identity; the service's name is the address that it called.
+    """
 
     decision_id: str
     at: str
     actor: str
     action: CallAction
+    actor_name: str | None = None
+
+    @property
+    def by(self) -> Actor:
+        """Who acted."""
+        return Actor.stored(self.actor, self.actor_name)
 
 
 @dataclass(frozen=True)
@@ -104,7 +114,7 @@ class RescueOutbox(Protocol):
         """Start the attempt that is due first, and plan the next; None if none is due."""
         ...
 
-    def mark_delivered(self, decision_id: str, actor: str, at: datetime) -> None:
+    def mark_delivered(self, decision_id: str, place: str, at: datetime) -> None:
         """Record that an address took a call; it waits for a person until it goes on."""
         ...
 
@@ -112,7 +122,7 @@ class RescueOutbox(Protocol):
         """Write down a step of a call."""
         ...
 
-    def acknowledge(self, case_id: str, by: str, at: datetime) -> bool:
+    def acknowledge(self, case_id: str, by: Actor, at: datetime) -> bool:
         """Record who acts on a case; the first who does counts, and False is for all later."""
         ...
 
@@ -297,8 +307,8 @@ class RescueCalls:
                 log.warning("rescue_calls_wait", reason=str(failure))
 
 
-def _event(due: DueRescueCall, at: datetime, actor: str, action: CallAction) -> RescueCallEvent:
-    return RescueCallEvent(due.decision_id, at.isoformat(), actor, action)
+def _event(due: DueRescueCall, at: datetime, place: str, action: CallAction) -> RescueCallEvent:
+    return RescueCallEvent(due.decision_id, at.isoformat(), SERVICE.identity, action, place)
 
 
 def retry_delay(attempts: int) -> timedelta:

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from features.atomic_dir import written_whole
 from features.catalogue import features_by_name
 from features.provenance import SubmissionProvenance
+from serving.access.actors import Actor
 from serving.audit.checkpoints import LogSigner
 from serving.audit.decision import Decision, digest_of
 from serving.audit.logged_decision import DecisionReader
@@ -53,7 +54,7 @@ class Sealing:
     case_id: str
     sealed_for: SealedFor
     recipient: str
-    by: str
+    by: Actor
     because: str
     at: datetime
 
@@ -118,9 +119,8 @@ def account(cases: CaseStore, decisions: DecisionReader, sealing: Sealing) -> di
 def _event(sealing: Sealing, digest: str) -> StoredEvent:
     told = {"for": sealing.sealed_for, "recipient": sealing.recipient, "digest": digest}
     changed = json.dumps({"account": [None, told]})
-    return StoredEvent(
-        sealing.case_id, sealing.at.isoformat(), sealing.by, "seal", changed, sealing.because
-    )
+    at, by = sealing.at.isoformat(), sealing.by
+    return StoredEvent(sealing.case_id, at, by.identity, "seal", changed, sealing.because, by.name)
 
 
 def _selection(decision: Decision) -> dict[str, Any]:
@@ -176,8 +176,8 @@ def account_in_words(account: dict[str, Any], digest: str) -> str:
     parts = [
         f"# Account of case {sealed['case_id']}",
         f"For {sealed['recipient']} ({sealed['sealed_for'].replace('_', ' ')}), made by "
-        f"{sealed['by']} on {sealed['at']}: {sealed['because']}. It holds data of third parties. "
-        f"`{ACCOUNT}` has the digest `{digest}`.",
+        f"{_shown(sealed['by'])} on {sealed['at']}: {sealed['because']}. It holds data of third "
+        f"parties. `{ACCOUNT}` has the digest `{digest}`.",
         f"## Selection\n\nLane {selection['lane']}, by {selection['lane_reason']}, with the "
         f"probability {selection['selection_probability']} of being looked at. "
         f"{selection['procedure']}",
@@ -188,6 +188,11 @@ def account_in_words(account: dict[str, Any], digest: str) -> str:
         _listed("Events", [_told(event) for event in account["events"]]),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _shown(by: Any) -> str:
+    """Who sealed; an account of an older release has a bare name."""
+    return by if isinstance(by, str) else Actor(**by).shown
 
 
 def _listed(heading: str, lines: list[str]) -> str:
@@ -207,4 +212,6 @@ def _input(given: dict[str, Any]) -> str:
 
 
 def _told(event: dict[str, Any]) -> str:
-    return f"{event['at']} {event['actor']}: {event['action'].replace('_', ' ')} {event['text']}"
+    who = Actor.stored(event["actor"], event.get("actor_name")).shown
+    action = event["action"].replace("_", " ")
+    return f"{event['at']} {who}: {action} {event['text']}"

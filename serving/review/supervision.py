@@ -115,12 +115,14 @@ class _Tally:
 
 
 def _reviewers(acts: list[tuple[StoredEvent, str]]) -> Iterator[ReviewerFigures]:
+    names: dict[str, str] = {}
     tallies: dict[str, _Tally] = defaultdict(_Tally)
     minutes: dict[str, list[float]] = defaultdict(list)
     claimed: dict[tuple[str, str], datetime] = {}
     ended: dict[str, tuple[str, str]] = {}
     for event, lane in acts:
         at = datetime.fromisoformat(event.at)
+        names[event.actor] = event.by.shown
         if event.action == "claim":
             claimed[event.case_id, event.actor] = at
         elif event.action == "dispose":
@@ -133,8 +135,8 @@ def _reviewers(acts: list[tuple[StoredEvent, str]]) -> Iterator[ReviewerFigures]
             by, code = ended[event.case_id]
             tallies[by].reread += 1
             tallies[by].same += _is_same(code, event.text)
-    for name, tally in sorted(tallies.items()):
-        yield _figures(name, tally, minutes[name])
+    for who, tally in sorted(tallies.items(), key=lambda each: names[each[0]]):
+        yield _figures(names[who], tally, minutes[who])
 
 
 def _figures(name: str, tally: _Tally, minutes: list[float]) -> ReviewerFigures:

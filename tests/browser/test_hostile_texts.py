@@ -1,6 +1,7 @@
 """Whatever text anyone can store is shown as text: none of it runs in a real browser."""
 
 import copy
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from pydantic import BaseModel
+from sqlalchemy import update
 
 from features.records import RECORD_FILES
 from serving.access.accounts import new_account
+from serving.access.actors import Actor
 from serving.access.api_keys import new_key
 from serving.app import utc_now
+from serving.db.engine import open_database
+from serving.db.tables import accounts, api_keys
+from serving.db.write_lock import writing
 from serving.errors import ServingError
 from serving.review import case_rules as acts
 from serving.review.attachments import AttachedFile
@@ -76,25 +82,38 @@ def hostile_body() -> tuple[dict[str, Any], list[str]]:
     return body, taking
 
 
+def make_named(site: Site, names: dict[str, str]) -> None:
+    """Accounts, by role, and a key under names that only an older release let anybody have."""
+    site.services.api_keys.add_key(new_key("desk", ("score",), (), utc_now())[0])
+    for role in names:
+        site.services.accounts.add_account(new_account(role, PASSWORD, role, (), utc_now()))  # type: ignore[arg-type]  # a role
+    engine = open_database(site.services.settings.database, is_service=False)
+    with writing(engine) as connection:
+        connection.execute(update(api_keys).where(api_keys.c.name == "desk").values(name=HOSTILE))
+        for role, name in names.items():
+            connection.execute(update(accounts).where(accounts.c.name == role).values(name=name))
+
+
 def act_on(site: Site, case_id: str, name: str) -> None:
     """Leave hostile text in every way that a reviewer can."""
     reviewing, now = site.services.cases, utc_now()
-    reviewer = Reviewer(name, CaseAccess(frozenset(), is_rescue=False))
+    who = Actor(f"account:{name}", name, f"account:{name}")
+    reviewer = Reviewer(who, CaseAccess(frozenset(), is_rescue=False))
     file = AttachedFile.from_upload(f"{HOSTILE.replace('/', '')}.txt", HOSTILE.encode(), 10_000)
     ended = Disposition("inconclusive", "other", "low", HOSTILE)
     until = now + timedelta(hours=2)
     reviewing.attach(reviewer, case_id, now, file, HOSTILE.encode())
     for act in (
-        lambda case: acts.claim(case, name, now),
-        lambda case: acts.note(case, name, now, HOSTILE),
-        lambda case: acts.mark_reason(case, name, now, HOSTILE, "wrong"),
-        lambda case: acts.snooze(case, name, now, until, HOSTILE),
-        lambda case: acts.request_documents(case, name, now, until, HOSTILE),
-        lambda case: acts.dispose(case, name, now, ended),
-        lambda case: acts.reopen(case, name, now, HOSTILE),
-        lambda case: acts.assign(case, name, now, HOSTILE),
-        lambda case: acts.assign(case, name, now, name),
-        lambda case: acts.dispose(case, name, now, ended),
+        lambda case: acts.claim(case, who, now),
+        lambda case: acts.note(case, who, now, HOSTILE),
+        lambda case: acts.mark_reason(case, who, now, HOSTILE, "wrong"),
+        lambda case: acts.snooze(case, who, now, until, HOSTILE),
+        lambda case: acts.request_documents(case, who, now, until, HOSTILE),
+        lambda case: acts.dispose(case, who, now, ended),
+        lambda case: acts.reopen(case, who, now, HOSTILE),
+        lambda case: acts.assign(case, who, now, replace(who, name=HOSTILE)),
+        lambda case: acts.assign(case, who, now, who, may_take=True),
+        lambda case: acts.dispose(case, who, now, ended),
     ):
         reviewing.act(reviewer, case_id, _typed(act))
 
@@ -110,10 +129,8 @@ def _typed(act: Any) -> Any:
 def test_no_stored_text_runs_on_any_page(page: Page, site: Site) -> None:
     body, taking = hostile_body()
     assert "shipment.goods_description" in taking
-    site.services.api_keys.add_key(new_key(HOSTILE, ("score",), (), utc_now())[0])
     names = {role: f"{role} {HOSTILE}" for role in ("supervisor", "admin", "auditor")}
-    for role, name in names.items():
-        site.services.accounts.add_account(new_account(name, PASSWORD, role, (), utc_now()))  # type: ignore[arg-type]  # a role
+    make_named(site, names)
     case_id = site.score(body, "k")["decision_id"]
     page.goto(f"{site.address}/console/queue?office={HOSTILE[:60]}")
     for role, paths in {

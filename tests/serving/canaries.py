@@ -9,11 +9,10 @@ from sqlalchemy import Engine, inspect, text
 from features.field_kinds import Party, Text, fields_of_kind
 from features.records import Journey, Shipment, Transaction
 from serving.review.attachments import AttachedFile
-from serving.review.case_records import CaseAccess
-from serving.review.cases import Reviewer
 from serving.review.dispositions import Disposition
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
+from tests.serving.people import reviewer
 
 PLAN = """
 [[watched]]
@@ -68,9 +67,9 @@ def ended(service: Service, case_id: str) -> None:
     ):
         answer = service.client.post(f"/v1/cases/{case_id}/{act}", headers=one, json=body or None)
         assert answer.status_code == 200, answer.text
-    reviewer = Reviewer("one", CaseAccess(frozenset(), is_rescue=False))
+    who = reviewer("one")
     file = AttachedFile.from_upload(NAME, FILE, 1_000)
-    service.services.cases.attach(reviewer, case_id, NOW, file, FILE)
+    service.services.cases.attach(who, case_id, NOW, file, FILE)
 
 
 def _said(code: Any, reason: Any) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,9 +16,11 @@ from serving.access.roles import Scope
 from serving.app import create_app
 from serving.container import Services
 from serving.settings import Settings
+from tests.serving.access.trusted import KEY, published, signed
 from tests.serving.postgres import Server, postgresql
 from tests.serving.world import train_and_promote, write_world
 
+ISSUER = "https://login.example"
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 
@@ -48,6 +50,13 @@ class Service:
         kept, shown = new_key(f"caller-{self.posted}", scopes, offices, NOW)
         self.services.api_keys.add_key(kept)
         return {"Authorization": f"Bearer {shown}"}
+
+    def person(self, name: str, *scopes: Scope, offices: tuple[str, ...] = ()) -> dict[str, str]:
+        """The headers of a human being, whose token the service believes (`trusting`)."""
+        claims = {"iss": ISSUER, "sub": name, "client_id": "an application", "aud": "tidegate"}
+        claims |= {"scope": " ".join(scopes), "offices": list(offices) or None}
+        ends_at = int((NOW + timedelta(minutes=30)).timestamp())
+        return {"Authorization": f"Bearer {signed(claims | {'exp': ends_at})}"}
 
     def score(self, body: Any, caller: dict[str, str], key: str | None = None) -> Any:
         """Post a body under a fresh idempotency key, or the one given."""
@@ -89,6 +98,14 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
         return tmp_path / "log.db"
     server: Server = request.getfixturevalue("postgres")
     return server.new_database()
+
+
+@pytest.fixture
+def trusting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the services of a test believe the tokens of `Service.person`."""
+    keys = tmp_path / "token_keys.json"
+    keys.write_bytes(published(KEY))
+    monkeypatch.setenv("TIDEGATE_TOKEN_KEYS", str(keys))
 
 
 @pytest.fixture

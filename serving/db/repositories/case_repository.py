@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from serving.access.acting import whoever_acts
+from serving.access.actors import Actor
 from serving.audit.audit_log import AuditEvent
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_cases import EncryptedCases
@@ -129,7 +130,7 @@ class CaseRepository:
             connection.execute(cases.update().where(cases.c.case_id == case_id).values(kept))
             insert_event(connection, self._cases, event)
             if after.lane == "rescue" and after.status == "closed" != found.status:
-                settle_calls(connection, case_id, event.actor, event.at)
+                settle_calls(connection, case_id, event.by, event.at)
             for label in labels:
                 connection.execute(records.insert(), self._records.encrypted(label, connection))
         return after
@@ -168,9 +169,10 @@ class CaseRepository:
             for lane in [columns.pop("lane")]
         ]
 
-    def closed_case(self, access: CaseAccess, not_by: str, draw: int) -> CaseRecord | None:
+    def closed_case(self, access: CaseAccess, not_by: Actor, draw: int) -> CaseRecord | None:
         """One closed case that somebody else ended, drawn at random; None where there is none."""
-        others = and_(cases.c.status == "closed", cases.c.owner != not_by, _visible(access))
+        is_other = cases.c.owner.not_in((not_by.identity, not_by.name))
+        others = and_(cases.c.status == "closed", is_other, _visible(access))
         count = select(func.count()).select_from(cases).where(others)
         with failing_as_unavailable(), self._engine.connect() as connection:
             among = connection.scalar(count) or 0
@@ -313,8 +315,10 @@ def _in_queue(queue: QueueFilter) -> ColumnElement[bool]:
     parts = [_is_waiting(queue.now)]
     if queue.lanes:
         parts.append(cases.c.lane.in_(queue.lanes))
-    filters = ((name, getattr(queue, name)) for name in ("office_id", "mode", "owner"))
+    filters = ((name, getattr(queue, name)) for name in ("office_id", "mode"))
     parts += [cases.c[name] == value for name, value in filters if value is not None]
+    if queue.owner is not None:
+        parts.append(or_(cases.c.owner == queue.owner, cases.c.owner_name == queue.owner))
     if queue.is_unowned:
         parts.append(cases.c.owner.is_(None))
     if queue.opened_before:

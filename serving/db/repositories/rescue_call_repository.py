@@ -6,13 +6,14 @@ when it is due next, so a worker that dies with a call leaves it to the others.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Select, Update, func, or_, select, update
 
 from serving.access.acting import whoever_acts
+from serving.access.actors import SERVICE, Actor
 from serving.audit.audit_log import AuditEvent
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
@@ -27,14 +28,12 @@ from serving.db.tables import (
 )
 from serving.db.write_lock import writing
 from serving.review.rescue_calls import (
+    CallAction,
     CallPace,
     DueRescueCall,
     OpenRescueCall,
     RescueCallEvent,
 )
-
-SERVICE = "tidegate"
-"""Who acts where no person and no address does."""
 
 
 class RescueCallRepository:
@@ -67,9 +66,7 @@ class RescueCallRepository:
             step, attempts = found.step, found.attempts + 1
             if goes_on_at is not None and goes_on_at <= at:
                 step, attempts, goes_on_at = step + 1, 1, None
-                _insert_event(
-                    connection, RescueCallEvent(found.decision_id, at, SERVICE, "escalated")
-                )
+                _insert_event(connection, _event(found.decision_id, at, SERVICE, "escalated"))
             goes_on_at = goes_on_at or (now + pace.patience).isoformat()
             changed = {
                 "attempts": attempts,
@@ -82,9 +79,10 @@ class RescueCallRepository:
         record = self._decisions.record(found)
         return DueRescueCall(found.decision_id, record, attempts, step, is_apart)
 
-    def mark_delivered(self, decision_id: str, actor: str, at: datetime) -> None:
+    def mark_delivered(self, decision_id: str, place: str, at: datetime) -> None:
         """Record that an address took a call; it waits for a person until it goes on."""
-        event = RescueCallEvent(decision_id, at.isoformat(), actor, "called")
+        called = replace(SERVICE, name=place)
+        event = _event(decision_id, at.isoformat(), called, "called")
         with failing_as_unavailable(), writing(self._engine) as connection:
             taken = {"delivered_at": at.isoformat(), "next_at": rescue_calls.c.goes_on_at}
             connection.execute(_of(decision_id).values(taken))
@@ -95,7 +93,7 @@ class RescueCallRepository:
         with failing_as_unavailable(), writing(self._engine) as connection:
             _insert_event(connection, event)
 
-    def acknowledge(self, case_id: str, by: str, at: datetime) -> bool:
+    def acknowledge(self, case_id: str, by: Actor, at: datetime) -> bool:
         """Record who acts on a case; the first who does counts, and False is for all later."""
         with failing_as_unavailable(), writing(self._engine) as connection:
             return _acknowledge(connection, case_id, by, at.isoformat())
@@ -174,20 +172,20 @@ def _due(now: datetime) -> Select[Any]:
     )
 
 
-def settle_calls(connection: Connection, case_id: str, by: str, at: str) -> None:
+def settle_calls(connection: Connection, case_id: str, by: Actor, at: str) -> None:
     """Let whoever ended a rescue have acknowledged it, in the transaction that ends it."""
     is_heard = _acknowledgements(connection, [case_id], since="")
     if not is_heard or connection.scalars(_open_calls(case_id)).first() is not None:
         _acknowledge(connection, case_id, by, at)
 
 
-def _acknowledge(connection: Connection, case_id: str, by: str, at: str) -> bool:
+def _acknowledge(connection: Connection, case_id: str, by: Actor, at: str) -> bool:
     open_calls = [*connection.scalars(_open_calls(case_id))]
-    acts = {"acknowledged_at": at, "acknowledged_by": by}
+    acts = {"acknowledged_at": at, "acknowledged_by": by.identity}
     for decision_id in open_calls:
         connection.execute(_of(decision_id).values(acts))
     for decision_id in open_calls or [case_id]:
-        _insert_event(connection, RescueCallEvent(decision_id, at, by, "acknowledged"))
+        _insert_event(connection, _event(decision_id, at, by, "acknowledged"))
     return bool(open_calls)
 
 
@@ -238,6 +236,10 @@ def _acknowledgements(
 
 def _of(decision_id: str) -> Update:
     return update(rescue_calls).where(rescue_calls.c.decision_id == decision_id)
+
+
+def _event(decision_id: str, at: str, actor: Actor, action: CallAction) -> RescueCallEvent:
+    return RescueCallEvent(decision_id, at, actor.identity, action, actor.name)
 
 
 def _insert_event(connection: Connection, event: RescueCallEvent) -> None:

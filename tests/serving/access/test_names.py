@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from serving.access.names import (
     LONGEST_NAME,
     RESERVED,
+    base_of,
     distinct_name,
     is_alike,
     normalised,
@@ -50,6 +51,8 @@ def test_a_name_in_one_script_and_single_blanks_is_taken(name: str) -> None:
         ("al\ud800pha", "`alpha`"),
         ("account:alpha", "`accountalpha`"),
         ("<b>alpha", "`balpha`"),
+        ("alpha +2", "told apart"),
+        ("alpha+2", "told apart"),
         (f"alph{CYRILLIC_A}", "several scripts"),
         ("αlpha", "several scripts"),
     ],
@@ -97,5 +100,6 @@ def test_whatever_others_call_somebody_they_have_a_name_of_their_own(
 ) -> None:
     name = distinct_name(wanted, subject, taken)
 
-    assert require_name(name) == name
+    assert normalised(name) == name
+    assert require_name(base_of(name)) == base_of(name)
     require_free(name, taken)

@@ -110,6 +110,7 @@ def test_a_caller_of_two_offices_sees_what_it_submitted_without_one(service: Ser
     assert service.client.get(address, headers=both).status_code == 200
 
 
+CASE_ACTS = "claim release assign snooze document-requests notes dispositions reopen decline"
 LETTERS = (
     *("letters", "letters/{audience}", "letters/{audience}/release"),
     *("letter-deferrals", "letter-deferrals/confirm"),
@@ -134,10 +135,7 @@ NEEDED_SCOPE = {
     "/v1/queue": ("review", "rescue"),
     "/v1/rescue-calls/{case_id}": "rescue",
     "/v1/rescue-calls/{case_id}/acknowledgement": "rescue",
-    **{
-        f"/v1/cases/{{case_id}}/{act}": ("review", "rescue")
-        for act in "claim release assign snooze document-requests notes dispositions reopen".split()
-    },
+    **{f"/v1/cases/{{case_id}}/{act}": ("review", "rescue") for act in CASE_ACTS.split()},
     **{f"/v1/cases/{{case_id}}/{letters}": "review" for letters in LETTERS},
     # It tells what counted: besides that scope it takes another.
     "/v1/cases/{case_id}/letters/{audience}": (),

@@ -170,7 +170,7 @@ def test_a_local_account_of_that_name_is_not_taken_over(signing: Service) -> Non
     assert sign_in(signing).status_code == 200
     assert [(each.name, each.role) for each in signing.services.accounts.all()] == [
         ("maria", "admin"),
-        ("maria-2", "reviewer"),
+        ("maria +2", "reviewer"),
     ]
 
 

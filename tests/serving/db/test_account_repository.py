@@ -97,7 +97,7 @@ def test_who_comes_from_elsewhere_has_the_newest_role_and_no_other_name(
 
     assert accounts.admit(promoted) == promoted == accounts.find("maria")
     other = accounts.admit(replace(MARIA, name="Paul", subject="https://login.example u-2"))
-    assert other.name == "Paul-2"
+    assert other.name == "Paul +2"
     assert accounts.admit(replace(other, name="Paul")) == other
     accounts.disable("maria", NOW)
     with pytest.raises(NotSignedIn, match="was ended here"):

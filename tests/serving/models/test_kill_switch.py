@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typer.testing import CliRunner
 from serving.access.roles import ROLE_SCOPES
 from serving.app import create_app
 from serving.cli.main import app
+from serving.container import Services
 from serving.db.engine import open_database
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.errors import ModelsOff, NotFound, NotScored, Unprocessable
@@ -25,6 +27,7 @@ from serving.settings import Settings
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
+from tests.serving.people import person
 from tests.serving.review.test_supervision_served import sign_in_as
 from tests.serving.world import promote, train_and_promote
 
@@ -256,7 +259,7 @@ def test_a_command_reaches_a_service_that_runs(home: Path) -> None:
         newest = service.services.switch_events.latest_by_kind()
     assert told.exit_code == 0
     assert took_s < 2
-    assert {kind: (s.is_on, s.switched_by) for kind, s in newest.items()} == {
+    assert {kind: (s.is_on, s.by.name) for kind, s in newest.items()} == {
         "route": (True, "bo"),
         "shipment": (True, "bo"),
     }
@@ -286,7 +289,9 @@ def test_a_home_without_a_service_is_no_place_to_switch(tmp_path: Path) -> None:
 
 def test_what_was_switched_can_be_neither_changed_nor_deleted(where: Path | str) -> None:
     engine = open_database(where, is_service=False)
-    record_switch(KillSwitchRepository(engine), "all", is_on=False, by="ada", because=WHY, at=NOW)
+    record_switch(
+        KillSwitchRepository(engine), "all", is_on=False, by=person("ada"), because=WHY, at=NOW
+    )
     for statement in ("UPDATE switches SET is_on = 1", "DELETE FROM switches"):
         with pytest.raises(IntegrityError, match="stays on record"), engine.begin() as connection:
             connection.exec_driver_sql(statement)
@@ -303,11 +308,11 @@ def test_the_newest_act_holds_and_all_are_kept(where: Path | str) -> None:
             because=WHY,
             at=NOW + timedelta(hours=hour),
         )
-    assert {k: (s.is_on, s.switched_by) for k, s in register.latest_by_kind().items()} == {
+    assert {k: (s.is_on, s.by.name) for k, s in register.latest_by_kind().items()} == {
         "shipment": (False, "person 0"),
         "route": (False, "person 2"),
     }
-    assert [s.switched_by for s in register.newest(9)] == [
+    assert [s.by.name for s in register.newest(9)] == [
         *("person 2", "person 1", "person 0", "person 0")
     ]
 
@@ -316,7 +321,7 @@ def test_what_was_known_holds_while_the_register_cannot_be_read(where: Path | st
     from serving.errors import LogUnavailable
 
     register = KillSwitchRepository(open_database(where, is_service=False))
-    record_switch(register, "all", is_on=False, by="ada", because=WHY, at=NOW)
+    record_switch(register, "all", is_on=False, by=person("ada"), because=WHY, at=NOW)
     fails = False
 
     def newest() -> Any:
@@ -349,6 +354,40 @@ def test_those_who_oversee_or_administer_may_switch_and_no_one_else(service: Ser
         headers=service.key("score", "explain", "review", "supervise", "administer"),
     )
     assert refused.status_code == 403
+
+
+@pytest.mark.usefixtures("trusting")
+def test_in_live_use_two_persons_switch_models_on_by_call_and_on_the_page(home: Path) -> None:
+    served = create_app(Settings(home=home), clock=lambda: NOW)
+    with TestClient(served) as client:
+        services: Services = served.state.services
+        live = services.settings.model_copy(update={"is_live": True})
+        served.state.services = replace(services, settings=live)
+        service = Service(client, served.state.services, home)
+
+        def switch(by: dict[str, str], *, is_on: bool) -> Any:
+            body = {"subject_kind": "route", "is_on": is_on, "because": WHY}
+            answer = client.post("/v1/switches", json=body, headers=by)
+            routes = answer.json().get("switches", [{}])[0]
+            return answer.status_code, routes.get("is_on"), routes.get("proposed_by")
+
+        desk, ada = service.key("switch"), service.person("ada", "switch")
+        assert switch(ada, is_on=True)[0] == 409
+        assert switch(desk, is_on=False) == (200, False, None)
+        assert switch(desk, is_on=True)[0] == 403
+        assert switch(ada, is_on=True) == (200, False, "ada")
+        assert switch(service.person("Ada", "switch"), is_on=True)[0] == 409
+
+        token = sign_in_as(service, "supervisor")
+        data = {"form_token": token, "models": "route", "because": WHY}
+        shown = client.get("/console/switches").text
+        assert "ada (token)" in shown
+        assert "Leave them off" in shown
+        client.post("/console/switches", data=data | {"to": "declined"}, headers=ORIGIN)
+        assert "Leave them off" not in client.get("/console/switches").text
+        assert switch(ada, is_on=True) == (200, False, "ada")
+        client.post("/console/switches", data=data | {"to": "on"}, headers=ORIGIN)
+        assert "Models of routes: on" in client.get("/console/switches").text
 
 
 def test_every_page_says_that_models_are_off(service: Service) -> None:

@@ -24,6 +24,7 @@ from serving.review.rescue_calls import RescueCalls, RescueDirectory
 from serving.review.rescue_centres import RescueCentre, RescueCentres
 from tests.serving.bodies import route
 from tests.serving.databases import database
+from tests.serving.people import person
 from tests.serving.review.decisions import AT, decision
 
 TICK = timedelta(seconds=5)
@@ -147,7 +148,7 @@ def simulate(folder: Path, calls: int, seed: int) -> CallFigures:
                     caller, restarts = begun(), restarts + 1
                     away_until = centre.now + rng.random() * LONGEST_RESTART
             for case_id in centre.answering():
-                outbox.acknowledge(case_id, "watch officer", centre.now)
+                outbox.acknowledge(case_id, person("watch officer"), centre.now)
             centre.now += TICK
     log.close()
     return _figures(outbox, decided, restarts)

@@ -16,6 +16,7 @@ from serving.review.cases import Reviewer
 from tests.serving.bodies import route
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
+from tests.serving.people import person
 from tests.serving.review.test_cases_served import open_case, reviewed
 from tests.serving.review.test_supervision_served import sign_in_as
 
@@ -68,7 +69,7 @@ def test_attaching_and_reading_a_file_are_events_with_its_digest(reviewed: Servi
 
     events = [e for e in reviewed.services.cases.events(case_id) if e.action != "read"]
 
-    assert [(e.action, e.actor, e.text) for e in events] == [
+    assert [(e.action, e.by.name, e.text) for e in events] == [
         ("attach", "the reviewer", "list.pdf"),
         ("download", "the auditor", "list.pdf"),
     ]
@@ -89,7 +90,7 @@ def test_those_attach_who_review_and_those_read_who_see_the_case(reviewed: Servi
 def test_a_file_of_a_rescue_is_handed_to_nobody_who_inspects(reviewed: Service) -> None:
     body = route(certified_capacity=12, persons_on_board=41)
     case_id = reviewed.score(body, reviewed.key("score")).json()["decision_id"]
-    rescuer = Reviewer("one", CaseAccess(frozenset(), is_rescue=True))
+    rescuer = Reviewer(person("one"), CaseAccess(frozenset(), is_rescue=True))
     file = AttachedFile.from_upload("list.pdf", PDF, 10_000)
     reviewed.services.cases.attach(rescuer, case_id, NOW, file, PDF)
 
@@ -151,7 +152,7 @@ def test_a_form_of_another_session_or_origin_attaches_nothing(reviewed: Service)
 def test_the_same_content_and_one_too_many_are_refused_in_words(reviewed: Service) -> None:
     case_id = open_case(reviewed)
     token = sign_in_as(reviewed, "reviewer")
-    reviewer = Reviewer("another", CaseAccess(frozenset(), is_rescue=False))
+    reviewer = Reviewer(person("another"), CaseAccess(frozenset(), is_rescue=False))
     for number in range(MOST_TO_A_CASE - 1):
         content = b"%d" % number
         file = AttachedFile.from_upload(f"{number}.txt", content, 1_000)

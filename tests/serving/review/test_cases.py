@@ -12,6 +12,7 @@ import pytest
 
 from features.records import Outcome
 from features.submission import Submission
+from serving.access.actors import Actor
 from serving.access.callers import Caller
 from serving.access.pseudonyms import Pseudonyms
 from serving.audit.logged_decision import StoredAnswer
@@ -38,12 +39,13 @@ from serving.review.cases import Cases, Reviewer
 from serving.review.dispositions import Disposition, Finding
 from tests.serving.bodies import shipment
 from tests.serving.databases import database
+from tests.serving.people import person
 from tests.serving.review.decisions import AT, decision
 
 LATER = AT + timedelta(hours=1)
 HERE = CaseAccess(frozenset({"DE004600"}), is_rescue=False)
-ONE, TWO = Reviewer("one", HERE), Reviewer("two", HERE)
-ELSEWHERE = Reviewer("three", CaseAccess(frozenset({"DE009999"}), is_rescue=False))
+ONE, TWO = Reviewer(person("one"), HERE), Reviewer(person("two"), HERE)
+ELSEWHERE = Reviewer(person("three"), CaseAccess(frozenset({"DE009999"}), is_rescue=False))
 NOTHING = Disposition("no_finding_after_inspection", "nothing_found", "high", "all in order")
 FOUND = Disposition("confirmed_smuggling_goods", "goods_found", "high", "behind a false wall")
 UNSEEN = Disposition("duplicate", "other", "low", "the same as yesterday")
@@ -97,7 +99,7 @@ def office(tmp_path: Path) -> Iterator[Office]:
 
 
 def actions(office: Office, case_id: str) -> list[tuple[str, str, str]]:
-    return [(e.action, e.actor, e.text) for e in office.reviewing.events(case_id)]
+    return [(e.action, e.by.name, e.text) for e in office.reviewing.events(case_id)]
 
 
 def test_a_queue_has_the_cases_of_all_decisions_up_to_now(office: Office) -> None:
@@ -131,11 +133,15 @@ def test_a_case_is_there_for_those_who_may_see_it(office: Office) -> None:
 
 
 def test_a_reviewer_is_the_caller_with_its_offices_and_rescues_only_by_scope() -> None:
-    caller = Caller("k-1", "one", frozenset({"review"}), frozenset({"DE004600"}))
+    caller = Caller(
+        "account:one", "one", frozenset({"review"}), frozenset({"DE004600"}), person="account:one"
+    )
     helper = replace(caller, scopes=frozenset({"review", "rescue"}), offices=frozenset())
 
     assert Reviewer.from_caller(caller) == ONE
-    assert Reviewer.from_caller(helper) == Reviewer("one", CaseAccess(frozenset(), is_rescue=True))
+    assert Reviewer.from_caller(helper) == Reviewer(
+        caller.actor, CaseAccess(frozenset(), is_rescue=True)
+    )
 
 
 def test_reading_a_case_is_written_down_and_looking_it_up_is_not(office: Office) -> None:
@@ -144,7 +150,11 @@ def test_reading_a_case_is_written_down_and_looking_it_up_is_not(office: Office)
     assert office.reviewing.read(ONE, case_id, LATER) == office.reviewing.case(ONE, case_id)
 
     (event,) = office.reviewing.events(case_id)
-    assert (event.action, event.actor, event.at) == ("read", "one", LATER.isoformat())
+    assert (event.action, event.by, event.at) == (
+        "read",
+        Actor("account:one", "one"),
+        LATER.isoformat(),
+    )
     assert (event.changed, event.text) == ("{}", "queue")
     with pytest.raises(NotFound):
         office.reviewing.read(ELSEWHERE, case_id, LATER)
@@ -154,27 +164,27 @@ def test_reading_a_case_is_written_down_and_looking_it_up_is_not(office: Office)
 def test_an_act_is_kept_with_its_event_and_seen_by_the_next(office: Office) -> None:
     case_id = office.decide()
 
-    taken = office.reviewing.act(ONE, case_id, lambda case: acts.claim(case, "one", LATER))
+    taken = office.reviewing.act(ONE, case_id, lambda case: acts.claim(case, ONE.actor, LATER))
     aside = office.reviewing.act(
-        ONE, case_id, lambda case: acts.snooze(case, "one", LATER, LATER + timedelta(1), "wait")
+        ONE, case_id, lambda case: acts.snooze(case, ONE.actor, LATER, LATER + timedelta(1), "wait")
     )
 
-    assert (taken.status, taken.owner) == ("claimed", "one")
+    assert (taken.status, taken.owner) == ("claimed", ONE.actor)
     row, case = office.reviewing.case(ONE, case_id)
     assert case == aside
-    assert (row.status, row.owner) == ("snoozed", "one")
+    assert (row.status, row.owner, row.owner_name) == ("snoozed", "account:one", "one")
     assert row.snoozed_until == (LATER + timedelta(1)).isoformat()
     assert actions(office, case_id) == [("claim", "one", ""), ("snooze", "one", "wait")]
     first = json.loads(office.reviewing.events(case_id)[0].changed)
-    assert first == {"status": ["open", "claimed"], "owner": [None, "one"]}
+    assert first == {"status": ["open", "claimed"], "owner": [None, vars(ONE.actor)]}
     with pytest.raises(CaseTaken):
-        office.reviewing.act(TWO, case_id, lambda case: acts.claim(case, "two", LATER))
-    office.reviewing.act(ONE, case_id, lambda case: acts.claim(case, "one", LATER))
+        office.reviewing.act(TWO, case_id, lambda case: acts.claim(case, TWO.actor, LATER))
+    office.reviewing.act(ONE, case_id, lambda case: acts.claim(case, ONE.actor, LATER))
     assert office.reviewing.case(ONE, case_id)[0].snoozed_until is None
 
 
-def claim(office: Office, case_id: str, by: str = "one") -> None:
-    office.reviewing.act(ONE, case_id, lambda case: acts.claim(case, by, LATER))
+def claim(office: Office, case_id: str, by: Reviewer = ONE) -> None:
+    office.reviewing.act(ONE, case_id, lambda case: acts.claim(case, by.actor, LATER))
 
 
 def test_an_end_becomes_an_outcome_that_is_kept_and_heard_of(office: Office) -> None:
@@ -202,7 +212,7 @@ def test_an_adverse_end_is_no_outcome_until_another_person_says_so(office: Offic
     assert (office.labels(), office.learnt) == ([], [])
     assert office.reviewing.disposition_of(office.reviewing.case(ONE, case_id)[0]) is None
 
-    claim(office, case_id, "two")
+    claim(office, case_id, TWO)
     ended = office.reviewing.dispose(TWO, case_id, LATER, FOUND)
 
     assert ended.disposition == FOUND
@@ -245,7 +255,7 @@ def test_a_file_is_kept_with_its_event_and_handed_out_with_another(office: Offic
     row = office.reviewing.attach(ONE, case_id, LATER, FILE, CONTENT)
 
     assert (row.case_id, row.name, row.size_bytes) == (case_id, "list.txt", len(CONTENT))
-    assert (row.attached_at, row.attached_by) == (LATER.isoformat(), "one")
+    assert (row.attached_at, row.attacher.name) == (LATER.isoformat(), "one")
     kept, _ = office.reviewing.case(ONE, case_id)
     assert office.reviewing.attached(kept) == [row]
     assert office.reviewing.download(TWO, case_id, FILE.sha256, LATER) == (row, CONTENT)
@@ -309,11 +319,11 @@ def masked(office: Office) -> Cases:
     claim(office, "d-1")
     office.reviewing.attach(ONE, "d-1", LATER, FILE, CONTENT)
     office.reviewing.read(ONE, "d-1", LATER)
-    office.reviewing.act(ONE, "d-1", lambda c: acts.mark_reason(c, "one", LATER, "D1", "wrong"))
+    office.reviewing.act(ONE, "d-1", lambda c: acts.mark_reason(c, ONE.actor, LATER, "D1", "wrong"))
     office.reviewing.dispose(ONE, "d-1", LATER, FOUND)
-    claim(office, "d-1", "two")
+    claim(office, "d-1", TWO)
     office.reviewing.dispose(TWO, "d-1", LATER, FOUND)
-    office.reviewing.act(ONE, "d-1", lambda c: acts.reread(c, "three", LATER, "duplicate"))
+    office.reviewing.act(ONE, "d-1", lambda c: acts.reread(c, person("three"), LATER, "duplicate"))
     return office.mask()
 
 
@@ -321,7 +331,7 @@ def test_a_second_reviewer_who_agrees_keeps_what_the_first_found(office: Office)
     case_id = office.decide()
     found = replace(FOUND, finding=Finding(offences="tobacco", examination="scan"))
     for reviewer, said in ((ONE, found), (TWO, FOUND)):
-        office.reviewing.act(reviewer, case_id, lambda c, by=reviewer: acts.claim(c, by.name, AT))
+        office.reviewing.act(reviewer, case_id, lambda c, by=reviewer: acts.claim(c, by.actor, AT))
         office.reviewing.dispose(reviewer, case_id, LATER, said)
 
     (label,) = office.labels()
@@ -333,7 +343,7 @@ def test_people_whom_one_of_two_reviewers_handed_to_protection_stay_protected(
 ) -> None:
     case_id = office.decide()
     for reviewer, said in ((ONE, replace(FOUND, is_protection=True)), (TWO, FOUND)):
-        office.reviewing.act(reviewer, case_id, lambda c, by=reviewer: acts.claim(c, by.name, AT))
+        office.reviewing.act(reviewer, case_id, lambda c, by=reviewer: acts.claim(c, by.actor, AT))
         case = office.reviewing.dispose(reviewer, case_id, LATER, said)
 
     assert (case.status, case.disposition and case.disposition.is_protection) == ("closed", True)
@@ -344,7 +354,7 @@ def test_a_contradictory_finding_is_refused_when_it_is_proposed_and_nothing_is_k
     office: Office,
 ) -> None:
     case_id = office.decide()
-    office.reviewing.act(ONE, case_id, lambda c: acts.claim(c, "one", AT))
+    office.reviewing.act(ONE, case_id, lambda c: acts.claim(c, ONE.actor, AT))
     before = actions(office, case_id)
 
     with pytest.raises(ContradictoryFinding):
@@ -365,7 +375,7 @@ def test_a_masked_case_shows_short_names_and_nobodys_words(office: Office, maske
     assert case.proposed is not None
     assert (case.disposition.code, case.disposition.text) == (FOUND.code, MASKED)
     assert (case.proposed.code, case.proposed.text) == (FOUND.code, MASKED)
-    assert case.owner == "two"
+    assert case.owner == TWO.actor
     queue = masked.queue(ONE, QueueFilter(now=LATER.isoformat()), None, 9)
     assert [(each.case_id, each.what) for each in queue] == [("d-2", MASKED_CASE)]
     assert masked.case(ONE, "d-2")[1].disposition is None

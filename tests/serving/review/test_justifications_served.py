@@ -13,6 +13,7 @@ from serving.review.cases import Reviewer
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
+from tests.serving.people import person
 from tests.serving.review.test_cases_served import open_case, reviewed
 from tests.serving.review.test_supervision_served import ended, open_rescue, sign_in_as
 
@@ -30,7 +31,7 @@ def justified(
 
 def events(service: Service, case_id: str) -> list[tuple[str, str, str]]:
     found = service.services.cases.events(case_id)
-    return [(e.action, e.actor, e.text) for e in found if e.action in ("read", "justify")]
+    return [(e.action, e.by.name, e.text) for e in found if e.action in ("read", "justify")]
 
 
 def test_a_case_that_ended_is_read_with_a_stated_justification_alone(reviewed: Service) -> None:
@@ -56,10 +57,10 @@ def test_what_the_work_brings_needs_no_words_and_says_which_work(reviewed: Servi
     case_id = open_case(reviewed)
     sign_in_as(reviewed, "reviewer")
     assert "c-0012" in reviewed.client.get(f"/console/cases/{case_id}").text
-    own = Reviewer("the owner", ALL)
+    own = Reviewer(person("the owner"), ALL)
     from serving.review import case_rules as acts
 
-    reviewed.services.cases.act(own, case_id, lambda case: acts.claim(case, "the owner", NOW))
+    reviewed.services.cases.act(own, case_id, lambda case: acts.claim(case, own.actor, NOW))
     reviewed.services.cases.read(own, case_id, NOW)
 
     assert events(reviewed, case_id) == [
@@ -91,13 +92,13 @@ def test_a_stated_justification_is_one_readers_and_holds_for_half_an_hour(
     reviewed: Service,
 ) -> None:
     case_id = ended(reviewed, "S-1", reviewed.key("review"))
-    cases, one = reviewed.services.cases, Reviewer("one", ALL)
+    cases, one = reviewed.services.cases, Reviewer(person("one"), ALL)
     cases.justify(one, case_id, NOW, "court_or_authority", "their file 7 of today")
 
     cases.read(one, case_id, NOW + timedelta(minutes=30))
     for reader, at in (
         (one, NOW + timedelta(minutes=30, seconds=1)),
-        (Reviewer("two", ALL), NOW),
+        (Reviewer(person("two"), ALL), NOW),
     ):
         with pytest.raises(JustificationNeeded):
             cases.read(reader, case_id, at)

@@ -38,16 +38,25 @@ def call(service: Service, case_id: str, path: str, by: dict[str, str], body: An
     return service.client.request(method, f"/v1/cases/{case_id}/{path}", headers=by, json=sent)
 
 
-def test_a_letter_is_written_by_one_key_and_released_by_another(service: Service) -> None:
-    case_id, ada, ben = ended(service), service.key("review"), service.key("review")
+def acting(service: Service) -> tuple[dict[str, str], ...]:
+    """Two persons, and the key of a machine."""
+    ada, ben = (service.person(name, "review", "explain") for name in ("ada", "ben"))
+    return ada, ben, service.key("review", "explain")
+
+
+def test_a_letter_is_written_by_one_person_and_released_by_another(service: Service) -> None:
+    case_id, ada, ben, desk = ended(service), *acting(service)
 
     written = call(service, case_id, "letters", ada, LETTER)
     alone = call(service, case_id, "letters/consignee/release", ada, GO)
+    for path, body in (("letters", LETTER), ("letters/consignee/release", GO)):
+        assert call(service, case_id, path, desk, body).status_code == 403
     released = call(service, case_id, "letters/consignee/release", ben, GO)
 
     assert (written.status_code, alone.status_code, released.status_code) == (200, 409, 200)
     (letter,) = released.json()["letters"]
-    assert letter["written_by"] != letter["released_by"]
+    assert (letter["written_by"], letter["released_by"]) == ("ada", "ben")
+    assert letter["written_by_id"] == "token:https://login.example|ada"
     assert letter["digest"] == written.json()["letters"][0]["digest"]
     read = call(service, case_id, "letters/consignee", ben).json()
     assert read["letter"] == letter
@@ -62,10 +71,14 @@ def test_a_letter_is_written_by_one_key_and_released_by_another(service: Service
     ]
 
 
-def test_two_keys_hold_letters_back_and_none_is_written_meanwhile(service: Service) -> None:
-    case_id, ada, ben = ended(service), service.key("review"), service.key("review")
+def test_two_persons_hold_letters_back_and_none_is_written_meanwhile(service: Service) -> None:
+    case_id, ada, ben, desk = ended(service), *acting(service)
 
+    assert call(service, case_id, "letter-deferrals", desk, WAIT).status_code == 403
+    too_long = WAIT | {"until": (NOW + timedelta(days=900)).isoformat()}
+    assert call(service, case_id, "letter-deferrals", ada, too_long).status_code == 422
     deferred = call(service, case_id, "letter-deferrals", ada, WAIT)
+    assert call(service, case_id, "letter-deferrals/confirm", desk, {}).status_code == 403
     assert deferred.json()["deferral"]["confirmed_by"] is None
     assert call(service, case_id, "letter-deferrals/confirm", ada, {}).status_code == 409
     confirmed = call(service, case_id, "letter-deferrals/confirm", ben, {}).json()["deferral"]
@@ -73,12 +86,13 @@ def test_two_keys_hold_letters_back_and_none_is_written_meanwhile(service: Servi
     assert confirmed["ends_at"] == confirmed["until"]
     refused = call(service, case_id, "letters", ada, LETTER)
     assert (refused.status_code, "it is deferred until" in refused.text) == (409, True)
-    too_long = WAIT | {"until": (NOW + timedelta(days=900)).isoformat()}
-    assert call(service, case_id, "letter-deferrals", ada, too_long).status_code == 422
+    soon = WAIT | {"until": (NOW + timedelta(minutes=1)).isoformat()}
+    alone = call(service, case_id, "letter-deferrals", ada, soon)
+    assert (alone.status_code, "two persons hold" in alone.text) == (409, True)
 
 
 def test_what_is_not_due_names_nobody_or_is_not_there_is_refused(service: Service) -> None:
-    by, case_id = service.key("review"), opened(service)
+    by, case_id = service.person("ada", "review", "explain"), opened(service)
 
     assert call(service, case_id, "letters", by, LETTER).status_code == 409
     assert call(service, case_id, "letters/consignee", by).status_code == 404
@@ -107,7 +121,8 @@ def test_an_account_is_sealed_by_who_supervises_and_stays_on_the_machine(service
 def test_no_account_and_no_letter_of_a_rescue_passes_the_wall(service: Service) -> None:
     crowded = route(certified_capacity=12, persons_on_board=41)
     rescue_id, case_id = opened(service, crowded), ended(service)
-    enforcing, rescuer = service.key("review", "supervise"), service.key("rescue")
+    enforcing = service.person("ada", "review", "supervise", "explain")
+    rescuer = service.key("rescue")
 
     for path, body in (("letters", LETTER), ("letter-deferrals", WAIT), ("accounts", SEAL)):
         assert call(service, rescue_id, path, enforcing, body).status_code == 404

@@ -23,6 +23,7 @@ from serving.settings import Settings
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
+from tests.serving.people import reviewer
 from tests.serving.review.remedies import lay_down_remedies
 from tests.serving.review.test_cases_served import FOUND, NOTHING, PLAN, disposed, post
 
@@ -61,7 +62,7 @@ def opened(service: Service, body: dict[str, Any] | None = None) -> str:
 
 def ended(service: Service, body: dict[str, Any] | None = None, disposition: Any = NOTHING) -> str:
     case_id = opened(service, body)
-    by = service.key("review")
+    by = service.person("nine", "review")
     assert post(service, case_id, "claim", by).status_code == 200
     assert post(service, case_id, "dispositions", by, **disposed(disposition)).status_code == 200
     return case_id
@@ -98,7 +99,7 @@ def released(service: Service, name: str, case_id: str, audience: str = "consign
 
 
 def told(service: Service, case_id: str) -> list[tuple[str, str]]:
-    return [(event.action, event.actor) for event in service.services.cases.events(case_id)]
+    return [(event.action, event.by.name) for event in service.services.cases.events(case_id)]
 
 
 def test_a_letter_of_an_open_case_is_refused_and_the_page_says_why(by_score: Service) -> None:
@@ -129,7 +130,7 @@ def test_a_letter_waits_for_a_second_person_and_its_recipient_is_on_record(
     letter = by_score.client.get(f"/console/cases/{case_id}/letter/consignee")
     assert (letter.status_code, "Draft" in letter.text) == (200, False)
     events = {event.action: event for event in by_score.services.cases.events(case_id)}
-    assert (events["write_letter"].actor, events["letter"].actor) == ("ada", "bert")
+    assert (events["write_letter"].by.name, events["letter"].by.name) == ("ada", "bert")
     _, kept = json.loads(events["letter"].changed)["letter"]
     assert (kept["recipient"], kept["audience"]) == ("c-0012", "consignee")
     assert kept["purpose"] == "they asked for it"
@@ -181,7 +182,7 @@ EFFECTS = ("for", "against")
 
 
 def _reviewer() -> Reviewer:
-    return Reviewer("one", CaseAccess(frozenset(), is_rescue=False))
+    return reviewer("one")
 
 
 def test_what_a_list_selected_is_told_to_nobody_until_two_deferred_it_and_that_is_over(

@@ -39,6 +39,7 @@ from serving.review.rescue_centres import RescueCentre, RescueCentres
 from serving.triage.life_at_risk import DangerSignal
 from tests.serving.bodies import route, shipment
 from tests.serving.databases import database
+from tests.serving.people import person
 from tests.serving.review.decisions import AT, decision
 
 KEY = bytes(range(24))
@@ -244,7 +245,7 @@ class Rescued:
         return RescueCalls(self.outbox, directory(*addresses), self.clock)
 
     def steps(self, decision_id: str) -> list[tuple[str, str]]:
-        return [(each.action, each.actor) for each in self.outbox.events(decision_id)]
+        return [(each.action, each.by.name) for each in self.outbox.events(decision_id)]
 
     @contextmanager
     def without_table_of_calls(self) -> Iterator[None]:
@@ -281,7 +282,10 @@ def test_a_call_that_was_taken_waits_for_a_person_and_is_made_no_more_once_one_a
         calls.make_due()
         rescued.now += timedelta(minutes=5, seconds=-1)
         calls.make_due()
-        assert [rescued.outbox.acknowledge(f"d-{n}", "watch officer", rescued.now) for n in (1, 2)]
+        assert [
+            rescued.outbox.acknowledge(f"d-{n}", person("watch officer"), rescued.now)
+            for n in (1, 2)
+        ]
         rescued.now += timedelta(days=1)
         calls.make_due()
 
@@ -304,7 +308,7 @@ def test_a_call_that_nobody_acknowledges_goes_on_to_the_next_address_and_round_a
             calls.make_due()
             assert calls.is_unheard == unheard
             rescued.now += timedelta(minutes=5)
-        rescued.outbox.acknowledge("d-1", "watch officer", rescued.now)
+        rescued.outbox.acknowledge("d-1", person("watch officer"), rescued.now)
         calls.make_due()
 
     assert (len(heard), len(also_heard)) == (2, 1)
@@ -334,8 +338,8 @@ def test_only_the_first_acknowledgement_counts_and_all_are_written_down(rescued:
     with station(TAKEN) as (address, _):
         rescued.calls(address).make_due()
 
-    assert rescued.outbox.acknowledge("d-1", "Piraeus", AT)
-    assert not rescued.outbox.acknowledge("d-1", "Rome", AT)
+    assert rescued.outbox.acknowledge("d-1", person("Piraeus"), AT)
+    assert not rescued.outbox.acknowledge("d-1", person("Rome"), AT)
     assert rescued.steps("d-1")[1:] == [("acknowledged", "Piraeus"), ("acknowledged", "Rome")]
     assert rescued.outbox.unacknowledged() == []
 

@@ -30,6 +30,7 @@ from serving.review.rescue_calls import RescueCalls, RescueWebhook, retry_delay
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
+from tests.serving.people import person
 from tests.serving.postgres import Server
 
 KEY = bytes(range(32))
@@ -121,7 +122,7 @@ def test_a_call_that_fails_is_made_again_until_it_is_taken(home: Path) -> None:
             assert ("rescue_not_called" in held) == (attempts < 4)
             clock.now += retry_delay(attempts)
         case_id = answer.json()["decision_id"]
-        assert calls(service).outbox.acknowledge(case_id, "watch officer", clock.now)
+        assert calls(service).outbox.acknowledge(case_id, person("watch officer"), clock.now)
         clock.now += timedelta(days=1)
         calls(service).make_due()
 
@@ -308,7 +309,7 @@ def test_whoever_ends_a_rescue_has_acknowledged_its_call(
         assert calls(service).outbox.unacknowledged() == []
         assert "rescue_not_acknowledged" not in degradations(service.services)
         acknowledged = calls(service).outbox.events(case_id)[-1]
-        assert (acknowledged.action, acknowledged.actor) == ("acknowledged", name)
+        assert (acknowledged.action, acknowledged.by.name) == ("acknowledged", name)
         service.client.post(f"/v1/cases/{case_id}/reopen", json=NOTE, headers=rescuer)
         calls(service).make_due()
     assert len(to.heard) == is_called_before
@@ -434,8 +435,8 @@ def test_a_call_that_a_killed_worker_had_taken_is_made_by_another(
         calls(service).make_due()
 
         assert len(to.heard) == 1
-        assert other.outbox.acknowledge(case_id, "watch officer", clock.now)
-        assert not calls(service).outbox.acknowledge(case_id, "another", clock.now)
+        assert other.outbox.acknowledge(case_id, person("watch officer"), clock.now)
+        assert not calls(service).outbox.acknowledge(case_id, person("another"), clock.now)
 
 
 def test_the_calls_are_made_by_themselves(home: Path) -> None:

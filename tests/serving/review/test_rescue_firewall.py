@@ -20,6 +20,7 @@ from serving.review.rescue_calls import CallPace, retry_delay
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service, app_of
 from tests.serving.console.test_pages import ORIGIN
+from tests.serving.people import person
 from tests.serving.review.test_cases_served import post, reviewed
 from tests.serving.review.test_supervision_served import _paths, sign_in_as
 
@@ -32,6 +33,7 @@ SHA256 = hashlib.sha256(FILE).hexdigest()
 BODIES: dict[str, dict[str, Any]] = {
     "notes": {"text": "a note in words"},
     "reopen": {"text": "a note in words"},
+    "decline": {"text": "a note in words"},
     "assign": {"to": "somebody"},
     "snooze": {"until": "2026-11-25T12:00:00Z", "text": "a note in words"},
     "document-requests": {"until": "2026-11-25T12:00:00Z", "text": "a note in words"},
@@ -253,5 +255,5 @@ def test_an_unacknowledged_call_stands_above_the_queue_of_rescuers_alone(sides: 
         return "1 rescue call waits for a person" in sides.service.client.get("/console/queue").text
 
     assert [shown(role) for role in ("rescue", "reviewer", "supervisor")] == [True, False, False]
-    assert outbox.acknowledge(case_id, "watch officer", NOW)
+    assert outbox.acknowledge(case_id, person("watch officer"), NOW)
     assert not shown("rescue")

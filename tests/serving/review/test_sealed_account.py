@@ -14,6 +14,7 @@ from serving.errors import AccountRefused, LogUnavailable, NotFound
 from serving.review.sealed_account import Sealing, seal_account, verify_account
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
+from tests.serving.people import person
 from tests.serving.review.test_cases_served import NOTHING, disposed, post, reviewed
 
 __all__ = ["reviewed"]
@@ -29,7 +30,12 @@ def ended(service: Service) -> str:
 
 def sealed(service: Service, case_id: str, folder: Path) -> str:
     sealing = Sealing(
-        case_id, "court", "Finance Court, 4 K 12/26", "the auditor", "order of 20 November", NOW
+        case_id,
+        "court",
+        "Finance Court, 4 K 12/26",
+        person("the auditor"),
+        "order of 20 November",
+        NOW,
     )
     services = service.services
     signer = LogSigner.from_folder(service.home / "keys")
@@ -72,7 +78,7 @@ def test_handing_an_account_out_is_an_event_with_recipient_reason_and_digest(
     digest = sealed(reviewed, case_id, tmp_path / "account")
 
     event = reviewed.services.cases.events(case_id)[-1]
-    assert (event.action, event.actor, event.text) == (
+    assert (event.action, event.by.name, event.text) == (
         "seal",
         "the auditor",
         "order of 20 November",

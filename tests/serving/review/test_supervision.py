@@ -54,7 +54,9 @@ class Office:
         self, case_id: str, action: str, by: str, at: datetime, text: str = "", **changed: Any
     ) -> None:
         written = json.dumps(changed)
-        self.book.append_event(StoredEvent(case_id, at.isoformat(), by, action, written, text))
+        self.book.append_event(
+            StoredEvent(case_id, at.isoformat(), f"account:{by}", action, written, text, by)
+        )
 
     def end(self, case_id: str, code: str, by: str = "one", at: datetime = AT) -> None:
         """A claim, and five minutes later an end, adverse ones as a proposal."""

@@ -12,6 +12,7 @@ from serving.access.accounts import new_account
 from serving.access.roles import ROLE_SCOPES, Role
 from serving.review.case_records import CaseAccess
 from serving.review.case_rules import Case
+from serving.review.case_rules import claim as claim_case
 from serving.review.case_rules import dispose as dispose_case
 from serving.review.cases import Reviewer
 from serving.review.dispositions import Disposition
@@ -20,6 +21,7 @@ from tests.serving.api.test_access import _paths
 from tests.serving.bodies import route
 from tests.serving.conftest import NOW, Service, app_of
 from tests.serving.console.test_pages import ORIGIN
+from tests.serving.people import person
 from tests.serving.review.test_cases_served import NOTHING, disposed, open_case, post, reviewed
 
 __all__ = ["reviewed"]
@@ -169,13 +171,13 @@ def test_that_a_case_was_read_is_written_down(reviewed: Service) -> None:
     reviewed.client.post(f"/console/cases/{case_id}/justify", data=form, headers=ORIGIN)
 
     _, event = reviewed.services.cases.events(case_id)
-    assert (event.action, event.actor, event.at) == ("read", "the auditor", NOW.isoformat())
+    assert (event.action, event.by.name, event.at) == ("read", "the auditor", NOW.isoformat())
     pages = ("/console/cases/{}", "/console/cases/{}/letter", "/console/supervision/reread/{}")
     for role in ("reviewer", "supervisor"):
         sign_in_as(reviewed, role)
         for page in pages:
             assert reviewed.client.get(page.format(case_id)).status_code == 200
-    told = [(event.action, event.actor) for event in reviewed.services.cases.events(case_id)]
+    told = [(event.action, event.by.name) for event in reviewed.services.cases.events(case_id)]
     assert told[2:] == [
         ("read", f"the {role}") for role in ("reviewer", "supervisor") for _ in pages
     ]
@@ -379,16 +381,15 @@ def test_a_disabled_account_is_out_at_once(reviewed: Service) -> None:
 
 def test_time_on_a_case_runs_from_its_claim(reviewed: Service) -> None:
     case_id = open_case(reviewed)
-    by = reviewed.key("review")
-    name = f"caller-{reviewed.posted}"
-    post(reviewed, case_id, "claim", by)
+    who = Reviewer(person("one"), ALL)
+    reviewed.services.cases.act(who, case_id, lambda case: claim_case(case, who.actor, NOW))
     later: datetime = NOW + timedelta(minutes=7)
 
     def end(case: Case) -> Any:
-        return dispose_case(case, name, later, NOTHING)
+        return dispose_case(case, who.actor, later, NOTHING)
 
     book = reviewed.services.cases
-    book.act(Reviewer(name, ALL), case_id, end)
+    book.act(who, case_id, end)
 
     (figures,) = Supervision.from_cases(book.store, ALL, later).reviewers
     assert figures.median_minutes == 7

@@ -1,0 +1,21 @@
+"""Acts that take two persons: who counts as one, and when two are two.
+
+A key, a command and the service are nobody; a person is a human being who signed in, by whatever
+door. Who looks alike is taken for one person: what is refused so can be done by a third.
+"""
+
+from serving.access.actors import Actor
+from serving.errors import PersonNeeded, SameReviewer
+
+
+def require_person(actor: Actor) -> None:
+    """Raise PersonNeeded for whoever is not known to be a human being."""
+    if not actor.is_human:
+        raise PersonNeeded("this takes a person: sign in with an account or a token of your own")
+
+
+def require_second_person(first: Actor, second: Actor, words: str) -> None:
+    """Raise PersonNeeded for a machine, SameReviewer for whoever could be the first."""
+    require_person(second)
+    if first.may_be(second):
+        raise SameReviewer(words)

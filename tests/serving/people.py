@@ -1,0 +1,23 @@
+"""People and machines who act, and the same person through several doors."""
+
+from serving.access.actors import Actor
+from serving.review.case_records import CaseAccess
+from serving.review.cases import Reviewer
+
+
+def person(name: str) -> Actor:
+    """The holder of an account."""
+    return Actor(f"account:{name}", name, f"account:{name}")
+
+
+def machine(name: str) -> Actor:
+    """The holder of a key."""
+    return Actor(f"key:{name}", name)
+
+
+def reviewer(name: str, *, is_rescue: bool = False) -> Reviewer:
+    """The holder of an account, who sees cases of all offices."""
+    return Reviewer(person(name), CaseAccess(frozenset(), is_rescue=is_rescue))
+
+
+ONE, TWO, THREE, CHIEF = map(person, ("one", "two", "three", "chief"))

@@ -1,0 +1,249 @@
+"""No act that takes two persons is done by one: every act, by every pair of identities.
+
+One human being comes by an account, by another account that looks like it (a home of an older
+release may have both), by a key of that name, by tokens through several clients, by an account of
+their organisation, by a command, and as a bare name of an older release.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from serving.access.accounts import Account
+from serving.access.actors import SERVICE, Actor
+from serving.access.api_keys import new_key
+from serving.access.callers import Caller
+from serving.access.claims import person_elsewhere
+from serving.access.published_keys import PublishedKeys
+from serving.access.tokens import Tokens
+from serving.db.repositories.kill_switch_repository import KillSwitchRepository
+from serving.errors import Conflict, LetterNotDue, NotYours, PersonNeeded, SameReviewer
+from serving.models.kill_switch import decline_switching_on, record_switch, switch_on_by_two
+from serving.review import case_rules as acts
+from serving.review.case_letters import CaseLetter
+from serving.review.case_rules import Case, CaseChange
+from serving.review.dispositions import Disposition
+from serving.review.letter_rules import (
+    confirm_deferral,
+    defer_letter,
+    release_letter,
+    write_letter,
+)
+from serving.review.opening import CASE
+from tests.serving.access.trusted import KEY, NOW, published, signed
+from tests.serving.databases import database
+from tests.serving.people import person
+
+ISSUER = "https://login.example"
+AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
+FOUND = Disposition("confirmed_smuggling_goods", "goods_found", "high", "behind a false wall")
+NOTHING = Disposition("no_finding_after_inspection", "nothing_found", "high", "all in order")
+WHY = "a reason in words"
+
+
+def account(name: str, subject: str | None = None) -> Actor:
+    return Account(name, "", "reviewer", (), AT, subject=subject).caller().actor
+
+
+def key(name: str) -> Actor:
+    return Caller.from_api_key(new_key(name, ("review",), (), AT)[0]).actor
+
+
+@pytest.fixture(scope="module")
+def believed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Actor]:
+    """Whoever brings a token, as the service believes it."""
+    file = tmp_path_factory.mktemp("trusted") / "keys.json"
+    file.write_bytes(published(KEY))
+    tokens = Tokens(PublishedKeys(str(file)), "tidegate", ISSUER, lambda: NOW)
+
+    def caller(subject: str, client: str) -> Actor:
+        claims = {"iss": ISSUER, "aud": "tidegate", "sub": subject, "client_id": client}
+        return tokens.caller(signed(claims | {"exp": int(NOW.timestamp()) + 600})).actor
+
+    return caller
+
+
+OF_THE_ORGANISATION = {
+    "account of the organisation": account("alpha", person_elsewhere(ISSUER, "u-7")),
+    "account of the organisation, named apart": account(
+        "alpha +2", person_elsewhere(ISSUER, "u-7")
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def alpha(believed: Callable[..., Actor]) -> dict[str, Actor]:
+    """One human being, by every identity that tells the name."""
+    return OF_THE_ORGANISATION | {
+        "account": account("alpha"),
+        "account in capitals": account("ALPHA"),
+        "account with a point": account("alpha."),
+        "account in other letters": account("\u0430lph\u0430"),
+        "account in wide letters": account("\uff41lpha"),
+        "account with a mark nobody sees": account("al\u200bpha"),
+        "token": believed("alpha", "desktop-app"),
+        "token by another client": believed("alpha", "mobile-app"),
+    }
+
+
+@pytest.fixture(scope="module")
+def seven(believed: Callable[..., Actor]) -> dict[str, Actor]:
+    """One human being, by every identity that tells who they are in their organisation."""
+    return OF_THE_ORGANISATION | {
+        "token": believed("u-7", "desktop-app"),
+        "token by another client": believed("u-7", "mobile-app"),
+    }
+
+
+@pytest.fixture(scope="module")
+def machines(believed: Callable[..., Actor]) -> dict[str, Actor]:
+    """What is no human being, or cannot be told to be one."""
+    return {
+        "token of a program": believed("alpha", "alpha"),
+        "key of that name": key("alpha"),
+        "key of another name": key("desk"),
+        "command": Actor.from_command_line(),
+        "former name": Actor.stored("alpha", None),
+        "service": SERVICE,
+    }
+
+
+def kept(change: CaseChange) -> Case:
+    """The case after an act, as it is stored and read again."""
+    return CASE.validate_json(CASE.dump_json(change[0]))
+
+
+def end_adversely(first: Actor, second: Actor) -> bool:
+    claimed = kept(acts.claim(Case("c"), first, AT))
+    proposed = kept(acts.dispose(claimed, first, AT, FOUND))
+    again = kept(acts.claim(proposed, second, AT))
+    return kept(acts.dispose(again, second, AT, FOUND)).status == "closed"
+
+
+ENDED = Case("c", "closed", person("two"), disposition=FOUND, proposed=FOUND)
+ENDED = replace(ENDED, proposed_by=person("one"))
+
+
+def open_again(first: Actor, second: Actor) -> bool:
+    proposed = kept(acts.reopen(ENDED, first, AT, WHY))
+    return kept(acts.reopen(proposed, second, AT, WHY)).status == "open"
+
+
+def decline_an_end(first: Actor, second: Actor) -> bool:
+    claimed = kept(acts.claim(Case("c"), first, AT))
+    proposed = kept(acts.dispose(claimed, first, AT, FOUND))
+    return kept(acts.decline(proposed, second, AT, WHY)).proposed is None
+
+
+def release_a_letter(first: Actor, second: Actor) -> bool:
+    letter = CaseLetter("consignee", "c-1", WHY, "{}", "sha256:0", first, AT)
+    written = kept(write_letter(ENDED, letter))
+    released = kept(release_letter(written, second, AT, "consignee", WHY))
+    return released.letters[0].released_at is not None
+
+
+def hold_letters_back(first: Actor, second: Actor) -> bool:
+    until = AT + timedelta(days=30)
+    held = kept(defer_letter(ENDED, first, AT, "security", until, WHY))
+    agreed = kept(confirm_deferral(held, second, AT))
+    return agreed.deferral is not None and agreed.deferral.ends_at == until
+
+
+ACTS = [end_adversely, open_again, decline_an_end, release_a_letter, hold_letters_back]
+REFUSED = (PersonNeeded, SameReviewer, LetterNotDue, NotYours)
+
+
+def pairs(*people: dict[str, Actor]) -> Iterator[tuple[str, Actor, Actor]]:
+    """Every pair of identities of one human being, an identity with itself too."""
+    for identities in people:
+        for (one, first), (other, second) in product(identities.items(), repeat=2):
+            yield f"{one}, then {other}", first, second
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_no_act_of_two_persons_is_done_by_one(
+    act: Any, alpha: dict[str, Actor], seven: dict[str, Actor], machines: dict[str, Actor]
+) -> None:
+    for words, first, second in pairs(alpha | machines, seven | machines):
+        try:
+            is_done = act(first, second)
+        except REFUSED:
+            continue
+        assert not is_done, words
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_two_persons_do_it_by_whatever_door_each_comes(
+    act: Any,
+    alpha: dict[str, Actor],
+    seven: dict[str, Actor],
+    believed: Callable[..., Actor],
+) -> None:
+    others = (
+        account("beta"),
+        believed("beta", "desktop-app"),
+        account("beta +2", person_elsewhere(ISSUER, "u-9")),
+    )
+
+    for first, second in product((alpha | seven).values(), others):
+        assert act(first, second)
+        assert act(second, first)
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_nobody_but_a_person_is_one_of_two(act: Any, machines: dict[str, Actor]) -> None:
+    for machine in machines.values():
+        for first, second in ((machine, account("beta")), (account("beta"), machine)):
+            with pytest.raises(REFUSED):
+                act(first, second)
+
+
+def test_models_are_switched_on_by_two_persons_alone(
+    where: Path | str,
+    alpha: dict[str, Actor],
+    seven: dict[str, Actor],
+    machines: dict[str, Actor],
+) -> None:
+    switches = KillSwitchRepository(database(where))
+
+    for words, first, second in pairs(alpha | machines, seven | machines):
+        record_switch(switches, "route", is_on=False, by=SERVICE, because=WHY, at=AT)
+        with suppress(PersonNeeded, SameReviewer):
+            switch_on_by_two(switches, "route", first, WHY, AT)
+            switch_on_by_two(switches, "route", second, WHY, AT)
+        assert not switches.latest_by_kind()["route"].is_on, words
+
+    record_switch(switches, "route", is_on=False, by=SERVICE, because=WHY, at=AT)
+    switch_on_by_two(switches, "all", alpha["account"], WHY, AT)
+    switch_on_by_two(switches, "route", account("beta"), WHY, AT)
+    assert switches.latest_by_kind()["route"].is_on
+    assert switches.proposals() == {}
+
+
+def test_what_was_proposed_is_over_once_it_is_declined_or_switched(where: Path | str) -> None:
+    switches = KillSwitchRepository(database(where))
+    one, two = account("alpha"), account("beta")
+    with pytest.raises(Conflict, match="are on"):
+        switch_on_by_two(switches, "route", one, WHY, AT)
+    with pytest.raises(Conflict, match="nobody proposes"):
+        decline_switching_on(switches, "route", two, WHY, AT)
+
+    record_switch(switches, "route", is_on=False, by=SERVICE, because=WHY, at=AT)
+    switch_on_by_two(switches, "route", one, WHY, AT)
+    with pytest.raises(SameReviewer):
+        decline_switching_on(switches, "route", one, WHY, AT)
+    decline_switching_on(switches, "route", two, WHY, AT)
+    assert switches.proposals() == {}
+
+    switch_on_by_two(switches, "route", two, WHY, AT)
+    assert switches.proposals()["route"].by == two
+    record_switch(switches, "route", is_on=False, by=SERVICE, because=WHY, at=AT)
+    assert switches.proposals() == {}
+    switch_on_by_two(switches, "route", one, WHY, AT)
+    assert not switches.latest_by_kind()["route"].is_on
