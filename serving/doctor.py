@@ -1,9 +1,11 @@
 """Check what is missing or unsafe on this machine; changes nothing."""
 
 import os
+import shlex
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 from features.engine.store.blob_store import BlobStore
@@ -17,6 +19,7 @@ from features.home_keys import (
     is_public_file_of,
     read_key,
 )
+from serving.access.oidc import Provider
 from serving.access.published_keys import PublishedKeys
 from serving.audit.checkpoints import public_keys_of
 from serving.audit.log_check import WAYS_ON, LogCheck, WitnessReport, check_log
@@ -72,6 +75,8 @@ def _checks(settings: Settings) -> dict[str, Callable[[], Iterable[CheckResult]]
         "letters": lambda: [_letters(settings.letters)],
         "rescue centres": lambda: [_rescue_centres(settings)],
         "access tokens": lambda: _tokens(settings),
+        "sign-in with an organisation": lambda: _oidc(settings),
+        "attachment scanner": lambda: _attachment_scanner(settings),
     }
 
 
@@ -334,3 +339,35 @@ def _tokens(settings: Settings) -> Iterator[CheckResult]:
         has_keys = PublishedKeys(settings.token_keys).current() is not None
         says = "the key set can be read" if has_keys else "the key set cannot be read"
         yield CheckResult("access tokens", "good" if has_keys else "wrong", says)
+
+
+def _oidc(settings: Settings) -> Iterator[CheckResult]:
+    """Whether the organisation's server can be asked, and browsers come back from it."""
+    what, issuer = "sign-in with an organisation", settings.oidc_issuer
+    if issuer is None:
+        return
+    try:
+        provider = Provider(
+            issuer, settings.oidc_client_id, None, "", "", lambda: datetime.now(UTC)
+        )
+        provider.require_published()
+    except TidegateError as error:
+        yield CheckResult(what, "wrong", f"{issuer}: {error}")
+        return
+    if settings.known_hosts.is_open:
+        says = "works at this machine's own names only; set TIDEGATE_PUBLIC_ADDRESS"
+        yield CheckResult(what, "doubtful", says)
+    else:
+        yield CheckResult(what, "good", f"{issuer} says where it is asked, and its keys")
+
+
+def _attachment_scanner(settings: Settings) -> Iterator[CheckResult]:
+    command = settings.attachment_scanner
+    if command is None:
+        return
+    try:
+        is_there = shutil.which(shlex.split(command)[0]) is not None
+    except (ValueError, IndexError):
+        is_there = False
+    says = "every file is looked at" if is_there else "the command cannot be run; no file is kept"
+    yield CheckResult("attachment scanner", "good" if is_there else "wrong", says)

@@ -190,6 +190,11 @@ class Provider:
             self._known_at = time.monotonic()
             return self._known
 
+    def require_published(self) -> None:
+        """Raise OidcUnavailable unless the server says where it is asked, and by which keys."""
+        if self._endpoints(0.0)[1].current() is None:
+            raise OidcUnavailable("the sign-in server's keys cannot be read")
+
     def _published(self) -> Endpoints:
         where = f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
         endpoints = _published_in(self._fetch_json(where))

@@ -26,6 +26,7 @@ from tests.serving.audit.installation import PERIODS
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
 from tests.serving.postgres import Server
+from tests.serving.provider import organisation
 from tests.serving.review.centres import CENTRES
 from tests.serving.review.remedies import lay_down_remedies
 
@@ -212,6 +213,23 @@ def test_a_changed_log_is_found(service: Service) -> None:
 @pytest.mark.parametrize(("where", "grade"), [("witness.ndjson", "doubtful"), ("no/w", "wrong")])
 def test_a_witness_must_be_somewhere_else(home: Path, where: str, grade: str) -> None:
     assert grades(home, witness=str(home / where))["witness"] == grade
+
+
+def test_a_sign_in_server_that_cannot_be_asked_is_found(home: Path) -> None:
+    what = "sign-in with an organisation"
+    with organisation() as told:
+        named = {"oidc_issuer": told.address, "public_address": "https://tide.example"}
+        assert grades(home, **named)[what] == "good"
+        assert grades(home, oidc_issuer=told.address)[what] == "doubtful"
+        told.is_down = True
+        assert grades(home, **named)[what] == "wrong"
+    assert grades(home, oidc_issuer="not-a-url")[what] == "wrong"
+    assert what not in grades(home)
+
+
+def test_a_scanner_that_cannot_be_run_is_found(home: Path) -> None:
+    for command, grade in (("true", "good"), ("/nowhere/scan -", "wrong"), ("'", "wrong")):
+        assert grades(home, attachment_scanner=command)["attachment scanner"] == grade
 
 
 def test_unreadable_token_keys_are_found(home: Path) -> None:
