@@ -12,7 +12,6 @@ from serving.container import Services
 from serving.errors import LetterDeferred, LetterNotDue, NotFound, Unprocessable
 from serving.review import case_rules as acts
 from serving.review.case_letters import AUDIENCES, Audience
-from serving.review.case_records import CaseAccess
 from serving.review.cases import Reviewer
 from serving.review.dispositions import Disposition
 from serving.review.letter import Letter
@@ -21,7 +20,7 @@ from serving.triage.lane_rule import VISITED, LaneReason
 from tests.serving.people import reviewer
 
 ADA, BERT = (reviewer(name) for name in ("ada", "bert"))
-RESCUER = Reviewer("carla", CaseAccess(frozenset(), True))
+RESCUER = reviewer("carla", is_rescue=True)
 
 NOTHING = Disposition("no_finding_after_inspection", "nothing_found", "high", "all in order")
 IN_ORDER = Disposition("no_finding_after_document_check", "nothing_found", "high", "all in order")
@@ -107,7 +106,7 @@ def _end_case(services: Services, decision: Decision, at: datetime) -> bool:
         assert decision.lane in ("release", "manual")
         return False
     if case.status != "closed":
-        services.cases.act(reviewer, case_id, lambda each: acts.claim(each, reviewer.name, at))
+        services.cases.act(reviewer, case_id, lambda each: acts.claim(each, reviewer.actor, at))
         looked = NOTHING if decision.lane in VISITED else IN_ORDER
         services.cases.dispose(reviewer, case_id, at, NOBODY if is_rescue else looked)
     if not is_rescue:

@@ -17,7 +17,6 @@ from serving.access.accounts import new_account
 from serving.app import create_app
 from serving.audit.decision import Decision
 from serving.errors import LetterNotDue
-from serving.review.case_records import CaseAccess
 from serving.review.cases import Reviewer
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
@@ -246,7 +245,7 @@ def test_a_deferral_on_no_ground_or_without_end_is_refused(
 def test_of_a_rescue_there_is_no_letter(by_score: Service) -> None:
     crowded = route(journey_id="J-rescue", certified_capacity=12, persons_on_board=41)
     case_id = opened(by_score, crowded)
-    helper = Reviewer("the helper", CaseAccess(frozenset(), is_rescue=True))
+    helper = reviewer("the helper", is_rescue=True)
 
     assert written(by_score, "ada", case_id, "carrier").status_code == 404
     with pytest.raises(LetterNotDue, match="danger to life"):

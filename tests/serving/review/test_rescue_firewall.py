@@ -118,7 +118,7 @@ def sides(reviewed: Service) -> BothSides:
 
 def _leave_canary(service: Service, case_id: str, words: str, *, is_rescue: bool) -> None:
     """Put a text that is found nowhere else into a note and into the name of a file."""
-    someone = Reviewer("somebody", CaseAccess(frozenset(), is_rescue=is_rescue))
+    someone = Reviewer(person("somebody"), CaseAccess(frozenset(), is_rescue=is_rescue))
     file = AttachedFile.from_upload(f"{words}.txt", FILE, 1_000)
     service.services.cases.act(someone, case_id, lambda case: note(case, "somebody", NOW, words))
     service.services.cases.attach(someone, case_id, NOW, file, FILE)
