@@ -29,6 +29,7 @@ from serving.audit.impact_assessment import require_assessment
 from serving.console import (
     accounts,
     api_reference,
+    approvals,
     attachments,
     audit_events,
     confirmation,
@@ -85,6 +86,7 @@ PAGES = (
     model_pages,
     switch_pages,
     audit_events,
+    approvals,
     accounts,
     api_reference,
 )

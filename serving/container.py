@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
+from serving.access.actors import SERVICE
 from serving.access.oidc import Provider
 from serving.access.password_gate import PasswordGate
 from serving.access.pseudonyms import Pseudonyms
@@ -21,6 +22,7 @@ from serving.audit.purpose import PurposeGuard
 from serving.audit.witness_delivery import WitnessDeliveries, WitnessDelivery
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.api_key_repository import ApiKeyRepository
+from serving.db.repositories.approval_repository import ApprovalRepository
 from serving.db.repositories.audit_repository import AuditRepository
 from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.decision_repository import DecisionRepository
@@ -39,6 +41,7 @@ from serving.history.client import HistoryClient, open_history
 from serving.history.ingestion import RecordIngestion
 from serving.models.kill_switch import KillSwitch
 from serving.models.model_pool import ModelPool
+from serving.models.seat_approvals import SeatApprovals
 from serving.observability import Metrics
 from serving.review.cases import Cases
 from serving.review.letter_writer import LetterWriter
@@ -107,6 +110,7 @@ class Services:
     rollups: RollupRepository
     # Access
     api_keys: ApiKeyRepository
+    approvals: ApprovalRepository
     accounts: AccountRepository
     second_factors: SecondFactorRepository
     sessions: SessionRepository
@@ -153,6 +157,8 @@ def build_services(
     history = _history(settings, storage, report)
     masking = Masking(storage.retention_acts, storage.data_keys, Pseudonyms.kept_in(settings.keys))
     report("checking models", 0, 0)
+    if settings.is_live:
+        storage.approvals.begin_live_use(SERVICE, clock())
     models = _models(settings, storage)
     batcher = _batcher(settings, clock, storage, models, history, metrics, witnesses)
     cases = Cases(
@@ -195,6 +201,7 @@ def build_services(
         rescue_outbox=storage.rescue_calls,
         rollups=storage.rollups,
         api_keys=storage.api_keys,
+        approvals=storage.approvals,
         accounts=storage.accounts,
         second_factors=storage.second_factors,
         sessions=storage.sessions,
@@ -217,7 +224,9 @@ def _history(settings: Settings, storage: Storage, report: StageReport) -> Histo
 
 def _models(settings: Settings, storage: Storage) -> ModelPool:
     kill_switch = KillSwitch(storage.switch_events.latest_by_kind)
-    return ModelPool(settings.models, settings.keys / "signing.pub", kill_switch)
+    is_live = storage.approvals.is_live_use()
+    approvals = SeatApprovals(storage.approvals) if is_live else None
+    return ModelPool(settings.models, settings.keys / "signing.pub", kill_switch, approvals)
 
 
 def _batcher(

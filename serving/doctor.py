@@ -30,6 +30,7 @@ from serving.db.data_keys import DataKeys
 from serving.db.engine import open_database, sqlite_version
 from serving.db.log_verification import verify_decision_log
 from serving.db.postgres_state import shared_state
+from serving.db.repositories.approval_repository import ApprovalRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.witnesses import FileWitness, witnesses_of
@@ -38,6 +39,7 @@ from serving.history.client import require_same_log
 from serving.history.missing_history import missing_types
 from serving.installation import CheckGrade, CheckResult
 from serving.models.model_pool import MODEL_NAMES, ROLES, load_role
+from serving.models.seat_approvals import SeatApprovals
 from serving.review.remedies import Remedies
 from serving.review.rescue_calls import RescueDirectory
 from serving.review.rescue_centres import RescueCentres
@@ -139,6 +141,7 @@ def _broken_keys(keys: Path) -> Iterator[CheckResult]:
 
 
 def _models(settings: Settings) -> Iterator[CheckResult]:
+    approvals = _seat_approvals(settings)
     for kind, name in MODEL_NAMES.items():
         for role in ROLES:
             if not (settings.models / name / f"{role}.json").exists():
@@ -148,13 +151,28 @@ def _models(settings: Settings) -> Iterator[CheckResult]:
                     )
                 continue
             try:
-                found = load_role(settings.models / name, role, settings.keys / "signing.pub")
+                found = load_role(
+                    settings.models / name, role, settings.keys / "signing.pub", approvals
+                )
             except (TidegateError, OSError, ValueError) as refusal:
                 yield CheckResult(f"{name}@{role}", "wrong", str(refusal))
             else:
                 yield CheckResult(
                     f"{name}@{role}", "good", f"version {found.version}, checked whole"
                 )
+
+
+def _seat_approvals(settings: Settings) -> SeatApprovals | None:
+    """What pointers are held to in live use; none where the database, as is said below, is none."""
+    if isinstance(settings.database, Path) and not settings.database.exists():
+        return None
+    try:
+        engine = open_database(settings.database, is_service=False, keys=settings.keys)
+        register = ApprovalRepository(engine)
+        is_live = settings.is_live or register.is_live_use()
+    except TidegateError:
+        return None
+    return SeatApprovals(register) if is_live else None
 
 
 def _database(settings: Settings) -> Iterator[CheckResult]:

@@ -19,6 +19,8 @@ TidegateError
 ├── HistoryIncomplete               a store of history would forget what there ought to be
 ├── RetentionRefused                periods that cannot be used, or an erasure that must not be
 ├── ClockDisagrees                  the clock disagrees with what was written last
+├── ApprovalRefused                 an act lacks two persons who agreed to it, or a key is wrong
+│   └── SeatUnrecorded              a pointer is newer than what is on record of its seat
 ├── PurposeRefused                  a database holds what came for another purpose
 ├── ImpactNotAssessed               live use needs answers that are not there
 ├── AddressRefused                  nothing is sent to such an address
@@ -160,6 +162,14 @@ class RetentionRefused(TidegateError):
 
 class ClockDisagrees(TidegateError):
     """The clock disagrees with what was written last; nothing is ended by it."""
+
+
+class ApprovalRefused(TidegateError):
+    """Two persons did not agree to an act as it is; the message says what is wanted."""
+
+
+class SeatUnrecorded(ApprovalRefused):
+    """A pointer is in its seat and no act on record wrote it: not yet, or somebody put it there."""
 
 
 class PurposeRefused(TidegateError):

@@ -86,6 +86,13 @@ accounts disable a
 accounts reset-password a
 accounts reset-second-factor a
 accounts end-sessions a
+approvals new-key --out k
+approvals register a k.pub
+approvals revoke a
+approvals keys
+approvals act promote m
+approvals propose promote m
+approvals sign promote m --key k --out o
 """.strip().splitlines()
 
 RUN = """

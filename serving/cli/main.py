@@ -10,6 +10,7 @@ from features.errors import TidegateError
 from serving.access.acting import begin_acting
 from serving.access.actors import Actor
 from serving.cli.accounts import accounts
+from serving.cli.approvals import approvals
 from serving.cli.audit import audit
 from serving.cli.backtest import backtest
 from serving.cli.build import build
@@ -77,6 +78,7 @@ app.add_typer(state, name="state")
 app.add_typer(switch, name="switch")
 app.add_typer(retention, name="retention")
 app.add_typer(accounts, name="accounts")
+app.add_typer(approvals, name="approvals")
 
 
 def main() -> None:

@@ -1,5 +1,7 @@
 """`tidegate promote`: a model becomes champion or shadow, or the former champion returns."""
 
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -7,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serving.cli.approved_acts import Approvals
 from serving.cli.options import (
     DEFAULT_HOME,
+    DatabaseUrl,
     Home,
     Json,
     ModelReference,
@@ -19,10 +23,16 @@ from serving.cli.options import (
 from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
+    from serving.access.approvals import GivenApproval, TwoPersons
+    from serving.cli.approved_acts import LiveUse
+    from serving.db.repositories.approval_repository import ApprovalRepository
+    from serving.settings import Settings
     from training.data.training_set import TrainingSet
     from training.gates.verdict import Verdict
     from training.gates.waiver import Waivable, WaiverRequest
     from training.model.model_home import ModelHome
+    from training.model.model_pointer import ModelPointer
+    from training.registry.promotion import Approval
 
 
 class GateName(StrEnum):
@@ -42,7 +52,10 @@ class GateName(StrEnum):
 
 def promote(
     model: ModelReference,
-    approver: Annotated[str, typer.Option(help="Who answers for it; not who trained it.")],
+    approver: Annotated[
+        str | None,
+        typer.Option(help="Who answers for it; not who trained it. A name is enough in a trial."),
+    ] = None,
     *,
     rollback: Annotated[
         bool, typer.Option("--rollback", help="Name the former champion again.")
@@ -64,23 +77,28 @@ def promote(
         str | None,
         typer.Option(help="Who asks for the waiver, beside the approver; for undecided gates."),
     ] = None,
+    approval_file: Approvals = None,
     training_set: TrainingSetOption = None,
     home: Home = DEFAULT_HOME,
+    database_url: DatabaseUrl = None,
     tracking_uri: TrackingUri = None,
     as_json: Json = False,
 ) -> None:
     """Ask every gate, and make a model the champion if all are open.
 
-    Exit code 1 where a gate refuses, or is undecided since too little is known to say.
+    In a trial one person says so by name; in live use two sign it (`tidegate approvals`). Exit code
+    1 where a gate refuses, or is undecided since too little is known to say.
     """
     from training.model.model_home import ModelHome
     from training.registry import promotion
     from training.registry.mlflow.store import TrackingStore
 
-    models, approval = ModelHome(home), promotion.Approval(approver, datetime.now(UTC))
     if rollback + shadow + bool(waive) > 1:
         raise typer.BadParameter("want only one of --rollback, --shadow and --waive")
+    models, kind = ModelHome(home), "roll_back" if rollback else "shadow" if shadow else "promote"
     leave = _leave(waive or [], because, until, requested_by)
+    settings = _settings(home, database_url)
+    approval, leave = approved(kind, models, model, settings, approver, approval_file or [], leave)
     store = TrackingStore.open(home, tracking_uri)
     if rollback:
         done = promotion.roll_back(model, models, store, approval)
@@ -99,6 +117,110 @@ def promote(
         messages.print(f"  {verdict.answer}  {verdict.gate}: {verdict.reason}", markup=False)
     role = "scores in the shadow of the champion" if shadow else "is now the champion"
     messages.print(f"{done.champion.name} version {done.champion.version} {role}")
+
+
+def _settings(home: Path, database_url: str | None) -> "Settings":
+    from serving.settings import settings_of
+
+    return settings_of(home, database_url)
+
+
+def approved(
+    kind: str,
+    models: "ModelHome",
+    reference: str,
+    settings: "Settings",
+    approver: str | None,
+    files: list[Path],
+    leave: "WaiverRequest | None",
+) -> "tuple[Approval, WaiverRequest | None]":
+    """Who answers for an act on a version: in live use two persons, and two others for a waiver.
+
+    Raises ApprovalRefused, or BadParameter where a trial names nobody.
+    """
+    from serving.access.approvals import require_others
+    from serving.cli.approved_acts import act_on_version, live_use
+
+    now, live = datetime.now(UTC), live_use(settings, is_signed=bool(files))
+    if live is None:
+        if approver is None:
+            raise typer.BadParameter("want --approver, who answers for it")
+        return _claimed(kind, approver, settings, now), leave
+    two = live.agreed(act_on_version(kind, models, reference), files, now, approver)
+    documents = two.documents
+    if leave is not None:
+        words = {
+            "gates": tuple(sorted(leave.gates)),
+            "because": " ".join(leave.because.split()),
+            "until": f"{leave.until:%Y-%m-%d}",
+        }
+        waiver = live.agreed(act_on_version("waive", models, reference, **words), files, now, None)
+        require_others(waiver, two)
+        leave = replace(leave, requested_by=waiver.proposer, given_by=waiver.approver)
+        documents += waiver.documents
+    return _signed(kind, two, documents, live, now), leave
+
+
+def _claimed(kind: str, approver: str, settings: "Settings", now: datetime) -> "Approval":
+    """By name alone; written down where there is a database."""
+    from serving.db.engine import open_database
+    from serving.db.repositories.approval_repository import ApprovalRepository
+    from training.registry.promotion import Approval
+
+    where = settings.database
+    if isinstance(where, Path) and not where.exists():
+        return Approval(approver, now)
+    store = ApprovalRepository(open_database(where, is_service=False, keys=settings.keys))
+    return Approval(
+        approver,
+        now,
+        recording=lambda pointer: _recorded(kind, store, (), now, pointer),
+    )
+
+
+def _signed(
+    kind: str,
+    two: "TwoPersons",
+    documents: "tuple[GivenApproval, ...]",
+    live: "LiveUse",
+    now: datetime,
+) -> "Approval":
+    from training.model.model_pointer import Approver
+    from training.registry.promotion import Approval
+
+    return Approval(
+        two.approver,
+        now,
+        approvers=(
+            Approver(identity=f"account:{two.proposer}", name=two.proposer, part="proposer"),
+            Approver(identity=f"account:{two.approver}", name=two.approver),
+        ),
+        documents=tuple(each.model_dump(mode="json") for each in documents),
+        recording=lambda pointer: _recorded(kind, live.approvals, documents, now, pointer),
+    )
+
+
+def _recorded(
+    kind: str,
+    store: "ApprovalRepository",
+    documents: "tuple[GivenApproval, ...]",
+    now: datetime,
+    pointer: "ModelPointer",
+) -> AbstractContextManager[None]:
+    """Use approvals up and write the act down, while the pointer is replaced."""
+    from serving.access.actors import Actor
+    from serving.audit.audit_log import AuditEvent
+
+    by = Actor.from_command_line()
+    details = {
+        "version": pointer.version,
+        "digest": pointer.digest,
+        "pointer": pointer.content_digest,
+        "approvers": [each.identity or each.name for each in pointer.approvers],
+        "waived": [verdict.gate for verdict in pointer.verdicts if verdict.is_waived],
+    }
+    seat = f"{pointer.name}@{pointer.role}"
+    return store.using(documents, by, now, AuditEvent(now, by, kind, "seat", seat, details))
 
 
 def _leave(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serving.cli.approved_acts import Approvals
 from serving.cli.audit import write_reading
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json, Subject
 from serving.cli.output import messages, print_json, progress_bar
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from serving.audit.erasure import DueForErasure
     from serving.audit.retention import Retention, WaitingErasure
     from serving.audit.retention_periods import RetentionCutoffs
+    from serving.settings import Settings
 
 retention = typer.Typer(
     help="The end of data: what is due, masking, and erasure by two persons.",
@@ -110,8 +112,11 @@ def propose(
 @retention.command()
 def erase(
     proposal: Annotated[int, typer.Argument(help="The number of the proposal.")],
-    by: By,
     because: Because,
+    by: Annotated[
+        str | None, typer.Option(help="Who does it. A name is enough in a trial.")
+    ] = None,
+    approval_file: Approvals = None,
     home: Home = DEFAULT_HOME,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
@@ -119,14 +124,17 @@ def erase(
 ) -> None:
     """Agree to what another proposed; run again after the days of waiting, erase it.
 
-    Its keys are destroyed, and all that is left beside. A service over a file must be stopped
-    meanwhile; workers over PostgreSQL go on, and are best started again afterwards. What it says is
-    signed, in HOME/erasures. HOME/retention.toml sets the days (`[erasure] wait_days`).
+    In live use two persons agree to it (`tidegate approvals`), once. Its keys are destroyed, and
+    all that is left beside. A service over a file must be stopped meanwhile; workers over
+    PostgreSQL go on, and are best started again afterwards. What it says is signed, in
+    HOME/erasures. HOME/retention.toml sets the days (`[erasure] wait_days`).
     """
     from serving.db.write_lock import hold_for_service
     from serving.settings import settings_of
 
-    where = settings_of(home, database_url).database
+    settings = settings_of(home, database_url)
+    by = _two_for(proposal, settings, by, approval_file or [])
+    where = settings.database
     service_lock = hold_for_service(where) if isinstance(where, Path) else None
     try:
         done = _opened(home, database_url, today).erase(proposal, by, because, _now())
@@ -222,6 +230,31 @@ def _extent(cutoffs: "RetentionCutoffs", found: "DueForErasure") -> str:
         f"to erase: {found.decisions:,} decisions before {cutoffs.decisions}, "
         f"{found.records:,} records before {cutoffs.records}, files before {cutoffs.files}"
     )
+
+
+def _two_for(number: int, settings: "Settings", by: str | None, files: list[Path]) -> str:
+    """Who erases: by name in a trial, by two persons' approvals in live use."""
+    from serving.access.actors import Actor
+    from serving.cli.approved_acts import act_of_erasure, live_use
+    from serving.errors import RetentionRefused
+    from training.model.model_home import ModelHome
+
+    live = live_use(settings, is_signed=bool(files))
+    if live is None:
+        if by is None:
+            raise typer.BadParameter("want --by, who erases")
+        return by
+    proposals = {act.number: act for act in live.retention_acts.all("propose")}
+    if number not in proposals:
+        raise RetentionRefused(f"there is no proposal {number}; `tidegate retention propose`")
+    now, user = _now(), Actor.from_command_line()
+    act = act_of_erasure(proposals[number], ModelHome(settings.home).public_key)
+    if live.approvals.is_done(act):
+        return by or user.identity  # two persons agreed; this run carries out what they did
+    two = live.agreed(act, files, now, by)
+    with live.approvals.using(two.documents, user, now):
+        pass  # an erasure writes in turns of its own
+    return two.approver
 
 
 def _print_number(name: str, number: int, *, as_json: bool) -> None:

@@ -233,7 +233,9 @@ def sqlite_version() -> str:
 
 
 @contextmanager
-def failing_as_unavailable(but: type[Exception] | tuple[()] = ()) -> Iterator[None]:
+def failing_as_unavailable(
+    but: type[Exception] | tuple[type[Exception], ...] = (),
+) -> Iterator[None]:
     """Say in the service's words that the database failed, with the kind of failure only."""
     try:
         yield

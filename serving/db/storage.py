@@ -12,6 +12,7 @@ from serving.db.postgres_state import PostgresStateStore, shared_state
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.alert_repository import AlertRepository
 from serving.db.repositories.api_key_repository import ApiKeyRepository
+from serving.db.repositories.approval_repository import ApprovalRepository
 from serving.db.repositories.audit_repository import AuditRepository
 from serving.db.repositories.case_file_repository import CaseFileRepository
 from serving.db.repositories.case_repository import CaseRepository
@@ -38,6 +39,7 @@ class Storage:
     accounts: AccountRepository
     alerts: AlertRepository
     api_keys: ApiKeyRepository
+    approvals: ApprovalRepository
     audit_log: AuditRepository
     case_files: CaseFileRepository
     cases: CaseRepository
@@ -66,6 +68,7 @@ class Storage:
             accounts=AccountRepository(engine),
             alerts=AlertRepository(engine),
             api_keys=ApiKeyRepository(engine),
+            approvals=ApprovalRepository(engine),
             audit_log=AuditRepository(engine),
             case_files=CaseFileRepository(engine),
             cases=CaseRepository(engine),

@@ -534,6 +534,65 @@ installation_keys = Table(
     sqlite_strict=True,
 )
 
+# Public halves (hex) of keys that persons hold to approve by; a key ends by a row below.
+approval_keys = Table(
+    "approval_keys",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("public_key", Text, nullable=False),
+    Column("registered_at", Text, nullable=False),
+    Column("registered_by", Text, nullable=False),
+    Index("approval_keys_by_account", "account"),
+    sqlite_strict=True,
+)
+
+revoked_approval_keys = Table(
+    "revoked_approval_keys",
+    metadata,
+    Column("key_id", Text, ForeignKey("approval_keys.key_id"), primary_key=True),
+    Column("revoked_at", Text, nullable=False),
+    Column("revoked_by", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+# Acts that wait for two persons in the console, with what is known of them (JSON).
+proposed_acts = Table(
+    "proposed_acts",
+    metadata,
+    Column("act_id", Text, primary_key=True),
+    Column("act", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("proposed_at", Text, nullable=False),
+    Column("proposed_by", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+# Who agreed to an act, or did not, in the console or by a key; `document` is what was signed.
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("approval_id", Text, primary_key=True),
+    Column("act_id", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("part", Text, nullable=False),
+    Column("is_agreed", Integer, nullable=False),
+    Column("given_at", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Index("approvals_by_act", "act_id"),
+    sqlite_strict=True,
+)
+
+# Approvals by which an act was done; the key makes each count once.
+used_approvals = Table(
+    "used_approvals",
+    metadata,
+    Column("approval_id", Text, ForeignKey("approvals.approval_id"), primary_key=True),
+    Column("used_at", Text, nullable=False),
+    Column("used_by", Text, nullable=False),
+    sqlite_strict=True,
+)
+
 # What the data of this database came for; one row.
 bound_purpose = Table(
     "bound_purpose",

@@ -19,9 +19,10 @@ import structlog
 from features.errors import TidegateError
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
-from serving.errors import NoModel, Unexplained
+from serving.errors import LogUnavailable, NoModel, SeatUnrecorded, Unexplained
 from serving.models.kill_switch import KillSwitch
 from serving.models.scores import ADDITIVITY, Scorer
+from serving.models.seat_approvals import SeatApprovals
 from training.errors import ArtefactError
 from training.model.model_pointer import Alias, GateVerdict, ModelPointer
 from training.model.risk_model import BOOSTER, MANIFEST, RiskModel
@@ -75,11 +76,19 @@ class ModelPool:
 
     While it watches, changes are noticed and loaded on a thread of its own, and requests go on with
     the model there was; without, `refresh` does it. A refused version is not tried again until its
-    role is given anew. While a kind is switched off, nobody is given its models.
+    role is given anew, unless what is on record of it cannot be read yet. While a kind is switched
+    off, nobody is given its models. In live use `approvals` are asked about every pointer.
     """
 
-    def __init__(self, folder: Path, public_key: Path, kill_switch: KillSwitch | None = None):
+    def __init__(
+        self,
+        folder: Path,
+        public_key: Path,
+        kill_switch: KillSwitch | None = None,
+        approvals: SeatApprovals | None = None,
+    ):
         self.kill_switch = kill_switch or KillSwitch()
+        self._approvals = approvals
         self._folder = folder
         self._public_key = public_key
         self._loaded: dict[Slot, LoadedModel] = {}
@@ -156,17 +165,21 @@ class ModelPool:
     def _swap(self, slot: Slot, stamp: FileStamp | None) -> None:
         role, kind = slot
         self._stamps[slot] = stamp
-        self._refused.pop(slot, None)
         if stamp is None:
+            self._refused.pop(slot, None)
             self._vacate(slot)
             return
+        folder = self._folder / MODEL_NAMES[kind]
         try:
-            found = load_role(self._folder / MODEL_NAMES[kind], role, self._public_key)
+            self._loaded[slot] = load_role(folder, role, self._public_key, self._approvals)
         except (TidegateError, OSError, ValueError) as refusal:
+            if isinstance(refusal, SeatUnrecorded | LogUnavailable):
+                del self._stamps[slot]  # it is looked at again
+            if self._refused.get(slot) != str(refusal):
+                log.error("model_refused", role=role, subject_kind=kind, reason=str(refusal))
             self._refused[slot] = str(refusal)
-            log.error("model_refused", role=role, subject_kind=kind, reason=str(refusal))
         else:
-            self._loaded[slot] = found
+            self._refused.pop(slot, None)
 
     def _vacate(self, slot: Slot) -> None:
         """No version is named any more: a champion goes on until there is a new one."""
@@ -180,13 +193,17 @@ class ModelPool:
             self.refresh()
 
 
-def load_role(model_folder: Path, role: Role, public_key: Path) -> LoadedModel:
-    """Load the version of one model that was signed into a seat.
+def load_role(
+    model_folder: Path, role: Role, public_key: Path, approvals: SeatApprovals | None = None
+) -> LoadedModel:
+    """Load the version of one model that was signed into a seat, and in live use approved.
 
     Raises TidegateError, OSError or ValueError.
     """
     key = public_key.read_bytes()
     pointer = ModelPointer.read(model_folder / f"{role}.json", role, key)
+    if approvals is not None:
+        approvals.require(pointer)
     found = LoadedModel.read(model_folder / pointer.version, key)
     pointer.require(found.model.manifest, found.model.digest, KINDS[model_folder.name])
     return replace(found, verdicts=pointer.verdicts)

@@ -51,12 +51,16 @@ justified, and whether a model may follow a champion that cannot be read to comp
 
 @dataclass(frozen=True)
 class WaiverRequest:
-    """Gates that may stand open: why, until when, and who asks for it."""
+    """Gates that may stand open: why, until when, who asks for it, and who signs.
+
+    Where nobody else signs, whoever approves the promotion does.
+    """
 
     gates: tuple[Waivable, ...]
     because: str
     until: datetime
     requested_by: str | None = None
+    given_by: str | None = None
 
 
 class Waiver(FrozenModel):

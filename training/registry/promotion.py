@@ -98,7 +98,7 @@ def promote(
     """
     registration = _registered(home, home.find(reference))
     waiver = leave and Waiver.from_request(
-        leave, registration.digest, approval.approver, approval.at
+        leave, registration.digest, leave.given_by or approval.approver, approval.at
     )
     verdicts = tuple(
         verdict.waived(waiver.in_words) if waiver and waiver.opens(verdict) else verdict

@@ -41,6 +41,7 @@ SEEN_BY: dict[str, set[Role]] = {
     "/console/decisions/{case}": {"reviewer", "supervisor", "auditor", "data_scientist"},
     "/console/features": {"reviewer", "supervisor", "auditor", "data_scientist"},
     "/console/models": {"auditor", "data_scientist"},
+    "/console/approvals": {"supervisor", "data_scientist", "admin"},
     "/console/accounts": {"auditor", "admin"},
     "/console/switches": {"supervisor", "auditor", "admin"},
     "/console/audit": {"auditor"},
@@ -95,6 +96,7 @@ ACTS_BY: dict[str, set[Role]] = {
     "/console/accounts/keys": {"admin"},
     "/console/accounts/keys/revoke": {"admin"},
     "/console/switches": {"supervisor", "admin"},
+    "/console/approvals": {"supervisor", "data_scientist", "admin"},
 }
 
 

@@ -1,0 +1,79 @@
+"""Keys by which persons approve: made for them, held by them, sealed by a passphrase."""
+
+import os
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from serving.access.approvals import GivenApproval, public_key_id
+from serving.errors import ApprovalRefused
+
+FEWEST_LETTERS = 12
+
+
+def write_new_key(file: Path, passphrase: str) -> Path:
+    """Make a key pair: the private half in `file`, the public one in the file that is returned.
+
+    Raises ApprovalRefused for a short passphrase, or where there is a file already.
+    """
+    if len(passphrase) < FEWEST_LETTERS:
+        raise ApprovalRefused(f"want a passphrase of at least {FEWEST_LETTERS} letters")
+    private = Ed25519PrivateKey.generate()
+    sealed = BestAvailableEncryption(passphrase.encode())
+    public_file = file.with_name(f"{file.name}.pub")
+    public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    _write_once(file, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, sealed), 0o600)
+    _write_once(public_file, public, 0o644)
+    return public_file
+
+
+def read_private_key(file: Path, passphrase: str) -> Ed25519PrivateKey:
+    """The private half; raises ApprovalRefused for a wrong passphrase or another sort of key."""
+    try:
+        key = load_pem_private_key(file.read_bytes(), passphrase.encode())
+    except TypeError:
+        raise ApprovalRefused(f"{file} is not sealed by a passphrase; make a new key") from None
+    except ValueError:
+        raise ApprovalRefused(f"{file}: the passphrase does not open it") from None
+    except OSError as error:
+        raise ApprovalRefused(f"{file}: {error.strerror}") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise ApprovalRefused(f"{file}: want a key that `tidegate approvals new-key` made")
+    return key
+
+
+def read_public_key(file: Path) -> bytes:
+    """The 32 bytes of a public half; raises ApprovalRefused."""
+    try:
+        key = load_pem_public_key(file.read_bytes())
+    except (OSError, ValueError):
+        raise ApprovalRefused(f"{file}: want the file that ends with .pub") from None
+    if not isinstance(key, Ed25519PublicKey):
+        raise ApprovalRefused(f"{file}: want a key that `tidegate approvals new-key` made")
+    return key.public_bytes_raw()
+
+
+def sign_approval(approval: GivenApproval, key: Ed25519PrivateKey) -> GivenApproval:
+    """The same, signed by whoever holds the key."""
+    key_id = public_key_id(key.public_key().public_bytes_raw())
+    named = approval.model_copy(update={"key_id": key_id})
+    return named.model_copy(update={"signature": key.sign(named.signed_bytes).hex()})
+
+
+def _write_once(file: Path, content: bytes, mode: int) -> None:
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError:
+        raise ApprovalRefused(f"{file} is there already; it is left as it is") from None
+    except OSError as error:
+        raise ApprovalRefused(f"{file}: {error.strerror}") from None
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(content)

@@ -1,0 +1,330 @@
+"""Approvals: two persons agree to one exact act, by keys that they hold or in the console.
+
+An act names its object down to its digest, so an approval of it is of no use for another. One
+person proposes, another approves. Each signs the act with an Ed25519 key whose public half is
+registered to their account, or agrees in the console; an approval ends, and is used once.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, Protocol, Self, get_args
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from features.person_names import may_be_one_person
+from serving.access.accounts import Account
+from serving.access.roles import Role
+from serving.errors import ApprovalRefused
+
+ActKind = Literal["promote", "roll_back", "shadow", "waive", "erase", "switch_on"]
+Part = Literal["proposer", "approver"]
+PARTS: tuple[Part, ...] = get_args(Part)
+
+APPROVING_ROLES: tuple[Role, ...] = ("supervisor", "data_scientist", "admin")
+"""Whose holders may propose and approve; auditors look on, reviewers judge cases."""
+
+LASTING = timedelta(days=7)
+LONGEST = timedelta(days=30)
+"""The time after which an approval says too little of today."""
+
+CLOCKS_APART = timedelta(minutes=5)
+"""By how much the clock of whoever signs may be ahead."""
+
+_SIGNED_AS = b"tidegate approval\n"
+
+Digest = Annotated[str, Field(max_length=128)]
+Word = Annotated[str, Field(max_length=128)]
+
+
+class ProposedAct(BaseModel):
+    """One act, named so that it can be no other.
+
+    `object_id` is the name of a model, the number of a proposal or a kind of subject; `digest` is
+    of the model, of the proposal, or of how models are switched now, `before` of who is champion
+    now, and `installation` of the public key of the home.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: ActKind
+    object_id: Word
+    version: Word = ""
+    digest: Digest
+    before: Digest = ""
+    gates: Annotated[tuple[Word, ...], Field(max_length=32)] = ()
+    because: Annotated[str, Field(max_length=2_000)] = ""
+    until: Word = ""
+    installation: Digest
+
+    @property
+    def act_id(self) -> str:
+        """The digest of everything that the act says."""
+        return hashlib.sha256(canonical_bytes(self.model_dump(mode="json"))).hexdigest()
+
+    @property
+    def in_words(self) -> str:
+        """For whoever is about to agree."""
+        version = f" version {self.version}" if self.version else ""
+        gates = f", gates {', '.join(self.gates)} until {self.until}" if self.gates else ""
+        because = f", because: {self.because}" if self.because else ""
+        return f"{_WORDS[self.kind]} {self.object_id}{version}{gates} ({self.digest}){because}"
+
+
+_WORDS: dict[ActKind, str] = {
+    "promote": "make champion",
+    "roll_back": "return to the former champion",
+    "shadow": "let score in the shadow",
+    "waive": "leave gates open of",
+    "erase": "erase by proposal",
+    "switch_on": "switch on the models of",
+}
+
+
+class GivenApproval(BaseModel):
+    """That one person agreed to one act, in one part, until an instant.
+
+    `key_id` and `signature` are of the person's key; in the console the `account` stands for both.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    act: ProposedAct
+    part: Part
+    account: Word = ""
+    key_id: Word = ""
+    nonce: Annotated[str, Field(min_length=32, max_length=128)]
+    given_at: AwareDatetime
+    expires_at: AwareDatetime
+    signature: Annotated[str, Field(max_length=128)] = ""
+
+    @classmethod
+    def read(cls, content: bytes | str) -> Self:
+        """An approval as a file holds it; raises ApprovalRefused."""
+        try:
+            return cls.model_validate_json(content)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            place = ".".join(map(str, first["loc"])) or "the document"
+            raise ApprovalRefused(f"this is no approval: {place}: {first['msg']}") from None
+
+    @classmethod
+    def of(
+        cls, act: ProposedAct, part: Part, at: datetime, *, account: str = "", key_id: str = ""
+    ) -> Self:
+        """A new approval, for the usual time; a key has yet to sign it."""
+        return cls(
+            act=act,
+            part=part,
+            account=account,
+            key_id=key_id,
+            nonce=secrets.token_hex(16),
+            given_at=at,
+            expires_at=at + LASTING,
+        )
+
+    @property
+    def signed_bytes(self) -> bytes:
+        """What a key signs: everything that the document says but the signature."""
+        return _SIGNED_AS + canonical_bytes(self.model_dump(mode="json", exclude={"signature"}))
+
+    @property
+    def approval_id(self) -> str:
+        """The digest of what is signed."""
+        return hashlib.sha256(self.signed_bytes).hexdigest()
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether a key stands for the person, and not a session of the console."""
+        return bool(self.key_id)
+
+
+@dataclass(frozen=True)
+class RegisteredKey:
+    """The public half (hex) of a key that one person holds, registered to an account."""
+
+    key_id: str
+    account: str
+    public_key: str
+    registered_at: datetime
+    registered_by: str
+    revoked_at: datetime | None = None
+
+    def was_live(self, at: datetime) -> bool:
+        """Whether it counted at an instant."""
+        is_over = self.revoked_at is not None and self.revoked_at <= at
+        return self.registered_at <= at + CLOCKS_APART and not is_over
+
+    def signed(self, approval: GivenApproval) -> bool:
+        """Whether the holder signed exactly this."""
+        try:
+            key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(self.public_key))
+            key.verify(bytes.fromhex(approval.signature), approval.signed_bytes)
+        except (InvalidSignature, ValueError):
+            return False
+        return True
+
+
+class ApprovalRegister(Protocol):
+    """Keys of persons, approvals given in the console, and what was used.
+
+    Every method raises LogUnavailable where it cannot be read.
+    """
+
+    def key(self, key_id: str) -> RegisteredKey | None:
+        """A registered key, revoked or not, whose registration is in the audit log."""
+        ...
+
+    def is_given(self, approval: GivenApproval) -> bool:
+        """Whether this very approval was given in the console."""
+        ...
+
+    def is_used(self, approval_id: str) -> bool:
+        """Whether an act was done by an approval."""
+        ...
+
+    def seated(self, name: str, role: str) -> str | None:
+        """The digest of the pointer that the newest act on a seat wrote; None without any."""
+        ...
+
+
+class KnownAccounts(Protocol):
+    """Accounts by name."""
+
+    def find(self, name: str) -> Account | None:
+        """The account of this name, disabled or not."""
+        ...
+
+
+@dataclass(frozen=True)
+class TwoPersons:
+    """Who proposed an act and who approved it, each by the name of an account."""
+
+    act: ProposedAct
+    proposer: str
+    approver: str
+    documents: tuple[GivenApproval, ...]
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Both."""
+        return self.proposer, self.approver
+
+
+def public_key_id(public_key: bytes) -> str:
+    """What a key is called by: the beginning of its digest."""
+    return hashlib.sha256(public_key).hexdigest()[:32]
+
+
+def canonical_bytes(document: Any) -> bytes:
+    """The one spelling of a document."""
+    return json.dumps(
+        document, sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False
+    ).encode()
+
+
+def digest_of(document: Any) -> str:
+    """The digest of what an act is about."""
+    return f"sha256:{hashlib.sha256(canonical_bytes(document)).hexdigest()}"
+
+
+def signer_of(approval: GivenApproval, register: ApprovalRegister) -> str:
+    """The account of whoever gave an approval; raises ApprovalRefused where nobody known did."""
+    if not approval.is_signed:
+        if not approval.account or not register.is_given(approval):
+            raise ApprovalRefused("an approval without a key was not given in the console")
+        return approval.account
+    key = register.key(approval.key_id)
+    if key is None:
+        raise ApprovalRefused(
+            f"key {approval.key_id} is registered to nobody; an admin does so with "
+            "`tidegate approvals register ACCOUNT PUBLIC_KEY`"
+        )
+    if approval.account not in ("", key.account) or not key.signed(approval):
+        raise ApprovalRefused(f"the holder of key {approval.key_id} did not sign this approval")
+    if not key.was_live(approval.given_at):
+        raise ApprovalRefused(f"key {approval.key_id} did not count when this was signed")
+    return key.account
+
+
+def two_persons(
+    act: ProposedAct,
+    approvals: Sequence[GivenApproval],
+    register: ApprovalRegister,
+    accounts: KnownAccounts,
+    now: datetime,
+) -> TwoPersons:
+    """Who proposes and who approves an act now; raises ApprovalRefused with what is wrong."""
+    for approval in approvals:
+        _require_for(act, approval, register, now)
+    found = _one_of_each_part(act, approvals, register)
+    for name in found.names:
+        _require_approving(accounts.find(name), name)
+    for approval in approvals:
+        key = register.key(approval.key_id) if approval.is_signed else None
+        if key is not None and not key.was_live(now):
+            raise ApprovalRefused(f"key {approval.key_id} was revoked; sign with another")
+    return found
+
+
+def agreed(
+    act: ProposedAct, approvals: Sequence[GivenApproval], register: ApprovalRegister
+) -> TwoPersons:
+    """Who proposed and who approved an act that was done; raises ApprovalRefused."""
+    for approval in approvals:
+        if approval.act != act:
+            raise ApprovalRefused(f"an approval is of another act: {approval.act.in_words}")
+        if not register.is_used(approval.approval_id):
+            raise ApprovalRefused("nothing on record was done by an approval that is named")
+    return _one_of_each_part(act, approvals, register)
+
+
+def require_others(waiver: TwoPersons, act: TwoPersons) -> None:
+    """Raise ApprovalRefused where the approver of an act waives a gate of it."""
+    if any(may_be_one_person(act.approver, name) for name in waiver.names):
+        raise ApprovalRefused(
+            f"{act.approver} approves it and waives its gates; want another person for one of them"
+        )
+
+
+def _require_for(
+    act: ProposedAct, approval: GivenApproval, register: ApprovalRegister, now: datetime
+) -> None:
+    if approval.act != act:
+        raise ApprovalRefused(
+            f"an approval is of another act: {approval.act.in_words}; wanted: {act.in_words}"
+        )
+    if not approval.given_at <= now + CLOCKS_APART:
+        raise ApprovalRefused("an approval was given in the future; look at the clocks")
+    if not now < approval.expires_at <= approval.given_at + LONGEST:
+        raise ApprovalRefused(
+            f"an approval ended, or lasts longer than {LONGEST.days} days; sign anew"
+        )
+    if register.is_used(approval.approval_id):
+        raise ApprovalRefused("an approval was used already; each is for one act, sign anew")
+
+
+def _one_of_each_part(
+    act: ProposedAct, approvals: Sequence[GivenApproval], register: ApprovalRegister
+) -> TwoPersons:
+    by_part = {approval.part: approval for approval in approvals}
+    if len(approvals) != len(PARTS) or set(by_part) != set(PARTS):
+        raise ApprovalRefused(
+            f"want two approvals of {act.in_words}: one person proposes, another approves"
+        )
+    proposer, approver = (signer_of(by_part[part], register) for part in PARTS)
+    if may_be_one_person(proposer, approver):
+        raise ApprovalRefused(f"{proposer} proposes and approves; want two different persons")
+    return TwoPersons(act, proposer, approver, tuple(by_part[part] for part in PARTS))
+
+
+def _require_approving(account: Account | None, name: str) -> None:
+    if account is None or account.disabled_at is not None:
+        raise ApprovalRefused(f"{name} has no account in use")
+    if account.role not in APPROVING_ROLES:
+        raise ApprovalRefused(f"{name} is a {account.role}; want {', '.join(APPROVING_ROLES)}")

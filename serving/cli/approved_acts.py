@@ -1,0 +1,195 @@
+"""Acts that take two persons in live use: what exactly they are, and whether two agreed to them."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from serving.access.approvals import ProposedAct, TwoPersons
+    from serving.audit.retention_log import RetentionAct
+    from serving.db.repositories.account_repository import AccountRepository
+    from serving.db.repositories.approval_repository import ApprovalRepository
+    from serving.db.repositories.retention_repository import RetentionRepository
+    from serving.models.kill_switch import SwitchEvent
+    from serving.settings import Settings
+    from training.model.model_home import ModelHome
+
+Approvals = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--approval",
+        help="What `tidegate approvals sign` wrote; one of each of two persons. Without them, what "
+        "was approved in the console counts. Live use wants them.",
+    ),
+]
+
+
+class LiveUse:
+    """The approvals and accounts of an installation whose decisions count."""
+
+    def __init__(
+        self,
+        approvals: "ApprovalRepository",
+        accounts: "AccountRepository",
+        retention_acts: "RetentionRepository",
+    ):
+        self.approvals = approvals
+        self.accounts = accounts
+        self.retention_acts = retention_acts
+
+    def agreed(
+        self, act: "ProposedAct", files: Sequence[Path], now: datetime, claimed: str | None
+    ) -> "TwoPersons":
+        """Who proposes and approves an act; raises ApprovalRefused with the nearest right answer.
+
+        `claimed` is the name that somebody gave for an approver, which says nothing here.
+        """
+        from serving.access.approvals import GivenApproval, two_persons
+        from serving.errors import ApprovalRefused
+
+        given = [GivenApproval.read(_content(file)) for file in files]
+        given = [each for each in given if each.act.kind == act.kind]
+        if len(given) < 2:
+            parts = {each.part for each in given}
+            in_console = self.approvals.given_in_console(act, now)
+            given += [each for each in in_console if each.part not in parts]
+        if not given:
+            name = f"{claimed!r} is a name and no approval: " if claimed else ""
+            raise ApprovalRefused(
+                f"{name}in live use two persons must agree to {act.in_words}. Lay it before them "
+                f"in the console with `tidegate approvals propose {_spelt(act)}`, or let each "
+                f"sign it with `tidegate approvals sign {_spelt(act)} --key FILE --out FILE`, "
+                "and give both files with --approval"
+            )
+        return two_persons(act, given, self.approvals, self.accounts, now)
+
+
+def live_use(settings: "Settings", *, is_signed: bool = False) -> LiveUse | None:
+    """What live use asks for; None in a trial, where a name is enough.
+
+    What is signed is held to what was signed in a trial too, so that live use may begin with it.
+    """
+    from serving.db.engine import open_database
+    from serving.db.repositories.account_repository import AccountRepository
+    from serving.db.repositories.approval_repository import ApprovalRepository
+    from serving.db.repositories.retention_repository import RetentionRepository
+
+    where = settings.database
+    is_wanted = settings.is_live or is_signed
+    if isinstance(where, Path) and not where.exists() and not is_wanted:
+        return None
+    engine = open_database(where, is_service=False, keys=settings.keys)
+    approvals = ApprovalRepository(engine)
+    if not is_wanted and not approvals.is_live_use():
+        return None
+    return LiveUse(approvals, AccountRepository(engine), RetentionRepository(engine))
+
+
+def act_on_version(kind: Any, models: "ModelHome", reference: str, **leave: Any) -> "ProposedAct":
+    """Promotion, shadow or waiver of one version, or a return to the champion before."""
+    from serving.access.approvals import ProposedAct
+
+    name, version, digest = (
+        _former_champion(models, reference) if kind == "roll_back" else _version(models, reference)
+    )
+    return ProposedAct(
+        kind=kind,
+        object_id=name,
+        version=version,
+        digest=digest,
+        before=_champion_now(models, name),
+        installation=installation_of(models.public_key),
+        **leave,
+    )
+
+
+def act_of_erasure(proposal: "RetentionAct", public_key: bytes) -> "ProposedAct":
+    """The erasure that a proposal names, day by day."""
+    from serving.access.approvals import ProposedAct, digest_of
+
+    return ProposedAct(
+        kind="erase",
+        object_id=str(proposal.number),
+        digest=digest_of(asdict(proposal)),
+        installation=installation_of(public_key),
+    )
+
+
+def act_of_switching_on(
+    scope: str, latest: "dict[str, SwitchEvent]", public_key: bytes
+) -> "ProposedAct":
+    """Switching models on that are switched as they are now."""
+    from serving.access.approvals import ProposedAct, digest_of
+
+    return ProposedAct(
+        kind="switch_on",
+        object_id=scope,
+        digest=digest_of({kind: asdict(event) for kind, event in latest.items()}),
+        installation=installation_of(public_key),
+    )
+
+
+def installation_of(public_key: bytes) -> str:
+    """What approvals call the installation by whose key pointers are signed."""
+    return f"sha256:{hashlib.sha256(public_key).hexdigest()}"
+
+
+def _version(models: "ModelHome", reference: str) -> tuple[str, str, str]:
+    registration = models.registration_of(models.find(reference))
+    return registration.name, registration.version, registration.digest
+
+
+def _former_champion(models: "ModelHome", reference: str) -> tuple[str, str, str]:
+    import re
+
+    from training.errors import PromotionRefused, UnknownModel
+
+    name = re.split(r"[@/]", reference, maxsplit=1)[0]
+    pointer = models.pointer(name, "champion")
+    if pointer is None:
+        raise UnknownModel(f"{name} has no champion here")
+    if not pointer.previous:
+        raise PromotionRefused((f"version {pointer.version} is the first champion of {name}",))
+    former = pointer.previous[0]
+    return former.name, former.version, former.digest
+
+
+def _champion_now(models: "ModelHome", name: str) -> str:
+    """Who is champion, and since when; approvals of a change end with the next one."""
+    from serving.access.approvals import digest_of
+    from training.errors import ChampionUnreadable
+
+    try:
+        pointer = models.champion_pointer(name)
+    except ChampionUnreadable:
+        return "unreadable"
+    if pointer is None:
+        return ""
+    return digest_of([pointer.version, pointer.digest, pointer.set_at.isoformat()])
+
+
+def _content(file: Path) -> bytes:
+    from serving.errors import ApprovalRefused
+
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ApprovalRefused(f"{file}: {error.strerror}") from None
+
+
+def _spelt(act: "ProposedAct") -> str:
+    """An act as `tidegate approvals` takes it."""
+    import shlex
+
+    kind = act.kind.replace("_", "-")
+    version = f"/{act.version}" if act.version and act.kind != "roll_back" else ""
+    words = [kind, f"{act.object_id}{version}"]
+    if act.gates:
+        gates = (word for gate in act.gates for word in ("--waive", shlex.quote(gate)))
+        words += [*gates, "--because", shlex.quote(act.because), "--until", act.until]
+    return " ".join(words)

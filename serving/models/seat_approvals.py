@@ -1,0 +1,77 @@
+"""In live use, a pointer counts only with the approvals of two persons, checked where it is read.
+
+The key of the home signs pointers, so that whoever has that key could write one. The keys by which
+persons approve are elsewhere; the pointer brings what they signed, and the audit log says whose
+keys these are, that the approvals were used, and that no later act changed the seat.
+"""
+
+from dataclasses import dataclass
+
+from serving.access.approvals import (
+    ApprovalRegister,
+    GivenApproval,
+    TwoPersons,
+    agreed,
+    require_others,
+)
+from serving.errors import ApprovalRefused, SeatUnrecorded
+from training.model.model_pointer import PASSED_GATES, ModelPointer
+
+_KINDS = {"champion": ("promote", "roll_back"), "shadow": ("shadow",)}
+
+
+@dataclass(frozen=True)
+class SeatApprovals:
+    """Checks pointers against what one database knows of persons and their acts."""
+
+    register: ApprovalRegister
+
+    def require(self, pointer: ModelPointer) -> None:
+        """Raise ApprovalRefused unless two persons put this version in this seat, as the last act.
+
+        A challenger answers nobody and is compared with no gate: training alone names it. Raises
+        SeatUnrecorded where that may be written down in a moment, and LogUnavailable.
+        """
+        if pointer.role not in PASSED_GATES:
+            return
+        seat = f"{pointer.name}@{pointer.role}"
+        if not pointer.approvals:
+            raise ApprovalRefused(
+                f"{seat} was named in a trial; live use wants two persons: run `tidegate promote` "
+                "again with their approvals"
+            )
+        if self.register.seated(pointer.name, pointer.role) != pointer.content_digest:
+            raise SeatUnrecorded(
+                f"{seat}: the last act on record did not write this pointer; run `tidegate "
+                "promote` again with the approvals of two persons"
+            )
+        documents = [GivenApproval.model_validate(each) for each in pointer.approvals]
+        act = self._agreed(documents[:2])
+        if act.act.kind not in _KINDS[pointer.role] or not _is_of(act, pointer):
+            raise ApprovalRefused(f"{seat}: two persons agreed to {act.act.in_words}, not to it")
+        self._require_waivers(documents[2:], act, pointer)
+
+    def _require_waivers(
+        self, documents: list[GivenApproval], act: TwoPersons, pointer: ModelPointer
+    ) -> None:
+        waived: set[str] = set()
+        for place in range(0, len(documents), 2):
+            waiver = self._agreed(documents[place : place + 2])
+            if waiver.act.kind == "waive" and _is_of(waiver, pointer):
+                if act.act.kind != "roll_back":
+                    require_others(waiver, act)
+                waived |= {*waiver.act.gates}
+        left = {verdict.gate for verdict in pointer.verdicts if verdict.is_waived} - waived
+        if left:
+            raise ApprovalRefused(
+                f"{pointer.name}@{pointer.role}: nobody waived {', '.join(sorted(left))}"
+            )
+
+    def _agreed(self, documents: list[GivenApproval]) -> TwoPersons:
+        return agreed(documents[0].act, documents, self.register)
+
+
+def _is_of(found: TwoPersons, pointer: ModelPointer) -> bool:
+    """Whether persons agreed to something about this version."""
+    named = (pointer.name, pointer.version, pointer.digest)
+    return (found.act.object_id, found.act.version, found.act.digest) == named
