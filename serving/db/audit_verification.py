@@ -32,6 +32,7 @@ CREATE TABLE rows (
 ) WITHOUT ROWID
 """
 _FOLD_ROW = "INSERT OR REPLACE INTO rows (name, key, sha256, columns, seq) VALUES (?, ?, ?, ?, ?)"
+_TOLD_BEFORE = "SELECT sha256, seq FROM rows WHERE name = ? AND key = ?"
 _FIND = "UPDATE rows SET is_found = 1 WHERE name = ? AND key = ? RETURNING sha256, columns, seq"
 _MISSING = (
     "SELECT key, seq FROM rows WHERE name = ? AND NOT is_found AND sha256 IS NOT NULL ORDER BY seq"
@@ -140,10 +141,23 @@ class _Reading:
             self._found(_EVENTS, why, (seq,), seq=seq)
         self.size, self.head = seq, chain
         try:
-            written = json.loads(row["details"]).get("written", {})
-            self._told.executemany(_FOLD_ROW, [*_told_rows(written, seq)])
+            for name, told in json.loads(row["details"]).get("written", {}).items():
+                for told_row in told:
+                    self._read_told(name, told_row, seq)
         except (ValueError, AttributeError, KeyError, TypeError, sqlite3.Error):
             self._found(_EVENTS, "what it tells of rows cannot be read", (seq,), seq=seq)
+
+    def _read_told(self, name: str, told: Mapping[str, Any], seq: int) -> None:
+        """Note what an event tells of a row, which must follow from what was told of it before."""
+        key = _json(told["key"])
+        if "before" in told:
+            before = self._told.execute(_TOLD_BEFORE, (name, key)).fetchone()
+            sha256, before_seq = before or (None, None)
+            if sha256 != told["before"]:
+                why = f"this row was changed before event {seq} told of it again"
+                self._found(name, why, tuple(told["key"]), seq=before_seq or seq)
+        columns = _json(told["columns"]) if "columns" in told else None
+        self._told.execute(_FOLD_ROW, (name, key, told["sha256"], columns, seq))
 
     def compare(self, name: str) -> int:
         """Hold every row of a table to what was told of it; how many rows there are."""
@@ -172,13 +186,6 @@ class _Reading:
     ) -> None:
         if len(self.findings) < MOST_FINDINGS:
             self.findings.append(Tampering(name, why, key, column, seq))
-
-
-def _told_rows(written: Any, seq: int) -> Iterator[tuple[str, str, str | None, str | None, int]]:
-    for name, rows in written.items():
-        for row in rows:
-            columns = _json(row["columns"]) if "columns" in row else None
-            yield name, _json(row["key"]), row["sha256"], columns, seq
 
 
 def _compared(said: Mapping[str, Any], told: Any) -> tuple[str | None, str, int | None] | None:

@@ -36,12 +36,14 @@ from serving.db.tables import metadata
 WRITTEN = "written"
 """Where the details of an event tell rows: by table, each with its key and its digest.
 
-`sha256` is null of a row that was deleted; `columns` are there where few rows were written.
+`sha256` is null of a row that was deleted, `before` of one that is new: a row that was changed
+behind the service's back stays found when the service writes it again. `columns` are there where
+few rows were written.
 """
 
 MOST_WITH_COLUMNS = 20
 MOST_PER_EVENT = 1_000
-_READ_TOGETHER = 400
+_READ_TOGETHER = 100
 
 _OPTION = "written_rows"
 _AS_STORED = ((Float, float), (Integer, int), (LargeBinary, bytes))
@@ -59,6 +61,7 @@ class WrittenRows:
     connection: Connection
     events: list[AuditEvent] = field(default_factory=list)
     _rows: dict[str, dict[_Key, Mapping[str, Any] | None]] = field(default_factory=dict)
+    _before: dict[str, dict[_Key, str | None]] = field(default_factory=dict)
 
     @classmethod
     def watched(cls, connection: Connection) -> "WrittenRows":
@@ -87,22 +90,39 @@ class WrittenRows:
     def note_concerned(self, statement: Update | Delete, parameters: Sequence[Any]) -> None:
         """Note the rows that a statement will change or delete, once for each of `parameters`."""
         if (table := _covered(statement)) is not None:
-            concerned = select(*table.primary_key)
+            concerned = select(table)
             if statement.whereclause is not None:
                 concerned = concerned.where(statement.whereclause)
-            rows = self._rows.setdefault(table.name, {})
             for given in parameters:
-                for key in self.connection.execute(concerned, given).all():
-                    rows[tuple(key)] = None
+                found = self.connection.execute(
+                    concerned, given, execution_options={"yield_per": _READ_TOGETHER}
+                )
+                for row in found.mappings():
+                    key = tuple(row[column.name] for column in table.primary_key)
+                    self._note(table.name, key, None, before=dict(row))
 
     def note_inserted(self, statement: Insert, parameters: Sequence[Mapping[str, Any]]) -> None:
         """Note the rows that a statement has inserted."""
         if (table := _covered(statement)) is not None:
             is_plain = type(statement) is Insert  # those of a dialect may have changed a row
-            rows = self._rows.setdefault(table.name, {})
             for given in parameters:
                 key = tuple(given[column.name] for column in table.primary_key)
-                rows[key] = _stored(table, given) if is_plain else None
+                row = _stored(table, given) if is_plain else None
+                self._note(table.name, key, row, before=None)
+
+    def _note(
+        self,
+        name: str,
+        key: _Key,
+        row: Mapping[str, Any] | None,
+        *,
+        before: Mapping[str, Any] | None,
+    ) -> None:
+        rows = self._rows.setdefault(name, {})
+        if key not in rows:
+            digest = None if before is None else row_digest(before)
+            self._before.setdefault(name, {})[key] = digest
+        rows[key] = row
 
     def _digested(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each row that was written, by its table."""
@@ -112,7 +132,8 @@ class WrittenRows:
             unread = [key for key, row in rows.items() if row is None]
             now = rows | _read(self.connection, metadata.tables[name], unread)
             for key, row in now.items():
-                yield name, told_row(key, row, with_columns=with_columns)
+                told = told_row(key, row, with_columns=with_columns)
+                yield name, told | {"before": self._before[name][key]}
 
 
 def watch(engine: Engine) -> None:

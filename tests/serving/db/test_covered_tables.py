@@ -354,3 +354,28 @@ def test_a_row_that_was_inserted_or_deleted_is_located(where: Path | str) -> Non
 
     assert (deleted.table, deleted.key) == ("api_keys", (key.key_id,))
     assert "deleted" in deleted.why
+
+
+def test_a_changed_row_stays_found_when_the_service_writes_it_again(where: Path | str) -> None:
+    engine = database(where)
+    key, _ = new_key("a", ("score",), (), NOW)
+    ApiKeyRepository(engine).add_key(key)
+    located(engine, "UPDATE api_keys SET scopes = '[\"administer\"]'")
+
+    ApiKeyRepository(engine).revoke("a", NOW)
+
+    (finding,) = verify_audit_log(engine).findings
+    assert (finding.table, finding.key) == ("api_keys", (key.key_id,))
+    assert "before event" in finding.why
+
+
+def test_a_deleted_row_stays_found_when_the_service_writes_it_again(where: Path | str) -> None:
+    engine = database(where)
+    key, _ = new_key("a", ("score",), (), NOW)
+    ApiKeyRepository(engine).add_key(key)
+    located(engine, "DELETE FROM api_keys")
+
+    ApiKeyRepository(engine).add_key(key)
+
+    (finding,) = verify_audit_log(engine).findings
+    assert (finding.table, finding.key) == ("api_keys", (key.key_id,))
