@@ -30,6 +30,7 @@ from serving.db.data_keys import DataKeys
 from serving.db.engine import open_database, sqlite_version
 from serving.db.log_verification import verify_decision_log
 from serving.db.postgres_state import shared_state
+from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.db.repositories.approval_repository import ApprovalRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
@@ -186,6 +187,7 @@ def _database(settings: Settings) -> Iterator[CheckResult]:
         with engine.connect() as connection:
             DataKeys(engine).probe(connection)
             size = connection.exec_driver_sql("SELECT max(seq) FROM decisions").scalar() or 0
+        yield from _api_keys(ApiKeyRepository(engine))
         if shared := shared_state(engine):
             yield _NO_STATE if shared.is_empty else _state(shared, settings)
         store, keys = CheckpointRepository(engine), public_keys_of(settings.keys)
@@ -206,6 +208,16 @@ def _database(settings: Settings) -> Iterator[CheckResult]:
     else:
         says = f"{proof.mark.size:,} decisions, whole" if proof.is_whole else str(proof.why)
         yield CheckResult("log", "good" if proof.is_whole else "wrong", says)
+
+
+def _api_keys(register: ApiKeyRepository) -> Iterator[CheckResult]:
+    """Which keys end soon: whoever calls with one is turned away from one instant to the next."""
+    now = datetime.now(UTC)
+    for key in register.all():
+        if key.expires_at and key.ends_soon(now):
+            days = (key.expires_at - now).days
+            says = f"{key.name} ends in {days} days; `tidegate keys rotate {key.name}`"
+            yield CheckResult("api key", "doubtful", says)
 
 
 _NO_STATE = CheckResult(

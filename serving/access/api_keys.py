@@ -9,9 +9,11 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from serving.access.roles import Scope
+
+EXPIRY_WARNING = timedelta(days=14)
 
 _PRESENTED = re.compile(r"tg_([a-z0-9]{12})\.([A-Za-z0-9_-]{43})")
 
@@ -32,10 +34,23 @@ class ApiKey:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     purposes: tuple[str, ...] = ()
+    holder_id: str = ""
+    superseded_at: datetime | None = None
+
+    @property
+    def holder(self) -> str:
+        """Whom the key belongs to, through every rotation: the id of that holder's first key."""
+        return self.holder_id or self.key_id
 
     def is_live(self, now: datetime) -> bool:
         """Whether the key still opens anything."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+    def ends_soon(self, now: datetime) -> bool:
+        """Whether it is live, has no successor, and ends within two weeks."""
+        if self.expires_at is None or self.superseded_at is not None or not self.is_live(now):
+            return False
+        return self.expires_at - now < EXPIRY_WARNING
 
     def admits(self, secret: str, now: datetime) -> bool:
         """Whether `secret` is this key's and the key is live; takes the same time either way."""
@@ -71,6 +86,7 @@ def new_key(
     now: datetime,
     expires_at: datetime | None = None,
     purposes: tuple[str, ...] = (),
+    holder_id: str = "",
 ) -> tuple[ApiKey, PresentedKey]:
     """A fresh key: what to keep, and what to hand over once."""
     presented = PresentedKey(secrets.token_hex(6), secrets.token_urlsafe(32))
@@ -83,8 +99,24 @@ def new_key(
         created_at=now,
         expires_at=expires_at,
         purposes=purposes,
+        holder_id=holder_id,
     )
     return kept, presented
+
+
+def successor_of(
+    key: ApiKey, now: datetime, lifetime: timedelta | None = None
+) -> tuple[ApiKey, PresentedKey]:
+    """A fresh key of the same holder, who may just the same; it lives as long as the former was to.
+
+    `lifetime` is another one, from now.
+    """
+    if lifetime is None and key.expires_at is not None:
+        lifetime = key.expires_at - key.created_at
+    expires_at = now + lifetime if lifetime else None
+    return new_key(
+        key.name, key.scopes, key.offices, now, expires_at, key.purposes, holder_id=key.holder
+    )
 
 
 def _sha256(secret: str) -> str:

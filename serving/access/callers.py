@@ -29,9 +29,9 @@ class Caller:
 
     @classmethod
     def from_api_key(cls, key: ApiKey) -> Self:
-        """The caller behind a key."""
+        """The caller behind a key: the same one before and after a rotation."""
         return cls(
-            key.key_id,
+            key.holder,
             key.name,
             frozenset(key.scopes),
             frozenset(key.offices),

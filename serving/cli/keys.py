@@ -16,7 +16,7 @@ from serving.cli.output import messages, print_json
 if TYPE_CHECKING:
     from serving.db.repositories.api_key_repository import ApiKeyRepository
 
-keys = typer.Typer(help="API keys: create, list, revoke.", no_args_is_help=True)
+keys = typer.Typer(help="API keys: create, list, rotate, revoke.", no_args_is_help=True)
 
 
 class ScopeName(StrEnum):
@@ -115,14 +115,56 @@ def list_keys(
     """Show every key's name, id, scopes, offices and state; never a secret."""
     now = datetime.now(UTC)
     write_reading("list", "keys", home=home, database_url=database_url)
-    kept = _register(home, database_url, may_create=False).all()
+    register = _register(home, database_url, may_create=False)
+    kept, uses = register.all(), register.last_uses()
     if as_json:
-        print_json([_face(key, now) for key in kept])
+        print_json([_face(key, now, uses.get(key.key_id)) for key in kept])
         return
     for key in kept:
         state = "live" if key.is_live(now) else "ended"
         scopes, offices = ",".join(key.scopes), ",".join(key.offices) or "all offices"
-        typer.echo(f"{key.key_id}  {state:<5}  {scopes:<28}  {offices:<20}  {key.name}")
+        used = uses[key.key_id].date().isoformat() if key.key_id in uses else "never used"
+        ends = _end_in_words(key, now)
+        typer.echo(
+            f"{key.key_id}  {state:<5}  {scopes:<28}  {offices:<20}  {used:<10}  {key.name}{ends}"
+        )
+
+
+@keys.command()
+def rotate(
+    name: Name,
+    overlap_days: Annotated[
+        int, typer.Option(min=0, help="Days that the former key lives on beside the new one.")
+    ] = 7,
+    days: Annotated[
+        int | None,
+        typer.Option(min=1, help="Days until the new key expires; as many as before without."),
+    ] = None,
+    home: Home = DEFAULT_HOME,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Give the holder of a key another one, shown once; both live until the overlap is over.
+
+    Name, scopes, offices and the identity in histories stay the same.
+    """
+    from serving.access.actors import Actor
+
+    now = datetime.now(UTC)
+    fresh, shown = _register(home, database_url, may_create=False).rotate(
+        name,
+        now,
+        Actor.from_command_line(),
+        overlap=timedelta(days=overlap_days),
+        lifetime=timedelta(days=days) if days else None,
+    )
+    if as_json:
+        print_json({"name": name, "key": str(shown), "scopes": fresh.scopes})
+        return
+    typer.echo(str(shown))
+    messages.print(
+        f"This is the only time the key is shown. The former one ends in {overlap_days} days."
+    )
 
 
 @keys.command()
@@ -132,7 +174,17 @@ def revoke(name: Name, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = No
     messages.print(f"The key {name} is revoked.")
 
 
-def _face(key: ApiKey, now: datetime) -> dict[str, Any]:
+def _end_in_words(key: ApiKey, now: datetime) -> str:
+    """When a live key ends, where that is soon or a newer one takes its place; else nothing."""
+    if key.expires_at is None or not key.is_live(now):
+        return ""
+    days = (key.expires_at - now).days
+    if key.superseded_at:
+        return f"  (a newer key took its place; ends in {days} days)"
+    return f"  (ends in {days} days: rotate it)" if key.ends_soon(now) else ""
+
+
+def _face(key: ApiKey, now: datetime, last_used_at: datetime | None) -> dict[str, Any]:
     return {
         "name": key.name,
         "key_id": key.key_id,
@@ -142,6 +194,10 @@ def _face(key: ApiKey, now: datetime) -> dict[str, Any]:
         "created_at": key.created_at.isoformat(),
         "expires_at": key.expires_at.isoformat() if key.expires_at else None,
         "is_live": key.is_live(now),
+        "holder_id": key.holder,
+        "superseded_at": key.superseded_at.isoformat() if key.superseded_at else None,
+        "last_used_at": last_used_at.isoformat() if last_used_at else None,
+        "ends_soon": key.ends_soon(now),
     }
 
 

@@ -87,6 +87,7 @@ def caller_behind(services: Services, presented: PresentedKey | None) -> Caller:
             services.rate_limits.take(kept.key_id)
             identify(Actor(f"key:{kept.key_id}", kept.name))  # its refusal is written down
         raise NotSignedIn("send a live API key as `Authorization: Bearer tg_….…`")
+    services.api_keys.note_use(kept.key_id, services.clock())
     return Caller.from_api_key(kept)
 
 

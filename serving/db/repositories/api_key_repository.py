@@ -2,23 +2,31 @@
 
 import json
 import time
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, Row, select, update
+from sqlalchemy import Engine, Row, select, text, update
 
 from serving.access.acting import whoever_acts
-from serving.access.api_keys import ApiKey
+from serving.access.actors import Actor
+from serving.access.api_keys import ApiKey, PresentedKey, successor_of
 from serving.audit.audit_log import AuditEvent
 from serving.db.engine import failing_as_unavailable
 from serving.db.names_in_use import require_new_name
 from serving.db.repositories.audit_repository import append_audit_events
-from serving.db.tables import api_keys
+from serving.db.tables import api_key_uses, api_keys
 from serving.db.write_lock import writing
-from serving.errors import NotFound
+from serving.errors import LogUnavailable, NotFound
 
 REMEMBERED_S = 1.0
 MOST_REMEMBERED = 10_000
+
+_NOTED_EVERY = timedelta(hours=1)
+_NOTE_USE = text(
+    "INSERT INTO api_key_uses (key_id, last_used_at) VALUES (:key_id, :at) "
+    "ON CONFLICT (key_id) DO UPDATE SET last_used_at = :at"
+)
 
 
 class ApiKeyRepository:
@@ -27,25 +35,76 @@ class ApiKeyRepository:
     def __init__(self, engine: Engine):
         self._engine = engine
         self._remembered: dict[str, tuple[ApiKey, float]] = {}
+        self._noted: dict[str, datetime] = {}
 
     def add_key(self, key: ApiKey) -> None:
         """Keep a new key; raises NameRefused, or NameTaken where one has or had such a name."""
-        row = {
-            "key_id": key.key_id,
-            "name": key.name,
-            "secret_sha256": key.secret_sha256,
-            "scopes": json.dumps(key.scopes),
-            "offices": json.dumps(key.offices),
-            "created_at": key.created_at.isoformat(),
-            "expires_at": key.expires_at.isoformat() if key.expires_at else None,
-            "purposes": json.dumps(key.purposes),
-        }
         made = {"scopes": key.scopes, "offices": key.offices, "purposes": key.purposes}
         event = AuditEvent(key.created_at, whoever_acts(), "make_key", "key", key.key_id, made)
         with failing_as_unavailable(), writing(self._engine) as connection:
             require_new_name(connection, key.name)
-            connection.execute(api_keys.insert(), row)
+            connection.execute(api_keys.insert(), _row(key))
             append_audit_events(connection, [event])
+
+    def rotate(
+        self,
+        name: str,
+        now: datetime,
+        actor: Actor,
+        *,
+        overlap: timedelta,
+        lifetime: timedelta | None = None,
+    ) -> tuple[ApiKey, PresentedKey]:
+        """Give the holder of a name another key; the former one lives on for the overlap.
+
+        What to keep, and what to hand over once. Raises NotFound where none of that name is live.
+        """
+        current = select(api_keys).where(
+            api_keys.c.name == name,
+            api_keys.c.revoked_at.is_(None),
+            api_keys.c.superseded_at.is_(None),
+        )
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            row = connection.execute(current).first()
+            former = _key(row) if row else None
+            if former is None or not former.is_live(now):
+                raise NotFound(f"no key named {name} is in use; `tidegate keys create` makes one")
+            fresh, shown = successor_of(former, now, lifetime)
+            ends_at = min(filter(None, (former.expires_at, now + overlap)))
+            connection.execute(
+                update(api_keys)
+                .where(api_keys.c.key_id == former.key_id)
+                .values(superseded_at=now.isoformat(), expires_at=ends_at.isoformat())
+            )
+            connection.execute(api_keys.insert(), _row(fresh))
+            details = {
+                "former_key_id": former.key_id,
+                "key_id": fresh.key_id,
+                "former_expires_at": ends_at.isoformat(),
+            }
+            event = AuditEvent(now, actor, "rotate_key", "key", former.holder, details)
+            append_audit_events(connection, [event])
+        self._remembered.clear()
+        return fresh, shown
+
+    def note_use(self, key_id: str, now: datetime) -> None:
+        """Remember that a key was used, to the hour; where that cannot be written, it is left."""
+        noted = self._noted.get(key_id)
+        if noted is not None and now - noted < _NOTED_EVERY:
+            return
+        self._noted[key_id] = now
+        with (
+            suppress(LogUnavailable),
+            failing_as_unavailable(),
+            writing(self._engine) as connection,
+        ):
+            connection.execute(_NOTE_USE, {"key_id": key_id, "at": now.isoformat()})
+
+    def last_uses(self) -> dict[str, datetime]:
+        """When each key was last used, to the hour, by its id; one that never was is not there."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(select(api_key_uses))
+            return {row.key_id: datetime.fromisoformat(row.last_used_at) for row in rows}
 
     def remembered(self, key_id: str) -> ApiKey | None:
         """The key with this id if it was found within the last second; asks no database."""
@@ -71,16 +130,16 @@ class ApiKeyRepository:
             return [_key(row) for row in rows]
 
     def revoke(self, name: str, now: datetime) -> None:
-        """End the key of this name; raises NotFound where none is in use."""
+        """End the key of this name, and one that it took the place of; raises NotFound."""
         is_it = (api_keys.c.name == name, api_keys.c.revoked_at.is_(None))
         ended = update(api_keys).where(*is_it).values(revoked_at=now.isoformat())
         with failing_as_unavailable(), writing(self._engine) as connection:
-            key_id = connection.scalar(select(api_keys.c.key_id).where(*is_it))
-            if key_id is None:
+            key_ids = connection.scalars(select(api_keys.c.key_id).where(*is_it)).all()
+            if not key_ids:
                 raise NotFound(f"no key named {name} is in use")
             connection.execute(ended)
-            act = AuditEvent(now, whoever_acts(), "revoke_key", "key", key_id)
-            append_audit_events(connection, [act])
+            acts = [AuditEvent(now, whoever_acts(), "revoke_key", "key", each) for each in key_ids]
+            append_audit_events(connection, acts)
         self._remembered.clear()
 
 
@@ -95,4 +154,20 @@ def _key(row: Row[Any]) -> ApiKey:
         expires_at=datetime.fromisoformat(row.expires_at) if row.expires_at else None,
         revoked_at=datetime.fromisoformat(row.revoked_at) if row.revoked_at else None,
         purposes=tuple(json.loads(row.purposes or "[]")),
+        holder_id=row.holder_id or "",
+        superseded_at=datetime.fromisoformat(row.superseded_at) if row.superseded_at else None,
     )
+
+
+def _row(key: ApiKey) -> dict[str, Any]:
+    return {
+        "key_id": key.key_id,
+        "name": key.name,
+        "secret_sha256": key.secret_sha256,
+        "scopes": json.dumps(key.scopes),
+        "offices": json.dumps(key.offices),
+        "created_at": key.created_at.isoformat(),
+        "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+        "purposes": json.dumps(key.purposes),
+        "holder_id": key.holder_id or None,
+    }
