@@ -17,6 +17,7 @@ TidegateError
 ├── IncidentRefused                 nothing to freeze, or what was frozen was changed
 ├── AccountRefused                  nothing to seal, or what was sealed was changed
 ├── HistoryIncomplete               a store of history would forget what there ought to be
+├── ExportRefused                   a decision cannot be exported with what proves it
 ├── RetentionRefused                periods that cannot be used, or an erasure that must not be
 ├── ClockDisagrees                  the clock disagrees with what was written last
 ├── ApprovalRefused                 an act lacks two persons who agreed to it, or a key is wrong
@@ -154,6 +155,10 @@ class AccountRefused(TidegateError):
 
 class HistoryIncomplete(TidegateError):
     """An online feature store would forget what there ought to be; the former one stays."""
+
+
+class ExportRefused(TidegateError):
+    """A decision cannot be exported with all that proves it; the message says what is lacking."""
 
 
 class RetentionRefused(TidegateError):

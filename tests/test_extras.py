@@ -45,6 +45,7 @@ features
 verify-log
 audit
 checkpoints --out c
+export-decision d --out c
 doctor --home .
 retrain --subject route
 backtest --subject route --policy p

@@ -18,6 +18,7 @@ from serving.cli.demo import demo
 from serving.cli.doctor import doctor
 from serving.cli.dossier import dossier
 from serving.cli.evaluate import evaluate
+from serving.cli.export_decision import export_decision
 from serving.cli.features import features
 from serving.cli.gates import gates
 from serving.cli.impact import impact
@@ -60,6 +61,7 @@ for command in (demo, synth, build, train, evaluate, promote, serve, score, repl
 app.command("verify-log")(verify_log)
 app.command()(checkpoints)
 app.command()(audit)
+app.command("export-decision")(export_decision)
 app.command()(doctor)
 app.command()(init)
 app.command()(upgrade)

@@ -66,9 +66,13 @@ class DataKeys:
 
     def decrypt(self, unit: EncryptionUnit, part: str, encrypted: bytes) -> bytes | None:
         """A part of a unit; None where it was erased. Raises Undecipherable where changed."""
-        day_key = self._found(unit.day)
-        key = unit.key(day_key) if day_key else self._found(unit.key_id)
+        key = self.unit_key(unit)
         return None if key is None else decrypt(key, part, encrypted)
+
+    def unit_key(self, unit: EncryptionUnit) -> bytes | None:
+        """The key of one unit alone, which opens no other; None where it was erased."""
+        day_key = self._found(unit.day)
+        return unit.key(day_key) if day_key else self._found(unit.key_id)
 
     def encrypt_text(
         self, unit: EncryptionUnit, part: str, text: str, within: Connection | None = None

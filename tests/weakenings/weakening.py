@@ -19,7 +19,10 @@ from tests.forked_pytest import run_pytest
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = sorted(Path(__file__).parent.glob("*.toml"))
 
-COPIED = ("features", "training", "serving", "data", "tests", "experiments", "docs", "README.md")
+COPIED = (
+    *("features", "training", "serving", "data", "tests", "experiments", "docs", "deploy"),
+    "README.md",
+)
 COPIED_TOO = ("pyproject.toml", "Makefile", "requirements.lock")
 LONGEST_S = 600
 

@@ -13,17 +13,19 @@ from sqlalchemy import Column, Connection, Engine, Row, Select, func, or_, selec
 from sqlalchemy.exc import IntegrityError
 
 from serving.audit.decision import Decision
+from serving.audit.decision_export import ChainedRecord
 from serving.audit.earlier_decisions import EarlierDecisions
 from serving.audit.hash_chain import FIRST_LINK, ChainedDecision, LogHead, next_link
 from serving.audit.logged_decision import DecisionAccess, LoggedDecision, StoredAnswer
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
+from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable, move_write_ahead_log
 from serving.db.lookups import PairLookup
 from serving.db.tables import answers, decisions
 from serving.db.waiting_subjects import SubjectToken, let_wait
 from serving.db.write_lock import writing
-from serving.errors import AnsweredMeanwhile, Erased
+from serving.errors import AnsweredMeanwhile, Erased, ExportRefused
 
 PAGE = 500
 
@@ -136,6 +138,31 @@ class DecisionRepository:
         with failing_as_unavailable(), self._engine.connect() as connection:
             link = connection.scalar(query)
         return None if link is None else bytes(link).hex()
+
+    def chained(self, decision_id: str) -> ChainedRecord | None:
+        """A decision with its key; None for an unknown one. Raises Erased or ExportRefused."""
+        query = select(*WHOLE).where(decisions.c.decision_id == decision_id)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return None
+        if row.encrypted is None:
+            raise ExportRefused("an older release kept this decision in the clear")
+        key = self._keys.unit_key(EncryptionUnit.of_decision(row.decision_id, row.scored_at))
+        record = self._decisions.record(row)
+        if record is None or key is None:
+            raise Erased(f"this decision of {row.scored_at[:10]} was erased when its time was over")
+        before = self.link_at(row.seq - 1) or ""
+        encrypted = bytes(row.encrypted)
+        return ChainedRecord(row.seq, before, row.record, encrypted, key, record.encode())
+
+    def outlines(self, after: int, upto: int) -> Iterator[str]:
+        """What the chain is made of, of the decisions after one number up to another."""
+        query = select(decisions.c.record).order_by(decisions.c.seq)
+        for begin in range(after, upto, PAGE):
+            within = decisions.c.seq.between(begin + 1, min(begin + PAGE, upto))
+            with failing_as_unavailable(), self._engine.connect() as connection:
+                yield from connection.scalars(query.where(within)).all()
 
     def between(self, begins: datetime, ends: datetime) -> Iterator[ChainedDecision]:
         """The records from the first to the last that was decided in [begins, ends), in order.

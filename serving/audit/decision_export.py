@@ -1,0 +1,205 @@
+"""One decision in a folder that a court can verify with Python alone (`deploy/verify`).
+
+decision.json     its place in the chain, its outline, what is encrypted, and the key of that alone
+record.json       the decision whole, as it was logged
+later.ndjson      the outlines of the decisions after it, up to the checkpoint, a JSON text a line
+checkpoint.json   the first checkpoint that covers it
+witness.lines     the copies of that which witnesses have
+keys.json         the public keys that sign checkpoints and models
+manifest.json, manifest.sig, booster.txt    the model that answered, if one did
+features.json     which indicator and family each feature belongs to
+contents.json     the SHA-256 of each of these
+
+The outlines name lane, office, caller and token of the decisions in between, and no subject.
+"""
+
+import hashlib
+import json
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_public_key,
+)
+
+from features.atomic_dir import written_whole
+from features.catalogue import features_by_name
+from serving.access.actors import Actor
+from serving.audit.audit_log import AuditEvent, AuditLog
+from serving.audit.checkpoints import Checkpoint, canonical
+from serving.audit.hash_chain import DECISIONS, ChainReader
+from serving.audit.witness_delivery import Witness
+from serving.audit.witness_lines import framed, read_witness_lines
+from serving.errors import ExportRefused
+
+MODEL_FILES = ("manifest.json", "manifest.sig", "booster.txt")
+
+
+@dataclass(frozen=True)
+class ChainedRecord:
+    """A decision as the log has it: its number, the link before it (hexadecimal) and its parts.
+
+    `key` opens `encrypted`, which is `record`, and nothing else but the answer and the case of the
+    same decision.
+    """
+
+    seq: int
+    before: str
+    outline: str
+    encrypted: bytes
+    key: bytes
+    record: bytes
+
+
+class ExportedLog(Protocol):
+    """The log of decisions, where it is exported from."""
+
+    def chained(self, decision_id: str) -> ChainedRecord | None:
+        """A decision with its key; None for an unknown one. Raises Erased or ExportRefused."""
+        ...
+
+    def outlines(self, after: int, upto: int) -> Iterator[str]:
+        """What the chain is made of, of the decisions after one number up to another."""
+        ...
+
+
+@dataclass(frozen=True)
+class ExportSources:
+    """Where the parts of an export come from."""
+
+    log: ExportedLog
+    chains: ChainReader
+    checkpoints: Sequence[str]
+    witnesses: Sequence[Witness]
+    audit_log: AuditLog
+    models: Path
+    log_keys: Mapping[str, str]
+    model_key: Path
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """Which decision is exported, by whom, when, and where to."""
+
+    decision_id: str
+    by: Actor
+    at: datetime
+    folder: Path
+
+
+def export_decision(sources: ExportSources, request: ExportRequest) -> Checkpoint:
+    """Write a decision with all that proves it, on record; the checkpoint that it leads to.
+
+    The folder is there whole or not at all. Raises ExportRefused, or Erased.
+    """
+    if request.folder.exists():
+        raise ExportRefused(f"{request.folder} is there already; each export has its own folder")
+    found = sources.log.chained(request.decision_id)
+    if found is None:
+        raise ExportRefused(f"there is no decision {request.decision_id}")
+    checkpoint = _covering(sources, found.seq)
+    files = _files(sources, found, checkpoint)
+    contents = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    files["contents.json"] = canonical(contents)
+    digest = hashlib.sha256(files["contents.json"]).hexdigest()
+    told = {"checkpoint": checkpoint.number, "contents": f"sha256:{digest}"}
+    with written_whole(request.folder) as partial:
+        for name, content in files.items():
+            (partial / name).write_bytes(content)
+        sources.audit_log.append(
+            AuditEvent(
+                request.at, request.by, "export_decision", "decision", request.decision_id, told
+            )
+        )
+    return checkpoint
+
+
+def _covering(sources: ExportSources, seq: int) -> Checkpoint:
+    """The first checkpoint after a decision that the chain still leads to."""
+    stated = [Checkpoint.from_json(line) for line in sources.checkpoints]
+    after = sorted((each for each in stated if each.size >= seq), key=lambda each: each.size)
+    links = sources.chains.links(DECISIONS, {each.size for each in after})
+    for each in after:
+        if links.get(each.size) == each.heads[DECISIONS].head:
+            return each
+    raise ExportRefused("no checkpoint covers this decision yet; try again after the next one")
+
+
+def _files(
+    sources: ExportSources, found: ChainedRecord, checkpoint: Checkpoint
+) -> dict[str, bytes]:
+    record = json.loads(found.record)
+    line = checkpoint.as_json()
+    log_key = sources.log_keys.get(checkpoint.key_id)
+    if log_key is None:
+        raise ExportRefused(f"the public key {checkpoint.key_id} of the log is not there")
+    decision = {
+        "seq": found.seq,
+        "before": found.before,
+        "outline": found.outline,
+        "encrypted": b64encode(found.encrypted).decode(),
+        "key": found.key.hex(),
+    }
+    later = sources.log.outlines(found.seq, checkpoint.size)
+    files = {
+        "decision.json": canonical(decision),
+        "record.json": found.record,
+        "later.ndjson": b"".join(json.dumps(outline).encode() + b"\n" for outline in later),
+        "checkpoint.json": line.encode(),
+        "witness.lines": b"".join(_copies(sources.witnesses, line)),
+        "keys.json": canonical({"log": log_key, "model": _raw_key(sources.model_key)}),
+    }
+    if record["model"] is not None:
+        files["features.json"] = canonical_groups(record)
+        files |= _model_files(sources.models, record["model"])
+    return files
+
+
+def _copies(witnesses: Sequence[Witness], line: str) -> Iterator[bytes]:
+    """The line of every witness that has it; one that cannot be asked has none."""
+    for witness in witnesses:
+        try:
+            content = witness.everything() or b""
+        except OSError:
+            continue
+        if line in read_witness_lines(content).lines:
+            yield framed(line)
+
+
+def canonical_groups(record: Mapping[str, Any]) -> bytes:
+    """Which indicator and family each feature of a decision belongs to, in their order."""
+    known = features_by_name()
+    unknown = [name for name in record["vector"] if name not in known]
+    if unknown or "comparisons" not in record["reasons"]:
+        raise ExportRefused(
+            "this decision was made by another release, whose reasons are grouped otherwise; "
+            "export it with that release"
+        )
+    groups = [(known[name].indicator, known[name].family, name) for name in record["vector"]]
+    told = [{"indicator": i, "family": f, "name": name} for i, f, name in groups]
+    return json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _model_files(models: Path, reference: Mapping[str, str]) -> dict[str, bytes]:
+    folder = models / reference["name"] / reference["version"]
+    try:
+        files = {name: (folder / name).read_bytes() for name in MODEL_FILES}
+    except FileNotFoundError as missing:
+        raise ExportRefused(f"{missing.filename}: the model that answered is not there") from None
+    if f"sha256:{hashlib.sha256(files['manifest.json']).hexdigest()}" != reference["digest"]:
+        raise ExportRefused(f"{folder} holds another model than the one that answered")
+    return files
+
+
+def _raw_key(file: Path) -> str:
+    """The public key of a PEM file, in hexadecimal; empty where there is none."""
+    if not file.exists():
+        return ""
+    key = load_pem_public_key(file.read_bytes())
+    return key.public_bytes(Encoding.Raw, PublicFormat.Raw).hex()

@@ -1,0 +1,54 @@
+"""`tidegate export-decision`: one decision with all that proves it, for a court."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home
+from serving.cli.output import messages
+
+
+def export_decision(
+    decision_id: Annotated[str, typer.Argument(help="The id of the decision.")],
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+    home: Home = DEFAULT_HOME,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Write a decision, its model, its chain and its checkpoint into a folder.
+
+    `deploy/verify/verify_decision.py FOLDER` verifies it with Python alone. The folder holds all
+    that was submitted: hand it to nobody but the court. The export is on record.
+    """
+    from serving.access.actors import Actor
+    from serving.audit.checkpoints import LogSigner, public_keys_of
+    from serving.audit.decision_export import ExportRequest, ExportSources
+    from serving.audit.decision_export import export_decision as export
+    from serving.audit.witness_delivery import WitnessDelivery
+    from serving.db.engine import open_database
+    from serving.db.repositories.audit_repository import AuditRepository
+    from serving.db.repositories.checkpoint_repository import CheckpointRepository
+    from serving.db.repositories.decision_repository import DecisionRepository
+    from serving.db.witnesses import witnesses_of
+    from serving.settings import settings_of
+
+    settings, now = settings_of(home, database_url), datetime.now(UTC)
+    engine = open_database(settings.database, is_service=False, keys=settings.keys)
+    store, witnesses = CheckpointRepository(engine), witnesses_of(settings)
+    store.seal(LogSigner.from_folder(settings.keys).sign, now)
+    for each in witnesses:
+        WitnessDelivery(each, store, lambda: now).deliver()
+    sources = ExportSources(
+        log=DecisionRepository(engine),
+        chains=store,
+        checkpoints=store.lines(),
+        witnesses=witnesses,
+        audit_log=AuditRepository(engine),
+        models=settings.models,
+        log_keys=public_keys_of(settings.keys),
+        model_key=settings.keys / "signing.pub",
+    )
+    request = ExportRequest(decision_id, Actor.from_command_line(), now, out)
+    checkpoint = export(sources, request)
+    messages.print(f"{out}: up to checkpoint {checkpoint.number}; it is on record", markup=False)
