@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 Committed = Callable[[int, float], None]
 
 _POLL_INTERVAL_S = 1.0
+_LONGEST_CALL_S = 5.0  # after which whoever waits for a call to the log is told so
 
 
 class DecisionAppender(Protocol):
@@ -44,6 +45,10 @@ class DecisionAppender(Protocol):
 
     def probe(self) -> None:
         """Raise LogUnavailable where the log can't be written."""
+        ...
+
+    def reach(self) -> None:
+        """Raise LogUnavailable where the log can't even be reached."""
         ...
 
 
@@ -89,6 +94,7 @@ class LogWriter:
         self._queue: queue.Queue[PendingDecision | None] = queue.Queue(capacity)
         self._committed = committed
         self._has_failed = False
+        self._calling_since_s: float | None = None
         self._thread = threading.Thread(target=self._run, name="decision-writer", daemon=True)
 
     def start(self) -> None:
@@ -107,8 +113,14 @@ class LogWriter:
 
     @property
     def has_failed(self) -> bool:
-        """Whether the last group could not be made durable."""
-        return self._has_failed
+        """Whether the last group could not be made durable, or the log cannot be reached.
+
+        Looked at every second while nothing is written: where the log is away nobody gets so far
+        as to have something written.
+        """
+        began_s = self._calling_since_s
+        is_stuck = began_s is not None and time.monotonic() - began_s > _LONGEST_CALL_S
+        return self._has_failed or is_stuck
 
     @property
     def depth(self) -> int:
@@ -137,10 +149,14 @@ class LogWriter:
         is_open = True
         while is_open:
             batch, is_open = self._gather()
+            self._calling_since_s = time.monotonic()
             if batch:
                 self._commit(batch)
             elif self._has_failed:
                 self._try_again()
+            else:
+                self._look()
+            self._calling_since_s = None
             self.checkpoints.write_if_due(is_last=not is_open)
             self._maintain(is_idle=not batch)
 
@@ -202,6 +218,14 @@ class LogWriter:
         with suppress(LogUnavailable):
             self._log.probe()
             self._has_failed = False
+
+    def _look(self) -> None:
+        """See whether the log is there."""
+        try:
+            self._log.reach()
+        except LogUnavailable as failure:
+            log.error("log_not_reached", exception=type(failure.__cause__ or failure).__name__)
+            self._has_failed = True
 
     def _commit_each(self, batch: list[PendingDecision], meanwhile: AnsweredMeanwhile) -> None:
         """One of them has its decision already: let it not keep the others from theirs."""

@@ -3,7 +3,8 @@
 import io
 import re
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -257,6 +258,41 @@ def test_a_service_without_the_history_of_its_models_says_so(home: Path, forgott
         assert answer.json()["probability"] is not None
         assert answer.json()["is_history_missing"] is stored.json()["is_history_missing"] is True
         assert "Most of the history" in client.get("/console/sign-in").text
+
+
+def is_unwritten(client: TestClient) -> bool:
+    """Whether a scrape says that the log is not written."""
+    return 'tidegate_degraded{mode="log_not_written"} 1.0' in client.get("/metrics").text
+
+
+def wait_until(holds: Callable[[], bool], within_s: float = 30) -> None:
+    ends_at = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < ends_at
+        time.sleep(0.1)
+
+
+def test_every_scrape_says_that_the_database_is_away(home: Path, postgres: Server) -> None:
+    """Nobody gets so far as to have something written: what is read before fails already."""
+    settings = Settings(home=home, database_url=SecretStr(postgres.new_database()))
+    app = create_app(settings, clock=lambda: NOW)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        service = Service(client, services_of(client), home)
+        caller = service.key("score")
+        assert service.score(shipment(), caller).status_code == 200
+        assert not is_unwritten(client)
+        postgres.stop()
+        try:
+            wait_until(lambda: is_unwritten(client))
+            for _ in range(3):
+                assert service.score(shipment(), caller).status_code == 503
+                time.sleep(0.5)
+                assert is_unwritten(client)
+            assert client.get("/health/ready").status_code == 503
+        finally:
+            postgres.start()
+        wait_until(lambda: not is_unwritten(client))
+        assert service.score(shipment(), caller).status_code == 200
 
 
 def test_history_that_is_laid_down_later_is_known_once_the_state_is_made_anew(

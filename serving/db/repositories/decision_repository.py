@@ -57,6 +57,11 @@ class DecisionRepository:
             self._keys.probe(connection)
             connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
 
+    def reach(self) -> None:
+        """Read from the database: raises LogUnavailable where that fails."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            connection.exec_driver_sql("SELECT 1 FROM alembic_version")
+
     def append(self, entries: Sequence[tuple[LoggedDecision, StoredAnswer]]) -> LogHead:
         """Append decisions with their answers: all durable when this returns, or none.
 

@@ -172,6 +172,28 @@ def test_a_failed_group_is_not_half_there_and_the_next_one_succeeds(
     assert not writer.has_failed
 
 
+def test_a_log_that_does_not_answer_is_one_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is frozen refuses nothing: whoever waits for it knows by the time alone."""
+    monkeypatch.setattr("serving.audit.decision_log_writer._LONGEST_CALL_S", 0.2)
+    monkeypatch.setattr("serving.audit.decision_log_writer._POLL_INTERVAL_S", 0.05)
+    is_called, answers = threading.Event(), threading.Event()
+
+    def reach() -> None:
+        is_called.set()
+        answers.wait(10)
+
+    frozen = LogWriter(Mock(reach=reach), Mock(), 8, Mock(), Mock())
+    frozen.start()
+    is_called.wait(5)
+    assert not frozen.has_failed
+    time.sleep(0.4)
+    assert frozen.has_failed
+    answers.set()
+    frozen.stop()
+
+    assert not frozen.has_failed
+
+
 def test_a_request_that_was_answered_meanwhile_keeps_no_other_from_its_decision(
     log: DecisionRepository, writer: LogWriter
 ) -> None:
