@@ -70,6 +70,12 @@ def take_steps(connection: Connection) -> None:
 
     The audit chain tells the rows that were there before it, and those that a step changes.
     """
+    before = covered_digests(connection)
+    _run_steps(connection)
+    cover_changed(connection, before)
+
+
+def _run_steps(connection: Connection) -> None:
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
     from alembic.script import ScriptDirectory
@@ -79,8 +85,6 @@ def take_steps(connection: Connection) -> None:
     def lacking(revision: Any, _: Any) -> Any:
         return steps._upgrade_revs("head", revision)
 
-    before = covered_digests(connection)
     with EnvironmentContext(Config(), steps, fn=lacking) as environment:
         environment.configure(connection=connection)
         environment.run_migrations()
-    cover_changed(connection, before)
