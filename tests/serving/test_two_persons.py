@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
@@ -212,7 +212,12 @@ def test_models_are_switched_on_by_two_persons_alone(
 ) -> None:
     switches = KillSwitchRepository(database(where))
 
-    for words, first, second in pairs(alpha | machines, seven | machines):
+    with_machines = [
+        (words, *pair)
+        for words, each in machines.items()
+        for pair in ((each, account("beta")), (account("beta"), each))
+    ]
+    for words, first, second in (*pairs(seven), *with_machines, *islice(pairs(alpha), 0, None, 3)):
         record_switch(switches, "route", is_on=False, by=SERVICE, because=WHY, at=AT)
         with suppress(PersonNeeded, SameReviewer):
             switch_on_by_two(switches, "route", first, WHY, AT)
