@@ -7,7 +7,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.approvals import APPROVING_ROLES
 from serving.access.callers import Caller
-from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.browser_session import ReaderWith, RecentlyAuthenticated, TheSession
 from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
 from serving.errors import ApprovalRefused, Conflict, Forbidden, Unprocessable
@@ -46,7 +46,9 @@ def show_approvals(services: TheServices, caller: MayApprove, session: TheSessio
 
 
 @router.post("")
-def answer_act(services: TheServices, caller: MayApprove, form: SignedForm) -> Response:
+def answer_act(
+    services: TheServices, caller: MayApprove, _: RecentlyAuthenticated, form: SignedForm
+) -> Response:
     """Agree to one act, or not: the first who agrees proposes it, another approves."""
     if form.get("answer") not in ANSWERS:
         raise Unprocessable("say whether you agree")

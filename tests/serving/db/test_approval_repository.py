@@ -47,10 +47,18 @@ def register(engine: Engine, accounts: AccountRepository) -> ApprovalRepository:
     return ApprovalRepository(engine)
 
 
+WRITTEN_DOWN = (
+    *("register_approval_key", "revoke_approval_key", "propose_act", "begin_live_use"),
+    *("give_approval", "withhold_approval", "use_approval", "switch_on"),
+)
+
+
 def events(engine: Engine) -> list[tuple[str, str]]:
+    """What was written down of approvals."""
     query = select(audit_events.c.action, audit_events.c.actor).order_by(audit_events.c.seq)
     with engine.connect() as connection:
-        return [(row.action, row.actor) for row in connection.execute(query)]
+        rows = connection.execute(query.where(audit_events.c.action.in_(WRITTEN_DOWN)))
+        return [(row.action, row.actor) for row in rows]
 
 
 def person(register: ApprovalRepository, name: str) -> Ed25519PrivateKey:
