@@ -11,12 +11,14 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from serving.audit.checkpoints import public_key_of
+from serving.audit.checkpoints import public_keys_of
 from serving.audit.erasure import ErasureLimits, RetainedUnits
+from serving.audit.log_check import check_log
 from serving.audit.retention_log import RetentionAct
 from serving.db.engine import open_database
 from serving.db.key_destruction import DatabaseErasure
-from serving.db.log_verification import signed_heads, verify_decision_log
+from serving.db.log_verification import verify_decision_log
+from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.rollup_repository import RollupRepository
 from serving.db.write_lock import hold_for_service
@@ -60,9 +62,10 @@ def test_after_erasure_no_byte_tells_of_a_party_and_the_log_is_proven(
     assert told_in_tables(place.engine(), without=()) == set()
     assert server is None or told_in_server(server, place.settings) == set()
     engine = place.engine()
-    marks = signed_heads(engine, (), public_key_of(place.settings.keys))
-    proof = verify_decision_log(engine, marks)
-    assert (proof.is_whole, proof.mark.size, len(marks)) == (True, 1, 1), proof.why
+    proof, keys = verify_decision_log(engine), public_keys_of(place.settings.keys)
+    check = check_log(CheckpointRepository(engine), [], keys, by_newest=False)
+    assert (proof.is_whole, proof.mark.size, check.why) == (True, 1, None), proof.why
+    assert check.verdict.checked >= 1
     with engine.connect() as connection:
         for table in ("answers", "case_links", "contents"):
             assert connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0
