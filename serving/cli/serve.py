@@ -20,6 +20,7 @@ from serving.shutdown import end_with_parent
 if TYPE_CHECKING:
     from serving.cli.start_progress import Show
     from serving.listening_transport import Transport
+    from serving.settings import Settings
 
 GRACE_S = 10
 
@@ -98,6 +99,8 @@ def serve(
         require_rescue_centres(settings.rescue_centres)
     transport = Transport(behind_proxy, settings.trusted_proxies, tls_cert, tls_key)
     transport.require_certificate()
+    if workers > 1:
+        _require_whole_log(settings)
     listener = bound(host, port) if fd is None else inherited(fd)
     transport.require_private(listener)
     _hand_down(
@@ -113,6 +116,28 @@ def serve(
     else:
         with shared_by_workers():
             _serve_by_workers(listener, transport, workers)
+
+
+def _require_whole_log(settings: "Settings") -> None:
+    """Refuse here what every worker would: one that ends at once would be begun again."""
+    from features.history.online_store import OnlineStore
+    from serving.audit.checkpoints import public_keys_of
+    from serving.audit.log_check import check_log
+    from serving.db.engine import open_database
+    from serving.db.postgres_state import shared_state
+    from serving.db.repositories.checkpoint_repository import CheckpointRepository
+    from serving.db.repositories.decision_repository import DecisionRepository
+    from serving.db.witnesses import witnesses_of
+    from serving.history.client import require_same_log
+
+    engine = open_database(settings.database, is_service=False, keys=settings.keys)
+    store, keys = CheckpointRepository(engine), public_keys_of(settings.keys)
+    try:
+        check_log(store, witnesses_of(settings), keys, by_newest=True).require_whole()
+        if (shared := shared_state(engine)) and not shared.is_empty:
+            require_same_log(OnlineStore(shared), DecisionRepository(engine))
+    finally:
+        engine.dispose()
 
 
 def _shown(progress: bool) -> "AbstractContextManager[Show]":

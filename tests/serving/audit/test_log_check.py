@@ -34,6 +34,7 @@ from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.databases import database
 from tests.serving.db.test_decision_log import entry
+from tests.serving.postgres import Server
 
 EVENT = AuditEvent(NOW, SERVICE, "read", "case", "C-1")
 RESTORED = EpochRequest(Actor("cli:1@host", "alpha"), "the disk failed", NOW)
@@ -343,6 +344,21 @@ def test_a_torn_line_of_a_witness_is_no_attack(log: Log) -> None:
 
     assert log.why() == ""
     assert log.check().witnesses[0].torn == 1
+
+
+def test_several_workers_are_not_begun_over_a_log_that_each_would_refuse(
+    postgres: Server, tmp_path: Path
+) -> None:
+    where = postgres.new_database()
+    log = Log(where, tmp_path).sealed(3, 2)
+    log.roll_back(3, 1, 1)
+    home = tmp_path / "home"
+    shutil.copytree(log.keys, home / "keys")
+    words = ["serve", "--workers", "2", "--port", "1", "--database-url", where, "--home", str(home)]
+
+    done = CliRunner().invoke(commands, words, env={"TIDEGATE_WITNESS": str(log.witness.path)})
+
+    assert isinstance(done.exception, LogNotWhole)
 
 
 # Served
