@@ -292,18 +292,23 @@ def _letters(file: Path) -> CheckResult:
 
 def _witnesses(settings: Settings) -> Iterator[CheckResult]:
     """Where witnesses are, and which of them lacks what."""
-    witnesses = witnesses_of(settings)
+    try:
+        witnesses = witnesses_of(settings)
+    except TidegateError as refusal:
+        yield CheckResult("witness", "wrong", str(refusal))
+        return
     for each in witnesses:
         if isinstance(each, FileWitness) and not each.path.parent.is_dir():
             yield CheckResult("witness", "wrong", f"{each.path.parent} is not there")
             return
     check = _log_check(settings, witnesses)
+    apart = sum(_is_apart(each, settings.home) for each in witnesses)
     doubts = [says for each in check.witnesses if (says := _lack(each, check))] if check else []
-    if not any(_is_apart(each, settings.home) for each in witnesses):
+    if not apart:
         doubts.append(_NO_WITNESS if settings.witness is None else _NOT_APART)
     if check and check.verdict.foreign:
         doubts.append(f"{check.verdict.foreign} checkpoints are of another database")
-    says = "; ".join(doubts) or f"{len(witnesses)} apart from the log, and not behind"
+    says = "; ".join(doubts) or f"{apart} apart from the log, and none is behind"
     yield CheckResult("witness", "doubtful" if doubts else "good", says)
 
 

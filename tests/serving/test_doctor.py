@@ -1,6 +1,7 @@
 """`tidegate doctor`: good where all is well, and naming what is wrong where it is not."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,32 @@ def test_a_centre_that_cannot_be_called_as_it_should_be_is_named(
             TestClient(create_app(Settings(home=home))),
         ):
             pass
+
+
+def test_a_witness_in_the_home_is_doubtful_and_one_that_is_behind_is_named(
+    service: Service, tmp_path: Path
+) -> None:
+    service.score(shipment(), service.key("score"))
+    service.services.log_writer.checkpoints.write_if_due(is_last=True)
+    service.services.witnesses.deliver()
+
+    def said(witness: str | None) -> tuple[str, str]:
+        (found,) = (
+            each
+            for each in run_checks(Settings(home=service.home, witness=witness))
+            if each.what == "witness"
+        )
+        return found.grade, found.says
+
+    own = str(service.home / "checkpoints.ndjson")
+    mute = f"command:{sys.executable} -c ''"
+    assert said(None)[0] == "doubtful"
+    assert "checkpoints stay in the home" in said(None)[1]
+    assert "none is apart" in said(f"{own};{tmp_path}/w")[1]
+    assert f"{tmp_path}/w is behind: it has 0 of 2 checkpoints" in said(f"{mute};{tmp_path}/w")[1]
+    assert said(f"{mute};{own}") == ("good", "1 apart from the log, and none is behind")
+    assert said(f"{tmp_path}/none/w")[0] == "wrong"
+    assert said("http://example.org/")[0] == "wrong"
 
 
 def test_a_home_that_is_not_there_is_said_so(tmp_path: Path) -> None:
