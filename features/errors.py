@@ -10,6 +10,7 @@ TidegateError                 shown to a person without a traceback; exit code 1
 ├── CacheRefused              the cache folder that the environment names cannot be used
 ├── KeyMissing                a key of the home is not there
 ├── KeyDamaged                a key of the home is cut off, or is none
+├── KeysLocked                the keys of the home are wrapped, and nothing opens them
 ├── RatesRefused              a file of exchange rates cannot be used
 └── LimitsRefused             a file of limits of reporting cannot be used
 """
@@ -120,6 +121,10 @@ def nearest_of(name: str, known: Iterable[str]) -> str:
 
 class KeyMissing(TidegateError):
     """A key of the home is not there, and what hangs on it is."""
+
+
+class KeysLocked(TidegateError):
+    """The keys of the home are wrapped, and what is given does not open them."""
 
 
 class KeyDamaged(TidegateError):

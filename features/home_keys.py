@@ -12,11 +12,14 @@ import secrets
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -25,7 +28,16 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from features.errors import KeyDamaged, KeyMissing
+from features.errors import KeyDamaged, KeyMissing, KeysLocked
+from features.key_wrapping import (
+    WRAPPING_FILE,
+    HomeKey,
+    home_key,
+    is_wrapped,
+    unwrapped,
+    wrapped,
+    wrapped_for,
+)
 
 KEY_BYTES = 32
 
@@ -41,6 +53,9 @@ KEY_FILES = {
 """What is made at the beginning; keys that wrap data keys are made with their database."""
 
 PUBLIC_FILES = {SIGNING: "signing.pub", LOG: "log.pub"}
+
+FORMER = "former"
+"""The folder of keys that were rotated away and are still needed."""
 
 DATABASE_FILE = "database.json"
 """In the home beside the folder of keys: which database it belongs to."""
@@ -110,7 +125,7 @@ def read_secret(folder: Path, relative: str) -> bytes:
         ) from None
     except OSError as error:
         raise KeyDamaged(f"the key {file} cannot be read: {error.strerror}") from None
-    return content
+    return unwrapped(folder, relative, content)
 
 
 def write_secret(folder: Path, relative: str, content: bytes, *, replace: bool = False) -> None:
@@ -120,7 +135,7 @@ def write_secret(folder: Path, relative: str, content: bytes, *, replace: bool =
     """
     file = folder / relative
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_whole(file, content, replace=replace)
+    write_whole(file, wrapped_for(folder, relative, content), replace=replace)
 
 
 def write_whole(path: Path, content: bytes, *, replace: bool = False) -> None:
@@ -171,12 +186,104 @@ def public_half(name: str, content: bytes) -> str:
     return str(private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex())
 
 
-def public_file_of(name: str, content: bytes) -> bytes:
-    """What `signing.pub` or `log.pub` holds for a key."""
+def public_file_of(name: str, content: bytes, former: Sequence[tuple[str, str]] = ()) -> bytes:
+    """What `signing.pub` or `log.pub` holds: the public half of a key, then those of former ones.
+
+    Of each former one its public half (hexadecimal), and until when what it signed counts.
+    """
     if name == LOG:
-        return f"{public_half(name, content)}\n".encode()
-    public = _private(name, content).public_key()
-    return bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+        lines = [public_half(name, content), *(" ".join(each) for each in former)]
+        return "".join(f"{line}\n" for line in lines).encode()
+    keys = [public_half(name, content), *(public for public, _ in former)]
+    return b"".join(
+        Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).public_bytes(
+            Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+        )
+        for key in keys
+    )
+
+
+def sign_with(name: str, content: bytes, said: bytes) -> bytes:
+    """The signature of a key that signs."""
+    return _private(name, content).sign(said)
+
+
+def take_the_next_key(folder: Path, name: str, former: Sequence[tuple[str, str]]) -> None:
+    """Let the key that was laid beside one take its place, its public half with those `former`.
+
+    The one that names are made with is kept, so that former names can be led back; what signed is
+    overwritten, since what it signed is verified by its public half.
+    """
+    file, following = folder / KEY_FILES[name], folder / f"{KEY_FILES[name]}.next"
+    if following.exists():
+        replaced, taken = read_secret(folder, file.name), read_secret(folder, following.name)
+        if name == PSEUDONYMS and replaced != taken:
+            kept = f"{FORMER}/{name}-{time.time_ns()}-{fingerprint(name, replaced)}.key"
+            write_secret(folder, kept, replaced)
+        with file.open("r+b") as opened:  # what is overwritten below, once it has no name
+            write_secret(folder, file.name, taken, replace=True)
+            following.unlink()
+            flush_folder(folder)
+            opened.write(os.urandom(os.fstat(opened.fileno()).st_size))
+            opened.flush()
+            os.fsync(opened.fileno())
+    if name in PUBLIC_FILES:
+        public = public_file_of(name, read_key(folder, name), former)
+        write_whole(folder / PUBLIC_FILES[name], public, replace=True)
+
+
+def wrap_keys(folder: Path, fresh: HomeKey) -> int:
+    """Encrypt every secret of a home; how many were. One that is killed goes on with what it kept.
+
+    Raises KeysLocked where those that are wrapped already cannot be opened.
+    """
+    write_whole(folder / WRAPPING_FILE, fresh.kept)
+    try:
+        home_key(folder)  # before anything is encrypted, see that it can be opened
+    except KeysLocked:
+        if not any(is_wrapped((folder / each).read_bytes()) for each in secret_files(folder)):
+            (folder / WRAPPING_FILE).unlink()
+        raise
+    return _exchange(folder, lambda name, secret: wrapped(home_key(folder), name, secret))
+
+
+def unwrap_keys(folder: Path) -> int:
+    """Lay every secret of a home down as it is; how many were wrapped."""
+    count = _exchange(folder, lambda _, secret: secret)
+    (folder / WRAPPING_FILE).unlink(missing_ok=True)
+    flush_folder(folder)
+    return count
+
+
+def secret_files(folder: Path) -> list[str]:
+    """The secrets of a home by their place in its folder of keys."""
+    files = (*folder.rglob("*.key"), *folder.glob("*.seed"), *folder.glob("*.pem"))
+    following = folder.glob("*.next")
+    return sorted(str(file.relative_to(folder)) for file in (*files, *following))
+
+
+def _exchange(folder: Path, written: Callable[[str, bytes], bytes]) -> int:
+    """Write every secret anew, and overwrite what it was written as before."""
+    count = 0
+    for relative in secret_files(folder):
+        file = folder / relative
+        before = file.read_bytes()
+        after = written(relative, unwrapped(folder, relative, before))
+        if is_wrapped(before) != is_wrapped(after):
+            with file.open("r+b") as opened:
+                write_whole(file, after, replace=True)
+                opened.write(os.urandom(len(before)))
+                opened.flush()
+                os.fsync(opened.fileno())
+            count += 1
+    return count
+
+
+def former_keys(folder: Path, name: str) -> tuple[bytes, ...]:
+    """The keys of this name that were rotated away and are kept, the newest first."""
+    files = sorted((folder / FORMER).glob(f"{name}-*.key"), reverse=True)
+    kept = (read_secret(folder, str(file.relative_to(folder))) for file in files)
+    return tuple(dict.fromkeys(kept))
 
 
 def is_public_file_of(folder: Path, name: str, content: bytes) -> bool:
@@ -193,7 +300,7 @@ def _write_key(folder: Path, name: str, content: bytes) -> None:
     write_secret(folder, KEY_FILES[name], content)
     if name in PUBLIC_FILES:
         kept = read_secret(folder, KEY_FILES[name])
-        write_secret(folder, PUBLIC_FILES[name], public_file_of(name, kept), replace=True)
+        write_whole(folder / PUBLIC_FILES[name], public_file_of(name, kept), replace=True)
 
 
 def fresh_key(name: str) -> bytes:

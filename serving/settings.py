@@ -295,6 +295,16 @@ class Settings(BaseSettings):
         "always reach this service. Then each that is overdue is an alarm; else only those that "
         "were heard since they were declared.",
     )
+    keys_passphrase_file: Path | None = Field(
+        default=None,
+        description="The file whose first line opens `HOME/keys`, where `tidegate keys wrap` "
+        "encrypted them under a passphrase; on another disk, readable by the service only.",
+    )
+    keys_unwrap_command: str | None = Field(
+        default=None,
+        description="The command that opens `HOME/keys`, where a command wrapped them (of a KMS, "
+        "say): what was wrapped on standard input, the key on standard output.",
+    )
     session_minutes: Annotated[int, Field(ge=1, le=600)] = Field(
         default=30,
         description="The minutes after which a person must sign in again, where no page "

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from features.home_keys import PSEUDONYMS, read_key
+from features.home_keys import PSEUDONYMS, former_keys, read_key
 
 _BYTES = 5  # eight letters
 
@@ -22,16 +22,21 @@ class Pseudonyms:
     """Gives party ids their short names."""
 
     key: bytes
+    former: tuple[bytes, ...] = ()
 
     @classmethod
     def kept_in(cls, folder: Path) -> Self:
         """The pseudonyms of an installation."""
-        return cls(read_key(folder, PSEUDONYMS))
+        return cls(read_key(folder, PSEUDONYMS), former_keys(folder, PSEUDONYMS))
 
     def of(self, party_id: str, called: str = "party") -> str:
         """The name of a party, or of something else that has an id."""
         digest = hashlib.blake2b(party_id.encode(), key=self.key, digest_size=_BYTES).digest()
         return f"{called}-" + base64.b32encode(digest).decode().lower()
+
+    def every_name_of(self, party_id: str, called: str = "party") -> tuple[str, ...]:
+        """The name of a party, then those it had before the key was rotated, the newest first."""
+        return tuple(Pseudonyms(key).of(party_id, called) for key in (self.key, *self.former))
 
     def over(self, text: str, party_ids: Iterable[str], called: str = "party") -> str:
         """A text with the names of these parties in place of their ids."""

@@ -9,10 +9,7 @@ beyond are explained by that, and others are not.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-from serving.audit.checkpoints import Checkpoint, EpochBeginning
+from serving.audit.checkpoints import Checkpoint, EpochBeginning, verified_by
 from serving.audit.hash_chain import AUDIT_EVENTS, CHAINS, DECISIONS, ChainReader, LogHead
 
 DATABASE = "the database"
@@ -75,7 +72,10 @@ class DatabaseView:
 
 @dataclass
 class Testimonies:
-    """Checkpoints by whoever has them, those of a false signature apart."""
+    """Checkpoints by whoever has them, those of a false signature apart.
+
+    `public_keys` are the lines of `log.pub`, by the id of the key.
+    """
 
     public_keys: Mapping[str, str]
     signed: list[Testimony] = field(default_factory=list)
@@ -101,10 +101,11 @@ class Testimonies:
             raise ValueError("is a checkpoint, and there is no key to verify it with")
         try:
             checkpoint = Checkpoint.from_json(line)
-            public = bytes.fromhex(self.public_keys[checkpoint.key_id])
+            public = self.public_keys[checkpoint.key_id]
             signature = bytes.fromhex(checkpoint.signature)
-            Ed25519PublicKey.from_public_bytes(public).verify(signature, checkpoint.statement)
-        except (KeyError, TypeError, ValueError, InvalidSignature):
+            if not verified_by(public, signature, checkpoint.statement, checkpoint.signed_at):
+                raise ValueError("another key, or another checkpoint")
+        except (KeyError, TypeError, ValueError):
             raise ValueError(changed) from None
         return checkpoint
 

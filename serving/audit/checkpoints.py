@@ -13,7 +13,11 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 import structlog
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 
 from features.home_keys import LOG, public_half, read_key
 from serving.audit.hash_chain import DECISIONS, ChainHeads, LogHead
@@ -238,18 +242,34 @@ class CheckpointWriter:
 
 
 def public_key_of(folder: Path) -> str:
-    """The public key of an installation's signer (hexadecimal); empty where it never started."""
-    return next(iter(public_keys_of(folder).values()), "")
+    """The public keys of an installation's signer, one a line; empty where it never started.
+
+    The one in use comes first, then those that were rotated away (`verified_by`).
+    """
+    file = folder / "log.pub"
+    return file.read_text().strip() if file.exists() else ""
 
 
 def public_keys_of(folder: Path) -> dict[str, str]:
-    """By id, every public key that this log was ever signed with (hexadecimal), the newest first.
+    """By id, every line of `public_key_of`, the key in use first."""
+    return {line[:16]: line for line in public_key_of(folder).splitlines()}
 
-    `log.pub` holds one a line.
+
+def verified_by(public_keys: str, signature: bytes, content: bytes, at: str = "") -> bool:
+    """Whether one of these keys signed `content`, at a time (ISO) when what it signed counted.
+
+    A line of `public_keys` is a key (hexadecimal), and of one that was rotated away its end.
     """
-    file = folder / "log.pub"
-    keys = file.read_text().split() if file.exists() else []
-    return {key[:16]: key for key in keys}
+    for line in public_keys.splitlines():
+        public, _, retires_at = line.partition(" ")
+        if retires_at and at >= retires_at:
+            continue
+        try:
+            Ed25519PublicKey.from_public_bytes(bytes.fromhex(public)).verify(signature, content)
+        except (ValueError, InvalidSignature):
+            continue
+        return True
+    return False
 
 
 def _plain_heads(heads: ChainHeads) -> dict[str, list[Any]]:

@@ -153,7 +153,7 @@ def _files(
         "later.ndjson": b"".join(json.dumps(outline).encode() + b"\n" for outline in later),
         "checkpoint.json": line.encode(),
         "witness.lines": b"".join(_copies(sources.witnesses, line)),
-        "keys.json": canonical({"log": log_key, "model": _raw_key(sources.model_key)}),
+        "keys.json": canonical({"log": log_key.split()[0], "model": _raw_key(sources.model_key)}),
     }
     if record["model"] is not None:
         files["features.json"] = canonical_groups(record)

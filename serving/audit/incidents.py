@@ -20,12 +20,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from features.atomic_dir import written_whole
-from serving.audit.checkpoints import LogSigner
+from serving.audit.checkpoints import LogSigner, verified_by
 from serving.audit.hash_chain import ChainedDecision, next_link
 from serving.audit.logged_decision import DecisionReader
 from serving.errors import IncidentRefused
@@ -138,19 +136,20 @@ def _model_of(outline: dict[str, Any]) -> str:
 
 
 def verify(folder: Path, public_key: str) -> Incident:
-    """The incident in `folder`, if it is as it was frozen and signed with this key (hexadecimal).
+    """The incident in `folder`, if it is as it was frozen and signed (`public_key_of`).
 
     Raises IncidentRefused otherwise.
     """
     try:
         content = (folder / INCIDENT).read_bytes()
-        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
-        key.verify(bytes.fromhex((folder / SIGNATURE).read_text()), content)
+        signature = bytes.fromhex((folder / SIGNATURE).read_text())
+        if not verified_by(public_key, signature, content):
+            raise ValueError("another key, or another incident")
         incident = Incident.model_validate_json(content)
         evidence = (folder / EVIDENCE).read_bytes()
     except FileNotFoundError as error:
         raise IncidentRefused(f"{error.filename} is missing") from None
-    except (InvalidSignature, ValueError):
+    except ValueError:
         raise IncidentRefused(f"{folder}: {INCIDENT} is not signed as it stands") from None
     if f"sha256:{hashlib.sha256(evidence).hexdigest()}" != incident.evidence:
         raise IncidentRefused(f"{folder}: {EVIDENCE} is not what was frozen")

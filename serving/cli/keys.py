@@ -1,5 +1,6 @@
 """`tidegate keys`: who may call the service."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -172,6 +173,48 @@ def revoke(name: Name, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = No
     """End the key of this name; the service refuses it within a second."""
     _register(home, database_url).revoke(name, datetime.now(UTC))
     messages.print(f"The key {name} is revoked.")
+
+
+@keys.command()
+def wrap(
+    passphrase_file: Annotated[
+        Path | None,
+        typer.Option(help="File whose first line is the passphrase; not in the home."),
+    ] = None,
+    command: Annotated[
+        str | None,
+        typer.Option(help="Command that wraps standard input to standard output (a KMS)."),
+    ] = None,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Encrypt the secrets of the home, so that a thief of the home alone reads nothing.
+
+    Set TIDEGATE_KEYS_PASSPHRASE_FILE or TIDEGATE_KEYS_UNWRAP_COMMAND for every command, before.
+    """
+    from features.home_keys import wrap_keys
+    from features.key_wrapping import PASSPHRASE_FILE, HomeKey, passphrase_in
+    from serving.settings import settings_of
+
+    folder = settings_of(home).keys
+    if (passphrase_file is None) == (command is None):
+        raise typer.BadParameter("give --passphrase-file or --command")
+    if passphrase_file is not None:
+        if passphrase_file.resolve().is_relative_to(home.resolve()):
+            raise typer.BadParameter("want a file elsewhere: a thief of the home would have it too")
+        os.environ.setdefault(PASSPHRASE_FILE, str(passphrase_file))
+        fresh = HomeKey.under_passphrase(passphrase_in(passphrase_file))
+    else:
+        fresh = HomeKey.under_command(command or "")
+    messages.print(f"{wrap_keys(folder, fresh)} keys are wrapped. Copies of HOME/keys are not.")
+
+
+@keys.command()
+def unwrap(home: Home = DEFAULT_HOME) -> None:
+    """Lay the secrets of the home down as they are, readable by its owner."""
+    from features.home_keys import unwrap_keys
+    from serving.settings import settings_of
+
+    messages.print(f"{unwrap_keys(settings_of(home).keys)} keys are unwrapped.")
 
 
 def _end_in_words(key: ApiKey, now: datetime) -> str:

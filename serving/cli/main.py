@@ -27,9 +27,11 @@ from serving.cli.init import init, upgrade
 from serving.cli.keys import keys
 from serving.cli.letter import letter
 from serving.cli.monitor import monitor
+from serving.cli.move_database import move_database
 from serving.cli.promote import promote
 from serving.cli.retention import retention
 from serving.cli.retrain import retrain
+from serving.cli.rotate_key import rotate_key
 from serving.cli.score import replay, score
 from serving.cli.serve import serve
 from serving.cli.settings import settings
@@ -64,6 +66,8 @@ app.command()(audit)
 app.command("export-decision")(export_decision)
 app.command()(doctor)
 app.command()(init)
+app.command("rotate-key")(rotate_key)
+app.command("move-database")(move_database)
 app.command()(upgrade)
 app.command()(settings)
 app.command()(retrain)

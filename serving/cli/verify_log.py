@@ -179,16 +179,20 @@ def checkpoints(
     )
     lines = CheckpointRepository(engine).lines()
     out.write_bytes(b"".join(map(framed, lines)))
-    messages.print(f"{out}: {len(lines):,} checkpoints, signed by {public_key_of(settings.keys)}")
+    key, *_ = public_key_of(settings.keys).splitlines() or [""]
+    messages.print(f"{out}: {len(lines):,} checkpoints, signed by {key}")
 
 
 def _check(engine: Any, settings: "Settings", key: str | None) -> "LogCheck":
     from serving.audit.checkpoints import public_keys_of
     from serving.audit.log_check import check_log
+    from serving.db.key_rotation import trusted_log_keys
     from serving.db.repositories.checkpoint_repository import CheckpointRepository
     from serving.db.witnesses import witnesses_of
 
-    keys = {key[:16]: key} if key else public_keys_of(settings.keys)
+    keys = public_keys_of(settings.keys)
+    if key:
+        keys = {line[:16]: line for line in trusted_log_keys(engine, key).splitlines()}
     return check_log(CheckpointRepository(engine), witnesses_of(settings), keys, by_newest=False)
 
 

@@ -6,7 +6,7 @@ of its database. Whatever does not belong together is refused before anything is
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,12 +21,16 @@ from features.home_keys import (
     KEY_FILES,
     LOG,
     PSEUDONYMS,
+    PUBLIC_FILES,
     SIGNING,
     SUBJECTS,
     fingerprint,
     make_key,
+    public_file_of,
     public_half,
     read_key,
+    read_secret,
+    take_the_next_key,
     write_whole,
 )
 from serving.db.tables import (
@@ -96,6 +100,12 @@ class BoundKey:
         return cls(name, fingerprint(name, content), public_half(name, content), _now())
 
 
+def former_public_keys(known: Iterable[BoundKey], name: str) -> list[tuple[str, str]]:
+    """The public halves of keys that were rotated away, the newest first, each with its end."""
+    former = [each for each in known if each.name == name and each.retires_at and each.public_key]
+    return [(each.public_key, str(each.retires_at)) for each in reversed(former)]
+
+
 def place_of(where: Path | str) -> str:
     """Where a database is, in words that hold no user and no password."""
     if isinstance(where, Path):
@@ -115,13 +125,18 @@ def identity_of(connection: Connection) -> str | None:
 
 def bound_keys(connection: Connection) -> list[BoundKey]:
     """Every key that belongs or belonged to a database, by name, the oldest first."""
-    query = select(installation_keys).order_by(
-        installation_keys.c.name, installation_keys.c.adopted_at
-    )
-    return [BoundKey(**row._mapping) for row in connection.execute(query)]
+    found = [BoundKey(**row._mapping) for row in connection.execute(select(installation_keys))]
+    return sorted(found, key=lambda each: (each.name, each.retires_at is None, each.retires_at))
 
 
-def require_bound(connection: Connection, home: HomeBinding | None, place: str, keys: Path) -> str:
+def require_bound(
+    connection: Connection,
+    home: HomeBinding | None,
+    place: str,
+    keys: Path,
+    *,
+    is_moving: bool = False,
+) -> str:
     """The identity of a database that is bound, once home, keys and it belong together.
 
     Raises DatabaseForeign, DatabaseMoved, KeyMissing or KeyForeign, which says what is expected.
@@ -133,16 +148,19 @@ def require_bound(connection: Connection, home: HomeBinding | None, place: str, 
             f"{place} is the database {row.database_id}: give --database-url of the right one, "
             "or the home of this one"
         )
-    if row.moving_to:
+    if row.moving_to and not is_moving:
         raise DatabaseMoved(
             f"{place} was moved to {row.moving_to}: give --database-url of that"
             if row.moved_at
             else f"the move of {place} to {row.moving_to} was not finished: run `tidegate "
             "move-database` again, with the same --to, or with --abandon"
         )
-    for each in bound_keys(connection):
+    known = bound_keys(connection)
+    for each in known:
         if each.retires_at is None:
+            _finish_rotation(each, keys, known)
             _require_same(each, keys, row.database_id)
+            _require_public(each, keys, known)
     return str(row.database_id)
 
 
@@ -192,6 +210,29 @@ def refuse_unbound(home: HomeBinding | None, place: str, keys: Path) -> None:
 
 def _present(keys: Path) -> Iterator[str]:
     return (name for name, file in KEY_FILES.items() if (keys / file).exists())
+
+
+def _finish_rotation(bound: BoundKey, keys: Path, known: Sequence[BoundKey]) -> None:
+    """Let a key that was adopted take its place, where whoever rotated was killed before."""
+    following = f"{KEY_FILES[bound.name]}.next"
+    if (keys / following).exists():
+        is_adopted = fingerprint(bound.name, read_secret(keys, following)) == bound.fingerprint
+        if is_adopted:
+            take_the_next_key(keys, bound.name, former_public_keys(known, bound.name))
+
+
+def _require_public(bound: BoundKey, keys: Path, known: Sequence[BoundKey]) -> None:
+    """Hold the file of public halves to what the database knows, and make it of that."""
+    if bound.name not in PUBLIC_FILES:
+        return
+    content = read_key(keys, bound.name)
+    expected = public_file_of(bound.name, content, former_public_keys(known, bound.name))
+    try:
+        found = (keys / PUBLIC_FILES[bound.name]).read_bytes()
+    except OSError:
+        found = b""
+    if found != expected:
+        write_whole(keys / PUBLIC_FILES[bound.name], expected, replace=True)
 
 
 def _require_same(bound: BoundKey, keys: Path, database_id: str) -> None:

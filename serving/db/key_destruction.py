@@ -27,12 +27,14 @@ from sqlalchemy import (
     update,
 )
 
+from serving.audit.audit_log import AuditEvent
 from serving.audit.erasure import DueForErasure, ErasedUnits, ErasureLimits, RetainedUnits
 from serving.audit.retention_log import RetentionAct
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_cases import ERASED
 from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable
+from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.retention_repository import append_act
 from serving.db.tables import (
     answers,
@@ -101,6 +103,17 @@ class DatabaseErasure:
             append_act(connection, act_with(act, destroyed))
         self._keys.forget()
         return destroyed
+
+    def rewrap(self, event: AuditEvent) -> None:
+        """Wrap every data key under a fresh wrapping key, then destroy the former ones.
+
+        Whoever is killed between leaves a key that wraps nothing: the next sweep destroys it.
+        """
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            self._rewrap(connection)
+            append_audit_events(connection, [event])
+        self._keys.forget()
+        self._drop_wrapping_keys()
 
     def sweep(self, limits: ErasureLimits) -> int:
         """Delete what is left of erased units, and the wrapping keys that wrap nothing any more.

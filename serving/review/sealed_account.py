@@ -16,14 +16,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from features.atomic_dir import written_whole
 from features.catalogue import features_by_name
 from features.provenance import SubmissionProvenance
 from serving.access.actors import Actor
-from serving.audit.checkpoints import LogSigner
+from serving.audit.checkpoints import LogSigner, verified_by
 from serving.audit.decision import Decision, digest_of
 from serving.audit.logged_decision import DecisionReader
 from serving.errors import AccountRefused, NotFound
@@ -82,11 +79,12 @@ def verify_account(folder: Path, public_key: str) -> str:
     """The digest of an account that is as it was sealed with this key; raises AccountRefused."""
     try:
         content = (folder / ACCOUNT).read_bytes()
-        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
-        key.verify(bytes.fromhex((folder / SIGNATURE).read_text()), content)
+        signature = bytes.fromhex((folder / SIGNATURE).read_text())
+        if not verified_by(public_key, signature, content):
+            raise ValueError("another key, or another account")
     except FileNotFoundError as error:
         raise AccountRefused(f"{error.filename} is missing") from None
-    except (InvalidSignature, ValueError):
+    except ValueError:
         raise AccountRefused(f"{folder}: {ACCOUNT} is not as it was sealed") from None
     digest = digest_of(content)
     if (folder / TEXT).read_text("utf-8") != account_in_words(json.loads(content), digest):

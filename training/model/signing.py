@@ -1,5 +1,7 @@
 """The key that seals a model: Ed25519, readable by its owner only."""
 
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,6 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from features.home_keys import KEY_FILES, PUBLIC_FILES, SIGNING, read_key
 from training.errors import ArtefactError, ArtefactTampered
+
+_BLOCK = re.compile(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----\n?", re.DOTALL)
 
 PRIVATE_KEY = KEY_FILES[SIGNING]
 PUBLIC_KEY = PUBLIC_FILES[SIGNING]
@@ -47,16 +51,22 @@ class SigningKey:
 
 
 def verify(content: bytes, signature: bytes, public_pem: bytes) -> None:
-    """Raise ArtefactTampered unless the owner of the key signed exactly `content`."""
+    """Raise ArtefactTampered unless the owner of one of the keys signed exactly `content`.
+
+    `public_pem` holds the key in use and those that were rotated away, as `signing.pub` does.
+    """
+    for block in _BLOCK.findall(public_pem) or [public_pem]:
+        with suppress(InvalidSignature):
+            _public_key(block).verify(signature, content)
+            return
+    raise ArtefactTampered("manifest.sig is not the signature of manifest.json by this key")
+
+
+def _public_key(pem: bytes) -> Ed25519PublicKey:
     try:
-        key = load_pem_public_key(public_pem)
+        key = load_pem_public_key(pem)
     except ValueError:
         raise ArtefactError("the public key is not PEM; want the bytes of signing.pub") from None
     if not isinstance(key, Ed25519PublicKey):
         raise ArtefactError("the public key is not an Ed25519 key; want the bytes of signing.pub")
-    try:
-        key.verify(signature, content)
-    except InvalidSignature:
-        raise ArtefactTampered(
-            "manifest.sig is not the signature of manifest.json by this key"
-        ) from None
+    return key

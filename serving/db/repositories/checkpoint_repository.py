@@ -6,10 +6,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, Table, func, inspect, select, text
 
+from features.home_keys import LOG
 from serving.audit.audit_log import AuditEvent
 from serving.audit.checkpoint_proof import DatabaseView
 from serving.audit.checkpoints import Checkpoint, LogSigner
 from serving.audit.hash_chain import AUDIT_EVENTS, DECISIONS, EMPTY, ChainHeads, LogHead
+from serving.db.binding import bound_keys
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables import (
@@ -145,6 +147,7 @@ class CheckpointRepository:
 
 def _append(connection: Connection, sign: Sign, unsigned: Checkpoint) -> Checkpoint:
     signed = sign(unsigned)
+    _require_known_key(connection, signed)
     row = {"number": signed.number, "epoch": signed.epoch, "line": signed.as_json()}
     connection.execute(chain_checkpoints.insert(), row)
     return signed
@@ -217,3 +220,21 @@ def _database_id(connection: Connection) -> str:
 
 def _pages(sizes: list[int]) -> list[list[int]]:
     return [sizes[at : at + _AT_ONCE] for at in range(0, len(sizes), _AT_ONCE)]
+
+
+def _require_known_key(connection: Connection, checkpoint: Checkpoint) -> None:
+    """Raise LogUnavailable for a key that this log does not know, or that was rotated away.
+
+    A checkpoint can't be taken back, and one that nobody can verify would spoil the proof for ever.
+    """
+    keys = [each for each in bound_keys(connection) if each.name == LOG]
+    for each in keys:
+        if each.fingerprint == checkpoint.key_id and (
+            each.retires_at is None or checkpoint.signed_at < each.retires_at
+        ):
+            return
+    if keys:  # a database that was opened without its home knows none
+        raise LogUnavailable(
+            f"the key {checkpoint.key_id} signs this log no more; copy HOME/keys from the host "
+            "that rotated it, and start again"
+        )

@@ -1,0 +1,187 @@
+"""Carries a database from its SQLite file over to PostgreSQL: every row, the log, its identity.
+
+The file is marked before, so that nothing writes into it meanwhile, and for ever afterwards. All
+rows arrive in one transaction: a move that is killed has left nothing there, or everything.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, func, inspect, select, update
+
+from serving.access.actors import Actor
+from serving.audit.audit_log import AuditEvent
+from serving.db.binding import HomeBinding, identity_of, place_of, require_bound
+from serving.db.engine import connected, failing_as_unavailable
+from serving.db.log_verification import verify_decision_log
+from serving.db.migration import require_newest, step_of, take_steps
+from serving.db.monitor_tables import day_summaries
+from serving.db.repositories.audit_repository import append_audit_events
+from serving.db.tables import installation, state
+from serving.db.write_lock import writing
+from serving.errors import DatabaseForeign, DatabaseMissing, DatabaseMoved
+
+TOGETHER = 1_000
+"""Rows that are sent together."""
+
+_IN_PARTS = {"yield_per": TOGETHER}
+
+Report = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class DatabaseMove:
+    """A move of the database of one home from a file to PostgreSQL."""
+
+    file: Path
+    url: str
+    keys: Path
+
+    @property
+    def place(self) -> str:
+        """Where it goes, without any password."""
+        return place_of(self.url)
+
+    def run(self, actor: Actor, at: datetime, report: Report = lambda done, total: None) -> int:
+        """Carry everything over, or finish what was killed; how many rows.
+
+        Raises DatabaseForeign where there is something else, and DatabaseMoved for another target.
+        """
+        source, target = self._opened()
+        try:
+            with failing_as_unavailable():
+                database_id = self._begin(source)
+                with target.connect() as connection:
+                    is_there = identity_of(connection) == database_id
+                if not is_there:
+                    self._carry(
+                        source,
+                        target,
+                        AuditEvent(
+                            at, actor, "move_database", "database", database_id, {"to": self.place}
+                        ),
+                        report,
+                    )
+                self._require_whole(target)
+                with writing(source) as connection:
+                    connection.execute(update(installation).values(moved_at=at.isoformat()))
+                HomeBinding(database_id, self.place).write(self.keys)
+                with target.connect() as connection:
+                    return sum(_count(connection, table) for table in _tables())
+        finally:
+            source.dispose()
+            target.dispose()
+
+    def abandon(self) -> None:
+        """Let the file be served again; raises DatabaseMoved where everything has arrived."""
+        source, target = self._opened()
+        try:
+            with failing_as_unavailable():
+                with source.connect() as connection:
+                    database_id = identity_of(connection)
+                with target.connect() as connection:
+                    has_arrived = identity_of(connection) == database_id
+                if has_arrived:
+                    raise DatabaseMoved(
+                        f"everything has arrived at {self.place}: run the same without --abandon, "
+                        "or drop that database first"
+                    )
+                with writing(source) as connection:
+                    connection.execute(update(installation).values(moving_to=None, moved_at=None))
+        finally:
+            source.dispose()
+            target.dispose()
+
+    def _opened(self) -> tuple[Engine, Engine]:
+        if not self.file.exists():
+            raise DatabaseMissing(f"{self.file} is not there; there is nothing to move")
+        target = connected(self.url, is_service=False)
+        return connected(self.file, is_service=True), target
+
+    def _begin(self, source: Engine) -> str:
+        """Mark the file, so that nothing else writes into it; its identity."""
+        place = place_of(self.file)
+        with source.connect() as connection:
+            step = step_of(connection)
+            if step is None:
+                raise DatabaseMissing(f"{place} is empty; there is nothing to move")
+            require_newest(step, place)
+            home = HomeBinding.read(self.keys)
+            database_id = require_bound(connection, home, place, self.keys, is_moving=True)
+            marked = connection.scalar(select(installation.c.moving_to))
+        if marked not in (None, self.place):
+            raise DatabaseMoved(f"{place} is moved, or being moved, to {marked}")
+        with writing(source) as connection:
+            connection.execute(update(installation).values(moving_to=self.place))
+        return database_id
+
+    def _carry(self, source: Engine, target: Engine, event: AuditEvent, report: Report) -> None:
+        with source.connect() as reader, writing(target) as writer:
+            if inspect(writer).get_table_names():
+                raise DatabaseForeign(
+                    f"{self.place} is not empty: give the address of a new database"
+                )
+            writer.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            take_steps(writer)
+            total = sum(_count(reader, table) for table in _tables())
+            done = 0
+            for table in _tables():
+                for count in _copied(table, reader, writer):
+                    done += count
+                    report(done, total)
+                _require_same(table, reader, writer)
+            writer.execute(update(installation).values(moving_to=None))
+            append_audit_events(writer, [event])
+
+    def _require_whole(self, target: Engine) -> None:
+        proof = verify_decision_log(target)
+        if not proof.is_whole:
+            raise DatabaseForeign(
+                f"the log at {self.place} is not whole: {proof.why}. The file stays as it was; "
+                "drop that database, then run the same with --abandon"
+            )
+
+
+def _tables() -> list[Table]:
+    """Each after those it refers to; the online feature store is made anew by the first start."""
+    return [table for table in day_summaries.metadata.sorted_tables if table is not state]
+
+
+def _count(connection: Connection, table: Table) -> int:
+    return connection.scalar(select(func.count()).select_from(table)) or 0
+
+
+def _copied(table: Table, reader: Connection, writer: Connection) -> Iterator[int]:
+    """Copy the rows of a table; how many, each time that some were sent."""
+    rows = reader.execute(select(table), execution_options=_IN_PARTS)
+    for part in rows.mappings().partitions(TOGETHER):
+        writer.execute(table.insert(), [dict(row) for row in part])
+        yield len(part)
+
+
+def _require_same(table: Table, reader: Connection, writer: Connection) -> None:
+    """Hold every row that arrived to the one that left, in whatever order each engine has them."""
+    left, arrived = _digest(table, reader), _digest(table, writer)
+    if left != arrived:
+        raise DatabaseForeign(
+            f"the rows of {table.name} did not arrive as they left ({left[0]:,} rows, "
+            f"{arrived[0]:,} arrived); nothing was moved"
+        )
+
+
+def _digest(table: Table, connection: Connection) -> tuple[int, int]:
+    count, total = 0, 0
+    rows = connection.execute(select(table), execution_options=_IN_PARTS)
+    for row in rows:
+        content = repr(tuple(map(_plain, row))).encode()
+        total = (total + int.from_bytes(hashlib.sha256(content).digest())) % (1 << 256)
+        count += 1
+    return count, total
+
+
+def _plain(value: Any) -> Any:
+    return bytes(value) if isinstance(value, memoryview | bytearray) else value

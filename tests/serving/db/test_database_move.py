@@ -1,0 +1,164 @@
+"""A database carried over to PostgreSQL: the same log there, and nothing served from two."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import inspect, select, text
+
+from features.home_keys import LOG
+from serving.access.actors import Actor
+from serving.audit.checkpoints import LogSigner, public_key_of
+from serving.audit.hash_chain import LogHead
+from serving.db.binding import HomeBinding
+from serving.db.database_move import DatabaseMove
+from serving.db.engine import open_database
+from serving.db.key_rotation import rotate_key
+from serving.db.log_verification import signed_heads, verify_decision_log
+from serving.db.monitor_tables import metadata
+from serving.db.repositories.checkpoint_repository import CheckpointRepository
+from serving.db.repositories.decision_repository import DecisionRepository
+from serving.db.tables import audit_events
+from serving.errors import DatabaseForeign, DatabaseMissing, DatabaseMoved
+from serving.settings import Settings
+from tests.kills import is_killed_at
+from tests.serving.bodies import route, shipment
+from tests.serving.conftest import NOW, Service
+from tests.serving.db.test_engines import bare, entry
+from tests.serving.postgres import Server
+
+BY = Actor("cli:1000@host", "ada")
+
+
+def moved(file: Path, url: str) -> int:
+    return DatabaseMove(file, url, file.parent / "keys").run(BY, NOW)
+
+
+def opened(where: Path | str, home: Path) -> Any:
+    return open_database(where, is_service=False, keys=home / "keys")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A database with two decisions and a checkpoint."""
+    home = tmp_path / "home"
+    engine = opened(home / "tidegate.db", home)
+    log = DecisionRepository(engine)
+    for number in (1, 2):
+        log.append([entry(number)])
+    signer = LogSigner.from_folder(home / "keys")
+    CheckpointRepository(engine, home / "witness").append(
+        signer.checkpoint(LogHead(2, "ab" * 32), NOW)
+    )
+    rotate_key(engine, home / "keys", LOG, BY, at=NOW, overlap=NOW - NOW)
+    engine.dispose()
+    return home / "tidegate.db"
+
+
+def test_a_served_database_goes_on_at_its_new_place(service: Service, postgres: Server) -> None:
+    caller = service.key("score")
+    given = [
+        service.score(body, caller, key=str(number)).content
+        for number, body in enumerate((route(), shipment()))
+    ]
+    home, url = service.home, postgres.new_database()
+    service.services.stop()
+    before = {
+        table.name: bare(home / "tidegate.db").connect().execute(select(table)).all()
+        for table in metadata.sorted_tables
+    }
+
+    moved(home / "tidegate.db", url)
+
+    engine = opened(url, home)
+    with engine.connect() as connection:
+        for table in metadata.sorted_tables:
+            if table.name not in ("audit_events", "installation"):
+                rows = connection.execute(select(table)).all()
+                assert sorted(map(repr, rows)) == sorted(map(repr, before[table.name])), table.name
+    lines = Settings(home=home).witness_file.read_text().splitlines()
+    marks = signed_heads(engine, lines, public_key_of(home / "keys"))
+    assert marks
+    assert verify_decision_log(engine, marks).is_whole
+    kept = DecisionRepository(engine).answers(
+        [(_caller_id(engine), "0"), (_caller_id(engine), "1")]
+    )
+    assert [answer.body for answer in kept.values()] == given
+
+
+def _caller_id(engine: Any) -> str:
+    with engine.connect() as connection:
+        return str(connection.scalar(text("SELECT key_id FROM api_keys")))
+
+
+def test_neither_accident_is_served(file: Path, postgres: Server) -> None:
+    home, url = file.parent, postgres.new_database()
+    moved(file, url)
+
+    with pytest.raises(DatabaseMoved, match="was moved to postgresql://"):
+        opened(file, home)
+    with pytest.raises(DatabaseForeign):
+        opened(postgres.new_database(), home)
+    file.unlink()
+    with pytest.raises(DatabaseForeign, match="postgresql://"):
+        opened(file, home)
+    assert not file.exists()
+    binding = HomeBinding.read(home / "keys")
+    assert binding is not None
+    assert binding.where.startswith("postgresql://")
+    with opened(url, home).connect() as connection:
+        actions = connection.scalars(select(audit_events.c.action)).all()
+    assert actions == ["rotate_key", "move_database"]
+
+
+def test_a_place_that_is_not_empty_is_refused(file: Path, postgres: Server, tmp_path: Path) -> None:
+    url = postgres.new_database()
+    opened(url, tmp_path / "other").dispose()
+
+    with pytest.raises(DatabaseForeign, match="not empty"):
+        moved(file, url)
+
+    with pytest.raises(DatabaseMoved, match="not finished"):
+        opened(file, file.parent)
+    DatabaseMove(file, url, file.parent / "keys").abandon()
+    assert DecisionRepository(opened(file, file.parent)).size() == 2
+
+
+def test_nothing_is_moved_twice_or_taken_back_once_it_has_arrived(
+    file: Path, postgres: Server
+) -> None:
+    url = postgres.new_database()
+    rows = moved(file, url)
+
+    assert moved(file, url) == rows
+    with pytest.raises(DatabaseMoved, match="is moved"):
+        moved(file, postgres.new_database())
+    with pytest.raises(DatabaseMoved, match="has arrived"):
+        DatabaseMove(file, url, file.parent / "keys").abandon()
+
+
+def test_there_must_be_something_to_move(tmp_path: Path, postgres: Server) -> None:
+    with pytest.raises(DatabaseMissing):
+        moved(tmp_path / "home" / "tidegate.db", postgres.new_database())
+
+
+def test_a_move_that_is_killed_at_any_call_is_finished_by_the_next(
+    file: Path, postgres: Server, tmp_path: Path
+) -> None:
+    for number in (*range(1, 20), *range(20, 2_000, 25)):
+        home, url = tmp_path / str(number), postgres.new_database()
+        shutil.copytree(file.parent, home)
+        was_killed = is_killed_at(number, lambda h=home, u=url: moved(h / "tidegate.db", u))  # type: ignore[misc]  # mypy infers no type of a lambda's default
+        names = inspect(bare(url)).get_table_names()
+        assert len(names) in (0, len(metadata.tables) + 1)
+
+        moved(home / "tidegate.db", url)
+
+        assert DecisionRepository(opened(url, home)).size() == 2
+        with pytest.raises(DatabaseMoved):
+            opened(home / "tidegate.db", home)
+        if not was_killed:
+            break
+
+    assert number > 60

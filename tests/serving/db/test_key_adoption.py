@@ -1,0 +1,226 @@
+"""Keys of a home that are rotated: what the former one signed or wrapped is proven as before."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from features.errors import KeyMissing
+from features.home_keys import KEY_FILES, LOG, PSEUDONYMS, SIGNING, read_key
+from serving.access.actors import Actor
+from serving.access.pseudonyms import Pseudonyms
+from serving.audit.audit_log import AuditEvent
+from serving.audit.checkpoints import LogSigner, public_key_of
+from serving.audit.hash_chain import LogHead
+from serving.db.data_keys import DataKeys
+from serving.db.engine import open_database
+from serving.db.key_destruction import DatabaseErasure
+from serving.db.key_rotation import ROTATED, rotate_key, trusted_log_keys
+from serving.db.log_verification import signed_heads
+from serving.db.repositories.checkpoint_repository import CheckpointRepository
+from serving.db.repositories.decision_repository import DecisionRepository
+from serving.db.repositories.installation_repository import InstallationRepository
+from serving.db.tables import audit_events, installation_keys
+from serving.errors import KeyForeign, LogUnavailable
+from tests.kills import is_killed_at
+from tests.serving.conftest import NOW
+from tests.serving.databases import database, keys_of
+from tests.serving.db.test_engines import entry
+from training.errors import ArtefactTampered
+from training.model.signing import SigningKey, verify
+
+BY, WEEK, HEAD = Actor("cli:1000@host", "ada"), timedelta(days=7), "ab" * 32
+
+
+def rotated(where: Path | str, name: str) -> None:
+    engine = database(where)
+    rotate_key(engine, keys_of(where), name, BY, at=NOW, overlap=WEEK)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("name", ROTATED)
+def test_a_rotated_key_is_another_and_the_database_knows_it(where: Path | str, name: str) -> None:
+    database(where).dispose()
+    before = read_key(keys_of(where), name)
+
+    rotated(where, name)
+
+    assert read_key(keys_of(where), name) != before
+    known = InstallationRepository(database(where)).all_keys()
+    former, current = [each for each in known if each.name == name]
+    assert (former.retires_at, current.retires_at) == ((NOW + WEEK).isoformat(), None)
+    assert current.adopted_by == former.fingerprint
+    with database(where).connect() as connection:
+        (event,) = connection.execute(select(audit_events))
+    assert (event.action, event.object_id, event.actor) == ("rotate_key", name, BY.identity)
+    assert before.hex() not in event.details + repr(known)
+
+
+@pytest.mark.parametrize("name", ROTATED)
+def test_the_former_key_is_refused_where_it_comes_back(where: Path | str, name: str) -> None:
+    database(where).dispose()
+    before = read_key(keys_of(where), name)
+    rotated(where, name)
+    (keys_of(where) / KEY_FILES[name]).write_bytes(before)
+
+    with pytest.raises(KeyForeign, match=KEY_FILES[name]):
+        database(where)
+
+
+def test_old_checkpoints_verify_by_the_key_that_signed_them(where: Path | str) -> None:
+    keys, witness = keys_of(where), keys_of(where).parent / "witness"
+    kept = CheckpointRepository(database(where), witness)
+    noted = public_key_of(keys)
+    kept.append(LogSigner.from_folder(keys).checkpoint(LogHead(1, HEAD), NOW))
+    for size in (2, 3):
+        rotated(where, LOG)
+        kept.append(LogSigner.from_folder(keys).checkpoint(LogHead(size, HEAD), NOW))
+
+    lines = witness.read_text().splitlines()
+    assert len(public_key_of(keys).splitlines()) == 3
+    for trusted in (public_key_of(keys), trusted_log_keys(database(where), noted)):
+        marks = signed_heads(database(where), lines, trusted)
+        assert [mark.size for mark in marks] == [1, 2, 3, 1, 2, 3]
+
+
+def test_nothing_signed_by_a_former_key_counts_after_its_end(where: Path | str) -> None:
+    keys = keys_of(where)
+    kept = CheckpointRepository(database(where), keys.parent / "witness")
+    former = LogSigner.from_folder(keys)
+    rotated(where, LOG)
+    kept.append(former.checkpoint(LogHead(1, HEAD), NOW + WEEK - timedelta(seconds=1)))
+
+    late = former.checkpoint(LogHead(2, HEAD), NOW + WEEK)
+    with pytest.raises(LogUnavailable, match="signs this log no more"):
+        kept.append(late)
+    with pytest.raises(ValueError, match="line 1"):
+        signed_heads(database(where), [json.dumps(vars(late))], public_key_of(keys))
+
+
+def test_a_key_of_nobody_signs_no_checkpoint(where: Path | str, tmp_path: Path) -> None:
+    kept = CheckpointRepository(database(where), tmp_path / "witness")
+    stranger = LogSigner.from_folder(tmp_path / "other" / "keys")
+
+    with pytest.raises(LogUnavailable, match="signs this log no more"):
+        kept.append(stranger.checkpoint(LogHead(1, HEAD), NOW))
+
+
+def test_an_adoption_that_was_forged_leads_to_no_key(where: Path | str, tmp_path: Path) -> None:
+    keys = keys_of(where)
+    database(where).dispose()
+    noted = public_key_of(keys)
+    rotated(where, LOG)
+    with database(where).begin() as connection:
+        (row,) = connection.execute(
+            select(installation_keys).where(installation_keys.c.adoption.is_not(None))
+        )
+        forged = {**json.loads(row.adoption), "at": "2020-01-01T00:00:00+00:00"}
+        connection.execute(
+            update(installation_keys)
+            .where(installation_keys.c.fingerprint == row.fingerprint)
+            .values(adoption=json.dumps(forged))
+        )
+
+    assert row.public_key not in trusted_log_keys(database(where), noted)
+
+
+def test_models_sealed_by_a_former_key_verify_and_a_strangers_do_not(
+    where: Path | str, tmp_path: Path
+) -> None:
+    keys = keys_of(where)
+    database(where).dispose()
+    former = SigningKey.of_folder(keys).sign(b"manifest")
+    rotated(where, SIGNING)
+    current = SigningKey.of_folder(keys).sign(b"manifest")
+    public = (keys / "signing.pub").read_bytes()
+
+    for signature in (former, current):
+        verify(b"manifest", signature, public)
+        with pytest.raises(ArtefactTampered):
+            verify(b"another", signature, public)
+    stranger = SigningKey.of_folder(tmp_path / "other" / "keys")
+    with pytest.raises(ArtefactTampered):
+        verify(b"manifest", stranger.sign(b"manifest"), public)
+
+
+def test_a_public_key_that_somebody_added_is_gone_at_the_next_opening(
+    where: Path | str, tmp_path: Path
+) -> None:
+    database(where).dispose()
+    file = keys_of(where) / "signing.pub"
+    before = file.read_bytes()
+    stranger = SigningKey.of_folder(tmp_path / "other" / "keys")
+    file.write_bytes(before + stranger.public_pem)
+
+    database(where).dispose()
+
+    assert file.read_bytes() == before
+
+
+def test_former_names_of_a_party_are_led_back(where: Path | str) -> None:
+    database(where).dispose()
+    names = [Pseudonyms.kept_in(keys_of(where)).of("P-1")]
+    for _ in range(2):
+        rotated(where, PSEUDONYMS)
+        names.insert(0, Pseudonyms.kept_in(keys_of(where)).of("P-1"))
+
+    assert len(set(names)) == 3
+    assert Pseudonyms.kept_in(keys_of(where)).every_name_of("P-1") == tuple(names)
+
+
+def test_every_data_key_is_wrapped_anew_and_the_former_wrapping_key_is_gone(
+    where: Path | str,
+) -> None:
+    log = DecisionRepository(database(where))
+    log.append([entry(1)])
+    wrapping = DataKeys(log._engine).wrapping
+    (before,) = wrapping.ids()
+
+    DatabaseErasure(log._engine).rewrap(rewrapping())
+
+    (after,) = wrapping.ids()
+    assert after != before
+    assert DecisionRepository(database(where)).record("d-1") == "record 1"
+
+
+def rewrapping() -> AuditEvent:
+    return AuditEvent(NOW, BY, "rotate_key", "key", "wrapping")
+
+
+@pytest.mark.parametrize("name", [*ROTATED, "wrapping"])
+def test_a_rotation_that_is_killed_at_any_call_is_finished_or_never_was(
+    tmp_path: Path, name: str
+) -> None:
+    def act(where: Path) -> Callable[[], None]:
+        if name != "wrapping":
+            return lambda: rotated(where, name)
+        return lambda: DatabaseErasure(database(where)).rewrap(rewrapping())
+
+    for number in range(1, 1_000):
+        where = tmp_path / f"{name}-{number}" / "tidegate.db"
+        first = open_database(where, is_service=False)
+        DecisionRepository(first).append([entry(1)])
+        first.dispose()
+        was_killed = is_killed_at(number, act(where))
+        engine = database(where)
+        assert DecisionRepository(engine).record("d-1") == "record 1"
+        kept = CheckpointRepository(engine, where.parent / "witness")
+        kept.append(LogSigner.from_folder(keys_of(where)).checkpoint(LogHead(1, HEAD), NOW))
+        act(where)()
+        assert DecisionRepository(database(where)).record("d-1") == "record 1"
+        assert len(signed_heads(database(where), (), public_key_of(keys_of(where)))) == 1
+        if not was_killed:
+            break
+
+    assert number > 10
+
+
+def test_a_key_that_was_lost_is_not_rotated(where: Path | str) -> None:
+    database(where).dispose()
+    (keys_of(where) / KEY_FILES[LOG]).unlink()
+
+    with pytest.raises(KeyMissing):
+        rotated(where, LOG)
