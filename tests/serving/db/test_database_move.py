@@ -9,17 +9,20 @@ from sqlalchemy import inspect, select, text
 
 from features.home_keys import LOG
 from serving.access.actors import Actor
-from serving.audit.checkpoints import LogSigner, public_key_of
+from serving.audit.checkpoints import LogSigner
 from serving.audit.hash_chain import LogHead
+from serving.audit.log_check import check_log
+from serving.db.audit_verification import verify_audit_log
 from serving.db.binding import HomeBinding
 from serving.db.database_move import DatabaseMove
 from serving.db.engine import open_database
 from serving.db.key_rotation import rotate_key
-from serving.db.log_verification import signed_heads, verify_decision_log
+from serving.db.log_verification import verify_decision_log
 from serving.db.monitor_tables import metadata
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.tables import audit_events
+from serving.db.witnesses import witnesses_of
 from serving.errors import DatabaseForeign, DatabaseMissing, DatabaseMoved
 from serving.settings import Settings
 from tests.kills import is_killed_at
@@ -77,10 +80,12 @@ def test_a_served_database_goes_on_at_its_new_place(service: Service, postgres: 
             if table.name not in ("audit_events", "installation"):
                 rows = connection.execute(select(table)).all()
                 assert sorted(map(repr, rows)) == sorted(map(repr, before[table.name])), table.name
-    lines = Settings(home=home).witness_file.read_text().splitlines()
-    marks = signed_heads(engine, lines, public_key_of(home / "keys"))
-    assert marks
-    assert verify_decision_log(engine, marks).is_whole
+    witnesses, keys = witnesses_of(Settings(home=home)), public_keys_of(home / "keys")
+    check = check_log(CheckpointRepository(engine), witnesses, keys, by_newest=False)
+    assert check.why is None
+    assert check.verdict.checked
+    assert verify_decision_log(engine).is_whole
+    assert verify_audit_log(engine).findings == ()
     kept = DecisionRepository(engine).answers(
         [(_caller_id(engine), "0"), (_caller_id(engine), "1")]
     )

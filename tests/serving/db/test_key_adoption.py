@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,17 +10,18 @@ import pytest
 from sqlalchemy import select, update
 
 from features.errors import KeyMissing
-from features.home_keys import KEY_FILES, LOG, PSEUDONYMS, SIGNING, read_key
+from features.home_keys import KEY_FILES, LOG, PSEUDONYMS, SIGNING, make_keys, read_key
 from serving.access.actors import Actor
 from serving.access.pseudonyms import Pseudonyms
 from serving.audit.audit_log import AuditEvent
-from serving.audit.checkpoints import LogSigner, public_key_of
-from serving.audit.hash_chain import LogHead
+from serving.audit.checkpoint_proof import Testimonies
+from serving.audit.checkpoints import LogSigner, public_key_of, public_keys_of
+from serving.audit.log_check import check_log
 from serving.db.data_keys import DataKeys
 from serving.db.engine import open_database
 from serving.db.key_destruction import DatabaseErasure
 from serving.db.key_rotation import ROTATED, rotate_key, trusted_log_keys
-from serving.db.log_verification import signed_heads
+from serving.db.repositories.audit_repository import AuditRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.installation_repository import InstallationRepository
@@ -32,7 +34,7 @@ from tests.serving.db.test_engines import entry
 from training.errors import ArtefactTampered
 from training.model.signing import SigningKey, verify
 
-BY, WEEK, HEAD = Actor("cli:1000@host", "ada"), timedelta(days=7), "ab" * 32
+BY, WEEK = Actor("cli:1000@host", "ada"), timedelta(days=7)
 
 
 def rotated(where: Path | str, name: str) -> None:
@@ -70,42 +72,52 @@ def test_the_former_key_is_refused_where_it_comes_back(where: Path | str, name: 
         database(where)
 
 
-def test_old_checkpoints_verify_by_the_key_that_signed_them(where: Path | str) -> None:
-    keys, witness = keys_of(where), keys_of(where).parent / "witness"
-    kept = CheckpointRepository(database(where), witness)
-    noted = public_key_of(keys)
-    kept.append(LogSigner.from_folder(keys).checkpoint(LogHead(1, HEAD), NOW))
-    for size in (2, 3):
-        rotated(where, LOG)
-        kept.append(LogSigner.from_folder(keys).checkpoint(LogHead(size, HEAD), NOW))
+def grow(where: Path | str) -> CheckpointRepository:
+    """Let there be something that no checkpoint speaks of."""
+    engine = database(where)
+    AuditRepository(engine).append(AuditEvent(NOW, BY, "read", "queue", "all"))
+    return CheckpointRepository(engine)
 
-    lines = witness.read_text().splitlines()
+
+def test_old_checkpoints_verify_by_the_key_that_signed_them(where: Path | str) -> None:
+    database(where).dispose()
+    keys = keys_of(where)
+    noted = public_key_of(keys)
+    grow(where).seal(LogSigner.from_folder(keys).sign, NOW)
+    for _ in range(2):
+        rotated(where, LOG)
+        grow(where).seal(LogSigner.from_folder(keys).sign, NOW)
+
     assert len(public_key_of(keys).splitlines()) == 3
     for trusted in (public_key_of(keys), trusted_log_keys(database(where), noted)):
-        marks = signed_heads(database(where), lines, trusted)
-        assert [mark.size for mark in marks] == [1, 2, 3, 1, 2, 3]
+        by_id = {line[:16]: line for line in trusted.splitlines()}
+        check = check_log(CheckpointRepository(database(where)), [], by_id, by_newest=False)
+        assert (check.why, check.verdict.checked) == (None, 3)
 
 
 def test_nothing_signed_by_a_former_key_counts_after_its_end(where: Path | str) -> None:
+    database(where).dispose()
     keys = keys_of(where)
-    kept = CheckpointRepository(database(where), keys.parent / "witness")
     former = LogSigner.from_folder(keys)
     rotated(where, LOG)
-    kept.append(former.checkpoint(LogHead(1, HEAD), NOW + WEEK - timedelta(seconds=1)))
+    newest = grow(where).seal(former.sign, NOW + WEEK - timedelta(seconds=1))
+    assert newest is not None
 
-    late = former.checkpoint(LogHead(2, HEAD), NOW + WEEK)
     with pytest.raises(LogUnavailable, match="signs this log no more"):
-        kept.append(late)
-    with pytest.raises(ValueError, match="line 1"):
-        signed_heads(database(where), [json.dumps(vars(late))], public_key_of(keys))
+        grow(where).seal(former.sign, NOW + WEEK)
+    late = former.sign(replace(newest, signed_at=(NOW + WEEK).isoformat()))
+    testimonies = Testimonies(public_keys_of(keys))
+    testimonies.add("a witness", [newest.as_json(), late.as_json()])
+    (contradiction,) = testimonies.contradictions
+    assert "line 2 was not signed by this log's key" in contradiction.why
 
 
 def test_a_key_of_nobody_signs_no_checkpoint(where: Path | str, tmp_path: Path) -> None:
-    kept = CheckpointRepository(database(where), tmp_path / "witness")
+    make_keys(tmp_path / "other" / "keys")
     stranger = LogSigner.from_folder(tmp_path / "other" / "keys")
 
     with pytest.raises(LogUnavailable, match="signs this log no more"):
-        kept.append(stranger.checkpoint(LogHead(1, HEAD), NOW))
+        grow(where).seal(stranger.sign, NOW)
 
 
 def test_an_adoption_that_was_forged_leads_to_no_key(where: Path | str, tmp_path: Path) -> None:
@@ -207,11 +219,14 @@ def test_a_rotation_that_is_killed_at_any_call_is_finished_or_never_was(
         was_killed = is_killed_at(number, act(where))
         engine = database(where)
         assert DecisionRepository(engine).record("d-1") == "record 1"
-        kept = CheckpointRepository(engine, where.parent / "witness")
-        kept.append(LogSigner.from_folder(keys_of(where)).checkpoint(LogHead(1, HEAD), NOW))
+        grow(where).seal(LogSigner.from_folder(keys_of(where)).sign, NOW)
         act(where)()
-        assert DecisionRepository(database(where)).record("d-1") == "record 1"
-        assert len(signed_heads(database(where), (), public_key_of(keys_of(where)))) == 1
+        engine = database(where)
+        assert DecisionRepository(engine).record("d-1") == "record 1"
+        check = check_log(
+            CheckpointRepository(engine), [], public_keys_of(keys_of(where)), by_newest=False
+        )
+        assert (check.why, check.verdict.checked) == (None, 1)
         if not was_killed:
             break
 
