@@ -61,6 +61,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     _deadline: asyncio.TimerHandle | None = None
     _is_in_head = False
+    _is_refused = False
     _has_advanced = False
     _bytes_without_advance = 0
 
@@ -80,7 +81,7 @@ class BoundedConnection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse what came, a slice at a time, until it is too much."""
         for start in range(0, len(data), _SLICE):
-            if self.transport.is_closing():
+            if self._is_refused or self.transport.is_closing():
                 return
             part = data[start : start + _SLICE]
             self._has_advanced = False
@@ -142,7 +143,9 @@ class BoundedConnection(HttpToolsProtocol):
             lines = [f"{name}: {value}\r\n".encode() for name, value in headers.items()]
             head = b"".join([STATUS_LINE[status], *lines, b"Connection: close\r\n\r\n"])
             self.transport.write(head + body)
-            self.transport.close()
+            # To close with bytes unread would take the answer back; the deadline closes in the end.
+            self.transport.write_eof()
+            self._is_refused = True
         else:
             self._close()
 
