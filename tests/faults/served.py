@@ -43,6 +43,7 @@ class Served:
     database_url: str | None = None
     workers: int = 1
     settings: dict[str, Any] = field(default_factory=dict)
+    open_files: int | None = None
     process: subprocess.Popen[bytes] | None = None
     acknowledged: dict[str, bytes] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
@@ -62,9 +63,11 @@ class Served:
             environment["TIDEGATE_DATABASE_URL"] = self.database_url
         arguments = ["serve", "--home", str(self.home), "--port", str(self.port)]
         arguments += ["--workers", str(self.workers)]
+        limit = f"ulimit -n {self.open_files}; " if self.open_files else ""
+        shell = ["sh", "-c", f'{limit}exec "$@"', "serve"]
         began = time.monotonic()
         self.process = subprocess.Popen(
-            [sys.executable, "-c", COMMAND, *arguments],
+            [*shell, sys.executable, "-c", COMMAND, *arguments],
             stdout=subprocess.DEVNULL,
             stderr=(self.home / "service.log").open("ab"),
             env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
