@@ -13,6 +13,8 @@ SECONDS = count(2, 10)
 SLOWEST_MS = count(5_000, 250)  # a busy machine of many tests, or one that is there for this
 MOST_GROWTH_MIB = 64
 LARGEST_ANSWER = 64 * 1024
+SIGN_INS = "60 wrong sign-ins at once"  # in full alone: each takes a second of a processor
+NAMES = [name for name in ATTACKS if name != SIGN_INS or count(0, 1)]
 
 
 @pytest.mark.faults
@@ -21,7 +23,7 @@ def test_no_attack_is_noticed_by_others(serve: Serve) -> None:
     served.open_files = OPEN_FILES
     served.start()
 
-    harms = attacked(served, list(ATTACKS), SECONDS)
+    harms = attacked(served, NAMES, SECONDS)
 
     noticed = [harm.row(name) for name, harm in harms.items() if is_noticed(harm)]
     assert noticed == []
