@@ -129,7 +129,7 @@ class Tokens:
             registry.validate(claims)
         except (JoseError, ValueError, TypeError, KeyError) as error:
             raise _Refused(f"{type(error).__name__} {getattr(error, 'claim', '')}") from None
-        if claims["exp"] - now > self.longest_life_s + CLOCKS_APART_S:
+        if claims["exp"] > now + self.longest_life_s + CLOCKS_APART_S:  # of any size: no float
             raise _Refused("it lives longer than TIDEGATE_TOKEN_LONGEST_MINUTES")
 
     def _caller(self, claims: dict[str, Any]) -> Caller:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import KeySet, OKPKey, RSAKey
 
 from serving.access.published_keys import PublishedKeys
@@ -198,3 +198,19 @@ def test_a_token_opens_what_its_scopes_and_offices_allow(
     assert service.score(shipment(office_id="DE004600"), elsewhere).status_code == 403
     assert service.client.get(f"{address}/explanation", headers=hamburg).status_code == 403
     assert service.client.get("/v1/models", headers=bearer(exp=AT - 60)).status_code == 401
+
+
+@pytest.mark.parametrize("ends", ["1e30", "1e400", "NaN", "9" * 400, '"x"', "[]", "null"])
+@pytest.mark.parametrize("subject", ['"machine"', r'"\ud800"', r'"\u0000"'])
+def test_no_number_and_no_name_of_a_signed_token_makes_the_service_fail(
+    tokens: Tokens, keys: dict[str, Any], ends: str, subject: str
+) -> None:
+    soon = str(int(NOW.timestamp()) + 60)
+    for end in {ends, soon} if subject != '"machine"' else {ends}:
+        claims = f'{{"sub":{subject},"scope":"score","exp":{end},'
+        claims += '"aud":"tidegate","iss":"https://login.example"}'
+        key = keys["EdDSA"]
+        header = {"alg": "EdDSA", "kid": key.kid}
+        token = jws.serialize_compact(header, claims.encode(), key, algorithms=["EdDSA"])
+        with pytest.raises(NotSignedIn):
+            tokens.caller(token)
