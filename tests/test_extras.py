@@ -56,6 +56,13 @@ keys create k --scope score
 keys refusals
 keys list
 keys revoke k
+keys rotate k
+keys wrap --passphrase-file p
+keys unwrap
+init
+upgrade
+rotate-key log
+move-database --to postgresql://h/d
 impact init
 impact check
 incident open i --what w --by b --from 2026-01-01 --until 2026-01-02
