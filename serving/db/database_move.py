@@ -15,14 +15,16 @@ from sqlalchemy import Connection, Engine, Table, func, inspect, select, update
 
 from serving.access.actors import Actor
 from serving.audit.audit_log import AuditEvent
+from serving.db.audit_verification import verify_audit_log
 from serving.db.binding import HomeBinding, identity_of, place_of, require_bound
 from serving.db.engine import connected, failing_as_unavailable
 from serving.db.log_verification import verify_decision_log
-from serving.db.migration import require_newest, step_of, take_steps
+from serving.db.migration import require_newest, run_steps, step_of
 from serving.db.monitor_tables import day_summaries
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables import installation, state
 from serving.db.write_lock import writing
+from serving.db.written_rows import unwatched
 from serving.errors import DatabaseForeign, DatabaseMissing, DatabaseMoved
 
 TOGETHER = 1_000
@@ -126,22 +128,24 @@ class DatabaseMove:
                     f"{self.place} is not empty: give the address of a new database"
                 )
             writer.exec_driver_sql("SET LOCAL statement_timeout = 0")
-            take_steps(writer)
-            total = sum(_count(reader, table) for table in _tables())
-            done = 0
-            for table in _tables():
-                for count in _copied(table, reader, writer):
-                    done += count
-                    report(done, total)
-                _require_same(table, reader, writer)
+            with unwatched(writer):
+                run_steps(writer)
+                total = sum(_count(reader, table) for table in _tables())
+                done = 0
+                for table in _tables():
+                    for count in _copied(table, reader, writer):
+                        done += count
+                        report(done, total)
+                    _require_same(table, reader, writer)
             writer.execute(update(installation).values(moving_to=None))
             append_audit_events(writer, [event])
 
     def _require_whole(self, target: Engine) -> None:
-        proof = verify_decision_log(target)
-        if not proof.is_whole:
+        proof, audit = verify_decision_log(target), verify_audit_log(target)
+        if not (proof.is_whole and audit.is_whole):
+            why = proof.why or audit.findings[0]
             raise DatabaseForeign(
-                f"the log at {self.place} is not whole: {proof.why}. The file stays as it was; "
+                f"the log at {self.place} is not whole: {why}. The file stays as it was; "
                 "drop that database, then run the same with --abandon"
             )
 

@@ -289,7 +289,7 @@ def test_rows_that_a_migration_changes_are_told_again(
     def step(connection: Connection) -> None:
         connection.execute(text("UPDATE api_keys SET name = 'b'"))
 
-    monkeypatch.setattr("serving.db.migration._run_steps", step)
+    monkeypatch.setattr("serving.db.migration.run_steps", step)
     before = verify_audit_log(engine).mark.size
     with writing(engine) as connection:
         take_steps(connection)

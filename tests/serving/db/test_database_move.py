@@ -9,8 +9,7 @@ from sqlalchemy import inspect, select, text
 
 from features.home_keys import LOG
 from serving.access.actors import Actor
-from serving.audit.checkpoints import LogSigner
-from serving.audit.hash_chain import LogHead
+from serving.audit.checkpoints import LogSigner, public_keys_of
 from serving.audit.log_check import check_log
 from serving.db.audit_verification import verify_audit_log
 from serving.db.binding import HomeBinding
@@ -50,10 +49,7 @@ def file(tmp_path: Path) -> Path:
     log = DecisionRepository(engine)
     for number in (1, 2):
         log.append([entry(number)])
-    signer = LogSigner.from_folder(home / "keys")
-    CheckpointRepository(engine, home / "witness").append(
-        signer.checkpoint(LogHead(2, "ab" * 32), NOW)
-    )
+    CheckpointRepository(engine).seal(LogSigner.from_folder(home / "keys").sign, NOW)
     rotate_key(engine, home / "keys", LOG, BY, at=NOW, overlap=NOW - NOW)
     engine.dispose()
     return home / "tidegate.db"
@@ -114,7 +110,8 @@ def test_neither_accident_is_served(file: Path, postgres: Server) -> None:
     assert binding.where.startswith("postgresql://")
     with opened(url, home).connect() as connection:
         actions = connection.scalars(select(audit_events.c.action)).all()
-    assert actions == ["rotate_key", "move_database"]
+    acts = [action for action in actions if action in ("rotate_key", "move_database")]
+    assert acts == ["rotate_key", "move_database"]
 
 
 def test_a_place_that_is_not_empty_is_refused(file: Path, postgres: Server, tmp_path: Path) -> None:

@@ -56,7 +56,9 @@ def test_a_rotated_key_is_another_and_the_database_knows_it(where: Path | str, n
     assert (former.retires_at, current.retires_at) == ((NOW + WEEK).isoformat(), None)
     assert current.adopted_by == former.fingerprint
     with database(where).connect() as connection:
-        (event,) = connection.execute(select(audit_events))
+        (event,) = connection.execute(
+            select(audit_events).where(audit_events.c.action == "rotate_key")
+        )
     assert (event.action, event.object_id, event.actor) == ("rotate_key", name, BY.identity)
     assert before.hex() not in event.details + repr(known)
 
