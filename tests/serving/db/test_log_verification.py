@@ -275,7 +275,7 @@ def test_a_log_written_anew_from_the_first_record_on_is_found(log: Path, service
         ('"epoch":1', '"epoch":2'),
         (f'"decisions":[{RECORDS},"', f'"decisions":[{RECORDS - 1},"'),
         ('"audit_events":[', '"audit_event":['),
-        ('"database_id":""', '"database_id":"0"'),
+        ('"database_id":"', '"database_id":"0'),
         ('"signed_at":"2026', '"signed_at":"2025'),
         ('"signature":"', '"signature":"00'),
         ('"key_id":"', '"key_id":"0'),
