@@ -58,6 +58,7 @@ def run_checks(settings: Settings) -> Iterator[CheckResult]:
     if home.grade == "wrong":
         return
     yield _disk(settings.home)
+    yield _privacy(settings)
     for what, check in _checks(settings).items():
         try:
             yield from check()
@@ -106,6 +107,39 @@ def _disk(home: Path) -> CheckResult:
     free = shutil.disk_usage(home).free
     grade: CheckGrade = "good" if free > FEWEST_FREE_BYTES else "doubtful"
     return CheckResult("disk", grade, f"{free / 2**30:.1f} GiB free below {home}")
+
+
+def _privacy(settings: Settings) -> CheckResult:
+    """Whether other users of this machine can read the home, or lock what is in it.
+
+    Whoever can open a file or a folder can also lock it, and so stop whoever writes.
+    """
+    home, what = settings.home, "privacy"
+    places = (settings.records, settings.state, home / "tidegate.db", home / "training_sets")
+    open_files = [file for place in places for file in _open_to_others(place)]
+    if open_files:
+        some = ", ".join(map(str, open_files[:3]))
+        return CheckResult(what, "wrong", f"others can read {some}; chmod -R go= {home}")
+    if home.stat().st_mode & 0o055 and _is_reachable(home):
+        says = f"others can look into {home}, and lock it; chmod 700 {home}"
+        return CheckResult(what, "doubtful", says)
+    return CheckResult(what, "good", "nobody but its owner reads the home")
+
+
+def _open_to_others(place: Path) -> Iterator[Path]:
+    """The files at or below a place that others can read."""
+    if not place.exists() or not _is_reachable(place):
+        return
+    if place.is_dir():
+        for each in sorted(place.iterdir()):
+            yield from _open_to_others(each)
+    elif place.stat().st_mode & 0o044:
+        yield place
+
+
+def _is_reachable(place: Path) -> bool:
+    """Whether no folder on the way is closed to others."""
+    return all(folder.stat().st_mode & 0o011 for folder in place.resolve().parents)
 
 
 def _secrets(keys: Path) -> Iterator[CheckResult]:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -122,16 +122,26 @@ def connected(
 def _prepare_file(file: Path, keys: Path, *, may_create: bool) -> None:
     """Before a file is made, see that it may be, and make the keys of a blank home."""
     if file.exists() and file.stat().st_size:
+        _close_to_others(file)
         return
     if not may_create:
         raise DatabaseMissing(f"{file} is not there yet; `tidegate init` makes it")
     refuse_unbound(HomeBinding.read(keys), place_of(file), keys)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if is_blank_home(keys):
             make_keys(keys)
+        file.touch(mode=0o600)
     except OSError as error:
         raise LogUnavailable(f"{file.parent} cannot be written: {error.strerror}") from None
+
+
+def _close_to_others(file: Path) -> None:
+    """Let the owner alone read a file of an older release, and what SQLite lays beside it."""
+    for each in (file, *(file.with_name(f"{file.name}{end}") for end in ("-wal", "-shm"))):
+        with suppress(OSError):  # another user's, or gone: `tidegate doctor` says what is open
+            if each.stat().st_mode & 0o077:
+                each.chmod(0o600)
 
 
 def _held_together(

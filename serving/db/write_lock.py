@@ -8,6 +8,8 @@ bug").
 """
 
 import fcntl
+import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,7 +67,7 @@ def hold_for_service(database: Path) -> IO[bytes]:
 
     Raises DatabaseInUse where another service holds it.
     """
-    lock = database.with_name(f"{database.name}.service").open("ab")
+    lock = _opened_private(f"{database}.service")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -80,12 +82,24 @@ def hold_for_service(database: Path) -> IO[bytes]:
 @contextmanager
 def _turn_at(path: str) -> Iterator[None]:
     deadline = time.monotonic() + LONGEST_WAIT_S
-    with open(path, "ab") as turn:
+    with _opened_private(path) as turn:
         while not _is_taken(turn):
             if time.monotonic() > deadline:
                 raise LogUnavailable("another process has been writing for too long")
             time.sleep(_LOOK_AGAIN_S)
         yield
+
+
+def _opened_private(path: str) -> IO[bytes]:
+    """A lock file that its owner alone can open: whoever reads a file can lock it.
+
+    One that an older release left open to others is closed to them.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    found = os.fstat(descriptor)
+    if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) != 0o600:
+        os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "ab")
 
 
 def _is_taken(turn: IO[bytes]) -> bool:
