@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, Row, select, text, update
+from sqlalchemy import Connection, Engine, Row, select, text, update
 
 from serving.access.acting import whoever_acts
 from serving.access.actors import Actor
@@ -17,7 +17,7 @@ from serving.db.names_in_use import require_new_name
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables import api_key_uses, api_keys
 from serving.db.write_lock import writing
-from serving.errors import LogUnavailable, NotFound
+from serving.errors import LogUnavailable, NameTaken, NotFound
 
 REMEMBERED_S = 1.0
 MOST_REMEMBERED = 10_000
@@ -42,6 +42,7 @@ class ApiKeyRepository:
         made = {"scopes": key.scopes, "offices": key.offices, "purposes": key.purposes}
         event = AuditEvent(key.created_at, whoever_acts(), "make_key", "key", key.key_id, made)
         with failing_as_unavailable(), writing(self._engine) as connection:
+            _require_no_current(connection, key.name)
             require_new_name(connection, key.name)
             connection.execute(api_keys.insert(), _row(key))
             append_audit_events(connection, [event])
@@ -157,6 +158,16 @@ def _key(row: Row[Any]) -> ApiKey:
         holder_id=row.holder_id or "",
         superseded_at=datetime.fromisoformat(row.superseded_at) if row.superseded_at else None,
     )
+
+
+def _require_no_current(connection: Connection, name: str) -> None:
+    current = select(api_keys.c.key_id).where(
+        api_keys.c.name == name, api_keys.c.revoked_at.is_(None)
+    )
+    if connection.execute(current).first():
+        raise NameTaken(
+            f"a key named {name} is in use; `tidegate keys rotate` gives its holder another"
+        )
 
 
 def _row(key: ApiKey) -> dict[str, Any]:

@@ -4,11 +4,13 @@ import json
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from serving.audit.clock_check import AHEAD_AT_MOST, BEHIND_AT_MOST, ClockCheck
 from serving.audit.retention import Retention, WaitingErasure
+from serving.db.engine import open_database
 from serving.db.newest_instants import newest_instants
 from serving.db.witnesses import witnesses_of
 from serving.errors import ClockDisagrees, RetentionRefused
@@ -65,16 +67,17 @@ def test_nothing_is_done_by_a_clock_that_is_ahead_or_behind(place: Installation,
     assert checked(place).acts.all() == acts
 
 
-def test_the_witness_alone_shows_that_a_clock_is_behind(file_place: Installation) -> None:
+def test_the_witness_alone_shows_that_a_clock_is_behind(
+    file_place: Installation, tmp_path: Path
+) -> None:
     closed_case(file_place)
-    (file_place.settings.home / "tidegate.db").unlink()
-    for wal in file_place.settings.home.glob("tidegate.db-*"):
-        wal.unlink()
+    emptied = open_database(tmp_path / "another" / "tidegate.db", is_service=False)
 
-    newest = newest_instants(file_place.engine(), witnesses_of(file_place.settings))
-    assert set(newest) == {"witness's checkpoint"}
+    newest = newest_instants(emptied, witnesses_of(file_place.settings))
     with pytest.raises(ClockDisagrees, match="witness's checkpoint is of 2026-11-24"):
-        checked(file_place).propose("ada", "the time is over", NOW - timedelta(days=1))
+        ClockCheck(lambda: {"witness's checkpoint": newest["witness's checkpoint"]}).require(
+            NOW - timedelta(days=1)
+        )
 
 
 def test_what_a_wrong_clock_proposed_is_never_erased(place: Installation) -> None:

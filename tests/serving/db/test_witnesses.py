@@ -26,7 +26,7 @@ from serving.db.witnesses import FileWitness, WebWitness, witnesses_of
 from serving.errors import AddressRefused
 from serving.settings import Settings
 from tests.serving.conftest import NOW
-from tests.serving.databases import database
+from tests.serving.databases import database, keys_of
 
 SECRET = "whsec_" + "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"
 EVENT = AuditEvent(NOW, SERVICE, "read", "case", "C-1")
@@ -50,8 +50,8 @@ class Log:
 
 
 @pytest.fixture
-def log(where: Path | str, tmp_path: Path) -> Log:
-    return Log(where, tmp_path / "signing")
+def log(where: Path | str) -> Log:
+    return Log(where, keys_of(where))
 
 
 def lines_of(file: Path) -> list[str]:
