@@ -6,16 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.named_places import ROOT, is_there, named
 from tests.docs.recipes import recipes
 
-ROOT = Path(__file__).parents[2]
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
     *sorted((ROOT / "docs").glob("**/*.md")),
 ]
 ROOMS = ("features", "training", "serving", "experiments", "data", "tests", "docs")
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
-CODE = re.compile(r"`([^`\n]+)`")
 MOST_LINES_OF_README = 50
 
 
@@ -29,10 +28,10 @@ def links(page: Path) -> list[str]:
 
 def paths(page: Path) -> list[str]:
     """Files, folders and tests that a page names as code; not those with a name to fill in."""
-    named = (code.rstrip("/") for code in CODE.findall(page.read_text()))
+    places = (code.rstrip("/") for code in named(page.read_text()))
     return [
         path
-        for path in named
+        for path in places
         if path.split("/")[0] in ROOMS and "/" in path and not re.search(r"[<>… ]", path)
     ]
 
@@ -46,12 +45,6 @@ def test_every_relative_link_leads_to_a_file(page: Path) -> None:
 def test_every_file_and_test_that_a_page_names_exists(page: Path) -> None:
     made = {edit.file for recipe in recipes() for edit in recipe.edits}
     assert [path for path in paths(page) if not (is_there(path) or path in made)] == []
-
-
-def is_there(path: str) -> bool:
-    file, _, test = path.partition("::")
-    found = list(ROOT.glob(file))
-    return bool(found) and (not test or f"def {test}(" in found[0].read_text())
 
 
 def test_every_page_can_be_reached_from_the_readme() -> None:
