@@ -58,6 +58,16 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
     assert [name_of(page) for page in PAGES if page not in reached] == []
 
 
+def test_every_page_for_operators_is_listed_once_where_they_look() -> None:
+    index = (ROOT / "docs" / "index.md").read_text()
+    section = index.partition("## Operate\n")[2].partition("\n## ")[0]
+    pages = [f"operations/{page.name}" for page in (ROOT / "docs" / "operations").glob("*.md")]
+
+    assert pages
+    assert sorted(LINK.findall(section)) == sorted(pages)
+    assert index.count("](operations/") == len(pages)
+
+
 def test_the_readme_fits_on_one_screen() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= MOST_LINES_OF_README
 
