@@ -51,7 +51,7 @@ def _register(
             trainer=origin.trainer,
             registered_at=origin.at,
             run_id=run.run_id,
-            tracking_uri=store.shown_uri,
+            tracking_uri=store.recorded_uri,
         )
         folder = home.add_version(model, registration)
         try:

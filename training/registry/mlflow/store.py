@@ -35,6 +35,9 @@ import mlflow.store.db.utils  # noqa: E402
 from mlflow import MlflowClient  # noqa: E402
 
 from training.errors import TrackingError  # noqa: E402
+from training.registry.mlflow.moved_home import ARTIFACTS, follow_home  # noqa: E402
+
+FILE = "mlflow.db"
 
 # A database is asked ten times, over a hundred seconds; no variable says otherwise.
 mlflow.store.db.utils.MAX_RETRY_COUNT = 2
@@ -51,6 +54,7 @@ class TrackingStore:
     uri: str
     client: MlflowClient
     artifact_location: str | None
+    is_of_home: bool = False
 
     @classmethod
     def open(cls, home: Path, uri: str | None = None) -> Self:
@@ -59,22 +63,30 @@ class TrackingStore:
         Raises TrackingError where it does not answer within seconds.
         """
         home.mkdir(parents=True, exist_ok=True)
-        default_uri = f"sqlite:///{home.resolve() / 'mlflow.db'}"
+        default_uri = f"sqlite:///{home.resolve() / FILE}"
         with (
             quietly(f"the tracking store {_shown(uri or default_uri)} does not answer"),
             _without_retries(),
         ):
             client = MlflowClient(uri or default_uri, uri or default_uri)
             client.search_experiments(max_results=1)
+            is_of_home = uri in (None, default_uri)
+            if is_of_home:
+                follow_home(client._tracking_client.store, home.resolve())
         # A server knows where files go; beside a database MLflow would take the working folder.
         is_server = urlsplit(uri or default_uri).scheme in ("http", "https")
-        artifacts = None if is_server else (home.resolve() / "mlartifacts").as_uri()
-        return cls(uri or default_uri, client, artifacts)
+        artifacts = None if is_server else (home.resolve() / ARTIFACTS).as_uri()
+        return cls(uri or default_uri, client, artifacts, is_of_home)
 
     @property
     def shown_uri(self) -> str:
         """Where the store is, without a password."""
         return _shown(self.uri)
+
+    @property
+    def recorded_uri(self) -> str:
+        """What versions keep of where they were registered: relative to their home, if there."""
+        return f"sqlite:///{FILE}" if self.is_of_home else self.shown_uri
 
     def experiment(self, name: str) -> str:
         """The id of the experiment `name`; made on first use."""

@@ -1,0 +1,48 @@
+"""Lets the tracking store of a home follow it: MLflow writes absolute places into its database.
+
+Without that, training in a copy of a home would write into the original.
+"""
+
+from pathlib import Path
+from typing import Any
+
+ARTIFACTS = "mlartifacts"
+
+_PLACES = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "storage_location"),
+    ("model_versions", "source"),
+)
+_FORMER = (
+    "SELECT DISTINCT artifact_location FROM experiments "
+    "WHERE artifact_location LIKE 'file:///%/mlartifacts' AND artifact_location <> ?"
+)
+
+
+def follow_home(store: Any, home: Path) -> None:
+    """Let everything in MLflow's SQLite store that leads into a former place lead into `home`.
+
+    `home` is absolute. What leads elsewhere than into a home stays.
+    """
+    now = home.as_uri()
+    with store.engine.connect() as connection:
+        former = connection.exec_driver_sql(_FORMER, (f"{now}/{ARTIFACTS}",)).scalars().all()
+    for place in former:
+        _lead(store, place.removesuffix(f"/{ARTIFACTS}"), now)
+
+
+def _lead(store: Any, former: str, now: str) -> None:
+    """Exchange the beginning of every place, all or none."""
+    with store.engine.begin() as connection:
+        for table, column in _PLACES:
+            connection.exec_driver_sql(
+                f"UPDATE {table} SET {column} = ? || substr({column}, ?) "  # noqa: S608  # own names
+                f"WHERE substr({column}, 1, ?) = ?",
+                (now, len(former) + 1, len(former) + 1, f"{former}/"),
+            )
+        connection.exec_driver_sql(
+            "UPDATE datasets SET dataset_source = replace(dataset_source, ?, ?)",
+            (f'"{former}/', f'"{now}/'),
+        )
