@@ -12,9 +12,6 @@ from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from itertools import chain, count
 
-from confusable_homoglyphs.categories import unique_aliases
-from confusable_homoglyphs.confusables import confusables_data
-
 from serving.errors import NameRefused, NameTaken
 
 LONGEST_NAME = 64
@@ -137,6 +134,8 @@ def _is_mark(char: str) -> bool:
 
 
 def _is_of_mixed_scripts(name: str) -> bool:
+    from confusable_homoglyphs.categories import unique_aliases
+
     scripts = frozenset(unique_aliases(name)) - _IN_EVERY_SCRIPT
     return len(scripts) > 1 and not any(scripts <= together for together in _WRITTEN_TOGETHER)
 
@@ -144,6 +143,8 @@ def _is_of_mixed_scripts(name: str) -> bool:
 @cache
 def _prototypes() -> dict[str, str]:
     """The one look of every character that looks like others."""
+    from confusable_homoglyphs.confusables import confusables_data
+
     alike = {char: [each["c"] for each in found] for char, found in confusables_data.items()}
     prototypes = {}
     for char, others in alike.items():
