@@ -37,7 +37,9 @@ CALLS = {
     ("/v1/rescue-calls/{case_id}/acknowledgement", "post"),
     *(
         (f"/v1/cases/{{case_id}}/{act}", "post")
-        for act in "claim release assign snooze document-requests notes dispositions reopen".split()
+        for act in (
+            "claim release assign snooze document-requests notes dispositions decline reopen"
+        ).split()
     ),
     ("/v1/cases/{case_id}/letters", "get"),
     ("/v1/cases/{case_id}/letters", "post"),
