@@ -311,5 +311,6 @@ def test_ready_names_the_versions_and_what_is_lacking(service: Service) -> None:
         "degraded": [],
         "models": {"route": "1", "shipment": "1"},
         "decisions": 0,
+        "witnesses_behind": [],
     }
     assert list(again) == ["shipment"]
