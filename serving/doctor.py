@@ -202,7 +202,9 @@ def _seat_approvals(settings: Settings) -> SeatApprovals | None:
     if isinstance(settings.database, Path) and not settings.database.exists():
         return None
     try:
-        engine = open_database(settings.database, is_service=False, keys=settings.keys)
+        engine = open_database(
+            settings.database, is_service=False, keys=settings.keys, may_create=False
+        )
         register = ApprovalRepository(engine)
         is_live = settings.is_live or register.is_live_use()
     except TidegateError:
@@ -293,7 +295,9 @@ def _state(store: BlobStore, settings: Settings) -> CheckResult:
 def _require_log_of(online: OnlineStore, settings: Settings) -> None:
     """Raise HistoryOfAnotherLog where the store followed another log than there is."""
     if isinstance(settings.database, str) or settings.database.exists():
-        engine = open_database(settings.database, is_service=False, keys=settings.keys)
+        engine = open_database(
+            settings.database, is_service=False, keys=settings.keys, may_create=False
+        )
         require_same_log(online, DecisionRepository(engine))
 
 
@@ -374,7 +378,9 @@ def _log_check(settings: Settings, witnesses: Sequence[Witness]) -> LogCheck | N
     if isinstance(settings.database, Path) and not settings.database.exists():
         return None
     with suppress(TidegateError):  # what is wrong with the database is said elsewhere
-        engine = open_database(settings.database, is_service=False, keys=settings.keys)
+        engine = open_database(
+            settings.database, is_service=False, keys=settings.keys, may_create=False
+        )
         store, keys = CheckpointRepository(engine), public_keys_of(settings.keys)
         return check_log(store, witnesses, keys, by_newest=True)
     return None

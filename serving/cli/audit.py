@@ -90,5 +90,8 @@ def _events(home: Path, database_url: str | None) -> "AuditRepository":
     from serving.db.repositories.audit_repository import AuditRepository
     from serving.settings import settings_of
 
-    where = settings_of(home, database_url).database
-    return AuditRepository(open_database(where, is_service=False))
+    settings = settings_of(home, database_url)
+    engine = open_database(
+        settings.database, is_service=False, keys=settings.keys, may_create=False
+    )
+    return AuditRepository(engine)
