@@ -137,8 +137,6 @@ NEEDED_SCOPE = {
     "/v1/rescue-calls/{case_id}/acknowledgement": "rescue",
     **{f"/v1/cases/{{case_id}}/{act}": ("review", "rescue") for act in CASE_ACTS.split()},
     **{f"/v1/cases/{{case_id}}/{letters}": "review" for letters in LETTERS},
-    # It tells what counted: besides that scope it takes another.
-    "/v1/cases/{case_id}/letters/{audience}": (),
     "/v1/cases/{case_id}/accounts": "supervise",
 }
 

@@ -63,8 +63,7 @@ def outcome(subject_id: str, day: int = 24, result: str = "confirmed") -> dict[s
         "inspected_at": f"2026-11-{day}T10:30:00Z",
         "known_at": f"2026-11-{day}T11:00:00Z",
         "result": result,
-        "selected_by": "random",
-        "selection_probability": 0.01,
+        "selected_by": "discretion",
     }
 
 

@@ -173,7 +173,7 @@ def test_an_admin_makes_a_key_that_works_and_revokes_it(reviewed: Service) -> No
     [
         ("", {"name": "maria", "role": "king"}, "role"),
         ("", {"name": "<b>", "role": "reviewer"}, "name"),
-        ("", {"name": "the admin", "role": "reviewer"}, "an account named the admin"),
+        ("", {"name": "the admin", "role": "reviewer"}, "`the admin` is or was in use"),
         ("/keys", {"name": "post"}, "what the key may do"),
         ("/keys", {"name": "post", "may_score": "yes", "days": "0"}, "days"),
     ],

@@ -218,7 +218,7 @@ def test_a_rebuild_finds_what_files_the_log_and_calls_tell(home: Path) -> None:
         inspected = {
             "subject_kind": "shipment",
             "subject_id": "S-1",
-            "selected_by": "random",
+            "selected_by": "discretion",
             "inspected_at": "2026-11-24T10:30:00Z",
             "known_at": "2026-11-24T11:00:00Z",
             "result": "confirmed",

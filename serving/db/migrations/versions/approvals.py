@@ -11,7 +11,7 @@ _TABLES = {
     "approval_keys": ("key_id", "account", "public_key", "registered_at", "registered_by"),
     "revoked_approval_keys": ("key_id", "revoked_at", "revoked_by"),
     "proposed_acts": ("act_id", "act", "evidence", "proposed_at", "proposed_by"),
-    "approvals": ("approval_id", "act_id", "account", "part", "given_at", "document"),
+    "approvals": ("approval_id", "act_id", "account", "part", "is_agreed", "given_at", "document"),
     "used_approvals": ("approval_id", "used_at", "used_by"),
 }
 _OF_OTHERS = {
@@ -24,12 +24,10 @@ def upgrade() -> None:
     """Make the tables, and let the database refuse any change of what was done."""
     for table, (key, *texts) in _TABLES.items():
         first = [sa.ForeignKey(_OF_OTHERS[table])] if table in _OF_OTHERS else []
-        flags = [sa.Column("is_agreed", sa.Integer, nullable=False)] if table == "approvals" else []
         op.create_table(
             table,
             sa.Column(key, sa.Text, *first, primary_key=True),
-            *(sa.Column(name, sa.Text, nullable=False) for name in texts),
-            *flags,
+            *(sa.Column(name, _type_of(name), nullable=False) for name in texts),
             sqlite_strict=True,
             if_not_exists=True,
         )
@@ -39,6 +37,10 @@ def upgrade() -> None:
         _refuse_changes_in_postgresql()
     else:
         _refuse_changes_in_sqlite()
+
+
+def _type_of(column: str) -> type[sa.Text | sa.Integer]:
+    return sa.Integer if column.startswith("is_") else sa.Text
 
 
 def _refuse_changes_in_sqlite() -> None:
