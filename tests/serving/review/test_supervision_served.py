@@ -29,6 +29,8 @@ __all__ = ["reviewed"]
 ALL = CaseAccess(frozenset(), is_rescue=False)
 PASSWORD = "a password for tests"
 
+EVERY_ROLE: set[Role] = set(ROLE_SCOPES)
+
 SEEN_BY: dict[str, set[Role]] = {
     "/console/queue": {"reviewer", "supervisor", "rescue", "auditor"},
     "/console/cases/{case}": {"reviewer", "supervisor", "auditor"},
@@ -42,6 +44,9 @@ SEEN_BY: dict[str, set[Role]] = {
     "/console/features": {"reviewer", "supervisor", "auditor", "data_scientist"},
     "/console/models": {"auditor", "data_scientist"},
     "/console/approvals": {"supervisor", "data_scientist", "admin"},
+    "/console/account": EVERY_ROLE,
+    "/console/session": EVERY_ROLE,
+    "/console/confirm": EVERY_ROLE,
     "/console/accounts": {"auditor", "admin"},
     "/console/switches": {"supervisor", "auditor", "admin"},
     "/console/audit": {"auditor"},
@@ -91,7 +96,16 @@ ACTS_BY: dict[str, set[Role]] = {
     "/console/cases/{case}/letter/write": {"reviewer", "supervisor"},
     "/console/queue/next": {"reviewer", "supervisor", "rescue"},
     "/console/supervision/reread/{case}": {"reviewer", "supervisor"},
+    "/console/session": EVERY_ROLE,
+    "/console/confirm": EVERY_ROLE,
+    "/console/account/password": EVERY_ROLE,
+    "/console/account/recovery-codes": EVERY_ROLE,
+    "/console/account/second-factor/remove": EVERY_ROLE,
+    "/console/account/sessions/end": EVERY_ROLE,
     "/console/accounts": {"admin"},
+    "/console/accounts/password": {"admin"},
+    "/console/accounts/second-factor": {"admin"},
+    "/console/accounts/sessions": {"admin"},
     "/console/accounts/disable": {"admin"},
     "/console/accounts/keys": {"admin"},
     "/console/accounts/keys/revoke": {"admin"},
