@@ -361,7 +361,7 @@ def test_in_live_use_two_persons_switch_models_on_by_call_and_on_the_page(home: 
     served = create_app(Settings(home=home), clock=lambda: NOW)
     with TestClient(served) as client:
         services: Services = served.state.services
-        live = services.settings.model_copy(update={"is_live": True})
+        live = services.settings.model_copy(update={"is_live": True, "second_factor_roles": "none"})
         served.state.services = replace(services, settings=live)
         service = Service(client, served.state.services, home)
 
