@@ -64,6 +64,27 @@ def put_back_interrupted(folder: Path) -> None:
             _put_back(folder)
 
 
+@contextmanager
+def file_written_whole(file: Path) -> Iterator[Path]:
+    """Give a private folder to prepare a file in: the one of its name is then put in its place.
+
+    It is on disk and for its owner alone. On an error nothing is left behind; what a killed process
+    left, the next one removes.
+    """
+    partial, lock = _begun(file)
+    try:
+        partial.chmod(0o700)
+        yield partial
+        prepared = partial / file.name
+        prepared.chmod(0o600)
+        _flush_all(partial)
+        prepared.rename(file)
+        flush_folder(file.parent)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        os.close(lock)
+
+
 def write_durably(file: Path, content: bytes) -> None:
     """Put a file there, whole and on disk; whoever looks sees the former or the new content."""
     partial = file.with_name(f".{file.name}{_PARTIAL}{secrets.token_hex(4)}")

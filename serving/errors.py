@@ -10,6 +10,9 @@ TidegateError
 ├── DatabaseMissing                 there is nothing yet, and a reading command makes nothing
 ├── DatabaseForeign                 home and database belong to others
 ├── DatabaseMoved                   it was carried over to another place, or half of it
+├── BackupRefused                   none was written; the message says why
+├── BackupDamaged                   no whole backup; nothing was restored from it
+├── RestoreRefused                  what is in the way of a backup
 ├── DatabaseOlder                   of an older release; `tidegate upgrade` brings it to this one
 ├── DatabaseNewer                   of a newer release than this one
 ├── KeyForeign                      a key of the home is not the one that belongs to its database
@@ -111,6 +114,18 @@ class LogNotWhole(TidegateError):
 
 class HistoryOfAnotherLog(TidegateError):
     """The online feature store followed a log that was longer than this one, or was another."""
+
+
+class BackupRefused(TidegateError):
+    """No backup was written; the message says why, and what to do."""
+
+
+class BackupDamaged(TidegateError):
+    """A file is no whole backup of this kind; nothing was restored from it."""
+
+
+class RestoreRefused(TidegateError):
+    """A backup is not put there; the message says what is in the way."""
 
 
 class DatabaseMissing(TidegateError):

@@ -63,6 +63,8 @@ init
 upgrade
 rotate-key log
 move-database --to postgresql://h/d
+backup --out b
+restore b --home h --because w
 impact init
 impact check
 incident open i --what w --by b --from 2026-01-01 --until 2026-01-02

@@ -13,6 +13,7 @@ from serving.cli.accounts import accounts
 from serving.cli.approvals import approvals
 from serving.cli.audit import audit
 from serving.cli.backtest import backtest
+from serving.cli.backup import backup, restore
 from serving.cli.build import build
 from serving.cli.demo import demo
 from serving.cli.doctor import doctor
@@ -69,6 +70,8 @@ app.command()(init)
 app.command("rotate-key")(rotate_key)
 app.command("move-database")(move_database)
 app.command()(upgrade)
+app.command()(backup)
+app.command()(restore)
 app.command()(settings)
 app.command()(retrain)
 app.command()(backtest)

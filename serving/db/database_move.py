@@ -128,15 +128,7 @@ class DatabaseMove:
                     f"{self.place} is not empty: give the address of a new database"
                 )
             writer.exec_driver_sql("SET LOCAL statement_timeout = 0")
-            with unwatched(writer):
-                run_steps(writer)
-                total = sum(_count(reader, table) for table in _tables())
-                done = 0
-                for table in _tables():
-                    for count in _copied(table, reader, writer):
-                        done += count
-                        report(done, total)
-                    _require_same(table, reader, writer)
+            copy_rows(reader, writer, report)
             writer.execute(update(installation).values(moving_to=None))
             append_audit_events(writer, [event])
 
@@ -148,6 +140,22 @@ class DatabaseMove:
                 f"the log at {self.place} is not whole: {why}. The file stays as it was; "
                 "drop that database, then run the same with --abandon"
             )
+
+
+def copy_rows(reader: Connection, writer: Connection, report: Report) -> None:
+    """Carry every row over into an empty database, which gets its tables; all are compared.
+
+    `report` hears how many of how many are there. Raises DatabaseForeign where one is another.
+    """
+    with unwatched(writer):
+        run_steps(writer)
+        total = sum(_count(reader, table) for table in _tables())
+        done = 0
+        for table in _tables():
+            for count in _copied(table, reader, writer):
+                done += count
+                report(done, total)
+            _require_same(table, reader, writer)
 
 
 def _tables() -> list[Table]:

@@ -1,0 +1,108 @@
+"""`tidegate backup`: all of an installation in one file. `tidegate restore`: a home made of it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home
+from serving.cli.output import messages, progress_bar
+
+if TYPE_CHECKING:
+    from serving.settings import Settings
+
+
+def backup(
+    out: Annotated[Path, typer.Option(help="New file to write, outside of the home.")],
+    home: Home = DEFAULT_HOME,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Write the home and its database into one file, also while they are served.
+
+    The keys are in it, wrapped where the home has them wrapped: whoever has the file has what the
+    home has. It is there whole or not at all.
+    """
+    from serving.access.actors import Actor
+    from serving.db.backup.backup_writer import write_backup
+    from serving.settings import settings_of
+
+    settings = settings_of(home, database_url)
+    manifest = write_backup(settings, out, Actor.from_command_line(), datetime.now(UTC))
+    size = out.stat().st_size / 2**20
+    messages.print(
+        f"{out}: {size:.1f} MiB, {len(manifest.members):,} files, "
+        f"{manifest.chains['decisions'].size:,} decisions. It has the keys: keep it as the home.",
+        markup=False,
+    )
+
+
+def restore(
+    archive: Annotated[Path, typer.Argument(help="File that `tidegate backup` wrote.")],
+    home: Annotated[Path, typer.Option("--home", help="Folder that becomes the home; empty.")],
+    because: Annotated[str, typer.Option(help="Why; witnesses read it, so name no party.")],
+    database_url: DatabaseUrl = None,
+    former_home: Annotated[
+        Path | None,
+        typer.Option(help="The home as it was, if it is there: what was revoked stays so."),
+    ] = None,
+    former_database_url: Annotated[
+        str | None, typer.Option(help="Its database, where that is no file in it.")
+    ] = None,
+) -> None:
+    """Make a home of a backup: a new epoch of the log, sessions ended, the past rebuilt.
+
+    It goes into an empty folder, and an empty database with --database-url. Killed, run it again.
+    """
+    from serving.access.actors import Actor
+    from serving.db.backup.home_restore import RestoreRequest, restore_home
+    from serving.settings import Settings, settings_of
+
+    if not because.strip():
+        raise typer.BadParameter("say --because WHY")
+    if former_database_url and former_home is None:
+        raise typer.BadParameter("give --former-home with --former-database-url")
+    settings = settings_of(home, database_url)
+    former = None
+    if former_home is not None:
+        former = Settings(home=former_home).model_copy(update={"database_url": None})
+        if former_database_url:
+            former = settings_of(former_home, former_database_url)
+    actor, now = Actor.from_command_line(), datetime.now(UTC)
+    found = restore_home(archive, settings, RestoreRequest(actor, because.strip(), now, former))
+    for name in found.revoked:
+        messages.print(f"ended again: {name}", markup=False)
+    if former is None and found.live_keys:
+        names = ", ".join(found.live_keys)
+        messages.print(
+            f"Nobody said what was revoked since the backup, so these keys are in use: {names}. "
+            "Revoke or rotate them, and disable accounts that were ended.",
+            markup=False,
+        )
+    messages.print(f"epoch {found.epoch} begins; every session is ended", markup=False)
+    _finish(settings)
+
+
+def _finish(settings: "Settings") -> None:
+    """Hand the new epoch to the witnesses, and rebuild the online feature store."""
+    from serving.audit.witness_delivery import WitnessDelivery
+    from serving.db.engine import open_database
+    from serving.db.postgres_state import shared_state
+    from serving.db.repositories.checkpoint_repository import CheckpointRepository
+    from serving.db.repositories.decision_repository import DecisionRepository
+    from serving.db.repositories.record_repository import RecordRepository
+    from serving.db.witnesses import witnesses_of
+    from serving.history.client import rebuild_history
+
+    engine = open_database(settings.database, is_service=False, keys=settings.keys)
+    store = CheckpointRepository(engine)
+    for each in witnesses_of(settings):
+        if not WitnessDelivery(each, store, lambda: datetime.now(UTC)).deliver():
+            messages.print(f"{each.name}: took nothing; the service goes on trying", markup=False)
+    log, records = DecisionRepository(engine), RecordRepository(engine)
+    with progress_bar("records") as progress:
+        rebuild_history(settings, log, records, shared_state(engine), progress=progress)
+    engine.dispose()
+    messages.print(
+        f"{settings.home} is restored. See `tidegate verify-log`, `tidegate doctor`.", markup=False
+    )

@@ -1,0 +1,320 @@
+"""A backup of a served home, and the home that is made of it."""
+
+import shutil
+import tarfile
+from collections.abc import Callable
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from serving.access.accounts import Account
+from serving.access.actors import Actor
+from serving.access.api_keys import new_key
+from serving.access.sessions import Session
+from serving.audit.checkpoints import public_keys_of
+from serving.audit.log_check import check_log
+from serving.audit.witness_delivery import WitnessDelivery
+from serving.db.audit_verification import verify_audit_log
+from serving.db.backup.archive import MANIFEST
+from serving.db.backup.backup_writer import write_backup
+from serving.db.backup.home_restore import Restored, RestoreRequest, restore_home
+from serving.db.engine import open_database
+from serving.db.log_verification import verify_decision_log
+from serving.db.repositories.account_repository import AccountRepository
+from serving.db.repositories.api_key_repository import ApiKeyRepository
+from serving.db.repositories.checkpoint_repository import CheckpointRepository
+from serving.db.repositories.session_repository import SessionRepository
+from serving.db.witnesses import witnesses_of
+from serving.errors import BackupDamaged, BackupRefused, RestoreRefused
+from serving.settings import Settings
+from tests.kills import is_killed_at
+from tests.serving.bodies import shipment
+from tests.serving.conftest import NOW, Service
+from tests.serving.postgres import Server
+
+BY = Actor("cli:1000@host", "ada")
+
+
+def restored(archive: Path, home: Path, former: Settings | None = None) -> Restored:
+    return restore_home(archive, Settings(home=home), RestoreRequest(BY, "a drill", NOW, former))
+
+
+def contents(home: Path) -> dict[str, bytes]:
+    files = (each for each in home.rglob("*") if each.is_file())
+    return {str(each.relative_to(home)): each.read_bytes() for each in files}
+
+
+def leftovers(folder: Path) -> list[str]:
+    return [each.name for each in folder.iterdir() if each.name.startswith(".")]
+
+
+def require_whole(home: Path, decisions: int, database: str | None = None) -> None:
+    engine = open_database(database or home / "tidegate.db", is_service=False, keys=home / "keys")
+    proof, audit = verify_decision_log(engine), verify_audit_log(engine)
+    assert (proof.is_whole, audit.is_whole, proof.mark.size) == (True, True, decisions)
+    store = CheckpointRepository(engine)
+    for witness in witnesses_of(Settings(home=home)):
+        assert WitnessDelivery(witness, store, lambda: NOW).deliver()
+    keys = public_keys_of(home / "keys")
+    assert check_log(store, witnesses_of(Settings(home=home)), keys, by_newest=False).why is None
+    engine.dispose()
+
+
+@pytest.fixture
+def archive(service: Service, tmp_path: Path) -> Path:
+    """A backup, while it was served, of a home with two decisions."""
+    caller = service.key("score")
+    for _ in range(2):
+        assert service.score(shipment(), caller).status_code == 200
+    write_backup(Settings(home=service.home), tmp_path / "backup.tgz", BY, NOW)
+    return tmp_path / "backup.tgz"
+
+
+@pytest.fixture
+def small_home(tmp_path: Path) -> Path:
+    """A home with keys, a database and a key of a caller; nothing serves it."""
+    home = tmp_path / "home"
+    engine = open_database(home / "tidegate.db", is_service=False)
+    ApiKeyRepository(engine).add_key(new_key("caller", ("score",), (), NOW)[0])
+    engine.dispose()
+    return home
+
+
+def test_a_served_home_is_restored_with_log_keys_models_and_records(
+    service: Service, archive: Path, tmp_path: Path
+) -> None:
+    service.score(shipment(), service.key("score"))
+
+    found = restored(archive, tmp_path / "new")
+
+    require_whole(tmp_path / "new", decisions=2)
+    before, after = contents(service.home), contents(tmp_path / "new")
+    same = [name for name in before if name.startswith(("keys/", "models/", "records/"))]
+    assert same
+    assert all(after[name] == before[name] for name in same)
+    assert found.epoch == 2
+    assert len(found.live_keys) == 1
+    assert not any(name.startswith("state/") for name in after)
+
+
+def test_nobody_else_can_read_a_backup_or_what_is_made_of_it(archive: Path, tmp_path: Path) -> None:
+    restored(archive, tmp_path / "new")
+
+    places = [archive, *(each for each in (tmp_path / "new").rglob("*") if each.is_file())]
+    assert {oct(each.stat().st_mode & 0o077) for each in places} == {"0o0"}
+    assert (tmp_path / "new").stat().st_mode & 0o077 == 0
+    assert leftovers(tmp_path) == []
+
+
+def test_a_key_that_was_revoked_since_stays_so(
+    service: Service, archive: Path, tmp_path: Path
+) -> None:
+    register = service.services.api_keys
+    (name,) = [each.name for each in register.all()]
+    register.revoke(name, NOW)
+    service.client.__exit__(None, None, None)
+
+    found = restored(archive, tmp_path / "new", Settings(home=service.home))
+
+    assert (found.revoked, found.live_keys) == ((f"key:{name}",), ())
+    engine = open_database(tmp_path / "new" / "tidegate.db", is_service=False)
+    assert all(each.revoked_at for each in ApiKeyRepository(engine).all())
+
+
+def test_accounts_that_ended_since_stay_so_and_no_session_is_open(
+    small_home: Path, tmp_path: Path
+) -> None:
+    engine = open_database(small_home / "tidegate.db", is_service=False)
+    accounts = AccountRepository(engine)
+    accounts.add_account(Account("maria", "", "reviewer", (), NOW))
+    accounts.add_account(Account("nour", "", "reviewer", (), NOW))
+    for name in ("maria", "nour"):
+        session, _ = Session.begin(f"account:{name}", NOW, timedelta(hours=1), timedelta(hours=9))
+        SessionRepository(engine).add_session(session, NOW)
+    write_backup(Settings(home=small_home), tmp_path / "backup.tgz", BY, NOW)
+    accounts.disable("maria", NOW)
+    engine.dispose()
+
+    found = restored(tmp_path / "backup.tgz", tmp_path / "new", Settings(home=small_home))
+
+    assert found.revoked == ("account:maria",)
+    engine = open_database(tmp_path / "new" / "tidegate.db", is_service=False)
+    ended = {each.name: each.disabled_at for each in AccountRepository(engine).all()}
+    assert (ended["maria"], ended["nour"]) == (NOW, None)
+    for name in ("maria", "nour"):
+        assert SessionRepository(engine).of_holder(f"account:{name}", NOW) == []
+
+
+def test_a_backup_goes_to_postgresql_and_one_of_postgresql_into_a_file(
+    archive: Path, postgres: Server, tmp_path: Path
+) -> None:
+    url, request = postgres.new_database(), RestoreRequest(BY, "a drill", NOW)
+    there, back = tmp_path / "there", tmp_path / "back"
+
+    restore_home(archive, Settings(home=there, database_url=url), request)
+    write_backup(Settings(home=there, database_url=url), tmp_path / "second.tgz", BY, NOW)
+    restored(tmp_path / "second.tgz", back)
+
+    assert not list(there.glob("tidegate.db*"))
+    require_whole(there, decisions=2, database=url)
+    require_whole(back, decisions=2)
+
+
+def test_a_database_in_use_is_never_taken_for_the_one_to_be_restored(
+    archive: Path, postgres: Server, tmp_path: Path
+) -> None:
+    url, request = postgres.new_database(), RestoreRequest(BY, "a drill", NOW)
+    restore_home(archive, Settings(home=tmp_path / "there", database_url=url), request)
+
+    with pytest.raises(RestoreRefused, match="is not empty: name a new database"):
+        restore_home(archive, Settings(home=tmp_path / "again", database_url=url), request)
+
+    assert not (tmp_path / "again").exists()
+
+
+def test_what_a_witness_has_of_later_is_named_as_lost_and_contradicts_nothing(
+    service: Service, archive: Path, tmp_path: Path
+) -> None:
+    service.score(shipment(), service.key("score"))
+    service.services.log_writer.checkpoints.write_if_due(is_last=True)
+    service.services.witnesses.deliver()
+    witness = str(service.home / "checkpoints.ndjson")
+    settings = Settings(home=tmp_path / "new", witness=witness)
+
+    restore_home(archive, settings, RestoreRequest(BY, "a drill", NOW))
+
+    engine = open_database(tmp_path / "new" / "tidegate.db", is_service=False)
+    keys = public_keys_of(tmp_path / "new" / "keys")
+    store = CheckpointRepository(engine)
+    check = check_log(store, witnesses_of(settings), keys, by_newest=False)
+    lost = check.verdict.beginnings[2].begun.lost
+    assert check.why is None
+    assert lost["decisions"] == (3, 3)
+
+
+def test_neither_a_file_nor_a_home_that_is_there_is_overwritten(
+    service: Service, archive: Path, tmp_path: Path
+) -> None:
+    before = contents(service.home)
+
+    with pytest.raises(BackupRefused, match="is there already"):
+        write_backup(Settings(home=service.home), archive, BY, NOW)
+    with pytest.raises(BackupRefused, match="in the home itself"):
+        write_backup(Settings(home=service.home), service.home / "b.tgz", BY, NOW)
+    with pytest.raises(RestoreRefused, match="is not empty"):
+        restored(archive, service.home)
+
+    assert contents(service.home).keys() == before.keys()
+
+
+def _with_a_byte_changed(content: bytes) -> bytes:
+    return content[:-1] + bytes([content[-1] ^ 1])
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "left out", "more", "outside"])
+def test_a_damaged_backup_is_refused_and_leaves_nothing(
+    archive: Path, tmp_path: Path, damage: str
+) -> None:
+    damaged = tmp_path / "damaged.tgz"
+    if damage == "cut":
+        damaged.write_bytes(archive.read_bytes()[:-2000])
+    else:
+        with tarfile.open(archive) as source, tarfile.open(damaged, "w:gz") as target:
+            members = {each.name: source.extractfile(each).read() for each in source}  # type: ignore[union-attr]  # all are files
+            manifest = members.pop(MANIFEST)
+            if damage == "changed":
+                members["keys/log.pub"] = _with_a_byte_changed(members["keys/log.pub"])
+            elif damage == "left out":
+                del members[
+                    "checkpoints.ndjson" if "checkpoints.ndjson" in members else "keys/log.pub"
+                ]
+            else:
+                members["more" if damage == "more" else "../outside"] = b"more"
+            for name, content in [*members.items(), (MANIFEST, manifest)]:
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                target.addfile(info, BytesIO(content))
+
+    with pytest.raises(BackupDamaged):
+        restored(damaged, tmp_path / "new")
+
+    assert not (tmp_path / "new").exists()
+    assert not (tmp_path / "outside").exists()
+    assert leftovers(tmp_path) == []
+
+
+def test_a_champion_that_is_promoted_meanwhile_is_in_the_backup_with_its_version(
+    service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from serving.db.backup import backup_writer
+
+    models = service.home / "models" / "tidegate-shipment"
+    pointer, write_snapshot = models / "champion.json", backup_writer.write_snapshot
+    promoted = pointer.read_bytes() + b"\n"
+    calls = []
+
+    def with_a_promotion_first(engine: object, file: Path) -> None:
+        calls.append(file)
+        if len(calls) == 1:
+            shutil.copytree(models / "1", models / "2")
+            pointer.write_bytes(promoted)
+        write_snapshot(engine, file)  # type: ignore[arg-type]  # as it was given
+
+    monkeypatch.setattr(backup_writer, "write_snapshot", with_a_promotion_first)
+    write_backup(Settings(home=service.home), tmp_path / "backup.tgz", BY, NOW)
+
+    with tarfile.open(tmp_path / "backup.tgz") as tar:
+        assert tar.extractfile("models/tidegate-shipment/champion.json").read() == promoted  # type: ignore[union-attr]  # a file
+        assert "models/tidegate-shipment/2/manifest.json" in tar.getnames()
+    assert len(calls) == 2
+
+
+def killed_at_every_step(act: Callable[[], object], after: Callable[[], object]) -> int:
+    """Kill an act before each of some of its calls, look after each; how often."""
+    number = times = 1
+    while is_killed_at(number, act):
+        after()
+        number += max(1, number // 4)
+        times += 1
+    return times
+
+
+def test_a_backup_that_is_killed_leaves_no_half_file_and_the_next_one_sweeps(
+    small_home: Path, tmp_path: Path
+) -> None:
+    out, kills = tmp_path / "backup.tgz", 0
+
+    def act() -> None:
+        write_backup(Settings(home=small_home), out, BY, NOW)
+
+    def look() -> None:
+        if out.exists():
+            restored(out, tmp_path / "looked_at")
+            shutil.rmtree(tmp_path / "looked_at")
+            out.unlink()
+
+    kills = killed_at_every_step(act, look)
+
+    assert kills > 5
+    assert leftovers(tmp_path) == []
+    restored(out, tmp_path / "new")
+
+
+def test_a_restore_that_is_killed_leaves_no_home_and_goes_when_it_is_run_again(
+    small_home: Path, tmp_path: Path
+) -> None:
+    archive, new = tmp_path / "backup.tgz", tmp_path / "new"
+    write_backup(Settings(home=small_home), archive, BY, NOW)
+
+    def look() -> None:
+        if new.exists():
+            require_whole(new, decisions=0)
+            shutil.rmtree(new)
+
+    kills = killed_at_every_step(lambda: restored(archive, new), look)
+
+    assert kills > 5
+    assert leftovers(tmp_path) == []
+    require_whole(new, decisions=0)
