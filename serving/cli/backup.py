@@ -79,6 +79,12 @@ def restore(
             "Revoke or rotate them, and disable accounts that were ended.",
             markup=False,
         )
+    if found.erased_since:
+        messages.print(
+            f"{found.erased_since} data keys were destroyed since the backup, and what they "
+            "encrypt can be read again: erase it again before this home is served.",
+            markup=False,
+        )
     messages.print(f"epoch {found.epoch} begins; every session is ended", markup=False)
     _finish(settings)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, inspect, select
 
 from features.atomic_dir import written_whole
 from serving.access.actors import Actor
@@ -25,6 +25,7 @@ from serving.db.repositories.audit_repository import AuditRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.installation_repository import InstallationRepository
 from serving.db.repositories.session_repository import SessionRepository
+from serving.db.tables import data_keys
 from serving.db.witnesses import witnesses_of
 from serving.errors import RestoreRefused
 from serving.settings import Settings
@@ -44,12 +45,16 @@ class RestoreRequest:
 
 @dataclass(frozen=True)
 class Restored:
-    """What a home was made of: the epoch that begins, who was revoked again, whose keys live."""
+    """What a home was made of: the epoch that begins, who was revoked again, whose keys live.
+
+    `erased_since` counts the data keys that the former database has destroyed since the backup.
+    """
 
     manifest: BackupManifest
     epoch: int
     revoked: tuple[str, ...]
     live_keys: tuple[str, ...]
+    erased_since: int
 
 
 def restore_home(archive: Path, settings: Settings, request: RestoreRequest) -> Restored:
@@ -72,6 +77,7 @@ def restore_home(archive: Path, settings: Settings, request: RestoreRequest) -> 
         try:
             _require_whole(engine, manifest)
             revoked = _revoke_again(engine, request)
+            erased_since = len(_readable(engine) & _destroyed(request))
             SessionRepository(engine).end_everybodys(request.at, request.actor)
             live = _live_keys(engine, request.at)
             epoch = _begin_epoch(engine, settings, partial, request)
@@ -79,7 +85,7 @@ def restore_home(archive: Path, settings: Settings, request: RestoreRequest) -> 
             engine.dispose()
         _put_database(partial, settings, manifest, request)
     home.chmod(0o700)
-    return Restored(manifest, epoch, revoked, live)
+    return Restored(manifest, epoch, revoked, live, erased_since)
 
 
 def _require_empty(home: Path) -> None:
@@ -131,6 +137,26 @@ def _revoke_again(engine: Engine, request: RestoreRequest) -> tuple[str, ...]:
             *_disable_accounts(engine, former, request),
             *_revoke_approval_keys(engine, former, request),
         )
+    finally:
+        former.dispose()
+
+
+def _readable(engine: Engine) -> set[str]:
+    """The data keys that are there."""
+    with failing_as_unavailable(), engine.connect() as connection:
+        there = select(data_keys.c.key_id).where(data_keys.c.wrapped.is_not(None))
+        return set(connection.scalars(there))
+
+
+def _destroyed(request: RestoreRequest) -> set[str]:
+    """The data keys that the former database knows and has no more; none where it is not known."""
+    if request.former is None:
+        return set()
+    former = connected(request.former.database, is_service=False)
+    try:
+        with failing_as_unavailable(), former.connect() as connection:
+            gone = select(data_keys.c.key_id).where(data_keys.c.wrapped.is_(None))
+            return set(connection.scalars(gone))
     finally:
         former.dispose()
 
