@@ -42,8 +42,7 @@ class ApiKeyRepository:
         made = {"scopes": key.scopes, "offices": key.offices, "purposes": key.purposes}
         event = AuditEvent(key.created_at, whoever_acts(), "make_key", "key", key.key_id, made)
         with failing_as_unavailable(), writing(self._engine) as connection:
-            _require_no_current(connection, key.name)
-            require_new_name(connection, key.name)
+            _require_new_name(connection, key.name)
             connection.execute(api_keys.insert(), _row(key))
             append_audit_events(connection, [event])
 
@@ -160,14 +159,14 @@ def _key(row: Row[Any]) -> ApiKey:
     )
 
 
-def _require_no_current(connection: Connection, name: str) -> None:
-    current = select(api_keys.c.key_id).where(
-        api_keys.c.name == name, api_keys.c.revoked_at.is_(None)
-    )
-    if connection.execute(current).first():
-        raise NameTaken(
-            f"a key named {name} is in use; `tidegate keys rotate` gives its holder another"
-        )
+def _require_new_name(connection: Connection, name: str) -> None:
+    current = api_keys.c.name == name, api_keys.c.revoked_at.is_(None)
+    try:
+        require_new_name(connection, name)
+    except NameTaken as taken:
+        if connection.execute(select(api_keys.c.key_id).where(*current)).first() is None:
+            raise
+        raise NameTaken(f"{taken}; `tidegate keys rotate` gives its holder another key") from None
 
 
 def _row(key: ApiKey) -> dict[str, Any]:
