@@ -134,14 +134,23 @@ class RequestGuard:
     While its body arrives a request has no place: whoever sends slowly keeps nobody out.
     """
 
-    def __init__(self, occupancy: Occupancy, receive: Receive, *, is_limited: bool):
+    def __init__(
+        self,
+        occupancy: Occupancy,
+        receive: Receive,
+        *,
+        is_limited: bool,
+        is_without_body: bool = False,
+    ):
         self._occupancy = occupancy
         self._receive = receive
         self._is_limited = is_limited
         self._has_place = False
         self._is_admitted = False
         self._caller_id = ""
-        self._most_bytes: int | None = None  # nothing is read yet
+        # Nothing is read yet. Files listen for the end of the connection while they are sent, and
+        # so read the body that their request does not have.
+        self._most_bytes: int | None = 0 if is_without_body else None
         self._bytes_read = 0
         self._bytes_counted = 0
         self._is_whole = False
@@ -252,7 +261,12 @@ class Admission:
             return
         is_limited = scope["path"].startswith(self._paths)
         try:
-            guard = RequestGuard(self._occupancy, receive, is_limited=is_limited)
+            guard = RequestGuard(
+                self._occupancy,
+                receive,
+                is_limited=is_limited,
+                is_without_body=scope["method"] in ("GET", "HEAD"),
+            )
         except TooBusy as full:
             await _answer(full, send)
             return

@@ -53,4 +53,4 @@ def test_a_filter_that_can_be_none_is_refused_on_the_page(service: Service) -> N
         f"actor={'a' * 300}",
         "actor=%00",
     ):
-        assert service.client.get(f"/console/audit?{query}").status_code == 422, query
+        assert service.client.get(f"/console/audit?{query}").status_code in (400, 422), query

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, get_args
 
 import pytest
@@ -120,7 +121,8 @@ def _leave_canary(service: Service, case_id: str, words: str, *, is_rescue: bool
     """Put a text that is found nowhere else into a note and into the name of a file."""
     someone = Reviewer(person("somebody"), CaseAccess(frozenset(), is_rescue=is_rescue))
     file = AttachedFile.from_upload(f"{words}.txt", FILE, 1_000)
-    service.services.cases.act(someone, case_id, lambda case: note(case, "somebody", NOW, words))
+    act = partial(note, actor=someone.actor, at=NOW, text=words)
+    service.services.cases.act(someone, case_id, act)
     service.services.cases.attach(someone, case_id, NOW, file, FILE)
 
 

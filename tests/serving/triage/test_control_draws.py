@@ -47,6 +47,6 @@ def test_kind_and_id_are_not_run_together() -> None:
 def test_the_seed_is_the_secret_of_the_folder(tmp_path: Path) -> None:
     draw = DrawGenerator.from_folder(tmp_path / "keys")
 
-    assert draw.seed == (tmp_path / "draw.seed").read_bytes()
+    assert draw.seed == (tmp_path / "keys" / "draw.seed").read_bytes()
     assert len(draw.seed) == 32
     assert DrawGenerator.from_folder(tmp_path / "keys") == draw
