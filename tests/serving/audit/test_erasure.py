@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
+from serving.access.actors import Actor
 from serving.audit.checkpoints import public_keys_of
 from serving.audit.erasure import ErasureLimits, RetainedUnits
 from serving.audit.log_check import check_log
@@ -37,6 +38,8 @@ from tests.serving.console.test_pages import ORIGIN
 from tests.serving.db.test_engines import cut_off_at
 from tests.serving.postgres import Server
 from tests.serving.review.test_supervision_served import sign_in_as
+
+SOMEBODY_ELSE = Actor("account:somebody else", "somebody else", "account:somebody else")
 
 
 def test_after_erasure_no_byte_tells_of_a_party_and_the_log_is_proven(
@@ -109,7 +112,7 @@ def test_an_erased_decision_says_that_it_was_erased(place: Installation) -> None
         assert file.name == "erased"
         assert reviewing.files.content(case_id, file.sha256) is None
         everyone = CaseAccess(frozenset(), is_rescue=False)
-        assert reviewing.store.closed_case(everyone, "somebody else", 0) is None
+        assert reviewing.store.closed_case(everyone, SOMEBODY_ELSE, 0) is None
         form = {
             "form_token": sign_in_as(service, "auditor"),
             "code": "audit",

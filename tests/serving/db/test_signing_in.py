@@ -105,8 +105,8 @@ def test_a_name_that_nobody_has_is_kept_nowhere_in_the_clear(engine: Engine) -> 
 
     for table in ("sign_in_failures", "audit_events"):
         assert "my own password" not in contents(engine, table)
-    (_, *refusals) = told(engine)
-    assert [action for action, _, _ in refusals] == ["refuse_sign_in", "refuse_sign_in"]
+    refusals = [event for event in told(engine) if event[0] == "refuse_sign_in"]
+    assert len(refusals) == 2
     assert refusals[0][2].startswith("unknown:")
     assert refusals[1][2] == "maria"
 

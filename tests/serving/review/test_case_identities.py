@@ -137,7 +137,7 @@ def test_contributions_are_shown_to_those_who_may_explain_alone(
     named = [each["sentence"] for reason in told["reasons"] for each in reason["evidence"]]
     assert named
     assert any(sentence in page.text for sentence in named) == is_shown
-    for part in ("Log-odds", "What speaks for", "bar-for"):
+    for part in ("Log-odds", "What speaks for", "bar-of"):
         assert (part in page.text) == is_shown, part
     for address in (
         f"/console/cases/{case_id}/letter/consignee",
