@@ -242,7 +242,7 @@ def test_a_rescue_is_acknowledged_claimed_and_ended_on_its_page(sides: BothSides
     assert "a helicopter is on its way" in page
     assert "I act on this call" not in page
     steps = sides.service.services.rescue_outbox.events(sides.rescue_id)
-    assert [(step.action, step.actor) for step in steps] == [("acknowledged", "the rescue")]
+    assert [(step.action, step.actor) for step in steps] == [("acknowledged", "account:the rescue")]
 
 
 def test_an_unacknowledged_call_stands_above_the_queue_of_rescuers_alone(sides: BothSides) -> None:
