@@ -40,7 +40,9 @@ def backup(
 def restore(
     archive: Annotated[Path, typer.Argument(help="File that `tidegate backup` wrote.")],
     home: Annotated[Path, typer.Option("--home", help="Folder that becomes the home; empty.")],
-    because: Annotated[str, typer.Option(help="Why; witnesses read it, so name no party.")],
+    because: Annotated[
+        str, typer.Option(help="Why; witnesses read it, so name no party.")
+    ] = "restored from a backup",
     database_url: DatabaseUrl = None,
     former_home: Annotated[
         Path | None,
