@@ -1,7 +1,7 @@
 """When the newest entries of a database and its witness were written, in the order of writing."""
 
-import re
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -9,10 +9,10 @@ from sqlalchemy import Engine, select
 
 from features.errors import TidegateError
 from serving.audit.witness_delivery import Witness
+from serving.audit.witness_lines import read_witness_lines
 from serving.db.engine import failing_as_unavailable
-from serving.db.tables import audit_events, checkpoints, decisions
-
-_SIGNED_AT = re.compile(rb'"signed_at": ?"([^"]{10,40})"')
+from serving.db.repositories.checkpoint_repository import CheckpointRepository
+from serving.db.tables import audit_events, decisions
 
 
 def newest_instants(engine: Engine, witnesses: Iterable[Witness]) -> Mapping[str, datetime]:
@@ -23,23 +23,26 @@ def newest_instants(engine: Engine, witnesses: Iterable[Witness]) -> Mapping[str
     """
     newest = {
         "decision": select(decisions.c.scored_at).order_by(decisions.c.seq.desc()),
-        "checkpoint": select(checkpoints.c.signed_at).order_by(checkpoints.c.size.desc()),
         "audit event": select(audit_events.c.at)
         .where(audit_events.c.actor.not_like("cli:%"))
         .order_by(audit_events.c.seq.desc()),
     }
     with failing_as_unavailable(), engine.connect() as connection:
         found = {what: connection.scalar(query.limit(1)) for what, query in newest.items()}
-    found["witness's checkpoint"] = max(filter(None, map(_last_signed_at, witnesses)), default=None)
+    found["checkpoint"] = _last_signed_at(CheckpointRepository(engine).newest_lines())
+    found["witness's checkpoint"] = max(filter(None, map(_last_heard, witnesses)), default=None)
     return {what: _instant(text) for what, text in found.items() if text is not None}
 
 
-def _last_signed_at(witness: Witness) -> str | None:
+def _last_heard(witness: Witness) -> str | None:
     """What a witness was told last; nothing of one that cannot be asked."""
     with suppress(OSError, TidegateError):
-        signed = _SIGNED_AT.findall(witness.newest() or b"")
-        return signed[-1].decode() if signed else None
+        return _last_signed_at(read_witness_lines(witness.newest() or b"").lines)
     return None
+
+
+def _last_signed_at(lines: Sequence[str]) -> str | None:
+    return str(json.loads(lines[-1])["signed_at"]) if lines else None
 
 
 def _instant(text: str) -> datetime:

@@ -67,6 +67,15 @@ def test_nothing_is_done_by_a_clock_that_is_ahead_or_behind(place: Installation,
     assert checked(place).acts.all() == acts
 
 
+def test_every_kind_of_entry_is_evidence(place: Installation) -> None:
+    closed_case(place)
+
+    newest = newest_instants(place.engine(), witnesses_of(place.settings))
+    assert newest == dict.fromkeys(
+        ("decision", "checkpoint", "audit event", "witness's checkpoint"), NOW
+    )
+
+
 def test_the_witness_alone_shows_that_a_clock_is_behind(
     file_place: Installation, tmp_path: Path
 ) -> None:
