@@ -25,6 +25,7 @@ from tests.serving.postgres import Server
 ROUNDS = count(1, 100)
 CLIENTS = count(16, 64)
 KEYS = count(12, 5_000)  # on either engine
+OF_ONE_CALLER = 32  # requests that one key may have inside at a time
 KILLED_EVERY_S = 10.0
 LONGEST_START_S = count(60, 3)  # a busy machine of many tests, or one that is there for this
 
@@ -113,14 +114,14 @@ def test_each_key_makes_one_decision_however_often_it_is_sent(served: Served) ->
             except httpx2.TransportError:
                 await asyncio.sleep(0.05)
                 continue
-            assert told.status in {200, 409, 429, 503}, told.body
+            assert told.status in {200, 409, 503}, told.body
             if told.status == 200:
                 bodies[name].add(told.body)
                 return
             await asyncio.sleep(0.05)
 
     async def all_three_times() -> None:
-        limits = httpx2.Limits(max_connections=48)
+        limits = httpx2.Limits(max_connections=OF_ONE_CALLER)
         async with httpx2.AsyncClient(timeout=60, limits=limits) as connection:
             await asyncio.gather(*(insist(connection, name) for name in names * 3))
 

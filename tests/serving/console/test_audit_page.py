@@ -51,6 +51,7 @@ def test_a_filter_that_can_be_none_is_refused_on_the_page(service: Service) -> N
         "before=99999999999999999999",
         "begins=x",
         f"actor={'a' * 300}",
-        "actor=%00",
     ):
-        assert service.client.get(f"/console/audit?{query}").status_code in (400, 422), query
+        assert service.client.get(f"/console/audit?{query}").status_code == 422, query
+    # What no database may store is turned away before any page asks what it is.
+    assert service.client.get("/console/audit?actor=%00").status_code == 400
