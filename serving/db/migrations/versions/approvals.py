@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from serving.db.migrations.append_only import refuse_changes
+
 revision = "approvals"
 down_revision = "review_actors"
 
@@ -33,33 +35,9 @@ def upgrade() -> None:
         )
     op.create_index("approval_keys_by_account", "approval_keys", ["account"], if_not_exists=True)
     op.create_index("approvals_by_act", "approvals", ["act_id"], if_not_exists=True)
-    if op.get_context().dialect.name == "postgresql":
-        _refuse_changes_in_postgresql()
-    else:
-        _refuse_changes_in_sqlite()
+    for table in _TABLES:
+        refuse_changes(table, _NEVER)
 
 
 def _type_of(column: str) -> type[sa.Text | sa.Integer]:
     return sa.Integer if column.startswith("is_") else sa.Text
-
-
-def _refuse_changes_in_sqlite() -> None:
-    for table in _TABLES:
-        for change in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER IF NOT EXISTS {table}_refuse_{change.lower()} "
-                f"BEFORE {change} ON {table} BEGIN SELECT RAISE(ABORT, '{_NEVER}'); END"
-            )
-
-
-def _refuse_changes_in_postgresql() -> None:
-    op.execute(
-        "CREATE OR REPLACE FUNCTION approvals_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{_NEVER}' USING ERRCODE = 'restrict_violation'; END $$"
-    )
-    for table in _TABLES:
-        for change in ("UPDATE", "DELETE", "TRUNCATE"):
-            op.execute(
-                f"CREATE OR REPLACE TRIGGER {table}_refuse_{change.lower()} BEFORE {change} "
-                f"ON {table} FOR EACH STATEMENT EXECUTE FUNCTION approvals_refuse()"
-            )

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from serving.db.migrations.append_only import refuse_changes
+
 revision = "audit_log"
 down_revision = "scoring_again"
 
@@ -29,27 +31,4 @@ def upgrade() -> None:
         op.create_index(
             f"audit_events_by_{name}", "audit_events", [*first, "seq"], if_not_exists=True
         )
-    if op.get_context().dialect.name == "postgresql":
-        _refuse_changes_in_postgresql()
-    else:
-        _refuse_changes_in_sqlite()
-
-
-def _refuse_changes_in_sqlite() -> None:
-    for change in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER IF NOT EXISTS audit_events_refuse_{change.lower()} "
-            f"BEFORE {change} ON audit_events BEGIN SELECT RAISE(ABORT, '{_NEVER}'); END"
-        )
-
-
-def _refuse_changes_in_postgresql() -> None:
-    op.execute(
-        "CREATE OR REPLACE FUNCTION audit_events_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{_NEVER}' USING ERRCODE = 'restrict_violation'; END $$"
-    )
-    for change in ("UPDATE", "DELETE", "TRUNCATE"):
-        op.execute(
-            f"CREATE OR REPLACE TRIGGER audit_events_refuse_{change.lower()} BEFORE {change} "
-            "ON audit_events FOR EACH STATEMENT EXECUTE FUNCTION audit_events_refuse()"
-        )
+    refuse_changes("audit_events", _NEVER)

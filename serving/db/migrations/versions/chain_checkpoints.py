@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from serving.db.migrations.append_only import refuse_changes
+
 revision = "chain_checkpoints"
 down_revision = "signing_in"
 
@@ -28,27 +30,4 @@ def upgrade() -> None:
         sqlite_strict=True,
         if_not_exists=True,
     )
-    if op.get_context().dialect.name == "postgresql":
-        _refuse_changes_in_postgresql()
-    else:
-        _refuse_changes_in_sqlite()
-
-
-def _refuse_changes_in_sqlite() -> None:
-    for change in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER IF NOT EXISTS chain_checkpoints_refuse_{change.lower()} "
-            f"BEFORE {change} ON chain_checkpoints BEGIN SELECT RAISE(ABORT, '{_NEVER}'); END"
-        )
-
-
-def _refuse_changes_in_postgresql() -> None:
-    op.execute(
-        "CREATE OR REPLACE FUNCTION chain_checkpoints_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{_NEVER}' USING ERRCODE = 'restrict_violation'; END $$"
-    )
-    for change in ("UPDATE", "DELETE", "TRUNCATE"):
-        op.execute(
-            f"CREATE OR REPLACE TRIGGER chain_checkpoints_refuse_{change.lower()} BEFORE {change} "
-            "ON chain_checkpoints FOR EACH STATEMENT EXECUTE FUNCTION chain_checkpoints_refuse()"
-        )
+    refuse_changes("chain_checkpoints", _NEVER)

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from serving.db.migrations.append_only import refuse_changes
+
 revision = "purposes"
 down_revision = "retention"
 
@@ -31,27 +33,4 @@ def upgrade() -> None:
     for table, column in _ADDED:
         if column not in {each["name"] for each in found.get_columns(table)}:
             op.add_column(table, sa.Column(column, sa.Text))
-    if op.get_context().dialect.name == "postgresql":
-        _refuse_changes_in_postgresql()
-    else:
-        _refuse_changes_in_sqlite()
-
-
-def _refuse_changes_in_sqlite() -> None:
-    for change in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER IF NOT EXISTS refused_uses_refuse_{change.lower()} "
-            f"BEFORE {change} ON refused_uses BEGIN SELECT RAISE(ABORT, '{_NEVER}'); END"
-        )
-
-
-def _refuse_changes_in_postgresql() -> None:
-    op.execute(
-        "CREATE OR REPLACE FUNCTION refused_uses_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{_NEVER}' USING ERRCODE = 'restrict_violation'; END $$"
-    )
-    for change in ("UPDATE", "DELETE", "TRUNCATE"):
-        op.execute(
-            f"CREATE OR REPLACE TRIGGER refused_uses_refuse_{change.lower()} BEFORE {change} "
-            "ON refused_uses FOR EACH STATEMENT EXECUTE FUNCTION refused_uses_refuse()"
-        )
+    refuse_changes("refused_uses", _NEVER)

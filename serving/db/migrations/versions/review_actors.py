@@ -7,6 +7,8 @@ of cases are looked up, since they go on.
 import sqlalchemy as sa
 from alembic import op
 
+from serving.db.migrations.append_only import refuse_changes
+
 revision = "review_actors"
 down_revision = "installation"
 
@@ -51,20 +53,4 @@ def _make_proposals() -> None:
         sqlite_strict=True,
         if_not_exists=True,
     )
-    if op.get_context().dialect.name == "postgresql":
-        op.execute(
-            "CREATE OR REPLACE FUNCTION switch_proposals_refuse() RETURNS trigger LANGUAGE plpgsql "
-            f"AS $$ BEGIN RAISE EXCEPTION '{_NEVER}' USING ERRCODE = 'restrict_violation'; END $$"
-        )
-        for change in ("UPDATE", "DELETE", "TRUNCATE"):
-            op.execute(
-                f"CREATE OR REPLACE TRIGGER switch_proposals_refuse_{change.lower()} "
-                f"BEFORE {change} ON switch_proposals FOR EACH STATEMENT "
-                "EXECUTE FUNCTION switch_proposals_refuse()"
-            )
-    else:
-        for change in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER IF NOT EXISTS switch_proposals_refuse_{change.lower()} BEFORE "
-                f"{change} ON switch_proposals BEGIN SELECT RAISE(ABORT, '{_NEVER}'); END"
-            )
+    refuse_changes("switch_proposals", _NEVER)

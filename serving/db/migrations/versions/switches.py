@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from serving.db.migrations.append_only import refuse_changes
+
 revision = "switches"
 down_revision = "encryption"
 
@@ -29,10 +31,9 @@ def upgrade() -> None:
     )
     if op.get_context().dialect.name == "postgresql":
         op.alter_column("decisions", "probability", nullable=True)
-        _refuse_changes_in_postgresql()
     else:
         _let_a_probability_be_absent_in_sqlite()
-        _refuse_changes_in_sqlite()
+    refuse_changes("switches", _NEVER)
 
 
 def _let_a_probability_be_absent_in_sqlite() -> None:
@@ -51,23 +52,3 @@ def _let_a_probability_be_absent_in_sqlite() -> None:
         database.exec_driver_sql(f"PRAGMA schema_version = {version + 1}")
     finally:
         database.exec_driver_sql("PRAGMA writable_schema = OFF")
-
-
-def _refuse_changes_in_sqlite() -> None:
-    for change in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER IF NOT EXISTS switches_refuse_{change.lower()} "
-            f"BEFORE {change} ON switches BEGIN SELECT RAISE(ABORT, '{_NEVER}'); END"
-        )
-
-
-def _refuse_changes_in_postgresql() -> None:
-    op.execute(
-        "CREATE OR REPLACE FUNCTION switches_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{_NEVER}' USING ERRCODE = 'restrict_violation'; END $$"
-    )
-    for change in ("UPDATE", "DELETE", "TRUNCATE"):
-        op.execute(
-            f"CREATE OR REPLACE TRIGGER switches_refuse_{change.lower()} BEFORE {change} "
-            "ON switches FOR EACH STATEMENT EXECUTE FUNCTION switches_refuse()"
-        )
