@@ -9,7 +9,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _PARTIAL = ".partial-"
@@ -85,15 +85,24 @@ def file_written_whole(file: Path) -> Iterator[Path]:
         os.close(lock)
 
 
-def write_durably(file: Path, content: bytes) -> None:
-    """Put a file there, whole and on disk; whoever looks sees the former or the new content."""
+def write_durably(file: Path, content: bytes, *, replace: bool = True) -> None:
+    """Put a file there, whole, on disk and for its owner alone.
+
+    Whoever looks sees the former or the new content. Without `replace`, what is there already
+    stays: of several processes, one succeeds.
+    """
     partial = file.with_name(f".{file.name}{_PARTIAL}{secrets.token_hex(4)}")
     try:
-        with partial.open("xb") as out:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=0o600)
+        with os.fdopen(descriptor, "wb") as out:
             out.write(content)
             out.flush()
             os.fsync(out.fileno())
-        partial.replace(file)
+        if replace:
+            partial.replace(file)
+        else:
+            with suppress(FileExistsError):
+                os.link(partial, file)
     finally:
         partial.unlink(missing_ok=True)
     flush_folder(file.parent)

@@ -10,7 +10,6 @@ import hmac
 import os
 import secrets
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -28,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from features.atomic_dir import flush_folder, write_durably
 from features.errors import KeyDamaged, KeyMissing, KeysLocked
 from features.key_wrapping import (
     WRAPPING_FILE,
@@ -135,35 +135,7 @@ def write_secret(folder: Path, relative: str, content: bytes, *, replace: bool =
     """
     file = folder / relative
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_whole(file, wrapped_for(folder, relative, content), replace=replace)
-
-
-def write_whole(path: Path, content: bytes, *, replace: bool = False) -> None:
-    """Put a file there, whole and for its owner only; of several processes, one succeeds."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
-    try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode=0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            partial.replace(path)
-        else:
-            with suppress(FileExistsError):
-                os.link(partial, path)
-        flush_folder(path.parent)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def flush_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    write_durably(file, wrapped_for(folder, relative, content), replace=replace)
 
 
 def fingerprint(name: str, content: bytes) -> str:
@@ -229,7 +201,7 @@ def take_the_next_key(folder: Path, name: str, former: Sequence[tuple[str, str]]
             os.fsync(opened.fileno())
     if name in PUBLIC_FILES:
         public = public_file_of(name, read_key(folder, name), former)
-        write_whole(folder / PUBLIC_FILES[name], public, replace=True)
+        write_durably(folder / PUBLIC_FILES[name], public)
 
 
 def wrap_keys(folder: Path, fresh: HomeKey) -> int:
@@ -237,7 +209,7 @@ def wrap_keys(folder: Path, fresh: HomeKey) -> int:
 
     Raises KeysLocked where those that are wrapped already cannot be opened.
     """
-    write_whole(folder / WRAPPING_FILE, fresh.kept)
+    write_durably(folder / WRAPPING_FILE, fresh.kept, replace=False)
     try:
         home_key(folder)  # before anything is encrypted, see that it can be opened
     except KeysLocked:
@@ -271,7 +243,7 @@ def _exchange(folder: Path, written: Callable[[str, bytes], bytes]) -> int:
         after = written(relative, unwrapped(folder, relative, before))
         if is_wrapped(before) != is_wrapped(after):
             with file.open("r+b") as opened:
-                write_whole(file, after, replace=True)
+                write_durably(file, after)
                 opened.write(os.urandom(len(before)))
                 opened.flush()
                 os.fsync(opened.fileno())
@@ -300,7 +272,7 @@ def _write_key(folder: Path, name: str, content: bytes) -> None:
     write_secret(folder, KEY_FILES[name], content)
     if name in PUBLIC_FILES:
         kept = read_secret(folder, KEY_FILES[name])
-        write_whole(folder / PUBLIC_FILES[name], public_file_of(name, kept), replace=True)
+        write_durably(folder / PUBLIC_FILES[name], public_file_of(name, kept))
 
 
 def fresh_key(name: str) -> bytes:

@@ -14,6 +14,7 @@ from typing import Self
 
 from sqlalchemy import Connection, func, inspect, make_url, select
 
+from features.atomic_dir import write_durably
 from features.errors import KeyMissing
 from features.home_keys import (
     DATABASE_FILE,
@@ -31,7 +32,6 @@ from features.home_keys import (
     read_key,
     read_secret,
     take_the_next_key,
-    write_whole,
 )
 from serving.db.tables import (
     answers,
@@ -79,7 +79,7 @@ class HomeBinding:
     def write(self, keys: Path) -> None:
         """Let the home say so from now on."""
         content = json.dumps(asdict(self), indent=1).encode()
-        write_whole(keys.parent / DATABASE_FILE, content + b"\n", replace=True)
+        write_durably(keys.parent / DATABASE_FILE, content + b"\n")
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ def _require_public(bound: BoundKey, keys: Path, known: Sequence[BoundKey]) -> N
     except OSError:
         found = b""
     if found != expected:
-        write_whole(keys / PUBLIC_FILES[bound.name], expected, replace=True)
+        write_durably(keys / PUBLIC_FILES[bound.name], expected)
 
 
 def _require_same(bound: BoundKey, keys: Path, database_id: str) -> None:

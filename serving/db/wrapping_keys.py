@@ -11,8 +11,9 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from features.atomic_dir import flush_folder
 from features.errors import KeyMissing
-from features.home_keys import KEY_BYTES, flush_folder, read_secret, write_secret
+from features.home_keys import KEY_BYTES, read_secret, write_secret
 from serving.errors import Undecipherable
 
 FOLDER = "data"

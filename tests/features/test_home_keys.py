@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from features.atomic_dir import write_durably
 from features.errors import KeyDamaged, KeyMissing
 from features.home_keys import (
     DATABASE_FILE,
@@ -23,7 +24,6 @@ from features.home_keys import (
     public_file_of,
     public_half,
     read_key,
-    write_whole,
 )
 from tests.kills import is_killed_at
 
@@ -156,8 +156,8 @@ def test_whoever_is_killed_while_making_keys_leaves_none_and_the_next_one_goes_o
 def test_of_two_that_write_a_file_the_first_is_kept_and_nothing_else_is_left(
     tmp_path: Path,
 ) -> None:
-    write_whole(tmp_path / "a.key", b"first")
-    write_whole(tmp_path / "a.key", b"second")
+    write_durably(tmp_path / "a.key", b"first", replace=False)
+    write_durably(tmp_path / "a.key", b"second", replace=False)
 
     assert (tmp_path / "a.key").read_bytes() == b"first"
     assert [*tmp_path.iterdir()] == [tmp_path / "a.key"]
@@ -172,7 +172,7 @@ def test_where_the_disk_is_full_no_file_is_made_and_the_error_says_why(
 
     monkeypatch.setattr(os, call, full)
     with pytest.raises(OSError, match="no space left"):
-        write_whole(tmp_path / "a.key", b"secret")
+        write_durably(tmp_path / "a.key", b"secret", replace=False)
 
     monkeypatch.undo()
     assert [*tmp_path.iterdir()] == []

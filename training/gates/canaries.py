@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from features.atomic_dir import write_durably
 from features.records import SubjectKind
 from training.data.training_set import TrainingSet
 from training.errors import TrainingSetError
@@ -84,9 +85,7 @@ class Canaries:
         file = file_of(home, subject)
         file.parent.mkdir(parents=True, exist_ok=True)
         content = {"chosen_at": at.isoformat(), **vars(self)}
-        partial = file.with_name(f".{file.name}")
-        partial.write_text(json.dumps(content, indent=1) + "\n")
-        partial.replace(file)
+        write_durably(file, f"{json.dumps(content, indent=1)}\n".encode())
         return file
 
     def shift(self, model: RiskModel, champion: RiskModel, data: TrainingSet) -> CanaryShift:
