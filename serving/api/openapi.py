@@ -93,8 +93,11 @@ def _put_problems(document: dict[str, Any], schemas: dict[str, Any]) -> None:
             responses = operation["responses"]
             if "HTTPValidationError" in str(responses.get("422")):
                 responses["422"] = _problem("A parameter or a field of the body is refused.")
-            if "requestBody" in operation:
-                responses.setdefault("400", _problem("The body is not acceptable JSON."))
+            has_body = "requestBody" in operation
+            responses.setdefault(
+                "400", _problem(f"The {'body' if has_body else 'address'} cannot be understood.")
+            )
+            responses.setdefault("431", _problem("Request line, headers or cookies are too large."))
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
 

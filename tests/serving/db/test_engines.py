@@ -140,8 +140,10 @@ def test_a_start_that_is_cut_off_at_any_call_leaves_nothing_half_made(where: Pat
             database(where, is_service=False).dispose()
         if calls[0] < number:
             break
-        with bare(where).connect() as connection:
+        beside = bare(where)
+        with beside.connect() as connection:
             assert len(inspect(connection).get_table_names()) in (0, len(metadata.tables) + 1)
+        beside.dispose()
 
     assert number > 20
     described = {name: [c.name for c in table.columns] for name, table in metadata.tables.items()}
