@@ -13,7 +13,8 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator
 
-from serving.access.names import base_of, is_alike
+from features.person_names import may_be_one_person
+from serving.access.names import base_of
 
 FORMER = "former:"
 _NAMED_HERE = ("account", "key")
@@ -60,10 +61,11 @@ class Actor:
 
     def may_be(self, other: Self) -> bool:
         """Whether the two could be one human being; what looks alike could be."""
-        is_alike_person = self.is_human and other.is_human and is_alike(self.person, other.person)
-        is_same = self.identity == other.identity
-        is_alike_name = is_alike(base_of(self.name), base_of(other.name))
-        return is_same or is_alike_person or is_alike_name
+        if self.identity == other.identity:
+            return True
+        are_human = self.is_human and other.is_human
+        is_one_person = are_human and may_be_one_person(self.person, other.person)
+        return is_one_person or may_be_one_person(base_of(self.name), base_of(other.name))
 
     @classmethod
     def stored(cls, identity: str, name: str | None) -> Self:

@@ -1,17 +1,17 @@
 """Names of accounts and keys: whoever reads one knows who is meant.
 
 A name is written in one way (NFKC, single blanks), in one script, and no other that exists or ever
-did looks like it, of whatever kind. Sources: Unicode Technical Standard 39, section 4 (what looks
-alike) and 5.1 (scripts); RFC 8266.
+did looks like it, of whatever kind (`features/person_names.py`). Sources: Unicode Technical
+Standard 39, section 5.1 (scripts); RFC 8266.
 """
 
 import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from functools import cache, lru_cache
 from itertools import chain, count
 
+from features.person_names import looks_of, names_somebody
 from serving.errors import NameRefused, NameTaken
 
 LONGEST_NAME = 64
@@ -32,7 +32,7 @@ _IN_EVERY_SCRIPT = frozenset({"COMMON", "INHERITED"})
 def require_name(name: str) -> str:
     """The name, where a new account or key may have it; raises NameRefused with what is near."""
     near = normalised(name)
-    if not _is_readable(near):
+    if not names_somebody(near):
         raise NameRefused("want a name with letters or digits")
     if len(near) > LONGEST_NAME:
         raise NameRefused(f"want a name of at most {LONGEST_NAME} characters")
@@ -63,7 +63,7 @@ def distinct_name(wanted: str, subject: str, taken: Iterable[str]) -> str:
     """
     looks = _looks(taken)
     near = base_of(normalised(normalised(wanted)[: LONGEST_NAME - 8]))
-    if not _is_readable(near) or _is_of_mixed_scripts(near):
+    if not names_somebody(near) or _is_of_mixed_scripts(near):
         near = f"person {hashlib.sha256(subject.encode()).hexdigest()[:8]}"
     candidates = chain([near], (f"{near} +{number}" for number in count(2)))
     return next(each for each in candidates if looks.keys().isdisjoint(looks_of(each)))
@@ -81,43 +81,9 @@ def normalised(name: str) -> str:
     return " ".join("".join(kept).split())
 
 
-@lru_cache(maxsize=10_000)
-def looks_of(name: str) -> frozenset[str]:
-    """What a name looks like, as it is and in small letters: names that share a look are alike.
-
-    Neither case, accents, signs and blanks, nor letters that look alike tell names apart.
-    """
-    text = unicodedata.normalize("NFKC", name)
-    return frozenset({_look(_replaced(text)), _look(text)})
-
-
-def is_alike(name: str, other: str) -> bool:
-    """Whether one name may be taken for the other.
-
-    >>> [is_alike("alpha", other) for other in ("Alpha.", "alph\u0430", "A1PHA", "alpine")]
-    [True, True, True, False]
-    """
-    return not looks_of(name).isdisjoint(looks_of(other))
-
-
-def _look(text: str) -> str:
-    plain = unicodedata.normalize("NFD", text.casefold())
-    letters = "".join(each for each in plain if each.isalnum() or _is_mark(each))
-    return _replaced(letters).casefold().replace("i", "l")
-
-
-def _replaced(text: str) -> str:
-    """The text with every character in place of those that look like it."""
-    return "".join(_prototypes().get(each, each) for each in text)
-
-
 def _looks(taken: Iterable[str]) -> dict[str, str]:
     """Every look that a name has, with that name."""
     return {look: name for name in (*taken, *RESERVED) for look in looks_of(name)}
-
-
-def _is_readable(name: str) -> bool:
-    return all(looks_of(name))
 
 
 def _numbered(name: str) -> Iterator[str]:
@@ -128,29 +94,8 @@ def _is_allowed(char: str) -> bool:
     return char in ALLOWED_SIGNS or unicodedata.category(char)[0] in "LMN"
 
 
-def _is_mark(char: str) -> bool:
-    """Whether it is a mark that makes another letter, as vowels of Indic scripts are."""
-    return unicodedata.category(char)[0] == "M" and not "\u0300" <= char <= "\u036f"
-
-
 def _is_of_mixed_scripts(name: str) -> bool:
     from confusable_homoglyphs.categories import unique_aliases
 
     scripts = frozenset(unique_aliases(name)) - _IN_EVERY_SCRIPT
     return len(scripts) > 1 and not any(scripts <= together for together in _WRITTEN_TOGETHER)
-
-
-@cache
-def _prototypes() -> dict[str, str]:
-    """The one look of every character that looks like others."""
-    from confusable_homoglyphs.confusables import confusables_data
-
-    alike = {char: [each["c"] for each in found] for char, found in confusables_data.items()}
-    prototypes = {}
-    for char, others in alike.items():
-        if len(char) == 1 and len(others) == 1:
-            (other,) = others
-            # Of two that look like nothing else, either may stand for both.
-            is_first = len(alike.get(other, ())) <= 1 and char <= other
-            prototypes[char] = char if is_first else other
-    return prototypes

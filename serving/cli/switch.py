@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from features.person_names import comparable_name
+from features.person_names import names_somebody
 from serving.cli.approved_acts import Approvals
 from serving.cli.audit import write_reading
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
@@ -123,7 +123,7 @@ def _switched(
     from serving.errors import Unprocessable
     from serving.models.kill_switch import record_switch
 
-    if not comparable_name(by):
+    if not names_somebody(by):
         raise Unprocessable("say who switches the models")
     now = datetime.now(UTC)
     record_switch(register, subject.value, is_on=is_on, by=by, because=because, at=now)

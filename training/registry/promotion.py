@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from features.errors import TidegateError
-from features.person_names import comparable_name
+from features.person_names import names_somebody
 from training.data.training_set import TrainingSet
 from training.errors import ChampionUnreadable, PromotionRefused, UnknownModel
 from training.evaluation.evaluation_report import EvaluationReport
@@ -54,7 +54,7 @@ class Approval:
     recording: Callable[[ModelPointer], AbstractContextManager[None]] = _unrecorded
 
     def __post_init__(self) -> None:
-        if not comparable_name(self.approver):
+        if not names_somebody(self.approver):
             raise PromotionRefused((f"{self.approver!r} names nobody who would answer for it",))
 
     def of(self, named: Registration | ModelPointer, verdicts: Iterable[Verdict]) -> ModelPointer:
