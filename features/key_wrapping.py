@@ -26,6 +26,7 @@ PASSPHRASE_FILE = "TIDEGATE_KEYS_PASSPHRASE_FILE"  # noqa: S105  the name of a s
 UNWRAP_COMMAND = "TIDEGATE_KEYS_UNWRAP_COMMAND"
 
 SHORTEST_PASSPHRASE = 16
+SALT_BYTES = 16
 _MAGIC = b"tidegate wrapped key 1\n"
 _NONCE_BYTES, _KEY_BYTES = 12, 32
 _SCRYPT = {"n": 2**16, "r": 8, "p": 1}  # 64 MiB, once in each process
@@ -48,8 +49,8 @@ class HomeKey:
             raise KeysLocked(
                 f"the passphrase is too short; want {SHORTEST_PASSPHRASE} bytes or more"
             )
-        key, salt = secrets.token_bytes(_KEY_BYTES), secrets.token_bytes(16)
-        sealed = _encrypted(_derived(passphrase, salt), key, "home")
+        key = secrets.token_bytes(_KEY_BYTES)
+        salt, sealed = sealed_by_passphrase(passphrase, key, "home")
         kept = {"by": "passphrase", "salt": _text(salt), "sealed": _text(sealed)}
         return cls(key, json.dumps(kept, indent=1).encode() + b"\n")
 
@@ -59,6 +60,17 @@ class HomeKey:
         key = secrets.token_bytes(_KEY_BYTES)
         kept = {"by": "command", "sealed": _text(_run(wrap_command, key))}
         return cls(key, json.dumps(kept, indent=1).encode() + b"\n")
+
+
+def sealed_by_passphrase(passphrase: bytes, content: bytes, purpose: str) -> tuple[bytes, bytes]:
+    """A fresh salt, and the content as only the passphrase opens it, for this purpose alone."""
+    salt = secrets.token_bytes(SALT_BYTES)
+    return salt, _encrypted(_derived(passphrase, salt), content, purpose)
+
+
+def opened_by_passphrase(passphrase: bytes, salt: bytes, sealed: bytes, purpose: str) -> bytes:
+    """What a passphrase sealed; raises KeysLocked for another one and for what was changed."""
+    return _decrypted(_derived(passphrase, salt), sealed, purpose, "another passphrase closed them")
 
 
 def is_wrapped(content: bytes) -> bool:

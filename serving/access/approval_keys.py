@@ -5,18 +5,20 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
     Encoding,
-    PrivateFormat,
     PublicFormat,
     load_pem_private_key,
     load_pem_public_key,
 )
 
+from features.errors import KeysLocked
+from features.key_wrapping import SALT_BYTES, opened_by_passphrase, sealed_by_passphrase
 from serving.access.approvals import GivenApproval, public_key_id
 from serving.errors import ApprovalRefused
 
 FEWEST_LETTERS = 12
+_MAGIC = b"tidegate approval key 2\n"
+_PURPOSE = "approval key"
 
 
 def write_new_key(file: Path, passphrase: str) -> Path:
@@ -27,24 +29,47 @@ def write_new_key(file: Path, passphrase: str) -> Path:
     if len(passphrase) < FEWEST_LETTERS:
         raise ApprovalRefused(f"want a passphrase of at least {FEWEST_LETTERS} letters")
     private = Ed25519PrivateKey.generate()
-    sealed = BestAvailableEncryption(passphrase.encode())
+    salt, sealed = sealed_by_passphrase(passphrase.encode(), private.private_bytes_raw(), _PURPOSE)
     public_file = file.with_name(f"{file.name}.pub")
     public = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    _write_once(file, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, sealed), 0o600)
+    _write_once(file, _MAGIC + salt + sealed, 0o600)
     _write_once(public_file, public, 0o644)
     return public_file
 
 
 def read_private_key(file: Path, passphrase: str) -> Ed25519PrivateKey:
     """The private half; raises ApprovalRefused for a wrong passphrase or another sort of key."""
+    if is_sealed_weakly(file):
+        return _of_older_release(file, passphrase)
+    salted = _content(file).removeprefix(_MAGIC)
+    salt, sealed = salted[:SALT_BYTES], salted[SALT_BYTES:]
     try:
-        key = load_pem_private_key(file.read_bytes(), passphrase.encode())
+        raw = opened_by_passphrase(passphrase.encode(), salt, sealed, _PURPOSE)
+    except KeysLocked:
+        raise ApprovalRefused(f"{file}: the passphrase does not open it") from None
+    return Ed25519PrivateKey.from_private_bytes(raw)
+
+
+def is_sealed_weakly(file: Path) -> bool:
+    """Whether an older release made it, which stretched passphrases little; ApprovalRefused."""
+    return not _content(file).startswith(_MAGIC)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ApprovalRefused(f"{file}: {error.strerror}") from None
+
+
+def _of_older_release(file: Path, passphrase: str) -> Ed25519PrivateKey:
+    """A key in PKCS #8, under PBKDF2."""
+    try:
+        key = load_pem_private_key(_content(file), passphrase.encode())
     except TypeError:
         raise ApprovalRefused(f"{file} is not sealed by a passphrase; make a new key") from None
     except ValueError:
         raise ApprovalRefused(f"{file}: the passphrase does not open it") from None
-    except OSError as error:
-        raise ApprovalRefused(f"{file}: {error.strerror}") from None
     if not isinstance(key, Ed25519PrivateKey):
         raise ApprovalRefused(f"{file}: want a key that `tidegate approvals new-key` made")
     return key

@@ -186,7 +186,7 @@ def sign(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Agree to one exact act with your own key; it counts for a week, once."""
-    from serving.access.approval_keys import read_private_key, sign_approval
+    from serving.access.approval_keys import is_sealed_weakly, read_private_key, sign_approval
     from serving.access.approvals import GivenApproval
 
     if object_ is None:
@@ -197,6 +197,12 @@ def sign(
         )
     messages.print(f"You are about to agree, as {part.value}, to: {named.in_words}", markup=False)
     private = read_private_key(key, _passphrase(passphrase_fd))
+    if is_sealed_weakly(key):
+        messages.print(
+            f"{key} is sealed as older releases did, which a thief opens sooner: make a new one "
+            "with `tidegate approvals new-key`",
+            markup=False,
+        )
     given = GivenApproval.of(named, part.value, datetime.now(UTC))
     out.write_text(sign_approval(given, private).model_dump_json(indent=1) + "\n")
     messages.print(f"{out}: counts until {given.expires_at:%Y-%m-%d %H:%M} UTC", markup=False)

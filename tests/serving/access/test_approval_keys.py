@@ -4,10 +4,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+)
 
+from features import key_wrapping
 from serving.access.approval_keys import (
     FEWEST_LETTERS,
+    is_sealed_weakly,
     read_private_key,
     read_public_key,
     sign_approval,
@@ -21,19 +29,72 @@ PASSPHRASE = "a tide gate at night"
 ACT = ProposedAct(kind="switch_on", object_id="all", digest="sha256:1", installation="sha256:2")
 
 
+@pytest.fixture
+def quick_scrypt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_wrapping, "_SCRYPT", {"n": 2**10, "r": 8, "p": 1})
+
+
+@pytest.mark.usefixtures("quick_scrypt")
 def test_a_key_is_sealed_by_its_passphrase_and_for_its_owner_alone(tmp_path: Path) -> None:
     file = tmp_path / "ada.key"
 
     public = write_new_key(file, PASSPHRASE)
 
-    assert b"ENCRYPTED" in file.read_bytes()
+    assert not is_sealed_weakly(file)
     assert file.stat().st_mode & 0o077 == 0
     private = read_private_key(file, PASSPHRASE)
     assert private.public_key().public_bytes_raw() == read_public_key(public)
+    assert private.private_bytes_raw() not in file.read_bytes()
     with pytest.raises(ApprovalRefused, match="passphrase does not open"):
         read_private_key(file, "another passphrase")
     with pytest.raises(ApprovalRefused, match="there already"):
         write_new_key(file, PASSPHRASE)
+
+
+@pytest.mark.usefixtures("quick_scrypt")
+def test_whatever_was_changed_in_the_file_opens_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "ada.key"
+    write_new_key(file, PASSPHRASE)
+    whole = file.read_bytes()
+
+    for place in (0, len(whole) // 2, len(whole) - 1):
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(ApprovalRefused, match="does not open"):
+            read_private_key(file, PASSPHRASE)
+    file.write_bytes(whole[:30])
+    with pytest.raises(ApprovalRefused, match="does not open"):
+        read_private_key(file, PASSPHRASE)
+
+
+def test_one_guess_at_the_passphrase_takes_much_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a thief must spend on each: 64 MiB of scrypt at least (OWASP asks 64 MiB at r = 8)."""
+    asked = []
+
+    def derived(**parameters: int) -> Scrypt:
+        asked.append(parameters["n"] * parameters["r"] * 128)
+        return Scrypt(**parameters)
+
+    monkeypatch.setattr(key_wrapping, "Scrypt", derived)
+    write_new_key(tmp_path / "ada.key", PASSPHRASE)
+    read_private_key(tmp_path / "ada.key", PASSPHRASE)
+
+    assert len(asked) == 2
+    assert min(asked) >= 64 * 2**20
+
+
+def test_a_key_that_an_older_release_made_still_opens_and_is_known(tmp_path: Path) -> None:
+    file = tmp_path / "ada.key"
+    key, sealed = Ed25519PrivateKey.generate(), BestAvailableEncryption(PASSPHRASE.encode())
+    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, sealed))
+
+    opened = read_private_key(file, PASSPHRASE)
+
+    assert opened.private_bytes_raw() == key.private_bytes_raw()
+    assert is_sealed_weakly(file)
+    with pytest.raises(ApprovalRefused, match="passphrase does not open"):
+        read_private_key(file, "another passphrase")
 
 
 def test_a_short_passphrase_makes_no_key(tmp_path: Path) -> None:
@@ -54,6 +115,7 @@ def test_what_is_no_key_of_a_person_is_refused(tmp_path: Path) -> None:
             read_public_key(file)
 
 
+@pytest.mark.usefixtures("quick_scrypt")
 def test_a_signature_covers_everything_that_is_said(tmp_path: Path) -> None:
     public = read_public_key(write_new_key(tmp_path / "ada.key", PASSPHRASE))
     given = GivenApproval.of(ACT, "approver", datetime(2026, 11, 27, tzinfo=UTC))
