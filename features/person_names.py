@@ -4,18 +4,30 @@ Source: Unicode Technical Standard 39, section 4 (what looks alike). Names in le
 scripts are of others unless they look alike: nothing is transliterated.
 """
 
+import re
 import unicodedata
 from functools import cache, lru_cache
 
+_TOLD_APART = re.compile(r"(?: *\+\d+)+$")
+
 
 def may_be_one_person(one: str, other: str) -> bool:
-    """Whether two names may be of one person; whoever has no name may be anybody.
+    """Whether two names may be of one person: alike, or told apart by a number alone.
+
+    Whoever has no name may be anybody.
 
     >>> [may_be_one_person("alpha", other) for other in ("Alpha.", "alph\u0430", "A1PHA", "alpine")]
     [True, True, True, False]
+    >>> may_be_one_person("alpha", "alpha +2")
+    True
     """
     is_anybody = not (names_somebody(one) and names_somebody(other))
-    return is_anybody or not looks_of(one).isdisjoint(looks_of(other))
+    return is_anybody or not looks_of(base_of(one)).isdisjoint(looks_of(base_of(other)))
+
+
+def base_of(name: str) -> str:
+    """A name without the numbers by which it was told apart from another."""
+    return _TOLD_APART.sub("", name)
 
 
 def names_somebody(name: str) -> bool:

@@ -6,12 +6,11 @@ Standard 39, section 5.1 (scripts); RFC 8266.
 """
 
 import hashlib
-import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import chain, count
 
-from features.person_names import looks_of, names_somebody
+from features.person_names import base_of, looks_of, names_somebody
 from serving.errors import NameRefused, NameTaken
 
 LONGEST_NAME = 64
@@ -25,7 +24,6 @@ _WRITTEN_TOGETHER = (
     frozenset({"HAN", "HANGUL"}),
     frozenset({"HAN", "BOPOMOFO"}),
 )
-_TOLD_APART = re.compile(r"(?: *\+\d+)+$")
 _IN_EVERY_SCRIPT = frozenset({"COMMON", "INHERITED"})
 
 
@@ -67,11 +65,6 @@ def distinct_name(wanted: str, subject: str, taken: Iterable[str]) -> str:
         near = f"person {hashlib.sha256(subject.encode()).hexdigest()[:8]}"
     candidates = chain([near], (f"{near} +{number}" for number in count(2)))
     return next(each for each in candidates if looks.keys().isdisjoint(looks_of(each)))
-
-
-def base_of(name: str) -> str:
-    """A name without the numbers by which it was told apart from another."""
-    return _TOLD_APART.sub("", name)
 
 
 def normalised(name: str) -> str:

@@ -1,14 +1,15 @@
 """Approvals on disk: keys, acts that wait, who agreed and what was used; appended, never changed.
 
 Each act of a person is stored together with its audit event, in one transaction. A key counts only
-where its registration is in the audit log too.
+where its registration is in the audit log too, and what the log says was revoked or used is so,
+whatever a table says.
 """
 
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -116,7 +117,7 @@ class ApprovalRepository:
             found = _keys(connection, key_id=key_id)
             if not found or not _is_audited(connection, found[0]):
                 return None
-        return found[0]
+            return _as_revoked(connection, found[0])
 
     def keys(self) -> list[RegisteredKey]:
         """Every key that was ever registered, oldest first."""
@@ -190,13 +191,12 @@ class ApprovalRepository:
 
     def given_in_console(self, act: ProposedAct, now: datetime) -> tuple[GivenApproval, ...]:
         """The approvals of an act that persons gave in the console and that count now."""
-        query = select(approvals.c.document, approvals.c.is_agreed).where(
-            approvals.c.act_id == act.act_id,
-            approvals.c.approval_id.not_in(select(used_approvals.c.approval_id)),
-        )
+        query = select(approvals).where(approvals.c.act_id == act.act_id)
         with failing_as_unavailable(), self._engine.connect() as connection:
             rows = connection.execute(query).all()
-        found = [GivenApproval.read(row.document) for row in rows if row.is_agreed]
+            used = _used_among(connection, [row.approval_id for row in rows])
+        unused = (row for row in rows if row.is_agreed and row.approval_id not in used)
+        found = [GivenApproval.read(row.document) for row in unused]
         return tuple(each for each in found if not each.is_signed and now < each.expires_at)
 
     def is_given(self, approval: GivenApproval) -> bool:
@@ -217,19 +217,15 @@ class ApprovalRepository:
             return is_kept and connection.execute(audited).first() is not None
 
     def is_used(self, approval_id: str) -> bool:
-        """Whether an act was done by an approval."""
-        query = select(used_approvals).where(used_approvals.c.approval_id == approval_id)
+        """Whether an act was done by an approval, by the table or the audit log."""
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.execute(query).first() is not None
+            return bool(_used_among(connection, [approval_id]))
 
     def is_done(self, act: ProposedAct) -> bool:
         """Whether persons agreed to an act and their approvals were used for it."""
-        used = select(used_approvals.c.approval_id)
-        query = select(approvals.c.approval_id).where(
-            approvals.c.act_id == act.act_id, approvals.c.approval_id.in_(used)
-        )
+        query = select(approvals.c.approval_id).where(approvals.c.act_id == act.act_id)
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.execute(query).first() is not None
+            return bool(_used_among(connection, connection.scalars(query).all()))
 
     @contextmanager
     def using(
@@ -331,6 +327,32 @@ def _is_audited(connection: Connection, key: RegisteredKey) -> bool:
     wanted = {"account": key.account, "public_key": key.public_key}
     told = (json.loads(row.details) for row in connection.execute(query))
     return any(wanted.items() <= details.items() for details in told)
+
+
+def _as_revoked(connection: Connection, key: RegisteredKey) -> RegisteredKey:
+    """The key, ended where the audit log says so and the table does not."""
+    query = select(audit_events.c.at).where(
+        audit_events.c.object_kind == "approval_key",
+        audit_events.c.object_id == key.key_id,
+        audit_events.c.action == "revoke_approval_key",
+    )
+    told = connection.scalar(query.order_by(audit_events.c.seq))
+    if told is None or key.revoked_at is not None:
+        return key
+    return replace(key, revoked_at=datetime.fromisoformat(told))
+
+
+def _used_among(connection: Connection, approval_ids: Sequence[str]) -> set[str]:
+    """Which approvals were used, by the table or by the audit log: neither takes the other back."""
+    in_table = select(used_approvals.c.approval_id).where(
+        used_approvals.c.approval_id.in_(approval_ids)
+    )
+    in_log = select(audit_events.c.object_id).where(
+        audit_events.c.object_kind == "approval",
+        audit_events.c.object_id.in_(approval_ids),
+        audit_events.c.action == "use_approval",
+    )
+    return {*connection.scalars(in_table), *connection.scalars(in_log)}
 
 
 def _require_account(connection: Connection, name: str) -> None:

@@ -61,6 +61,8 @@ VARIANTS = (
     "\u0430lpha",
     "\uff41lpha",
     "Alpha ",
+    "alpha +2",  # as somebody is told apart who signs in with an organisation
+    "A1PHA",
 )
 
 

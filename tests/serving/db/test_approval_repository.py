@@ -17,11 +17,17 @@ from serving.access.approvals import GivenApproval, ProposedAct, signer_of, two_
 from serving.audit.audit_log import AuditEvent
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.approval_repository import ApprovalRepository
-from serving.db.tables import approval_keys, audit_events
+from serving.db.tables import (
+    approval_keys,
+    audit_events,
+    revoked_approval_keys,
+    used_approvals,
+)
 from serving.db.write_lock import writing
 from serving.errors import ApprovalRefused
 from tests.serving.access.trusted import NOW
 from tests.serving.databases import database
+from tests.serving.db.test_covered_tables import unguarded
 
 CLI = Actor("cli:0@border", "root")
 ACT = ProposedAct(kind="switch_on", object_id="all", digest="sha256:1", installation="sha256:2")
@@ -124,6 +130,26 @@ def test_a_key_that_the_audit_log_does_not_tell_of_counts_for_nothing(
     forged = given.model_copy(update={"key_id": "mallory"})
     with pytest.raises(ApprovalRefused, match="registered to nobody"):
         signer_of(forged, register)
+
+
+def test_what_the_audit_log_tells_of_revocation_and_use_no_table_takes_back(
+    register: ApprovalRepository, engine: Engine
+) -> None:
+    """As of whoever deletes rows of one table, with a key or an approval of before."""
+    both = signed_by_two(register)
+    with register.using(both, CLI, NOW):
+        pass
+    at = NOW + timedelta(hours=1)
+    key_id = register.revoke_key("beta", CLI, at)
+    with unguarded(engine) as connection:
+        for table in (used_approvals, revoked_approval_keys):
+            connection.execute(table.delete())
+
+    assert [register.is_used(each.approval_id) for each in both] == [True, True]
+    revoked = register.key(key_id)
+    assert revoked is not None
+    assert revoked.revoked_at == at
+    assert register.is_done(ACT)
 
 
 def test_two_persons_approve_by_key_once(register: ApprovalRepository, engine: Engine) -> None:
