@@ -13,8 +13,7 @@ from typing import Annotated, Self
 
 from pydantic import BeforeValidator
 
-from features.person_names import may_be_one_person
-from serving.access.names import base_of
+from features.person_names import base_of, may_be_one_person
 
 FORMER = "former:"
 _NAMED_HERE = ("account", "key")

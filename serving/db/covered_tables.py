@@ -51,7 +51,7 @@ NOT_COVERED = {
     "known_browsers": "secrets of browsers that wait less; that one signed in is an event",
     "rescorings_found_to": "a place in the log, up to which subjects were let wait",
     "rescue_calls_found_to": "a place in the log, up to which rescues were called",
-    "sessions": "secrets that end within hours; that one began is an event",
+    "sessions": "end within hours, and count with the seal of the home's key; each is an event",
     "shadow_scores": "derived: a named model's score of the vector that a decision has",
     "sign_in_failures": "counters that end within days; each refusal is an event",
     "state": "derived: the online feature store, rebuilt from decisions and records",

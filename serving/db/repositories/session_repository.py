@@ -1,6 +1,12 @@
-"""Open sessions of the console, on disk: any worker knows them."""
+"""Open sessions of the console, on disk: any worker knows them.
 
-from collections.abc import Sequence
+A row counts with its seal alone, which takes the key of the home: whoever writes to the database
+and has no key makes no session, and makes nobody's their own.
+"""
+
+import hmac
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -10,12 +16,15 @@ from sqlalchemy import Connection, Engine, Row, delete, select, update
 from serving.access.actors import Actor
 from serving.access.sessions import Session, hash_of
 from serving.audit.audit_log import AuditEvent
+from serving.db.data_keys import DataKeys
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables import sessions
 from serving.db.write_lock import writing
 
 _INSTANTS = ("expires_at", "ends_at", "begun_at", "proved_at")
+_SEALED = ("cookie_sha256", "holder", "ends_at", "begun_at", "proved_at", "has_second_factor")
+_SEAL = "."  # stands between a form token, which has none, and the seal of the row
 
 
 class SessionRepository:
@@ -23,21 +32,22 @@ class SessionRepository:
 
     def __init__(self, engine: Engine):
         self._engine = engine
+        self._keys = DataKeys(engine)
 
     def add_session(self, session: Session, now: datetime, *events: AuditEvent) -> None:
         """Keep a session, with what it tells of, and forget those that are over."""
         with failing_as_unavailable(), writing(self._engine) as connection:
-            insert_session(connection, session, now)
+            insert_session(connection, self._keys, session, now)
             append_audit_events(connection, events)
 
     def find(self, cookie: str, now: datetime) -> Session | None:
-        """The open session of a cookie, or None."""
+        """The open session of a cookie, as it was sealed; or None."""
         query = select(sessions).where(
             sessions.c.cookie_sha256 == hash_of(cookie), sessions.c.expires_at > now.isoformat()
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
             row = connection.execute(query).first()
-        return _session(row) if row else None
+        return _session(row) if row and _is_sealed(row, self._keys) else None
 
     def of_holder(self, holder: str, now: datetime) -> list[Session]:
         """All open sessions of a holder, the newest first."""
@@ -61,7 +71,7 @@ class SessionRepository:
         with failing_as_unavailable(), writing(self._engine) as connection:
             ended = delete(sessions).where(sessions.c.cookie_sha256 == former.cookie_sha256)
             if connection.execute(ended).rowcount:
-                connection.execute(sessions.insert(), _row(fresh))
+                connection.execute(sessions.insert(), _row(fresh, self._keys))
                 append_audit_events(connection, events)
 
     def end(self, cookie: str, *events: AuditEvent) -> None:
@@ -98,10 +108,10 @@ class SessionRepository:
         return count
 
 
-def insert_session(connection: Connection, session: Session, now: datetime) -> None:
+def insert_session(connection: Connection, keys: DataKeys, session: Session, now: datetime) -> None:
     """Keep a session in a transaction that is writing, and forget those that are over."""
     connection.execute(delete(sessions).where(sessions.c.expires_at <= now.isoformat()))
-    connection.execute(sessions.insert(), _row(session))
+    connection.execute(sessions.insert(), _row(session, keys))
 
 
 def end_sessions(connection: Connection, holder: str, but: str = "") -> None:
@@ -116,13 +126,31 @@ def _ended(holder: str, count: int, now: datetime, by: Actor) -> AuditEvent:
     return AuditEvent(now, by, "end_sessions", kind, name, {"sessions": count})
 
 
-def _row(session: Session) -> dict[str, Any]:
+def _row(session: Session, keys: DataKeys) -> dict[str, Any]:
     kept = asdict(session) | {name: getattr(session, name).isoformat() for name in _INSTANTS}
-    return kept | {"has_second_factor": int(session.has_second_factor)}
+    kept["has_second_factor"] = int(session.has_second_factor)
+    return kept | {"form_token": f"{session.form_token}{_SEAL}{_seal(kept, keys)}"}
+
+
+def _seal(kept: Mapping[str, Any], keys: DataKeys) -> str:
+    """What shows that a row was written by whoever has the key of the home."""
+    form_token, _, _ = kept["form_token"].partition(_SEAL)
+    said = [form_token, *(kept[name] for name in _SEALED)]
+    return keys.token("session", json.dumps(said))
+
+
+def _is_sealed(row: Row[Any], keys: DataKeys) -> bool:
+    """Whether a row is as it was written, but for its use, which goes up to its end."""
+    _, _, seal = row.form_token.partition(_SEAL)
+    if row.expires_at > row.ends_at:
+        return False
+    return hmac.compare_digest(seal.encode(), _seal(row._mapping, keys).encode())
 
 
 def _session(row: Row[Any]) -> Session:
+    form_token, _, _ = row.form_token.partition(_SEAL)
     kept = dict(row._mapping) | {
         name: datetime.fromisoformat(getattr(row, name)) for name in _INSTANTS
     }
-    return Session(**kept | {"has_second_factor": bool(row.has_second_factor)})
+    whole = {"form_token": form_token, "has_second_factor": bool(row.has_second_factor)}
+    return Session(**kept | whole)

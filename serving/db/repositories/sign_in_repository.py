@@ -68,7 +68,7 @@ class SignInRepository:
         What failed of this account from this address is forgiven; what failed of others is not.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
-            insert_session(connection, session, event.at)
+            insert_session(connection, self._keys, session, event.at)
             self._forgive(connection, attempt)
             append_audit_events(connection, [event])
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyotp
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, delete, select, text
 
 from serving.access.accounts import new_account, with_first_password
 from serving.access.actors import Actor
@@ -19,6 +19,8 @@ from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.second_factor_repository import SecondFactorRepository
 from serving.db.repositories.session_repository import SessionRepository
 from serving.db.repositories.sign_in_repository import SignInRepository
+from serving.db.tables import sessions
+from serving.db.write_lock import writing
 from serving.errors import Conflict, NotFound
 from tests.serving.access.trusted import NOW
 from tests.serving.databases import database
@@ -264,3 +266,39 @@ def test_an_act_that_fails_is_not_told(engine: Engine) -> None:
         AccountRepository(engine).disable("nobody", NOW, ADMIN)
 
     assert told(engine) == before
+
+
+def test_whoever_writes_to_the_database_alone_makes_no_session_and_takes_none(
+    engine: Engine,
+) -> None:
+    """Without a trace they would act as somebody else, and as two persons."""
+    repository = SessionRepository(engine)
+    mine, cookie = Session.begin("account:maria", NOW, timedelta(hours=1))
+    theirs, others_cookie = Session.begin("account:paul", NOW, timedelta(hours=1))
+    for each in (mine, theirs):
+        repository.add_session(each, NOW)
+    assert repository.find(cookie, NOW) == mine
+    with engine.connect() as connection:
+        rows = {row["holder"]: dict(row) for row in connection.execute(select(sessions)).mappings()}
+    own, another = rows["account:maria"], rows["account:paul"]
+    later = (NOW + timedelta(days=9)).isoformat()
+
+    for change in (
+        {"holder": "account:paul"},
+        {"has_second_factor": 1},
+        {"proved_at": later},
+        {"expires_at": later},
+        {"expires_at": later, "ends_at": later},
+        {"form_token": "mine"},
+        another | {"cookie_sha256": own["cookie_sha256"]},
+    ):
+        with writing(engine) as connection:
+            connection.execute(delete(sessions))
+            connection.execute(sessions.insert(), own | change)
+        assert repository.find(cookie, NOW) is None, change
+
+    with writing(engine) as connection:
+        connection.execute(delete(sessions))
+        connection.execute(sessions.insert(), own)
+    assert repository.find(cookie, NOW) == mine
+    assert repository.find(others_cookie, NOW) is None
