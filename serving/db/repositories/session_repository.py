@@ -144,7 +144,7 @@ def _is_sealed(row: Row[Any], keys: DataKeys) -> bool:
     _, _, seal = row.form_token.partition(_SEAL)
     if row.expires_at > row.ends_at:
         return False
-    return hmac.compare_digest(seal.encode(), _seal(row._mapping, keys).encode())
+    return hmac.compare_digest(seal.encode(), _seal(row._asdict(), keys).encode())
 
 
 def _session(row: Row[Any]) -> Session:

@@ -4,11 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.person_names import may_be_one_person
+from features.person_names import base_of, may_be_one_person
 from serving.access.names import (
     LONGEST_NAME,
     RESERVED,
-    base_of,
     distinct_name,
     normalised,
     require_free,
