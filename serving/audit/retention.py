@@ -8,24 +8,17 @@ written last, and nothing that is younger than its period.
 """
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
-from features.arrow_schema import INSTANT
-from features.atomic_dir import remove_interrupted, write_durably, written_whole
-from features.ingest.record_files import read_records, write_records
+from features.atomic_dir import remove_interrupted, write_durably
 from features.person_names import may_be_one_person
-from features.records import RECORD_FILES
 from serving.audit.checkpoints import LogSigner
 from serving.audit.clock_check import BEHIND_AT_MOST, ClockCheck
+from serving.audit.erased_files import erase_files
 from serving.audit.erasure import DueForErasure, Erasure, RetainedUnits
 from serving.audit.incidents import holding_stretches
 from serving.audit.retention_log import RetentionAct, RetentionLog
@@ -215,10 +208,7 @@ class Retention:
             **{name: act.details[name] for name in RetentionCutoffs.__annotations__}
         )
         self.erasure.sweep(cutoffs.limits)
-        gone = _prune_records(self.settings.records, cutoffs.files)
-        # Training sets are made of all three.
-        newest = max(cutoffs.files, cutoffs.decisions, cutoffs.records)
-        gone |= _drop_training_sets(self.settings.home / "training_sets", newest)
+        gone = erase_files(self.settings.home, cutoffs)
         self.remake_state()
         self.erasure.compact()
         self._require_nothing_half_written()
@@ -254,35 +244,3 @@ class Retention:
         write_durably(file.with_suffix(".sig"), f"{signature}\n".encode())
         write_durably(file, content)
         return file
-
-
-def _prune_records(folder: Path, before: str) -> dict[str, int]:
-    """Leave rows out of record files that were known before a day; how many, by file."""
-    if not folder.exists():
-        return {}
-    cut = pa.scalar(datetime.fromisoformat(f"{before}T00:00:00Z"), INSTANT)
-    journeys = read_records(folder, "journeys")
-    staying = journeys.filter(pc.greater_equal(journeys["declared_at"], cut))["journey_id"]
-    gone = {}
-    with written_whole(folder) as partial:
-        for name, record in RECORD_FILES.items():
-            table = read_records(folder, name)
-            is_kept = pc.greater_equal(table[record.known_from], cut)
-            if is_kept.null_count:  # a planned leg lasts as long as its journey
-                is_kept = pc.coalesce(is_kept, pc.is_in(table["journey_id"], staying))
-            kept = table.filter(is_kept)
-            gone[f"records/{name}"] = table.num_rows - kept.num_rows
-            write_records(partial, name, kept)
-    return gone
-
-
-def _drop_training_sets(folder: Path, before: str) -> dict[str, int]:
-    """Delete sets with subjects declared before a day; `tidegate build` makes them anew."""
-    gone = {}
-    for file in sorted(folder.rglob("subjects.parquet")):
-        declared = pq.read_table(file, columns=["declared_at"])["declared_at"]
-        oldest = pc.min(declared).as_py()
-        if oldest is not None and oldest.date().isoformat() < before:
-            gone[f"training_sets/{file.parent.relative_to(folder)}"] = len(declared)
-            shutil.rmtree(file.parent)
-    return gone

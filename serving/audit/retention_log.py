@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-RetentionAction = Literal["mask", "propose", "agree", "cancel", "erase", "hold", "lift"]
+RetentionAction = Literal[
+    "mask", "propose", "agree", "cancel", "erase", "hold", "lift", "erase_again"
+]
+"""To erase again is what a restore does with what had been erased since the backup."""
 
 
 @dataclass(frozen=True)

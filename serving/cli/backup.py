@@ -8,8 +8,11 @@ import typer
 
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home
 from serving.cli.output import messages, progress_bar
+from serving.cli.retention import Today, opened_retention
 
 if TYPE_CHECKING:
+    from serving.access.actors import Actor
+    from serving.db.backup.home_restore import Restored
     from serving.settings import Settings
 
 
@@ -51,44 +54,97 @@ def restore(
     former_database_url: Annotated[
         str | None, typer.Option(help="Its database, where that is no file in it.")
     ] = None,
+    today: Today = None,
 ) -> None:
     """Make a home of a backup: a new epoch of the log, sessions ended, the past rebuilt.
 
     It goes into an empty folder, and an empty database with --database-url. Killed, run it again.
+    What was erased, masked or held since is so again with --former-home; without, what is over by
+    HOME/retention.toml is masked, and its erasure proposed.
     """
     from serving.access.actors import Actor
     from serving.db.backup.home_restore import RestoreRequest, restore_home
-    from serving.settings import Settings, settings_of
+    from serving.settings import settings_of
 
     if not because.strip():
         raise typer.BadParameter("say --because WHY")
     if former_database_url and former_home is None:
         raise typer.BadParameter("give --former-home with --former-database-url")
     settings = settings_of(home, database_url)
-    former = None
-    if former_home is not None:
-        former = Settings(home=former_home).model_copy(update={"database_url": None})
-        if former_database_url:
-            former = settings_of(former_home, former_database_url)
+    former = _former_settings(former_home, former_database_url)
     actor, now = Actor.from_command_line(), datetime.now(UTC)
     found = restore_home(archive, settings, RestoreRequest(actor, because.strip(), now, former))
+    _tell(found, is_former_known=former is not None)
+    messages.print(f"epoch {found.epoch} begins; every session is ended", markup=False)
+    _finish(settings)
+    if former is None:
+        _prepare_erasure(home, database_url, today, actor)
+
+
+def _former_settings(home: Path | None, database_url: str | None) -> "Settings | None":
+    from serving.settings import Settings, settings_of
+
+    if home is None:
+        return None
+    if database_url:
+        return settings_of(home, database_url)
+    return Settings(home=home).model_copy(update={"database_url": None})
+
+
+def _tell(found: "Restored", *, is_former_known: bool) -> None:
+    """Say who and what was ended again, and what nobody knows."""
     for name in found.revoked:
         messages.print(f"ended again: {name}", markup=False)
-    if former is None and found.live_keys:
+    if found.live_keys and not is_former_known:
         names = ", ".join(found.live_keys)
         messages.print(
             f"Nobody said what was revoked since the backup, so these keys are in use: {names}. "
             "Revoke or rotate them, and disable accounts that were ended.",
             markup=False,
         )
-    if found.erased_since:
+    if (erased := found.ended.erased) is not None:
         messages.print(
-            f"{found.erased_since} data keys were destroyed since the backup, and what they "
-            "encrypt can be read again: erase it again before this home is served.",
+            f"erased again: {erased.decisions:,} decisions, {erased.records:,} records, with the "
+            f"keys of {erased.keys:,} days and units, and what files had of them",
             markup=False,
         )
-    messages.print(f"epoch {found.epoch} begins; every session is ended", markup=False)
-    _finish(settings)
+    for act in found.ended.acts:
+        messages.print(f"as it was: {act.action} by {act.by}", markup=False)
+
+
+def _prepare_erasure(
+    home: Path, database_url: str | None, today: str | None, actor: "Actor"
+) -> None:
+    """Mask what is over by now, and propose its erasure: it may have been erased since the backup.
+
+    Where no periods are set nothing was erased. Everything else is told, and left to a person.
+    """
+    from serving.errors import ClockDisagrees, RetentionRefused
+
+    retention, now = opened_retention(home, database_url, today), datetime.now(UTC)
+    if not retention.settings.retention.exists():
+        return
+    because = "a backup was restored, and nobody said what was erased since"
+    try:
+        retention.clock.require(now)
+        cutoffs = retention.cutoffs(now.date())
+        due = retention.due(cutoffs)
+        if cutoffs.mask > retention.acts.masked_before():
+            retention.mask(actor.identity, because, now)
+        number = retention.propose(actor.identity, because, now)
+    except (ClockDisagrees, RetentionRefused) as refusal:
+        messages.print(
+            f"what was erased since the backup is there again; nothing is prepared: {refusal}. "
+            "Before you serve, see `tidegate retention due`, `mask` and `propose`.",
+            markup=False,
+        )
+        return
+    messages.print(
+        f"{due.decisions:,} decisions, {due.records:,} records and files before {cutoffs.files} "
+        "are over, and may have been erased since the backup. Decisions are masked; let another "
+        f"person erase before you serve: tidegate retention erase {number} --by … --because …",
+        markup=False,
+    )
 
 
 def _finish(settings: "Settings") -> None:

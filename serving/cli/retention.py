@@ -48,7 +48,7 @@ def init(home: Home = DEFAULT_HOME) -> None:
 @retention.command()
 def due(home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Json = False) -> None:
     """Say what is due today, and how much of it must stay; nothing is changed."""
-    opened = _opened(home, database_url)
+    opened = opened_retention(home, database_url)
     cutoffs = opened.cutoffs(_now().date())
     found = opened.due(cutoffs)
     masked = opened.acts.masked_before()
@@ -84,7 +84,7 @@ def mask(
     today: Today = None,
 ) -> None:
     """Mask decisions whose first period is over: ids give way to short names, texts to none."""
-    opened = _opened(home, database_url, today)
+    opened = opened_retention(home, database_url, today)
     before = opened.mask(by, because, _now(), is_correction=correct)
     if as_json:
         print_json({"masked_before": before})
@@ -101,7 +101,7 @@ def propose(
     today: Today = None,
 ) -> None:
     """Propose to erase what is over today; another person then runs `erase` with its number."""
-    opened = _opened(home, database_url, today)
+    opened = opened_retention(home, database_url, today)
     number = opened.propose(by, because, _now())
     _print_number("proposal", number, as_json=as_json)
     cutoffs = opened.cutoffs(_now().date())
@@ -137,7 +137,7 @@ def erase(
     where = settings.database
     service_lock = hold_for_service(where) if isinstance(where, Path) else None
     try:
-        done = _opened(home, database_url, today).erase(proposal, by, because, _now())
+        done = opened_retention(home, database_url, today).erase(proposal, by, because, _now())
     finally:
         if service_lock:
             service_lock.close()
@@ -161,7 +161,7 @@ def cancel(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Cancel a proposal that was not carried out yet."""
-    _opened(home, database_url).cancel(proposal, by, because, _now())
+    opened_retention(home, database_url).cancel(proposal, by, because, _now())
     messages.print(f"proposal {proposal} is cancelled; nothing was erased")
 
 
@@ -172,8 +172,8 @@ def _print_waiting(waiting: "WaitingErasure", *, as_json: bool) -> None:
     number = waiting.proposal
     messages.print(
         f"nothing is erased yet: from {waiting.erases_from} on (UTC), run "
-        f"`tidegate retention erase {number}` again; until then, anyone may "
-        f"`tidegate retention cancel {number}`"
+        f"`tidegate retention erase {number} --by … --because …` again; until then, anyone may "
+        f"`tidegate retention cancel {number} --by … --because …`"
     )
 
 
@@ -188,7 +188,7 @@ def hold(
     as_json: Json = False,
 ) -> None:
     """Keep all there is on a subject, unmasked, until the hold is lifted."""
-    opened = _opened(home, database_url)
+    opened = opened_retention(home, database_url)
     number = opened.hold(subject.value, subject_id, by, because, _now())
     _print_number("hold", number, as_json=as_json)
     messages.print(f"to end it: tidegate retention lift {number} --by …")
@@ -203,7 +203,7 @@ def lift(
     database_url: DatabaseUrl = None,
 ) -> None:
     """End a hold."""
-    _opened(home, database_url).lift(number, by, because, _now())
+    opened_retention(home, database_url).lift(number, by, because, _now())
     messages.print(f"hold {number} is lifted")
 
 
@@ -213,7 +213,7 @@ def acts(
 ) -> None:
     """Every act so far: who, when and why."""
     write_reading("read", "retention_acts", home=home, database_url=database_url)
-    acts = _opened(home, database_url).acts.all()
+    acts = opened_retention(home, database_url).acts.all()
     if as_json:
         print_json([asdict(act) for act in acts])
         return
@@ -272,7 +272,8 @@ def _stated(today: str | None) -> date | None:
         raise typer.BadParameter("want a day, as 2026-11-27", param_hint="--today") from None
 
 
-def _opened(home: Path, database_url: str | None, today: str | None = None) -> "Retention":
+def opened_retention(home: Path, database_url: str | None, today: str | None = None) -> "Retention":
+    """What ends the data of a home; `today` is the day that a person says it is."""
     from serving.audit.clock_check import ClockCheck
     from serving.audit.retention import Retention
     from serving.db.engine import open_database

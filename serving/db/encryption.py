@@ -41,6 +41,12 @@ class EncryptionUnit:
         """A record that came by itself; `token` stands for its id."""
         return cls(f"records/{received_at[:10]}", f"{kind}/{token}")
 
+    @classmethod
+    def of_key_id(cls, key_id: str) -> Self | None:
+        """The unit whose own key is known by this; None of a key of a day."""
+        kind, day, *name = key_id.split("/", 2)
+        return cls(f"{kind}/{day}", name[0]) if name else None
+
     @property
     def key_id(self) -> str:
         """What a key of its own is known by, where one is kept."""

@@ -6,7 +6,8 @@ keys is wrapped under a key that is destroyed with them.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 from sqlalchemy import (
     ColumnElement,
@@ -56,6 +57,24 @@ TOGETHER = 5_000
 _REWRITTEN = ("data_keys", "answers", "case_links", "contents", "rescue_calls", "state")
 
 
+EVERYTHING = ErasureLimits(decisions="a", records="a")  # after any day
+
+
+@dataclass(frozen=True)
+class KeysOfDays:
+    """Which keys of days and units a database has, and which it has destroyed."""
+
+    alive: frozenset[str]
+    destroyed: frozenset[str]
+
+    @classmethod
+    def of(cls, engine: Engine) -> Self:
+        """Those of a database."""
+        with failing_as_unavailable(), engine.connect() as connection:
+            alive = _key_ids(connection, data_keys.c.wrapped.is_not(None))
+            return cls(alive, _key_ids(connection, data_keys.c.wrapped.is_(None)))
+
+
 class DatabaseErasure:
     """Erases units of one database. Every method raises LogUnavailable where the database fails."""
 
@@ -102,6 +121,32 @@ class DatabaseErasure:
             self._rewrap(connection)
             append_act(connection, act_with(act, destroyed))
         self._keys.forget()
+        return destroyed
+
+    def erase_again(self, former: "KeysOfDays", act: RetentionAct) -> ErasedUnits:
+        """Destroy the keys that the database which this is an older copy of has destroyed since.
+
+        Units that were kept there are kept here; what is left of the others is deleted.
+        """
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            alive = _key_ids(connection, data_keys.c.wrapped.is_not(None))
+            over = alive & former.destroyed
+            before = _counts(connection, EVERYTHING)
+            units = map(EncryptionUnit.of_key_id, sorted(former.alive - alive))
+            kept = self._keep(connection, [unit for unit in units if unit and unit.day in over])
+            _destroy(connection, over, act.at)
+            after = _counts(connection, EVERYTHING)
+            destroyed = ErasedUnits(
+                decisions=before[0] - after[0],
+                records=before[1] - after[1],
+                keys=len(over),
+                kept=len(kept),
+            )
+            self._rewrap(connection)
+            append_act(connection, act_with(act, destroyed))
+        self._keys.forget()
+        self.sweep(EVERYTHING)
+        self.compact()
         return destroyed
 
     def rewrap(self, event: AuditEvent) -> None:
@@ -199,6 +244,10 @@ def act_with(act: RetentionAct, destroyed: ErasedUnits) -> RetentionAct:
     return RetentionAct(
         act.at, act.action, act.by, act.because, {**act.details, "destroyed": vars(destroyed)}
     )
+
+
+def _key_ids(connection: Connection, where: ColumnElement[bool]) -> frozenset[str]:
+    return frozenset(connection.scalars(select(data_keys.c.key_id).where(where)))
 
 
 def _destroy(connection: Connection, key_ids: Collection[str], at: str) -> None:

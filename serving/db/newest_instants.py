@@ -19,7 +19,8 @@ def newest_instants(engine: Engine, witnesses: Iterable[Witness]) -> Mapping[str
     """The instants of the newest entries, by what they are; what was never written is left out.
 
     The newest is what was written last, not what has the latest date: an entry that a wrong clock
-    dated counts until the next one. What commands did is left out, since they have this clock too.
+    dated counts until the next one. What commands did is left out, since they have this clock too:
+    with that, the first checkpoint of an epoch.
     """
     newest = {
         "decision": select(decisions.c.scored_at).order_by(decisions.c.seq.desc()),
@@ -42,7 +43,8 @@ def _last_heard(witness: Witness) -> str | None:
 
 
 def _last_signed_at(lines: Sequence[str]) -> str | None:
-    return str(json.loads(lines[-1])["signed_at"]) if lines else None
+    told = [stated for stated in map(json.loads, lines) if not stated.get("begun")]
+    return str(told[-1]["signed_at"]) if told else None
 
 
 def _instant(text: str) -> datetime:

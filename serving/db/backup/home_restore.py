@@ -1,11 +1,12 @@
 """Makes a home of a backup: the next epoch of its log, in which nothing revoked is alive again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Engine, inspect, select
+from sqlalchemy import Engine, inspect
 
 from features.atomic_dir import written_whole
 from serving.access.actors import Actor
@@ -14,6 +15,7 @@ from serving.audit.checkpoints import LogSigner, public_keys_of
 from serving.audit.log_check import EpochRequest, begin_epoch, check_log
 from serving.db.audit_verification import verify_audit_log
 from serving.db.backup.archive import BackupManifest, extract
+from serving.db.backup.ended_since import EndedAgain, end_again
 from serving.db.binding import HomeBinding, place_of
 from serving.db.database_move import DatabaseMove
 from serving.db.engine import connected, failing_as_unavailable, open_database
@@ -25,7 +27,6 @@ from serving.db.repositories.audit_repository import AuditRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.installation_repository import InstallationRepository
 from serving.db.repositories.session_repository import SessionRepository
-from serving.db.tables import data_keys
 from serving.db.witnesses import witnesses_of
 from serving.errors import RestoreRefused
 from serving.settings import Settings
@@ -47,14 +48,14 @@ class RestoreRequest:
 class Restored:
     """What a home was made of: the epoch that begins, who was revoked again, whose keys live.
 
-    `erased_since` counts the data keys that the former database has destroyed since the backup.
+    `ended` is what the former database had ended since the backup, and this one has ended again.
     """
 
     manifest: BackupManifest
     epoch: int
     revoked: tuple[str, ...]
     live_keys: tuple[str, ...]
-    erased_since: int
+    ended: EndedAgain
 
 
 def restore_home(archive: Path, settings: Settings, request: RestoreRequest) -> Restored:
@@ -76,8 +77,9 @@ def restore_home(archive: Path, settings: Settings, request: RestoreRequest) -> 
         )
         try:
             _require_whole(engine, manifest)
-            revoked = _revoke_again(engine, request)
-            erased_since = len(_readable(engine) & _destroyed(request))
+            with _former_database(engine, request) as former:
+                revoked = _revoke_again(engine, former, request)
+                ended = _end_again(engine, former, partial, request)
             SessionRepository(engine).end_everybodys(request.at, request.actor)
             live = _live_keys(engine, request.at)
             epoch = _begin_epoch(engine, settings, partial, request)
@@ -85,7 +87,7 @@ def restore_home(archive: Path, settings: Settings, request: RestoreRequest) -> 
             engine.dispose()
         _put_database(partial, settings, manifest, request)
     home.chmod(0o700)
-    return Restored(manifest, epoch, revoked, live, erased_since)
+    return Restored(manifest, epoch, revoked, live, ended)
 
 
 def _require_empty(home: Path) -> None:
@@ -122,43 +124,43 @@ def _require_whole(engine: Engine, manifest: BackupManifest) -> None:
         )
 
 
-def _revoke_again(engine: Engine, request: RestoreRequest) -> tuple[str, ...]:
-    """End what was ended since the backup, as far as the former database tells."""
+@contextmanager
+def _former_database(engine: Engine, request: RestoreRequest) -> Iterator[Engine | None]:
+    """The database of the former home; None where nobody knows it."""
     if request.former is None:
-        return ()
+        yield None
+        return
     former = open_database(
         request.former.database, is_service=False, keys=request.former.keys, may_create=False
     )
     try:
         if InstallationRepository(former).database_id != InstallationRepository(engine).database_id:
             raise RestoreRefused("the former home is that of another database")
-        return (
-            *_revoke_keys(engine, former, request),
-            *_disable_accounts(engine, former, request),
-            *_revoke_approval_keys(engine, former, request),
-        )
+        yield former
     finally:
         former.dispose()
 
 
-def _readable(engine: Engine) -> set[str]:
-    """The data keys that are there."""
-    with failing_as_unavailable(), engine.connect() as connection:
-        there = select(data_keys.c.key_id).where(data_keys.c.wrapped.is_not(None))
-        return set(connection.scalars(there))
+def _revoke_again(
+    engine: Engine, former: Engine | None, request: RestoreRequest
+) -> tuple[str, ...]:
+    """End what was ended since the backup, as far as the former database tells."""
+    if former is None:
+        return ()
+    return (
+        *_revoke_keys(engine, former, request),
+        *_disable_accounts(engine, former, request),
+        *_revoke_approval_keys(engine, former, request),
+    )
 
 
-def _destroyed(request: RestoreRequest) -> set[str]:
-    """The data keys that the former database knows and has no more; none where it is not known."""
-    if request.former is None:
-        return set()
-    former = connected(request.former.database, is_service=False)
-    try:
-        with failing_as_unavailable(), former.connect() as connection:
-            gone = select(data_keys.c.key_id).where(data_keys.c.wrapped.is_(None))
-            return set(connection.scalars(gone))
-    finally:
-        former.dispose()
+def _end_again(
+    engine: Engine, former: Engine | None, home: Path, request: RestoreRequest
+) -> EndedAgain:
+    """Erase, mask and hold what was erased, masked and held since the backup."""
+    if former is None:
+        return EndedAgain()
+    return end_again(former, engine, home, request.actor, request.at.isoformat())
 
 
 def _revoke_keys(engine: Engine, former: Engine, request: RestoreRequest) -> Sequence[str]:

@@ -8,7 +8,6 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
 
 from serving.access.accounts import Account
 from serving.access.actors import Actor
@@ -27,9 +26,7 @@ from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.session_repository import SessionRepository
-from serving.db.tables import data_keys
 from serving.db.witnesses import witnesses_of
-from serving.db.write_lock import writing
 from serving.errors import BackupDamaged, BackupRefused, RestoreRefused
 from serving.settings import Settings
 from tests.kills import is_killed_at
@@ -148,21 +145,6 @@ def test_accounts_that_ended_since_stay_so_and_no_session_is_open(
     assert (ended["maria"], ended["nour"]) == (NOW, None)
     for name in ("maria", "nour"):
         assert SessionRepository(engine).of_holder(f"account:{name}", NOW) == []
-
-
-def test_what_was_erased_since_the_backup_is_counted(small_home: Path, tmp_path: Path) -> None:
-    engine = open_database(small_home / "tidegate.db", is_service=False)
-    with writing(engine) as connection:
-        days = [{"key_id": day, "wrapping_id": "w", "wrapped": b"wrapped"} for day in ("a", "b")]
-        connection.execute(data_keys.insert(), days)
-    write_backup(Settings(home=small_home), tmp_path / "backup.tgz", BY, NOW)
-    with writing(engine) as connection:
-        connection.execute(update(data_keys).where(data_keys.c.key_id == "a").values(wrapped=None))
-    engine.dispose()
-
-    found = restored(tmp_path / "backup.tgz", tmp_path / "new", Settings(home=small_home))
-
-    assert found.erased_since == 1
 
 
 def test_a_backup_goes_to_postgresql_and_one_of_postgresql_into_a_file(
