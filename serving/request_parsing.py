@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
+import numpy as np
 import orjson
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -37,6 +38,8 @@ MOST_VALUES_OF_A_SUBJECT = 120_000
 MOST_FIELDS = 128  # of one object in a submission
 MOST_LINKED = [(name, each.most_in_submission) for name, each in LINKED_RECORD_TYPES.items()]
 
+_VALUE_MARKS = (b",", b"[", b"{")  # a value begins after each
+_BEGINS_A_VALUE = np.isin(np.arange(256), [ord(mark) for mark in _VALUE_MARKS])
 _FIRST_WINDOW = 16 * 1024  # bytes, in which the end of an element is looked for first
 
 
@@ -143,8 +146,8 @@ def _names_in(body: bytes) -> int:
 
 
 def _refuse_many_values(body: bytes, most: int) -> None:
-    """Raise BodyTooLarge for more values than may be; each begins after one of these bytes."""
-    if len(body) > most and body.count(b",") + body.count(b"[") + body.count(b"{") > most:
+    """Raise BodyTooLarge for more values than may be."""
+    if len(body) > most and sum(body.count(mark) for mark in _VALUE_MARKS) > most:
         raise BodyTooLarge(f"a body of this kind may hold {most} values")
 
 
@@ -178,10 +181,15 @@ def _elements(body: bytes, most_bytes: int) -> Iterator[bytes]:
 
 
 def _element_at(body: bytes, at: int, most_bytes: int) -> bytes:
-    """The element that begins there, looked for in a window that grows up to `most_bytes`."""
+    """The element that begins there, looked for in a window that grows up to `most_bytes`.
+
+    It grows no further than the values of one subject: while more are made, no other thread runs.
+    """
     largest = most_bytes + 1  # what ends there is too large
     window = min(_FIRST_WINDOW, largest)
     while True:
+        if (of_values := _end_of_values(body, at, window)) < window:
+            window = largest = of_values
         is_rest = at + window >= len(body)
         text = codecs.getincrementaldecoder("utf-8")().decode(body[at : at + window], is_rest)
         try:
@@ -193,8 +201,24 @@ def _element_at(body: bytes, at: int, most_bytes: int) -> bytes:
         if is_rest or end < len(text):  # what ends with the window may go on after it
             return text[:end].encode()
         if window == largest:
-            raise BodyTooLarge(f"a subject of a batch may have {most_bytes} bytes")
+            raise BodyTooLarge(
+                f"a subject of a batch may have {most_bytes} bytes and "
+                f"{MOST_VALUES_OF_A_SUBJECT} values"
+            )
         window = min(window * 8, largest)
+
+
+def _end_of_values(body: bytes, at: int, size: int) -> int:
+    """The bytes from there, up to `size`, in which one more value begins than a subject may have.
+
+    `size` where there are fewer.
+    """
+    if size <= MOST_VALUES_OF_A_SUBJECT:
+        return size
+    window = np.frombuffer(body[at : at + size], np.uint8)
+    begins = np.flatnonzero(_BEGINS_A_VALUE[window])
+    has_more = len(begins) > MOST_VALUES_OF_A_SUBJECT
+    return int(begins[MOST_VALUES_OF_A_SUBJECT]) + 1 if has_more else size
 
 
 def _after_space(body: bytes, at: int) -> int:

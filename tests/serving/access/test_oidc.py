@@ -441,6 +441,7 @@ def test_a_logout_token_names_whose_sessions_end(provider: Provider, elsewhere: 
     assert provider.ended_subject(elsewhere.token()) == f"{ISSUER} u-1"
     for wrong in (
         {"events": {}},
+        {"events": {"https://schemas.example/event/risk": {}}},
         {"events": "logout"},
         {"events": None},
         {"nonce": "n"},

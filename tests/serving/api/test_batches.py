@@ -171,6 +171,39 @@ def test_no_subject_of_an_array_is_larger_than_a_body() -> None:
             split_array(b"[%b, 1]" % larger, 3, 100)
 
 
+@given(st.lists(st.integers(0, 8), min_size=1), st.sampled_from([1, 8, 1 << 14]))
+def test_no_subject_of_an_array_has_more_values_than_one_alone(
+    counts: list[int], window: int
+) -> None:
+    """However many the others have: of `[1,1,1]` there are three, and the array makes four."""
+    elements = [[1] * count for count in counts]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("serving.request_parsing.MOST_VALUES_OF_A_SUBJECT", 5)
+        patched.setattr("serving.request_parsing._FIRST_WINDOW", window)
+        if max(counts) > 5:
+            with pytest.raises(BodyTooLarge, match="5 values"):
+                split_array(json.dumps(elements).encode(), 1_000, 1 << 20)
+        else:
+            split = split_array(json.dumps(elements).encode(), 1_000, 1 << 20)
+            assert [json.loads(each) for each in split] == elements
+
+
+def test_of_a_large_subject_no_more_is_made_than_of_one_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parsed: list[int] = []
+    raw_decode = json.JSONDecoder.raw_decode
+
+    def counting(self: json.JSONDecoder, text: str, at: int = 0) -> Any:
+        parsed.append(text.count("{"))
+        return raw_decode(self, text, at)
+
+    monkeypatch.setattr(json.JSONDecoder, "raw_decode", counting)
+    with pytest.raises(BodyTooLarge, match="120000 values"):
+        split_array(b'[{"documents":[' + b"{}," * 699_000 + b"{}]}]", 1_000, 1 << 20)
+    assert max(parsed) <= 120_000
+
+
 def test_a_line_that_is_larger_than_a_body_stops_no_other(service: Service) -> None:
     long = shipment(shipment_id="x" * (1 << 20))
 
