@@ -78,6 +78,7 @@ NOT_READINGS = {
     "GET /console/confirm": "the form",
     "GET /console/features": "the catalogue",
     "GET /console/features/{name}": "the catalogue",
+    "GET /console/map/{zoom}/{column}/{row}.svg": "coasts and borders of the world",
     "GET /console/models": "the models that answer",
     "GET /console/oidc": "leads to the provider",
     "GET /console/oidc/callback": "a sign-in, which is an event of its own",

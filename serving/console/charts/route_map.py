@@ -1,102 +1,284 @@
-"""The way of a journey on a map: what is expected, what was travelled, and where it was silent."""
+"""The route of a journey on a map: what was declared, what was travelled, where it was silent."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
-from itertools import pairwise
-from typing import Self
+from datetime import datetime, timedelta
+from itertools import groupby, pairwise
+from typing import NamedTuple, Self
 
 from features.records import Leg, Position
+from features.reference.geography.distances import EARTH_RADIUS_KM
+from features.reference.geography.place_names import name_of
 from features.reference.geography.places import latitude, longitude
 from features.submission import Submission
-
-Spot = tuple[float, float]
-"""A place in degrees on the canvas: longitude, and latitude downwards."""
+from serving.console.charts.coastline import (
+    FINEST,
+    TILE_PX,
+    Land,
+    MapWindow,
+    country_names,
+    degrees_down,
+    land_in,
+)
+from serving.console.charts.label_places import Label, LabelPlaces
 
 # Beyond this, nobody knows where a conveyance was between two positions.
 SILENCE = timedelta(hours=6)
-SMALLEST_WIDTH, MARGIN_SHARE, WIDTH_TO_HEIGHT = 8.0, 0.15, 2.2
+
+WIDTH_PX, HEIGHT_PX = 720.0, 400.0
+SMALLEST_DEGREES, MARGIN_SHARE = 2.5, 0.14
+LAND_UNITS_PER_PX = 2
+# More dots than this are one line; all positions make the line, and the text lists them.
+MOST_DOTS = 120
+SCALES_KM = (5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
+LONGEST_SCALE_PX = 130.0
+
+
+class Spot(NamedTuple):
+    """A place on the picture, and in degrees east (on beyond 180 where a line does) and north."""
+
+    x: float
+    y: float
+    east: float
+    north: float
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Where the conveyance was heard, and when."""
+
+    spot: Spot
+    at: datetime
+    words: str
+
+
+@dataclass(frozen=True)
+class Silence:
+    """From where to where nobody heard of it, and from when to when."""
+
+    begins: Heard
+    ends: Heard
+
+    @property
+    def hours(self) -> float:
+        """How long it was silent."""
+        return (self.ends.at - self.begins.at) / timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Stop:
-    """A named place on the way; `dwell_hours` is None where nothing is known of a stay."""
+    """A named place of the route; `dwell_hours` is None where nothing is known of a stay."""
 
     spot: Spot
     code: str
+    name: str
     dwell_hours: float | None
+    label: Label | None
+
+
+@dataclass(frozen=True)
+class RouteLeg:
+    """One leg in words; instants are None where they are not known."""
+
+    sequence: int
+    origin: str
+    destination: str
+    places: tuple[str, str]
+    mode: str | None
+    departed_at: datetime | None
+    arrived_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How long a line of so many kilometres is, in the middle of the picture."""
+
+    length_px: float
+    km: int
 
 
 @dataclass(frozen=True)
 class RouteMap:
-    """What the map shows; `window` is the part of the world in view: left, top, width, height.
+    """What the map shows, on a picture of `WIDTH_PX` × `HEIGHT_PX`.
 
-    `expected` leads over the places of the declared legs, `travelled` over where it was heard.
+    `expected` leads over the places of the declared legs, `travelled` over where it was heard;
+    `dots` are as many of these as can be told apart.
     """
 
+    land: Land
     expected: tuple[Spot, ...]
-    travelled: tuple[Spot, ...]
-    silences: tuple[tuple[Spot, Spot], ...]
+    travelled: tuple[Heard, ...]
+    dots: tuple[Heard, ...]
+    silences: tuple[Silence, ...]
     stops: tuple[Stop, ...]
-    window: tuple[float, float, float, float]
+    countries: tuple[Label, ...]
+    scale: Scale
+    legs: tuple[RouteLeg, ...]
+    unplaced: tuple[str, ...]
 
     @classmethod
     def from_submission(cls, submission: Submission) -> Self | None:
-        """The way of a submission's journey; None where no place of it is known."""
+        """The route of a submission's journey; None where no place of it is known."""
         journey = submission.journey
         if journey is None:
             return None
         legs = sorted(submission.legs, key=lambda leg: leg.sequence)
-        codes = [journey.origin, *(leg.destination for leg in legs), journey.destination]
-        heard = sorted(submission.positions, key=lambda position: position.observed_at)
-        expected = _known(map(_spot, dict.fromkeys(codes)))
-        travelled = tuple((position.longitude, -position.latitude) for position in heard)
-        stops = _stops(codes, legs)
-        everything = [*expected, *travelled, *(stop.spot for stop in stops)]
-        if not everything:
+        reached = [leg.destination for leg in legs]
+        codes = [code for code, _ in groupby([journey.origin, *reached, journey.destination])]
+        positions = sorted(submission.positions, key=lambda position: position.observed_at)
+        known = {code: at for code in codes if (at := _degrees(code))}
+        declared = _without_jumps([known[code] for code in codes if code in known])
+        heard = _without_jumps([(p.longitude, p.latitude) for p in positions], *declared[:1])
+        if not declared and not heard:
             return None
-        return cls(expected, travelled, _silences(heard), stops, _window(everything))
+        view = _View.around([*declared, *heard])
+        places = LabelPlaces(WIDTH_PX, HEIGHT_PX, 8.6, 17)
+        travelled = tuple(_heard(view, at, p) for at, p in zip(heard, positions, strict=True))
+        placed = dict(zip([code for code in codes if code in known], declared, strict=True))
+        stops = tuple(_stops(view, placed, legs, places))
+        expected = tuple(view.spot(*at) for at in declared)
+        for line in (expected, tuple(each.spot for each in travelled)):
+            _keep_off(line, places)
+        return cls(
+            land=land_in(view.window, view.zoom, LAND_UNITS_PER_PX * view.px_per_degree),
+            expected=expected,
+            travelled=travelled,
+            dots=tuple(_thinned(travelled)),
+            silences=tuple(_silences(travelled)),
+            stops=stops,
+            countries=tuple(_country_labels(view, places)),
+            scale=view.scale(),
+            legs=tuple(_legs(legs)),
+            unplaced=tuple(dict.fromkeys(code for code in codes if code not in known)),
+        )
+
+
+Degrees = tuple[float, float]
+"""A place by its longitude and latitude."""
+
+
+class _View(NamedTuple):
+    """The part of the world in view, and how large it is drawn."""
+
+    window: MapWindow
+    px_per_degree: float
+
+    @classmethod
+    def around(cls, places: list[Degrees]) -> Self:
+        """The smallest view of the picture's shape with all places in it, and some room."""
+        across = [east for east, _ in places]
+        down = [float(degrees_down(north)) for _, north in places]
+        width = max((max(across) - min(across)) * (1 + 2 * MARGIN_SHARE), SMALLEST_DEGREES)
+        height = (max(down) - min(down)) * (1 + 2 * MARGIN_SHARE)
+        width = min(max(width, height * WIDTH_PX / HEIGHT_PX), 360.0)
+        height = width * HEIGHT_PX / WIDTH_PX
+        left, top = (min(across) + max(across) - width) / 2, (min(down) + max(down) - height) / 2
+        return cls(MapWindow(left, top, width, height), WIDTH_PX / width)
 
     @property
-    def unit(self) -> float:
-        """A thousandth of the width in view, to draw lines and dots of one size at any scale."""
-        return self.window[2] / 1000
+    def zoom(self) -> int:
+        """The zoom of a tiled map whose detail this scale needs."""
+        return max(0, min(FINEST, math.ceil(math.log2(self.px_per_degree * 360 / TILE_PX))))
+
+    def spot(self, east: float, north: float) -> Spot:
+        """A place on the picture, to a tenth of a pixel."""
+        x = (east - self.window.left) * self.px_per_degree
+        y = (float(degrees_down(north)) - self.window.top) * self.px_per_degree
+        return Spot(round(x, 1), round(y, 1), round(east, 4), round(north, 4))
+
+    def scale(self) -> Scale:
+        """The longest round distance that fits, true in the middle of the picture."""
+        middle = math.radians(self.window.top + self.window.height / 2)
+        km_per_degree = math.pi / 180 * EARTH_RADIUS_KM / math.cosh(middle)
+        px_per_km = self.px_per_degree / km_per_degree
+        fitting = [km for km in SCALES_KM if km * px_per_km <= LONGEST_SCALE_PX]
+        km = fitting[-1] if fitting else SCALES_KM[0]
+        return Scale(round(km * px_per_km, 1), km)
 
 
-def _silences(heard: list[Position]) -> tuple[tuple[Spot, Spot], ...]:
-    return tuple(
-        ((one.longitude, -one.latitude), (next_.longitude, -next_.latitude))
-        for one, next_ in pairwise(heard)
-        if next_.observed_at - one.observed_at > SILENCE
-    )
+def _degrees(code: str) -> Degrees | None:
+    at = (longitude(code), latitude(code))
+    return None if math.isnan(at[0]) else at
 
 
-def _stops(codes: list[str], legs: list[Leg]) -> tuple[Stop, ...]:
+def _without_jumps(places: list[Degrees], *before: Degrees) -> list[Degrees]:
+    """Places in their order, each on that side of the antimeridian that is near the one before."""
+    found = list(before)
+    for east, north in places:
+        turn = round((found[-1][0] - east) / 360) if found else 0
+        found.append((east + 360 * turn, north))
+    return found[len(before) :]
+
+
+def _heard(view: _View, at: Degrees, position: Position) -> Heard:
+    said = [f"{position.observed_at:%-d %B %Y, %H:%M} UTC"]
+    if position.speed_kn is not None:
+        said.append(f"{position.speed_kn:.0f} kn")
+    if position.source is not None:
+        said.append(position.source.upper() if len(position.source) < 5 else position.source)
+    return Heard(view.spot(*at), position.observed_at, ", ".join(said))
+
+
+def _thinned(heard: tuple[Heard, ...]) -> Iterator[Heard]:
+    """Evenly as many as can be told apart, with the last and both ends of each silence."""
+    every = max(1, math.ceil(len(heard) / MOST_DOTS))
+    ends = {id(end) for silence in _silences(heard) for end in (silence.begins, silence.ends)}
+    for number, each in enumerate(heard):
+        if number % every == 0 or each is heard[-1] or id(each) in ends:
+            yield each
+
+
+def _silences(heard: Iterable[Heard]) -> Iterator[Silence]:
+    for one, following in pairwise(heard):
+        if following.at - one.at > SILENCE:
+            yield Silence(one, following)
+
+
+def _stops(
+    view: _View, placed: dict[str, Degrees], legs: list[Leg], labels: LabelPlaces
+) -> Iterator[Stop]:
     stays = {
         before.destination: (after.departed_at - before.arrived_at) / timedelta(hours=1)
         for before, after in pairwise(legs)
         if before.arrived_at and after.departed_at
     }
-    spots = ((code, _spot(code)) for code in dict.fromkeys(codes))
-    return tuple(Stop(spot, code, stays.get(code)) for code, spot in spots if spot)
+    spots = {code: view.spot(*at) for code, at in placed.items()}
+    for spot in spots.values():
+        labels.take(spot.x, spot.y, 7)
+    for code, spot in spots.items():
+        name, hours = name_of(code) or code, stays.get(code)
+        said = f"{name}, {hours:.0f} h" if hours else name
+        yield Stop(spot, code, name, hours, labels.place(spot.x, spot.y, 11, said))
 
 
-def _spot(code: str) -> Spot | None:
-    at = (longitude(code), -latitude(code))
-    return None if math.isnan(at[0]) else at
+def _keep_off(line: tuple[Spot, ...], labels: LabelPlaces) -> None:
+    """Let no later label stand on a line."""
+    for one, following in pairwise(line):
+        across, down = following.x - one.x, following.y - one.y
+        for part in range(steps := 1 + int(math.hypot(across, down) / 12)):
+            labels.take(one.x + across * part / steps, one.y + down * part / steps, 4)
 
 
-def _known(spots: Iterable[Spot | None]) -> tuple[Spot, ...]:
-    return tuple(spot for spot in spots if spot is not None)
+def _country_labels(view: _View, labels: LabelPlaces) -> Iterator[Label]:
+    """The names of countries in view, the largest first, where no other label is."""
+    for country in sorted(country_names(), key=lambda country: country.first_zoom):
+        if country.first_zoom > view.zoom:
+            break
+        for turn in (-360, 0, 360):
+            spot = view.spot(country.east + turn, country.north)
+            if label := labels.place_over(spot.x, spot.y, country.name):
+                yield label
 
 
-def _window(spots: list[Spot]) -> tuple[float, float, float, float]:
-    """The smallest part of the world with all spots in it, some room, and one shape."""
-    left, right = min(x for x, _ in spots), max(x for x, _ in spots)
-    top, bottom = min(y for _, y in spots), max(y for _, y in spots)
-    width = max((right - left) * (1 + 2 * MARGIN_SHARE), SMALLEST_WIDTH)
-    height = (bottom - top) * (1 + 2 * MARGIN_SHARE)
-    width = max(width, height * WIDTH_TO_HEIGHT)
-    height = width / WIDTH_TO_HEIGHT
-    return (left + right - width) / 2, (top + bottom - height) / 2, width, height
+def _legs(legs: list[Leg]) -> Iterator[RouteLeg]:
+    for leg in legs:
+        names = (name_of(leg.origin) or leg.origin, name_of(leg.destination) or leg.destination)
+        yield RouteLeg(
+            leg.sequence,
+            *names,
+            (leg.origin, leg.destination),
+            leg.mode,
+            leg.departed_at,
+            leg.arrived_at,
+        )

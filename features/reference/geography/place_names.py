@@ -1,0 +1,17 @@
+"""The names of places, for people to read; no feature depends on them."""
+
+from functools import cache
+
+from features.reference.geography.places import places
+
+
+def name_of(code: str) -> str | None:
+    """The name of a place, as Piraeus for GRPIR; None where the code is unknown."""
+    return _names().get(code)
+
+
+@cache
+def _names() -> dict[str, str]:
+    table = places()
+    names = zip(table["code"].to_pylist(), table["name"].to_pylist(), strict=True)
+    return {code: name for code, name in names if name}

@@ -1,0 +1,151 @@
+"""Makes `coastline.npz` of Natural Earth 1:10m, as the npm package world-atlas 2.0.2 has it.
+
+    python -m serving.console.charts.make_coastline countries-10m.json
+
+Every point gets the first zoom at which it is needed: that at which the triangle with its
+neighbours, by Visvalingam's order, covers half a pixel. The finest zoom has all points.
+"""
+
+import heapq
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from serving.console.charts.coastline import DATA, FINEST, MERCATOR_LIMIT, degrees_down
+
+Points = npt.NDArray[np.float64]
+
+# A country's name is written from the zoom on at which its largest part has this many pixels.
+NAMED_FROM_PX = 9_000
+
+
+def main(source: str) -> None:
+    """Write the table that the map is drawn from."""
+    topology = json.loads(Path(source).read_text())
+    arcs = [np.cumsum(arc, axis=0) for arc in topology["arcs"]]
+    scale, shift = topology["transform"]["scale"], topology["transform"]["translate"]
+    zooms = [_first_zooms(_on_the_plane(arc * scale + shift)) for arc in arcs]
+    countries = topology["objects"]["countries"]["geometries"]
+    rings = [
+        np.array(ring, dtype=np.int32)
+        for each in topology["objects"]["land"]["geometries"]
+        for polygon in _polygons(each)
+        for ring in polygon
+    ]
+    names = sorted(filter(None, (_name(each, arcs, scale, shift) for each in countries)))
+    np.savez_compressed(
+        DATA,
+        points=np.concatenate([_steps(arc) for arc in arcs]),
+        sizes=np.array([len(arc) for arc in arcs], dtype=np.int32),
+        first_zooms=np.concatenate(zooms),
+        transform=np.array([scale, shift]),
+        ring_arcs=np.concatenate(rings),
+        ring_sizes=np.array([len(ring) for ring in rings], dtype=np.int32),
+        border_arcs=np.array(sorted(_borders(countries)), dtype=np.int32),
+        names=np.array([name for name, *_ in names]),
+        name_spots=np.array([spot for _, spot, _ in names]),
+        name_zooms=np.array([zoom for *_, zoom in names], dtype=np.uint8),
+    )
+
+
+def _steps(arc: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+    """An arc as its first point and the steps from there, which pack best."""
+    return np.diff(arc, axis=0, prepend=0).astype(np.int32)
+
+
+def _on_the_plane(degrees: Points) -> Points:
+    north = np.clip(degrees[:, 1], -MERCATOR_LIMIT, MERCATOR_LIMIT)
+    return np.column_stack([degrees[:, 0], degrees_down(north)])
+
+
+def _first_zooms(points: Points) -> npt.NDArray[np.uint8]:
+    """The first zoom at which each point is needed; ends always are."""
+    areas = _effective_areas(points)
+    pixels = areas * (256 / 360) ** 2
+    with np.errstate(divide="ignore"):
+        zooms = np.ceil(np.log2(0.5 / pixels) / 2)
+    zooms[[0, -1]] = 0
+    return np.clip(zooms, 0, FINEST).astype(np.uint8)
+
+
+def _effective_areas(points: Points) -> Points:
+    """The area of each point's triangle when it is the least that is left, never falling."""
+    last = len(points) - 1
+    before, after = list(range(-1, last)), list(range(1, last + 2))
+    areas = np.full(len(points), np.inf)
+
+    def area(at: int) -> float:
+        (ax, ay), (bx, by), (cx, cy) = points[before[at]], points[at], points[after[at]]
+        return float(abs((bx - ax) * (cy - ay) - (cx - ax) * (by - ay)) / 2)
+
+    current = {at: area(at) for at in range(1, last)}
+    heap = [(size, at) for at, size in current.items()]
+    heapq.heapify(heap)
+    reached = 0.0
+    while heap:
+        size, at = heapq.heappop(heap)
+        if current.get(at) != size:
+            continue
+        del current[at]
+        reached = areas[at] = max(reached, size)
+        left, right = before[at], after[at]
+        after[left], before[right] = right, left
+        for neighbour in (left, right):
+            if neighbour in current:
+                current[neighbour] = area(neighbour)
+                heapq.heappush(heap, (current[neighbour], neighbour))
+    return areas
+
+
+def _polygons(geometry: dict[str, Any]) -> list[list[list[int]]]:
+    is_one = geometry["type"] == "Polygon"
+    arcs: list[list[list[int]]] = [geometry["arcs"]] if is_one else geometry["arcs"]
+    return arcs
+
+
+def _borders(countries: list[dict[str, Any]]) -> Iterator[int]:
+    """The arcs that two countries have in common."""
+    used: Counter[int] = Counter()
+    for country in countries:
+        rings = [ring for polygon in _polygons(country) for ring in polygon]
+        used.update({arc if arc >= 0 else ~arc for ring in rings for arc in ring})
+    return (arc for arc, times in used.items() if times > 1)
+
+
+def _name(
+    country: dict[str, Any], arcs: list[npt.NDArray[np.int64]], scale: Any, shift: Any
+) -> tuple[str, tuple[float, float], int] | None:
+    """A country's name, the middle of its largest part (degrees), and the first zoom to show it."""
+    parts = [_ring(polygon[0], arcs) * scale + shift for polygon in _polygons(country)]
+    sized = [(abs(area), middle) for part in parts for area, middle in [_middle(part)]]
+    area, (east, north) = max(sized, key=lambda each: each[0])
+    if not area or abs(north) > 80:
+        return None
+    pixels = area / np.cos(np.radians(north)) * (256 / 360) ** 2
+    zoom = int(np.clip(np.ceil(np.log2(NAMED_FROM_PX / pixels) / 2), 1, FINEST))
+    return country["properties"]["name"], (round(east, 2), round(north, 2)), zoom
+
+
+def _ring(indices: list[int], arcs: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
+    return np.concatenate([arcs[at] if at >= 0 else arcs[~at][::-1] for at in indices])
+
+
+def _middle(ring: Points) -> tuple[float, tuple[float, float]]:
+    x, y = ring[:, 0], ring[:, 1]
+    cross = x * np.roll(y, -1) - np.roll(x, -1) * y
+    area = cross.sum() / 2
+    if not area:
+        return 0.0, (0.0, 0.0)
+    east = ((x + np.roll(x, -1)) * cross).sum() / (6 * area)
+    north = ((y + np.roll(y, -1)) * cross).sum() / (6 * area)
+    return float(area), (float(east), float(north))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
