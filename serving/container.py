@@ -122,6 +122,11 @@ class Services:
     purpose: PurposeGuard
     pseudonyms: Pseudonyms
 
+    @property
+    def is_live_use(self) -> bool:
+        """Whether decisions of this database count or ever did: what takes two persons stays so."""
+        return self.settings.is_live or self.approvals.is_live_use()
+
     def start(self) -> None:
         """Start the threads that score, write, watch and call."""
         self.audit_log.start()

@@ -98,7 +98,7 @@ def switch_models(services: TheServices, caller: MaySwitch, body: SwitchBody) ->
     live use two persons switch on: the first proposes it, and the same call by another does it.
     """
     by, because, now = caller.actor, body.because, services.clock()
-    if body.is_on and services.settings.is_live:
+    if body.is_on and services.is_live_use:
         switch_on_by_two(services.switch_events, body.subject_kind, by, because, now)
     else:
         record_switch(

@@ -24,7 +24,7 @@ from serving.console.browser_session import (
 )
 from serving.console.credentials import attempt_of, checked_account
 from serving.console.csrf import SignedForm, StepForm
-from serving.console.interruptions import CodeLeft, own_address
+from serving.console.interruptions import CodeLeft, PasswordLeft, own_address
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import REFUSALS, Onward
 from serving.container import Services
@@ -53,6 +53,21 @@ def own_account(
 
 
 OwnAccount = Annotated[Account, Depends(own_account)]
+
+
+def account_with_own_password(
+    request: Request, services: TheServices, session: OpenSession, account: OwnAccount
+) -> Account:
+    """The same, of whom nobody else has seen the password; raises PasswordLeft.
+
+    Whoever handed a first password over would set up the codes of somebody else.
+    """
+    if step_left(services, session, account) is PasswordLeft:
+        raise PasswordLeft(request, session=session)
+    return account
+
+
+AccountWithOwnPassword = Annotated[Account, Depends(account_with_own_password)]
 
 
 @router.get("/account")
@@ -127,7 +142,7 @@ def begin_second_factor(
     services: TheServices,
     session: OpenSession,
     holder: TheHolder,
-    account: OwnAccount,
+    account: AccountWithOwnPassword,
     to: str = "",
 ) -> HTMLResponse:
     """A fresh secret for an app, as picture and as text; it counts once it was confirmed."""
@@ -142,7 +157,7 @@ def confirm_second_factor(
     services: TheServices,
     session: OpenSession,
     holder: TheHolder,
-    account: OwnAccount,
+    account: AccountWithOwnPassword,
     form: StepForm,
 ) -> Response:
     """Let the second factor count, and show its recovery codes, this once."""

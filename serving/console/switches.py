@@ -61,7 +61,7 @@ def _switch(services: Services, caller: Caller, form: dict[str, str]) -> None:
     because = form.get("because", "")
     if form["to"] == "declined":
         decline_switching_on(events, scope, by, because, now)
-    elif form["to"] == "on" and services.settings.is_live:
+    elif form["to"] == "on" and services.is_live_use:
         switch_on_by_two(events, scope, by, because, now)
     else:
         record_switch(events, scope, is_on=form["to"] == "on", by=by, because=because, at=now)

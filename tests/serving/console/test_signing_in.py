@@ -190,9 +190,12 @@ def test_a_first_password_opens_nothing_but_the_page_that_changes_it(office: Off
 
     page = office.sign_in("maria", first, to="/console/supervision")
     assert page.url.path == "/console/sign-in/password"
-    for path in ("queue", "supervision", "account", "switches"):
+    for path in ("queue", "supervision", "account", "switches", "sign-in/second-factor"):
         assert office.browser().get(f"/console/{path}").url.path == "/console/sign-in/password"
     assert "A password of your own" in office.post("/switches", kind="route").text
+    # Whoever handed it over would have the codes of the account, and its holder would have none.
+    assert "A password of your own" in office.post("/sign-in/second-factor", one_time_code="1").text
+    assert office.services.second_factors.find("maria") is None
     for fields, why in (
         ({"new_password": "short"}, "at least 12"),
         ({"new_password": "password1234"}, "first that are tried"),

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from typer.testing import CliRunner
 
+from serving.access.actors import SERVICE
 from serving.access.roles import ROLE_SCOPES
 from serving.app import create_app
 from serving.cli.main import app
@@ -357,11 +358,16 @@ def test_those_who_oversee_or_administer_may_switch_and_no_one_else(service: Ser
 
 
 @pytest.mark.usefixtures("trusting")
-def test_in_live_use_two_persons_switch_models_on_by_call_and_on_the_page(home: Path) -> None:
+@pytest.mark.parametrize("is_live", [True, False], ids=["live", "live before, and a trial now"])
+def test_in_live_use_two_persons_switch_models_on_by_call_and_on_the_page(
+    home: Path, is_live: bool
+) -> None:
     served = create_app(Settings(home=home), clock=lambda: NOW)
     with TestClient(served) as client:
         services: Services = served.state.services
-        live = services.settings.model_copy(update={"is_live": True, "second_factor_roles": "none"})
+        services.approvals.begin_live_use(SERVICE, NOW)
+        changes = {"is_live": is_live, "second_factor_roles": "none"}
+        live = services.settings.model_copy(update=changes)
         served.state.services = replace(services, settings=live)
         service = Service(client, served.state.services, home)
 
