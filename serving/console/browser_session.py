@@ -1,8 +1,10 @@
 """The session of a browser: who is signed in to the console, and what pages they may read."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import Depends, Request
@@ -180,6 +182,16 @@ def recently_authenticated(
 
 
 RecentlyAuthenticated = Annotated[Session, Depends(recently_authenticated)]
+
+
+def proof_of_presence(
+    request: Request, services: TheServices, session: TheSession, holder: TheHolder
+) -> Callable[[], None]:
+    """The same for forms of which some acts alone take two persons: call it before such an act."""
+    return partial(require_recent_proof, request, services, session, holder)
+
+
+RequireRecentProof = Annotated[Callable[[], None], Depends(proof_of_presence)]
 
 
 def new_session(request: Request, services: Services, holder: str) -> tuple[Session, str]:

@@ -15,7 +15,7 @@ from serving.access.actors import Actor
 from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.audit.decision_details import UNEXPLAINED, details_of
-from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.browser_session import ReaderWith, RequireRecentProof, TheSession
 from serving.console.case_view import CaseView
 from serving.console.charts.payment_flow import PaymentChart
 from serving.console.charts.route_map import RouteMap
@@ -119,11 +119,14 @@ def act_on_case(
     services: TheServices,
     caller: MayReview,
     session: TheSession,
+    require_recent_proof: RequireRecentProof,
     form: SignedForm,
     case_id: str,
     act: str,
 ) -> Response:
     """Do what a form of the case page asks; a refusal is shown on the page, in words."""
+    if _takes_two_persons(act, form):
+        require_recent_proof()
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     try:
         if act == "dispositions":
@@ -134,6 +137,13 @@ def act_on_case(
     except (Conflict, PersonNeeded, TooLong, Unprocessable) as refusal:
         return case_page(services, caller, session, case_id, refusal=str(refusal))
     return RedirectResponse(f"/console/cases/{case_id}", 303)
+
+
+def _takes_two_persons(act: str, form: dict[str, str]) -> bool:
+    """Whether an act is an adverse end, or undoes one."""
+    meaning = MEANING.get(form.get("code", ""))  # type: ignore[call-overload]  # of any text
+    is_adverse_end = act == "dispositions" and meaning is not None and meaning.is_adverse
+    return is_adverse_end or act in ("reopen", "decline")
 
 
 def _act(act: str, reviewer: Reviewer, now: datetime, form: dict[str, str]) -> CaseAct:

@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.audit.decision import Decision
-from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.browser_session import ReaderWith, RequireRecentProof, TheSession
 from serving.console.csrf import SignedForm
 from serving.console.forms import read_form
 from serving.console.pages import PageRoute, page
@@ -74,11 +74,14 @@ def act_on_letter(
     services: TheServices,
     caller: MayReview,
     session: TheSession,
+    require_recent_proof: RequireRecentProof,
     form: SignedForm,
     case_id: str,
     step: str,
 ) -> Response:
     """Write, release or defer a letter, or confirm that it waits; a refusal is shown in words."""
+    if step in ("release", "confirm"):
+        require_recent_proof()  # the second of two persons
     try:
         _act(services, Reviewer.from_caller(caller), case_id, step, form)
     except (Conflict, PersonNeeded, TooLong, Unprocessable) as refusal:

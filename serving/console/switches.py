@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.callers import Caller
-from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.browser_session import ReaderWith, RequireRecentProof, TheSession
 from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
 from serving.container import Services
@@ -46,8 +46,15 @@ def show_switches(services: TheServices, caller: MayLook, session: TheSession) -
 
 
 @router.post("")
-def switch_models(services: TheServices, caller: MaySwitch, form: SignedForm) -> Response:
+def switch_models(
+    services: TheServices,
+    caller: MaySwitch,
+    require_recent_proof: RequireRecentProof,
+    form: SignedForm,
+) -> Response:
     """Switch, in every worker within a second; in live use two persons switch on."""
+    if form.get("to") == "on":
+        require_recent_proof()  # off is for an emergency, and asks nobody
     if form.get("to") not in ("on", "off", "declined"):
         raise Unprocessable("say whether to switch on or off")
     _switch(services, caller, form)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -499,6 +500,52 @@ def test_acts_on_accounts_and_keys_ask_again_after_some_minutes_and_come_back(
     assert office.session().cookie_sha256 != former.cookie_sha256
     done = office.post(f"/accounts{act}", name="maria", role="reviewer", may_score="yes")
     assert "Is it you?" not in done.text
+
+
+WORDS = 'as the report of "the shed" says, <b>twice</b>, and at more length than one line of a form'
+TAKE_TWO = [
+    ("/cases/01J/dispositions", {"code": "confirmed_smuggling_goods", "text": WORDS}),
+    ("/cases/01J/dispositions", {"code": "other_offence", "text": WORDS}),
+    ("/cases/01J/reopen", {"text": WORDS}),
+    ("/cases/01J/decline", {"text": WORDS}),
+    ("/cases/01J/letter/release", {"audience": "carrier", "text": WORDS}),
+    ("/cases/01J/letter/confirm", {"days": "3"}),
+    ("/switches", {"to": "on", "models": "all", "because": WORDS}),
+]
+TAKE_ONE = [
+    ("/cases/01J/dispositions", {"code": "no_finding_after_inspection", "text": WORDS}),
+    ("/cases/01J/notes", {"text": WORDS}),
+    ("/cases/01J/letter/write", {"audience": "carrier", "text": WORDS}),
+    ("/switches", {"to": "off", "models": "all", "because": WORDS}),
+]
+
+
+def test_acts_of_two_persons_ask_who_is_there_and_lose_nothing_that_was_written(
+    office: Office,
+) -> None:
+    office.add("chief", "supervisor")
+    office.sign_in("chief")
+    for act, form in TAKE_TWO:
+        assert office.post(act, **form).status_code != 401, act
+        office.wait(minutes=11)
+
+        page = office.post(act, **form)
+
+        assert page.status_code == 401, act
+        assert "Is it you?" in page.text
+        carried = dict(re.findall(r'name="(action|kept\.\w+)" value="([^"]*)"', page.text))
+        kept = {name: unescape(text) for name, text in carried.items()}
+        again = office.post("/confirm", password=PASSWORD, **kept)
+        assert f'action="/console{act}"' in again.text
+        assert all(text in unescape(again.text) for text in form.values())
+
+
+def test_what_one_person_may_do_asks_nobody_again(office: Office) -> None:
+    office.add("chief", "supervisor")
+    office.sign_in("chief")
+    office.wait(minutes=11)
+    for act, form in TAKE_ONE:
+        assert office.post(act, **form).status_code != 401, act
 
 
 def test_a_code_proves_it_too_and_another_key_does_not(office: Office) -> None:
