@@ -17,7 +17,7 @@ STEPS_AROUND = 1
 RECOVERY_CODES = 10
 ISSUER = "Tidegate"
 _LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # none that looks like another
-_RECOVERY_LENGTH, _BLOCK = 25, 5  # 31 letters: 123 bits, so that a plain hash is enough
+_RECOVERY_LENGTH, _BLOCK = 30, 5  # of 31 letters: 148 bits, so that a plain hash is enough
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/console/oidc", include_in_schema=False, route_class=PageRoute)
 log = structlog.get_logger(__name__)
 
-COOKIE = "tidegate-elsewhere"
 SIGN_OUT, SIGN_IN = "/console/sign-out", "/console/sign-in"
 LONGEST_HINT = 3_000  # characters; with a longer one the server is told the client alone
 NO_HINT = "-"
@@ -29,7 +28,7 @@ NO_HINT = "-"
 def remember_provider_session(request: Request, response: Response, id_token: str) -> None:
     """Let the browser keep what ends its session at the server, for signing out only."""
     response.set_cookie(
-        COOKIE,
+        _cookie(request),
         id_token if len(id_token) <= LONGEST_HINT else NO_HINT,
         max_age=int(timedelta(days=1).total_seconds()),
         path=SIGN_OUT,
@@ -44,7 +43,7 @@ def signed_out(request: Request, services: Services) -> Response:
 
     The page leads on by itself: the policy of our pages forbids that a form does.
     """
-    hint = request.cookies.get(COOKIE)
+    hint = request.cookies.get(_cookie(request))
     address = _end_address(request, services, hint) if hint else None
     if address is None:
         response: Response = RedirectResponse(SIGN_IN, 303)
@@ -52,7 +51,11 @@ def signed_out(request: Request, services: Services) -> Response:
         response = page("signed_out.html", reader=None, next_page=address)
     if hint:
         response.delete_cookie(
-            COOKIE, path=SIGN_OUT, secure=is_https(request), httponly=True, samesite="strict"
+            _cookie(request),
+            path=SIGN_OUT,
+            secure=is_https(request),
+            httponly=True,
+            samesite="strict",
         )
     return response
 
@@ -82,3 +85,8 @@ def _end_address(request: Request, services: Services, hint: str) -> str | None:
         return services.oidc.end_address(None if hint == NO_HINT else hint, f"{base}{SIGN_IN}")
     except OidcUnavailable:
         return None  # the session here has ended all the same
+
+
+def _cookie(request: Request) -> str:
+    """The cookie's name; `__Secure-` makes a browser refuse it from anywhere that is not https."""
+    return "__Secure-tidegate-elsewhere" if is_https(request) else "tidegate-elsewhere"

@@ -23,7 +23,7 @@ from serving.observability import Metrics, RequestMetrics
 from serving.settings import Settings
 from serving.web.problems import MEDIA_TYPE, problem_body
 from serving.web.request_head import refuse_head
-from serving.web.security_headers import ANSWER_HEADERS
+from serving.web.security_headers import ANSWER_HEADERS, DEFAULT_HEADERS
 
 log = structlog.get_logger(__name__)
 
@@ -292,7 +292,7 @@ def early_answer(refusal: ServingError) -> tuple[int, dict[str, str], bytes]:
         "Content-Type": MEDIA_TYPE,
         "Content-Length": str(len(body)),
         "X-Request-ID": request_id,
-        "Cache-Control": "no-store",
+        **DEFAULT_HEADERS,
         **ANSWER_HEADERS,
     }
     if refusal.retry_after_s is not None:

@@ -285,6 +285,15 @@ def test_every_header_of_ours_leaves_once_and_whoever_may_keep_an_answer_says_so
     assert (b"cache-control", b"no-store") in with_security_headers(told, "ours")
 
 
+def test_no_answer_may_be_framed_and_only_pages_load_anything(service: Service) -> None:
+    for path in ("/v1/models", "/health/live", "/none", "/console/none", "/console/sign-in"):
+        policy = service.client.get(path).headers.get_list("content-security-policy")
+        assert len(policy) == 1, path
+        assert "default-src 'none'" in policy[0]
+        assert "frame-ancestors 'none'" in policy[0]
+    assert service.client.get("/v1/models").headers["content-security-policy"].count("'") == 4
+
+
 async def _bound_to(scope: Scope, receive: Receive, send: Send) -> None:
     bound = structlog.contextvars.get_contextvars()["request_id"]
     await asyncio.sleep(0)

@@ -12,10 +12,13 @@ from fastapi.testclient import TestClient
 from joserfc.jwk import RSAKey
 from pydantic import SecretStr
 from sqlalchemy import select
+from starlette.requests import Request
+from starlette.responses import Response
 
 from serving.access.accounts import admits, new_account
 from serving.access.oidc import PendingLogin
 from serving.app import create_app
+from serving.console.provider_logout import remember_provider_session
 from serving.db.engine import open_database
 from serving.db.tables import audit_events
 from serving.settings import Settings
@@ -298,6 +301,21 @@ def test_what_ends_a_session_elsewhere_is_sent_with_signing_out_only(signing: Se
     assert "Path=/console/sign-out" in cookie
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
+
+
+def test_over_https_that_cookie_is_refused_from_anywhere_else(signing: Service) -> None:
+    """Browsers take the prefix with `Secure` from an origin of https alone (RFC 6265bis)."""
+    for scheme, prefix in (("https", "__Secure-"), ("http", "")):
+        scope = {"type": "http", "scheme": scheme, "headers": [], "app": signing.client.app}
+        response = Response()
+
+        remember_provider_session(
+            Request({**scope, "path": "/", "server": ("testserver", 443)}), response, "a.b.c"
+        )
+
+        cookie = response.headers["Set-Cookie"].split("; ")
+        assert cookie[0] == f"{prefix}tidegate-elsewhere=a.b.c"
+        assert ("Secure" in cookie) is bool(prefix)
 
 
 def test_whoever_signed_in_here_is_signed_out_here(signing: Service) -> None:

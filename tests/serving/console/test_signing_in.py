@@ -187,6 +187,7 @@ def test_every_sign_in_and_refusal_is_told_with_its_cause_and_no_password(office
 
 def test_a_first_password_opens_nothing_but_the_page_that_changes_it(office: Office) -> None:
     account, first = with_first_password(office.add("maria", "supervisor"), NOW)
+    assert len(first) * 6 >= 128  # bits, of base64
     office.services.accounts.set_password(account, NOW, account.actor)
 
     page = office.sign_in("maria", first, to="/console/supervision")
@@ -270,7 +271,7 @@ def enrolled(office: Office, to: str = "") -> tuple[pyotp.TOTP, list[str]]:
     maker = pyotp.TOTP(secret)
     assert office.post("/sign-in/second-factor", one_time_code="000000").status_code == 422
     shown = office.post("/sign-in/second-factor", one_time_code=maker.at(office.now[0]), to=to)
-    codes = re.findall(r'<code class="secret">([A-Z0-9-]{29})</code>', shown.text)
+    codes = re.findall(r'<code class="secret">([A-Z0-9-]{35})</code>', shown.text)
     assert len(codes) == 10
     return maker, codes
 
