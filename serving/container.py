@@ -12,6 +12,7 @@ from serving.access.password_gate import PasswordGate
 from serving.access.pseudonyms import Pseudonyms
 from serving.access.published_keys import PublishedKeys
 from serving.access.rate_limits import RateLimits
+from serving.access.sign_in_threads import SignInThreads
 from serving.access.tokens import Tokens
 from serving.audit.audit_writer import AuditWriter
 from serving.audit.checkpoints import CheckpointWriter, LogSigner, public_keys_of
@@ -115,6 +116,7 @@ class Services:
     second_factors: SecondFactorRepository
     sessions: SessionRepository
     sign_ins: SignInRepository
+    sign_in_threads: SignInThreads
     password_gate: PasswordGate
     tokens: Tokens | None
     oidc: Provider | None
@@ -211,6 +213,7 @@ def build_services(
         second_factors=storage.second_factors,
         sessions=storage.sessions,
         sign_ins=storage.sign_ins,
+        sign_in_threads=SignInThreads(),
         password_gate=PasswordGate(),
         tokens=_tokens(settings, clock),
         oidc=_oidc(settings, clock),

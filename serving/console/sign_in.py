@@ -2,6 +2,7 @@
 
 import secrets
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -62,24 +63,14 @@ def show_form(services: TheServices, to: str = "") -> HTMLResponse:
 
 
 @router.post("/sign-in")
-def sign_in(request: Request, services: TheServices, form: OwnForm) -> Response:
+async def sign_in(request: Request, services: TheServices, form: OwnForm) -> Response:
     """Open a session for the holder of an account, or of a key that may read pages."""
     way = Onward.of(form)
+    attempt = partial(_answered, request, services, way, form)
     try:
-        if form.get("name"):
-            return _let_in(request, services, way, form["name"], form.get("password", ""))
-        caller = checked_key(services, attempt_of(request, services, ""), form.get("key", ""))
-    except REFUSALS as refusal:
-        return _form(services, way.to, refusal, way.kept)
-    holder = f"key:{caller.key_id}"
-    session, cookie = new_session(request, services, holder)
-    response = way.response(services, session, SessionHolder(caller, None))
-    event = sign_in_event(holder, services.clock(), session)
-    services.sessions.end(request.cookies.get(cookie_name(request), ""))
-    services.sessions.add_session(session, services.clock(), event)
-    give_cookie(request, services, response, cookie)
-    log.info("signed_in", by="key", key_id=caller.key_id, address=address_of(request))
-    return response
+        return await services.sign_in_threads.run(attempt)
+    except TooBusy as full:
+        return _form(services, way.to, full, way.kept)
 
 
 @router.get("/sign-in/code")
@@ -156,6 +147,30 @@ class Onward:
         if step is not None and step.template is not None:
             return page(step.template, reader=None, refusal=None, **content)
         return page("resume.html", reader=holder.caller, **content)
+
+
+def _answered(request: Request, services: Services, way: Onward, form: dict[str, str]) -> Response:
+    """The first page of whoever is let in, or the form again with why not."""
+    try:
+        if form.get("name"):
+            return _let_in(request, services, way, form["name"], form.get("password", ""))
+        return _let_key_in(request, services, way, form.get("key", ""))
+    except REFUSALS as refusal:
+        return _form(services, way.to, refusal, way.kept)
+
+
+def _let_key_in(request: Request, services: Services, way: Onward, text: str) -> Response:
+    """Open a session for the holder of a key."""
+    caller = checked_key(services, attempt_of(request, services, ""), text)
+    holder = f"key:{caller.key_id}"
+    session, cookie = new_session(request, services, holder)
+    response = way.response(services, session, SessionHolder(caller, None))
+    event = sign_in_event(holder, services.clock(), session)
+    services.sessions.end(request.cookies.get(cookie_name(request), ""))
+    services.sessions.add_session(session, services.clock(), event)
+    give_cookie(request, services, response, cookie)
+    log.info("signed_in", by="key", key_id=caller.key_id, address=address_of(request))
+    return response
 
 
 def _let_in(

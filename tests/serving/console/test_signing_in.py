@@ -88,6 +88,19 @@ def office(settings: Settings) -> Iterator[Office]:
         yield Office(app, app.state.services, now)
 
 
+def test_where_too_many_sign_in_the_form_says_so_and_keeps_where_to_go(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.add("maria")
+    monkeypatch.setattr(office.services.sign_in_threads, "_most_inside", 0)
+
+    full = office.sign_in("maria", to="/console/models")
+
+    assert (full.status_code, full.headers["Retry-After"]) == (503, "1")
+    assert "try again in a moment" in full.text
+    assert 'value="/console/models"' in full.text
+
+
 def test_guesses_wait_longer_each_time_and_the_right_one_waits_too(office: Office) -> None:
     office.add("maria")
     statuses = [office.sign_in("maria", f"wrong {n}").status_code for n in range(5)]
