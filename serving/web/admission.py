@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from serving.errors import BodyTooLarge, ServingError, TooBusy, TooOften
 from serving.observability import Metrics, RequestMetrics
 from serving.settings import Settings
+from serving.web.lingering import LingeringAnswer
 from serving.web.problems import MEDIA_TYPE, problem_body
 from serving.web.request_head import refuse_head
 from serving.web.security_headers import ANSWER_HEADERS, DEFAULT_HEADERS
@@ -253,6 +254,13 @@ class Admission:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        answer = LingeringAnswer(scope, receive, send)
+        try:
+            await self._pass_in(scope, answer.receive, answer.send)
+        finally:
+            await answer.end()
+
+    async def _pass_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
         if refusal := refuse_head(scope):
             self._metrics.observe("other", "unknown", refusal.status, time.perf_counter() - began)
