@@ -14,6 +14,7 @@ from features.publications import PRACTICE
     source=PRACTICE,
     warns=Warns.HIGH,
     sentence="the conveyance made {value} journeys in 7 days",
+    sentence_of_none="the conveyance made no journey in 7 days",
     sentence_of_one="the conveyance made one journey in 7 days",
     known_by="conveyance_days_since_latest",
 )
@@ -35,6 +36,7 @@ def conveyance_journeys_7d(
     source=PRACTICE,
     warns=Warns.LOW,
     sentence="the conveyance made {value} journeys in a year",
+    sentence_of_none="the conveyance made no journey in a year",
     sentence_of_one="the conveyance made one journey in a year",
 )
 def conveyance_journeys_365d(
@@ -54,7 +56,7 @@ def conveyance_journeys_365d(
     indicator="D26",
     source=PRACTICE,
     warns=Warns.HIGH,
-    sentence="the conveyance was last declared {value} days ago",
+    sentence="the conveyance was last declared {value} ago",
 )
 def conveyance_days_since_latest(
     hours: Column = hours_since_latest("journeys", by="conveyance_id"),
@@ -74,6 +76,7 @@ def conveyance_days_since_latest(
     source=PRACTICE,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{value} different carriers ran this conveyance in 90 days",
+    sentence_of_none="no carrier ran this conveyance in 90 days",
     sentence_of_one="one carrier ran this conveyance in 90 days",
     known_by="conveyance_days_since_latest",
 )
@@ -95,6 +98,7 @@ def conveyance_carriers_90d(
     source=PRACTICE,
     warns=Warns.LOW,
     sentence="its carrier made {value} journeys in 30 days",
+    sentence_of_none="its carrier made no journey in 30 days",
     sentence_of_one="its carrier made one journey in 30 days",
 )
 def carrier_journeys_30d(
@@ -114,7 +118,7 @@ def carrier_journeys_30d(
     indicator="D25",
     source=PRACTICE,
     direction=Direction.LOWER_IS_RISKIER,
-    sentence="its carrier was first seen by this installation {value} days ago",
+    sentence="its carrier was first seen here {value} ago",
 )
 def carrier_days_since_first(
     days: Column = days_since_first("journeys", by="carrier_id"),
@@ -134,6 +138,7 @@ def carrier_days_since_first(
     source=PRACTICE,
     warns=Warns.LOW,
     sentence="the carrier of its journey made {value} journeys in 90 days",
+    sentence_of_none="the carrier of its journey made no journey in 90 days",
     sentence_of_one="the carrier of its journey made one journey in 90 days",
 )
 def journey_carrier_journeys_90d(
@@ -153,8 +158,9 @@ def journey_carrier_journeys_90d(
     indicator="D25",
     source=PRACTICE,
     warns=Warns.LOW,
-    sentence="its carrier had made {value} journeys before",
-    sentence_of_one="its carrier had made one journey before",
+    sentence="its carrier made {value} journeys before",
+    sentence_of_none="its carrier made no journey before",
+    sentence_of_one="its carrier made one journey before",
 )
 def carrier_journeys(journeys: Column = count("journeys", by="carrier_id")) -> Column:
     """Earlier journeys of the same carrier.
@@ -171,7 +177,7 @@ def carrier_journeys(journeys: Column = count("journeys", by="carrier_id")) -> C
     indicator="D25",
     source=PRACTICE,
     direction=Direction.LOWER_IS_RISKIER,
-    sentence="the carrier of its journey was first seen by this installation {value} days ago",
+    sentence="the carrier of its journey was first seen here {value} ago",
 )
 def journey_carrier_days_since_first(
     days: Column = days_since_first("journeys", by="journey_carrier_id", matching="carrier_id"),

@@ -16,6 +16,7 @@ from features.publications import PRACTICE
     source=PRACTICE,
     warns=Warns.HIGH,
     sentence="{value} other journeys were to bring its container in 30 days",
+    sentence_of_none="no other journey was to bring its container in 30 days",
     sentence_of_one="one other journey was to bring its container in 30 days",
     known_by="container_journeys_30d",
 )
@@ -38,8 +39,9 @@ def container_journeys_30d(
     indicator="D44",
     source=PRACTICE,
     warns=Warns.HIGH,
-    sentence="{value} consignees had its container on other journeys in 90 days",
-    sentence_of_one="one consignee had its container on another journey in 90 days",
+    sentence="{value} consignees used its container on other journeys in 90 days",
+    sentence_of_none="no consignee used its container on another journey in 90 days",
+    sentence_of_one="one consignee used its container on another journey in 90 days",
     known_by="container_consignees_90d",
 )
 def container_consignees_90d(

@@ -90,7 +90,8 @@ def declared_cargo_mass_kg(declared_cargo_mass_kg: Column) -> Column:
     indicator="J27",
     source=WINDWARD,
     warns=Warns.LOW,
-    sentence="it carries {value} times its usual load",
+    sentence="it carries {value} its usual load",
+    sentence_of_none="it carries no cargo at all",
 )
 def cargo_mass_to_usual_ratio_365d(
     declared_cargo_mass_g: Column,
@@ -110,7 +111,8 @@ def cargo_mass_to_usual_ratio_365d(
     indicator="J18",
     source=PRACTICE,
     warns=Warns.HIGH,
-    sentence="the vehicle is registered at neither end of its way: {value}",
+    sentence="the vehicle is registered at neither end of its journey",
+    sentence_of_none="the vehicle is registered at one end of its journey",
     among=Peers.CORRIDOR,
 )
 def is_registered_elsewhere(
@@ -135,8 +137,8 @@ def is_registered_elsewhere(
     indicator="J25",
     source=PRACTICE,
     warns=Warns.HIGH,
-    sentence="the hired conveyance is to be returned in another country than its journey begins "
-    "in: {value}",
+    sentence="the hired conveyance is to be returned in another country than its journey begins in",
+    sentence_of_none="the hired conveyance is to be returned where its journey begins",
 )
 def is_hire_returned_abroad(hire_return_country: Column, origin_country: Column) -> Column:
     """Whether a hired conveyance is to be returned in another country than its journey begins in.
@@ -173,8 +175,7 @@ def hired_before_hours(hire_started_at: Column, departed_at: Column, declared_at
     indicator="J23",
     source=IMO_CIRC_896,
     warns=Warns.HIGH,
-    sentence="its ends are {value} times as far apart as an estimated 99 of 100 journeys of such a "
-    "craft keep to",
+    sentence="its distance is {value} what an estimated 99 of 100 journeys of such a craft keep to",
 )
 def distance_to_range_ratio_365d(
     mode: Column,
@@ -206,7 +207,8 @@ def distance_to_range_ratio_365d(
     indicator="J27",
     source=WINDWARD,
     warns=Warns.LOW,
-    sentence="it carries {value} times what conveyances of its kind typically do",
+    sentence="it carries {value} the typical load of its kind of conveyance",
+    sentence_of_none="it carries no cargo of weight",
 )
 def cargo_mass_to_kind_ratio_365d(
     declared_cargo_mass_kg: Column,

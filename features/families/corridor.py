@@ -23,6 +23,7 @@ from features.publications import DATE_2020, FATF_TRADE_2021, PRACTICE
     source=PRACTICE,
     warns=Warns.LOW,
     sentence="{value} journeys used this corridor in 90 days",
+    sentence_of_none="no journey used this corridor in 90 days",
     sentence_of_one="one journey used this corridor in 90 days",
 )
 def corridor_journeys_90d(
@@ -42,8 +43,9 @@ def corridor_journeys_90d(
     indicator="J05",
     source=FATF_TRADE_2021,
     warns=Warns.LOW,
-    sentence="its carrier had used this corridor {value} times before",
-    sentence_of_one="its carrier had used this corridor once before",
+    sentence="its carrier used this corridor {value} times before",
+    sentence_of_none="its carrier never used this corridor before",
+    sentence_of_one="its carrier used this corridor once before",
     among=Peers.CORRIDOR,
 )
 def carrier_corridor_journeys(
@@ -63,7 +65,7 @@ def carrier_corridor_journeys(
     indicator="J38",
     source=PRACTICE,
     warns=Warns.HIGH,
-    sentence="journeys to its destination in 7 days are {value} times those of a usual week",
+    sentence="journeys to its destination in 7 days were {value} those of a usual week",
 )
 def destination_surge_ratio_7d(
     week: Column = count("journeys", by="destination", days=7),
@@ -83,7 +85,8 @@ def destination_surge_ratio_7d(
     indicator="J28",
     source=PRACTICE,
     warns=Warns.LOW,
-    sentence="it carries {value} times the load that is usual on this corridor",
+    sentence="it carries {value} the usual load on this corridor",
+    sentence_of_none="it carries no cargo",
     among=Peers.CORRIDOR,
 )
 def cargo_mass_to_corridor_ratio_365d(
@@ -107,6 +110,7 @@ def cargo_mass_to_corridor_ratio_365d(
     source=DATE_2020,
     warns=Warns.LOW,
     sentence="{value} shipments of such goods came this way in 90 days",
+    sentence_of_none="no shipment of such goods came this way in 90 days",
     sentence_of_one="one shipment of such goods came this way in 90 days",
     among=Peers.GOODS,
 )
@@ -130,6 +134,7 @@ def goods_lane_shipments_90d(
     source=DATE_2020,
     warns=Warns.LOW,
     sentence="{value} shipments of these goods came from this origin in a year",
+    sentence_of_none="no shipment of these goods came from this origin in a year",
     sentence_of_one="one shipment of these goods came from this origin in a year",
     among=Peers.GOODS,
 )
@@ -150,8 +155,9 @@ def goods_origin_shipments_365d(
     indicator="J05",
     source=FATF_TRADE_2021,
     warns=Warns.LOW,
-    sentence="its consignee had received {value} shipments from this country before",
-    sentence_of_one="its consignee had received one shipment from this country before",
+    sentence="its consignee received {value} shipments from this country before",
+    sentence_of_none="its consignee received no shipment from this country before",
+    sentence_of_one="its consignee received one shipment from this country before",
 )
 def consignee_dispatch_shipments(
     shipments: Column = count("shipments", by=("consignee_id", "dispatch_country")),
@@ -211,6 +217,7 @@ def corridor_of_carrier_ratio(
     indicator=None,
     source=PRACTICE,
     sentence="{value} different carriers used this corridor in a year",
+    sentence_of_none="no carrier used this corridor in a year",
     sentence_of_one="one carrier used this corridor in a year",
 )
 def corridor_carriers_365d(

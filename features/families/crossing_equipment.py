@@ -13,7 +13,8 @@ from features.publications import NCA_2025
     indicator="D34",
     warns=Warns.HIGH,
     source=NCA_2025,
-    sentence="it is boat equipment to a consignee that never received any here: {value}",
+    sentence="it is boat equipment, and its consignee received none here before",
+    sentence_of_none="it is no boat equipment, or its consignee received some here before",
     among=Peers.CORRIDOR,
 )
 def is_first_boat_equipment(
@@ -36,6 +37,7 @@ def is_first_boat_equipment(
     warns=Warns.HIGH,
     source=NCA_2025,
     sentence="{value} kinds of boat equipment were declared for its consignee in 30 days",
+    sentence_of_none="no boat equipment was declared for its consignee in 30 days",
     sentence_of_one="one kind of boat equipment was declared for its consignee in 30 days",
     known_by="consignee_days_since_first",
 )

@@ -13,7 +13,7 @@ from features.publications import CUSTOMS_DATA_2022, PRACTICE
     when_missing="never",
     indicator=None,
     source=PRACTICE,
-    sentence="it was declared at {value} o'clock UTC",
+    sentence="it was declared between {value}",
     among=Peers.CORRIDOR,
 )
 def declared_hour(declared_at: Column) -> Column:
@@ -170,7 +170,8 @@ def hours_before_due(declared_at: Column, journey_due_at: Column) -> Column:
     indicator="D42",
     warns=Warns.LOW,
     source=CUSTOMS_DATA_2022,
-    sentence="it is sent from where it was made: {value}",
+    sentence="it is sent from its country of origin",
+    sentence_of_none="it is sent from another country than its origin",
     among=Peers.GOODS,
 )
 def is_sent_from_origin(origin_country: Column, dispatch_country: Column) -> Column:

@@ -94,7 +94,8 @@ def mass_kg(mass_kg: Column) -> Column:
     indicator="D36",
     warns=Warns.HIGH,
     source=PRACTICE,
-    sentence="its gross mass is a round hundred: {value}",
+    sentence="its gross mass is a round hundred of kilograms",
+    sentence_of_none="its gross mass is no round hundred of kilograms",
     among=Peers.GOODS,
 )
 def is_round_mass(gross_mass_kg: Column) -> Column:
@@ -112,7 +113,8 @@ def is_round_mass(gross_mass_kg: Column) -> Column:
     when_missing="no container was declared",
     indicator="D14",
     source="ISO 6346 check digit",
-    sentence="its container number satisfies its check digit: {value}",
+    sentence="its container number passes its check",
+    sentence_of_none="its container number fails its check digit",
     direction=Direction.LOWER_IS_RISKIER,
 )
 def is_container_number_valid(is_container_number_valid: Column) -> Column:
@@ -131,6 +133,7 @@ def is_container_number_valid(is_container_number_valid: Column) -> Column:
     warns=Warns.LOW,
     source=ICS2,
     sentence="its goods are described in {value} words",
+    sentence_of_none="its goods are described without a word",
     sentence_of_one="its goods are described in one word",
     among=Peers.GOODS,
 )

@@ -24,8 +24,9 @@ from features.publications import PRACTICE, SEA_CONTAINERS_2002, UK_VEHICLES
     indicator="D38",
     warns=Warns.LOW,
     source=PRACTICE,
-    sentence="{value} documents had been received",
-    sentence_of_one="one document had been received",
+    sentence="{value} documents were received",
+    sentence_of_none="no document was received",
+    sentence_of_one="one document was received",
     among=Peers.CORRIDOR,
 )
 def document_count(
@@ -45,9 +46,9 @@ def document_count(
     indicator="D02",
     warns=Warns.HIGH,
     source=SEA_CONTAINERS_2002,
-    sentence="its documents had been amended {value} times",
-    sentence_of_none="none of its documents had been amended",
-    sentence_of_one="its documents had been amended once",
+    sentence="its documents were changed {value} times",
+    sentence_of_none="none of its documents was changed",
+    sentence_of_one="its documents were changed once",
     known_by="document_count",
 )
 def amendment_count(
@@ -134,6 +135,7 @@ def expired_document_count(
     warns=Warns.HIGH,
     source=PRACTICE,
     sentence="permits of its permit's number were filed for {value} other shipments in 365 days",
+    sentence_of_none="no permit of its permit's number was filed for another shipment in 365 days",
     sentence_of_one="a permit of its permit's number was filed for another shipment in 365 days",
 )
 def permit_other_shipments_365d(
@@ -166,7 +168,8 @@ def permit_other_shipments_365d(
     when_missing="never",
     indicator="D40",
     source=UK_VEHICLES,
-    sentence="a security checklist was filed: {value}",
+    sentence="a security checklist was filed",
+    sentence_of_none="no security checklist was filed",
     among=Peers.CORRIDOR,
     direction=Direction.LOWER_IS_RISKIER,
 )
@@ -187,7 +190,8 @@ def has_security_checklist(
     indicator="D24",
     warns=Warns.EITHER,
     source=PRACTICE,
-    sentence="a permit was filed: {value}",
+    sentence="a permit was filed",
+    sentence_of_none="no permit was filed",
     among=Peers.CORRIDOR,
     known_by="document_count",
 )
@@ -209,7 +213,8 @@ def has_permit(
     indicator="D45",
     warns=Warns.HIGH,
     source=PRACTICE,
-    sentence="a transit document was filed: {value}",
+    sentence="a transit document was filed",
+    sentence_of_none="no transit document was filed",
     among=Peers.CORRIDOR,
     known_by="document_count",
 )
@@ -229,7 +234,8 @@ def has_transit(
     when_missing="never",
     indicator="D38",
     source=PRACTICE,
-    sentence="an invoice was filed: {value}",
+    sentence="an invoice was filed",
+    sentence_of_none="no invoice was filed",
     direction=Direction.LOWER_IS_RISKIER,
 )
 def has_invoice(
@@ -248,7 +254,8 @@ def has_invoice(
     when_missing="never",
     indicator="D38",
     source=PRACTICE,
-    sentence="a packing list was filed: {value}",
+    sentence="a packing list was filed",
+    sentence_of_none="no packing list was filed",
     among=Peers.GOODS,
     direction=Direction.LOWER_IS_RISKIER,
 )

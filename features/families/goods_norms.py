@@ -13,7 +13,8 @@ from features.publications import FATF_TRADE_2021, SEA_CONTAINERS_2002
     when_missing="no description was given, or none like it was seen before",
     indicator="D05",
     source=FATF_TRADE_2021,
-    sentence="{same_code} of {described} earlier consignments so described had this goods code",
+    sentence="{same_code} of {described} earlier consignments with this description had this "
+    "goods code",
     direction=Direction.LOWER_IS_RISKIER,
 )
 def description_of_code_ratio(
@@ -35,7 +36,7 @@ def description_of_code_ratio(
     indicator="D09",
     warns=Warns.EITHER,
     source=SEA_CONTAINERS_2002,
-    sentence="it is {value} times as dense as such goods usually are",
+    sentence="its density is {value} the usual density of such goods",
 )
 def density_to_goods_ratio_365d(
     density_g_per_m3: Column,
@@ -55,7 +56,7 @@ def density_to_goods_ratio_365d(
     indicator="D07",
     warns=Warns.EITHER,
     source=SEA_CONTAINERS_2002,
-    sentence="its net share of the gross mass is {value} times what such goods usually have",
+    sentence="the net share of its gross mass is {value} the usual net share of such goods",
 )
 def net_share_to_goods_ratio_365d(
     net_share_ppm: Column,
@@ -75,7 +76,7 @@ def net_share_to_goods_ratio_365d(
     indicator="D07",
     warns=Warns.EITHER,
     source=SEA_CONTAINERS_2002,
-    sentence="a package weighs {value} times as much as is usual of such goods",
+    sentence="a package weighs {value} a usual package of such goods",
 )
 def package_mass_to_goods_ratio_365d(
     package_mass_g: Column,
@@ -95,7 +96,7 @@ def package_mass_to_goods_ratio_365d(
     indicator="D43",
     warns=Warns.LOW,
     source=FATF_TRADE_2021,
-    sentence="it weighs {value} times as much as consignments of such goods typically do",
+    sentence="it weighs {value} a typical consignment of such goods",
 )
 def mass_to_goods_ratio_365d(
     mass_log_micro: Column,

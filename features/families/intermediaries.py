@@ -33,6 +33,7 @@ def money_service_ratio() -> None:
     warns=Warns.HIGH,
     source=FATF_2022,
     sentence="{value} payments went to someone other than its carrier",
+    sentence_of_none="no payment went to someone other than its carrier",
     sentence_of_one="one payment went to someone other than its carrier",
     known_by="payment_count",
 )

@@ -23,7 +23,7 @@ SMALL = ("small_craft", "fishing_vessel")
     when_missing="origin or destination is unknown",
     indicator=None,
     source=PRACTICE,
-    sentence="its ends are {value} km apart",
+    sentence="its distance is {value} km",
 )
 def direct_distance_km(direct_distance_km: Column) -> Column:
     """Great-circle distance from origin to destination.
@@ -40,8 +40,9 @@ def direct_distance_km(direct_distance_km: Column) -> Column:
     indicator="J02",
     source=SEA_CONTAINERS_2002,
     warns=Warns.HIGH,
-    sentence="{value} legs were known",
-    sentence_of_one="one leg was known",
+    sentence="{value} legs are known",
+    sentence_of_none="no leg is known",
+    sentence_of_one="one leg is known",
     among=Peers.CORRIDOR,
     known_by="leg_count",
 )
@@ -60,7 +61,7 @@ def leg_count(legs: Column = count("legs", by="subject_id")) -> Column:
     indicator="J01",
     source=US_MARITIME_2020,
     warns=Warns.HIGH,
-    sentence="by its legs the way is {value} times the great circle between its ends",
+    sentence="the length of its legs is {value} the direct distance",
     among=Peers.CORRIDOR,
 )
 def detour_ratio(
@@ -113,6 +114,7 @@ def longest_dwell_hours(
     source=PRACTICE,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{value} of its legs start elsewhere than the one before ended",
+    sentence_of_none="each of its legs starts where the one before ended",
     sentence_of_one="one of its legs starts elsewhere than the one before ended",
     known_by="leg_count",
 )
@@ -135,6 +137,7 @@ def unconnected_leg_count(
     source=UNODC_SEA_2011,
     warns=Warns.HIGH,
     sentence="it landed at night {value} times",
+    sentence_of_none="it never landed at night",
     sentence_of_one="it landed at night once",
     among=Peers.CORRIDOR,
     known_by="leg_count",
@@ -158,6 +161,7 @@ def night_landing_count(
     source=PRACTICE,
     warns=Warns.HIGH,
     sentence="{value} of its legs use another mode than declared",
+    sentence_of_none="none of its legs uses another mode than declared",
     sentence_of_one="one of its legs uses another mode than declared",
     among=Peers.CORRIDOR,
     known_by="leg_count",
@@ -179,7 +183,7 @@ def mode_switch_count(
     indicator="J17",
     source=PRACTICE,
     warns=Warns.HIGH,
-    sentence="its fastest leg went at {value} times the speed that its mode hardly exceeds",
+    sentence="the speed of its fastest leg was {value} the highest usual speed of its mode",
     among=Peers.CORRIDOR,
 )
 def fastest_leg_ratio(
@@ -236,7 +240,8 @@ def booked_before_hours(booked_at: Column, departed_at: Column, declared_at: Col
     when_missing="a place is unknown",
     indicator=None,
     source=PRACTICE,
-    sentence="it crosses a border: {value}",
+    sentence="it crosses a border",
+    sentence_of_none="it crosses no border",
 )
 def is_cross_border(origin_country: Column, destination_country: Column) -> Column:
     """Whether origin and destination lie in different countries.

@@ -22,8 +22,8 @@ LIKE_CONSIGNMENT = (
     when_missing="value, mass or duty is missing, or nothing was inspected yet",
     indicator="J35",
     source=DATE_2020,
-    sentence="{confirmed} of {inspected} inspected consignments all but equal to it were confirmed "
-    "(drawn to {value})",
+    sentence="{confirmed} of {inspected} inspected consignments nearly equal to it were confirmed "
+    "(estimated rate {value})",
     among=Peers.GOODS,
     direction=Direction.HIGHER_IS_RISKIER,
 )
@@ -44,7 +44,7 @@ def like_consignment_confirmed_rate() -> None:
     indicator="J35",
     source=DATE_2020,
     sentence="{confirmed} of {inspected} inspected consignments of these goods of such price and "
-    "mass were confirmed (drawn to {value})",
+    "mass were confirmed (estimated rate {value})",
     among=Peers.GOODS,
     direction=Direction.HIGHER_IS_RISKIER,
 )

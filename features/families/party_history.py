@@ -27,6 +27,7 @@ from features.publications import (
     warns=Warns.EITHER,
     source=DATE_2020,
     sentence="its consignee declared {value} shipments in 30 days",
+    sentence_of_none="its consignee declared no shipment in 30 days",
     sentence_of_one="its consignee declared one shipment in 30 days",
     known_by="consignee_shipments_30d",
 )
@@ -48,6 +49,7 @@ def consignee_shipments_30d(
     warns=Warns.LOW,
     source=DATE_2020,
     sentence="its consignee declared {value} shipments in a year",
+    sentence_of_none="its consignee declared no shipment in a year",
     sentence_of_one="its consignee declared one shipment in a year",
 )
 def consignee_shipments_365d(
@@ -67,7 +69,7 @@ def consignee_shipments_365d(
     indicator="D26",
     warns=Warns.HIGH,
     source=FATF_TRADE_2021,
-    sentence="its consignee's last shipment was {value} days ago",
+    sentence="its consignee's last shipment was {value} ago",
 )
 def consignee_days_since_latest(
     hours: Column = hours_since_latest("shipments", by="consignee_id"),
@@ -85,7 +87,7 @@ def consignee_days_since_latest(
     when_missing="the consignee was never seen before",
     indicator="D25",
     source=FATF_TRADE_2021,
-    sentence="its consignee was first seen here {value} days ago",
+    sentence="its consignee was first seen here {value} ago",
     direction=Direction.LOWER_IS_RISKIER,
 )
 def consignee_days_since_first(
@@ -105,7 +107,7 @@ def consignee_days_since_first(
     when_missing="the consignor was never seen before",
     indicator="D25",
     source=SEA_CONTAINERS_2002,
-    sentence="its consignor was first seen here {value} days ago",
+    sentence="its consignor was first seen here {value} ago",
     direction=Direction.LOWER_IS_RISKIER,
 )
 def consignor_days_since_first(
@@ -127,6 +129,7 @@ def consignor_days_since_first(
     warns=Warns.LOW,
     source=DATE_2020,
     sentence="its consignor sent {value} shipments in a year",
+    sentence_of_none="its consignor sent no shipment in a year",
     sentence_of_one="its consignor sent one shipment in a year",
 )
 def consignor_shipments_365d(
@@ -145,8 +148,9 @@ def consignor_shipments_365d(
     when_missing="never; a new pair has 0",
     indicator="D25",
     source=SEA_CONTAINERS_2002,
-    sentence="these two parties had traded {value} times before",
-    sentence_of_one="these two parties had traded once before",
+    sentence="its two parties traded with each other {value} times before",
+    sentence_of_none="its two parties never traded with each other before",
+    sentence_of_one="its two parties traded with each other once before",
     direction=Direction.LOWER_IS_RISKIER,
 )
 def party_pair_shipments(
@@ -165,8 +169,9 @@ def party_pair_shipments(
     when_missing="never; a new consignee has 0",
     indicator="D30",
     source=FATF_TRADE_2021,
-    sentence="its consignee had brought in such goods {value} times before",
-    sentence_of_one="its consignee had brought in such goods once before",
+    sentence="its consignee imported such goods {value} times before",
+    sentence_of_none="its consignee never imported such goods before",
+    sentence_of_one="its consignee imported such goods once before",
     among=Peers.GOODS,
     direction=Direction.LOWER_IS_RISKIER,
 )
@@ -188,6 +193,7 @@ def consignee_goods_shipments(
     warns=Warns.LOW,
     source=DATE_2020,
     sentence="its forwarder handled {value} shipments in 90 days",
+    sentence_of_none="its forwarder handled no shipment in 90 days",
     sentence_of_one="its forwarder handled one shipment in 90 days",
 )
 def forwarder_shipments_90d(
@@ -207,8 +213,9 @@ def forwarder_shipments_90d(
     indicator="D31",
     warns=Warns.LOW,
     source=DATE_2020,
-    sentence="its declarant had lodged {value} declarations for this consignee before",
-    sentence_of_one="its declarant had lodged one declaration for this consignee before",
+    sentence="its declarant lodged {value} declarations for this consignee before",
+    sentence_of_none="its declarant lodged no declaration for this consignee before",
+    sentence_of_one="its declarant lodged one declaration for this consignee before",
 )
 def declarant_consignee_shipments(
     shipments: Column = count("shipments", by=("declarant_id", "consignee_id")),
@@ -227,7 +234,7 @@ def declarant_consignee_shipments(
     indicator="D43",
     warns=Warns.LOW,
     source=FATF_TRADE_2021,
-    sentence="it weighs {value} times this consignee's usual shipment",
+    sentence="it weighs {value} the usual shipment of its consignee",
 )
 def mass_to_consignee_ratio_365d(
     mass_g: Column,
@@ -248,6 +255,7 @@ def mass_to_consignee_ratio_365d(
     warns=Warns.HIGH,
     source=FATF_TRADE_2021,
     sentence="the same two parties declared {value} shipments in 7 days",
+    sentence_of_none="the same two parties declared no shipment in 7 days",
     sentence_of_one="the same two parties declared one shipment in 7 days",
     known_by="party_pair_shipments",
 )
@@ -269,6 +277,7 @@ def party_pair_shipments_7d(
     indicator="D16",
     source=EUROPOL_2023,
     sentence="its seal was declared on another container {value} times in 90 days",
+    sentence_of_none="its seal was declared on no other container in 90 days",
     sentence_of_one="its seal was declared on another container once in 90 days",
     direction=Direction.HIGHER_IS_RISKIER,
     known_by="seal_reuse_count_90d",
@@ -294,6 +303,7 @@ def seal_reuse_count_90d(
     source=PRACTICE,
     sentence="it stays just under the limit of small consignments, as did goods of its consignor "
     "to {value} consignees in 7 days",
+    sentence_of_none="it stays not just under the limit of small consignments, or does so alone",
     sentence_of_one="it stays just under the limit of small consignments, as did goods of its "
     "consignor to one consignee in 7 days",
     known_by="small_value_consignees_7d",

@@ -18,6 +18,7 @@ from features.publications import FATF_2022, FATF_TRADE_2021, FINCEN_2023, PRACT
     warns=Warns.HIGH,
     source=FINCEN_2023,
     sentence="its latest payee was paid by {value} different payers in 30 days",
+    sentence_of_none="nobody paid its latest payee in 30 days",
     sentence_of_one="its latest payee was paid by one payer in 30 days",
     known_by="payee_payments",
 )
@@ -41,6 +42,7 @@ def payee_payers_30d(
     warns=Warns.HIGH,
     source=PRACTICE,
     sentence="its latest payer paid {value} different payees in 30 days",
+    sentence_of_none="its latest payer paid nobody in 30 days",
     sentence_of_one="its latest payer paid one payee in 30 days",
     known_by="payer_payments",
 )
@@ -62,7 +64,7 @@ def payer_payees_30d(
     when_missing="no payer is known, or it never paid before",
     indicator="D25",
     source=FATF_TRADE_2021,
-    sentence="its latest payer was first seen here {value} days ago",
+    sentence="its latest payer was first seen here {value} ago",
     direction=Direction.LOWER_IS_RISKIER,
 )
 def payer_days_since_first(
@@ -102,8 +104,9 @@ def payer_cash_ratio_90d(
     when_missing="no payer and payee are known",
     indicator="D25",
     source=FATF_TRADE_2021,
-    sentence="its latest payer was known to have paid its payee {value} times",
-    sentence_of_one="its latest payer was known to have paid its payee once",
+    sentence="its latest payer paid this payee {value} times before",
+    sentence_of_none="its latest payer never paid this payee before",
+    sentence_of_one="its latest payer paid this payee once before",
     direction=Direction.LOWER_IS_RISKIER,
 )
 def payer_payee_payments(
@@ -127,8 +130,9 @@ def payer_payee_payments(
     indicator="D25",
     warns=Warns.LOW,
     source=FATF_TRADE_2021,
-    sentence="its latest payer was known to have paid {value} times, for any movement",
-    sentence_of_one="its latest payer was known to have paid once, for any movement",
+    sentence="its latest payer paid {value} times before, for any movement",
+    sentence_of_none="its latest payer never paid before",
+    sentence_of_one="its latest payer paid once before, for any movement",
 )
 def payer_payments(
     payments: Column = count("payments", by="latest_payer_id", matching="payer_id"),
@@ -147,8 +151,9 @@ def payer_payments(
     indicator="D25",
     warns=Warns.LOW,
     source=FATF_TRADE_2021,
-    sentence="its latest payee was known to have been paid {value} times, for any movement",
-    sentence_of_one="its latest payee was known to have been paid once, for any movement",
+    sentence="its latest payee was paid {value} times before, for any movement",
+    sentence_of_none="its latest payee was never paid before",
+    sentence_of_one="its latest payee was paid once before, for any movement",
 )
 def payee_payments(
     payments: Column = count("payments", by="latest_payee_id", matching="payee_id"),
@@ -168,6 +173,7 @@ def payee_payments(
     warns=Warns.HIGH,
     source=FINCEN_2023,
     sentence="its latest payee paid out {value} of what it received in two days",
+    sentence_of_none="its latest payee paid out nothing of what it received in two days",
 )
 def payee_passed_on_ratio_2d(
     paid_cents: Column = total(
@@ -194,6 +200,7 @@ def payee_passed_on_ratio_2d(
     source=FATF_2022,
     sentence="{value} different payers paid its latest payee the amount of its latest payment in "
     "30 days",
+    sentence_of_none="nobody paid its latest payee the amount of its latest payment in 30 days",
     sentence_of_one="one payer paid its latest payee the amount of its latest payment in 30 days",
 )
 def payee_equal_amount_payers_30d(

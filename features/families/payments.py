@@ -35,8 +35,9 @@ def share_of_payments(condition: str) -> Callable[..., Column]:
     indicator="T32",
     warns=Warns.LOW,
     source=FATF_TRADE_2021,
-    sentence="{value} payments for it were known",
-    sentence_of_one="one payment for it was known",
+    sentence="{value} payments for it are known",
+    sentence_of_none="no payment for it is known",
+    sentence_of_one="one payment for it is known",
 )
 def payment_count(
     payments: Column = count("transactions", by="subject_id"),
@@ -165,8 +166,9 @@ def round_payment_ratio() -> None:
     indicator="T15",
     warns=Warns.HIGH,
     source=FINCEN_2023,
-    sentence="{value} different payers paid for it",
-    sentence_of_one="one payer paid for it",
+    sentence="it was paid for by {value} payers",
+    sentence_of_none="no payer is known",
+    sentence_of_one="it was paid for by one payer",
     known_by="payment_count",
 )
 def payer_count(
@@ -187,6 +189,7 @@ def payer_count(
     warns=Warns.HIGH,
     source=FATF_2022,
     sentence="{value} payments were deposits or releases of held money",
+    sentence_of_none="no payment was a deposit or a release of held money",
     sentence_of_one="one payment was a deposit or a release of held money",
     known_by="payment_count",
 )
@@ -208,6 +211,7 @@ def held_money_count(
     indicator="D15",
     source="ISO 13616 check digits; practice of reviewers",
     sentence="{value} payments came from an account whose number fails its check digits",
+    sentence_of_none="no payment came from an account whose number fails its check digits",
     sentence_of_one="one payment came from an account whose number fails its check digits",
     direction=Direction.HIGHER_IS_RISKIER,
     known_by="invalid_iban_count",
@@ -271,6 +275,7 @@ def largest_payment_eur(
     warns=Warns.HIGH,
     source=FINCEN_2014,
     sentence="{value} payments in cash stayed just under the amount from which cash is reported",
+    sentence_of_none="no payment in cash stayed just under the amount from which cash is reported",
     sentence_of_one="one payment in cash stayed just under the amount from which cash is reported",
     known_by="payment_count",
 )

@@ -65,7 +65,7 @@ def paid_confirmed_rate(by: str, matching: str) -> Callable[..., Column]:
     source=DATE_2020,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments of these goods were confirmed "
-    "(drawn to {value})",
+    "(estimated rate {value})",
 )
 def goods_confirmed_rate() -> None:
     """How often inspections confirmed something in the same goods code.
@@ -83,7 +83,7 @@ def goods_confirmed_rate() -> None:
     source=DATE_2020,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments of these goods on this way were "
-    "confirmed (drawn to {value})",
+    "confirmed (estimated rate {value})",
 )
 def goods_way_confirmed_rate() -> None:
     """How often inspections confirmed something in the same goods of one origin and dispatch.
@@ -101,7 +101,7 @@ def goods_way_confirmed_rate() -> None:
     source=DATE_2020,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments of these goods under this duty "
-    "were confirmed (drawn to {value})",
+    "were confirmed (estimated rate {value})",
 )
 def goods_duty_confirmed_rate() -> None:
     """How often inspections confirmed something in the same goods under the same duty.
@@ -122,7 +122,7 @@ def goods_duty_confirmed_rate() -> None:
     source=DATE_2020,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments of these goods on this way under "
-    "this duty were confirmed (drawn to {value})",
+    "this duty were confirmed (estimated rate {value})",
 )
 def goods_claim_confirmed_rate() -> None:
     """How often inspections confirmed something in the same goods, on the same way, under the same
@@ -141,7 +141,7 @@ def goods_claim_confirmed_rate() -> None:
     source=DATE_2020,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments of such goods were confirmed "
-    "(drawn to {value})",
+    "(estimated rate {value})",
 )
 def heading_confirmed_rate() -> None:
     """How often inspections confirmed something in goods of the same four-digit heading.
@@ -159,7 +159,7 @@ def heading_confirmed_rate() -> None:
     source=DATE_2020,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments of this consignee were confirmed "
-    "(drawn to {value})",
+    "(estimated rate {value})",
 )
 def consignee_confirmed_rate() -> None:
     """How often inspections confirmed something in what the same consignee received.
@@ -177,7 +177,7 @@ def consignee_confirmed_rate() -> None:
     source=DATE_2020,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments of this consignor were confirmed "
-    "(drawn to {value})",
+    "(estimated rate {value})",
 )
 def consignor_confirmed_rate() -> None:
     """How often inspections confirmed something in what the same consignor sent.
@@ -195,7 +195,7 @@ def consignor_confirmed_rate() -> None:
     source=DATE_2020,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments of this declarant were confirmed "
-    "(drawn to {value})",
+    "(estimated rate {value})",
 )
 def declarant_confirmed_rate() -> None:
     """How often inspections confirmed something in what the same declarant lodged.
@@ -213,7 +213,7 @@ def declarant_confirmed_rate() -> None:
     source=DATE_2020,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments of this forwarder were confirmed "
-    "(drawn to {value})",
+    "(estimated rate {value})",
 )
 def forwarder_confirmed_rate() -> None:
     """How often inspections confirmed something in what the same forwarder handled.
@@ -231,7 +231,7 @@ def forwarder_confirmed_rate() -> None:
     source=PRACTICE,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments in this container were confirmed "
-    "(drawn to {value})",
+    "(estimated rate {value})",
 )
 def container_confirmed_rate() -> None:
     """How often inspections confirmed something in the same container.
@@ -251,7 +251,7 @@ def container_confirmed_rate() -> None:
     source=DATE_2020,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments on this lane were confirmed "
-    "(drawn to {value})",
+    "(estimated rate {value})",
 )
 def lane_confirmed_rate() -> None:
     """How often inspections confirmed something on the same lane: dispatch, destination, mode.
@@ -269,7 +269,7 @@ def lane_confirmed_rate() -> None:
     source=DATE_2020,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected consignments declared here in this way were "
-    "confirmed (drawn to {value})",
+    "confirmed (estimated rate {value})",
 )
 def procedure_confirmed_rate() -> None:
     """How often inspections confirmed something at this office under this procedure and terms.
@@ -287,7 +287,7 @@ def procedure_confirmed_rate() -> None:
     source=PRACTICE,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected journeys of this carrier were confirmed "
-    "(drawn to {value})",
+    "(estimated rate {value})",
 )
 def carrier_confirmed_rate() -> None:
     """How often inspections confirmed something on journeys of the same carrier.
@@ -305,7 +305,7 @@ def carrier_confirmed_rate() -> None:
     source=PRACTICE,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected journeys of this conveyance were confirmed "
-    "(drawn to {value})",
+    "(estimated rate {value})",
 )
 def conveyance_confirmed_rate() -> None:
     """How often inspections confirmed something on journeys of the same conveyance.
@@ -323,7 +323,7 @@ def conveyance_confirmed_rate() -> None:
     source=PRACTICE,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected journeys on this corridor were confirmed "
-    "(drawn to {value})",
+    "(estimated rate {value})",
 )
 def corridor_confirmed_rate() -> None:
     """How often inspections confirmed something on the same origin, destination and mode.
@@ -340,8 +340,8 @@ def corridor_confirmed_rate() -> None:
     indicator="J35",
     source=PRACTICE,
     direction=Direction.HIGHER_IS_RISKIER,
-    sentence="{confirmed} of {inspected} inspected journeys to this place were confirmed (drawn "
-    "to {value})",
+    sentence="{confirmed} of {inspected} inspected journeys to this place were confirmed "
+    "(estimated rate {value})",
 )
 def destination_confirmed_rate() -> None:
     """How often inspections confirmed something on journeys to the same place.
@@ -361,7 +361,7 @@ def destination_confirmed_rate() -> None:
     source=PRACTICE,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected journeys of this kind between these countries "
-    "were confirmed (drawn to {value})",
+    "were confirmed (estimated rate {value})",
 )
 def kind_confirmed_rate() -> None:
     """How often inspections confirmed something with such a conveyance between these countries.
@@ -379,7 +379,7 @@ def kind_confirmed_rate() -> None:
     source=PRACTICE,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected movements for which its latest payer had paid "
-    "were confirmed (drawn to {value})",
+    "were confirmed (estimated rate {value})",
 )
 def payer_confirmed_rate() -> None:
     """How often inspections confirmed something on routes and shipments for which the payer known
@@ -398,7 +398,7 @@ def payer_confirmed_rate() -> None:
     source=PRACTICE,
     direction=Direction.HIGHER_IS_RISKIER,
     sentence="{confirmed} of {inspected} inspected movements for which its latest payee had been "
-    "paid were confirmed (drawn to {value})",
+    "paid were confirmed (estimated rate {value})",
 )
 def payee_confirmed_rate() -> None:
     """How often inspections confirmed something on routes and shipments for which the payee known

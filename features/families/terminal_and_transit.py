@@ -17,7 +17,7 @@ MINUTES_A_DAY = 24 * 60
     indicator="J08",
     source=SEA_CONTAINERS_2002,
     warns=Warns.HIGH,
-    sentence="it stayed at the terminal for {value} days",
+    sentence="it stayed at the terminal for {value}",
     among=Peers.CORRIDOR,
 )
 def terminal_dwell_days(
@@ -68,7 +68,7 @@ def gate_out_before_arrival_hours(
     indicator="D46",
     source=UCC_TRANSIT,
     direction=Direction.HIGHER_IS_RISKIER,
-    sentence="its transit ran {value} days over its time limit",
+    sentence="its transit ran {value} over its time limit",
     sentence_of_none="its transit kept to its time limit",
 )
 def transit_overdue_days(

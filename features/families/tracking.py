@@ -123,6 +123,7 @@ def implied_speed_kn(
     source=WINDWARD,
     warns=Warns.HIGH,
     sentence="it hardly moved at {value} of its positions outside ports",
+    sentence_of_none="it never moved slowly outside ports",
     among=Peers.CORRIDOR,
 )
 def slow_position_ratio(
@@ -146,6 +147,8 @@ def slow_position_ratio(
     warns=Warns.HIGH,
     sentence="{value} other journeys hardly moved within the same three nautical miles and hour as "
     "it did, far from ports",
+    sentence_of_none="no other journey hardly moved within the same three nautical miles and "
+    "hour as it did",
     sentence_of_one="one other journey hardly moved within the same three nautical miles and hour "
     "as it did, far from ports",
     among=Peers.CORRIDOR,

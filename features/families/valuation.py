@@ -35,7 +35,7 @@ def declared_value_eur(declared_value_eur: Column) -> Column:
     indicator="D10",
     warns=Warns.EITHER,
     source=FATF_TRADE_2021,
-    sentence="it was declared at {value} EUR per kg",
+    sentence="its declared price is {value} EUR per kg",
     among=Peers.GOODS,
 )
 def unit_value_eur_per_kg(unit_value_eur_per_kg: Column) -> Column:
@@ -53,7 +53,7 @@ def unit_value_eur_per_kg(unit_value_eur_per_kg: Column) -> Column:
     indicator="D10",
     warns=Warns.EITHER,
     source=DATE_2020,
-    sentence="its price per kg is {value} times the year's mean for these goods",
+    sentence="its price per kg is {value} the mean of the past year for these goods",
     among=Peers.GOODS,
 )
 def unit_value_to_goods_ratio_365d(
@@ -74,7 +74,7 @@ def unit_value_to_goods_ratio_365d(
     indicator="D10",
     warns=Warns.LOW,
     source=DATE_2020,
-    sentence="its price per kg is {value} times the year's mean for these goods of this origin",
+    sentence="its price per kg is {value} the mean of the past year for these goods of this origin",
     among=Peers.GOODS,
 )
 def unit_value_to_origin_ratio_365d(
@@ -100,7 +100,7 @@ def unit_value_to_origin_ratio_365d(
     indicator="D10",
     warns=Warns.LOW,
     source=DATE_2020,
-    sentence="its price per kg is {value} times what this consignee usually declares for them",
+    sentence="its price per kg is {value} what its consignee usually declares for these goods",
     among=Peers.GOODS,
 )
 def unit_value_to_consignee_ratio_365d(
@@ -123,7 +123,7 @@ def unit_value_to_consignee_ratio_365d(
     indicator="T26",
     warns=Warns.EITHER,
     source=FATF_TRADE_2021,
-    sentence="what was paid for the goods is {value} times the declared value",
+    sentence="what was paid for the goods is {value} the declared value",
 )
 def paid_to_declared_ratio(
     declared_value_eur_cents: Column,
@@ -149,6 +149,7 @@ def paid_to_declared_ratio(
     warns=Warns.HIGH,
     source=PRACTICE,
     sentence="others declared the very same price per kg for these goods {value} times in a year",
+    sentence_of_none="nobody else declared the very same price per kg for these goods in a year",
     sentence_of_one="another declared the very same price per kg for these goods once in a year",
     among=Peers.GOODS,
     known_by="unit_value_to_goods_ratio_365d",
@@ -172,7 +173,7 @@ def same_price_shipments_365d(
     indicator="J35",
     source=DATE_2020,
     sentence="{confirmed} of {inspected} inspected consignments of these goods at this very price "
-    "were confirmed (drawn to {value})",
+    "were confirmed (estimated rate {value})",
     among=Peers.GOODS,
     direction=Direction.HIGHER_IS_RISKIER,
 )
@@ -196,7 +197,7 @@ def same_price_confirmed_rate(
     indicator="D10",
     warns=Warns.EITHER,
     source=FATF_TRADE_2021,
-    sentence="its price per kg is {value} times what is typical of these goods",
+    sentence="its price per kg is {value} the typical price of these goods",
 )
 def unit_value_to_typical_ratio_365d(
     unit_value_log_micro: Column,
@@ -217,7 +218,8 @@ def unit_value_to_typical_ratio_365d(
     indicator="D10",
     warns=Warns.EITHER,
     source=FATF_TRADE_2021,
-    sentence="its price per kg is {value} times this consignee's usual one of them from there",
+    sentence="its price per kg is {value} what its consignee usually pays for these goods from "
+    "this country",
 )
 def unit_value_to_source_ratio_365d(
     unit_value_log_micro: Column,
@@ -243,7 +245,7 @@ def unit_value_to_source_ratio_365d(
     indicator="D11",
     warns=Warns.HIGH,
     source=FATF_TRADE_2021,
-    sentence="its freight cost {value} times the declared value",
+    sentence="its freight cost {value} the declared value",
     among=Peers.GOODS,
 )
 def freight_to_declared_ratio(

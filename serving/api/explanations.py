@@ -7,6 +7,7 @@ from pydantic import Field
 from features.provenance import Provenance
 from serving.audit.decision import Decision, ModelRef
 from serving.audit.decision_details import DecisionDetails
+from serving.explanation.estimate_text import estimate_in_words
 from serving.explanation.explained_score import Inspected
 from serving.explanation.formatting import Value
 from serving.explanation.language import Language
@@ -25,6 +26,13 @@ class FeatureContribution(ClosedModel):
     contribution: float
 
 
+class EstimateRange(ClosedModel):
+    """The probabilities of this case that inspections of similar cases leave open."""
+
+    low: float
+    high: float
+
+
 class ExplanationParts(ClosedModel):
     """What explains a score: the sums of all parts are exact.
 
@@ -34,9 +42,17 @@ class ExplanationParts(ClosedModel):
 
     log_odds: float
     base_log_odds: float
+    estimate_range: EstimateRange = Field(
+        description="The range of this subject's probability, which always lies in it: what "
+        "inspections of subjects of about its score leave open (95 %)."
+    )
+    estimate_in_words: str = Field(
+        description="The probability with its range, as the console and letters say it."
+    )
     inspected: Inspected = Field(
-        description="What inspections found among subjects of about this score, with the 95 % "
-        "interval of the share that was confirmed."
+        description="The inspections that the range rests on: of all subjects whose probability "
+        "was from `least` to `most`, with the 95 % interval of the share that was confirmed of "
+        "them all. That is another share than the probability of one of them."
     )
     is_unlike_training: bool = Field(
         description="Whether more values lie outside what training held than in 99 of 100 subjects."
@@ -54,11 +70,14 @@ class ExplanationParts(ClosedModel):
     def parts_of(cls, decision: Decision, language: Language) -> "ExplanationParts":
         """Reasons in a language, and contributions, of a decision; raises NotScored."""
         score = decision.result.score
+        low, high = score.estimate_range
         pairs = zip(decision.vector.items(), score.contributions, strict=True)
         return ExplanationParts(
             log_odds=score.log_odds,
             base_log_odds=score.base_log_odds,
+            estimate_range=EstimateRange(low=low, high=high),
             inspected=score.inspected,
+            estimate_in_words=estimate_in_words(score, language),
             is_unlike_training=score.is_unlike_training,
             outside_training=list(score.outside),
             reasons=list(decision.reasons_in(language)),

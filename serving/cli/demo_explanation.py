@@ -1,5 +1,6 @@
 """One explained score, printed for a person to read."""
 
+from textwrap import wrap
 from typing import Any
 
 from serving.explanation.formatting import listed
@@ -27,11 +28,9 @@ def explained(answer: dict[str, Any], declared_at: str) -> str:
     lines = [
         f"{answer['subject_kind'].title()} {answer['subject_id']}, declared {declared_at}",
         f"Lane {answer['lane'].replace('_', ' ')}, {WHY[answer['lane_reason']]}.",
-        f"Of cases like this the model expects {100 * answer['probability']:.1f} % to be confirmed "
-        "when inspected;",
-        f"of the newest that it was trained on {answer['percentile']:.0f} % scored lower. What is "
-        "usual is said of",
-        "those that it was trained on.",
+        *wrap(answer["estimate_in_words"], WIDTH),
+        f"{answer['percentile']:.0f} % of the newest cases in training scored lower. What is usual "
+        "was learnt in training.",
         "",
         _line("What the model starts from, before it has seen anything", base),
         *_side("What speaks for a closer look", reasons, "for"),

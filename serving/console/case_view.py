@@ -8,7 +8,8 @@ from typing import Self
 from features.records import Journey, Shipment
 from features.submission import Submission
 from serving.audit.decision import Decision
-from serving.explanation.formatting import figures, listed
+from serving.explanation.estimate_text import estimate_in_words
+from serving.explanation.formatting import exact_figure, listed
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.reasons_in_words import Reason
 from serving.request_parsing import read_submission
@@ -49,6 +50,7 @@ class CaseView:
     documents: tuple[DocumentVersion, ...]
     largest_log_odds: float
     is_explained: bool
+    estimate: str | None
 
     @classmethod
     def from_decision(cls, decision: Decision, *, is_explained: bool) -> Self:
@@ -68,6 +70,7 @@ class CaseView:
             documents=tuple(_filed(submission)),
             largest_log_odds=max((abs(r.log_odds) for r in reasons), default=1.0),
             is_explained=is_explained,
+            estimate=estimate_in_words(decision.score) if decision.score else None,
         )
 
 
@@ -107,7 +110,7 @@ def _stated(
             continue
         declared = getattr(shipment, _DECLARED_AS.get(name, name), None)
         others = [other for other in (declared, earlier.get(name)) if other is not None]
-        words = _STATED[name].format(figures(value) if isinstance(value, float) else value)
+        words = _STATED[name].format(exact_figure(value) if isinstance(value, float) else value)
         yield DocumentStatement(words, any(value != other for other in others))
 
 
@@ -117,7 +120,7 @@ def _facts(submission: Submission) -> list[tuple[str, str]]:
     facts += _journey_facts(submission.journey) if submission.journey else []
     documents = [document.kind.replace("_", " ") for document in submission.documents]
     payments = [
-        f"{figures(p.amount)} {p.currency} by {p.method.replace('_', ' ')}"
+        f"{exact_figure(p.amount)} {p.currency} by {p.method.replace('_', ' ')}"
         for p in submission.transactions
     ]
     facts.append(("Documents", listed(documents) or "none"))
@@ -131,8 +134,8 @@ def _shipment_facts(shipment: Shipment) -> list[tuple[str, str]]:
     facts = [
         ("Goods", f"code {shipment.hs_code}, origin {shipment.origin_country}"),
         ("Parties", f"{shipment.consignor_id} to {shipment.consignee_id}"),
-        ("Declared value", f"{figures(value)} {shipment.currency or ''}" if value else ""),
-        ("Gross mass", f"{figures(mass)} kg" if mass else ""),
+        ("Declared value", f"{exact_figure(value)} {shipment.currency or ''}" if value else ""),
+        ("Gross mass", f"{exact_figure(mass)} kg" if mass else ""),
         ("Packages", str(shipment.packages or "")),
         ("Container", shipment.container_number or ""),
         ("Office", shipment.office_id or ""),

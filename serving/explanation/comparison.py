@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 from features.definition import Feature, Peers, Unit
 from features.records import SubjectKind
 from serving.explanation.decision_parts import CHECKED_WHEN_READ
-from serving.explanation.formatting import Value, value_in_words
+from serving.explanation.formatting import DIGITS, MOST_DIGITS, Value, value_in_words
 from serving.explanation.language import ENGLISH, Language
 from training.model.risk_model import RiskModel
 
@@ -32,15 +32,15 @@ How = Literal[
 SAYINGS: dict[How, str] = {
     "missing": "missing in {share} of {peers}",
     "same": "as in {share} of {peers}",
-    "about_the_same": "the same as in about {share} of {peers}",
+    "about_the_same": "as in about {share} of {peers}",
     "unseen": "never seen in training",
     "never_present": "never seen with a value in training",
     "others_equal": "{share} of {peers} have {low}",
-    "below_all": "among {peers} the least is {low}",
+    "below_all": "among {peers} the lowest is {low}",
     "or_more": "{share} of {peers} have {low} or more",
-    "between": "half of {peers} have {low} to {high}",
+    "between": "half of {peers} have between {low} and {high}",
     "or_less": "{share} of {peers} have {high} or less",
-    "above_all": "among {peers} the most is {high}",
+    "above_all": "among {peers} the highest is {high}",
 }
 # Of hours before something: what is more is earlier.
 SAYINGS_OF_INSTANTS: dict[How, str] = {
@@ -56,7 +56,7 @@ PEERS: dict[tuple[SubjectKind, Peers], str] = {
     ("shipment", Peers.CORRIDOR): "shipments on this corridor",
     ("shipment", Peers.GOODS): "shipments of these goods",
 }
-FEWER = "fewer than 1 %"
+FEWER, NEARLY_ALL = "fewer than 1 %", "more than 99 %"
 MOST_REMEMBERED = 20_000
 
 
@@ -142,7 +142,11 @@ def compare_value(
 
 
 def comparison_in_words(
-    comparison: Comparison, unit: Unit, kind: SubjectKind, language: Language = ENGLISH
+    comparison: Comparison,
+    unit: Unit,
+    kind: SubjectKind,
+    language: Language = ENGLISH,
+    digits: int = DIGITS,
 ) -> str:
     """What is usual, as it stands in brackets behind a sentence."""
     values = {"peers": language.say(PEERS[kind, comparison.among])}
@@ -150,9 +154,25 @@ def comparison_in_words(
         values["share"] = _share(comparison.share, language)
     for name, bound in (("low", comparison.low), ("high", comparison.high)):
         if bound is not None:
-            values[name] = value_in_words(bound, unit, language)
+            values[name] = value_in_words(bound, unit, language, digits)
     sayings = SAYINGS | SAYINGS_OF_INSTANTS if unit is Unit.HOURS_BEFORE else SAYINGS
     return language.say(sayings[comparison.how], **values)
+
+
+def digits_to_tell(value: Value, comparison: Comparison, unit: Unit) -> int:
+    """How many digits tell a value from the bounds that it is compared with and differs from.
+
+    >>> digits_to_tell(1.134, Comparison("below_all", low=1.141), Unit.EURO_PER_KG)
+    3
+    """
+    if value is None or isinstance(value, str):
+        return DIGITS
+    others = [b for b in (comparison.low, comparison.high) if b is not None and b != value]
+    for digits in range(DIGITS, MOST_DIGITS):
+        own = value_in_words(value, unit, digits=digits)
+        if all(value_in_words(bound, unit, digits=digits) != own for bound in others):
+            return digits
+    return MOST_DIGITS
 
 
 def percentile_of(value: float, quantiles: Sequence[float]) -> float:
@@ -217,4 +237,6 @@ def _name(value: Value, unit: Unit) -> str | None:
 
 
 def _share(share: float, language: Language) -> str:
-    return language.say(FEWER) if 0 < share < 0.005 else f"{100 * share:.0f} %"
+    if 0 < share < 0.005:
+        return language.say(FEWER)
+    return language.say(NEARLY_ALL) if 0.995 <= share < 1 else f"{100 * share:.0f} %"

@@ -1,5 +1,6 @@
 """What a champion says about vectors of features."""
 
+import math
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -16,9 +17,10 @@ from serving.models.scores import Scores, logistic
 class Inspected(DecisionPart):
     """Traffic of about the same score, in the window that the model was judged on.
 
-    Its probabilities were from `least` to `most`. Of it, `subjects` results are known, `confirmed`
-    of them where something was found; `low` and `high` are the 95 % interval of the share of all
-    that traffic that would be confirmed.
+    Its probabilities were from `least` to `most`, `expected` on average (None of models before
+    December 2026). Of it, `subjects` results are known, `confirmed` of them where something was
+    found; `low` and `high` are the 95 % interval of the share of all that traffic that would be
+    confirmed.
     """
 
     least: float
@@ -27,6 +29,25 @@ class Inspected(DecisionPart):
     confirmed: int
     low: float
     high: float
+    expected: float | None = None
+
+    def range_of(self, log_odds: float) -> tuple[float, float]:
+        """The probabilities of a case with these log-odds that the inspections leave open.
+
+        What the share of the whole band may be, beside what its scores expected, moves every
+        log-odds in it alike; the range always holds the estimate itself. Where it is not known what
+        was expected, it is as wide as the band's interval and the estimate together.
+        """
+        if self.expected is None:
+            (probability,) = logistic(np.array([log_odds])).tolist()
+            return min(self.low, probability), max(self.high, probability)
+        expected = _log_odds(self.expected)
+        least, most = (
+            min(_log_odds(self.low) - expected, 0.0),
+            max(_log_odds(self.high) - expected, 0.0),
+        )
+        low, high = logistic(np.array([log_odds + least, log_odds + most])).tolist()
+        return low, high
 
 
 class Score(DecisionPart):
@@ -45,6 +66,11 @@ class Score(DecisionPart):
     inspected: Inspected
     outside: tuple[str, ...]
     is_unlike_training: bool
+
+    @property
+    def estimate_range(self) -> tuple[float, float]:
+        """The range of the probability, of the same cases as the estimate; it holds it."""
+        return self.inspected.range_of(self.log_odds)
 
 
 Asked = tuple[LoadedModel, Mapping[str, Value]]
@@ -103,7 +129,14 @@ def _inspected(champion: LoadedModel, log_odds: float) -> Inspected:
         confirmed=band.confirmed,
         low=band.low,
         high=band.high,
+        expected=band.expected,
     )
+
+
+def _log_odds(share: float) -> float:
+    if 0 < share < 1:
+        return math.log(share / (1 - share))
+    return math.inf if share else -math.inf
 
 
 @cache

@@ -9,7 +9,6 @@ Value = float | str | None
 
 UNITS = {
     Unit.HOURS_BEFORE: "before",
-    Unit.DAYS: "days",
     Unit.KILOMETRES: "km",
     Unit.KNOTS: "kn",
     Unit.KILOGRAMS: "kg",
@@ -17,7 +16,6 @@ UNITS = {
     Unit.EURO: "EUR",
     Unit.EURO_PER_KG: "EUR/kg",
     Unit.PERCENT: "%",
-    Unit.HOUR_OF_DAY: "h UTC",
 }
 AFTER = "after"  # of hours before, where they are below 0
 MINUTES, HOURS, DAYS = (
@@ -27,61 +25,123 @@ MINUTES, HOURS, DAYS = (
 )
 """A span of one, and of others."""
 
+LESS_THAN, MORE_THAN, SAME_AS, TIMES = (
+    "{value} % less than",
+    "{value} % more than",
+    "the same as",
+    "{value} times",
+)
+"""A ratio within a sentence that goes on with what it is a ratio to."""
+
+LESS, MORE, SAME = "{value} % less", "{value} % more", "the same"
+"""A ratio that stands alone; of twice and more it is TIMES."""
+
+HOUR, BETWEEN_HOURS = "{hour} UTC", "{begin} and {end} UTC"
+ALL_BUT_ALL = "more than 99 %"
 HOURS_IN_A_DAY, MOST_HOURS = 24, 72  # above, days are easier to read
 YES, NO, NOT_KNOWN = "yes", "no", "not known"
 LAST_OF_LIST = "{others} and {last}"
+DIGITS = 2
+"""Significant digits of a value in words: what a person can weigh."""
+
+MOST_DIGITS = 4
+"""Of a value that two digits do not tell from what it is compared with."""
 
 _ABBREVIATIONS = {"eur": "EUR", "hs": "HS", "iban": "IBAN"}
 
 
-def value_in_words(value: Value, unit: Unit, language: Language = ENGLISH) -> str:
+def value_in_words(
+    value: Value, unit: Unit, language: Language = ENGLISH, digits: int = DIGITS
+) -> str:
     """A value with its unit, as it stands alone.
 
     >>> value_in_words(0.4251, Unit.SHARE), value_in_words(12345.6, Unit.EURO)
-    ('42.5 %', '12,300 EUR')
+    ('43 %', '12,000 EUR')
     >>> value_in_words(-2.1667, Unit.HOURS_BEFORE), value_in_words(None, Unit.DAYS)
-    ('2.17 hours after', 'not known')
+    ('2.2 hours after', 'not known')
+    >>> value_in_words(0.35, Unit.RATIO), value_in_words(1.18, Unit.RATIO)
+    ('65 % less', '18 % more')
     """
     if value is None:
         return language.say(NOT_KNOWN)
-    if unit is Unit.HOURS_BEFORE and not isinstance(value, str) and value < 0:
-        return f"{figure(-value, unit, language)} {language.say(AFTER)}"
-    written = figure(value, unit, language)
+    if not isinstance(value, str):
+        if unit is Unit.HOURS_BEFORE and value < 0:
+            return f"{figure(-value, unit, language, digits)} {language.say(AFTER)}"
+        if unit is Unit.RATIO:
+            return _ratio(value, (LESS, MORE, SAME), language, digits)
+        if unit is Unit.HOUR_OF_DAY:
+            return language.say(HOUR, hour=f"{int(value):02}:00")
+    written = figure(value, unit, language, digits)
     return f"{written} {language.say(UNITS[unit])}" if unit in UNITS else written
 
 
-def figure(value: float | str, unit: Unit, language: Language = ENGLISH) -> str:
-    """A value as a sentence takes it that names the unit itself; a span of hours has its own.
+def figure(
+    value: float | str, unit: Unit, language: Language = ENGLISH, digits: int = DIGITS
+) -> str:
+    """A value as a sentence takes it that names the unit itself; a span of time has its own.
+
+    A ratio says which way it differs, and the sentence goes on with what it differs from.
 
     >>> figure(0.4251, Unit.SHARE), figure(12345.6, Unit.EURO), figure(1.0, Unit.YES_NO)
-    ('42.5 %', '12,300', 'yes')
+    ('43 %', '12,000', 'yes')
     >>> figure(0.957, Unit.HOURS), figure(2.26, Unit.HOURS), figure(479.2, Unit.HOURS)
-    ('57 minutes', '2.26 hours', '20 days')
+    ('57 minutes', '2.3 hours', '20 days')
+    >>> figure(0.35, Unit.RATIO), figure(1.18, Unit.RATIO), figure(3.42, Unit.RATIO)
+    ('65 % less than', '18 % more than', '3.4 times')
     """
     if isinstance(value, str):
         return language.say(value.replace("_", " "))
-    if unit is Unit.YES_NO:
-        return language.say(YES if value else NO)
-    if unit is Unit.SHARE:
-        return language.figure(f"{figures(value * 100)} %")
-    if unit in (Unit.HOURS, Unit.HOURS_BEFORE):
-        return _span(value, language)
-    written = figures(value)
-    if unit is Unit.RATIO and written == "1":
-        written = "1.00"  # "1 times" reads like a slip
-    return language.figure(written)
+    if unit in (Unit.DAYS, Unit.HOURS, Unit.HOURS_BEFORE):
+        return _span(value * (HOURS_IN_A_DAY if unit is Unit.DAYS else 1), language, digits)
+    match unit:
+        case Unit.YES_NO:
+            written = language.say(YES if value else NO)
+        case Unit.SHARE:
+            written = share_in_percent(value, language, digits)
+        case Unit.RATIO:
+            written = _ratio(value, (LESS_THAN, MORE_THAN, SAME_AS), language, digits)
+        case Unit.HOUR_OF_DAY:
+            begin, end = (f"{int(hour) % 24:02}:00" for hour in (value, value + 1))
+            written = language.say(BETWEEN_HOURS, begin=begin, end=end)
+        case _:
+            is_exact = unit is Unit.COUNT and value.is_integer() and abs(value) < 10_000
+            written = language.figure(f"{value:,.0f}" if is_exact else figures(value, digits))
+    return written
 
 
-def _span(hours: float, language: Language) -> str:
-    if abs(hours) < 1:
+def share_in_percent(share: float, language: Language = ENGLISH, digits: int = DIGITS) -> str:
+    """A share of 1 in per cent; all but all is not written as all.
+
+    >>> share_in_percent(0.0042), share_in_percent(0.9991), share_in_percent(1.0)
+    ('0.42 %', 'more than 99 %', '100 %')
+    """
+    if 0.99 < share < 1 and figures(share * 100, digits) == "100":
+        return language.say(ALL_BUT_ALL)
+    return language.figure(f"{figures(share * 100, digits)} %")
+
+
+def _ratio(ratio: float, forms: tuple[str, str, str], language: Language, digits: int) -> str:
+    """How far a ratio is from 1, in per cent; from twice on how many times."""
+    less, more, same = forms
+    percent = figures(abs(ratio - 1) * 100, digits)
+    if float(figures(ratio, digits).replace(",", "")) >= 2:
+        return language.say(TIMES, value=language.figure(figures(ratio, digits)))
+    if abs(ratio - 1) < 0.005:
+        return language.say(same)
+    if 0 < ratio < 1 and percent == "100":
+        percent = "99"
+    return language.say(less if ratio < 1 else more, value=language.figure(percent))
+
+
+def _span(hours: float, language: Language, digits: int = DIGITS) -> str:
+    if round(abs(hours) * 60) < 60:
         value, forms = float(round(hours * 60)), MINUTES
     elif abs(hours) <= MOST_HOURS:
         value, forms = hours, HOURS
     else:
         value, forms = hours / HOURS_IN_A_DAY, DAYS
-    return language.say_of(
-        int(value) if value.is_integer() else 2, *forms, language.figure(figures(value))
-    )
+    written = figures(value, digits)
+    return language.say_of(1 if written == "1" else 2, *forms, language.figure(written))
 
 
 def listed(parts: list[str], language: Language = ENGLISH) -> str:
@@ -95,16 +155,27 @@ def listed(parts: list[str], language: Language = ENGLISH) -> str:
     return language.say(LAST_OF_LIST, others=", ".join(parts[:-1]), last=parts[-1])
 
 
-def figures(value: float) -> str:
-    """Three significant figures, whole numbers below ten thousand in full."""
+def figures(value: float, digits: int = DIGITS) -> str:
+    """So many significant digits, with commas.
+
+    >>> figures(2.7183), figures(0.00941), figures(12345.0), figures(999.6), figures(3.0)
+    ('2.7', '0.0094', '12,000', '1,000', '3')
+    """
     if value == 0:
         return "0"
-    if value.is_integer() and abs(value) < 10_000:
-        return f"{value:,.0f}"
-    decimals = 2 - math.floor(math.log10(abs(value)))
-    rounded = round(value, decimals)
-    text = f"{rounded:,.{max(decimals, 0)}f}"
+    decimals = digits - 1 - math.floor(math.log10(abs(value)))
+    text = f"{round(value, decimals):,.{max(decimals, 0)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def exact_figure(value: float) -> str:
+    """A figure as it was declared, with commas and no digit left out.
+
+    >>> exact_figure(43250.0), exact_figure(1234.5)
+    ('43,250', '1,234.5')
+    """
+    text = f"{value:,.10f}"
+    return text.rstrip("0").rstrip(".")
 
 
 def readable(name: str) -> str:

@@ -15,9 +15,16 @@ from features.definition import Feature, Unit
 from features.errors import UnknownFeature
 from features.indicators import INDICATORS
 from features.records import SubjectKind
-from serving.explanation.comparison import Comparison, comparison_in_words
+from serving.explanation.comparison import Comparison, comparison_in_words, digits_to_tell
 from serving.explanation.decision_parts import DecisionPart
-from serving.explanation.formatting import Value, capital, figure, readable
+from serving.explanation.formatting import (
+    DIGITS,
+    Value,
+    capital,
+    figure,
+    readable,
+    value_in_words,
+)
 from serving.explanation.language import ENGLISH, Language
 from serving.explanation.reason_ranking import (
     Effect,
@@ -127,11 +134,14 @@ def _rendered(
         feature = feature_named(name)
     except UnknownFeature:
         return RenderedValue(
-            _named(name, value, Unit.RATIO, language),
-            comparison_in_words(comparison, Unit.RATIO, kind, language),
+            _named(name, value, Unit.COUNT, language),
+            comparison_in_words(comparison, Unit.COUNT, kind, language),
         )
-    words = comparison_in_words(comparison, feature.unit, kind, language)
-    return RenderedValue(sentence(feature, value, language, dict(counts)), words)
+    digits = digits_to_tell(value, comparison, feature.unit)
+    return RenderedValue(
+        sentence(feature, value, language, dict(counts), digits),
+        comparison_in_words(comparison, feature.unit, kind, language, digits),
+    )
 
 
 def with_usual(sentence: str, usual: str, language: Language = ENGLISH) -> str:
@@ -143,9 +153,8 @@ def with_usual(sentence: str, usual: str, language: Language = ENGLISH) -> str:
 
 def _named(name: str, value: Value, unit: Unit, language: Language) -> str:
     """A feature of which nothing more can be said: its name and its value."""
-    return (
-        f"{language.say(readable(name))}: {'–' if value is None else figure(value, unit, language)}"
-    )
+    written = "–" if value is None else value_in_words(value, unit, language)
+    return f"{language.say(readable(name))}: {written}"
 
 
 def sentence(
@@ -153,6 +162,7 @@ def sentence(
     value: Value,
     language: Language = ENGLISH,
     said_with: Mapping[str, float] = MappingProxyType({}),
+    digits: int = DIGITS,
 ) -> str:
     """What this case shows, without a full stop; a missing value says why it is missing.
 
@@ -167,9 +177,9 @@ def sentence(
     if not said_with.keys() >= {*feature.said_with}:
         return _named(feature.name, value, feature.unit, language)
     if feature.sentence_below_zero and not isinstance(value, str) and value < 0:
-        written = figure(-value, feature.unit, language)
+        written = figure(-value, feature.unit, language, digits)
         return capital(language.say(feature.sentence_below_zero, value=written))
-    written = figure(value, feature.unit, language)
+    written = figure(value, feature.unit, language, digits)
     if feature.sentence_of_one is None or isinstance(value, str):
         counts = {name: figure(said_with[name], Unit.COUNT, language) for name in feature.said_with}
         return capital(language.say(feature.sentence, value=written, **counts))

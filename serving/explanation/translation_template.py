@@ -14,19 +14,36 @@ from features.input_dependencies import INPUTS
 from features.records import ConveyanceKind, Mode
 from serving.explanation.comparison import (
     FEWER,
+    NEARLY_ALL,
     PEERS,
     SAYINGS,
     SAYINGS_OF_INSTANTS,
     comparison_in_words,
 )
+from serving.explanation.estimate_text import (
+    ESTIMATE,
+    IN_SO_MANY,
+    WITHOUT_INSPECTIONS,
+    estimate_in_words,
+)
 from serving.explanation.formatting import (
     AFTER,
+    ALL_BUT_ALL,
+    BETWEEN_HOURS,
     DAYS,
+    HOUR,
     HOURS,
     LAST_OF_LIST,
+    LESS,
+    LESS_THAN,
     MINUTES,
+    MORE,
+    MORE_THAN,
     NO,
     NOT_KNOWN,
+    SAME,
+    SAME_AS,
+    TIMES,
     UNITS,
     YES,
     readable,
@@ -48,11 +65,26 @@ def messages() -> Iterator[tuple[Message, str]]:
     for kind in INPUTS.values():
         yield from ((missing_in_words(path), _place(missing_in_words)) for path in kind)
     yield from ((text, _place(provenance_messages)) for text in provenance_messages())
-    for text in (*SAYINGS.values(), *SAYINGS_OF_INSTANTS.values(), *PEERS.values(), FEWER):
+    sayings = (*SAYINGS.values(), *SAYINGS_OF_INSTANTS.values())
+    for text in (*sayings, *PEERS.values(), FEWER, NEARLY_ALL):
         yield text, _place(comparison_in_words)
     yield from ((text, _place(sentence)) for text in (WORDS, WORDS_OF_BRACKETED, WHY_NOT_KNOWN))
+    for text in (ESTIMATE, WITHOUT_INSPECTIONS, IN_SO_MANY):
+        yield text, _place(estimate_in_words)
     yield from ((forms, _place(readable)) for forms in (MINUTES, HOURS, DAYS))
-    for text in (AFTER, NOT_KNOWN, YES, NO, LAST_OF_LIST, *UNITS.values()):
+    ratios = (LESS_THAN, MORE_THAN, SAME_AS, TIMES, LESS, MORE, SAME)
+    others = (
+        AFTER,
+        NOT_KNOWN,
+        YES,
+        NO,
+        LAST_OF_LIST,
+        HOUR,
+        BETWEEN_HOURS,
+        ALL_BUT_ALL,
+        *UNITS.values(),
+    )
+    for text in (*ratios, *others):
         yield text, _place(readable)
     for closed in (Mode, ConveyanceKind):
         yield from ((word.replace("_", " "), "features/records.py") for word in get_args(closed))

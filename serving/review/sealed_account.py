@@ -24,7 +24,7 @@ from serving.audit.checkpoints import LogSigner, verified_by
 from serving.audit.decision import Decision, digest_of
 from serving.audit.logged_decision import DecisionReader
 from serving.errors import AccountRefused, NotFound
-from serving.explanation.formatting import figures, readable
+from serving.explanation.formatting import exact_figure, readable
 from serving.review.case_records import CaseAccess, CaseStore, StoredEvent
 from serving.review.case_rules import Case
 from serving.review.opening import CASE, case_of_decision
@@ -204,7 +204,9 @@ def _reason(reason: dict[str, Any]) -> str:
 
 def _input(given: dict[str, Any]) -> str:
     value, part = given["value"], given["contribution"]
-    said = "missing" if value is None else figures(value) if isinstance(value, float) else value
+    said = (
+        "missing" if value is None else exact_figure(value) if isinstance(value, float) else value
+    )
     weighs = "" if part is None else f", {part:+.4f} in log-odds"
     return f"{readable(given['feature'])}: {said}{weighs}"
 

@@ -108,14 +108,21 @@ def test_a_face_is_complete(feature: Feature) -> None:
     assert feature.source in SOURCES or re.match(r"ISO \d+ check digit", feature.source)
     assert feature.indicator is None or feature.indicator in INDICATORS
     assert (feature.indicator is None) == (feature.warns is Warns.NEVER)
-    assert feature.sentence.count("{value}") == 1 or len(feature.said_with) == 2
+    if feature.unit is Unit.YES_NO:
+        assert "{" not in feature.sentence
+        assert feature.sentence_of_none is not None
+    else:
+        assert feature.sentence.count("{value}") == 1 or len(feature.said_with) == 2
     assert not feature.sentence.endswith(".")
     assert set(feature.face()) >= {"name", "meaning", "unit", "reads", "indicator", "among"}
 
 
 @pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
-def test_a_count_can_be_said_of_one(feature: Feature) -> None:
-    assert (feature.sentence_of_one is not None) == (feature.unit is Unit.COUNT)
+def test_a_count_can_be_said_of_one_and_of_none(feature: Feature) -> None:
+    is_count = feature.unit is Unit.COUNT
+    assert (feature.sentence_of_one is not None) == is_count
+    is_never_none = feature.name == "certified_capacity_count"
+    assert feature.sentence_of_none is not None or not is_count or is_never_none
     assert "{" not in f"{feature.sentence_of_one}{feature.sentence_of_none}"
 
 

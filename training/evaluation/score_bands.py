@@ -19,6 +19,7 @@ from training.outcomes import Bools
 from training.ranking import Floats
 
 SMALLEST_SHARE = 0.01
+SMALLEST_EXPECTED = 1e-9
 STEP = 1.5
 """A band may end where so much of the traffic scores higher, and at each multiple of that."""
 
@@ -48,6 +49,7 @@ def score_bands(bands: Iterable[TrafficBand]) -> tuple[ScoreBand, ...]:
             confirmed=band.confirmed,
             low=0.0 if band.share.low is None else band.share.low,
             high=1.0 if band.share.high is None else band.share.high,
+            expected=min(max(band.mean_probability, SMALLEST_EXPECTED), 1 - SMALLEST_EXPECTED),
         )
         for band in bands
     )

@@ -73,7 +73,8 @@ class ScoreBand(FrozenModel):
     """Traffic of the evaluation window with log-odds from `least` to `most`.
 
     `inspected` counts its results and `confirmed` those where something was found; `low` and `high`
-    are the 95 % interval of the share of all that traffic that would be confirmed.
+    are the 95 % interval of the share of all that traffic that would be confirmed, and `expected`
+    is its mean probability (None of models before December 2026).
     """
 
     least: float
@@ -82,6 +83,7 @@ class ScoreBand(FrozenModel):
     confirmed: Annotated[int, Field(ge=0)]
     low: Annotated[float, Field(ge=0, le=1)]
     high: Annotated[float, Field(ge=0, le=1)]
+    expected: Annotated[float, Field(gt=0, lt=1)] | None = None
 
 
 class OffenceShares(FrozenModel):

@@ -108,8 +108,8 @@ def test_a_count_takes_the_form_that_the_language_gives_it(pseudo: Language) -> 
 
 
 def test_figures_take_the_marks_of_the_language(pseudo: Language) -> None:
-    assert value_in_words(1234.5, Unit.RATIO, pseudo) == "1\xa0230"
-    assert value_in_words(0.125, Unit.SHARE, pseudo) == "12,5 %"
+    assert value_in_words(1234.0, Unit.COUNT, pseudo) == "1\xa0234"
+    assert value_in_words(0.0125, Unit.SHARE, pseudo) == "1,2 %"
 
 
 def test_every_message_is_in_the_template_once() -> None:

@@ -132,9 +132,9 @@ def test_a_count_of_one_is_said_in_its_own_words() -> None:
     said = [sentence(feature, count) for count in (0.0, 1.0, 2.0)]
 
     assert said == [
-        "0 payments for it were known",
-        "One payment for it was known",
-        "2 payments for it were known",
+        "No payment for it is known",
+        "One payment for it is known",
+        "2 payments for it are known",
     ]
 
 
@@ -146,7 +146,7 @@ def test_features_of_one_indicator_are_one_reason() -> None:
     assert reason.log_odds == pytest.approx(0.8)
     assert (reason.effect, reason.strength) == ("for", "strong")
     assert (
-        reason.words == "Its price per kg is 2 times what is typical of these goods "
+        reason.words == "Its price per kg is 2 times the typical price of these goods "
         "(as in 40 % of all shipments)."
     )
     assert reason.sign_of == "a value out of line with the goods"
@@ -201,7 +201,7 @@ def test_a_rate_is_told_with_the_inspections_that_it_rests_on() -> None:
 
     assert again.said_with == {feature.name: counts[feature.name]}
     assert reason.evidence[0].sentence == (
-        "2 of 5 inspected consignments of this consignee were confirmed (drawn to 24 %)"
+        "2 of 5 inspected consignments of this consignee were confirmed (estimated rate 24 %)"
     )
 
 
@@ -234,22 +234,30 @@ def test_every_feature_can_be_said_in_words(name: str) -> None:
         (0.0, Unit.COUNT, "0"),
         (3.0, Unit.COUNT, "3"),
         (1234.0, Unit.COUNT, "1,234"),
-        (0.012345, Unit.RATIO, "0.0123"),
-        (1e-7, Unit.RATIO, "0.0000001"),
+        (0.012345, Unit.RATIO, "99 % less"),
+        (1e-7, Unit.RATIO, "99 % less"),
+        (0.0, Unit.RATIO, "100 % less"),
+        (1e-7, Unit.EURO, "0.0000001 EUR"),
+        (1.18, Unit.RATIO, "18 % more"),
+        (1.996, Unit.RATIO, "2 times"),
+        (1234.5, Unit.RATIO, "1,200 times"),
+        (0.9996, Unit.SHARE, "more than 99 %"),
+        (0.47, Unit.DAYS, "11 hours"),
+        (3.04, Unit.DAYS, "3 days"),
         (999.96, Unit.EURO, "1,000 EUR"),
-        (1234567.0, Unit.EURO, "1,230,000 EUR"),
-        (-36.25, Unit.HOURS, "-36.2 hours"),
+        (1234567.0, Unit.EURO, "1,200,000 EUR"),
+        (-36.25, Unit.HOURS, "-36 hours"),
         (0.0, Unit.HOURS, "0 minutes"),
         (1 / 60, Unit.HOURS, "one minute"),
         (0.957, Unit.HOURS, "57 minutes"),
         (1.0, Unit.HOURS, "one hour"),
         (72.0, Unit.HOURS, "72 hours"),
         (479.0, Unit.HOURS, "20 days"),
-        (1.004, Unit.RATIO, "1.00"),
+        (1.004, Unit.RATIO, "the same"),
         (1.0, Unit.COUNT, "1"),
         (0.5, Unit.SHARE, "50 %"),
         (1.0, Unit.YES_NO, "yes"),
-        (14.0, Unit.HOUR_OF_DAY, "14 h UTC"),
+        (14.0, Unit.HOUR_OF_DAY, "14:00 UTC"),
         ("sea", Unit.CATEGORY, "sea"),
         (None, Unit.RATIO, "not known"),
     ],
@@ -291,7 +299,7 @@ def test_a_manifest_after_the_arrival_is_said_to_have_come_after_it() -> None:
     usual = Reference(missing_share=0.0, quantiles=tuple(np.linspace(-2.0, 98.0, 21).tolist()))
 
     assert sentence(feature, -2.1667) == (
-        "The manifest came 2.17 hours after the conveyance was due"
+        "The manifest came 2.2 hours after the conveyance was due"
     )
     assert in_words(-2.1667, usual, feature.unit) == (
         "among shipments of these goods the latest is 2 hours after"
@@ -318,10 +326,10 @@ TENTHS = Reference(missing_share=0.3, quantiles=tuple(np.linspace(0, 100, 21).to
     [
         (7.0, "90 % of shipments of these goods have 10 EUR/kg or more"),
         (23.0, "75 % of shipments of these goods have 25 EUR/kg or more"),
-        (40.0, "half of shipments of these goods have 25 EUR/kg to 75 EUR/kg"),
+        (40.0, "half of shipments of these goods have between 25 EUR/kg and 75 EUR/kg"),
         (92.0, "90 % of shipments of these goods have 90 EUR/kg or less"),
-        (-5.0, "among shipments of these goods the least is 0 EUR/kg"),
-        (500.0, "among shipments of these goods the most is 100 EUR/kg"),
+        (-5.0, "among shipments of these goods the lowest is 0 EUR/kg"),
+        (500.0, "among shipments of these goods the highest is 100 EUR/kg"),
         (None, "missing in 30 % of shipments of these goods"),
     ],
 )
@@ -369,9 +377,7 @@ def test_a_number_that_most_cases_share_is_called_the_same() -> None:
     said = compare_value(0.0, Reference(missing_share=0.0, quantiles=steps), Unit.COUNT)
 
     assert said.percentile == 35.0
-    assert (
-        comparison_in_words(said, Unit.COUNT, "route") == "the same as in about 70 % of all routes"
-    )
+    assert comparison_in_words(said, Unit.COUNT, "route") == "as in about 70 % of all routes"
 
 
 @pytest.mark.parametrize(
@@ -414,7 +420,7 @@ def test_lists_read_as_in_a_sentence() -> None:
 
 def test_routes_have_sentences_of_their_own() -> None:
     assert ROUTE
-    assert all("{" in feature.sentence for feature in ROUTE)
+    assert all("{" in f.sentence or f.unit is Unit.YES_NO for f in ROUTE)
 
 
 def test_a_0_of_which_nothing_is_known_is_a_habit_of_the_model() -> None:
@@ -439,7 +445,7 @@ def test_what_is_usual_stands_within_the_bracket_of_a_sentence_that_ends_in_one(
 
     assert told.words == (
         "2 of 5 inspected journeys of this carrier were confirmed "
-        "(drawn to 24 %; 90 % of all routes have 20 % or less)."
+        "(estimated rate 24 %; 90 % of all routes have 20 % or less)."
     )
 
 
@@ -447,4 +453,4 @@ def test_none_is_said_as_none_and_not_as_a_figure() -> None:
     conflicts = feature_named("document_value_shortfall_ratio")
 
     assert sentence(conflicts, 0.0) == "No document states a lower value than the declared one"
-    assert sentence(conflicts, 0.125) == "A document states a value 12.5 % below the declared one"
+    assert sentence(conflicts, 0.125) == "A document states a value 12 % below the declared one"

@@ -1,0 +1,42 @@
+"""The estimate of a score in words, with the range that inspections of similar cases leave open."""
+
+from serving.explanation.explained_score import Score
+from serving.explanation.formatting import figures, share_in_percent
+from serving.explanation.language import ENGLISH, Language
+
+ESTIMATE = (
+    "About {odds} inspections of cases like this finds something: estimate {probability}, range "
+    "{low} to {high}. The range rests on {subjects} inspections of cases with similar scores, "
+    "{confirmed} of them confirmed."
+)
+WITHOUT_INSPECTIONS = (
+    "About {odds} inspections of cases like this finds something: estimate {probability}. No "
+    "inspection of a case with a similar score is known, so the true share may be any."
+)
+IN_SO_MANY = "{number} in {of}"
+LARGEST_PART = 0.5
+NINE_OF_TEN, OF_TEN = 9, 10
+
+
+def estimate_in_words(score: Score, language: Language = ENGLISH) -> str:
+    """The one estimate of a decision with its range, the same wherever it is said."""
+    inspected, (low, high) = score.inspected, score.estimate_range
+    text = ESTIMATE if inspected.subjects else WITHOUT_INSPECTIONS
+    return language.say(
+        text,
+        odds=_odds(score.probability, language),
+        probability=share_in_percent(score.probability, language),
+        low=share_in_percent(low, language),
+        high=share_in_percent(high, language),
+        subjects=language.figure(f"{inspected.subjects:,}"),
+        confirmed=language.figure(f"{inspected.confirmed:,}"),
+    )
+
+
+def _odds(probability: float, language: Language) -> str:
+    """A probability as so many in so many: 1 in n up to a half, n in 10 above."""
+    if probability > LARGEST_PART:
+        number = min(round(OF_TEN * probability), NINE_OF_TEN)
+        return language.say(IN_SO_MANY, number=str(number), of=str(OF_TEN))
+    of = figures(round(1 / max(probability, 1e-6)))
+    return language.say(IN_SO_MANY, number="1", of=language.figure(of))
