@@ -39,11 +39,11 @@ COVERED = (
 """Every column of these is covered, encrypted ones as they are kept."""
 
 NOT_COVERED = {
-    "answers": "the chain of decisions holds the digest of each",
+    "answers": "the chain of decisions holds the digest of each, and its idempotency key",
     "api_key_uses": "a hint to the hour, for whoever looks after keys",
     "audit_events": "the audit chain itself",
     "case_links": "derived: made of decisions, to find cases alike",
-    "cases_opened_to": "a place in the log, up to which cases were opened",
+    "cases_opened_to": "a place in the log; `verify-log` looks for the cases before it",
     "chain_checkpoints": "each is signed, and every witness has it: of the audit chain, too",
     "day_summaries": "derived: counts of decisions, made again where deleted",
     "decisions": "a chain of their own, with which `verify-log` proves them",

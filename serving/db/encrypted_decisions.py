@@ -34,9 +34,9 @@ class EncryptedDecisions:
         body = self.keys.encrypt(unit, _ANSWER, plain_answer)
         found_by = {**vars(row), "subject_id": self.keys.token(row.subject_kind, row.subject_id)}
         del found_by["record"], found_by["lasting"], found_by["danger_begins_at"]
-        digests = {"encrypted": _sha256(encrypted), "answer": _sha256(body)}
-        outline = orjson.dumps({**found_by, **row.lasting, **digests}).decode()
         _, key = self.claims(answer.caller_id, answer.idempotency_key)[0]
+        digests = {"encrypted": _sha256(encrypted), "answer": _sha256(body), "answered_under": key}
+        outline = orjson.dumps({**found_by, **row.lasting, **digests}).decode()
         kept = {"idempotency_key": key, "request_digest": "", "body": body}
         return {**found_by, "record": outline, "encrypted": encrypted}, {**vars(answer), **kept}
 

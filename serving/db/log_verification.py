@@ -19,8 +19,12 @@ from serving.db.engine import failing_as_unavailable
 _COLUMNS = ("decision_id", "scored_at", "subject_kind", "subject_id", "office_id", "caller_id")
 
 _DECISIONS = """
-SELECT d.*, a.body AS answer, a.caller_id AS answered_to, a.request_digest AS answered_digest
-FROM decisions AS d LEFT JOIN answers AS a ON a.decision_id = d.decision_id
+SELECT d.*, a.body AS answer, a.caller_id AS answered_to, a.request_digest AS answered_digest,
+    a.idempotency_key AS answered_under, a.answered_at AS answered_at, c.case_id AS opened_case,
+    (SELECT max(seq) FROM cases_opened_to) AS cases_opened_to
+FROM decisions AS d
+LEFT JOIN answers AS a ON a.decision_id = d.decision_id
+LEFT JOIN cases AS c ON c.case_id = d.decision_id
 ORDER BY d.seq
 """
 
@@ -128,6 +132,10 @@ def _check_encrypted(row: dict[str, Any], decision: dict[str, Any]) -> None:
         return
     if row["answered_to"] != decision["caller_id"]:
         raise _Broken("the answer kept for this record is not to its caller")
+    if _plain(row["answered_at"]) != _plain(row["scored_at"]):
+        raise _Broken("the answer kept for this record is of another instant")
+    if row["answered_under"] != decision.get("answered_under", row["answered_under"]):
+        raise _Broken("the answer kept for this record is under another idempotency key")
     if row["answered_digest"] or _digest(row["answer"]) != decision["answer"]:
         raise _Broken("the answer kept for this record is not the one that was given")
 

@@ -19,6 +19,7 @@ from serving.db.encryption import EncryptionUnit
 from serving.errors import Undecipherable
 
 _SAME = ("decision_id", "subject_kind", "office_id", "caller_id", "lane", "lane_reason")
+_WITHOUT_CASE = ("release", "manual")
 _LATER = ("selection_probability", "unscored", "purpose", "rescores", "lane_before")
 
 
@@ -52,7 +53,11 @@ class OutlineComparison:
                 return None
             decision = json.loads(whole)
             outline = json.loads(row["record"])
-            return _differing(outline, decision, self.keys.token) or self._answer(row, decision)
+            return (
+                _differing(outline, decision, self.keys.token)
+                or self._answer(row, decision)
+                or _hidden_case(row)
+            )
         except (Undecipherable, ValueError):
             return "what is encrypted with this record cannot be decrypted, or is no decision"
 
@@ -85,6 +90,15 @@ def _differing(
     for name, value in said.items():
         if name in outline and not _agree(outline[name], value):
             return f"the outline's {name} is not that of the encrypted decision"
+    return None
+
+
+def _hidden_case(row: Mapping[str, Any]) -> str | None:
+    """Whether the queue passed a first decision by that opens a case, and has none of it."""
+    was_passed = row["seq"] <= (row["cases_opened_to"] or 0)
+    opens = row["lane"] not in _WITHOUT_CASE and not row["rescores"]
+    if was_passed and opens and row["opened_case"] is None:
+        return "its case was never opened, and the queue says that it was"
     return None
 
 

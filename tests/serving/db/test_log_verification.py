@@ -121,6 +121,8 @@ def test_every_changed_byte_of_a_record_is_found(log: Path) -> None:
         ("body", "substr(body, 2)"),
         ("caller_id", "'another'"),
         ("request_digest", "'sha256:' || hex(zeroblob(32))"),
+        ("idempotency_key", "'another'"),
+        ("answered_at", "'2026-11-01T00:00:00+00:00'"),
         ("decision_id", "(SELECT decision_id FROM decisions WHERE seq = 2)"),
     ],
 )

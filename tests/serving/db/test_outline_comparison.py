@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
+from serving.app import create_app
 from serving.cli.main import app
 from serving.db.data_keys import DataKeys
 from serving.db.log_verification import LogProof, verify_decision_log
 from serving.db.outline_comparison import OutlineComparison
+from serving.settings import Settings
 from tests.serving.bodies import route, shipment
-from tests.serving.conftest import Service
+from tests.serving.conftest import NOW, Service
 
 COLUMNS = {"lane", "probability", "caller_id", "subject_id", "office_id"}
 
@@ -99,6 +102,27 @@ def test_an_answer_that_was_taken_away_is_found(service: Service, log: Path) -> 
 def verified(home: Path) -> tuple[int, dict[str, Any]]:
     result = CliRunner().invoke(app, ["verify-log", "--json", "--home", str(home)])
     return result.exit_code, json.loads(result.stdout)
+
+
+def test_a_case_that_the_queue_was_made_to_pass_by_is_found(home: Path) -> None:
+    """Whoever moves the place up to which cases were opened hides those before it."""
+    shares = {"inspect_share": 1.0, "document_check_share": 0.0, "post_review_share": 0.0}
+    served = create_app(Settings(home=home, **shares), clock=lambda: NOW)
+    with TestClient(served) as client:
+        service = Service(client, served.state.services, home)
+        caller = service.key("score")
+        for number in range(2):
+            service.score(shipment(shipment_id=f"S-{number}"), caller)
+        assert proof(service).is_whole
+        with closing(sqlite3.connect(home / "tidegate.db")) as connection:
+            connection.execute("DELETE FROM cases_opened_to")
+            connection.execute("INSERT INTO cases_opened_to (seq) VALUES (2)")
+            connection.commit()
+
+        found = proof(service)
+
+    assert found.first_bad == 1
+    assert found.why == "its case was never opened, and the queue says that it was"
 
 
 def test_the_command_says_table_key_column_and_event(service: Service, log: Path) -> None:
