@@ -14,6 +14,12 @@ from serving.errors import BadRequest, HeadTooLarge, NotFound, ServingError
 LARGEST_HEAD = 16 * 1024  # bytes of request line and headers
 LARGEST_COOKIES = 4 * 1024  # bytes of all cookies, with their names
 
+GIVEN_ONCE = (
+    *(b"authorization", b"content-type", b"content-encoding", b"idempotency-key"),
+    *(b"origin", b"sec-fetch-site", b"tidegate-purpose"),
+)
+"""Headers by which a request is judged: of two, one reader would take the first, one the last."""
+
 OUR_COOKIES = ("tidegate", "__Host-tidegate")
 """What the names of the console's cookies begin with."""
 
@@ -29,6 +35,10 @@ def refuse_head(scope: Scope) -> ServingError | None:
         return HeadTooLarge(f"cookies may have {LARGEST_COOKIES} bytes in all")
     if _size(scope) > LARGEST_HEAD:
         return HeadTooLarge(f"request line and headers may have {LARGEST_HEAD} bytes in all")
+    names = [name for name, _ in scope["headers"]]
+    for name in GIVEN_ONCE:
+        if names.count(name) > 1:
+            return BadRequest(f"the header {name.decode()} is given more than once")
     if not scope["path"].isprintable():
         return NotFound("no address here has characters that cannot be printed")
     if b"%00" in scope["query_string"]:

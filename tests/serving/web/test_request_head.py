@@ -8,7 +8,7 @@ from starlette.types import Scope
 
 from serving.errors import BadRequest, HeadTooLarge, NotFound
 from serving.installation import check_python
-from serving.web.request_head import LARGEST_COOKIES, LARGEST_HEAD, refuse_head
+from serving.web.request_head import GIVEN_ONCE, LARGEST_COOKIES, LARGEST_HEAD, refuse_head
 from tests.serving.conftest import Service
 
 
@@ -46,6 +46,16 @@ def test_no_address_has_characters_that_cannot_be_printed(path: str) -> None:
 
 def test_no_parameter_has_nul() -> None:
     assert isinstance(refuse_head(head(query="office_id=a%00")), BadRequest)
+
+
+@pytest.mark.parametrize("name", GIVEN_ONCE)
+def test_what_readers_would_choose_from_differently_is_given_once(name: bytes) -> None:
+    """A proxy may look at the one and we at the other."""
+    once = head() | {"headers": [(name, b"a")]}
+    twice = head() | {"headers": [(name, b"a"), (b"accept", b"b"), (name, b"a")]}
+    assert refuse_head(once) is None
+    assert isinstance(refuse_head(twice), BadRequest)
+    assert refuse_head(head() | {"headers": [(b"accept", b"a")] * 2}) is None
 
 
 def test_only_our_cookies_go_further_and_none_that_need_be_unquoted() -> None:
