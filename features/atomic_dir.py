@@ -41,6 +41,23 @@ def written_whole(folder: Path) -> Iterator[Path]:
         os.close(lock)
 
 
+@contextmanager
+def working_folder(name: Path) -> Iterator[Path]:
+    """Give a private folder to work in, beside where `name` would be; afterwards it is gone.
+
+    What a killed process left, the next one of this name removes, and `remove_interrupted`.
+    """
+    name.parent.mkdir(parents=True, exist_ok=True)
+    partial, lock = _begun(name)
+    try:
+        inner = partial / name.name  # whoever writes a folder whole into it locks it, not ours
+        inner.mkdir(mode=0o700)
+        yield inner
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        os.close(lock)
+
+
 def remove_interrupted(parent: Path) -> list[Path]:
     """Remove what killed processes left half-written right below a folder, whatever its name.
 

@@ -9,12 +9,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Protocol
 
 import numpy as np
 
-from features.atomic_dir import written_whole
+from features.atomic_dir import working_folder, written_whole
 from features.build_training_set import build_training_set
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
@@ -70,12 +69,11 @@ def retrain(
     steps raise; the former set then stays.
     """
     training_sets = home.home / "training_sets"
-    training_sets.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=training_sets, prefix=".retrain-") as scratch:
-        built = Path(scratch) / "set"
-        records, authors = _write_records(source, Path(scratch) / "records", subject, until)
+    with working_folder(training_sets / f"{subject}.retrain") as scratch:
+        built = scratch / "set"
+        records, authors = _write_records(source, scratch / "records", subject, until)
         with progress as advance:
-            build_training_set(Path(scratch) / "records", subject, built, advance)
+            build_training_set(scratch / "records", subject, built, advance)
         authored = add_authors(built, subject, authors)
         registration = train(built)
         _replace_training_set(built, training_sets / subject)

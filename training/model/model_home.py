@@ -7,9 +7,7 @@ models/<name>/shadow.json         the version that scores beside the champion an
 keys/                             the key that seals them
 """
 
-import os
 import re
-import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import get_args
 
 from pydantic import ValidationError
 
+from features.atomic_dir import file_written_whole
 from features.errors import CatalogueMismatch
 from training.errors import ArtefactError, ChampionUnreadable, UnknownModel
 from training.model.manifest import FrozenModel
@@ -127,13 +126,8 @@ class ModelHome:
         """Let `alias` name another version, signed; a reader sees the old or the new file whole."""
         pointer = pointer.signed(alias, self.signing_key)
         file = self.home / "models" / pointer.name / f"{alias}.json"
-        handle, partial = tempfile.mkstemp(prefix=f".{alias}.", dir=file.parent)
-        with os.fdopen(handle, "w") as out:
-            out.write(pointer.model_dump_json(indent=1))
-            out.flush()
-            os.fsync(out.fileno())
-        Path(partial).chmod(0o644)
-        Path(partial).replace(file)
+        with file_written_whole(file) as folder:
+            (folder / file.name).write_text(pointer.model_dump_json(indent=1))
 
     def clear(self, name: str, alias: Alias) -> None:
         """Let `alias` name nothing."""

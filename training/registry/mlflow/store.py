@@ -4,7 +4,7 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -34,6 +34,7 @@ import mlflow  # noqa: E402
 import mlflow.store.db.utils  # noqa: E402
 from mlflow import MlflowClient  # noqa: E402
 
+from features.atomic_dir import flush_folder, working_folder  # noqa: E402
 from training.errors import TrackingError  # noqa: E402
 from training.registry.mlflow.moved_home import ARTIFACTS, follow_home  # noqa: E402
 
@@ -68,9 +69,11 @@ class TrackingStore:
             quietly(f"the tracking store {_shown(uri or default_uri)} does not answer"),
             _without_retries(),
         ):
+            is_of_home = uri in (None, default_uri)
+            if is_of_home:
+                _make_tables(home.resolve() / FILE)
             client = MlflowClient(uri or default_uri, uri or default_uri)
             client.search_experiments(max_results=1)
-            is_of_home = uri in (None, default_uri)
             if is_of_home:
                 follow_home(client._tracking_client.store, home.resolve())
         # A server knows where files go; beside a database MLflow would take the working folder.
@@ -107,6 +110,20 @@ class TrackingStore:
                 yield
         finally:
             mlflow.set_tracking_uri(former)
+
+
+def _make_tables(file: Path) -> None:
+    """Let MLflow make its tables elsewhere first: killed at it, it could never go on."""
+    if file.exists():
+        return
+    with working_folder(file) as folder:
+        prepared = folder / file.name
+        client = MlflowClient(f"sqlite:///{prepared}", f"sqlite:///{prepared}")
+        client.search_experiments(max_results=1)
+        client._tracking_client.store.engine.dispose()
+        with suppress(FileExistsError):  # another command was first
+            os.link(prepared, file)
+        flush_folder(file.parent)
 
 
 def _shown(uri: str) -> str:

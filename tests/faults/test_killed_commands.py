@@ -1,0 +1,158 @@
+"""Commands that are killed at any of their calls to files or databases, and then run again.
+
+Nothing is half-done in between, nothing is lost, and the next run goes on to the end.
+"""
+
+import itertools
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from serving.cli.promote import _claimed
+from serving.db.audit_verification import verify_audit_log
+from serving.db.backup.backup_writer import write_backup
+from serving.db.backup.home_restore import RestoreRequest, restore_home
+from serving.db.engine import open_database
+from serving.db.log_verification import verify_decision_log
+from serving.db.tables import audit_events
+from serving.settings import Settings
+from tests.counts import count
+from tests.kills import is_killed_at
+from tests.serving.cli.test_retrain import EXPERIMENT, run
+from tests.serving.conftest import NOW
+from tests.serving.db.test_backup import BY
+from tests.serving.postgres import Server
+from tests.serving.world import write_world
+from tests.training.planted import INPUTS
+from tests.training.registry.conftest import candidates, data, store, trained
+from tests.training.registry.promotions import FIRST, NAME, NOON, champion_in, versions
+from training.data.training_set import TrainingSet
+from training.model.model_home import ModelHome
+from training.registry.mlflow.store import TrackingStore
+from training.registry.promotion import promote, roll_back
+
+__all__ = ["candidates", "data", "store", "trained"]
+
+GROWTH = count(6.0, 1.02)
+"""By how much later the next kill is."""
+
+
+def killed_often(act: Callable[[], object], look: Callable[[], None]) -> int:
+    """Kill an act, again and again, ever later; look after each. Then it has run; how often."""
+    number = 1
+    for times in itertools.count():
+        if not is_killed_at(number, act):
+            return times
+        look()
+        number = max(number + 1, int(number * GROWTH))
+    raise AssertionError
+
+
+def leftovers(folder: Path) -> set[str]:
+    """What is half-written, or of somebody who was killed."""
+    return {str(each.relative_to(folder)) for each in folder.rglob(".*")}
+
+
+def is_whole(home: Path, database: str | None = None) -> bool:
+    engine = open_database(database or home / "tidegate.db", is_service=False, keys=home / "keys")
+    whole = verify_decision_log(engine).is_whole and verify_audit_log(engine).is_whole
+    engine.dispose()
+    return whole
+
+
+def acts_in(home: Path, action: str) -> int:
+    engine = open_database(home / "tidegate.db", is_service=False)
+    with engine.connect() as connection:
+        counted = select(func.count()).where(audit_events.c.action == action)
+        found = connection.scalar(counted) or 0
+    engine.dispose()
+    return found
+
+
+@pytest.mark.faults
+def test_a_retraining_that_is_killed_leaves_the_former_challenger_and_goes_when_run_again(
+    tmp_path: Path,
+) -> None:
+    home = tmp_path / "home"
+    write_world(home / "records")
+    (home / "small.toml").write_text(EXPERIMENT)
+    open_database(home / "tidegate.db", is_service=False).dispose()
+    models = ModelHome(home)
+
+    def act() -> None:
+        run(
+            *("retrain", "--subject", "shipment", "--home", home, "--trainer", "ada", "--json"),
+            *("--experiment", home / "small.toml"),
+        )
+
+    def look() -> None:
+        assert is_whole(home)
+        if pointer := models.pointer(NAME, "challenger"):
+            folder = models.folder_of(NAME, pointer.version)
+            assert models.registration_of(folder).digest == pointer.digest
+
+    times = killed_often(act, look)
+
+    look()
+    assert times > 2
+    assert models.pointer(NAME, "challenger") is not None
+    assert TrainingSet.read(home / "training_sets" / "shipment", "shipment")
+    assert leftovers(home) == set()
+
+
+@pytest.mark.faults
+def test_a_promotion_that_is_killed_leaves_one_champion_and_goes_when_run_again(
+    trained: ModelHome, store: TrackingStore, data: TrainingSet, tmp_path: Path
+) -> None:
+    home = ModelHome(Path(shutil.copytree(trained.home, tmp_path / "home")))
+    open_database(home.home / "tidegate.db", is_service=False).dispose()
+    settings = Settings(home=home.home)
+    first, second = versions(home)
+
+    def look() -> None:
+        assert is_whole(home.home)
+        if champion := home.champion_pointer(NAME):
+            folder = home.folder_of(NAME, champion.version)
+            assert home.registration_of(folder).digest == champion.digest
+
+    def promoted(version: str) -> Callable[[], object]:
+        approval = _claimed("promote", "grace", settings, NOON)
+        reference = f"{NAME}/{version}"
+        return lambda: promote(reference, home, store, approval, data, INPUTS, FIRST)
+
+    times = killed_often(promoted(first), look)
+    times += killed_often(promoted(second), look)
+    assert champion_in(store) == home.champion_pointer(NAME).version == second  # type: ignore[union-attr]  # it is there
+
+    back = _claimed("roll_back", "grace", settings, NOON)
+    times += killed_often(lambda: roll_back(NAME, home, store, back, INPUTS), look)
+
+    assert champion_in(store) == home.champion_pointer(NAME).version == first  # type: ignore[union-attr]  # it is there
+    assert acts_in(home.home, "promote") >= 2
+    assert times > 10
+    assert leftovers(home.home) == set()
+
+
+@pytest.mark.faults
+def test_a_restore_to_postgresql_that_is_killed_says_what_to_drop_and_goes_when_run_again(
+    tmp_path: Path, postgres: Server
+) -> None:
+    home, new, archive = tmp_path / "home", tmp_path / "new", tmp_path / "backup.tgz"
+    open_database(home / "tidegate.db", is_service=False).dispose()
+    write_backup(Settings(home=home), archive, BY, NOW)
+    number = 1
+    while True:
+        url = postgres.new_database()
+        settings = Settings(home=new, database_url=url)
+        request = RestoreRequest(BY, "a drill", NOW)
+        if not is_killed_at(number, lambda: restore_home(archive, settings, request)):  # noqa: B023  # it is called at once
+            break
+        assert not new.exists() or is_whole(new, url)
+        shutil.rmtree(new, ignore_errors=True)
+        number = max(number + 1, int(number * GROWTH))
+
+    assert is_whole(new, url)
+    assert leftovers(tmp_path) == set()
