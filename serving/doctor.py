@@ -90,7 +90,7 @@ def _checks(settings: Settings) -> dict[str, Callable[[], Iterable[CheckResult]]
 
 def _home(home: Path) -> CheckResult:
     if not os.path.lexists(home):
-        says = f"{home} is not there, or cannot be reached; `tidegate demo` makes one"
+        says = f"{home} is not there, or cannot be reached; `tidegate init` makes one"
         return CheckResult("home", "wrong", says)
     if not os.path.isdir(home):
         return CheckResult("home", "wrong", f"{home} is no folder")

@@ -1,6 +1,8 @@
 """`tidegate keys`: who may call the service."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from serving.access.actors import Actor
 from serving.access.api_keys import ApiKey, new_key
 from serving.access.roles import Scope
 from serving.cli.audit import write_reading
@@ -186,16 +189,16 @@ def wrap(
         typer.Option(help="Command that wraps standard input to standard output (a KMS)."),
     ] = None,
     home: Home = DEFAULT_HOME,
+    database_url: DatabaseUrl = None,
 ) -> None:
     """Encrypt the secrets of the home, so that a thief of the home alone reads nothing.
 
-    Set TIDEGATE_KEYS_PASSPHRASE_FILE or TIDEGATE_KEYS_UNWRAP_COMMAND for every command, before.
+    Set TIDEGATE_KEYS_PASSPHRASE_FILE or TIDEGATE_KEYS_UNWRAP_COMMAND for every command, before, and
+    start services again: one that began before cannot open a key that is made later.
     """
     from features.home_keys import wrap_keys
-    from features.key_wrapping import PASSPHRASE_FILE, HomeKey, passphrase_in
-    from serving.settings import settings_of
+    from features.key_wrapping import PASSPHRASE_FILE, UNWRAP_COMMAND, HomeKey, passphrase_in
 
-    folder = settings_of(home).keys
     if (passphrase_file is None) == (command is None):
         raise typer.BadParameter("give --passphrase-file or --command")
     if passphrase_file is not None:
@@ -205,16 +208,50 @@ def wrap(
         fresh = HomeKey.under_passphrase(passphrase_in(passphrase_file))
     else:
         fresh = HomeKey.under_command(command or "")
-    messages.print(f"{wrap_keys(folder, fresh)} keys are wrapped. Copies of HOME/keys are not.")
+    with _on_record("wrap_keys", home, database_url) as folder:
+        count = wrap_keys(folder, fresh)
+    messages.print(
+        f"{count} keys are wrapped. Copies of HOME/keys are not. Set {PASSPHRASE_FILE} or "
+        f"{UNWRAP_COMMAND} for the service and every timer, and start services again."
+    )
 
 
 @keys.command()
-def unwrap(home: Home = DEFAULT_HOME) -> None:
+def unwrap(home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None) -> None:
     """Lay the secrets of the home down as they are, readable by its owner."""
     from features.home_keys import unwrap_keys
+
+    with _on_record("unwrap_keys", home, database_url) as folder:
+        count = unwrap_keys(folder)
+    messages.print(f"{count} keys are unwrapped.")
+
+
+@contextmanager
+def _on_record(action: str, home: Path, database_url: str | None) -> Iterator[Path]:
+    """The folder of the keys; what was done with them is written down, where there is a database.
+
+    Raises KeyMissing where there are no keys.
+    """
+    from features.errors import KeyMissing
+    from serving.audit.audit_log import AuditEvent
+    from serving.db.engine import open_database
+    from serving.db.repositories.audit_repository import AuditRepository
     from serving.settings import settings_of
 
-    messages.print(f"{unwrap_keys(settings_of(home).keys)} keys are unwrapped.")
+    settings = settings_of(home, database_url)
+    where, keys = settings.database, settings.keys
+    if not keys.is_dir():
+        raise KeyMissing(f"{keys} is not there; `tidegate init` makes the keys of a home")
+    if isinstance(where, Path) and not where.exists():
+        yield keys
+        return
+    engine = open_database(where, is_service=False, keys=keys, may_create=False)
+    try:
+        yield keys
+        event = AuditEvent(datetime.now(UTC), Actor.from_command_line(), action, "key", "home")
+        AuditRepository(engine).append(event)
+    finally:
+        engine.dispose()
 
 
 def _end_in_words(key: ApiKey, now: datetime) -> str:

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from features.home_keys import is_blank_home, make_keys
+from serving.access.acting import whoever_acts
+from serving.audit.audit_log import AuditEvent
 from serving.db.binding import (
     HomeBinding,
     bind_database,
@@ -23,7 +26,7 @@ from serving.db.binding import (
 )
 from serving.db.migration import require_newest, step_of, steps_lacking, take_steps
 from serving.db.write_lock import hold_for_service, turn_without_transaction, writing
-from serving.db.written_rows import watch
+from serving.db.written_rows import WrittenRows, watch
 from serving.errors import DatabaseMissing, DatabaseUrlRefused, LogUnavailable
 
 # A request waits this long for another process (a command beside the service) to finish writing.
@@ -99,9 +102,12 @@ def upgrade_database(where: Path | str, keys: Path, *, is_dry_run: bool = False)
                 home = HomeBinding.read(keys)
                 with writing(engine) as connection:
                     take_steps(connection)
-                    if identity_of(connection) is None:
+                    database_id = identity_of(connection)
+                    if database_id is None:
                         refuse_unbound(home, place_of(where), keys)
-                        bind_database(connection, keys)
+                        database_id = bind_database(connection, keys)
+                    told = {"steps": steps, "release": version("tidegate")}
+                    _write_event(connection, "upgrade", database_id, told)
             if not is_dry_run:
                 _held_together(engine, where, keys, may_create=False)
     finally:
@@ -185,7 +191,20 @@ def _made_or_bound(
         if is_new:
             take_steps(connection)
         found = identity_of(connection)
-        return bind_database(connection, keys) if keys and found is None else found
+        if keys is None or found is not None:
+            return found
+        database_id = bind_database(connection, keys)
+        _write_event(connection, "init", database_id, {"release": version("tidegate")})
+        return database_id
+
+
+def _write_event(
+    connection: Connection, action: str, database_id: str, details: dict[str, Any]
+) -> None:
+    event = AuditEvent(utc_now(), whoever_acts(), action, "database", database_id, details)
+    written = WrittenRows.of(connection)
+    assert written is not None  # `writing` watches what it begins
+    written.events.append(event)
 
 
 def _sqlite(path: Path, is_service: bool) -> Engine:

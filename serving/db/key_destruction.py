@@ -110,16 +110,7 @@ class DatabaseErasure:
             before = _counts(connection, limits)
             kept = self._keep(connection, _staying(connection, limits, retained))
             over = set(connection.scalars(select(data_keys.c.key_id).where(_is_over(limits))))
-            _destroy(connection, over - kept, act.at)
-            after = _counts(connection, limits)
-            destroyed = ErasedUnits(
-                decisions=before[0] - after[0],
-                records=before[1] - after[1],
-                keys=len(over - kept),
-                kept=len(kept),
-            )
-            self._rewrap(connection)
-            append_act(connection, act_with(act, destroyed))
+            destroyed = self._carried_out(connection, over - kept, len(kept), limits, act, before)
         self._keys.forget()
         return destroyed
 
@@ -134,16 +125,7 @@ class DatabaseErasure:
             before = _counts(connection, EVERYTHING)
             units = map(EncryptionUnit.of_key_id, sorted(former.alive - alive))
             kept = self._keep(connection, [unit for unit in units if unit and unit.day in over])
-            _destroy(connection, over, act.at)
-            after = _counts(connection, EVERYTHING)
-            destroyed = ErasedUnits(
-                decisions=before[0] - after[0],
-                records=before[1] - after[1],
-                keys=len(over),
-                kept=len(kept),
-            )
-            self._rewrap(connection)
-            append_act(connection, act_with(act, destroyed))
+            destroyed = self._carried_out(connection, over, len(kept), EVERYTHING, act, before)
         self._keys.forget()
         self.sweep(EVERYTHING)
         self.compact()
@@ -203,6 +185,28 @@ class DatabaseErasure:
         if fresh:
             connection.execute(data_keys.insert(), fresh)
         return kept
+
+    def _carried_out(
+        self,
+        connection: Connection,
+        over: Collection[str],
+        kept: int,
+        limits: ErasureLimits,
+        act: RetentionAct,
+        before: tuple[int, int],
+    ) -> ErasedUnits:
+        """Destroy keys, wrap the others anew, and store the act with what came of it."""
+        _destroy(connection, over, act.at)
+        after = _counts(connection, limits)
+        destroyed = ErasedUnits(
+            decisions=before[0] - after[0],
+            records=before[1] - after[1],
+            keys=len(over),
+            kept=kept,
+        )
+        self._rewrap(connection)
+        append_act(connection, act_with(act, destroyed))
+        return destroyed
 
     def _rewrap(self, connection: Connection) -> None:
         """Wrap every key anew, under a wrapping key that nothing else was wrapped under."""

@@ -1,0 +1,77 @@
+"""What commands do to a home as a whole stands in its audit log, with who did it."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from features.errors import KeyMissing
+from features.key_wrapping import PASSPHRASE_FILE
+from serving.access.actors import Actor
+from serving.audit.audit_log import EventFilter, RecordedEvent
+from serving.cli.main import app
+from serving.db.audit_verification import verify_audit_log
+from serving.db.engine import open_database
+from serving.db.repositories.audit_repository import AuditRepository
+from tests.serving.test_former_homes import former_home
+
+__all__ = ["former_home"]
+
+
+def run(home: Path, *arguments: str) -> str:
+    done = CliRunner().invoke(app, [*arguments, "--home", str(home)])
+    if done.exception:
+        raise done.exception
+    return done.output
+
+
+def events(home: Path, action: str) -> list[RecordedEvent]:
+    engine = open_database(home / "tidegate.db", is_service=False)
+    assert verify_audit_log(engine).is_whole
+    return AuditRepository(engine).newest(EventFilter(action=action), 9)
+
+
+def test_who_made_a_home_and_its_keys_is_on_record(tmp_path: Path) -> None:
+    run(tmp_path / "home", "init")
+    run(tmp_path / "home", "init")
+
+    (event,) = events(tmp_path / "home", "init")
+    assert event.actor == Actor.from_command_line().identity
+    assert event.object_kind == "database"
+
+
+def test_who_upgraded_a_home_is_on_record_with_the_steps(former_home: Path) -> None:
+    (event,) = events(former_home, "upgrade")
+
+    assert event.actor == Actor.from_command_line().identity
+    assert event.details["steps"]
+
+
+def test_who_wrapped_keys_and_unwrapped_them_is_on_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, passphrase = tmp_path / "home", tmp_path / "passphrase"
+    passphrase.write_text("a passphrase of many words")
+    monkeypatch.setenv(PASSPHRASE_FILE, str(passphrase))
+    run(home, "init")
+
+    told = run(home, "keys", "wrap", "--passphrase-file", str(passphrase))
+    run(home, "keys", "unwrap")
+
+    assert "start services again" in " ".join(told.split())
+    for action in ("wrap_keys", "unwrap_keys"):
+        (event,) = events(home, action)
+        assert event.actor == Actor.from_command_line().identity
+
+
+@pytest.mark.parametrize("act", [("wrap", "--passphrase-file", "p"), ("unwrap",)])
+def test_where_there_are_no_keys_the_way_to_make_them_is_said(
+    tmp_path: Path, act: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("p").write_text("a passphrase of many words")
+
+    with pytest.raises(KeyMissing, match="tidegate init"):
+        run(tmp_path / "home", "keys", *act)
+
+    assert not (tmp_path / "home").exists()
