@@ -240,6 +240,7 @@ def test_of_a_changed_row_the_column_is_told(where: Path | str) -> None:
     engine = database(where)
     key, _ = new_key("a", ("score",), (), NOW)
     ApiKeyRepository(engine).add_key(key)
+    assert verify_audit_log(engine).is_whole
 
     (finding,) = located(engine, "UPDATE api_keys SET scopes = '[\"administer\"]'").findings
 
