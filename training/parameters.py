@@ -85,6 +85,8 @@ class SplitParameters(Parameters):
 class TreeParameters(Parameters):
     """How LightGBM grows trees; `early_stopping_rounds` of 0 grows all `trees`.
 
+    Otherwise growth ends so many rounds after the one whose ranking loss on rows held back is
+    least, in the mean of four folds where a `refit` cross-fits them; what grew since is left out.
     `monotone` says how strictly the directions of the catalogue are enforced.
     `fewest_per_category` is how many subjects of the fit window make a category worth a code.
     With `random` thresholds a split is the best of one drawn for each feature (extremely random

@@ -26,7 +26,7 @@ class Candidate:
     trials: tuple[Trial, ...] = ()
     """Of the search that led to its parameters, if there was one."""
     losses: dict[int, float] = field(default_factory=dict)
-    """The ranking loss on the calibration window by number of trees."""
+    """The ranking loss on rows held back by number of trees."""
 
 
 def train(

@@ -100,28 +100,40 @@ def test_shuffled_labels_leave_no_model_that_beats_the_lot(data: TrainingSet) ->
     assert better_than_random(manifest).verdict != "passed"
 
 
-def test_a_refit_grows_as_many_trees_again_on_more_rows(
+def test_a_refit_grows_as_many_trees_as_are_best_in_the_mean_of_the_folds(
     candidate: Candidate, data: TrainingSet
 ) -> None:
-    once = train(data, PARAMETERS.model_copy(update={"split": SplitParameters(refit=False)})).model
+    once = train(data, PARAMETERS.model_copy(update={"split": SplitParameters(refit=False)}))
 
-    assert tree_count(once.booster_text) == tree_count(candidate.model.booster_text)
-    assert once.booster_text != candidate.model.booster_text
-    assert once.manifest.calibration != candidate.model.manifest.calibration
+    for trained in (candidate, once):
+        losses = trained.losses
+        assert tree_count(trained.model.booster_text) == min(losses, key=lambda n: losses[n])
+    assert once.losses != candidate.losses
+    assert once.model.booster_text != candidate.model.booster_text
+    assert once.model.manifest.calibration != candidate.model.manifest.calibration
 
 
-def test_many_labels_fit_the_line_without_growing_trees_for_it(
+def test_many_labels_are_grown_and_calibrated_by_the_calibration_window_alone(
     data: TrainingSet, candidate: Candidate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The trees are those of any refit; only the line comes from the calibration window alone."""
+    """The trees are those of any refit; their number and the line are of the calibration window."""
     monkeypatch.setattr("training.fit.fit_calibrated.MOST_CROSS_FITTED", 1_000)
 
     many = train(data, PARAMETERS)
 
-    assert many.model.booster_text == candidate.model.booster_text
+    trees, folded = (trees_of(trained.model.booster_text) for trained in (many, candidate))
+    assert len(trees) == min(many.losses, key=lambda n: many.losses[n])
+    assert trees[: len(folded)] == folded[: len(trees)]
+    assert many.losses != candidate.losses
     assert many.model.manifest.calibration != candidate.model.manifest.calibration
     slope = many.report.population.calibration.slope
     assert slope.low < 1 < slope.high
+
+
+def trees_of(booster_text: str) -> list[str]:
+    """The trees as they are written, without their numbers."""
+    trees = booster_text.split("\nend of trees", maxsplit=1)[0].split("\nTree=")[1:]
+    return [tree.split("\n", 1)[1].strip() for tree in trees]
 
 
 def test_weights_bring_probabilities_back_from_the_inspected_to_the_population(

@@ -1,9 +1,9 @@
 """Trees and their calibration, fitted on the windows of a time split.
 
 Without `refit`, trees are fitted on the fit window and calibrated on the calibration window. With
-it, those two only decide how many trees there are, and the trees are then fitted on both windows.
-Where labels are few, calibration is cross-fitted over four folds of time; where they are many, the
-calibration window alone says it as surely.
+it, trees are fitted on both windows. Where labels are few, four folds of time that are cross-fitted
+say how many trees there are, and calibrate them; where they are many, trees of the fit window and
+the calibration window alone say both as surely.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,13 @@ from training.data.time_split import TimeSplit, TimeWindow
 from training.data.training_set import TrainingSet
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
-from training.fit.fit_trees import LabelledRows, TreeProgress, fit_trees, tree_count
+from training.fit.fit_trees import (
+    LabelledRows,
+    TreeProgress,
+    cross_fit_trees,
+    fit_trees,
+    tree_count,
+)
 from training.fit.label_influence import InfluenceFigures, bound_influence, influence_figures
 from training.fit.sample_weights import label_weights, weighted_rows
 from training.model.calibration import calibrate
@@ -30,7 +36,7 @@ Progress = Callable[[str, int, int], None]
 
 FOLDS = 4
 MOST_CROSS_FITTED = 100_000
-"""Labelled rows up to which four more fits are worth their time."""
+"""Labelled rows up to which four fits are worth their time."""
 
 
 @dataclass(frozen=True)
@@ -43,32 +49,49 @@ class CalibratedFit:
     parameters: TrainingParameters
     progress: Progress
     losses: dict[int, float] = field(default_factory=dict)
-    """The ranking loss on the calibration window by number of trees, kept during the fit."""
+    """The ranking loss by number of trees, kept during the fit: of the calibration window, or the
+    mean of the folds."""
 
     def fit(self) -> tuple[str, Calibration]:
         """The model text and its calibration; `losses` are then known. Raises CalibrationError."""
-        fit, held_back = self.rows_of(self.split.fit), self.rows_of(self.split.calibration)
-        text = self._fit_trees(fit, held_back, self.parameters, self._progress_of("fit"))
         if not self.parameters.split.refit:
-            return text, self._calibrate_on(text, self.split.calibration)
+            return self._fit_on_the_fit_window()
         window = self.split.before_evaluation(self.data, self.parameters.split)
-        rows, fixed = self.rows_of(window), self.parameters.with_trees(tree_count(text))
+        rows = self.rows_of(window)
         if len(window.rows) > MOST_CROSS_FITTED:
-            calibration = self._calibrate_on(text, self.split.calibration)
+            text, calibration = self._fit_on_the_fit_window()
+            rounds = tree_count(text)
         else:
-            calibration = self._calibration(self._cross_fitted_margins(window, rows, fixed), window)
+            rounds, margins = self._cross_fit(window, rows)
+            calibration = self._calibration(margins, window)
+        fixed = self.parameters.with_trees(rounds)
         return self._fit_trees(rows, None, fixed, self._progress_of("refit")), calibration
 
-    def _cross_fitted_margins(
-        self, window: TimeWindow, rows: LabelledRows, parameters: TrainingParameters
-    ) -> Floats:
-        """Margins of labelled rows, each fold of time under trees fitted on the others."""
-        margins = []
-        for fold in np.array_split(window.rows, FOLDS):
-            is_within = (rows.values.places >= fold[0]) & (rows.values.places <= fold[-1])
-            text = self._fit_trees(rows.only(np.flatnonzero(~is_within)), None, parameters)
-            margins.append(self._margins(text, fold))
-        return np.concatenate(margins)
+    def _fit_on_the_fit_window(self) -> tuple[str, Calibration]:
+        fit, held_back = self.rows_of(self.split.fit), self.rows_of(self.split.calibration)
+        text = self._fit_trees(fit, held_back, self.parameters, self._progress_of("fit"))
+        return text, self._calibrate_on(text, self.split.calibration)
+
+    def _cross_fit(self, window: TimeWindow, rows: LabelledRows) -> tuple[int, Floats]:
+        """How many rounds are best, and the margins of labelled rows under trees of other folds."""
+        folds = np.array_split(window.rows, FOLDS)
+        places = [
+            np.flatnonzero((rows.values.places >= fold[0]) & (rows.values.places <= fold[-1]))
+            for fold in folds
+        ]
+        fitted = cross_fit_trees(
+            rows,
+            places,
+            self.encoding,
+            self.data.inputs,
+            self.parameters,
+            self._progress_of("fit"),
+            self.losses.__setitem__,
+        )
+        margins = [
+            self._margins(text, fold) for text, fold in zip(fitted.texts, folds, strict=True)
+        ]
+        return fitted.rounds, np.concatenate(margins)
 
     def _calibrate_on(self, text: str, window: TimeWindow) -> Calibration:
         return self._calibration(self._margins(text, window.rows), window)
@@ -104,7 +127,7 @@ class CalibratedFit:
         rows: LabelledRows,
         held_back: LabelledRows | None,
         parameters: TrainingParameters,
-        on_tree: TreeProgress = lambda done, total: None,
+        on_tree: TreeProgress,
     ) -> str:
         on_loss = self.losses.__setitem__ if held_back else None
         return fit_trees(

@@ -1,6 +1,6 @@
 """Trees fitted by LightGBM, the same to the last bit for the same rows, parameters and seed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,8 @@ TreeProgress = Callable[[int, int], None]
 """Called after every tree: how many there are, and how many there may be."""
 
 LossProgress = Callable[[int, float], None]
-"""Called after every tree: how many there are, and the ranking loss on the rows held back."""
+"""Called after every tree: how many there are, and the ranking loss on rows held back; of several
+folds its mean."""
 
 
 MOST_FOR_EDGES = 50_000
@@ -64,10 +65,7 @@ def fit_trees(
     ]
     validation = []
     if held_back is not None and (rounds or on_loss):
-        if on_loss:
-            callbacks.append(_loss_callback(on_loss))
-        if rounds:
-            callbacks.append(lightgbm.early_stopping(rounds, verbose=False))
+        callbacks += _watching(rounds, on_loss)
         validation.append(data.create_valid(held_back.values, held_back.labels, held_back.weights))
     booster = lightgbm.train(
         lightgbm_parameters(inputs, parameters),
@@ -78,6 +76,52 @@ def fit_trees(
     )
     best = booster.best_iteration
     return str(booster.model_to_string(num_iteration=sizes[best - 1] if best else -1))
+
+
+@dataclass(frozen=True)
+class CrossFittedTrees:
+    """For each fold the model text of trees that never saw it, all grown for as many `rounds`."""
+
+    texts: tuple[str, ...]
+    rounds: int
+
+
+def cross_fit_trees(
+    rows: LabelledRows,
+    folds: Sequence[Ints],
+    encoding: Encoding,
+    inputs: ModelInputs,
+    parameters: TrainingParameters,
+    on_tree: TreeProgress = lambda done, total: None,
+    on_loss: LossProgress | None = None,
+) -> CrossFittedTrees:
+    """Trees for each of the `folds`, places in `rows`, fitted on the rows outside of it.
+
+    All folds grow together and stop where the mean of their ranking losses has not fallen for
+    `early_stopping_rounds`. A single fold of some forty confirmed rows may have its least loss by
+    chance, after a dozen trees (`experiments/2026-11-27-early-stopping`).
+    """
+    settings = lightgbm_parameters(inputs, parameters)
+    trees, rounds = parameters.trees.trees, parameters.trees.early_stopping_rounds
+    sizes: list[list[int]] = []  # after each round, of each fold
+    grown: Any = lightgbm.cv(
+        settings,
+        _binned(rows, encoding, settings),
+        trees,
+        folds=[(np.setdiff1d(np.arange(len(rows.labels)), fold), fold) for fold in folds],
+        callbacks=[
+            lambda step: on_tree(step.iteration + 1, trees),
+            lambda step: sizes.append(step.model.num_trees()),
+            *_watching(rounds, on_loss),
+        ],
+        return_cvbooster=True,
+    )["cvbooster"]
+    best = grown.best_iteration if rounds else trees
+    texts = (
+        booster.model_to_string(num_iteration=size)
+        for booster, size in zip(grown.boosters, sizes[best - 1], strict=True)
+    )
+    return CrossFittedTrees(tuple(texts), best)
 
 
 def _binned(rows: LabelledRows, encoding: Encoding, settings: dict[str, Any]) -> lightgbm.Dataset:
@@ -98,8 +142,16 @@ def _binned(rows: LabelledRows, encoding: Encoding, settings: dict[str, Any]) ->
     return binned.create_valid(rows.values, rows.labels, rows.weights)
 
 
-def _loss_callback(on_loss: LossProgress) -> Callable[[Any], None]:
-    return lambda step: on_loss(step.iteration + 1, 1 - step.evaluation_result_list[0][2])
+def _watching(rounds: int, on_loss: LossProgress | None) -> list[Any]:
+    """Callbacks that look at the ROC-AUC of rows held back."""
+    callbacks: list[Any] = []
+    if on_loss:
+        callbacks.append(
+            lambda step: on_loss(step.iteration + 1, 1 - step.evaluation_result_list[0][2])
+        )
+    if rounds:
+        callbacks.append(lightgbm.early_stopping(rounds, verbose=False))
+    return callbacks
 
 
 def tree_count(booster_text: str) -> int:

@@ -7,7 +7,13 @@ from sklearn.metrics import roc_auc_score
 from tests.training.planted import INPUTS
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
-from training.fit.fit_trees import LabelledRows, fit_trees, monotone_constraints, tree_count
+from training.fit.fit_trees import (
+    LabelledRows,
+    cross_fit_trees,
+    fit_trees,
+    monotone_constraints,
+    tree_count,
+)
 from training.model.encoding import Encoding, ModelInput
 from training.parameters import TrainingParameters, TreeParameters
 
@@ -126,6 +132,38 @@ def test_growth_stops_where_held_back_rows_gain_nothing_more() -> None:
 def loss_of(text: str, rows: LabelledRows) -> float:
     margins = Margins.from_text(text, threads=1).predict_all(rows.values)
     return 1 - roc_auc_score(rows.labels, margins, sample_weight=rows.weights)
+
+
+def test_all_folds_stop_where_the_mean_of_their_losses_is_least() -> None:
+    rows = replace(drawn(240, seed=5), weights=np.geomspace(1, 20, 240))
+    folds = np.array_split(np.arange(240), 4)
+    losses: list[float] = []
+    stopping = with_trees(trees=500, early_stopping_rounds=30)
+
+    fitted = cross_fit_trees(
+        rows, folds, ENCODING, INPUTS, stopping, on_loss=lambda _, loss: losses.append(loss)
+    )
+    own = [loss_of(text, rows.only(fold)) for text, fold in zip(fitted.texts, folds, strict=True)]
+
+    assert fitted.rounds == losses.index(min(losses)) + 1
+    assert len(losses) == fitted.rounds + 30
+    assert np.mean(own) == pytest.approx(min(losses))
+
+
+def test_trees_of_a_fold_learn_nothing_from_its_labels() -> None:
+    rows, folds = drawn(400, seed=5), np.array_split(np.arange(400), 4)
+    turned = rows.labels.copy()
+    turned[folds[1]] = 1 - turned[folds[1]]
+    never = with_trees(trees=20, early_stopping_rounds=0)
+
+    fitted, after = (
+        cross_fit_trees(each, folds, ENCODING, INPUTS, never)
+        for each in (rows, replace(rows, labels=turned))
+    )
+
+    assert fitted.rounds == after.rounds == 20
+    is_same = [one == other for one, other in zip(fitted.texts, after.texts, strict=True)]
+    assert is_same == [False, True, False, False]
 
 
 def test_each_tree_is_judged_by_the_weighted_share_of_pairs_in_wrong_order() -> None:
