@@ -81,7 +81,9 @@ class Feature:
     `{value}` for this case's value or, by the name of a parameter, the number of one of its
     windows (`said_with`); `sentence_of_one` is the same for a count of one, `sentence_of_none` for
     0, `sentence_below_zero` for a value below 0, of which it says how far; `among` are those beside
-    whom it is usual or not. `known_by` names the feature that is 0 or missing where nothing is
+    whom it is usual or not. `shows_from` is the value from which on, on the side that warns, it
+    shows the sign by itself: nine journeys before are fewer than usual, and no newcomer. None where
+    a value beyond usual does. `known_by` names the feature that is 0 or missing where nothing is
     known that this one could count, so that its 0 says nothing; its own name where none does.
     """
 
@@ -102,6 +104,7 @@ class Feature:
     sentence_of_none: str | None
     among: Peers
     known_by: str | None
+    shows_from: float | None
     defined_at: str
     columns: tuple[str, ...]
     windows: dict[str, Window]
@@ -156,6 +159,7 @@ def feature(  # noqa: PLR0913  a face has this many sides
     warns: Warns | None = None,
     among: Peers = Peers.ALL,
     known_by: str | None = None,
+    shows_from: float | None = None,
     direction: Direction = Direction.EITHER,
     computed: Callable[..., Column] | None = None,
 ) -> Callable[[Callable[..., Any]], Feature]:
@@ -193,6 +197,7 @@ def feature(  # noqa: PLR0913  a face has this many sides
             sentence_of_none=sentence_of_none,
             among=among,
             known_by=known_by,
+            shows_from=shows_from,
             defined_at=_place(function),
             columns=columns,
             windows=windows,

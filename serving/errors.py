@@ -315,7 +315,7 @@ class NotFound(ServingError):
     """There is no such thing, or it is not for this caller."""
 
     status = 404
-    title = "There is no such thing here"
+    title = "Page not found"
 
 
 class Erased(ServingError):

@@ -19,6 +19,7 @@ from tests.ports import free_port
 from tests.true_decisions import Said, said_of
 from tests.true_letters import untrue_in_letter
 from tests.true_reasons import untrue_reasons
+from tests.true_words import DIGITS, LEADS, NOT_SHOWN, OUTWEIGHS, RANGE, untrue_words
 
 TIDEGATE = [sys.executable, "-m", "serving.cli.main"]
 NUMBER_AT_THE_END = re.compile(r"([+-]\d+\.\d{3})$", flags=re.MULTILINE)
@@ -129,6 +130,39 @@ def test_no_reason_of_five_hundred_decisions_is_untrue(said: Said) -> None:
     assert [*said.untrue_reasons()] == []
     assert sum(len(answer["reasons"]) for answer in said.answers) > 2 * len(said.answers)
     assert len(said.answers) >= 500
+
+
+def test_nothing_of_five_hundred_decisions_is_said_wrongly(said: Said) -> None:
+    assert [*said.untrue_words()] == []
+    assert [*said.invented_reasons()] == []
+    assert any(decision.lane_reason == "random" for decision, _ in said.reasons_in_queue)
+
+
+def test_words_that_are_wrong_would_be_found(explained: list[dict[str, Any]]) -> None:
+    of = next(a for a in explained if any(r["sign_of"] for r in a["reasons"]))
+    at = next(at for at, reason in enumerate(of["reasons"]) if reason["sign_of"])
+    lead = of["reasons"][at]["evidence"][0]
+
+    def faults(changed: dict[str, Any], **of_reason: Any) -> str:
+        reason = of["reasons"][at] | of_reason
+        reasons = [*of["reasons"][:at], reason, *of["reasons"][at + 1 :]]
+        return "\n".join(untrue_words({**of, "reasons": reasons} | changed))
+
+    assert faults({}) == ""
+    assert NOT_SHOWN in faults({}, effect="against")
+    assert LEADS in faults({}, evidence=[{**lead, "value": None}])
+    assert LEADS in faults({}, words="Another fact (as in 4 % of all).")
+    assert OUTWEIGHS in faults({"remainder": {"features": 9, "log_odds": 9.0}})
+    assert OUTWEIGHS in faults({"habits": {"features": 9, "log_odds": 9.0, "named": {}}})
+    assert RANGE in faults({"probability": 2.0})
+    assert DIGITS in faults({}, evidence=[{**lead, "usual": "as in 12.345 % of all"}])
+    seldom = {"feature": "corridor_journeys_90d", "value": 40.0, "sentence": "40 journeys"}
+    asked = {
+        "indicator": "J04",
+        "sign_of": "a corridor that is seldom used",
+        "words": "40 journeys.",
+    }
+    assert NOT_SHOWN in faults({}, evidence=[lead | seldom], **asked)
 
 
 def test_no_letter_about_five_hundred_decisions_gives_a_reason_that_did_not_select(

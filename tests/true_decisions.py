@@ -17,13 +17,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from serving.audit.decision import Decision
+from serving.review.case_summary import SELECTED_AT_RANDOM, describe_lane
 from serving.review.letter import Letter
 from serving.triage.triage_plan import TriagePlan
 from tests.demo_decisions import explained_decisions, lay_down_plan, serving
 from tests.true_letters import letters_about, untrue_in_letter
 from tests.true_reasons import LABEL, RATE, untrue_reasons
+from tests.true_words import DIGITS, LEADS, NOT_SHOWN, OUTWEIGHS, RANGE, untrue_words
 
 AFTER = timedelta(hours=1)
+KINDS = (NOT_SHOWN, LEADS, OUTWEIGHS, DIGITS, RANGE)
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,23 @@ class Said:
     letters: list[tuple[Decision, Letter]]
     lanes: Counter[str] = field(default_factory=Counter)
     published: Mapping[str, str | None] = field(default_factory=dict)
+    reasons_in_queue: list[tuple[Decision, str]] = field(default_factory=list)
 
     def untrue_reasons(self) -> Iterator[str]:
         """What is untrue in reasons, whatever it is."""
         for answer in self.answers:
             yield from untrue_reasons(answer)
+
+    def untrue_words(self) -> Iterator[str]:
+        """What is said wrongly of signs, leads, rests, digits and estimates."""
+        for answer in self.answers:
+            yield from untrue_words(answer)
+
+    def invented_reasons(self) -> Iterator[str]:
+        """Cases that were selected at random and are given another reason in the queue."""
+        for decision, why in self.reasons_in_queue:
+            if (decision.lane_reason == "random") != (why == SELECTED_AT_RANDOM):
+                yield f"{decision.subject_id}, selected by {decision.lane_reason}: {why}"
 
     def untrue_letters(self) -> Iterator[str]:
         """What letters say that did not select."""
@@ -55,16 +70,17 @@ def said_of(home: Path) -> Said:
     lay_down_plan(home)
     with serving(home) as service:
         answers = [*explained_decisions(home, service)]
-        letters, lanes = [], Counter[str]()
+        letters, lanes, queued = [], Counter[str](), []
         for answer in answers:
             record = service.services.decisions.record(answer["decision_id"])
             decision = Decision.model_validate_json(record or "")
             about = letters_about(service.services, decision, decision.scored_at + AFTER)
+            queued.append((decision, describe_lane(decision)))
             letters += [(decision, letter) for letter in about]
             lanes[f"{decision.subject_kind} {decision.lane} {decision.lane_reason}"] += 1
     plan = TriagePlan.read(home / "lanes.toml")
     published = {f"rule “{rule.name}”: {rule.reason}": rule.published for rule in plan.rules}
-    return Said(answers, letters, lanes, published)
+    return Said(answers, letters, lanes, published, queued)
 
 
 def figures(said: Said) -> dict[str, int]:
@@ -72,6 +88,7 @@ def figures(said: Said) -> dict[str, int]:
     reasons = [*said.untrue_reasons()]
     labels = [fault for fault in reasons if LABEL in fault]
     rates = [fault for fault in reasons if RATE in fault]
+    words = [*said.untrue_words()]
     return {
         "decisions": len(said.answers),
         "reasons": sum(len(answer["reasons"]) for answer in said.answers),
@@ -80,9 +97,20 @@ def figures(said: Said) -> dict[str, int]:
         - len(rates),
         "labels that do not fit": len(labels),
         "rates of keys that were never inspected": len(rates),
+        "cards called a sign that their value does not show": _count(words, NOT_SHOWN),
+        "cards headed by what is missing": _count(words, LEADS),
+        "rests larger than a named part": _count(words, OUTWEIGHS),
+        "sentences with more than two digits": _count(words, DIGITS),
+        "estimates outside of their range": _count(words, RANGE),
+        "other slips of words": len([w for w in words if not any(k in w for k in KINDS)]),
+        "random selections with another reason": len([*said.invented_reasons()]),
         "letters": len(said.letters),
         "letters with a reason that did not select": len([*said.untrue_letters()]),
     }
+
+
+def _count(faults: list[str], kind: str) -> int:
+    return sum(kind in fault for fault in faults)
 
 
 def main() -> None:
@@ -91,7 +119,8 @@ def main() -> None:
         home = Path(folder) / "home"
         copytree(sys.argv[1], home)
         said = said_of(home)
-    for fault in (*said.untrue_reasons(), *said.untrue_letters()):
+    said_wrongly = (*said.untrue_words(), *said.invented_reasons())
+    for fault in (*said.untrue_reasons(), *said_wrongly, *said.untrue_letters()):
         sys.stderr.write(f"{fault}\n")
     for what, count in (*sorted(said.lanes.items()), *figures(said).items()):
         sys.stdout.write(f"{count:>7,}  {what}\n")

@@ -13,6 +13,7 @@ from features.publications import PRACTICE
     indicator="J31",
     source=PRACTICE,
     warns=Warns.HIGH,
+    shows_from=4,
     sentence="the conveyance made {value} journeys in 7 days",
     sentence_of_none="the conveyance made no journey in 7 days",
     sentence_of_one="the conveyance made one journey in 7 days",
@@ -35,6 +36,7 @@ def conveyance_journeys_7d(
     indicator="D25",
     source=PRACTICE,
     warns=Warns.LOW,
+    shows_from=3,
     sentence="the conveyance made {value} journeys in a year",
     sentence_of_none="the conveyance made no journey in a year",
     sentence_of_one="the conveyance made one journey in a year",
@@ -56,6 +58,7 @@ def conveyance_journeys_365d(
     indicator="D26",
     source=PRACTICE,
     warns=Warns.HIGH,
+    shows_from=90,
     sentence="the conveyance was last declared {value} ago",
 )
 def conveyance_days_since_latest(
@@ -75,6 +78,7 @@ def conveyance_days_since_latest(
     indicator="J37",
     source=PRACTICE,
     direction=Direction.HIGHER_IS_RISKIER,
+    shows_from=2,
     sentence="{value} different carriers ran this conveyance in 90 days",
     sentence_of_none="no carrier ran this conveyance in 90 days",
     sentence_of_one="one carrier ran this conveyance in 90 days",
@@ -97,6 +101,7 @@ def conveyance_carriers_90d(
     indicator="D25",
     source=PRACTICE,
     warns=Warns.LOW,
+    shows_from=1,
     sentence="its carrier made {value} journeys in 30 days",
     sentence_of_none="its carrier made no journey in 30 days",
     sentence_of_one="its carrier made one journey in 30 days",
@@ -118,6 +123,7 @@ def carrier_journeys_30d(
     indicator="D25",
     source=PRACTICE,
     direction=Direction.LOWER_IS_RISKIER,
+    shows_from=30,
     sentence="its carrier was first seen here {value} ago",
 )
 def carrier_days_since_first(
@@ -137,6 +143,7 @@ def carrier_days_since_first(
     indicator="D25",
     source=PRACTICE,
     warns=Warns.LOW,
+    shows_from=3,
     sentence="the carrier of its journey made {value} journeys in 90 days",
     sentence_of_none="the carrier of its journey made no journey in 90 days",
     sentence_of_one="the carrier of its journey made one journey in 90 days",
@@ -158,6 +165,7 @@ def journey_carrier_journeys_90d(
     indicator="D25",
     source=PRACTICE,
     warns=Warns.LOW,
+    shows_from=3,
     sentence="its carrier made {value} journeys before",
     sentence_of_none="its carrier made no journey before",
     sentence_of_one="its carrier made one journey before",
@@ -177,6 +185,7 @@ def carrier_journeys(journeys: Column = count("journeys", by="carrier_id")) -> C
     indicator="D25",
     source=PRACTICE,
     direction=Direction.LOWER_IS_RISKIER,
+    shows_from=30,
     sentence="the carrier of its journey was first seen here {value} ago",
 )
 def journey_carrier_days_since_first(

@@ -28,6 +28,7 @@ def share_of_consignee(with_the_same: str) -> Callable[..., Column]:
     when_missing="no declarant is named, or the consignee was never seen before",
     indicator="D31",
     source=DATE_2020,
+    shows_from=0.1,
     sentence="its declarant lodged {same} of {shipments} earlier consignments of its consignee",
     direction=Direction.LOWER_IS_RISKIER,
 )
@@ -46,6 +47,7 @@ def declarant_of_consignee_ratio() -> None:
     indicator="D25",
     warns=Warns.LOW,
     source=DATE_2020,
+    shows_from=0.1,
     sentence="its forwarder handled {same} of {shipments} earlier consignments of its consignee",
 )
 def forwarder_of_consignee_ratio() -> None:
@@ -62,6 +64,7 @@ def forwarder_of_consignee_ratio() -> None:
     when_missing="no office is named, or the consignee was never seen before",
     indicator="J30",
     source=PRACTICE,
+    shows_from=0.1,
     sentence="{same} of {shipments} earlier consignments of its consignee came by this office",
     direction=Direction.LOWER_IS_RISKIER,
 )
@@ -79,6 +82,7 @@ def office_of_consignee_ratio() -> None:
     when_missing="the consignee was never seen before",
     indicator="D30",
     source=FATF_TRADE_2021,
+    shows_from=0.1,
     sentence="{same} of {shipments} earlier consignments of its consignee were such goods",
     direction=Direction.LOWER_IS_RISKIER,
 )

@@ -39,6 +39,7 @@ def container_journeys_30d(
     indicator="D44",
     source=PRACTICE,
     warns=Warns.HIGH,
+    shows_from=3,
     sentence="{value} consignees used its container on other journeys in 90 days",
     sentence_of_none="no consignee used its container on another journey in 90 days",
     sentence_of_one="one consignee used its container on another journey in 90 days",

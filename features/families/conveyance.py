@@ -90,6 +90,7 @@ def declared_cargo_mass_kg(declared_cargo_mass_kg: Column) -> Column:
     indicator="J27",
     source=WINDWARD,
     warns=Warns.LOW,
+    shows_from=0.5,
     sentence="it carries {value} its usual load",
     sentence_of_none="it carries no cargo at all",
 )
@@ -207,6 +208,7 @@ def distance_to_range_ratio_365d(
     indicator="J27",
     source=WINDWARD,
     warns=Warns.LOW,
+    shows_from=0.5,
     sentence="it carries {value} the typical load of its kind of conveyance",
     sentence_of_none="it carries no cargo of weight",
 )

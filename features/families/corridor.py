@@ -22,6 +22,7 @@ from features.publications import DATE_2020, FATF_TRADE_2021, PRACTICE
     indicator="J04",
     source=PRACTICE,
     warns=Warns.LOW,
+    shows_from=3,
     sentence="{value} journeys used this corridor in 90 days",
     sentence_of_none="no journey used this corridor in 90 days",
     sentence_of_one="one journey used this corridor in 90 days",
@@ -43,6 +44,7 @@ def corridor_journeys_90d(
     indicator="J05",
     source=FATF_TRADE_2021,
     warns=Warns.LOW,
+    shows_from=2,
     sentence="its carrier used this corridor {value} times before",
     sentence_of_none="its carrier never used this corridor before",
     sentence_of_one="its carrier used this corridor once before",
@@ -65,6 +67,7 @@ def carrier_corridor_journeys(
     indicator="J38",
     source=PRACTICE,
     warns=Warns.HIGH,
+    shows_from=1.5,
     sentence="journeys to its destination in 7 days were {value} those of a usual week",
 )
 def destination_surge_ratio_7d(
@@ -85,6 +88,7 @@ def destination_surge_ratio_7d(
     indicator="J28",
     source=PRACTICE,
     warns=Warns.LOW,
+    shows_from=0.5,
     sentence="it carries {value} the usual load on this corridor",
     sentence_of_none="it carries no cargo",
     among=Peers.CORRIDOR,
@@ -109,6 +113,7 @@ def cargo_mass_to_corridor_ratio_365d(
     indicator="J04",
     source=DATE_2020,
     warns=Warns.LOW,
+    shows_from=3,
     sentence="{value} shipments of such goods came this way in 90 days",
     sentence_of_none="no shipment of such goods came this way in 90 days",
     sentence_of_one="one shipment of such goods came this way in 90 days",
@@ -133,6 +138,7 @@ def goods_lane_shipments_90d(
     indicator="D42",
     source=DATE_2020,
     warns=Warns.LOW,
+    shows_from=3,
     sentence="{value} shipments of these goods came from this origin in a year",
     sentence_of_none="no shipment of these goods came from this origin in a year",
     sentence_of_one="one shipment of these goods came from this origin in a year",
@@ -155,6 +161,7 @@ def goods_origin_shipments_365d(
     indicator="J05",
     source=FATF_TRADE_2021,
     warns=Warns.LOW,
+    shows_from=2,
     sentence="its consignee received {value} shipments from this country before",
     sentence_of_none="its consignee received no shipment from this country before",
     sentence_of_one="its consignee received one shipment from this country before",
@@ -176,6 +183,7 @@ def consignee_dispatch_shipments(
     indicator="D42",
     source=DATE_2020,
     direction=Direction.LOWER_IS_RISKIER,
+    shows_from=0.25,
     sentence="{same_origin} of {sent} earlier consignments of such goods from there had its origin",
 )
 def origin_of_dispatch_ratio(
@@ -197,6 +205,7 @@ def origin_of_dispatch_ratio(
     indicator="J05",
     source=FATF_TRADE_2021,
     direction=Direction.LOWER_IS_RISKIER,
+    shows_from=0.1,
     sentence="{on_corridor} of {journeys} earlier journeys of its carrier used this corridor",
 )
 def corridor_of_carrier_ratio(

@@ -132,6 +132,7 @@ def is_container_number_valid(is_container_number_valid: Column) -> Column:
     indicator="D04",
     warns=Warns.LOW,
     source=ICS2,
+    shows_from=2,
     sentence="its goods are described in {value} words",
     sentence_of_none="its goods are described without a word",
     sentence_of_one="its goods are described in one word",

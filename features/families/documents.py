@@ -24,6 +24,7 @@ from features.publications import PRACTICE, SEA_CONTAINERS_2002, UK_VEHICLES
     indicator="D38",
     warns=Warns.LOW,
     source=PRACTICE,
+    shows_from=1,
     sentence="{value} documents were received",
     sentence_of_none="no document was received",
     sentence_of_one="one document was received",
@@ -46,6 +47,7 @@ def document_count(
     indicator="D02",
     warns=Warns.HIGH,
     source=SEA_CONTAINERS_2002,
+    shows_from=2,
     sentence="its documents were changed {value} times",
     sentence_of_none="none of its documents was changed",
     sentence_of_one="its documents were changed once",
@@ -68,6 +70,7 @@ def amendment_count(
     when_missing="no manifest is known, or not when the conveyance is due",
     indicator="D01",
     source=PRACTICE,
+    shows_from=24,
     sentence="the manifest came {value} before the conveyance is due",
     sentence_below_zero="the manifest came {value} after the conveyance was due",
     among=Peers.CORRIDOR,
@@ -92,6 +95,7 @@ def manifest_lead_hours(
     indicator="D03",
     warns=Warns.LOW,
     source=PRACTICE,
+    shows_from=72,
     sentence="a document last changed parties, container, seal or quantity {value} ago",
 )
 def hours_since_critical_change(

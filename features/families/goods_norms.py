@@ -13,6 +13,7 @@ from features.publications import FATF_TRADE_2021, SEA_CONTAINERS_2002
     when_missing="no description was given, or none like it was seen before",
     indicator="D05",
     source=FATF_TRADE_2021,
+    shows_from=0.25,
     sentence="{same_code} of {described} earlier consignments with this description had this "
     "goods code",
     direction=Direction.LOWER_IS_RISKIER,
@@ -96,6 +97,7 @@ def package_mass_to_goods_ratio_365d(
     indicator="D43",
     warns=Warns.LOW,
     source=FATF_TRADE_2021,
+    shows_from=0.5,
     sentence="it weighs {value} a typical consignment of such goods",
 )
 def mass_to_goods_ratio_365d(

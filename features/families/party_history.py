@@ -48,6 +48,7 @@ def consignee_shipments_30d(
     indicator="D25",
     warns=Warns.LOW,
     source=DATE_2020,
+    shows_from=3,
     sentence="its consignee declared {value} shipments in a year",
     sentence_of_none="its consignee declared no shipment in a year",
     sentence_of_one="its consignee declared one shipment in a year",
@@ -69,6 +70,7 @@ def consignee_shipments_365d(
     indicator="D26",
     warns=Warns.HIGH,
     source=FATF_TRADE_2021,
+    shows_from=90,
     sentence="its consignee's last shipment was {value} ago",
 )
 def consignee_days_since_latest(
@@ -87,6 +89,7 @@ def consignee_days_since_latest(
     when_missing="the consignee was never seen before",
     indicator="D25",
     source=FATF_TRADE_2021,
+    shows_from=30,
     sentence="its consignee was first seen here {value} ago",
     direction=Direction.LOWER_IS_RISKIER,
 )
@@ -107,6 +110,7 @@ def consignee_days_since_first(
     when_missing="the consignor was never seen before",
     indicator="D25",
     source=SEA_CONTAINERS_2002,
+    shows_from=30,
     sentence="its consignor was first seen here {value} ago",
     direction=Direction.LOWER_IS_RISKIER,
 )
@@ -128,6 +132,7 @@ def consignor_days_since_first(
     indicator="D25",
     warns=Warns.LOW,
     source=DATE_2020,
+    shows_from=3,
     sentence="its consignor sent {value} shipments in a year",
     sentence_of_none="its consignor sent no shipment in a year",
     sentence_of_one="its consignor sent one shipment in a year",
@@ -148,6 +153,7 @@ def consignor_shipments_365d(
     when_missing="never; a new pair has 0",
     indicator="D25",
     source=SEA_CONTAINERS_2002,
+    shows_from=2,
     sentence="its two parties traded with each other {value} times before",
     sentence_of_none="its two parties never traded with each other before",
     sentence_of_one="its two parties traded with each other once before",
@@ -169,6 +175,7 @@ def party_pair_shipments(
     when_missing="never; a new consignee has 0",
     indicator="D30",
     source=FATF_TRADE_2021,
+    shows_from=2,
     sentence="its consignee imported such goods {value} times before",
     sentence_of_none="its consignee never imported such goods before",
     sentence_of_one="its consignee imported such goods once before",
@@ -192,6 +199,7 @@ def consignee_goods_shipments(
     indicator="D25",
     warns=Warns.LOW,
     source=DATE_2020,
+    shows_from=3,
     sentence="its forwarder handled {value} shipments in 90 days",
     sentence_of_none="its forwarder handled no shipment in 90 days",
     sentence_of_one="its forwarder handled one shipment in 90 days",
@@ -213,6 +221,7 @@ def forwarder_shipments_90d(
     indicator="D31",
     warns=Warns.LOW,
     source=DATE_2020,
+    shows_from=1,
     sentence="its declarant lodged {value} declarations for this consignee before",
     sentence_of_none="its declarant lodged no declaration for this consignee before",
     sentence_of_one="its declarant lodged one declaration for this consignee before",
@@ -234,6 +243,7 @@ def declarant_consignee_shipments(
     indicator="D43",
     warns=Warns.LOW,
     source=FATF_TRADE_2021,
+    shows_from=0.5,
     sentence="it weighs {value} the usual shipment of its consignee",
 )
 def mass_to_consignee_ratio_365d(
@@ -254,6 +264,7 @@ def mass_to_consignee_ratio_365d(
     indicator="D43",
     warns=Warns.HIGH,
     source=FATF_TRADE_2021,
+    shows_from=2,
     sentence="the same two parties declared {value} shipments in 7 days",
     sentence_of_none="the same two parties declared no shipment in 7 days",
     sentence_of_one="the same two parties declared one shipment in 7 days",
@@ -301,6 +312,7 @@ def seal_reuse_count_90d(
     indicator="D43",
     warns=Warns.HIGH,
     source=PRACTICE,
+    shows_from=2,
     sentence="it stays just under the limit of small consignments, as did goods of its consignor "
     "to {value} consignees in 7 days",
     sentence_of_none="it stays not just under the limit of small consignments, or does so alone",

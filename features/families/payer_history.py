@@ -17,6 +17,7 @@ from features.publications import FATF_2022, FATF_TRADE_2021, FINCEN_2023, PRACT
     indicator="T03",
     warns=Warns.HIGH,
     source=FINCEN_2023,
+    shows_from=5,
     sentence="its latest payee was paid by {value} different payers in 30 days",
     sentence_of_none="nobody paid its latest payee in 30 days",
     sentence_of_one="its latest payee was paid by one payer in 30 days",
@@ -41,6 +42,7 @@ def payee_payers_30d(
     indicator="T05",
     warns=Warns.HIGH,
     source=PRACTICE,
+    shows_from=5,
     sentence="its latest payer paid {value} different payees in 30 days",
     sentence_of_none="its latest payer paid nobody in 30 days",
     sentence_of_one="its latest payer paid one payee in 30 days",
@@ -64,6 +66,7 @@ def payer_payees_30d(
     when_missing="no payer is known, or it never paid before",
     indicator="D25",
     source=FATF_TRADE_2021,
+    shows_from=30,
     sentence="its latest payer was first seen here {value} ago",
     direction=Direction.LOWER_IS_RISKIER,
 )
@@ -84,6 +87,7 @@ def payer_days_since_first(
     indicator="T11",
     warns=Warns.HIGH,
     source=FINCEN_2023,
+    shows_from=0.25,
     sentence="its latest payer made {cash} of its {payments} payments of 90 days in cash",
 )
 def payer_cash_ratio_90d(
@@ -104,6 +108,7 @@ def payer_cash_ratio_90d(
     when_missing="no payer and payee are known",
     indicator="D25",
     source=FATF_TRADE_2021,
+    shows_from=2,
     sentence="its latest payer paid this payee {value} times before",
     sentence_of_none="its latest payer never paid this payee before",
     sentence_of_one="its latest payer paid this payee once before",
@@ -130,6 +135,7 @@ def payer_payee_payments(
     indicator="D25",
     warns=Warns.LOW,
     source=FATF_TRADE_2021,
+    shows_from=3,
     sentence="its latest payer paid {value} times before, for any movement",
     sentence_of_none="its latest payer never paid before",
     sentence_of_one="its latest payer paid once before, for any movement",
@@ -151,6 +157,7 @@ def payer_payments(
     indicator="D25",
     warns=Warns.LOW,
     source=FATF_TRADE_2021,
+    shows_from=3,
     sentence="its latest payee was paid {value} times before, for any movement",
     sentence_of_none="its latest payee was never paid before",
     sentence_of_one="its latest payee was paid once before, for any movement",
@@ -172,6 +179,7 @@ def payee_payments(
     indicator="T06",
     warns=Warns.HIGH,
     source=FINCEN_2023,
+    shows_from=0.5,
     sentence="its latest payee paid out {value} of what it received in two days",
     sentence_of_none="its latest payee paid out nothing of what it received in two days",
 )
@@ -198,6 +206,7 @@ def payee_passed_on_ratio_2d(
     indicator="T10",
     warns=Warns.HIGH,
     source=FATF_2022,
+    shows_from=2,
     sentence="{value} different payers paid its latest payee the amount of its latest payment in "
     "30 days",
     sentence_of_none="nobody paid its latest payee the amount of its latest payment in 30 days",

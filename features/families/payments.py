@@ -35,6 +35,7 @@ def share_of_payments(condition: str) -> Callable[..., Column]:
     indicator="T32",
     warns=Warns.LOW,
     source=FATF_TRADE_2021,
+    shows_from=0,
     sentence="{value} payments for it are known",
     sentence_of_none="no payment for it is known",
     sentence_of_one="one payment for it is known",
@@ -96,6 +97,7 @@ def off_corridor_payer_ratio() -> None:
     indicator="T11",
     warns=Warns.HIGH,
     source=FATF_2022,
+    shows_from=0.25,
     sentence="{meeting} of {payments} payments were made in cash",
     among=Peers.CORRIDOR,
 )
@@ -149,6 +151,7 @@ def netting_ratio() -> None:
     indicator="T09",
     warns=Warns.HIGH,
     source=PRACTICE,
+    shows_from=0.5,
     sentence="{meeting} of {payments} payments were round amounts",
 )
 def round_payment_ratio() -> None:
@@ -166,6 +169,7 @@ def round_payment_ratio() -> None:
     indicator="T15",
     warns=Warns.HIGH,
     source=FINCEN_2023,
+    shows_from=2,
     sentence="it was paid for by {value} payers",
     sentence_of_none="no payer is known",
     sentence_of_one="it was paid for by one payer",
@@ -233,6 +237,7 @@ def invalid_iban_count(
     indicator="T20",
     warns=Warns.HIGH,
     source=FATF_2022,
+    shows_from=1,
     sentence="{value} payments were made in the ten days before it was declared",
     sentence_of_one="one payment was made in the ten days before it was declared",
     sentence_of_none="no payment was made in the ten days before it was declared",

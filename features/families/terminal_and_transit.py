@@ -17,6 +17,7 @@ MINUTES_A_DAY = 24 * 60
     indicator="J08",
     source=SEA_CONTAINERS_2002,
     warns=Warns.HIGH,
+    shows_from=5,
     sentence="it stayed at the terminal for {value}",
     among=Peers.CORRIDOR,
 )

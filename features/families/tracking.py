@@ -29,6 +29,7 @@ def silent_on_the_way(silent: Column, arrived: Column, reported: Column) -> Colu
     indicator="J11",
     source=US_MARITIME_2020,
     direction=Direction.HIGHER_IS_RISKIER,
+    shows_from=6,
     sentence="it was not heard for {value}",
     among=Peers.CORRIDOR,
 )
@@ -53,6 +54,7 @@ def longest_silence_hours(
     indicator="J11",
     source=US_MARITIME_2020,
     warns=Warns.HIGH,
+    shows_from=6,
     sentence="it has not been heard on its way for {value}",
     among=Peers.CORRIDOR,
 )
@@ -75,6 +77,7 @@ def hours_since_last_heard(
     indicator="J12",
     source=US_MARITIME_2020,
     warns=Warns.HIGH,
+    shows_from=3,
     sentence="it fell silent within 30 nautical miles of a port for {value}",
     among=Peers.CORRIDOR,
 )
@@ -122,6 +125,7 @@ def implied_speed_kn(
     indicator="J16",
     source=WINDWARD,
     warns=Warns.HIGH,
+    shows_from=0.25,
     sentence="it hardly moved at {value} of its positions outside ports",
     sentence_of_none="it never moved slowly outside ports",
     among=Peers.CORRIDOR,

@@ -74,6 +74,7 @@ def unit_value_to_goods_ratio_365d(
     indicator="D10",
     warns=Warns.LOW,
     source=DATE_2020,
+    shows_from=0.75,
     sentence="its price per kg is {value} the mean of the past year for these goods of this origin",
     among=Peers.GOODS,
 )
@@ -100,6 +101,7 @@ def unit_value_to_origin_ratio_365d(
     indicator="D10",
     warns=Warns.LOW,
     source=DATE_2020,
+    shows_from=0.75,
     sentence="its price per kg is {value} what its consignee usually declares for these goods",
     among=Peers.GOODS,
 )
@@ -148,6 +150,7 @@ def paid_to_declared_ratio(
     indicator="D37",
     warns=Warns.HIGH,
     source=PRACTICE,
+    shows_from=2,
     sentence="others declared the very same price per kg for these goods {value} times in a year",
     sentence_of_none="nobody else declared the very same price per kg for these goods in a year",
     sentence_of_one="another declared the very same price per kg for these goods once in a year",

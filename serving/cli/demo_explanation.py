@@ -3,7 +3,7 @@
 from textwrap import wrap
 from typing import Any
 
-from serving.explanation.formatting import listed
+from serving.explanation.formatting import listed, readable
 from serving.explanation.missing_inputs import missing_in_words
 from serving.triage.lane_rule import LaneReason
 
@@ -24,7 +24,9 @@ def explained(answer: dict[str, Any], declared_at: str) -> str:
     total = round(answer["log_odds"], 3)
     base = round(answer["base_log_odds"], 3)
     named = sum(round(reason["log_odds"], 3) for reason in reasons)
-    habits = round(answer["habits"]["log_odds"], 3)
+    counted = {name: round(part, 3) for name, part in answer["habits"]["named"].items()}
+    habits = round(answer["habits"]["log_odds"], 3) - sum(counted.values())
+    others = answer["habits"]["features"] - len(counted)
     lines = [
         f"{answer['subject_kind'].title()} {answer['subject_id']}, declared {declared_at}",
         f"Lane {answer['lane'].replace('_', ' ')}, {WHY[answer['lane_reason']]}.",
@@ -37,10 +39,11 @@ def explained(answer: dict[str, Any], declared_at: str) -> str:
         *_side("What speaks against", reasons, "against"),
         "",
         _line(
-            f"{answer['remainder']['features']} weaker signs together",
-            round(total - base - named - habits, 3),
+            f"{answer['remainder']['features']} weaker facts together",
+            round(total - base - named - sum(counted.values()) - habits, 3),
         ),
-        _line("Other habits of the model, no sign of anything", habits),
+        *(_line(f"No sign of anything: {readable(name)}", part) for name, part in counted.items()),
+        _line(f"{others} other values that are no sign of anything", habits),
         _line("The score: the sum of all above, in log-odds", total),
     ]
     if answer["missing"]:

@@ -6,8 +6,15 @@ from datetime import datetime
 from typing import Self
 
 from features.records import Journey, Shipment
+from features.reference.goods_names import is_of_other_goods
 from features.submission import Submission
 from serving.audit.decision import Decision
+from serving.explanation.code_names import (
+    country_in_words,
+    goods_in_words,
+    money_in_words,
+    place_in_words,
+)
 from serving.explanation.estimate_text import estimate_in_words
 from serving.explanation.formatting import exact_figure, listed
 from serving.explanation.missing_inputs import missing_in_words
@@ -50,13 +57,16 @@ class CaseView:
     documents: tuple[DocumentVersion, ...]
     largest_log_odds: float
     is_explained: bool
+    is_drawn: bool
     estimate: str | None
 
     @classmethod
     def from_decision(cls, decision: Decision, *, is_explained: bool) -> Self:
         """The case of a decision, read from what was stored with it."""
         submission = read_submission(decision.request.encode())
-        reasons = decision.reasons_in() if is_explained else ()
+        # A draw has no reason, and whoever looks at what it drew is not told where to look.
+        is_drawn = decision.lane_reason == "random"
+        reasons = decision.reasons_in() if is_explained and not is_drawn else ()
         return cls(
             decision=decision,
             title=f"{decision.subject_kind.capitalize()} {decision.subject_id}",
@@ -70,6 +80,7 @@ class CaseView:
             documents=tuple(_filed(submission)),
             largest_log_odds=max((abs(r.log_odds) for r in reasons), default=1.0),
             is_explained=is_explained,
+            is_drawn=is_drawn,
             estimate=estimate_in_words(decision.score) if decision.score else None,
         )
 
@@ -120,7 +131,7 @@ def _facts(submission: Submission) -> list[tuple[str, str]]:
     facts += _journey_facts(submission.journey) if submission.journey else []
     documents = [document.kind.replace("_", " ") for document in submission.documents]
     payments = [
-        f"{exact_figure(p.amount)} {p.currency} by {p.method.replace('_', ' ')}"
+        f"{money_in_words(p.amount, p.currency, p.paid_at)} by {p.method.replace('_', ' ')}"
         for p in submission.transactions
     ]
     facts.append(("Documents", listed(documents) or "none"))
@@ -129,18 +140,27 @@ def _facts(submission: Submission) -> list[tuple[str, str]]:
 
 
 def _shipment_facts(shipment: Shipment) -> list[tuple[str, str]]:
-    value = shipment.declared_value
+    value, at = shipment.declared_value, shipment.declared_at
     mass = shipment.gross_mass_kg
     facts = [
-        ("Goods", f"code {shipment.hs_code}, origin {shipment.origin_country}"),
+        ("Goods", goods_in_words(shipment.hs_code)),
+        ("Description", _described(shipment)),
+        ("Origin", country_in_words(shipment.origin_country)),
         ("Parties", f"{shipment.consignor_id} to {shipment.consignee_id}"),
-        ("Declared value", f"{exact_figure(value)} {shipment.currency or ''}" if value else ""),
+        ("Declared value", money_in_words(value, shipment.currency, at) if value else ""),
         ("Gross mass", f"{exact_figure(mass)} kg" if mass else ""),
         ("Packages", str(shipment.packages or "")),
         ("Container", shipment.container_number or ""),
         ("Office", shipment.office_id or ""),
     ]
     return [(label, text) for label, text in facts if text]
+
+
+def _described(shipment: Shipment) -> str:
+    """The description as it was declared, marked where it is of other goods than the code."""
+    said = shipment.goods_description or ""
+    is_unfitting = is_of_other_goods(said, shipment.hs_code)
+    return f"{said}: does not fit the goods code" if is_unfitting else said
 
 
 def _journey_facts(journey: Journey) -> list[tuple[str, str]]:
@@ -150,6 +170,8 @@ def _journey_facts(journey: Journey) -> list[tuple[str, str]]:
         else ""
     )
     facts = [
+        ("From", place_in_words(journey.origin)),
+        ("To", place_in_words(journey.destination)),
         ("Carrier", f"{journey.carrier_id}, {journey.conveyance_kind.replace('_', ' ')}"),
         ("Due", f"{journey.due_at:%-d %B %Y, %H:%M} UTC"),
         ("Persons", crowd),

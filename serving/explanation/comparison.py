@@ -3,6 +3,7 @@
 The facts are kept with a decision; words are made of them in the reader's language.
 """
 
+import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,6 +50,15 @@ SAYINGS_OF_INSTANTS: dict[How, str] = {
     "or_less": "{share} of {peers} have {high} or later",
     "above_all": "among {peers} the earliest is {high}",
 }
+# Of ratios: bounds are per cent of what the sentence before compares with.
+SAYINGS_OF_RATIOS: dict[How, str] = {
+    "others_equal": "{share} of {peers} have {low} of it",
+    "below_all": "among {peers} the lowest is {low} of it",
+    "or_more": "{share} of {peers} have {low} of it or more",
+    "between": "half of {peers} have between {low} and {high} of it",
+    "or_less": "{share} of {peers} have {high} of it or less",
+    "above_all": "among {peers} the highest is {high} of it",
+}
 PEERS: dict[tuple[SubjectKind, Peers], str] = {
     ("route", Peers.ALL): "all routes",
     ("route", Peers.CORRIDOR): "routes on this corridor",
@@ -58,6 +68,7 @@ PEERS: dict[tuple[SubjectKind, Peers], str] = {
 }
 FEWER, NEARLY_ALL = "fewer than 1 %", "more than 99 %"
 MOST_REMEMBERED = 20_000
+MOST_RARE = 2.0
 
 
 class Compared(Protocol):
@@ -146,33 +157,54 @@ def comparison_in_words(
     unit: Unit,
     kind: SubjectKind,
     language: Language = ENGLISH,
-    digits: int = DIGITS,
+    value: Value = None,
 ) -> str:
-    """What is usual, as it stands in brackets behind a sentence."""
+    """What is usual, as it stands in brackets behind a sentence.
+
+    Bounds have as many digits as tell them from `value`, where the sentence names one.
+    """
     values = {"peers": language.say(PEERS[kind, comparison.among])}
     if comparison.share is not None:
         values["share"] = _share(comparison.share, language)
     for name, bound in (("low", comparison.low), ("high", comparison.high)):
         if bound is not None:
+            digits = digits_to_tell(value, bound, unit)
             values[name] = value_in_words(bound, unit, language, digits)
-    sayings = SAYINGS | SAYINGS_OF_INSTANTS if unit is Unit.HOURS_BEFORE else SAYINGS
-    return language.say(sayings[comparison.how], **values)
+    unlike = {Unit.HOURS_BEFORE: SAYINGS_OF_INSTANTS, Unit.RATIO: SAYINGS_OF_RATIOS}.get(unit, {})
+    return language.say(unlike.get(comparison.how, SAYINGS[comparison.how]), **values)
 
 
-def digits_to_tell(value: Value, comparison: Comparison, unit: Unit) -> int:
-    """How many digits tell a value from the bounds that it is compared with and differs from.
+def rarity(comparison: Comparison) -> float:
+    """How seldom such a value is among its peers: 0 where half have it or more, 2 beyond them all.
 
-    >>> digits_to_tell(1.134, Comparison("below_all", low=1.141), Unit.EURO_PER_KG)
-    3
+    >>> rarity(Comparison("below_all")), rarity(Comparison("or_less", percentile=95.0))
+    (2.0, 1.0)
     """
-    if value is None or isinstance(value, str):
+    if comparison.how in ("below_all", "above_all", "unseen", "never_present"):
+        return MOST_RARE
+    share = comparison.share
+    if comparison.percentile is not None:
+        share = 2 * min(comparison.percentile, 100 - comparison.percentile) / 100
+    return 0.0 if share is None else min(-math.log10(max(share, 1e-9)), MOST_RARE)
+
+
+def digits_of_value(value: Value, comparison: Comparison, unit: Unit) -> int:
+    """How many digits tell a value from the bounds that it is compared with."""
+    return max(digits_to_tell(value, b, unit) for b in (comparison.low, comparison.high))
+
+
+def digits_to_tell(value: Value, bound: float | None, unit: Unit) -> int:
+    """How many digits tell a value from one bound; two where they are equal, or none of four do.
+
+    >>> digits_to_tell(1.134, 1.141, Unit.EURO_PER_KG), digits_to_tell(1.1, 4.5, Unit.EURO_PER_KG)
+    (3, 2)
+    """
+    if value is None or isinstance(value, str) or bound in (None, value) or unit is Unit.RATIO:
         return DIGITS
-    others = [b for b in (comparison.low, comparison.high) if b is not None and b != value]
-    for digits in range(DIGITS, MOST_DIGITS):
-        own = value_in_words(value, unit, digits=digits)
-        if all(value_in_words(bound, unit, digits=digits) != own for bound in others):
+    for digits in range(DIGITS, MOST_DIGITS + 1):
+        if value_in_words(value, unit, digits=digits) != value_in_words(bound, unit, digits=digits):
             return digits
-    return MOST_DIGITS
+    return DIGITS
 
 
 def percentile_of(value: float, quantiles: Sequence[float]) -> float:

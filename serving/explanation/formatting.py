@@ -33,9 +33,6 @@ LESS_THAN, MORE_THAN, SAME_AS, TIMES = (
 )
 """A ratio within a sentence that goes on with what it is a ratio to."""
 
-LESS, MORE, SAME = "{value} % less", "{value} % more", "the same"
-"""A ratio that stands alone; of twice and more it is TIMES."""
-
 HOUR, BETWEEN_HOURS = "{hour} UTC", "{begin} and {end} UTC"
 ALL_BUT_ALL = "more than 99 %"
 HOURS_IN_A_DAY, MOST_HOURS = 24, 72  # above, days are easier to read
@@ -60,7 +57,7 @@ def value_in_words(
     >>> value_in_words(-2.1667, Unit.HOURS_BEFORE), value_in_words(None, Unit.DAYS)
     ('2.2 hours after', 'not known')
     >>> value_in_words(0.35, Unit.RATIO), value_in_words(1.18, Unit.RATIO)
-    ('65 % less', '18 % more')
+    ('35 %', '118 %')
     """
     if value is None:
         return language.say(NOT_KNOWN)
@@ -68,7 +65,9 @@ def value_in_words(
         if unit is Unit.HOURS_BEFORE and value < 0:
             return f"{figure(-value, unit, language, digits)} {language.say(AFTER)}"
         if unit is Unit.RATIO:
-            return _ratio(value, (LESS, MORE, SAME), language, digits)
+            percent = 100 * value
+            whole = f"{percent:,.0f}" if percent >= 10 else figures(percent, digits)
+            return language.figure(f"{whole} %")
         if unit is Unit.HOUR_OF_DAY:
             return language.say(HOUR, hour=f"{int(value):02}:00")
     written = figure(value, unit, language, digits)
@@ -99,7 +98,7 @@ def figure(
         case Unit.SHARE:
             written = share_in_percent(value, language, digits)
         case Unit.RATIO:
-            written = _ratio(value, (LESS_THAN, MORE_THAN, SAME_AS), language, digits)
+            written = _ratio(value, language, digits)
         case Unit.HOUR_OF_DAY:
             begin, end = (f"{int(hour) % 24:02}:00" for hour in (value, value + 1))
             written = language.say(BETWEEN_HOURS, begin=begin, end=end)
@@ -120,17 +119,16 @@ def share_in_percent(share: float, language: Language = ENGLISH, digits: int = D
     return language.figure(f"{figures(share * 100, digits)} %")
 
 
-def _ratio(ratio: float, forms: tuple[str, str, str], language: Language, digits: int) -> str:
+def _ratio(ratio: float, language: Language, digits: int) -> str:
     """How far a ratio is from 1, in per cent; from twice on how many times."""
-    less, more, same = forms
     percent = figures(abs(ratio - 1) * 100, digits)
     if float(figures(ratio, digits).replace(",", "")) >= 2:
         return language.say(TIMES, value=language.figure(figures(ratio, digits)))
     if abs(ratio - 1) < 0.005:
-        return language.say(same)
+        return language.say(SAME_AS)
     if 0 < ratio < 1 and percent == "100":
         percent = "99"
-    return language.say(less if ratio < 1 else more, value=language.figure(percent))
+    return language.say(LESS_THAN if ratio < 1 else MORE_THAN, value=language.figure(percent))
 
 
 def _span(hours: float, language: Language, digits: int = DIGITS) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -28,10 +28,12 @@ from serving.explanation.formatting import Value
 from serving.explanation.signs import agrees, is_absence
 from serving.stored_names import with_current_names
 
-MOST_REASONS = 8  # a side; what a person can weigh before deciding
+FEW_REASONS = 8  # a side; what a person can weigh before deciding
+MOST_REASONS = 99  # a side; more than FEW_REASONS only where the rest would outweigh a named part
 SMALLEST_LOG_ODDS = 0.02  # changes the odds by 2 %: below that a reason is noise to its reader
 STRONG, MODERATE = math.log(2), math.log(1.25)
 
+Key = TypeVar("Key", int, str)
 Effect = Literal["for", "against"]
 Strength = Literal["strong", "moderate", "weak"]
 
@@ -52,7 +54,10 @@ class RankedReason:
 
 
 class Remainder(DecisionPart):
-    """All that is too weak to be named: how many features, and the exact sum of their parts."""
+    """All that is too weak to be named: how many features, and the exact sum of their parts.
+
+    The sum is never larger than a named reason: weaker ones are named until it is not.
+    """
 
     features: int
     log_odds: float
@@ -62,13 +67,21 @@ class Habits(DecisionPart):
     """What the model adds for values that are no sign of anything: how many, and the exact sum.
 
     `raises` and `lowers` are the sums of those parts that raise the score and of those that lower
-    it: missing values, values on the harmless side of usual, scales and descriptions.
+    it: missing values, values on the harmless side of usual, scales and descriptions. `named` has
+    the exact parts of the strongest, so many that what is left is no larger than a named reason.
     """
 
     features: int
     log_odds: float
     raises: float
     lowers: float
+    named: dict[str, float] = Field(default_factory=dict)
+
+    @property
+    def rest(self) -> Remainder:
+        """Those that are not named."""
+        rest = math.fsum([self.log_odds, *(-part for part in self.named.values())])
+        return Remainder(features=self.features - len(self.named), log_odds=rest)
 
 
 NO_HABITS = Habits(features=0, log_odds=0.0, raises=0.0, lowers=0.0)
@@ -153,15 +166,20 @@ class ReasonRanking:
 
         `said_with` are the counts that sentences name, by feature and name.
         """
-        case = _Case(self._features, self._known_by, values, parts, compare)
+        case = _Case(self._features, self._known_by, values, parts, compare, said_with)
         places = self._indicators.places
         agreeing = {name: case.agreeing(places[name]) for name in self._in_order}
         sums = {name: math.fsum([parts[at] for at in own]) for name, own in agreeing.items()}
         ranked = sorted(sums, key=lambda name: abs(sums[name]), reverse=True)
-        named = _strongest([name for name in ranked if abs(sums[name]) >= SMALLEST_LOG_ODDS], sums)
+        strong = [name for name in ranked if abs(sums[name]) >= SMALLEST_LOG_ODDS]
+        named = _named_until_rest_is_small(ranked, sums, _strongest(strong, sums))
         evidence = {name: _evidence(parts, agreeing[name]) for name in named}
         rest = [at for name in ranked if name not in evidence for at in agreeing[name]]
-        habits = [parts[at] for at in (*case.habits, *self._scales) if parts[at]]
+        of_habits = {at: parts[at] for at in (*case.habits, *self._scales) if parts[at]}
+        habits = [*of_habits.values()]
+        by_size = sorted(of_habits, key=lambda at: -abs(of_habits[at]))
+        smallest = min([abs(sums[name]) for name in named], default=0.0)
+        named_habits = _named_until_rest_is_small(by_size, of_habits, [], smallest)
         return Reasons(
             reasons=tuple([self._ranked(name, sums[name], at) for name, at in evidence.items()]),
             comparisons={
@@ -173,6 +191,7 @@ class ReasonRanking:
                 log_odds=math.fsum(habits),
                 raises=math.fsum([part for part in habits if part > 0]),
                 lowers=math.fsum([part for part in habits if part < 0]),
+                named={self._names[at]: parts[at] for at in named_habits},
             ),
             families=self._families.sums(parts),
             indicators=self._indicators.sums(parts),
@@ -203,17 +222,17 @@ class _Case:
         values: Sequence[Value],
         parts: Sequence[float],
         compare: Compare,
+        said_with: Mapping[str, Mapping[str, float]],
     ):
         self._features, self._values, self._parts = features, values, parts
+        self._said_with = said_with
         self._known_by = known_by
         self._compare = compare
         self.comparisons: dict[int, Comparison] = {}
         self.habits: list[int] = []
 
     def agreeing(self, places: Sequence[int]) -> list[int]:
-        """Those of one indicator's places that may be named, or that are too weak to be."""
-        if sum([abs(self._parts[at]) for at in places]) < SMALLEST_LOG_ODDS:
-            return [*places]
+        """Those of one indicator's places that may be named, and those that add nothing."""
         agreeing: list[int] = []
         for at in places:
             (agreeing if self._agrees(at) else self.habits).append(at)
@@ -225,6 +244,8 @@ class _Case:
             return True
         if is_absence(feature, value, self._values[self._known_by[at]]):
             return False
+        if part > 0 and self._said_with.get(feature.name, {}).get("confirmed") == 0:
+            return False  # that inspections found nothing is no sign, however few they were
         self.comparisons[at] = compared = self._compare(feature, value)
         return agrees(feature, value, compared, part)
 
@@ -249,7 +270,7 @@ def strength_of(log_odds: float) -> Strength:
 
 def _strongest(ranked: list[str], sums: Mapping[str, float]) -> list[str]:
     """The first of those that speak for and of those that speak against."""
-    room: dict[Effect, int] = {"for": MOST_REASONS, "against": MOST_REASONS}
+    room: dict[Effect, int] = {"for": FEW_REASONS, "against": FEW_REASONS}
     named = []
     for name in ranked:
         effect = effect_of(sums[name])
@@ -257,6 +278,28 @@ def _strongest(ranked: list[str], sums: Mapping[str, float]) -> list[str]:
             room[effect] -= 1
             named.append(name)
     return named
+
+
+def _named_until_rest_is_small(
+    ranked: Sequence[Key],
+    sums: Mapping[Key, float],
+    named: Sequence[Key],
+    smallest: float | None = None,
+) -> list[Key]:
+    """`named`, and as many more as leave a rest that is no larger than any of them, by rank.
+
+    The next one that is named is the strongest of those that pull as the rest does, so that what is
+    left balances. Where nothing is named there is nothing to be larger than, but for `smallest`.
+    """
+    chosen, rest = set(named), [key for key in ranked if key not in named]
+    least = min([abs(sums[key]) for key in named], default=0.0) if smallest is None else smallest
+    left = math.fsum([sums[key] for key in rest])
+    while least and abs(left) > least:
+        at = next(at for at, key in enumerate(rest) if sums[key] * left > 0)
+        chosen.add(rest[at])
+        least = min(least, abs(sums[rest.pop(at)]))
+        left = math.fsum([sums[key] for key in rest])
+    return [key for key in ranked if key in chosen]
 
 
 def _evidence(parts: Sequence[float], places: Sequence[int]) -> list[int]:

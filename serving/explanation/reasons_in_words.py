@@ -13,9 +13,14 @@ from typing import NamedTuple
 from features.catalogue import feature_named
 from features.definition import Feature, Unit
 from features.errors import UnknownFeature
-from features.indicators import INDICATORS
+from features.indicators import INDICATORS, TOPICS
 from features.records import SubjectKind
-from serving.explanation.comparison import Comparison, comparison_in_words, digits_to_tell
+from serving.explanation.comparison import (
+    Comparison,
+    comparison_in_words,
+    digits_of_value,
+    rarity,
+)
 from serving.explanation.decision_parts import DecisionPart
 from serving.explanation.formatting import (
     DIGITS,
@@ -34,6 +39,7 @@ from serving.explanation.reason_ranking import (
     effect_of,
     strength_of,
 )
+from serving.explanation.signs import shows_sign
 
 WORDS = "{sentence} ({usual})."
 WORDS_OF_BRACKETED = "{sentence}; {usual})."
@@ -56,12 +62,14 @@ class Observation(DecisionPart):
 class Reason(DecisionPart):
     """What one indicator says about this case; `log_odds` is the exact sum of its evidence.
 
-    `sign_of` is what the indicator is a sign of; `words` say its most telling evidence. What adds
-    nothing is no evidence.
+    `topic` is what its features look at, whatever they find; `sign_of` is what the indicator is a
+    sign of, and None where no value of the evidence shows it by itself. `words` say the evidence
+    that stands first: the most telling fact that was measured. What adds nothing is no evidence.
     """
 
     indicator: str
-    sign_of: str
+    topic: str
+    sign_of: str | None
     family: str
     effect: Effect
     strength: Strength
@@ -91,19 +99,22 @@ class ReasonRenderer:
         return tuple(self._reason(reason, stored) for reason in stored.reasons)
 
     def _reason(self, ranked: RankedReason, stored: Reasons) -> Reason:
-        evidence = tuple(self._observation(name, stored) for name in ranked.evidence)
-        # The strongest evidence that pulls the way the whole reason does.
-        telling = next(e for e in evidence if e.contribution * ranked.log_odds > 0)
+        evidence = [self._observation(name, stored) for name in ranked.evidence]
+        lead = max(evidence, key=lambda each: _tells(each, ranked.log_odds))
+        evidence.sort(key=lambda each: each is not lead)
         sign = INDICATORS.get(ranked.indicator, ranked.indicator)
+        topic = TOPICS.get(ranked.indicator, ranked.indicator)
+        is_shown = ranked.log_odds > 0 and _shows_its_sign(lead)
         return Reason(
             indicator=ranked.indicator,
-            sign_of=self.language.say(sign),
+            topic=self.language.say(topic),
+            sign_of=self.language.say(sign) if is_shown else None,
             family=ranked.family,
             effect=effect_of(ranked.log_odds),
             strength=strength_of(ranked.log_odds),
             log_odds=ranked.log_odds,
-            words=with_usual(telling.sentence, telling.usual, self.language),
-            evidence=evidence,
+            words=with_usual(lead.sentence, lead.usual, self.language),
+            evidence=tuple(evidence),
         )
 
     def _observation(self, name: str, stored: Reasons) -> Observation:
@@ -118,6 +129,26 @@ class ReasonRenderer:
             comparison=comparison,
             contribution=self.parts[name],
         )
+
+
+def _tells(seen: Observation, log_odds: float) -> tuple[bool, bool, float]:
+    """How well an observation can head a reason: measured, on its side, strong and far from usual.
+
+    What shows the sign goes before what does not; a value that few others have weighs up to three
+    times as much as one that most have.
+    """
+    pulls = seen.contribution * log_odds > 0
+    is_measured = seen.value is not None and pulls
+    shows = is_measured and log_odds > 0 and _shows_its_sign(seen)
+    return is_measured, shows, abs(seen.contribution) * (1 + rarity(seen.comparison)) * pulls
+
+
+def _shows_its_sign(seen: Observation) -> bool:
+    try:
+        feature = feature_named(seen.feature)
+    except UnknownFeature:
+        return False
+    return shows_sign(feature, seen.value, seen.comparison)
 
 
 # Most values come again and again (nothing, none, yes, the same few counts).
@@ -137,10 +168,11 @@ def _rendered(
             _named(name, value, Unit.COUNT, language),
             comparison_in_words(comparison, Unit.COUNT, kind, language),
         )
-    digits = digits_to_tell(value, comparison, feature.unit)
+    named = value if "{value}" in feature.sentence else None
+    digits = digits_of_value(named, comparison, feature.unit)
     return RenderedValue(
         sentence(feature, value, language, dict(counts), digits),
-        comparison_in_words(comparison, feature.unit, kind, language, digits),
+        comparison_in_words(comparison, feature.unit, kind, language, named),
     )
 
 

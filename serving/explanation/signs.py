@@ -20,6 +20,9 @@ from serving.explanation.formatting import Value
 
 FIRST_QUARTER, MEDIAN, LAST_QUARTER = 25.0, 50.0, 75.0
 SELDOM, HALF = 0.1, 0.5
+FIRST_TENTH, LAST_TENTH = 10.0, 90.0
+FAR_BELOW, FAR_ABOVE = 0.75, 1.25
+"""A ratio that is so much less or more than 1 shows what its indicator is a sign of."""
 
 
 def is_sign(feature: Feature, value: Value, comparison: Comparison) -> bool:
@@ -36,6 +39,28 @@ def is_sign(feature: Feature, value: Value, comparison: Comparison) -> bool:
     if feature.unit is Unit.RATIO:
         is_high, is_low = is_high and value > 1, is_low and value < 1
     return {Warns.HIGH: is_high, Warns.LOW: is_low}.get(feature.warns, is_high or is_low)
+
+
+def shows_sign(feature: Feature, value: Value, comparison: Comparison) -> bool:
+    """Whether the value by itself shows what its indicator is a sign of, and may be called so.
+
+    More than `is_sign` asks: a value may be a little beyond usual and speak for a closer look, as
+    nine journeys where most made twelve, and yet be no newcomer's. It has to reach `shows_from`
+    where its feature has one; a ratio has to be a quarter off, and what warns on either side to lie
+    beyond nine in ten of its peers.
+    """
+    if value is None or not is_sign(feature, value, comparison):
+        return False
+    if isinstance(value, str) or feature.unit is Unit.YES_NO:
+        return True
+    if feature.shows_from is not None:
+        is_low = feature.warns is Warns.LOW
+        return value <= feature.shows_from if is_low else value >= feature.shows_from
+    if feature.unit is Unit.RATIO:
+        return value <= FAR_BELOW or value >= FAR_ABOVE
+    if feature.warns is not Warns.EITHER:
+        return True
+    return not FIRST_TENTH <= _percentile(value, comparison) <= LAST_TENTH
 
 
 def is_absence(feature: Feature, value: Value, known: Value) -> bool:

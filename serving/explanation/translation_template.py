@@ -9,7 +9,7 @@ from babel.messages.pofile import write_po
 
 from features.catalogue import features_by_name
 from features.definition import Feature
-from features.indicators import INDICATORS
+from features.indicators import INDICATORS, TOPICS
 from features.input_dependencies import INPUTS
 from features.records import ConveyanceKind, Mode
 from serving.explanation.comparison import (
@@ -18,6 +18,7 @@ from serving.explanation.comparison import (
     PEERS,
     SAYINGS,
     SAYINGS_OF_INSTANTS,
+    SAYINGS_OF_RATIOS,
     comparison_in_words,
 )
 from serving.explanation.estimate_text import (
@@ -34,14 +35,11 @@ from serving.explanation.formatting import (
     HOUR,
     HOURS,
     LAST_OF_LIST,
-    LESS,
     LESS_THAN,
     MINUTES,
-    MORE,
     MORE_THAN,
     NO,
     NOT_KNOWN,
-    SAME,
     SAME_AS,
     TIMES,
     UNITS,
@@ -60,19 +58,20 @@ def messages() -> Iterator[tuple[Message, str]]:
     """Each message with the place that it comes from; some come twice."""
     for feature in features_by_name().values():
         yield from ((message, feature.defined_at) for message in _said_of(feature))
-    for indicator, sign in INDICATORS.items():
-        yield sign, f"features/indicators.py {indicator}"
+    for texts in (INDICATORS, TOPICS):
+        yield from ((text, f"features/indicators.py {number}") for number, text in texts.items())
     for kind in INPUTS.values():
         yield from ((missing_in_words(path), _place(missing_in_words)) for path in kind)
     yield from ((text, _place(provenance_messages)) for text in provenance_messages())
-    sayings = (*SAYINGS.values(), *SAYINGS_OF_INSTANTS.values())
+    unlike = (SAYINGS_OF_INSTANTS, SAYINGS_OF_RATIOS)
+    sayings = [*SAYINGS.values(), *(text for own in unlike for text in own.values())]
     for text in (*sayings, *PEERS.values(), FEWER, NEARLY_ALL):
         yield text, _place(comparison_in_words)
     yield from ((text, _place(sentence)) for text in (WORDS, WORDS_OF_BRACKETED, WHY_NOT_KNOWN))
     for text in (ESTIMATE, WITHOUT_INSPECTIONS, IN_SO_MANY):
         yield text, _place(estimate_in_words)
     yield from ((forms, _place(readable)) for forms in (MINUTES, HOURS, DAYS))
-    ratios = (LESS_THAN, MORE_THAN, SAME_AS, TIMES, LESS, MORE, SAME)
+    ratios = (LESS_THAN, MORE_THAN, SAME_AS, TIMES)
     others = (
         AFTER,
         NOT_KNOWN,

@@ -1,14 +1,16 @@
-"""A case in two sentences: what it is, and why it is here."""
+"""A case in a few sentences: what it is, and why it is here."""
 
 from datetime import datetime
 
 from features.records import Journey, Shipment
+from features.reference.goods_names import is_of_other_goods
 from features.submission import Submission
 from serving.audit.decision import Decision
+from serving.explanation.code_names import country_in_words, goods_in_words, place_in_words
 from serving.explanation.reasons_in_words import Reason
 from serving.triage.lane_rule import Lane
 
-# A control case must look like any other that is to be inspected.
+# A control case stands among the inspections, and is inspected like any other.
 LANE_NAMES: dict[Lane, str] = {
     "rescue": "Rescue",
     "inspect": "Inspection",
@@ -19,14 +21,16 @@ LANE_NAMES: dict[Lane, str] = {
     "manual": "Manual procedure",
 }
 _WHY: dict[Lane, str] = {
-    "rescue": "It is here because lives may be at risk",
-    "inspect": "It is proposed for inspection",
-    "control": "It is proposed for inspection",
-    "document_check": "A check of its documents is proposed before it goes on",
-    "post_review": "It may go on, and is proposed for review afterwards",
+    "rescue": "Lives may be at risk",
+    "inspect": "Proposed for inspection",
+    "control": "Proposed for inspection",
+    "document_check": "Proposed for a check of its documents",
+    "post_review": "May go on; proposed for review afterwards",
     "release": "Nothing calls for a closer look now",
-    "manual": "No model could be asked: the manual procedure decides",
+    "manual": "No score could be made: the manual procedure decides",
 }
+SELECTED_AT_RANDOM = "Selected at random. No fact about it led to this check."
+UNFITTING_DESCRIPTION = "The description does not fit the goods code."
 
 
 SELECTED_BEFORE = "what selected it before it was scored again"
@@ -34,49 +38,56 @@ SELECTED_BEFORE = "what selected it before it was scored again"
 
 
 def describe_subject(submission: Submission) -> str:
-    """One sentence on the subject."""
+    """One sentence on the subject, and one more where its description is of other goods."""
     subject, journey = submission.subject, submission.journey
     if isinstance(subject, Journey):
-        what = f"A journey {_way(subject)}"
-    else:
-        what = _goods(subject) + (f", travelling {_way(journey)}" if journey else "")
-    return f"{what}, declared {_when(subject.declared_at)}."
+        return f"Journey {_way(subject)}, declared {_when(subject.declared_at)}."
+    what = _goods(subject) + (f", {_way(journey)}" if journey else "")
+    said = f"Shipment of {what}, declared {_when(subject.declared_at)}."
+    if is_of_other_goods(subject.goods_description, subject.hs_code):
+        said = f"{said} {UNFITTING_DESCRIPTION}"
+    return said
 
 
 def describe_lane(decision: Decision) -> str:
-    """One sentence on the lane, with the strongest reason on either side."""
+    """Why it is here, with the strongest reason on either side; of a random draw there is none."""
+    why = _WHY[decision.lane]
     if decision.life_at_risk:
         return f"{_WHY['rescue']}: {decision.life_at_risk}."
+    if decision.lane_reason == "random":
+        return SELECTED_AT_RANDOM
     if decision.lane_reason in ("watch_list", "rule"):
         hit = decision.hits[0] if decision.hits else SELECTED_BEFORE
-        return f"{_WHY[decision.lane]}: {hit}."
+        return f"{why}: {hit}."
     strongest = {r.effect: r for r in reversed(decision.reasons_in())}
-    parts = [_WHY[decision.lane]]
+    parts = [f"{why}."]
     if "for" in strongest:
-        mark = ";" if decision.lane == "release" else ":"
-        parts.append(f"{mark} what speaks most for a look is that {_clause(strongest['for'])}")
+        parts.append(f"Main reason: {_clause(strongest['for'])}.")
     if "against" in strongest:
-        parts.append(f"; what speaks most against is that {_clause(strongest['against'])}")
+        parts.append(f"Against: {_clause(strongest['against'])}.")
     if decision.harm_ratio is not None and decision.lane_reason == "score":
         harm = f"{decision.harm_ratio:.2g} times that of a usual find"
-        parts.append(f". It is ranked by probability × harm; the harm of a find here is {harm}")
-    return "".join(parts) + "."
+        parts.append(f"It is ranked by probability × harm; the harm of a find here is {harm}.")
+    return " ".join(parts)
 
 
 def _clause(reason: Reason) -> str:
-    telling = max(reason.evidence, key=lambda e: e.contribution * reason.log_odds)
-    return telling.sentence[:1].lower() + telling.sentence[1:]
+    """The fact that heads a reason."""
+    telling = reason.evidence[0].sentence
+    return telling[:1].lower() + telling[1:]
 
 
 def _goods(shipment: Shipment) -> str:
-    goods = shipment.goods_description or f"goods under code {shipment.hs_code}"
-    return (
-        f"A shipment of {goods} from {shipment.dispatch_country} to {shipment.destination_country}"
-    )
+    code = goods_in_words(shipment.hs_code)
+    goods = shipment.goods_description
+    what = f"{goods}, code {code}," if goods else f"goods under code {code}"
+    origin = country_in_words(shipment.dispatch_country)
+    return f"{what} from {origin} to {country_in_words(shipment.destination_country)}"
 
 
 def _way(journey: Journey) -> str:
-    return f"by {journey.mode.replace('_', ' ')} from {journey.origin} to {journey.destination}"
+    origin, destination = place_in_words(journey.origin), place_in_words(journey.destination)
+    return f"by {journey.mode.replace('_', ' ')} from {origin} to {destination}"
 
 
 def _when(instant: datetime) -> str:

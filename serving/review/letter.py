@@ -19,6 +19,7 @@ from features.catalogue import feature_named
 from serving.access.actors import Actor
 from serving.audit.decision import Decision
 from serving.audit.selections import is_beyond_its_lane
+from serving.explanation.code_names import country_in_words, place_in_words
 from serving.explanation.formatting import listed
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.reason_ranking import Effect
@@ -85,7 +86,7 @@ class OwnSign:
     sentence: str
     usual: str
     declared: tuple[str, ...]
-    sign_of: str
+    sign_of: str | None
 
 
 @dataclass(frozen=True)
@@ -224,13 +225,14 @@ def _what(own: OwnDeclarations) -> str:
     if own.audience == "carrier" and journey is not None:
         mode = journey.mode.replace("_", " ")
         return (
-            f"A consignment that you carried by {mode} from {journey.origin} to "
-            f"{journey.destination}, due on {journey.due_at:%-d %B %Y}."
+            f"A consignment that you carried by {mode} from {place_in_words(journey.origin)} to "
+            f"{place_in_words(journey.destination)}, due on {journey.due_at:%-d %B %Y}."
         )
     issued = listed([paper_in_words(paper) for paper in own.papers])
     return (
-        f"A consignment that names you as {own.audience}, sent from {shipment.dispatch_country} "
-        f"to {shipment.destination_country}{f', with {issued}' if issued else ''}."
+        f"A consignment that names you as {own.audience}, sent from "
+        f"{country_in_words(shipment.dispatch_country)} to "
+        f"{country_in_words(shipment.destination_country)}{f', with {issued}' if issued else ''}."
     )
 
 

@@ -20,9 +20,9 @@ class LetterSection:
 
 
 SELECTED: dict[Selection, str] = {
-    "lot": "It was drawn by lot. A set part of all traffic is drawn so, whatever was declared and "
-    "by whomever, so that the office learns what it would otherwise miss. Nothing that you "
-    "declared led to it, and therefore no reason is given.",
+    "lot": "It was selected at random (drawn by lot). A set part of all traffic is, whatever was "
+    "declared and by whomever, so that the office learns what it would otherwise miss. Nothing "
+    "that you declared led to it, and therefore no reason is given.",
     "rule": "A written rule of the office selected it, which holds for everybody alike.",
     "information": "It was selected because of information that the office holds. What that is, "
     "and from whom, is not repeated here; the supervisory authority named below can examine it.",
@@ -34,7 +34,7 @@ SELECTED: dict[Selection, str] = {
 }
 
 COMPUTER: dict[Selection, str] = {
-    "lot": "The computer drew the lot.",
+    "lot": "The computer made the random selection.",
     "rule": "The computer looked whether the condition of the rule holds.",
     "information": "The computer compared what was declared with that information.",
     "score": "The computer gave a score: an estimate of how often such a check finds something. "
@@ -130,7 +130,7 @@ def _speaking(heading: str, reasons: LetterReasons, *, is_for: bool) -> LetterSe
 
 
 def _sign(sign: OwnSign, *, is_for: bool) -> str:
-    means = f" It can be a sign of {sign.sign_of}." if is_for else ""
+    means = f" It can be a sign of {sign.sign_of}." if is_for and sign.sign_of else ""
     rests = f" It rests on what you declared: {'; '.join(sign.declared)}." if sign.declared else ""
     return f"{with_usual(sign.sentence, sign.usual)}{means}{rests}"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from serving.explanation.formatting import readable
+from serving.explanation.formatting import readable, share_in_percent
 from serving.explanation.provenance_text import provenance_in_words
 from serving.web.figure_words import (
     figure_in_words,
@@ -49,7 +49,7 @@ def _odds(log_odds: float) -> str:
 
 
 def _percent(probability: float) -> str:
-    return f"{100 * probability:.1f} %"
+    return share_in_percent(probability)
 
 
 def _moment(text: str) -> str:
@@ -80,11 +80,16 @@ def _capitalize_first(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
 FILTERS: dict[str, Callable[..., object]] = {
     "capitalize_first": _capitalize_first,
     "duration": _duration,
     "figure": figure_in_words,
     "instant": instant_in_words,
+    "lower_first": _lower_first,
     "measure": measure_in_words,
     "moment": _moment,
     "odds": _odds,

@@ -25,7 +25,7 @@ LARGEST_PROBLEM = 64 * 1024  # bytes
 LONGEST_POINTER = 256  # characters; it may hold a name that the caller chose
 
 TITLES = {
-    404: "There is no such thing here",
+    404: "Page not found",
     405: "This address does not take that method",
 }
 

@@ -82,7 +82,7 @@ def test_words_that_were_written_before_a_session_ended_are_sent_after_signing_i
     case_id = site.score(shipment(), "k")["decision_id"]
     sign_in(page, site, account(site, "maria"))
     page.goto(f"{site.address}/console/cases/{case_id}")
-    page.get_by_role("button", name="Claim").click()
+    page.get_by_role("button", name="Assign to me").click()
     page.get_by_label("Add a note").fill('seen at the gate,\nwith "two" seals')
     session = site.services.sessions.of_holder("account:maria", utc_now())[0]
     site.services.sessions.end_all("account:maria", utc_now(), session.actor)

@@ -63,10 +63,10 @@ def test_a_reviewer_claims_the_first_case_reads_its_reasons_and_decides(
     expect(page.locator(".reason").first.get_by_role("button", name="wrong")).to_have_attribute(
         "aria-pressed", "true"
     )
-    page.get_by_label("What is true of it").select_option("no_finding_after_inspection")
-    page.get_by_label("Because").select_option("nothing_found")
+    page.get_by_label("Result", exact=True).select_option("no_finding_after_inspection")
+    page.get_by_label("Reason", exact=True).select_option("nothing_found")
     page.get_by_label("How sure are you?").select_option("high")
-    page.get_by_label("In your own words").fill("opened and counted, all as declared")
+    page.get_by_label("Comment").fill("opened and counted, all as declared")
     page.get_by_role("button", name="Decide").click()
 
     expect(page.get_by_role("heading", name="Closed")).to_be_visible()
@@ -133,8 +133,8 @@ def test_whoever_comes_second_is_told_and_a_supervisor_sees_both(
     page.goto(address)
     other.goto(address)
 
-    page.get_by_role("button", name="Claim").click()
-    other.get_by_role("button", name="Claim").click()
+    page.get_by_role("button", name="Assign to me").click()
+    other.get_by_role("button", name="Assign to me").click()
 
     expect(page.get_by_role("heading", name="This case is yours")).to_be_visible()
     expect(other.get_by_role("alert")).to_contain_text("Another reviewer has this case")
@@ -158,7 +158,7 @@ def test_no_page_has_a_serious_barrier_or_runs_over_its_edge(
     seen = {"sign-in": _barriers(page)}
     sign_in(page, site, account(site, "chief", "supervisor"))
     page.goto(f"{site.address}/console/cases/{case_id}")
-    page.get_by_role("button", name="Claim").click()
+    page.get_by_role("button", name="Assign to me").click()
 
     for path in (
         "queue",

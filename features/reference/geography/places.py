@@ -76,6 +76,12 @@ def country(code: str) -> str | None:
     return None if row < 0 else str(_column("country")[row])
 
 
+def name_of(code: str) -> str | None:
+    """The name of one code; None where it is unknown."""
+    row = _row_by_code().get(code, -1)
+    return None if row < 0 else str(_column("name")[row])
+
+
 def latitude(code: str) -> float:
     """Latitude in degrees of one code; NaN where it is unknown."""
     return _degrees(code, "latitude")

@@ -9,7 +9,7 @@ import pytest
 
 from serving.audit.decision import Decision
 from serving.console.case_view import CaseView
-from serving.review.case_summary import LANE_NAMES
+from serving.review.case_summary import LANE_NAMES, SELECTED_AT_RANDOM
 from serving.triage.lane_rule import Lane
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
@@ -191,7 +191,7 @@ def test_a_case_begins_with_two_sentences(service: Service) -> None:
         decided(service, shipment(), service.key("score")), is_explained=True
     )
 
-    assert case.what.startswith("A shipment of inflatable boats from TR to DE, travelling by sea")
+    assert case.what.startswith("Shipment of inflatable boats, code 890310 (")
     assert case.what.count(". ") == case.why.count(". ") == 0
     assert case.what.endswith(".")
     assert case.why.endswith(".")
@@ -204,9 +204,20 @@ def test_a_life_at_risk_is_why_a_case_is_here(service: Service) -> None:
 
     assert case.lane == "Rescue"
     assert case.why == (
-        "It is here because lives may be at risk: "
-        "60 persons on board of a fishing vessel certified for 12."
+        "Lives may be at risk: 60 persons on board of a fishing vessel certified for 12."
     )
+
+
+def test_a_control_case_gives_no_reason_and_no_score(service: Service) -> None:
+    decision = decided(service, shipment(), service.key("score"))
+    drawn = decision.model_copy(update={"lane": "control", "lane_reason": "random"})
+
+    case = CaseView.from_decision(drawn, is_explained=True)
+
+    assert decision.reasons_in()
+    assert case.reasons_for == case.reasons_against == ()
+    assert case.is_drawn
+    assert case.why == SELECTED_AT_RANDOM
 
 
 def test_a_control_case_looks_like_any_other_inspection(service: Service) -> None:

@@ -94,7 +94,13 @@ def test_a_stored_reason_is_told_again_in_another_language(pseudo: Language) -> 
 
     (told,) = ReasonRenderer("shipment", {name: 1.0}, {name: 0.5}, pseudo).reasons(stored)
 
-    for text in (told.words, told.sign_of, told.evidence[0].sentence, told.evidence[0].usual):
+    for text in (
+        told.words,
+        told.sign_of or "",
+        told.topic,
+        told.evidence[0].sentence,
+        told.evidence[0].usual,
+    ):
         assert not LATIN.search(text)
     assert told.log_odds == stored.reasons[0].log_odds
 

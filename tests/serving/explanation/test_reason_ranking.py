@@ -20,7 +20,7 @@ from serving.explanation.comparison import (
     percentile_of,
 )
 from serving.explanation.formatting import Value, figure, listed, value_in_words
-from serving.explanation.reason_ranking import MOST_REASONS, ReasonRanking, Reasons
+from serving.explanation.reason_ranking import FEW_REASONS, MOST_REASONS, ReasonRanking, Reasons
 from serving.explanation.reasons_in_words import Reason, ReasonRenderer, sentence
 from training.model.manifest import Reference
 
@@ -30,6 +30,7 @@ parts = st.lists(
     max_size=len(SHIPMENT),
 )
 NONE = Comparison(how="about_the_same", share=0.15, percentile=7.5)
+FAR = Comparison(how="above_all", high=1.0, percentile=100.0)
 AS_MANY = Comparison(how="same", share=0.4)
 
 
@@ -107,6 +108,134 @@ def test_each_side_names_only_its_strongest(given: list[tuple[Value, float]]) ->
         assert all(reason.log_odds * sign > 0 for reason in side)
     sizes = [abs(reason.log_odds) for reason in reasons]
     assert sizes == sorted(sizes, reverse=True)
+
+
+@given(parts)
+def test_no_rest_is_larger_than_a_named_part(given: list[tuple[Value, float]]) -> None:
+    reasons = told(contributions(given))
+    named = [abs(reason.log_odds) for reason in reasons.reasons]
+    habits = reasons.habits
+
+    if named:
+        assert abs(reasons.remainder.log_odds) <= min(named)
+        assert abs(habits.rest.log_odds) <= min(named) + 1e-12
+    assert habits.rest.features == habits.features - len(habits.named)
+    assert math.fsum([*habits.named.values(), habits.rest.log_odds]) == pytest.approx(
+        habits.log_odds, abs=1e-12
+    )
+
+
+def test_more_than_a_few_reasons_are_named_only_where_the_rest_would_outweigh_one() -> None:
+    indicators = [*dict.fromkeys(f.indicator for f in SHIPMENT if f.warns is Warns.HIGH)][:20]
+    first = [next(f for f in SHIPMENT if f.indicator == number) for number in indicators]
+    features = [f for f in first if f.warns is Warns.HIGH]
+    sizes = {"falling": [0.5**n for n in range(len(features))], "even": [0.1] * len(features)}
+
+    named = {
+        name: len(ReasonRanking(features).reasons([9.0] * len(each), each, lambda *_: FAR).reasons)
+        for name, each in sizes.items()
+    }
+
+    assert named["falling"] <= FEW_REASONS
+    assert named["even"] > FEW_REASONS
+
+
+def test_the_most_telling_fact_heads_a_reason_though_another_weighs_more() -> None:
+    features = [
+        feature_named(n) for n in ("unit_value_eur_per_kg", "unit_value_to_goods_ratio_365d")
+    ]
+    values, parts = [1.13, 0.9], [0.4, 0.5]
+    compared = {
+        "unit_value_eur_per_kg": Comparison(how="below_all", low=4.53, percentile=0.0),
+        "unit_value_to_goods_ratio_365d": Comparison(
+            how="or_more", low=0.95, share=0.8, percentile=20.0
+        ),
+    }
+    stored = ReasonRanking(features).reasons(values, parts, lambda f, _: compared[f.name])
+    renderer = ReasonRenderer(
+        "shipment",
+        dict(zip(compared, values, strict=True)),
+        dict(zip(compared, parts, strict=True)),
+    )
+
+    (reason,) = renderer.reasons(stored)
+
+    assert [seen.feature for seen in reason.evidence] == [*compared]
+    assert reason.words == (
+        "Its declared price is 1.1 EUR per kg (among all shipments the lowest is 4.5 EUR/kg)."
+    )
+    assert reason.sign_of == "a value out of line with the goods"
+
+
+def test_a_missing_value_never_heads_a_reason_of_a_former_release() -> None:
+    stored = told(explained(unit_value_to_typical_ratio_365d=0.3, unit_value_eur_per_kg=1.0))
+    values: dict[str, Value] = {
+        "unit_value_to_typical_ratio_365d": 2.0,
+        "unit_value_eur_per_kg": None,
+    }
+    parts = {"unit_value_to_typical_ratio_365d": 0.3, "unit_value_eur_per_kg": 1.0}
+
+    (reason,) = ReasonRenderer("shipment", values, parts).reasons(stored)
+
+    assert reason.evidence[0].feature == "unit_value_to_typical_ratio_365d"
+
+
+@pytest.mark.parametrize(
+    ("value", "sign"), [(9.0, None), (2.0, "parties new to each other or to us")]
+)
+def test_a_reason_is_called_a_sign_only_where_its_value_shows_it(
+    value: float, sign: str | None
+) -> None:
+    feature = feature_named("carrier_journeys")
+    usual = Comparison(how="or_more", low=12.0, share=0.8, percentile=20.0)
+    stored = ReasonRanking([feature]).reasons([value], [0.5], lambda *_: usual)
+
+    (reason,) = ReasonRenderer("route", {feature.name: value}, {feature.name: 0.5}).reasons(stored)
+
+    assert (reason.sign_of, reason.topic) == (sign, "trading history")
+
+
+def test_inspections_that_found_nothing_are_no_sign_of_earlier_findings() -> None:
+    feature = feature_named("carrier_confirmed_rate")
+    usual = Comparison(how="or_less", share=0.9, high=0.02, percentile=92.0)
+
+    def reasons(confirmed: float) -> Reasons:
+        counts = {feature.name: {"confirmed": confirmed, "inspected": 4.0}}
+        return ReasonRanking([feature]).reasons([0.05], [0.5], lambda *_: usual, counts)
+
+    assert reasons(0.0).reasons == ()
+    assert reasons(0.0).habits.log_odds == 0.5
+    assert len(reasons(1.0).reasons) == 1
+
+
+@pytest.mark.parametrize(
+    ("ratio", "words"),
+    [
+        (0.0, "100 % less than"),
+        (1e-7, "99 % less than"),
+        (0.346, "65 % less than"),
+        (0.998, "the same as"),
+        (1.18, "18 % more than"),
+        (1.996, "2 times"),
+        (1234.5, "1,200 times"),
+    ],
+)
+def test_a_ratio_says_which_way_it_differs(ratio: float, words: str) -> None:
+    assert figure(ratio, Unit.RATIO) == words
+
+
+def test_two_digits_are_written_but_where_they_would_hide_a_difference() -> None:
+    feature = feature_named("unit_value_eur_per_kg")
+    usual = Comparison(how="below_all", low=1.141, percentile=0.0)
+    stored = ReasonRanking([feature]).reasons([1.134], [0.5], lambda *_: usual)
+
+    (reason,) = ReasonRenderer("shipment", {feature.name: 1.134}, {feature.name: 0.5}).reasons(
+        stored
+    )
+
+    assert reason.words == (
+        "Its declared price is 1.13 EUR per kg (among all shipments the lowest is 1.14 EUR/kg)."
+    )
 
 
 def test_equal_contributions_stand_in_the_order_of_the_catalogue() -> None:
@@ -234,13 +363,13 @@ def test_every_feature_can_be_said_in_words(name: str) -> None:
         (0.0, Unit.COUNT, "0"),
         (3.0, Unit.COUNT, "3"),
         (1234.0, Unit.COUNT, "1,234"),
-        (0.012345, Unit.RATIO, "99 % less"),
-        (1e-7, Unit.RATIO, "99 % less"),
-        (0.0, Unit.RATIO, "100 % less"),
+        (0.012345, Unit.RATIO, "1.2 %"),
+        (1e-7, Unit.RATIO, "0.00001 %"),
+        (0.0, Unit.RATIO, "0 %"),
         (1e-7, Unit.EURO, "0.0000001 EUR"),
-        (1.18, Unit.RATIO, "18 % more"),
-        (1.996, Unit.RATIO, "2 times"),
-        (1234.5, Unit.RATIO, "1,200 times"),
+        (1.18, Unit.RATIO, "118 %"),
+        (1.996, Unit.RATIO, "200 %"),
+        (1234.5, Unit.RATIO, "123,450 %"),
         (0.9996, Unit.SHARE, "more than 99 %"),
         (0.47, Unit.DAYS, "11 hours"),
         (3.04, Unit.DAYS, "3 days"),
@@ -253,7 +382,7 @@ def test_every_feature_can_be_said_in_words(name: str) -> None:
         (1.0, Unit.HOURS, "one hour"),
         (72.0, Unit.HOURS, "72 hours"),
         (479.0, Unit.HOURS, "20 days"),
-        (1.004, Unit.RATIO, "the same"),
+        (1.004, Unit.RATIO, "100 %"),
         (1.0, Unit.COUNT, "1"),
         (0.5, Unit.SHARE, "50 %"),
         (1.0, Unit.YES_NO, "yes"),

@@ -5,19 +5,26 @@ from typing import Any, get_args
 
 import pytest
 
-from serving.review.case_summary import LANE_NAMES, describe_lane, describe_subject
+from serving.review.case_summary import (
+    LANE_NAMES,
+    SELECTED_AT_RANDOM,
+    UNFITTING_DESCRIPTION,
+    describe_lane,
+    describe_subject,
+)
 from serving.triage.lane_rule import Lane
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.review.decisions import decision
 
-SCORED = "It is proposed for inspection"
+BOATS = "890310 (yachts and other vessels; for pleasure or sports, rowing boats and …)"
+SCORED = "Proposed for inspection"
 
 
 def test_a_route_is_told_by_its_way_and_when_it_was_declared() -> None:
     told = describe_subject(submission(route(mode="inland_waterway")))
 
     assert told == (
-        "A journey by inland waterway from TRIZM to GRPIR, "
+        "Journey by inland waterway from Izmir (TRIZM) to Piraeus (GRPIR), "
         "declared on 24 November 2026 at 10:00 UTC."
     )
 
@@ -25,13 +32,14 @@ def test_a_route_is_told_by_its_way_and_when_it_was_declared() -> None:
 def test_a_shipment_is_told_by_its_goods_and_its_way_where_it_has_one() -> None:
     body = shipment()
     assert describe_subject(submission(body)) == (
-        "A shipment of inflatable boats from TR to DE, travelling by sea from TRIST to DEHAM, "
+        f"Shipment of inflatable boats, code {BOATS}, from Türkiye (TR) to Germany (DE), "
+        "by sea from Istanbul (TRIST) to Hamburg (DEHAM), "
         "declared on 24 November 2026 at 10:00 UTC."
     )
     body["shipment"]["goods_description"] = None
     body["journey"], body["legs"] = None, []
     assert describe_subject(submission(body)) == (
-        "A shipment of goods under code 890310 from TR to DE, "
+        f"Shipment of goods under code {BOATS} from Türkiye (TR) to Germany (DE), "
         "declared on 24 November 2026 at 10:00 UTC."
     )
 
@@ -39,7 +47,7 @@ def test_a_shipment_is_told_by_its_goods_and_its_way_where_it_has_one() -> None:
 def test_a_life_at_risk_is_why_whatever_else_was_said() -> None:
     told = describe_lane(decision(life_at_risk="41 persons on board"))
 
-    assert told == "It is here because lives may be at risk: 41 persons on board."
+    assert told == "Lives may be at risk: 41 persons on board."
 
 
 @pytest.mark.parametrize("reason", ["watch_list", "rule"])
@@ -53,8 +61,8 @@ def test_without_a_score_the_lane_is_all_there_is_to_say() -> None:
     manual = decision(lane="manual", lane_reason="no_score", hits=())
     hit_but_drawn = decision(lane="control", lane_reason="random")
 
-    assert describe_lane(manual) == ("No model could be asked: the manual procedure decides.")
-    assert describe_lane(hit_but_drawn) == f"{SCORED}."
+    assert describe_lane(manual) == "No score could be made: the manual procedure decides."
+    assert describe_lane(hit_but_drawn) == SELECTED_AT_RANDOM
 
 
 def reason(effect: str, log_odds: float, *evidence: tuple[str, float]) -> Any:
@@ -62,22 +70,22 @@ def reason(effect: str, log_odds: float, *evidence: tuple[str, float]) -> Any:
     return SimpleNamespace(effect=effect, log_odds=log_odds, evidence=seen)
 
 
-STRONG = reason("for", 0.9, ("Nothing much", 0.1), ("It weighs 9 kg", 1.0), ("Less", -0.2))
+STRONG = reason("for", 0.9, ("It weighs 9 kg", 1.0), ("Nothing much", 0.1), ("Less", -0.2))
 WEAK = reason("for", 0.2, ("It is small", 0.2))
-AGAINST = reason("against", -0.8, ("It is early", 0.3), ("Its papers agree", -1.1))
-FOR_WORDS = "what speaks most for a look is that it weighs 9 kg"
-AGAINST_WORDS = "what speaks most against is that its papers agree"
+AGAINST = reason("against", -0.8, ("Its papers agree", -1.1), ("It is early", 0.3))
+FOR_WORDS = "Main reason: it weighs 9 kg."
+AGAINST_WORDS = "Against: its papers agree."
 
 
 @pytest.mark.parametrize(
     ("reasons", "lane", "told"),
     [
-        ((STRONG, WEAK, AGAINST), "inspect", f"{SCORED}: {FOR_WORDS}; {AGAINST_WORDS}."),
-        ((AGAINST, STRONG), "control", f"{SCORED}: {FOR_WORDS}; {AGAINST_WORDS}."),
-        ((STRONG, WEAK), "inspect", f"{SCORED}: {FOR_WORDS}."),
-        ((AGAINST,), "inspect", f"{SCORED}; {AGAINST_WORDS}."),
+        ((STRONG, WEAK, AGAINST), "inspect", f"{SCORED}. {FOR_WORDS} {AGAINST_WORDS}"),
+        ((AGAINST, STRONG), "control", f"{SCORED}. {FOR_WORDS} {AGAINST_WORDS}"),
+        ((STRONG, WEAK), "inspect", f"{SCORED}. {FOR_WORDS}"),
+        ((AGAINST,), "inspect", f"{SCORED}. {AGAINST_WORDS}"),
         ((), "inspect", f"{SCORED}."),
-        ((STRONG,), "release", f"Nothing calls for a closer look now; {FOR_WORDS}."),
+        ((STRONG,), "release", f"Nothing calls for a closer look now. {FOR_WORDS}"),
     ],
 )
 def test_a_score_is_told_by_the_strongest_evidence_on_either_side(
@@ -94,11 +102,22 @@ def test_a_score_is_told_by_the_strongest_evidence_on_either_side(
     assert describe_lane(decided) == told
 
 
-def test_a_control_case_looks_like_an_inspection() -> None:
+def test_a_control_case_stands_among_inspections_and_gives_no_reason() -> None:
     assert LANE_NAMES.keys() == set(get_args(Lane))
     assert LANE_NAMES["control"] == LANE_NAMES["inspect"]
-    drawn, selected = (
-        describe_lane(decision(lane=lane, lane_reason=reason))
-        for lane, reason in (("control", "random"), ("inspect", "score"))
+    drawn: Any = SimpleNamespace(
+        lane="control",
+        lane_reason="random",
+        life_at_risk=None,
+        reasons_in=lambda: (STRONG, AGAINST),
+        harm_ratio=2.0,
     )
-    assert drawn == selected
+
+    assert describe_lane(drawn) == SELECTED_AT_RANDOM
+
+
+def test_a_description_of_other_goods_is_marked() -> None:
+    body = shipment(goods_description="Cartons of corrugated paper")
+
+    assert describe_subject(submission(body)).endswith(UNFITTING_DESCRIPTION)
+    assert UNFITTING_DESCRIPTION not in describe_subject(submission(shipment()))

@@ -238,7 +238,7 @@ def test_a_route_is_told_to_its_carrier(sources: LetterSources) -> None:
     )
 
     assert [sign.sentence for sign in told.speaks_for.own] == ["Says leg_count"]
-    assert "by sea from TRIZM to GRPIR" in told.what
+    assert "by sea from Izmir (TRIZM) to Piraeus (GRPIR)" in told.what
 
 
 def test_what_was_not_submitted_is_asked_of_whose_it_is(sources: LetterSources) -> None:

@@ -1,0 +1,92 @@
+"""Codes with their names: goods, countries, places and amounts of money, as a person reads them.
+
+A code always stands beside its name; one that no table knows stands alone.
+"""
+
+from datetime import datetime
+from functools import cache
+
+import numpy as np
+from babel import Locale
+
+from features.engine.string_table import STRING_TABLE
+from features.reference.currencies import euro_cents
+from features.reference.geography.places import name_of
+from features.reference.goods_names import goods_name
+from serving.explanation.formatting import exact_figure, figures
+from serving.explanation.language import ENGLISH, Language
+
+LONGEST_NAME = 70
+"""Letters of a name of goods; official names run to hundreds."""
+
+IN_EURO = "{amount} (about {euro} EUR)"
+CODE_WITH_NAME = "{code} ({name})"
+
+
+def goods_in_words(hs_code: str) -> str:
+    """A goods code with the beginning of its name, which is in English everywhere.
+
+    >>> goods_in_words("481910")
+    '481910 (paper and paperboard; cartons, boxes and cases, of corrugated paper …)'
+    >>> goods_in_words("000000")
+    '000000'
+    """
+    name = goods_name(hs_code)
+    if name is None:
+        return hs_code
+    # A capital stays where the rest of the word has them too, as of T-shirts and LED lamps.
+    first = name[0].lower() if name[1:2].islower() else name[0]
+    return f"{hs_code} ({_shortened(first + name[1:])})"
+
+
+def country_in_words(code: str, language: Language = ENGLISH) -> str:
+    """A country in the reader's language, with its code.
+
+    >>> country_in_words("DE"), country_in_words("XX")
+    ('Germany (DE)', 'XX')
+    """
+    name = _territories(language.code).get(code)
+    return f"{name} ({code})" if name else code
+
+
+def place_in_words(code: str) -> str:
+    """A port, an airport or a crossing by its name, with its code.
+
+    >>> place_in_words("ROCND"), place_in_words("EBL"), place_in_words("ZZZZZ")
+    ('Constanta (ROCND)', 'Arbil (EBL)', 'ZZZZZ')
+    """
+    name = name_of(code)
+    return f"{name} ({code})" if name else code
+
+
+def money_in_words(
+    amount: float, currency: str | None, at: datetime, language: Language = ENGLISH
+) -> str:
+    """An amount as it was declared, with about how many euro it was in the month of an instant.
+
+    >>> from datetime import UTC
+    >>> money_in_words(1250.0, "EUR", datetime(2026, 3, 1, tzinfo=UTC))
+    '1,250 EUR'
+    """
+    declared = language.figure(exact_figure(amount)) + (f" {currency}" if currency else "")
+    if currency in (None, "EUR"):
+        return declared
+    codes = np.array([STRING_TABLE.code(currency)])
+    instants = np.array([int(at.timestamp() * 1e6)], np.int64)
+    euro = float(euro_cents(np.array([amount]), codes, instants)[0]) / 100
+    if np.isnan(euro):
+        return declared
+    return language.say(IN_EURO, amount=declared, euro=language.figure(figures(euro)))
+
+
+def _shortened(name: str) -> str:
+    if len(name) <= LONGEST_NAME:
+        return name
+    kept = name[: LONGEST_NAME - 1].rsplit(" ", 1)[0]
+    return f"{kept.rstrip(',;')} …"
+
+
+@cache
+def _territories(code: str) -> dict[str, str]:
+    locale = Locale.parse(code, sep="-" if "-" in code else "_")
+    return {name: str(words) for name, words in locale.territories.items()}
