@@ -4,6 +4,7 @@ All of it derives from the kinds of the fields in `records`; a field that is add
 gets pseudonyms and is looked up in watch-lists at once.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from features.field_kinds import (
@@ -43,6 +44,16 @@ def parties_of(records: Iterable[Record], *, only_linking: bool = False) -> set[
         if (party := getattr(record, name)) is not None
         if not only_linking or _links_cases(record, name)
     }
+
+
+def roles_of_parties(records: Iterable[Record]) -> dict[str, set[str]]:
+    """The parties that records name, each with the roles in which they do: payer, consignee …"""
+    roles: dict[str, set[str]] = defaultdict(set)
+    for record in records:
+        for name in fields_of_kind(type(record), Party):
+            if (party := getattr(record, name)) is not None:
+                roles[party].add(name.removesuffix("_id"))
+    return roles
 
 
 def identifiers_of(records: Iterable[Record], identifies: IdentifierOf) -> set[str]:

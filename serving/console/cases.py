@@ -16,6 +16,7 @@ from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.audit.decision_details import UNEXPLAINED, details_of
 from serving.console.browser_session import ReaderWith, RequireRecentProof, TheSession
+from serving.console.case_links import link_graph
 from serving.console.case_view import CaseView
 from serving.console.charts.payment_flow import PaymentChart
 from serving.console.charts.route_map import RouteMap
@@ -45,7 +46,7 @@ from serving.review.dispositions import (
     Confidence,
     ReasonCode,
 )
-from serving.review.opening import ALIKE, SHARED
+from serving.review.opening import ALIKE
 from serving.review.ways_of_smuggling import TYPOLOGIES
 from serving.web.case_bodies import DispositionBody, Justification, Note, Pause
 from serving.web.html import instant_in_words
@@ -217,7 +218,7 @@ def case_page(
         days=Timeline.from_submission(submission),
         way=RouteMap.from_submission(submission),
         payments=PaymentChart.from_submission(submission),
-        linked=services.cases.linked(reviewer, case_id, SHARED, MOST_LINKED),
+        links=link_graph(services, reviewer, row),
         similar=_ended(services, reviewer, case_id),
         files=services.cases.attached(row),
         most_bytes=services.settings.max_attachment_bytes,

@@ -56,7 +56,7 @@ class EncryptedCases:
         value = row.value
         if row.encrypted_value is not None:
             value = self._decrypted(row.case_id, "link", row.encrypted_value)
-        return None if value is None else CaseLink(row.case_id, row.seq, row.kind, value)
+        return None if value is None else CaseLink(row.case_id, row.seq, row.kind, value, row.roles)
 
     def event(self, row: StoredEvent, within: Connection) -> dict[str, Any]:
         """The row of an event as it is kept, but for its place."""

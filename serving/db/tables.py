@@ -259,6 +259,8 @@ case_links = Table(
     Column("seq", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
     # The value itself, encrypted.
     Column("encrypted_value", Text),
+    # As what the case names it, with commas between: payer, consignee, vessel …
+    Column("roles", Text),
     Index("case_links_by_value", "kind", "value", "seq"),
     sqlite_strict=True,
 )

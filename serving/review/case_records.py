@@ -7,6 +7,7 @@ from typing import Protocol, Self
 
 from serving.access.actors import SERVICE, Actor
 from serving.history.received_records import ReceivedRecord
+from serving.review.shared_things import SharedThing
 from serving.triage.lane_rule import VISITED
 
 # Beyond this a lane is full; counting on would cost every page for a figure nobody reads.
@@ -69,12 +70,16 @@ class CaseRecord:
 
 @dataclass(frozen=True)
 class CaseLink:
-    """One thing that a case may share with others: a container, a party, goods, a route."""
+    """One thing that a case may share with others: a container, a party, goods, a route.
+
+    `roles` are those by which the case names it, with commas between; None in an older case.
+    """
 
     case_id: str
     seq: int
     kind: str
     value: str
+    roles: str | None = None
 
 
 @dataclass(frozen=True)
@@ -204,6 +209,14 @@ class CaseStore(Protocol):
         self, case_id: str, kinds: tuple[str, ...], access: CaseAccess, limit: int
     ) -> list[LinkedCase]:
         """The newest other cases that share something of these kinds with this one."""
+        ...
+
+    def shared_things(self, case_id: str, access: CaseAccess) -> tuple[SharedThing, ...]:
+        """What other cases share with this one: parties, containers, the conveyance."""
+        ...
+
+    def cases_of(self, case_ids: Iterable[str], access: CaseAccess) -> list[CaseRecord]:
+        """The cases with these ids that may be seen, in any order."""
         ...
 
     def change(self, case_id: str, change: ChangeCase) -> CaseRecord:

@@ -20,6 +20,14 @@ from serving.history.received_records import ReceivedRecord
 from serving.request_parsing import read_submission
 from serving.review import case_rules as acts
 from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
+from serving.review.case_graph import (
+    MOST_ENDED,
+    MOST_NEIGHBOURS,
+    CaseGraph,
+    Neighbour,
+    closeness,
+    shares_of,
+)
 from serving.review.case_records import (
     CaseAccess,
     CaseFile,
@@ -33,6 +41,7 @@ from serving.review.case_records import (
 )
 from serving.review.case_rules import Case, CaseChange, CaseEvent
 from serving.review.dispositions import (
+    MEANING,
     OF_RESCUE,
     ONLY_OF_RESCUE,
     Disposition,
@@ -140,6 +149,32 @@ class Cases:
         """Other cases that share something of these kinds, the newest first."""
         found = self.store.linked(case_id, kinds, reviewer.access, limit)
         return [self._shown_link(link) for link in found]
+
+    def graph(self, reviewer: Reviewer, case_id: str, most: int = MOST_NEIGHBOURS) -> CaseGraph:
+        """What a case shares with which others: confirmed ones first, then the closest.
+
+        Confirmed ones are looked for among the MOST_ENDED closest of those that have ended. Masked
+        ones are counted and not named. Raises NotFound.
+        """
+        own, _ = self.case(reviewer, case_id)
+        things = self.store.shared_things(case_id, reviewer.access)
+        close = closeness(things)
+        order = sorted(close, key=close.__getitem__, reverse=True)
+        closed = {o.case_id for thing in things for o in thing.others if o.is_closed}
+        ended = [each for each in order if each in closed][:MOST_ENDED]
+        looked_at = dict.fromkeys([*ended, *order[:most]])
+        found = map(self._shown, self.store.cases_of(looked_at, reviewer.access))
+        rows = {row.case_id: row for row in found if not self.is_masked(row)}
+        confirmed = {each for each in ended if each in rows and self._is_confirmed(rows[each])}
+        named = sorted(rows, key=lambda each: (each in confirmed, close[each]), reverse=True)[:most]
+        neighbours = tuple(
+            Neighbour(rows[each], shares_of(each, things), each in confirmed) for each in named
+        )
+        is_known = all(thing.is_counted for thing in things)
+        tell_audit(cases=named)
+        if self.is_masked(own):
+            things = tuple(replace(t, value=self.masking.name(t.value)) for t in things)
+        return CaseGraph(case_id, things, neighbours, len(close), is_known)
 
     @staticmethod
     def disposition_of(row: CaseRecord) -> Disposition | None:
@@ -303,6 +338,11 @@ class Cases:
             return link
         named = tuple((kind, self.masking.name(value)) for kind, value in link.shared)
         return LinkedCase(row, named)
+
+    def _is_confirmed(self, row: CaseRecord) -> bool:
+        """Whether a case ended with a find of smuggling."""
+        end = self.disposition_of(row)
+        return end is not None and MEANING[end.code].result == "confirmed"
 
     def _decision(self, case_id: str) -> Decision:
         record = self.decisions.record(self.store.decision_of(case_id))

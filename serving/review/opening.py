@@ -2,8 +2,8 @@
 
 from pydantic import TypeAdapter
 
-from features.identities import declarations, identifiers_of, parties_of
-from features.records import Journey
+from features.identities import declarations, identifiers_of, parties_of, roles_of_parties
+from features.records import Journey, Mode
 from features.submission import Submission
 from serving.audit.decision import Decision
 from serving.request_parsing import read_submission
@@ -14,8 +14,7 @@ from serving.review.queue_rank import QUEUE_RANK
 
 CASE = TypeAdapter(Case)
 
-# What links cases for an analyst, and what makes past ones similar.
-SHARED = ("container", "party", "conveyance")
+# What makes past cases similar.
 ALIKE = ("goods", "way")
 
 
@@ -50,20 +49,35 @@ def case_of_decision(seq: int, record: str) -> tuple[CaseRecord, list[CaseLink]]
         state=CASE.dump_json(Case(decision.case_id)).decode(),
         decision_id=decision.decision_id if decision.rescores else None,
     )
-    return case, [CaseLink(case.case_id, seq, *link) for link in sorted(_links(submission))]
+    links = sorted(_links(submission).items())
+    return case, [
+        CaseLink(case.case_id, seq, *link, roles=",".join(sorted(roles))) for link, roles in links
+    ]
 
 
-def _links(submission: Submission) -> set[tuple[str, str]]:
-    """What other cases may have in common with this one, by kind."""
+def _links(submission: Submission) -> dict[tuple[str, str], set[str]]:
+    """What other cases may have in common with this one, by kind, and as what it is named here."""
     declared = declarations(submission)
-    parties = parties_of([*declared, *submission.transactions], only_linking=True)
+    named = [*declared, *submission.transactions]
+    linking = parties_of(named, only_linking=True)
     links = {
-        *(("party", party) for party in parties),
-        *(("container", container) for container in identifiers_of(declared, "container")),
-        *(("conveyance", conveyance) for conveyance in identifiers_of(declared, "conveyance")),
+        ("party" if party in linking else "agent", party): roles
+        for party, roles in roles_of_parties(named).items()
     }
+    for container in identifiers_of(declared, "container"):
+        links["container", container] = {"container"}
     if shipment := submission.shipment:
-        links.add(("goods", shipment.hs_code))
+        links["goods", shipment.hs_code] = set()
     if journey := submission.journey:
-        links.add(("way", f"{journey.origin} to {journey.destination}"))
+        links["conveyance", journey.conveyance_id] = {_CONVEYANCE[journey.mode]}
+        links["way", f"{journey.origin} to {journey.destination}"] = set()
     return links
+
+
+_CONVEYANCE: dict[Mode, str] = {
+    "sea": "vessel",
+    "inland_waterway": "vessel",
+    "air": "aircraft",
+    "road": "vehicle",
+    "rail": "train",
+}

@@ -43,6 +43,7 @@ WITH_CASE_EVENTS = frozenset(
         "GET /v1/cases/{case_id}/letters",
         "GET /v1/cases/{case_id}/letters/{audience}",
         "GET /console/cases/{case_id}",
+        "GET /console/cases/{case_id}/links",
         "GET /console/cases/{case_id}/letter",
         "GET /console/cases/{case_id}/letter/{audience}",
         "GET /console/cases/{case_id}/attachments/{sha256}",

@@ -29,6 +29,7 @@ from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.rescue_call_repository import settle_calls
+from serving.db.shared_links import SharedLinks
 from serving.db.tables import (
     case_events,
     case_links,
@@ -51,6 +52,7 @@ from serving.review.case_records import (
     StoredEvent,
     scored_again_event,
 )
+from serving.review.shared_things import SharedThing
 
 PAGE = 500
 
@@ -117,6 +119,16 @@ class CaseRepository:
             )
             found = [self._cases.of_case(row) for row in connection.execute(newest).all()]
         return [LinkedCase(row, tuple(sorted(shared[row.case_id]))) for row in found]
+
+    def shared_things(self, case_id: str, access: CaseAccess) -> tuple[SharedThing, ...]:
+        """What other cases share with this one: parties, containers, the conveyance."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return SharedLinks(self._cases).things(connection, case_id, access)
+
+    def cases_of(self, case_ids: Iterable[str], access: CaseAccess) -> list[CaseRecord]:
+        """The cases with these ids that may be seen, in any order."""
+        is_one = cases.c.case_id.in_(list(case_ids))
+        return self._rows(select(cases).where(is_one, _visible(access)))
 
     def change(self, case_id: str, change: ChangeCase) -> CaseRecord:
         """Change a case in a turn of its own: of two who try at once, the second sees the first.
@@ -261,6 +273,19 @@ class CaseRepository:
                 cases.update().where(is_it).values(self._cases.case(after, connection))
             )
             insert_event(connection, self._cases, scored_again_event(before, again))
+        if before.status != "closed":
+            self._insert_new_links(before, links, connection)
+
+    def _insert_new_links(
+        self, case: CaseRecord, links: list[CaseLink], connection: Connection
+    ) -> None:
+        """Add what a later decision names and the case did not, as who paid in the meantime."""
+        own = select(case_links.c.kind, case_links.c.value)
+        named = connection.execute(own.where(case_links.c.case_id == case.case_id))
+        has = {(link.kind, link.value) for link in named}
+        stored = self._links(case, links, connection)
+        if new := [link for link in stored if (link["kind"], link["value"]) not in has]:
+            connection.execute(case_links.insert(), new)
 
     def _links(
         self, case: CaseRecord, links: list[CaseLink], connection: Connection

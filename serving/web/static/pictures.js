@@ -95,3 +95,16 @@ function drawMaps(within) {
 
 drawMaps(document);
 document.addEventListener("htmx:load", ({ target }) => drawMaps(target));
+
+// A case of the link graph opens its own links in place; without htmx, or to a new tab, as a page.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest && event.target.closest("a[data-opens]");
+  const shown = link && link.closest("#case-links");
+  if (!shown || !window.htmx || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  event.preventDefault();
+  const address = link.getAttribute("href");
+  window.htmx.ajax("GET", address, { target: shown, swap: "outerHTML" }).then(() => {
+    const again = document.querySelector(`#case-links a[href="${address}"]`) || document.querySelector("#case-links .scroll");
+    if (again) again.focus();
+  });
+});

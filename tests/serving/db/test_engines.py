@@ -106,7 +106,7 @@ def test_an_upgrade_renames_shadow_scores_and_encrypted_links_and_keeps_their_ro
             "'now', 'now', 'open', NULL, NULL, 'what', 'why', '{}', NULL, NULL)"
         )
         connection.exec_driver_sql(
-            "INSERT INTO case_links VALUES ('d-1', 'container', 'token', 1, 'encrypted')"
+            "INSERT INTO case_links VALUES ('d-1', 'container', 'token', 1, 'encrypted', NULL)"
         )
         connection.exec_driver_sql("ALTER TABLE shadow_scores RENAME TO second_opinions")
         connection.exec_driver_sql("ALTER TABLE case_links RENAME COLUMN encrypted_value TO told")

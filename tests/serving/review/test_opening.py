@@ -78,15 +78,15 @@ def test_a_shipment_is_linked_by_its_parties_container_goods_conveyance_and_way(
     assert links == [
         CaseLink("d-1", 7, *link)
         for link in (
-            ("container", "CSQU3054383"),
-            ("conveyance", "v-9"),
-            ("goods", "890310"),
-            ("party", "c-0007"),
-            ("party", "c-0012"),
-            ("party", "c-0099"),
-            ("party", "c-0500"),
-            ("party", "k-3"),
-            ("way", "TRIST to DEHAM"),
+            ("container", "CSQU3054383", "container"),
+            ("conveyance", "v-9", "vessel"),
+            ("goods", "890310", ""),
+            ("party", "c-0007", "consignor,payee"),
+            ("party", "c-0012", "consignee"),
+            ("party", "c-0099", "notify_party"),
+            ("party", "c-0500", "payer"),
+            ("party", "k-3", "carrier"),
+            ("way", "TRIST to DEHAM", ""),
         )
     ]
 

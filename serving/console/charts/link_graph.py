@@ -1,0 +1,247 @@
+"""What a case shares with others, as a picture: the case, its things, its neighbours.
+
+Columns from left to right: the case; what it shares; other cases; and of one case that is opened,
+what that shares further and with whom. A table says the same.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Self
+
+from serving.review.case_graph import CaseGraph, Neighbour
+from serving.review.case_records import CaseRecord
+from serving.review.shared_things import SharedThing
+
+COLUMN_PX, NODE_PX, ROW_PX, NODE_HEIGHT_PX, TOP_PX = 250.0, 190.0, 50.0, 38.0, 30.0
+LONGEST = 25
+"""Characters of a line in a node; what is longer ends in an ellipsis and is whole in the table."""
+
+NodeKind = Literal["case", "thing", "neighbour"]
+
+
+@dataclass(frozen=True)
+class GraphNode:
+    """A box of the picture with two lines of words.
+
+    `about` is what lights up with it, `opens` the case that a click opens or unfolds.
+    """
+
+    kind: NodeKind
+    x: float
+    y: float
+    title: str
+    words: str
+    about: str
+    is_confirmed: bool = False
+    opens: str | None = None
+
+
+@dataclass(frozen=True)
+class GraphEdge:
+    """A line between two boxes; `about` is the thing that both name."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    about: str
+    is_confirmed: bool
+
+
+@dataclass(frozen=True)
+class ThingRow:
+    """A thing that is shared, for the table: what it is, as what, and with how many others."""
+
+    number: int
+    words: str
+    value: str
+    others: str
+
+
+@dataclass(frozen=True)
+class NeighbourRow:
+    """A neighbour for the table: what it shares, in words, and how it stands."""
+
+    case: CaseRecord
+    shares: tuple[str, ...]
+    status: str
+    opened_at: datetime
+    is_confirmed: bool
+
+
+@dataclass(frozen=True)
+class LinkGraph:
+    """The picture of a case's links and the rows of its tables; no neighbours, no picture."""
+
+    case_id: str
+    nodes: tuple[GraphNode, ...]
+    edges: tuple[GraphEdge, ...]
+    columns: tuple[str, ...]
+    things: tuple[ThingRow, ...]
+    neighbours: tuple[NeighbourRow, ...]
+    more: int
+    is_total_known: bool
+    confirmed: int
+    opened: str | None
+
+    @classmethod
+    def from_graph(
+        cls, row: CaseRecord, graph: CaseGraph, opened: tuple[Neighbour, CaseGraph] | None = None
+    ) -> Self:
+        """The links of a case, with those of one neighbour where that is opened."""
+        drawing = _Drawing.of_case(row, graph)
+        columns = ["This case", "Shares", "With"]
+        if opened is not None:
+            drawing.open_neighbour(graph, *opened)
+            columns += ["Which shares", "With"]
+        return cls(
+            case_id=graph.case_id,
+            nodes=tuple(drawing.nodes),
+            edges=tuple(drawing.edges),
+            columns=tuple(columns),
+            things=tuple(_thing_rows(graph.things)),
+            neighbours=tuple(_neighbour_row(each, graph.things) for each in graph.neighbours),
+            more=graph.more,
+            is_total_known=graph.is_total_known,
+            confirmed=sum(each.is_confirmed for each in graph.neighbours),
+            opened=opened[0].case.case_id if opened else None,
+        )
+
+    @property
+    def width(self) -> float:
+        """How wide the picture is."""
+        return COLUMN_PX * (len(self.columns) - 1) + NODE_PX + 20
+
+    @property
+    def height(self) -> float:
+        """How high the picture is."""
+        return max(node.y for node in self.nodes) + NODE_HEIGHT_PX + 12
+
+
+@dataclass
+class _Drawing:
+    """Boxes and lines as they are placed, column by column."""
+
+    nodes: list[GraphNode]
+    edges: list[GraphEdge]
+
+    @classmethod
+    def of_case(cls, row: CaseRecord, graph: CaseGraph) -> "_Drawing":
+        drawing = cls([], [])
+        name = f"{row.subject_kind.capitalize()} {row.subject_id}"
+        tallest = max(len(graph.things), len(graph.neighbours), 1)
+        middle = TOP_PX + ROW_PX * (tallest - 1) / 2
+        case = GraphNode("case", 10, middle, _short(name), "this case", f"case:{graph.case_id}")
+        drawing.nodes.append(case)
+        drawing.add(1, case, graph, tallest, prefix="thing")
+        return drawing
+
+    def open_neighbour(self, graph: CaseGraph, neighbour: Neighbour, further: CaseGraph) -> None:
+        """Draw what a neighbour shares further, without what leads back to the case."""
+        known = {(thing.kind, thing.value) for thing in graph.things}
+        keeps = [at for at, t in enumerate(further.things) if (t.kind, t.value) not in known]
+        places = {at: new for new, at in enumerate(keeps)}
+        others = [
+            Neighbour(each.case, shares, each.is_confirmed)
+            for each in further.neighbours
+            if each.case.case_id != graph.case_id
+            and (shares := tuple((places[at], r) for at, r in each.shares if at in places))
+        ]
+        rest = CaseGraph(
+            further.case_id,
+            tuple(further.things[at] for at in keeps),
+            tuple(others),
+            len(others),
+            is_total_known=further.is_total_known,
+        )
+        start = next(node for node in self.nodes if node.about == f"case:{neighbour.case.case_id}")
+        tallest = max(len(rest.things), len(rest.neighbours), len(graph.neighbours), 1)
+        self.add(3, start, rest, tallest, prefix="further")
+
+    def add(
+        self, column: int, start: GraphNode, graph: CaseGraph, tallest: int, prefix: str
+    ) -> None:
+        """Draw things in a column, their cases in the next, and the lines between."""
+        things = [
+            GraphNode(
+                "thing",
+                10 + COLUMN_PX * column,
+                _row(place, len(graph.things), tallest),
+                _short(thing.value),
+                f"{_as_what(thing.kind, thing.roles[:2])}; {_count(thing)} more",
+                f"{prefix}:{place}",
+            )
+            for place, thing in enumerate(graph.things)
+        ]
+        cases = [
+            GraphNode(
+                "neighbour",
+                10 + COLUMN_PX * (column + 1),
+                _row(place, len(graph.neighbours), tallest),
+                _short(each.case.subject_id),
+                _status(each),
+                f"case:{each.case.case_id}",
+                each.is_confirmed,
+                each.case.case_id,
+            )
+            for place, each in enumerate(graph.neighbours)
+        ]
+        reached = {at for each in graph.neighbours if each.is_confirmed for at, _ in each.shares}
+        for place, thing in enumerate(things):
+            self.edges.append(_edge(start, thing, is_confirmed=place in reached))
+        for case, each in zip(cases, graph.neighbours, strict=True):
+            for place, _ in each.shares:
+                self.edges.append(_edge(things[place], case, is_confirmed=each.is_confirmed))
+        self.nodes += [*things, *cases]
+
+
+def _row(place: int, among: int, tallest: int) -> float:
+    """The y of a box, in the middle of a picture that is as high as its tallest column."""
+    return TOP_PX + ROW_PX * (place + (tallest - among) / 2)
+
+
+def _edge(left: GraphNode, right: GraphNode, *, is_confirmed: bool) -> GraphEdge:
+    half = NODE_HEIGHT_PX / 2
+    about = right.about if right.kind == "thing" else f"{left.about} {right.about}"
+    return GraphEdge(left.x + NODE_PX, left.y + half, right.x, right.y + half, about, is_confirmed)
+
+
+def _count(thing: SharedThing) -> str:
+    return f"{len(thing.others):,}{'' if thing.is_counted else '+'}"
+
+
+def _thing_rows(things: Iterable[SharedThing]) -> Iterator[ThingRow]:
+    for number, thing in enumerate(things):
+        count = len(thing.others)
+        others = f"{count:,} other {'case' if count == 1 else 'cases'}"
+        words = others if thing.is_counted else f"{count:,} or more other cases"
+        yield ThingRow(number, _as_what(thing.kind, thing.roles), thing.value, words)
+
+
+def _neighbour_row(each: Neighbour, things: tuple[SharedThing, ...]) -> NeighbourRow:
+    return NeighbourRow(
+        each.case,
+        tuple(_shares(things[place], roles) for place, roles in each.shares),
+        _status(each),
+        datetime.fromisoformat(each.case.opened_at),
+        each.is_confirmed,
+    )
+
+
+def _shares(thing: SharedThing, roles: tuple[str, ...]) -> str:
+    """What is shared, with the role that it has there where that is another."""
+    here, there = _as_what(thing.kind, thing.roles), _as_what(thing.kind, roles)
+    return f"{here} {thing.value}" + ("" if here == there else f" (there: {there})")
+
+
+def _as_what(kind: str, roles: tuple[str, ...]) -> str:
+    return ", ".join(role.replace("_", " ") for role in roles) or kind
+
+
+def _status(each: Neighbour) -> str:
+    return "smuggling confirmed" if each.is_confirmed else each.case.status.replace("_", " ")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
