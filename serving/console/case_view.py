@@ -1,8 +1,6 @@
 """A stored decision as a page shows it: facts, what speaks for and against, what is missing."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Self
 
 from features.records import Journey, Shipment
@@ -24,24 +22,6 @@ from serving.review.case_summary import LANE_NAMES, describe_lane, describe_subj
 
 
 @dataclass(frozen=True)
-class DocumentStatement:
-    """One thing a document states, and whether it is not what was declared or stated before."""
-
-    words: str
-    is_different: bool
-
-
-@dataclass(frozen=True)
-class DocumentVersion:
-    """One version of a document."""
-
-    name: str
-    version: int
-    received_at: datetime
-    statements: tuple[DocumentStatement, ...]
-
-
-@dataclass(frozen=True)
 class CaseView:
     """What a page shows of one decision; of one that is not explained no reason."""
 
@@ -54,7 +34,6 @@ class CaseView:
     reasons_for: tuple[Reason, ...]
     reasons_against: tuple[Reason, ...]
     missing: tuple[str, ...]
-    documents: tuple[DocumentVersion, ...]
     largest_log_odds: float
     is_explained: bool
     is_drawn: bool
@@ -77,52 +56,11 @@ class CaseView:
             reasons_for=tuple(r for r in reasons if r.effect == "for"),
             reasons_against=tuple(r for r in reasons if r.effect == "against"),
             missing=tuple(missing_in_words(path) for path in decision.missing),
-            documents=tuple(_filed(submission)),
             largest_log_odds=max((abs(r.log_odds) for r in reasons), default=1.0),
             is_explained=is_explained,
             is_drawn=is_drawn,
             estimate=estimate_in_words(decision.score) if decision.score else None,
         )
-
-
-# What a document may state, in words, as its own field and the shipment's are named.
-_STATED = {
-    "gross_mass_kg": "{} kg",
-    "packages": "{} packages",
-    "value": "{} value",
-    "container_number": "container {}",
-    "seal_number": "seal {}",
-    "consignor_id": "consignor {}",
-    "consignee_id": "consignee {}",
-}
-_DECLARED_AS = {"value": "declared_value"}
-
-
-def _filed(submission: Submission) -> Iterator[DocumentVersion]:
-    """Every document in the order of receipt, marked where it differs."""
-    before: dict[str, dict[str, object]] = {}
-    for document in sorted(submission.documents, key=lambda d: d.received_at):
-        stated = {name: getattr(document, name) for name in _STATED}
-        earlier = before.get(document.kind, {})
-        yield DocumentVersion(
-            document.kind.replace("_", " "),
-            document.version,
-            document.received_at,
-            tuple(_stated(stated, earlier, submission.shipment)),
-        )
-        before[document.kind] = stated
-
-
-def _stated(
-    stated: dict[str, object], earlier: dict[str, object], shipment: Shipment | None
-) -> Iterator[DocumentStatement]:
-    for name, value in stated.items():
-        if value is None:
-            continue
-        declared = getattr(shipment, _DECLARED_AS.get(name, name), None)
-        others = [other for other in (declared, earlier.get(name)) if other is not None]
-        words = _STATED[name].format(exact_figure(value) if isinstance(value, float) else value)
-        yield DocumentStatement(words, any(value != other for other in others))
 
 
 def _facts(submission: Submission) -> list[tuple[str, str]]:

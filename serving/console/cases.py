@@ -18,9 +18,7 @@ from serving.audit.decision_details import UNEXPLAINED, details_of
 from serving.console.browser_session import ReaderWith, RequireRecentProof, TheSession
 from serving.console.case_links import link_graph
 from serving.console.case_view import CaseView
-from serving.console.charts.payment_flow import PaymentChart
-from serving.console.charts.route_map import RouteMap
-from serving.console.charts.timeline import Timeline
+from serving.console.charts.case_pictures import CasePictures
 from serving.console.csrf import SignedForm
 from serving.console.forms import read_form
 from serving.console.justification import justification_form
@@ -215,9 +213,7 @@ def case_page(
         case=CaseView.from_decision(decision, is_explained=is_explained),
         details=details_of(services.models, decision) if is_explained else UNEXPLAINED,
         submission=submission,
-        days=Timeline.from_submission(submission),
-        way=RouteMap.from_submission(submission),
-        payments=PaymentChart.from_submission(submission),
+        pictures=CasePictures.from_submission(submission, now),
         links=link_graph(services, reviewer, row),
         similar=_ended(services, reviewer, case_id),
         files=services.cases.attached(row),

@@ -9,9 +9,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from serving.access.callers import Caller
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.case_view import CaseView
-from serving.console.charts.payment_flow import PaymentChart
-from serving.console.charts.route_map import RouteMap
-from serving.console.charts.timeline import Timeline
+from serving.console.charts.case_pictures import CasePictures
 from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
 from serving.errors import Unprocessable
@@ -71,9 +69,7 @@ def show_for_rereading(
         session=session,
         row=row,
         case=CaseView.from_decision(decision, is_explained=False),
-        days=Timeline.from_submission(submission),
-        way=RouteMap.from_submission(submission),
-        payments=PaymentChart.from_submission(submission),
+        pictures=CasePictures.from_submission(submission, services.clock()),
         codes=[(c, meaning.words) for c, meaning in MEANING.items() if c not in ONLY_OF_RESCUE],
     )
 

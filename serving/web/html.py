@@ -52,6 +52,15 @@ def _percent(probability: float) -> str:
     return share_in_percent(probability)
 
 
+def _date(instant: datetime) -> str:
+    return f"{instant:%-d %b %Y}"
+
+
+def _short_instant(instant: datetime) -> str:
+    """An instant in UTC for a column of a table."""
+    return f"{instant:%-d %b %Y, %H:%M}"
+
+
 def _moment(text: str) -> str:
     return instant_in_words(datetime.fromisoformat(text))
 
@@ -86,6 +95,7 @@ def _lower_first(text: str) -> str:
 
 FILTERS: dict[str, Callable[..., object]] = {
     "capitalize_first": _capitalize_first,
+    "date": _date,
     "duration": _duration,
     "figure": figure_in_words,
     "instant": instant_in_words,
@@ -96,6 +106,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "percent": _percent,
     "plural": "{}s".format,
     "provenance_in_words": provenance_in_words,
+    "short_instant": _short_instant,
     "share": share_in_words,
     "signed": _signed,
     "size": _size,

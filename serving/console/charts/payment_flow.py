@@ -1,71 +1,151 @@
-"""Who paid whom for a case: payers on the left, payees on the right, thicker for more."""
+"""Who paid whom for a case: every payment as a row, and payers and payees as a picture."""
 
+import math
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Self
 
-from features.identities import declarations, parties_of
-from features.submission import Submission
+import numpy as np
 
-ROW_HEIGHT, THINNEST, THICKEST = 34.0, 1.5, 12.0
+from features.engine.columns import instant_us
+from features.engine.string_table import STRING_TABLE
+from features.identities import declarations, roles_of_parties
+from features.reference.currencies import units_per_eur
+from features.submission import AttachedTransaction, Submission
+
+ROW_HEIGHT, THINNEST, THICKEST = 44.0, 1.5, 12.0
 
 
 @dataclass(frozen=True)
 class PaymentParty:
-    """One end of payments; `is_declared` where the declaration names it too."""
+    """One end of payments; `is_declared` where the declaration names it too, as `roles`."""
 
     party_id: str
     y: float
     is_declared: bool
+    roles: str
 
 
 @dataclass(frozen=True)
 class Flow:
-    """Everything one party paid another in one currency."""
+    """Everything one party paid another in one currency; its words stand at `y`, by themselves."""
 
     payer_y: float
+    y: float
     payee_y: float
     thickness: float
     words: str
+    about: str
+
+
+@dataclass(frozen=True)
+class PaymentRow:
+    """One payment; `amount_eur` is None where no rate is known."""
+
+    reference: str
+    paid_at: datetime
+    payer: PaymentParty
+    payee: PaymentParty
+    amount: float
+    currency: str
+    amount_eur: float | None
+    method: str
+    purpose: str
 
 
 @dataclass(frozen=True)
 class PaymentChart:
-    """The picture of a submission's payments; nothing in it where there are none."""
+    """The payments of a submission, in their order and as a picture; empty where there are none."""
 
     payers: tuple[PaymentParty, ...]
     payees: tuple[PaymentParty, ...]
     flows: tuple[Flow, ...]
+    rows: tuple[PaymentRow, ...]
 
     @classmethod
     def from_submission(cls, submission: Submission) -> Self:
-        """The flows between the parties of a submission's payments."""
-        amounts: dict[tuple[str, str, str], list[float]] = defaultdict(list)
-        for payment in submission.transactions:
-            amounts[payment.payer_id, payment.payee_id, payment.currency].append(payment.amount)
-        declared = parties_of(declarations(submission))
-        payers = _column([payer for payer, _, _ in amounts], declared)
-        payees = _column([payee for _, payee, _ in amounts], declared)
-        largest = max((sum(paid) for paid in amounts.values()), default=1.0) or 1.0
+        """The payments between the parties of a submission."""
+        payments = sorted(submission.transactions, key=lambda payment: payment.paid_at)
+        paid: dict[tuple[str, str, str], list[AttachedTransaction]] = defaultdict(list)
+        for payment in payments:
+            paid[payment.payer_id, payment.payee_id, payment.currency].append(payment)
+        tallest = max(len({p for p, _, _ in paid}), len({p for _, p, _ in paid}), len(paid), 1)
+        roles = roles_of_parties(declarations(submission))
+        payers = _column([payer for payer, _, _ in paid], roles, tallest)
+        payees = _column([payee for _, payee, _ in paid], roles, tallest)
+        worth = [sum(map(_comparable, of_pair)) for of_pair in paid.values()]
+        largest = max(worth, default=1.0) or 1.0
         flows = tuple(
             Flow(
                 payers[payer].y,
+                ROW_HEIGHT * (place + 0.5 + (tallest - len(paid)) / 2),
                 payees[payee].y,
-                max(THINNEST, THICKEST * sum(paid) / largest),
-                f"{sum(paid):,.0f} {currency} in {len(paid)}",
+                round(max(THINNEST, THICKEST * worth[place] / largest), 1),
+                _words([each.amount for each in of_pair], currency),
+                " ".join(f"transactions:{each.transaction_id}" for each in of_pair),
             )
-            for (payer, payee, currency), paid in amounts.items()
+            for place, ((payer, payee, currency), of_pair) in enumerate(paid.items())
         )
-        return cls(tuple(payers.values()), tuple(payees.values()), flows)
+        rows = tuple(_row(each, payers[each.payer_id], payees[each.payee_id]) for each in payments)
+        return cls(tuple(payers.values()), tuple(payees.values()), flows, rows)
 
     @property
     def height(self) -> float:
         """How high the picture is."""
-        return ROW_HEIGHT * max(len(self.payers), len(self.payees), 1)
+        return ROW_HEIGHT * max(len(self.payers), len(self.payees), len(self.flows), 1)
+
+    @property
+    def total_eur(self) -> float | None:
+        """What was paid together, in euro; None where a rate is missing."""
+        amounts = [row.amount_eur for row in self.rows]
+        known = [amount for amount in amounts if amount is not None]
+        return sum(known) if len(known) == len(amounts) else None
 
 
-def _column(ids: list[str], declared: set[str]) -> dict[str, PaymentParty]:
+def in_eur(amount: float, currency: str, at: datetime) -> float | None:
+    """An amount in euro at the rate of the month; None where no rate is known."""
+    currencies = np.array([STRING_TABLE.code(currency)])
+    rate = float(units_per_eur(currencies, np.array([instant_us(at)]))[0])
+    return None if math.isnan(rate) else amount / rate
+
+
+def _comparable(payment: AttachedTransaction) -> float:
+    worth = in_eur(payment.amount, payment.currency, payment.paid_at)
+    return payment.amount if worth is None else worth
+
+
+def _words(amounts: list[float], currency: str) -> str:
+    total = f"{sum(amounts):,.0f} {currency}"
+    return total if len(amounts) == 1 else f"{total} in {len(amounts)}"
+
+
+def _row(payment: AttachedTransaction, payer: PaymentParty, payee: PaymentParty) -> PaymentRow:
+    return PaymentRow(
+        payment.transaction_id,
+        payment.paid_at,
+        payer,
+        payee,
+        payment.amount,
+        payment.currency,
+        in_eur(payment.amount, payment.currency, payment.paid_at),
+        payment.method.replace("_", " "),
+        payment.purpose or "not stated",
+    )
+
+
+def _column(
+    ids: Iterable[str], roles: dict[str, set[str]], tallest: int
+) -> dict[str, PaymentParty]:
+    parties = list(dict.fromkeys(ids))
+    top = (tallest - len(parties)) / 2
     return {
-        party_id: PaymentParty(party_id, ROW_HEIGHT * (row + 0.5), party_id in declared)
-        for row, party_id in enumerate(dict.fromkeys(ids))
+        party: PaymentParty(
+            party,
+            ROW_HEIGHT * (row + 0.5 + top),
+            party in roles,
+            ", ".join(sorted(role.replace("_", " ") for role in roles.get(party, ()))),
+        )
+        for row, party in enumerate(parties)
     }

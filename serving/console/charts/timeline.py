@@ -1,28 +1,43 @@
-"""The days of a case on one line: when what was booked, declared, filed, paid, heard and due."""
+"""The timeline of a case: when what was booked, declared, filed, paid, reported and due."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Literal, Self
 
+from features.reference.geography.place_names import name_of
 from features.submission import Submission
 from serving.console.charts.route_map import SILENCE
 
-Row = Literal["Journey", "Documents", "Payments"]
-WIDTH, LABEL_WIDTH = 1000.0, 110.0
+Row = Literal["Route", "Reports", "Documents", "Payments"]
+ROWS: tuple[Row, ...] = ("Route", "Reports", "Documents", "Payments")
+
+WIDTH, LABEL_WIDTH, RIGHT_MARGIN = 1000.0, 100.0, 24.0
+ROW_HEIGHT, TOP = 40.0, 30.0
+MOST_TICKS = 9
+STEPS = (
+    *(timedelta(hours=hours) for hours in (1, 2, 3, 6, 12)),
+    *(timedelta(days=days) for days in (1, 2, 7, 14, 28, 56, 91, 182, 364, 728)),
+)
+# Marks that are nearer than this are drawn one below the other.
+NEAR_PX = 11.0
+# The present is on the line where that makes it no longer than by this share.
+LONGEST_WAIT_SHARE = 0.35
 
 
 @dataclass(frozen=True)
 class Mark:
-    """One instant on the line; `x` in the canvas, `row` what it belongs to."""
+    """One instant on the line; `x` and `y` in the canvas, `about` the record that says it."""
 
     row: Row
     at: datetime
     words: str
+    about: str = ""
     is_declaration: bool = False
     x: float = 0.0
+    y: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -34,44 +49,114 @@ class Span:
     begins: datetime
     ends: datetime
     words: str
+    about: str
     x1: float = 0.0
     x2: float = 0.0
+    y: float = 0.0
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A labelled instant of the axis."""
+
+    x: float
+    words: str
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """All marks, the earliest first, the stretches between them, and the days under them."""
+    """All marks, the earliest first, the stretches between them, and the axis under them.
+
+    `now_x` is None where the present is too far from them to be on the line.
+    """
 
     marks: tuple[Mark, ...]
     spans: tuple[Span, ...]
+    ticks: tuple[Tick, ...]
     first: datetime
     last: datetime
+    now: datetime
+    now_x: float | None
 
     @classmethod
-    def from_submission(cls, submission: Submission) -> Self:
-        """The days of a submission; its declaration is always among them."""
+    def from_submission(cls, submission: Submission, now: datetime) -> Self:
+        """The timeline of a submission; its declaration is always on it."""
         marks = sorted(_marks(submission), key=lambda mark: mark.at)
         spans = [*_stays(submission), *_silences(submission)]
         first = min([marks[0].at, *(span.begins for span in spans)])
         last = max([marks[-1].at, *(span.ends for span in spans)])
-        place = partial(_place, first, last)
+        longest = max(last - first, timedelta(hours=1))
+        has_now = first <= now <= last + LONGEST_WAIT_SHARE * longest
+        line = _Line(
+            first, max(last, now, first + timedelta(hours=1)) if has_now else first + longest
+        )
+        rows = _used_rows(marks, spans)
         return cls(
-            tuple(replace(mark, x=place(mark.at)) for mark in marks),
-            tuple(replace(s, x1=place(s.begins), x2=place(s.ends)) for s in spans),
+            tuple(_placed(marks, line, rows)),
+            tuple(
+                replace(s, x1=line.x(s.begins), x2=line.x(s.ends), y=_middle(rows, s.row))
+                for s in spans
+            ),
+            tuple(line.ticks()),
             first,
             last,
+            now,
+            line.x(now) if has_now else None,
         )
 
     @property
-    def rows(self) -> tuple[Row, ...]:
-        """The rows that have marks, in their order."""
-        rows: tuple[Row, ...] = ("Journey", "Documents", "Payments")
-        return tuple(row for row in rows if any(mark.row == row for mark in self.marks))
+    def rows(self) -> tuple[tuple[Row, float], ...]:
+        """The rows that have anything, in their order, with the y of their middle."""
+        rows = _used_rows(self.marks, self.spans)
+        return tuple((row, _middle(rows, row)) for row in rows)
+
+    @property
+    def axis_y(self) -> float:
+        """The y of the axis, below all rows."""
+        return TOP + ROW_HEIGHT * len(self.rows) + 4
 
 
-def _place(first: datetime, last: datetime, at: datetime) -> float:
-    room = WIDTH - LABEL_WIDTH - 20
-    return LABEL_WIDTH + room * ((at - first) / max(last - first, timedelta(seconds=1)))
+@dataclass(frozen=True)
+class _Line:
+    """The axis: from when to when."""
+
+    first: datetime
+    last: datetime
+
+    def x(self, at: datetime) -> float:
+        room = WIDTH - LABEL_WIDTH - RIGHT_MARGIN
+        return round(LABEL_WIDTH + room * ((at - self.first) / (self.last - self.first)), 1)
+
+    def ticks(self) -> Iterator[Tick]:
+        """Round instants, no more than have room for their labels."""
+        length = self.last - self.first
+        step = next((s for s in STEPS if length / s <= MOST_TICKS), STEPS[-1])
+        midnight = self.first.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        number = math.ceil((self.first - midnight) / step)
+        while (at := midnight + number * step) <= self.last:
+            is_day = step >= timedelta(days=1) or at.hour == 0
+            yield Tick(self.x(at), f"{at:%-d %b}" if is_day else f"{at:%H:%M}")
+            number += 1
+
+
+def _used_rows(marks: Iterable[Mark], spans: Iterable[Span]) -> list[Row]:
+    used = {mark.row for mark in marks} | {span.row for span in spans}
+    return [row for row in ROWS if row in used]
+
+
+def _middle(rows: list[Row], row: Row) -> float:
+    return TOP + ROW_HEIGHT * (rows.index(row) + 0.5)
+
+
+def _placed(marks: list[Mark], line: _Line, rows: list[Row]) -> Iterator[Mark]:
+    """Marks at their instants; those that are near each other go up and down in turn."""
+    latest: dict[Row, tuple[float, int]] = {}
+    for mark in marks:
+        x = line.x(mark.at)
+        before, depth = latest.get(mark.row, (-math.inf, 0))
+        depth = depth + 1 if x - before < NEAR_PX else 0
+        latest[mark.row] = (x, depth)
+        yield replace(mark, x=x, y=_middle(rows, mark.row) + (0, -9, 9)[depth % 3])
 
 
 def _stays(submission: Submission) -> Iterator[Span]:
@@ -80,8 +165,9 @@ def _stays(submission: Submission) -> Iterator[Span]:
     for before, after in pairwise(legs):
         begins, ends = before.arrived_at, after.departed_at
         if begins and ends and ends > begins:
-            words = f"{(ends - begins) / timedelta(hours=1):.0f} hours in {before.destination}"
-            yield Span("Journey", "stay", begins, ends, words)
+            hours = (ends - begins) / timedelta(hours=1)
+            words = f"{hours:.0f} hours in {name_of(before.destination) or before.destination}"
+            yield Span("Route", "stay", begins, ends, words, f"place:{before.destination}")
 
 
 def _silences(submission: Submission) -> Iterator[Span]:
@@ -89,15 +175,16 @@ def _silences(submission: Submission) -> Iterator[Span]:
     heard = sorted(position.observed_at for position in submission.positions)
     for begins, ends in pairwise(heard):
         if ends - begins > SILENCE:
-            words = f"silent for {(ends - begins) / timedelta(hours=1):.0f} hours"
-            yield Span("Journey", "silent", begins, ends, words)
+            words = f"no report for {(ends - begins) / timedelta(hours=1):.0f} hours"
+            about = f"silence:{begins.isoformat()}"
+            yield Span("Reports", "silent", begins, ends, words, about)
 
 
 def _marks(submission: Submission) -> Iterator[Mark]:
-    yield Mark("Journey", submission.declared_at, "declared", is_declaration=True)
+    yield Mark("Route", submission.declared_at, "declared", is_declaration=True)
     if journey := submission.journey:
         instants = {
-            "journey declared": journey.declared_at if submission.shipment else None,
+            "route declared": journey.declared_at if submission.shipment else None,
             "booked": journey.booked_at,
             "departed": journey.departed_at,
             "due": journey.due_at,
@@ -105,21 +192,30 @@ def _marks(submission: Submission) -> Iterator[Mark]:
         }
         for words, at in instants.items():
             if at is not None:
-                yield Mark("Journey", at, words)
+                yield Mark("Route", at, words)
     yield from _marks_of_way(submission)
     for document in submission.documents:
-        words = f"{document.kind.replace('_', ' ')}, version {document.version}"
-        yield Mark("Documents", document.received_at, words)
+        words = f"{document.kind.replace('_', ' ')}, version {document.version}, received"
+        about = f"documents:{document.document_id}"
+        yield Mark("Documents", document.received_at, words, about)
     for payment in submission.transactions:
         words = f"{payment.amount:,.0f} {payment.currency} by {payment.method.replace('_', ' ')}"
-        yield Mark("Payments", payment.paid_at, words)
+        about = f"transactions:{payment.transaction_id}"
+        yield Mark("Payments", payment.paid_at, words, about)
 
 
 def _marks_of_way(submission: Submission) -> Iterator[Mark]:
     """What is known to have happened on the way."""
     for leg in submission.legs:
         if leg.arrived_at:
-            yield Mark("Journey", leg.arrived_at, f"reached {leg.destination}")
+            where = name_of(leg.destination) or leg.destination
+            yield Mark("Route", leg.arrived_at, f"reached {where}", f"place:{leg.destination}")
     for event in submission.events:
-        what, where = event.kind.replace("_", " "), f" {event.place}" if event.place else ""
-        yield Mark("Journey", event.occurred_at, f"{what}{where}")
+        what = event.kind.replace("_", " ")
+        where = f" {name_of(event.place) or event.place}" if event.place else ""
+        about = f"place:{event.place}" if event.place else ""
+        yield Mark("Route", event.occurred_at, f"{what}{where}", about)
+    heard = sorted(position.observed_at for position in submission.positions)
+    for words, instants in (("first position", heard[:1]), ("latest position", heard[1:][-1:])):
+        for at in instants:
+            yield Mark("Reports", at, words, f"position:{at.isoformat()}")

@@ -1,9 +1,16 @@
-"""The pictures of a case: stays and silences on the line of days, expected and travelled way."""
+"""The pictures of a case: timeline, payments, documents beside the declaration, the route."""
 
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from serving.console.charts.document_grid import DocumentGrid
+from serving.console.charts.payment_flow import ROW_HEIGHT, PaymentChart
 from serving.console.charts.route_map import RouteMap
-from serving.console.charts.timeline import Timeline
+from serving.console.charts.timeline import LABEL_WIDTH, MOST_TICKS, WIDTH, Timeline
 from tests.serving.bodies import shipment, submission
-from tests.serving.conftest import Service
+from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.review.test_cases_served import open_case, post, reviewed
 from tests.serving.review.test_supervision_served import sign_in_as
@@ -31,26 +38,143 @@ def travelled() -> dict[str, object]:
     return body
 
 
-def test_a_stay_and_a_silence_are_stretches_of_the_line() -> None:
-    days = Timeline.from_submission(submission(travelled()))
+def payment(number: int, payer: str, **changed: object) -> dict[str, object]:
+    """A payment of the example's shipment, by another payer on another day."""
+    paid = shipment()["transactions"][0]
+    at = f"2026-11-{number + 1:02}T09:00:00Z"
+    return paid | {"transaction_id": f"T-{number}", "payer_id": payer, "paid_at": at} | changed
 
-    assert [(s.kind, s.words) for s in days.spans] == [
-        ("stay", "30 hours in GRPIR"),
-        ("silent", "silent for 9 hours"),
+
+def test_a_stay_and_a_silence_are_stretches_of_the_line() -> None:
+    days = Timeline.from_submission(submission(travelled()), NOW)
+
+    assert [(s.row, s.kind, s.words) for s in days.spans] == [
+        ("Route", "stay", "30 hours in Piraeus"),
+        ("Reports", "silent", "no report for 9 hours"),
     ]
     for span in days.spans:
-        assert 110 <= span.x1 < span.x2 <= 980
-    assert min(mark.x for mark in days.marks) == 110
+        assert LABEL_WIDTH <= span.x1 < span.x2 <= WIDTH
+    assert min(mark.x for mark in days.marks) == LABEL_WIDTH
 
 
 def test_an_event_stands_on_the_line_where_it_happened() -> None:
     out = {"event_id": "E-1", "kind": "gate_out", "place": "DEHAM"}
     at = {"occurred_at": "2026-11-23T07:00:00Z", "known_at": "2026-11-23T09:00:00Z"}
 
-    days = Timeline.from_submission(submission(travelled() | {"events": [out | at]}))
+    days = Timeline.from_submission(submission(travelled() | {"events": [out | at]}), NOW)
 
-    (mark,) = (mark for mark in days.marks if mark.words == "gate out DEHAM")
-    assert (mark.row, mark.at.isoformat()) == ("Journey", "2026-11-23T07:00:00+00:00")
+    (mark,) = (mark for mark in days.marks if mark.words == "gate out Hamburg")
+    assert (mark.row, mark.at.isoformat()) == ("Route", "2026-11-23T07:00:00+00:00")
+
+
+@pytest.mark.parametrize("days_long", [0.2, 3, 20, 90, 700])
+def test_the_axis_has_round_labels_with_room_for_each(days_long: float) -> None:
+    body = travelled()
+    body["journey"]["booked_at"] = (NOW - timedelta(days=days_long)).isoformat()  # type: ignore[index]  # JSON
+
+    ticks = Timeline.from_submission(submission(body), NOW).ticks
+
+    assert 2 <= len(ticks) <= MOST_TICKS + 1
+    assert all(after.x - before.x > 70 for before, after in pairwise(ticks))
+    assert all(":" not in tick.words or tick.words.endswith(":00") for tick in ticks)
+
+
+def test_the_present_is_on_the_line_while_it_is_near_and_else_said_in_words() -> None:
+    near = Timeline.from_submission(submission(travelled()), NOW)
+    far = Timeline.from_submission(submission(travelled()), NOW + timedelta(days=200))
+
+    assert near.now_x is not None
+    assert LABEL_WIDTH < near.now_x <= WIDTH
+    assert far.now_x is None
+    assert max(mark.x for mark in far.marks) > 0.9 * WIDTH
+
+
+def test_marks_at_one_instant_are_drawn_apart() -> None:
+    body = shipment()
+    body["transactions"] = [payment(3, f"c-{n}", transaction_id=f"T-{n}") for n in range(3)]
+
+    marks = Timeline.from_submission(submission(body), NOW).marks
+
+    paid = [(mark.x, mark.y) for mark in marks if mark.row == "Payments"]
+    assert len(set(paid)) == 3
+
+
+def test_every_payment_is_a_row_with_its_worth_in_euro_and_who_is_no_party_to_it() -> None:
+    body = shipment()
+    dollars = payment(1, "c-0012", amount=1_000.0, currency="USD")
+    body["transactions"] = [payment(2, "c-stranger"), dollars, payment(4, "c-x", currency="XXX")]
+
+    chart = PaymentChart.from_submission(submission(body))
+
+    assert [row.reference for row in chart.rows] == ["T-1", "T-2", "T-4"]
+    assert [row.payer.is_declared for row in chart.rows] == [True, False, False]
+    assert chart.rows[0].payer.roles == "consignee"
+    assert chart.rows[0].amount_eur == pytest.approx(1_000 / 1.15, rel=0.1)
+    assert chart.rows[2].amount_eur is None
+    assert chart.total_eur is None
+
+
+def test_amounts_of_payments_stand_apart_and_on_the_picture() -> None:
+    body = shipment()
+    body["transactions"] = [payment(n, f"c-{n % 4}", payee_id=f"k-{n % 3}") for n in range(1, 25)]
+
+    chart = PaymentChart.from_submission(submission(body))
+
+    for places in (
+        [flow.y for flow in chart.flows],
+        [party.y for party in chart.payers],
+        [party.y for party in chart.payees],
+    ):
+        assert all(after - before >= ROW_HEIGHT for before, after in pairwise(sorted(places)))
+        assert min(places) > 0
+        assert max(places) < chart.height
+
+
+def paper(document_id: str, kind: str, **states: object) -> dict[str, object]:
+    """A document that states nothing but this."""
+    at = {"received_at": "2026-11-23T15:00:00Z", "version": 1}
+    return {"document_id": document_id, "kind": kind} | at | states
+
+
+def test_the_grid_says_what_differs_and_from_what() -> None:
+    body = shipment()
+    declared = body["shipment"]
+    mass, value = declared["gross_mass_kg"], declared["declared_value"]
+    body["documents"] = [
+        paper("D-1", "packing_list", gross_mass_kg=mass, packages=declared["packages"]),
+        paper("D-2", "invoice", value=value * 1.5, currency=declared["currency"]),
+        paper("D-3", "bill_of_lading", gross_mass_kg=2 * mass),
+        paper("D-3", "bill_of_lading", gross_mass_kg=mass, version=2)
+        | {"received_at": "2026-11-23T16:00:00Z"},
+        paper("D-4", "permit", expires_at="2026-11-01T00:00:00Z", number="P-9"),
+    ]
+
+    grid = DocumentGrid.from_submission(submission(body))
+
+    names = [column.name for column in grid.columns]
+    assert names == ["packing list", "invoice", "bill of lading", "permit"]
+    rows = {row.name: row for row in grid.rows}
+    assert [cell.differs for cell in rows["Gross mass"].cells] == [
+        (),
+        (),
+        (f"version 1: {2 * mass:,.10g} kg (−50 %)",),
+        (),
+    ]
+    assert "declared" in rows["Value"].cells[1].differs[0]
+    assert "(+50 %)" in rows["Value"].cells[1].differs[0]
+    assert grid.differences == 2
+    assert [column.is_expired for column in grid.columns] == [False, False, False, True]
+    assert (grid.columns[2].version, grid.columns[3].number) == (2, "P-9")
+
+
+def test_another_currency_is_told_without_a_share() -> None:
+    body = shipment()
+    body["documents"] = [paper("D-1", "invoice", value=1.0, currency="JPY")]
+
+    (row,) = (r for r in DocumentGrid.from_submission(submission(body)).rows if r.name == "Value")
+
+    assert row.cells[0].words == "1 JPY"
+    assert "%" not in row.cells[0].differs[0]
 
 
 def test_the_expected_way_leads_over_the_legs_and_the_travelled_where_it_was_heard() -> None:

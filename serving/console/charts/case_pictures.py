@@ -1,0 +1,31 @@
+"""All pictures of a submission, for the pages that show its evidence."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from features.submission import Submission
+from serving.console.charts.document_grid import DocumentGrid
+from serving.console.charts.payment_flow import PaymentChart
+from serving.console.charts.route_map import RouteMap
+from serving.console.charts.timeline import Timeline
+
+
+@dataclass(frozen=True)
+class CasePictures:
+    """Timeline, map, documents and payments of a case; no map where no place is known."""
+
+    timeline: Timeline
+    route: RouteMap | None
+    documents: DocumentGrid
+    payments: PaymentChart
+
+    @classmethod
+    def from_submission(cls, submission: Submission, now: datetime) -> Self:
+        """The pictures of a submission as they are at an instant."""
+        return cls(
+            Timeline.from_submission(submission, now),
+            RouteMap.from_submission(submission),
+            DocumentGrid.from_submission(submission),
+            PaymentChart.from_submission(submission),
+        )

@@ -1,0 +1,148 @@
+"""The declaration and every document side by side, with what each states otherwise."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from features.submission import AttachedDocument, Submission
+
+# What documents state, in the order of rows, with the field of the declaration where it is another.
+_STATED = {
+    "consignor_id": "Consignor",
+    "consignee_id": "Consignee",
+    "container_number": "Container",
+    "seal_number": "Seal",
+    "packages": "Packages",
+    "gross_mass_kg": "Gross mass",
+    "value": "Value",
+}
+_OF_SHIPMENT = {"value": "declared_value"}
+_OF_JOURNEY = {"gross_mass_kg": "declared_cargo_mass_kg"}
+
+
+@dataclass(frozen=True)
+class GridCell:
+    """What stands in a document; `differs` says from what, and is empty where it does not."""
+
+    words: str
+    differs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class GridColumn:
+    """A document in its newest version; instants are None where it states none."""
+
+    document_id: str
+    name: str
+    number: str | None
+    version: int
+    issuer: str | None
+    issued_at: datetime | None
+    expires_at: datetime | None
+    received_at: datetime
+    is_expired: bool
+
+
+@dataclass(frozen=True)
+class GridRow:
+    """One thing that papers state: as declared, and as in each column."""
+
+    name: str
+    declared: str
+    cells: tuple[GridCell, ...]
+
+
+@dataclass(frozen=True)
+class DocumentGrid:
+    """Declaration × documents; no columns where no document was filed."""
+
+    columns: tuple[GridColumn, ...]
+    rows: tuple[GridRow, ...]
+
+    @classmethod
+    def from_submission(cls, submission: Submission) -> Self:
+        """The grid of a submission's documents, the first received first."""
+        versions: dict[str, list[AttachedDocument]] = {}
+        for document in sorted(submission.documents, key=lambda d: (d.received_at, d.version)):
+            versions.setdefault(document.document_id, []).append(document)
+        columns = tuple(_column(filed, submission.declared_at) for filed in versions.values())
+        rows = (_row(name, submission, list(versions.values())) for name in _STATED)
+        said = tuple(row for row in rows if row.declared or any(cell.words for cell in row.cells))
+        return cls(columns, said if columns else ())
+
+    @property
+    def differences(self) -> int:
+        """How many cells differ from the declaration, another version or another document."""
+        return sum(bool(cell.differs) for row in self.rows for cell in row.cells)
+
+
+def _column(filed: list[AttachedDocument], declared_at: datetime) -> GridColumn:
+    newest = filed[-1]
+    return GridColumn(
+        newest.document_id,
+        newest.kind.replace("_", " "),
+        newest.number,
+        newest.version,
+        newest.issuer_id,
+        newest.issued_at,
+        newest.expires_at,
+        newest.received_at,
+        newest.expires_at is not None and newest.expires_at < declared_at,
+    )
+
+
+def _row(name: str, submission: Submission, documents: list[list[AttachedDocument]]) -> GridRow:
+    declared = _declared(name, submission)
+    cells = tuple(
+        GridCell(_words(name, filed[-1]), tuple(_differences(name, declared, filed)))
+        for filed in documents
+    )
+    return GridRow(_STATED[name], _in_words(name, *declared), cells)
+
+
+def _declared(name: str, submission: Submission) -> tuple[object, str | None]:
+    """What is declared, and in which currency where it is money."""
+    if shipment := submission.shipment:
+        return getattr(shipment, _OF_SHIPMENT.get(name, name), None), shipment.currency
+    return getattr(submission.journey, _OF_JOURNEY.get(name, name), None), None
+
+
+def _differences(
+    name: str, declared: tuple[object, str | None], filed: list[AttachedDocument]
+) -> Iterator[str]:
+    *earlier, newest = filed
+    value = getattr(newest, name)
+    if value is None:
+        return
+    expected, currency = declared
+    is_other_money = name == "value" and None not in (currency, newest.currency)
+    is_other_money = is_other_money and currency != newest.currency
+    if expected is not None and (is_other_money or value != expected):
+        share = "" if is_other_money else _by(value, expected)
+        yield f"declared {_in_words(name, expected, currency)}{share}"
+    for before in earlier[-1:]:
+        said = getattr(before, name)
+        if said is not None and said != value:
+            yield f"version {before.version}: {_words(name, before)}{_by(value, said)}"
+
+
+def _by(value: object, expected: object) -> str:
+    """By how much a quantity differs, where that can be said in whole per cent."""
+    if not isinstance(value, int | float) or not isinstance(expected, int | float) or not expected:
+        return ""
+    share = 100 * (value - expected) / expected
+    return f" ({share:+.0f} %)".replace("-", "−") if abs(share) >= 0.5 else ""
+
+
+def _words(name: str, document: AttachedDocument) -> str:
+    return _in_words(name, getattr(document, name), document.currency)
+
+
+def _in_words(name: str, value: object, currency: str | None) -> str:
+    if value is None:
+        return ""
+    words = f"{value:,.10g}" if isinstance(value, float | int) else str(value)
+    if name == "gross_mass_kg":
+        return f"{words} kg"
+    return f"{words} {currency or '(no currency)'}" if name == "value" else words
