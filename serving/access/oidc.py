@@ -17,7 +17,7 @@ import time
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 from urllib.error import HTTPError
 from urllib.parse import quote, urlencode
@@ -90,10 +90,14 @@ class Endpoints(BaseModel):
 
 @dataclass(frozen=True)
 class ProviderSession:
-    """Whoever a provider vouched for, and the id_token by which it knows its session again."""
+    """Whoever a provider vouched for, and the id_token by which it knows its session again.
+
+    `authenticated_at` is when it last asked them who they are; None where it does not say.
+    """
 
     account: Account
     id_token: str
+    authenticated_at: datetime | None = None
 
 
 @dataclass
@@ -117,9 +121,13 @@ class Provider:
     _failed_at: float = float("-inf")
     _asking: threading.Lock = field(default_factory=threading.Lock)
 
-    def address(self, login: PendingLogin, callback: str) -> str:
-        """Where to send a browser; raises OidcUnavailable."""
+    def address(self, login: PendingLogin, callback: str, *, is_again: bool = False) -> str:
+        """Where to send a browser; raises OidcUnavailable.
+
+        Whoever must prove `again` who they are is asked there, however lately they were.
+        """
         query = {
+            **({"prompt": "login", "max_age": "0"} if is_again else {}),
             "response_type": "code",
             "scope": "openid profile",
             "client_id": self.client_id,
@@ -168,7 +176,9 @@ class Provider:
         claims = self._verified(id_token, {**nonce, "exp": {"essential": True}}, {"jwt"})
         if str(claims.get("typ", "ID")).lower() != "id":  # Keycloak names the kind here
             raise SignInRefused(NOT_LET_IN, "its claim typ names another kind of token")
-        return ProviderSession(self._account(claims), id_token)
+        asked_at = claims.get("auth_time")
+        authenticated_at = None if asked_at is None else datetime.fromtimestamp(asked_at, UTC)
+        return ProviderSession(self._account(claims), id_token, authenticated_at)
 
     def _endpoints(self, within_s: float = PUBLISHED_FOR_S) -> tuple[Endpoints, PublishedKeys]:
         """What the server published within those seconds."""

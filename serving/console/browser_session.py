@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Literal
 
@@ -36,6 +36,9 @@ from serving.web.services import TheServices
 PROLONGED_AFTER = timedelta(minutes=1)
 """A session that is used is written down again at most this often."""
 
+
+UNKNOWN = datetime.fromtimestamp(0, UTC)
+"""When a holder proved to be who they are whose provider does not say it: too long ago."""
 
 Proof = Literal["password", "key", "organisation"]
 
@@ -157,9 +160,14 @@ def require_recent_proof(
     request: Request, services: Services, session: Session, holder: SessionHolder
 ) -> None:
     """Raise ConfirmationNeeded where the holder last proved to be who they are too long ago."""
-    recent = timedelta(minutes=services.settings.confirm_minutes)
-    if services.clock() - session.proved_at > recent:
+    if not is_recent_proof(services, session.proved_at):
         raise ConfirmationNeeded(request, session=session, asks=asked_of(holder))
+
+
+def is_recent_proof(services: Services, proved_at: datetime | None) -> bool:
+    """Whether somebody proved to be who they are within the minutes of the settings."""
+    recent = timedelta(minutes=services.settings.confirm_minutes)
+    return proved_at is not None and services.clock() - proved_at <= recent
 
 
 def asked_of(holder: SessionHolder) -> Proof:
@@ -204,9 +212,19 @@ def new_session(request: Request, services: Services, holder: str) -> tuple[Sess
     return replace(session, address=address_of(request), browser=browser), cookie
 
 
-def begin_session(request: Request, services: Services, response: Response, holder: str) -> None:
-    """Give the browser a session that is new, for whoever was let in elsewhere or by a key."""
+def begin_session(
+    request: Request,
+    services: Services,
+    response: Response,
+    holder: str,
+    proved_at: datetime | None,
+) -> None:
+    """Give the browser a session that is new, for whoever was let in elsewhere.
+
+    `proved_at` is when they were last asked there who they are; None where nobody knows.
+    """
     session, cookie = new_session(request, services, holder)
+    session = replace(session, proved_at=min(proved_at or UNKNOWN, services.clock()))
     event = sign_in_event(holder, services.clock(), session)
     services.sessions.add_session(session, services.clock(), event)
     give_cookie(request, services, response, cookie)

@@ -11,7 +11,7 @@ from serving.access.accounts import Account
 from serving.access.actors import SERVICE
 from serving.access.oidc import NOT_LET_IN, PendingLogin, Provider
 from serving.audit.audit_log import AuditEvent
-from serving.console.browser_session import begin_session
+from serving.console.browser_session import begin_session, is_recent_proof
 from serving.console.interruptions import own_address
 from serving.console.pages import PageRoute, page
 from serving.console.provider_logout import remember_provider_session
@@ -25,6 +25,9 @@ router = APIRouter(prefix="/console/oidc", include_in_schema=False, route_class=
 log = structlog.get_logger(__name__)
 
 LONGEST_LOGIN_S = 600
+AGAIN = ".again"
+NOT_ASKED = "your organisation did not ask you who you are, so this proves nothing"
+_NOT_ASKED_CAUSE = "auth_time is missing or old, although prompt=login and max_age=0 were sent"
 ERROR_CODE = re.compile(r"[a-z_]{1,40}")  # of RFC 6749, 4.1.2.1, and the like
 
 
@@ -41,19 +44,26 @@ Parameter = Annotated[str, Query(max_length=4_096)]
 
 @router.get("")
 def begin_login(
-    request: Request, services: TheServices, provider: ConfiguredProvider, to: Parameter = ""
+    request: Request,
+    services: TheServices,
+    provider: ConfiguredProvider,
+    to: Parameter = "",
+    is_again: Annotated[bool, Query(alias="again")] = False,
 ) -> Response:
-    """Send the browser to the organisation's server, with a secret of its own to come back with."""
+    """Send the browser to the organisation's server, with a secret of its own to come back with.
+
+    `again` has whoever proves once more to be who they are asked there.
+    """
     login = PendingLogin.begin()
     try:
-        address = provider.address(login, _callback_address(request))
+        address = provider.address(login, _callback_address(request), is_again=is_again)
     except OidcUnavailable as refusal:
         return _refused(request, refusal, str(refusal))
     response = RedirectResponse(address, 303)
     # It comes back from another site, so the cookie must be sent with that navigation.
     response.set_cookie(
         _cookie(request),
-        f"{login.secret}.{own_address(to)}",
+        f"{login.secret}.{own_address(to)}{AGAIN if is_again else ''}",
         max_age=LONGEST_LOGIN_S,
         path="/",
         secure=is_https(request),
@@ -77,13 +87,16 @@ def finish_login(
     The page leads on by itself: a redirect would still count as coming from the other site, and the
     cookie of the session is for our own pages only.
     """
-    secret, _, to = request.cookies.get(_cookie(request), "").partition(".")
+    kept = request.cookies.get(_cookie(request), "")
+    secret, _, to = kept.removesuffix(AGAIN).partition(".")
     try:
         if error:
             raise NotSignedIn("your organisation does not confirm this sign-in")
         if not secret:
             raise NotSignedIn("this sign-in was not begun here, or took too long; try again")
         signed_in = provider.sign_in(PendingLogin(secret), state, code, _callback_address(request))
+        if kept.endswith(AGAIN) and not is_recent_proof(services, signed_in.authenticated_at):
+            raise SignInRefused(NOT_ASKED, _NOT_ASKED_CAUSE, signed_in.account.subject or "")
         account = _admitted(services, signed_in.account)
     except SignInRefused as refusal:
         _tell_auditors(services, refusal)
@@ -94,7 +107,9 @@ def finish_login(
     log.info("signed_in_with_oidc", role=account.role, account=account.name)
     next_page = own_address(to) or first_page(account.caller())
     response = page("signed_in.html", reader=None, next_page=next_page)
-    begin_session(request, services, response, f"account:{account.name}")
+    begin_session(
+        request, services, response, f"account:{account.name}", signed_in.authenticated_at
+    )
     remember_provider_session(request, response, signed_in.id_token)
     response.delete_cookie(
         _cookie(request), path="/", secure=is_https(request), httponly=True, samesite="lax"

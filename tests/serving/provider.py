@@ -74,6 +74,7 @@ class Organisation:
             "sub": "u-1",
             "iat": now,
             "exp": now + 300,
+            "auth_time": now,
             "nonce": nonce,
             "preferred_username": "maria",
             "roles": ["staff", "tidegate-reviewer"],

@@ -49,9 +49,9 @@ def signing(home: Path, elsewhere: Organisation) -> Iterator[Service]:
         yield Service(client, app.state.services, home)
 
 
-def begin(service: Service, to: str = "") -> str:
+def begin(service: Service, to: str = "", **asked: str) -> str:
     """Leave for the organisation, say yes there, and get the address to come back to."""
-    left = service.client.get("/console/oidc", params={"to": to}, follow_redirects=False)
+    left = service.client.get("/console/oidc", params={"to": to, **asked}, follow_redirects=False)
     return str(httpx2.get(left.headers["Location"]).headers["Location"])
 
 
@@ -74,6 +74,58 @@ def test_whoever_their_organisation_names_is_let_in_with_the_role_it_says(
     account = signing.services.accounts.find("maria")
     assert account is not None
     assert (account.role, account.offices) == ("reviewer", ())
+
+
+def reopen(service: Service) -> Any:
+    """Send a form that asks for a recent proof."""
+    session = service.services.sessions.find(service.client.cookies["tidegate"], NOW)
+    form = {"form_token": session.form_token if session else "", "text": "as <b>they</b> say"}
+    return service.client.post("/console/cases/01J/reopen", data=form, headers=ORIGIN)
+
+
+@pytest.mark.parametrize(("asked_before_s", "is_asked"), [(0, False), (3600, True), (None, True)])
+def test_whoever_was_not_asked_lately_at_their_organisation_is_asked_before_acts_that_harm(
+    signing: Service, elsewhere: Organisation, asked_before_s: int | None, is_asked: bool
+) -> None:
+    """A server that lets somebody in by a session of its own has asked nobody."""
+    elsewhere.claims["auth_time"] = None if asked_before_s is None else AT - asked_before_s
+    sign_in(signing)
+
+    page = reopen(signing)
+
+    assert is_in(signing)
+    assert ("Is it you?" in page.text) == is_asked
+    assert ("/console/oidc?again=true" in page.text) == is_asked
+    assert ("as &lt;b&gt;they&lt;/b&gt; say</textarea>" in page.text) == is_asked
+
+
+def test_whoever_proves_again_who_they_are_is_asked_by_their_organisation_now(
+    signing: Service, elsewhere: Organisation
+) -> None:
+    elsewhere.claims["auth_time"] = AT - 3600
+    sign_in(signing)
+    before = signing.client.cookies["tidegate"]
+    for told in (AT - 3600, None):  # it let them in again without a question
+        elsewhere.claims["auth_time"] = told
+        refused = signing.client.get(begin(signing, again="true"))
+        assert refused.status_code == 401
+        assert "did not ask you" in refused.text
+        assert signing.client.cookies["tidegate"] == before
+        assert "auth_time" in refusals(signing)[-1][1]
+    assert "Is it you?" in reopen(signing).text
+
+    elsewhere.claims["auth_time"] = AT
+    signing.client.get(begin(signing, again="true"))
+
+    assert "Is it you?" not in reopen(signing).text
+
+
+def test_signing_in_is_left_to_the_organisation_and_proving_again_is_not(signing: Service) -> None:
+    for asked, told in (({}, None), ({"again": "true"}, ["login"])):
+        left = signing.client.get("/console/oidc", params=asked, follow_redirects=False)
+        query = parse_qs(urlsplit(left.headers["Location"]).query)
+        assert query.get("prompt") == told
+        assert query.get("max_age") == (told and ["0"])
 
 
 def test_without_settings_nobody_signs_in_elsewhere(service: Service) -> None:
