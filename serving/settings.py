@@ -242,7 +242,7 @@ class Settings(BaseSettings):
         default=None, description="The private key of that certificate (PEM, `--tls-key`)."
     )
     docs_are_open: bool = Field(
-        default=False,
+        default=True,
         description="Whether `/docs` and `/openapi.json` are for all. Else one needs a session of "
         "the console, the other a key.",
     )

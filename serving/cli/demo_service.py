@@ -1,7 +1,6 @@
 """The service of `tidegate demo`, in a process of its own that never outlives it."""
 
 import json
-import os
 import secrets
 import socket
 import subprocess
@@ -84,7 +83,7 @@ def _listener(port: int) -> socket.socket:
 
 @contextmanager
 def served_apart(home: Path, port: int) -> Iterator[Client]:
-    """The service in a process of its own, its description open, and a client with a key.
+    """The service in a process of its own, as `tidegate serve` runs it, and a client with a key.
 
     Whatever becomes of this process, the service ends with it: it reads a pipe that closes then.
     """
@@ -99,7 +98,6 @@ def served_apart(home: Path, port: int) -> Iterator[Client]:
             stdout=output,
             stderr=output,
             pass_fds=[descriptor],
-            env={"TIDEGATE_DOCS_ARE_OPEN": "true", **os.environ},
         )
     try:
         _wait_until_it_answers(process, log)

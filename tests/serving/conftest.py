@@ -116,7 +116,7 @@ def home(trained_home: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def service(home: Path) -> Iterator[Service]:
-    """A service over the home, at a fixed instant, whose description is open."""
-    app = create_app(Settings(home=home, docs_are_open=True), clock=lambda: NOW)
+    """A service over the home, at a fixed instant."""
+    app = create_app(Settings(home=home), clock=lambda: NOW)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Service(client, app.state.services, home)

@@ -28,9 +28,9 @@ def served(home: Path, **settings: Any) -> Iterator[Service]:
 
 @pytest.fixture(scope="module")
 def closed(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """Known by one name; its description is for those it is for, as it is by default."""
+    """Known by one name, with a description for those it is for."""
     home = shutil.copytree(trained_home, tmp_path_factory.mktemp("closed") / "home")
-    with served(home, trusted_hosts=("tide.example",)) as service:
+    with served(home, trusted_hosts=("tide.example",), docs_are_open=False) as service:
         yield service
 
 

@@ -18,7 +18,7 @@ PUBLIC = "https://tidegate.customs.example"
 
 
 def served(home: Path, base_url: str = "http://testserver", **settings: Any) -> Iterator[Service]:
-    app = create_app(Settings(home=home, docs_are_open=True, **settings), clock=lambda: NOW)
+    app = create_app(Settings(home=home, **settings), clock=lambda: NOW)
     with TestClient(app, base_url=base_url, raise_server_exceptions=False) as client:
         yield Service(client, app.state.services, home)
 
