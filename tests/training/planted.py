@@ -37,6 +37,7 @@ def made_feature(
         sentence_of_one=None,
         sentence_below_zero=None,
         sentence_of_none=None,
+        shows_from=None,
         among=Peers.GOODS if name == "value_per_kg_ratio" else Peers.ALL,
         known_by=None,
         defined_at="tests/training/planted.py#L1",
