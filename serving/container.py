@@ -142,6 +142,7 @@ class Services:
         """Finish what was taken, write it, and let go of state and database."""
         self.rescoring.stop()
         self.batcher.close()
+        self.sign_in_threads.close()
         self.password_gate.close()
         self.witnesses.stop()
         if self.rescue_calls:

@@ -4,10 +4,11 @@ In the threads of all other requests a flood of strangers would take every one o
 dozens that run at once each has to wait for the interpreter until all others had their turn.
 """
 
+import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
-
-from anyio import CapacityLimiter, to_thread
 
 from serving.errors import TooBusy
 
@@ -21,7 +22,7 @@ class SignInThreads:
     """Runs a few attempts to sign in at once, lets some wait, and turns all others away."""
 
     def __init__(self, at_once: int = AT_ONCE, most_waiting: int = MOST_WAITING):
-        self._limiter = CapacityLimiter(at_once)
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="sign-ins")
         self._most_inside = at_once + most_waiting
         self._inside = 0
 
@@ -31,6 +32,12 @@ class SignInThreads:
             raise TooBusy("too many people sign in at this moment; try again in a moment")
         self._inside += 1
         try:
-            return await to_thread.run_sync(attempt, limiter=self._limiter)
+            # Pages are rendered by what is known of their request.
+            run, loop = copy_context().run, asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, run, attempt)
         finally:
             self._inside -= 1
+
+    def close(self) -> None:
+        """Let nothing new in."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
