@@ -104,11 +104,11 @@ class Feature:
     sentence_of_none: str | None
     among: Peers
     known_by: str | None
-    shows_from: float | None
     defined_at: str
     columns: tuple[str, ...]
     windows: dict[str, Window]
     compute: Callable[..., Column]
+    shows_from: float | None = None
 
     @property
     def is_categorical(self) -> bool:

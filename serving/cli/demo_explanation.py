@@ -34,7 +34,7 @@ def explained(answer: dict[str, Any], declared_at: str) -> str:
         f"{answer['percentile']:.0f} % of the newest cases in training scored lower. What is usual "
         "was learnt in training.",
         "",
-        _line("What the model starts from, before it has seen anything", base),
+        _line("The average case, before anything is known of it", base),
         *_side("What speaks for a closer look", reasons, "for"),
         *_side("What speaks against", reasons, "against"),
         "",

@@ -42,10 +42,8 @@ class Inspected(DecisionPart):
             (probability,) = logistic(np.array([log_odds])).tolist()
             return min(self.low, probability), max(self.high, probability)
         expected = _log_odds(self.expected)
-        least, most = (
-            min(_log_odds(self.low) - expected, 0.0),
-            max(_log_odds(self.high) - expected, 0.0),
-        )
+        least = min(_log_odds(self.low) - expected, 0.0)
+        most = max(_log_odds(self.high) - expected, 0.0)
         low, high = logistic(np.array([log_odds + least, log_odds + most])).tolist()
         return low, high
 

@@ -79,10 +79,12 @@ class Reason(DecisionPart):
 
 
 class RenderedValue(NamedTuple):
-    """What a value is in words, and what is usual in words."""
+    """A value and what is usual in words; whether it shows its sign, and how rare it is."""
 
     sentence: str
     usual: str
+    shows_sign: bool
+    rarity: float
 
 
 @dataclass(frozen=True)
@@ -99,12 +101,12 @@ class ReasonRenderer:
         return tuple(self._reason(reason, stored) for reason in stored.reasons)
 
     def _reason(self, ranked: RankedReason, stored: Reasons) -> Reason:
-        evidence = [self._observation(name, stored) for name in ranked.evidence]
-        lead = max(evidence, key=lambda each: _tells(each, ranked.log_odds))
-        evidence.sort(key=lambda each: each is not lead)
+        found = [self._observation(name, stored) for name in ranked.evidence]
+        lead, of_lead = max(found, key=lambda each: _tells(each[0], each[1], ranked.log_odds))
+        evidence = [lead, *(seen for seen, _ in found if seen is not lead)]
         sign = INDICATORS.get(ranked.indicator, ranked.indicator)
         topic = TOPICS.get(ranked.indicator, ranked.indicator)
-        is_shown = ranked.log_odds > 0 and _shows_its_sign(lead)
+        is_shown = ranked.log_odds > 0 and of_lead.shows_sign
         return Reason(
             indicator=ranked.indicator,
             topic=self.language.say(topic),
@@ -117,11 +119,11 @@ class ReasonRenderer:
             evidence=tuple(evidence),
         )
 
-    def _observation(self, name: str, stored: Reasons) -> Observation:
+    def _observation(self, name: str, stored: Reasons) -> tuple[Observation, RenderedValue]:
         value, comparison = self.values[name], stored.comparisons[name]
         counts = tuple(stored.said_with.get(name, {}).items())
         rendered = _rendered(name, value, counts, comparison, self.kind, self.language)
-        return Observation(
+        seen = Observation(
             feature=name,
             value=value,
             sentence=rendered.sentence,
@@ -129,9 +131,10 @@ class ReasonRenderer:
             comparison=comparison,
             contribution=self.parts[name],
         )
+        return seen, rendered
 
 
-def _tells(seen: Observation, log_odds: float) -> tuple[bool, bool, float]:
+def _tells(seen: Observation, rendered: RenderedValue, log_odds: float) -> tuple[bool, bool, float]:
     """How well an observation can head a reason: measured, on its side, strong and far from usual.
 
     What shows the sign goes before what does not; a value that few others have weighs up to three
@@ -139,16 +142,8 @@ def _tells(seen: Observation, log_odds: float) -> tuple[bool, bool, float]:
     """
     pulls = seen.contribution * log_odds > 0
     is_measured = seen.value is not None and pulls
-    shows = is_measured and log_odds > 0 and _shows_its_sign(seen)
-    return is_measured, shows, abs(seen.contribution) * (1 + rarity(seen.comparison)) * pulls
-
-
-def _shows_its_sign(seen: Observation) -> bool:
-    try:
-        feature = feature_named(seen.feature)
-    except UnknownFeature:
-        return False
-    return shows_sign(feature, seen.value, seen.comparison)
+    shows = is_measured and log_odds > 0 and rendered.shows_sign
+    return is_measured, shows, abs(seen.contribution) * (1 + rendered.rarity) * pulls
 
 
 # Most values come again and again (nothing, none, yes, the same few counts).
@@ -167,12 +162,16 @@ def _rendered(
         return RenderedValue(
             _named(name, value, Unit.COUNT, language),
             comparison_in_words(comparison, Unit.COUNT, kind, language),
+            shows_sign=False,
+            rarity=rarity(comparison),
         )
     named = value if "{value}" in feature.sentence else None
     digits = digits_of_value(named, comparison, feature.unit)
     return RenderedValue(
         sentence(feature, value, language, dict(counts), digits),
         comparison_in_words(comparison, feature.unit, kind, language, named),
+        shows_sign=shows_sign(feature, value, comparison),
+        rarity=rarity(comparison),
     )
 
 

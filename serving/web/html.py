@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from serving.explanation.code_names import country_in_words, goods_in_words, place_in_words
 from serving.explanation.formatting import readable, share_in_percent
 from serving.explanation.provenance_text import provenance_in_words
 from serving.web.figure_words import (
@@ -95,15 +96,18 @@ def _lower_first(text: str) -> str:
 
 FILTERS: dict[str, Callable[..., object]] = {
     "capitalize_first": _capitalize_first,
+    "country": country_in_words,
     "date": _date,
     "duration": _duration,
     "figure": figure_in_words,
+    "goods": goods_in_words,
     "instant": instant_in_words,
     "lower_first": _lower_first,
     "measure": measure_in_words,
     "moment": _moment,
     "odds": _odds,
     "percent": _percent,
+    "place": place_in_words,
     "plural": "{}s".format,
     "provenance_in_words": provenance_in_words,
     "short_instant": _short_instant,

@@ -19,8 +19,10 @@ HEAD = """\
 What features are signs of, which features measure each, on which side of usual a value is a sign,
 and where that was published. *Read* says what the publication says of it, in our words; the copies
 are in [what was read](#what-was-read). *Not re-read* means that nobody could read the passage: the
-citation stands from memory, check it before you rely on it. "Practice" has no single source. A
-feature under no indicator describes a case and is a sign of nothing.
+citation stands from memory, check it before you rely on it. "Practice" has no single source.
+*Shown from* is the value from which on a card is called that sign; short of it, a value beyond
+usual still speaks for a closer look, under the neutral name of its topic. A feature under no
+indicator describes a case and is a sign of nothing.
 `python -m tests.docs.indicators_page` makes this page; a test holds it to the catalogue.
 """
 SIDES = {Warns.HIGH: "more", Warns.LOW: "less", Warns.EITHER: "either side"}
@@ -41,6 +43,12 @@ def page() -> str:
     return "\n".join([HEAD, *chain.from_iterable(parts)])
 
 
+def _side(feature: Feature) -> str:
+    """The side on which it warns, and from which value on it shows the sign by itself."""
+    side = SIDES[feature.warns]
+    return side if feature.shows_from is None else f"{side}, shown from {feature.shows_from:g}"
+
+
 def _groups(measuring: dict[str | None, list[Feature]]) -> Iterator[str]:
     for letter, title in GROUPS.items():
         yield f"## {title}\n"
@@ -48,7 +56,7 @@ def _groups(measuring: dict[str | None, list[Feature]]) -> Iterator[str]:
         yield "|---|---|---|---|"
         for number, sign in INDICATORS.items():
             if number.startswith(letter) and (own := measuring[number]):
-                named = ", ".join(f"`{each.name}` ({SIDES[each.warns]})" for each in own)
+                named = ", ".join(f"`{each.name}` ({_side(each)})" for each in own)
                 sources = "; ".join(_cited(source, number) for source in _sources(own))
                 yield f"| {number} | {sign} | {named} | {sources} |"
         unmeasured = [

@@ -37,7 +37,7 @@ LETTERS: dict[str, Callable[[Decision, Letter], bool]] = {
     "Selected by its score, to the consignee": lambda decision, letter: (
         letter.selection == "score" and letter.audience == "consignee"
     ),
-    "Drawn by lot, to the consignee": lambda decision, letter: (
+    "Selected at random, to the consignee": lambda decision, letter: (
         letter.selection == "lot" and letter.audience == "consignee"
     ),
     "Selected by a rule, to the consignor": lambda decision, letter: (

@@ -170,7 +170,7 @@ def test_the_most_telling_fact_heads_a_reason_though_another_weighs_more() -> No
 def test_a_missing_value_never_heads_a_reason_of_a_former_release() -> None:
     stored = told(explained(unit_value_to_typical_ratio_365d=0.3, unit_value_eur_per_kg=1.0))
     values: dict[str, Value] = {
-        "unit_value_to_typical_ratio_365d": 2.0,
+        "unit_value_to_typical_ratio_365d": 1.1,
         "unit_value_eur_per_kg": None,
     }
     parts = {"unit_value_to_typical_ratio_365d": 0.3, "unit_value_eur_per_kg": 1.0}
