@@ -3,7 +3,7 @@
     python -m tests.true_decisions HOME
 
 HOME is what `tidegate demo --once` left; the decisions are made in a copy, under a plan with rules
-and a watch-list. It prints how many came to each lane and why, and how much is untrue or badly said.
+and a watch-list. It prints how many came to each lane and why, and how many slips were found.
 """
 
 import sys

@@ -25,28 +25,30 @@ _WHY: dict[Lane, str] = {
     "inspect": "Proposed for inspection",
     "control": "Proposed for inspection",
     "document_check": "Proposed for a check of its documents",
-    "post_review": "May go on; proposed for review afterwards",
+    "post_review": "May go on, and is proposed for review afterwards",
     "release": "Nothing calls for a closer look now",
     "manual": "No score could be made: the manual procedure decides",
 }
-SELECTED_AT_RANDOM = "Selected at random. No fact about it led to this check."
-UNFITTING_DESCRIPTION = "The description does not fit the goods code."
+SELECTED_AT_RANDOM = "Selected at random: no fact about it led to this check."
+UNFITTING_DESCRIPTION = "the description does not fit the goods code"
 
 
 SELECTED_BEFORE = "what selected it before it was scored again"
 """Of a later decision, which keeps the lane of the first where nothing hits any more."""
 
 
-def describe_subject(submission: Submission) -> str:
-    """One sentence on the subject, and one more where its description is of other goods."""
+def describe_subject(submission: Submission, *, is_marked: bool = True) -> str:
+    """One sentence on the subject, which marks a description of other goods than its code's.
+
+    A letter asks for it unmarked: what did not select is no reason to be given.
+    """
     subject, journey = submission.subject, submission.journey
     if isinstance(subject, Journey):
         return f"Journey {_way(subject)}, declared {_when(subject.declared_at)}."
     what = _goods(subject) + (f", {_way(journey)}" if journey else "")
-    said = f"Shipment of {what}, declared {_when(subject.declared_at)}."
-    if is_of_other_goods(subject.goods_description, subject.hs_code):
-        said = f"{said} {UNFITTING_DESCRIPTION}"
-    return said
+    said = f"Shipment of {what}, declared {_when(subject.declared_at)}"
+    is_unfitting = is_of_other_goods(subject.goods_description, subject.hs_code)
+    return f"{said}; {UNFITTING_DESCRIPTION}." if is_marked and is_unfitting else f"{said}."
 
 
 def describe_lane(decision: Decision) -> str:
@@ -60,15 +62,15 @@ def describe_lane(decision: Decision) -> str:
         hit = decision.hits[0] if decision.hits else SELECTED_BEFORE
         return f"{why}: {hit}."
     strongest = {r.effect: r for r in reversed(decision.reasons_in())}
-    parts = [f"{why}."]
+    parts = [why]
     if "for" in strongest:
-        parts.append(f"Main reason: {_clause(strongest['for'])}.")
+        parts.append(f"main reason: {_clause(strongest['for'])}")
     if "against" in strongest:
-        parts.append(f"Against: {_clause(strongest['against'])}.")
+        parts.append(f"against: {_clause(strongest['against'])}")
     if decision.harm_ratio is not None and decision.lane_reason == "score":
         harm = f"{decision.harm_ratio:.2g} times that of a usual find"
-        parts.append(f"It is ranked by probability × harm; the harm of a find here is {harm}.")
-    return " ".join(parts)
+        parts.append(f"ranked by probability × harm: the harm of a find here is {harm}")
+    return "; ".join(parts) + "."
 
 
 def _clause(reason: Reason) -> str:

@@ -218,9 +218,9 @@ def _what(own: OwnDeclarations) -> str:
     """One sentence on the subject, in what this party declared of it."""
     submission, shipment = own.submission, own.submission.shipment
     if shipment is None:
-        return describe_subject(submission)
+        return describe_subject(submission, is_marked=False)
     if own.audience in DECLARANTS:
-        return describe_subject(submission.model_copy(update={"journey": None}))
+        return describe_subject(submission.model_copy(update={"journey": None}), is_marked=False)
     journey = submission.journey
     if own.audience == "carrier" and journey is not None:
         mode = journey.mode.replace("_", " ")

@@ -73,19 +73,19 @@ def reason(effect: str, log_odds: float, *evidence: tuple[str, float]) -> Any:
 STRONG = reason("for", 0.9, ("It weighs 9 kg", 1.0), ("Nothing much", 0.1), ("Less", -0.2))
 WEAK = reason("for", 0.2, ("It is small", 0.2))
 AGAINST = reason("against", -0.8, ("Its papers agree", -1.1), ("It is early", 0.3))
-FOR_WORDS = "Main reason: it weighs 9 kg."
-AGAINST_WORDS = "Against: its papers agree."
+FOR_WORDS = "main reason: it weighs 9 kg"
+AGAINST_WORDS = "against: its papers agree"
 
 
 @pytest.mark.parametrize(
     ("reasons", "lane", "told"),
     [
-        ((STRONG, WEAK, AGAINST), "inspect", f"{SCORED}. {FOR_WORDS} {AGAINST_WORDS}"),
-        ((AGAINST, STRONG), "control", f"{SCORED}. {FOR_WORDS} {AGAINST_WORDS}"),
-        ((STRONG, WEAK), "inspect", f"{SCORED}. {FOR_WORDS}"),
-        ((AGAINST,), "inspect", f"{SCORED}. {AGAINST_WORDS}"),
+        ((STRONG, WEAK, AGAINST), "inspect", f"{SCORED}; {FOR_WORDS}; {AGAINST_WORDS}."),
+        ((AGAINST, STRONG), "control", f"{SCORED}; {FOR_WORDS}; {AGAINST_WORDS}."),
+        ((STRONG, WEAK), "inspect", f"{SCORED}; {FOR_WORDS}."),
+        ((AGAINST,), "inspect", f"{SCORED}; {AGAINST_WORDS}."),
         ((), "inspect", f"{SCORED}."),
-        ((STRONG,), "release", f"Nothing calls for a closer look now. {FOR_WORDS}"),
+        ((STRONG,), "release", f"Nothing calls for a closer look now; {FOR_WORDS}."),
     ],
 )
 def test_a_score_is_told_by_the_strongest_evidence_on_either_side(
@@ -119,5 +119,6 @@ def test_a_control_case_stands_among_inspections_and_gives_no_reason() -> None:
 def test_a_description_of_other_goods_is_marked() -> None:
     body = shipment(goods_description="Cartons of corrugated paper")
 
-    assert describe_subject(submission(body)).endswith(UNFITTING_DESCRIPTION)
+    assert describe_subject(submission(body)).endswith(f"; {UNFITTING_DESCRIPTION}.")
+    assert UNFITTING_DESCRIPTION not in describe_subject(submission(body), is_marked=False)
     assert UNFITTING_DESCRIPTION not in describe_subject(submission(shipment()))
