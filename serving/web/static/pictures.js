@@ -48,7 +48,7 @@ function drawMap(box, L) {
   box.setAttribute("aria-label", box.dataset.label);
   const map = L.map(box, { minZoom: 1, maxZoom: 11, scrollWheelZoom: false, attributionControl: false });
   map.fitBounds(L.latLngBounds([...lines.flatMap(placesOf), ...dots.map((dot) => spot(dot.dataset.spot))]), { padding: [40, 40], maxZoom: 9, animate: false });
-  L.tileLayer("/console/map/{z}/{x}/{y}.svg", { maxNativeZoom: 9 }).addTo(map);
+  new (tileLayer(L))({ maxNativeZoom: 9 }).addTo(map);
   L.control.scale({ imperial: false }).addTo(map);
   const add = (layer, from) => {
     layer.addTo(map);
@@ -80,6 +80,18 @@ function drawMap(box, L) {
   map.on("focus", () => map.scrollWheelZoom.enable());
   map.on("blur", () => map.scrollWheelZoom.disable());
 }
+
+// Not the library's layer of images: that stops them by a data: address, which our policy refuses.
+const tileLayer = (L) => L.GridLayer.extend({
+  createTile({ x, y, z }, done) {
+    const image = document.createElement("img");
+    image.alt = "";
+    image.onload = () => done(null, image);
+    image.onerror = () => done(new Error("no tile"), image);
+    image.src = `/console/map/${z}/${x}/${y}.svg`;
+    return image;
+  },
+});
 
 const escaped = (text) => {
   const node = document.createElement("i");

@@ -1,0 +1,86 @@
+"""The pictures of a case in a real browser: used by keyboard, and there without a script."""
+
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Site
+from tests.browser.test_reviewing_a_case import account, home, sign_in
+from tests.serving.bodies import shipment
+
+__all__ = ["home"]
+
+DARK = {
+    "--deep": "#9cc4ee",
+    "--ink": "#e6ebf0",
+    "--soft": "#a8b4c0",
+    "--card": "#18212b",
+    "--paper": "#10161d",
+}
+
+
+def heard(number: int) -> dict[str, Any]:
+    """The example's journey, heard on both sides of nine hours of silence."""
+    body = shipment(shipment_id=f"S-{number}")
+    body["positions"] = [
+        {"journey_id": "J-1", "observed_at": f"2026-11-21T{hour:02}:00:00Z", "source": "ais"}
+        | {"latitude": 36.0 + hour / 10, "longitude": 27.0 - hour / 10}
+        for hour in (1, 2, 11, 12)
+    ]
+    return body
+
+
+def test_map_links_and_payments_are_used_by_mouse_and_keyboard(page: Page, site: Site) -> None:
+    case_id = site.score(heard(1), "one")["decision_id"]
+    site.score(heard(2), "two")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    sign_in(page, site, account(site, "one"))
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    page.goto(f"{site.address}/console/cases/{case_id}")
+
+    chart = page.get_by_role("application", name="Map of the route")
+    expect(chart.locator("path.heard")).to_have_count(4)
+    expect(chart.locator("path.silence")).to_have_count(1)
+    before = chart.locator("path.travelled").bounding_box()
+    chart.focus()
+    page.keyboard.press("-")
+    page.wait_for_function(
+        "was => document.querySelector('.map path.travelled').getBoundingClientRect().width < 0.7 * was",
+        arg=before["width"] if before else 0,
+    )
+    page.locator("tr[data-about^='transactions:']").first.focus()
+    expect(page.locator("circle.mark.is-lit")).to_have_count(1)
+    expect(page.locator(".flow.is-lit")).to_have_count(1)
+
+    page.get_by_role("link", name="Show what S-2 shares further").last.click()
+    expect(page.get_by_text("Show this case's links only")).to_be_visible()
+    assert all(url.startswith(site.address) for url in asked)
+    assert _faults(page) == []
+    page.evaluate(
+        "colours => { const root = document.documentElement.style; root.colorScheme = 'dark';"
+        "for (const [name, value] of Object.entries(colours)) root.setProperty(name, value) }",
+        DARK,
+    )
+    assert _faults(page) == []
+
+
+def test_the_pictures_are_there_without_a_script(browser: Browser, site: Site) -> None:
+    case_id = site.score(heard(1), "one")["decision_id"]
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    sign_in(page, site, account(site, "one"))
+    page.goto(f"{site.address}/console/cases/{case_id}")
+
+    expect(page.locator(".map-still .silence")).to_have_count(1)
+    expect(page.locator(".silences li")).to_contain_text("No report for 9 h: 21 November 2026")
+    for picture in ("svg.days", "svg.payments", "svg.map-still"):
+        expect(page.locator(picture)).to_be_visible()
+    context.close()
+
+
+def _faults(page: Page) -> list[str]:
+    """What axe finds in the pictures, at any level."""
+    found = Axe().run(page, context=".picture").response["violations"]
+    return [f"{fault['id']}: {fault['nodes'][0]['html']}" for fault in found]
