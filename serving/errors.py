@@ -376,6 +376,18 @@ class NotYours(Conflict):
     title = "The case is not yours"
 
 
+class NoActionOrdered(Conflict):
+    """A result is stated, and nothing was ordered that could have found it."""
+
+    title = "Nothing was ordered that finds this"
+
+
+class ViewNeeded(Conflict):
+    """A second person agrees or not after a view of their own, which they have not stated."""
+
+    title = "Your own view is needed first"
+
+
 class SameReviewer(Conflict):
     """Whoever proposed something cannot be the one who confirms it, nor can who looks like them."""
 
@@ -467,6 +479,18 @@ class ContradictoryFinding(Unprocessable):
     """What a reviewer says was found contradicts how the case ends, or how it was examined."""
 
     title = "What was found contradicts itself"
+
+
+class ImpossibleAction(Unprocessable):
+    """An action that cannot be, as a release to an office; the message says what can."""
+
+    title = "That action cannot be"
+
+
+class ImpossibleResult(Unprocessable):
+    """A result that its action cannot have, or its reason not; the message says what can be."""
+
+    title = "That result cannot be"
 
 
 class TooLong(Unprocessable):

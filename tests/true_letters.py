@@ -10,21 +10,19 @@ from datetime import datetime, timedelta
 from serving.audit.decision import Decision
 from serving.container import Services
 from serving.errors import LetterDeferred, LetterNotDue, NotFound, Unprocessable
-from serving.review import case_rules as acts
 from serving.review.case_letters import AUDIENCES, Audience
 from serving.review.cases import Reviewer
-from serving.review.dispositions import Disposition
 from serving.review.letter import Letter
 from serving.review.letter_text import COMPUTER, SELECTED, sections_of
+from serving.review.results import CaseResult
 from serving.triage.lane_rule import VISITED, LaneReason
 from tests.serving.people import reviewer
+from tests.serving.review.stated import NOTHING, end_by, result_of
 
 ADA, BERT = (reviewer(name) for name in ("ada", "bert"))
 RESCUER = reviewer("carla", is_rescue=True)
 
-NOTHING = Disposition("no_finding_after_inspection", "nothing_found", "high", "all in order")
-IN_ORDER = Disposition("no_finding_after_document_check", "nothing_found", "high", "all in order")
-NOBODY = Disposition("nobody_in_danger", "nothing_found", "high", "all are well")
+IN_ORDER = result_of("documents_in_order", "check_documents")
 PURPOSE = "they asked for it"
 
 SAID_OF: dict[LaneReason, str] = {
@@ -106,15 +104,20 @@ def _end_case(services: Services, decision: Decision, at: datetime) -> bool:
         assert decision.lane in ("release", "manual")
         return False
     if case.status != "closed":
-        services.cases.act(reviewer, case_id, lambda each: acts.claim(each, reviewer.actor, at))
-        looked = NOTHING if decision.lane in VISITED else IN_ORDER
-        services.cases.dispose(reviewer, case_id, at, NOBODY if is_rescue else looked)
+        end_by(services.cases, reviewer, case_id, at, _end_of(decision))
     if not is_rescue:
         return True
     for audience in AUDIENCES:
         assert _refused(services, RESCUER, decision, audience, at) is LetterNotDue
         assert _refused(services, ADA, decision, audience, at) is NotFound
     return False
+
+
+def _end_of(decision: Decision) -> CaseResult:
+    """What was found where the lane of a decision looks."""
+    if decision.lane == "rescue":
+        return result_of("nobody_in_danger", "rescue")
+    return NOTHING if decision.lane in VISITED else IN_ORDER
 
 
 def _wait_for_list(services: Services, decision: Decision, at: datetime) -> datetime:

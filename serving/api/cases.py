@@ -10,14 +10,15 @@ from serving.access.callers import Caller
 from serving.api.openapi import problems
 from serving.container import Services
 from serving.review import case_rules as acts
+from serving.review.actions import ActionKind, CaseAction, ReferredTo
 from serving.review.case_records import CaseRecord, QueueFilter
-from serving.review.case_rules import Case, status_at
+from serving.review.case_rules import Case, Status, WaitingFor, status_at
 from serving.review.cases import CaseAct, Reviewer
-from serving.review.dispositions import DispositionCode
+from serving.review.results import ResultCode
 from serving.review.shown_lanes import ShownLane, shown_lane, stored_lanes
 from serving.web.authentication import WithScope
 from serving.web.caller_first import CallerFirst
-from serving.web.case_bodies import Assignment, DispositionBody, Note, Pause
+from serving.web.case_bodies import ActionBody, Assignment, Judgement, Note, ResultBody, Wait
 from serving.web.queue_cursor import decode_cursor, encode_cursor
 from serving.web.services import TheServices
 
@@ -55,21 +56,61 @@ class QueuePage(BaseModel):
     next: str | None
 
 
-class CaseAnswer(BaseModel):
-    """A case after an act; `proposed` and `is_reopening_proposed` wait for a second person.
+class ActionAnswer(BaseModel):
+    """What was ordered or proposed."""
 
-    `owner` is a name, `owner_id` the identity behind it, which never changes.
+    kind: ActionKind
+    refer_to: ReferredTo | None
+    destination: str | None
+    text: str
+
+    @classmethod
+    def from_action(cls, action: CaseAction | None) -> "ActionAnswer | None":
+        """The answer of an action; None of none."""
+        return cls.model_validate(vars(action)) if action else None
+
+
+class CaseAnswer(BaseModel):
+    """A case as it is now.
+
+    `owner` is a name, `owner_id` the identity behind it, which never changes. `proposed_action` and
+    `proposed_result` wait for a second person, who sees them after a view of their own; until then
+    `is_view_needed`. `is_reopening_proposed` waits for a second person too.
     """
 
     case_id: str
-    status: str
+    status: Status
     owner: str | None
     owner_id: str | None
-    snoozed_until: datetime | None
-    disposition: DispositionCode | None
-    proposed: DispositionCode | None
+    waiting_until: datetime | None
+    waiting_for: WaitingFor | None
+    action: ActionAnswer | None
+    result: ResultCode | None
     proposed_by: str | None
+    proposed_action: ActionAnswer | None
+    proposed_result: ResultCode | None
+    is_view_needed: bool
     is_reopening_proposed: bool
+
+    @classmethod
+    def from_case(cls, case: Case, at: datetime) -> "CaseAnswer":
+        """A case at an instant, as its reader may see it."""
+        proposal, view = case.proposal, case.second_view
+        return cls(
+            case_id=case.case_id,
+            status=status_at(case, at),
+            owner=case.owner and case.owner.name,
+            owner_id=case.owner and case.owner.identity,
+            waiting_until=case.waiting_until,
+            waiting_for=case.waiting_for,
+            action=ActionAnswer.from_action(case.action),
+            result=case.result.code if case.result else None,
+            proposed_by=proposal and proposal.by.name,
+            proposed_action=ActionAnswer.from_action(proposal.action) if proposal else None,
+            proposed_result=proposal.result.code if proposal and proposal.result else None,
+            is_view_needed=proposal is not None and view is None,
+            is_reopening_proposed=case.reopening is not None,
+        )
 
 
 class QueueQuery(BaseModel):
@@ -116,14 +157,14 @@ def claim_case(services: TheServices, caller: MayReview, case_id: str) -> CaseAn
 
 
 @router.post("/cases/{case_id}/release", responses=CASE_PROBLEMS)
-def release_case(services: TheServices, caller: MayReview, case_id: str) -> CaseAnswer:
-    """Put a case back for others."""
+def give_case_back(services: TheServices, caller: MayReview, case_id: str) -> CaseAnswer:
+    """Give a case back for others. To let the goods go is an action, `release`."""
     return _acted(
-        services, caller, case_id, lambda c: acts.release(c, caller.actor, services.clock())
+        services, caller, case_id, lambda c: acts.give_back(c, caller.actor, services.clock())
     )
 
 
-@router.post("/cases/{case_id}/assign", responses=CASE_PROBLEMS)
+@router.post("/cases/{case_id}/assignments", responses=CASE_PROBLEMS)
 def assign_case(
     services: TheServices, caller: MayReview, case_id: str, body: Assignment
 ) -> CaseAnswer:
@@ -132,29 +173,19 @@ def assign_case(
     is_live = account is not None and account.disabled_at is None
     to = Reviewer.from_caller(account.caller()) if account is not None and is_live else None
     at = services.clock()
-    return _answer(services.cases.assign(Reviewer.from_caller(caller), case_id, at, to), at)
+    case = services.cases.assign(Reviewer.from_caller(caller), case_id, at, to)
+    return CaseAnswer.from_case(case, at)
 
 
-@router.post("/cases/{case_id}/snooze", responses=CASE_PROBLEMS)
-def snooze_case(services: TheServices, caller: MayReview, case_id: str, body: Pause) -> CaseAnswer:
-    """Lay a case aside until an instant."""
-    at = services.clock()
-    return _acted(
-        services, caller, case_id, lambda c: acts.snooze(c, caller.actor, at, body.until, body.text)
-    )
-
-
-@router.post("/cases/{case_id}/document-requests", responses=CASE_PROBLEMS)
-def request_documents(
-    services: TheServices, caller: MayReview, case_id: str, body: Pause
-) -> CaseAnswer:
-    """Ask for documents that are missing, and wait for them."""
+@router.post("/cases/{case_id}/waits", responses=CASE_PROBLEMS)
+def let_case_wait(services: TheServices, caller: MayReview, case_id: str, body: Wait) -> CaseAnswer:
+    """Let a case wait until an instant, for documents, a reply or an arrival."""
     at = services.clock()
     return _acted(
         services,
         caller,
         case_id,
-        lambda c: acts.request_documents(c, caller.actor, at, body.until, body.text),
+        lambda c: acts.wait(c, caller.actor, at, body.until, body.waiting_for, body.text),
     )
 
 
@@ -165,15 +196,55 @@ def note_case(services: TheServices, caller: MayReview, case_id: str, body: Note
     return _acted(services, caller, case_id, lambda c: acts.note(c, caller.actor, at, body.text))
 
 
-@router.post("/cases/{case_id}/dispositions", responses=CASE_PROBLEMS)
-def dispose_case(
-    services: TheServices, caller: MayReview, case_id: str, body: DispositionBody
+@router.post("/cases/{case_id}/actions", responses=CASE_PROBLEMS)
+def order_action(
+    services: TheServices, caller: MayReview, case_id: str, body: ActionBody
 ) -> CaseAnswer:
-    """End a case with a reason; an adverse end waits for a second person who says the same."""
-    case = services.cases.dispose(
-        Reviewer.from_caller(caller), case_id, services.clock(), body.disposition()
+    """Order an action; a hold and a referral to an agency are proposed to a second person.
+
+    Where something was proposed, it is the second person's own view.
+    """
+    at = services.clock()
+    case = services.cases.order(Reviewer.from_caller(caller), case_id, at, body.action())
+    return CaseAnswer.from_case(case, at)
+
+
+@router.post("/cases/{case_id}/results", responses=CASE_PROBLEMS)
+def state_result(
+    services: TheServices, caller: MayReview, case_id: str, body: ResultBody
+) -> CaseAnswer:
+    """State what the ordered action found; an adverse result waits for a second person.
+
+    Where a result was proposed, it is the second person's own view.
+    """
+    at = services.clock()
+    case = services.cases.state_result(Reviewer.from_caller(caller), case_id, at, body.result)
+    return CaseAnswer.from_case(case, at)
+
+
+@router.post("/cases/{case_id}/agreements", responses=CASE_PROBLEMS)
+def agree_with_proposal(
+    services: TheServices, caller: MayReview, case_id: str, body: Judgement | None = None
+) -> CaseAnswer:
+    """Agree, as a second person, with what was proposed, after a view of one's own."""
+    at = services.clock()
+    case = services.cases.agree(
+        Reviewer.from_caller(caller), case_id, at, body.text if body else ""
     )
-    return _answer(case, services.clock())
+    return CaseAnswer.from_case(case, at)
+
+
+@router.post("/cases/{case_id}/disagreements", responses=CASE_PROBLEMS)
+def disagree_with_proposal(
+    services: TheServices, caller: MayReview, case_id: str, body: Note
+) -> CaseAnswer:
+    """Disagree, as a second person: one's own view takes the place of what was proposed.
+
+    What was proposed to be opened again stays closed.
+    """
+    at = services.clock()
+    case = services.cases.disagree(Reviewer.from_caller(caller), case_id, at, body.text)
+    return CaseAnswer.from_case(case, at)
 
 
 @router.post("/cases/{case_id}/reopen", responses=CASE_PROBLEMS)
@@ -181,13 +252,6 @@ def reopen_case(services: TheServices, caller: MayReview, case_id: str, body: No
     """Bring back a case that was closed; of an adverse end two persons do, one after another."""
     at = services.clock()
     return _acted(services, caller, case_id, lambda c: acts.reopen(c, caller.actor, at, body.text))
-
-
-@router.post("/cases/{case_id}/decline", responses=CASE_PROBLEMS)
-def decline_case(services: TheServices, caller: MayReview, case_id: str, body: Note) -> CaseAnswer:
-    """Refuse, as a second person, the end or the opening again that another one proposed."""
-    at = services.clock()
-    return _acted(services, caller, case_id, lambda c: acts.decline(c, caller.actor, at, body.text))
 
 
 def queued(row: CaseRecord) -> QueuedCase:
@@ -203,18 +267,4 @@ def queued(row: CaseRecord) -> QueuedCase:
 
 def _acted(services: Services, caller: Caller, case_id: str, act: CaseAct) -> CaseAnswer:
     case = services.cases.act(Reviewer.from_caller(caller), case_id, act)
-    return _answer(case, services.clock())
-
-
-def _answer(case: Case, at: datetime) -> CaseAnswer:
-    return CaseAnswer(
-        case_id=case.case_id,
-        status=status_at(case, at),
-        owner=case.owner and case.owner.name,
-        owner_id=case.owner and case.owner.identity,
-        snoozed_until=case.snoozed_until,
-        disposition=case.disposition.code if case.disposition else None,
-        proposed=case.proposed.code if case.proposed else None,
-        proposed_by=case.proposed_by and case.proposed_by.name,
-        is_reopening_proposed=case.reopening is not None,
-    )
+    return CaseAnswer.from_case(case, services.clock())

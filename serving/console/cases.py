@@ -34,19 +34,27 @@ from serving.errors import (
 )
 from serving.request_parsing import read_submission
 from serving.review import case_rules as acts
+from serving.review.actions import ACTION_WORDS, REFERRED_WORDS, CaseAction
 from serving.review.case_records import StoredEvent
-from serving.review.case_rules import Case, status_at
+from serving.review.case_rules import Case, WaitingFor, status_at
 from serving.review.cases import CaseAct, Reviewer
-from serving.review.dispositions import (
-    MEANING,
-    ONLY_OF_RESCUE,
+from serving.review.opening import ALIKE
+from serving.review.results import (
+    RESULT_MEANING,
+    RESULTS_OF,
     SHORTEST_TEXT,
     Confidence,
-    ReasonCode,
+    reasons_of,
 )
-from serving.review.opening import ALIKE
 from serving.review.ways_of_smuggling import TYPOLOGIES
-from serving.web.case_bodies import DispositionBody, Justification, Note, Pause
+from serving.web.case_bodies import (
+    ActionBody,
+    Judgement,
+    Justification,
+    Note,
+    ResultBody,
+    Wait,
+)
 from serving.web.html import instant_in_words
 from serving.web.services import TheServices
 
@@ -61,9 +69,19 @@ VERDICTS = ("right", "wrong", "unclear")
 _OFFENCE = "offence_"
 """What the names of the boxes begin with that each stand for a class of offence."""
 
+_ADVERSE = frozenset(code for code, meaning in RESULT_MEANING.items() if meaning.is_adverse)
+_PROPOSED_ACTIONS = ("hold", "refer agency")
+"""Of the choices of the form, those that one person proposes and a second one orders."""
 
 _WHO = ("owner", "proposed_by")
 """Fields of a case that say who; older events have a bare name there."""
+
+WAITING_FOR: dict[WaitingFor, str] = {
+    "documents": "documents",
+    "reply": "a reply",
+    "arrival": "its arrival",
+    "other": "something else",
+}
 
 
 @dataclass(frozen=True)
@@ -128,9 +146,16 @@ def act_on_case(
         require_recent_proof()
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     try:
-        if act == "dispositions":
-            body = read_form(DispositionBody, _finding_form(form))
-            services.cases.dispose(reviewer, case_id, now, body.disposition())
+        if act == "actions":
+            action = read_form(ActionBody, _action_form(form)).action()
+            services.cases.order(reviewer, case_id, now, action)
+        elif act == "results":
+            body = read_form(ResultBody, _finding_form(form))
+            services.cases.state_result(reviewer, case_id, now, body.result)
+        elif act == "agreements":
+            services.cases.agree(reviewer, case_id, now, read_form(Judgement, form).text)
+        elif act == "disagreements":
+            services.cases.disagree(reviewer, case_id, now, read_form(Note, form).text)
         else:
             services.cases.act(reviewer, case_id, _act(act, reviewer, now, form))
     except (Conflict, PersonNeeded, TooLong, Unprocessable) as refusal:
@@ -139,10 +164,12 @@ def act_on_case(
 
 
 def _takes_two_persons(act: str, form: dict[str, str]) -> bool:
-    """Whether an act is an adverse end, or undoes one."""
-    meaning = MEANING.get(form.get("code", ""))  # type: ignore[call-overload]  # of any text
-    is_adverse_end = act == "dispositions" and meaning is not None and meaning.is_adverse
-    return is_adverse_end or act in ("reopen", "decline")
+    """Whether an act proposes what two must do, judges a proposal, or undoes what two ended."""
+    code, _, _ = form.get("code", "").partition(" ")
+    is_adverse_result = act == "results" and code in _ADVERSE
+    is_proposed_action = act == "actions" and form.get("kind") in _PROPOSED_ACTIONS
+    is_of_second = act in ("agreements", "disagreements", "reopen")
+    return is_adverse_result or is_proposed_action or is_of_second
 
 
 def _act(act: str, reviewer: Reviewer, now: datetime, form: dict[str, str]) -> CaseAct:
@@ -150,18 +177,16 @@ def _act(act: str, reviewer: Reviewer, now: datetime, form: dict[str, str]) -> C
     if act == "claim":
         return lambda case: acts.claim(case, actor, now)
     if act == "release":
-        return lambda case: acts.release(case, actor, now)
+        return lambda case: acts.give_back(case, actor, now)
     if act == "notes":
         text = read_form(Note, form).text
         return lambda case: acts.note(case, actor, now, text)
-    if act in ("reopen", "decline"):
+    if act == "reopen":
         text = read_form(Note, form).text
-        judged = acts.reopen if act == "reopen" else acts.decline
-        return lambda case: judged(case, actor, now, text)
-    if act in ("snooze", "document-requests"):
-        pause = read_form(Pause, form | {"until": _until(form, now)})
-        laid = acts.snooze if act == "snooze" else acts.request_documents
-        return lambda case: laid(case, actor, now, pause.until, pause.text)
+        return lambda case: acts.reopen(case, actor, now, text)
+    if act == "waits":
+        asked = read_form(Wait, form | {"until": _until(form, now)})
+        return lambda case: acts.wait(case, actor, now, asked.until, asked.waiting_for, asked.text)
     if act == "marks":
         indicator, verdict = form.get("indicator", ""), form.get("verdict", "")
         if verdict not in VERDICTS:
@@ -170,11 +195,21 @@ def _act(act: str, reviewer: Reviewer, now: datetime, form: dict[str, str]) -> C
     raise NotFound("there is no such act")
 
 
+def _action_form(form: dict[str, str]) -> dict[str, str]:
+    """The form of an action as its body: one choice says what, and to whom it is referred."""
+    kind, _, refer_to = form.get("kind", "").partition(" ")
+    return form | {"kind": kind, "refer_to": refer_to}
+
+
 def _finding_form(form: dict[str, str]) -> dict[str, str]:
-    """The form of a disposition as its body: offences are boxes, and an instant is in UTC."""
+    """The form of a result as its body: one choice says what and why, offences are boxes.
+
+    An instant is in UTC.
+    """
+    code, _, reason = form.get("code", "").partition(" ")
     boxes = [name.removeprefix(_OFFENCE) for name in form if name.startswith(_OFFENCE)]
     instant = {"inspected_at": f"{form['inspected_at']}:00Z"} if form.get("inspected_at") else {}
-    return form | {"offences": " ".join(boxes)} | instant
+    return form | {"code": code, "reason": reason, "offences": " ".join(boxes)} | instant
 
 
 def _until(form: dict[str, str], now: datetime) -> str:
@@ -196,7 +231,7 @@ def case_page(
         row, case = services.cases.read(reviewer, case_id, now)
     except JustificationNeeded:
         return justification_form(session, caller, f"/console/cases/{case_id}", refusal)
-    decision, events = services.cases.decision(case_id), services.cases.history(row)
+    decision, events = services.cases.decision(case_id), services.cases.history(reviewer, row)
     submission = read_submission(decision.request.encode())
     is_explained = caller.may("explain")
     return page(
@@ -208,7 +243,7 @@ def case_page(
         row=row,
         state=case,
         status_now=status_at(case, now),
-        hours_waiting=_hours_until(case.snoozed_until, now),
+        hours_waiting=_hours_until(case.waiting_until, now),
         hours_left=(datetime.fromisoformat(row.due_at) - now) / timedelta(hours=1),
         case=CaseView.from_decision(decision, is_explained=is_explained),
         details=details_of(services.models, decision) if is_explained else UNEXPLAINED,
@@ -220,6 +255,7 @@ def case_page(
         most_bytes=services.settings.max_attachment_bytes,
         events=[EventView.from_event(event) for event in events],
         choices=_choices(case),
+        waiting_for=WAITING_FOR,
         marking=_marking(events, session, caller, case_id),
         may_act=caller.may("review"),
     )
@@ -233,8 +269,8 @@ def _hours_until(instant: datetime | None, now: datetime) -> float | None:
 def _ended(services: Services, reviewer: Reviewer, case_id: str) -> list[tuple[Any, str]]:
     """Past cases of the same goods or way, with how they ended."""
     alike = services.cases.linked(reviewer, case_id, ALIKE, MOST_LINKED)
-    ended = ((link, services.cases.disposition_of(link.case)) for link in alike)
-    return [(link, MEANING[end.code].words) for link, end in ended if end]
+    ended = ((link, services.cases.result_of(link.case)) for link in alike)
+    return [(link, end.words) for link, end in ended if end]
 
 
 @dataclass(frozen=True)
@@ -258,16 +294,25 @@ def _marking(
     return Marking(case_id, session.form_token, given)
 
 
-def _choices(case: Case) -> dict[str, list[tuple[str, str]]]:
-    """What the form of a disposition offers; an adverse end is marked."""
-    second = " (a second person must say the same)"
+def _choices(case: Case) -> dict[str, list[tuple[str, Any]]]:
+    """What the forms offer: actions, and with each result that can be the reasons it may have."""
+    second = " (a second person must agree)"
+    plain = [(kind, words) for kind, words in ACTION_WORDS.items() if kind != "refer"]
+    referred = [(f"refer {to}", words) for to, words in REFERRED_WORDS.items()]
+    found_by = case.action.finds if case.action else None
+    codes = RESULTS_OF[found_by] if found_by else ()
     return {
-        "code": [
-            (code, meaning.words + (second if meaning.is_adverse else ""))
-            for code, meaning in MEANING.items()
-            if code not in ONLY_OF_RESCUE
+        "kind": [
+            (value, words + (second if value in _PROPOSED_ACTIONS else ""))
+            for value, words in (*plain, *referred)
         ],
-        "reason": _as_choices(get_args(ReasonCode)),
+        "result": [
+            (
+                RESULT_MEANING[code].words + (second if RESULT_MEANING[code].is_adverse else ""),
+                [(f"{code} {why}", why.replace("_", " ")) for why in reasons_of(code)],
+            )
+            for code in codes
+        ],
         "confidence": _as_choices(get_args(Confidence)),
         "shortest": [("text", str(SHORTEST_TEXT))],
         "examination": _as_choices(get_args(Examination)),
@@ -287,8 +332,6 @@ def _value_in_words(field: str, value: Any) -> str:
         return "nobody" if field in _WHO else "none"
     if (words := _IN_WORDS.get(field)) is not None:
         return words(value)
-    if isinstance(value, dict):
-        return f"{MEANING[value['code']].words}, confidence {value['confidence']}{_found(value)}"
     return str(value)
 
 
@@ -302,19 +345,39 @@ def _said(value: Any) -> str:
     return Actor(**value).shown if isinstance(value, dict) else str(value)
 
 
+def _action_in_words(action: dict[str, Any]) -> str:
+    return CaseAction(**action).in_words
+
+
+def _result_in_words(result: dict[str, Any]) -> str:
+    words = RESULT_MEANING[result["code"]].words
+    return f"{words}, {result['reason']}, confidence {result['confidence']}{_found(result)}"
+
+
+def _statement_in_words(statement: dict[str, Any]) -> str:
+    """What one of two persons said, and who it was."""
+    by, action = _said(statement["by"]), statement.get("action")
+    said = _action_in_words(action) if action else _result_in_words(statement["result"])
+    return f"{by}: {said}"
+
+
+def _found(result: dict[str, Any]) -> str:
+    """What a result states of the finding, in words."""
+    stated = {name: value for name, value in result.get("finding", {}).items() if value}
+    words = "".join(f", {name.replace('_', ' ')} {value}" for name, value in stated.items())
+    return words + (", handed to protection" if result.get("is_protection") else "")
+
+
 _IN_WORDS: dict[str, Callable[[Any], str]] = {
     **dict.fromkeys(_WHO, _said),
     **dict.fromkeys(("letter", "deferral"), _listed),
+    "action": _action_in_words,
+    "result": _result_in_words,
+    **dict.fromkeys(("proposal", "second_view"), _statement_in_words),
+    "ended_by": lambda value: ", ".join(map(_said, value)) or "nobody",
     "reopening": lambda value: f"proposed by {_said(value['proposed_by'])}",
-    "snoozed_until": lambda value: instant_in_words(datetime.fromisoformat(value)),
+    "waiting_until": lambda value: instant_in_words(datetime.fromisoformat(value)),
     "attachment": lambda value: f"SHA-256 {value['sha256']}",
     "status": lambda value: str(value).replace("_", " "),
 }
 """How values of a field are told; others by themselves."""
-
-
-def _found(disposition: dict[str, Any]) -> str:
-    """What a disposition states of the finding, in words."""
-    stated = {name: value for name, value in disposition.get("finding", {}).items() if value}
-    words = "".join(f", {name.replace('_', ' ')} {value}" for name, value in stated.items())
-    return words + (", handed to protection" if disposition.get("is_protection") else "")

@@ -22,11 +22,11 @@ from serving.errors import Conflict, NotFound, Unprocessable
 from serving.review import case_rules as acts
 from serving.review.case_rules import status_at
 from serving.review.cases import CaseAct, Reviewer
-from serving.review.dispositions import MEANING, OF_RESCUE, Confidence, Disposition, ReasonCode
 from serving.review.rescue_centres import GROUND
+from serving.review.results import RESULT_MEANING, RESULTS_OF, Confidence, reasons_of
 from serving.scoring.enrichment import with_newest_positions
 from serving.triage.life_at_risk import last_heard
-from serving.web.case_bodies import DispositionBody, Note
+from serving.web.case_bodies import Note, ResultBody
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/rescues", include_in_schema=False, route_class=PageRoute)
@@ -57,10 +57,8 @@ def act_on_rescue(
         if act == "acknowledgement":
             services.cases.case(reviewer, case_id)
             services.rescue_outbox.acknowledge(case_id, caller.actor, now)
-        elif act == "dispositions":
-            body = _read(DispositionBody, form)
-            disposition = Disposition(body.code, body.reason, body.confidence, body.text)
-            services.cases.dispose(reviewer, case_id, now, disposition)
+        elif act == "results":
+            services.cases.state_result(reviewer, case_id, now, _read(ResultBody, form).result)
         else:
             services.cases.act(reviewer, case_id, _act(act, caller.actor, now, form))
     except (Conflict, Unprocessable) as refusal:
@@ -72,7 +70,7 @@ def _act(act: str, actor: Actor, now: datetime, form: dict[str, str]) -> CaseAct
     if act == "claim":
         return lambda case: acts.claim(case, actor, now)
     if act == "release":
-        return lambda case: acts.release(case, actor, now)
+        return lambda case: acts.give_back(case, actor, now)
     if act in ("notes", "reopen"):
         text = _read(Note, form).text
         if act == "notes":
@@ -119,8 +117,8 @@ def rescue_page(
         steps=services.rescue_outbox.events(case_id),
         files=services.cases.attached(row),
         most_bytes=services.settings.max_attachment_bytes,
-        events=services.cases.history(row),
-        codes=[(code, MEANING[code].words) for code in sorted(OF_RESCUE)],
-        reasons=[(code, code.replace("_", " ")) for code in get_args(ReasonCode)],
+        events=services.cases.history(Reviewer.from_caller(caller), row),
+        codes=[(code, RESULT_MEANING[code].words) for code in RESULTS_OF["rescue"]],
+        reasons=[(code, code.replace("_", " ")) for code in reasons_of("people_helped")],
         levels=get_args(Confidence),
     )

@@ -1,7 +1,7 @@
 """The pages of supervision: how reviewing goes, and blind second readings."""
 
 import secrets
-from typing import Annotated, get_args
+from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -18,7 +18,7 @@ from serving.review import case_rules as acts
 from serving.review.case_records import MOST_COUNTED
 from serving.review.case_summary import LANE_NAMES
 from serving.review.cases import Reviewer
-from serving.review.dispositions import MEANING, ONLY_OF_RESCUE, DispositionCode
+from serving.review.results import OF_ENFORCEMENT, RESULT_MEANING
 from serving.review.supervision import WATCHED, Supervision
 from serving.web.services import TheServices
 
@@ -70,7 +70,10 @@ def show_for_rereading(
         row=row,
         case=CaseView.from_decision(decision, is_explained=False),
         pictures=CasePictures.from_submission(submission, services.clock()),
-        codes=[(c, meaning.words) for c, meaning in MEANING.items() if c not in ONLY_OF_RESCUE],
+        codes=[
+            ("release", "it should have gone without a check"),
+            *((code, RESULT_MEANING[code].words) for code in OF_ENFORCEMENT),
+        ],
     )
 
 
@@ -80,12 +83,12 @@ def judge_again(
 ) -> Response:
     """Keep how the case would have ended for whoever did not see its score."""
     code = form.get("code", "")
-    if code not in get_args(DispositionCode):
+    if code not in ("release", *OF_ENFORCEMENT):
         raise Unprocessable("choose what is true of it")
     now = services.clock()
     services.cases.act(
         Reviewer.from_caller(caller),
         case_id,
-        lambda case: acts.reread(case, caller.actor, now, code),  # type: ignore[arg-type]  # checked by reread
+        lambda case: acts.reread(case, caller.actor, now, code),
     )
     return RedirectResponse("/console/queue", 303)

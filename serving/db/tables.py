@@ -236,7 +236,7 @@ cases = Table(
     Column("status", Text, nullable=False),
     # An identity, and the name beside it; an older release put a name in its place.
     Column("owner", Text),
-    Column("snoozed_until", Text),
+    Column("waiting_until", Text),
     Column("what", Text, nullable=False),
     Column("why", Text, nullable=False),
     Column("state", Text, nullable=False),

@@ -35,7 +35,7 @@ class CaseRecord:
     opened_at: str
     status: str
     owner: str | None
-    snoozed_until: str | None
+    waiting_until: str | None
     what: str
     why: str
     state: str

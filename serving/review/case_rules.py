@@ -1,15 +1,17 @@
 """The rules of a case, those of two persons too: pure functions from a case and an act to the next.
 
-    open ── claim ──> claimed ── dispose ──> closed
-      ^                 │  │                   │
-      └── release ──────┘  └── dispose, adverse ──> second_review ── claim, by another ──> claimed
-      └── reopen <─────────────────────────────┘
-              (after an adverse end: propose_reopening ── reopen, by another)
+    open ── claim ──> assigned ── order ──> action_ordered ── state_result ──> closed
+      ^                  │                        │
+      │                  ├── order, release ──> closed, without a label
+      │                  └── order, hold ──> action_proposed ── agree, by another ──> action_ordered
+      ├── give_back                               │
+      └── reopen <── closed <── agree, by another ── result_in <── state_result, adverse
 
-Two persons: an adverse disposition is a proposal until a second person, never the same one, says
-the same of the case; another adverse word is another proposal, and any other word is the end. What
-two persons ended two open again. Whoever is asked to be the second may decline. A snoozed case or
-one that waits for documents stays with its owner; its end brings it back.
+Two persons: a hold, a referral to an agency and an adverse result are proposals of the first. The
+second, never the same one, states a view of their own before they see the first's, and then agrees
+or not; where they do not, their own view takes its place: what one person may do is done, what
+takes two is their proposal. What two persons ended two open again. A case that waits stays with
+its owner, and comes back at its end.
 """
 
 from dataclasses import dataclass, replace
@@ -18,21 +20,43 @@ from typing import Literal
 
 from serving.access.actors import Actor, StoredActor
 from serving.access.two_persons import require_person, require_second_person
-from serving.errors import CaseClosed, CaseTaken, NotYours, SameReviewer, TooLong
+from serving.errors import (
+    CaseClosed,
+    CaseTaken,
+    NoActionOrdered,
+    NotYours,
+    SameReviewer,
+    TooLong,
+    ViewNeeded,
+)
+from serving.review.actions import CaseAction
 from serving.review.attachments import AttachedFile
 from serving.review.case_letters import CaseLetter, LetterDeferral
-from serving.review.dispositions import MEANING, Disposition, DispositionCode, StatedInspection
+from serving.review.results import CaseResult, StatedInspection
 
-Status = Literal["open", "claimed", "snoozed", "waiting", "second_review", "closed"]
-Action = Literal[
-    "claim",
-    "release",
+Status = Literal[
+    "open",
+    "assigned",
+    "waiting",
+    "action_proposed",
+    "action_ordered",
+    "result_in",
+    "closed",
+]
+WaitingFor = Literal["documents", "reply", "arrival", "other"]
+EventAction = Literal[
     "assign",
-    "snooze",
+    "hand_over",
+    "give_back",
+    "wait",
     "note",
-    "request_documents",
-    "dispose",
-    "decline",
+    "propose_action",
+    "order_action",
+    "state_result",
+    "state_view",
+    "agree",
+    "disagree",
+    "close",
     "propose_reopening",
     "reopen",
     "mark_reason",
@@ -47,7 +71,25 @@ Action = Literal[
     "justify",
 ]
 
-LONGEST_SNOOZE = timedelta(days=14)
+LONGEST_WAIT = timedelta(days=14)
+_IS_SECOND = "a second person must judge what the first proposed"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What one person says is to be done, or was found: one of the two."""
+
+    by: StoredActor
+    at: datetime
+    action: CaseAction | None = None
+    result: CaseResult | None = None
+
+    @property
+    def takes_two_persons(self) -> bool:
+        """Whether it is a proposal until a second person agrees."""
+        if self.action is not None:
+            return self.action.takes_two_persons
+        return self.result is not None and self.result.is_adverse
 
 
 @dataclass(frozen=True)
@@ -63,20 +105,23 @@ class Reopening:
 class Case:
     """What is true of a case now.
 
-    `owner` works on it; `proposed` and `proposed_by` are the first person's adverse disposition,
-    until a second one has judged; `reopening` waits for a second person too. `snoozed_until` also
-    ends a wait for documents. `letters` are those that were written of its end, `deferral` is what
-    holds them back. `inspection` is what its newest outcome tells of, if any; it stays when the
-    case is opened again, to be corrected.
+    `owner` works on it. `action` is what was ordered last, `result` what it found and how the case
+    ended, by whom it was (`ended_by`). `proposal` is the first person's statement until a second
+    one has judged it, `second_view` what that person thought before they saw it. `letters` are
+    those that were written of its end, `deferral` is what holds them back. `inspection` is what its
+    newest outcome tells of, if any; it stays when the case is opened again, to be corrected.
     """
 
     case_id: str
     status: Status = "open"
     owner: StoredActor | None = None
-    snoozed_until: datetime | None = None
-    disposition: Disposition | None = None
-    proposed: Disposition | None = None
-    proposed_by: StoredActor | None = None
+    waiting_until: datetime | None = None
+    waiting_for: WaitingFor | None = None
+    action: CaseAction | None = None
+    result: CaseResult | None = None
+    ended_by: tuple[StoredActor, ...] = ()
+    proposal: Statement | None = None
+    second_view: Statement | None = None
     letters: tuple[CaseLetter, ...] = ()
     deferral: LetterDeferral | None = None
     inspection: StatedInspection | None = None
@@ -85,7 +130,17 @@ class Case:
     @property
     def is_ended_adversely(self) -> bool:
         """Whether it ended in what is reported to others as an offence."""
-        return self.disposition is not None and MEANING[self.disposition.code].is_adverse
+        return self.result is not None and self.result.is_adverse
+
+    def hides_proposal_from(self, reader: Actor) -> bool:
+        """Whether a reader must not see what the first person said, since they may be the second.
+
+        Who proposed it sees it, and whoever has stated a view of their own.
+        """
+        if self.proposal is None:
+            return False
+        knows = (self.proposal.by, *([self.second_view.by] if self.second_view else []))
+        return not any(reader.is_holder(who) for who in knows)
 
 
 @dataclass(frozen=True)
@@ -95,7 +150,7 @@ class CaseEvent:
     case_id: str
     at: datetime
     actor: Actor
-    action: Action
+    action: EventAction
     changed: dict[str, tuple[object, object]]
     text: str = ""
 
@@ -107,16 +162,15 @@ def claim(case: Case, actor: Actor, at: datetime) -> CaseChange:
     """Take a case to work on it. Raises CaseTaken, CaseClosed, SameReviewer or PersonNeeded."""
     _refuse_closed(case)
     if case.owner is not None and not actor.is_holder(case.owner):
-        raise CaseTaken("another reviewer has this case; it comes back when they release it")
+        raise CaseTaken("another reviewer has this case; it comes back when they give it back")
     _refuse_first(case, actor)
-    return _acted(case, actor, at, "claim", status="claimed", owner=actor, snoozed_until=None)
+    return _assigned(case, actor, at, actor, "assign")
 
 
-def release(case: Case, actor: Actor, at: datetime) -> CaseChange:
+def give_back(case: Case, actor: Actor, at: datetime) -> CaseChange:
     """Put a case back for others. Raises NotYours or CaseClosed."""
     _refuse_other(case, actor)
-    status: Status = "second_review" if case.proposed else "open"
-    return _acted(case, actor, at, "release", status=status, owner=None, snoozed_until=None)
+    return _acted(case, actor, at, "give_back", **_awake(replace(case, owner=None)), owner=None)
 
 
 def assign(
@@ -130,19 +184,26 @@ def assign(
     if not (may_take or case.owner is None or actor.is_holder(case.owner)):
         raise CaseTaken("another reviewer has this case; a supervisor may give it to somebody else")
     _refuse_first(case, to)
-    return _acted(case, actor, at, "assign", status="claimed", owner=to, snoozed_until=None)
+    return _assigned(case, actor, at, to, "assign" if case.owner is None else "hand_over")
 
 
-def snooze(case: Case, actor: Actor, at: datetime, until: datetime, text: str) -> CaseChange:
-    """Lay a case aside until an instant. Raises NotYours, CaseClosed or TooLong."""
-    return _laid_aside(case, actor, at, "snooze", until, text)
-
-
-def request_documents(
-    case: Case, actor: Actor, at: datetime, until: datetime, text: str
+def wait(
+    case: Case, actor: Actor, at: datetime, until: datetime, waiting_for: WaitingFor, text: str
 ) -> CaseChange:
-    """Ask for documents that are missing, and wait. Raises NotYours, CaseClosed or TooLong."""
-    return _laid_aside(case, actor, at, "request_documents", until, text)
+    """Let a case wait until an instant, for something. Raises NotYours, CaseClosed or TooLong."""
+    _refuse_other(case, actor)
+    if not at < until <= at + LONGEST_WAIT:
+        raise TooLong(f"want an instant to come, within {LONGEST_WAIT.days} days")
+    return _acted(
+        case,
+        actor,
+        at,
+        "wait",
+        text,
+        status="waiting",
+        waiting_until=until,
+        waiting_for=waiting_for,
+    )
 
 
 def note(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
@@ -161,70 +222,73 @@ def mark_reason(case: Case, actor: Actor, at: datetime, indicator: str, verdict:
     return _acted(case, actor, at, "mark_reason", f"{indicator}: {verdict}")
 
 
-def reread(case: Case, actor: Actor, at: datetime, code: DispositionCode) -> CaseChange:
+def reread(case: Case, actor: Actor, at: datetime, code: str) -> CaseChange:
     """Say how a closed case would have ended, having seen its evidence and not its score.
 
-    Raises NotYours for a case that is not closed, SameReviewer for one that the actor ended.
+    `code` is that of a result, or `release`. Raises NotYours for a case that is not closed,
+    SameReviewer for one that the actor ended.
     """
     if case.status != "closed":
         raise NotYours("only a closed case is read again")
-    if any(actor.may_be(ended) for ended in (case.owner, case.proposed_by) if ended):
+    if any(actor.may_be(ended) for ended in (case.owner, *case.ended_by) if ended):
         raise SameReviewer("somebody else must read again what you ended")
     return _acted(case, actor, at, "reread", code)
 
 
-def dispose(case: Case, actor: Actor, at: datetime, disposition: Disposition) -> CaseChange:
-    """End a case, or propose an adverse end to a second person.
+def order(case: Case, actor: Actor, at: datetime, action: CaseAction) -> CaseChange:
+    """Order an action, or propose one that takes two; of whoever is second it is their view.
 
-    Who is second ends it by what was proposed or by what is not adverse; any other adverse end is a
-    proposal of theirs. Raises NotYours, CaseClosed, SameReviewer or PersonNeeded.
+    Raises NotYours, CaseClosed, SameReviewer or PersonNeeded.
     """
     _refuse_other(case, actor)
     _refuse_first(case, actor)
-    if MEANING[disposition.code].is_adverse and not _is_proposed(case, disposition):
-        require_person(actor)
-        return _acted(
-            case,
-            actor,
-            at,
-            "dispose",
-            disposition.text,
-            status="second_review",
-            owner=None,
-            proposed=disposition,
-            proposed_by=actor,
-        )
-    return _acted(
-        case, actor, at, "dispose", disposition.text, status="closed", disposition=disposition
-    )
+    return _stated(case, Statement(actor, at, action=action), action.text)
 
 
-def decline(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
-    """Refuse, as a second person, what a first one proposed; the case stays as it was before.
+def state_result(case: Case, actor: Actor, at: datetime, result: CaseResult) -> CaseChange:
+    """State what the ordered action found: the end of a case, or the proposal of an adverse end.
 
-    Raises NotYours where nothing is proposed, CaseTaken, SameReviewer or PersonNeeded.
+    Of whoever is second it is their view. Raises NotYours, CaseClosed, SameReviewer, PersonNeeded,
+    or NoActionOrdered where nothing was ordered that finds this.
     """
-    words = "another person than who proposed it declines"
+    _refuse_other(case, actor)
+    _refuse_first(case, actor)
+    if result.found_by != "rescue" and not _has_found(case, result):
+        raise NoActionOrdered(f"order first to {result.found_by.replace('_', ' ')}")
+    return _stated(case, Statement(actor, at, result=result), result.text)
+
+
+def agree(case: Case, actor: Actor, at: datetime, text: str = "") -> CaseChange:
+    """Agree, as a second person, with what a first one proposed.
+
+    Raises NotYours, CaseClosed, SameReviewer, PersonNeeded, or ViewNeeded before an own view.
+    """
+    proposal, view = _judged(case, actor)
+    if not proposal.by.is_human:  # a machine's word, or of nobody known: theirs counts as the first
+        own = replace(proposal, by=actor, at=at)
+        return _acted(case, actor, at, "agree", text, **_proposed(case, own))
+    if proposal.action is not None:
+        ordered = _ordered(proposal.action, proposal.by) | {"owner": proposal.by}
+        return _acted(case, actor, at, "agree", text, **ordered)
+    assert proposal.result is not None, "a statement is of an action or a result"
+    result = proposal.result.with_protection_of(view.result)
+    return _acted(case, actor, at, "agree", text, **_ended(result, proposal.by, actor))
+
+
+def disagree(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
+    """Disagree, as a second person; their own view takes the place of what the first proposed.
+
+    What was proposed to be opened again stays closed. Raises NotYours where nothing is proposed,
+    CaseClosed, SameReviewer, PersonNeeded, or ViewNeeded before an own view.
+    """
     if case.reopening is not None:
+        words = "another person than who proposed it declines"
         require_second_person(case.reopening.proposed_by, actor, words)
-        return _acted(case, actor, at, "decline", text, reopening=None)
-    if case.status == "closed" or case.proposed_by is None:
-        raise NotYours("nothing waits for a second person")
-    if case.owner is not None and not actor.is_holder(case.owner):
-        raise CaseTaken("another reviewer has this case; it comes back when they release it")
-    require_second_person(case.proposed_by, actor, words)
-    return _acted(
-        case,
-        actor,
-        at,
-        "decline",
-        text,
-        status="open",
-        owner=None,
-        snoozed_until=None,
-        proposed=None,
-        proposed_by=None,
-    )
+        return _acted(case, actor, at, "disagree", text, reopening=None)
+    proposal, view = _judged(case, actor)
+    if view.result is not None:
+        view = replace(view, result=view.result.with_protection_of(proposal.result))
+    return _acted(case, actor, at, "disagree", text, **_after(case, view))
 
 
 def reopen(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
@@ -251,27 +315,104 @@ def reopen(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
         text,
         status="open",
         owner=None,
-        disposition=None,
-        proposed=None,
-        proposed_by=None,
+        action=None,
+        result=None,
+        ended_by=(),
         reopening=None,
     )
 
 
 def status_at(case: Case, at: datetime) -> Status:
-    """The status as it counts at an instant: what was laid aside comes back at its end."""
-    is_over = case.snoozed_until is not None and case.snoozed_until <= at
-    return "claimed" if case.status in ("snoozed", "waiting") and is_over else case.status
+    """The status as it counts at an instant: what waits comes back at its end."""
+    is_over = case.waiting_until is not None and case.waiting_until <= at
+    return _status_of(case) if case.status == "waiting" and is_over else case.status
 
 
-def _laid_aside(
-    case: Case, actor: Actor, at: datetime, action: Action, until: datetime, text: str
+def _status_of(case: Case) -> Status:
+    """The status of a case that is not closed and waits for nothing."""
+    if case.proposal is not None:
+        return "result_in" if case.proposal.result else "action_proposed"
+    if case.action is not None and not case.action.moves:
+        return "action_ordered"
+    return "open" if case.owner is None else "assigned"
+
+
+def _assigned(
+    case: Case, actor: Actor, at: datetime, to: Actor, event: Literal["assign", "hand_over"]
 ) -> CaseChange:
+    return _acted(case, actor, at, event, **_awake(replace(case, owner=to)), owner=to)
+
+
+def _awake(case: Case) -> dict[str, object]:
+    """What changes in a case that waits no more."""
+    return {"status": _status_of(case), "waiting_until": None, "waiting_for": None}
+
+
+def _stated(case: Case, statement: Statement, text: str) -> CaseChange:
+    actor, at = statement.by, statement.at
+    if case.proposal is not None:
+        if case.proposal.action is not None and statement.result is not None:
+            raise NoActionOrdered("an action was proposed: say what you would do")
+        return _acted(case, actor, at, "state_view", text, second_view=statement)
+    event: EventAction = "state_result"
+    if statement.action is not None:
+        event = "propose_action" if statement.takes_two_persons else "order_action"
+    return _acted(case, actor, at, event, text, **_after(case, statement))
+
+
+def _after(case: Case, statement: Statement) -> dict[str, object]:
+    """What changes by one person's statement alone."""
+    if statement.takes_two_persons:
+        require_person(statement.by)
+        return _proposed(case, statement)
+    if statement.action is not None:
+        return _ordered(statement.action, statement.by)
+    assert statement.result is not None, "a statement is of an action or a result"
+    return _ended(statement.result, statement.by)
+
+
+def _proposed(case: Case, statement: Statement) -> dict[str, object]:
+    proposed = replace(case, proposal=statement, owner=None)
+    return _awake(proposed) | {"proposal": statement, "second_view": None, "owner": None}
+
+
+def _ordered(action: CaseAction, by: Actor) -> dict[str, object]:
+    judged: dict[str, object] = {"action": action, "proposal": None, "second_view": None}
+    awake: dict[str, object] = {"waiting_until": None, "waiting_for": None}
+    if action.closes:
+        return judged | awake | {"status": "closed", "ended_by": (by,)}
+    if action.moves:
+        return judged | awake | {"status": "open", "owner": None}
+    return judged | awake | {"status": "action_ordered"}
+
+
+def _ended(result: CaseResult, *by: Actor) -> dict[str, object]:
+    return {
+        "status": "closed",
+        "result": result,
+        "ended_by": by,
+        "proposal": None,
+        "second_view": None,
+        "waiting_until": None,
+        "waiting_for": None,
+    }
+
+
+def _judged(case: Case, actor: Actor) -> tuple[Statement, Statement]:
+    """What was proposed, and the own view of whoever judges it."""
+    _refuse_closed(case)
+    if case.proposal is None:
+        raise NotYours("nothing waits for a second person")
+    _refuse_first(case, actor)
     _refuse_other(case, actor)
-    if not at < until <= at + LONGEST_SNOOZE:
-        raise TooLong(f"want an instant to come, within {LONGEST_SNOOZE.days} days")
-    status: Status = "snoozed" if action == "snooze" else "waiting"
-    return _acted(case, actor, at, action, text, status=status, snoozed_until=until)
+    if case.second_view is None or not actor.is_holder(case.second_view.by):
+        raise ViewNeeded("say first what you would do or what was found, and then judge")
+    return case.proposal, case.second_view
+
+
+def _has_found(case: Case, result: CaseResult) -> bool:
+    """Whether what was ordered is what such a result comes from."""
+    return case.action is not None and case.action.finds == result.found_by
 
 
 def _refuse_closed(case: Case) -> None:
@@ -287,29 +428,16 @@ def _refuse_other(case: Case, actor: Actor) -> None:
 
 def _refuse_first(case: Case, actor: Actor) -> None:
     """Raise SameReviewer or PersonNeeded for whoever cannot judge what was proposed."""
-    if case.proposed_by is not None:
-        words = "a second person must judge what the first proposed"
-        require_second_person(case.proposed_by, actor, words)
-
-
-def _is_proposed(case: Case, disposition: Disposition) -> bool:
-    """Whether a person proposed this very end: its code, and what was found."""
-    proposed, proposer = case.proposed, case.proposed_by
-    return (
-        proposed is not None
-        and proposer is not None
-        and proposer.is_human
-        and (proposed.code, proposed.finding, proposed.is_protection)
-        == (disposition.code, disposition.finding, disposition.is_protection)
-    )
+    if case.proposal is not None:
+        require_second_person(case.proposal.by, actor, _IS_SECOND)
 
 
 def _acted(
-    case: Case, actor: Actor, at: datetime, action: Action, text: str = "", **after: object
+    case: Case, actor: Actor, at: datetime, event: EventAction, text: str = "", /, **after: object
 ) -> CaseChange:
     changed = {
         name: (getattr(case, name), new)
         for name, new in after.items()
         if getattr(case, name) != new
     }
-    return replace(case, **after), CaseEvent(case.case_id, at, actor, action, changed, text)  # type: ignore[arg-type]  # names of fields
+    return replace(case, **after), CaseEvent(case.case_id, at, actor, event, changed, text)  # type: ignore[arg-type]  # names of fields

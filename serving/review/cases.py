@@ -15,10 +15,18 @@ from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import DecisionReader
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
-from serving.errors import Forbidden, JustificationNeeded, NotFound, Unprocessable
+from serving.errors import (
+    CaseClosed,
+    Forbidden,
+    JustificationNeeded,
+    NoActionOrdered,
+    NotFound,
+    Unprocessable,
+)
 from serving.history.received_records import ReceivedRecord
 from serving.request_parsing import read_submission
 from serving.review import case_rules as acts
+from serving.review.actions import CaseAction
 from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
 from serving.review.case_graph import (
     MOST_ENDED,
@@ -39,26 +47,24 @@ from serving.review.case_records import (
     QueuePosition,
     StoredEvent,
 )
-from serving.review.case_rules import Case, CaseChange, CaseEvent
-from serving.review.dispositions import (
-    MEANING,
-    OF_RESCUE,
-    ONLY_OF_RESCUE,
-    Disposition,
-    DispositionCode,
-)
+from serving.review.case_rules import Case, CaseChange, CaseEvent, Statement
 from serving.review.justifications import JUSTIFIED_FOR, EvidentPurpose, StatedPurpose
 from serving.review.labels import inspection_of, label_of, withdrawal_of
 from serving.review.opening import CASE, case_of_decision
 from serving.review.queue_rank import QUEUE_RANK
+from serving.review.results import CaseResult, FoundBy
 
 CHANGED = TypeAdapter(dict[str, tuple[object, object]])
 
 CaseAct = Callable[[Case], CaseChange]
+StateResult = Callable[[FoundBy], CaseResult]
+"""A result of what found it; raises ImpossibleResult or ContradictoryFinding."""
+
 OnOutcome = Callable[[Submission, Outcome], None]
 
 # Acts whose text is no sentence of anyone's.
 _WITHOUT_WORDS = frozenset({"read", "mark_reason", "reread", "score_again"})
+_OF_PROPOSALS = frozenset({"propose_action", "state_result", "state_view", "agree", "disagree"})
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,7 @@ class Cases:
         if row is None:
             raise NotFound("no case with this id can be seen by you")
         shown, case = self._shown(row), CASE.validate_json(row.state)
+        case = _as_seen_by(case, reviewer.actor)
         return shown, _without_words(case) if self.is_masked(shown) else case
 
     def read(
@@ -177,9 +184,9 @@ class Cases:
         return CaseGraph(case_id, things, neighbours, len(close), is_known)
 
     @staticmethod
-    def disposition_of(row: CaseRecord) -> Disposition | None:
-        """How a case ended; None while it has not."""
-        return CASE.validate_json(row.state).disposition
+    def result_of(row: CaseRecord) -> CaseResult | None:
+        """What was found of a case that is closed; None while it is not, or nobody looked."""
+        return CASE.validate_json(row.state).result
 
     def decision(self, case_id: str) -> Decision:
         """The decision behind a case, as it may be seen; raises Erased where its time was over.
@@ -192,9 +199,15 @@ class Cases:
         """What happened to a case, in order."""
         return self.store.events(case_id)
 
-    def history(self, row: CaseRecord) -> list[StoredEvent]:
-        """The events of a case as they may be seen: of a masked one without anyone's text."""
+    def history(self, reviewer: Reviewer, row: CaseRecord) -> list[StoredEvent]:
+        """The events of a case as a reviewer may see them.
+
+        Of a masked one without anyone's text; whoever may be the second person sees that something
+        was proposed, and not what.
+        """
         events = self.events(row.case_id)
+        if CASE.validate_json(row.state).hides_proposal_from(reviewer.actor):
+            events = _without_proposal(events)
         if not self.is_masked(row):
             return events
         return [
@@ -213,7 +226,8 @@ class Cases:
         Raises NotFound, and the Conflict that the act meets where another was faster.
         """
         self.case(reviewer, case_id)
-        return CASE.validate_json(self.store.change(case_id, partial(_changed, act)).state)
+        changed = self.store.change(case_id, partial(_changed, act))
+        return _as_seen_by(CASE.validate_json(changed.state), reviewer.actor)
 
     def assign(self, reviewer: Reviewer, case_id: str, at: datetime, to: Reviewer | None) -> Case:
         """Give a case to somebody who may work on it; None stands for whom nobody knows.
@@ -268,44 +282,84 @@ class Cases:
         self.store.append_event(_stored_event(reviewer, case_id, at, "download", text=name))
         return found
 
-    def dispose(
-        self, reviewer: Reviewer, case_id: str, at: datetime, disposition: Disposition
-    ) -> Case:
-        """End a case, or propose its adverse end; what was found becomes an outcome with it.
+    def order(self, reviewer: Reviewer, case_id: str, at: datetime, action: CaseAction) -> Case:
+        """Order or propose an action; as a second person, say what one would do.
 
-        At another end of a case that was opened again, it corrects the outcome of the earlier one.
-        Raises ContradictoryFinding before anything is kept, also of what is only proposed.
+        Raises Unprocessable of a rescue, which has no actions of enforcement.
         """
         row, _ = self.case(reviewer, case_id)
-        _refuse_other_side(row.lane, disposition.code)
+        if row.lane == "rescue":
+            raise Unprocessable("a rescue has no actions of enforcement: state what became of it")
+        if action.refer_to == "rescue" and row.mode is None:
+            raise Unprocessable(
+                "nothing is known of a journey to search for: call the rescue by telephone"
+            )
+        return self._judge(
+            reviewer, case_id, at, lambda case: acts.order(case, reviewer.actor, at, action)
+        )
+
+    def state_result(
+        self, reviewer: Reviewer, case_id: str, at: datetime, state: StateResult
+    ) -> Case:
+        """State what the ordered action found, or what became of a rescue.
+
+        What ends the case becomes an outcome with it; at another end of a case that was opened
+        again, it corrects the outcome of the earlier one. Raises ImpossibleResult,
+        ContradictoryFinding or NoActionOrdered before anything is kept.
+        """
+        row, case = self.case(reviewer, case_id)
+        result = state(_found_by(row, case))
+        decision = self._decision(case_id)
+        label_of(decision, result, reviewer.actor.identity, at, case.inspection)
+        return self._judge(
+            reviewer,
+            case_id,
+            at,
+            lambda case: acts.state_result(case, reviewer.actor, at, result),
+        )
+
+    def agree(self, reviewer: Reviewer, case_id: str, at: datetime, text: str) -> Case:
+        """Agree, as a second person, with what was proposed; an adverse result becomes a label."""
+        return self._judge(
+            reviewer, case_id, at, lambda case: acts.agree(case, reviewer.actor, at, text)
+        )
+
+    def disagree(self, reviewer: Reviewer, case_id: str, at: datetime, text: str) -> Case:
+        """Disagree, as a second person: their own view takes the place of what was proposed."""
+        return self._judge(
+            reviewer, case_id, at, lambda case: acts.disagree(case, reviewer.actor, at, text)
+        )
+
+    def _judge(self, reviewer: Reviewer, case_id: str, at: datetime, act: CaseAct) -> Case:
+        """Do what may end a case; what was found becomes an outcome with its end."""
+        self.case(reviewer, case_id)
         decision = self._decision(case_id)
         author = reviewer.actor.identity
         outcomes: list[Outcome] = []
 
         def change(row: CaseRecord) -> tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]:
-            before = CASE.validate_json(row.state)
-            stated, earlier = disposition.after(before.proposed), before.inspection
-            label = label_of(decision, stated, author, at, earlier)
-            told = inspection_of(label[0]) if label else None
+            earlier = CASE.validate_json(row.state).inspection
+            labels: list[tuple[Outcome, ReceivedRecord]] = []
 
-            def dispose(case: Case) -> CaseChange:
-                after, event = acts.dispose(case, reviewer.actor, at, stated)
-                is_closed = after.status == "closed"
-                return replace(after, inspection=told) if is_closed else after, event
+            def judge(case: Case) -> CaseChange:
+                after, event = act(case)
+                if after.status != "closed" or case.status == "closed":
+                    return after, event
+                result = after.result if row.lane != "rescue" else None
+                label = label_of(decision, result, author, at, earlier) if result else None
+                labels.extend([label] if label else [])
+                if earlier and (label is None or label[0].inspected_at != earlier.inspected_at):
+                    labels.insert(0, withdrawal_of(decision, earlier, author, at))
+                return replace(after, inspection=inspection_of(label[0]) if label else None), event
 
-            after, event, _ = _changed(dispose, row)
-            if after.status != "closed":
-                return after, event, ()
-            labels = [label] if label else []
-            if earlier and (label is None or label[0].inspected_at != earlier.inspected_at):
-                labels.insert(0, withdrawal_of(decision, earlier, author, at))
+            after, event, _ = _changed(judge, row)
             outcomes.extend(outcome for outcome, _ in labels)
             return after, event, tuple(row for _, row in labels)
 
         changed = self.store.change(case_id, change)
         for outcome in outcomes:
             self.on_outcome(read_submission(decision.request.encode()), outcome)
-        return CASE.validate_json(changed.state)
+        return _as_seen_by(CASE.validate_json(changed.state), reviewer.actor)
 
     def _why(self, reviewer: Reviewer, case: Case, at: datetime) -> str:
         """Why a reader reads: it is theirs, it waits, or what they stated not long ago."""
@@ -341,8 +395,8 @@ class Cases:
 
     def _is_confirmed(self, row: CaseRecord) -> bool:
         """Whether a case ended with a find of smuggling."""
-        end = self.disposition_of(row)
-        return end is not None and MEANING[end.code].result == "confirmed"
+        result = self.result_of(row)
+        return result is not None and result.label == "confirmed"
 
     def _decision(self, case_id: str) -> Decision:
         record = self.decisions.record(self.store.decision_of(case_id))
@@ -351,34 +405,76 @@ class Cases:
         return Decision.model_validate_json(record)
 
 
-def _refuse_other_side(lane: str, code: DispositionCode) -> None:
-    """Raise Unprocessable for an end of enforcement to a rescue, or the other way round."""
-    if lane == "rescue" and code not in OF_RESCUE:
-        raise Unprocessable(f"a rescue ends in one of: {', '.join(sorted(OF_RESCUE))}")
-    if lane != "rescue" and code in ONLY_OF_RESCUE:
-        raise Unprocessable("only a rescue ends in what became of people in danger")
+def _found_by(row: CaseRecord, case: Case) -> FoundBy:
+    """What a result of a case comes from; raises NoActionOrdered where nothing was ordered."""
+    if row.lane == "rescue":
+        return "rescue"
+    if case.status == "closed":
+        raise CaseClosed("this case is closed; open it again first")
+    found_by = case.action.finds if case.action else None
+    if found_by is None:
+        raise NoActionOrdered("order first what is to find it: an inspection or a check")
+    return found_by
+
+
+def _as_seen_by(case: Case, reader: Actor) -> Case:
+    """A case without what a first person said, for whoever may be the second."""
+    if case.proposal is None or not case.hides_proposal_from(reader):
+        return case
+    return replace(case, proposal=Statement(case.proposal.by, case.proposal.at), second_view=None)
+
+
+def _without_proposal(events: list[StoredEvent]) -> list[StoredEvent]:
+    """Events without what was proposed and what second persons thought of it."""
+    return [
+        replace(event, changed="{}", text="") if event.action in _OF_PROPOSALS else event
+        for event in events
+    ]
 
 
 def _without_words(case: Case) -> Case:
     """A case without what reviewers wrote at its end and to anyone."""
-    ends = {name: getattr(case, name) for name in ("disposition", "proposed")}
-    masked = {name: replace(end, text=MASKED) for name, end in ends.items() if end}
-    return replace(case, letters=(), deferral=None, reopening=None, **masked)
+    return replace(
+        case,
+        letters=(),
+        deferral=None,
+        reopening=None,
+        proposal=None,
+        second_view=None,
+        action=case.action and replace(case.action, text=MASKED),
+        result=case.result and replace(case.result, text=MASKED),
+    )
 
 
 def _changed(
     act: CaseAct, row: CaseRecord
 ) -> tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]:
-    case, event = act(CASE.validate_json(row.state))
+    before = CASE.validate_json(row.state)
+    case, event = act(before)
+    moved = case.action if case.action != before.action else None
     after = replace(
-        row,
+        _moved(row, moved),
         status=case.status,
         owner=case.owner.identity if case.owner else None,
         owner_name=case.owner.name if case.owner else None,
-        snoozed_until=case.snoozed_until.isoformat() if case.snoozed_until else None,
+        waiting_until=case.waiting_until.isoformat() if case.waiting_until else None,
         state=CASE.dump_json(case).decode(),
     )
-    return after, _event_row(event), ()
+    places = {
+        name: (getattr(row, name), getattr(after, name))
+        for name in ("office_id", "lane")
+        if getattr(row, name) != getattr(after, name)
+    }
+    return after, _event_row(replace(event, changed=event.changed | places)), ()
+
+
+def _moved(row: CaseRecord, action: CaseAction | None) -> CaseRecord:
+    """A case where those have it to whom it was referred."""
+    if action is not None and action.refer_to == "office":
+        return replace(row, office_id=action.destination)
+    if action is not None and action.refer_to == "rescue":
+        return replace(row, lane="rescue", rank=QUEUE_RANK["rescue"])
+    return row
 
 
 def _event_row(event: CaseEvent) -> StoredEvent:

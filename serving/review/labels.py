@@ -14,32 +14,29 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
-from features.offences import AGAINST_PERSONS, NOT_SMUGGLING, offences_in
-from features.records import OF_DOCUMENTS, Outcome, Result
+from features.records import OF_DOCUMENTS, Outcome
 from serving.audit.decision import Decision
 from serving.audit.selections import selection_of
 from serving.errors import ContradictoryFinding
 from serving.history.received_records import ReceivedRecord
-from serving.review.dispositions import MEANING, Disposition, StatedInspection
-from serving.review.ways_of_smuggling import typology_contradiction
-from serving.triage.lane_rule import VISITED
+from serving.review.results import CaseResult, StatedInspection
 
 
 def label_of(
     decision: Decision,
-    disposition: Disposition,
+    result: CaseResult,
     reviewer: str,
     at: datetime,
     earlier: StatedInspection | None = None,
 ) -> tuple[Outcome, ReceivedRecord] | None:
-    """The outcome that a disposition states, as record and as row; None where it teaches nothing.
+    """The outcome that a result states, as record and as row; None where it teaches nothing.
 
     `earlier` is what an earlier end of the case told of, if there was one. It teaches nothing where
     nobody looked, after a rescue and where people were protected. Raises ContradictoryFinding where
-    what was found contradicts the end of the case, in each of them.
+    the inspection is said to have begun later than now, in each of them.
     """
-    outcome = _outcome(decision, disposition, at, earlier)
-    if outcome is None or decision.lane == "rescue" or disposition.is_protection:
+    outcome = _outcome(decision, result, at, earlier)
+    if outcome is None or decision.lane == "rescue" or result.is_protection:
         return None
     return outcome, _row(decision, outcome, reviewer, f"{decision.decision_id}:{at.isoformat()}")
 
@@ -48,8 +45,8 @@ def withdrawal_of(
     decision: Decision, earlier: StatedInspection, reviewer: str, at: datetime
 ) -> tuple[Outcome, ReceivedRecord]:
     """The outcome, as record and as row, by which an earlier one is no longer taught."""
-    disposition = Disposition("inconclusive", "other", "low", "withdrawn")
-    outcome = _outcome(decision, disposition, at, earlier)
+    withdrawn = CaseResult("inspect", "inconclusive", "other", "low", "withdrawn")
+    outcome = _outcome(decision, withdrawn, at, earlier)
     assert outcome is not None, "an inconclusive inspection has an outcome"
     record_id = f"{decision.decision_id}:{at.isoformat()}:withdrawn"
     return outcome, _row(decision, outcome, reviewer, record_id)
@@ -76,28 +73,20 @@ def _row(decision: Decision, outcome: Outcome, reviewer: str, record_id: str) ->
 
 
 def _outcome(
-    decision: Decision, disposition: Disposition, at: datetime, earlier: StatedInspection | None
+    decision: Decision, stated: CaseResult, at: datetime, earlier: StatedInspection | None
 ) -> Outcome | None:
-    finding, result = disposition.finding, result_of(decision, disposition)
+    finding, result = stated.finding, stated.label
     if earlier and earlier.is_stated and finding.inspected_at is None:
         finding = replace(finding, inspected_at=earlier.inspected_at)
     if result is None:
-        if finding.offences or finding.examination or finding.typology:
-            raise ContradictoryFinding("nothing was examined, and a finding is stated")
         return None
     inspected_at = finding.inspected_at or (earlier.inspected_at if earlier else at)
     if inspected_at > at:
         raise ContradictoryFinding("the inspection is said to have begun in the future")
     selected_by, probability = selection_of(decision, result, finding.inspected_at)
-    offences = _offences(disposition, result)
-    is_of_goods = disposition.code == "confirmed_smuggling_goods"
-    wrong = typology_contradiction(finding.typology, result, offences_in(offences), is_of_goods)
-    if wrong:
-        raise ContradictoryFinding(wrong)
-    stated = {**vars(finding), "offences": offences}
     try:
         return Outcome(
-            **stated
+            **vars(finding)
             | {
                 "subject_kind": decision.subject_kind,
                 "subject_id": decision.subject_id,
@@ -105,29 +94,10 @@ def _outcome(
                 "is_inspected_at_stated": finding.inspected_at is not None,
                 "known_at": at,
                 "result": result,
+                "offences": stated.offences,
                 "selected_by": selected_by,
                 "selection_probability": probability,
             }
         )
     except ValidationError as refusal:
         raise ContradictoryFinding(refusal.errors(include_url=False)[0]["msg"]) from None
-
-
-def result_of(decision: Decision, disposition: Disposition) -> Result | None:
-    """What a disposition says of its subject; None where nobody looked."""
-    if disposition.code == "document_irregularity" and decision.lane not in VISITED:
-        return "documents_irregular"
-    return MEANING[disposition.code].result
-
-
-def _offences(disposition: Disposition, result: Result) -> str | None:
-    """The classes that were stated, with those that the end of the case says by itself."""
-    stated = {*offences_in(disposition.finding.offences)}
-    if disposition.code == "confirmed_migrant_smuggling":
-        stated.add("migrant_smuggling")
-    elif disposition.code == "confirmed_smuggling_goods":
-        if stated and stated <= AGAINST_PERSONS | NOT_SMUGGLING:
-            raise ContradictoryFinding("smuggled goods were found, and the offences name none")
-    elif result == "other_offence" and not stated:
-        stated.add("document_fraud" if disposition.reason == "documents_false" else "other")
-    return " ".join(sorted(stated)) or None

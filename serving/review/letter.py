@@ -26,10 +26,9 @@ from serving.explanation.reason_ranking import Effect
 from serving.explanation.reasons_in_words import Observation
 from serving.explanation.signs import agrees, is_absence
 from serving.review.case_letters import Audience, CaseLetter
+from serving.review.case_rules import Case
 from serving.review.case_summary import describe_subject
 from serving.review.corrections import Correction, CorrectionScorer
-from serving.review.dispositions import MEANING, Disposition
-from serving.review.labels import result_of
 from serving.review.own_declarations import DECLARANTS, OwnDeclarations, paper_in_words
 from serving.review.remedies import Remedies
 from serving.triage.lane_rule import Lane, LaneReason
@@ -77,6 +76,10 @@ MEASURES: dict[Lane, str] = {
     "post_review": "a review after it had gone on",
     "manual": "the procedure without a computer",
 }
+
+
+RELEASED = "it went on without a check"
+"""How a case ended that was released."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ class Letter:
     def from_case(
         cls,
         decision: Decision,
-        disposition: Disposition,
+        case: Case,
         own: OwnDeclarations,
         writing: "LetterSources",
         at: datetime,
@@ -145,14 +148,14 @@ class Letter:
             rule=published_words(writing.plan, decision) if selection == "rule" else None,
             was_scored=decision.unscored is None,
             measure=MEASURES[decision.lane],
-            ending=MEANING[disposition.code].words,
+            ending=case.result.words if case.result else RELEASED,
             speaks_for=_reasons(decision, own, "for") if by_score else LetterReasons(),
             speaks_against=_reasons(decision, own, "against") if by_score else LetterReasons(),
             missing=_missing(decision, own.audience) if by_score else (),
             corrections=writing.scorer.corrections(decision, own) if by_score else (),
             remedies=writing.remedies,
             is_inspection_at_discretion=is_beyond_its_lane(
-                decision.lane, result_of(decision, disposition)
+                decision.lane, case.result.label if case.result else None
             ),
         )
 

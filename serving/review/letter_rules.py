@@ -24,7 +24,7 @@ from serving.review.case_letters import (
     DeferralGround,
     LetterDeferral,
 )
-from serving.review.case_rules import Action, Case, CaseChange, CaseEvent
+from serving.review.case_rules import Case, CaseChange, CaseEvent, EventAction
 from serving.triage.lane_rule import LaneReason
 
 
@@ -32,9 +32,9 @@ def require_letter_due(case: Case, lane_reason: LaneReason, at: datetime) -> Non
     """Raise LetterNotDue or LetterDeferred unless a letter may be written or released now."""
     if lane_reason == "life_at_risk":
         raise LetterNotDue("signs of danger to life brought it here: there is no letter of a check")
-    if case.status != "closed" or case.disposition is None:
+    if case.status != "closed" or (case.result is None and case.action is None):
         raise LetterNotDue("a letter says how the case ended, and it has not ended yet")
-    if case.disposition.code == "referred_protection":
+    if case.result is None and case.action and case.action.refer_to == "protection":
         raise LetterNotDue("it was handed to those who protect people: there is no letter")
     deferral = case.deferral
     if deferral and at < deferral.ends_at:
@@ -128,7 +128,12 @@ def _deferred(
 
 
 def _told(
-    case: Case, actor: Actor, at: datetime, action: Action, letter: CaseLetter, because: str = ""
+    case: Case,
+    actor: Actor,
+    at: datetime,
+    action: EventAction,
+    letter: CaseLetter,
+    because: str = "",
 ) -> CaseEvent:
     """The event of a letter: its recipient, its purpose and its digest, and none of its text."""
     told = {

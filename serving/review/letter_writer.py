@@ -43,9 +43,8 @@ class LetterWriter:
         """
         case, decision = self._open(reviewer, case_id)
         require_letter_due(case, decision.lane_reason, at)
-        assert case.disposition is not None, "a letter is due of a case that ended"
         own = OwnDeclarations.from_submission(decision.submission, audience)
-        letter = Letter.from_case(decision, case.disposition, own, self._sources(), at)
+        letter = Letter.from_case(decision, case, own, self._sources(), at)
         written = case_letter(letter, own.recipient, purpose, reviewer.actor)
 
         def write(current: Case) -> CaseChange:

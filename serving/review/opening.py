@@ -1,6 +1,8 @@
 """The case that a decision opens."""
 
-from pydantic import TypeAdapter
+from typing import Annotated
+
+from pydantic import BeforeValidator, TypeAdapter
 
 from features.identities import declarations, identifiers_of, parties_of, roles_of_parties
 from features.records import Journey, Mode
@@ -10,9 +12,10 @@ from serving.request_parsing import read_submission
 from serving.review.case_records import CaseLink, CaseRecord
 from serving.review.case_rules import Case
 from serving.review.case_summary import describe_lane, describe_subject
+from serving.review.former_cases import with_current_case
 from serving.review.queue_rank import QUEUE_RANK
 
-CASE = TypeAdapter(Case)
+CASE: TypeAdapter[Case] = TypeAdapter(Annotated[Case, BeforeValidator(with_current_case)])
 
 # What makes past cases similar.
 ALIKE = ("goods", "way")
@@ -43,7 +46,7 @@ def case_of_decision(seq: int, record: str) -> tuple[CaseRecord, list[CaseLink]]
         opened_at=decision.scored_at.isoformat(),
         status="open",
         owner=None,
-        snoozed_until=None,
+        waiting_until=None,
         what=describe_subject(submission),
         why=describe_lane(decision),
         state=CASE.dump_json(Case(decision.case_id)).decode(),

@@ -1,6 +1,6 @@
 """How reviewing goes: load, ages, time on cases, and whether people still think for themselves.
 
-A reviewer who nearly always does what the lane proposes, and fast, may have stopped looking. What
+A reviewer who nearly always orders what the lane proposes, and fast, may have stopped looking. What
 tells is agreement beside time on the case, and how often a second reader, who does not see the
 score, comes to the same end.
 """
@@ -8,26 +8,30 @@ score, comes to the same end.
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
 from serving.review.case_records import CaseAccess, CaseStore, StoredEvent
-from serving.review.dispositions import MEANING
 from serving.review.queue_rank import QUEUE_RANK
+from serving.review.results import RESULT_MEANING, ResultMeaning
 
 WATCHED = timedelta(days=30)
 
 # Agreement this high in less than this time on half of the cases calls for a talk.
 BLIND_TRUST_SHARE, BLIND_TRUST_MINUTES, FEWEST_CASES = 0.95, 2.0, 20
 
-# Ends that leave undone what the lane proposed.
+# Actions that leave undone what the lane proposed.
 OVERRIDES: dict[str, frozenset[str]] = {
-    "inspect": frozenset({"released_without_check", "no_finding_after_document_check"}),
-    "control": frozenset({"released_without_check", "no_finding_after_document_check"}),
-    "document_check": frozenset({"released_without_check"}),
+    "inspect": frozenset({"release", "check_documents"}),
+    "control": frozenset({"release", "check_documents"}),
+    "document_check": frozenset({"release"}),
 }
+RELEASED = ResultMeaning("it went on without a check", ())
+_ASSIGNED = ("assign", "hand_over")
+_DECIDED = ("order_action", "propose_action")
+_ENDED = (*_DECIDED, "state_result", "agree", "disagree", "close")
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class ReviewerFigures:
     """One reviewer in the time watched; `agreement` is None where no lane proposed anything."""
 
     name: str
-    disposed: int
+    decided: int
     median_minutes: float | None
     overrides: int
     agreement: float | None
@@ -55,7 +59,7 @@ class ReviewerFigures:
     def may_trust_blindly(self) -> bool:
         """Whether agreement and haste together call for a talk."""
         return (
-            self.disposed >= FEWEST_CASES
+            self.decided >= FEWEST_CASES
             and (self.agreement or 0) > BLIND_TRUST_SHARE
             and self.median_minutes is not None
             and self.median_minutes < BLIND_TRUST_MINUTES
@@ -84,7 +88,7 @@ class Supervision:
     def from_cases(cls, store: CaseStore, access: CaseAccess, now: datetime) -> "Supervision":
         """The figures of the cases that may be seen."""
         since = (now - WATCHED).isoformat()
-        acts = store.events_since(("claim", "dispose", "reread"), since, access)
+        acts = store.events_since((*_ASSIGNED, *_ENDED, "reread"), since, access)
         marks = (event for event, _ in store.events_since(("mark_reason",), since, access))
         return cls(
             tuple(_loads(store, access, now)), tuple(_reviewers(acts)), tuple(_marked(marks))
@@ -102,47 +106,69 @@ def _loads(store: CaseStore, access: CaseAccess, now: datetime) -> Iterator[Lane
 
 @dataclass
 class _Tally:
-    disposed: int = 0
+    decided: int = 0
     proposed: int = 0
     overrides: int = 0
     reread: int = 0
     same: int = 0
 
     def add(self, lane: str, code: str) -> None:
-        self.disposed += 1
+        self.decided += 1
         self.proposed += lane in OVERRIDES
         self.overrides += code in OVERRIDES.get(lane, ())
 
 
-def _reviewers(acts: list[tuple[StoredEvent, str]]) -> Iterator[ReviewerFigures]:
-    names: dict[str, str] = {}
-    tallies: dict[str, _Tally] = defaultdict(_Tally)
-    minutes: dict[str, list[float]] = defaultdict(list)
-    claimed: dict[tuple[str, str], datetime] = {}
-    ended: dict[str, tuple[str, str]] = {}
-    for event, lane in acts:
-        at = datetime.fromisoformat(event.at)
-        names[event.actor] = event.by.shown
-        if event.action == "claim":
-            claimed[event.case_id, event.actor] = at
-        elif event.action == "dispose":
-            code = _code(json.loads(event.changed))
-            tallies[event.actor].add(lane, code)
-            ended[event.case_id] = event.actor, code
-            if (began := claimed.get((event.case_id, event.actor))) is not None:
-                minutes[event.actor].append((at - began) / timedelta(minutes=1))
-        elif event.case_id in ended:
-            by, code = ended[event.case_id]
-            tallies[by].reread += 1
-            tallies[by].same += _is_same(code, event.text)
-    for who, tally in sorted(tallies.items(), key=lambda each: names[each[0]]):
-        yield _figures(names[who], tally, minutes[who])
+@dataclass
+class _Acts:
+    """What reviewers did, act by act; `ended` has who said last how a case ends."""
+
+    names: dict[str, str] = field(default_factory=dict)
+    tallies: dict[str, _Tally] = field(default_factory=lambda: defaultdict(_Tally))
+    minutes: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    assigned: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    ended: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def add(self, event: StoredEvent, lane: str) -> None:
+        """Count the next act."""
+        changed = json.loads(event.changed)
+        if event.action in _ASSIGNED:
+            if (owner := _new(changed, "owner")) is not None:
+                at = datetime.fromisoformat(event.at)
+                self.assigned[event.case_id, owner["identity"]] = at
+        elif event.action == "reread":
+            self._add_reread(event)
+        else:
+            self._add_decision(event, lane, changed)
+
+    def _add_reread(self, event: StoredEvent) -> None:
+        if event.case_id in self.ended:
+            by, code = self.ended[event.case_id]
+            self.tallies[by].reread += 1
+            self.tallies[by].same += _is_same(code, event.text)
+
+    def _add_decision(self, event: StoredEvent, lane: str, changed: dict[str, Any]) -> None:
+        who, at = event.actor, datetime.fromisoformat(event.at)
+        self.names[who] = event.by.shown
+        if event.action in _DECIDED:
+            self.tallies[who].add(lane, _action(changed))
+            if (began := self.assigned.get((event.case_id, who))) is not None:
+                self.minutes[who].append((at - began) / timedelta(minutes=1))
+        if (end := _end(changed)) is not None:
+            self.ended[event.case_id] = who, end
+
+
+def _reviewers(events: list[tuple[StoredEvent, str]]) -> Iterator[ReviewerFigures]:
+    acts = _Acts()
+    for event, lane in events:
+        acts.add(event, lane)
+    for who, tally in sorted(acts.tallies.items(), key=lambda each: acts.names[each[0]]):
+        yield _figures(acts.names[who], tally, acts.minutes[who])
 
 
 def _figures(name: str, tally: _Tally, minutes: list[float]) -> ReviewerFigures:
     return ReviewerFigures(
         name=name,
-        disposed=tally.disposed,
+        decided=tally.decided,
         median_minutes=median(minutes) if minutes else None,
         overrides=tally.overrides,
         agreement=1 - tally.overrides / tally.proposed if tally.proposed else None,
@@ -151,16 +177,29 @@ def _figures(name: str, tally: _Tally, minutes: list[float]) -> ReviewerFigures:
     )
 
 
-def _code(changed: dict[str, Any]) -> str:
-    """What a disposition said, whether it ended the case or was proposed."""
-    change = changed.get("disposition") or changed["proposed"]
-    return str(change[1]["code"])
+def _new(changed: dict[str, Any], field: str) -> Any:
+    """What a field changed to; None where it did not, and of an erased case."""
+    return (changed.get(field) or (None, None))[1]
+
+
+def _action(changed: dict[str, Any]) -> str:
+    """The kind of action that was ordered or proposed."""
+    said = _new(changed, "action") or (_new(changed, "proposal") or {}).get("action") or {}
+    return str(said.get("kind", ""))
+
+
+def _end(changed: dict[str, Any]) -> str | None:
+    """How an act ended the case, or would if a second person agrees; None where it does not."""
+    result = _new(changed, "result") or (_new(changed, "proposal") or {}).get("result")
+    if result is not None:
+        return str(result["code"])
+    return "release" if _new(changed, "status") == "closed" else None
 
 
 def _is_same(code: str, other: str) -> bool:
     """Whether two ends say the same of the subject, whatever their words."""
-    one, two = MEANING[code], MEANING[other]  # type: ignore[index]  # a code, as it was stored
-    return (one.result, one.is_adverse) == (two.result, two.is_adverse)
+    one, two = (RESULT_MEANING.get(end, RELEASED) for end in (code, other))  # type: ignore[call-overload]  # a code, as it was stored
+    return bool((one.label, one.is_adverse) == (two.label, two.is_adverse))
 
 
 def _marked(marks: Iterable[StoredEvent]) -> list[MarkedReason]:

@@ -7,16 +7,19 @@ from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
 from features.field_types import Code, Instant, Items, Kilograms, Persons
 from features.offences import OffenceCodes
 from features.records import Depth, Examination
-from serving.review.dispositions import (
+from serving.review.actions import ActionKind, CaseAction, ReferredTo
+from serving.review.case_rules import WaitingFor
+from serving.review.justifications import StatedPurpose
+from serving.review.results import (
     LONGEST_TEXT,
     SHORTEST_TEXT,
+    CaseResult,
     Confidence,
-    Disposition,
-    DispositionCode,
     Finding,
+    FoundBy,
     ReasonCode,
+    ResultCode,
 )
-from serving.review.justifications import StatedPurpose
 from serving.web.bodies import ClosedModel
 
 Words = Annotated[
@@ -42,11 +45,35 @@ class Note(ClosedModel):
     text: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
 
 
-class Pause(ClosedModel):
-    """How long a case is laid aside, and why or for which documents."""
+class Wait(ClosedModel):
+    """How long a case waits, and for what."""
 
     until: AwareDatetime
+    waiting_for: WaitingFor
     text: Words
+
+
+class Judgement(ClosedModel):
+    """Why a second person agrees, in their own words; they may say nothing."""
+
+    text: Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_TEXT)] = ""
+
+
+class ActionBody(ClosedModel):
+    """What is to be done with the subject of a case."""
+
+    kind: ActionKind
+    text: Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_TEXT)] = Field(
+        "", description="Why, in your own words: needed to hold, to release and to refer."
+    )
+    refer_to: Stated[ReferredTo] = Field(None, description="To whom it is referred.")
+    destination: Stated[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
+        None, description="Which office or agency it is referred to."
+    )
+
+    def action(self) -> CaseAction:
+        """The action that the body states; raises ImpossibleAction."""
+        return CaseAction(self.kind, self.text, self.refer_to, self.destination)
 
 
 class Assignment(ClosedModel):
@@ -62,10 +89,10 @@ class Justification(ClosedModel):
     text: Words
 
 
-class DispositionBody(ClosedModel):
-    """What a reviewer says at the end of a case, and states of what was found, if anything was."""
+class ResultBody(ClosedModel):
+    """What the ordered action found, or what became of a rescue."""
 
-    code: DispositionCode
+    code: ResultCode
     reason: ReasonCode
     confidence: Confidence
     text: Words
@@ -91,8 +118,8 @@ class DispositionBody(ClosedModel):
         "then teaches no model and stands in nobody's rate.",
     )
 
-    def disposition(self) -> Disposition:
-        """The disposition that the body states."""
+    def result(self, found_by: FoundBy) -> CaseResult:
+        """The result that the body states; raises ImpossibleResult or ContradictoryFinding."""
         stated = self.model_dump()
         finding = Finding(**{name: stated.pop(name) for name in Finding.__dataclass_fields__})
-        return Disposition(**stated, finding=finding)
+        return CaseResult(found_by, **stated, finding=finding)

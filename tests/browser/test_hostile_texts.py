@@ -21,14 +21,15 @@ from serving.db.tables import accounts, api_keys
 from serving.db.write_lock import writing
 from serving.errors import ServingError
 from serving.review import case_rules as acts
+from serving.review.actions import CaseAction
 from serving.review.attachments import AttachedFile
 from serving.review.case_records import CaseAccess
 from serving.review.case_rules import Case, CaseChange
 from serving.review.cases import Reviewer
-from serving.review.dispositions import Disposition
 from serving.web.security_headers import CONTENT_SECURITY_POLICY
 from tests.browser.conftest import Site
 from tests.serving.bodies import shipment, submission
+from tests.serving.review.stated import NOTHING
 
 HOSTILE = (
     "\"'></textarea></title><script>window.ran=1</script><img src=x onerror=window.ran=1>"
@@ -100,20 +101,21 @@ def act_on(site: Site, case_id: str, name: str) -> None:
     who = Actor(f"account:{name}", name, f"account:{name}")
     reviewer = Reviewer(who, CaseAccess(frozenset(), is_rescue=False))
     file = AttachedFile.from_upload(f"{HOSTILE.replace('/', '')}.txt", HOSTILE.encode(), 10_000)
-    ended = Disposition("inconclusive", "other", "low", HOSTILE)
+    ended = replace(NOTHING, text=HOSTILE)
+    inspect, hold = CaseAction("inspect", HOSTILE), CaseAction("hold", HOSTILE)
     until = now + timedelta(hours=2)
     reviewing.attach(reviewer, case_id, now, file, HOSTILE.encode())
     for act in (
         lambda case: acts.claim(case, who, now),
         lambda case: acts.note(case, who, now, HOSTILE),
         lambda case: acts.mark_reason(case, who, now, HOSTILE, "wrong"),
-        lambda case: acts.snooze(case, who, now, until, HOSTILE),
-        lambda case: acts.request_documents(case, who, now, until, HOSTILE),
-        lambda case: acts.dispose(case, who, now, ended),
+        lambda case: acts.wait(case, who, now, until, "documents", HOSTILE),
+        lambda case: acts.order(case, who, now, inspect),
+        lambda case: acts.state_result(case, who, now, ended),
         lambda case: acts.reopen(case, who, now, HOSTILE),
         lambda case: acts.assign(case, who, now, replace(who, name=HOSTILE)),
         lambda case: acts.assign(case, who, now, who, may_take=True),
-        lambda case: acts.dispose(case, who, now, ended),
+        lambda case: acts.order(case, who, now, hold),
     ):
         reviewing.act(reviewer, case_id, _typed(act))
 

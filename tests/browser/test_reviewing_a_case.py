@@ -63,11 +63,13 @@ def test_a_reviewer_claims_the_first_case_reads_its_reasons_and_decides(
     expect(page.locator(".reason").first.get_by_role("button", name="wrong")).to_have_attribute(
         "aria-pressed", "true"
     )
-    page.get_by_label("Result", exact=True).select_option("no_finding_after_inspection")
-    page.get_by_label("Reason", exact=True).select_option("nothing_found")
+    page.get_by_label("Action").select_option("inspect")
+    page.get_by_role("button", name="Order it").click()
+    expect(page.get_by_text("Ordered: inspect the goods")).to_be_visible()
+    page.get_by_label("Result and reason").select_option("nothing_found as_declared")
     page.get_by_label("How sure are you?").select_option("high")
-    page.get_by_label("Comment").fill("opened and counted, all as declared")
-    page.get_by_role("button", name="Decide").click()
+    page.get_by_label("Comment, at least").fill("opened and counted, all as declared")
+    page.get_by_role("button", name="State the result").click()
 
     expect(page.get_by_role("heading", name="Closed")).to_be_visible()
     (label,) = labels(site)
@@ -86,16 +88,16 @@ def test_by_keyboard_alone_a_case_is_taken_and_ended(page: Page, site: Site) -> 
     expect(page.get_by_role("heading", name="This case is yours")).to_be_visible()
     page.wait_for_load_state()
     page.keyboard.press("d")
-    for choice in ("no_finding_after_inspection", "nothing_found", "high"):
-        expect(page.locator("select:focus")).to_be_visible()
-        _choose(page, choice)
-        page.keyboard.press("Tab")
-    page.keyboard.type("opened and counted, all as declared")
+    expect(page.locator("select:focus")).to_be_visible()
+    _choose(page, "release")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.type("nothing calls for a closer look")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
 
     expect(page.get_by_role("heading", name="Closed")).to_be_visible()
-    assert len(labels(site)) == 1
+    assert labels(site) == []
 
 
 def test_filters_narrow_the_queue(page: Page, site: Site) -> None:

@@ -1,18 +1,18 @@
 """A case in which every place that can tell of a party tells of one that is found by its bytes."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Engine, inspect, text
 
 from features.field_kinds import Party, Text, fields_of_kind
 from features.records import Journey, Shipment, Transaction
 from serving.review.attachments import AttachedFile
-from serving.review.dispositions import Disposition
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.people import reviewer
+from tests.serving.review.stated import NOTHING, body_of
 
 PLAN = """
 [[watched]]
@@ -63,19 +63,14 @@ def ended(service: Service, case_id: str) -> None:
     for act, body in (
         ("claim", {}),
         ("notes", {"text": NOTE}),
-        ("dispositions", _said("no_finding_after_inspection", "nothing_found")),
+        ("actions", {"kind": "inspect", "text": NOTE}),
+        ("results", body_of(replace(NOTHING, text=f"{NOTE}, opened and in order"))),
     ):
         answer = service.client.post(f"/v1/cases/{case_id}/{act}", headers=one, json=body or None)
         assert answer.status_code == 200, answer.text
     who = reviewer("one")
     file = AttachedFile.from_upload(NAME, FILE, 1_000)
     service.services.cases.attach(who, case_id, NOW, file, FILE)
-
-
-def _said(code: Any, reason: Any) -> dict[str, str]:
-    disposition = Disposition(code, reason, "high", f"{NOTE}, opened and in order")
-    said = ("code", "reason", "confidence", "text")
-    return {name: str(getattr(disposition, name)) for name in said}
 
 
 def told_in_tables(engine: Engine, without: tuple[str, ...] = ("state",)) -> set[str]:

@@ -37,6 +37,6 @@ def test_a_value_of_lanes_or_review_is_frozen(value: Any) -> None:
 
 
 def test_values_of_both_rooms_are_looked_at() -> None:
-    assert {"Placement", "Cutoff", "DrawGenerator", "Case", "CaseEvent", "Disposition"} <= {
+    assert {"Placement", "Cutoff", "DrawGenerator", "Case", "CaseEvent", "CaseResult"} <= {
         value.__name__ for value in values()
     }

@@ -23,12 +23,11 @@ from serving.access.claims import person_elsewhere
 from serving.access.published_keys import PublishedKeys
 from serving.access.tokens import Tokens
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
-from serving.errors import Conflict, LetterNotDue, NotYours, PersonNeeded, SameReviewer
+from serving.errors import Conflict, LetterNotDue, NotYours, PersonNeeded, SameReviewer, ViewNeeded
 from serving.models.kill_switch import decline_switching_on, record_switch, switch_on_by_two
 from serving.review import case_rules as acts
 from serving.review.case_letters import CaseLetter
 from serving.review.case_rules import Case, CaseChange
-from serving.review.dispositions import Disposition
 from serving.review.letter_rules import (
     confirm_deferral,
     defer_letter,
@@ -39,11 +38,10 @@ from serving.review.opening import CASE
 from tests.serving.access.trusted import KEY, NOW, published, signed
 from tests.serving.databases import database
 from tests.serving.people import person
+from tests.serving.review.stated import FOUND, HOLD, INSPECT
 
 ISSUER = "https://login.example"
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
-FOUND = Disposition("confirmed_smuggling_goods", "goods_found", "high", "behind a false wall")
-NOTHING = Disposition("no_finding_after_inspection", "nothing_found", "high", "all in order")
 WHY = "a reason in words"
 
 
@@ -119,28 +117,44 @@ def kept(change: CaseChange) -> Case:
     return CASE.validate_json(CASE.dump_json(change[0]))
 
 
-def end_adversely(first: Actor, second: Actor) -> bool:
+def proposed(first: Actor) -> Case:
+    """A case with an offence that a first person proposed."""
     claimed = kept(acts.claim(Case("c"), first, AT))
-    proposed = kept(acts.dispose(claimed, first, AT, FOUND))
-    again = kept(acts.claim(proposed, second, AT))
-    return kept(acts.dispose(again, second, AT, FOUND)).status == "closed"
+    ordered = kept(acts.order(claimed, first, AT, INSPECT))
+    return kept(acts.state_result(ordered, first, AT, FOUND))
 
 
-ENDED = Case("c", "closed", person("two"), disposition=FOUND, proposed=FOUND)
-ENDED = replace(ENDED, proposed_by=person("one"))
+def viewed(case: Case, second: Actor) -> Case:
+    """The same, once a second person has said what they think."""
+    return kept(acts.state_result(kept(acts.claim(case, second, AT)), second, AT, FOUND))
+
+
+def end_adversely(first: Actor, second: Actor) -> bool:
+    judging = viewed(proposed(first), second)
+    return kept(acts.agree(judging, second, AT)).status == "closed"
+
+
+def hold_goods(first: Actor, second: Actor) -> bool:
+    claimed = kept(acts.claim(Case("c"), first, AT))
+    held = kept(acts.order(claimed, first, AT, HOLD))
+    again = kept(acts.order(kept(acts.claim(held, second, AT)), second, AT, INSPECT))
+    return kept(acts.agree(again, second, AT)).action == HOLD
+
+
+ENDED = Case("c", "closed", person("two"), action=INSPECT, result=FOUND)
+ENDED = replace(ENDED, ended_by=(person("one"), person("two")))
 
 
 def open_again(first: Actor, second: Actor) -> bool:
-    proposed = kept(acts.reopen(ENDED, first, AT, WHY))
-    if proposed.status == "open":
+    asked = kept(acts.reopen(ENDED, first, AT, WHY))
+    if asked.status == "open":
         return True
-    return kept(acts.reopen(proposed, second, AT, WHY)).status == "open"
+    return kept(acts.reopen(asked, second, AT, WHY)).status == "open"
 
 
-def decline_an_end(first: Actor, second: Actor) -> bool:
-    claimed = kept(acts.claim(Case("c"), first, AT))
-    proposed = kept(acts.dispose(claimed, first, AT, FOUND))
-    return kept(acts.decline(proposed, second, AT, WHY)).proposed is None
+def overrule_an_end(first: Actor, second: Actor) -> bool:
+    judging = viewed(proposed(first), second)
+    return kept(acts.disagree(judging, second, AT, WHY)).proposal != judging.proposal
 
 
 def release_a_letter(first: Actor, second: Actor) -> bool:
@@ -157,8 +171,15 @@ def hold_letters_back(first: Actor, second: Actor) -> bool:
     return agreed.deferral is not None and agreed.deferral.ends_at == until
 
 
-ACTS = [end_adversely, open_again, decline_an_end, release_a_letter, hold_letters_back]
-REFUSED = (PersonNeeded, SameReviewer, LetterNotDue, NotYours)
+ACTS = [
+    end_adversely,
+    hold_goods,
+    open_again,
+    overrule_an_end,
+    release_a_letter,
+    hold_letters_back,
+]
+REFUSED = (PersonNeeded, SameReviewer, LetterNotDue, NotYours, ViewNeeded)
 
 
 def pairs(*people: dict[str, Actor]) -> Iterator[tuple[str, Actor, Actor]]:

@@ -56,6 +56,9 @@ from serving.review.shared_things import SharedThing
 
 PAGE = 500
 
+TO_BE_JUDGED = ("open", "assigned", "action_proposed", "result_in")
+"""Statuses that a person is to do something about; what was ordered waits for its result."""
+
 
 class CaseRepository:
     """The cases of one database. Every method raises LogUnavailable where the database fails."""
@@ -332,8 +335,8 @@ def _visible(access: CaseAccess) -> ColumnElement[bool]:
 
 
 def _is_waiting(now: str) -> ColumnElement[bool]:
-    is_back = and_(cases.c.status.in_(("snoozed", "waiting")), cases.c.snoozed_until <= now)
-    return or_(cases.c.status.in_(("open", "claimed", "second_review")), is_back)
+    is_back = and_(cases.c.status == "waiting", cases.c.waiting_until <= now)
+    return or_(cases.c.status.in_(TO_BE_JUDGED), is_back)
 
 
 def _in_queue(queue: QueueFilter) -> ColumnElement[bool]:

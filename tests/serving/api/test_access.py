@@ -110,7 +110,7 @@ def test_a_caller_of_two_offices_sees_what_it_submitted_without_one(service: Ser
     assert service.client.get(address, headers=both).status_code == 200
 
 
-CASE_ACTS = "claim release assign snooze document-requests notes dispositions reopen decline"
+CASE_ACTS = "claim release assignments waits notes actions results agreements disagreements reopen"
 LETTERS = (
     *("letters", "letters/{audience}", "letters/{audience}/release"),
     *("letter-deferrals", "letter-deferrals/confirm"),

@@ -25,8 +25,8 @@ from serving.errors import (
 )
 from serving.history.ingestion import MOST_RECORDS, _records_in
 from serving.review.attachments import LONGEST_NAME, MOST_TO_A_CASE, AttachedFile
-from serving.review.case_rules import LONGEST_SNOOZE
-from serving.review.dispositions import LONGEST_TEXT, SHORTEST_TEXT
+from serving.review.case_rules import LONGEST_WAIT
+from serving.review.results import LONGEST_TEXT, SHORTEST_TEXT
 from serving.scoring.vectors import MOST_VECTORS, vectors_in
 from serving.settings import Settings
 from serving.web.admission import SMALL_BODY
@@ -70,7 +70,7 @@ def test_without_settings_limits_are_these() -> None:
     assert (MOST_FAULTS, LARGEST_PROBLEM, LARGEST_FORM_OF_A_STRANGER) == (50, 65_536, 8_192)
     assert (MOST_RECORDS, MOST_VECTORS, LONGEST_HEADER) == (5_000, 1_000, 512)
     assert (LARGEST_FORM, MOST_FIELDS) == (32_768, 32)
-    assert (MOST_TO_A_CASE, LONGEST_NAME, LONGEST_SNOOZE.days) == (50, 120, 14)
+    assert (MOST_TO_A_CASE, LONGEST_NAME, LONGEST_WAIT.days) == (50, 120, 14)
     assert (SHORTEST_TEXT, LONGEST_TEXT) == (10, 4_000)
 
 

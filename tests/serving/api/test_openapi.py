@@ -38,7 +38,7 @@ CALLS = {
     *(
         (f"/v1/cases/{{case_id}}/{act}", "post")
         for act in (
-            "claim release assign snooze document-requests notes dispositions decline reopen"
+            "claim release assignments waits notes actions results agreements disagreements reopen"
         ).split()
     ),
     ("/v1/cases/{case_id}/letters", "get"),

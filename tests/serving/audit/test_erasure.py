@@ -106,7 +106,7 @@ def test_an_erased_decision_says_that_it_was_erased(place: Installation) -> None
         reviewing = service.services.cases
         assert {event.text for event in reviewing.events(case_id)} == {"erased"}
         assert [event.action for event in reviewing.events(case_id)][:3] == [
-            *("claim", "note", "dispose"),
+            *("assign", "note", "order_action"),
         ]
         (file,) = reviewing.files.of_case(case_id)
         assert file.name == "erased"

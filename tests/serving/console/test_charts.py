@@ -12,7 +12,8 @@ from serving.console.charts.timeline import LABEL_WIDTH, MOST_TICKS, WIDTH, Time
 from tests.serving.bodies import shipment, submission
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
-from tests.serving.review.test_cases_served import open_case, post, reviewed
+from tests.serving.review.stated import post
+from tests.serving.review.test_cases_served import open_case, reviewed
 from tests.serving.review.test_supervision_served import sign_in_as
 
 __all__ = ["reviewed"]
@@ -195,13 +196,14 @@ def test_the_history_tells_every_change_with_old_and_new_and_what_is_waited_for(
     by = reviewed.key("review")
     post(reviewed, case_id, "claim", by)
     until = "2026-11-24T17:00:00Z"
-    post(reviewed, case_id, "document-requests", by, until=until, text="the packing list")
+    asked = {"until": until, "waiting_for": "documents", "text": "the packing list"}
+    post(reviewed, case_id, "waits", by, **asked)
     form = {"form_token": sign_in_as(reviewed, "auditor"), "code": "audit", "text": "audit 2026/4"}
     reviewed.client.post(f"/console/cases/{case_id}/justify", data=form, headers=ORIGIN)
 
     page = reviewed.client.get(f"/console/cases/{case_id}").text
 
-    assert "status: open → claimed" in page
+    assert "status: open → assigned" in page
     assert "owner: nobody → caller-" in page
-    assert "snoozed until: none → 24 November 2026, 17:00 UTC" in page
+    assert "waiting until: none → 24 November 2026, 17:00 UTC" in page
     assert "<strong>5 h left</strong>" in page

@@ -518,16 +518,21 @@ def test_acts_on_accounts_and_keys_ask_again_after_some_minutes_and_come_back(
 
 WORDS = 'as the report of "the shed" says, <b>twice</b>, and at more length than one line of a form'
 TAKE_TWO = [
-    ("/cases/01J/dispositions", {"code": "confirmed_smuggling_goods", "text": WORDS}),
-    ("/cases/01J/dispositions", {"code": "other_offence", "text": WORDS}),
+    ("/cases/01J/results", {"code": "goods_found hidden_space", "text": WORDS}),
+    ("/cases/01J/results", {"code": "other_offence other", "text": WORDS}),
+    ("/cases/01J/actions", {"kind": "hold", "text": WORDS}),
+    ("/cases/01J/actions", {"kind": "refer agency", "text": WORDS}),
+    ("/cases/01J/agreements", {"text": WORDS}),
+    ("/cases/01J/disagreements", {"text": WORDS}),
     ("/cases/01J/reopen", {"text": WORDS}),
-    ("/cases/01J/decline", {"text": WORDS}),
     ("/cases/01J/letter/release", {"audience": "carrier", "text": WORDS}),
     ("/cases/01J/letter/confirm", {"days": "3"}),
     ("/switches", {"to": "on", "models": "all", "because": WORDS}),
 ]
 TAKE_ONE = [
-    ("/cases/01J/dispositions", {"code": "no_finding_after_inspection", "text": WORDS}),
+    ("/cases/01J/results", {"code": "nothing_found as_declared", "text": WORDS}),
+    ("/cases/01J/actions", {"kind": "inspect", "text": WORDS}),
+    ("/cases/01J/actions", {"kind": "refer rescue", "text": WORDS}),
     ("/cases/01J/notes", {"text": WORDS}),
     ("/cases/01J/letter/write", {"audience": "carrier", "text": WORDS}),
     ("/switches", {"to": "off", "models": "all", "because": WORDS}),

@@ -18,20 +18,14 @@ from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.models.kill_switch import SwitchEvent
 from serving.review.case_records import StoredEvent
-from serving.review.case_rules import claim
 from serving.review.cases import Reviewer
 from serving.review.opening import CASE
+from serving.review.results import CaseResult
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import sign_in
 from tests.serving.databases import database
-from tests.serving.review.test_cases_served import (
-    FOUND,
-    NOTHING,
-    disposed,
-    open_case,
-    post,
-    reviewed,
-)
+from tests.serving.review.stated import FOUND, NOTHING, body_of, end, end_by, order, post
+from tests.serving.review.test_cases_served import open_case, reviewed
 
 __all__ = ["reviewed"]
 
@@ -48,39 +42,41 @@ def account(
 def test_nobody_signs_for_a_colleague_by_a_token_or_a_key(reviewed: Service) -> None:
     alpha = account(reviewed, "alpha")
     case_id = open_case(reviewed)
-    reviewed.services.cases.act(alpha, case_id, lambda case: claim(case, alpha.actor, NOW))
-    reviewed.services.cases.dispose(alpha, case_id, NOW, FOUND)
+    end_by(reviewed.services.cases, alpha, case_id, NOW, FOUND)
 
     for same in (reviewed.person("alpha", "review"), reviewed.person("Alpha.", "review")):
         assert post(reviewed, case_id, "claim", same).status_code == 409
     for desk in (reviewed.key("review"), reviewed.key("review")):
         answer = post(reviewed, case_id, "claim", desk)
         assert (answer.status_code, answer.json()["title"]) == (403, "This takes a person")
-        assert post(reviewed, case_id, "decline", desk, text="no proof").status_code == 403
+        for judged in ("agreements", "disagreements"):
+            assert post(reviewed, case_id, judged, desk, text="no proof").status_code == 403
     other = reviewed.person("beta", "review")
     assert post(reviewed, case_id, "claim", other).status_code == 200
-    ended = post(reviewed, case_id, "dispositions", other, **disposed(FOUND)).json()
+    post(reviewed, case_id, "results", other, **body_of(FOUND))
+    ended = post(reviewed, case_id, "agreements", other).json()
     assert (ended["status"], ended["owner"]) == ("closed", "beta")
     assert ended["owner_id"] == "token:https://login.example|beta"
 
 
 def test_a_machine_ends_cases_but_proposes_no_offence(reviewed: Service) -> None:
     case_id, desk = open_case(reviewed), reviewed.key("review")
-    post(reviewed, case_id, "claim", desk)
+    order(reviewed, case_id, desk)
 
-    refused = post(reviewed, case_id, "dispositions", desk, **disposed(FOUND))
+    refused = post(reviewed, case_id, "results", desk, **body_of(FOUND))
 
     assert refused.status_code == 403
-    ended = post(reviewed, case_id, "dispositions", desk, **disposed(NOTHING))
+    for action in ({"kind": "hold"}, {"kind": "refer", "refer_to": "agency", "destination": "x"}):
+        held = post(reviewed, case_id, "actions", desk, text="wait for papers", **action)
+        assert held.status_code == 403
+    ended = post(reviewed, case_id, "results", desk, **body_of(NOTHING))
     assert ended.json()["status"] == "closed"
 
 
 def test_what_two_persons_ended_two_open_again(reviewed: Service) -> None:
     case_id = open_case(reviewed)
     one, two = reviewed.person("one", "review"), reviewed.person("two", "review")
-    for each in (one, two):
-        post(reviewed, case_id, "claim", each)
-        post(reviewed, case_id, "dispositions", each, **disposed(FOUND))
+    end(reviewed, case_id, one, two, **body_of(FOUND))
 
     def reopened(by: dict[str, str]) -> tuple[int, Any, Any]:
         answer = post(reviewed, case_id, "reopen", by, text="the seals were ours")
@@ -90,7 +86,9 @@ def test_what_two_persons_ended_two_open_again(reviewed: Service) -> None:
     assert reopened(reviewed.key("review"))[0] == 403
     assert reopened(one) == (200, "closed", True)
     assert reopened(one)[0] == 409
-    assert post(reviewed, case_id, "decline", two, text="nothing new").json()["status"] == "closed"
+    assert post(reviewed, case_id, "disagreements", two, text="nothing new").json()["status"] == (
+        "closed"
+    )
     assert reopened(two) == (200, "closed", True)
     assert reopened(one) == (200, "open", False)
 
@@ -110,13 +108,17 @@ def test_a_case_is_given_to_those_who_may_work_on_it_alone(reviewed: Service) ->
     desk = reviewed.key("review")
 
     for nobody in ("elsewhere", "auditor", "rescuer", "gone", "nobody", "caller-1", "Here"):
-        answer = post(reviewed, case_id, "assign", desk, to=nobody)
+        answer = post(reviewed, case_id, "assignments", desk, to=nobody)
         assert (answer.status_code, "live account" in answer.text) == (422, True), nobody
-    assert post(reviewed, case_id, "assign", desk, to="here").json()["owner_id"] == "account:here"
-    taken = post(reviewed, case_id, "assign", desk, to="anywhere")
+    assert (
+        post(reviewed, case_id, "assignments", desk, to="here").json()["owner_id"] == "account:here"
+    )
+    taken = post(reviewed, case_id, "assignments", desk, to="anywhere")
     assert (taken.status_code, "a supervisor" in taken.text) == (409, True)
     chief = reviewed.key("review", "supervise")
-    assert post(reviewed, case_id, "assign", chief, to="anywhere").json()["owner"] == "anywhere"
+    assert (
+        post(reviewed, case_id, "assignments", chief, to="anywhere").json()["owner"] == "anywhere"
+    )
 
 
 @pytest.mark.parametrize("scopes", [("review",), ("review", "explain")])
@@ -151,18 +153,23 @@ FORMER = Actor("former:alpha", "alpha")
 
 
 def test_what_an_older_release_stored_opens_with_the_names_it_has() -> None:
-    disposition = {"code": "other_offence", "reason": "other", "confidence": "low", "text": "x"}
+    end = {"code": "other_offence", "reason": "other", "confidence": "low", "text": "x"}
     deferral = {"ground": "security", "until": NOW.isoformat(), "because": "x"}
     deferral |= {"deferred_by": "alpha", "deferred_at": NOW.isoformat(), "confirmed_by": "beta"}
     letter = {"audience": "carrier", "recipient": "c", "purpose": "x", "content": "{}"}
     letter |= {"digest": "d", "written_by": "alpha", "written_at": NOW.isoformat()}
-    state = {"case_id": "c", "status": "second_review", "owner": "alpha", "proposed": disposition}
+    state = {"case_id": "c", "status": "second_review", "owner": "alpha", "proposed": end}
     state |= {"proposed_by": "alpha", "deferral": deferral, "letters": [letter]}
 
     case = CASE.validate_json(json.dumps(state))
 
     assert case.deferral is not None
-    named = (case.owner, case.proposed_by, case.deferral.deferred_by, case.letters[0].written_by)
+    assert case.proposal is not None
+    assert (case.status, case.proposal.result) == (
+        "result_in",
+        CaseResult("inspect", "other_offence", "other", "low", "x"),
+    )
+    named = (case.owner, case.proposal.by, case.deferral.deferred_by, case.letters[0].written_by)
     assert named == (FORMER,) * 4
     assert not FORMER.is_human
     event = StoredEvent("c", NOW.isoformat(), "alpha", "claim", "{}", "")

@@ -33,22 +33,29 @@ from serving.errors import (
     Unprocessable,
 )
 from serving.review import case_rules as acts
+from serving.review.actions import CaseAction
 from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
 from serving.review.case_records import CaseAccess, QueueFilter
 from serving.review.cases import Cases, Reviewer
-from serving.review.dispositions import Disposition, Finding
+from serving.review.results import CaseResult, Finding
 from tests.serving.bodies import shipment
 from tests.serving.databases import database
 from tests.serving.people import person
 from tests.serving.review.decisions import AT, decision
+from tests.serving.review.stated import (
+    FOUND,
+    INSPECT,
+    NOTHING,
+    RELEASE,
+    agree_by,
+    end_by,
+    result_of,
+)
 
 LATER = AT + timedelta(hours=1)
 HERE = CaseAccess(frozenset({"DE004600"}), is_rescue=False)
 ONE, TWO = Reviewer(person("one"), HERE), Reviewer(person("two"), HERE)
 ELSEWHERE = Reviewer(person("three"), CaseAccess(frozenset({"DE009999"}), is_rescue=False))
-NOTHING = Disposition("no_finding_after_inspection", "nothing_found", "high", "all in order")
-FOUND = Disposition("confirmed_smuggling_goods", "goods_found", "high", "behind a false wall")
-UNSEEN = Disposition("duplicate", "other", "low", "the same as yesterday")
 CONTENT = b"a list"
 FILE = AttachedFile.from_upload("list.txt", CONTENT, 100)
 
@@ -166,65 +173,90 @@ def test_an_act_is_kept_with_its_event_and_seen_by_the_next(office: Office) -> N
 
     taken = office.reviewing.act(ONE, case_id, lambda case: acts.claim(case, ONE.actor, LATER))
     aside = office.reviewing.act(
-        ONE, case_id, lambda case: acts.snooze(case, ONE.actor, LATER, LATER + timedelta(1), "wait")
+        ONE,
+        case_id,
+        lambda case: acts.wait(case, ONE.actor, LATER, LATER + timedelta(1), "reply", "wait"),
     )
 
-    assert (taken.status, taken.owner) == ("claimed", ONE.actor)
+    assert (taken.status, taken.owner) == ("assigned", ONE.actor)
     row, case = office.reviewing.case(ONE, case_id)
     assert case == aside
-    assert (row.status, row.owner, row.owner_name) == ("snoozed", "account:one", "one")
-    assert row.snoozed_until == (LATER + timedelta(1)).isoformat()
-    assert actions(office, case_id) == [("claim", "one", ""), ("snooze", "one", "wait")]
+    assert (row.status, row.owner, row.owner_name) == ("waiting", "account:one", "one")
+    assert row.waiting_until == (LATER + timedelta(1)).isoformat()
+    assert actions(office, case_id) == [("assign", "one", ""), ("wait", "one", "wait")]
     first = json.loads(office.reviewing.events(case_id)[0].changed)
-    assert first == {"status": ["open", "claimed"], "owner": [None, vars(ONE.actor)]}
+    assert first == {"status": ["open", "assigned"], "owner": [None, vars(ONE.actor)]}
     with pytest.raises(CaseTaken):
         office.reviewing.act(TWO, case_id, lambda case: acts.claim(case, TWO.actor, LATER))
     office.reviewing.act(ONE, case_id, lambda case: acts.claim(case, ONE.actor, LATER))
-    assert office.reviewing.case(ONE, case_id)[0].snoozed_until is None
+    assert office.reviewing.case(ONE, case_id)[0].waiting_until is None
 
 
 def claim(office: Office, case_id: str, by: Reviewer = ONE) -> None:
     office.reviewing.act(ONE, case_id, lambda case: acts.claim(case, by.actor, LATER))
 
 
-def test_an_end_becomes_an_outcome_that_is_kept_and_heard_of(office: Office) -> None:
+def test_a_result_becomes_an_outcome_that_is_kept_and_heard_of(office: Office) -> None:
     case_id = office.decide()
-    claim(office, case_id)
 
-    ended = office.reviewing.dispose(ONE, case_id, LATER, NOTHING)
+    ended = end_by(office.reviewing, ONE, case_id, LATER, NOTHING)
 
-    assert (ended.status, ended.disposition) == ("closed", NOTHING)
+    assert (ended.status, ended.result) == ("closed", NOTHING)
     (label,) = office.labels()
     assert (label["subject_id"], label["result"]) == ("S-1", "not_confirmed")
     ((submission, outcome),) = office.learnt
     assert submission.shipment is not None
     assert (submission.shipment.shipment_id, outcome.result) == ("S-1", "not_confirmed")
-    assert actions(office, case_id)[-1] == ("dispose", "one", "all in order")
+    assert actions(office, case_id)[-1] == ("state_result", "one", NOTHING.text)
     row, _ = office.reviewing.case(ONE, case_id)
-    assert office.reviewing.disposition_of(row) == NOTHING
+    assert office.reviewing.result_of(row) == NOTHING
 
 
-def test_an_adverse_end_is_no_outcome_until_another_person_says_so(office: Office) -> None:
+def test_an_adverse_result_is_no_outcome_until_another_person_agrees(office: Office) -> None:
     case_id = office.decide()
-    claim(office, case_id)
-    proposed = office.reviewing.dispose(ONE, case_id, LATER, FOUND)
-    assert (proposed.status, proposed.proposed) == ("second_review", FOUND)
+    proposed = end_by(office.reviewing, ONE, case_id, LATER, FOUND)
+    assert proposed.status == "result_in"
+    assert proposed.proposal is not None
+    assert proposed.proposal.result == FOUND
     assert (office.labels(), office.learnt) == ([], [])
-    assert office.reviewing.disposition_of(office.reviewing.case(ONE, case_id)[0]) is None
+    assert office.reviewing.result_of(office.reviewing.case(ONE, case_id)[0]) is None
 
-    claim(office, case_id, TWO)
-    ended = office.reviewing.dispose(TWO, case_id, LATER, FOUND)
+    ended = agree_by(office.reviewing, TWO, case_id, LATER, FOUND)
 
-    assert ended.disposition == FOUND
+    assert ended.result == FOUND
     assert [label["result"] for label in office.labels()] == ["confirmed"]
     assert len(office.learnt) == 1
+
+
+def test_the_second_person_sees_what_was_proposed_after_a_view_of_their_own(
+    office: Office,
+) -> None:
+    case_id = office.decide()
+    end_by(office.reviewing, ONE, case_id, LATER, FOUND)
+
+    def seen() -> tuple[CaseResult | None, str]:
+        row, case = office.reviewing.case(TWO, case_id)
+        assert case.proposal is not None
+        told = [e.changed + e.text for e in office.reviewing.history(TWO, row)]
+        return case.proposal.result, " ".join(told)
+
+    hidden = office.reviewing.act(TWO, case_id, lambda c: acts.claim(c, TWO.actor, LATER))
+    assert hidden.proposal is not None
+    assert (hidden.proposal.by, hidden.proposal.result) == (ONE.actor, None)
+    result, told = seen()
+    assert (result, FOUND.code in told, FOUND.text in told) == (None, False, False)
+    viewed = office.reviewing.state_result(TWO, case_id, LATER, lambda _: NOTHING)
+    assert viewed.proposal is not None
+    assert viewed.proposal.result == FOUND
+    result, told = seen()
+    assert (result, FOUND.code in told, FOUND.text in told) == (FOUND, True, True)
 
 
 def test_what_nobody_looked_into_ends_without_an_outcome(office: Office) -> None:
     case_id = office.decide()
     claim(office, case_id)
 
-    assert office.reviewing.dispose(ONE, case_id, LATER, UNSEEN).status == "closed"
+    assert office.reviewing.order(ONE, case_id, LATER, RELEASE).status == "closed"
 
     assert (office.labels(), office.learnt) == ([], [])
 
@@ -232,13 +264,40 @@ def test_what_nobody_looked_into_ends_without_an_outcome(office: Office) -> None
 def test_nobody_ends_a_case_of_others_or_one_they_may_not_see(office: Office) -> None:
     case_id = office.decide()
     claim(office, case_id)
+    office.reviewing.order(ONE, case_id, LATER, INSPECT)
 
     with pytest.raises(NotYours):
-        office.reviewing.dispose(TWO, case_id, LATER, NOTHING)
+        office.reviewing.state_result(TWO, case_id, LATER, lambda _: NOTHING)
     with pytest.raises(NotFound, match="can be seen by you"):
-        office.reviewing.dispose(ELSEWHERE, case_id, LATER, NOTHING)
+        office.reviewing.state_result(ELSEWHERE, case_id, LATER, lambda _: NOTHING)
+    for nobody in (TWO, ELSEWHERE):
+        with pytest.raises((NotYours, NotFound)):
+            office.reviewing.order(nobody, case_id, LATER, RELEASE)
     assert (office.labels(), office.learnt) == ([], [])
-    assert office.reviewing.case(ONE, case_id)[1].status == "claimed"
+    assert office.reviewing.case(ONE, case_id)[1].status == "action_ordered"
+
+
+def test_a_referral_moves_the_case_to_those_it_is_referred_to(office: Office) -> None:
+    to_office = CaseAction("refer", "it arrives there", "office", "DE009999")
+    to_rescue = CaseAction("refer", "the boat takes water", "rescue")
+    rescuer = Reviewer(person("r"), CaseAccess(frozenset(), is_rescue=True))
+    for number, action, by in ((1, to_office, ELSEWHERE), (2, to_rescue, rescuer)):
+        case_id = office.decide(number)
+        claim(office, case_id)
+        moved = office.reviewing.order(ONE, case_id, LATER, action)
+
+        assert (moved.status, moved.owner) == ("open", None)
+        with pytest.raises(NotFound):
+            office.reviewing.case(ONE, case_id)
+        row, case = office.reviewing.case(by, case_id)
+        assert case.action == action
+        claimed = office.reviewing.act(by, case_id, lambda c, w=by: acts.claim(c, w.actor, LATER))  # type: ignore[misc]  # mypy infers no default
+        assert claimed.status == "assigned"
+    assert (row.lane, row.rank) == ("rescue", 0)
+    helped = office.reviewing.state_result(
+        rescuer, case_id, LATER, lambda _: result_of("people_helped", "rescue")
+    )
+    assert (helped.status, office.labels()) == ("closed", [])
 
 
 def test_the_decision_behind_a_case_is_there_or_its_absence_is_told(office: Office) -> None:
@@ -320,19 +379,17 @@ def masked(office: Office) -> Cases:
     office.reviewing.attach(ONE, "d-1", LATER, FILE, CONTENT)
     office.reviewing.read(ONE, "d-1", LATER)
     office.reviewing.act(ONE, "d-1", lambda c: acts.mark_reason(c, ONE.actor, LATER, "D1", "wrong"))
-    office.reviewing.dispose(ONE, "d-1", LATER, FOUND)
-    claim(office, "d-1", TWO)
-    office.reviewing.dispose(TWO, "d-1", LATER, FOUND)
-    office.reviewing.act(ONE, "d-1", lambda c: acts.reread(c, person("three"), LATER, "duplicate"))
+    end_by(office.reviewing, ONE, "d-1", LATER, FOUND)
+    agree_by(office.reviewing, TWO, "d-1", LATER, FOUND)
+    office.reviewing.act(ONE, "d-1", lambda c: acts.reread(c, person("three"), LATER, "release"))
     return office.mask()
 
 
 def test_a_second_reviewer_who_agrees_keeps_what_the_first_found(office: Office) -> None:
     case_id = office.decide()
     found = replace(FOUND, finding=Finding(offences="tobacco", examination="scan"))
-    for reviewer, said in ((ONE, found), (TWO, FOUND)):
-        office.reviewing.act(reviewer, case_id, lambda c, by=reviewer: acts.claim(c, by.actor, AT))
-        office.reviewing.dispose(reviewer, case_id, LATER, said)
+    end_by(office.reviewing, ONE, case_id, LATER, found)
+    agree_by(office.reviewing, TWO, case_id, LATER, FOUND)
 
     (label,) = office.labels()
     assert (label["offences"], label["examination"]) == ("tobacco", "scan")
@@ -341,29 +398,30 @@ def test_a_second_reviewer_who_agrees_keeps_what_the_first_found(office: Office)
 def test_people_whom_one_of_two_reviewers_handed_to_protection_stay_protected(
     office: Office,
 ) -> None:
-    case_id = office.decide()
-    for reviewer, said in ((ONE, replace(FOUND, is_protection=True)), (TWO, FOUND)):
-        office.reviewing.act(reviewer, case_id, lambda c, by=reviewer: acts.claim(c, by.actor, AT))
-        case = office.reviewing.dispose(reviewer, case_id, LATER, said)
+    protected = replace(FOUND, is_protection=True)
+    for number, first, second in ((1, protected, FOUND), (2, FOUND, protected)):
+        case_id = office.decide(number)
+        end_by(office.reviewing, ONE, case_id, LATER, first)
+        case = agree_by(office.reviewing, TWO, case_id, LATER, second)
 
-    assert (case.status, case.disposition and case.disposition.is_protection) == ("closed", True)
+        assert (case.status, case.result and case.result.is_protection) == ("closed", True)
     assert office.labels() == office.learnt == []
 
 
-def test_a_contradictory_finding_is_refused_when_it_is_proposed_and_nothing_is_kept(
+def test_an_inspection_in_the_future_is_refused_when_it_is_proposed_and_nothing_is_kept(
     office: Office,
 ) -> None:
     case_id = office.decide()
-    office.reviewing.act(ONE, case_id, lambda c: acts.claim(c, ONE.actor, AT))
+    claim(office, case_id)
+    office.reviewing.order(ONE, case_id, LATER, INSPECT)
     before = actions(office, case_id)
+    future = Finding(inspected_at=LATER + timedelta(seconds=1))
 
     with pytest.raises(ContradictoryFinding):
-        office.reviewing.dispose(
-            ONE, case_id, LATER, replace(FOUND, finding=Finding(offences="document_fraud"))
-        )
+        office.reviewing.state_result(ONE, case_id, LATER, lambda _: replace(FOUND, finding=future))
 
     _, case = office.reviewing.case(ONE, case_id)
-    assert (case.status, case.proposed) == ("claimed", None)
+    assert (case.status, case.proposal) == ("action_ordered", None)
     assert (actions(office, case_id), office.labels()) == (before, [])
 
 
@@ -371,14 +429,14 @@ def test_a_masked_case_shows_short_names_and_nobodys_words(office: Office, maske
     row, case = masked.case(ONE, "d-1")
 
     assert (row.subject_id, row.what, row.why) == (office.names.of("S-1", MASKED), MASKED_CASE, "")
-    assert case.disposition is not None
-    assert case.proposed is not None
-    assert (case.disposition.code, case.disposition.text) == (FOUND.code, MASKED)
-    assert (case.proposed.code, case.proposed.text) == (FOUND.code, MASKED)
+    assert case.result is not None
+    assert case.action is not None
+    assert (case.result.code, case.result.text) == (FOUND.code, MASKED)
+    assert (case.action.kind, case.action.text) == ("inspect", MASKED)
     assert case.owner == TWO.actor
     queue = masked.queue(ONE, QueueFilter(now=LATER.isoformat()), None, 9)
     assert [(each.case_id, each.what) for each in queue] == [("d-2", MASKED_CASE)]
-    assert masked.case(ONE, "d-2")[1].disposition is None
+    assert masked.case(ONE, "d-2")[1].result is None
     assert "S-1" not in masked.decision("d-1").request
 
 
@@ -398,21 +456,24 @@ def test_a_case_about_a_subject_under_legal_hold_is_shown_as_it_was(office: Offi
 def test_the_history_of_a_masked_case_has_acts_and_no_words(office: Office, masked: Cases) -> None:
     row, _ = masked.case(ONE, "d-1")
 
-    told = [(event.action, event.text) for event in masked.history(row)]
+    told = [(event.action, event.text) for event in masked.history(ONE, row)]
 
     assert told == [
-        ("claim", MASKED),
+        ("assign", MASKED),
         ("attach", MASKED),
         ("read", "own_case"),
         ("mark_reason", "D1: wrong"),
-        ("dispose", MASKED),
-        ("claim", MASKED),
-        ("dispose", MASKED),
-        ("reread", "duplicate"),
+        ("assign", MASKED),
+        ("order_action", MASKED),
+        ("state_result", MASKED),
+        ("assign", MASKED),
+        ("state_view", MASKED),
+        ("agree", MASKED),
+        ("reread", "release"),
     ]
-    assert {event.changed for event in masked.history(row)} == {"{}"}
+    assert {event.changed for event in masked.history(ONE, row)} == {"{}"}
     unmasked, _ = office.reviewing.case(ONE, "d-1")
-    assert office.reviewing.history(unmasked) == office.reviewing.events("d-1")
+    assert office.reviewing.history(ONE, unmasked) == office.reviewing.events("d-1")
 
 
 def test_files_of_a_masked_case_have_no_names_and_are_not_handed_out(masked: Cases) -> None:

@@ -19,7 +19,8 @@ from serving.monitor.monitoring import visits_of
 from serving.monitor.rollups import catch_up
 from serving.settings import Settings
 from tests.serving.conftest import NOW, Service
-from tests.serving.review.test_cases_served import FOUND, NOTHING, PLAN, disposed, open_case, post
+from tests.serving.review.stated import FOUND, NOTHING, body_of, end, post, result_of
+from tests.serving.review.test_cases_served import PLAN, open_case
 
 
 @dataclass
@@ -42,14 +43,15 @@ class Corrected:
     by: tuple[dict[str, str], dict[str, str]]
 
     def end(self, **body: Any) -> None:
-        """Claim and end the case, by as many as it takes."""
-        for each in self.by:
-            self.clock.now += timedelta(minutes=1)
-            post(self.service, self.case_id, "claim", each)
-            answer = post(self.service, self.case_id, "dispositions", each, **body)
-            assert answer.status_code == 200, answer.text
-            if answer.json()["status"] == "closed":
-                return
+        """Claim the case and have an action find something, by as many as it takes."""
+        self.clock.now += timedelta(minutes=1)
+        if "kind" in body:
+            post(self.service, self.case_id, "claim", self.by[0])
+            answer = post(self.service, self.case_id, "actions", self.by[0], **body)
+        else:
+            kind = body.pop("found_by", "inspect")
+            answer = end(self.service, self.case_id, *self.by, kind=kind, **body)
+        assert answer.json()["status"] == "closed", answer.text
 
     def reopen(self) -> None:
         """Open the case again, a minute later."""
@@ -86,25 +88,27 @@ def corrected(home: Path) -> Iterator[Corrected]:
         service = Service(client, app.state.services, home)
         by = service.person("one", "review"), service.person("two", "review")
         found = Corrected(service, clock, open_case(service), by)
-        found.end(**disposed(FOUND))
+        found.end(**body_of(FOUND))
         found.reopen()
         yield found
 
 
-HELPED = {**disposed(NOTHING), "code": "referred_protection"}
+PROTECTED = {"kind": "refer", "refer_to": "protection", "text": "a child travels alone"}
+RELEASED = {"kind": "release", "text": "nothing calls for a look"}
+IN_ORDER = result_of("documents_in_order", "check_documents")
 EARLIER = {"inspected_at": (NOW + timedelta(seconds=30)).isoformat()}
 
 
 @pytest.mark.parametrize(
     ("body", "result"),
     [
-        (disposed(NOTHING), "not_confirmed"),
-        ({**disposed(NOTHING), **EARLIER}, "not_confirmed"),
-        ({**disposed(NOTHING), "code": "inconclusive"}, "inconclusive"),
-        ({**disposed(NOTHING), "code": "released_without_check"}, "inconclusive"),
-        ({**disposed(NOTHING), "code": "other_offence"}, "other_offence"),
-        ({**disposed(FOUND), "is_protection": True}, "inconclusive"),
-        (HELPED, "inconclusive"),
+        (body_of(NOTHING), "not_confirmed"),
+        ({**body_of(NOTHING), **EARLIER}, "not_confirmed"),
+        (body_of(result_of("inconclusive")), "inconclusive"),
+        (RELEASED, "inconclusive"),
+        (body_of(result_of("other_offence")), "other_offence"),
+        ({**body_of(FOUND), "is_protection": True}, "inconclusive"),
+        (PROTECTED, "inconclusive"),
     ],
 )
 def test_the_end_after_a_case_was_opened_again_is_what_trains(
@@ -122,9 +126,9 @@ def test_the_end_after_a_case_was_opened_again_is_what_trains(
 def test_a_correction_is_of_the_same_inspection_and_the_earlier_outcome_stays(
     corrected: Corrected,
 ) -> None:
-    corrected.end(**disposed(NOTHING))
+    corrected.end(**body_of(NOTHING))
     corrected.reopen()
-    corrected.end(**disposed(FOUND))
+    corrected.end(**body_of(FOUND))
 
     kept = [r for r in corrected.service.services.records.all() if r.kind == "outcomes"]
     said = [json.loads(row.body) for row in kept]
@@ -141,5 +145,5 @@ def test_monitoring_counts_what_the_newest_end_says(corrected: Corrected) -> Non
         return float(visits_of(rollups, "shipment", days, as_of)["confirmed"].iloc[0])
 
     assert confirmed(corrected.clock.now) == 1
-    corrected.end(**{**disposed(NOTHING), "code": "no_finding_after_document_check"})
+    corrected.end(**{"found_by": "check_documents", **body_of(IN_ORDER)})
     assert math.isnan(confirmed(corrected.clock.now))

@@ -12,18 +12,16 @@ from features.records import CONCLUSIVE, Outcome
 from serving.audit.decision import Decision
 from serving.audit.selections import SELECTED_BY
 from serving.errors import ContradictoryFinding
-from serving.review.dispositions import MEANING, Disposition, Finding
 from serving.review.labels import label_of
+from serving.review.results import CaseResult, Finding
 from serving.review.ways_of_smuggling import TYPOLOGIES
 from serving.triage.lane_rule import LaneReason
 from tests.serving.bodies import ROUTE
 from tests.serving.review.decisions import AT, decision
+from tests.serving.review.stated import result_of
+from tests.serving.review.test_results import EVERY_RESULT
 
 LATER = AT + timedelta(days=1)
-
-
-def ended(code: Any) -> Disposition:
-    return Disposition(code, "other", "high", "as it is written")
 
 
 @pytest.mark.parametrize(
@@ -42,7 +40,7 @@ def test_a_label_says_how_its_subject_was_selected_and_how_probable_that_was(
 ) -> None:
     chosen = decision(lane_reason=reason, selection_probability=0.03)
 
-    label = label_of(chosen, ended("inconclusive"), "one", LATER)
+    label = label_of(chosen, result_of("inconclusive"), "one", LATER)
 
     assert label is not None
     assert (label[0].selected_by, label[0].selection_probability) == (selected_by, probability)
@@ -63,14 +61,14 @@ def checked(**changed: Any) -> Decision:
 @pytest.mark.parametrize(
     ("code", "result"),
     [
-        ("no_finding_after_document_check", "documents_in_order"),
-        ("document_irregularity", "documents_irregular"),
+        ("documents_in_order", "documents_in_order"),
+        ("documents_irregular", "documents_irregular"),
     ],
 )
 def test_a_check_of_documents_is_told_of_documents_with_its_own_probability(
     code: Any, result: str
 ) -> None:
-    label = label_of(checked(), ended(code), "one", LATER)
+    label = label_of(checked(), result_of(code, "check_documents"), "one", LATER)
 
     assert label is not None
     outcome = label[0]
@@ -79,14 +77,16 @@ def test_a_check_of_documents_is_told_of_documents_with_its_own_probability(
 
 
 @pytest.mark.parametrize("lane", ["document_check", "post_review", "release"])
-@pytest.mark.parametrize("code", ["confirmed_smuggling_goods", "no_finding_after_inspection"])
+@pytest.mark.parametrize(
+    ("code", "result"), [("goods_found", "confirmed"), ("nothing_found", "not_confirmed")]
+)
 def test_a_visit_that_no_lane_asked_for_is_an_officers_discretion_without_a_probability(
-    lane: Any, code: Any
+    lane: Any, code: Any, result: str
 ) -> None:
-    label = label_of(checked(lane=lane), ended(code), "one", LATER)
+    label = label_of(checked(lane=lane), result_of(code), "one", LATER)
 
     assert label is not None
-    assert label[0].result == MEANING[code].result
+    assert label[0].result == result
     assert (label[0].selected_by, label[0].selection_probability) == ("discretion", None)
 
 
@@ -96,7 +96,7 @@ def test_a_visit_that_no_lane_asked_for_is_an_officers_discretion_without_a_prob
 def test_irregular_documents_found_on_a_visit_are_another_offence_and_no_label(
     reason: Any, offence: str
 ) -> None:
-    irregular = replace(ended("document_irregularity"), reason=reason)
+    irregular = replace(result_of("documents_irregular"), reason=reason)
 
     label = label_of(checked(lane="inspect"), irregular, "one", LATER)
 
@@ -106,16 +106,16 @@ def test_irregular_documents_found_on_a_visit_are_another_offence_and_no_label(
     assert label[0].selection_probability == 0.03
 
 
-@pytest.mark.parametrize("code", MEANING)
+@pytest.mark.parametrize("said", EVERY_RESULT, ids=lambda each: f"{each.found_by} {each.code}")
 @pytest.mark.parametrize(
     ("lane", "is_protection"), [("rescue", False), ("inspect", True), ("control", True)]
 )
 def test_a_rescue_and_a_protection_case_teach_nothing_whatever_was_found(
-    code: Any, lane: Any, is_protection: bool
+    said: CaseResult, lane: Any, is_protection: bool
 ) -> None:
     chosen = decision(lane=lane, lane_reason="random", lane_probabilities={lane: 1.0})
 
-    assert label_of(chosen, replace(ended(code), is_protection=is_protection), "one", LATER) is None
+    assert label_of(chosen, replace(said, is_protection=is_protection), "one", LATER) is None
 
 
 def test_what_a_reviewer_states_of_the_inspection_is_in_the_outcome() -> None:
@@ -129,9 +129,7 @@ def test_what_a_reviewer_states_of_the_inspection_is_in_the_outcome() -> None:
         typology="rip_on",
     )
 
-    label = label_of(
-        decision(), replace(ended("confirmed_smuggling_goods"), finding=stated), "one", LATER
-    )
+    label = label_of(decision(), result_of("goods_found", finding=stated), "one", LATER)
 
     assert label is not None
     outcome = label[0]
@@ -142,7 +140,7 @@ def test_what_a_reviewer_states_of_the_inspection_is_in_the_outcome() -> None:
 
 
 def test_an_inspection_that_nobody_dated_is_marked_and_dated_by_the_end_of_its_case() -> None:
-    label = label_of(decision(), ended("no_finding_after_inspection"), "one", LATER)
+    label = label_of(decision(), result_of("nothing_found"), "one", LATER)
 
     assert label is not None
     assert (label[0].inspected_at, label[0].is_inspected_at_stated) == (LATER, False)
@@ -152,16 +150,14 @@ def test_an_inspection_before_the_decision_was_not_selected_by_it() -> None:
     earlier = Finding(inspected_at=AT - timedelta(minutes=1))
     drawn = decision(lane="control", lane_reason="random", selection_probability=0.01)
 
-    label = label_of(
-        drawn, replace(ended("no_finding_after_inspection"), finding=earlier), "one", LATER
-    )
+    label = label_of(drawn, result_of("nothing_found", finding=earlier), "one", LATER)
 
     assert label is not None
     assert (label[0].selected_by, label[0].selection_probability) == ("discretion", None)
 
 
 def test_people_who_were_smuggled_are_always_named_among_the_offences() -> None:
-    found = replace(ended("confirmed_migrant_smuggling"), finding=Finding(offences="drugs"))
+    found = result_of("persons_found", finding=Finding(offences="drugs"))
 
     label = label_of(decision(), found, "one", LATER)
 
@@ -169,49 +165,27 @@ def test_people_who_were_smuggled_are_always_named_among_the_offences() -> None:
     assert label[0].offences == "drugs migrant_smuggling"
 
 
-@pytest.mark.parametrize(
-    ("code", "finding"),
-    [
-        ("no_finding_after_inspection", Finding(offences="drugs")),
-        ("no_finding_after_inspection", Finding(found_items=3)),
-        ("no_finding_after_inspection", Finding(examination="documents")),
-        ("no_finding_after_document_check", Finding(examination="physical")),
-        ("confirmed_smuggling_goods", Finding(offences="migrant_smuggling")),
-        ("confirmed_smuggling_goods", Finding(offences="tobacco", examination="documents")),
-        ("other_offence", Finding(offences="tobacco")),
-        ("released_without_check", Finding(examination="scan")),
-        ("duplicate", Finding(offences="other")),
-        ("inconclusive", Finding(inspected_at=LATER + timedelta(seconds=1))),
-        ("inconclusive", Finding(typology="undervaluation")),
-        ("no_finding_after_inspection", Finding(typology="a way of our own")),
-        ("other_offence", Finding(typology="permit_reuse")),
-        ("released_without_check", Finding(typology="other")),
-        ("confirmed_smuggling_goods", Finding(typology="small_craft_crossing")),
-        ("confirmed_smuggling_goods", Finding(typology="undervaluation", offences="drugs")),
-        ("confirmed_migrant_smuggling", Finding(typology="transit_diversion")),
-    ],
-    ids=str,
-)
 @pytest.mark.parametrize(("lane", "is_protection"), [("inspect", True), ("rescue", False)])
-def test_a_finding_against_the_end_of_its_case_is_refused_wherever_it_would_teach(
-    code: Any, finding: Finding, lane: Any, is_protection: bool
+def test_an_inspection_that_began_later_than_now_is_refused_wherever_it_would_teach(
+    lane: Any, is_protection: bool
 ) -> None:
-    said = replace(ended(code), finding=finding, is_protection=is_protection)
+    later = Finding(inspected_at=LATER + timedelta(seconds=1))
+    said = result_of("inconclusive", finding=later, is_protection=is_protection)
 
-    with pytest.raises(ContradictoryFinding):
+    with pytest.raises(ContradictoryFinding, match="in the future"):
         label_of(decision(lane=lane), said, "one", LATER)
 
 
 @pytest.mark.parametrize("typology", [*TYPOLOGIES, "a way of our own"])
 def test_a_way_of_smuggling_goes_with_what_may_be_smuggled_by_it(typology: str) -> None:
     known = TYPOLOGIES.get(typology)
-    code: Any = "confirmed_smuggling_goods"
+    code: Any = "goods_found"
     if known and known.offences == AGAINST_PERSONS:
-        code = "confirmed_migrant_smuggling"
-    offence = "undervaluation" if code == "confirmed_smuggling_goods" else "migrant_smuggling"
+        code = "persons_found"
+    offence = "undervaluation" if code == "goods_found" else "migrant_smuggling"
 
     for offences in (None, offence, f"{offence} document_fraud other"):
-        found = replace(ended(code), finding=Finding(typology=typology, offences=offences))
+        found = result_of(code, finding=Finding(typology=typology, offences=offences))
         label = label_of(decision(), found, "one", LATER)
         assert label is not None
         assert label[0].typology == typology
@@ -222,7 +196,7 @@ def test_a_check_after_release_has_the_probability_of_that_check() -> None:
 
     label = label_of(
         checked(lane="post_review", lane_probabilities=shares),
-        ended("no_finding_after_document_check"),
+        result_of("documents_in_order", "check_documents"),
         "one",
         LATER,
     )
@@ -233,7 +207,10 @@ def test_a_check_after_release_has_the_probability_of_that_check() -> None:
 
 def test_a_check_of_documents_after_a_tip_has_no_probability() -> None:
     label = label_of(
-        checked(lane_reason="watch_list"), ended("no_finding_after_document_check"), "one", LATER
+        checked(lane_reason="watch_list"),
+        result_of("documents_in_order", "check_documents"),
+        "one",
+        LATER,
     )
 
     assert label is not None
@@ -243,7 +220,7 @@ def test_a_check_of_documents_after_a_tip_has_no_probability() -> None:
 def test_a_label_is_of_its_subject_and_instant_and_kept_under_its_decision() -> None:
     chosen = decision(ROUTE, purpose="customs")
 
-    label = label_of(chosen, ended("no_finding_after_inspection"), "one", LATER)
+    label = label_of(chosen, result_of("nothing_found"), "one", LATER)
 
     assert label is not None
     outcome, row = label
@@ -265,8 +242,8 @@ def test_a_label_is_of_its_subject_and_instant_and_kept_under_its_decision() -> 
     assert row.purpose == "customs"
 
 
-@pytest.mark.parametrize("code", MEANING)
-def test_what_nobody_looked_into_teaches_nothing(code: Any) -> None:
-    label = label_of(decision(), ended(code), "one", LATER)
+@pytest.mark.parametrize("said", EVERY_RESULT, ids=lambda each: f"{each.found_by} {each.code}")
+def test_what_nobody_looked_into_teaches_nothing(said: CaseResult) -> None:
+    label = label_of(decision(), said, "one", LATER)
 
-    assert (label and label[0].result) == MEANING[code].result
+    assert (label and label[0].result) == said.label

@@ -14,8 +14,8 @@ from features.catalogue import ROUTE, SHIPMENT
 from serving.audit.decision import Decision
 from serving.explanation.comparison import Comparison
 from serving.review.case_letters import Audience
+from serving.review.case_rules import Case
 from serving.review.corrections import Correction, CorrectionScorer
-from serving.review.dispositions import Disposition
 from serving.review.letter import LETTER, OF_OTHERS, Letter, LetterReasons, LetterSources
 from serving.review.letter_text import SELECTED, sections_of
 from serving.review.own_declarations import OwnDeclarations
@@ -24,8 +24,9 @@ from serving.triage.triage_plan import TriagePlan
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.review.decisions import AT, decision
 from tests.serving.review.remedies import lay_down_remedies
+from tests.serving.review.stated import INSPECT, NOTHING
 
-NOTHING = Disposition("no_finding_after_inspection", "nothing_found", "high", "all was in order")
+CLOSED = Case("d-1", "closed", action=INSPECT, result=NOTHING)
 RULES = """
 edition = "2026-11"
 
@@ -102,7 +103,7 @@ def letter(
     given: Any = SimpleNamespace(**{n: getattr(made, n) for n in Decision.model_fields})
     given.reasons_in = lambda: told
     own = OwnDeclarations.from_submission(submission(submitted), audience)
-    return Letter.from_case(given, NOTHING, own, sources, AT)
+    return Letter.from_case(given, CLOSED, own, sources, AT)
 
 
 def words(written: Letter) -> str:

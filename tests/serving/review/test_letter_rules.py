@@ -11,7 +11,6 @@ from serving.errors import LetterDeferred, LetterNotDue, PersonNeeded, SameRevie
 from serving.review import case_rules as acts
 from serving.review.case_letters import LONGEST_DEFERRAL, UNCONFIRMED_FOR, CaseLetter
 from serving.review.case_rules import Case
-from serving.review.dispositions import Disposition
 from serving.review.letter_rules import (
     confirm_deferral,
     defer_letter,
@@ -22,6 +21,7 @@ from serving.review.letter_rules import (
 from serving.review.opening import CASE
 from serving.triage.lane_rule import LaneReason
 from tests.serving.people import ONE, THREE, TWO, machine
+from tests.serving.review.stated import INSPECT, NOTHING, PROTECT
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SOON = AT + timedelta(days=30)
@@ -29,7 +29,8 @@ ENDED = Case(
     "c",
     "closed",
     ONE,
-    disposition=Disposition("no_finding_after_inspection", "nothing_found", "high", "all in order"),
+    action=INSPECT,
+    result=NOTHING,
 )
 LETTER = CaseLetter("consignee", "c-0012", "as they asked", "{}", "sha256:0", ONE, AT)
 REASONS: tuple[LaneReason, ...] = get_args(LaneReason)
@@ -41,7 +42,7 @@ def deferred(case: Case = ENDED, until: datetime = SOON) -> Case:
 
 
 @pytest.mark.parametrize("reason", REASONS)
-@pytest.mark.parametrize("status", ["open", "claimed", "snoozed", "waiting", "second_review"])
+@pytest.mark.parametrize("status", ["open", "assigned", "waiting", "action_ordered", "result_in"])
 def test_no_letter_is_due_before_the_case_ended(status: Any, reason: LaneReason) -> None:
     with pytest.raises(LetterNotDue):
         require_letter_due(Case("c", status), reason, AT)
@@ -50,9 +51,8 @@ def test_no_letter_is_due_before_the_case_ended(status: Any, reason: LaneReason)
 def test_where_life_was_at_risk_there_is_no_letter_however_it_ended() -> None:
     with pytest.raises(LetterNotDue, match="danger to life"):
         require_letter_due(ENDED, "life_at_risk", AT)
-    handed = Disposition("referred_protection", "persons_found", "high", "handed to the shelter")
     with pytest.raises(LetterNotDue, match="protect"):
-        require_letter_due(replace(ENDED, disposition=handed), "score", AT)
+        require_letter_due(replace(ENDED, action=PROTECT, result=None), "score", AT)
 
 
 @pytest.mark.parametrize("reason", ["random", "rule", "score", "no_score"])

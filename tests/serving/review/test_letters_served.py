@@ -24,7 +24,8 @@ from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import reviewer
 from tests.serving.review.remedies import lay_down_remedies
-from tests.serving.review.test_cases_served import FOUND, NOTHING, PLAN, disposed, post
+from tests.serving.review.stated import FOUND, NOTHING, body_of, end
+from tests.serving.review.test_cases_served import PLAN
 
 PASSWORD = "a password for tests"
 WORDS = "nobody is harmed by it"
@@ -59,11 +60,10 @@ def opened(service: Service, body: dict[str, Any] | None = None) -> str:
     return str(answer.json()["decision_id"])
 
 
-def ended(service: Service, body: dict[str, Any] | None = None, disposition: Any = NOTHING) -> str:
+def ended(service: Service, body: dict[str, Any] | None = None, result: Any = NOTHING) -> str:
     case_id = opened(service, body)
     by = service.person("nine", "review")
-    assert post(service, case_id, "claim", by).status_code == 200
-    assert post(service, case_id, "dispositions", by, **disposed(disposition)).status_code == 200
+    assert end(service, case_id, by, **body_of(result)).status_code == 200
     return case_id
 
 
@@ -264,7 +264,7 @@ def test_without_the_deployers_remedies_no_letter_is_written(by_score: Service) 
 
 
 def test_a_proposed_offence_is_no_end_yet(by_score: Service) -> None:
-    case_id = ended(by_score, disposition=FOUND)
+    case_id = ended(by_score, result=FOUND)
 
     assert written(by_score, "ada", case_id).status_code == 409
 

@@ -51,7 +51,7 @@ def test_a_case_opens_unowned_with_all_that_the_queue_orders_and_shows() -> None
         opened_at=AT.isoformat(),
         status="open",
         owner=None,
-        snoozed_until=None,
+        waiting_until=None,
         what=describe_subject(submission(body)),
         why=describe_lane(made),
         state=CASE.dump_json(Case("d-1")).decode(),
@@ -123,15 +123,15 @@ def test_a_subject_that_is_scored_again_has_the_case_of_its_first_decision() -> 
     ("before", "again", "after"),
     [
         (case_in("document_check"), "inspect", "inspect"),
-        (case_in("document_check", status="claimed", owner="ann"), "inspect", "inspect"),
+        (case_in("document_check", status="assigned", owner="ann"), "inspect", "inspect"),
         (case_in("document_check"), "post_review", "post_review"),
-        (case_in("document_check", status="claimed", owner="ann"), "post_review", None),
-        (case_in("document_check", status="snoozed"), "post_review", None),
+        (case_in("document_check", status="assigned", owner="ann"), "post_review", None),
+        (case_in("document_check", status="waiting"), "post_review", None),
         (case_in("inspect"), "document_check", None),
         (case_in("control"), "post_review", None),
         (case_in("rescue"), "inspect", None),
         (case_in("post_review", status="closed", owner="ann"), "inspect", None),
-        (case_in("inspect", status="claimed", owner="ann"), "inspect", "inspect"),
+        (case_in("inspect", status="assigned", owner="ann"), "inspect", "inspect"),
     ],
 )
 def test_a_later_decision_raises_a_case_and_lowers_none_that_somebody_works_on_or_visits(

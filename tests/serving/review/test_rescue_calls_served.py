@@ -32,6 +32,7 @@ from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.people import person
 from tests.serving.postgres import Server
+from tests.serving.review.stated import HELPED
 
 KEY = bytes(range(32))
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
@@ -266,7 +267,7 @@ def test_a_rescue_of_a_subject_whose_case_ended_has_a_case_of_its_own(home: Path
         acknowledge = told["acknowledge"]["address"]
         body = {"by": "watch officer"}
         assert service.client.post(acknowledge, json=body, headers=rescuer).status_code == 200
-        for act, body in (("claim", {}), ("dispositions", HELPED)):
+        for act, body in (("claim", {}), ("results", HELPED)):
             address = f"/v1/cases/{told['case_id']}/{act}"
             assert service.client.post(address, json=body, headers=rescuer).status_code == 200
         before = store.case(listed["decision_id"], CaseAccess(frozenset(), is_rescue=False))
@@ -299,7 +300,7 @@ def test_whoever_ends_a_rescue_has_acknowledged_its_call(
         name = f"caller-{service.posted}"
         clock.now += timedelta(seconds=30)
 
-        for act, body in (("claim", None), ("dispositions", HELPED)):
+        for act, body in (("claim", None), ("results", HELPED)):
             address = f"/v1/cases/{case_id}/{act}"
             answer = service.client.post(address, json=body, headers=rescuer)
             assert answer.status_code == 200, answer.text
@@ -315,12 +316,6 @@ def test_whoever_ends_a_rescue_has_acknowledged_its_call(
     assert len(to.heard) == is_called_before
 
 
-HELPED = {
-    "code": "people_helped",
-    "reason": "other",
-    "confidence": "high",
-    "text": "all are ashore",
-}
 NOTE = {"text": "two of them were not counted"}
 
 

@@ -16,13 +16,14 @@ from serving.review.attachments import AttachedFile
 from serving.review.case_records import CaseAccess
 from serving.review.case_rules import note
 from serving.review.cases import Reviewer
-from serving.review.dispositions import MEANING, OF_RESCUE, ONLY_OF_RESCUE, DispositionCode
 from serving.review.rescue_calls import CallPace, retry_delay
+from serving.review.results import OF_ENFORCEMENT, RESULTS_OF, ResultCode
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service, app_of
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import person
-from tests.serving.review.test_cases_served import post, reviewed
+from tests.serving.review.stated import order, post
+from tests.serving.review.test_cases_served import reviewed
 from tests.serving.review.test_supervision_served import _paths, sign_in_as
 
 __all__ = ["reviewed"]
@@ -34,12 +35,17 @@ SHA256 = hashlib.sha256(FILE).hexdigest()
 BODIES: dict[str, dict[str, Any]] = {
     "notes": {"text": "a note in words"},
     "reopen": {"text": "a note in words"},
-    "decline": {"text": "a note in words"},
-    "assign": {"to": "somebody"},
-    "snooze": {"until": "2026-11-25T12:00:00Z", "text": "a note in words"},
-    "document-requests": {"until": "2026-11-25T12:00:00Z", "text": "a note in words"},
-    "dispositions": {
-        "code": "duplicate",
+    "agreements": {"text": "a note in words"},
+    "disagreements": {"text": "a note in words"},
+    "assignments": {"to": "somebody"},
+    "waits": {
+        "until": "2026-11-25T12:00:00Z",
+        "waiting_for": "reply",
+        "text": "a note in words",
+    },
+    "actions": {"kind": "inspect", "text": "a note in words"},
+    "results": {
+        "code": "nothing_found",
         "reason": "other",
         "confidence": "low",
         "text": "the same as yesterday",
@@ -196,9 +202,9 @@ def test_the_page_of_a_rescue_shows_whom_to_find_and_no_score(sides: BothSides) 
         assert hidden not in page.text
 
 
-def dispose(sides: BothSides, case_id: str, by: dict[str, str], code: DispositionCode) -> int:
-    body = BODIES["dispositions"] | {"code": code}
-    status: int = post(sides.service, case_id, "dispositions", by, **body).status_code
+def state(sides: BothSides, case_id: str, by: dict[str, str], code: ResultCode) -> int:
+    body = BODIES["results"] | {"code": code}
+    status: int = post(sides.service, case_id, "results", by, **body).status_code
     return status
 
 
@@ -207,15 +213,19 @@ def test_a_rescue_ends_in_what_became_of_people_and_an_inspection_never_does(
 ) -> None:
     rescuer, reviewer = sides.service.key("rescue"), sides.service.key("review")
     assert post(sides.service, sides.rescue_id, "claim", rescuer).status_code == 200
-    assert post(sides.service, sides.inspection_id, "claim", reviewer).status_code == 200
+    assert order(sides.service, sides.inspection_id, reviewer).status_code == 200
 
-    for code in MEANING.keys() - OF_RESCUE:
-        assert dispose(sides, sides.rescue_id, rescuer, code) == 422, code
-    for code in ONLY_OF_RESCUE:
-        assert dispose(sides, sides.inspection_id, reviewer, code) == 422, code
-    assert dispose(sides, sides.inspection_id, rescuer, "duplicate") == 404
-    assert dispose(sides, sides.rescue_id, reviewer, "duplicate") == 404
-    assert dispose(sides, sides.rescue_id, rescuer, "people_helped") == 200
+    for kind in ("inspect", "check_documents", "hold", "release"):
+        acted = BODIES["actions"] | {"kind": kind}
+        refused = post(sides.service, sides.rescue_id, "actions", rescuer, **acted)
+        assert (refused.status_code, "no actions of enforcement" in refused.text) == (422, True)
+    for code in OF_ENFORCEMENT:
+        assert state(sides, sides.rescue_id, rescuer, code) == 422, code
+    for code in RESULTS_OF["rescue"]:
+        assert state(sides, sides.inspection_id, reviewer, code) == 422, code
+    assert state(sides, sides.inspection_id, rescuer, "nothing_found") == 404
+    assert state(sides, sides.rescue_id, reviewer, "people_helped") == 404
+    assert state(sides, sides.rescue_id, rescuer, "people_helped") == 200
     assert not [*sides.service.services.records.all()]
 
 
@@ -232,12 +242,12 @@ def test_a_rescue_is_acknowledged_claimed_and_ended_on_its_page(sides: BothSides
         return answer.status_code
 
     assert act("acknowledgement") == 303
-    assert act("dispositions", **BODIES["dispositions"]) == 409
+    assert act("results", **BODIES["results"] | {"code": "people_helped"}) == 409
     assert act("claim") == 303
     assert act("notes", text="a helicopter is on its way") == 303
     assert act("marks", indicator="D07", verdict="right") == 404
-    assert act("dispositions", **BODIES["dispositions"] | {"code": "other_offence"}) == 409
-    assert act("dispositions", **BODIES["dispositions"] | {"code": "people_helped"}) == 303
+    assert act("results", **BODIES["results"] | {"code": "other_offence"}) == 409
+    assert act("results", **BODIES["results"] | {"code": "people_helped"}) == 303
     page = sides.service.client.get(f"/console/rescues/{sides.rescue_id}").text
     assert "a helicopter is on its way" in page
     assert "I act on this call" not in page

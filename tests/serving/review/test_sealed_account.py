@@ -15,7 +15,8 @@ from serving.review.sealed_account import Sealing, seal_account, verify_account
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.people import person
-from tests.serving.review.test_cases_served import NOTHING, disposed, post, reviewed
+from tests.serving.review.stated import NOTHING, body_of, end
+from tests.serving.review.test_cases_served import reviewed
 
 __all__ = ["reviewed"]
 
@@ -23,8 +24,7 @@ __all__ = ["reviewed"]
 def ended(service: Service) -> str:
     case_id = str(service.score(shipment(), service.key("score")).json()["decision_id"])
     by = service.key("review")
-    post(service, case_id, "claim", by)
-    assert post(service, case_id, "dispositions", by, **disposed(NOTHING)).status_code == 200
+    assert end(service, case_id, by, **body_of(NOTHING)).status_code == 200
     return case_id
 
 
@@ -63,8 +63,12 @@ def test_an_account_holds_every_reason_the_selection_the_model_and_the_sources(
     assert told["selection"]["hits"] == [*decision.hits]
     assert told["selection"]["selection_probability"] == decision.selection_probability
     assert told["sources"]["submitted_by"] == decision.caller_name
-    assert told["case"]["disposition"]["text"] == NOTHING.text
-    assert [event["action"] for event in told["events"]] == ["claim", "dispose"]
+    assert told["case"]["result"]["text"] == NOTHING.text
+    assert [event["action"] for event in told["events"]] == [
+        "assign",
+        "order_action",
+        "state_result",
+    ]
     words = (tmp_path / "account" / "account.md").read_text()
     for part in (digest, "Finance Court, 4 K 12/26", "drawn by lot", "asked for by another office"):
         assert part in words

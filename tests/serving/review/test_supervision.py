@@ -12,9 +12,10 @@ import pytest
 from serving.audit.logged_decision import StoredAnswer
 from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.decision_repository import DecisionRepository
+from serving.review.actions import ACTION_WORDS
 from serving.review.case_records import CaseAccess, StoredEvent
-from serving.review.dispositions import MEANING
 from serving.review.opening import case_of_decision
+from serving.review.results import RESULT_MEANING
 from serving.review.supervision import (
     OVERRIDES,
     WATCHED,
@@ -51,18 +52,35 @@ class Office:
         return case_id
 
     def note(
-        self, case_id: str, action: str, by: str, at: datetime, text: str = "", **changed: Any
+        self, case_id: str, kind: str, by: str, at: datetime, text: str = "", /, **changed: Any
     ) -> None:
         written = json.dumps(changed)
         self.book.append_event(
-            StoredEvent(case_id, at.isoformat(), f"account:{by}", action, written, text, by)
+            StoredEvent(case_id, at.isoformat(), f"account:{by}", kind, written, text, by)
         )
 
+    def claim(self, case_id: str, by: str, at: datetime) -> None:
+        """An assignment to whoever acts."""
+        owner = {"identity": f"account:{by}", "name": by}
+        self.note(case_id, "assign", by, at, owner=[None, owner])
+
+    def order(self, case_id: str, kind: str, by: str = "one", at: datetime = AT) -> None:
+        """A claim, and five minutes later an action; a release ends the case."""
+        self.claim(case_id, by, at - timedelta(minutes=5))
+        changed = {"action": [None, {"kind": kind}]}
+        if kind == "release":
+            changed["status"] = ["assigned", "closed"]  # type: ignore[list-item]  # as stored
+        self.note(case_id, "order_action", by, at, **changed)
+
     def end(self, case_id: str, code: str, by: str = "one", at: datetime = AT) -> None:
-        """A claim, and five minutes later an end, adverse ones as a proposal."""
-        name = "proposed" if MEANING[code].is_adverse else "disposition"  # type: ignore[index]  # a code
-        self.note(case_id, "claim", by, at - timedelta(minutes=5))
-        self.note(case_id, "dispose", by, at, **{name: [None, {"code": code}]})
+        """An action, and its result, adverse ones as a proposal."""
+        if code == "release":
+            return self.order(case_id, "release", by, at)
+        self.order(case_id, "inspect", by, at)
+        said: Any = {"code": code}
+        if RESULT_MEANING[code].is_adverse:  # type: ignore[index]  # a code
+            return self.note(case_id, "state_result", by, at, proposal=[None, {"result": said}])
+        return self.note(case_id, "state_result", by, at, result=[None, said])
 
     def supervised(self, now: datetime = NOW, sight: CaseAccess = ALL) -> Supervision:
         return Supervision.from_cases(self.book, sight, now)
@@ -100,79 +118,88 @@ def test_no_rescue_is_counted_for_those_who_see_none(office: Office) -> None:
 
 
 LEFT_UNDONE = {
-    ("inspect", "released_without_check"),
-    ("inspect", "no_finding_after_document_check"),
-    ("control", "released_without_check"),
-    ("control", "no_finding_after_document_check"),
-    ("document_check", "released_without_check"),
+    ("inspect", "release"),
+    ("inspect", "check_documents"),
+    ("control", "release"),
+    ("control", "check_documents"),
+    ("document_check", "release"),
 }
 
 
 def test_what_leaves_undone_what_its_lane_proposed_is_an_override() -> None:
     lanes = ("rescue", "inspect", "control", "document_check", "post_review")
-    pairs = {(lane, code) for lane in lanes for code in MEANING}
+    pairs = {(lane, kind) for lane in lanes for kind in ACTION_WORDS}
 
     assert {pair for pair in pairs if pair[1] in OVERRIDES.get(pair[0], ())} == LEFT_UNDONE
 
 
-def test_agreement_is_over_what_lanes_proposed_and_the_rest_counts_as_disposed(
+def test_agreement_is_over_what_lanes_proposed_and_the_rest_counts_as_decided(
     office: Office,
 ) -> None:
-    for lane, code in (
-        ("inspect", "no_finding_after_inspection"),
-        ("control", "no_finding_after_document_check"),
-        ("document_check", "no_finding_after_document_check"),
-        ("document_check", "released_without_check"),
-        ("inspect", "confirmed_smuggling_goods"),
-        ("post_review", "released_without_check"),
+    for lane, kind in (
+        ("inspect", "inspect"),
+        ("control", "check_documents"),
+        ("document_check", "check_documents"),
+        ("document_check", "release"),
+        ("inspect", "hold"),
+        ("post_review", "release"),
     ):
-        office.end(office.open(lane), code)
+        office.order(office.open(lane), kind)
 
     figures = office.figures()
 
-    assert (figures.disposed, figures.overrides, figures.agreement) == (6, 2, 1 - 2 / 5)
+    assert (figures.decided, figures.overrides, figures.agreement) == (6, 2, 1 - 2 / 5)
     assert figures.median_minutes == 5
 
 
 def test_where_no_lane_proposed_anything_there_is_no_agreement(office: Office) -> None:
-    office.end(office.open("post_review"), "released_without_check")
+    office.order(office.open("post_review"), "release")
 
     assert (office.figures().overrides, office.figures().agreement) == (0, None)
 
 
+def test_a_proposed_action_is_a_decision_too(office: Office) -> None:
+    case_id = office.open("document_check")
+    proposal = {"action": {"kind": "hold"}, "result": None}
+    office.note(case_id, "propose_action", "one", AT, proposal=[None, proposal])
+
+    assert (office.figures().decided, office.figures().overrides) == (1, 0)
+
+
 def test_time_on_a_case_runs_from_ones_own_last_claim(office: Office) -> None:
     one, two = office.open(), office.open()
-    office.note(one, "claim", "one", AT - timedelta(minutes=90))
-    office.note(one, "claim", "two", AT - timedelta(minutes=60))
-    office.end(one, "duplicate", at=AT)
-    office.note(two, "claim", "one", AT - timedelta(minutes=8))
-    office.note(two, "claim", "two", AT - timedelta(minutes=1))
-    office.note(two, "dispose", "one", AT, disposition=[None, {"code": "duplicate"}])
+    office.claim(one, "one", AT - timedelta(minutes=90))
+    office.claim(one, "two", AT - timedelta(minutes=60))
+    office.order(one, "release", at=AT)
+    office.claim(two, "one", AT - timedelta(minutes=8))
+    office.claim(two, "two", AT - timedelta(minutes=1))
+    office.note(two, "order_action", "one", AT, action=[None, {"kind": "inspect"}])
 
     assert office.figures().median_minutes == 6.5
 
 
 def test_time_on_a_case_that_was_not_claimed_is_unknown(office: Office) -> None:
     case_id = office.open()
-    office.note(case_id, "claim", "two", AT)
-    office.note(case_id, "dispose", "one", AT, disposition=[None, {"code": "duplicate"}])
+    office.claim(case_id, "two", AT)
+    office.note(case_id, "order_action", "one", AT, action=[None, {"kind": "inspect"}])
 
     figures = office.figures()
 
-    assert (figures.disposed, figures.median_minutes) == (1, None)
+    assert (figures.decided, figures.median_minutes) == (1, None)
 
 
 @pytest.mark.parametrize(
     ("code", "again", "is_same"),
     [
-        ("duplicate", "released_without_check", True),
-        ("duplicate", "referred_protection", True),
-        ("confirmed_smuggling_goods", "confirmed_migrant_smuggling", True),
-        ("no_finding_after_inspection", "document_irregularity", False),
-        ("other_offence", "document_irregularity", False),
-        ("other_offence", "confirmed_smuggling_goods", False),
-        ("inconclusive", "no_finding_after_inspection", False),
-        ("no_finding_after_inspection", "no_finding_after_document_check", False),
+        ("release", "release", True),
+        ("release", "not_carried_out", True),
+        ("release", "nothing_found", False),
+        ("goods_found", "persons_found", True),
+        ("nothing_found", "documents_irregular", False),
+        ("other_offence", "documents_irregular", False),
+        ("other_offence", "goods_found", False),
+        ("inconclusive", "nothing_found", False),
+        ("nothing_found", "documents_in_order", False),
     ],
 )
 def test_a_second_reading_is_the_same_where_result_and_offence_are(
@@ -190,9 +217,9 @@ def test_a_second_reading_is_the_same_where_result_and_offence_are(
 
 def test_a_second_reading_counts_for_whoever_ended_the_case_last(office: Office) -> None:
     case_id = office.open()
-    office.end(case_id, "confirmed_smuggling_goods", "one")
-    office.end(case_id, "duplicate", "two")
-    office.note(case_id, "reread", "three", AT, "duplicate")
+    office.end(case_id, "goods_found", "one")
+    office.end(case_id, "release", "two")
+    office.note(case_id, "reread", "three", AT, "release")
     office.note(case_id, "reread", "four", AT, "inconclusive")
 
     assert (office.figures("one").reread, office.figures("one").same_when_reread) == (0, 0)
@@ -203,8 +230,8 @@ def test_a_second_reading_of_what_ended_before_the_time_watched_counts_for_nobod
     office: Office,
 ) -> None:
     case_id = office.open()
-    office.end(case_id, "duplicate", at=NOW - WATCHED - timedelta(days=1))
-    office.note(case_id, "reread", "two", AT, "duplicate")
+    office.end(case_id, "release", at=NOW - WATCHED - timedelta(days=1))
+    office.note(case_id, "reread", "two", AT, "release")
 
     assert office.supervised().reviewers == ()
 
@@ -212,7 +239,7 @@ def test_a_second_reading_of_what_ended_before_the_time_watched_counts_for_nobod
 def test_thirty_days_are_watched(office: Office) -> None:
     assert timedelta(days=30) == WATCHED
     case_id = office.open()
-    office.end(case_id, "duplicate")
+    office.end(case_id, "release")
     office.note(case_id, "mark_reason", "one", AT, "D10: wrong")
     tick = timedelta(microseconds=1)
 
@@ -224,7 +251,7 @@ def test_thirty_days_are_watched(office: Office) -> None:
 
 def test_reviewers_stand_in_the_order_of_their_names(office: Office) -> None:
     for name in ("two", "one", "three"):
-        office.end(office.open(), "duplicate", name)
+        office.end(office.open(), "release", name)
 
     assert [each.name for each in office.supervised().reviewers] == ["one", "three", "two"]
 
@@ -261,8 +288,8 @@ TRUSTING = ReviewerFigures("one", 20, 1.9, 0, 0.96, reread=0, same_when_reread=0
     ("changed", "may_trust_blindly"),
     [
         ({}, True),
-        ({"disposed": 21}, True),
-        ({"disposed": 19}, False),
+        ({"decided": 21}, True),
+        ({"decided": 19}, False),
         ({"agreement": 0.9501}, True),
         ({"agreement": 0.95}, False),
         ({"agreement": None}, False),

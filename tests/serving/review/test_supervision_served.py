@@ -10,19 +10,20 @@ import pytest
 
 from serving.access.accounts import new_account
 from serving.access.roles import ROLE_SCOPES, Role
+from serving.review.actions import CaseAction
 from serving.review.case_records import CaseAccess
 from serving.review.case_rules import Case
 from serving.review.case_rules import claim as claim_case
-from serving.review.case_rules import dispose as dispose_case
+from serving.review.case_rules import order as order_action
 from serving.review.cases import Reviewer
-from serving.review.dispositions import Disposition
 from serving.review.supervision import FEWEST_CASES, ReviewerFigures, Supervision
 from tests.serving.api.test_access import _paths
 from tests.serving.bodies import route
 from tests.serving.conftest import NOW, Service, app_of
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import person
-from tests.serving.review.test_cases_served import NOTHING, disposed, open_case, post, reviewed
+from tests.serving.review.stated import CHECK, INSPECT, NOTHING, body_of, post
+from tests.serving.review.test_cases_served import open_case, reviewed
 
 __all__ = ["reviewed"]
 
@@ -85,12 +86,15 @@ def test_every_page_answers_the_roles_it_is_for_and_no_one_else(reviewed: Servic
 ACTS_BY: dict[str, set[Role]] = {
     "/console/cases/{case}/claim": {"reviewer", "supervisor"},
     "/console/cases/{case}/notes": {"reviewer", "supervisor"},
-    "/console/cases/{case}/dispositions": {"reviewer", "supervisor"},
+    "/console/cases/{case}/actions": {"reviewer", "supervisor"},
+    "/console/cases/{case}/results": {"reviewer", "supervisor"},
+    "/console/cases/{case}/agreements": {"reviewer", "supervisor"},
+    "/console/cases/{case}/disagreements": {"reviewer", "supervisor"},
     "/console/cases/{case}/attachments": {"reviewer", "supervisor"},
     "/console/rescues/{rescue}/acknowledgement": {"rescue"},
     "/console/rescues/{rescue}/claim": {"rescue"},
     "/console/rescues/{rescue}/attachments": {"rescue"},
-    "/console/rescues/{rescue}/dispositions": {"rescue"},
+    "/console/rescues/{rescue}/results": {"rescue"},
     "/console/cases/{case}/justify": {"reviewer", "supervisor", "auditor"},
     "/console/decisions/{case}/justify": {"reviewer", "supervisor", "auditor", "data_scientist"},
     "/console/cases/{case}/letter/write": {"reviewer", "supervisor"},
@@ -178,7 +182,7 @@ def test_an_auditor_reads_and_changes_nothing(reviewed: Service) -> None:
     )
 
     assert response.status_code == 403
-    assert "claim" not in [event.action for event in reviewed.services.cases.events(case_id)]
+    assert "assign" not in [event.action for event in reviewed.services.cases.events(case_id)]
 
 
 def test_that_a_case_was_read_is_written_down(reviewed: Service) -> None:
@@ -200,23 +204,25 @@ def test_that_a_case_was_read_is_written_down(reviewed: Service) -> None:
 
 
 def ended(
-    service: Service, subject_id: str, by: dict[str, str], disposition: Disposition = NOTHING
+    service: Service, subject_id: str, by: dict[str, str], action: CaseAction = INSPECT
 ) -> str:
+    """A case of which an action was ordered, and an inspection found nothing."""
     case_id = open_case(service, subject_id)
     post(service, case_id, "claim", by)
-    post(service, case_id, "dispositions", by, **disposed(disposition))
+    post(service, case_id, "actions", by, kind=action.kind, text=action.text)
+    if action == INSPECT:
+        post(service, case_id, "results", by, **body_of(NOTHING))
     return case_id
 
 
 def test_leaving_undone_what_a_lane_proposes_is_an_override(reviewed: Service) -> None:
     by = reviewed.key("review")
-    unlooked = Disposition("released_without_check", "no_time_or_capacity", "low", "no time left")
     ended(reviewed, "S-1", by)
-    ended(reviewed, "S-2", by, unlooked)
+    ended(reviewed, "S-2", by, CHECK)
 
     (figures,) = Supervision.from_cases(reviewed.services.case_store, ALL, NOW).reviewers
 
-    assert (figures.disposed, figures.overrides, figures.agreement) == (2, 1, 0.5)
+    assert (figures.decided, figures.overrides, figures.agreement) == (2, 1, 0.5)
     assert not figures.may_trust_blindly
 
 
@@ -240,7 +246,7 @@ TRUSTING = ReviewerFigures(
     ("figures", "calls"),
     [
         ({}, True),
-        ({"disposed": 19}, False),
+        ({"decided": 19}, False),
         ({"agreement": 0.951}, True),
         ({"agreement": 0.95}, False),
         ({"agreement": None}, False),
@@ -264,7 +270,7 @@ def test_a_blind_reading_shows_no_score_and_is_compared_with_the_first_end(
     page = reviewed.client.get(f"/console/supervision/reread/{case_id}").text
     for hidden in ("log-odds", "Log-odds", "speaks for", "asked for by another office", "%"):
         assert hidden not in page
-    for code, same in [("no_finding_after_inspection", 1), ("confirmed_smuggling_goods", 1)]:
+    for code, same in [("nothing_found", 1), ("goods_found", 1)]:
         reviewed.client.post(
             f"/console/supervision/reread/{case_id}",
             data={"form_token": token, "code": code},
@@ -302,12 +308,27 @@ def test_a_form_of_another_session_changes_nothing(reviewed: Service) -> None:
         assert response.status_code == 403
 
 
+END = {"confidence": "high", "text": "opened, and looked into"}
+
+
 @pytest.mark.parametrize(
     ("act", "form", "told"),
     [
-        ("dispositions", {"code": "no_finding_after_inspection"}, "reason"),
-        ("snooze", {"hours": "never", "text": "waiting for it"}, "how many hours"),
-        ("snooze", {"hours": "9999", "text": "waiting for it"}, "within 14 days"),
+        ("actions", {"kind": "release"}, "own words why"),
+        ("actions", {"kind": "refer office", "text": "theirs"}, "the office or agency"),
+        ("actions", {"kind": "wait and see"}, "kind"),
+        ("results", {"code": "nothing_found"}, "reason"),
+        (
+            "results",
+            {"code": "nothing_found other", "confidence": "low", "text": "a" * 10},
+            "order",
+        ),
+        ("waits", {"hours": "never", "text": "waiting for it"}, "how many hours"),
+        (
+            "waits",
+            {"hours": "9999", "waiting_for": "reply", "text": "waiting for it"},
+            "within 14 days",
+        ),
         ("marks", {"indicator": "D10", "verdict": "perhaps"}, "right, wrong or unclear"),
     ],
 )
@@ -328,27 +349,26 @@ def test_a_form_that_says_too_little_is_answered_on_the_page(
     assert "This case is yours" in response.text
 
 
-END = {"reason": "other", "confidence": "high", "text": "opened, and looked into"}
-
-
 def test_what_the_form_says_of_an_inspection_is_in_its_outcome(reviewed: Service) -> None:
     case_id = open_case(reviewed)
     token = sign_in_as(reviewed, "reviewer")
     of_case = f"/console/cases/{case_id}"
-    reviewed.client.post(f"{of_case}/claim", data={"form_token": token}, headers=ORIGIN)
+    for act, said in (("claim", {}), ("actions", {"kind": "inspect"})):
+        sent = {"form_token": token} | said
+        reviewed.client.post(f"{of_case}/{act}", data=sent, headers=ORIGIN)
     page = reviewed.client.get(of_case).text
     stated = {"offence_document_fraud": "true", "offence_cash": "true", "examination": "scan"}
     blank = {"depth": "", "found_mass_kg": "", "found_items": "", "found_persons": ""}
     form = END | stated | blank | {"form_token": token, "inspected_at": f"{NOW:%Y-%m-%dT%H:%M}"}
 
-    for code in ("no_finding_after_inspection", "inconclusive"):
+    for code in ("nothing_found other", "inconclusive other"):
         refused: Any = reviewed.client.post(
-            f"{of_case}/dispositions", data=form | {"code": code}, headers=ORIGIN
+            f"{of_case}/results", data=form | {"code": code}, headers=ORIGIN
         )
         assert "Offences name cash" in refused.text
     form = {name: said for name, said in form.items() if not name.startswith("offence_")}
     reviewed.client.post(
-        f"{of_case}/dispositions", data=form | {"code": "inconclusive"}, headers=ORIGIN
+        f"{of_case}/results", data=form | {"code": "inconclusive other"}, headers=ORIGIN
     )
 
     for name in (*stated, *blank, "is_protection"):
@@ -363,13 +383,16 @@ def test_what_the_form_says_of_an_inspection_is_in_its_outcome(reviewed: Service
 def test_the_way_of_smuggling_that_two_persons_found_is_in_the_outcome(reviewed: Service) -> None:
     case_id = open_case(reviewed)
     of_case = f"/console/cases/{case_id}"
-    form = END | {"code": "confirmed_smuggling_goods", "offence_tobacco": "true"}
+    form = END | {"code": "goods_found other", "offence_tobacco": "true"}
 
     def end(role: Role, typology: str) -> str:
         sent = {"form_token": sign_in_as(reviewed, role)}
         reviewed.client.post(f"{of_case}/claim", data=sent, headers=ORIGIN)
+        if role == "reviewer":
+            said = sent | {"kind": "inspect"}
+            reviewed.client.post(f"{of_case}/actions", data=said, headers=ORIGIN)
         said = form | sent | {"typology": typology}
-        page: str = reviewed.client.post(f"{of_case}/dispositions", data=said, headers=ORIGIN).text
+        page: str = reviewed.client.post(f"{of_case}/results", data=said, headers=ORIGIN).text
         return page
 
     refused = end("reviewer", "lorry_concealment")
@@ -380,6 +403,8 @@ def test_the_way_of_smuggling_that_two_persons_found_is_in_the_outcome(reviewed:
     assert not [*reviewed.services.records.all()]
     for role in ("reviewer", "supervisor"):
         assert "typology transit_diversion" in end(role, "transit_diversion")
+    agreed = {"form_token": sign_in_as(reviewed, "supervisor"), "text": "so it was"}
+    reviewed.client.post(f"{of_case}/agreements", data=agreed, headers=ORIGIN)
     (label,) = (json.loads(row.body) for row in reviewed.services.records.all())
     assert (label["result"], label["typology"]) == ("confirmed", "transit_diversion")
 
@@ -401,11 +426,11 @@ def test_time_on_a_case_runs_from_its_claim(reviewed: Service) -> None:
     reviewed.services.cases.act(who, case_id, lambda case: claim_case(case, who.actor, NOW))
     later: datetime = NOW + timedelta(minutes=7)
 
-    def end(case: Case) -> Any:
-        return dispose_case(case, who.actor, later, NOTHING)
+    def inspect(case: Case) -> Any:
+        return order_action(case, who.actor, later, INSPECT)
 
     book = reviewed.services.cases
-    book.act(who, case_id, end)
+    book.act(who, case_id, inspect)
 
     (figures,) = Supervision.from_cases(book.store, ALL, later).reviewers
     assert figures.median_minutes == 7
