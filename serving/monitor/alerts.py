@@ -72,7 +72,9 @@ def alerts_of(report: MonitoringReport) -> Iterator[Alert]:
             )
             yield Alert(report.subject_kind, week, moved.measure, moved.size, moved.p_value, words)
     if report.hasty_reviewers:
-        words = f"{report.hasty_reviewers} reviewers agree nearly always, and fast: talk to them"
+        words = (
+            f"reviewers who almost always follow the proposal, quickly: {report.hasty_reviewers}"
+        )
         yield Alert(report.subject_kind, week, "hasty agreement", report.hasty_reviewers, 1, words)
 
 

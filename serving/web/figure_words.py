@@ -5,6 +5,7 @@ import re
 from serving.explanation.formatting import readable
 from training.confidence_intervals import Estimate
 
+NOT_ENOUGH = "not enough data"
 FIRST_FIGURES = (
     *("prevalence", "precision_at_5pct", "recall_at_5pct", "lift_at_5pct"),
     *("population_prevalence", "population_precision_at_5pct", "population_recall_at_5pct"),
@@ -44,12 +45,12 @@ def share_in_words(estimate: Estimate) -> str:
     """A share with its interval, or the interval alone where no more is known.
 
     >>> share_in_words(Estimate(0.5, 0.25, 0.75)), share_in_words(Estimate(None))
-    ('50.0 % (25.0–75.0)', 'refused')
+    ('50.0 % (25.0–75.0)', 'not enough data')
     >>> share_in_words(Estimate(None, 0.25, 0.75))
     'between 25.0 and 75.0 %'
     """
     if estimate.low is None or estimate.high is None:
-        return "refused" if estimate.value is None else f"{100 * estimate.value:.1f} %"
+        return NOT_ENOUGH if estimate.value is None else f"{100 * estimate.value:.1f} %"
     low, high = 100 * estimate.low, 100 * estimate.high
     if estimate.value is None:
         return f"between {low:.1f} and {high:.1f} %"
@@ -61,7 +62,7 @@ def share_in_words(estimate: Estimate) -> str:
 def times_in_words(estimate: Estimate) -> str:
     """A factor with its interval, or the interval alone where no more is known."""
     if estimate.low is None or estimate.high is None:
-        return "refused"
+        return NOT_ENOUGH
     if estimate.value is None:
         return f"between {estimate.low:.1f} and {estimate.high:.1f} ×"
     return f"{estimate.value:.1f} × ({estimate.low:.1f}–{estimate.high:.1f})"
