@@ -11,7 +11,7 @@ import pytest
 from serving import review, triage
 
 # Memories, which count on, and no values.
-COUNTING = {"_OfficeLoad", "_Day", "_Learnt", "_Tally"}
+COUNTING = {"_OfficeLoad", "_Day", "_Learnt", "_Tally", "_Acts"}
 
 
 def values() -> list[Any]:
@@ -37,6 +37,13 @@ def test_a_value_of_lanes_or_review_is_frozen(value: Any) -> None:
 
 
 def test_values_of_both_rooms_are_looked_at() -> None:
-    assert {"Placement", "Cutoff", "DrawGenerator", "Case", "CaseEvent", "CaseResult"} <= {
-        value.__name__ for value in values()
+    known = {
+        "Placement",
+        "Cutoff",
+        "DrawGenerator",
+        "Case",
+        "CaseEvent",
+        "CaseAction",
+        "CaseResult",
     }
+    assert known <= {value.__name__ for value in values()}
