@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "case_actions"
-down_revision = "approvals"
+down_revision = "case_link_roles"
 
 _STATUSES = {"claimed": "assigned", "snoozed": "waiting", "second_review": "result_in"}
 _CASES = sa.table("cases", sa.column("status"))
