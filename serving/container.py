@@ -44,6 +44,7 @@ from serving.models.kill_switch import KillSwitch
 from serving.models.model_pool import ModelPool
 from serving.models.seat_approvals import SeatApprovals
 from serving.observability import Metrics
+from serving.review.case_opening import CaseOpening
 from serving.review.cases import Cases
 from serving.review.letter_writer import LetterWriter
 from serving.review.rescue_calls import RescueCalls, RescueDirectory
@@ -104,6 +105,7 @@ class Services:
     # Review
     cases: Cases
     case_store: CaseRepository
+    case_opening: CaseOpening
     letters: LetterWriter
     masking: Masking
     rescue_calls: RescueCalls | None
@@ -135,6 +137,7 @@ class Services:
         self.batcher.open()
         self.witnesses.start()
         self.rescoring.start()
+        self.case_opening.start()
         if self.rescue_calls:
             self.rescue_calls.start()
 
@@ -143,6 +146,7 @@ class Services:
         self.rescoring.stop()
         self.batcher.close()
         self.sign_in_threads.close()
+        self.case_opening.stop()
         self.password_gate.close()
         self.witnesses.stop()
         if self.rescue_calls:
@@ -170,7 +174,12 @@ def build_services(
     models = _models(settings, storage)
     batcher = _batcher(settings, clock, storage, models, history, metrics, witnesses)
     cases = Cases(
-        storage.cases, storage.case_files, storage.decisions, history.ingest_outcome, masking
+        storage.cases,
+        storage.case_files,
+        storage.decisions,
+        history.ingest_outcome,
+        masking,
+        batcher.assessor.lanes.plan.office_of_place,
     )
     return Services(
         settings=settings,
@@ -203,6 +212,7 @@ def build_services(
         witnesses=witnesses,
         cases=cases,
         case_store=storage.cases,
+        case_opening=CaseOpening(cases, clock),
         letters=LetterWriter(cases, settings.letters, batcher.assessor.lanes.plan, models, history),
         masking=masking,
         rescue_calls=_rescue_calls(settings, storage, clock),

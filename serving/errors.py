@@ -382,6 +382,12 @@ class NoActionOrdered(Conflict):
     title = "Nothing was ordered that finds this"
 
 
+class UndoRefused(Conflict):
+    """An act that cannot be undone: it is too long ago, somebody else's, or of two persons."""
+
+    title = "That cannot be undone"
+
+
 class ViewNeeded(Conflict):
     """A second person agrees or not after a view of their own, which they have not stated."""
 

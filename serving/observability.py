@@ -82,6 +82,20 @@ class Metrics:
             registry=own,
             multiprocess_mode="livemostrecent",
         )
+        self.cases = Gauge(
+            "tidegate_cases",
+            "Cases that wait for a person, by lane; of these overdue; decisions without their case",
+            ("state", "lane"),
+            registry=own,
+            multiprocess_mode="livemostrecent",
+        )
+        self.oldest_case_seconds = Gauge(
+            "tidegate_oldest_case_seconds",
+            "Age of the oldest case that waits for a person, by lane",
+            ("lane",),
+            registry=own,
+            multiprocess_mode="livemostrecent",
+        )
         self.queue_depth = Gauge(
             "tidegate_queue_depth",
             "Requests that wait to be decided, or their decision to be durable",

@@ -8,6 +8,7 @@ from features.records import SubjectKind
 from serving.api.explanations import ExplanationParts
 from serving.audit.decision import Decision, ModelRef, Unscored
 from serving.explanation.language import Language
+from serving.review.opening import opens_case
 from serving.triage.lane_rule import Lane, LaneReason
 from serving.web.bodies import ClosedModel
 
@@ -52,6 +53,11 @@ class DecisionAnswer(ClosedModel):
         description="The scoring instant of a subject that was scored as of one later than its "
         "declaration; its own records counted when known before.",
     )
+    case_id: str | None = Field(
+        None,
+        description="The case that waits for a person, the same for all decisions about a "
+        "subject; null where none does: the goods go, or the manual procedure decides.",
+    )
     rescores: str | None = Field(
         None,
         description="The first decision about a subject that was scored again, which is its case.",
@@ -88,6 +94,7 @@ def decision_answer(decision: Decision, explained_in: Language | None = None) ->
         unscored=decision.unscored,
         is_history_missing=decision.is_history_missing,
         as_of=decision.as_of,
+        case_id=decision.case_id if opens_case(decision) else None,
         rescores=decision.rescores,
         because=list(decision.because),
     )

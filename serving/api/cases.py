@@ -1,17 +1,18 @@
 """`GET /v1/queue` and `/v1/cases/{id}/…`: what reviewers do, for clients other than the console."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from features.records import SubjectKind
 from serving.access.callers import Caller
 from serving.api.openapi import problems
 from serving.container import Services
 from serving.review import case_rules as acts
 from serving.review.actions import ActionKind, CaseAction, ReferredTo
-from serving.review.case_records import CaseRecord, QueueFilter
+from serving.review.case_records import CaseFilter, CaseRecord, QueueFilter
 from serving.review.case_rules import Case, Status, WaitingFor, status_at
 from serving.review.cases import CaseAct, Reviewer
 from serving.review.results import ResultCode
@@ -19,7 +20,7 @@ from serving.review.shown_lanes import ShownLane, shown_lane, stored_lanes
 from serving.web.authentication import WithScope
 from serving.web.caller_first import CallerFirst
 from serving.web.case_bodies import ActionBody, Assignment, Judgement, Note, ResultBody, Wait
-from serving.web.queue_cursor import decode_cursor, encode_cursor
+from serving.web.queue_cursor import decode_cursor, decode_place, encode_cursor, encode_place
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1", tags=["review"], route_class=CallerFirst)
@@ -113,6 +114,55 @@ class CaseAnswer(BaseModel):
         )
 
 
+class CaseScoreAnswer(BaseModel):
+    """One score of the subject of a case; a control case looks like any other inspection."""
+
+    decision_id: str
+    scored_at: datetime
+    lane: ShownLane
+
+
+class FoundCase(CaseAnswer):
+    """A case with what it is about, as it was shown to whoever asked."""
+
+    subject_kind: SubjectKind
+    subject_id: str
+    office_id: str | None
+    mode: str | None
+    lane: ShownLane
+    due_at: datetime
+    opened_at: datetime
+    what: str
+
+
+class WholeCase(FoundCase):
+    """A case with every score of its subject, the newest last."""
+
+    scores: list[CaseScoreAnswer]
+
+
+class CasePage(BaseModel):
+    """Cases, the newest first; `next` is the cursor of the page after it."""
+
+    cases: list[FoundCase]
+    next: str | None
+
+
+class CaseQuery(BaseModel):
+    """Which of all cases, closed ones too, and which page of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    subject_kind: SubjectKind | None = None
+    subject_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    status: list[Status] = []
+    office_id: str | None = None
+    mode: str | None = None
+    owner: str | None = None
+    cursor: str | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
 class QueueQuery(BaseModel):
     """Which cases of the queue, and which page of them."""
 
@@ -123,6 +173,7 @@ class QueueQuery(BaseModel):
     mode: str | None = None
     owner: str | None = None
     is_unowned: bool = False
+    is_in_time: bool | None = None
     cursor: str | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
@@ -131,21 +182,53 @@ class QueueQuery(BaseModel):
 def read_queue(
     services: TheServices, caller: MayReview, query: Annotated[QueueQuery, Query()]
 ) -> QueuePage:
-    """The cases that wait: rescue first, then by lane, then by what is due first."""
+    """The cases that wait: what can still be stopped before what is over, the riskiest first."""
+    now = services.clock()
     queue_filter = QueueFilter(
-        now=services.clock().isoformat(),
+        now=now.isoformat(),
         lanes=stored_lanes(query.lane),
         office_id=query.office_id,
         mode=query.mode,
         owner=query.owner,
         is_unowned=query.is_unowned,
+        is_in_time=query.is_in_time,
     )
     after = decode_cursor(query.cursor)
     rows = services.cases.queue(Reviewer.from_caller(caller), queue_filter, after, query.limit)
     is_full = len(rows) == query.limit
     return QueuePage(
-        cases=[queued(row) for row in rows], next=encode_cursor(rows[-1]) if is_full else None
+        cases=[queued(row) for row in rows], next=encode_cursor(rows[-1], now) if is_full else None
     )
+
+
+@router.get("/cases", responses=problems(s422="A filter or the cursor is refused."))
+def list_cases(
+    services: TheServices, caller: MayReview, query: Annotated[CaseQuery, Query()]
+) -> CasePage:
+    """All cases that may be seen, closed ones too, the newest first.
+
+    Whether one is closed is told by its status; what waits now, in order, is the queue.
+    """
+    asked = query.model_dump(exclude={"status", "cursor", "limit"})
+    before = decode_place(query.cursor)
+    wanted = CaseFilter(**asked, statuses=tuple(query.status), before=before)
+    reviewer, now = Reviewer.from_caller(caller), services.clock()
+    rows = services.cases.list_cases(reviewer, wanted, query.limit)
+    found = [FoundCase(**_found(services, reviewer, row, now)) for row in rows]
+    is_full = len(rows) == query.limit
+    return CasePage(cases=found, next=encode_place(rows[-1]) if is_full else None)
+
+
+@router.get("/cases/{case_id}", responses=problems(s404="No such case that this key may see."))
+def read_case(services: TheServices, caller: MayReview, case_id: str) -> WholeCase:
+    """A case as it is now, with every score of its subject."""
+    reviewer, now = Reviewer.from_caller(caller), services.clock()
+    row, _ = services.cases.case(reviewer, case_id)
+    scores = [
+        CaseScoreAnswer.model_validate(vars(score) | {"lane": shown_lane(score.lane)})
+        for score in services.cases.scores(row)
+    ]
+    return WholeCase(**_found(services, reviewer, row, now), scores=scores)
 
 
 @router.post("/cases/{case_id}/claim", responses=CASE_PROBLEMS)
@@ -247,6 +330,14 @@ def disagree_with_proposal(
     return CaseAnswer.from_case(case, at)
 
 
+@router.post("/cases/{case_id}/undo", responses=CASE_PROBLEMS)
+def undo_last_act(services: TheServices, caller: MayReview, case_id: str) -> CaseAnswer:
+    """Take back one's own last act, within ten seconds and before anybody else acts."""
+    at = services.clock()
+    case = services.cases.undo(Reviewer.from_caller(caller), case_id, at)
+    return CaseAnswer.from_case(case, at)
+
+
 @router.post("/cases/{case_id}/reopen", responses=CASE_PROBLEMS)
 def reopen_case(services: TheServices, caller: MayReview, case_id: str, body: Note) -> CaseAnswer:
     """Bring back a case that was closed; of an adverse end two persons do, one after another."""
@@ -263,6 +354,15 @@ def queued(row: CaseRecord) -> QueuedCase:
         "owner_id": holder and holder.identity,
     }
     return QueuedCase.model_validate(vars(row) | shown)
+
+
+def _found(
+    services: Services, reviewer: Reviewer, row: CaseRecord, now: datetime
+) -> dict[str, Any]:
+    state = CaseAnswer.from_case(services.cases.state_of(reviewer, row), now)
+    names = ("subject_kind", "subject_id", "office_id", "mode", "due_at", "opened_at", "what")
+    shown = {name: getattr(row, name) for name in names}
+    return dict(state) | shown | {"lane": shown_lane(row.lane)}
 
 
 def _acted(services: Services, caller: Caller, case_id: str, act: CaseAct) -> CaseAnswer:

@@ -4,6 +4,7 @@ No key is needed, but for figures that are asked for from another machine.
 """
 
 from contextlib import suppress
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -16,6 +17,8 @@ from serving.container import Services
 from serving.degraded_modes import DegradedMode, degradations, set_degradation_metrics
 from serving.errors import HistoryUnavailable, LogUnavailable, NoModel
 from serving.metrics_multiprocess import exposed
+from serving.review.case_records import CaseAccess
+from serving.review.queue_rank import QUEUE_RANK
 from serving.web.authentication import caller_of
 from serving.web.bodies import ClosedModel
 from serving.web.hosts import is_on_this_machine
@@ -104,4 +107,25 @@ def metrics(services: TheServices, _: MayMonitor) -> Response:
     set_degradation_metrics(services)
     for lane, ratio in services.lanes.capacity_used(services.clock()).items():
         services.metrics.capacity_used_ratio.labels(lane).set(ratio)
+    _set_case_metrics(services)
     return Response(exposed(services.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _set_case_metrics(services: Services) -> None:
+    """Set how many cases wait, of both sides, which are overdue, and how old the oldest is.
+
+    What the database cannot tell now stays as it was.
+    """
+    store, now, metrics = services.case_store, services.clock(), services.metrics
+    with suppress(LogUnavailable):
+        metrics.cases.labels("unopened", "").set(store.count_unopened())
+        for is_rescue in (False, True):
+            access = CaseAccess(frozenset(), is_rescue=is_rescue)
+            oldest = store.oldest_waiting(access, now.isoformat())
+            waiting = store.count_waiting(QUEUE_RANK, access, now.isoformat())
+            for lane, count in waiting.items():
+                metrics.cases.labels("waiting", lane).set(count)
+                overdue = store.count_overdue(lane, now.isoformat())
+                metrics.cases.labels("overdue", lane).set(overdue)
+                since = datetime.fromisoformat(oldest[lane]) if lane in oldest else now
+                metrics.oldest_case_seconds.labels(lane).set((now - since).total_seconds())

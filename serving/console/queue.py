@@ -118,7 +118,7 @@ def show_queue(
         waiting=[QueueRow.from_case(row, caller, now) for row in rows],
         most_counted=MOST_COUNTED,
         counts=_counts(services, reviewer.access, now),
-        next=encode_cursor(rows[-1]) if len(rows) == PAGE_SIZE else None,
+        next=encode_cursor(rows[-1], now) if len(rows) == PAGE_SIZE else None,
         modes=get_args(Mode),
         pages=_pages(caller),
         unacknowledged=len(services.rescue_outbox.unacknowledged()) if caller.may("rescue") else 0,

@@ -43,6 +43,7 @@ NOT_COVERED = {
     "api_key_uses": "a hint to the hour, for whoever looks after keys",
     "audit_events": "the audit chain itself",
     "case_links": "derived: made of decisions, to find cases alike",
+    "case_scores": "derived: the decisions about the subject of a case",
     "cases_opened_to": "a place in the log; `verify-log` looks for the cases before it",
     "chain_checkpoints": "each is signed, and every witness has it: of the audit chain, too",
     "day_summaries": "derived: counts of decisions, made again where deleted",
@@ -56,6 +57,7 @@ NOT_COVERED = {
     "sign_in_failures": "counters that end within days; each refusal is an event",
     "state": "derived: the online feature store, rebuilt from decisions and records",
     "summarised_to": "a place in the log, up to which days were counted",
+    "waiting_outcomes": "which records are to close cases: found in records",
     "visits": "derived: decisions that somebody was sent for",
     "witness_progress": "how far each witness was told; what it has, it says itself",
 }

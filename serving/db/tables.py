@@ -243,7 +243,9 @@ cases = Table(
     # The newest decision that counts for it; the one that opened it where that is null.
     Column("decision_id", Text),
     Column("owner_name", Text),
-    Index("cases_by_urgency", "rank", "due_at", "case_id"),
+    # The probability of a find, times its harm; a control case has that of an inspection.
+    Column("risk", Float(53).with_variant(REAL(), "sqlite")),
+    Index("cases_by_risk", text("risk DESC"), "due_at", "case_id"),
     Index("cases_by_lane", "lane", "status"),
     sqlite_strict=True,
 )
@@ -270,6 +272,28 @@ cases_opened_to = Table(
     "cases_opened_to",
     metadata,
     Column("seq", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
+    sqlite_strict=True,
+)
+
+# Each score of the subject of a case; the newest that counts stands in the case.
+case_scores = Table(
+    "case_scores",
+    metadata,
+    Column("case_id", Text, ForeignKey("cases.case_id"), primary_key=True),
+    Column("decision_id", Text, ForeignKey("decisions.decision_id"), primary_key=True),
+    Column("scored_at", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    sqlite_strict=True,
+)
+
+# Outcomes that came by themselves, until they have closed or changed the case of their subject.
+waiting_outcomes = Table(
+    "waiting_outcomes",
+    metadata,
+    Column("record_id", Text, primary_key=True),
+    Column("subject_kind", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("received_at", Text, nullable=False),
     sqlite_strict=True,
 )
 

@@ -7,6 +7,8 @@ from typing import Protocol, Self
 
 from serving.access.actors import SERVICE, Actor
 from serving.history.received_records import ReceivedRecord
+from serving.review.case_rules import Status
+from serving.review.queue_rank import ALWAYS_IN_TIME
 from serving.review.shared_things import SharedThing
 from serving.triage.lane_rule import VISITED
 
@@ -18,9 +20,9 @@ MOST_COUNTED = 1_000
 class CaseRecord:
     """A case as it is stored: `state` holds all of it, the rest is there to find and order it by.
 
-    `owner` is an identity, with its name beside it. `rank` and `due_at` order the queue; `case_id`
-    is the id of the first decision of its subject, `decision_id` of the one that counts since it
-    was scored again, None where it was not.
+    `owner` is an identity, with its name beside it. `risk` and `due_at` order the queue; a control
+    case has the risk of an inspection. `case_id` is the id of the first decision of its subject,
+    `decision_id` of the one that counts since it was scored again, None where it was not.
     """
 
     case_id: str
@@ -41,6 +43,7 @@ class CaseRecord:
     state: str
     decision_id: str | None = None
     owner_name: str | None = None
+    risk: float | None = None
 
     @property
     def holder(self) -> Actor | None:
@@ -58,8 +61,21 @@ class CaseRecord:
         if self.status == "closed" or (is_lower and (is_worked_on or self.lane in VISITED)):
             return None
         return replace(
-            self, lane=again.lane, rank=again.rank, why=again.why, decision_id=again.decision_id
+            self,
+            lane=again.lane,
+            rank=again.rank,
+            risk=again.risk,
+            why=again.why,
+            decision_id=again.decision_id,
         )
+
+    def is_in_time(self, now: str) -> bool:
+        """Whether what it is about can still be stopped at an instant (ISO)."""
+        return self.due_at > now or self.lane in ALWAYS_IN_TIME
+
+    def queue_position(self, now: str) -> "QueuePosition":
+        """Where it stands in the queue at an instant (ISO)."""
+        return int(not self.is_in_time(now)), self.risk or 0.0, self.due_at, self.case_id
 
     def apart(self) -> Self:
         """The case of a decision by itself: a rescue, where the subject's own case has ended."""
@@ -150,6 +166,42 @@ class QueueFilter:
     owner: str | None = None
     is_unowned: bool = False
     opened_before: str | None = None
+    is_in_time: bool | None = None
+
+
+@dataclass(frozen=True)
+class CaseFilter:
+    """Which cases of all that may be seen, closed ones too; None does not filter.
+
+    `owner` is an identity or a name; `before` is where the page before ended: the place of its last
+    case, negative, and its id.
+    """
+
+    statuses: tuple[Status, ...] = ()
+    subject_kind: str | None = None
+    subject_id: str | None = None
+    office_id: str | None = None
+    mode: str | None = None
+    owner: str | None = None
+    before: tuple[int, str] | None = None
+
+
+@dataclass(frozen=True)
+class CaseScore:
+    """One decision about the subject of a case: when it was scored, and into which lane."""
+
+    decision_id: str
+    scored_at: str
+    lane: str
+
+
+@dataclass(frozen=True)
+class WaitingOutcome:
+    """An outcome that came by itself: its token, the case of its subject, and its JSON."""
+
+    record_id: str
+    case_id: str | None
+    body: str | None
 
 
 @dataclass(frozen=True)
@@ -174,8 +226,8 @@ class CaseFile:
         return Actor.stored(self.attached_by, self.attached_by_name)
 
 
-QueuePosition = tuple[int, str, str]
-"""Where a page of the queue ends: rank, due_at, case_id."""
+QueuePosition = tuple[int, float, str, str]
+"""Where a page of the queue ends: 1 of what is over, else 0; risk, due_at, case_id."""
 
 OpenCase = Callable[[int, str], tuple[CaseRecord, list[CaseLink]] | None]
 """A case and its links from a decision's place in the log and its record; None for a release."""
@@ -194,11 +246,27 @@ class CaseStore(Protocol):
     def page(
         self, access: CaseAccess, queue: QueueFilter, after: QueuePosition | None, limit: int
     ) -> list[CaseRecord]:
-        """Cases that are not closed or laid aside, the most urgent first."""
+        """Cases that wait for a person: in time before what is over, the riskiest first."""
         ...
 
     def case(self, case_id: str, access: CaseAccess) -> CaseRecord | None:
         """A case, if it exists and may be seen."""
+        ...
+
+    def list_cases(self, access: CaseAccess, wanted: CaseFilter, limit: int) -> list[CaseRecord]:
+        """The cases that a filter lets through, the newest first."""
+        ...
+
+    def scores(self, case_id: str) -> list[CaseScore]:
+        """Every score of the subject of a case, in order."""
+        ...
+
+    def waiting_outcomes(self, limit: int) -> list[WaitingOutcome]:
+        """Outcomes that came by themselves, each with the case of its subject."""
+        ...
+
+    def remove_outcome(self, record_id: str) -> None:
+        """Let an outcome wait no more: its case has it, or it changes none."""
         ...
 
     def decision_of(self, case_id: str) -> str:
@@ -246,6 +314,14 @@ class CaseStore(Protocol):
 
     def oldest_waiting(self, access: CaseAccess, now: str) -> dict[str, str]:
         """When the oldest case that waits in each lane was opened."""
+        ...
+
+    def count_overdue(self, lane: str, now: str) -> int:
+        """How many cases that wait in a lane are due by now, of all offices."""
+        ...
+
+    def count_unopened(self) -> int:
+        """How many decisions no case was looked for yet; releases are among them."""
         ...
 
     def count_waiting(self, lanes: Iterable[str], access: CaseAccess, now: str) -> dict[str, int]:

@@ -27,6 +27,7 @@ from serving.errors import (
     NotYours,
     SameReviewer,
     TooLong,
+    UndoRefused,
     ViewNeeded,
 )
 from serving.review.actions import CaseAction
@@ -69,9 +70,25 @@ EventAction = Literal[
     "confirm_deferral",
     "seal",
     "justify",
+    "undo",
+    "escalate",
 ]
 
 LONGEST_WAIT = timedelta(days=14)
+UNDO_WITHIN = timedelta(seconds=10)
+UNDOABLE: frozenset[str] = frozenset(
+    {
+        "assign",
+        "hand_over",
+        "give_back",
+        "wait",
+        "propose_action",
+        "order_action",
+        "state_result",
+        "state_view",
+    }
+)
+"""What one person did alone, and may take back at once."""
 _IS_SECOND = "a second person must judge what the first proposed"
 
 
@@ -258,6 +275,27 @@ def state_result(case: Case, actor: Actor, at: datetime, result: CaseResult) -> 
     return _stated(case, Statement(actor, at, result=result), result.text)
 
 
+def take_outcome(
+    case: Case, actor: Actor, at: datetime, result: CaseResult, inspection: StatedInspection | None
+) -> CaseChange:
+    """What another system found of the subject: it ends the case, or is proposed where adverse.
+
+    Whoever sent it is no person, so that two of those who review agree with an adverse result.
+    Raises CaseClosed, or CaseTaken where two persons are judging it.
+    """
+    _refuse_closed(case)
+    if case.proposal is not None:
+        raise CaseTaken("two persons are judging this case; the outcome stays on record")
+    known = replace(case, inspection=inspection or case.inspection)
+    after: dict[str, object] = {}
+    if result.found_by in ("inspect", "check_documents") and not _has_found(case, result):
+        after["action"] = CaseAction(result.found_by)
+    if result.is_adverse:
+        after |= _proposed(known, Statement(actor, at, result=result))
+        return _acted(known, actor, at, "state_result", result.text, **after)
+    return _acted(known, actor, at, "close", result.text, **after, **_ended(result, actor))
+
+
 def agree(case: Case, actor: Actor, at: datetime, text: str = "") -> CaseChange:
     """Agree, as a second person, with what a first one proposed.
 
@@ -320,6 +358,26 @@ def reopen(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
         ended_by=(),
         reopening=None,
     )
+
+
+def undo(case: Case, actor: Actor, at: datetime, last: CaseEvent, before: Case) -> CaseChange:
+    """Take back the last act on a case, which left it as it was `before`.
+
+    Raises UndoRefused for what somebody else did, what is ten seconds old, what two persons ended,
+    a result that is a label by now, and a referral.
+    """
+    if not actor.is_holder(last.actor):
+        raise UndoRefused("somebody else has acted on this case since")
+    if last.action not in UNDOABLE or len(case.ended_by) > 1:
+        raise UndoRefused("this cannot be undone; a closed case can be opened again")
+    if case.result is not None and case.result.label is not None:
+        raise UndoRefused("its outcome is on record: open the case again")
+    if at - last.at > UNDO_WITHIN:
+        raise UndoRefused(f"only the last {UNDO_WITHIN.seconds} seconds can be undone")
+    if case.action != before.action and case.action is not None and case.action.moves:
+        raise UndoRefused("it was referred, and others have it by now: ask them for it")
+    after = {name: getattr(before, name) for name in last.changed if hasattr(before, name)}
+    return _acted(case, actor, at, "undo", last.action.replace("_", " "), **after)
 
 
 def status_at(case: Case, at: datetime) -> Status:

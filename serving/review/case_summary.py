@@ -8,7 +8,7 @@ from features.submission import Submission
 from serving.audit.decision import Decision
 from serving.explanation.code_names import country_in_words, goods_in_words, place_in_words
 from serving.explanation.reasons_in_words import Reason
-from serving.triage.lane_rule import Lane
+from serving.triage.lane_rule import VISITED, Lane
 
 # A control case stands among the inspections, and is inspected like any other.
 LANE_NAMES: dict[Lane, str] = {
@@ -71,6 +71,16 @@ def describe_lane(decision: Decision) -> str:
         harm = f"{decision.harm_ratio:.2g} times that of a usual find"
         parts.append(f"ranked by probability × harm: the harm of a find here is {harm}")
     return "; ".join(parts) + "."
+
+
+def describe_selection(decision: Decision) -> str:
+    """One sentence on why a case is here, which tells no draw from a selection by the score.
+
+    A control case has no reason, and one that was invented would give it away or mislead.
+    """
+    if decision.lane in VISITED and decision.lane_reason in ("score", "random"):
+        return f"{_WHY['inspect']}."
+    return describe_lane(decision)
 
 
 def _clause(reason: Reason) -> str:

@@ -1,7 +1,8 @@
 """Cases as reviewers use them: the queue, one case, and acts, each stored with who, when, what."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
@@ -10,17 +11,20 @@ from pydantic import TypeAdapter
 from features.records import Outcome
 from features.submission import Submission
 from serving.access.acting import tell_audit
-from serving.access.actors import Actor
+from serving.access.actors import SERVICE, Actor
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import DecisionReader
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
 from serving.errors import (
     CaseClosed,
+    Conflict,
+    ContradictoryFinding,
     Forbidden,
     JustificationNeeded,
     NoActionOrdered,
     NotFound,
+    UndoRefused,
     Unprocessable,
 )
 from serving.history.received_records import ReceivedRecord
@@ -40,19 +44,22 @@ from serving.review.case_records import (
     CaseAccess,
     CaseFile,
     CaseFileStore,
+    CaseFilter,
     CaseRecord,
+    CaseScore,
     CaseStore,
     LinkedCase,
     QueueFilter,
     QueuePosition,
     StoredEvent,
+    WaitingOutcome,
 )
 from serving.review.case_rules import Case, CaseChange, CaseEvent, Statement
 from serving.review.justifications import JUSTIFIED_FOR, EvidentPurpose, StatedPurpose
 from serving.review.labels import inspection_of, label_of, withdrawal_of
 from serving.review.opening import CASE, case_of_decision
 from serving.review.queue_rank import QUEUE_RANK
-from serving.review.results import CaseResult, FoundBy
+from serving.review.results import CaseResult, FoundBy, reported_result
 
 CHANGED = TypeAdapter(dict[str, tuple[object, object]])
 
@@ -62,8 +69,11 @@ StateResult = Callable[[FoundBy], CaseResult]
 
 OnOutcome = Callable[[Submission, Outcome], None]
 
+OUTCOMES_TOGETHER = 64
+
 # Acts whose text is no sentence of anyone's.
 _WITHOUT_WORDS = frozenset({"read", "mark_reason", "reread", "score_again"})
+_CHANGES_NOTHING = frozenset({"read", "download", "justify"})
 _OF_PROPOSALS = frozenset({"propose_action", "state_result", "state_view", "agree", "disagree"})
 
 
@@ -93,7 +103,7 @@ class Cases:
     """What reviewers do with the cases of one database.
 
     `on_outcome` is called with every outcome and its subject, once it is durable. Masked cases are
-    shown as `masking` says.
+    shown as `masking` says. What names no office belongs to that of its place of entry.
     """
 
     store: CaseStore
@@ -101,15 +111,58 @@ class Cases:
     decisions: DecisionReader
     on_outcome: OnOutcome
     masking: Masking
+    office_of_place: Mapping[str, str] = field(default_factory=dict)
+
+    def _open_new(self) -> None:
+        open_case = partial(case_of_decision, office_of_place=self.office_of_place)
+        self.store.open_new(open_case)
 
     def queue(
         self, reviewer: Reviewer, queue: QueueFilter, after: QueuePosition | None, limit: int
     ) -> list[CaseRecord]:
         """The cases that wait, the most urgent first."""
-        self.store.open_new(case_of_decision)
+        self._open_new()
         rows = self.store.page(reviewer.access, queue, after, limit)
         tell_audit(cases=[row.case_id for row in rows])
         return [self._shown(row) for row in rows]
+
+    def list_cases(self, reviewer: Reviewer, wanted: CaseFilter, limit: int) -> list[CaseRecord]:
+        """The cases that a filter lets through, closed ones too, the newest first."""
+        self._open_new()
+        rows = self.store.list_cases(reviewer.access, wanted, limit)
+        tell_audit(cases=[row.case_id for row in rows])
+        return [self._shown(row) for row in rows]
+
+    def scores(self, row: CaseRecord) -> list[CaseScore]:
+        """Every score of the subject of a case, in order: of a rescue those of danger alone."""
+        scores = self.store.scores(row.case_id)
+        is_rescue = row.lane == "rescue"
+        return [score for score in scores if (score.lane == "rescue") == is_rescue]
+
+    def open_due(self, at: datetime) -> int:
+        """Open the cases that decisions wait for, and let outcomes that came by record end them.
+
+        How many outcomes were taken. Whoever works on cases sees the same, sooner.
+        """
+        self._open_new()
+        taken = 0
+        while waiting := self.store.waiting_outcomes(OUTCOMES_TOGETHER):
+            for outcome in waiting:
+                self._take(outcome, at)
+                taken += 1
+        return taken
+
+    def _take(self, waiting: WaitingOutcome, at: datetime) -> None:
+        """Let an outcome end the case of its subject, or wait there for two persons."""
+        if waiting.case_id is not None and waiting.body is not None:
+            outcome = Outcome.model_validate_json(waiting.body)
+            with suppress(Conflict, ContradictoryFinding):  # closed, or judged meanwhile
+                result, inspection = reported_result(outcome), inspection_of(outcome)
+                take = partial(
+                    acts.take_outcome, actor=SERVICE, at=at, result=result, inspection=inspection
+                )
+                self.store.change(waiting.case_id, partial(_changed, take))
+        self.store.remove_outcome(waiting.record_id)
 
     def counts(self, access: CaseAccess, at: datetime) -> dict[str, int]:
         """How many cases wait in each lane."""
@@ -117,13 +170,12 @@ class Cases:
 
     def case(self, reviewer: Reviewer, case_id: str) -> tuple[CaseRecord, Case]:
         """A case; raises NotFound for one that does not exist or must not be seen."""
-        self.store.open_new(case_of_decision)
+        self._open_new()
         row = self.store.case(case_id, reviewer.access)
         if row is None:
             raise NotFound("no case with this id can be seen by you")
-        shown, case = self._shown(row), CASE.validate_json(row.state)
-        case = _as_seen_by(case, reviewer.actor)
-        return shown, _without_words(case) if self.is_masked(shown) else case
+        shown = self._shown(row)
+        return shown, self.state_of(reviewer, shown)
 
     def read(
         self,
@@ -219,6 +271,11 @@ class Cases:
         """The files of a case, the first attached first."""
         files = self.files.of_case(row.case_id)
         return [replace(file, name=MASKED) for file in files] if self.is_masked(row) else files
+
+    def state_of(self, reviewer: Reviewer, row: CaseRecord) -> Case:
+        """The state of a case that was found, as a reviewer may see it."""
+        case = _as_seen_by(CASE.validate_json(row.state), reviewer.actor)
+        return _without_words(case) if self.is_masked(row) else case
 
     def act(self, reviewer: Reviewer, case_id: str, act: CaseAct) -> Case:
         """Do something to a case, and return it as it is then.
@@ -318,6 +375,25 @@ class Cases:
             lambda case: acts.state_result(case, reviewer.actor, at, result),
         )
 
+    def undo(self, reviewer: Reviewer, case_id: str, at: datetime) -> Case:
+        """Take back what the reviewer did last, within ten seconds and before anybody else acts.
+
+        Raises UndoRefused.
+        """
+        row, _ = self.case(reviewer, case_id)
+        acted = [event for event in self.events(case_id) if event.action not in _CHANGES_NOTHING]
+        stored = self.store.case(row.case_id, reviewer.access)
+        if not acted or stored is None:
+            raise UndoRefused("nothing was done that could be undone")
+
+        def undo(case: Case) -> CaseChange:
+            if CASE.dump_json(case) != CASE.dump_json(CASE.validate_json(stored.state)):
+                raise UndoRefused("somebody else has acted on this case since")
+            last, before = _event_of(acted[-1]), _before(case, acted[-1])
+            return acts.undo(case, reviewer.actor, at, last, before)
+
+        return self.act(reviewer, case_id, undo)
+
     def agree(self, reviewer: Reviewer, case_id: str, at: datetime, text: str) -> Case:
         """Agree, as a second person, with what was proposed; an adverse result becomes a label."""
         return self._judge(
@@ -403,6 +479,19 @@ class Cases:
         if record is None:
             raise NotFound("the decision behind this case is gone")
         return Decision.model_validate_json(record)
+
+
+def _event_of(stored: StoredEvent) -> CaseEvent:
+    """An event as the rules understand it."""
+    at, changed = datetime.fromisoformat(stored.at), CHANGED.validate_json(stored.changed)
+    return CaseEvent(stored.case_id, at, stored.by, stored.action, changed, stored.text)  # type: ignore[arg-type]  # an action, as it was stored
+
+
+def _before(case: Case, last: StoredEvent) -> Case:
+    """A case as it was before its last event, which has the old of every field."""
+    state = CASE.dump_python(case, mode="json")
+    old = {name: old for name, (old, _) in CHANGED.validate_json(last.changed).items()}
+    return CASE.validate_python(state | {name: old[name] for name in old.keys() & state.keys()})
 
 
 def _found_by(row: CaseRecord, case: Case) -> FoundBy:

@@ -1,5 +1,7 @@
 """The case that a decision opens."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import BeforeValidator, TypeAdapter
@@ -11,9 +13,9 @@ from serving.audit.decision import Decision
 from serving.request_parsing import read_submission
 from serving.review.case_records import CaseLink, CaseRecord
 from serving.review.case_rules import Case
-from serving.review.case_summary import describe_lane, describe_subject
+from serving.review.case_summary import describe_selection, describe_subject
 from serving.review.former_cases import with_current_case
-from serving.review.queue_rank import QUEUE_RANK
+from serving.review.queue_rank import QUEUE_RANK, risk_of
 
 CASE: TypeAdapter[Case] = TypeAdapter(Annotated[Case, BeforeValidator(with_current_case)])
 
@@ -21,14 +23,22 @@ CASE: TypeAdapter[Case] = TypeAdapter(Annotated[Case, BeforeValidator(with_curre
 ALIKE = ("goods", "way")
 
 
-def case_of_decision(seq: int, record: str) -> tuple[CaseRecord, list[CaseLink]] | None:
+def opens_case(decision: Decision) -> bool:
+    """Whether a decision waits for a person."""
+    return decision.lane not in ("release", "manual")
+
+
+def case_of_decision(
+    seq: int, record: str, office_of_place: Mapping[str, str] = MappingProxyType({})
+) -> tuple[CaseRecord, list[CaseLink]] | None:
     """The case of a decision at its place in the log, with its links.
 
-    None for a release, and for what the manual procedure decides. A subject that was scored again
+    Where no office was named, it is that of the place of entry, by `office_of_place`. None for a
+    release, and for what the manual procedure decides. A subject that was scored again
     has the case of its first decision.
     """
     decision = Decision.model_validate_json(record)
-    if decision.lane in ("release", "manual"):
+    if not opens_case(decision):
         return None
     submission = read_submission(decision.request.encode())
     journey: Journey | None = submission.journey
@@ -38,7 +48,7 @@ def case_of_decision(seq: int, record: str) -> tuple[CaseRecord, list[CaseLink]]
         seq=seq,
         subject_kind=decision.subject_kind,
         subject_id=decision.subject_id,
-        office_id=decision.office_id,
+        office_id=decision.office_id or _office_of_entry(submission, office_of_place),
         lane=decision.lane,
         mode=journey.mode if journey else None,
         rank=QUEUE_RANK[decision.lane],
@@ -48,14 +58,25 @@ def case_of_decision(seq: int, record: str) -> tuple[CaseRecord, list[CaseLink]]
         owner=None,
         waiting_until=None,
         what=describe_subject(submission),
-        why=describe_lane(decision),
+        why=describe_selection(decision),
         state=CASE.dump_json(Case(decision.case_id)).decode(),
         decision_id=decision.decision_id if decision.rescores else None,
+        risk=risk_of(decision),
     )
     links = sorted(_links(submission).items())
     return case, [
         CaseLink(case.case_id, seq, *link, roles=",".join(sorted(roles))) for link, roles in links
     ]
+
+
+def _office_of_entry(submission: Submission, office_of_place: Mapping[str, str]) -> str | None:
+    """The office of the first place on the way that belongs to one; None where none does."""
+    journey = submission.journey
+    if journey is None:
+        return None
+    on_the_way = sorted(submission.legs, key=lambda leg: leg.sequence)
+    places = (*(leg.destination for leg in on_the_way), journey.destination)
+    return next((office_of_place[place] for place in places if place in office_of_place), None)
 
 
 def _links(submission: Submission) -> dict[tuple[str, str], set[str]]:

@@ -1,5 +1,6 @@
-"""The order of the review queue: by the rank of a case's lane, then by when it is due."""
+"""The order of the review queue: what can still be stopped first, of that the riskiest first."""
 
+from serving.audit.decision import Decision
 from serving.triage.lane_rule import Lane
 
 # Control cases stand among inspections and look like them, so that they get the same diligence.
@@ -10,3 +11,16 @@ QUEUE_RANK: dict[Lane, int] = {
     "document_check": 2,
     "post_review": 3,
 }
+
+ALWAYS_IN_TIME: tuple[Lane, ...] = ("rescue", "post_review")
+"""Lanes whose cases no time is over for: people are searched for, and reviews come afterwards."""
+
+UNKNOWN_RISK = 1.0
+"""The risk of what has no score: nothing known never counts as little."""
+
+
+def risk_of(decision: Decision) -> float:
+    """What orders the queue: the probability of a find, times its harm where that is weighed."""
+    if decision.probability is None or decision.lane == "rescue":
+        return UNKNOWN_RISK
+    return decision.probability * (decision.harm_ratio or 1.0)

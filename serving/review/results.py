@@ -5,13 +5,13 @@ contradicts itself is refused by the constructor, so that no caller, form or sto
 Only results are labels.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Literal, get_args
 
 from features.offences import AGAINST_PERSONS, NOT_SMUGGLING, offences_in
 from features.outcome_contradictions import FOUND_FIELDS, contradiction
-from features.records import Depth, Examination, Result
+from features.records import OF_DOCUMENTS, Depth, Examination, Outcome, Result
 from serving.errors import ContradictoryFinding, ImpossibleResult
 from serving.review.ways_of_smuggling import typology_contradiction
 
@@ -300,6 +300,26 @@ class CaseResult:
         return typology_contradiction(
             stated.typology, label, offences_in(self.offences), is_of_goods
         )
+
+
+def reported_result(outcome: Outcome) -> CaseResult:
+    """What an outcome of another system says, as a result that it reports."""
+    codes: dict[Result, ResultCode] = {
+        "confirmed": "goods_found",
+        "not_confirmed": "nothing_found",
+        "other_offence": "other_offence",
+        "inconclusive": "inconclusive",
+        "documents_in_order": "documents_in_order",
+        "documents_irregular": "documents_irregular",
+    }
+    named = {*offences_in(outcome.offences)}
+    is_of_persons = bool(named) and named <= AGAINST_PERSONS | NOT_SMUGGLING
+    code = codes[outcome.result]
+    if code == "goods_found" and is_of_persons:
+        code = "persons_found"
+    found_by: FoundBy = "check_documents" if outcome.result in OF_DOCUMENTS else "inspect"
+    stated = {each.name: getattr(outcome, each.name) for each in fields(Finding)}
+    return CaseResult(found_by, code, "reported", "high", "reported by record", Finding(**stated))
 
 
 def reasons_of(code: ResultCode) -> tuple[ReasonCode, ...]:

@@ -7,6 +7,7 @@
     document_check_per_day = 60
     control_per_day = 3
     time_zone = "Asia/Singapore"
+    places = ["SGSIN"]
 
     [[watched]]
     kind = "container"
@@ -66,13 +67,15 @@ class _PlanTable(BaseModel):
 class OfficeCapacity(_PlanTable):
     """What an office can look at in a day, in subjects; `control_per_day` is a floor.
 
-    `time_zone`, an IANA name, says when its day begins.
+    `time_zone`, an IANA name, says when its day begins; `places` are the codes of those where what
+    enters is the office's.
     """
 
     inspect_per_day: PerDay
     document_check_per_day: PerDay
     control_per_day: PerDay = 0
     time_zone: str = "UTC"
+    places: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = ()
 
     @field_validator("time_zone")
     @classmethod
@@ -132,6 +135,11 @@ class TriagePlan(_PlanTable):
     def time_zones(self) -> dict[str, ZoneInfo]:
         """The time zone of each office."""
         return {office_id: ZoneInfo(each.time_zone) for office_id, each in self.offices.items()}
+
+    @property
+    def office_of_place(self) -> dict[str, str]:
+        """The office that what enters at a place belongs to."""
+        return {place: office for office, each in self.offices.items() for place in each.places}
 
     def capacities(self, lane: str) -> dict[str, int]:
         """What each office can take of a lane in a day."""

@@ -1,4 +1,4 @@
-"""Cursors of the review queue: where its next page begins, as opaque text."""
+"""Cursors of the queue and of lists of cases: where the next page begins, as opaque text."""
 
 import base64
 import json
@@ -9,13 +9,38 @@ from serving.errors import RequestFault, Unprocessable
 from serving.review.case_records import CaseRecord, QueuePosition
 
 LONGEST_CURSOR = 400  # characters
-_PLACE = re.compile(r'\[(\d{1,9}), "([0-9T:.+-]{1,40})", "([A-Za-z0-9_-]{1,64})"\]')
+_PLACE = re.compile(
+    r'\[([01]), (\d[0-9.e+-]{0,30}), "([0-9T:.+-]{1,40})", "([A-Za-z0-9_-]{1,64})"\]'
+)
+_LISTED = re.compile(r'\[(\d{1,15}), "([A-Za-z0-9_-]{1,64})"\]')
 
 
-def encode_cursor(row: CaseRecord) -> str:
-    """The cursor of the page that begins after a case."""
-    place = json.dumps([row.rank, row.due_at, row.case_id])
+def encode_cursor(row: CaseRecord, now: datetime) -> str:
+    """The cursor of the page that begins after a case, as the queue is at an instant."""
+    place = json.dumps(row.queue_position(now.isoformat()))
     return base64.urlsafe_b64encode(place.encode()).decode()
+
+
+def encode_place(row: CaseRecord) -> str:
+    """The cursor of the page of a list of all cases that begins after a case."""
+    place = json.dumps([row.seq, row.case_id])
+    return base64.urlsafe_b64encode(place.encode()).decode()
+
+
+def decode_place(cursor: str | None) -> tuple[int, str] | None:
+    """Where a page of a list of all cases begins, as `CaseFilter.before`.
+
+    Raises Unprocessable for a cursor that no page gave.
+    """
+    if cursor is None:
+        return None
+    try:
+        place = base64.b64decode(cursor[:LONGEST_CURSOR], b"-_", validate=True).decode("ascii")
+        seq, case_id = _LISTED.fullmatch(place).groups()  # type: ignore[union-attr]  # caught
+        return -int(seq), case_id
+    except (ValueError, AttributeError):
+        fault = RequestFault("/cursor", "cursor", "want the `next` of a page")
+        raise Unprocessable("the cursor is none that a page gave", (fault,)) from None
 
 
 def decode_cursor(cursor: str | None) -> QueuePosition | None:
@@ -24,9 +49,9 @@ def decode_cursor(cursor: str | None) -> QueuePosition | None:
         return None
     try:
         place = base64.b64decode(cursor[:LONGEST_CURSOR], b"-_", validate=True).decode("ascii")
-        rank, due_at, case_id = _PLACE.fullmatch(place).groups()  # type: ignore[union-attr]  # caught
+        is_over, risk, due_at, case_id = _PLACE.fullmatch(place).groups()  # type: ignore[union-attr]  # caught
         datetime.fromisoformat(due_at)
-        return int(rank), due_at, case_id
+        return int(is_over), float(risk), due_at, case_id
     except (ValueError, AttributeError):
         fault = RequestFault("/cursor", "cursor", "want the `next` of a page")
         raise Unprocessable("the cursor is none that a page gave", (fault,)) from None

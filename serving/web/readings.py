@@ -22,6 +22,8 @@ READINGS = {
         "read_explanation", "decision", "decision_id"
     ),
     "GET /v1/queue": Reading("read", "queue"),
+    "GET /v1/cases": Reading("read", "cases"),
+    "GET /v1/cases/{case_id}": Reading("read", "case", "case_id"),
     "GET /v1/rescue-calls/{case_id}": Reading("read_calls", "case", "case_id"),
     "GET /v1/switches": Reading("read", "switches"),
     "POST /invocations": Reading("infer", "model"),

@@ -2,20 +2,23 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Row,
     Select,
     and_,
     func,
     or_,
     select,
     true,
+    tuple_,
 )
 
 from serving.access.acting import whoever_acts
@@ -33,28 +36,36 @@ from serving.db.shared_links import SharedLinks
 from serving.db.tables import (
     case_events,
     case_links,
+    case_scores,
     cases,
     cases_opened_to,
     decisions,
     records,
+    waiting_outcomes,
 )
 from serving.db.write_lock import writing
+from serving.history.received_records import ReceivedRecord
 from serving.review.case_records import (
     MOST_COUNTED,
     CaseAccess,
+    CaseFilter,
     CaseLink,
     CaseRecord,
+    CaseScore,
     ChangeCase,
     LinkedCase,
     OpenCase,
     QueueFilter,
     QueuePosition,
     StoredEvent,
+    WaitingOutcome,
     scored_again_event,
 )
+from serving.review.queue_rank import ALWAYS_IN_TIME, UNKNOWN_RISK
 from serving.review.shared_things import SharedThing
 
 PAGE = 500
+RISKS_TO_DRAW_FROM = 50
 
 TO_BE_JUDGED = ("open", "assigned", "action_proposed", "result_in")
 """Statuses that a person is to do something about; what was ordered waits for its result."""
@@ -79,19 +90,84 @@ class CaseRepository:
     def page(
         self, access: CaseAccess, queue: QueueFilter, after: QueuePosition | None, limit: int
     ) -> list[CaseRecord]:
-        """Cases that are not closed or laid aside, the most urgent first."""
-        query = (
-            select(cases)
-            .where(_visible(access), _in_queue(queue), _is_after(after))
-            .order_by(cases.c.rank, cases.c.due_at, cases.c.case_id)
-            .limit(limit)
-        )
-        return self._rows(query)
+        """Cases that wait for a person: in time before what is over, the riskiest first."""
+        found: list[CaseRecord] = []
+        for is_over in (0, 1):
+            if len(found) == limit or (after is not None and after[0] > is_over):
+                continue
+            place = after if after is not None and after[0] == is_over else None
+            query = (
+                select(cases)
+                .where(_visible(access), _in_queue(queue), _is_after(place))
+                .where(~_is_in_time(queue.now) if is_over else _is_in_time(queue.now))
+                .order_by(cases.c.risk.desc(), cases.c.due_at, cases.c.case_id)
+                .limit(limit - len(found))
+            )
+            found += self._rows(query)
+        return found
 
     def case(self, case_id: str, access: CaseAccess) -> CaseRecord | None:
         """A case, if it exists and may be seen."""
         rows = self._rows(select(cases).where(cases.c.case_id == case_id, _visible(access)))
         return rows[0] if rows else None
+
+    def list_cases(self, access: CaseAccess, wanted: CaseFilter, limit: int) -> list[CaseRecord]:
+        """The cases that a filter lets through, the newest first."""
+        query = select(cases).where(_visible(access), _is_wanted(wanted))
+        if wanted.subject_id is not None:
+            query = query.where(cases.c.case_id.in_(self._of_subject(wanted)))
+        return self._rows(query.order_by(cases.c.seq.desc(), cases.c.case_id).limit(limit))
+
+    def scores(self, case_id: str) -> list[CaseScore]:
+        """Every score of the subject of a case, in order."""
+        query = (
+            select(case_scores.c.decision_id, case_scores.c.scored_at, case_scores.c.lane)
+            .where(case_scores.c.case_id == case_id)
+            .order_by(case_scores.c.scored_at, case_scores.c.decision_id)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [CaseScore(*row) for row in connection.execute(query)]
+
+    def waiting_outcomes(self, limit: int) -> list[WaitingOutcome]:
+        """Outcomes that came by themselves, each with the case of its subject, the oldest first.
+
+        A subject without a case has none. Of an outcome that was erased there is no body.
+        """
+        query = select(waiting_outcomes).order_by(waiting_outcomes.c.received_at).limit(limit)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+            return [self._waiting(row, connection) for row in rows]
+
+    def _waiting(self, row: Row[Any], connection: Connection) -> WaitingOutcome:
+        columns = (records.c[each.name] for each in fields(ReceivedRecord))
+        is_it = and_(records.c.kind == "outcomes", records.c.record_id == row.record_id)
+        found = connection.execute(select(*columns).where(is_it)).first()
+        record = self._records.record(ReceivedRecord(*found)) if found else None
+        of_subject = (
+            select(cases.c.case_id)
+            .join(decisions, decisions.c.decision_id == cases.c.case_id)
+            .where(decisions.c.subject_kind == row.subject_kind)
+            .where(decisions.c.subject_id == row.subject_id, cases.c.lane != "rescue")
+            .order_by(cases.c.seq)
+            .limit(1)
+        )
+        case_id = connection.scalar(of_subject)
+        return WaitingOutcome(row.record_id, case_id, record.body if record else None)
+
+    def remove_outcome(self, record_id: str) -> None:
+        """Let an outcome wait no more: its case has it, or it changes none."""
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            is_it = waiting_outcomes.c.record_id == record_id
+            connection.execute(waiting_outcomes.delete().where(is_it))
+
+    def _of_subject(self, wanted: CaseFilter) -> Select[str]:
+        """The cases of a subject, of either kind where none is said."""
+        kinds = [wanted.subject_kind] if wanted.subject_kind else ["route", "shipment"]
+        subject_id = wanted.subject_id or ""
+        tokens = [self._cases.keys.token(kind, subject_id) for kind in kinds]
+        named = tuple_(decisions.c.subject_kind, decisions.c.subject_id)
+        pairs = [*zip(kinds, tokens, strict=True), *((kind, subject_id) for kind in kinds)]
+        return select(decisions.c.decision_id).where(named.in_(pairs))
 
     def decision_of(self, case_id: str) -> str:
         """The id of the decision that counts for a case."""
@@ -215,6 +291,23 @@ class CaseRepository:
                 if (lane == "rescue") == access.is_rescue
             }
 
+    def count_overdue(self, lane: str, now: str) -> int:
+        """How many cases that wait in a lane are due by now, of all offices."""
+        overdue = (
+            select(cases.c.case_id)
+            .where(cases.c.lane == lane, _is_waiting(now), cases.c.due_at <= now)
+            .limit(MOST_COUNTED)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.scalar(select(func.count()).select_from(overdue.subquery())) or 0
+
+    def count_unopened(self) -> int:
+        """How many decisions no case was looked for yet; releases are among them."""
+        newest = select(func.coalesce(func.max(decisions.c.seq), 0)).scalar_subquery()
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            reached = connection.scalar(select(cases_opened_to.c.seq)) or 0
+            return int(connection.scalar(select(newest - reached)) or 0)
+
     def _rows(self, query: Select[Any]) -> list[CaseRecord]:
         with failing_as_unavailable(), self._engine.connect() as connection:
             rows = connection.execute(query).all()
@@ -246,14 +339,18 @@ class CaseRepository:
         if reached is None:
             connection.execute(cases_opened_to.insert().values(seq=0))
         if read:
+            _append_scores(connection, reached or 0, read[-1].seq)
             connection.execute(cases_opened_to.update().values(seq=read[-1].seq))
 
     def _insert(
         self, opened: list[tuple[CaseRecord, list[CaseLink]]], connection: Connection
     ) -> None:
-        if opened:
-            rows = [self._cases.case(row, connection) for row, _ in opened]
-            connection.execute(cases.insert(), rows)
+        for is_control in (False, True):  # which get the risk of an inspection that is there
+            some = [row for row, _ in opened if (row.lane == "control") == is_control]
+            if some:
+                ordered = [_among_inspections(row, connection) for row in some]
+                rows = [self._cases.case(row, connection) for row in ordered]
+                connection.execute(cases.insert(), rows)
         if links := [link for case in opened for link in self._links(*case, connection)]:
             connection.execute(case_links.insert(), links)
 
@@ -295,6 +392,37 @@ class CaseRepository:
     ) -> list[dict[str, Any]]:
         unit = EncryptionUnit.of_decision(case.case_id, case.opened_at)
         return [self._cases.link(link, unit, connection) for link in links]
+
+
+def _append_scores(connection: Connection, after: int, upto: int) -> None:
+    """Add the decisions between two places in the log to the cases of their subjects."""
+    first = func.coalesce(decisions.c.rescores, decisions.c.decision_id)
+    of_subject = or_(cases.c.case_id == first, cases.c.case_id == decisions.c.decision_id)
+    is_same_side = (decisions.c.lane == "rescue") == (cases.c.lane == "rescue")
+    scored = (
+        select(cases.c.case_id, decisions.c.decision_id, decisions.c.scored_at, decisions.c.lane)
+        .join(cases, and_(of_subject, is_same_side))
+        .where(decisions.c.seq > after, decisions.c.seq <= upto)
+    )
+    names = ["case_id", "decision_id", "scored_at", "lane"]
+    connection.execute(case_scores.insert().from_select(names, scored))
+
+
+def _among_inspections(case: CaseRecord, connection: Connection) -> CaseRecord:
+    """A control case at the risk of an inspection before it, so that its place tells nothing."""
+    if case.lane != "control":
+        return case
+    newest = (
+        select(cases.c.risk)
+        .where(cases.c.lane == "inspect")
+        .order_by(cases.c.seq.desc())
+        .limit(RISKS_TO_DRAW_FROM)
+    )
+    risks = connection.scalars(newest).all()
+    if not risks:
+        return replace(case, risk=UNKNOWN_RISK)
+    drawn = int.from_bytes(sha256(case.case_id.encode()).digest()[:8])
+    return replace(case, risk=risks[drawn % len(risks)])
 
 
 def _sharing(kind: str, values: tuple[str, str], access: CaseAccess, limit: int) -> Select[str]:
@@ -339,6 +467,20 @@ def _is_waiting(now: str) -> ColumnElement[bool]:
     return or_(cases.c.status.in_(TO_BE_JUDGED), is_back)
 
 
+def _is_wanted(wanted: CaseFilter) -> ColumnElement[bool]:
+    parts: list[ColumnElement[bool]] = []
+    if wanted.statuses:
+        parts.append(cases.c.status.in_(wanted.statuses))
+    names = ("subject_kind", "office_id", "mode")
+    filters = ((name, getattr(wanted, name)) for name in names)
+    parts += [cases.c[name] == value for name, value in filters if value is not None]
+    if wanted.owner is not None:
+        parts.append(or_(cases.c.owner == wanted.owner, cases.c.owner_name == wanted.owner))
+    if wanted.before is not None:
+        parts.append(tuple_(-cases.c.seq, cases.c.case_id) > wanted.before)
+    return and_(true(), *parts)
+
+
 def _in_queue(queue: QueueFilter) -> ColumnElement[bool]:
     parts = [_is_waiting(queue.now)]
     if queue.lanes:
@@ -349,6 +491,8 @@ def _in_queue(queue: QueueFilter) -> ColumnElement[bool]:
         parts.append(or_(cases.c.owner == queue.owner, cases.c.owner_name == queue.owner))
     if queue.is_unowned:
         parts.append(cases.c.owner.is_(None))
+    if queue.is_in_time is not None:
+        parts.append(_is_in_time(queue.now) if queue.is_in_time else ~_is_in_time(queue.now))
     if queue.opened_before:
         parts.append(cases.c.opened_at < queue.opened_before)
     return and_(*parts)
@@ -357,6 +501,11 @@ def _in_queue(queue: QueueFilter) -> ColumnElement[bool]:
 def _is_after(place: QueuePosition | None) -> ColumnElement[bool]:
     if place is None:
         return true()
-    rank, due_at, case_id = place
+    _, risk, due_at, case_id = place
     later = or_(cases.c.due_at > due_at, and_(cases.c.due_at == due_at, cases.c.case_id > case_id))
-    return or_(cases.c.rank > rank, and_(cases.c.rank == rank, later))
+    return or_(cases.c.risk < risk, and_(cases.c.risk == risk, later))
+
+
+def _is_in_time(now: str) -> ColumnElement[bool]:
+    """Whether what a case is about can still be stopped."""
+    return or_(cases.c.due_at > now, cases.c.lane.in_(ALWAYS_IN_TIME))

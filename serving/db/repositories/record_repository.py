@@ -16,7 +16,7 @@ from serving.db.encrypted_records import EncryptedRecords
 from serving.db.engine import failing_as_unavailable
 from serving.db.lookups import PairLookup
 from serving.db.repositories.audit_repository import append_audit_events
-from serving.db.tables import records
+from serving.db.tables import records, waiting_outcomes
 from serving.db.waiting_subjects import SubjectToken, let_decided_wait
 from serving.db.write_lock import writing
 from serving.history.received_records import KeptRecord, ReceivedRecord
@@ -47,6 +47,7 @@ class RecordRepository:
                 connection.execute(records.insert(), new)
                 append_audit_events(connection, [_received(new)])
                 _let_wait(connection, new)
+                _let_outcomes_wait(connection, new)
         return before
 
     def about(
@@ -102,6 +103,14 @@ def _let_wait(connection: Connection, new: Sequence[dict[str, Any]]) -> None:
         if row["kind"] in RESCORED_AFTER.get(row["subject_kind"], ())
     }
     let_decided_wait(connection, subjects, max(row["received_at"] for row in new))
+
+
+def _let_outcomes_wait(connection: Connection, new: Sequence[dict[str, Any]]) -> None:
+    """Let new outcomes wait until the cases of their subjects have them."""
+    names = ("record_id", "subject_kind", "subject_id", "received_at")
+    outcomes = [{name: row[name] for name in names} for row in new if row["kind"] == "outcomes"]
+    if outcomes:
+        connection.execute(waiting_outcomes.insert(), outcomes)
 
 
 def _received(new: Sequence[dict[str, Any]]) -> AuditEvent:

@@ -110,7 +110,9 @@ def test_a_caller_of_two_offices_sees_what_it_submitted_without_one(service: Ser
     assert service.client.get(address, headers=both).status_code == 200
 
 
-CASE_ACTS = "claim release assignments waits notes actions results agreements disagreements reopen"
+CASE_ACTS = (
+    "claim release assignments waits notes actions results agreements disagreements reopen undo"
+)
 LETTERS = (
     *("letters", "letters/{audience}", "letters/{audience}/release"),
     *("letter-deferrals", "letter-deferrals/confirm"),
@@ -133,6 +135,8 @@ NEEDED_SCOPE = {
         for suffix, needed in (("", None), ("/ready", None), ("/infer", "infer"))
     },
     "/v1/queue": ("review", "rescue"),
+    "/v1/cases": ("review", "rescue"),
+    "/v1/cases/{case_id}": ("review", "rescue"),
     "/v1/rescue-calls/{case_id}": "rescue",
     "/v1/rescue-calls/{case_id}/acknowledgement": "rescue",
     **{f"/v1/cases/{{case_id}}/{act}": ("review", "rescue") for act in CASE_ACTS.split()},

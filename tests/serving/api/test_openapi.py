@@ -33,12 +33,15 @@ CALLS = {
         for suffix, method in (("", "get"), ("/ready", "get"), ("/infer", "post"))
     ),
     ("/v1/queue", "get"),
+    ("/v1/cases", "get"),
+    ("/v1/cases/{case_id}", "get"),
     ("/v1/rescue-calls/{case_id}", "get"),
     ("/v1/rescue-calls/{case_id}/acknowledgement", "post"),
     *(
         (f"/v1/cases/{{case_id}}/{act}", "post")
         for act in (
-            "claim release assignments waits notes actions results agreements disagreements reopen"
+            "claim release assignments waits notes actions results agreements disagreements "
+            "reopen undo"
         ).split()
     ),
     ("/v1/cases/{case_id}/letters", "get"),

@@ -103,7 +103,7 @@ def test_an_upgrade_renames_shadow_scores_and_encrypted_links_and_keeps_their_ro
         )
         connection.exec_driver_sql(
             "INSERT INTO cases VALUES ('d-1', 1, 'shipment', 'S', NULL, 'inspect', NULL, 1, "
-            "'now', 'now', 'open', NULL, NULL, 'what', 'why', '{}', NULL, NULL)"
+            "'now', 'now', 'open', NULL, NULL, 'what', 'why', '{}', NULL, NULL, NULL)"
         )
         connection.exec_driver_sql(
             "INSERT INTO case_links VALUES ('d-1', 'container', 'token', 1, 'encrypted', NULL)"

@@ -16,6 +16,7 @@ from serving.errors import (
     PersonNeeded,
     SameReviewer,
     TooLong,
+    UndoRefused,
     ViewNeeded,
 )
 from serving.review import case_rules as acts
@@ -555,3 +556,54 @@ def test_an_attached_file_is_written_down_and_changes_no_case() -> None:
         CLOSED,
         event("attach", "list.pdf", attachment=(None, vars(file))),
     )
+
+
+def undone(change: CaseChange, before: Case, by: Actor = ONE, at: datetime = AT) -> CaseChange:
+    """The last act taken back by somebody, at an instant."""
+    after, done = change
+    return acts.undo(after, by, at, done, before)
+
+
+@pytest.mark.parametrize(
+    ("before", "change"),
+    [
+        (OPEN, acts.claim(OPEN, ONE, AT)),
+        (MINE, acts.assign(MINE, ONE, AT, TWO)),
+        (MINE, acts.give_back(MINE, ONE, AT)),
+        (MINE, acts.wait(MINE, ONE, AT, LATER, "reply", "why")),
+        (MINE, acts.order(MINE, ONE, AT, RELEASE)),
+        (MINE, acts.order(MINE, ONE, AT, INSPECT)),
+        (ORDERED, acts.order(ORDERED, ONE, AT, HOLD)),
+        (ORDERED, acts.state_result(ORDERED, ONE, AT, FOUND)),
+        (ORDERED, acts.state_result(ORDERED, ONE, AT, result_of("not_carried_out"))),
+    ],
+)
+def test_what_one_did_is_undone_by_them_within_ten_seconds(
+    before: Case, change: CaseChange
+) -> None:
+    for after in (timedelta(), timedelta(seconds=10)):
+        back, written = undone(change, before, at=AT + after)
+        assert (back, written.action) == (before, "undo")
+        assert written.changed == {
+            name: (new, old) for name, (old, new) in change[1].changed.items()
+        }
+    for by, at in ((TWO, AT), (ONE, AT + timedelta(seconds=10) + TICK)):
+        with pytest.raises(UndoRefused):
+            undone(change, before, by, at)
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "by"),
+    [
+        (ORDERED, acts.state_result(ORDERED, ONE, AT, NOTHING), ONE),
+        (JUDGING, acts.agree(JUDGING, TWO, AT), TWO),
+        (HELD, acts.agree(HELD, TWO, AT), TWO),
+        (MINE, acts.order(MINE, ONE, AT, TO_OFFICE), ONE),
+        (CLOSED, acts.reopen(CLOSED, ONE, AT, "new facts"), ONE),
+    ],
+)
+def test_what_is_on_record_elsewhere_or_of_two_persons_is_not_undone(
+    before: Case, change: CaseChange, by: Actor
+) -> None:
+    with pytest.raises(UndoRefused):
+        undone(change, before, by)

@@ -10,6 +10,7 @@ from serving.review.case_summary import (
     SELECTED_AT_RANDOM,
     UNFITTING_DESCRIPTION,
     describe_lane,
+    describe_selection,
     describe_subject,
 )
 from serving.triage.lane_rule import Lane
@@ -122,3 +123,27 @@ def test_a_description_of_other_goods_is_marked() -> None:
     assert describe_subject(submission(body)).endswith(f"; {UNFITTING_DESCRIPTION}.")
     assert UNFITTING_DESCRIPTION not in describe_subject(submission(body), is_marked=False)
     assert UNFITTING_DESCRIPTION not in describe_subject(submission(shipment()))
+
+
+@pytest.mark.parametrize("reasons", [(), (STRONG, AGAINST), (WEAK,)])
+def test_nothing_of_why_it_is_here_tells_a_drawn_case_from_a_scored_one(
+    reasons: tuple[Any, ...],
+) -> None:
+    for lane, lane_reason in (("control", "random"), ("inspect", "score"), ("inspect", "random")):
+        decided: Any = SimpleNamespace(
+            lane=lane,
+            lane_reason=lane_reason,
+            life_at_risk=None,
+            reasons_in=lambda: reasons,
+            harm_ratio=None,
+        )
+        assert describe_selection(decided) == f"{SCORED}."
+
+
+def test_what_a_list_looks_for_or_puts_lives_at_risk_is_why_a_case_is_here() -> None:
+    for decided in (
+        decision(lane_reason="watch_list"),
+        decision(life_at_risk="41 persons", lane="rescue", lane_reason="life_at_risk"),
+        decision(lane="document_check", lane_reason="score"),
+    ):
+        assert describe_selection(decided) == describe_lane(decided)

@@ -30,6 +30,7 @@ from serving.errors import (
     Forbidden,
     NotFound,
     NotYours,
+    UndoRefused,
     Unprocessable,
 )
 from serving.review import case_rules as acts
@@ -120,7 +121,7 @@ def test_a_queue_has_the_cases_of_all_decisions_up_to_now(office: Office) -> Non
     assert [row.case_id for row in page] == ["d-1", "d-3"]
     assert office.reviewing.queue(ELSEWHERE, wanted, None, 10) == []
     assert [row.case_id for row in office.reviewing.queue(ONE, wanted, None, 1)] == ["d-1"]
-    place = (page[0].rank, page[0].due_at, page[0].case_id)
+    place = page[0].queue_position(wanted.now)
     assert [row.case_id for row in office.reviewing.queue(ONE, wanted, place, 9)] == ["d-3"]
     counts = office.reviewing.counts(HERE, LATER)
     assert counts == {"inspect": 1, "control": 0, "document_check": 1, "post_review": 0}
@@ -493,3 +494,23 @@ def test_what_links_masked_cases_has_short_names(office: Office, masked: Cases) 
     assert {name for _, name in link.shared} == {
         office.names.of(party, MASKED) for party in ("c-0007", "c-0012", "k-3")
     }
+
+
+def test_ones_own_last_act_is_undone_until_anybody_acts_or_ten_seconds_are_over(
+    office: Office,
+) -> None:
+    case_id = office.decide()
+    claim(office, case_id)
+    office.reviewing.order(ONE, case_id, LATER, RELEASE)
+    office.reviewing.read(ONE, case_id, LATER)
+
+    back = office.reviewing.undo(ONE, case_id, LATER + timedelta(seconds=9))
+
+    assert (back.status, back.owner, back.action) == ("assigned", ONE.actor, None)
+    assert actions(office, case_id)[-1] == ("undo", "one", "order action")
+    office.reviewing.order(ONE, case_id, LATER, INSPECT)
+    with pytest.raises(UndoRefused, match="10 seconds"):
+        office.reviewing.undo(ONE, case_id, LATER + timedelta(seconds=11))
+    office.reviewing.act(TWO, case_id, lambda case: acts.note(case, TWO.actor, LATER, "seen"))
+    with pytest.raises(UndoRefused, match="somebody else"):
+        office.reviewing.undo(ONE, case_id, LATER)

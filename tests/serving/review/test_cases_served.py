@@ -34,6 +34,7 @@ from serving.errors import (
     ViewNeeded,
 )
 from serving.review import case_rules as acts
+from serving.review.case_records import CaseAccess
 from serving.review.case_rules import Case
 from serving.review.labels import label_of
 from serving.review.opening import CASE, case_of_decision
@@ -278,7 +279,7 @@ def test_every_subject_that_was_not_released_waits_in_the_queue(reviewed: Servic
     assert (own["lane"], own["due_at"]) == ("inspect", "2026-11-28T10:00:00Z")
 
 
-def test_pages_of_the_queue_show_every_case_once_the_earliest_due_first(
+def test_pages_of_the_queue_show_every_case_once_the_riskiest_first(
     reviewed: Service,
 ) -> None:
     reader = reviewed.key("review")
@@ -298,7 +299,11 @@ def test_pages_of_the_queue_show_every_case_once_the_earliest_due_first(
             break
 
     assert sorted(case["subject_id"] for case in seen) == [f"S-{n}" for n in range(7)]
-    assert [case["due_at"] for case in seen] == sorted(case["due_at"] for case in seen)
+    access = CaseAccess(frozenset(), is_rescue=False)
+    rows = [reviewed.services.case_store.case(case["case_id"], access) for case in seen]
+    risks = [row.risk or 0.0 for row in rows if row is not None]
+    assert risks == sorted(risks, reverse=True)
+    assert len(risks) == 7
 
 
 def test_a_strange_cursor_is_refused(reviewed: Service) -> None:
@@ -572,7 +577,7 @@ def test_without_the_scope_nothing_of_review_can_be_done(reviewed: Service) -> N
     beside = (scope for scope in get_args(Scope) if scope not in {"review", "rescue"})
     everything_else = reviewed.key(*beside)
     acted = (
-        "claim release assignments waits notes actions results agreements disagreements reopen"
+        "claim release assignments waits notes actions results agreements disagreements reopen undo"
     ).split()
     for act in acted:
         assert post(reviewed, case_id, act, everything_else).status_code == 403, act

@@ -55,6 +55,7 @@ def test_a_case_opens_unowned_with_all_that_the_queue_orders_and_shows() -> None
         what=describe_subject(submission(body)),
         why=describe_lane(made),
         state=CASE.dump_json(Case("d-1")).decode(),
+        risk=1.0,
     )
     assert CASE.validate_json(case.state) == Case("d-1")
 
@@ -148,3 +149,27 @@ def test_a_later_decision_raises_a_case_and_lowers_none_that_somebody_works_on_o
             before.status,
             before.state,
         )
+
+
+@pytest.mark.parametrize(
+    ("places", "office"),
+    [
+        ({}, None),
+        ({"XXXXX": "here"}, None),
+        ({"GRPIR": "port"}, "port"),
+        ({"GRPIR": "port", "XXXXX": "here"}, "port"),
+    ],
+)
+def test_a_route_belongs_to_the_office_of_its_place_of_entry(
+    places: dict[str, str], office: str | None
+) -> None:
+    body = route()
+    made = decision(body, office_id=None)
+
+    found = case_of_decision(1, made.model_dump_json(), places)
+
+    assert found is not None
+    assert found[0].office_id == office
+    named = case_of_decision(1, decision(body, office_id="named").model_dump_json(), places)
+    assert named is not None
+    assert named[0].office_id == "named"

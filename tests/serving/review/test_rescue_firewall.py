@@ -35,6 +35,7 @@ SHA256 = hashlib.sha256(FILE).hexdigest()
 BODIES: dict[str, dict[str, Any]] = {
     "notes": {"text": "a note in words"},
     "reopen": {"text": "a note in words"},
+    "undo": {},
     "agreements": {"text": "a note in words"},
     "disagreements": {"text": "a note in words"},
     "assignments": {"to": "somebody"},
