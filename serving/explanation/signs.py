@@ -72,8 +72,8 @@ def agrees(feature: Feature, value: Value, comparison: Comparison, log_odds: flo
     """Whether a contribution of this sign may be named as a reason that rests on the value.
 
     What is no absence is asked of. Of a feature that warns on either side the domain does not know
-    which one is harmless, so that every value of it may speak against; none at all of what warns
-    where there is little never does.
+    which one is harmless, so that every value of it may speak against that does not show the sign;
+    none at all of what warns where there is little never does.
     """
     if value is None or feature.warns is Warns.NEVER:
         return False
@@ -81,7 +81,9 @@ def agrees(feature: Feature, value: Value, comparison: Comparison, log_odds: flo
         return is_sign(feature, value, comparison)
     if feature.warns is Warns.LOW and not value:
         return False
-    return feature.warns is Warns.EITHER or _is_harmless(feature, value, comparison)
+    if feature.warns is Warns.EITHER:
+        return not shows_sign(feature, value, comparison)
+    return _is_harmless(feature, value, comparison)
 
 
 def _is_harmless(feature: Feature, value: float | str, comparison: Comparison) -> bool:

@@ -8,7 +8,7 @@ from features.catalogue import feature_named
 from features.definition import Unit, Warns
 from serving.explanation.comparison import compare_value
 from serving.explanation.formatting import Value
-from serving.explanation.signs import agrees, is_absence, is_sign
+from serving.explanation.signs import agrees, is_absence, is_sign, shows_sign
 from training.model.manifest import Reference
 
 TENTHS = Reference(missing_share=0.3, quantiles=tuple(float(step) for step in range(0, 101, 5)))
@@ -147,3 +147,27 @@ def test_none_of_what_warns_where_there_is_little_never_comforts() -> None:
 
     assert not agrees(few, 0.0, replace(nearly_all_have_none, percentile=60.0), -0.5)
     assert agrees(few, 2.0, compare_value(2.0, MOSTLY_NONE, Unit.COUNT), -0.5)
+
+
+@pytest.mark.parametrize(("value", "shown"), [(3.0, True), (4.0, False)])
+def test_a_value_short_of_where_its_sign_is_shown_from_is_a_sign_that_is_not_shown(
+    value: float, shown: bool
+) -> None:
+    few = replace(COUNT, warns=Warns.LOW, shows_from=3)
+    compared = compare_value(value, TENTHS, Unit.COUNT)
+
+    assert is_sign(few, value, compared)
+    assert shows_sign(few, value, compared) == shown
+
+
+@pytest.mark.parametrize(("value", "shown"), [(0.6, True), (0.8, False), (1.2, False), (1.3, True)])
+def test_a_ratio_shows_a_sign_from_a_quarter_off_and_does_not_comfort_there(
+    value: float, shown: bool
+) -> None:
+    tight = Reference(missing_share=0.0, quantiles=tuple(0.95 + step / 200 for step in range(21)))
+    paid = replace(COUNT, warns=Warns.EITHER, unit=Unit.RATIO)
+    compared = compare_value(value, tight, Unit.RATIO)
+
+    assert is_sign(paid, value, compared)
+    assert shows_sign(paid, value, compared) == shown
+    assert agrees(paid, value, compared, -0.5) != shown
