@@ -47,8 +47,8 @@ def test_map_links_and_payments_are_used_by_mouse_and_keyboard(page: Page, site:
     chart.focus()
     page.keyboard.press("-")
     page.wait_for_function(
-        "was => document.querySelector('.map path.travelled')"
-        ".getBoundingClientRect().width < 0.7 * was",
+        "was => 0.7 * was >"
+        " document.querySelector('.map path.travelled').getBoundingClientRect().width",
         arg=before["width"] if before else 0,
     )
     page.locator("tr[data-about^='transactions:']").first.focus()

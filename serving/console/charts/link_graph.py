@@ -169,7 +169,7 @@ class _Drawing:
                 10 + COLUMN_PX * column,
                 _row(place, len(graph.things), tallest),
                 _short(thing.value),
-                f"{_as_what(thing.kind, thing.roles[:2])}; {_count(thing)} more",
+                _short(f"{_count(thing)} more: {_as_what(thing.kind, thing.roles)}", LONGEST + 5),
                 f"{prefix}:{place}",
             )
             for place, thing in enumerate(graph.things)
@@ -243,5 +243,5 @@ def _status(each: Neighbour) -> str:
     return "smuggling confirmed" if each.is_confirmed else each.case.status.replace("_", " ")
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+def _short(text: str, longest: int = LONGEST) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

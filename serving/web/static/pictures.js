@@ -44,6 +44,7 @@ function drawMap(box, L) {
   const dots = [...still.querySelectorAll("[data-spot]")];
   const placesOf = (line) => line.dataset.line.trim().split(" ").map(spot);
   box.classList.add("is-live");
+  box.dir = "ltr";
   box.setAttribute("role", "application");
   box.setAttribute("aria-label", box.dataset.label);
   const map = L.map(box, { minZoom: 1, maxZoom: 11, scrollWheelZoom: false, attributionControl: false });
@@ -61,7 +62,10 @@ function drawMap(box, L) {
   for (const from of dots) {
     const isStop = "name" in from.dataset;
     add(L.circleMarker(spot(from.dataset.spot), { className: from.getAttribute("class"), radius: isStop ? 6 : 3.5 }), from);
-    if (isStop) names.push(L.tooltip(spot(from.dataset.spot), { content: escaped(from.dataset.name), permanent: true, direction: "auto", offset: [8, 0], className: "place-name" }).addTo(map));
+    if (!isStop) continue;
+    const isRight = map.latLngToContainerPoint(spot(from.dataset.spot)).x > map.getSize().x * 0.55;
+    const side = isRight ? { direction: "left", offset: [-8, 0] } : { direction: "right", offset: [8, 0] };
+    names.push(L.tooltip(spot(from.dataset.spot), { content: escaped(from.dataset.name), permanent: true, className: "place-name", ...side }).addTo(map));
   }
   // Of names that would lie over each other, the first is shown.
   const placeNames = () => {
