@@ -36,6 +36,8 @@ SEEN_BY: dict[str, set[Role]] = {
     "/console/queue": {"reviewer", "supervisor", "rescue", "auditor"},
     "/console/cases/{case}": {"reviewer", "supervisor", "auditor"},
     "/console/cases/{case}/letter": {"reviewer", "supervisor"},
+    "/console/cases/{case}/links": {"reviewer", "supervisor", "auditor"},
+    "/console/map/0/0/0.svg": EVERY_ROLE,
     "/console/rescues/{rescue}": {"rescue"},
     "/console/supervision": {"supervisor", "auditor"},
     "/console/monitor": {"supervisor", "auditor", "data_scientist"},
@@ -135,7 +137,7 @@ def test_every_page_and_every_form_is_in_the_tables_above(reviewed: Service) -> 
     """But for signing in and out, the style, and what holds the like of a page that is there."""
     alike = {"/console/features/{}", "/console/cases/{}/attachments/{}", "/console/cases/{}/{}"}
     alike |= {"/console/cases/{}/letter/{}", "/console/rescues/{}/{}"}
-    alike |= {"/console/rescues/{}/attachments/{}"}
+    alike |= {"/console/rescues/{}/attachments/{}", "/console/map/{}/{}/{}.svg"}
     known = {re.sub(r"{\w+}", "{}", path) for path in (*SEEN_BY, *ACTS_BY)} | alike
     known |= {"/console", "/console/", "/console/{}", "/console/supervision/reread"}
     free = ("/console/sign-", "/console/oidc", "/console/static")
