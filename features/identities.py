@@ -50,7 +50,8 @@ def roles_of_parties(records: Iterable[Record]) -> dict[str, set[str]]:
     """The parties that records name, each with the roles in which they do: payer, consignee …"""
     roles: dict[str, set[str]] = defaultdict(set)
     for record in records:
-        for name in fields_of_kind(type(record), Party):
+        fields = fields_of_kind(type(record), Party)
+        for name in fields:
             if (party := getattr(record, name)) is not None:
                 roles[party].add(name.removesuffix("_id"))
     return roles
