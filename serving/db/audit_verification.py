@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, Select, inspect, literal_column, sele
 from serving.db.covered_tables import COVERED
 from serving.db.engine import failing_as_unavailable
 from serving.db.log_verification import ProvenHead
+from serving.db.place_verification import misplaced
 
 MOST_FINDINGS = 1_000
 _TOGETHER = 500
@@ -82,6 +83,7 @@ def verify_audit_log(engine: Engine, earlier: Iterable[ProvenHead] = ()) -> Audi
         reading = _Reading(connection, told)
         reading.read_events(earlier)
         rows = sum(reading.compare(name) for name in COVERED)
+        reading.check_places()
     return AuditProof(ProvenHead(reading.size, reading.head), rows, tuple(reading.findings))
 
 
@@ -175,6 +177,11 @@ class _Reading:
         for key_text, seq in self._told.execute(_MISSING, (name,)).fetchmany(MOST_FINDINGS):
             self._found(name, "this row was deleted", tuple(json.loads(key_text)), seq=seq)
         return count
+
+    def check_places(self) -> None:
+        """Look for what was passed by in the log, and for checkpoints misnamed by columns."""
+        for name, key, why in misplaced(self._connection):
+            self._found(name, why, key)
 
     def _found(
         self,

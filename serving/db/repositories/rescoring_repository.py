@@ -9,6 +9,7 @@ instant, with the decision about it.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+import structlog
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select
 
 from features.rescoring_rules import RESCORED_AFTER
@@ -20,7 +21,10 @@ from serving.db.waiting_subjects import SubjectToken, let_wait
 from serving.db.write_lock import writing
 from serving.scoring.rescoring import WaitingSubject
 
+log = structlog.get_logger(__name__)
+
 PAGE = 500
+LOOKED_AT_AGAIN = 10_000
 
 
 class RescoringRepository:
@@ -31,11 +35,19 @@ class RescoringRepository:
         self._decisions = DecisionRepository(engine)
 
     def begin(self) -> None:
-        """Look through decisions from now on; of earlier ones only records that come count."""
-        newest = select(func.coalesce(func.max(decisions.c.seq), 0)).scalar_subquery()
+        """Look through decisions from now on; of earlier ones only records that come count.
+
+        A place beyond the log was written by somebody else: the newest are looked through again.
+        """
         with failing_as_unavailable(), writing(self._engine) as connection:
-            if connection.scalar(select(rescorings_found_to.c.seq)) is None:
+            newest = connection.scalar(select(func.max(decisions.c.seq))) or 0
+            reached = connection.scalar(select(rescorings_found_to.c.seq))
+            if reached is None:
                 connection.execute(rescorings_found_to.insert().values(seq=newest))
+            elif reached > newest:
+                log.error("rescorings_were_passed_by", place=reached)
+                again = max(0, newest - LOOKED_AT_AGAIN)
+                connection.execute(rescorings_found_to.update().values(seq=again))
 
     def find(self, now: datetime) -> None:
         """Add subjects that were decided since the last look and had records before."""

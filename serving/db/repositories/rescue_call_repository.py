@@ -5,12 +5,26 @@ is lost only with its decision. Several workers share the calls; one takes a cal
 when it is due next, so a worker that dies with a call leaves it to the others.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, Update, func, or_, select, update
+import structlog
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Select,
+    Update,
+    and_,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from serving.access.acting import whoever_acts
 from serving.access.actors import SERVICE, Actor
@@ -20,6 +34,7 @@ from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables import (
+    audit_events,
     cases,
     decisions,
     rescue_call_events,
@@ -27,6 +42,7 @@ from serving.db.tables import (
     rescue_calls_found_to,
 )
 from serving.db.write_lock import writing
+from serving.db.written_rows import now as present
 from serving.review.rescue_calls import (
     CallAction,
     CallPace,
@@ -35,6 +51,10 @@ from serving.review.rescue_calls import (
     RescueCallEvent,
 )
 
+log = structlog.get_logger(__name__)
+
+BEGIN_RESCUE_CALLS = "begin_rescue_calls"
+
 
 class RescueCallRepository:
     """The calls of one database. Every method raises LogUnavailable where the database fails."""
@@ -42,19 +62,28 @@ class RescueCallRepository:
     def __init__(self, engine: Engine):
         self._engine = engine
         self._decisions = EncryptedDecisions(DataKeys(engine))
+        self._has_looked_again = False
 
     def begin(self) -> None:
-        """Look for rescues from now on; earlier decisions are not called."""
-        newest = select(func.coalesce(func.max(decisions.c.seq), 0)).scalar_subquery()
+        """Look for rescues from now on; those decided before the first time are not called.
+
+        Since when is on record; the first attempt looks for what was passed by since then.
+        """
         with failing_as_unavailable(), writing(self._engine) as connection:
             if connection.scalar(select(rescue_calls_found_to.c.seq)) is None:
+                newest = select(func.coalesce(func.max(decisions.c.seq), 0)).scalar_subquery()
                 connection.execute(rescue_calls_found_to.insert().values(seq=newest))
+            _begun_after(connection)
 
     def start_attempt(self, now: datetime, pace: CallPace) -> DueRescueCall | None:
         """Start the attempt that is due first, and plan the next; None if none is due.
 
         One that waited for a person for as long as the pace allows goes on to the next address.
         """
+        if not self._has_looked_again:
+            with failing_as_unavailable(), writing(self._engine) as connection:
+                _find_again(connection, _begun_after(connection))
+            self._has_looked_again = True
         if not self._has_work(now):
             return None
         with failing_as_unavailable(), writing(self._engine) as connection:
@@ -136,13 +165,54 @@ class RescueCallRepository:
             return bool(is_behind) or connection.execute(_due(now)).first() is not None
 
 
+def _begun_after(connection: Connection) -> int:
+    """The place after which rescues are called, as the audit log has it; it is told once."""
+    told = connection.scalar(
+        select(audit_events.c.details)
+        .where(audit_events.c.object_kind == "log", audit_events.c.object_id == "rescue_calls")
+        .where(audit_events.c.action == BEGIN_RESCUE_CALLS)
+        .order_by(audit_events.c.seq)
+        .limit(1)
+    )
+    if told is not None:
+        return int(json.loads(told)["after"])
+    first = connection.scalar(select(func.min(rescue_calls.c.seq)))  # of an older release
+    reached = connection.scalar(select(rescue_calls_found_to.c.seq)) or 0
+    newest = connection.scalar(select(func.max(decisions.c.seq))) or 0
+    after = min(reached, newest) if first is None else first - 1
+    details = {"after": after}
+    begun = AuditEvent(
+        present(connection), SERVICE, BEGIN_RESCUE_CALLS, "log", "rescue_calls", details
+    )
+    append_audit_events(connection, [begun])
+    return after
+
+
+def _find_again(connection: Connection, after: int) -> None:
+    """Go back to the first rescue after this place that was passed by and never called."""
+    passed = connection.scalar(select(func.min(decisions.c.seq)).where(_uncalled(after)))
+    newest = connection.scalar(select(func.max(decisions.c.seq))) or 0
+    reached = connection.scalar(select(rescue_calls_found_to.c.seq)) or 0
+    sound = min(reached, newest, newest if passed is None else passed - 1)
+    if sound < reached:
+        log.error("rescues_were_passed_by", place=reached, found_again_from=sound)
+        connection.execute(update(rescue_calls_found_to).values(seq=sound))
+
+
+def _uncalled(after: int) -> ColumnElement[bool]:
+    called = select(rescue_calls.c.decision_id)
+    return and_(
+        decisions.c.seq > after,
+        decisions.c.lane == "rescue",
+        decisions.c.decision_id.not_in(called),
+    )
+
+
 def _find(connection: Connection, now: datetime, pace: CallPace) -> None:
     """Make calls of the rescues that were decided since the last look."""
     reached = connection.scalar(select(rescue_calls_found_to.c.seq)) or 0
     newest = connection.scalar(select(func.coalesce(func.max(decisions.c.seq), 0)))
-    rescues = select(decisions.c.decision_id, decisions.c.seq).where(
-        decisions.c.seq > reached, decisions.c.lane == "rescue"
-    )
+    rescues = select(decisions.c.decision_id, decisions.c.seq).where(_uncalled(reached))
     calls = [
         {
             **row._mapping,
