@@ -13,11 +13,13 @@ from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address
 from typing import Literal
 
-CountedBy = Literal["pair", "address", "account", "browser", "codes"]
+CountedBy = Literal["pair", "address", "site", "organisation", "account", "browser", "codes"]
 
 FREE: Mapping[CountedBy, int] = {
     "pair": 5,  # of one account from one address
     "address": 20,  # of any accounts from one address
+    "site": 40,  # of any accounts from the /56 of IPv6 that a home or a site is given
+    "organisation": 100,  # of any accounts from the /48 that an organisation is given
     "account": 10,  # of one account from anywhere
     "browser": 5,  # of one account from a browser that it signed in with
     "codes": 5,  # second factors of one account: only whoever knows its password comes so far
@@ -26,7 +28,11 @@ FREE: Mapping[CountedBy, int] = {
 
 LONGEST_WAIT_S = 900.0
 FORGIVEN_EVERY = timedelta(minutes=15)
-MOST_COUNTED = 40
+MOST_COUNTED: Mapping[CountedBy, int] = {"site": 60, "organisation": 120}
+MOST_COUNTED_ELSE = 40
+NOT_FORGIVEN: tuple[CountedBy, ...] = ("address", "site", "organisation", "account")
+"""What failed of other accounts, or from elsewhere, is not forgiven by one sign-in."""
+
 FORGOTTEN_AFTER = timedelta(hours=24)
 KNOWN_FOR = timedelta(days=90)
 
@@ -48,7 +54,18 @@ class SignInAttempt:
         """Under what a failure of it counts."""
         if self.known_browser:
             return ("browser",)
-        return ("pair", "address", "account", *(("codes",) if self.is_code else ()))
+        wide: tuple[CountedBy, ...] = ("site", "organisation") if ":" in self.address else ()
+        return ("pair", "address", *wide, "account", *(("codes",) if self.is_code else ()))
+
+    @property
+    def site(self) -> str:
+        """The /56 of an address of IPv6."""
+        return _wider(self.address, 56)
+
+    @property
+    def organisation(self) -> str:
+        """The /48 of an address of IPv6."""
+        return _wider(self.address, 48)
 
 
 @dataclass(frozen=True)
@@ -62,9 +79,9 @@ class FailureCount:
         """What still counts: one is forgiven every quarter of an hour."""
         return max(0, self.failures - max(0, (now - self.last_at) // FORGIVEN_EVERY))
 
-    def after_another(self, now: datetime) -> "FailureCount":
+    def after_another(self, now: datetime, most: int = MOST_COUNTED_ELSE) -> "FailureCount":
         """The count with one more."""
-        return FailureCount(min(MOST_COUNTED, self.at(now) + 1), now)
+        return FailureCount(min(most, self.at(now) + 1), now)
 
     def wait_s(self, free: int, now: datetime) -> float:
         """Seconds until the next attempt is welcome; 0 where it is now."""
@@ -95,3 +112,12 @@ def network_of(address: str) -> str:
             return str(parsed.ipv4_mapped)
         return f"{IPv6Address(int(parsed) >> 64 << 64)}/64"
     return str(parsed)
+
+
+def _wider(network: str, bits: int) -> str:
+    """The network of this many bits that a network of IPv6 is in; itself where it is no address."""
+    try:
+        address = int(IPv6Address(network.partition("/")[0]))
+    except ValueError:
+        return network
+    return f"{IPv6Address(address >> (128 - bits) << (128 - bits))}/{bits}"

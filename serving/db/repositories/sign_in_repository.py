@@ -10,6 +10,9 @@ from serving.access.sessions import Session, hash_of
 from serving.access.sign_in_delays import (
     FORGOTTEN_AFTER,
     KNOWN_FOR,
+    MOST_COUNTED,
+    MOST_COUNTED_ELSE,
+    NOT_FORGIVEN,
     CountedBy,
     FailureCount,
     SignInAttempt,
@@ -46,7 +49,7 @@ class SignInRepository:
             counts = self._counts(connection, attempt)
             for by in attempt.counted_by:
                 former = counts.get(by, FailureCount(0, now))
-                counts[by] = former.after_another(now)
+                counts[by] = former.after_another(now, MOST_COUNTED.get(by, MOST_COUNTED_ELSE))
                 self._store(connection, attempt, by, counts[by])
             next_in_s = wait_s(counts, now)
             details = {"cause": cause, "address": attempt.address, "next_in_s": round(next_in_s)}
@@ -118,7 +121,7 @@ class SignInRepository:
         connection.execute(sign_in_failures.insert(), row)
 
     def _forgive(self, connection: Connection, attempt: SignInAttempt) -> None:
-        forgiven = [by for by in attempt.counted_by if by not in ("address", "account")]
+        forgiven = [by for by in attempt.counted_by if by not in NOT_FORGIVEN]
         connection.execute(
             delete(sign_in_failures).where(or_(*(self._row(attempt, by) for by in forgiven)))
         )
@@ -134,6 +137,8 @@ class SignInRepository:
         counted = {
             "pair": f"{attempt.address} {attempt.name}",
             "address": attempt.address,
+            "site": attempt.site,
+            "organisation": attempt.organisation,
             "account": attempt.name,
             "browser": f"{attempt.known_browser} {attempt.name}",
             "codes": attempt.name,

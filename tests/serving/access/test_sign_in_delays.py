@@ -7,6 +7,8 @@ import pytest
 from serving.access.sign_in_delays import (
     FREE,
     LONGEST_WAIT_S,
+    MOST_COUNTED,
+    MOST_COUNTED_ELSE,
     CountedBy,
     FailureCount,
     network_of,
@@ -15,10 +17,10 @@ from serving.access.sign_in_delays import (
 from tests.serving.access.trusted import NOW
 
 
-def failed(times: int, at: float = 0) -> FailureCount:
-    count = FailureCount(0, NOW)
+def failed(times: int, at: float = 0, by: CountedBy = "pair") -> FailureCount:
+    count, most = FailureCount(0, NOW), MOST_COUNTED.get(by, MOST_COUNTED_ELSE)
     for _ in range(times):
-        count = count.after_another(NOW + timedelta(seconds=at))
+        count = count.after_another(NOW + timedelta(seconds=at), most)
     return count
 
 
@@ -63,8 +65,9 @@ def test_what_failed_elsewhere_never_makes_a_fresh_address_wait() -> None:
 
 @pytest.mark.parametrize("by", [by for by in FREE if by != "account"])
 def test_each_count_delays_by_itself(by: CountedBy) -> None:
-    assert wait_s({by: failed(FREE[by] - 1)}, NOW) == 0
-    assert wait_s({by: failed(FREE[by])}, NOW) == 1
+    assert wait_s({by: failed(FREE[by] - 1, by=by)}, NOW) == 0
+    assert wait_s({by: failed(FREE[by], by=by)}, NOW) == 1
+    assert wait_s({by: failed(200, by=by)}, NOW) == LONGEST_WAIT_S
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,23 @@ def test_a_sign_in_forgives_this_account_and_address_but_not_the_address(engine:
     assert sign_ins.wait_s(ELSEWHERE, NOW) == 0
 
 
+def test_whoever_has_a_whole_network_has_no_first_guess_from_each_part(engine: Engine) -> None:
+    """Of IPv6 a site has 256 networks and an organisation 65,536; each is a fresh address."""
+    sign_ins, free = SignInRepository(engine), {"site": 0, "organisation": 0}
+    for name, step in (("site", 1), ("organisation", 256)):
+        for number in range(1, 130):
+            network = f"2001:db8:{len(name):x}:{number * step:x}::/64"
+            attempt = replace(HERE, name=f"name {name} {number}", address=network)
+            if sign_ins.wait_s(attempt, NOW) > 0:
+                break
+            sign_ins.fail(attempt, "unknown_name", NOW, None)
+            free[name] += 1
+
+    assert free == {"site": 40, "organisation": 100}
+    assert sign_ins.wait_s(HERE, NOW) == 0
+    assert sign_ins.wait_s(replace(HERE, address="2001:db8:ffff:1::/64"), NOW) == 0
+
+
 def test_a_browser_that_was_let_in_waits_for_its_own_failures_alone(engine: Engine) -> None:
     sign_ins = SignInRepository(engine)
     sign_ins.know("maria", "cookie", NOW)
