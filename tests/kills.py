@@ -3,11 +3,14 @@
 import os
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 from tests.serving.calls import heard
 
 FILE_CALLS = {"os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.truncate"}
+PLACING = {"os.link", "os.rename"}
 KILLED = 9
 
 
@@ -17,15 +20,24 @@ def is_killed_at(number: int, act: Callable[[], Any]) -> bool:
     Whether it came to that; False where it ended by itself before. Raises AssertionError where it
     failed.
     """
+    return _is_killed(number, act, None)
+
+
+def is_killed_before(name: str, act: Callable[[], Any]) -> bool:
+    """The same, before a file or folder of this name takes its place."""
+    return _is_killed(1, act, name)
+
+
+def _is_killed(number: int, act: Callable[[], Any], name: str | None) -> bool:
     child = os.fork()
     if child == 0:
-        _act_and_end(number, act)
+        _act_and_end(number, act, name)
     ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     assert ended in (0, KILLED), f"it failed before its call {number}"
     return ended == KILLED
 
 
-def _act_and_end(number: int, act: Callable[[], Any]) -> None:
+def _act_and_end(number: int, act: Callable[[], Any], name: str | None) -> None:
     calls = [0]
 
     def count(*_: Any) -> None:
@@ -34,13 +46,17 @@ def _act_and_end(number: int, act: Callable[[], Any]) -> None:
             os._exit(KILLED)
 
     def hear(event: str, arguments: tuple[Any, ...]) -> None:
+        if name is not None:
+            if event in PLACING and Path(os.fsdecode(arguments[1])).name == name:
+                count()
+            return
         is_written = event == "open" and bool(arguments[2] & (os.O_WRONLY | os.O_RDWR))
         if is_written or event in FILE_CALLS:
             count()
 
     try:
         sys.addaudithook(hear)
-        with heard(count):
+        with heard(count) if name is None else nullcontext():
             act()
     except BaseException:  # whatever it is, this process must not go on as a second test run
         import traceback
