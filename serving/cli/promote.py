@@ -106,7 +106,7 @@ def promote(
         done = promotion.run_as_shadow(model, models, store, approval)
     else:
         data = _data_of(models, model, training_set)
-        live = _live(models, model, approval.at)
+        live = _live(models, model, settings, approval.at)
         done = promotion.promote(model, models, store, approval, data, leave=leave, live=live)
     if as_json:
         verdicts = [vars(verdict) for verdict in done.verdicts]
@@ -237,18 +237,18 @@ def _leave(
     return WaiverRequest(gates, because, until.replace(tzinfo=UTC), requested_by)
 
 
-def _live(models: "ModelHome", reference: str, now: datetime) -> "Verdict | None":
+def _live(
+    models: "ModelHome", reference: str, settings: "Settings", now: datetime
+) -> "Verdict | None":
     """What live traffic said of a version beside the champion; None where it was not asked."""
     from serving.db.engine import open_database
     from serving.db.repositories.rollup_repository import RollupRepository
     from serving.monitor.monitoring import live_traffic
-    from serving.settings import settings_of
     from training.gates.live_traffic_gate import (
         no_worse_on_live_traffic,
         too_recent_on_live_traffic,
     )
 
-    settings = settings_of(models.home)
     where = settings.database
     if isinstance(where, Path) and not where.exists():
         return None

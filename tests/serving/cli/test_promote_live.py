@@ -7,8 +7,9 @@ import pytest
 
 from serving.cli.promote import _live
 from serving.db.engine import open_database
-from serving.settings import settings_of
+from serving.settings import Settings, settings_of
 from tests.serving.monitor.invented_log import BEGIN, DELAY, Invented, invent, opine
+from tests.serving.postgres import Server
 from training.model.model_home import REGISTRATION, ModelHome, Registration
 
 NAME = "tidegate-shipment"
@@ -32,9 +33,9 @@ def models(tmp_path: Path) -> ModelHome:
     return models
 
 
-def asked(models: ModelHome, first: int | None) -> Invented:
+def asked(models: ModelHome, first: int | None, database_url: str | None = None) -> Invented:
     """A log of decisions that version 2, which knows nothing, was asked about from a number on."""
-    settings = settings_of(models.home)
+    settings = settings_of(models.home, database_url)
     engine = open_database(settings.database, is_service=False, keys=settings.keys)
     invented = invent(engine, days=42, a_day=100, control=0.5)
     if first is not None:
@@ -42,8 +43,8 @@ def asked(models: ModelHome, first: int | None) -> Invented:
     return invented
 
 
-def heard(models: ModelHome, now: datetime) -> str | None:
-    verdict = _live(models, f"{NAME}/2", now)
+def heard(models: ModelHome, now: datetime, settings: Settings | None = None) -> str | None:
+    verdict = _live(models, f"{NAME}/2", settings or settings_of(models.home), now)
     return verdict and verdict.verdict
 
 
@@ -64,3 +65,12 @@ def test_a_version_that_was_asked_since_yesterday_is_undecided(models: ModelHome
 def test_a_version_that_nobody_asked_hears_nothing(models: ModelHome) -> None:
     invented = asked(models, first=None)
     assert heard(models, invented.end + 2 * DELAY) is None
+
+
+def test_the_database_that_a_promotion_names_is_the_one_that_is_asked(
+    models: ModelHome, postgres: Server
+) -> None:
+    settings = settings_of(models.home, postgres.new_database())
+    invented = asked(models, first=0, database_url=str(settings.database))
+
+    assert heard(models, invented.end + 2 * DELAY, settings) == "refused"
