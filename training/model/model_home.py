@@ -8,6 +8,7 @@ keys/                             the key that seals them
 """
 
 import re
+import shutil
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -77,6 +78,12 @@ class ModelHome:
             extra_files={REGISTRATION: registration.model_dump_json(indent=1).encode()},
         )
         return folder
+
+    def remove_version(self, name: str, version: str, run_id: str) -> None:
+        """Remove a version that one run registered; nothing where it is not there, or another's."""
+        folder = self.folder_of(name, version)
+        if folder.exists() and self.registration_of(folder).run_id == run_id:
+            shutil.rmtree(folder)
 
     def registration_of(self, folder: Path) -> Registration:
         """Who trained the version in `folder`, and when."""

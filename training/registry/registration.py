@@ -1,11 +1,13 @@
 """A candidate becomes a version: logged, saved in the home, aliased challenger.
 
 A failure at any step leaves neither a version in the registry nor one in the home; where the
-registry itself is what failed, the version there is marked as unfinished, and soon taken back.
+registry itself is what failed, or the process was killed, the version there is marked as
+unfinished; the first registration an hour later takes it back, with its folder in the home.
 """
 
 import shutil
 from dataclasses import replace
+from functools import partial
 
 from training.data.training_set import TrainingSet
 from training.model.model_home import ModelHome, Registration
@@ -13,7 +15,12 @@ from training.model.model_pointer import ModelPointer
 from training.registry.kept_training_sets import kept
 from training.registry.mlflow.runs import track
 from training.registry.mlflow.store import TrackingStore
-from training.registry.mlflow.versions import finish, registered, set_alias
+from training.registry.mlflow.versions import (
+    finish,
+    registered,
+    set_alias,
+    take_back_unfinished,
+)
 from training.registry.training_origin import TrainingOrigin
 from training.train import Candidate
 
@@ -43,7 +50,8 @@ def _register(
     model, name = candidate.model, candidate.model.manifest.name
     run = track(store, candidate, data, home.signing_key, origin)
     tags = origin.tags | {"tidegate.digest": model.digest}
-    with registered(store, name, run, tags, origin.at) as version:
+    take_back_unfinished(store, name, origin.at, partial(home.remove_version, name))
+    with registered(store, name, run, tags) as version:
         registration = Registration(
             name=name,
             version=version,

@@ -1,7 +1,8 @@
 """A candidate's way into a store, as any MLflow client sees it; one real SQLite store for all."""
 
 import os
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import mlflow
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.kills import KILLED, is_killed_at
 from tests.training.planted import INPUTS
 from training.data.training_set import TrainingSet
 from training.errors import ArtefactError, TrackingError
@@ -16,7 +18,9 @@ from training.model.calibration import log_odds_of
 from training.model.model_home import ModelHome, Registration
 from training.model.risk_model import RiskModel
 from training.parameters import TrainingParameters, TreeParameters
+from training.registry import registration as registrations
 from training.registry.mlflow.store import TrackingStore
+from training.registry.mlflow.versions import UNFINISHED
 from training.registry.registration import register
 from training.registry.training_origin import SourceRevision, TrainingOrigin
 from training.train import Candidate, train
@@ -272,3 +276,25 @@ def test_nothing_is_told_to_anyone_outside() -> None:
 def _latest(store: TrackingStore) -> int:
     versions = store.client.search_model_versions(f"name = '{NAME}'")
     return max((int(version.version) for version in versions), default=0)
+
+
+def test_what_a_killed_registration_left_goes_with_the_first_one_an_hour_later(
+    candidate: Candidate, data: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, store = ModelHome(tmp_path), TrackingStore.open(tmp_path)
+    _ = home.signing_key
+    now = replace(PROVENANCE, at=datetime.now(UTC))
+    with monkeypatch.context() as patched:
+        patched.setattr(registrations, "set_alias", lambda *_: os._exit(KILLED))
+        assert is_killed_at(10**9, lambda: register(candidate, data, home, store, now))
+    left = home.folder_of(NAME, "1")
+    assert UNFINISHED in store.client.get_model_version(NAME, "1").tags
+
+    register(candidate, data, home, store, now)
+    assert left.is_dir()  # somebody may be at it
+    register(candidate, data, home, store, replace(now, at=now.at + timedelta(hours=2)))
+
+    assert not left.exists()
+    assert home.folder_of(NAME, "2").is_dir()
+    found = store.client.search_model_versions(f"name='{NAME}'")
+    assert {str(each.version) for each in found} == {"2", "3"}

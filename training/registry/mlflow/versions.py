@@ -1,7 +1,7 @@
 """Versions of a registered model, and the aliases that name them."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 
@@ -20,16 +20,15 @@ LONGEST_REGISTRATION = timedelta(hours=1)
 
 @contextmanager
 def registered(
-    store: TrackingStore, name: str, run: TrackedRun, tags: Mapping[str, str], at: datetime
+    store: TrackingStore, name: str, run: TrackedRun, tags: Mapping[str, str]
 ) -> Iterator[str]:
     """Register the run's model and give its version; taken back where the block fails.
 
     It is marked as unfinished until `finish`. One that cannot be taken back, because the store went
-    away in between, stays so marked; the first registration an hour later takes it back.
+    away in between or the process was killed, stays so marked: `take_back_unfinished` ends it.
     """
     with store.connected(f"{name} could not be registered"):
         _make_model(store, name)
-        _take_back_what_was_left(store, name, at)
         all_tags = dict(tags) | {UNFINISHED: "true"}
         version = str(
             store.client.create_model_version(
@@ -48,6 +47,21 @@ def registered(
         with suppress(Exception):
             store.client.delete_model_version(name, version)
         raise
+
+
+def take_back_unfinished(
+    store: TrackingStore, name: str, at: datetime, remove: Callable[[str, str], None]
+) -> None:
+    """Take back versions that nobody finished within an hour; `remove` what a home has of them.
+
+    It gets the version and its run.
+    """
+    latest_ms = (at - LONGEST_REGISTRATION).timestamp() * 1000
+    with store.connected(f"what was left of {name} could not be taken back"):
+        for version in store.client.search_model_versions(f"name = '{name}'"):
+            if UNFINISHED in version.tags and version.creation_timestamp < latest_ms:
+                remove(str(version.version), str(version.run_id))
+                store.client.delete_model_version(name, version.version)
 
 
 def finish(store: TrackingStore, name: str, version: str) -> None:
@@ -80,13 +94,6 @@ def _link(store: TrackingStore, run: TrackedRun, name: str, version: str) -> Non
     link = json.dumps([{"name": name, "version": version}])
     with store.connected(f"{name} version {version} could not be linked to its run"):
         store.client.set_logged_model_tags(run.model_id, {MLFLOW_MODEL_VERSIONS: link})
-
-
-def _take_back_what_was_left(store: TrackingStore, name: str, at: datetime) -> None:
-    latest_ms = (at - LONGEST_REGISTRATION).timestamp() * 1000
-    for version in store.client.search_model_versions(f"name = '{name}'"):
-        if UNFINISHED in version.tags and version.creation_timestamp < latest_ms:
-            store.client.delete_model_version(name, version.version)
 
 
 def _make_model(store: TrackingStore, name: str) -> None:
