@@ -74,6 +74,14 @@ def remove_interrupted(parent: Path) -> list[Path]:
     return busy
 
 
+def sweep_interrupted(name: Path) -> None:
+    """Remove what killed processes left half-written of one name; what one writes now stays."""
+    if name.parent.is_dir():
+        with _locked(name.parent) as is_locked:
+            if is_locked:
+                _sweep(name)
+
+
 def put_back_interrupted(folder: Path) -> None:
     """Give a former folder its place back, which a killed process had moved out of the way."""
     if folder.parent.is_dir():
@@ -139,14 +147,18 @@ def _begun(folder: Path) -> tuple[Path, int]:
     parent, prefix = folder.parent, f".{folder.name}{_PARTIAL}"
     with _locked(parent) as is_locked:
         if is_locked:  # a folder without a lock is then left, not just made
-            _put_back(folder)
-            for left in parent.glob(f"{glob.escape(prefix)}{'?' * 8}"):
-                _is_removed(left)
+            _sweep(folder)
         partial = parent / f"{prefix}{secrets.token_hex(4)}"
         partial.mkdir()
         own = _opened(partial)
         _is_locked(own, fcntl.LOCK_EX)
         return partial, own
+
+
+def _sweep(folder: Path) -> None:
+    _put_back(folder)
+    for left in folder.parent.glob(f"{glob.escape(f'.{folder.name}{_PARTIAL}')}{'?' * 8}"):
+        _is_removed(left)
 
 
 def _put_back(folder: Path) -> None:

@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Protocol, TypeVar
 
-from features.atomic_dir import put_back_interrupted
+from features.atomic_dir import put_back_interrupted, sweep_interrupted, working_folder
 from features.engine.store.blob_store import Blob, BlobStore
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.store.write_buffer import WriteBuffer
@@ -209,6 +208,7 @@ def open_history(
 ) -> HistoryClient:
     """Open the history of a home folder, or of the workers that share one; built where missing."""
     progress(0, 0)
+    sweep_interrupted(settings.state)
     is_there = settings.state.exists() if shared is None else not shared.is_empty
     if not is_there:
         rebuild_history(settings, log, records, shared, progress=progress, is_first=True)
@@ -266,8 +266,8 @@ def rebuild_history(
     if shared is None:
         make(settings.state)
         return
-    with TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "state"
+    with working_folder(settings.state) as scratch:  # ids of parties stay in the home, if killed
+        folder = scratch / "state"
         make(folder)
         rebuilt = LmdbStore(folder)
         shared.replace(rebuilt.all(), if_empty=is_first)

@@ -1,7 +1,9 @@
 """What was known before: durable with the log, the same on both engines, and there at once."""
 
 import json
+import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,9 +29,12 @@ from serving.cli.main import app as commands
 from serving.db.engine import open_database
 from serving.db.postgres_state import PostgresStateStore
 from serving.db.repositories.decision_repository import DecisionRepository
+from serving.db.repositories.record_repository import RecordRepository
 from serving.errors import HistoryIncomplete
+from serving.history.client import open_history, rebuild_history
 from serving.request_parsing import read_submission
 from serving.settings import Settings
+from tests.kills import KILLED, is_killed_at
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service, services_of
 from tests.serving.postgres import Server
@@ -263,3 +268,28 @@ def test_records_that_a_killed_command_had_moved_away_are_put_back_before_a_rebu
     assert CliRunner().invoke(commands, ["state", "rebuild", "--home", str(home)]).exit_code == 0
     with working(Settings(home=home)) as service:
         assert dict(service.services.history.counts) == before
+
+
+def test_a_rebuild_for_a_shared_store_that_is_killed_leaves_nothing_once_it_is_opened_again(
+    home: Path, tmp_path: Path, postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = tmp_path / "temporary"
+    elsewhere.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+    settings = Settings(home=home)
+    engine = open_database(postgres.new_database(), is_service=False, keys=home / "keys")
+    log, records, shared = (
+        DecisionRepository(engine),
+        RecordRepository(engine),
+        PostgresStateStore(engine),
+    )
+    former = {each.name for each in home.iterdir()}
+    with monkeypatch.context() as patched:
+        patched.setattr(PostgresStateStore, "replace", lambda *_, **__: os._exit(KILLED))
+        assert is_killed_at(10**9, lambda: rebuild_history(settings, log, records, shared))
+
+    assert [*elsewhere.iterdir()] == []
+    assert {each.name for each in home.iterdir()} != former
+    open_history(settings, log, records, shared)
+    assert {each.name for each in home.iterdir()} == former
+    engine.dispose()
