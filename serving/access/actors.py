@@ -8,10 +8,10 @@ name alone: `former:NAME`.
 import os
 import pwd
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from features.person_names import base_of, may_be_one_person
 
@@ -26,11 +26,16 @@ class Actor:
 
     `person` is what acts of two persons are compared by: one human being has one, through whatever
     door; it is empty for machines and for whoever cannot be told apart, who are never a person.
+    `also` are persons who may be behind it for now, or it behind them, since one gave the other a
+    password; it is kept nowhere.
     """
 
     identity: str
     name: str
     person: str = ""
+    also: Annotated[frozenset[str], Field(exclude=True)] = field(
+        default=frozenset(), compare=False, repr=False
+    )
 
     @property
     def kind(self) -> str:
@@ -63,7 +68,11 @@ class Actor:
         if self.identity == other.identity:
             return True
         are_human = self.is_human and other.is_human
-        is_one_person = are_human and may_be_one_person(self.person, other.person)
+        is_one_person = are_human and any(
+            may_be_one_person(mine, theirs)
+            for mine in (self.person, *self.also)
+            for theirs in (other.person, *other.also)
+        )
         return is_one_person or may_be_one_person(base_of(self.name), base_of(other.name))
 
     @classmethod

@@ -200,6 +200,10 @@ class KnownAccounts(Protocol):
         """The account of this name, disabled or not."""
         ...
 
+    def one_person_with(self, name: str, now: datetime) -> frozenset[str]:
+        """Persons who may be behind an account for now, or it behind them, since a reset."""
+        ...
+
 
 @dataclass(frozen=True)
 class TwoPersons:
@@ -263,6 +267,11 @@ def two_persons(
     for approval in approvals:
         _require_for(act, approval, register, now)
     found = _one_of_each_part(act, approvals, register)
+    if f"account:{found.approver}" in accounts.one_person_with(found.proposer, now):
+        raise ApprovalRefused(
+            f"{found.proposer} and {found.approver} count as one person for now: one of them was "
+            "given a password or lost a second factor by the other, or both by a third"
+        )
     for name in found.names:
         _require_approving(accounts.find(name), name)
     for approval in approvals:

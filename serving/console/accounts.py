@@ -103,6 +103,17 @@ def reset_second_factor(
     return RedirectResponse("/console/accounts", 303)
 
 
+@router.post("/confirm-holder")
+def confirm_holder(
+    services: TheServices, caller: MayAdminister, _: RecentlyAuthenticated, form: SignedForm
+) -> Response:
+    """Confirm that an account whose password another admin reset is used by its holder."""
+    account = _another(services, caller, form)
+    services.accounts.confirm_holder(account.name, services.clock(), caller.actor)
+    log.info("holder_confirmed", by=caller.name, name=account.name)
+    return RedirectResponse("/console/accounts", 303)
+
+
 @router.post("/sessions")
 def end_sessions_of_another(
     services: TheServices, caller: MayAdminister, _: RecentlyAuthenticated, form: SignedForm

@@ -88,11 +88,20 @@ def session_holder(
         account = services.accounts.find(name)
         if account is None or account.disabled_at is not None:
             raise sign_in_needed(request, services)
-        return SessionHolder(account.caller(), account)
+        return SessionHolder(_acting(request, services, account), account)
     caller = _caller_of_key(services, name)
     if caller is None:
         raise sign_in_needed(request, services)
     return SessionHolder(caller, None)
+
+
+def _acting(request: Request, services: Services, account: Account) -> Caller:
+    """The caller of an account; of one that acts it is known who may be the same person."""
+    if request.method in ("GET", "HEAD"):
+        return account.caller()
+    return replace(
+        account.caller(), also=services.accounts.one_person_with(account.name, services.clock())
+    )
 
 
 TheHolder = Annotated[SessionHolder, Depends(session_holder)]

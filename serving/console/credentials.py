@@ -57,7 +57,7 @@ def checked_account(services: Services, attempt: SignInAttempt, password: str) -
         _failed(services, attempt, "first_password_expired", account)
         raise NotSignedIn(TOO_OLD)
     if fresh is not None:
-        services.accounts.rehash(account.name, account.password_hash, fresh)
+        services.accounts.rehash(account.name, account.password_hash, fresh, services.clock())
     return account
 
 

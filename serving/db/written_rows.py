@@ -78,11 +78,26 @@ class WrittenRows:
         return found
 
     def append_events(self) -> None:
-        """Append the events of this transaction, before it commits; the last tells the rows."""
-        parts = [*_in_parts(self._digested())]
+        """Append the events of this transaction, before it commits; the last tells the rows.
+
+        A row that an earlier event is about, by its id, is told by that event.
+        """
+        own = {event.object_id: place for place, event in enumerate(self.events[:-1])}
+        apart: dict[int, dict[str, list[dict[str, Any]]]] = {}
+        rest = []
+        for name, told in self._digested():
+            place = own.get(told["key"][0]) if len(told["key"]) == 1 else None
+            if place is None:
+                rest.append((name, told))
+            else:
+                apart.setdefault(place, {}).setdefault(name, []).append(told)
+        parts = [*_in_parts(iter(rest))]
         if not parts and not self.events:
             return
-        events = [*self.events]
+        events = [
+            _with_rows(event, apart[place]) if place in apart else event
+            for place, event in enumerate(self.events)
+        ]
         if events and parts:
             events[-1] = _with_rows(events[-1], parts.pop(0))
         events += [_with_rows(_by_itself(self.connection, part), part) for part in parts]

@@ -13,11 +13,12 @@ from sqlalchemy import update
 
 from features.records import RECORD_FILES
 from serving.access.accounts import new_account
-from serving.access.actors import Actor
+from serving.access.actors import SERVICE, Actor
 from serving.access.api_keys import new_key
 from serving.app import utc_now
 from serving.db.engine import open_database
-from serving.db.tables import accounts, api_keys
+from serving.db.repositories.account_repository import _insert
+from serving.db.tables import api_keys
 from serving.db.write_lock import writing
 from serving.errors import ServingError
 from serving.review import case_rules as acts
@@ -86,13 +87,12 @@ def hostile_body() -> tuple[dict[str, Any], list[str]]:
 def make_named(site: Site, names: dict[str, str]) -> None:
     """Accounts, by role, and a key under names that only an older release let anybody have."""
     site.services.api_keys.add_key(new_key("desk", ("score",), (), utc_now())[0])
-    for role in names:
-        site.services.accounts.add_account(new_account(role, PASSWORD, role, (), utc_now()))  # type: ignore[arg-type]  # a role
     engine = open_database(site.services.settings.database, is_service=False)
     with writing(engine) as connection:
         connection.execute(update(api_keys).where(api_keys.c.name == "desk").values(name=HOSTILE))
+    with writing(engine) as connection:  # the names are none that a new account could have
         for role, name in names.items():
-            connection.execute(update(accounts).where(accounts.c.name == role).values(name=name))
+            _insert(connection, new_account(name, PASSWORD, role, (), utc_now()), SERVICE)  # type: ignore[arg-type]  # a role
 
 
 def act_on(site: Site, case_id: str, name: str) -> None:

@@ -12,13 +12,17 @@ from serving.access.accounts import Account
 from serving.access.actors import SERVICE, Actor
 from serving.access.names import distinct_name
 from serving.audit.audit_log import AuditEvent
+from serving.db.credential_resets import CONFIRM_HOLDER, persons_behind
 from serving.db.engine import failing_as_unavailable
 from serving.db.names_in_use import names_ever, require_new_name
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.session_repository import end_sessions
 from serving.db.tables import accounts, audit_events, known_browsers, sessions
+from serving.db.told_rows import ToldRows
 from serving.db.write_lock import writing
-from serving.errors import NotFound, NotSignedIn
+from serving.errors import NotFound, NotSignedIn, SameReviewer
+
+NOT_AS_TOLD = "this account is not as the audit log tells it: prove the log with verify-log"
 
 
 @dataclass(frozen=True)
@@ -32,10 +36,14 @@ class AccountEvent:
 
 
 class AccountRepository:
-    """The accounts of one database, read anew on every use: a disabled one stops at once."""
+    """The accounts of one database, read anew on every use: a disabled one stops at once.
+
+    One whose row is not as the audit log tells it is found by nobody.
+    """
 
     def __init__(self, engine: Engine):
         self._engine = engine
+        self._told = ToldRows("accounts", "account")
 
     def add_account(self, account: Account, by: Actor = SERVICE) -> None:
         """Keep a new account; raises NameTaken or NameRefused."""
@@ -71,10 +79,12 @@ class AccountRepository:
 
     def _add_named_apart(self, account: Account) -> Account:
         """Keep a new account of somebody known elsewhere, under a name that nobody has or had."""
-        with failing_as_unavailable(), writing(self._engine) as connection:
+        with failing_as_unavailable(NotSignedIn), writing(self._engine) as connection:
             query = select(accounts).where(accounts.c.subject == account.subject)
-            if row := connection.execute(query).first():  # signed in twice at once
-                return _account(row)
+            if connection.execute(query).first():  # signed in twice at once
+                if row := self._told.read(connection, query):
+                    return _account(row)
+                raise NotSignedIn(NOT_AS_TOLD)
             name = distinct_name(account.name, account.subject or "", names_ever(connection))
             named = replace(account, name=name)
             _insert(connection, named, SERVICE)
@@ -85,14 +95,16 @@ class AccountRepository:
         return self._by_subject(subject)
 
     def _by_subject(self, subject: str | None) -> Account | None:
+        query = select(accounts).where(accounts.c.subject == subject)
         with failing_as_unavailable(), self._engine.connect() as connection:
-            row = connection.execute(select(accounts).where(accounts.c.subject == subject)).first()
+            row = self._told.read(connection, query)
         return _account(row) if row else None
 
     def find(self, name: str) -> Account | None:
         """The account of this name, disabled or not."""
+        query = select(accounts).where(accounts.c.name == name)
         with failing_as_unavailable(), self._engine.connect() as connection:
-            row = connection.execute(select(accounts).where(accounts.c.name == name)).first()
+            row = self._told.read(connection, query)
         return _account(row) if row else None
 
     def all(self) -> list[Account]:
@@ -130,11 +142,34 @@ class AccountRepository:
             )
             append_audit_events(connection, [AuditEvent(now, by, action, "account", account.name)])
 
-    def rehash(self, name: str, former: str, fresh: str) -> None:
+    def one_person_with(self, name: str, now: datetime) -> frozenset[str]:
+        """Persons who may be behind an account for now, or it behind them, since a reset.
+
+        Who resets a password or a second factor could be who signs in with it next.
+        """
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return persons_behind(connection, name, now)
+
+    def confirm_holder(self, name: str, now: datetime, by: Actor) -> None:
+        """Write down that an admin knows its holder to use an account that another reset.
+
+        Raises SameReviewer for whoever may be behind it.
+        """
+        behind = self.one_person_with(name, now)
+        if by.identity == f"account:{name}" or {by.identity, by.person} & behind:
+            raise SameReviewer("another admin than who reset it, or is reset with it, confirms")
+        event = AuditEvent(now, by, CONFIRM_HOLDER, "account", name)
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            append_audit_events(connection, [event])
+
+    def rehash(self, name: str, former: str, fresh: str, now: datetime) -> None:
         """Put another hash of the same password in place, where it is still that password."""
         same = and_(accounts.c.name == name, accounts.c.password_hash == former)
+        event = AuditEvent(now, SERVICE, "rehash_password", "account", name)
         with failing_as_unavailable(), writing(self._engine) as connection:
-            connection.execute(update(accounts).where(same).values(password_hash=fresh))
+            changed = update(accounts).where(same).values(password_hash=fresh)
+            if connection.execute(changed).rowcount:
+                append_audit_events(connection, [event])
 
     def events_of(self, name: str, most: int) -> list[AccountEvent]:
         """What was done to an account or tried with its name, the newest first."""

@@ -16,6 +16,7 @@ from serving.db.engine import failing_as_unavailable
 from serving.db.names_in_use import require_new_name
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables import api_key_uses, api_keys
+from serving.db.told_rows import ToldRows
 from serving.db.write_lock import writing
 from serving.errors import LogUnavailable, NameTaken, NotFound
 
@@ -34,6 +35,7 @@ class ApiKeyRepository:
 
     def __init__(self, engine: Engine):
         self._engine = engine
+        self._told = ToldRows("api_keys", "key")
         self._remembered: dict[str, tuple[ApiKey, float]] = {}
         self._noted: dict[str, datetime] = {}
 
@@ -112,9 +114,11 @@ class ApiKeyRepository:
         return key if time.monotonic() - found_at_s < REMEMBERED_S else None
 
     def find(self, key_id: str) -> ApiKey | None:
-        """The key with this id, live or not."""
+        """The key with this id, live or not; none whose row is not as the audit log tells it."""
+        query = select(api_keys).where(api_keys.c.key_id == key_id)
         with failing_as_unavailable(), self._engine.connect() as connection:
-            row = connection.execute(select(api_keys).where(api_keys.c.key_id == key_id)).first()
+            holder = connection.scalar(query.with_only_columns(api_keys.c.holder_id))
+            row = self._told.read(connection, query, holder or "")
         if row is None:
             return None
         if len(self._remembered) >= MOST_REMEMBERED:

@@ -1,9 +1,10 @@
 """Second factors of accounts on disk: secrets encrypted, codes that count once in any worker."""
 
+import json
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, delete, func, select, update
+from sqlalchemy import Connection, Engine, Select, delete, func, select, update
 
 from serving.access.actors import Actor
 from serving.access.second_factor import (
@@ -17,20 +18,30 @@ from serving.db.data_keys import DataKeys
 from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
-from serving.db.tables import recovery_codes, second_factors
+from serving.db.tables import audit_events, recovery_codes, second_factors
+from serving.db.told_rows import newest_place
 from serving.db.write_lock import writing
+from serving.db.written_rows import WRITTEN
 from serving.errors import Conflict, NotFound
 
 KindOfCode = Literal["code", "recovery_code"]
 _PART = "secret of a second factor"
+_SET_UP = ("enrol_second_factor",)
+_TAKEN_AWAY = ("remove_second_factor", "reset_second_factor")
+_CODES_GIVEN = ("enrol_second_factor", "renew_recovery_codes")
 
 
 class SecondFactorRepository:
-    """The second factors of one database, read anew on every use."""
+    """The second factors of one database, read anew on every use.
+
+    What the audit log says was set up is asked for, whatever the tables say; a recovery code
+    counts only where the log tells that it was given.
+    """
 
     def __init__(self, engine: Engine):
         self._engine = engine
         self._keys = DataKeys(engine)
+        self._enrolled: dict[str, tuple[int, bool]] = {}
 
     def find(self, account: str) -> SecondFactor | None:
         """The second factor of an account, confirmed or not."""
@@ -47,7 +58,17 @@ class SecondFactorRepository:
             second_factors.c.account == account, second_factors.c.confirmed_at.is_not(None)
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return connection.scalar(query) is not None
+            return connection.scalar(query) is not None or self._is_enrolled(connection, account)
+
+    def _is_enrolled(self, connection: Connection, account: str) -> bool:
+        """Whether the audit log says that an account has one; remembered until it says more."""
+        newest = newest_place(connection, ("account", account))
+        known = self._enrolled.get(account)
+        if known is None or known[0] != newest:
+            told = connection.execute(_told(account, *_SET_UP, *_TAKEN_AWAY).limit(1)).first()
+            known = newest, told is not None and told.action in _SET_UP
+            self._enrolled[account] = known
+        return known[1]
 
     def accounts(self) -> frozenset[str]:
         """The names of all accounts that ask for a code."""
@@ -97,7 +118,8 @@ class SecondFactorRepository:
         )
         with failing_as_unavailable(), writing(self._engine) as connection:
             if step is None:
-                return "recovery_code" if connection.execute(spent).rowcount else None
+                was_given = _was_given(connection, account, recovery_hash(code))
+                return "recovery_code" if was_given and connection.execute(spent).rowcount else None
             counted = (
                 update(second_factors)
                 .where(second_factors.c.account == account, second_factors.c.last_step < step)
@@ -116,7 +138,8 @@ class SecondFactorRepository:
         action = "remove_second_factor" if by.identity == f"account:{account}" else None
         event = AuditEvent(now, by, action or "reset_second_factor", "account", account)
         with failing_as_unavailable(), writing(self._engine) as connection:
-            if not _remove(connection, account):
+            was_there = _remove(connection, account)
+            if not was_there and not self._is_enrolled(connection, account):
                 raise NotFound(f"the account {account} has no second factor")
             append_audit_events(connection, [event])
 
@@ -131,6 +154,23 @@ class SecondFactorRepository:
 def _unit(account: str) -> EncryptionUnit:
     """Second factors have no day: their key is that of accounts, which no erasure destroys."""
     return EncryptionUnit("accounts", f"second factor of {account}")
+
+
+def _told(account: str, *actions: str) -> Select[Any]:
+    """The events of these actions on an account, the newest first."""
+    return (
+        select(audit_events.c.action, audit_events.c.details)
+        .where(audit_events.c.object_kind == "account", audit_events.c.object_id == account)
+        .where(audit_events.c.action.in_(actions))
+        .order_by(audit_events.c.seq.desc())
+    )
+
+
+def _was_given(connection: Connection, account: str, code_sha256: str) -> bool:
+    """Whether a recovery code is among those that the account was given last."""
+    told = connection.execute(_told(account, *_CODES_GIVEN).limit(1)).first()
+    rows = json.loads(told.details).get(WRITTEN, {}).get("recovery_codes", ()) if told else ()
+    return any(row["key"] == [account, code_sha256] and row["sha256"] for row in rows)
 
 
 def _remove(connection: Connection, account: str) -> bool:

@@ -94,9 +94,13 @@ class People:
     register: Register = field(default_factory=Register)
     accounts: dict[str, Account] = field(default_factory=dict)
     private: dict[str, Ed25519PrivateKey] = field(default_factory=dict)
+    reset: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def find(self, name: str) -> Account | None:
         return self.accounts.get(name)
+
+    def one_person_with(self, name: str, now: datetime) -> frozenset[str]:
+        return frozenset(f"account:{other}" for other in self.reset.get(name, ()))
 
     def join(self, name: str, **changes: Any) -> None:
         account = Account(name, "-", "supervisor", (), NOW - timedelta(days=9))
@@ -162,6 +166,16 @@ def test_no_act_takes_one_person_for_two_however_the_name_is_written(
     for one, other in pairs:
         with pytest.raises(ApprovalRefused, match="two different persons"):
             people.asked(one, other, act=act)
+
+
+def test_nobody_approves_what_was_proposed_by_somebody_whose_password_they_reset(
+    people: People,
+) -> None:
+    people.reset["alpha"] = ("beta",)
+
+    with pytest.raises(ApprovalRefused, match="count as one person for now"):
+        people.asked(people.signs("alpha", "proposer"), people.signs("beta", "approver"))
+    people.asked(people.signs("alpha", "proposer"), people.signs("gamma", "approver"))
 
 
 @pytest.mark.parametrize("change", OTHERS.values(), ids=OTHERS)

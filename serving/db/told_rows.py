@@ -1,0 +1,86 @@
+"""Rows that grant power count only as the newest audit event tells them.
+
+So whoever writes to the database, and has no way to append events that stay unnoticed, gains
+nothing by changing a row for a moment: a password, a role, a scope or the end of an account. What
+was held is remembered until another event speaks of the same object.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Row, Select, and_, select
+
+from serving.db.row_digests import row_digest
+from serving.db.tables import audit_events
+from serving.db.written_rows import WRITTEN
+
+log = structlog.get_logger(__name__)
+
+MOST_REMEMBERED = 10_000
+
+_Object = tuple[str, str]
+
+
+class ToldRows:
+    """Holds rows of one table to the audit log; `object_kind` is what its events are about."""
+
+    def __init__(self, name: str, object_kind: str):
+        self._name = name
+        self._object_kind = object_kind
+        self._remembered: dict[str, tuple[int, str]] = {}
+
+    def read(self, connection: Connection, query: Select[Any], *also: str) -> Row[Any] | None:
+        """The row of a query whose first column is its key; None where it is not as it was told.
+
+        `also` names further objects whose events may tell of it. What another worker writes
+        meanwhile is read again.
+        """
+        row = connection.execute(query).first()
+        if row is None or self._is_told(connection, row, also):
+            return row
+        again = connection.execute(query).first()
+        if again is None or self._is_told(connection, again, also):
+            return again
+        log.error("row_not_as_told", table=self._name, key=row[0])
+        return None
+
+    def _is_told(self, connection: Connection, row: Row[Any], also: Sequence[str]) -> bool:
+        key, digest = row[0], row_digest(dict(row._mapping))
+        own = [(self._object_kind, name) for name in dict.fromkeys((key, *also)) if name]
+        objects = [*own, ("table", self._name)]
+        newest = max(newest_place(connection, each) for each in objects)
+        if self._remembered.get(key) == (newest, digest):
+            return True
+        told = max((self._told(connection, each, key) for each in objects), default=(0, ""))
+        if told[1] != digest:
+            return False
+        if len(self._remembered) >= MOST_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[key] = newest, digest
+        return True
+
+    def _told(self, connection: Connection, of: _Object, key: str) -> tuple[int, str]:
+        """The newest event of an object that tells of a row, and the digest; 0 for none."""
+        query = (
+            select(audit_events.c.seq, audit_events.c.details)
+            .where(_is(of), audit_events.c.details.contains(json.dumps(self._name)))
+            .order_by(audit_events.c.seq.desc())
+        )
+        for seq, details in connection.execute(query):
+            for row in json.loads(details).get(WRITTEN, {}).get(self._name, ()):
+                if row["key"] == [key]:
+                    return seq, row["sha256"] or ""
+        return 0, ""
+
+
+def newest_place(connection: Connection, of: tuple[str, str]) -> int:
+    """The place of the newest event of an object; 0 for none."""
+    query = select(audit_events.c.seq).where(_is(of)).order_by(audit_events.c.seq.desc()).limit(1)
+    return connection.scalar(query) or 0
+
+
+def _is(of: _Object) -> Any:
+    kind, object_id = of
+    return and_(audit_events.c.object_kind == kind, audit_events.c.object_id == object_id)
