@@ -22,7 +22,7 @@ from serving.access.accounts import Account
 from serving.access.roles import Role
 from serving.errors import ApprovalRefused
 
-ActKind = Literal["promote", "roll_back", "shadow", "waive", "erase", "switch_on"]
+ActKind = Literal["promote", "roll_back", "shadow", "waive", "erase", "lift", "switch_on"]
 Part = Literal["proposer", "approver"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
@@ -45,9 +45,9 @@ Word = Annotated[str, Field(max_length=128)]
 class ProposedAct(BaseModel):
     """One act, named so that it can be no other.
 
-    `object_id` is the name of a model, the number of a proposal or a kind of subject; `digest` is
-    of the model, of the proposal, or of how models are switched now, `before` of who is champion
-    now, and `installation` of the public key of the home.
+    `object_id` is the name of a model, the number of a proposal or hold, or a kind of subject;
+    `digest` is of the model, of the proposal or hold, or of how models are switched now, `before`
+    of who is champion now, and `installation` of the public key of the home.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -82,6 +82,7 @@ _WORDS: dict[ActKind, str] = {
     "shadow": "let score in the shadow",
     "waive": "leave gates open of",
     "erase": "erase by proposal",
+    "lift": "lift the hold",
     "switch_on": "switch on the models of",
 }
 

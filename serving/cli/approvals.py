@@ -31,6 +31,7 @@ class ActName(StrEnum):
     SHADOW = "shadow"
     WAIVE = "waive"
     ERASE = "erase"
+    LIFT = "lift"
     SWITCH_ON = "switch-on"
 
 
@@ -46,8 +47,8 @@ Object = Annotated[
     str,
     typer.Argument(
         metavar="OBJECT",
-        help="tidegate-shipment/3 for a model, the number of a proposal to erase, or route, "
-        "shipment or all to switch on.",
+        help="tidegate-shipment/3 for a model, the number of a proposal to erase or of a hold, "
+        "or route, shipment or all to switch on.",
     ),
 ]
 Waive = Annotated[
@@ -240,7 +241,12 @@ def _named(
     until: datetime | None,
 ) -> "ProposedAct":
     """The exact act that is meant, as things are now."""
-    from serving.cli.approved_acts import act_of_erasure, act_of_switching_on, act_on_version
+    from serving.cli.approved_acts import (
+        act_of_erasure,
+        act_of_lifting,
+        act_of_switching_on,
+        act_on_version,
+    )
     from training.model.model_home import ModelHome
 
     models = ModelHome(settings.home)
@@ -248,6 +254,8 @@ def _named(
         raise typer.BadParameter("want --waive, --because and --until for the act `waive` alone")
     if kind is ActName.ERASE:
         return act_of_erasure(_proposal(object_, settings), models.public_key)
+    if kind is ActName.LIFT:
+        return act_of_lifting(_hold(object_, settings), models.public_key)
     if kind is ActName.SWITCH_ON:
         latest = _switches(object_, settings)
         return act_of_switching_on(object_, latest, models.public_key)
@@ -277,6 +285,15 @@ def _proposal(number: str, settings: "Settings") -> Any:
     return found[number]
 
 
+def _hold(number: str, settings: "Settings") -> Any:
+    from serving.errors import ApprovalRefused
+
+    found = {str(act.number): act for act in _retention_log(settings).holds()}
+    if number not in found:
+        raise ApprovalRefused(f"there is no hold {number}; `tidegate retention acts` has them")
+    return found[number]
+
+
 def _switches(scope: str, settings: "Settings") -> dict[str, Any]:
     from serving.cli.switch import Models, latest_of
     from serving.db.repositories.kill_switch_repository import KillSwitchRepository
@@ -290,6 +307,9 @@ def _evidence(named: "ProposedAct", settings: "Settings") -> dict[str, Any]:
     """What is known of an act, for whoever is asked to agree: verdicts of gates, or counts."""
     if named.kind == "erase":
         return {"proposal": dict(_proposal(named.object_id, settings).details)}
+    if named.kind == "lift":
+        hold = _hold(named.object_id, settings)
+        return {"held since": hold.at, "held by": hold.by, "kind": hold.details["subject_kind"]}
     if named.kind == "switch_on":
         latest = _switches(named.object_id, settings)
         return {kind: f"off since {event.switched_at}" for kind, event in latest.items()}

@@ -120,6 +120,18 @@ def act_of_erasure(proposal: "RetentionAct", public_key: bytes) -> "ProposedAct"
     )
 
 
+def act_of_lifting(hold: "RetentionAct", public_key: bytes) -> "ProposedAct":
+    """The end of one hold: what it kept may be masked and erased from then on."""
+    from serving.access.approvals import ProposedAct, digest_of
+
+    return ProposedAct(
+        kind="lift",
+        object_id=str(hold.number),
+        digest=digest_of(asdict(hold)),
+        installation=installation_of(public_key),
+    )
+
+
 def act_of_switching_on(
     scope: str, latest: "dict[str, SwitchEvent]", public_key: bytes
 ) -> "ProposedAct":

@@ -1,5 +1,7 @@
 """`tidegate retention`: masking, then erasure by destroying keys, each act with who and why."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from functools import partial
@@ -197,13 +199,24 @@ def hold(
 @retention.command()
 def lift(
     number: Annotated[int, typer.Argument(help="The number of the hold.")],
-    by: By,
     because: Because,
+    by: Annotated[
+        str | None, typer.Option(help="Who does it. A name is enough in a trial.")
+    ] = None,
+    approval_file: Approvals = None,
     home: Home = DEFAULT_HOME,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """End a hold."""
-    opened_retention(home, database_url).lift(number, by, because, _now())
+    """End a hold: what it kept may be masked and erased again.
+
+    In live use two persons agree to it (`tidegate approvals`): an erasure that others agreed to
+    before would take with it what was evidence until now.
+    """
+    from serving.settings import settings_of
+
+    two = _lifting(number, settings_of(home, database_url), by, approval_file or [])
+    with two as name:
+        opened_retention(home, database_url).lift(number, name, because, _now())
     messages.print(f"hold {number} is lifted")
 
 
@@ -255,6 +268,31 @@ def _two_for(number: int, settings: "Settings", by: str | None, files: list[Path
     with live.approvals.using(two.documents, user, now):
         pass  # an erasure writes in turns of its own
     return two.approver
+
+
+@contextmanager
+def _lifting(number: int, settings: "Settings", by: str | None, files: list[Path]) -> Iterator[str]:
+    """Who lifts a hold: by name in a trial, by two persons' approvals in live use."""
+    from serving.access.actors import Actor
+    from serving.cli.approved_acts import act_of_lifting, live_use
+    from serving.errors import RetentionRefused
+    from training.model.model_home import ModelHome
+
+    live = live_use(settings, is_signed=bool(files))
+    if live is None:
+        if by is None:
+            raise typer.BadParameter("want --by, who lifts it")
+        yield by
+        return
+    holds = {act.number: act for act in live.retention_acts.holds()}
+    if number not in holds:
+        raise RetentionRefused(f"there is no hold {number}; `tidegate retention acts` has them")
+    now = _now()
+    act = act_of_lifting(holds[number], ModelHome(settings.home).public_key)
+    two = live.agreed(act, files, now, by)
+    with live.approvals.using(two.documents, Actor.from_command_line(), now):
+        pass  # the hold ends in a turn of its own
+    yield two.approver
 
 
 def _print_number(name: str, number: int, *, as_json: bool) -> None:

@@ -350,6 +350,26 @@ def test_an_erasure_takes_two_persons_who_agreed_to_the_very_proposal(live: Live
         live.run("retention", "erase", first, "--because", "as proposed")
 
 
+def test_a_hold_is_lifted_by_two_persons_who_agreed_to_that_hold(live: LiveHome) -> None:
+    words = ("--by", "court", "--because", "a case")
+    first, second = (
+        live.run("retention", "hold", "shipment", each, *words).stdout.strip()
+        for each in ("S-1", "S-2")
+    )
+    acts = RetentionRepository(live.engine)
+    lift = ("retention", "lift", second, "--because", "the court has ended")
+
+    with pytest.raises(ApprovalRefused, match="is a name and no approval"):
+        live.run(*lift, "--by", "grace")
+    with pytest.raises(ApprovalRefused, match="of another act"):
+        live.run(*lift, *live.both("lift", first))
+    assert len(acts.holds()) == 2
+
+    live.run(*lift, *live.both("lift", second))
+
+    assert [str(each.number) for each in acts.holds()] == [first]
+
+
 def test_an_act_may_be_signed_on_another_machine(live: LiveHome, tmp_path: Path) -> None:
     live.run("switch", "off", "--by", "ada", "--because", "they harm somebody")
     file = tmp_path / "act.json"
