@@ -54,4 +54,24 @@ def _findings(home: Path, database_url: str | None) -> "Iterator[CheckResult]":
     from serving.doctor import run_checks
     from serving.settings import settings_of
 
-    yield from run_checks(settings_of(home, database_url))
+    settings = settings_of(home, database_url)
+    yield from run_checks(settings)
+    yield from _registrations(settings.home)
+
+
+def _registrations(home: Path) -> "Iterator[CheckResult]":
+    """Versions of whose trainer the home's signature says nothing, or something else."""
+    from features.errors import TidegateError
+    from serving.installation import CheckResult
+    from training.model.model_home import REGISTRATION, ModelHome
+
+    for file in sorted(home.glob(f"models/*/[0-9]*/{REGISTRATION}")):
+        what = f"{file.parent.parent.name}/{file.parent.name}"
+        try:
+            is_signed = bool(ModelHome(home).registration_of(file.parent).signature)
+        except (TidegateError, OSError) as refusal:
+            yield CheckResult(what, "wrong", str(refusal))
+            continue
+        if not is_signed:
+            why = "nobody signed who trained it; it serves on, and is promoted by a waiver alone"
+            yield CheckResult(what, "doubtful", why)

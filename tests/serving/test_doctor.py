@@ -17,7 +17,7 @@ from features.history.online_store import OnlineStore
 from features.history.rebuild import read_into
 from features.home_keys import KEY_FILES, PUBLIC_FILES
 from serving.app import create_app
-from serving.cli.doctor import doctor
+from serving.cli.doctor import _registrations, doctor
 from serving.db.engine import open_database
 from serving.db.postgres_state import PostgresStateStore
 from serving.doctor import run_checks
@@ -272,3 +272,18 @@ def test_the_command_fails_where_something_is_wrong(home: Path, tmp_path: Path) 
 
     assert (well.exit_code, ill.exit_code) == (0, 1)
     assert {each["grade"] for each in json.loads(well.stdout)} <= {"good", "doubtful"}
+
+
+def test_a_version_whose_trainer_was_rewritten_or_never_signed_is_named(home: Path) -> None:
+    file = min(home.glob("models/*/1/registration.json"))
+    told = json.loads(file.read_text())
+
+    def graded() -> dict[str, str]:
+        return {each.what: each.grade for each in _registrations(home)}
+
+    assert graded() == {}
+    file.write_text(json.dumps(told | {"trainer": "eve"}))
+    what = f"{file.parent.parent.name}/1"
+    assert graded() == {what: "wrong"}
+    file.write_text(json.dumps(told | {"trainer": "eve", "signature": ""}))
+    assert graded() == {what: "doubtful"}

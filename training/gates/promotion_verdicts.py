@@ -26,6 +26,10 @@ from training.model.model_inputs import ModelInputs
 from training.model.risk_model import RiskModel
 
 CHAMPION: Final = "champion"
+UNSIGNED = (
+    "the home did not sign who trained this version: an older release registered it, or its "
+    "signature was taken away; train again, or let others answer for it by a waiver"
+)
 
 
 def promotion_verdicts(
@@ -42,7 +46,10 @@ def promotion_verdicts(
     cannot be compared with the champion.
     """
     folder = home.folder_of(registration.name, registration.version)
-    yield approved_by_another(registration.trainer, approver)
+    if registration.signature:
+        yield approved_by_another(registration.trainer, approver)
+    else:
+        yield Verdict("approver", "undecided", UNSIGNED)
     sound = list(soundness(folder, registration.digest, home, inputs))
     yield from sound
     if not all(verdict.verdict == "passed" for verdict in sound):

@@ -137,6 +137,7 @@ def live(home: Path, tmp_path: Path) -> LiveHome:
     client.create_model_version(NAME, "file:nowhere", run_id)
     folder = models.folder_of(NAME, "1")
     registration = models.registration_of(folder).model_copy(update={"run_id": run_id})
+    registration = registration.signed(models.signing_key)
     (folder / "registration.json").write_text(registration.model_dump_json())
     models.clear(NAME, "champion")
     (tmp_path / "held").mkdir()

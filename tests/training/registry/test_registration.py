@@ -1,5 +1,6 @@
 """A candidate's way into a store, as any MLflow client sees it; one real SQLite store for all."""
 
+import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,8 @@ import pytest
 from tests.kills import KILLED, is_killed_at
 from tests.training.planted import INPUTS
 from training.data.training_set import TrainingSet
-from training.errors import ArtefactError, TrackingError
+from training.errors import ArtefactError, ArtefactTampered, TrackingError
+from training.gates.promotion_verdicts import promotion_verdicts
 from training.model.calibration import log_odds_of
 from training.model.model_home import ModelHome, Registration
 from training.model.risk_model import RiskModel
@@ -209,6 +211,27 @@ def test_the_home_keeps_the_version_so_that_serving_needs_no_registry(
     assert folder == home.find(f"{NAME}/{registration.version}") == home.find(str(folder))
     assert RiskModel.read(folder, home.public_key, INPUTS).digest == candidate.model.digest
     assert home.registration_of(folder).trainer == "ada"
+
+
+@pytest.mark.parametrize("changed", [{"trainer": "grace"}, {"version": "9"}, {"signature": "00"}])
+def test_who_trained_is_believed_only_as_the_home_signed_it(
+    home: ModelHome, registration: Registration, changed: dict[str, str]
+) -> None:
+    folder = home.find(f"{NAME}@challenger")
+    file = folder / "registration.json"
+    before = file.read_bytes()
+    told = json.loads(before)
+
+    file.write_text(json.dumps(told | changed))
+    try:
+        with pytest.raises(ArtefactTampered, match="not as this home signed it"):
+            home.registration_of(folder)
+    finally:
+        file.write_bytes(before)
+
+    unsigned = home.registration_of(folder).model_copy(update={"signature": "", "trainer": "eve"})
+    (verdict, *_) = promotion_verdicts(unsigned, home, "grace", None, None)
+    assert (verdict.gate, verdict.verdict) == ("approver", "undecided")
 
 
 def test_a_failure_after_registering_takes_the_version_back(
