@@ -10,6 +10,7 @@ TidegateError
 ├── DatabaseMissing                 there is nothing yet, and a reading command makes nothing
 ├── DatabaseForeign                 home and database belong to others
 ├── DatabaseMoved                   it was carried over to another place, or half of it
+├── SettingsRefused                 a variable of the environment holds what it cannot
 ├── BackupRefused                   none was written; the message says why
 ├── BackupDamaged                   no whole backup; nothing was restored from it
 ├── RestoreRefused                  what is in the way of a backup
@@ -114,6 +115,10 @@ class LogNotWhole(TidegateError):
 
 class HistoryOfAnotherLog(TidegateError):
     """The online feature store followed a log that was longer than this one, or was another."""
+
+
+class SettingsRefused(TidegateError):
+    """A variable of the environment has a value that it cannot have; the message names it."""
 
 
 class BackupRefused(TidegateError):

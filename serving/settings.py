@@ -5,10 +5,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from features.rescoring_rules import RescoringRules
+from serving.errors import SettingsRefused
 from serving.host_names import KnownHosts
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -462,7 +470,20 @@ class Settings(BaseSettings):
 
 
 def settings_of(home: Path, database_url: str | None = None) -> Settings:
-    """The environment's settings, with the home and database that a command was given."""
-    if database_url is None:
-        return Settings(home=home)
-    return Settings(home=home, database_url=SecretStr(database_url))
+    """The environment's settings, with the home and database that a command was given.
+
+    Raises SettingsRefused, which names every variable that is wrong and not what it holds.
+    """
+    try:
+        if database_url is None:
+            return Settings(home=home)
+        return Settings(home=home, database_url=SecretStr(database_url))
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False)
+        said = "; ".join(f"{_variable_of(fault['loc'])}: {fault['msg']}" for fault in faults)
+        raise SettingsRefused(f"{said} (docs/configuration.md has every setting)") from None
+
+
+def _variable_of(place: tuple[int | str, ...]) -> str:
+    """The environment variable of a setting; nothing where several settings are wrong together."""
+    return f"TIDEGATE_{str(place[0]).upper()}" if place else "settings"

@@ -8,7 +8,7 @@ written last, and nothing that is younger than its period.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -138,9 +138,10 @@ class Retention:
 
     def _proposal(self, number: int, at: datetime, since: str | None = None) -> RetentionAct:
         """A proposal that may still be followed, for some days since; raises RetentionRefused."""
-        found = {act.number: act for act in self.acts.all("propose")}.get(number)
+        proposals = {act.number: act for act in self.acts.all("propose")}
+        found = proposals.get(number)
         if found is None:
-            raise RetentionRefused(f"there is no proposal {number}; `tidegate retention propose`")
+            raise no_proposal(number, proposals)
         if datetime.fromisoformat(found.at) - at > BEHIND_AT_MOST:
             raise RetentionRefused(
                 f"proposal {number} is of {found.at[:10]}, which has not come yet; propose anew"
@@ -244,3 +245,12 @@ class Retention:
         write_durably(file.with_suffix(".sig"), f"{signature}\n".encode())
         write_durably(file, content)
         return file
+
+
+def no_proposal(number: int, known: Iterable[int]) -> RetentionRefused:
+    """That nobody proposed an erasure of this number, with the numbers there are."""
+    numbers = ", ".join(map(str, sorted(known)))
+    there_are = f"the proposals are {numbers}" if numbers else "nobody proposed any yet"
+    return RetentionRefused(
+        f"there is no proposal {number}: {there_are}; `tidegate retention propose` makes one"
+    )

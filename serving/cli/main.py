@@ -1,5 +1,6 @@
 """The command line: every command, and how an error reaches a person."""
 
+import errno
 import os
 import sys
 from itertools import pairwise
@@ -43,6 +44,11 @@ from serving.cli.synth import synth
 from serving.cli.train import train
 from serving.cli.verify_log import checkpoints, verify_log
 from serving.extras import extra_of, missing
+
+DISK_REFUSALS = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+}
+"""What a disk or its owner refuses, which is said in a line; anything else is an error of ours."""
 
 app = typer.Typer(
     name="tidegate",
@@ -97,7 +103,13 @@ def main() -> None:
     try:
         app()
     except TidegateError as error:
-        typer.echo(f"tidegate: {error}", err=True)
+        typer.echo(f"tidegate: {error}{_cause_of(error)}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        if error.errno not in DISK_REFUSALS:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        typer.echo(f"tidegate: {where}{error.strerror}; the command did not finish", err=True)
         sys.exit(1)
     except ModuleNotFoundError as error:
         extra = extra_of(error)
@@ -105,6 +117,28 @@ def main() -> None:
             raise
         typer.echo(f"tidegate: {missing(sys.argv[1], extra)}", err=True)
         sys.exit(1)
+    except Exception as error:
+        if not _is_of_database(error):
+            raise
+        says = f"the database failed{_cause_of(error)}; the command did not finish"
+        typer.echo(f"tidegate: {says}", err=True)
+        sys.exit(1)
+
+
+def _is_of_database(error: Exception) -> bool:
+    """Whether a database was lost or refused to be written, in whatever a command did with it."""
+    errors = sys.modules.get("sqlalchemy.exc")
+    return errors is not None and isinstance(error, errors.OperationalError)
+
+
+def _cause_of(error: Exception) -> str:
+    """What the driver of the database says, where a command failed by it."""
+    if "serving.db.engine" not in sys.modules:  # then no database was opened
+        return ""
+    from serving.db.engine import cause_of
+
+    says = cause_of(error)
+    return f": {says}" if says else ""
 
 
 def _name_home(arguments: list[str]) -> None:

@@ -248,8 +248,8 @@ def _extent(cutoffs: "RetentionCutoffs", found: "DueForErasure") -> str:
 def _two_for(number: int, settings: "Settings", by: str | None, files: list[Path]) -> str:
     """Who erases: by name in a trial, by two persons' approvals in live use."""
     from serving.access.actors import Actor
+    from serving.audit.retention import no_proposal
     from serving.cli.approved_acts import act_of_erasure, live_use
-    from serving.errors import RetentionRefused
     from training.model.model_home import ModelHome
 
     live = live_use(settings, is_signed=bool(files))
@@ -259,7 +259,7 @@ def _two_for(number: int, settings: "Settings", by: str | None, files: list[Path
         return by
     proposals = {act.number: act for act in live.retention_acts.all("propose")}
     if number not in proposals:
-        raise RetentionRefused(f"there is no proposal {number}; `tidegate retention propose`")
+        raise no_proposal(number, proposals)
     now, user = _now(), Actor.from_command_line()
     act = act_of_erasure(proposals[number], ModelHome(settings.home).public_key)
     if live.approvals.is_done(act):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from features.home_keys import is_blank_home, make_keys
 from serving.access.acting import whoever_acts
@@ -273,6 +273,22 @@ def failing_as_unavailable(
     except (SQLAlchemyError, OSError) as failure:
         kind = type(getattr(failure, "orig", None) or failure).__name__
         raise LogUnavailable(f"the database failed ({kind}); nothing was decided") from failure
+
+
+def cause_of(error: BaseException) -> str:
+    """Why a database could not be reached or written, in its driver's words; empty where unknown.
+
+    For whoever runs a command. No statement is in it, and so no party and no password.
+    """
+    failure = error if isinstance(error, OperationalError) else error.__cause__
+    if isinstance(failure, OSError) and failure.strerror:
+        return f"{failure.filename}: {failure.strerror}" if failure.filename else failure.strerror
+    if not isinstance(failure, OperationalError) or failure.orig is None:
+        return ""
+    is_of_file = isinstance(failure.orig, sqlite3.OperationalError)
+    if not (is_of_file or failure.statement is None):
+        return ""
+    return " ".join(str(failure.orig).split())
 
 
 def _begin(connection: Connection) -> None:

@@ -1,7 +1,9 @@
 """The service's commands: keys, scores of files, replay, and the service itself."""
 
+import errno
 import json
 import math
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -10,16 +12,20 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import typer
+from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
 from features.errors import RecordsError
 from serving.audit.decision import Decision
 from serving.audit.replay import Replay, replayed
+from serving.cli import main
 from serving.cli.keys import keys
 from serving.cli.main import app as tidegate
 from serving.cli.score import replay, score
+from serving.db.engine import connected, failing_as_unavailable
 from serving.db.repositories import api_key_repository
-from serving.errors import NameTaken, NotFound
+from serving.errors import LogUnavailable, NameTaken, NotFound, SettingsRefused
+from serving.settings import settings_of
 from tests.ports import free_port
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import Service
@@ -219,3 +225,54 @@ def test_where_a_service_answers_is_said_only_when_nothing_keeps_it_from_that(
     assert refused.returncode == 1
     assert "answers" not in refused.stderr
     assert "the database failed" in refused.stderr
+
+
+def said_by_main(failure: Exception, monkeypatch: pytest.MonkeyPatch) -> int:
+    def fail() -> None:
+        raise failure
+
+    monkeypatch.setattr(main, "app", fail)
+    monkeypatch.setattr(sys, "argv", ["tidegate", "keys", "list"])
+    with pytest.raises(SystemExit) as ended:
+        main.main()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+def test_a_full_disk_is_said_in_a_line_and_an_error_of_ours_is_not_hidden(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert said_by_main(OSError(errno.ENOSPC, "No space left", "/h/x"), monkeypatch) == 1
+    assert capsys.readouterr().err == "tidegate: /h/x: No space left; the command did not finish\n"
+    full = OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
+    assert said_by_main(full, monkeypatch) == 1
+    assert "the database failed: database or disk is full; the" in capsys.readouterr().err
+    with pytest.raises(FileNotFoundError):
+        said_by_main(FileNotFoundError(errno.ENOENT, "none", "/h/x"), monkeypatch)
+
+
+def test_why_a_database_failed_is_said_without_statement_or_password(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(LogUnavailable) as refused, failing_as_unavailable():
+        connected("postgresql://ada:secret@127.0.0.1:9/x", is_service=False).connect()
+
+    assert said_by_main(refused.value, monkeypatch) == 1
+    said = capsys.readouterr().err
+    assert "the database failed (OperationalError)" in said
+    assert "Connection refused" in said
+    assert "secret" not in said
+
+
+def test_settings_that_cannot_hold_are_named_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TIDEGATE_INSPECT_SHARE", "2")
+    monkeypatch.setenv("TIDEGATE_TRUSTED_PROXIES", "*")
+
+    with pytest.raises(SettingsRefused) as refused:
+        settings_of(tmp_path)
+
+    assert "TIDEGATE_INSPECT_SHARE: Input should be less than or equal to 1" in str(refused.value)
+    assert "TIDEGATE_TRUSTED_PROXIES: " in str(refused.value)
+    assert "\n" not in str(refused.value)
