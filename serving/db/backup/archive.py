@@ -13,11 +13,16 @@ from typing import IO, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from serving.errors import BackupDamaged
+from serving.errors import BackupDamaged, RestoreRefused
 
 MANIFEST = "backup.json"
 _QUICK = 1  # most members are compressed already
 _TOGETHER = 1 << 20
+_DAMAGES = (
+    *(tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValidationError),
+    *(FileExistsError, FileNotFoundError, NotADirectoryError, IsADirectoryError),
+)
+"""What reading another file than a whole backup comes to; a full disk is none of them."""
 
 
 class ChainEnd(BaseModel):
@@ -98,18 +103,31 @@ class _Hashing:
 def extract(archive: Path, folder: Path) -> BackupManifest:
     """Lay every member down in a folder, each as the manifest says; the manifest.
 
-    Raises BackupDamaged where anything is missing, more, another, or leads out of the folder.
+    Raises RestoreRefused where there is no such file, BackupDamaged where anything is missing,
+    more, another, or leads out of the folder, and OSError where the folder takes no more.
     """
+    _require_readable(archive)
     try:
         with tarfile.open(archive, "r|gz") as tar:
             digests = {each.name: _laid_down(tar, each, folder) for each in tar}
         manifest = BackupManifest.model_validate_json((folder / MANIFEST).read_bytes())
-    except (tarfile.TarError, EOFError, zlib.error, OSError, ValidationError) as failure:
+    except _DAMAGES as failure:
         why = getattr(failure, "strerror", None) or type(failure).__name__
         raise BackupDamaged(f"{archive} is no whole backup ({why})") from None
     _require_same_members(archive, digests, manifest.members)
     (folder / MANIFEST).unlink()
     return manifest
+
+
+def _require_readable(archive: Path) -> None:
+    try:
+        archive.open("rb").close()
+    except FileNotFoundError:
+        there = sorted(each.name for each in archive.parent.glob(f"*{archive.suffix}"))
+        among = f"in {archive.parent} are {', '.join(there)}" if there else "none is beside it"
+        raise RestoreRefused(f"there is no backup {archive}: {among}") from None
+    except OSError as failure:
+        raise RestoreRefused(f"the backup {archive} cannot be read: {failure.strerror}") from None
 
 
 def _laid_down(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> str:

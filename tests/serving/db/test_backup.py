@@ -1,5 +1,6 @@
 """A backup of a served home, and the home that is made of it."""
 
+import errno
 import shutil
 import tarfile
 from collections.abc import Callable
@@ -243,6 +244,31 @@ def test_a_damaged_backup_is_refused_and_leaves_nothing(
     assert not (tmp_path / "new").exists()
     assert not (tmp_path / "outside").exists()
     assert leftovers(tmp_path) == []
+
+
+def test_a_backup_that_is_not_there_is_said_so_with_those_that_are(
+    archive: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(RestoreRefused, match=r"there is no backup .*/backpu\.tgz: .* backup\.tgz"):
+        restored(tmp_path / "backpu.tgz", tmp_path / "new")
+    with pytest.raises(RestoreRefused, match="cannot be read: Is a directory"):
+        restored(tmp_path, tmp_path / "new")
+
+    assert not (tmp_path / "new").exists()
+    assert leftovers(tmp_path) == []
+
+
+def test_a_disk_that_is_full_is_not_taken_for_a_damaged_backup(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("serving.db.backup.archive.os.open", full)
+    with pytest.raises(OSError, match="No space left"):
+        restored(archive, tmp_path / "new")
+
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_champion_that_is_promoted_meanwhile_is_in_the_backup_with_its_version(
