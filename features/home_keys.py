@@ -67,10 +67,13 @@ def is_blank_home(folder: Path) -> bool:
     """Whether nothing hangs on keys in `folder`, which is `HOME/keys`."""
     home = folder.parent
     has_keys = folder.is_dir() and any(not file.name.startswith(".") for file in folder.iterdir())
-    has_model = any(home.glob("models/*/*/manifest.json"))
-    return not (
-        has_keys or has_model or (home / "tidegate.db").exists() or (home / DATABASE_FILE).exists()
-    )
+    has_database = (home / "tidegate.db").exists() or (home / DATABASE_FILE).exists()
+    return not (has_keys or has_database or has_models(folder))
+
+
+def has_models(folder: Path) -> bool:
+    """Whether models are beside `folder`, which is `HOME/keys`: the signing key sealed them."""
+    return any(folder.parent.glob("models/*/*/manifest.json"))
 
 
 def make_keys(folder: Path) -> None:

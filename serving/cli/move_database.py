@@ -35,7 +35,7 @@ def move_database(
     move = DatabaseMove(settings.home / "tidegate.db", to, settings.keys)
     if abandon:
         move.abandon()
-        messages.print("The move is taken back; the file is served as before.")
+        messages.print("No move is under way any more; the file is served as before.")
         return
     with progress_bar("rows") as progress:
         rows = move.run(Actor.from_command_line(), datetime.now(UTC), progress)

@@ -26,6 +26,7 @@ from features.home_keys import (
     SIGNING,
     SUBJECTS,
     fingerprint,
+    has_models,
     make_key,
     public_file_of,
     public_half,
@@ -159,7 +160,7 @@ def require_bound(
     for each in known:
         if each.retires_at is None:
             _finish_rotation(each, keys, known)
-            _require_same(each, keys, row.database_id)
+            _require_same(each, keys, row.database_id, known)
             _require_public(each, keys, known)
     return str(row.database_id)
 
@@ -235,7 +236,7 @@ def _require_public(bound: BoundKey, keys: Path, known: Sequence[BoundKey]) -> N
         write_durably(keys / PUBLIC_FILES[bound.name], expected)
 
 
-def _require_same(bound: BoundKey, keys: Path, database_id: str) -> None:
+def _require_same(bound: BoundKey, keys: Path, database_id: str, known: Sequence[BoundKey]) -> None:
     file = KEY_FILES[bound.name]
     if not (keys / file).exists():
         raise KeyMissing(
@@ -244,6 +245,14 @@ def _require_same(bound: BoundKey, keys: Path, database_id: str) -> None:
             "or from another host"
         )
     found = fingerprint(bound.name, read_key(keys, bound.name))
+    if found in {each.fingerprint for each in known if each.name == bound.name} - {
+        bound.fingerprint
+    }:
+        raise KeyForeign(
+            f"{file} in {keys} is a former key ({found}), which was rotated away; the one in use "
+            f"has the fingerprint {bound.fingerprint}. Copy HOME/keys anew, from where `tidegate "
+            f"rotate-key {bound.name}` was run"
+        )
     if found != bound.fingerprint:
         raise KeyForeign(
             f"{file} in {keys} is another key ({found}): the database {database_id} belongs with "
@@ -254,7 +263,7 @@ def _require_same(bound: BoundKey, keys: Path, database_id: str) -> None:
 
 def _is_unused(connection: Connection, keys: Path, name: str) -> bool:
     if name == SIGNING:
-        return not any(keys.parent.glob("models/*/*/manifest.json"))
+        return not has_models(keys)
     count = func.count()
     return not any(
         connection.scalar(select(count).select_from(table)) for table in _HANGING_ON[name]

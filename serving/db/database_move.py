@@ -51,14 +51,16 @@ class DatabaseMove:
     def run(self, actor: Actor, at: datetime, report: Report = lambda done, total: None) -> int:
         """Carry everything over, or finish what was killed; how many rows.
 
-        Raises DatabaseForeign where there is something else, and DatabaseMoved for another target.
+        Raises DatabaseForeign where there is something else, DatabaseMoved for another target, and
+        LogUnavailable where that is not reached; the file is then served as before.
         """
         source, target = self._opened()
         try:
             with failing_as_unavailable():
-                database_id = self._begin(source)
-                with target.connect() as connection:
-                    is_there = identity_of(connection) == database_id
+                database_id = self._movable(source)
+                is_there = self._is_there(target, database_id)
+                with writing(source) as connection:
+                    connection.execute(update(installation).values(moving_to=self.place))
                 if not is_there:
                     self._carry(
                         source,
@@ -85,12 +87,14 @@ class DatabaseMove:
             with failing_as_unavailable():
                 with source.connect() as connection:
                     database_id = identity_of(connection)
+                    marked = connection.scalar(select(installation.c.moving_to))
+                self._require_target(place_of(self.file), marked)
                 with target.connect() as connection:
                     has_arrived = identity_of(connection) == database_id
                 if has_arrived:
                     raise DatabaseMoved(
                         f"everything has arrived at {self.place}: run the same without --abandon, "
-                        "or drop that database first"
+                        "or drop that database first, and create it anew"
                     )
                 with writing(source) as connection:
                     connection.execute(update(installation).values(moving_to=None, moved_at=None))
@@ -104,8 +108,8 @@ class DatabaseMove:
         target = connected(self.url, is_service=False)
         return connected(self.file, is_service=True), target
 
-    def _begin(self, source: Engine) -> str:
-        """Mark the file, so that nothing else writes into it; its identity."""
+    def _movable(self, source: Engine) -> str:
+        """The identity of the file, which may be moved there."""
         place = place_of(self.file)
         with source.connect() as connection:
             step = step_of(connection)
@@ -115,18 +119,33 @@ class DatabaseMove:
             home = HomeBinding.read(self.keys)
             database_id = require_bound(connection, home, place, self.keys, is_moving=True)
             marked = connection.scalar(select(installation.c.moving_to))
-        if marked not in (None, self.place):
-            raise DatabaseMoved(f"{place} is moved, or being moved, to {marked}")
-        with writing(source) as connection:
-            connection.execute(update(installation).values(moving_to=self.place))
+        self._require_target(place, marked)
         return database_id
+
+    def _require_target(self, place: str, marked: str | None) -> None:
+        if marked not in (None, self.place):
+            raise DatabaseMoved(
+                f"{place} is moved, or being moved, to {marked}, and not to {self.place}: give "
+                "that as --to; --abandon then takes back a move that has not arrived"
+            )
+
+    def _is_there(self, target: Engine, database_id: str) -> bool:
+        """Whether everything has arrived; raises DatabaseForeign where something else is there."""
+        with target.connect() as connection:
+            if identity_of(connection) == database_id:
+                return True
+            if inspect(connection).get_table_names():
+                raise self._not_empty
+        return False
+
+    @property
+    def _not_empty(self) -> DatabaseForeign:
+        return DatabaseForeign(f"{self.place} is not empty: give the address of a new database")
 
     def _carry(self, source: Engine, target: Engine, event: AuditEvent, report: Report) -> None:
         with source.connect() as reader, writing(target) as writer:
             if inspect(writer).get_table_names():
-                raise DatabaseForeign(
-                    f"{self.place} is not empty: give the address of a new database"
-                )
+                raise self._not_empty
             writer.exec_driver_sql("SET LOCAL statement_timeout = 0")
             copy_rows(reader, writer, report)
             writer.execute(update(installation).values(moving_to=None))
@@ -138,7 +157,7 @@ class DatabaseMove:
             why = proof.why or audit.findings[0]
             raise DatabaseForeign(
                 f"the log at {self.place} is not whole: {why}. The file stays as it was; "
-                "drop that database, then run the same with --abandon"
+                "drop that database and create it anew, then run the same with --abandon"
             )
 
 

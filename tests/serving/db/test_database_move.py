@@ -14,7 +14,7 @@ from serving.audit.log_check import check_log
 from serving.db.audit_verification import verify_audit_log
 from serving.db.binding import HomeBinding
 from serving.db.database_move import DatabaseMove
-from serving.db.engine import open_database
+from serving.db.engine import cause_of, open_database
 from serving.db.key_rotation import rotate_key
 from serving.db.log_verification import verify_decision_log
 from serving.db.monitor_tables import metadata
@@ -22,7 +22,7 @@ from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.tables import audit_events
 from serving.db.witnesses import witnesses_of
-from serving.errors import DatabaseForeign, DatabaseMissing, DatabaseMoved
+from serving.errors import DatabaseForeign, DatabaseMissing, DatabaseMoved, LogUnavailable
 from serving.settings import Settings
 from tests.kills import is_killed_at
 from tests.serving.bodies import route, shipment
@@ -121,10 +121,41 @@ def test_a_place_that_is_not_empty_is_refused(file: Path, postgres: Server, tmp_
     with pytest.raises(DatabaseForeign, match="not empty"):
         moved(file, url)
 
-    with pytest.raises(DatabaseMoved, match="not finished"):
-        opened(file, file.parent)
-    DatabaseMove(file, url, file.parent / "keys").abandon()
     assert DecisionRepository(opened(file, file.parent)).size() == 2
+
+
+def test_a_place_that_is_not_reached_leaves_the_file_as_it_was(
+    file: Path, postgres: Server
+) -> None:
+    url = postgres.new_database()
+    with pytest.raises(LogUnavailable) as refused:
+        moved(file, url.replace("?", "x?"))
+
+    assert 'x" does not exist' in cause_of(refused.value)
+    assert DecisionRepository(opened(file, file.parent)).size() == 2
+    moved(file, url)
+
+
+def test_a_move_is_taken_back_only_by_the_name_of_where_it_went(
+    file: Path, postgres: Server
+) -> None:
+    url, other = postgres.new_database(), postgres.new_database()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(HomeBinding, "write", interrupted)
+        with pytest.raises(RuntimeError):
+            moved(file, url)
+    with bare(file).begin() as connection:  # killed a moment before, when all had arrived
+        connection.execute(text("UPDATE installation SET moved_at = NULL"))
+
+    with pytest.raises(DatabaseMoved, match="and not to"):
+        DatabaseMove(file, other, file.parent / "keys").abandon()
+    with pytest.raises(DatabaseMoved, match="has arrived"):
+        DatabaseMove(file, url, file.parent / "keys").abandon()
+    moved(file, url)
+
+
+def interrupted(*_: object) -> None:
+    raise RuntimeError
 
 
 def test_nothing_is_moved_twice_or_taken_back_once_it_has_arrived(

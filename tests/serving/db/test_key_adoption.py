@@ -1,6 +1,7 @@
 """Keys of a home that are rotated: what the former one signed or wrapped is proven as before."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -241,3 +242,14 @@ def test_a_key_that_was_lost_is_not_rotated(where: Path | str) -> None:
 
     with pytest.raises(KeyMissing):
         rotated(where, LOG)
+
+
+def test_a_host_that_missed_a_rotation_is_told_to_copy_the_keys_anew(tmp_path: Path) -> None:
+    first, second = tmp_path / "first" / "keys", tmp_path / "second" / "keys"
+    engine = open_database(tmp_path / "log.db", is_service=False, keys=first)
+    shutil.copytree(first.parent, second.parent)
+    rotate_key(engine, first, LOG, BY, at=NOW, overlap=NOW - NOW)
+    engine.dispose()
+
+    with pytest.raises(KeyForeign, match=r"is a former key .* Copy HOME/keys anew"):
+        open_database(tmp_path / "log.db", is_service=False, keys=second)
