@@ -19,6 +19,8 @@ from features.history.online_store import OnlineStore
 from features.home_keys import (
     KEY_FILES,
     PUBLIC_FILES,
+    SIGNING,
+    has_models,
     is_blank_home,
     is_public_file_of,
     read_key,
@@ -29,9 +31,15 @@ from serving.audit.checkpoints import public_keys_of
 from serving.audit.log_check import WAYS_ON, LogCheck, WitnessReport, check_log
 from serving.audit.retention_periods import Periods
 from serving.audit.witness_delivery import Witness
-from serving.db.binding import HomeBinding
+from serving.db.binding import HomeBinding, identity_of
 from serving.db.data_keys import DataKeys
-from serving.db.engine import open_database, sqlite_version
+from serving.db.engine import (
+    cause_of,
+    connected,
+    failing_as_unavailable,
+    open_database,
+    sqlite_version,
+)
 from serving.db.log_verification import verify_decision_log
 from serving.db.postgres_state import shared_state
 from serving.db.repositories.api_key_repository import ApiKeyRepository
@@ -74,7 +82,7 @@ def _checks(settings: Settings) -> dict[str, Callable[[], Iterable[CheckResult]]
     """The checks of a home, each by itself: any of it may be closed to the user."""
     is_own = isinstance(settings.database, Path)
     return {
-        "keys": lambda: _secrets(settings.keys),
+        "keys": lambda: _secrets(settings),
         "models": lambda: _models(settings),
         "database": lambda: _database(settings),
         "online feature store": lambda: [_own_state(settings)] if is_own else [],
@@ -146,11 +154,12 @@ def _is_reachable(place: Path) -> bool:
     return all(folder.stat().st_mode & 0o011 for folder in place.resolve().parents)
 
 
-def _secrets(keys: Path) -> Iterator[CheckResult]:
+def _secrets(settings: Settings) -> Iterator[CheckResult]:
+    keys = settings.keys
     if is_blank_home(keys):
         yield CheckResult("keys", "doubtful", "not there yet; `tidegate init` makes them")
         return
-    broken = list(_broken_keys(keys))
+    broken = list(_broken_keys(keys, is_bound=_is_bound(settings)))
     yield from broken
     files = [keys / name for name in KEY_FILES.values() if name not in {b.what for b in broken}]
     for file in (*filter(Path.exists, files), *sorted(keys.rglob("data/**/*.key"))):
@@ -162,11 +171,27 @@ def _secrets(keys: Path) -> Iterator[CheckResult]:
         yield CheckResult(name, "good" if is_private else "wrong", says)
 
 
-def _broken_keys(keys: Path) -> Iterator[CheckResult]:
+def _is_bound(settings: Settings) -> bool:
+    """Whether a database has keys already, so that no start makes any."""
+    if HomeBinding.read(settings.keys) is not None:
+        return True
+    if isinstance(settings.database, Path) and not settings.database.exists():
+        return False
+    engine = connected(settings.database, is_service=False)
+    try:
+        with failing_as_unavailable(), engine.connect() as connection:
+            return identity_of(connection) is not None
+    except TidegateError:  # which is said of the database
+        return False
+    finally:
+        engine.dispose()
+
+
+def _broken_keys(keys: Path, *, is_bound: bool) -> Iterator[CheckResult]:
     """What is missing or cut off; whether a key is the right one, the database knows."""
-    is_bound = HomeBinding.read(keys) is not None
     for name, file in KEY_FILES.items():
-        if not (keys / file).exists() and not is_bound:
+        is_needed = is_bound or (name == SIGNING and has_models(keys))
+        if not (keys / file).exists() and not is_needed:
             yield CheckResult(file, "doubtful", "not there yet; the first start makes it")
             continue
         try:
@@ -193,7 +218,10 @@ def _models(settings: Settings) -> Iterator[CheckResult]:
                 found = load_role(
                     settings.models / name, role, settings.keys / "signing.pub", approvals
                 )
-            except (TidegateError, OSError, ValueError) as refusal:
+            except OSError as refusal:
+                says = f"{refusal.filename}: {refusal.strerror}"
+                yield CheckResult(f"{name}@{role}", "wrong", says)
+            except (TidegateError, ValueError) as refusal:
                 yield CheckResult(f"{name}@{role}", "wrong", str(refusal))
             else:
                 yield CheckResult(
@@ -244,7 +272,8 @@ def _database(settings: Settings) -> Iterator[CheckResult]:
     except DatabaseMissing:
         yield CheckResult("database", "doubtful", "empty; the first start makes its tables")
     except TidegateError as refusal:
-        yield CheckResult("database", "wrong", str(refusal))
+        says = cause_of(refusal)
+        yield CheckResult("database", "wrong", f"{refusal}{says and ': '}{says}")
     else:
         says = f"{proof.mark.size:,} decisions, whole" if proof.is_whole else str(proof.why)
         yield CheckResult("log", "good" if proof.is_whole else "wrong", says)

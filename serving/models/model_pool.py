@@ -16,7 +16,7 @@ from typing import Self
 import numpy as np
 import structlog
 
-from features.errors import TidegateError
+from features.errors import KeyMissing, TidegateError
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
 from serving.errors import LogUnavailable, NoModel, SeatUnrecorded, Unexplained
@@ -200,13 +200,23 @@ def load_role(
 
     Raises TidegateError, OSError or ValueError.
     """
-    key = public_key.read_bytes()
+    key = _read_public_key(public_key)
     pointer = ModelPointer.read(model_folder / f"{role}.json", role, key)
     if approvals is not None:
         approvals.require(pointer)
     found = LoadedModel.read(model_folder / pointer.version, key)
     pointer.require(found.model.manifest, found.model.digest, KINDS[model_folder.name])
     return replace(found, verdicts=pointer.verdicts)
+
+
+def _read_public_key(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        raise KeyMissing(
+            f"{file} is missing, so no model can be verified: put it back, with the others, from "
+            "the copy of HOME/keys or from another host"
+        ) from None
 
 
 def records_trained_on(models: Path, public_key: Path) -> dict[str, int]:

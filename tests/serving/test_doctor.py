@@ -1,6 +1,7 @@
 """`tidegate doctor`: good where all is well, and naming what is wrong where it is not."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -141,6 +142,24 @@ def test_a_key_that_was_lost_or_cut_off_is_found(service: Service, file: str) ->
 
     (service.home / "keys" / file).unlink()
     assert grades(service.home)[file] == "wrong"
+
+
+def test_a_host_with_models_and_without_keys_is_told_which_ones_no_start_makes(
+    home: Path, tmp_path: Path, postgres: Server
+) -> None:
+    database = postgres.new_database()
+    open_database(database, is_service=False, keys=tmp_path / "first_host" / "keys").dispose()
+    shutil.rmtree(home / "keys")
+
+    alone = {each.what: each for each in run_checks(Settings(home=home))}
+    second = grades(home, database_url=database)
+
+    assert [second[file] for file in KEY_FILES.values()] == ["wrong"] * len(KEY_FILES)
+    assert (alone["log.key"].grade, alone["signing.pem"].grade) == ("doubtful", "wrong")
+    assert "is missing, and nothing makes it anew" in alone["signing.pem"].says
+    champion = alone["tidegate-shipment@champion"]
+    assert (champion.grade, "Errno" in champion.says) == ("wrong", False)
+    assert "put it back, with the others, from the copy of HOME/keys" in champion.says
 
 
 def test_a_foreign_key_is_found(service: Service) -> None:
