@@ -62,7 +62,7 @@ class ExplanationParts(ClosedModel):
     remainder: Remainder
     habits: Habits = Field(
         description="Other habits of the model: what it adds for values that are missing, on the "
-        "harmless side of usual, or no sign of anything. They are no reason for a closer look."
+        "harmless side of usual, or no indicator by itself. They are no reason for a closer look."
     )
     contributions: list[FeatureContribution]
 

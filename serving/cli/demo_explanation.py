@@ -42,8 +42,11 @@ def explained(answer: dict[str, Any], declared_at: str) -> str:
             f"{answer['remainder']['features']} weaker facts together",
             round(total - base - named - sum(counted.values()) - habits, 3),
         ),
-        *(_line(f"No sign of anything: {readable(name)}", part) for name, part in counted.items()),
-        _line(f"{others} other values that are no sign of anything", habits),
+        *(
+            _line(f"Counted, but no indicator: {readable(name)}", part)
+            for name, part in counted.items()
+        ),
+        _line(f"{others} other values that are no indicator", habits),
         _line("The score: the sum of all above, in log-odds", total),
     ]
     if answer["missing"]:

@@ -64,7 +64,7 @@ class Remainder(DecisionPart):
 
 
 class Habits(DecisionPart):
-    """What the model adds for values that are no sign of anything: how many, and the exact sum.
+    """What the model adds for values that are no indicator: how many, and the exact sum.
 
     `raises` and `lowers` are the sums of those parts that raise the score and of those that lower
     it: missing values, values on the harmless side of usual, scales and descriptions. `named` has

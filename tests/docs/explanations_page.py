@@ -29,8 +29,8 @@ HEAD = """\
 # Twenty explanations
 
 Decisions of a demonstration, from each lane in turn, as `tidegate demo` prints them. Log-odds add
-up: the average case, the reasons, what is too weak to be named, and values that are no sign of
-anything. Of rescues no score is explained.
+up: the average case, the reasons, what is too weak to be named, and values that are no
+indicator. Of rescues no score is explained.
 `python -m tests.docs.explanations_page HOME` makes this page of a home of a demonstration.
 """
 
