@@ -7,6 +7,7 @@ Commits here flush the changed pages once and the pointer to them with the next 
 power cut may undo the newest one, unless `sync` was called, but never tear it.
 """
 
+import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from features.errors import OnlineStoreUnavailable
 # Address space that is set aside, not disk: the file grows with what it holds.
 MAX_MAP_BYTES = 1 << 38
 COPY_BATCH_BLOBS = 1 << 15  # blobs
+MOST_READERS = 512
+LOCK_BYTES = MOST_READERS * 64  # what LMDB's table of so many readers takes, at least
 
 
 class LmdbStore:
@@ -149,16 +152,33 @@ def _identity(file: Path) -> _Identity:
 
 def _new(folder: Path, *, is_bulk: bool) -> lmdb.Environment:
     folder.mkdir(parents=True, exist_ok=True)
+    _allocate_lock(folder / "lock.mdb")
     database = lmdb.open(
         str(folder),
         map_size=MAX_MAP_BYTES,
-        max_readers=512,
+        max_readers=MOST_READERS,
         metasync=False,
         sync=not is_bulk,
         readahead=False,  # keys are read all over the file
     )
     database.reader_check()  # a killed reader holds nothing back
     return database
+
+
+def _allocate_lock(file: Path) -> None:
+    """Give the table of readers its blocks: LMDB maps a sparse file, and a full disk would kill.
+
+    Raises OnlineStoreUnavailable where there is no room for it, or nobody may write it.
+    """
+    try:
+        with os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as opened:
+            size = os.fstat(opened.fileno()).st_size
+            if size == 0 or size >= LOCK_BYTES:  # a table of fewer readers is not made larger
+                os.posix_fallocate(opened.fileno(), 0, LOCK_BYTES)
+    except OSError as failure:
+        raise OnlineStoreUnavailable(
+            f"the online feature store failed ({file}: {failure.strerror})"
+        ) from failure
 
 
 class LmdbReader:

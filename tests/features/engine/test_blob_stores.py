@@ -1,5 +1,6 @@
 """The state on disk: whole transactions, other readers, kills, and records in any order."""
 
+import errno
 import hashlib
 import json
 import os
@@ -16,7 +17,7 @@ import pytest
 
 from features.engine.columns import instant_us
 from features.engine.store.layout import layouts_of
-from features.engine.store.lmdb_store import COPY_BATCH_BLOBS, LmdbStore
+from features.engine.store.lmdb_store import COPY_BATCH_BLOBS, LOCK_BYTES, LmdbStore
 from features.engine.windows.window import count, total
 from features.errors import OnlineStoreMismatch, OnlineStoreUnavailable, RecordsError
 from features.history.online_store import OnlineStore, history_windows
@@ -361,3 +362,22 @@ def test_a_folder_that_was_rebuilt_opens_as_the_new_state_while_others_have_the_
     assert told(rebuilt) == [0, 0, 0]
     assert told(state) == [1, 0, 0]
     rebuilt.store.close()
+
+
+def test_the_table_of_readers_has_its_blocks_so_that_a_full_disk_kills_nobody(
+    tmp_path: Path,
+) -> None:
+    LmdbStore(tmp_path / "state").close()
+
+    assert (tmp_path / "state" / "lock.mdb").stat().st_blocks * 512 >= LOCK_BYTES
+
+
+def test_no_room_for_the_table_of_readers_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("features.engine.store.lmdb_store.os.posix_fallocate", full)
+    with pytest.raises(OnlineStoreUnavailable, match=r"lock\.mdb: No space left"):
+        LmdbStore(tmp_path / "state")
