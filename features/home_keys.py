@@ -67,8 +67,10 @@ def is_blank_home(folder: Path) -> bool:
     """Whether nothing hangs on keys in `folder`, which is `HOME/keys`."""
     home = folder.parent
     has_keys = folder.is_dir() and any(not file.name.startswith(".") for file in folder.iterdir())
-    has_database = (home / "tidegate.db").exists() or (home / DATABASE_FILE).exists()
-    return not (has_keys or has_database or has_models(folder))
+    has_model = has_models(folder)
+    return not (
+        has_keys or has_model or (home / "tidegate.db").exists() or (home / DATABASE_FILE).exists()
+    )
 
 
 def has_models(folder: Path) -> bool:
