@@ -18,6 +18,7 @@ from serving.container import Services
 from serving.settings import Settings
 from tests.serving.access.trusted import KEY, published, signed
 from tests.serving.postgres import Server, postgresql
+from tests.serving.recorded_tables import RecordedSteps
 from tests.serving.world import train_and_promote, write_world
 
 ISSUER = "https://login.example"
@@ -63,6 +64,18 @@ class Service:
         self.posted += 1
         headers = {**caller, "Idempotency-Key": key or f"request-{self.posted}"}
         return self.client.post("/v1/scores", json=body, headers=headers)
+
+
+_STEPS = RecordedSteps()
+
+
+@pytest.fixture(autouse=True)
+def recorded_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the tables of new databases as they were made the first time; steps are tried by `db`.
+
+    A module whose subject is how tables are made has a fixture of this name that does nothing.
+    """
+    monkeypatch.setattr("serving.db.migration.run_steps", _STEPS.take)
 
 
 @pytest.fixture(scope="session")
