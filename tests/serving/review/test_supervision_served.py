@@ -111,6 +111,7 @@ ACTS_BY: dict[str, set[Role]] = {
     "/console/accounts": {"admin"},
     "/console/accounts/password": {"admin"},
     "/console/accounts/second-factor": {"admin"},
+    "/console/accounts/confirm-holder": {"admin"},
     "/console/accounts/sessions": {"admin"},
     "/console/accounts/disable": {"admin"},
     "/console/accounts/keys": {"admin"},
