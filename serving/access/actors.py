@@ -8,10 +8,11 @@ name alone: `former:NAME`.
 import os
 import pwd
 import socket
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field
+from pydantic.dataclasses import dataclass
 
 from features.person_names import base_of, may_be_one_person
 

@@ -15,6 +15,11 @@ def machine(name: str) -> Actor:
     return Actor(f"key:{name}", name)
 
 
+def stored(actor: Actor) -> dict[str, str]:
+    """An actor as a case or an event holds it."""
+    return {name: getattr(actor, name) for name in ("identity", "name", "person")}
+
+
 def reviewer(name: str, *, is_rescue: bool = False) -> Reviewer:
     """The holder of an account, who sees cases of all offices."""
     return Reviewer(person(name), CaseAccess(frozenset(), is_rescue=is_rescue))

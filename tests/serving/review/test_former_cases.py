@@ -8,7 +8,7 @@ import pytest
 from serving.access.actors import Actor
 from serving.review.case_rules import Case
 from serving.review.opening import CASE
-from tests.serving.people import ONE, TWO
+from tests.serving.people import ONE, TWO, stored
 
 
 def read(**state: Any) -> Case:
@@ -40,7 +40,7 @@ def end(code: str, **stated: Any) -> dict[str, Any]:
 def test_a_former_end_is_what_its_action_found(
     code: str, finding: dict[str, str], found_by: str, now: str
 ) -> None:
-    case = read(status="closed", owner=vars(ONE), disposition=end(code, finding=finding))
+    case = read(status="closed", owner=stored(ONE), disposition=end(code, finding=finding))
 
     assert case.result is not None
     assert (case.result.found_by, case.result.code) == (found_by, now)
@@ -60,7 +60,7 @@ def test_a_former_end_is_what_its_action_found(
 def test_a_former_end_of_what_nobody_looked_into_is_an_action(
     code: str, kind: str, refer_to: str | None
 ) -> None:
-    case = read(status="closed", owner=vars(ONE), disposition=end(code))
+    case = read(status="closed", owner=stored(ONE), disposition=end(code))
 
     assert case.action is not None
     assert (case.action.kind, case.action.refer_to, case.result) == (kind, refer_to, None)
@@ -68,8 +68,8 @@ def test_a_former_end_of_what_nobody_looked_into_is_an_action(
 
 def test_a_former_proposal_waits_for_a_second_person_and_forged_papers_stay_the_reason() -> None:
     forged = end("other_offence", reason="documents_false")
-    for status, owner in (("second_review", None), ("claimed", vars(TWO))):
-        case = read(status=status, owner=owner, proposed=forged, proposed_by=vars(ONE))
+    for status, owner in (("second_review", None), ("claimed", stored(TWO))):
+        case = read(status=status, owner=owner, proposed=forged, proposed_by=stored(ONE))
 
         assert case.status == "result_in"
         assert case.proposal is not None
@@ -82,10 +82,10 @@ def test_whoever_ended_a_former_case_by_two_ended_it_by_two() -> None:
     found = end("confirmed_smuggling_goods")
     case = read(
         status="closed",
-        owner=vars(TWO),
+        owner=stored(TWO),
         disposition=found,
         proposed=found,
-        proposed_by=vars(ONE),
+        proposed_by=stored(ONE),
     )
 
     assert (case.ended_by, case.proposal, case.is_ended_adversely) == ((ONE, TWO), None, True)

@@ -70,6 +70,7 @@ TOLD = (
         ("unit_value_eur_per_kg", -0.3),
         ("payment_count", -0.1),
         ("density_kg_per_m3", 0.1),
+        percentile=50.0,
     ),
 )
 
