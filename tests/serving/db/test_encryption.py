@@ -22,6 +22,7 @@ from serving.db.repositories.record_repository import RecordRepository
 from serving.db.write_lock import writing
 from serving.errors import KeysUnknown, LogUnavailable, Undecipherable
 from serving.settings import Settings
+from tests.counts import count
 from tests.serving.bodies import route
 from tests.serving.canaries import (
     FILE,
@@ -210,13 +211,14 @@ def test_a_log_of_an_older_release_is_read_followed_and_proven(where: Path | str
     assert (proof.is_whole, proof.mark.size) == (True, 2), proof.why
 
 
+@pytest.mark.faults
 def test_an_upgrade_that_is_cut_off_at_any_call_is_finished_by_the_next_start(
     where: Path | str,
 ) -> None:
     made_old(where)
     number = 0
     while True:
-        number += 1
+        number += count(7, 1)
         with cut_off_at(number) as calls:
             try:
                 upgraded(where).dispose()
