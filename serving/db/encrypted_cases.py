@@ -40,7 +40,8 @@ class EncryptedCases:
         for name in _OF_CASE:
             kept[name] = self._decrypted(row.case_id, f"case {name}", kept[name])
         if kept["state"] is None:
-            owner = row.owner and vars(Actor.stored(row.owner, row.owner_name))
+            holder = row.owner and Actor.stored(row.owner, row.owner_name)
+            owner = holder and {"identity": holder.identity, "name": holder.name}
             bare = {"case_id": row.case_id, "status": "closed", "owner": owner}
             kept |= dict.fromkeys(_OF_CASE, ERASED) | {"state": orjson.dumps(bare).decode()}
         return CaseRecord(**kept)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from serving.audit.logged_decision import StoredAnswer
 from serving.console.charts.link_graph import NODE_HEIGHT_PX, LinkGraph
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.errors import NotFound
-from serving.review import case_rules as acts
 from serving.review.case_graph import CaseGraph
 from serving.review.cases import Reviewer
 from serving.review.shared_things import MOST_LOOKED_AT
@@ -21,6 +19,7 @@ from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
 from tests.serving.people import person
 from tests.serving.review.decisions import decision
+from tests.serving.review.stated import agree_by, end_by
 from tests.serving.review.test_cases import ELSEWHERE, FOUND, HERE, LATER, ONE, TWO, Office
 from tests.serving.review.test_cases_served import open_case, reviewed
 from tests.serving.review.test_supervision_served import sign_in_as
@@ -54,10 +53,8 @@ class Linked(Office):
 
     def confirm(self, case_id: str) -> None:
         """End a case by two persons, with a find."""
-        for reviewer in (ONE, TWO):
-            claim = partial(acts.claim, actor=reviewer.actor, at=LATER)
-            self.reviewing.act(reviewer, case_id, claim)
-            self.reviewing.dispose(reviewer, case_id, LATER, FOUND)
+        end_by(self.reviewing, ONE, case_id, LATER, FOUND)
+        agree_by(self.reviewing, TWO, case_id, LATER, FOUND)
 
     def graph(self, case_id: str, reviewer: Reviewer = ONE) -> CaseGraph:
         self.reviewing.case(ONE, case_id)

@@ -189,7 +189,7 @@ def test_owners_of_an_older_release_are_looked_up_and_the_queue_shows_them(
     ApiKeyRepository(engine).add_key(key)
     cases = Table("cases", MetaData(), autoload_with=engine)
     row = {column.name: "x" for column in cases.columns}
-    row |= {"seq": 1, "rank": 1, "owner_name": None, "decision_id": None}
+    row |= {"seq": 1, "rank": 1, "risk": 0.5, "owner_name": None, "decision_id": None}
     with engine.connect() as connection, connection.begin() as made:
         if engine.dialect.name == "sqlite":
             connection.execute(text("PRAGMA defer_foreign_keys = ON"))
