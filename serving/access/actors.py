@@ -8,11 +8,10 @@ name alone: `former:NAME`.
 import os
 import pwd
 import socket
-from dataclasses import field
+from dataclasses import dataclass, replace
 from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field
-from pydantic.dataclasses import dataclass
+from pydantic import BeforeValidator
 
 from features.person_names import base_of, may_be_one_person
 
@@ -27,16 +26,26 @@ class Actor:
 
     `person` is what acts of two persons are compared by: one human being has one, through whatever
     door; it is empty for machines and for whoever cannot be told apart, who are never a person.
-    `also` are persons who may be behind it for now, or it behind them, since one gave the other a
-    password; it is kept nowhere.
     """
 
     identity: str
     name: str
     person: str = ""
-    also: Annotated[frozenset[str], Field(exclude=True)] = field(
-        default=frozenset(), compare=False, repr=False
-    )
+
+    @property
+    def also(self) -> frozenset[str]:
+        """Persons who may be behind it for now, or it behind them: one gave the other a password.
+
+        It is no field, since no record of who acted has it.
+        """
+        persons: frozenset[str] = self.__dict__.get("_also", frozenset())
+        return persons
+
+    def beside(self, persons: frozenset[str]) -> Self:
+        """The same, behind whom these persons may be."""
+        same = replace(self)
+        same.__dict__["_also"] = persons
+        return same
 
     @property
     def kind(self) -> str:

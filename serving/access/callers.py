@@ -43,9 +43,8 @@ class Caller:
     def actor(self) -> Actor:
         """Who acts where this caller does."""
         is_key = ":" not in self.key_id
-        return Actor(
-            f"key:{self.key_id}" if is_key else self.key_id, self.name, self.person, self.also
-        )
+        identity = f"key:{self.key_id}" if is_key else self.key_id
+        return Actor(identity, self.name, self.person).beside(self.also)
 
     def may(self, scope: Scope) -> bool:
         """Whether the key has this scope."""

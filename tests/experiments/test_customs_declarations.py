@@ -91,7 +91,7 @@ def test_declarations_without_labels_are_scored_and_the_planted_rule_is_found(
     assert list(scores.columns) == ["Declaration ID", "score"]
     assert set(scores["Declaration ID"]) == set(later["Declaration ID"])
     is_fraud = scores["Declaration ID"].map(later.set_index("Declaration ID")["Fraud"])
-    top = scores["score"].rank(ascending=False) <= 40
+    top = scores["score"].rank(ascending=False, method="first") <= 40  # trees give equal scores
     assert is_fraud[top].mean() > 0.85
     assert "whose mass and price no earlier declaration had together: precision@5%" in ran.stderr
 
