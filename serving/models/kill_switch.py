@@ -5,9 +5,7 @@ Every worker reads the switch again every `POLL_INTERVAL_S` on a thread that no 
 Where it cannot be read, the last state holds: nothing can be decided then either.
 """
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal, Protocol, get_args
@@ -17,7 +15,8 @@ import structlog
 from features.records import SUBJECT_KINDS, SubjectKind
 from serving.access.actors import Actor
 from serving.access.two_persons import require_person, require_second_person
-from serving.errors import Conflict, LogUnavailable, ModelsOff, Unprocessable
+from serving.errors import Conflict, ModelsOff, Unprocessable
+from serving.polling import PollingThread
 
 log = structlog.get_logger(__name__)
 
@@ -107,8 +106,7 @@ class KillSwitch:
     def __init__(self, latest_by_kind: Callable[[], Mapping[str, SwitchEvent]] = dict):
         self._latest_by_kind = latest_by_kind
         self._latest = dict(latest_by_kind())
-        self._is_over = threading.Event()
-        self._watch = threading.Thread(target=self._poll, name="switch-watch", daemon=True)
+        self._watch = PollingThread("kill-switch", self.refresh, waits="kill_switch_waits")
 
     def is_off(self, kind: SubjectKind) -> bool:
         """Whether no model may be used for subjects of this kind."""
@@ -140,18 +138,11 @@ class KillSwitch:
 
     def watch(self) -> None:
         """Start to poll."""
-        self._watch.start()
+        self._watch.start(POLL_INTERVAL_S)
 
     def stop(self) -> None:
         """Stop polling."""
-        self._is_over.set()
-        if self._watch.is_alive():
-            self._watch.join()
-
-    def _poll(self) -> None:
-        while not self._is_over.wait(POLL_INTERVAL_S):
-            with suppress(LogUnavailable):
-                self.refresh()
+        self._watch.stop()
 
 
 def record_switch(

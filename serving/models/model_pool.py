@@ -23,6 +23,7 @@ from serving.errors import LogUnavailable, NoModel, SeatUnrecorded, Unexplained
 from serving.models.kill_switch import KillSwitch
 from serving.models.scores import ADDITIVITY, Scorer
 from serving.models.seat_approvals import SeatApprovals
+from serving.polling import PollingThread
 from training.errors import ArtefactError
 from training.model.model_pointer import Alias, GateVerdict, ModelPointer
 from training.model.risk_model import BOOSTER, MANIFEST, RiskModel
@@ -95,8 +96,7 @@ class ModelPool:
         self._stamps: dict[Slot, FileStamp | None] = {}
         self._refused: dict[Slot, str] = {}
         self._swapping = threading.Lock()
-        self._is_over = threading.Event()
-        self._watch = threading.Thread(target=self._poll, name="model-watch", daemon=True)
+        self._watch = PollingThread("models", self.refresh, waits="models_wait")
         self.refresh()
 
     def champion(self, kind: SubjectKind) -> LoadedModel:
@@ -143,14 +143,12 @@ class ModelPool:
 
     def watch(self) -> None:
         """Start to notice changes."""
-        self._watch.start()
+        self._watch.start(POLL_INTERVAL_S)
         self.kill_switch.watch()
 
     def stop(self) -> None:
         """Stop noticing changes."""
-        self._is_over.set()
-        if self._watch.is_alive():
-            self._watch.join()
+        self._watch.stop()
         self.kill_switch.stop()
 
     def refresh(self) -> None:
@@ -187,10 +185,6 @@ class ModelPool:
             self._loaded.pop(slot, None)
         elif slot in self._loaded:
             self._refused[slot] = "no version is named any more"
-
-    def _poll(self) -> None:
-        while not self._is_over.wait(POLL_INTERVAL_S):
-            self.refresh()
 
 
 def load_role(

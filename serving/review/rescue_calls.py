@@ -16,7 +16,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,7 +30,8 @@ from features.submission import Submission
 from serving.access.actors import SERVICE, Actor
 from serving.access.http_client import fetch, refuse_unsafe
 from serving.audit.decision import Decision
-from serving.errors import AddressRefused, LogUnavailable
+from serving.errors import AddressRefused
+from serving.polling import PollingThread
 from serving.review.rescue_centres import GROUND, RescueCentre, RescueCentres
 from serving.review.rescue_mail import RescueMail, mail_address
 from serving.triage.life_at_risk import last_heard
@@ -233,28 +233,25 @@ class RescueCalls:
         self.directory = directory
         self._clock = clock
         self._enriched = enriched
-        self._is_over = threading.Event()
         self.is_refused = False  # whether a call was tried and not taken so far
         self.is_unheard = False  # whether a call went on for want of a person
-        self._thread = threading.Thread(target=self._run, name="rescue-calls", daemon=True)
+        self._polling = PollingThread("rescue-calls", self.make_due, waits="rescue_calls_wait")
 
     def start(self) -> None:
         """Start to call; every rescue that is decided from now on is called."""
         self.outbox.begin()
-        self._thread.start()
+        self._polling.start(POLL_INTERVAL_S)
 
     def stop(self) -> None:
         """Finish the calls that are being made; others are made when the service is back."""
-        self._is_over.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._polling.stop()
 
     def make_due(self) -> None:
         """Make every call that is due, each once."""
         pace = CallPace(retry_delay, self.directory.patience)
 
         def next_due() -> DueRescueCall | None:
-            if self._is_over.is_set():
+            if self._polling.is_over:
                 return None
             return self.outbox.start_attempt(self._clock(), pace)
 
@@ -298,13 +295,6 @@ class RescueCalls:
             self.outbox.append_event(_event(due, at, place, "refused"))
         else:
             self.outbox.mark_delivered(due.decision_id, place, self._clock())
-
-    def _run(self) -> None:
-        while not self._is_over.wait(POLL_INTERVAL_S):
-            try:
-                self.make_due()
-            except LogUnavailable as failure:  # the thread must outlive it: others see it too
-                log.warning("rescue_calls_wait", reason=str(failure))
 
 
 def _event(due: DueRescueCall, at: datetime, place: str, action: CallAction) -> RescueCallEvent:

@@ -15,7 +15,6 @@ people were called.
 """
 
 import asyncio
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,8 +29,9 @@ from features.submission import Submission
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.audit.earlier_decisions import EarlierDecisions
-from serving.errors import LogUnavailable, ServingError, Unprocessable
+from serving.errors import ServingError, Unprocessable
 from serving.history.received_records import RecordStore
+from serving.polling import PollingThread
 from serving.scoring.batcher import RequestBatcher, ScoreRequest
 from serving.scoring.enrichment import enrich
 from serving.scoring.newly_counted import NamedRecord, not_counted
@@ -118,24 +118,21 @@ class Rescoring:
         self._rules = rules
         self._clock = clock
         self._on_decided = on_decided
-        self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="rescoring", daemon=True)
+        self._polling = PollingThread("rescoring", self.score_due, waits="rescoring_waits")
 
     def start(self) -> None:
         """Start to score who waits."""
         self.queue.begin()
-        self._thread.start()
+        self._polling.start(POLL_INTERVAL_S)
 
     def stop(self) -> None:
         """Finish who is being scored; the others are scored when the service is back."""
-        self._is_over.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._polling.stop()
 
     def score_due(self) -> int:
         """Score every subject that is due; returns how many new decisions that made."""
         made = 0
-        while not self._is_over.is_set():
+        while not self._polling.is_over:
             now = self._clock()
             self.queue.find(now)
             if not (due := self.queue.due(now, TOGETHER)):
@@ -211,15 +208,6 @@ class Rescoring:
         as_of = self._rules.next_instant(min(known_at), newest.scoring_instant)
         is_over = self._rules.is_over(as_of, due_at(submission), earlier.later_scores)
         return None if is_over else as_of
-
-    def _run(self) -> None:
-        while not self._is_over.wait(POLL_INTERVAL_S):
-            try:
-                self.score_due()
-            except LogUnavailable as failure:  # the thread must outlive it: others see it too
-                log.warning("rescoring_waits", reason=str(failure))
-            except Exception as failure:  # the thread must outlive this, too; who waits waits on
-                log.error("rescoring_failed", exception=type(failure).__name__)
 
 
 def _report_unconfirmed(decision: Decision) -> None:

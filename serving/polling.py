@@ -1,0 +1,60 @@
+"""Work that the service does over and over beside its requests, until it stops."""
+
+import threading
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+
+from serving.errors import LogUnavailable
+
+log = structlog.get_logger(__name__)
+
+PREFIX = "polling "
+"""What the names of these threads begin with."""
+
+
+class PollingThread:
+    """Does one thing again and again on a thread of its own, which outlives failures.
+
+    A database that is away is logged as the event `waits`, once until it is back, and whatever else
+    fails as `polling_failed`; the next turn comes all the same.
+    """
+
+    def __init__(self, name: str, act: Callable[[], object], *, waits: str):
+        self._name = f"{PREFIX}{name}"
+        self._act = act
+        self._waits = waits
+        self._is_over = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it was told to stop: what takes long looks at it in between."""
+        return self._is_over.is_set()
+
+    def start(self, interval_s: float) -> None:
+        """Take the first turn after one interval."""
+        run = partial(self._run, interval_s)
+        self._thread = threading.Thread(target=run, name=self._name, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the turn that was begun, and take no other."""
+        self._is_over.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _run(self, interval_s: float) -> None:
+        is_waiting = False
+        while not self._is_over.wait(interval_s):
+            try:
+                self._act()
+            except LogUnavailable as failure:
+                if not is_waiting:
+                    log.warning(self._waits, reason=str(failure))
+                is_waiting = True
+            except Exception as failure:  # without the thread nobody would do it ever again
+                log.error("polling_failed", thread=self._name, exception=type(failure).__name__)
+            else:
+                is_waiting = False
