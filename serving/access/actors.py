@@ -33,18 +33,18 @@ class Actor:
     person: str = ""
 
     @property
-    def also(self) -> frozenset[str]:
+    def possible_persons(self) -> frozenset[str]:
         """Persons who may be behind it for now, or it behind them: one gave the other a password.
 
         It is no field, since no record of who acted has it.
         """
-        persons: frozenset[str] = self.__dict__.get("_also", frozenset())
+        persons: frozenset[str] = self.__dict__.get("_possible_persons", frozenset())
         return persons
 
-    def beside(self, persons: frozenset[str]) -> Self:
+    def with_possible_persons(self, persons: frozenset[str]) -> Self:
         """The same, behind whom these persons may be."""
         same = replace(self)
-        same.__dict__["_also"] = persons
+        same.__dict__["_possible_persons"] = persons
         return same
 
     @property
@@ -80,8 +80,8 @@ class Actor:
         are_human = self.is_human and other.is_human
         is_one_person = are_human and any(
             may_be_one_person(mine, theirs)
-            for mine in (self.person, *self.also)
-            for theirs in (other.person, *other.also)
+            for mine in (self.person, *self.possible_persons)
+            for theirs in (other.person, *other.possible_persons)
         )
         return is_one_person or may_be_one_person(base_of(self.name), base_of(other.name))
 

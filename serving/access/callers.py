@@ -14,7 +14,7 @@ class Caller:
     """Whoever holds a live key. No offices means all offices.
 
     `purposes` are what it may act for; none means what the installation is for. Whoever may rescue
-    may do nothing else, whatever scopes were given. `also` is as an `Actor` has it.
+    may do nothing else, whatever scopes were given. `possible_persons` is as an `Actor` has it.
     """
 
     key_id: str
@@ -23,7 +23,7 @@ class Caller:
     offices: frozenset[str]
     purposes: frozenset[str] = frozenset()
     person: str = ""
-    also: frozenset[str] = frozenset()
+    possible_persons: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scopes", separated(self.scopes))
@@ -44,7 +44,7 @@ class Caller:
         """Who acts where this caller does."""
         is_key = ":" not in self.key_id
         identity = f"key:{self.key_id}" if is_key else self.key_id
-        return Actor(identity, self.name, self.person).beside(self.also)
+        return Actor(identity, self.name, self.person).with_possible_persons(self.possible_persons)
 
     def may(self, scope: Scope) -> bool:
         """Whether the key has this scope."""

@@ -100,7 +100,8 @@ def _acting(request: Request, services: Services, account: Account) -> Caller:
     if request.method in ("GET", "HEAD"):
         return account.caller()
     return replace(
-        account.caller(), also=services.accounts.one_person_with(account.name, services.clock())
+        account.caller(),
+        possible_persons=services.accounts.one_person_with(account.name, services.clock()),
     )
 
 

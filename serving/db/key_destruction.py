@@ -68,7 +68,7 @@ class KeysOfDays:
     destroyed: frozenset[str]
 
     @classmethod
-    def of(cls, engine: Engine) -> Self:
+    def from_database(cls, engine: Engine) -> Self:
         """Those of a database."""
         with failing_as_unavailable(), engine.connect() as connection:
             alive = _key_ids(connection, data_keys.c.wrapped.is_not(None))

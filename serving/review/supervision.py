@@ -112,7 +112,7 @@ class _Tally:
     reread: int = 0
     same: int = 0
 
-    def add(self, lane: str, code: str) -> None:
+    def count(self, lane: str, code: str) -> None:
         self.decided += 1
         self.proposed += lane in OVERRIDES
         self.overrides += code in OVERRIDES.get(lane, ())
@@ -128,7 +128,7 @@ class _Acts:
     assigned: dict[tuple[str, str], datetime] = field(default_factory=dict)
     ended: dict[str, tuple[str, str]] = field(default_factory=dict)
 
-    def add(self, event: StoredEvent, lane: str) -> None:
+    def count(self, event: StoredEvent, lane: str) -> None:
         """Count the next act."""
         changed = json.loads(event.changed)
         if event.action in _ASSIGNED:
@@ -150,7 +150,7 @@ class _Acts:
         who, at = event.actor, datetime.fromisoformat(event.at)
         self.names[who] = event.by.shown
         if event.action in _DECIDED:
-            self.tallies[who].add(lane, _action(changed))
+            self.tallies[who].count(lane, _action(changed))
             if (began := self.assigned.get((event.case_id, who))) is not None:
                 self.minutes[who].append((at - began) / timedelta(minutes=1))
         if (end := _end(changed)) is not None:
@@ -160,7 +160,7 @@ class _Acts:
 def _reviewers(events: list[tuple[StoredEvent, str]]) -> Iterator[ReviewerFigures]:
     acts = _Acts()
     for event, lane in events:
-        acts.add(event, lane)
+        acts.count(event, lane)
     for who, tally in sorted(acts.tallies.items(), key=lambda each: acts.names[each[0]]):
         yield _figures(acts.names[who], tally, acts.minutes[who])
 

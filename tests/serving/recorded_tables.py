@@ -23,7 +23,7 @@ class RecordedSteps:
     def __init__(self) -> None:
         self._recorded: dict[str, list[Statement]] = {}
 
-    def take(self, connection: Connection) -> None:
+    def run(self, connection: Connection) -> None:
         """Make the tables of this release."""
         dialect = connection.dialect.name
         if step_of(connection) is not None:

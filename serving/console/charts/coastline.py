@@ -111,7 +111,7 @@ class _Shapes:
     boxes: Points
 
     @classmethod
-    def of(cls, lines: list[Points]) -> "_Shapes":
+    def from_lines(cls, lines: list[Points]) -> "_Shapes":
         boxes = [(*line.min(axis=0), *line.max(axis=0)) for line in lines]
         return cls(tuple(lines), np.array(boxes).reshape(-1, 4))
 
@@ -169,7 +169,7 @@ def _shapes(zoom: int) -> tuple[_Shapes, _Shapes]:
         for ring in table.rings
     )
     large = [ring for ring in rings if len(ring) > 3 and np.ptp(ring, axis=0).max() >= smallest]
-    return _Shapes.of(large), _Shapes.of([kept[at] for at in table.borders])
+    return _Shapes.from_lines(large), _Shapes.from_lines([kept[at] for at in table.borders])
 
 
 def _over_the_antimeridian(ring: Points) -> Points:

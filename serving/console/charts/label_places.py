@@ -39,7 +39,7 @@ class LabelPlaces:
     line: float
     taken: list[Box] = field(default_factory=list)
 
-    def take(self, x: float, y: float, radius: float) -> None:
+    def reserve(self, x: float, y: float, radius: float) -> None:
         """Keep labels off a mark."""
         self.taken.append(Box(x - radius, y - radius, x + radius, y + radius))
 

@@ -134,7 +134,7 @@ class _Drawing:
         middle = TOP_PX + ROW_PX * (tallest - 1) / 2
         case = GraphNode("case", 10, middle, _short(name), "this case", f"case:{graph.case_id}")
         drawing.nodes.append(case)
-        drawing.add(1, case, graph, tallest, prefix="thing")
+        drawing.draw_neighbours(1, case, graph, tallest, prefix="thing")
         return drawing
 
     def open_neighbour(self, graph: CaseGraph, neighbour: Neighbour, further: CaseGraph) -> None:
@@ -157,9 +157,9 @@ class _Drawing:
         )
         start = next(node for node in self.nodes if node.about == f"case:{neighbour.case.case_id}")
         tallest = max(len(rest.things), len(rest.neighbours), len(graph.neighbours), 1)
-        self.add(3, start, rest, tallest, prefix="further")
+        self.draw_neighbours(3, start, rest, tallest, prefix="further")
 
-    def add(
+    def draw_neighbours(
         self, column: int, start: GraphNode, graph: CaseGraph, tallest: int, prefix: str
     ) -> None:
         """Draw things in a column, their cases in the next, and the lines between."""

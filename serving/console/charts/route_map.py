@@ -245,7 +245,7 @@ def _stops(
     }
     spots = {code: view.spot(*at) for code, at in placed.items()}
     for spot in spots.values():
-        labels.take(spot.x, spot.y, 7)
+        labels.reserve(spot.x, spot.y, 7)
     for code, spot in spots.items():
         name, hours = name_of(code) or code, stays.get(code)
         said = f"{name}, {hours:.0f} h" if hours else name
@@ -257,7 +257,7 @@ def _keep_off(line: tuple[Spot, ...], labels: LabelPlaces) -> None:
     for one, following in pairwise(line):
         across, down = following.x - one.x, following.y - one.y
         for part in range(steps := 1 + int(math.hypot(across, down) / 12)):
-            labels.take(one.x + across * part / steps, one.y + down * part / steps, 4)
+            labels.reserve(one.x + across * part / steps, one.y + down * part / steps, 4)
 
 
 def _country_labels(view: _View, labels: LabelPlaces) -> Iterator[Label]:

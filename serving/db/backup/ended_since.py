@@ -38,9 +38,9 @@ def end_again(former: Engine, engine: Engine, home: Path, actor: Actor, at: str)
     carried = (*_masking(former_acts, acts), *_holds(former_acts, acts))
     for act in carried:
         acts.append(replace(act, at=at))
-    keys = KeysOfDays.of(former)
+    keys = KeysOfDays.from_database(former)
     erasures = _since(former_acts.all("erase", "erase_again"), acts.all("erase", "erase_again"))
-    if not erasures and not keys.destroyed & KeysOfDays.of(engine).alive:
+    if not erasures and not keys.destroyed & KeysOfDays.from_database(engine).alive:
         return EndedAgain(None, carried)
     cutoffs = _reach(erasures)
     details = {"former_acts": [act.number for act in erasures], **cutoffs}

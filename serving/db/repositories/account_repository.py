@@ -12,17 +12,17 @@ from serving.access.accounts import Account
 from serving.access.actors import SERVICE, Actor
 from serving.access.names import distinct_name
 from serving.audit.audit_log import AuditEvent
+from serving.db.audited_rows import AuditedRows
 from serving.db.credential_resets import CONFIRM_HOLDER, persons_behind
 from serving.db.engine import failing_as_unavailable
 from serving.db.names_in_use import names_ever, require_new_name
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.session_repository import end_sessions
 from serving.db.tables import accounts, audit_events, known_browsers, sessions
-from serving.db.told_rows import ToldRows
 from serving.db.write_lock import writing
 from serving.errors import NotFound, NotSignedIn, SameReviewer
 
-NOT_AS_TOLD = "this account is not as the audit log tells it: prove the log with verify-log"
+NOT_AS_AUDITED = "this account is not as the audit log tells it: prove the log with verify-log"
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class AccountRepository:
 
     def __init__(self, engine: Engine):
         self._engine = engine
-        self._told = ToldRows("accounts", "account")
+        self._audited = AuditedRows("accounts", "account")
 
     def add_account(self, account: Account, by: Actor = SERVICE) -> None:
         """Keep a new account; raises NameTaken or NameRefused."""
@@ -82,9 +82,9 @@ class AccountRepository:
         with failing_as_unavailable(NotSignedIn), writing(self._engine) as connection:
             query = select(accounts).where(accounts.c.subject == account.subject)
             if connection.execute(query).first():  # signed in twice at once
-                if row := self._told.read(connection, query):
+                if row := self._audited.read(connection, query):
                     return _account(row)
-                raise NotSignedIn(NOT_AS_TOLD)
+                raise NotSignedIn(NOT_AS_AUDITED)
             name = distinct_name(account.name, account.subject or "", names_ever(connection))
             named = replace(account, name=name)
             _insert(connection, named, SERVICE)
@@ -97,14 +97,14 @@ class AccountRepository:
     def _by_subject(self, subject: str | None) -> Account | None:
         query = select(accounts).where(accounts.c.subject == subject)
         with failing_as_unavailable(), self._engine.connect() as connection:
-            row = self._told.read(connection, query)
+            row = self._audited.read(connection, query)
         return _account(row) if row else None
 
     def find(self, name: str) -> Account | None:
         """The account of this name, disabled or not."""
         query = select(accounts).where(accounts.c.name == name)
         with failing_as_unavailable(), self._engine.connect() as connection:
-            row = self._told.read(connection, query)
+            row = self._audited.read(connection, query)
         return _account(row) if row else None
 
     def all(self) -> list[Account]:

@@ -12,11 +12,11 @@ from serving.access.acting import whoever_acts
 from serving.access.actors import Actor
 from serving.access.api_keys import ApiKey, PresentedKey, successor_of
 from serving.audit.audit_log import AuditEvent
+from serving.db.audited_rows import AuditedRows
 from serving.db.engine import failing_as_unavailable
 from serving.db.names_in_use import require_new_name
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables import api_key_uses, api_keys
-from serving.db.told_rows import ToldRows
 from serving.db.write_lock import writing
 from serving.errors import LogUnavailable, NameTaken, NotFound
 
@@ -35,7 +35,7 @@ class ApiKeyRepository:
 
     def __init__(self, engine: Engine):
         self._engine = engine
-        self._told = ToldRows("api_keys", "key")
+        self._audited = AuditedRows("api_keys", "key")
         self._remembered: dict[str, tuple[ApiKey, float]] = {}
         self._noted: dict[str, datetime] = {}
 
@@ -118,7 +118,7 @@ class ApiKeyRepository:
         query = select(api_keys).where(api_keys.c.key_id == key_id)
         with failing_as_unavailable(), self._engine.connect() as connection:
             holder = connection.scalar(query.with_only_columns(api_keys.c.holder_id))
-            row = self._told.read(connection, query, holder or "")
+            row = self._audited.read(connection, query, holder or "")
         if row is None:
             return None
         if len(self._remembered) >= MOST_REMEMBERED:

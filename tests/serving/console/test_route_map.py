@@ -86,7 +86,7 @@ def test_labels_lie_neither_over_each_other_nor_over_marks_nor_over_the_edge() -
         places = LabelPlaces(720, 400, 8, 16)
         marks = [(draw.uniform(0, 720), draw.uniform(0, 400)) for _ in range(25)]
         for x, y in marks:
-            places.take(x, y, 6)
+            places.reserve(x, y, 6)
         labels = [places.place(x, y, 10, "x" * draw.randint(3, 18)) for x, y in marks]
         boxes = [box_of(label) for label in labels if label]
         assert len(boxes) > 10

@@ -36,9 +36,9 @@ def engine(tmp_path: Path) -> Engine:
 
 
 def actor(engine: Engine, name: str, now: datetime) -> Actor:
-    also = AccountRepository(engine).one_person_with(name, now)
+    possible = AccountRepository(engine).one_person_with(name, now)
     person = f"account:{name}"
-    return Actor(person, name, person, also)
+    return Actor(person, name, person).with_possible_persons(possible)
 
 
 def reset(engine: Engine, account: Account, by: str, now: datetime) -> None:

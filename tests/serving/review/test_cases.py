@@ -172,7 +172,7 @@ def test_reading_a_case_is_written_down_and_looking_it_up_is_not(office: Office)
 def test_an_act_is_kept_with_its_event_and_seen_by_the_next(office: Office) -> None:
     case_id = office.decide()
 
-    whoever = ONE.actor.beside(frozenset({"account:two"}))  # kept nowhere
+    whoever = ONE.actor.with_possible_persons(frozenset({"account:two"}))  # kept nowhere
     taken = office.reviewing.act(ONE, case_id, lambda case: acts.claim(case, whoever, LATER))
     aside = office.reviewing.act(
         ONE,

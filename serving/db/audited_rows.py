@@ -23,7 +23,7 @@ MOST_REMEMBERED = 10_000
 _Object = tuple[str, str]
 
 
-class ToldRows:
+class AuditedRows:
     """Holds rows of one table to the audit log; `object_kind` is what its events are about."""
 
     def __init__(self, name: str, object_kind: str):
@@ -38,15 +38,15 @@ class ToldRows:
         meanwhile is read again.
         """
         row = connection.execute(query).first()
-        if row is None or self._is_told(connection, row, also):
+        if row is None or self._is_audited(connection, row, also):
             return row
         again = connection.execute(query).first()
-        if again is None or self._is_told(connection, again, also):
+        if again is None or self._is_audited(connection, again, also):
             return again
-        log.error("row_not_as_told", table=self._name, key=row[0])
+        log.error("row_not_as_audited", table=self._name, key=row[0])
         return None
 
-    def _is_told(self, connection: Connection, row: Row[Any], also: Sequence[str]) -> bool:
+    def _is_audited(self, connection: Connection, row: Row[Any], also: Sequence[str]) -> bool:
         key, digest = row[0], row_digest(dict(row._mapping))
         own = [(self._object_kind, name) for name in dict.fromkeys((key, *also)) if name]
         objects = [*own, ("table", self._name)]
