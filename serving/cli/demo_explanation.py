@@ -27,6 +27,7 @@ def explained(answer: dict[str, Any], declared_at: str) -> str:
     counted = {name: round(part, 3) for name, part in answer["habits"]["named"].items()}
     habits = round(answer["habits"]["log_odds"], 3) - sum(counted.values())
     others = answer["habits"]["features"] - len(counted)
+    weaker = answer["remainder"]["features"]
     lines = [
         f"{answer['subject_kind'].title()} {answer['subject_id']}, declared {declared_at}",
         f"Lane {answer['lane'].replace('_', ' ')}, {WHY[answer['lane_reason']]}.",
@@ -39,7 +40,7 @@ def explained(answer: dict[str, Any], declared_at: str) -> str:
         *_side("What speaks against", reasons, "against"),
         "",
         _line(
-            f"{answer['remainder']['features']} weaker facts together",
+            f"{weaker} weaker fact" if weaker == 1 else f"{weaker} weaker facts together",
             round(total - base - named - sum(counted.values()) - habits, 3),
         ),
         *(

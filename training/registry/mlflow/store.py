@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+from features.atomic_dir import flush_folder, working_folder
+
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -34,7 +36,6 @@ import mlflow  # noqa: E402
 import mlflow.store.db.utils  # noqa: E402
 from mlflow import MlflowClient  # noqa: E402
 
-from features.atomic_dir import flush_folder, working_folder  # noqa: E402
 from training.errors import TrackingError  # noqa: E402
 from training.registry.mlflow.moved_home import ARTIFACTS, follow_home  # noqa: E402
 
