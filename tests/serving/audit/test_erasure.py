@@ -22,6 +22,7 @@ from serving.db.log_verification import verify_decision_log
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.rollup_repository import RollupRepository
+from serving.db.tables import state
 from serving.db.write_lock import hold_for_service
 from serving.errors import (
     DatabaseInUse,
@@ -35,6 +36,7 @@ from serving.settings import Settings
 from tests.serving.audit.installation import LATER, PERIODS, Installation, closed_case, command
 from tests.serving.canaries import MARKS, PLAN, decided, ended, told_in_files, told_in_tables
 from tests.serving.console.test_pages import ORIGIN
+from tests.serving.databases import database
 from tests.serving.db.test_engines import cut_off_at
 from tests.serving.postgres import Server
 from tests.serving.review.test_supervision_served import sign_in_as
@@ -89,6 +91,16 @@ def told_in_server(server: Server, settings: Settings) -> set[str]:
     return {
         file.name for file in folder.iterdir() if any(mark in file.read_bytes() for mark in MARKS)
     }
+
+
+def test_statistics_of_a_server_hold_nothing_of_the_online_state(postgres: Server) -> None:
+    engine = database(postgres.new_database())
+    rows = [{"key": mark, "value": mark} for mark in MARKS]
+    with engine.begin() as connection:
+        connection.execute(state.insert(), rows)
+        connection.exec_driver_sql("ANALYZE state")
+        sampled = connection.exec_driver_sql("SELECT * FROM pg_stats WHERE tablename = 'state'")
+        assert sampled.all() == []
 
 
 def test_an_erased_decision_says_that_it_was_erased(place: Installation) -> None:
