@@ -64,6 +64,8 @@ def test_a_second_factor_is_set_up_from_its_picture_and_asked_for_ever_after(
 def test_a_session_says_before_it_ends_and_goes_on_when_asked(page: Page, site: Site) -> None:
     page.clock.install()
     sign_in(page, site, account(site, "maria"))
+    expect(page.get_by_role("heading", name="Queue")).to_be_visible()
+    page.wait_for_load_state("load")  # by then the page's script counts from its own time
     notice = page.get_by_role("alert").filter(has_text="your session ends at")
     expect(notice).to_be_hidden()
 

@@ -1,6 +1,7 @@
 """The gate of passwords: few at once, a few that wait, and nobody beyond."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,32 +19,37 @@ def gate() -> Iterator[PasswordGate]:
 
 
 def test_few_run_at_once_and_whoever_finds_no_place_is_turned_away(gate: PasswordGate) -> None:
-    running, most, lock, may_end = 0, [0], threading.Lock(), threading.Event()
+    running, most, lock, may_end = 0, 0, threading.Lock(), threading.Event()
+    both_run, turned_away = threading.Event(), threading.Semaphore(0)
 
     def work() -> str:
-        nonlocal running
+        nonlocal running, most
         with lock:
             running += 1
-            most[0] = max(most[0], running)
-        may_end.wait(10)
+            most = max(most, running)
+            if running == 2:
+                both_run.set()
+        assert may_end.wait(30)
         with lock:
             running -= 1
         return "done"
 
-    def turned_away_or_done(_: int) -> str:
+    def answer(_: int) -> str:
         try:
             return gate.run(work)
         except TooBusy:
-            if turned_away.release() is None and len(refused.append(1) or refused) == 25:
-                may_end.set()
+            turned_away.release()
             return "turned away"
 
-    turned_away, refused = threading.Semaphore(0), list[int]()
     with ThreadPoolExecutor(30) as callers:
-        said = list(callers.map(turned_away_or_done, range(30)))
+        answers = callers.map(answer, range(30))
+        assert both_run.wait(30)
+        for _ in range(25):
+            assert turned_away.acquire(timeout=30)
+        may_end.set()
 
-    assert (said.count("done"), said.count("turned away")) == (5, 25)
-    assert most[0] == 2
+    assert Counter(answers) == {"done": 5, "turned away": 25}
+    assert most == 2
 
 
 def test_what_fails_inside_fails_outside_and_gives_its_place_back(gate: PasswordGate) -> None:
