@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from features.history.rebuild import rebuild
 from serving.access.api_keys import new_key
 from serving.access.roles import Scope
 from serving.app import create_app
@@ -80,9 +81,10 @@ def recorded_tables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def trained_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with records and a champion for each kind of subject; not to be changed."""
+    """A home with records, their history and a champion for each kind; not to be changed."""
     home = tmp_path_factory.mktemp("world") / "home"
     write_world(home / "records")
+    rebuild(home / "records", home / "state")
     for kind in ("route", "shipment"):
         train_and_promote(home, kind, "1")
     draw_the_same_controls(home)

@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -249,6 +250,7 @@ def test_without_a_model_of_one_kind_the_other_is_scored(service: Service) -> No
 def test_a_service_without_the_history_of_its_models_says_so(home: Path, forgotten: str) -> None:
     for file in home.glob("records/*" if forgotten == "everything" else f"records/{forgotten}.*"):
         file.unlink()
+    shutil.rmtree(home / "state")
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
         service = Service(client, services_of(client), home)
         caller = service.key("score")

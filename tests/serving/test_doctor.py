@@ -170,6 +170,8 @@ def test_a_foreign_key_is_found(service: Service) -> None:
 
 
 def test_a_state_that_is_not_there_yet_is_left_to_the_first_start(home: Path) -> None:
+    shutil.rmtree(home / "state")
+
     assert grades(home)["online feature store"] == "doubtful"
     assert not (home / "state").exists()
 
@@ -203,6 +205,7 @@ def test_a_state_that_workers_share_is_looked_at_too(home: Path, postgres: Serve
 
 
 def test_a_state_that_lacks_the_history_of_a_model_is_found(home: Path) -> None:
+    shutil.rmtree(home / "state")
     store = LmdbStore(home / "state")
     OnlineStore(store)
     store.close()

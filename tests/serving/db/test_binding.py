@@ -27,6 +27,7 @@ from serving.errors import (
     KeyForeign,
     Undecipherable,
 )
+from tests.counts import count
 from tests.kills import is_killed_at
 from tests.serving.db.test_engines import bare, entry
 from tests.serving.postgres import Server
@@ -262,11 +263,12 @@ def test_who_only_reads_makes_nothing(where: Path | str, keys: Path) -> None:
         assert inspect(bare(where)).get_table_names() == []
 
 
+@pytest.mark.faults
 def test_a_beginning_that_is_killed_at_any_call_is_finished_by_the_next(
     postgres: Server, tmp_path: Path
 ) -> None:
     for engine in ("sqlite", "postgresql"):
-        for number in range(1, 1_000, 12):
+        for number in range(1, 1_000, count(23, 1)):
             home = tmp_path / f"{engine}-{number}"
             place = home / "tidegate.db" if engine == "sqlite" else postgres.new_database()
             began = is_killed_at(number, lambda h=home, p=place: opened(p, h / "keys"))  # type: ignore[misc]  # mypy infers no type of a lambda's default

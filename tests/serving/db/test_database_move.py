@@ -24,6 +24,7 @@ from serving.db.tables import audit_events
 from serving.db.witnesses import witnesses_of
 from serving.errors import DatabaseForeign, DatabaseMissing, DatabaseMoved, LogUnavailable
 from serving.settings import Settings
+from tests.counts import count
 from tests.kills import is_killed_at
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
@@ -176,10 +177,11 @@ def test_there_must_be_something_to_move(tmp_path: Path, postgres: Server) -> No
         moved(tmp_path / "home" / "tidegate.db", postgres.new_database())
 
 
+@pytest.mark.faults
 def test_a_move_that_is_killed_at_any_call_is_finished_by_the_next(
     file: Path, postgres: Server, tmp_path: Path
 ) -> None:
-    for number in (*range(1, 20), *range(20, 2_000, 25)):
+    for number in (*range(1, 20, count(6, 1)), *range(20, 2_000, count(95, 5))):
         home, url = tmp_path / str(number), postgres.new_database()
         shutil.copytree(file.parent, home)
         was_killed = is_killed_at(number, lambda h=home, u=url: moved(h / "tidegate.db", u))  # type: ignore[misc]  # mypy infers no type of a lambda's default

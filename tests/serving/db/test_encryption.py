@@ -218,7 +218,7 @@ def test_an_upgrade_that_is_cut_off_at_any_call_is_finished_by_the_next_start(
     made_old(where)
     number = 0
     while True:
-        number += count(7, 1)
+        number += count(41, 1)
         with cut_off_at(number) as calls:
             try:
                 upgraded(where).dispose()

@@ -142,7 +142,7 @@ def test_the_same_request_to_two_processes_is_appended_once(where: Path | str) -
 def test_a_start_that_is_cut_off_at_any_call_leaves_nothing_half_made(where: Path | str) -> None:
     number = 0
     while True:
-        number += count(7, 1)
+        number += count(41, 1)
         with cut_off_at(number) as calls, suppress(LogUnavailable):
             database(where, is_service=False).dispose()
         if calls[0] < number:

@@ -216,7 +216,7 @@ def test_a_rotation_that_is_killed_at_any_call_is_finished_or_never_was(
             return lambda: rotated(where, name)
         return lambda: DatabaseErasure(database(where)).rewrap(rewrapping())
 
-    for number in range(1, 1_000, count(5, 1)):
+    for number in range(1, 1_000, count(13, 1)):
         where = tmp_path / f"{name}-{number}" / "tidegate.db"
         first = open_database(where, is_service=False)
         DecisionRepository(first).append([entry(1)])
