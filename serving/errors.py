@@ -59,6 +59,7 @@ TidegateError
     │   ├── AlreadyAttached         the case has this file
     │   ├── LetterNotDue            there is no letter of this case, or not yet
     │   ├── LetterDeferred          it is held back until a day
+    │   ├── NotAsAudited            a row was changed behind the service's back; nothing is done
     │   ├── RemediesUnnamed         the deployer has not said where a check is contested
     │   └── NameTaken
     ├── BodyTooLarge (413)
@@ -427,6 +428,12 @@ class RemediesUnnamed(Conflict):
     """A letter names who answers and where to contest; the message says what is not there."""
 
     title = "No letter can be written before it can say where to contest"
+
+
+class NotAsAudited(Conflict):
+    """What would be acted on is not as the audit log tells; nothing was done."""
+
+    title = "What is stored is not as the audit log tells"
 
 
 class NameTaken(Conflict):

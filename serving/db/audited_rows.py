@@ -1,8 +1,8 @@
 """Rows that grant power count only as the newest audit event tells them.
 
 So whoever writes to the database, and has no way to append events that stay unnoticed, gains
-nothing by changing a row for a moment: a password, a role, a scope or the end of an account. What
-was held is remembered until another event speaks of the same object.
+nothing by changing a row for a moment: a password, a role, a scope or the end of an account, what a
+colleague proposed. What was held is remembered until another event speaks of the same object.
 """
 
 import json
@@ -14,13 +14,14 @@ from sqlalchemy import Connection, Row, Select, and_, select
 
 from serving.db.row_digests import row_digest
 from serving.db.tables import audit_events
-from serving.db.written_rows import WRITTEN
+from serving.db.written_rows import WRITTEN, WrittenRows
 
 log = structlog.get_logger(__name__)
 
 MOST_REMEMBERED = 10_000
 
 _Object = tuple[str, str]
+_Key = str | int
 
 
 class AuditedRows:
@@ -29,7 +30,7 @@ class AuditedRows:
     def __init__(self, name: str, object_kind: str):
         self._name = name
         self._object_kind = object_kind
-        self._remembered: dict[str, tuple[int, str]] = {}
+        self._remembered: dict[_Key, tuple[int, str]] = {}
 
     def read(self, connection: Connection, query: Select[Any], *also: str) -> Row[Any] | None:
         """The row of a query whose first column is its key; None where it is not as it was told.
@@ -48,12 +49,16 @@ class AuditedRows:
 
     def _is_audited(self, connection: Connection, row: Row[Any], also: Sequence[str]) -> bool:
         key, digest = row[0], row_digest(dict(row._mapping))
-        own = [(self._object_kind, name) for name in dict.fromkeys((key, *also)) if name]
+        if (written := WrittenRows.of(connection)) and written.has_written(self._name, (key,)):
+            return True  # by this very transaction, whose events are appended at its end
+        own = [(self._object_kind, name) for name in dict.fromkeys((str(key), *also)) if name]
         objects = [*own, ("table", self._name)]
         newest = max(newest_place(connection, each) for each in objects)
         if self._remembered.get(key) == (newest, digest):
             return True
-        told = max((self._told(connection, each, key) for each in objects), default=(0, ""))
+        told = (0, "")
+        for each in objects:
+            told = self._told(connection, each, key, told[0]) or told
         if told[1] != digest:
             return False
         if len(self._remembered) >= MOST_REMEMBERED:
@@ -61,18 +66,21 @@ class AuditedRows:
         self._remembered[key] = newest, digest
         return True
 
-    def _told(self, connection: Connection, of: _Object, key: str) -> tuple[int, str]:
-        """The newest event of an object that tells of a row, and the digest; 0 for none."""
+    def _told(
+        self, connection: Connection, of: _Object, key: _Key, after: int
+    ) -> tuple[int, str] | None:
+        """The newest event of an object after a place that tells of a row, and the digest."""
         query = (
             select(audit_events.c.seq, audit_events.c.details)
-            .where(_is(of), audit_events.c.details.contains(json.dumps(self._name)))
+            .where(_is(of), audit_events.c.seq > after)
+            .where(audit_events.c.details.contains(json.dumps(self._name), autoescape=True))
             .order_by(audit_events.c.seq.desc())
         )
         for seq, details in connection.execute(query):
             for row in json.loads(details).get(WRITTEN, {}).get(self._name, ()):
                 if row["key"] == [key]:
                     return seq, row["sha256"] or ""
-        return 0, ""
+        return None
 
 
 def newest_place(connection: Connection, of: tuple[str, str]) -> int:

@@ -38,6 +38,17 @@ COVERED = (
 )
 """Every column of these is covered, encrypted ones as they are kept."""
 
+TOLD_WITH = {
+    "case_events": ("case", "case_id"),
+    "cases": ("case", "case_id"),
+    "switch_proposals": ("model", "subject_kind"),
+    "switches": ("model", "subject_kind"),
+}
+"""Tables whose rows are told by events about one object each, and by no other.
+
+Its kind, and the column of its id: so a row is found by its object, however long the log is.
+"""
+
 NOT_COVERED = {
     "answers": "the chain of decisions holds the digest of each, and its idempotency key",
     "api_key_uses": "a hint to the hour; what a key does is in events and decisions",

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from serving.access.acting import whoever_acts
 from serving.audit.audit_log import AuditEvent
 from serving.db.audit_chain import append_to_chain
-from serving.db.covered_tables import COVERED
+from serving.db.covered_tables import COVERED, TOLD_WITH
 from serving.db.row_digests import column_digests, row_digest
 from serving.db.tables import metadata
 
@@ -50,6 +50,9 @@ _OPTION = "written_rows"
 _AS_STORED = ((Float, float), (Integer, int), (LargeBinary, bytes))
 
 _Key = tuple[Any, ...]
+_Object = tuple[str, str]
+_ToldRow = tuple[str, dict[str, Any]]
+_ToldRows = dict[str, list[dict[str, Any]]]
 
 
 @dataclass
@@ -63,6 +66,7 @@ class WrittenRows:
     events: list[AuditEvent] = field(default_factory=list)
     _rows: dict[str, dict[_Key, Mapping[str, Any] | None]] = field(default_factory=dict)
     _before: dict[str, dict[_Key, str | None]] = field(default_factory=dict)
+    _objects: dict[tuple[str, _Key], _Object] = field(default_factory=dict)
 
     @classmethod
     def watched(cls, connection: Connection) -> "WrittenRows":
@@ -80,28 +84,34 @@ class WrittenRows:
     def append_events(self) -> None:
         """Append the events of this transaction, before it commits; the last tells the rows.
 
-        A row that an earlier event is about, by its id, is told by that event.
+        A row that an earlier event is about, by its id, is told by that event, and one of a table
+        of `TOLD_WITH` by an event about its object alone.
         """
-        own = {event.object_id: place for place, event in enumerate(self.events[:-1])}
-        apart: dict[int, dict[str, list[dict[str, Any]]]] = {}
-        rest = []
-        for name, told in self._digested():
-            place = own.get(told["key"][0]) if len(told["key"]) == 1 else None
+        events, told_by, rest = [*self.events], dict[int, _ToldRows](), list[_ToldRow]()
+        own = {event.object_id: place for place, event in enumerate(events[:-1])}
+        about = {(event.object_kind, event.object_id): n for n, event in enumerate(events)}
+        for name, row in self._digested():
+            key = tuple(row["key"])
+            if (of := self._objects.get((name, key))) and of not in about:
+                about[of] = len(events)
+                events.append(_by_itself(self.connection, *of))
+            place = about[of] if of else own.get(key[0]) if len(key) == 1 else None
             if place is None:
-                rest.append((name, told))
+                rest.append((name, row))
             else:
-                apart.setdefault(place, {}).setdefault(name, []).append(told)
-        parts = [*_in_parts(iter(rest))]
-        if not parts and not self.events:
-            return
-        events = [
-            _with_rows(event, apart[place]) if place in apart else event
-            for place, event in enumerate(self.events)
-        ]
-        if events and parts:
-            events[-1] = _with_rows(events[-1], parts.pop(0))
-        events += [_with_rows(_by_itself(self.connection, part), part) for part in parts]
-        append_to_chain(self.connection, events)
+                told_by.setdefault(place, {}).setdefault(name, []).append(row)
+        for number, part in enumerate(_in_parts(iter(rest))):
+            place = len(self.events) - 1 if number == 0 else -1
+            if place < 0:
+                place = len(events)
+                events.append(_by_itself(self.connection, "table", ", ".join(part)))
+            told_by.setdefault(place, {}).update(part)
+        told = (_with_rows(event, told_by.get(n, {})) for n, event in enumerate(events))
+        append_to_chain(self.connection, told)
+
+    def has_written(self, name: str, key: _Key) -> bool:
+        """Whether this transaction wrote a row of a covered table."""
+        return key in self._rows.get(name, {})
 
     def note_concerned(self, statement: Update | Delete, parameters: Sequence[Any]) -> None:
         """Note the rows that a statement will change or delete, once for each of `parameters`."""
@@ -116,6 +126,7 @@ class WrittenRows:
                 for row in found.mappings():
                     key = tuple(row[column.name] for column in table.primary_key)
                     self._note(table.name, key, None, before=dict(row))
+                    self._note_object(table.name, key, dict(row))
 
     def note_inserted(self, statement: Insert, parameters: Sequence[Mapping[str, Any]]) -> None:
         """Note the rows that a statement has inserted."""
@@ -125,6 +136,7 @@ class WrittenRows:
                 key = tuple(given[column.name] for column in table.primary_key)
                 row = _stored(table, given) if is_plain else None
                 self._note(table.name, key, row, before=None)
+                self._note_object(table.name, key, given)
 
     def _note(
         self,
@@ -139,6 +151,11 @@ class WrittenRows:
             digest = None if before is None else row_digest(before)
             self._before.setdefault(name, {})[key] = digest
         rows[key] = row
+
+    def _note_object(self, name: str, key: _Key, row: Mapping[str, Any]) -> None:
+        if name in TOLD_WITH:
+            kind, column = TOLD_WITH[name]
+            self._objects[name, key] = (kind, row[column])
 
     def _digested(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each row that was written, by its table."""
@@ -234,12 +251,12 @@ def _in_parts(
 
 
 def _with_rows(told: AuditEvent, rows: Mapping[str, Any]) -> AuditEvent:
-    return replace(told, details={**told.details, WRITTEN: rows})
+    return replace(told, details={**told.details, WRITTEN: rows}) if rows else told
 
 
-def _by_itself(connection: Connection, rows: Mapping[str, Any]) -> AuditEvent:
+def _by_itself(connection: Connection, kind: str, object_id: str) -> AuditEvent:
     """The event of rows that no event of their transaction tells of."""
-    return AuditEvent(now(connection), whoever_acts(), "write_rows", "table", ", ".join(rows))
+    return AuditEvent(now(connection), whoever_acts(), "write_rows", kind, object_id)
 
 
 def now(connection: Connection) -> datetime:

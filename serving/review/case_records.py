@@ -290,7 +290,8 @@ class CaseStore(Protocol):
     def change(self, case_id: str, change: ChangeCase) -> CaseRecord:
         """Change a case: of two who try at once, the second sees the first.
 
-        Whatever `change` raises leaves everything as it was.
+        Whatever `change` raises leaves everything as it was. Raises NotAsAudited for a case that
+        was changed behind the service's back.
         """
         ...
 
@@ -300,6 +301,10 @@ class CaseStore(Protocol):
 
     def events(self, case_id: str) -> list[StoredEvent]:
         """The events of a case, in order."""
+        ...
+
+    def newest_event(self, case_id: str, but: frozenset[str]) -> StoredEvent | None:
+        """The newest event of a case that is none of these actions; raises NotAsAudited."""
         ...
 
     def events_since(

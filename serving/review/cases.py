@@ -381,16 +381,15 @@ class Cases:
         Raises UndoRefused.
         """
         row, _ = self.case(reviewer, case_id)
-        acted = [event for event in self.events(case_id) if event.action not in _CHANGES_NOTHING]
+        acted = self.store.newest_event(case_id, _CHANGES_NOTHING)
         stored = self.store.case(row.case_id, reviewer.access)
-        if not acted or stored is None:
+        if acted is None or stored is None:
             raise UndoRefused("nothing was done that could be undone")
 
         def undo(case: Case) -> CaseChange:
             if CASE.dump_json(case) != CASE.dump_json(CASE.validate_json(stored.state)):
                 raise UndoRefused("somebody else has acted on this case since")
-            last, before = _event_of(acted[-1]), _before(case, acted[-1])
-            return acts.undo(case, reviewer.actor, at, last, before)
+            return acts.undo(case, reviewer.actor, at, _event_of(acted), _before(case, acted))
 
         return self.act(reviewer, case_id, undo)
 

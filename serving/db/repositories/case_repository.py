@@ -1,4 +1,8 @@
-"""Cases and what happened to them. A case is opened from the decision log; its events only grow."""
+"""Cases and what happened to them. A case is opened from the decision log; its events only grow.
+
+Acts rest on what stands in a case, such as what a first person proposed. So a case is acted on only
+as the newest audit event tells it.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -24,6 +28,7 @@ from sqlalchemy import (
 from serving.access.acting import whoever_acts
 from serving.access.actors import Actor
 from serving.audit.audit_log import AuditEvent
+from serving.db.audited_rows import AuditedRows
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_cases import EncryptedCases
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
@@ -44,6 +49,7 @@ from serving.db.tables import (
     waiting_outcomes,
 )
 from serving.db.write_lock import writing
+from serving.errors import NotAsAudited
 from serving.history.received_records import ReceivedRecord
 from serving.review.case_records import (
     MOST_COUNTED,
@@ -80,6 +86,8 @@ class CaseRepository:
         self._cases = EncryptedCases(keys)
         self._decisions = EncryptedDecisions(keys)
         self._records = EncryptedRecords(keys)
+        self._audited = AuditedRows("cases", "case")
+        self._audited_events = AuditedRows("case_events", "case")
 
     def open_new(self, open_case: OpenCase) -> None:
         """Open cases for all decisions that were logged since the last time."""
@@ -213,9 +221,11 @@ class CaseRepository:
         """Change a case in a turn of its own: of two who try at once, the second sees the first.
 
         Whatever `change` raises leaves everything as it was. The end of a rescue ends its calls.
+        Raises NotAsAudited for a case that was changed behind the service's back.
         """
+        query = select(cases).where(cases.c.case_id == case_id)
         with failing_as_unavailable(), writing(self._engine) as connection:
-            found = connection.execute(select(cases).where(cases.c.case_id == case_id)).one()
+            found = _as_audited(self._audited.read(connection, query))
             after, event, labels = change(self._cases.of_case(found))
             kept = self._cases.case(after, connection)
             connection.execute(cases.update().where(cases.c.case_id == case_id).values(kept))
@@ -241,6 +251,20 @@ class CaseRepository:
         with failing_as_unavailable(), self._engine.connect() as connection:
             rows = connection.execute(query).all()
         return [self._cases.of_event(StoredEvent(**row._mapping)) for row in rows]
+
+    def newest_event(self, case_id: str, but: frozenset[str]) -> StoredEvent | None:
+        """The newest event of a case that is none of these actions.
+
+        Raises NotAsAudited for one that the audit log does not tell so.
+        """
+        is_one = and_(case_events.c.case_id == case_id, case_events.c.action.not_in(but))
+        query = select(case_events).where(is_one).order_by(case_events.c.seq.desc()).limit(1)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            if connection.execute(query).first() is None:
+                return None
+            row = _as_audited(self._audited_events.read(connection, query, case_id))
+        told = {name: row._mapping[name] for name in StoredEvent.__annotations__}
+        return self._cases.of_event(StoredEvent(**told))
 
     def events_since(
         self, actions: tuple[str, ...], instant: str, access: CaseAccess
@@ -364,16 +388,18 @@ class CaseRepository:
             self._insert([(again, links)], connection)
             return
         before = self._cases.of_case(found)
-        if before.status == "closed" and again.lane == "rescue" != before.lane:
+        is_audited = self._audited.read(connection, select(cases).where(is_it)) is not None
+        has_ended = before.status == "closed" or not is_audited
+        if has_ended and again.lane == "rescue" != before.lane:
             rescue = again.apart()  # whoever helps sees nothing of what ended
             own_links = [replace(link, case_id=rescue.case_id) for link in links]
             self._insert([(rescue, own_links)], connection)
-        elif after := before.scored_again(again):
+        elif is_audited and (after := before.scored_again(again)):
             connection.execute(
                 cases.update().where(is_it).values(self._cases.case(after, connection))
             )
             insert_event(connection, self._cases, scored_again_event(before, again))
-        if before.status != "closed":
+        if not has_ended:
             self._insert_new_links(before, links, connection)
 
     def _insert_new_links(
@@ -454,6 +480,15 @@ def insert_event(connection: Connection, encrypted: EncryptedCases, event: Store
         datetime.fromisoformat(event.at), whoever_acts(), event.action, "case", event.case_id
     )
     append_audit_events(connection, [act])
+
+
+def _as_audited(row: Row[Any] | None) -> Row[Any]:
+    if row is None:
+        raise NotAsAudited(
+            "this case is not as the audit log tells, and nothing is done with it: "
+            "`tidegate verify-log` says what was changed behind the service's back"
+        )
+    return row
 
 
 def _visible(access: CaseAccess) -> ColumnElement[bool]:

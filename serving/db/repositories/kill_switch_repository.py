@@ -1,21 +1,32 @@
-"""Switch events of the kill switch on disk; appended, never changed."""
+"""Switch events of the kill switch on disk; appended, never changed.
+
+Models are on or off as the newest audit event says, whatever the table does, and what was proposed
+counts only as the audit log tells it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, Engine, Row, Select, Table, func, select
 
+from features.records import SUBJECT_KINDS
 from serving.access.acting import whoever_acts
 from serving.access.actors import Actor
 from serving.audit.audit_log import AuditEvent
+from serving.db.audited_rows import AuditedRows
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
-from serving.db.tables import switch_proposals, switches
+from serving.db.tables import audit_events, switch_proposals, switches
 from serving.db.write_lock import writing
 from serving.models.kill_switch import DecideSwitch, SwitchBoard, SwitchEvent, SwitchProposal
 
+log = structlog.get_logger(__name__)
+
+_SWITCHED = ("switch_on", "switch_off")
+_STEPS = ("propose_switching_on", "decline_switching_on")
 _COLUMNS = [switches.c[name] for name in SwitchEvent.__annotations__]
 
 
@@ -24,6 +35,7 @@ class KillSwitchRepository:
 
     def __init__(self, engine: Engine):
         self._engine = engine
+        self._audited = AuditedRows("switch_proposals", "model")
 
     def append(self, events: Sequence[SwitchEvent]) -> None:
         """Store all of these events, or none."""
@@ -40,29 +52,41 @@ class KillSwitchRepository:
     def decide(self, decide: DecideSwitch) -> None:
         """Store what is decided: of two who decide at once, the second sees the first."""
         with failing_as_unavailable(), writing(self._engine) as connection:
-            latest = {row.subject_kind: row for row in connection.execute(_latest()).all()}
-            board = SwitchBoard(
-                {kind: _event(row) for kind, row in latest.items()}, _proposals(connection)
-            )
-            for act in decide(board):
+            for act in decide(SwitchBoard(_latest(connection), self._proposals(connection))):
                 if isinstance(act, SwitchEvent):
                     _insert(connection, switches, {**asdict(act), "is_on": int(act.is_on)})
                 else:
-                    _insert(connection, switch_proposals, _row(act, latest[act.subject_kind].seq))
+                    newest = connection.scalar(_newest_switch(act.subject_kind)) or 0
+                    _insert(connection, switch_proposals, _row(act, newest))
                 append_audit_events(connection, [_audited(act)])
 
     def proposals(self) -> dict[str, SwitchProposal]:
         """What is proposed and waits for a second person, by kind."""
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return _proposals(connection)
+            return self._proposals(connection)
 
     def latest_by_kind(self) -> dict[str, SwitchEvent]:
         """The last event of each kind of subject; a kind never switched is left out."""
-        return {event.subject_kind: event for event in self._read(_latest())}
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return _latest(connection)
 
     def newest(self, limit: int) -> list[SwitchEvent]:
         """The newest events, newest first."""
         return self._read(select(*_COLUMNS).order_by(switches.c.seq.desc()).limit(limit))
+
+    def _proposals(self, connection: Connection) -> dict[str, SwitchProposal]:
+        """Of each kind what the audit log tells that was proposed, and nothing done since."""
+        found: dict[str, SwitchProposal] = {}
+        for kind in SUBJECT_KINDS:
+            told = connection.execute(_told(kind, (*_SWITCHED, *_STEPS))).first()
+            if told is None or told.action != _STEPS[0]:
+                continue
+            is_kind = switch_proposals.c.subject_kind == kind
+            query = select(switch_proposals).where(is_kind, switch_proposals.c.at == told.at)
+            newest = query.order_by(switch_proposals.c.seq.desc()).limit(1)
+            if row := self._audited.read(connection, newest, kind):
+                found[kind] = _proposal(row)
+        return found
 
     def _read(self, query: Select[tuple[object, ...]]) -> list[SwitchEvent]:
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -70,30 +94,44 @@ class KillSwitchRepository:
         return [_event(row) for row in rows]
 
 
-def _latest() -> Select[Any]:
-    last = select(func.max(switches.c.seq)).group_by(switches.c.subject_kind)
-    return select(*_COLUMNS, switches.c.seq).where(switches.c.seq.in_(last))
+def _latest(connection: Connection) -> dict[str, SwitchEvent]:
+    """How each kind was switched last; of one that the audit log tells, as it tells."""
+    latest = ((kind, _latest_of(connection, kind)) for kind in SUBJECT_KINDS)
+    return {kind: event for kind, event in latest if event is not None}
+
+
+def _latest_of(connection: Connection, kind: str) -> SwitchEvent | None:
+    told = connection.execute(_told(kind, _SWITCHED)).first()
+    stored = select(*_COLUMNS).where(switches.c.subject_kind == kind)
+    if told is not None:
+        is_on = told.action == "switch_on"
+        stored = stored.where(switches.c.switched_at == told.at, switches.c.is_on == int(is_on))
+    row = connection.execute(stored.order_by(switches.c.seq.desc()).limit(1)).first()
+    if row is None and told is not None:
+        log.error("row_not_as_audited", table="switches", key=kind)
+        return SwitchEvent(kind, is_on, told.at, told.actor, "", told.actor_name)
+    return _event(row) if row is not None else None
+
+
+def _newest_switch(kind: str) -> Select[Any]:
+    return select(func.max(switches.c.seq)).where(switches.c.subject_kind == kind)
+
+
+def _told(kind: str, actions: Sequence[str]) -> Select[Any]:
+    """The newest audit event of these actions on the models of a kind."""
+    columns = audit_events.c
+    return (
+        select(columns.action, columns.at, columns.actor, columns.actor_name)
+        .where(columns.object_kind == "model", columns.object_id == kind)
+        .where(columns.action.in_(actions))
+        .order_by(columns.seq.desc())
+        .limit(1)
+    )
 
 
 def _event(row: Row[Any]) -> SwitchEvent:
     told = {name: row._mapping[name] for name in SwitchEvent.__annotations__}
     return SwitchEvent(**{**told, "is_on": bool(row.is_on)})
-
-
-def _proposals(connection: Connection) -> dict[str, SwitchProposal]:
-    """Of each kind the newest step, where it proposes and nothing was switched since."""
-    newest = select(func.max(switch_proposals.c.seq)).group_by(switch_proposals.c.subject_kind)
-    switched = (
-        select(func.max(switches.c.seq))
-        .where(switches.c.subject_kind == switch_proposals.c.subject_kind)
-        .scalar_subquery()
-    )
-    query = select(switch_proposals).where(
-        switch_proposals.c.seq.in_(newest),
-        switch_proposals.c.step == "propose",
-        switch_proposals.c.after_seq == switched,
-    )
-    return {row.subject_kind: _proposal(row) for row in connection.execute(query).all()}
 
 
 def _proposal(row: Row[Any]) -> SwitchProposal:
