@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field, field_validator
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from features.records import Mode
 from serving.access.callers import Caller
@@ -100,8 +100,10 @@ def show_queue(
     caller: MaySeeQueue,
     session: TheSession,
     filters: Annotated[Filters, Query()],
-) -> HTMLResponse:
-    """The cases that wait; the list alone where the page asks for what is new."""
+) -> Response:
+    """The cases that wait; whoever helps has a board of incidents instead."""
+    if caller.may("rescue"):
+        return RedirectResponse("/console/rescues", 303)
     now = services.clock()
     reviewer = Reviewer.from_caller(caller)
     rows = services.cases.queue(
@@ -121,7 +123,6 @@ def show_queue(
         next=encode_cursor(rows[-1], now) if len(rows) == PAGE_SIZE else None,
         modes=get_args(Mode),
         pages=_pages(caller),
-        unacknowledged=len(services.rescue_outbox.unacknowledged()) if caller.may("rescue") else 0,
     )
 
 

@@ -1,31 +1,37 @@
-"""The page of a rescue, for those who help: where, for how many, who was called, and who acts.
+"""The pages of rescues, for those who help: the board of incidents, and each of them.
 
-It shows no score, no reason and nothing of another case; no page of enforcement shows a rescue.
+They show no score, no reason and nothing of another case; no page of enforcement shows a rescue.
 """
 
+import hashlib
+from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, get_args
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from serving.access.acting import tell_audit
 from serving.access.actors import Actor
 from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.charts.route_map import RouteMap
 from serving.console.csrf import SignedForm
-from serving.console.pages import PageRoute, page
+from serving.console.pages import PageRoute, page, templates
+from serving.console.rescue_log import age_in_words, position_in_words, readers, rescue_log
 from serving.container import Services
 from serving.errors import Conflict, NotFound, Unprocessable
 from serving.review import case_rules as acts
 from serving.review.case_rules import status_at
 from serving.review.cases import CaseAct, Reviewer
-from serving.review.rescue_centres import GROUND
+from serving.review.rescue_centres import GROUND, RescueCentres
+from serving.review.rescue_incidents import RescueBoard, RescueReading
 from serving.review.results import RESULT_MEANING, RESULTS_OF, Confidence, reasons_of
 from serving.scoring.enrichment import with_newest_positions
-from serving.triage.life_at_risk import last_heard
 from serving.web.case_bodies import Note, ResultBody
 from serving.web.services import TheServices
 
@@ -33,12 +39,46 @@ router = APIRouter(prefix="/console/rescues", include_in_schema=False, route_cla
 
 MayRescue = Annotated[Caller, Depends(ReaderWith("rescue"))]
 
+MOST_TOGETHER = 100
+"""Of how many cases one form speaks at most: those of one incident."""
+
+templates.filters["position"] = position_in_words
+templates.filters["age"] = age_in_words
+templates.filters["as_instant"] = datetime.fromisoformat
+
+
+@router.get("")
+def show_board(services: TheServices, caller: MayRescue, session: TheSession) -> HTMLResponse:
+    """Every incident that is not over: first those on which nobody acts, the oldest before all."""
+    board = _reading(services, caller).board()
+    tell_audit(cases=[case_id for each in board.incidents for case_id in each.case_ids])
+    return page(
+        "rescues.html",
+        reader=caller,
+        session=session,
+        board=board,
+        seen=_digest(board),
+        waiting=len(services.rescue_outbox.unacknowledged()),
+        centres=_centres(services),
+        ground=GROUND,
+        now=services.clock(),
+    )
+
+
+@router.get("/changes")
+def show_changes(services: TheServices, caller: MayRescue, seen: str = "") -> Response:
+    """Whether the board is another one than the reader has; what is new stands on the board."""
+    now_seen = _digest(_reading(services, caller).board())
+    if now_seen == seen:
+        return Response(status_code=204)
+    return page("rescue_news.html", reader=caller)
+
 
 @router.get("/{case_id}")
 def show_rescue(
     services: TheServices, caller: MayRescue, session: TheSession, case_id: str
 ) -> HTMLResponse:
-    """A rescue with all that leads to the people; that it was read is written down."""
+    """An incident with all that leads to the people; that it was read is written down."""
     return rescue_page(services, caller, session, case_id, refusal=None)
 
 
@@ -51,31 +91,82 @@ def act_on_rescue(
     case_id: str,
     act: str,
 ) -> Response:
-    """Do what a form of the page asks; a refusal is shown on the page, in words."""
-    reviewer, now = Reviewer.from_caller(caller), services.clock()
+    """Do what a form of the page asks, for every case that it showed; a refusal is shown there."""
     try:
-        if act == "acknowledgement":
-            services.cases.case(reviewer, case_id)
-            services.rescue_outbox.acknowledge(case_id, caller.actor, now)
-        elif act == "results":
-            services.cases.state_result(reviewer, case_id, now, _read(ResultBody, form).result)
-        else:
-            services.cases.act(reviewer, case_id, _act(act, caller.actor, now, form))
+        _do(services, caller, (case_id, act), form)
     except (Conflict, Unprocessable) as refusal:
         return rescue_page(services, caller, session, case_id, refusal=str(refusal))
-    return RedirectResponse(f"/console/rescues/{case_id}", 303)
+    return RedirectResponse(f"/console/rescues/{quote(case_id, safe='')}", 303)
+
+
+def _do(services: Services, caller: Caller, wanted: tuple[str, str], form: dict[str, str]) -> None:
+    reviewer, now, (case_id, act) = Reviewer.from_caller(caller), services.clock(), wanted
+    shown = {each: services.cases.case(reviewer, each)[1] for each in _shown(case_id, form)}
+    going_on = [each for each, case in shown.items() if case.status != "closed"]
+    own = [each for each in going_on if caller.actor.is_holder(shown[each].owner)]
+    if act == "acknowledgement":
+        for each in going_on or [case_id]:
+            services.rescue_outbox.acknowledge(each, caller.actor, now)
+    elif act == "claim":
+        claim = partial(acts.claim, actor=caller.actor, at=now)
+        _act_on(
+            [each for each in going_on if each not in own] or [case_id], services, reviewer, claim
+        )
+    elif act == "release":
+        give_back = partial(acts.give_back, actor=caller.actor, at=now)
+        _act_on(own or [case_id], services, reviewer, give_back)
+    elif act == "results":
+        result = _read(ResultBody, form).result
+        for each in going_on or [case_id]:
+            services.cases.state_result(reviewer, each, now, result)
+    else:
+        services.cases.act(reviewer, case_id, _act(act, caller.actor, now, form))
+
+
+def _shown(case_id: str, form: dict[str, str]) -> tuple[str, ...]:
+    """The cases of the incident that the page showed: what came since is not acted on unseen."""
+    return tuple(dict.fromkeys([case_id, *form.get("shown", "").split()]))[:MOST_TOGETHER]
+
+
+def _act_on(case_ids: Iterable[str], services: Services, reviewer: Reviewer, act: CaseAct) -> None:
+    for case_id in case_ids:
+        services.cases.act(reviewer, case_id, act)
+
+
+def _reading(services: Services, caller: Caller) -> RescueReading:
+    return RescueReading(
+        services.cases,
+        services.rescue_outbox,
+        Reviewer.from_caller(caller),
+        partial(with_newest_positions, records=services.records),
+    )
+
+
+def _centres(services: Services) -> RescueCentres | None:
+    return services.rescue_calls.directory.centres if services.rescue_calls else None
+
+
+def _digest(board: RescueBoard) -> str:
+    """What the board says, in short: the same as long as nothing on it changed but ages."""
+    said = [
+        (
+            each.case_ids,
+            each.is_unheard,
+            [step.at for step in each.calls.steps],
+            [owner.identity for owner in each.owners],
+            each.last,
+            each.persons,
+        )
+        for each in board.incidents
+    ]
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
 
 
 def _act(act: str, actor: Actor, now: datetime, form: dict[str, str]) -> CaseAct:
-    if act == "claim":
-        return lambda case: acts.claim(case, actor, now)
-    if act == "release":
-        return lambda case: acts.give_back(case, actor, now)
     if act in ("notes", "reopen"):
         text = _read(Note, form).text
-        if act == "notes":
-            return lambda case: acts.note(case, actor, now, text)
-        return lambda case: acts.reopen(case, actor, now, text)
+        done = acts.note if act == "notes" else acts.reopen
+        return lambda case: done(case, actor, now, text)
     raise NotFound("there is no such act")
 
 
@@ -92,32 +183,38 @@ def _read(kind: type[BaseModel], form: dict[str, str]) -> Any:
 def rescue_page(
     services: Services, caller: Caller, session: Session, case_id: str, *, refusal: str | None
 ) -> HTMLResponse:
-    """The page of a rescue, with what was refused; that it was read is written down."""
-    now = services.clock()
-    row, case = services.cases.read(Reviewer.from_caller(caller), case_id, now)
-    decision = services.cases.decision(case_id)
-    submission = with_newest_positions(decision.submission, services.records)
-    journey = submission.journey
-    assert journey is not None, "without a journey there is no signal"
+    """The page of an incident, with what was refused; that it was read is written down."""
+    now, reviewer = services.clock(), Reviewer.from_caller(caller)
+    services.cases.read(reviewer, case_id, now)
+    incident = _reading(services, caller).incident(case_id)
+    for other in set(incident.case_ids) - {case_id}:
+        services.cases.read(reviewer, other, now)
+    own = next(each for each in incident.reports if each.row.case_id == case_id)
+    history = [
+        event for each in incident.reports for event in services.cases.history(reviewer, each.row)
+    ]
     return page(
         "rescue.html",
         status=200 if refusal is None else 409,
         reader=caller,
         session=session,
         refusal=refusal,
-        row=row,
-        state=case,
-        status_now=status_at(case, now),
-        decision=decision,
-        journey=journey,
-        ground=GROUND[journey.mode],
-        last=last_heard(submission),
+        incident=incident,
+        case_id=case_id,
+        state=own.state,
+        status_now=status_at(own.state, now),
+        ground=GROUND[incident.newest.journey.mode],
+        centres=_centres(services),
         now=now,
-        way=RouteMap.from_submission(submission),
-        steps=services.rescue_outbox.events(case_id),
-        files=services.cases.attached(row),
+        way=RouteMap.from_submission(incident.submission),
+        log=rescue_log(incident.calls.steps, history),
+        readers=readers(history),
+        files=[
+            (each.row.case_id, file)
+            for each in incident.reports
+            for file in services.cases.attached(each.row)
+        ],
         most_bytes=services.settings.max_attachment_bytes,
-        events=services.cases.history(Reviewer.from_caller(caller), row),
         codes=[(code, RESULT_MEANING[code].words) for code in RESULTS_OF["rescue"]],
         reasons=[(code, code.replace("_", " ")) for code in reasons_of("people_helped")],
         levels=get_args(Confidence),

@@ -210,7 +210,9 @@ def _know_browser(
 
 def first_page(caller: Caller) -> str:
     """Where the work of a caller begins."""
-    if caller.may("review") or caller.may("rescue"):
+    if caller.may("rescue"):
+        return "/console/rescues"
+    if caller.may("review"):
         return "/console/queue"
     if caller.may("explain"):
         return "/console/decisions"

@@ -36,6 +36,7 @@ READINGS = {
     "GET /console/decisions/{decision_id}": Reading("read", "decision", "decision_id"),
     "GET /console/monitor": Reading("read", "monitoring"),
     "GET /console/queue": Reading("read", "queue"),
+    "GET /console/rescues": Reading("read", "rescues"),
     "GET /console/supervision": Reading("read", "supervision"),
     "GET /console/switches": Reading("read", "switches"),
 }
@@ -85,6 +86,7 @@ NOT_READINGS = {
     "GET /console/models": "the models that answer",
     "GET /console/oidc": "leads to the provider",
     "GET /console/oidc/callback": "a sign-in, which is an event of its own",
+    "GET /console/rescues/changes": "whether the board changed, and nothing of it",
     "GET /console/session": "how long the reader's own session lasts",
     "GET /console/sign-in": "the form",
     "GET /console/sign-in/code": "the form",

@@ -38,6 +38,8 @@ SEEN_BY: dict[str, set[Role]] = {
     "/console/cases/{case}/letter": {"reviewer", "supervisor"},
     "/console/cases/{case}/links": {"reviewer", "supervisor", "auditor"},
     "/console/map/0/0/0.svg": EVERY_ROLE,
+    "/console/rescues": {"rescue"},
+    "/console/rescues/changes": {"rescue"},
     "/console/rescues/{rescue}": {"rescue"},
     "/console/supervision": {"supervisor", "auditor"},
     "/console/monitor": {"supervisor", "auditor", "data_scientist"},

@@ -1,0 +1,116 @@
+"""What rescuers read: a position as mariners say it, its age, and one log of calls and acts."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from features.records import Position
+from serving.review.case_records import StoredEvent
+from serving.review.rescue_calls import RescueCallEvent
+
+CALL_WORDS = {
+    "called": "took the call",
+    "refused": "did not take the call",
+    "acknowledged": "said that they act",
+}
+ACT_WORDS = {
+    "assign": "took the rescue",
+    "hand_over": "handed the rescue over",
+    "give_back": "gave the rescue back",
+    "wait": "set a reminder",
+    "note": "wrote a note",
+    "state_result": "ended the rescue",
+    "close": "ended the rescue",
+    "order_action": "referred it to rescue",
+    "reopen": "opened the rescue again",
+    "attach": "attached a file",
+    "download": "opened a file",
+    "justify": "said why they look at it",
+    "undo": "took the last step back",
+    "score_again": "had newer records",
+}
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """One line of the log; `times` is how often the same was done in a row, the last at `at`."""
+
+    at: datetime
+    who: str
+    did: str
+    text: str = ""
+    times: int = 1
+
+
+def rescue_log(
+    calls: Iterable[RescueCallEvent], acts: Iterable[StoredEvent]
+) -> tuple[LogEntry, ...]:
+    """The steps of calls and what people did, the newest first; who only read it is not in it."""
+    done = (event for event in acts if event.action != "read")
+    entries = [*map(_of_call, calls), *map(_of_act, done)]
+    return tuple(_together(sorted(entries, key=lambda each: each.at, reverse=True)))
+
+
+def _of_call(step: RescueCallEvent) -> LogEntry:
+    at = datetime.fromisoformat(step.at)
+    if step.action == "escalated":
+        return LogEntry(at, "Nobody", "answered in time: the call goes on to the next address")
+    return LogEntry(at, step.by.shown, CALL_WORDS[step.action])
+
+
+def _of_act(event: StoredEvent) -> LogEntry:
+    did = ACT_WORDS.get(event.action, event.action.replace("_", " "))
+    return LogEntry(datetime.fromisoformat(event.at), event.by.shown, did, event.text)
+
+
+def readers(acts: Iterable[StoredEvent]) -> tuple[LogEntry, ...]:
+    """Who looked at it, how often, and when last; whoever did so last stands first."""
+    by_name: dict[str, list[datetime]] = defaultdict(list)
+    for event in acts:
+        if event.action == "read":
+            by_name[event.by.shown].append(datetime.fromisoformat(event.at))
+    entries = [LogEntry(max(at), who, "looked", times=len(at)) for who, at in by_name.items()]
+    return tuple(sorted(entries, key=lambda each: each.at, reverse=True))
+
+
+def _together(entries: Iterable[LogEntry]) -> Iterator[LogEntry]:
+    """Entries, those that only repeat what the same one did counted in one line."""
+    for (who, did, text), same in groupby(entries, key=lambda e: (e.who, e.did, e.text)):
+        repeated = [*same]
+        yield LogEntry(repeated[0].at, who, did, text, len(repeated))
+
+
+def position_in_words(position: Position) -> str:
+    """Latitude and longitude in degrees and decimal minutes, as charts and radio have them.
+
+    >>> _degrees(36.6543, "N", "S"), _degrees(-5.99999, "E", "W")
+    ('36°39.3′ N', '6°00.0′ W')
+    """
+    north = _degrees(position.latitude, "N", "S")
+    return f"{north}, {_degrees(position.longitude, 'E', 'W')}"
+
+
+def _degrees(degrees: float, positive: str, negative: str) -> str:
+    tenths = round(abs(degrees) * 600)
+    whole, minutes = divmod(tenths, 600)
+    return f"{whole}°{minutes / 10:04.1f}′ {positive if degrees >= 0 else negative}"
+
+
+def age_in_words(age: timedelta) -> str:
+    """How long ago, as precisely as somebody who searches needs it.
+
+    >>> [age_in_words(timedelta(minutes=m)) for m in (0.4, 12, 200, 7_000)]
+    ['under 1 min', '12 min', '3 h 20 min', '4 days 20 h']
+    """
+    minutes = int(age / timedelta(minutes=1))
+    if minutes < 1:
+        return "under 1 min"
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    days, rest = divmod(hours, 24)
+    return f"{days} days {rest} h" if rest else f"{days} days"
