@@ -43,6 +43,7 @@ from serving.history.ingestion import RecordIngestion
 from serving.models.kill_switch import KillSwitch
 from serving.models.model_pool import ModelPool
 from serving.models.seat_approvals import SeatApprovals
+from serving.monitor.daily_report import DailyReports
 from serving.observability import Metrics
 from serving.review.case_opening import CaseOpening
 from serving.review.cases import Cases
@@ -111,6 +112,7 @@ class Services:
     rescue_calls: RescueCalls | None
     rescue_outbox: RescueCallRepository
     rollups: RollupRepository
+    daily_reports: DailyReports
     # Access
     api_keys: ApiKeyRepository
     approvals: ApprovalRepository
@@ -138,12 +140,14 @@ class Services:
         self.witnesses.start()
         self.rescoring.start()
         self.case_opening.start()
+        self.daily_reports.start()
         if self.rescue_calls:
             self.rescue_calls.start()
 
     def stop(self) -> None:
         """Finish what was taken, write it, and let go of state and database."""
         self.rescoring.stop()
+        self.daily_reports.stop()
         self.batcher.close()
         self.sign_in_threads.close()
         self.case_opening.stop()
@@ -218,6 +222,7 @@ def build_services(
         rescue_calls=_rescue_calls(settings, storage, clock),
         rescue_outbox=storage.rescue_calls,
         rollups=storage.rollups,
+        daily_reports=DailyReports(storage.rollups, settings, clock),
         api_keys=storage.api_keys,
         approvals=storage.approvals,
         accounts=storage.accounts,

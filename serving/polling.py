@@ -33,6 +33,10 @@ class PollingThread:
         """Whether it was told to stop: what takes long looks at it in between."""
         return self._is_over.is_set()
 
+    def wait(self, seconds: float) -> None:
+        """Wait within a turn, no longer than until it is told to stop."""
+        self._is_over.wait(seconds)
+
     def start(self, interval_s: float) -> None:
         """Take the first turn after one interval."""
         run = partial(self._run, interval_s)

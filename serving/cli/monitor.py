@@ -46,6 +46,9 @@ def monitor(
         typer.Option(help="Only what this version decided, as tidegate-shipment/3 or 3."),
     ] = None,
     html: Annotated[Path | None, typer.Option(help="File to write, readable by itself.")] = None,
+    if_due: Annotated[
+        bool, typer.Option(help="Do nothing where today's report is there: what the service runs.")
+    ] = False,
     home: Home = DEFAULT_HOME,
     database_url: DatabaseUrl = None,
     as_json: Json = False,
@@ -54,10 +57,12 @@ def monitor(
 
     The log is only read; each decision is counted once, in tables of monitoring's own. Without
     --until, --as-of and --model the report is kept for the console, alerts are raised and sent, and
-    the control draw follows the drift: let that run once a day.
+    the control draw follows the drift. The service does that once a day by itself, with --if-due.
     """
+    from serving.monitor.daily_report import is_due
     from serving.monitor.monitoring import ReportRequest
     from serving.monitor.monitoring import report as make_report
+    from serving.monitor.periods import periods
     from serving.settings import settings_of
     from serving.triage.triage_plan import TriagePlan
 
@@ -70,11 +75,16 @@ def monitor(
     request = ReportRequest(subject.value, first, last, known_at, _version(model, subject))
     settings = settings_of(home, database_url)
     stores = _opened(settings)
+    if if_due and not is_due(stores.summaries.newest_report_at(subject.value), now):
+        return
     _catch_up(stores.summaries, now)
     report = make_report(stores.summaries, request, TriagePlan.read(settings.plan), now)
     if as_of is None and model is None and until is None:
-        report = _answered(report, stores, settings, now)
+        months = periods(stores.summaries, subject.value, now)
+        report = _answered(report, stores, settings, now).model_copy(update={"periods": months})
         stores.summaries.keep_report(subject.value, now.isoformat(), report.model_dump_json())
+    if if_due:  # by the service, to nobody's eyes
+        return
     write_reading("read", "monitoring", home=home, database_url=database_url)
     _show(report, html, as_json=as_json)
 

@@ -23,7 +23,7 @@ KINDS: tuple[SubjectKind, ...] = ("shipment", "route")
 def show_monitoring(
     services: TheServices, caller: MayWatch, session: TheSession, subject: SubjectKind = "shipment"
 ) -> HTMLResponse:
-    """The newest report on one kind of subject; `tidegate monitor` makes them."""
+    """The newest report on one kind of subject; the service makes one every day."""
     body = services.rollups.newest_report(subject)
     report = (
         without_other_offices(caller, MonitoringReport.model_validate_json(body)) if body else None
@@ -46,4 +46,10 @@ def without_other_offices(caller: Caller, report: MonitoringReport) -> Monitorin
         group for group in report.groups if group.by != "office" or group.value in caller.offices
     )
     capacity = tuple(office for office in report.capacity if office.office in caller.offices)
-    return report.model_copy(update={"groups": groups, "capacity": capacity})
+    periods = tuple(
+        each.model_copy(
+            update={"offices": tuple(o for o in each.offices if o.value in caller.offices)}
+        )
+        for each in report.periods
+    )
+    return report.model_copy(update={"groups": groups, "capacity": capacity, "periods": periods})

@@ -13,6 +13,7 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
@@ -60,6 +61,29 @@ def turn_without_transaction(engine: Engine) -> Iterator[None]:
     """A turn over a SQLite file for what cannot be done within a transaction."""
     with _turn_at(_sibling_file(engine, "turn")):
         yield
+
+
+@contextmanager
+def alone_at(engine: Engine, work: str) -> Iterator[bool]:
+    """Whether nobody else does this work on the database: True for one, as long as it lasts.
+
+    Who dies at it leaves it to the others. In PostgreSQL it is an advisory lock of a session.
+    """
+    if engine.dialect.name == "sqlite":
+        with _opened_private(_sibling_file(engine, work)) as lock:
+            yield _is_taken(lock)
+        return
+    key = (_SEQUENCER[0], int.from_bytes(sha256(work.encode()).digest()[:3]))
+    with engine.connect() as connection:
+        lasting = connection.execution_options(isolation_level="AUTOCOMMIT")
+        taken = lasting.exec_driver_sql("SELECT pg_try_advisory_lock(%s, %s)", key)
+        if not taken.scalar():
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lasting.exec_driver_sql("SELECT pg_advisory_unlock(%s, %s)", key)
 
 
 def hold_for_service(database: Path) -> IO[bytes]:

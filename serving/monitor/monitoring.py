@@ -78,14 +78,14 @@ def report(
     store: RollupStore, request: ReportRequest, plan: TriagePlan, now: datetime
 ) -> MonitoringReport:
     """What the store says; raises MonitorRefused where it says nothing of what is asked."""
-    days = _days(store, request.kind, request.first, request.end)
+    days = days_of(store, request.kind, request.first, request.end)
     if not days:
         raise MonitorRefused(_nothing(store, request))
     visits = visits_of(store, request.kind, (request.first, request.end), request.as_of)
     ripe = Maturity.from_visits(visits, request.as_of, request.end - timedelta(days=1))
     old = {day: each for day, each in days.items() if day <= ripe.until.isoformat()}
     sizes = traffic_figures.sizes_of(old.values())
-    all_kinds = [_days(store, kind, request.first, request.end) for kind in SUBJECT_KINDS]
+    all_kinds = [days_of(store, kind, request.first, request.end) for kind in SUBJECT_KINDS]
     which = ("all", "all") if request.model is None else ("model", request.model)
     if request.model is not None:
         _refuse_unknown(request.model, set(_models(days)))
@@ -133,7 +133,7 @@ def judged(store: RollupStore, request: ReportRequest) -> Drift:
     """Whether anything moved in the last week that is over."""
     monday = week_of(min(request.end, request.as_of.date())) - timedelta(weeks=1)
     first = monday - timedelta(weeks=REFERENCE_WEEKS + 1)
-    days = _days(store, request.kind, first, monday + timedelta(weeks=1))
+    days = days_of(store, request.kind, first, monday + timedelta(weeks=1))
     visits = visits_of(store, request.kind, (first, monday), request.as_of)
     measures = _measures(days)
     findings: Mapping[str, tuple[float, float]] = traffic_figures.findings(visits)
@@ -199,7 +199,8 @@ def _after(instant: datetime) -> str:
     return (instant + timedelta(microseconds=1)).isoformat()
 
 
-def _days(store: RollupStore, kind: str, first: date, end: date) -> dict[str, DaySummary]:
+def days_of(store: RollupStore, kind: str, first: date, end: date) -> dict[str, DaySummary]:
+    """The summaries of the days from `first` up to, not including, `end`, by day."""
     found = store.days(kind, first.isoformat(), end.isoformat())
     return {day: DaySummary.read(body) for day, body in found}
 

@@ -203,6 +203,21 @@ class AlertFigures(ReportPart):
     words: str
 
 
+class PeriodFigures(ReportPart):
+    """Figures of one stretch of time, of all and by office; `name` is a month, or how many days.
+
+    Decisions until `figures_until` count, as in the report; None where none is old enough.
+    """
+
+    name: str
+    first: date
+    last: date
+    figures_until: date | None
+    overall: SliceFigures
+    offices: tuple[SliceFigures, ...]
+    weeks: tuple[WeekReport, ...] = ()
+
+
 class MonitoringReport(ReportPart):
     """Everything that monitoring says of one kind of subject.
 
@@ -238,3 +253,4 @@ class MonitoringReport(ReportPart):
     exploration: ExplorationFigures | None = None
     alerts: tuple[AlertFigures, ...] = ()
     hasty_reviewers: int = 0
+    periods: tuple[PeriodFigures, ...] = ()

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from serving.explanation.code_names import country_in_words, goods_in_words, place_in_words
 from serving.explanation.formatting import readable, share_in_percent
 from serving.explanation.provenance_text import provenance_in_words
+from serving.monitor.enough_outcomes import so_far
 from serving.web.figure_words import (
     figure_in_words,
     measure_in_words,
@@ -114,6 +115,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "share": share_in_words,
     "signed": _signed,
     "size": _size,
+    "so_far": so_far,
     "time_left": _time_left,
     "times_as_many": times_in_words,
     "words": readable,

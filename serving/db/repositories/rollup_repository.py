@@ -12,7 +12,7 @@ from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.engine import failing_as_unavailable
 from serving.db.monitor_tables import day_summaries, monitor_reports, summarised_to, visits
 from serving.db.tables import decisions, records, shadow_scores
-from serving.db.write_lock import writing
+from serving.db.write_lock import alone_at, writing
 from serving.monitor.stored_rollups import DayKey, ScorePair, Visit
 
 PAGE = 500
@@ -199,6 +199,18 @@ class RollupRepository:
         )
         with _reading(self._engine) as connection:
             return connection.scalar(query)
+
+    def newest_report_at(self, kind: str) -> str | None:
+        """When the newest report on these subjects was made."""
+        newest = select(func.max(monitor_reports.c.made_at))
+        with _reading(self._engine) as connection:
+            return connection.scalar(newest.where(monitor_reports.c.subject_kind == kind))
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Whether no other process makes reports of this database, for as long as this lasts."""
+        with alone_at(self._engine, "monitoring") as is_alone:
+            yield is_alone
 
 
 @contextmanager

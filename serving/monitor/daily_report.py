@@ -1,0 +1,120 @@
+"""Makes each day's report by itself: one of all workers runs `tidegate monitor` for each kind.
+
+In a process of its own, since a report reads months of decisions and would keep the threads that
+score waiting, and since what it needs is not loaded by a process that scores.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from features.records import SUBJECT_KINDS, SubjectKind
+from serving.polling import PollingThread
+from serving.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+POLL_INTERVAL_S = 60.0
+LONGEST_RUN_S = 3_600.0
+LOOK_AGAIN_S = 0.2
+RETRY_AFTER = timedelta(hours=1)
+"""After so long what could not be made is tried again: there were no decisions of its kind."""
+
+MakeReport = Callable[[SubjectKind], None]
+
+
+class ReportTimes(Protocol):
+    """When reports were made, and who makes the next. Raises LogUnavailable where it fails."""
+
+    def size(self) -> int:
+        """How many decisions the log has."""
+        ...
+
+    def newest_report_at(self, kind: str) -> str | None:
+        """When the newest report on these subjects was made."""
+        ...
+
+    def alone(self) -> AbstractContextManager[bool]:
+        """Whether no other process makes reports, for as long as this lasts."""
+        ...
+
+
+def is_due(newest_at: str | None, now: datetime) -> bool:
+    """Whether no report was made yet on this day (UTC)."""
+    return newest_at is None or newest_at[:10] < now.date().isoformat()
+
+
+def arguments(home: Path, kind: SubjectKind) -> list[str]:
+    """What `tidegate` is asked to do."""
+    return ["monitor", "--if-due", "--subject", kind, "--home", str(home)]
+
+
+class DailyReports:
+    """Makes the reports that are due, as soon as a day has begun and there is a decision."""
+
+    def __init__(
+        self,
+        times: ReportTimes,
+        settings: Settings,
+        clock: Callable[[], datetime],
+        make: MakeReport | None = None,
+    ):
+        self._times = times
+        self._settings = settings
+        self._clock = clock
+        self._make = make or self._run
+        self._tried_at: dict[SubjectKind, datetime] = {}
+        self._polling = PollingThread("daily-reports", self.make_due, waits="daily_reports_wait")
+
+    def start(self) -> None:
+        """Start to look every minute whether a report is due."""
+        self._polling.start(POLL_INTERVAL_S)
+
+    def stop(self) -> None:
+        """Let go of a report that is being made: it is made when the service is back."""
+        self._polling.stop()
+
+    def make_due(self) -> None:
+        """Make every report that is due, unless another worker is at it."""
+        if not self._due() or not self._times.size():
+            return
+        with self._times.alone() as is_alone:
+            for kind in self._due() if is_alone else ():
+                if not self._polling.is_over:
+                    self._tried_at[kind] = self._clock()
+                    self._make(kind)
+
+    def _due(self) -> list[SubjectKind]:
+        now = self._clock()
+        return [
+            kind
+            for kind in SUBJECT_KINDS
+            if is_due(self._times.newest_report_at(kind), now)
+            and now - self._tried_at.get(kind, datetime.min.replace(tzinfo=UTC)) >= RETRY_AFTER
+        ]
+
+    def _run(self, kind: SubjectKind) -> None:
+        url = self._settings.database_url
+        database = {"TIDEGATE_DATABASE_URL": url.get_secret_value()} if url else {}
+        with subprocess.Popen(  # noqa: S603 - our own command, read by no shell
+            [sys.executable, "-m", "serving.cli.main", *arguments(self._settings.home, kind)],
+            env=os.environ | database,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            waited_s = 0.0
+            while process.poll() is None:
+                if self._polling.is_over or waited_s > LONGEST_RUN_S:
+                    process.terminate()
+                    process.wait()
+                self._polling.wait(LOOK_AGAIN_S)
+                waited_s += LOOK_AGAIN_S
+        log.info("daily_report_made", kind=kind, status=process.returncode)

@@ -1,0 +1,44 @@
+"""How far the random checks are from telling a figure, and when they probably can."""
+
+from math import ceil
+
+from serving.monitor.monitoring_report import SliceFigures
+from training.estimation.inspected_sample import FEWEST_DRAWN
+
+WINDOW_DAYS = 90
+"""A report speaks of no more days: outcomes before them count no longer."""
+
+
+def enough_when(known: float, wanted: int, days: int) -> str:
+    """How many of the outcomes that are wanted are known after so many days, and when all will be.
+
+    >>> enough_when(22, 30, 38), enough_when(0, 30, 9)
+    ('not enough data (22 of 30), probably in 2 weeks', 'not enough data (0 of 30)')
+    >>> enough_when(3, 30, 60)
+    'not enough data (3 of 30); at this rate 90 days hold about 4'
+    """
+    so_far = f"not enough data ({int(known)} of {wanted})"
+    if known <= 0 or days <= 0 or known >= wanted:
+        return so_far
+    more = days * (wanted - known) / known
+    if days + more > WINDOW_DAYS:
+        in_all = known * WINDOW_DAYS / days
+        return f"{so_far}; at this rate {WINDOW_DAYS} days hold about {in_all:.0f}"
+    return f"{so_far}, probably {_in(more)}"
+
+
+def so_far(figures: SliceFigures, days: int) -> str:
+    """The same of the evenly drawn outcomes that the random checks of a part are worth."""
+    known = figures.control_outcomes if figures.effective_size is None else figures.effective_size
+    wanted = min(FEWEST_DRAWN, max(figures.decisions - figures.inspected, 1))
+    return enough_when(known, wanted, days)
+
+
+def _in(days: float) -> str:
+    days = ceil(days)
+    if days <= 1:
+        return "in a day"
+    if days < 12:
+        return f"in {days} days"
+    weeks = round(days / 7)
+    return f"in {weeks} weeks"

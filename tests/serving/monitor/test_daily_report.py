@@ -1,0 +1,150 @@
+"""The service makes each day's report by itself, one of its workers alone, and by month too."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from features.records import SubjectKind
+from serving.cli.main import app
+from serving.db.repositories.rollup_repository import RollupRepository
+from serving.monitor.daily_report import RETRY_AFTER, DailyReports, arguments, is_due
+from serving.monitor.enough_outcomes import enough_when
+from serving.monitor.monitoring import ReportRequest, report
+from serving.monitor.monitoring_report import MonitoringReport
+from serving.monitor.periods import periods, spans
+from serving.monitor.rollups import catch_up
+from serving.settings import Settings
+from serving.triage.triage_plan import TriagePlan
+from tests.serving.databases import database
+from tests.serving.monitor.invented_log import BEGIN, DELAY, Invented, invent
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Invented]]:
+    """A home whose log has forty days."""
+    folder = tmp_path_factory.mktemp("month")
+    engine = database(folder / "tidegate.db")
+    yield folder, invent(engine, days=40)
+    engine.dispose()
+
+
+class Worker:
+    """One of several workers of a service, which writes down which reports it made."""
+
+    def __init__(self, store: RollupRepository, made: list[SubjectKind], *, keeps: bool = True):
+        self.now = NOW
+        self.store, self.made, self.keeps = store, made, keeps
+        self.reports = DailyReports(store, Settings(home=Path("x")), lambda: self.now, self.make)
+
+    def make(self, kind: SubjectKind) -> None:
+        self.made.append(kind)
+        if self.keeps:
+            self.store.keep_report(kind, self.now.isoformat(), "{}")
+
+
+def test_a_report_of_each_kind_is_made_once_a_day(tmp_path: Path) -> None:
+    engine = database(tmp_path / "log.db")
+    worker = Worker(RollupRepository(engine), made := [])
+    worker.reports.make_due()
+    assert made == []  # there is nothing to speak of
+    invent(engine, days=1)
+
+    for hours in (0, 1, 11, 12, 13):
+        worker.now = NOW + timedelta(hours=hours)
+        worker.reports.make_due()
+
+    assert made == ["route", "shipment"] * 2 or made == ["shipment", "route"] * 2
+
+
+def test_of_several_workers_one_makes_it_and_a_dead_one_leaves_it(where: Path | str) -> None:
+    engine = database(where)
+    invent(engine, days=1)
+    first, second = (RollupRepository(engine) for _ in range(2))
+    worker = Worker(second, made := [])
+
+    with first.alone() as is_alone:
+        assert is_alone
+        worker.reports.make_due()
+        assert made == []
+    worker.reports.make_due()
+
+    assert sorted(made) == ["route", "shipment"]
+
+
+def test_what_cannot_be_made_is_not_tried_every_minute(tmp_path: Path) -> None:
+    engine = database(tmp_path / "log.db")
+    invent(engine, days=1)
+    worker = Worker(RollupRepository(engine), made := [], keeps=False)
+
+    for minutes in range(0, 2 * int(RETRY_AFTER / timedelta(minutes=1)), 20):
+        worker.now = NOW + timedelta(minutes=minutes)
+        worker.reports.make_due()
+
+    assert len(made) == 4
+
+
+def test_the_command_of_the_service_makes_the_report_that_the_page_shows(
+    month: tuple[Path, Invented],
+) -> None:
+    home, _ = month
+    store = RollupRepository(database(home / "tidegate.db"))
+
+    for _ in range(2):
+        result = CliRunner().invoke(app, arguments(home, "shipment"))
+        assert (result.exit_code, result.stdout) == (0, "")
+
+    body = store.newest_report("shipment")
+    assert body is not None
+    made = MonitoringReport.model_validate_json(body)
+    assert not is_due(store.newest_report_at("shipment"), datetime.now(UTC))
+    assert {each.name for each in made.periods} >= {"2026-08", "2026-09"}
+
+
+def test_figures_of_a_month_are_those_that_the_report_gives_for_its_days(
+    month: tuple[Path, Invented],
+) -> None:
+    home, invented = month
+    store = RollupRepository(database(home / "tidegate.db"))
+    as_of = invented.end + 2 * DELAY
+    catch_up(store, as_of)
+
+    (august,) = (each for each in periods(store, "shipment", as_of) if each.name == "2026-08")
+
+    asked = ReportRequest("shipment", date(2026, 8, 1), date(2026, 8, 31), as_of)
+    told = report(store, asked, TriagePlan(), as_of)
+    assert august.overall == told.overall
+    assert august.offices == tuple(
+        sorted((g for g in told.groups if g.by == "office"), key=lambda each: each.value)
+    )
+    assert august.weeks == told.weeks
+    assert august.overall.decisions == 60 * (31 - BEGIN.day + 1)
+
+
+def test_months_meet_without_a_gap_and_without_a_day_in_two() -> None:
+    months = [each for each in spans(date(2026, 3, 31)) if "days" not in each[0]]
+
+    assert months[0] == ("2026-03", date(2026, 3, 1), date(2026, 3, 31))
+    for (_, first, _), (_, _, last) in pairwise(months):
+        assert first - last == timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("known", "days", "words"),
+    [
+        (22, 38, "not enough data (22 of 30), probably in 2 weeks"),
+        (29, 29, "not enough data (29 of 30), probably in a day"),
+        (15, 7, "not enough data (15 of 30), probably in 7 days"),
+        (0, 30, "not enough data (0 of 30)"),
+        (3, 60, "not enough data (3 of 30); at this rate 90 days hold about 4"),
+    ],
+)
+def test_what_cannot_be_told_yet_says_how_far_it_is_and_when(
+    known: int, days: int, words: str
+) -> None:
+    assert enough_when(known, 30, days) == words
