@@ -12,6 +12,8 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, inspect, literal_column, select, table, text
@@ -24,7 +26,8 @@ from serving.db.place_verification import misplaced
 MOST_FINDINGS = 1_000
 _TOGETHER = 500
 
-_EVENTS = "audit_events"
+_EVENTS, _LINKS = "audit_events", "case_links"
+_NO_LINKS = hashlib.sha256(b"").hexdigest()
 
 _FOLD = """
 CREATE TABLE rows (
@@ -36,8 +39,14 @@ _FOLD_ROW = "INSERT OR REPLACE INTO rows (name, key, sha256, columns, seq) VALUE
 _TOLD_BEFORE = "SELECT sha256, seq FROM rows WHERE name = ? AND key = ?"
 _FIND = "UPDATE rows SET is_found = 1 WHERE name = ? AND key = ? RETURNING sha256, columns, seq"
 _MISSING = (
-    "SELECT key, seq FROM rows WHERE name = ? AND NOT is_found AND sha256 IS NOT NULL ORDER BY seq"
+    "SELECT key, seq, sha256 FROM rows "
+    "WHERE name = ? AND NOT is_found AND sha256 IS NOT NULL ORDER BY seq"
 )
+_ALL_LINKS = text(
+    "SELECT l.* FROM case_links AS l LEFT JOIN cases AS c ON c.case_id = l.case_id "
+    "WHERE c.status IS NULL OR c.status <> 'erased' ORDER BY l.case_id"
+)
+_IS_ERASED = text("SELECT 1 FROM cases WHERE case_id = :case_id AND status = 'erased'")
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,7 @@ def verify_audit_log(engine: Engine, earlier: Iterable[ProvenHead] = ()) -> Audi
         reading = _Reading(connection, told)
         reading.read_events(earlier)
         rows = sum(reading.compare(name) for name in COVERED)
+        reading.compare_links()
         reading.check_places()
     return AuditProof(ProvenHead(reading.size, reading.head), rows, tuple(reading.findings))
 
@@ -143,7 +153,11 @@ class _Reading:
             self._found(_EVENTS, why, (seq,), seq=seq)
         self.size, self.head = seq, chain
         try:
-            for name, told in json.loads(row["details"]).get("written", {}).items():
+            details = json.loads(row["details"])
+            if row["object_kind"] == "case" and "links" in details:
+                of_case = _json([row["object_id"]])
+                self._told.execute(_FOLD_ROW, (_LINKS, of_case, details["links"], None, seq))
+            for name, told in details.get("written", {}).items():
                 for told_row in told:
                     self._read_told(name, told_row, seq)
         except (ValueError, AttributeError, KeyError, TypeError, sqlite3.Error):
@@ -174,14 +188,35 @@ class _Reading:
             if wrong := _compared(said, found):
                 column, why, seq = wrong
                 self._found(name, why, tuple(key), column, seq)
-        for key_text, seq in self._told.execute(_MISSING, (name,)).fetchmany(MOST_FINDINGS):
+        for key_text, seq, _ in self._told.execute(_MISSING, (name,)).fetchmany(MOST_FINDINGS):
             self._found(name, "this row was deleted", tuple(json.loads(key_text)), seq=seq)
         return count
 
+    def compare_links(self) -> None:
+        """Hold what each case shares with others to the digest that was told of it.
+
+        An erased case has no links; of one that an older release opened nothing was told.
+        """
+        links = self._connection.execute(_ALL_LINKS).mappings()
+        for case_id, rows in groupby(map(dict, links), key=itemgetter("case_id")):
+            digest = _links_digest(rows)
+            found = self._told.execute(_FIND, (_LINKS, _json([case_id]))).fetchone()
+            if found and found[0] != digest:
+                self._found(_LINKS, "a link of this case was changed", (case_id,), seq=found[2])
+        for key, seq, sha256 in self._told.execute(_MISSING, (_LINKS,)):
+            (case_id,) = json.loads(key)
+            is_erased = self._connection.execute(_IS_ERASED, {"case_id": case_id}).first()
+            if sha256 != _NO_LINKS and not is_erased:
+                self._found(_LINKS, "all links of this case were deleted", (case_id,), seq=seq)
+
     def check_places(self) -> None:
         """Look for what was passed by in the log, and for checkpoints misnamed by columns."""
-        for name, key, why in misplaced(self._connection):
+        for name, key, why in misplaced(self._connection, self._was_told):
             self._found(name, why, key)
+
+    def _was_told(self, name: str, *key: str) -> bool:
+        """Whether any event tells of a row, be it gone by now."""
+        return self._told.execute(_TOLD_BEFORE, (name, _json(key))).fetchone() is not None
 
     def _found(
         self,
@@ -206,6 +241,12 @@ def _compared(said: Mapping[str, Any], told: Any) -> tuple[str | None, str, int 
         return None
     changed = _changed_columns(said, json.loads(columns)) if columns else ()
     return ", ".join(changed) or None, "this row was changed", seq
+
+
+def _links_digest(rows: Iterable[Mapping[str, Any]]) -> str:
+    ordered = sorted(rows, key=itemgetter("kind", "value"))
+    said = ({n: _plain(v) for n, v in row.items() if v is not None} for row in ordered)
+    return hashlib.sha256("".join(map(_digest, said)).encode()).hexdigest()
 
 
 def _changed_columns(said: Mapping[str, Any], told: Mapping[str, str]) -> list[str]:

@@ -1,43 +1,73 @@
 """Whether tables that no digest covers say what others do: places in the log, and checkpoints.
 
 A place is one number that moves with every decision. None may lie beyond the log, or what is
-decided next would be passed by; and every rescue before its place was called. A checkpoint is
-signed, and its columns repeat what is signed.
+decided next would be passed by. Before its place every rescue was called, and every subject with
+records that make it wait to be scored again was told of. A checkpoint is signed, and its columns
+repeat what is signed.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, bindparam, inspect, text
+
+from features.rescoring_rules import RESCORED_AFTER
 
 PLACES = ("cases_opened_to", "rescorings_found_to", "rescue_calls_found_to", "summarised_to")
 
 _BEGUN = (
-    "SELECT details FROM audit_events WHERE object_kind = 'log' AND object_id = 'rescue_calls' "
-    "AND action = 'begin_rescue_calls' ORDER BY seq LIMIT 1"
+    "SELECT details FROM audit_events WHERE object_kind = 'log' AND action = :action "
+    "ORDER BY seq LIMIT 1"
 )
 _UNCALLED = (
     "SELECT d.seq FROM decisions AS d LEFT JOIN rescue_calls AS c ON c.decision_id = d.decision_id "
     "WHERE d.lane = 'rescue' AND d.seq > :after AND d.seq <= :place AND c.decision_id IS NULL "
     "ORDER BY d.seq LIMIT 1000"
 )
+_MADE_TO_WAIT = text(
+    "SELECT min(d.seq) AS seq, d.subject_kind, d.subject_id FROM decisions AS d "
+    "WHERE d.seq > :after AND d.seq <= :place AND d.subject_kind = :kind AND d.lane <> 'rescue' "
+    "AND EXISTS (SELECT 1 FROM records AS r WHERE r.subject_kind = d.subject_kind "
+    "AND r.subject_id = d.subject_id AND r.kind IN :kinds) "
+    "GROUP BY d.subject_kind, d.subject_id ORDER BY min(d.seq)"
+).bindparams(bindparam("kinds", expanding=True))
 
 
-def misplaced(connection: Connection) -> Iterator[tuple[str, tuple[int, ...], str]]:
-    """What is wrong with the places: the table, the number concerned, and why."""
-    newest = connection.scalar(text("SELECT max(seq) FROM decisions")) or 0
+def misplaced(
+    connection: Connection, was_told: Callable[..., bool]
+) -> Iterator[tuple[str, tuple[int, ...], str]]:
+    """What is wrong with the places: the table, the number concerned, and why.
+
+    `was_told` says whether events tell of a row: the name of its table, and its key.
+    """
     known = set(inspect(connection).get_table_names())
+    yield from _beyond_the_log(connection, known)
+    if {"rescue_calls_found_to", "rescue_calls", "audit_events"} <= known:
+        for seq in _uncalled(connection):
+            yield "rescue_calls", (seq,), f"the rescue of record {seq} was passed by, uncalled"
+    if {"rescorings_found_to", "due_rescorings", "audit_events"} <= known:
+        for seq, *subject in _made_to_wait(connection):
+            if not was_told("due_rescorings", *subject):
+                why = f"the subject of record {seq} was passed by, and waits for no score"
+                yield "rescorings_found_to", (seq,), why
+    if "chain_checkpoints" in known:
+        yield from _misnamed(connection)
+
+
+def _beyond_the_log(
+    connection: Connection, known: set[str]
+) -> Iterator[tuple[str, tuple[int, ...], str]]:
+    newest = connection.scalar(text("SELECT max(seq) FROM decisions")) or 0
     for name in PLACES:
         place = _place(connection, name) if name in known else None
         if place is not None and place > newest:
             yield name, (place,), f"this place is beyond the log, which ends at {newest}"
-    if {"rescue_calls_found_to", "rescue_calls", "audit_events"} <= known:
-        for seq in _uncalled(connection):
-            yield "rescue_calls", (seq,), f"the rescue of record {seq} was passed by, uncalled"
-    if "chain_checkpoints" in known:
-        for row in connection.execute(text("SELECT number, epoch, line FROM chain_checkpoints")):
-            if not _repeats(row.line, row.number, row.epoch):
-                yield "chain_checkpoints", (row.number,), "its columns do not repeat its line"
+
+
+def _misnamed(connection: Connection) -> Iterator[tuple[str, tuple[int, ...], str]]:
+    for row in connection.execute(text("SELECT number, epoch, line FROM chain_checkpoints")):
+        if not _repeats(row.line, row.number, row.epoch):
+            yield "chain_checkpoints", (row.number,), "its columns do not repeat its line"
 
 
 def _repeats(line: str, number: int, epoch: int) -> bool:
@@ -51,16 +81,33 @@ def _repeats(line: str, number: int, epoch: int) -> bool:
 def _uncalled(connection: Connection) -> Iterator[int]:
     """Rescues before the place that nobody was called for since calls began."""
     place = _place(connection, "rescue_calls_found_to")
-    begun = connection.scalar(text(_BEGUN))
+    begun = _begun(connection, "begin_rescue_calls")
     first = connection.scalar(text("SELECT min(seq) FROM rescue_calls"))
     if begun is not None:
-        after = int(json.loads(begun)["after"])
+        after = begun
     elif first is not None:  # an older release told nothing of when calls began
         after = int(first) - 1
     else:
         return
     values = {"after": after, "place": place or 0}
     yield from connection.scalars(text(_UNCALLED), values).all()
+
+
+def _made_to_wait(connection: Connection) -> Iterator[tuple[int, str, str]]:
+    """Decisions before the place whose subjects were to wait: place, kind and token."""
+    place, begun = _place(connection, "rescorings_found_to"), _begun(connection, "begin_rescorings")
+    if place is None or begun is None:
+        return
+    for subject_kind, kinds in RESCORED_AFTER.items():
+        values = {"after": begun, "place": place, "kind": subject_kind, "kinds": sorted(kinds)}
+        for row in connection.execute(_MADE_TO_WAIT, values).all():
+            yield row.seq, row.subject_kind, row.subject_id
+
+
+def _begun(connection: Connection, action: str) -> int | None:
+    """The place after which something was looked for; None where no event tells it."""
+    details = connection.scalar(text(_BEGUN), {"action": action})
+    return None if details is None else int(json.loads(details)["after"])
 
 
 def _place(connection: Connection, name: str) -> int | None:

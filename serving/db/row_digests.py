@@ -6,7 +6,7 @@ are hexadecimal. A column that a later release adds, null in older rows, changes
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 _COLUMN_DIGITS = 6
@@ -15,6 +15,12 @@ _COLUMN_DIGITS = 6
 def row_digest(row: Mapping[str, Any]) -> str:
     """The digest of a row (hexadecimal)."""
     return hashlib.sha256(_canonical(_said(row)).encode()).hexdigest()
+
+
+def links_digest(rows: Iterable[Mapping[str, Any]]) -> str:
+    """The digest of all links of a case (hexadecimal), by kind and value."""
+    ordered = sorted(rows, key=lambda row: (row["kind"], row["value"]))
+    return hashlib.sha256("".join(map(row_digest, ordered)).encode()).hexdigest()
 
 
 def column_digests(row: Mapping[str, Any]) -> dict[str, str]:

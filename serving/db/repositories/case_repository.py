@@ -37,6 +37,7 @@ from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.rescue_call_repository import settle_calls
+from serving.db.row_digests import links_digest
 from serving.db.shared_links import SharedLinks
 from serving.db.tables import (
     case_events,
@@ -49,6 +50,7 @@ from serving.db.tables import (
     waiting_outcomes,
 )
 from serving.db.write_lock import writing
+from serving.db.written_rows import now
 from serving.errors import NotAsAudited
 from serving.history.received_records import ReceivedRecord
 from serving.review.case_records import (
@@ -375,8 +377,11 @@ class CaseRepository:
                 ordered = [_among_inspections(row, connection) for row in some]
                 rows = [self._cases.case(row, connection) for row in ordered]
                 connection.execute(cases.insert(), rows)
-        if links := [link for case in opened for link in self._links(*case, connection)]:
-            connection.execute(case_links.insert(), links)
+        for case, named in opened:
+            links = self._links(case, named, connection)
+            if links:
+                connection.execute(case_links.insert(), links)
+            append_audit_events(connection, [_opened(connection, "open", case.case_id, links)])
 
     def _score_again(
         self, again: CaseRecord, links: list[CaseLink], connection: Connection
@@ -406,18 +411,28 @@ class CaseRepository:
         self, case: CaseRecord, links: list[CaseLink], connection: Connection
     ) -> None:
         """Add what a later decision names and the case did not, as who paid in the meantime."""
-        own = select(case_links.c.kind, case_links.c.value)
-        named = connection.execute(own.where(case_links.c.case_id == case.case_id))
-        has = {(link.kind, link.value) for link in named}
+        own = select(case_links).where(case_links.c.case_id == case.case_id)
+        before = [dict(link) for link in connection.execute(own).mappings()]
+        has = {(link["kind"], link["value"]) for link in before}
         stored = self._links(case, links, connection)
         if new := [link for link in stored if (link["kind"], link["value"]) not in has]:
             connection.execute(case_links.insert(), new)
+            told = _opened(connection, "link", case.case_id, [*before, *new])
+            append_audit_events(connection, [told])
 
     def _links(
         self, case: CaseRecord, links: list[CaseLink], connection: Connection
     ) -> list[dict[str, Any]]:
         unit = EncryptionUnit.of_decision(case.case_id, case.opened_at)
         return [self._cases.link(link, unit, connection) for link in links]
+
+
+def _opened(
+    connection: Connection, action: str, case_id: str, links: list[dict[str, Any]]
+) -> AuditEvent:
+    """The event of a case that was opened or linked, with a digest of all that it shares."""
+    digest = {"links": links_digest(links)}
+    return AuditEvent(now(connection), whoever_acts(), action, "case", case_id, digest)
 
 
 def _append_scores(connection: Connection, after: int, upto: int) -> None:

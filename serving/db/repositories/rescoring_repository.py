@@ -13,16 +13,28 @@ import structlog
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select
 
 from features.rescoring_rules import RESCORED_AFTER
+from serving.access.actors import SERVICE
+from serving.audit.audit_log import AuditEvent
 from serving.audit.earlier_decisions import EarlierDecisions
 from serving.db.engine import failing_as_unavailable
+from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.decision_repository import DecisionRepository
-from serving.db.tables import cases, decisions, due_rescorings, records, rescorings_found_to
+from serving.db.tables import (
+    audit_events,
+    cases,
+    decisions,
+    due_rescorings,
+    records,
+    rescorings_found_to,
+)
 from serving.db.waiting_subjects import SubjectToken, let_wait
 from serving.db.write_lock import writing
+from serving.db.written_rows import now
 from serving.scoring.rescoring import WaitingSubject
 
 log = structlog.get_logger(__name__)
 
+BEGIN_RESCORINGS = "begin_rescorings"
 PAGE = 500
 LOOKED_AT_AGAIN = 10_000
 
@@ -37,11 +49,13 @@ class RescoringRepository:
     def begin(self) -> None:
         """Look through decisions from now on; of earlier ones only records that come count.
 
-        A place beyond the log was written by somebody else: the newest are looked through again.
+        Since when is on record. A place beyond the log was written by somebody else: the newest are
+        looked through again.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
             newest = connection.scalar(select(func.max(decisions.c.seq))) or 0
             reached = connection.scalar(select(rescorings_found_to.c.seq))
+            _tell_begun(connection, newest if reached is None else min(reached, newest))
             if reached is None:
                 connection.execute(rescorings_found_to.insert().values(seq=newest))
             elif reached > newest:
@@ -95,6 +109,17 @@ class RescoringRepository:
         with failing_as_unavailable(), self._engine.connect() as connection:
             reached = connection.scalar(select(rescorings_found_to.c.seq)) or 0
             return bool(connection.scalar(select(newest > reached)))
+
+
+def _tell_begun(connection: Connection, after: int) -> None:
+    """Put on record, once, after which place decisions are looked through."""
+    columns = audit_events.c
+    is_log = and_(columns.object_kind == "log", columns.object_id == "rescorings")
+    told = select(columns.seq).where(is_log, columns.action == BEGIN_RESCORINGS).limit(1)
+    if connection.execute(told).first() is None:
+        begun = {"after": after}
+        event = AuditEvent(now(connection), SERVICE, BEGIN_RESCORINGS, "log", "rescorings", begun)
+        append_audit_events(connection, [event])
 
 
 def _find_page(connection: Connection, now: datetime) -> None:

@@ -10,8 +10,12 @@ from sqlalchemy import Engine, text
 from serving.audit.logged_decision import StoredAnswer
 from serving.db.audit_verification import verify_audit_log
 from serving.db.repositories.decision_repository import DecisionRepository
+from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.rescoring_repository import RescoringRepository
 from serving.db.repositories.rescue_call_repository import RescueCallRepository
+from serving.db.waiting_subjects import SubjectToken, let_wait
+from serving.db.write_lock import writing
+from serving.history.received_records import ReceivedRecord
 from serving.review.rescue_calls import CallPace, retry_delay
 from tests.serving.bodies import route
 from tests.serving.conftest import NOW
@@ -25,8 +29,8 @@ class Log:
 
     engine: Engine
 
-    def decide(self, decision_id: str) -> None:
-        made = decision(route(), decision_id=decision_id, lane="rescue")
+    def decide(self, decision_id: str, lane: str = "rescue") -> None:
+        made = decision(route(), decision_id=decision_id, lane=lane)
         answer = StoredAnswer("c", decision_id, "digest", decision_id, NOW.isoformat(), b"")
         DecisionRepository(self.engine).append([(made.logged(), answer)])
 
@@ -80,6 +84,38 @@ def test_a_place_beyond_the_log_is_found_and_a_start_goes_back(log: Log, table: 
     assert log.findings() == []
     log.decide("the next")
     assert log.called(calls) == "the next"
+
+
+def test_a_subject_that_was_passed_by_within_the_log_is_found_until_it_waits(log: Log) -> None:
+    rescorings, register = RescoringRepository(log.engine), RecordRepository(log.engine)
+    rescorings.begin()
+    subject_id = decision(route(), decision_id="-").subject_id
+    about = {"subject_kind": "route", "subject_id": subject_id}
+    came = {"received_at": NOW.isoformat(), "caller_id": "c", "body": "{}"}
+    register.add_new([ReceivedRecord(kind="documents", record_id="D-1", **about, **came)])
+    log.decide("of whom papers came before", lane="inspect")
+    log.move("rescorings_found_to", 1)
+
+    (finding,) = log.findings()
+    assert finding.startswith("rescorings_found_to 1: the subject of record 1 was passed by")
+
+    log.move("rescorings_found_to", 0)
+    rescorings.find(NOW)
+    assert log.findings() == []
+    (waiting,) = rescorings.due(NOW, 9)
+    rescorings.remove([waiting])
+    assert log.findings() == []
+
+
+def test_who_waits_to_be_scored_again_and_was_taken_away_is_found(log: Log) -> None:
+    with writing(log.engine) as connection:
+        let_wait(connection, SubjectToken("route", "a token"), NOW.isoformat())
+    with log.engine.begin() as connection:
+        connection.execute(text("DELETE FROM due_rescorings"))
+
+    (finding,) = log.findings()
+
+    assert finding.startswith("due_rescorings route a token: this row was deleted")
 
 
 def test_a_checkpoint_under_another_epoch_is_found(log: Log) -> None:
