@@ -13,6 +13,7 @@ from serving.api import (
     cases,
     decisions,
     description,
+    events,
     features,
     health,
     inference,
@@ -65,7 +66,7 @@ from serving.web.problems import add_problem_handlers
 from serving.web.request_ids import RequestIds
 
 RESOURCES = (
-    *(scores, batches, records, decisions, cases, features, models, health),
+    *(scores, batches, records, decisions, cases, events, features, models, health),
     *(invocations, inference, kill_switches, rescue_calls, letters, description),
 )
 """The resources of the API, one module each."""

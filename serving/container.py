@@ -48,6 +48,7 @@ from serving.observability import Metrics
 from serving.review.case_opening import CaseOpening
 from serving.review.cases import Cases
 from serving.review.letter_writer import LetterWriter
+from serving.review.published_events import PublishedEvents
 from serving.review.rescue_calls import RescueCalls, RescueDirectory
 from serving.review.rescue_centres import rescue_centres
 from serving.scoring.assessment import Assessor
@@ -108,6 +109,7 @@ class Services:
     case_store: CaseRepository
     case_opening: CaseOpening
     letters: LetterWriter
+    events: PublishedEvents
     masking: Masking
     rescue_calls: RescueCalls | None
     rescue_outbox: RescueCallRepository
@@ -218,6 +220,7 @@ def build_services(
         case_store=storage.cases,
         case_opening=CaseOpening(cases, clock),
         letters=LetterWriter(cases, settings.letters, batcher.assessor.lanes.plan, models, history),
+        events=PublishedEvents(storage.published_events, masking),
         masking=masking,
         rescue_calls=_rescue_calls(settings, storage, clock),
         rescue_outbox=storage.rescue_calls,

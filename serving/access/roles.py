@@ -13,6 +13,7 @@ Scope = Literal[
     "infer",
     "explain",
     "ingest",
+    "events",
     "review",
     "rescue",
     "supervise",

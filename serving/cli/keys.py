@@ -30,6 +30,7 @@ class ScopeName(StrEnum):
     INFER = "infer"
     EXPLAIN = "explain"
     INGEST = "ingest"
+    EVENTS = "events"
     REVIEW = "review"
     RESCUE = "rescue"
     SWITCH = "switch"

@@ -25,6 +25,7 @@ COVERED = (
     "installation_keys",
     "monitor_reports",
     "proposed_acts",
+    "published_events",
     "records",
     "recovery_codes",
     "refused_uses",

@@ -20,6 +20,7 @@ from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.db.repositories.placement_repository import PlacementRepository
+from serving.db.repositories.published_event_repository import PublishedEventRepository
 from serving.db.repositories.purpose_repository import PurposeRepository
 from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.rescoring_repository import RescoringRepository
@@ -48,6 +49,7 @@ class Storage:
     decisions: DecisionRepository
     online_store: PostgresStateStore | None
     placements: PlacementRepository
+    published_events: PublishedEventRepository
     purposes: PurposeRepository
     records: RecordRepository
     rescorings: RescoringRepository
@@ -77,6 +79,7 @@ class Storage:
             decisions=DecisionRepository(engine),
             online_store=shared_state(engine),
             placements=PlacementRepository(engine),
+            published_events=PublishedEventRepository(engine),
             purposes=PurposeRepository(engine),
             records=RecordRepository(engine),
             rescorings=RescoringRepository(engine),

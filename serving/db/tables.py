@@ -1,6 +1,6 @@
 """The tables, in SQLite and PostgreSQL alike; `migrations` makes them.
 
-Decisions, checkpoints, records, switches and the events of cases are appended and never changed:
+Decisions, checkpoints, records, switches and events of cases are appended and never changed:
 the database itself refuses. What says something of a party is encrypted, in those tables and in
 all others, and ids that are searched for are tokens (`data_keys`); rows that an older release wrote
 are in the clear.
@@ -311,6 +311,25 @@ case_events = Table(
     Column("text", Text, nullable=False),
     Column("actor_name", Text),
     Index("case_events_by_case", "case_id", "seq"),
+    sqlite_strict=True,
+)
+
+# What other systems are told of cases, in the order in which it became true.
+published_events = Table(
+    "published_events",
+    metadata,
+    Column(
+        "seq", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False
+    ),
+    Column("event_id", Text, nullable=False, unique=True),
+    Column("case_id", Text, ForeignKey("cases.case_id"), nullable=False),
+    Column("type", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("decision_id", Text, nullable=False),
+    Column("office_id", Text),
+    Column("left_office_id", Text),
+    # JSON, encrypted with the case.
+    Column("details", Text, nullable=False),
     sqlite_strict=True,
 )
 

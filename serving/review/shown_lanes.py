@@ -1,7 +1,7 @@
 """Lanes as reviewers see them: a case drawn at random looks like any other inspection."""
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, cast
 
 ShownLane = Literal["rescue", "inspect", "document_check", "post_review"]
 
@@ -12,6 +12,6 @@ def stored_lanes(shown: Iterable[ShownLane]) -> tuple[str, ...]:
     return (*lanes, "control") if "inspect" in lanes else lanes
 
 
-def shown_lane(stored: str) -> str:
+def shown_lane(stored: str) -> ShownLane:
     """The lane that a reviewer sees in place of the stored one."""
-    return "inspect" if stored == "control" else stored
+    return cast("ShownLane", "inspect" if stored == "control" else stored)

@@ -24,6 +24,7 @@ READINGS = {
     "GET /v1/queue": Reading("read", "queue"),
     "GET /v1/cases": Reading("read", "cases"),
     "GET /v1/cases/{case_id}": Reading("read", "case", "case_id"),
+    "GET /v1/events": Reading("read", "events"),
     "GET /v1/rescue-calls/{case_id}": Reading("read_calls", "case", "case_id"),
     "GET /v1/switches": Reading("read", "switches"),
     "POST /invocations": Reading("infer", "model"),

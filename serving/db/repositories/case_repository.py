@@ -36,6 +36,7 @@ from serving.db.encrypted_records import EncryptedRecords
 from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
+from serving.db.repositories.published_event_repository import publish
 from serving.db.repositories.rescue_call_repository import settle_calls
 from serving.db.row_digests import links_digest
 from serving.db.shared_links import SharedLinks
@@ -69,6 +70,12 @@ from serving.review.case_records import (
     WaitingOutcome,
     scored_again_event,
 )
+from serving.review.published_events import (
+    CaseHappening,
+    further_score,
+    happenings_of_act,
+    opening_of,
+)
 from serving.review.queue_rank import ALWAYS_IN_TIME, UNKNOWN_RISK
 from serving.review.shared_things import SharedThing
 
@@ -84,10 +91,10 @@ class CaseRepository:
 
     def __init__(self, engine: Engine):
         self._engine = engine
-        keys = DataKeys(engine)
-        self._cases = EncryptedCases(keys)
-        self._decisions = EncryptedDecisions(keys)
-        self._records = EncryptedRecords(keys)
+        self._keys = DataKeys(engine)
+        self._cases = EncryptedCases(self._keys)
+        self._decisions = EncryptedDecisions(self._keys)
+        self._records = EncryptedRecords(self._keys)
         self._audited = AuditedRows("cases", "case")
         self._audited_events = AuditedRows("case_events", "case")
 
@@ -228,10 +235,12 @@ class CaseRepository:
         query = select(cases).where(cases.c.case_id == case_id)
         with failing_as_unavailable(), writing(self._engine) as connection:
             found = _as_audited(self._audited.read(connection, query))
-            after, event, labels = change(self._cases.of_case(found))
+            before = self._cases.of_case(found)
+            after, event, labels = change(before)
             kept = self._cases.case(after, connection)
             connection.execute(cases.update().where(cases.c.case_id == case_id).values(kept))
             insert_event(connection, self._cases, event)
+            publish(connection, self._keys, happenings_of_act(before, after, event))
             if after.lane == "rescue" and after.status == "closed" != found.status:
                 settle_calls(connection, case_id, event.by, event.at)
             for label in labels:
@@ -359,13 +368,14 @@ class CaseRepository:
             case for seq, record in records_read if record and (case := open_case(seq, record))
         ]
         self._insert([case for case in opened if case[0].decision_id is None], connection)
-        for case in opened:
-            if case[0].decision_id is not None:
-                self._score_again(*case, connection)
+        again = [case for case in opened if case[0].decision_id is not None]
+        opened_by = {case[0].decision_id for case in again if self._score_again(*case, connection)}
         if reached is None:
             connection.execute(cases_opened_to.insert().values(seq=0))
         if read:
-            _append_scores(connection, reached or 0, read[-1].seq)
+            scores = _append_scores(connection, reached or 0, read[-1].seq)
+            further = [score for score in scores if score.decision_id not in opened_by]
+            publish(connection, self._keys, further)
             connection.execute(cases_opened_to.update().values(seq=read[-1].seq))
 
     def _insert(
@@ -382,16 +392,20 @@ class CaseRepository:
             if links:
                 connection.execute(case_links.insert(), links)
             append_audit_events(connection, [_opened(connection, "open", case.case_id, links)])
+        publish(connection, self._keys, [opening_of(case) for case, _ in opened])
 
     def _score_again(
         self, again: CaseRecord, links: list[CaseLink], connection: Connection
-    ) -> None:
-        """Change the case of a subject that was scored again, or open it where it had none."""
+    ) -> bool:
+        """Change the case of a subject that was scored again, or open it where it had none.
+
+        Whether a case was opened.
+        """
         is_it = cases.c.case_id == again.case_id
         found = connection.execute(select(cases).where(is_it)).first()
         if found is None:
             self._insert([(again, links)], connection)
-            return
+            return True
         before = self._cases.of_case(found)
         is_audited = self._audited.read(connection, select(cases).where(is_it)) is not None
         has_ended = before.status == "closed" or not is_audited
@@ -406,6 +420,7 @@ class CaseRepository:
             insert_event(connection, self._cases, scored_again_event(before, again))
         if not has_ended:
             self._insert_new_links(before, links, connection)
+        return False
 
     def _insert_new_links(
         self, case: CaseRecord, links: list[CaseLink], connection: Connection
@@ -435,18 +450,26 @@ def _opened(
     return AuditEvent(now(connection), whoever_acts(), action, "case", case_id, digest)
 
 
-def _append_scores(connection: Connection, after: int, upto: int) -> None:
-    """Add the decisions between two places in the log to the cases of their subjects."""
+def _append_scores(connection: Connection, after: int, upto: int) -> list[CaseHappening]:
+    """Add the decisions between two places in the log to the cases of their subjects.
+
+    What of it others are told: the first score of a case comes with its opening.
+    """
     first = func.coalesce(decisions.c.rescores, decisions.c.decision_id)
     of_subject = or_(cases.c.case_id == first, cases.c.case_id == decisions.c.decision_id)
     is_same_side = (decisions.c.lane == "rescue") == (cases.c.lane == "rescue")
+    names = ["case_id", "decision_id", "scored_at", "lane"]
     scored = (
         select(cases.c.case_id, decisions.c.decision_id, decisions.c.scored_at, decisions.c.lane)
         .join(cases, and_(of_subject, is_same_side))
         .where(decisions.c.seq > after, decisions.c.seq <= upto)
     )
-    names = ["case_id", "decision_id", "scored_at", "lane"]
     connection.execute(case_scores.insert().from_select(names, scored))
+    further = scored.add_columns(cases.c.office_id).where(
+        decisions.c.decision_id != cases.c.case_id
+    )
+    found = connection.execute(further.order_by(decisions.c.seq))
+    return [further_score(CaseScore(*score), case_id, office) for case_id, *score, office in found]
 
 
 def _among_inspections(case: CaseRecord, connection: Connection) -> CaseRecord:

@@ -137,6 +137,7 @@ NEEDED_SCOPE = {
     "/v1/queue": ("review", "rescue"),
     "/v1/cases": ("review", "rescue"),
     "/v1/cases/{case_id}": ("review", "rescue"),
+    "/v1/events": ("events", "score", "review", "rescue"),
     "/v1/rescue-calls/{case_id}": "rescue",
     "/v1/rescue-calls/{case_id}/acknowledgement": "rescue",
     **{f"/v1/cases/{{case_id}}/{act}": ("review", "rescue") for act in CASE_ACTS.split()},

@@ -34,6 +34,7 @@ CALLS = {
     ),
     ("/v1/queue", "get"),
     ("/v1/cases", "get"),
+    ("/v1/events", "get"),
     ("/v1/cases/{case_id}", "get"),
     ("/v1/rescue-calls/{case_id}", "get"),
     ("/v1/rescue-calls/{case_id}/acknowledgement", "post"),

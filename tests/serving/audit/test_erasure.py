@@ -32,6 +32,7 @@ from serving.errors import (
 )
 from serving.monitor.rollups import catch_up
 from serving.review.case_records import CaseAccess
+from serving.review.published_events import FeedAccess
 from serving.settings import Settings
 from tests.serving.audit.installation import LATER, PERIODS, Installation, closed_case, command
 from tests.serving.canaries import MARKS, PLAN, decided, ended, told_in_files, told_in_tables
@@ -41,6 +42,7 @@ from tests.serving.db.test_engines import cut_off_at
 from tests.serving.postgres import Server
 from tests.serving.review.test_supervision_served import sign_in_as
 
+EVERYONE = CaseAccess(frozenset(), is_rescue=False)
 SOMEBODY_ELSE = Actor("account:somebody else", "somebody else", "account:somebody else")
 
 
@@ -120,11 +122,13 @@ def test_an_erased_decision_says_that_it_was_erased(place: Installation) -> None
         assert [event.action for event in reviewing.events(case_id)][:3] == [
             *("assign", "note", "order_action"),
         ]
+        told, _ = service.services.events.page(FeedAccess(EVERYONE), None, 200)
+        assert {(e.content, e.subject_id, e.result) for e in told} == {("erased", None, None)}
+        assert told[0].type == "tidegate.case.opened"
         (file,) = reviewing.files.of_case(case_id)
         assert file.name == "erased"
         assert reviewing.files.content(case_id, file.sha256) is None
-        everyone = CaseAccess(frozenset(), is_rescue=False)
-        assert reviewing.store.closed_case(everyone, SOMEBODY_ELSE, 0) is None
+        assert reviewing.store.closed_case(EVERYONE, SOMEBODY_ELSE, 0) is None
         form = {
             "form_token": sign_in_as(service, "auditor"),
             "code": "audit",

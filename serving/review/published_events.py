@@ -1,0 +1,308 @@
+"""What became of cases, for other systems: a feed in strict order, and what each act adds to it.
+
+An event tells what is in force: what was opened, ordered, found and ended. What waits for a second
+person is no event, so that nobody learns of it here who may not. Nor is any officer named, nor why
+something was chosen or decided: whoever carries an action out needs neither.
+"""
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol, get_args
+
+from pydantic import TypeAdapter
+
+from features.records import SubjectKind
+from serving.access.acting import tell_audit
+from serving.access.callers import Caller
+from serving.audit.masking import Masking
+from serving.errors import RequestFault, Unprocessable
+from serving.review.actions import ActionKind, CaseAction, ReferredTo
+from serving.review.case_records import CaseAccess, CaseRecord, CaseScore, StoredEvent
+from serving.review.case_rules import Case, Statement, WaitingFor
+from serving.review.opening import CASE
+from serving.review.results import ResultCode
+from serving.review.shown_lanes import ShownLane, shown_lane
+
+EventType = Literal[
+    "tidegate.case.opened",
+    "tidegate.case.score_appended",
+    "tidegate.case.assigned",
+    "tidegate.case.given_back",
+    "tidegate.case.waiting",
+    "tidegate.case.action_ordered",
+    "tidegate.case.action_withdrawn",
+    "tidegate.case.result_stated",
+    "tidegate.case.closed",
+    "tidegate.case.reopened",
+]
+EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
+Content = Literal["whole", "masked", "erased"]
+
+
+@dataclass(frozen=True)
+class OrderedAction:
+    """What was ordered, without the officer's words."""
+
+    kind: ActionKind
+    refer_to: ReferredTo | None = None
+    destination: str | None = None
+
+    @classmethod
+    def from_action(cls, action: CaseAction | None) -> "OrderedAction | None":
+        """The part of an action that is for others; None of none."""
+        return cls(action.kind, action.refer_to, action.destination) if action else None
+
+
+@dataclass(frozen=True)
+class EventDetails:
+    """What an event tells besides its type; what it does not tell is None."""
+
+    lane: ShownLane | None = None
+    action: OrderedAction | None = None
+    result: ResultCode | None = None
+    waiting_until: datetime | None = None
+    waiting_for: WaitingFor | None = None
+
+
+NO_DETAILS = EventDetails()
+DETAILS: TypeAdapter[EventDetails] = TypeAdapter(EventDetails)
+
+
+@dataclass(frozen=True)
+class CaseHappening:
+    """One thing that became of a case: `office_id` has it since, `left_office_id` had it before.
+
+    `decision_id` is the decision that counted for it then.
+    """
+
+    event_id: str
+    case_id: str
+    type: EventType
+    at: str
+    decision_id: str
+    office_id: str | None
+    left_office_id: str | None
+    details: EventDetails | None
+
+
+@dataclass(frozen=True)
+class FeedEntry:
+    """One thing that became of a case, with the case as it is stored now."""
+
+    happening: CaseHappening
+    case: CaseRecord
+
+
+@dataclass(frozen=True)
+class FeedAccess:
+    """Whose cases a reader is told of: those of offices, or those that it submitted itself.
+
+    An event by which a case moves to another office is told to both.
+    """
+
+    cases: CaseAccess
+    submitted_by: str | None = None
+
+    @classmethod
+    def from_caller(cls, caller: Caller) -> "FeedAccess":
+        """What a caller is told: of whoever only submits, its own cases, and never of a rescue."""
+        if caller.may("review") or caller.may("rescue") or caller.may("events"):
+            return cls(CaseAccess(caller.offices, caller.may("rescue")))
+        return cls(CaseAccess(frozenset(), is_rescue=False), caller.key_id)
+
+
+@dataclass(frozen=True)
+class FeedPage:
+    """Some of the feed, in order; `reached` is the id of the event where the next page begins.
+
+    `reached` is None where there was nothing yet.
+    """
+
+    entries: list[FeedEntry]
+    reached: str | None
+    has_more: bool
+
+
+@dataclass(frozen=True)
+class PublishedEvent:
+    """One thing that became of a case, as other systems get it.
+
+    `decision_id` is the decision that counted for it then, `office_id` who has it since. Of a
+    `masked` case the subject has a short name, of an `erased` one none, and of both no more is
+    told than the type. `action` and `result` are told where something was ordered, found or ended.
+    """
+
+    id: str
+    type: EventType
+    time: datetime
+    case_id: str
+    subject_kind: SubjectKind
+    subject_id: str | None
+    decision_id: str
+    office_id: str | None
+    content: Content
+    lane: ShownLane | None
+    action: OrderedAction | None
+    result: ResultCode | None
+    waiting_until: datetime | None
+    waiting_for: WaitingFor | None
+
+
+class EventFeed(Protocol):
+    """The feed as it is stored. Every method raises LogUnavailable where it fails."""
+
+    def page(self, access: FeedAccess, after: str | None, limit: int) -> FeedPage | None:
+        """What follows an event, the oldest first; None where there is no such event."""
+        ...
+
+
+@dataclass(frozen=True)
+class PublishedEvents:
+    """Reads the feed as a reader may see it."""
+
+    feed: EventFeed
+    masking: Masking
+
+    def page(
+        self, access: FeedAccess, after: str | None, limit: int
+    ) -> tuple[list[PublishedEvent], FeedPage]:
+        """What follows an event in order, and the page as it was found.
+
+        Raises Unprocessable for an event that is not there: in a restored copy, for example.
+        """
+        page = self.feed.page(access, after, limit)
+        if page is None:
+            fault = RequestFault("/after", "cursor", "want the `next` of a page")
+            raise Unprocessable("the cursor is none that a page gave", (fault,))
+        events = [self.shown(entry) for entry in page.entries]
+        tell_audit(cases=list(dict.fromkeys(event.case_id for event in events)))
+        return events, page
+
+    def shown(self, entry: FeedEntry) -> PublishedEvent:
+        """An event as it may be seen by now: masked or erased with its case."""
+        told, case = entry.happening, entry.case
+        subject_id: str | None = case.subject_id
+        content: Content = "whole"
+        if told.details is None:
+            content, subject_id = "erased", None
+        elif self.masking.covers(case.subject_kind, case.subject_id, case.opened_at):
+            content, subject_id = "masked", self.masking.name(case.subject_id)
+        details = told.details if content == "whole" else None
+        return PublishedEvent(
+            told.event_id,
+            told.type,
+            datetime.fromisoformat(told.at),
+            told.case_id,
+            case.subject_kind,  # type: ignore[arg-type]  # one of two, as it was stored
+            subject_id,
+            told.decision_id,
+            told.office_id,
+            content,
+            **vars(details or NO_DETAILS),
+        )
+
+
+def opening_of(case: CaseRecord) -> CaseHappening:
+    """That a case was opened."""
+    details = EventDetails(lane=shown_lane(case.lane))
+    return _happening(case, "tidegate.case.opened", case.opened_at, details)
+
+
+def further_score(score: CaseScore, case_id: str, office_id: str | None) -> CaseHappening:
+    """That the subject of a case was scored once more."""
+    return CaseHappening(
+        _new_id(),
+        case_id,
+        "tidegate.case.score_appended",
+        score.scored_at,
+        score.decision_id,
+        office_id,
+        None,
+        EventDetails(lane=shown_lane(score.lane)),
+    )
+
+
+def happenings_of_act(
+    before: CaseRecord, after: CaseRecord, act: StoredEvent
+) -> list[CaseHappening]:
+    """What one act on a case did that others may know: nothing, one or several things, in order."""
+    left = before.office_id if before.office_id != after.office_id else None
+    return [
+        _happening(after, type_, act.at, details, left if details.action else None)
+        for type_, details in _changes(CASE.validate_json(before.state), after, act)
+    ]
+
+
+def _changes(
+    was: Case, after: CaseRecord, act: StoredEvent
+) -> Iterator[tuple[EventType, EventDetails]]:
+    case = CASE.validate_json(after.state)
+    yield from _orders(was, case, act.action)
+    if case.status == "closed":
+        yield from _end(was, case)
+        return
+    if was.status == "closed":
+        yield "tidegate.case.reopened", NO_DETAILS
+    if was.owner != case.owner:
+        named: EventType = "tidegate.case.assigned" if case.owner else "tidegate.case.given_back"
+        yield named, NO_DETAILS
+    if act.action == "wait" and case.waiting_until is not None:
+        waits = EventDetails(waiting_until=case.waiting_until, waiting_for=case.waiting_for)
+        yield "tidegate.case.waiting", waits
+
+
+def _orders(was: Case, case: Case, act: str) -> Iterator[tuple[EventType, EventDetails]]:
+    """What was taken back and what is to be carried out since an act."""
+    action = OrderedAction.from_action(case.action)
+    is_taken_back = act == "undo" and was.action is not None and was.action != case.action
+    if is_taken_back:
+        withdrawn = EventDetails(action=OrderedAction.from_action(was.action))
+        yield "tidegate.case.action_withdrawn", withdrawn
+    if _is_ordered(was, case, act) or (is_taken_back and action is not None):
+        yield "tidegate.case.action_ordered", EventDetails(action=action)
+
+
+def _end(was: Case, case: Case) -> Iterator[tuple[EventType, EventDetails]]:
+    """How a case ended that was open before."""
+    if was.status == "closed":
+        return
+    code = case.result.code if case.result else None
+    ended = EventDetails(action=OrderedAction.from_action(case.action), result=code)
+    if code is not None:
+        yield "tidegate.case.result_stated", ended
+    yield "tidegate.case.closed", ended
+
+
+def _is_ordered(was: Case, case: Case, act: str) -> bool:
+    """Whether an act ordered the action that a case has since."""
+    if act == "order_action":
+        return True
+    if act not in ("agree", "disagree") or was.proposal is None or case.proposal is not None:
+        return False
+    counted: Statement | None = was.proposal if act == "agree" else was.second_view
+    return counted is not None and counted.action is not None
+
+
+def _happening(
+    case: CaseRecord,
+    type_: EventType,
+    at: str,
+    details: EventDetails,
+    left_office_id: str | None = None,
+) -> CaseHappening:
+    return CaseHappening(
+        _new_id(),
+        case.case_id,
+        type_,
+        at,
+        case.decision_id or case.case_id,
+        case.office_id,
+        left_office_id,
+        details,
+    )
+
+
+def _new_id() -> str:
+    return f"evt_{secrets.token_hex(16)}"
