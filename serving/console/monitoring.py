@@ -48,7 +48,7 @@ def without_other_offices(caller: Caller, report: MonitoringReport) -> Monitorin
     capacity = tuple(office for office in report.capacity if office.office in caller.offices)
     periods = tuple(
         each.model_copy(
-            update={"offices": tuple(o for o in each.offices if o.value in caller.offices)}
+            update={"offices": tuple(o for o in each.offices if o.figures.value in caller.offices)}
         )
         for each in report.periods
     )

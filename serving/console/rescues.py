@@ -44,7 +44,6 @@ MOST_TOGETHER = 100
 
 templates.filters["position"] = position_in_words
 templates.filters["age"] = age_in_words
-templates.filters["as_instant"] = datetime.fromisoformat
 
 
 @router.get("")

@@ -2,24 +2,42 @@
 
 import secrets
 from typing import Annotated
+from urllib.parse import quote
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from features.records import SUBJECT_KINDS
 from serving.access.callers import Caller
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.case_view import CaseView
 from serving.console.charts.case_pictures import CasePictures
 from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
+from serving.console.supervision_view import (
+    MOST_DOWNLOADED,
+    MOST_LISTED,
+    WHICH_WORDS,
+    SupervisionView,
+    WantedCases,
+    WantedFigures,
+    cases_csv,
+    figures_csv,
+    kind_figures,
+    narrowed,
+)
+from serving.container import Services
 from serving.errors import Unprocessable
+from serving.monitor.monitoring_report import MonitoringReport
+from serving.monitor.period_spans import spans
 from serving.request_parsing import read_submission
 from serving.review import case_rules as acts
-from serving.review.case_records import MOST_COUNTED
+from serving.review.case_load import CaseLoad, LoadFigures, by_lane, by_office
 from serving.review.case_summary import LANE_NAMES
 from serving.review.cases import Reviewer
 from serving.review.results import OF_ENFORCEMENT, RESULT_MEANING
-from serving.review.supervision import WATCHED, Supervision
+from serving.review.supervision import DECIDING, Supervision
+from serving.web.findings_by_week import WeeklyFindings
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/supervision", include_in_schema=False, route_class=PageRoute)
@@ -30,19 +48,126 @@ MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
 
 @router.get("")
 def show_supervision(
-    services: TheServices, caller: MaySupervise, session: TheSession
+    services: TheServices,
+    caller: MaySupervise,
+    session: TheSession,
+    wanted: Annotated[WantedFigures, Query()],
 ) -> HTMLResponse:
-    """Load, ages, time on cases, agreement, and which reasons were judged wrong."""
-    access = Reviewer.from_caller(caller).access
+    """How good a period was, and how alike offices: estimates, cases, times, people, reasons."""
+    view = _view(services, caller, wanted)
     return page(
         "supervision.html",
         reader=caller,
         session=session,
-        supervision=Supervision.from_cases(services.case_store, access, services.clock()),
-        days=WATCHED.days,
-        most_counted=MOST_COUNTED,
-        lane_names=LANE_NAMES | {"control": "Inspection, drawn at random"},
+        view=view,
+        wanted=wanted,
+        periods=[*spans(services.clock().date())],
+        weeks={each.kind: WeeklyFindings.from_weeks(each.period.weeks) for each in view.kinds},
+        lane_names=LANE_NAMES,
+        now=services.clock(),
     )
+
+
+@router.get("/figures.csv")
+def download_figures(
+    services: TheServices, caller: MaySupervise, wanted: Annotated[WantedFigures, Query()]
+) -> Response:
+    """Every figure of the page, one a line."""
+    return _as_csv(figures_csv(_view(services, caller, wanted)), f"supervision {wanted.period}")
+
+
+@router.get("/cases")
+def show_cases_behind(
+    services: TheServices,
+    caller: MaySupervise,
+    session: TheSession,
+    wanted: Annotated[WantedCases, Query()],
+) -> HTMLResponse:
+    """The cases that a figure counts, the first opened first."""
+    ids = _behind(services, caller, wanted)
+    return page(
+        "supervised_cases.html",
+        reader=caller,
+        session=session,
+        wanted=wanted,
+        total=len(ids),
+        rows=services.cases.rows_of(Reviewer.from_caller(caller), ids[:MOST_LISTED]),
+        words=WHICH_WORDS[wanted.which],
+        lane_names=LANE_NAMES,
+        now=services.clock().isoformat(),
+    )
+
+
+@router.get("/cases.csv")
+def download_cases_behind(
+    services: TheServices, caller: MaySupervise, wanted: Annotated[WantedCases, Query()]
+) -> Response:
+    """The same cases, one a line."""
+    ids = _behind(services, caller, wanted)
+    rows = services.cases.rows_of(Reviewer.from_caller(caller), ids[:MOST_DOWNLOADED])
+    return _as_csv(cases_csv(rows), f"cases {wanted.which} {wanted.period}")
+
+
+def _view(services: Services, caller: Caller, wanted: WantedFigures) -> SupervisionView:
+    now = services.clock()
+    access = Reviewer.from_caller(caller).access
+    bodies = {kind: services.rollups.newest_report(kind) for kind in SUBJECT_KINDS}
+    reports = {k: MonitoringReport.model_validate_json(body) for k, body in bodies.items() if body}
+    kinds = tuple(kind_figures(caller, reports, wanted, now.date()))
+    whole, people = _load(services, caller, wanted)
+    load = narrowed(whole, wanted)
+    earlier = wanted.before(now.date())
+    first, last = wanted.days(now.date())
+    return SupervisionView(
+        wanted=wanted,
+        first=first,
+        last=last,
+        kinds=kinds,
+        all=load.figures(),
+        before=_load_figures(services, caller, earlier) if earlier else None,
+        offices=tuple(by_office(load)),
+        lanes=tuple(by_lane(load)),
+        people=people,
+        all_offices=tuple(
+            sorted(
+                {
+                    *whole.offices,
+                    *(o.figures.value for k in kinds for o in k.offices),
+                    *access.offices,
+                }
+            )
+        ),
+        all_lanes=tuple(whole.lanes),
+    )
+
+
+def _load_figures(services: Services, caller: Caller, wanted: WantedFigures) -> LoadFigures:
+    return narrowed(_load(services, caller, wanted)[0], wanted).figures()
+
+
+def _load(
+    services: Services, caller: Caller, wanted: WantedFigures
+) -> tuple[CaseLoad, Supervision]:
+    """The cases and the acts of a period."""
+    now, access = services.clock(), Reviewer.from_caller(caller).access
+    span = wanted.span(now)
+    opened = span[0].isoformat(), span[1].isoformat()
+    people = Supervision.from_cases(services.case_store, access, now, span)
+    times = services.case_store.case_times(access, opened, DECIDING, now.isoformat())
+    return CaseLoad(tuple(times), people.results, opened, now), people
+
+
+def _behind(services: Services, caller: Caller, wanted: "WantedCases") -> list[str]:
+    load, people = _load(services, caller, wanted)
+    if wanted.which == "reread":
+        return sorted(people.reread)
+    return narrowed(load, wanted).behind(wanted.which)
+
+
+def _as_csv(text: str, name: str) -> Response:
+    named = f"attachment; filename*=UTF-8''{quote(f'{name}.csv', safe='')}"
+    headers = {"Content-Disposition": named, "Cache-Control": "no-store"}
+    return Response(text, headers=headers, media_type="text/csv; charset=utf-8")
 
 
 @router.get("/reread")

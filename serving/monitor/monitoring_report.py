@@ -203,6 +203,19 @@ class AlertFigures(ReportPart):
     words: str
 
 
+class PeriodPart(ReportPart):
+    """All decisions of a period, or those of an office.
+
+    `found` is the share confirmed of the `known` results of those inspected, as of as many draws:
+    it compares offices, where the precision of `figures` speaks of these very decisions alone.
+    """
+
+    figures: SliceFigures
+    known: int
+    confirmed: int
+    found: Estimate
+
+
 class PeriodFigures(ReportPart):
     """Figures of one stretch of time, of all and by office; `name` is a month, or how many days.
 
@@ -213,8 +226,8 @@ class PeriodFigures(ReportPart):
     first: date
     last: date
     figures_until: date | None
-    overall: SliceFigures
-    offices: tuple[SliceFigures, ...]
+    overall: PeriodPart
+    offices: tuple[PeriodPart, ...]
     weeks: tuple[WeekReport, ...] = ()
 
 

@@ -3,41 +3,25 @@
 The estimates are those of the report: each outcome stands for as many as were not looked at.
 """
 
-from collections.abc import Iterator
+from collections import Counter
 from datetime import date, datetime, timedelta
+
+import pandas as pd
 
 from features.records import SubjectKind
 from serving.monitor import traffic_figures
 from serving.monitor.maturity import Maturity
 from serving.monitor.monitoring import days_of, visits_of
-from serving.monitor.monitoring_report import PeriodFigures
+from serving.monitor.monitoring_report import PeriodFigures, PeriodPart
+from serving.monitor.period_spans import spans
 from serving.monitor.stored_rollups import RollupStore
-
-MONTHS = 13
-"""A year to look back on, and the month that has begun."""
-
-LATELY_DAYS = (30, 90)
+from training.confidence_intervals import proportion
 
 
 def periods(store: RollupStore, kind: SubjectKind, now: datetime) -> tuple[PeriodFigures, ...]:
     """The last days and each of the last months that has decisions, the newest first."""
     found = [_figures(store, kind, *each, now) for each in spans(now.date())]
     return tuple(each for each in found if each is not None)
-
-
-def spans(today: date) -> Iterator[tuple[str, date, date]]:
-    """What each period is called, its first day and its last.
-
-    >>> [name for name, *_ in spans(date(2026, 3, 31))][:4]
-    ['30 days', '90 days', '2026-03', '2026-02']
-    """
-    for days in LATELY_DAYS:
-        yield f"{days} days", today - timedelta(days=days - 1), today
-    last = today
-    for _ in range(MONTHS):
-        first = last.replace(day=1)
-        yield f"{first:%Y-%m}", first, last
-        last = first - timedelta(days=1)
 
 
 def _figures(
@@ -58,12 +42,21 @@ def _figures(
         first=first,
         last=last,
         figures_until=ripe.until if old else None,
-        overall=traffic_figures.slice_figures("all", "all", sizes["all", "all"], told),
+        overall=_part(("all", "all"), sizes["all", "all"], told),
         offices=tuple(
-            traffic_figures.slice_figures(
-                "office", each, sizes["office", each], by_office.get(each, told.iloc[:0])
-            )
+            _part(("office", each), sizes["office", each], by_office.get(each, told.iloc[:0]))
             for each in offices
         ),
         weeks=tuple(traffic_figures.weeks(days, visits)),
+    )
+
+
+def _part(which: tuple[str, str], sizes: Counter[str], visits: pd.DataFrame) -> PeriodPart:
+    known = visits.loc[visits["lane"] == "inspect", "confirmed"].dropna()
+    confirmed = int(known.sum())
+    return PeriodPart(
+        figures=traffic_figures.slice_figures(*which, sizes, visits),
+        known=len(known),
+        confirmed=confirmed,
+        found=proportion(confirmed, len(known)),
     )

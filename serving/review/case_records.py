@@ -196,6 +196,31 @@ class CaseScore:
 
 
 @dataclass(frozen=True)
+class CaseTimes:
+    """When a case was opened, until when it can be stopped, and when a first step was taken.
+
+    Instants are ISO; `decided_at` is None while nothing was ordered, proposed, found or ended.
+    """
+
+    case_id: str
+    office_id: str | None
+    lane: str
+    opened_at: str
+    due_at: str
+    is_waiting: bool
+    decided_at: str | None = None
+
+
+@dataclass(frozen=True)
+class ActOnCase:
+    """An event of a case, with the lane and the office that has the case now."""
+
+    event: StoredEvent
+    lane: str
+    office_id: str | None
+
+
+@dataclass(frozen=True)
 class WaitingOutcome:
     """An outcome that came by itself: its token, the case of its subject, and its JSON."""
 
@@ -307,10 +332,16 @@ class CaseStore(Protocol):
         """The newest event of a case that is none of these actions; raises NotAsAudited."""
         ...
 
-    def events_since(
-        self, actions: tuple[str, ...], instant: str, access: CaseAccess
-    ) -> list[tuple[StoredEvent, str]]:
-        """Every event of these kinds since an instant, in order, each with its case's lane."""
+    def acts_between(
+        self, actions: tuple[str, ...], span: tuple[str, str], access: CaseAccess
+    ) -> list[ActOnCase]:
+        """Every event of these kinds from an instant up to, not including, another, in order."""
+        ...
+
+    def case_times(
+        self, access: CaseAccess, opened: tuple[str, str], deciding: tuple[str, ...], now: str
+    ) -> list[CaseTimes]:
+        """The times of cases that were opened in a span, or wait now; `deciding` are actions."""
         ...
 
     def closed_case(self, access: CaseAccess, not_by: Actor, draw: int) -> CaseRecord | None:

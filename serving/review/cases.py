@@ -1,6 +1,6 @@
 """Cases as reviewers use them: the queue, one case, and acts, each stored with who, when, what."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -130,6 +130,12 @@ class Cases:
         """The cases that a filter lets through, closed ones too, the newest first."""
         self._open_new()
         rows = self.store.list_cases(reviewer.access, wanted, limit)
+        tell_audit(cases=[row.case_id for row in rows])
+        return [self._shown(row) for row in rows]
+
+    def rows_of(self, reviewer: Reviewer, case_ids: Iterable[str]) -> list[CaseRecord]:
+        """The cases with these ids that may be seen, the one opened first before the others."""
+        rows = sorted(self.store.cases_of(case_ids, reviewer.access), key=lambda row: row.seq)
         tell_audit(cases=[row.case_id for row in rows])
         return [self._shown(row) for row in rows]
 

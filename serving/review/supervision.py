@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from serving.review.case_records import CaseAccess, CaseStore, StoredEvent
+from serving.review.case_records import ActOnCase, CaseAccess, CaseStore, StoredEvent
 from serving.review.queue_rank import QUEUE_RANK
 from serving.review.results import RESULT_MEANING, ResultMeaning
 
@@ -31,6 +31,8 @@ OVERRIDES: dict[str, frozenset[str]] = {
 RELEASED = ResultMeaning("it went on without a check", ())
 _ASSIGNED = ("assign", "hand_over")
 _DECIDED = ("order_action", "propose_action")
+DECIDING = (*_DECIDED, "state_result", "close")
+"""What shows that somebody took a first step with a case."""
 _ENDED = (*_DECIDED, "state_result", "agree", "disagree", "close")
 
 
@@ -77,21 +79,55 @@ class MarkedReason:
 
 
 @dataclass(frozen=True)
+class CaseEnd:
+    """What a case was found to be, once all who must agree did; of several, the last counts."""
+
+    case_id: str
+    lane: str
+    office_id: str | None
+    code: str
+
+    @property
+    def is_find(self) -> bool | None:
+        """Whether something was found; None where that could not be settled, or nobody looked."""
+        meaning = RESULT_MEANING.get(self.code)  # type: ignore[call-overload]  # as it was stored
+        if meaning is None or meaning.label in (None, "inconclusive"):
+            return None
+        return meaning.label not in ("not_confirmed", "documents_in_order")
+
+
+@dataclass(frozen=True)
 class Supervision:
-    """Everything a supervisor sees of the last thirty days."""
+    """What a supervisor sees of what people did in a stretch of time."""
 
     lanes: tuple[LaneLoad, ...]
     reviewers: tuple[ReviewerFigures, ...]
     reasons: tuple[MarkedReason, ...]
+    results: tuple[CaseEnd, ...] = ()
+    reread: frozenset[str] = frozenset()
 
     @classmethod
-    def from_cases(cls, store: CaseStore, access: CaseAccess, now: datetime) -> "Supervision":
-        """The figures of the cases that may be seen."""
-        since = (now - WATCHED).isoformat()
-        acts = store.events_since((*_ASSIGNED, *_ENDED, "reread"), since, access)
-        marks = (event for event, _ in store.events_since(("mark_reason",), since, access))
+    def from_cases(
+        cls,
+        store: CaseStore,
+        access: CaseAccess,
+        now: datetime,
+        span: tuple[datetime, datetime] | None = None,
+    ) -> "Supervision":
+        """The figures of the cases that may be seen, of acts in a span; the last days without."""
+        first, end = span or (now - WATCHED, now + timedelta(microseconds=1))
+        stretch = first.isoformat(), end.isoformat()
+        acts = store.acts_between((*_ASSIGNED, *_ENDED, "reread"), stretch, access)
+        marks = (act.event for act in store.acts_between(("mark_reason",), stretch, access))
+        counted = _Acts()
+        for act in acts:
+            counted.count(act.event, act.lane)
         return cls(
-            tuple(_loads(store, access, now)), tuple(_reviewers(acts)), tuple(_marked(marks))
+            tuple(_loads(store, access, now)),
+            tuple(_reviewers(counted)),
+            tuple(_marked(marks)),
+            tuple(_results(acts)),
+            frozenset(act.event.case_id for act in acts if act.event.action == "reread"),
         )
 
 
@@ -157,10 +193,18 @@ class _Acts:
             self.ended[event.case_id] = who, end
 
 
-def _reviewers(events: list[tuple[StoredEvent, str]]) -> Iterator[ReviewerFigures]:
-    acts = _Acts()
-    for event, lane in events:
-        acts.count(event, lane)
+def _results(acts: Iterable[ActOnCase]) -> Iterable[CaseEnd]:
+    """The newest result of each case in which one came in."""
+    ends: dict[str, CaseEnd] = {}
+    for act in acts:
+        result = _new(json.loads(act.event.changed), "result")
+        if result is not None:
+            case_id = act.event.case_id
+            ends[case_id] = CaseEnd(case_id, act.lane, act.office_id, str(result["code"]))
+    return ends.values()
+
+
+def _reviewers(acts: "_Acts") -> Iterator[ReviewerFigures]:
     for who, tally in sorted(acts.tallies.items(), key=lambda each: acts.names[each[0]]):
         yield _figures(acts.names[who], tally, acts.minutes[who])
 

@@ -96,6 +96,7 @@ def _lower_first(text: str) -> str:
 
 
 FILTERS: dict[str, Callable[..., object]] = {
+    "as_instant": datetime.fromisoformat,
     "capitalize_first": _capitalize_first,
     "country": country_in_words,
     "date": _date,

@@ -39,6 +39,9 @@ READINGS = {
     "GET /console/queue": Reading("read", "queue"),
     "GET /console/rescues": Reading("read", "rescues"),
     "GET /console/supervision": Reading("read", "supervision"),
+    "GET /console/supervision/cases": Reading("read", "supervised_cases"),
+    "GET /console/supervision/cases.csv": Reading("export", "supervised_cases"),
+    "GET /console/supervision/figures.csv": Reading("export", "supervision"),
     "GET /console/switches": Reading("read", "switches"),
 }
 

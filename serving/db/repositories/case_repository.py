@@ -56,11 +56,13 @@ from serving.errors import NotAsAudited
 from serving.history.received_records import ReceivedRecord
 from serving.review.case_records import (
     MOST_COUNTED,
+    ActOnCase,
     CaseAccess,
     CaseFilter,
     CaseLink,
     CaseRecord,
     CaseScore,
+    CaseTimes,
     ChangeCase,
     LinkedCase,
     OpenCase,
@@ -277,23 +279,51 @@ class CaseRepository:
         told = {name: row._mapping[name] for name in StoredEvent.__annotations__}
         return self._cases.of_event(StoredEvent(**told))
 
-    def events_since(
-        self, actions: tuple[str, ...], instant: str, access: CaseAccess
-    ) -> list[tuple[StoredEvent, str]]:
-        """Every event of these kinds since an instant, in order, each with its case's lane."""
+    def acts_between(
+        self, actions: tuple[str, ...], span: tuple[str, str], access: CaseAccess
+    ) -> list[ActOnCase]:
+        """Every event of these kinds from an instant up to, not including, another, in order."""
+        names = StoredEvent.__annotations__
+        of_case = (cases.c.lane, cases.c.office_id)
         query = (
-            select(*(case_events.c[name] for name in StoredEvent.__annotations__), cases.c.lane)
+            select(*(case_events.c[name] for name in names), *of_case)
             .join(cases, cases.c.case_id == case_events.c.case_id)
-            .where(case_events.c.action.in_(actions), case_events.c.at >= instant, _visible(access))
+            .where(case_events.c.action.in_(actions), _visible(access))
+            .where(case_events.c.at >= span[0], case_events.c.at < span[1])
             .order_by(case_events.c.seq)
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
-            found = [dict(row._mapping) for row in connection.execute(query)]
+            found = connection.execute(query).all()
         return [
-            (self._cases.of_event(StoredEvent(**columns)), lane)
-            for columns in found
-            for lane in [columns.pop("lane")]
+            ActOnCase(
+                self._cases.of_event(StoredEvent(**{name: getattr(row, name) for name in names})),
+                row.lane,
+                row.office_id,
+            )
+            for row in found
         ]
+
+    def case_times(
+        self, access: CaseAccess, opened: tuple[str, str], deciding: tuple[str, ...], now: str
+    ) -> list[CaseTimes]:
+        """The times of cases that were opened in a span, or wait now; `deciding` are actions."""
+        is_of_case = case_events.c.case_id == cases.c.case_id
+        decided_at = select(func.min(case_events.c.at)).where(
+            is_of_case, case_events.c.action.in_(deciding)
+        )
+        columns = (
+            cases.c[name] for name in ("case_id", "office_id", "lane", "opened_at", "due_at")
+        )
+        waits = _is_waiting(now)
+        is_of_span = and_(cases.c.opened_at >= opened[0], cases.c.opened_at < opened[1])
+        query = (
+            select(*columns, waits.label("is_waiting"), decided_at.scalar_subquery())
+            .where(_visible(access), or_(is_of_span, waits))
+            .order_by(cases.c.seq)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return [CaseTimes(*row[:5], bool(row[5]), row[6]) for row in rows]
 
     def closed_case(self, access: CaseAccess, not_by: Actor, draw: int) -> CaseRecord | None:
         """One closed case that somebody else ended, drawn at random; None where there is none."""

@@ -15,12 +15,14 @@ from serving.monitor.daily_report import RETRY_AFTER, DailyReports, arguments, i
 from serving.monitor.enough_outcomes import enough_when
 from serving.monitor.monitoring import ReportRequest, report
 from serving.monitor.monitoring_report import MonitoringReport
-from serving.monitor.periods import periods, spans
+from serving.monitor.period_spans import spans
+from serving.monitor.periods import periods
 from serving.monitor.rollups import catch_up
 from serving.settings import Settings
 from serving.triage.triage_plan import TriagePlan
 from tests.serving.databases import database
 from tests.serving.monitor.invented_log import BEGIN, DELAY, Invented, invent
+from training.confidence_intervals import proportion
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -118,12 +120,20 @@ def test_figures_of_a_month_are_those_that_the_report_gives_for_its_days(
 
     asked = ReportRequest("shipment", date(2026, 8, 1), date(2026, 8, 31), as_of)
     told = report(store, asked, TriagePlan(), as_of)
-    assert august.overall == told.overall
-    assert august.offices == tuple(
-        sorted((g for g in told.groups if g.by == "office"), key=lambda each: each.value)
-    )
+    assert august.overall.figures == told.overall
+    groups = (group for group in told.groups if group.by == "office")
+    assert [each.figures for each in august.offices] == sorted(groups, key=lambda g: g.value)
     assert august.weeks == told.weeks
-    assert august.overall.decisions == 60 * (31 - BEGIN.day + 1)
+    assert august.overall.figures.decisions == 60 * (31 - BEGIN.day + 1)
+    count = sum(lane == "inspect" for lane in invented.lanes[: august.overall.figures.decisions])
+    found = sum(
+        is_smuggled
+        for is_smuggled, lane in zip(invented.truth, invented.lanes[: 60 * 29], strict=False)
+        if lane == "inspect"
+    )
+    assert (august.overall.known, august.overall.confirmed) == (count, found)
+    assert august.overall.found == proportion(found, count)
+    assert sum(each.confirmed for each in august.offices) == found
 
 
 def test_months_meet_without_a_gap_and_without_a_day_in_two() -> None:

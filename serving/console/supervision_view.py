@@ -1,0 +1,256 @@
+"""What the page of supervision shows of a period: estimates, cases, offices, lanes and people."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, Field
+
+from features.records import SUBJECT_KINDS, SubjectKind
+from serving.access.callers import Caller
+from serving.monitor.monitoring_report import MonitoringReport, PeriodFigures, PeriodPart
+from serving.monitor.period_spans import span_of
+from serving.review.case_load import CaseLoad, LoadFigures, Which
+from serving.review.case_records import CaseRecord
+from serving.review.case_summary import LANE_NAMES
+from serving.review.supervision import Supervision
+from training.confidence_intervals import Estimate, proportion
+
+Period = Annotated[str, Field(pattern=r"^(30|90) days$|^\d{4}-(0[1-9]|1[0-2])$")]
+
+
+class WantedFigures(BaseModel):
+    """What a supervisor asks for: a period, and one office or lane, or all where it is empty."""
+
+    period: Period = "30 days"
+    office: Annotated[str, Field(max_length=64)] = ""
+    lane: Annotated[str, Field(max_length=40, pattern="^[a-z_]*$")] = ""
+
+    def days(self, today: date) -> tuple[date, date]:
+        """The first and the last day of the period."""
+        return span_of(self.period, today)
+
+    def span(self, now: datetime) -> tuple[datetime, datetime]:
+        """From the first midnight of the period up to, not including, the one after its end."""
+        first, last = self.days(now.date())
+        return _midnight(first), _midnight(last + timedelta(days=1))
+
+    def before(self, today: date) -> "WantedFigures | None":
+        """The same of the month before a month; None of the last days."""
+        if self.period.endswith("days"):
+            return None
+        first, _ = self.days(today)
+        return self.model_copy(update={"period": f"{first - timedelta(days=1):%Y-%m}"})
+
+    def address(self, path: str = "", **changed: str) -> str:
+        """The address of the page, or of one under it, with some of it changed."""
+        asked = self.model_dump() | changed
+        chosen = {name: value for name, value in asked.items() if value}
+        return f"/console/supervision{path}?{urlencode(chosen)}"
+
+
+MOST_LISTED, MOST_DOWNLOADED = 200, 10_000
+
+WHICH_WORDS: dict[Which | Literal["reread"], str] = {
+    "opened": "Cases opened in the period",
+    "decided": "Cases opened in the period in which a first step was taken",
+    "waiting": "Cases that wait now",
+    "overdue": "Cases that wait now and can no longer be stopped",
+    "late": "Cases of the period in which no step was taken before it was too late to stop them",
+    "found": "Cases in which something was found in the period",
+    "not_found": "Cases in which nothing was found in the period",
+    "reread": "Cases that were read a second time in the period",
+}
+
+
+class WantedCases(WantedFigures):
+    """Which cases of a period to list: those that one figure counts."""
+
+    which: Which | Literal["reread"] = "waiting"
+
+
+@dataclass(frozen=True)
+class KindFigures:
+    """Estimates of one kind of subject in a period, and in the month before where there are any.
+
+    `offices` are those that the reader may see; `overall` is None where it would tell of others.
+    """
+
+    kind: str
+    period: PeriodFigures
+    overall: PeriodPart | None
+    before: PeriodPart | None
+    offices: tuple[PeriodPart, ...]
+
+    @property
+    def days(self) -> int:
+        """How many days the figures speak of; 0 of a month, which gets no more of them."""
+        if not self.period.name.endswith("days"):
+            return 0
+        until = self.period.figures_until or self.period.last
+        return max((until - self.period.first).days + 1, 1)
+
+    @property
+    def widest(self) -> float:
+        """Up to which share a picture must reach: the next tenth above all that is found."""
+        parts = [*self.offices, *([self.overall] if self.overall else [])]
+        highs = [each.found.high for each in parts if each.found.high is not None]
+        return min(1.0, -(-max(highs, default=0.1) * 10 // 1) / 10)
+
+    def differs(self, office: PeriodPart) -> str:
+        """How what an office finds differs from all: lower, higher, or not for certain."""
+        all_find = self.overall.found.value if self.overall else None
+        low, high = office.found.low, office.found.high
+        if all_find is None or low is None or high is None:
+            return ""
+        if high < all_find:
+            return "lower than all"
+        return "higher than all" if low > all_find else ""
+
+
+@dataclass(frozen=True)
+class SupervisionView:
+    """Everything on the page of one period."""
+
+    wanted: WantedFigures
+    first: date
+    last: date
+    kinds: tuple[KindFigures, ...]
+    all: LoadFigures
+    before: LoadFigures | None
+    offices: tuple[LoadFigures, ...]
+    lanes: tuple[LoadFigures, ...]
+    people: Supervision
+    all_offices: tuple[str, ...]
+    all_lanes: tuple[str, ...]
+
+    @property
+    def rereadings(self) -> tuple[int, int, Estimate]:
+        """How many second readings came to the same end, of how many, and their share."""
+        same = sum(each.same_when_reread for each in self.people.reviewers)
+        reread = sum(each.reread for each in self.people.reviewers)
+        return same, reread, proportion(same, reread)
+
+
+def kind_figures(
+    caller: Caller,
+    reports: Mapping[SubjectKind, MonitoringReport],
+    wanted: WantedFigures,
+    today: date,
+) -> Iterator[KindFigures]:
+    """The estimates of each kind of subject that a report has for the period."""
+    for kind in SUBJECT_KINDS:
+        report = reports.get(kind)
+        period = report and _period(report, wanted.period)
+        if not report or not period:
+            continue
+        earlier = wanted.before(today)
+        before = _period(report, earlier.period) if earlier else None
+        offices = tuple(each for each in period.offices if _is_seen(caller, wanted, each))
+        yield KindFigures(
+            kind,
+            period,
+            _part(caller, wanted, period),
+            _part(caller, wanted, before) if before else None,
+            offices,
+        )
+
+
+def narrowed(load: CaseLoad, wanted: WantedFigures) -> CaseLoad:
+    """The cases of the office and lane that are asked for."""
+    if wanted.office:
+        load = load.of_office(wanted.office)
+    return load.of_lane(wanted.lane) if wanted.lane else load
+
+
+def figures_csv(view: SupervisionView) -> str:
+    """Every figure of the page, one a line, with its interval and what it rests on."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["about", "group", "figure", "value", "low", "high", "of"])
+    for row in _rows(view):
+        writer.writerow([safe_cell(cell) for cell in row])
+    return out.getvalue()
+
+
+def cases_csv(rows: Iterable[CaseRecord]) -> str:
+    """Cases, one a line."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    names = ("case_id", "subject_kind", "subject_id", "office_id", "opened_at", "due_at", "status")
+    writer.writerow([*names, "lane", "owner"])
+    for row in rows:
+        lane = LANE_NAMES[row.lane]  # type: ignore[index]  # a lane, as it was stored
+        cells = [*(getattr(row, name) for name in names), lane, row.owner_name]
+        writer.writerow([safe_cell(cell) for cell in cells])
+    return out.getvalue()
+
+
+def safe_cell(value: object) -> object:
+    """A cell that no spreadsheet takes for a formula."""
+    is_formula = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r")
+    return f"'{value}" if is_formula else value
+
+
+def _rows(view: SupervisionView) -> Iterator[tuple[object, ...]]:
+    for kind in view.kinds:
+        yield from _rows_of_kind(kind)
+    for about, groups in (("cases", (view.all, *view.offices)), ("lane", view.lanes)):
+        for each in groups:
+            yield from _rows_of_load(about, each)
+    for one in view.people.reviewers:
+        yield "reviewer", one.name, "decided", one.decided, None, None, None
+        yield "reviewer", one.name, "median minutes", one.median_minutes, None, None, None
+        yield "reviewer", one.name, "overrides", one.overrides, None, None, one.decided
+        share = _estimate(proportion(one.same_when_reread, one.reread))
+        yield "reviewer", one.name, "same on second reading", *share, one.reread
+
+
+def _rows_of_kind(kind: KindFigures) -> Iterator[tuple[object, ...]]:
+    overall = [("all", kind.overall)] if kind.overall else []
+    for name, part in [*overall, *((each.figures.value, each) for each in kind.offices)]:
+        about, of = f"{kind.kind}s", part.figures.decisions
+        yield about, name, "decisions", of, None, None, None
+        yield about, name, "selected for inspection", part.figures.inspected, None, None, of
+        yield about, name, "inspections that confirmed", *_estimate(part.found), part.known
+        for figure in ("prevalence", "recall"):
+            yield about, name, figure, *_estimate(getattr(part.figures, figure)), of
+
+
+def _rows_of_load(about: str, each: LoadFigures) -> Iterator[tuple[object, ...]]:
+    for count in ("opened", "decided", "waiting", "overdue", "late", "finds", "results"):
+        yield about, each.group, count, getattr(each, count), None, None, None
+    yield about, each.group, "decided in time", *_estimate(each.in_time), each.limited
+    yield about, each.group, "something found", *_estimate(each.found), each.results
+    for hours in ("median_hours", "oldest_hours"):
+        yield about, each.group, hours, getattr(each, hours), None, None, None
+
+
+def _estimate(estimate: Estimate) -> tuple[float | None, float | None, float | None]:
+    return estimate.value, estimate.low, estimate.high
+
+
+def _period(report: MonitoringReport, name: str) -> PeriodFigures | None:
+    return next((each for each in report.periods if each.name == name), None)
+
+
+def _is_seen(caller: Caller, wanted: WantedFigures, office: PeriodPart) -> bool:
+    value = office.figures.value
+    is_own = not caller.offices or value in caller.offices
+    return is_own and wanted.office in ("", value)
+
+
+def _part(caller: Caller, wanted: WantedFigures, period: PeriodFigures) -> PeriodPart | None:
+    """The figures of all that is asked for, where that is everything, or one office."""
+    seen = [each for each in period.offices if _is_seen(caller, wanted, each)]
+    if not caller.offices and not wanted.office:
+        return period.overall
+    return seen[0] if len(seen) == 1 else None
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)

@@ -1,0 +1,125 @@
+"""The page of supervision: one period on one page, the cases behind each figure, and files."""
+
+import csv
+import io
+import re
+from datetime import timedelta
+
+import pytest
+
+from serving.access.accounts import new_account
+from serving.console.supervision_view import WantedFigures, safe_cell
+from serving.monitor.monitoring import ReportRequest, report
+from serving.monitor.periods import periods
+from serving.monitor.rollups import catch_up
+from serving.triage.triage_plan import TriagePlan
+from tests.serving.conftest import NOW, Service
+from tests.serving.console.test_pages import ORIGIN
+from tests.serving.console.test_rescue_board import rescue, text_of
+from tests.serving.review.test_cases_served import open_case, reviewed
+from tests.serving.review.test_supervision_served import ended, sign_in_as
+
+__all__ = ["reviewed"]
+
+
+def page_of(service: Service, path: str = "", **asked: str) -> str:
+    answer = service.client.get(f"/console/supervision{path}", params=asked)
+    assert answer.status_code == 200
+    return answer.text
+
+
+def test_last_month_is_one_click_from_the_page_and_says_what_it_rests_on(
+    reviewed: Service,
+) -> None:
+    open_case(reviewed, "S-1")
+    ended(reviewed, "S-2", reviewed.key("review"))
+    sign_in_as(reviewed, "supervisor")
+
+    page = page_of(reviewed)
+
+    said = text_of(page)
+    assert "How good was it?" in said
+    assert "Are offices alike?" in said
+    (last,) = re.findall(r'href="([^"]+)"[^>]*>Last month</a>', page)
+    assert "period=2026-10" in last
+    october = text_of(reviewed.client.get(last.replace("&amp;", "&")).text)
+    assert "1 Oct 2026 to 31 Oct 2026" in october
+
+
+def test_behind_a_number_stand_its_cases_and_only_they(reviewed: Service) -> None:
+    waiting, found_nothing = (
+        open_case(reviewed, "S-1"),
+        ended(reviewed, "S-2", reviewed.key("review")),
+    )
+    sign_in_as(reviewed, "supervisor")
+
+    page = page_of(reviewed)
+    for which, case_id in (("waiting", waiting), ("opened", found_nothing)):
+        links = re.findall(rf'href="(/console/supervision/cases[^"]*which={which}[^"]*)"', page)
+        assert links, which
+        listed = reviewed.client.get(links[0].replace("&amp;", "&")).text
+        assert f"/console/cases/{case_id}" in listed
+    assert found_nothing not in page_of(reviewed, "/cases", which="waiting")
+    assert found_nothing in page_of(reviewed, "/cases", which="not_found")
+    assert "None." in page_of(reviewed, "/cases", which="found")
+    rows = [*csv.DictReader(io.StringIO(page_of(reviewed, "/cases.csv", which="waiting")))]
+    assert [row["case_id"] for row in rows] == [waiting]
+
+
+def test_the_file_has_every_figure_with_what_it_rests_on(reviewed: Service) -> None:
+    ended(reviewed, "S-2", reviewed.key("review"))
+    store = reviewed.services.rollups
+    catch_up(store, NOW + timedelta(minutes=1))
+    asked = ReportRequest("shipment", (NOW - timedelta(days=9)).date(), NOW.date(), NOW)
+    made = report(store, asked, TriagePlan(), NOW)
+    body = made.model_copy(update={"periods": periods(store, "shipment", NOW)})
+    store.keep_report("shipment", NOW.isoformat(), body.model_dump_json())
+    sign_in_as(reviewed, "supervisor")
+
+    answer = reviewed.client.get("/console/supervision/figures.csv")
+
+    rows = {
+        (row["about"], row["group"], row["figure"]): row
+        for row in csv.DictReader(io.StringIO(answer.text))
+    }
+    assert "attachment" in answer.headers["content-disposition"]
+    assert rows["shipments", "all", "decisions"]["value"] == "1"
+    assert rows["cases", "all", "something found"]["of"] == "1"
+    assert "Shipments: inspections that confirmed" in text_of(page_of(reviewed))
+
+
+def test_nobody_sees_other_offices_or_a_rescue_or_a_random_check(reviewed: Service) -> None:
+    mine = open_case(reviewed, "S-1")
+    rescued = rescue(reviewed, "J-1")
+    elsewhere = new_account("elsewhere", "a password for tests", "supervisor", ("NL1",), NOW)
+    reviewed.services.accounts.add_account(elsewhere)
+    form = {"name": "elsewhere", "password": "a password for tests"}
+    reviewed.client.cookies.clear()
+    reviewed.client.post("/console/sign-in", data=form, headers=ORIGIN)
+
+    for path in ("", "/cases", "/cases.csv", "/figures.csv"):
+        page = page_of(reviewed, path)
+        assert mine not in page
+        assert "DE004600" not in page
+    sign_in_as(reviewed, "supervisor")
+    for path in ("", "/cases", "/cases.csv", "/figures.csv"):
+        page = page_of(reviewed, path)
+        assert rescued not in page
+        assert "escue" not in page.split("<main")[-1]
+        assert "control" not in page
+
+
+@pytest.mark.parametrize(
+    ("cell", "safe"),
+    [("=1+1", "'=1+1"), ("@x", "'@x"), ("-5 offices", "'-5 offices"), ("Anna", "Anna"), (-5, -5)],
+)
+def test_no_cell_is_taken_for_a_formula(cell: object, safe: object) -> None:
+    assert safe_cell(cell) == safe
+
+
+def test_the_month_before_january_is_december() -> None:
+    asked = WantedFigures(period="2026-01").before(NOW.date())
+
+    assert asked is not None
+    assert asked.period == "2025-12"
+    assert WantedFigures(period="30 days").before(NOW.date()) is None
