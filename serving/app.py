@@ -42,6 +42,7 @@ from serving.console import (
     provider_logout,
     queue,
     rescues,
+    search,
     sign_in,
     supervision,
 )
@@ -78,6 +79,7 @@ PAGES = (
     own_account,
     provider_logout,
     queue,
+    search,
     attachments,
     rescues,
     letter_pages,

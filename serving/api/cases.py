@@ -1,5 +1,6 @@
 """`GET /v1/queue` and `/v1/cases/{id}/…`: what reviewers do, for clients other than the console."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -10,17 +11,25 @@ from features.records import SubjectKind
 from serving.access.callers import Caller
 from serving.api.openapi import problems
 from serving.container import Services
+from serving.errors import RequestFault, Unprocessable
 from serving.review import case_rules as acts
 from serving.review.actions import ActionKind, CaseAction, ReferredTo
-from serving.review.case_records import CaseFilter, CaseRecord, QueueFilter
+from serving.review.case_records import CaseFilter, CaseRecord, CaseSearch, QueueFilter
 from serving.review.case_rules import Case, Status, WaitingFor, status_at
 from serving.review.cases import CaseAct, Reviewer
 from serving.review.results import ResultCode
+from serving.review.search_terms import LONGEST_SEARCH, read_search
 from serving.review.shown_lanes import ShownLane, shown_lane, stored_lanes
 from serving.web.authentication import WithScope
 from serving.web.caller_first import CallerFirst
 from serving.web.case_bodies import ActionBody, Assignment, Judgement, Note, ResultBody, Wait
-from serving.web.queue_cursor import decode_cursor, decode_place, encode_cursor, encode_place
+from serving.web.queue_cursor import (
+    decode_cursor,
+    decode_found,
+    decode_place,
+    encode_cursor,
+    encode_place,
+)
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1", tags=["review"], route_class=CallerFirst)
@@ -141,10 +150,27 @@ class WholeCase(FoundCase):
     scores: list[CaseScoreAnswer]
 
 
-class CasePage(BaseModel):
-    """Cases, the newest first; `next` is the cursor of the page after it."""
+class MatchedTerm(BaseModel):
+    """An identifier that begins with what was searched for, and as what the case names it."""
 
-    cases: list[FoundCase]
+    names: list[str]
+    value: str
+
+
+class ListedCase(FoundCase):
+    """A case of a list; `matched` says why a search found it, and is empty without one."""
+
+    matched: list[MatchedTerm] = []
+
+
+class CasePage(BaseModel):
+    """Cases, the newest first; `next` is the cursor of the page after it.
+
+    Of a search: whole matches first, then by identifier. A page that has few cases, or none, is the
+    last only where `next` is null: each looks at so many that filters let through.
+    """
+
+    cases: list[ListedCase]
     next: str | None
 
 
@@ -155,6 +181,19 @@ class CaseQuery(BaseModel):
 
     subject_kind: SubjectKind | None = None
     subject_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    q: Annotated[
+        str | None,
+        Field(
+            description=(
+                "What an identifier of the case begins with: its own id, a shipment or journey, a "
+                "document number, a container, seal or plate, a vessel or vehicle, an IMO number, "
+                "MMSI or call sign, or the pseudonym of a party, as payer or consignee. Case and "
+                "separators do not count. At least three letters or digits; no wildcards."
+            ),
+            max_length=LONGEST_SEARCH,
+            examples=["MSCU 1234"],
+        ),
+    ] = None
     status: list[Status] = []
     office_id: str | None = None
     mode: str | None = None
@@ -207,16 +246,39 @@ def list_cases(
 ) -> CasePage:
     """All cases that may be seen, closed ones too, the newest first.
 
-    Whether one is closed is told by its status; what waits now, in order, is the queue.
+    Whether one is closed is told by its status; what waits now, in order, is the queue. With `q`,
+    those of which an identifier begins so, with what matched; masked and erased ones are not found.
     """
-    asked = query.model_dump(exclude={"status", "cursor", "limit"})
-    before = decode_place(query.cursor)
-    wanted = CaseFilter(**asked, statuses=tuple(query.status), before=before)
+    asked = query.model_dump(exclude={"q", "status", "cursor", "limit"})
+    wanted = CaseFilter(**asked, statuses=tuple(query.status))
     reviewer, now = Reviewer.from_caller(caller), services.clock()
+    if query.q is not None:
+        return _searched(services, reviewer, query, wanted)
+    wanted = replace(wanted, before=decode_place(query.cursor))
     rows = services.cases.list_cases(reviewer, wanted, query.limit)
-    found = [FoundCase(**_found(services, reviewer, row, now)) for row in rows]
+    found = [ListedCase(**_found(services, reviewer, row, now)) for row in rows]
     is_full = len(rows) == query.limit
     return CasePage(cases=found, next=encode_place(rows[-1]) if is_full else None)
+
+
+def _searched(
+    services: Services, reviewer: Reviewer, query: CaseQuery, wanted: CaseFilter
+) -> CasePage:
+    """A page of cases that a search finds; raises Unprocessable for what cannot be searched for."""
+    if query.subject_id is not None:
+        fault = RequestFault("/subject_id", "subject_id", "want `q` or `subject_id`, not both")
+        raise Unprocessable("the search is refused", (fault,))
+    asked = CaseSearch(read_search(query.q or ""), wanted)
+    now, after = services.clock(), decode_found(query.cursor)
+    searched = services.cases.search(reviewer, asked, after, query.limit)
+    found = [
+        ListedCase(
+            **_found(services, reviewer, each.case, now),
+            matched=[MatchedTerm.model_validate(vars(term)) for term in each.matched],
+        )
+        for each in searched.found
+    ]
+    return CasePage(cases=found, next=searched.next)
 
 
 @router.get("/cases/{case_id}", responses=problems(s404="No such case that this key may see."))

@@ -75,6 +75,14 @@ class Erasure(Protocol):
         """Delete what is left of erased units; the number of rows."""
         ...
 
+    def remove_masked_terms(self, before: str, retained: RetainedUnits) -> int:
+        """Delete by what cases are found that are masked by now; the number of rows."""
+        ...
+
+    def index_again(self) -> None:
+        """Let cases be found again that are masked no more."""
+        ...
+
     def compact(self) -> None:
         """Let the database give back the pages of deleted rows."""
         ...

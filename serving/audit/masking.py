@@ -66,6 +66,10 @@ class Masking:
         """What stands for an id."""
         return self.pseudonyms.of(identity, MASKED)
 
+    def read_again(self) -> None:
+        """Read what is masked anew at the next question, however short ago it was read."""
+        self._until = _MaskedUntil()
+
     def _current(self) -> _MaskedUntil:
         now_s = time.monotonic()
         if now_s - self._until.read_at_s > ASKED_EVERY_S:

@@ -64,14 +64,19 @@ class Retention:
     def mask(self, by: str, because: str, at: datetime, *, is_correction: bool = False) -> str:
         """Mask decisions whose first period is over; the day before which they are masked.
 
-        A correction takes back what was masked before its time. Raises ClockDisagrees.
+        Their cases are found by no search any more. A correction takes back what was masked before
+        its time. Raises ClockDisagrees.
         """
         self.clock.require(at)
         details: dict[str, Any] = {"before": self.cutoffs(at.date()).mask}
         if is_correction:
             details["is_correction"] = True
         self.acts.append(RetentionAct(at.isoformat(), "mask", by, because, details))
-        return self.acts.masked_before()
+        before = self.acts.masked_before()
+        self.erasure.remove_masked_terms(before, self._retained())
+        if is_correction:
+            self.erasure.index_again()
+        return before
 
     def propose(self, by: str, because: str, at: datetime) -> int:
         """Propose to erase what is over today; the number of the proposal."""
@@ -118,13 +123,16 @@ class Retention:
     def hold(self, kind: str, subject_id: str, by: str, because: str, at: datetime) -> int:
         """Keep all there is on a subject, unmasked, until that is lifted; the number to lift."""
         details = {"subject_kind": kind, "subject": self.erasure.subject_token(kind, subject_id)}
-        return self.acts.append(RetentionAct(at.isoformat(), "hold", by, because, details))
+        number = self.acts.append(RetentionAct(at.isoformat(), "hold", by, because, details))
+        self.erasure.index_again()
+        return number
 
     def lift(self, number: int, by: str, because: str, at: datetime) -> None:
         """End a hold; raises RetentionRefused where there is none with this number."""
         if number not in {act.number for act in self.acts.holds()}:
             raise RetentionRefused(f"there is no hold {number}; `tidegate retention acts` has them")
         self.acts.append(RetentionAct(at.isoformat(), "lift", by, because, {"hold": number}))
+        self.erasure.remove_masked_terms(self.acts.masked_before(), self._retained())
 
     def _periods(self) -> Periods:
         return Periods.read(self.settings.retention)

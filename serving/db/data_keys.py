@@ -51,6 +51,10 @@ class DataKeys:
         named = f"{kind}\0{value}".encode()
         return blake2b(named, key=self._token_key, digest_size=_TOKEN_BYTES).hexdigest()
 
+    def search_key(self) -> bytes:
+        """What codes of searched identifiers are made with (`prefix_codes`), of the same secret."""
+        return bytes.fromhex(self.token("search", ""))
+
     def encrypt(
         self, unit: EncryptionUnit, part: str, content: bytes, within: Connection | None = None
     ) -> bytes:

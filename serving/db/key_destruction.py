@@ -21,6 +21,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    insert,
     literal,
     or_,
     select,
@@ -41,6 +42,8 @@ from serving.db.tables import (
     answers,
     case_files,
     case_links,
+    case_terms,
+    case_terms_from,
     cases,
     contents,
     data_keys,
@@ -54,7 +57,9 @@ from serving.db.write_lock import turn_without_transaction, writing
 TOGETHER = 5_000
 """Rows that are deleted in one transaction."""
 
-_REWRITTEN = ("data_keys", "answers", "case_links", "contents", "rescue_calls", "state")
+_REWRITTEN = (
+    *("data_keys", "answers", "case_links", "case_terms", "contents", "rescue_calls", "state"),
+)
 
 
 EVERYTHING = ErasureLimits(decisions="a", records="a")  # after any day
@@ -149,6 +154,27 @@ class DatabaseErasure:
         """
         self._drop_wrapping_keys()
         return sum(self._tidy(leftover) for leftover in _leftovers(limits))
+
+    def remove_masked_terms(self, before: str, retained: RetainedUnits) -> int:
+        """Delete by what cases are found that are masked by now; the number of rows."""
+        is_masked = and_(decisions.c.scored_at < before, ~_is_on_hold(decisions, retained))
+        masked = (
+            select(case_terms.c.case_id)
+            .join(decisions, decisions.c.decision_id == case_terms.c.case_id)
+            .where(is_masked)
+            .distinct()
+            .order_by(case_terms.c.case_id)
+            .limit(TOGETHER)
+        )
+        return self._tidy(delete(case_terms).where(case_terms.c.case_id.in_(masked)))
+
+    def index_again(self) -> None:
+        """Let the service look through all cases for those that are to be found again."""
+        newest = select(func.coalesce(func.max(cases.c.seq), 0))
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            connection.execute(delete(case_terms_from))
+            place = connection.scalar(newest) or 0
+            connection.execute(insert(case_terms_from).values(seq=place + 1))
 
     def compact(self) -> None:
         """Let the database give back what deleted rows took, so that no page still holds them.
@@ -380,6 +406,9 @@ def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
         delete(answers).where(answers.c.decision_id.in_(batch_of(answers, answers.c.decision_id))),
         delete(case_links).where(
             case_links.c.case_id.in_(batch_of(case_links, case_links.c.case_id))
+        ),
+        delete(case_terms).where(
+            case_terms.c.case_id.in_(batch_of(case_terms, case_terms.c.case_id))
         ),
         delete(contents).where(contents.c.sha256.in_(places)),
         delete(rescue_calls).where(

@@ -267,6 +267,33 @@ case_links = Table(
     sqlite_strict=True,
 )
 
+# By what cases are found: a keyed code of each identifier, where what begins alike has codes that
+# begin alike (`prefix_codes`), and what of a case decides who sees it.
+case_terms = Table(
+    "case_terms",
+    metadata,
+    Column("case_id", Text, ForeignKey("cases.case_id"), primary_key=True),
+    Column("code", LargeBinary, primary_key=True),
+    # The place of the case in the log, negative, so that the newest comes first.
+    Column("minus_seq", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
+    Column("is_rescue", Integer, nullable=False),
+    Column("office_id", Text),
+    # As what the case names it, with commas between: container, payer, vessel ...
+    Column("names", Text, nullable=False),
+    Column("encrypted_value", Text, nullable=False),
+    Index("case_terms_by_code", "is_rescue", "code", "minus_seq"),
+    Index("case_terms_by_office", "is_rescue", "office_id", "code", "minus_seq"),
+    sqlite_strict=True,
+)
+
+# From which place in the log cases have terms; older ones get theirs meanwhile. One row, or none.
+case_terms_from = Table(
+    "case_terms_from",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
+    sqlite_strict=True,
+)
+
 # Up to which place in the log decisions have had their cases opened; one row.
 cases_opened_to = Table(
     "cases_opened_to",

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from serving.access.actors import SERVICE, Actor
 from serving.history.received_records import ReceivedRecord
 from serving.review.case_rules import Status
 from serving.review.queue_rank import ALWAYS_IN_TIME
+from serving.review.search_terms import SearchTerm
 from serving.review.shared_things import SharedThing
 from serving.triage.lane_rule import VISITED
 
@@ -187,6 +188,34 @@ class CaseFilter:
 
 
 @dataclass(frozen=True)
+class CaseSearch:
+    """A search: what identifiers begin with, normalised, and which cases are wanted."""
+
+    symbols: str
+    wanted: CaseFilter = CaseFilter()
+
+
+@dataclass(frozen=True)
+class MatchedCase:
+    """A case that was found, and which of its identifiers begin with what was asked for."""
+
+    case: CaseRecord
+    matched: tuple[SearchTerm, ...]
+
+
+@dataclass(frozen=True)
+class SearchPage:
+    """A page of cases: whole matches first, then by identifier; of one, the newest first.
+
+    `next` is the id of the case after which the next page begins. A page may have fewer cases than
+    were asked for, or none, and not be the last: each looks at so many that filters let through.
+    """
+
+    found: tuple[MatchedCase, ...]
+    next: str | None
+
+
+@dataclass(frozen=True)
 class CaseScore:
     """One decision about the subject of a case: when it was scored, and into which lane."""
 
@@ -251,11 +280,19 @@ class CaseFile:
         return Actor.stored(self.attached_by, self.attached_by_name)
 
 
+class OpenedCase(NamedTuple):
+    """The case that a decision opens, with its links and by what it is found."""
+
+    case: CaseRecord
+    links: list[CaseLink]
+    terms: tuple[SearchTerm, ...]
+
+
 QueuePosition = tuple[int, float, str, str]
 """Where a page of the queue ends: 1 of what is over, else 0; risk, due_at, case_id."""
 
-OpenCase = Callable[[int, str], tuple[CaseRecord, list[CaseLink]] | None]
-"""A case and its links from a decision's place in the log and its record; None for a release."""
+OpenCase = Callable[[int, str], OpenedCase | None]
+"""The case of a decision's place in the log and its record; None for a release."""
 
 ChangeCase = Callable[[CaseRecord], tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]]
 """A case after a change, with the event that says so and the outcomes that it states."""
@@ -280,6 +317,23 @@ class CaseStore(Protocol):
 
     def list_cases(self, access: CaseAccess, wanted: CaseFilter, limit: int) -> list[CaseRecord]:
         """The cases that a filter lets through, the newest first."""
+        ...
+
+    def search(
+        self, access: CaseAccess, asked: CaseSearch, after: str | None, limit: int
+    ) -> SearchPage:
+        """Cases with an identifier that begins with what was asked for.
+
+        Raises Unprocessable where no page ended with the case `after`.
+        """
+        ...
+
+    def lacks_terms(self) -> bool:
+        """Whether there are older cases that no search finds yet."""
+        ...
+
+    def index_older(self, open_case: OpenCase, limit: int) -> int:
+        """Make some older cases searchable; how many were looked at."""
         ...
 
     def scores(self, case_id: str) -> list[CaseScore]:

@@ -47,10 +47,13 @@ from serving.review.case_records import (
     CaseFilter,
     CaseRecord,
     CaseScore,
+    CaseSearch,
     CaseStore,
     LinkedCase,
+    OpenedCase,
     QueueFilter,
     QueuePosition,
+    SearchPage,
     StoredEvent,
     WaitingOutcome,
 )
@@ -70,6 +73,9 @@ StateResult = Callable[[FoundBy], CaseResult]
 OnOutcome = Callable[[Submission, Outcome], None]
 
 OUTCOMES_TOGETHER = 64
+
+OLDER_TOGETHER = 50
+"""Older cases that are made searchable at a time."""
 
 # Acts whose text is no sentence of anyone's.
 _WITHOUT_WORDS = frozenset({"read", "mark_reason", "reread", "score_again"})
@@ -114,8 +120,14 @@ class Cases:
     office_of_place: Mapping[str, str] = field(default_factory=dict)
 
     def _open_new(self) -> None:
-        open_case = partial(case_of_decision, office_of_place=self.office_of_place)
-        self.store.open_new(open_case)
+        self.store.open_new(self._case_of_decision)
+
+    def _case_of_decision(self, seq: int, record: str) -> OpenedCase | None:
+        return case_of_decision(seq, record, self.office_of_place)
+
+    def _unmasked_case(self, seq: int, record: str) -> OpenedCase | None:
+        opened = self._case_of_decision(seq, record)
+        return None if opened is None or self._is_covered(opened.case) else opened
 
     def queue(
         self, reviewer: Reviewer, queue: QueueFilter, after: QueuePosition | None, limit: int
@@ -139,6 +151,22 @@ class Cases:
         tell_audit(cases=[row.case_id for row in rows])
         return [self._shown(row) for row in rows]
 
+    def search(
+        self, reviewer: Reviewer, asked: CaseSearch, after: str | None, limit: int
+    ) -> SearchPage:
+        """Cases that name what was asked for, closed ones too; masked ones are not found.
+
+        The audit event tells a token of what was asked for, which is the same for the same.
+        """
+        self._open_new()
+        searched = self.store.search(reviewer.access, asked, after, limit)
+        found = tuple(each for each in searched.found if not self._is_covered(each.case))
+        tell_audit(
+            cases=[each.case.case_id for each in found],
+            search=self.masking.tokens.token("search term", asked.symbols),
+        )
+        return replace(searched, found=found)
+
     def scores(self, row: CaseRecord) -> list[CaseScore]:
         """Every score of the subject of a case, in order: of a rescue those of danger alone."""
         scores = self.store.scores(row.case_id)
@@ -151,6 +179,9 @@ class Cases:
         How many outcomes were taken. Whoever works on cases sees the same, sooner.
         """
         self._open_new()
+        if self.store.lacks_terms():
+            self.masking.read_again()  # somebody may just have unmasked what is looked at now
+            self.store.index_older(self._unmasked_case, OLDER_TOGETHER)
         taken = 0
         while waiting := self.store.waiting_outcomes(OUTCOMES_TOGETHER):
             for outcome in waiting:
@@ -461,8 +492,11 @@ class Cases:
         """Whether a case that is shown is masked by now."""
         return row.what == MASKED_CASE
 
+    def _is_covered(self, row: CaseRecord) -> bool:
+        return self.masking.covers(row.subject_kind, row.subject_id, row.opened_at)
+
     def _shown(self, row: CaseRecord) -> CaseRecord:
-        if not self.masking.covers(row.subject_kind, row.subject_id, row.opened_at):
+        if not self._is_covered(row):
             return row
         name = self.masking.name(row.subject_id)
         return replace(row, subject_id=name, what=MASKED_CASE, why="")

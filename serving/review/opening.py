@@ -7,15 +7,16 @@ from typing import Annotated
 from pydantic import BeforeValidator, TypeAdapter
 
 from features.identities import declarations, identifiers_of, parties_of, roles_of_parties
-from features.records import Journey, Mode
+from features.records import Journey
 from features.submission import Submission
 from serving.audit.decision import Decision
 from serving.request_parsing import read_submission
-from serving.review.case_records import CaseLink, CaseRecord
+from serving.review.case_records import CaseLink, CaseRecord, OpenedCase
 from serving.review.case_rules import Case
 from serving.review.case_summary import describe_selection, describe_subject
 from serving.review.former_cases import with_current_case
 from serving.review.queue_rank import QUEUE_RANK, risk_of
+from serving.review.search_terms import CONVEYANCES, search_terms
 
 CASE: TypeAdapter[Case] = TypeAdapter(Annotated[Case, BeforeValidator(with_current_case)])
 
@@ -30,8 +31,8 @@ def opens_case(decision: Decision) -> bool:
 
 def case_of_decision(
     seq: int, record: str, office_of_place: Mapping[str, str] = MappingProxyType({})
-) -> tuple[CaseRecord, list[CaseLink]] | None:
-    """The case of a decision at its place in the log, with its links.
+) -> OpenedCase | None:
+    """The case of a decision at its place in the log, with its links and by what it is found.
 
     Where no office was named, it is that of the place of entry, by `office_of_place`. None for a
     release, and for what the manual procedure decides. A subject that was scored again
@@ -64,9 +65,14 @@ def case_of_decision(
         risk=risk_of(decision),
     )
     links = sorted(_links(submission).items())
-    return case, [
-        CaseLink(case.case_id, seq, *link, roles=",".join(sorted(roles))) for link, roles in links
-    ]
+    return OpenedCase(
+        case,
+        [
+            CaseLink(case.case_id, seq, *link, roles=",".join(sorted(roles)))
+            for link, roles in links
+        ],
+        search_terms(submission),
+    )
 
 
 def _office_of_entry(submission: Submission, office_of_place: Mapping[str, str]) -> str | None:
@@ -93,15 +99,6 @@ def _links(submission: Submission) -> dict[tuple[str, str], set[str]]:
     if shipment := submission.shipment:
         links["goods", shipment.hs_code] = set()
     if journey := submission.journey:
-        links["conveyance", journey.conveyance_id] = {_CONVEYANCE[journey.mode]}
+        links["conveyance", journey.conveyance_id] = {CONVEYANCES[journey.mode]}
         links["way", f"{journey.origin} to {journey.destination}"] = set()
     return links
-
-
-_CONVEYANCE: dict[Mode, str] = {
-    "sea": "vessel",
-    "inland_waterway": "vessel",
-    "air": "aircraft",
-    "road": "vehicle",
-    "rail": "train",
-}

@@ -12,6 +12,7 @@ LONGEST_CURSOR = 400  # characters
 _PLACE = re.compile(
     r'\[([01]), (\d[0-9.e+-]{0,30}), "([0-9T:.+-]{1,40})", "([A-Za-z0-9_-]{1,64})"\]'
 )
+_FOUND = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LISTED = re.compile(r'\[(\d{1,15}), "([A-Za-z0-9_-]{1,64})"\]')
 
 
@@ -41,6 +42,14 @@ def decode_place(cursor: str | None) -> tuple[int, str] | None:
     except (ValueError, AttributeError):
         fault = RequestFault("/cursor", "cursor", "want the `next` of a page")
         raise Unprocessable("the cursor is none that a page gave", (fault,)) from None
+
+
+def decode_found(cursor: str | None) -> str | None:
+    """After which case a page of a search begins; raises Unprocessable for what is no case."""
+    if cursor is None or _FOUND.fullmatch(cursor):
+        return cursor
+    fault = RequestFault("/cursor", "cursor", "want the `next` of a page")
+    raise Unprocessable("the cursor is none that a page gave", (fault,))
 
 
 def decode_cursor(cursor: str | None) -> QueuePosition | None:

@@ -38,6 +38,7 @@ READINGS = {
     "GET /console/monitor": Reading("read", "monitoring"),
     "GET /console/queue": Reading("read", "queue"),
     "GET /console/rescues": Reading("read", "rescues"),
+    "GET /console/search": Reading("read", "cases"),
     "GET /console/supervision": Reading("read", "supervision"),
     "GET /console/supervision/cases": Reading("read", "supervised_cases"),
     "GET /console/supervision/cases.csv": Reading("export", "supervised_cases"),

@@ -30,7 +30,7 @@ from serving.access.actors import Actor
 from serving.audit.audit_log import AuditEvent
 from serving.db.audited_rows import AuditedRows
 from serving.db.data_keys import DataKeys
-from serving.db.encrypted_cases import EncryptedCases
+from serving.db.encrypted_cases import ERASED, EncryptedCases
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.encrypted_records import EncryptedRecords
 from serving.db.encryption import EncryptionUnit
@@ -39,11 +39,13 @@ from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.published_event_repository import publish
 from serving.db.repositories.rescue_call_repository import settle_calls
 from serving.db.row_digests import links_digest
+from serving.db.search_index import SearchIndex
 from serving.db.shared_links import SharedLinks
 from serving.db.tables import (
     case_events,
     case_links,
     case_scores,
+    case_terms_from,
     cases,
     cases_opened_to,
     decisions,
@@ -62,12 +64,16 @@ from serving.review.case_records import (
     CaseLink,
     CaseRecord,
     CaseScore,
+    CaseSearch,
     CaseTimes,
     ChangeCase,
     LinkedCase,
+    MatchedCase,
     OpenCase,
+    OpenedCase,
     QueueFilter,
     QueuePosition,
+    SearchPage,
     StoredEvent,
     WaitingOutcome,
     scored_again_event,
@@ -79,9 +85,13 @@ from serving.review.published_events import (
     opening_of,
 )
 from serving.review.queue_rank import ALWAYS_IN_TIME, UNKNOWN_RISK
+from serving.review.search_terms import SearchTerm, distinct_terms
 from serving.review.shared_things import SharedThing
 
 PAGE = 500
+MOST_SCANNED = 1_000
+"""Cases that a page of a search looks at, so that a filter that lets few through costs no more."""
+
 RISKS_TO_DRAW_FROM = 50
 
 TO_BE_JUDGED = ("open", "assigned", "action_proposed", "result_in")
@@ -97,6 +107,7 @@ class CaseRepository:
         self._cases = EncryptedCases(self._keys)
         self._decisions = EncryptedDecisions(self._keys)
         self._records = EncryptedRecords(self._keys)
+        self._index = SearchIndex(self._cases)
         self._audited = AuditedRows("cases", "case")
         self._audited_events = AuditedRows("case_events", "case")
 
@@ -136,6 +147,73 @@ class CaseRepository:
         if wanted.subject_id is not None:
             query = query.where(cases.c.case_id.in_(self._of_subject(wanted)))
         return self._rows(query.order_by(cases.c.seq.desc(), cases.c.case_id).limit(limit))
+
+    def search(
+        self, access: CaseAccess, asked: CaseSearch, after: str | None, limit: int
+    ) -> SearchPage:
+        """Cases with an identifier that begins with what was asked for, each case once.
+
+        Raises Unprocessable where no page of this search ended with the case `after`.
+        """
+        is_filtered = asked.wanted != CaseFilter()
+        most = MOST_SCANNED if is_filtered else limit
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            places = self._index.scan(connection, access, asked.symbols, after, most + 1)
+            scanned = [place.case_id for place in places[:most]]
+            is_one = and_(cases.c.case_id.in_(scanned), cases.c.status != ERASED)
+            query = select(cases).where(is_one, _visible(access), _is_wanted(asked.wanted))
+            found = {row.case_id: row for row in connection.execute(query)}
+            shown = [case_id for case_id in scanned if case_id in found]
+            matched = self._index.matched(connection, shown[:limit], asked.symbols)
+        if len(shown) > limit:
+            last: str | None = shown[limit - 1]
+        else:
+            last = scanned[-1] if len(places) > most else None
+        return SearchPage(
+            tuple(
+                MatchedCase(self._cases.of_case(found[case_id]), matched[case_id])
+                for case_id in shown[:limit]
+                if case_id in matched
+            ),
+            last,
+        )
+
+    def lacks_terms(self) -> bool:
+        """Whether there are older cases that no search finds yet."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.execute(_older_cases(1)).first() is not None
+
+    def index_older(self, open_case: OpenCase, limit: int) -> int:
+        """Make some older cases searchable; how many were looked at.
+
+        They are read before the turn to write, so that nobody waits for that.
+        """
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            older = connection.execute(_older_cases(limit)).all()
+            found = {row.case_id: self._terms_of(connection, row, open_case) for row in older}
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            present = {row.case_id: row for row in connection.execute(_older_cases(limit))}
+            for case_id in present.keys() & found.keys():
+                if (terms := found[case_id]) is not None:
+                    self._index.add(connection, self._cases.of_case(present[case_id]), terms)
+            if older and [*present] == [*found]:  # no other worker was faster
+                connection.execute(case_terms_from.update().values(seq=older[-1].seq))
+        return len(older)
+
+    def _terms_of(
+        self, connection: Connection, case: Row[Any], open_case: OpenCase
+    ) -> tuple[SearchTerm, ...] | None:
+        """By what the decisions about a case say it is found; None where it is not to be."""
+        of_case = (
+            select(*WHOLE)
+            .join(case_scores, case_scores.c.decision_id == decisions.c.decision_id)
+            .where(case_scores.c.case_id == case.case_id)
+            .order_by(decisions.c.seq)
+        )
+        rows = connection.execute(of_case).all()
+        records_read = [(row.seq, self._decisions.record(row)) for row in rows]
+        opened = [each for seq, text in records_read if text and (each := open_case(seq, text))]
+        return distinct_terms(term for each in opened for term in each.terms) if opened else None
 
     def scores(self, case_id: str) -> list[CaseScore]:
         """Every score of the subject of a case, in order."""
@@ -241,6 +319,7 @@ class CaseRepository:
             after, event, labels = change(before)
             kept = self._cases.case(after, connection)
             connection.execute(cases.update().where(cases.c.case_id == case_id).values(kept))
+            self._index.follow(connection, before, after)
             insert_event(connection, self._cases, event)
             publish(connection, self._keys, happenings_of_act(before, after, event))
             if after.lane == "rescue" and after.status == "closed" != found.status:
@@ -397,9 +476,9 @@ class CaseRepository:
         opened = [
             case for seq, record in records_read if record and (case := open_case(seq, record))
         ]
-        self._insert([case for case in opened if case[0].decision_id is None], connection)
-        again = [case for case in opened if case[0].decision_id is not None]
-        opened_by = {case[0].decision_id for case in again if self._score_again(*case, connection)}
+        self._insert([each for each in opened if each.case.decision_id is None], connection)
+        again = [each for each in opened if each.case.decision_id is not None]
+        opened_by = {each.case.decision_id for each in again if self._score_again(each, connection)}
         if reached is None:
             connection.execute(cases_opened_to.insert().values(seq=0))
         if read:
@@ -408,33 +487,32 @@ class CaseRepository:
             publish(connection, self._keys, further)
             connection.execute(cases_opened_to.update().values(seq=read[-1].seq))
 
-    def _insert(
-        self, opened: list[tuple[CaseRecord, list[CaseLink]]], connection: Connection
-    ) -> None:
+    def _insert(self, opened: list[OpenedCase], connection: Connection) -> None:
         for is_control in (False, True):  # which get the risk of an inspection that is there
-            some = [row for row, _ in opened if (row.lane == "control") == is_control]
+            some = [each.case for each in opened if (each.case.lane == "control") == is_control]
             if some:
                 ordered = [_among_inspections(row, connection) for row in some]
                 rows = [self._cases.case(row, connection) for row in ordered]
                 connection.execute(cases.insert(), rows)
-        for case, named in opened:
-            links = self._links(case, named, connection)
+        for each in opened:
+            links = self._links(each.case, each.links, connection)
             if links:
                 connection.execute(case_links.insert(), links)
-            append_audit_events(connection, [_opened(connection, "open", case.case_id, links)])
-        publish(connection, self._keys, [opening_of(case) for case, _ in opened])
+            event = _opened(connection, "open", each.case.case_id, links)
+            append_audit_events(connection, [event])
+        self._index.insert(connection, ((each.case, each.terms) for each in opened))
+        publish(connection, self._keys, [opening_of(each.case) for each in opened])
 
-    def _score_again(
-        self, again: CaseRecord, links: list[CaseLink], connection: Connection
-    ) -> bool:
+    def _score_again(self, opened: OpenedCase, connection: Connection) -> bool:
         """Change the case of a subject that was scored again, or open it where it had none.
 
         Whether a case was opened.
         """
+        again, links, terms = opened
         is_it = cases.c.case_id == again.case_id
         found = connection.execute(select(cases).where(is_it)).first()
         if found is None:
-            self._insert([(again, links)], connection)
+            self._insert([opened], connection)
             return True
         before = self._cases.of_case(found)
         is_audited = self._audited.read(connection, select(cases).where(is_it)) is not None
@@ -442,14 +520,17 @@ class CaseRepository:
         if has_ended and again.lane == "rescue" != before.lane:
             rescue = again.apart()  # whoever helps sees nothing of what ended
             own_links = [replace(link, case_id=rescue.case_id) for link in links]
-            self._insert([(rescue, own_links)], connection)
+            self._insert([OpenedCase(rescue, own_links, terms)], connection)
         elif is_audited and (after := before.scored_again(again)):
             connection.execute(
                 cases.update().where(is_it).values(self._cases.case(after, connection))
             )
             insert_event(connection, self._cases, scored_again_event(before, again))
+            self._index.follow(connection, before, after)
+            before = after
         if not has_ended:
             self._insert_new_links(before, links, connection)
+            self._index.add(connection, before, terms)
         return False
 
     def _insert_new_links(
@@ -478,6 +559,12 @@ def _opened(
     """The event of a case that was opened or linked, with a digest of all that it shares."""
     digest = {"links": links_digest(links)}
     return AuditEvent(now(connection), whoever_acts(), action, "case", case_id, digest)
+
+
+def _older_cases(limit: int) -> Select[Any]:
+    """Cases without terms, the newest first; their outlines alone where they were erased."""
+    begins = select(case_terms_from.c.seq).scalar_subquery()
+    return select(cases).where(cases.c.seq < begins).order_by(cases.c.seq.desc()).limit(limit)
 
 
 def _append_scores(connection: Connection, after: int, upto: int) -> list[CaseHappening]:

@@ -18,7 +18,7 @@ from tests.serving.review.decisions import AT, decision
 def case_of(body: dict[str, Any], **changed: Any) -> tuple[CaseRecord, list[CaseLink]]:
     found = case_of_decision(7, decision(body, **changed).as_json().decode())
     assert found is not None
-    return found
+    return found.case, found.links
 
 
 @pytest.mark.parametrize("lane", get_args(Lane))

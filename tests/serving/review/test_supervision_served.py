@@ -34,6 +34,7 @@ EVERY_ROLE: set[Role] = set(ROLE_SCOPES)
 
 SEEN_BY: dict[str, set[Role]] = {
     "/console/queue": {"reviewer", "supervisor", "rescue", "auditor"},
+    "/console/search": {"reviewer", "supervisor", "rescue", "auditor"},
     "/console/cases/{case}": {"reviewer", "supervisor", "auditor"},
     "/console/cases/{case}/letter": {"reviewer", "supervisor"},
     "/console/cases/{case}/links": {"reviewer", "supervisor", "auditor"},

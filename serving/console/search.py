@@ -1,0 +1,123 @@
+"""The page of search results: cases, what matched, and where the next page begins."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, get_args
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field, field_validator
+from starlette.responses import HTMLResponse
+
+from features.records import Mode
+from serving.access.callers import Caller
+from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.pages import PageRoute, page
+from serving.errors import Unprocessable
+from serving.explanation.formatting import readable
+from serving.review.case_records import CaseFilter, CaseRecord, CaseSearch, MatchedCase, SearchPage
+from serving.review.case_rules import Status
+from serving.review.case_summary import LANE_NAMES
+from serving.review.cases import Reviewer
+from serving.review.search_terms import LONGEST_SEARCH, SearchTerm, read_search
+from serving.triage.lane_rule import Lane
+from serving.web.queue_cursor import decode_found
+from serving.web.services import TheServices
+
+router = APIRouter(prefix="/console/search", include_in_schema=False, route_class=PageRoute)
+
+MaySearch = Annotated[Caller, Depends(ReaderWith("review", "rescue", "audit"))]
+
+PAGE_SIZE = 25
+NOT_CLOSED: tuple[Status, ...] = tuple(each for each in get_args(Status) if each != "closed")
+_IN_WORDS = {"imo_number": "IMO number", "mmsi": "MMSI"}
+
+
+class SearchFilters(BaseModel):
+    """What the reader searches for; empty where nothing was chosen."""
+
+    q: Annotated[str, Field(max_length=LONGEST_SEARCH)] = ""
+    status: Literal["open", "closed", ""] = ""
+    office: Annotated[str, Field(max_length=64)] = ""
+    mode: Mode | None = None
+    cursor: Annotated[str, Field(max_length=64)] = ""
+
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _nothing_chosen(cls, value: object) -> object:
+        """What a form sends where nothing was chosen."""
+        return None if value == "" else value
+
+    def case_filter(self) -> CaseFilter:
+        """Which cases are wanted, as the case book understands it."""
+        statuses = {"open": NOT_CLOSED, "closed": ("closed",)}
+        return CaseFilter(
+            statuses=statuses.get(self.status, ()),
+            office_id=self.office or None,
+            mode=self.mode,
+        )
+
+    def address(self, **changed: str) -> str:
+        """The address of this search with some of it changed."""
+        kept = self.model_dump(exclude_none=True, exclude={"cursor"}) | changed
+        chosen = {name: value for name, value in kept.items() if value}
+        return "/console/search" + (f"?{urlencode(chosen)}" if chosen else "")
+
+
+@dataclass(frozen=True)
+class FoundRow:
+    """One case as the results show it: a control case looks like any other inspection."""
+
+    row: CaseRecord
+    title: str
+    lane: str
+    is_mine: bool
+    matched: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def from_match(cls, found: MatchedCase, caller: Caller) -> "FoundRow":
+        """A case that was found, for someone; what matched has its names in words."""
+        row = found.case
+        lane: Lane = row.lane  # type: ignore[assignment]  # a lane, as it was stored
+        return cls(
+            row,
+            f"{row.subject_kind.capitalize()} {row.subject_id}",
+            LANE_NAMES[lane],
+            caller.actor.is_holder(row.holder),
+            tuple((names_in_words(term), term.value) for term in found.matched),
+        )
+
+
+def names_in_words(term: SearchTerm) -> str:
+    """As what a case names an identifier: "consignee and payer"."""
+    return " and ".join(_IN_WORDS.get(name) or readable(name) for name in term.names)
+
+
+@router.get("")
+def show_search(
+    services: TheServices,
+    caller: MaySearch,
+    session: TheSession,
+    filters: Annotated[SearchFilters, Query()],
+) -> HTMLResponse:
+    """Cases that name what was searched for; the form alone where nothing was."""
+    refusal, found = None, SearchPage((), None)
+    if filters.q:
+        try:
+            asked = CaseSearch(read_search(filters.q), filters.case_filter())
+            found = services.cases.search(
+                Reviewer.from_caller(caller), asked, decode_found(filters.cursor or None), PAGE_SIZE
+            )
+        except Unprocessable as error:
+            refusal = error
+    return page(
+        "search.html",
+        status=refusal.status if refusal else 200,
+        reader=caller,
+        session=session,
+        filters=filters,
+        refusal=refusal,
+        found=[FoundRow.from_match(each, caller) for each in found.found],
+        next=found.next,
+        modes=get_args(Mode),
+        pages="rescues" if caller.may("rescue") else "cases",
+    )

@@ -1,0 +1,40 @@
+"""A reviewer finds a case by a container: by keyboard, without JavaScript, on a phone."""
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Site
+from tests.browser.test_reviewing_a_case import account, home, sign_in
+from tests.serving.bodies import shipment
+
+__all__ = ["home"]
+
+
+def test_a_case_is_found_by_keyboard_and_without_javascript(
+    page: Page, site: Site, browser: Browser
+) -> None:
+    site.score(shipment(container_number="MSCU1234567"), "k")
+    sign_in(page, site, account(site, "one"))
+    expect(page.get_by_role("heading", name="Queue")).to_be_visible()
+
+    page.keyboard.press("/")
+    expect(page.get_by_label("Search cases")).to_be_focused()
+    page.keyboard.type("mscu 123/")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("Container MSCU1234567")).to_be_visible()
+    expect(page.get_by_label("Search cases")).to_have_value("mscu 123/")
+    assert Axe().run(page, context="main").response["violations"] == []
+    page.set_viewport_size({"width": 320, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.get_by_role("link", name="Shipment S-1").click()
+    expect(page.get_by_role("heading", name="Shipment S-1")).to_be_visible()
+
+    plain = browser.new_context(java_script_enabled=False)
+    without = plain.new_page()
+    sign_in(without, site, "one")
+    expect(without.get_by_role("heading", name="Queue")).to_be_visible()
+    without.get_by_label("Search cases").fill("nobody")
+    without.get_by_role("button", name="Search").click()
+    expect(without.get_by_text("No case that you may see names this")).to_be_visible()
+    plain.close()
