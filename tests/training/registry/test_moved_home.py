@@ -112,3 +112,26 @@ def test_what_leads_elsewhere_than_into_a_home_stays(tmp_path: Path) -> None:
 
     found = TrackingStore.open(tmp_path / "copy").client.get_experiment(experiment)
     assert found.artifact_location == elsewhere
+
+
+def test_what_mlflow_keeps_by_itself_is_in_the_home_and_in_its_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not in the folder where somebody stood when the first command ran."""
+    original, copy, stood_in = tmp_path / "original", tmp_path / "copy", tmp_path / "stood in"
+    stood_in.mkdir()
+    monkeypatch.chdir(stood_in)
+    TrackingStore.open(original)
+    shutil.copytree(original, copy)
+    before = contents(original)
+
+    client = TrackingStore.open(copy).client
+    run = client.create_run("0").info
+    client.log_text(run.run_id, "a note", "note.txt")
+
+    kept = copy / "mlartifacts" / run.run_id / "artifacts" / "note.txt"
+    assert kept.read_text() == "a note"
+    assert contents(original) == before
+    for home in (original, copy):
+        assert str(stood_in) not in places_in(home / "mlflow.db")
+    assert list(stood_in.iterdir()) == []

@@ -19,14 +19,22 @@ _FORMER = (
     "SELECT DISTINCT artifact_location FROM experiments "
     "WHERE artifact_location LIKE 'file:///%/mlartifacts' AND artifact_location <> ?"
 )
+# MLflow makes an experiment by itself, whose files go into the working folder of that moment.
+_DEFAULT = (
+    "UPDATE experiments SET artifact_location = ? "
+    "WHERE experiment_id = 0 AND artifact_location LIKE '%/mlruns/0'"
+)
 
 
 def follow_home(store: Any, home: Path) -> None:
     """Let everything in MLflow's SQLite store that leads into a former place lead into `home`.
 
-    `home` is absolute. What leads elsewhere than into a home stays.
+    `home` is absolute. What leads elsewhere than into a home stays, but for the experiment that
+    MLflow makes by itself: its next runs are kept in the home too.
     """
     now = home.as_uri()
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql(_DEFAULT, (f"{now}/{ARTIFACTS}",))
     with store.engine.connect() as connection:
         former = connection.exec_driver_sql(_FORMER, (f"{now}/{ARTIFACTS}",)).scalars().all()
     for place in former:
