@@ -125,7 +125,7 @@ def create_app(
         # Spans and figures are our own: these would hold paths, and paths hold ids.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state.services = services
+    app.state.services, app.state.failures = services, None
     routes = [route for resource in RESOURCES for route in resource.router.routes]
     app.router.routes.extend(routes)  # a router that is included looks for a route twice
     app.mount("/console/static", StaticFiles(directory=STATIC), name="static")
@@ -160,6 +160,11 @@ def _trace(app: FastAPI) -> None:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Start the parts, and stop them in the end.
+
+    What keeps them from stopping goes to `app.state.failures`, where whoever began the service gave
+    a list for it: a server would print what is raised here, and end as if all was well.
+    """
     services: Services = app.state.services
     services.start()
     metrics_task = asyncio.create_task(keep_degradation_metrics(services)) if is_shared() else None
@@ -168,4 +173,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     finally:
         if metrics_task:
             metrics_task.cancel()
-        services.stop()
+        try:
+            services.stop()
+        except Exception as failure:  # of any part
+            if app.state.failures is None:
+                raise
+            app.state.failures.append(failure)

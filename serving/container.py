@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -147,19 +148,26 @@ class Services:
             self.rescue_calls.start()
 
     def stop(self) -> None:
-        """Finish what was taken, write it, and let go of state and database."""
-        self.rescoring.stop()
-        self.daily_reports.stop()
-        self.batcher.close()
-        self.sign_in_threads.close()
-        self.case_opening.stop()
-        self.password_gate.close()
-        self.witnesses.stop()
-        if self.rescue_calls:
-            self.rescue_calls.stop()
-        self.audit_log.stop()
-        self.history.close()
-        self.decisions.close()
+        """Finish what was taken, write it, and let go of state and database.
+
+        A part that fails keeps no other from it; the failure is raised in the end.
+        """
+        parts = [
+            self.rescoring.stop,
+            self.daily_reports.stop,
+            self.batcher.close,
+            self.sign_in_threads.close,
+            self.case_opening.stop,
+            self.password_gate.close,
+            self.witnesses.stop,
+            *([self.rescue_calls.stop] if self.rescue_calls else []),
+            self.audit_log.stop,
+            self.history.close,
+            self.decisions.close,
+        ]
+        with ExitStack() as stopping:
+            for stop in reversed(parts):
+                stopping.callback(stop)
 
 
 def build_services(

@@ -163,8 +163,15 @@ def _serve_here(
     listen(listener)
     where = f"Tidegate answers at {address_of(listener, transport.scheme)}, console at /console"
     announce = partial(messages.print, where)
-    with suppress(KeyboardInterrupt):  # it has finished what it took
-        AnnouncingServer(_configured(application, transport, 1), announce).run(sockets=[listener])
+    failures: list[Exception] = []
+    application.state.failures = failures
+    try:
+        with suppress(KeyboardInterrupt):  # it has finished what it took
+            server = AnnouncingServer(_configured(application, transport, 1), announce)
+            server.run(sockets=[listener])
+    finally:  # the signal that stopped it leaves as if all was finished
+        if failures:
+            raise failures[0] from None
 
 
 def _serve_by_workers(listener: socket.socket, transport: "Transport", workers: int) -> None:

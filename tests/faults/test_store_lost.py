@@ -1,6 +1,7 @@
 """The database goes away and comes back: nothing is lost, and nobody has to restart the service."""
 
 import resource
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -70,6 +71,28 @@ def test_a_disk_that_takes_nothing_refuses_until_it_does(serve: Serve, room: int
         assert {each.status for each in told} <= {200, 503}
 
     served.settle()
+
+
+@pytest.mark.faults
+def test_a_service_that_cannot_finish_says_why_in_a_line_and_fails(serve: Serve) -> None:
+    """What it took and could not write down before its end is no success."""
+    served = serve()
+    served.start()
+    assert served.process is not None
+    served.load(1, "L", lambda: len(served.acknowledged) > 2)
+    room = (served.home / "service.log").stat().st_size + 4_096
+    used = (served.home / "tidegate.db-wal").stat().st_size
+    assert used > room
+    resource.prlimit(served.process.pid, resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+
+    assert served.kill(signal.SIGTERM) == 1
+
+    told = (served.home / "service.log").read_text()
+    (line,) = [line for line in told.splitlines() if line.startswith("tidegate: ")]
+    assert "failed" in line
+    assert "Traceback" not in told
+    served.start()  # nothing is lost by it
+    assert served.kill(signal.SIGTERM) == 0
 
 
 def load_for(served: Served, clients: int, prefix: str) -> list[Told]:
