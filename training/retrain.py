@@ -23,7 +23,8 @@ from training.errors import ArtefactError, TrainingSetError
 from training.gates.canaries import Canaries
 from training.gates.promotion_verdicts import CHAMPION, promotion_verdicts
 from training.gates.verdict import Verdict
-from training.model.model_home import ModelHome, Registration
+from training.model.model_home import ModelHome
+from training.model.model_registration import Registration
 from training.model.risk_model import RiskModel
 
 Progress = AbstractContextManager[Callable[[int, int], None]]

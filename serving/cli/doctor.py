@@ -63,15 +63,20 @@ def _registrations(home: Path) -> "Iterator[CheckResult]":
     """Versions of whose trainer the home's signature says nothing, or something else."""
     from features.errors import TidegateError
     from serving.installation import CheckResult
-    from training.model.model_home import REGISTRATION, ModelHome
+    from training.model.model_home import ModelHome
+    from training.model.model_registration import REGISTRATION
 
-    for file in sorted(home.glob(f"models/*/[0-9]*/{REGISTRATION}")):
-        what = f"{file.parent.parent.name}/{file.parent.name}"
+    for folder in sorted(home.glob("models/*/[0-9]*/")):
+        what = f"{folder.parent.name}/{folder.name}"
+        if not (folder / REGISTRATION).exists():
+            why = f"nothing says who trained it: {REGISTRATION} is missing, and no seat takes it"
+            yield CheckResult(what, "wrong", why)
+            continue
         try:
-            is_signed = bool(ModelHome(home).registration_of(file.parent).signature)
+            is_signed = bool(ModelHome(home).registration_of(folder).signature)
         except (TidegateError, OSError) as refusal:
             yield CheckResult(what, "wrong", str(refusal))
             continue
         if not is_signed:
-            why = "nobody signed who trained it; it serves on, and is promoted by a waiver alone"
+            why = "nobody signed who trained it; it serves by a waiver of the gate approver alone"
             yield CheckResult(what, "doubtful", why)

@@ -20,7 +20,7 @@ from serving.cli.output import messages, print_json, progress_bar
 
 if TYPE_CHECKING:
     from training.data.training_set import TrainingSet
-    from training.model.model_home import Registration
+    from training.model.model_registration import Registration
     from training.parameters import TrainingParameters
     from training.search_trial import Trial
     from training.train import Candidate

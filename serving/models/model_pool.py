@@ -26,6 +26,7 @@ from serving.models.seat_approvals import SeatApprovals
 from serving.polling import PollingThread
 from training.errors import ArtefactError
 from training.model.model_pointer import Alias, GateVerdict, ModelPointer
+from training.model.model_registration import require_registered
 from training.model.risk_model import BOOSTER, MANIFEST, RiskModel
 
 log = structlog.get_logger(__name__)
@@ -200,6 +201,7 @@ def load_role(
         approvals.require(pointer)
     found = LoadedModel.read(model_folder / pointer.version, key)
     pointer.require(found.model.manifest, found.model.digest, KINDS[model_folder.name])
+    require_registered(model_folder / pointer.version, pointer, key)
     return replace(found, verdicts=pointer.verdicts)
 
 

@@ -309,3 +309,6 @@ def test_a_version_whose_trainer_was_rewritten_or_never_signed_is_named(home: Pa
     assert graded() == {what: "wrong"}
     file.write_text(json.dumps(told | {"trainer": "eve", "signature": ""}))
     assert graded() == {what: "doubtful"}
+    assert grades(home)[f"{file.parent.parent.name}@champion"] == "wrong"
+    file.unlink()
+    assert graded() == {what: "wrong"}

@@ -12,8 +12,9 @@ from features.build_training_set import build_training_set
 from features.ingest.record_files import write_records
 from features.records import RECORD_FILES, SubjectKind
 from training.data.training_set import TrainingSet
-from training.model.model_home import ModelHome, Registration
+from training.model.model_home import ModelHome
 from training.model.model_pointer import GateVerdict, ModelPointer
+from training.model.model_registration import Registration
 from training.model.risk_model import RiskModel
 from training.parameters import TrainingParameters
 from training.train import train

@@ -10,7 +10,8 @@ from training.evaluation.evaluation_report import EvaluationReport
 from training.gates.verdict import Verdict, read_verdicts
 from training.gates.waiver import Waiver
 from training.model.manifest import Manifest
-from training.model.model_home import ModelHome, Registration
+from training.model.model_home import ModelHome
+from training.model.model_registration import Registration
 from training.model.risk_model import RiskModel
 from training.registry.model_card import MODEL_CARD
 

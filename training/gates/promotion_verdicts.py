@@ -21,8 +21,9 @@ from training.gates.score_gates import traffic_verdicts
 from training.gates.second_approval import approved_by_another
 from training.gates.verdict import Verdict, passed_if
 from training.gates.waiver import WAIVABLE_WHEN_REFUSED, Waiver
-from training.model.model_home import ModelHome, Registration
+from training.model.model_home import ModelHome
 from training.model.model_inputs import ModelInputs
+from training.model.model_registration import APPROVER_GATE, Registration
 from training.model.risk_model import RiskModel
 
 CHAMPION: Final = "champion"
@@ -46,10 +47,9 @@ def promotion_verdicts(
     cannot be compared with the champion.
     """
     folder = home.folder_of(registration.name, registration.version)
+    yield from unsigned(registration)
     if registration.signature:
         yield approved_by_another(registration.trainer, approver)
-    else:
-        yield Verdict("approver", "undecided", UNSIGNED)
     sound = list(soundness(folder, registration.digest, home, inputs))
     yield from sound
     if not all(verdict.verdict == "passed" for verdict in sound):
@@ -65,6 +65,12 @@ def promotion_verdicts(
     own_set = data if data and data.digest == model.manifest.training_set_digest else None
     canaries = Canaries.read(home.home, model.manifest.subject)
     yield from comparison_verdicts(model, champion, own_set, canaries)
+
+
+def unsigned(registration: Registration) -> Iterable[Verdict]:
+    """That nobody knows whether another than the trainer approves, since nobody signed who was."""
+    if not registration.signature:
+        yield Verdict(APPROVER_GATE, "undecided", UNSIGNED)
 
 
 def evaluation_verdicts(report: EvaluationReport) -> Iterable[Verdict]:

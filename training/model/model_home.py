@@ -7,65 +7,22 @@ models/<name>/shadow.json         the version that scores beside the champion an
 keys/                             the key that seals them
 """
 
-import json
 import re
 import shutil
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Self, get_args
-
-from pydantic import ValidationError
+from typing import get_args
 
 from features.atomic_dir import file_written_whole
 from features.errors import CatalogueMismatch
-from training.errors import ArtefactError, ArtefactTampered, ChampionUnreadable, UnknownModel
-from training.model.manifest import FrozenModel
+from training.errors import ArtefactError, ChampionUnreadable, UnknownModel
 from training.model.model_inputs import ModelInputs
 from training.model.model_pointer import Alias, ModelPointer
+from training.model.model_registration import REGISTRATION, Registration, read_registration
 from training.model.risk_model import RiskModel
-from training.model.signing import PUBLIC_KEY, SigningKey, verify
+from training.model.signing import PUBLIC_KEY, SigningKey
 
-REGISTRATION = "registration.json"
-_SIGNED_AS = b"tidegate registration of a model\n"
 REFERENCE = re.compile(r"^(?P<name>[a-z][a-z0-9-]*)(@(?P<alias>[a-z]+)|/(?P<version>[0-9]+))$")
-
-
-class Registration(FrozenModel):
-    """What is known of a version and must not be in its digest: who, when, which run.
-
-    The home signs it, since a gate asks who trained; releases before December 2026 did not.
-    """
-
-    name: str
-    version: str
-    digest: str
-    trainer: str
-    registered_at: datetime
-    run_id: str
-    tracking_uri: str
-    signature: str = ""
-
-    def signed(self, key: SigningKey) -> Self:
-        """The same under the signature of the home's key."""
-        return self.model_copy(update={"signature": key.sign(self._signed_bytes()).hex()})
-
-    def require_signed_by(self, public_key: bytes) -> None:
-        """Raise ArtefactTampered where it has a signature and is not as one of the keys signed."""
-        if not self.signature:
-            return
-        try:
-            verify(self._signed_bytes(), bytes.fromhex(self.signature), public_key)
-        except (ArtefactTampered, ValueError):
-            raise ArtefactTampered(
-                f"{REGISTRATION} of {self.name} version {self.version} is not as this home signed "
-                "it: restore it from a backup, or train again"
-            ) from None
-
-    def _signed_bytes(self) -> bytes:
-        said = self.model_dump(mode="json", exclude={"signature"})
-        line = json.dumps(said, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-        return _SIGNED_AS + line.encode()
 
 
 @dataclass(frozen=True)
@@ -115,16 +72,7 @@ class ModelHome:
 
         Raises ArtefactError, or ArtefactTampered where it was changed since.
         """
-        file = folder / REGISTRATION
-        try:
-            found = Registration.model_validate_json(file.read_bytes())
-        except FileNotFoundError:
-            raise ArtefactError(f"{file} is missing") from None
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False)[0]
-            raise ArtefactError(f"{file}: {first['loc']}: {first['msg']}") from None
-        found.require_signed_by(self.public_key)
-        return found
+        return read_registration(folder, self.public_key)
 
     def pointer(self, name: str, alias: Alias) -> ModelPointer | None:
         """The version that `alias` names, as it was signed; None while it names none.

@@ -13,7 +13,7 @@ from training.evaluation.evaluation_report import (
 )
 from training.gates.verdict import Verdict
 from training.model.manifest import Manifest, TrainingWindow, WindowFigures
-from training.model.model_home import Registration
+from training.model.model_registration import Registration
 from training.parameters import GATE_SHARE
 
 MODEL_CARD = "model_card.md"

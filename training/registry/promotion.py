@@ -11,21 +11,23 @@ from typing import Any, Final
 from features.errors import TidegateError
 from features.person_names import names_somebody
 from training.data.training_set import TrainingSet
-from training.errors import ChampionUnreadable, PromotionRefused, UnknownModel
+from training.errors import ArtefactError, ChampionUnreadable, PromotionRefused, UnknownModel
 from training.evaluation.evaluation_report import EvaluationReport
 from training.gates.promotion_verdicts import (
     CHAMPION,
     promotion_verdicts,
     refuse_unless_open,
     soundness,
+    unsigned,
     waiver_in_force,
 )
 from training.gates.verdict import Verdict, write_verdicts
 from training.gates.waiver import Waiver, WaiverRequest
 from training.model.manifest import Manifest
-from training.model.model_home import REGISTRATION, ModelHome, Registration
+from training.model.model_home import ModelHome
 from training.model.model_inputs import ModelInputs
 from training.model.model_pointer import Approver, GateVerdict, ModelPointer
+from training.model.model_registration import REGISTRATION, Registration, require_registered
 from training.model.risk_model import REPORT
 from training.registry.mlflow.runs import add_text
 from training.registry.mlflow.store import TrackingStore
@@ -143,6 +145,10 @@ def roll_back(
     refuse_unless_open(verdicts)
     if not former.is_through_all_gates:
         raise PromotionRefused((f"no gate let version {former.version} through",))
+    try:
+        require_registered(folder, former, home.public_key)
+    except ArtefactError as refusal:
+        raise PromotionRefused((str(refusal),)) from None
     champion = approval.of(former, verdicts).model_copy(
         update={
             "previous": tuple(earlier),
@@ -172,7 +178,7 @@ def run_as_shadow(
     """
     registration = _registered(home, home.find(reference))
     folder = home.folder_of(registration.name, registration.version)
-    verdicts = tuple(soundness(folder, registration.digest, home, inputs))
+    verdicts = (*unsigned(registration), *soundness(folder, registration.digest, home, inputs))
     refuse_unless_open(verdicts)
     shadow = approval.of(registration, verdicts).signed(SHADOW, home.signing_key)
     set_alias(store, shadow.name, SHADOW, shadow.version)

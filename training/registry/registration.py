@@ -10,8 +10,9 @@ from dataclasses import replace
 from functools import partial
 
 from training.data.training_set import TrainingSet
-from training.model.model_home import ModelHome, Registration
+from training.model.model_home import ModelHome
 from training.model.model_pointer import ModelPointer
+from training.model.model_registration import Registration
 from training.registry.kept_training_sets import kept
 from training.registry.mlflow.runs import track
 from training.registry.mlflow.store import TrackingStore

@@ -10,7 +10,8 @@ from serving.db.engine import open_database
 from serving.settings import Settings, settings_of
 from tests.serving.monitor.invented_log import BEGIN, DELAY, Invented, invent, opine
 from tests.serving.postgres import Server
-from training.model.model_home import REGISTRATION, ModelHome, Registration
+from training.model.model_home import ModelHome
+from training.model.model_registration import REGISTRATION, Registration
 
 NAME = "tidegate-shipment"
 

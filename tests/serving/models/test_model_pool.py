@@ -314,3 +314,47 @@ def test_ready_names_the_versions_and_what_is_lacking(service: Service) -> None:
         "witnesses_behind": [],
     }
     assert list(again) == ["shipment"]
+
+
+def registration(home: Path, **said: Any) -> None:
+    """The file that says who trained a version, with a few words changed by hand."""
+    file = seat(home).parent / "1" / "registration.json"
+    file.write_text(json.dumps({**json.loads(file.read_bytes()), **said}))
+
+
+def with_the_registration_of_another(home: Path) -> None:
+    other = home / "models" / "tidegate-route" / "1" / "registration.json"
+    shutil.copy(other, seat(home).parent / "1")
+
+
+STRIPPED: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "gone": (lambda home: (seat(home).parent / "1/registration.json").unlink(), "is missing"),
+    "unsigned": (lambda home: registration(home, signature=""), "nobody knows who trained"),
+    "another trainer": (lambda home: registration(home, trainer="eve"), "is not as this home"),
+    "of another version": (with_the_registration_of_another, "is that of tidegate-route"),
+}
+
+
+@pytest.mark.parametrize(("strip", "why"), STRIPPED.values(), ids=STRIPPED)
+def test_a_version_serves_only_where_the_home_signed_who_trained_it(
+    home: Path, strip: Callable[[Path], Any], why: str
+) -> None:
+    assert set(champions(home).champions()) == {"route", "shipment"}
+
+    strip(home)
+
+    models = champions(home)
+    assert set(models.champions()) == {"route"}
+    assert why in models.refused["champion", "shipment"]
+    assert "restore" in models.refused["champion", "shipment"]
+
+
+def test_who_trained_an_unsigned_version_is_answered_for_by_those_who_waived_the_gate(
+    home: Path,
+) -> None:
+    registration(home, signature="")
+    waived = GateVerdict(gate="approver", verdict="undecided", reason="-", is_waived=True)
+
+    signed(home, verdicts=(SOUND, waived))
+
+    assert set(champions(home).champions()) == {"route", "shipment"}

@@ -12,8 +12,9 @@ from mlflow.exceptions import MlflowException
 
 from tests.training.planted import INPUTS, planted_world, write_training_set
 from training.data.training_set import TrainingSet
-from training.model.model_home import ModelHome, Registration
+from training.model.model_home import ModelHome
 from training.model.model_pointer import Alias, ModelPointer
+from training.model.model_registration import Registration
 from training.parameters import EvaluationParameters, LeakageParameters, TrainingParameters
 from training.parameters import TreeParameters as Trees
 from training.registry.kept_training_sets import kept

@@ -25,7 +25,8 @@ from tests.training.planted import INPUTS
 from training.data.training_set import TrainingSet
 from training.errors import TrackingError
 from training.fit.booster_predict import Margins
-from training.model.model_home import ModelHome, Registration
+from training.model.model_home import ModelHome
+from training.model.model_registration import Registration
 from training.parameters import TrainingParameters, TreeParameters
 from training.registry.mlflow.store import TrackingStore
 from training.registry.mlflow.versions import UNFINISHED

@@ -17,7 +17,8 @@ from training.data.training_set import TrainingSet
 from training.errors import ArtefactError, ArtefactTampered, TrackingError
 from training.gates.promotion_verdicts import promotion_verdicts
 from training.model.calibration import log_odds_of
-from training.model.model_home import ModelHome, Registration
+from training.model.model_home import ModelHome
+from training.model.model_registration import Registration
 from training.model.risk_model import RiskModel
 from training.parameters import TrainingParameters, TreeParameters
 from training.registry import registration as registrations
