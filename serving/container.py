@@ -27,6 +27,7 @@ from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.db.repositories.approval_repository import ApprovalRepository
 from serving.db.repositories.audit_repository import AuditRepository
 from serving.db.repositories.case_repository import CaseRepository
+from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.db.repositories.placement_repository import PlacementRepository
@@ -104,6 +105,7 @@ class Services:
     log_writer: LogWriter
     audit_log: AuditWriter
     audit_events: AuditRepository
+    checkpoints: CheckpointRepository
     witnesses: WitnessDeliveries
     # Review
     cases: Cases
@@ -222,6 +224,7 @@ def build_services(
         decisions=storage.decisions,
         log_writer=batcher.writer,
         audit_events=storage.audit_log,
+        checkpoints=storage.checkpoints,
         audit_log=AuditWriter(storage.audit_log, settings.queue_capacity),
         witnesses=witnesses,
         cases=cases,

@@ -131,6 +131,11 @@ class WitnessDeliveries:
         """The witnesses that did not take what they were handed last, by their place from 1."""
         return [at for at, each in enumerate(self._deliveries, start=1) if each.is_behind]
 
+    @property
+    def states(self) -> list[tuple[str, bool]]:
+        """What each witness is called, and whether it did not take what it was handed last."""
+        return [(each.witness.name, each.is_behind) for each in self._deliveries]
+
     def start(self) -> None:
         """Begin with what each lacks."""
         for each in self._deliveries:

@@ -1,25 +1,62 @@
 """The page of the audit log, for auditors: who read, decided, signed in or changed what."""
 
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel, Field, field_validator
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 
+from serving.access.acting import tell_audit
 from serving.access.callers import Caller
-from serving.audit.audit_log import EventFilter
+from serving.audit.audit_log import EventFilter, RecordedEvent
+from serving.audit.checkpoints import public_key_of
+from serving.audit.proof_state import ProofState
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.pages import PageRoute, page
+from serving.console.supervision_view import safe_cell
+from serving.container import Services
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/audit", include_in_schema=False, route_class=PageRoute)
 
 MayAudit = Annotated[Caller, Depends(ReaderWith("audit"))]
 PAGE_SIZE = 100
+AT_ONCE = 1_000
+COLUMNS = (*("seq", "at", "actor", "actor_name", "action", "object_kind", "object_id", "details"),)
 
 _Words = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
+
+
+@dataclass(frozen=True)
+class ShownEvent:
+    """An event as the page shows it: lists of ids in its details are counted, and a fold away."""
+
+    event: RecordedEvent
+    said: tuple[tuple[str, str], ...]
+    lists: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @classmethod
+    def of_event(cls, event: RecordedEvent) -> "ShownEvent":
+        """What an event tells besides who, what and to what."""
+        lists = {
+            name: tuple(map(str, value))
+            for name, value in event.details.items()
+            if isinstance(value, list) and value
+        }
+        said = tuple(
+            (name, value if isinstance(value, str) else json.dumps(value))
+            for name, value in event.details.items()
+            if name not in lists
+        )
+        return cls(event, said, tuple(lists.items()))
 
 
 class WantedEvents(BaseModel):
@@ -54,15 +91,15 @@ class WantedEvents(BaseModel):
             before_seq=self.before,
         )
 
-    def older(self, seq: int) -> str:
-        """The address of the events before one, with the same filters."""
-        kept = self.model_dump(exclude={"before"}, exclude_none=True) | {"before": seq}
+    def address(self, path: str = "", **changed: object) -> str:
+        """The address of the page or of a file, with the same filters and some changed."""
+        kept = self.model_dump(exclude={"before"}, exclude_none=True) | changed
         chosen = {
             name: value.isoformat() if isinstance(value, datetime) else value
             for name, value in kept.items()
             if value
         }
-        return f"/console/audit?{urlencode(chosen)}"
+        return f"/console/audit{path}" + (f"?{urlencode(chosen)}" if chosen else "")
 
 
 @router.get("")
@@ -72,7 +109,7 @@ def show_audit_events(
     session: TheSession,
     wanted: Annotated[WantedEvents, Query()],
 ) -> HTMLResponse:
-    """The newest events that are asked for; that they were read is an event too."""
+    """The newest events that are asked for, and how far the log is sealed; reading is an event."""
     events = services.audit_events.newest(wanted.event_filter(), PAGE_SIZE)
     is_full = len(events) == PAGE_SIZE
     return page(
@@ -80,6 +117,64 @@ def show_audit_events(
         reader=caller,
         session=session,
         wanted=wanted,
-        events=events,
-        older=wanted.older(events[-1].seq) if is_full else None,
+        events=[ShownEvent.of_event(each) for each in events],
+        older=wanted.address(before=events[-1].seq) if is_full else None,
+        proof=ProofState.of_log(
+            services.checkpoints, public_key_of(services.settings.keys), services.witnesses.states
+        ),
     )
+
+
+@router.get("/events.ndjson")
+def download_as_ndjson(
+    services: TheServices, caller: MayAudit, wanted: Annotated[WantedEvents, Query()]
+) -> Response:
+    """Every event that is asked for as JSON, one a line, newest first."""
+    lines = (_as_json(event) for event in _every(services, wanted))
+    return _as_file(lines, "ndjson", "application/x-ndjson")
+
+
+@router.get("/events.csv")
+def download_as_csv(
+    services: TheServices, caller: MayAudit, wanted: Annotated[WantedEvents, Query()]
+) -> Response:
+    """The same as a table; details as JSON in one cell."""
+    lines = (_as_row(event) for event in _every(services, wanted))
+    return _as_file(chain([_row(COLUMNS)], lines), "csv", "text/csv; charset=utf-8")
+
+
+def _every(services: Services, wanted: WantedEvents) -> Iterator[RecordedEvent]:
+    """All events that are asked for, read a page at a time; which filters were set is told."""
+    asked = wanted.event_filter()
+    tell_audit(filters=sorted(wanted.model_dump(exclude_defaults=True)))
+
+    def pages() -> Iterator[RecordedEvent]:
+        before = asked.before_seq
+        while events := services.audit_events.newest(replace(asked, before_seq=before), AT_ONCE):
+            yield from events
+            before = events[-1].seq
+
+    return pages()
+
+
+def _as_json(event: RecordedEvent) -> str:
+    return json.dumps(asdict(event) | {"at": event.at.isoformat()}, sort_keys=True) + "\n"
+
+
+def _as_row(event: RecordedEvent) -> str:
+    cells = asdict(event) | {"at": event.at.isoformat(), "details": json.dumps(event.details)}
+    return _row([safe_cell(cells[name]) for name in COLUMNS])
+
+
+def _row(cells: Sequence[object]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow(cells)
+    return out.getvalue()
+
+
+def _as_file(lines: Iterable[str], ending: str, media_type: str) -> Response:
+    headers = {
+        "Content-Disposition": f'attachment; filename="audit-events.{ending}"',
+        "Cache-Control": "no-store",
+    }
+    return StreamingResponse(lines, headers=headers, media_type=media_type)

@@ -33,6 +33,8 @@ READINGS = {
     "GET /console/accounts": Reading("read", "accounts"),
     "GET /console/approvals": Reading("read", "approvals"),
     "GET /console/audit": Reading("read", "audit_log"),
+    "GET /console/audit/events.csv": Reading("export", "audit_log"),
+    "GET /console/audit/events.ndjson": Reading("export", "audit_log"),
     "GET /console/decisions": Reading("read", "decisions"),
     "GET /console/decisions/{decision_id}": Reading("read", "decision", "decision_id"),
     "GET /console/monitor": Reading("read", "monitoring"),

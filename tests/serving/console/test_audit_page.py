@@ -1,7 +1,14 @@
 """The page of the audit log: auditors find who read what, by every filter."""
 
+import csv
+import io
+import json
+
+import pytest
+
 from serving.access.actors import Actor
 from serving.audit.audit_log import AuditEvent
+from serving.console import audit_events
 from serving.db.repositories.audit_repository import AuditRepository
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
@@ -55,3 +62,48 @@ def test_a_filter_that_can_be_none_is_refused_on_the_page(service: Service) -> N
         assert service.client.get(f"/console/audit?{query}").status_code == 422, query
     # What no database may store is turned away before any page asks what it is.
     assert service.client.get("/console/audit?actor=%00").status_code == 400
+
+
+def test_a_file_has_every_event_that_was_asked_for_and_that_it_left_is_an_event(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit_events, "AT_ONCE", 7)
+    read = [
+        AuditEvent(NOW, Actor("key:a", "=1+1"), "read", "decision", f"d-{n}") for n in range(30)
+    ]
+    other = AuditEvent(NOW, Actor("key:b", "b"), "read", "decision", "other")
+    AuditRepository(service.services.decisions._engine).append(*read, other)
+    sign_in_as(service, "auditor")
+
+    lines = service.client.get("/console/audit/events.ndjson?actor=key:a")
+    table = service.client.get("/console/audit/events.csv?actor=key:a")
+
+    expected = [f"d-{n}" for n in reversed(range(30))]
+    assert [json.loads(line)["object_id"] for line in lines.text.splitlines()] == expected
+    rows = [*csv.DictReader(io.StringIO(table.text))]
+    assert [row["object_id"] for row in rows] == expected
+    assert {row["actor_name"] for row in rows} == {"'=1+1"}
+    for answer in (lines, table):
+        assert "attachment" in answer.headers["content-disposition"]
+    told = service.client.get("/console/audit/events.ndjson?action=export").text
+    exports = [json.loads(line) for line in told.splitlines()]
+    assert [each["actor"] for each in exports] == ["account:the auditor"] * 3
+    assert [each["details"]["filters"] for each in exports] == [["action"], ["actor"], ["actor"]]
+
+
+def test_nobody_but_auditors_takes_events_away(service: Service) -> None:
+    for role in ("supervisor", "admin", "reviewer"):
+        sign_in_as(service, role)  # type: ignore[arg-type]  # a role
+        for ending in ("csv", "ndjson"):
+            assert service.client.get(f"/console/audit/events.{ending}").status_code == 403
+
+
+def test_the_page_says_how_far_the_log_is_sealed_and_witnessed(service: Service) -> None:
+    sign_in_as(service, "auditor")
+    service.services.log_writer.checkpoints.write_if_due(is_last=True)
+
+    page = service.client.get("/console/audit").text
+
+    assert "doubtful" not in page
+    for words in ("holds, key", "is what it says", "Newest checkpoint"):
+        assert words in page

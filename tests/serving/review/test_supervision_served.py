@@ -59,6 +59,8 @@ SEEN_BY: dict[str, set[Role]] = {
     "/console/accounts": {"auditor", "admin"},
     "/console/switches": {"supervisor", "auditor", "admin"},
     "/console/audit": {"auditor"},
+    "/console/audit/events.csv": {"auditor"},
+    "/console/audit/events.ndjson": {"auditor"},
 }
 
 
