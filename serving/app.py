@@ -118,6 +118,7 @@ def create_app(
         version="1",
         description=DESCRIPTION,
         lifespan=_lifespan,
+        webhooks=events.webhooks,
         openapi_url=None,  # serving/api/description.py tells it to whom it is for
         docs_url=None,
         redoc_url=None,

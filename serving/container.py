@@ -15,6 +15,7 @@ from serving.access.published_keys import PublishedKeys
 from serving.access.rate_limits import RateLimits
 from serving.access.sign_in_threads import SignInThreads
 from serving.access.tokens import Tokens
+from serving.access.webhook_client import CallableAddresses
 from serving.audit.audit_writer import AuditWriter
 from serving.audit.checkpoints import CheckpointWriter, LogSigner, public_keys_of
 from serving.audit.decision_log_writer import LogWriter
@@ -37,6 +38,7 @@ from serving.db.repositories.rollup_repository import RollupRepository
 from serving.db.repositories.second_factor_repository import SecondFactorRepository
 from serving.db.repositories.session_repository import SessionRepository
 from serving.db.repositories.sign_in_repository import SignInRepository
+from serving.db.repositories.webhook_repository import WebhookRepository
 from serving.db.storage import Storage
 from serving.db.witnesses import witnesses_of
 from serving.errors import LogNotWhole
@@ -53,6 +55,7 @@ from serving.review.letter_writer import LetterWriter
 from serving.review.published_events import PublishedEvents
 from serving.review.rescue_calls import RescueCalls, RescueDirectory
 from serving.review.rescue_centres import rescue_centres
+from serving.review.webhooks import WebhookDelivery
 from serving.scoring.assessment import Assessor
 from serving.scoring.batcher import RequestBatcher
 from serving.scoring.danger_watch import DangerWatch
@@ -113,6 +116,8 @@ class Services:
     case_opening: CaseOpening
     letters: LetterWriter
     events: PublishedEvents
+    webhooks: WebhookRepository
+    webhook_delivery: WebhookDelivery
     masking: Masking
     rescue_calls: RescueCalls | None
     rescue_outbox: RescueCallRepository
@@ -146,6 +151,7 @@ class Services:
         self.rescoring.start()
         self.case_opening.start()
         self.daily_reports.start()
+        self.webhook_delivery.start()
         if self.rescue_calls:
             self.rescue_calls.start()
 
@@ -160,6 +166,7 @@ class Services:
             self.batcher.close,
             self.sign_in_threads.close,
             self.case_opening.stop,
+            self.webhook_delivery.stop,
             self.password_gate.close,
             self.witnesses.stop,
             *([self.rescue_calls.stop] if self.rescue_calls else []),
@@ -189,6 +196,7 @@ def build_services(
         storage.approvals.begin_live_use(SERVICE, clock())
     models = _models(settings, storage)
     batcher = _batcher(settings, clock, storage, models, history, metrics, witnesses)
+    events = PublishedEvents(storage.published_events, masking)
     cases = Cases(
         storage.cases,
         storage.case_files,
@@ -231,7 +239,9 @@ def build_services(
         case_store=storage.cases,
         case_opening=CaseOpening(cases, clock),
         letters=LetterWriter(cases, settings.letters, batcher.assessor.lanes.plan, models, history),
-        events=PublishedEvents(storage.published_events, masking),
+        events=events,
+        webhooks=storage.webhooks,
+        webhook_delivery=_webhook_delivery(settings, clock, storage, events, metrics),
         masking=masking,
         rescue_calls=_rescue_calls(settings, storage, clock),
         rescue_outbox=storage.rescue_calls,
@@ -332,6 +342,24 @@ def _checkpoints(
     )
     writer.write_if_due(is_last=True)  # what is there is sealed before anything is added
     return writer
+
+
+def _webhook_delivery(
+    settings: Settings,
+    clock: Clock,
+    storage: Storage,
+    events: PublishedEvents,
+    metrics: Metrics,
+) -> WebhookDelivery:
+    is_live = settings.is_live or storage.approvals.is_live_use()
+    return WebhookDelivery(
+        storage.webhooks,
+        events,
+        CallableAddresses.of(settings.webhook_networks, is_trial=not is_live),
+        clock,
+        settings.webhook_off_after,
+        metrics.count_webhook_call,
+    )
 
 
 def _tokens(settings: Settings, clock: Clock) -> Tokens | None:

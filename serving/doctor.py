@@ -46,6 +46,7 @@ from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.db.repositories.approval_repository import ApprovalRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
+from serving.db.repositories.webhook_repository import WebhookRepository
 from serving.db.witnesses import FileWitness, witnesses_of
 from serving.errors import DatabaseMissing
 from serving.history.client import require_same_log
@@ -256,6 +257,7 @@ def _database(settings: Settings) -> Iterator[CheckResult]:
             DataKeys(engine).probe(connection)
             size = connection.exec_driver_sql("SELECT max(seq) FROM decisions").scalar() or 0
         yield from _api_keys(ApiKeyRepository(engine))
+        yield from _webhooks(WebhookRepository(engine))
         if shared := shared_state(engine):
             yield _NO_STATE if shared.is_empty else _state(shared, settings)
         store, keys = CheckpointRepository(engine), public_keys_of(settings.keys)
@@ -277,6 +279,20 @@ def _database(settings: Settings) -> Iterator[CheckResult]:
     else:
         says = f"{proof.mark.size:,} decisions, whole" if proof.is_whole else str(proof.why)
         yield CheckResult("log", "good" if proof.is_whole else "wrong", says)
+
+
+def _webhooks(register: WebhookRepository) -> Iterator[CheckResult]:
+    """Which endpoints are not told what they asked for."""
+    for endpoint, state in register.all():
+        if endpoint.revoked_at is not None or state.condition == "delivering":
+            continue
+        if state.off_at is not None:
+            says = f"{endpoint.endpoint_id} is switched off since {state.off_at:%Y-%m-%d %H:%M} UTC"
+            says += f" ({state.failure}); `tidegate webhooks resume {endpoint.endpoint_id}`"
+            yield CheckResult("webhook", "wrong", says)
+        elif state.failing_since is not None:
+            says = f"{endpoint.endpoint_id} fails since {state.failing_since:%Y-%m-%d %H:%M} UTC"
+            yield CheckResult("webhook", "doubtful", f"{says} ({state.failure})")
 
 
 def _api_keys(register: ApiKeyRepository) -> Iterator[CheckResult]:

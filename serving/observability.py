@@ -96,6 +96,16 @@ class Metrics:
             registry=own,
             multiprocess_mode="livemostrecent",
         )
+        self.webhook_endpoints = Gauge(
+            "tidegate_webhook_endpoints",
+            "Endpoints of webhooks, by how they fare",
+            ("condition",),
+            registry=own,
+            multiprocess_mode="livemostrecent",
+        )
+        self._webhook_calls = Counter(
+            "tidegate_webhook_calls", "Calls to endpoints of webhooks", ("answer",), registry=own
+        )
         self.queue_depth = Gauge(
             "tidegate_queue_depth",
             "Requests that wait to be decided, or their decision to be durable",
@@ -108,6 +118,10 @@ class Metrics:
         self.commit_seconds = Histogram(
             "tidegate_commit_seconds", "Until a group was durable", buckets=SECONDS, registry=own
         )
+
+    def count_webhook_call(self, answer: str) -> None:
+        """Count a call to an endpoint: `taken` or `not_taken`."""
+        self._webhook_calls.labels(answer).inc()
 
     def observe_commit(self, size: int, seconds: float) -> None:
         """Record one group of decisions that became durable."""

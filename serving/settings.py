@@ -218,6 +218,17 @@ class Settings(BaseSettings):
     alert_secret: SecretStr | None = Field(
         default=None, description="The secret that signs those alerts (`whsec_…`)."
     )
+    webhook_networks: Names = Field(
+        default=(),
+        description="The networks (`10.1.0.0/16`) that webhooks may lead to though they are not "
+        "public, with commas between. Addresses of this machine, private ones and those by which "
+        "clouds answer their machines are refused without.",
+    )
+    webhook_off_after_hours: Annotated[float, Field(gt=0, le=720)] = Field(
+        default=120,
+        description="The hours of failures after which an endpoint of a webhook is switched off, "
+        "until `tidegate webhooks resume`.",
+    )
     mlflow_ui: Annotated[str, Field(pattern=r"^https?://")] | None = Field(
         default=None,
         description="The address of MLflow's pages, for links from the page of models to a run.",
@@ -338,7 +349,7 @@ class Settings(BaseSettings):
         "organisation or a key has none here.",
     )
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "webhook_networks")
     @classmethod
     def _name_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
         for each in proxies:
@@ -364,6 +375,11 @@ class Settings(BaseSettings):
         """Whether whoever has this role must sign in with a second factor."""
         wanted = self.second_factor_roles or ("all" if self.is_live else "none")
         return wanted == "all" or role in wanted.split(",")
+
+    @property
+    def webhook_off_after(self) -> timedelta:
+        """After how long of failures an endpoint of a webhook is switched off."""
+        return timedelta(hours=self.webhook_off_after_hours)
 
     @property
     def session_lasting(self) -> timedelta:

@@ -59,6 +59,11 @@ keys revoke k
 keys rotate k
 keys wrap --passphrase-file p
 keys unwrap
+webhooks create https://hook.example/
+webhooks list
+webhooks rotate e
+webhooks resume e
+webhooks revoke e
 init
 upgrade
 rotate-key log

@@ -2,17 +2,20 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.access.callers import Caller
 from serving.api.openapi import problems
 from serving.review.published_events import FeedAccess, PublishedEvent
+from serving.review.webhooks import WebhookBody
 from serving.web.authentication import WithScope
 from serving.web.caller_first import CallerFirst
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1", tags=["events"], route_class=CallerFirst)
+
+webhooks = APIRouter(tags=["events"])
 
 MayReadEvents = Annotated[Caller, Depends(WithScope("events", "score", "review", "rescue"))]
 
@@ -50,3 +53,22 @@ def read_events(
     access = FeedAccess.from_caller(caller)
     events, page = services.events.page(access, query.after, query.limit)
     return EventPage(events=events, next=page.reached, has_more=page.has_more)
+
+
+@webhooks.post("case-event", status_code=204)
+def tell_of_case(
+    body: WebhookBody,
+    webhook_id: Annotated[str, Header(description="The event's id: the same if it comes twice.")],
+    webhook_timestamp: Annotated[str, Header(description="When it was sent, in Unix seconds.")],
+    webhook_signature: Annotated[
+        str,
+        Header(
+            description="`v1,` and the base64 of HMAC-SHA256 over `id.timestamp.body`; several "
+            "with blanks between while a secret is exchanged."
+        ),
+    ],
+) -> None:
+    """What endpoints get that `tidegate webhooks create` makes (Standard Webhooks).
+
+    Any 2xx takes it, 410 ends it, and whatever else is tried again later.
+    """

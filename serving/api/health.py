@@ -3,9 +3,10 @@
 No key is needed, but for figures that are asked for from another machine.
 """
 
+from collections import Counter
 from contextlib import suppress
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -19,6 +20,7 @@ from serving.errors import HistoryUnavailable, LogUnavailable, NoModel
 from serving.metrics_multiprocess import exposed
 from serving.review.case_records import CaseAccess
 from serving.review.queue_rank import QUEUE_RANK
+from serving.review.webhooks import Condition
 from serving.web.authentication import caller_of
 from serving.web.bodies import ClosedModel
 from serving.web.hosts import is_on_this_machine
@@ -108,7 +110,16 @@ def metrics(services: TheServices, _: MayMonitor) -> Response:
     for lane, ratio in services.lanes.capacity_used(services.clock()).items():
         services.metrics.capacity_used_ratio.labels(lane).set(ratio)
     _set_case_metrics(services)
+    _set_webhook_metrics(services)
     return Response(exposed(services.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _set_webhook_metrics(services: Services) -> None:
+    """Set how many endpoints fare how; what the database cannot tell now stays as it was."""
+    with suppress(LogUnavailable):
+        conditions = Counter(state.condition for _, state in services.webhooks.live())
+        for condition in get_args(Condition):
+            services.metrics.webhook_endpoints.labels(condition).set(conditions[condition])
 
 
 def _set_case_metrics(services: Services) -> None:

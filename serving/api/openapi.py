@@ -80,6 +80,7 @@ def describe(app: FastAPI) -> None:
         for model in _read_by_hand:
             schemas.update(_schemas(model))
         _put_problems(document, schemas)
+        _put_answers_of_receivers(document)
         _name_answers(document)
         return document
 
@@ -100,6 +101,17 @@ def _put_problems(document: dict[str, Any], schemas: dict[str, Any]) -> None:
             responses.setdefault("431", _problem("Request line, headers or cookies are too large."))
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+
+
+def _put_answers_of_receivers(document: dict[str, Any]) -> None:
+    """Say what whoever gets a webhook may answer, where the framework says its own errors."""
+    for operations in document.get("webhooks", {}).values():
+        for operation in operations.values():
+            operation["responses"] = {
+                "2XX": {"description": "It is taken."},
+                "410": {"description": "The endpoint is gone, and is called no more."},
+                "default": {"description": "It is tried again later."},
+            }
 
 
 def _name_answers(document: dict[str, Any]) -> None:

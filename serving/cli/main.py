@@ -43,6 +43,7 @@ from serving.cli.switch import switch
 from serving.cli.synth import synth
 from serving.cli.train import train
 from serving.cli.verify_log import checkpoints, verify_log
+from serving.cli.webhooks import webhooks
 from serving.extras import extra_of, missing
 
 DISK_REFUSALS = {
@@ -86,6 +87,7 @@ app.command()(swaps)
 app.command()(monitor)
 app.command()(gates)
 app.add_typer(keys, name="keys")
+app.add_typer(webhooks, name="webhooks")
 app.add_typer(impact, name="impact")
 app.add_typer(incident, name="incident")
 app.add_typer(letter, name="letter")

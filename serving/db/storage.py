@@ -31,6 +31,7 @@ from serving.db.repositories.second_factor_repository import SecondFactorReposit
 from serving.db.repositories.session_repository import SessionRepository
 from serving.db.repositories.shadow_score_repository import ShadowScoreRepository
 from serving.db.repositories.sign_in_repository import SignInRepository
+from serving.db.repositories.webhook_repository import WebhookRepository
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Storage:
     shadow_scores: ShadowScoreRepository
     sign_ins: SignInRepository
     switch_events: KillSwitchRepository
+    webhooks: WebhookRepository
 
     @classmethod
     def of_service(cls, database: Path | str, keys: Path, clock: Callable[[], datetime]) -> Self:
@@ -91,4 +93,5 @@ class Storage:
             shadow_scores=ShadowScoreRepository(engine),
             sign_ins=SignInRepository(engine),
             switch_events=KillSwitchRepository(engine),
+            webhooks=WebhookRepository(engine),
         )

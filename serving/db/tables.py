@@ -360,6 +360,39 @@ published_events = Table(
     sqlite_strict=True,
 )
 
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("endpoint_id", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("types", Text, nullable=False),
+    Column("offices", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+    # Encrypted, as second factors are.
+    Column("secret", Text, nullable=False),
+    Column("former_secret", Text),
+    Column("former_secret_ends_at", Text),
+    Column("revoked_at", Text),
+    sqlite_strict=True,
+)
+
+# How far each endpoint was told, and which worker tells it now.
+webhook_progress = Table(
+    "webhook_progress",
+    metadata,
+    Column("endpoint_id", Text, ForeignKey("webhook_endpoints.endpoint_id"), primary_key=True),
+    Column("attempts", Integer, nullable=False),
+    Column("reached", Text),
+    Column("next_at", Text),
+    Column("failing_since", Text),
+    Column("reached_at", Text),
+    Column("failure", Text),
+    Column("off_at", Text),
+    Column("lease", Text),
+    Column("leased_until", Text),
+    sqlite_strict=True,
+)
+
 # What is attached to cases, each content once. Contents may be deleted when their time ends; the
 # event that tells of one keeps its digest.
 contents = Table(

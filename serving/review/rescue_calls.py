@@ -12,10 +12,6 @@ says nothing. It is signed as Standard Webhooks has it (https://www.standardwebh
 arrives twice is known by it.
 """
 
-import base64
-import binascii
-import hashlib
-import hmac
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -29,6 +25,7 @@ from features.records import Journey, Position
 from features.submission import Submission
 from serving.access.actors import SERVICE, Actor
 from serving.access.http_client import fetch, refuse_unsafe
+from serving.access.webhook_signatures import key_of, signed_headers
 from serving.audit.decision import Decision
 from serving.errors import AddressRefused
 from serving.polling import PollingThread
@@ -42,8 +39,6 @@ POLL_INTERVAL_S = 0.5
 CALLERS = 16
 """Calls that are made at once, so that one that is slow keeps no other waiting."""
 FIRST_RETRY_DELAY, LONGEST_RETRY_DELAY = timedelta(seconds=10), timedelta(minutes=5)
-SECRET_PREFIX = "whsec_"  # noqa: S105 - how every secret begins
-FEWEST_KEY_BYTES = 24
 
 RetryDelay = Callable[[int], timedelta]
 """How long after its n-th attempt a call is made again."""
@@ -150,16 +145,7 @@ class RescueWebhook:
     def from_secret(cls, address: str, secret: str) -> Self:
         """The webhook of an installation; raises AddressRefused where it could not be trusted."""
         refuse_unsafe(address)
-        try:
-            key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
-        except binascii.Error:
-            key = b""
-        if not secret.startswith(SECRET_PREFIX) or len(key) < FEWEST_KEY_BYTES:
-            raise AddressRefused(
-                f"want the secret of a webhook as {SECRET_PREFIX} and {FEWEST_KEY_BYTES} bytes or "
-                "more in base64"
-            )
-        return cls(address, key)
+        return cls(address, key_of(secret))
 
     def post(self, call_id: str, body: bytes, at: datetime) -> None:
         """Send a signed body; raises OSError unless it is taken."""
@@ -167,15 +153,7 @@ class RescueWebhook:
 
     def headers(self, call_id: str, at: datetime, body: bytes) -> dict[str, str]:
         """The headers that prove who calls, and when."""
-        timestamp = str(int(at.timestamp()))
-        signed = b".".join((call_id.encode(), timestamp.encode(), body))
-        signature = base64.b64encode(hmac.digest(self.key, signed, hashlib.sha256)).decode()
-        return {
-            "Content-Type": "application/json",
-            "webhook-id": call_id,
-            "webhook-timestamp": timestamp,
-            "webhook-signature": f"v1,{signature}",
-        }
+        return signed_headers((self.key,), call_id, at, body)
 
 
 @dataclass(frozen=True)

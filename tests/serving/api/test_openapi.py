@@ -76,6 +76,20 @@ def test_every_call_is_described_and_no_page_is(document: Any) -> None:
     assert described == CALLS
 
 
+def test_webhooks_are_described_with_the_headers_that_prove_them(document: Any) -> None:
+    call = document["webhooks"]["case-event"]["post"]
+
+    assert [each["name"] for each in call["parameters"]] == [
+        *("webhook-id", "webhook-timestamp", "webhook-signature")
+    ]
+    body = call["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    told = document["components"]["schemas"][body.rsplit("/", 1)[-1]]["properties"]
+    assert set(told) == {"type", "timestamp", "data"}
+    page = document["components"]["schemas"]["EventPage"]["properties"]["events"]
+    assert told["data"] == page["items"]
+    assert "422" not in call["responses"]
+
+
 def test_every_reference_leads_somewhere(document: Any) -> None:
     schemas = document["components"]["schemas"]
     named = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))

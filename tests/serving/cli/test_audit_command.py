@@ -31,6 +31,7 @@ READ_BY: dict[tuple[str, ...], tuple[str, str, str]] = {
     ("retention", "acts"): ("read", "retention_acts", ""),
     ("switch", "show"): ("read", "switches", ""),
     ("incident", "list"): ("list", "incidents", ""),
+    ("webhooks", "list"): ("list", "webhooks", ""),
 }
 
 

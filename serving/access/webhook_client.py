@@ -1,0 +1,193 @@
+"""Calls to addresses that integrators name: only where anybody may call, short and bounded.
+
+A name may lead elsewhere a moment after it was checked, so each connection is made to an address
+that was checked itself. Proxies of the environment are not used: they would look names up again.
+"""
+
+import ipaddress
+import socket
+import ssl
+import threading
+from collections.abc import Iterable
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from typing import Self
+from urllib.parse import SplitResult, urlsplit
+
+from serving.errors import AddressRefused
+
+LONGEST_CONNECT_S = 5.0
+MOST_ADDRESSES = 4
+LONGEST_CALL_S = 10.0
+"""From the connection to the head of the answer."""
+LONGEST_URL = 2_000
+USER_AGENT = "Tidegate-Webhooks"
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+_NOT_PUBLIC = tuple(
+    map(
+        ipaddress.ip_network,
+        ("168.63.129.16/32", "192.0.0.0/24", "198.18.0.0/15", "64:ff9b:1::/48", "2001::/23"),
+    )
+)
+"""By which clouds answer their own machines, and what older Python takes for public."""
+
+
+class RefusedByReceiver(OSError):
+    """The receiver answered, and not with a 2xx."""
+
+    def __init__(self, status: int):
+        super().__init__(f"answered {status}")
+        self.status = status
+
+
+@dataclass(frozen=True)
+class CallableAddresses:
+    """Where webhooks may lead: public addresses by https, and `networks` that the deployer names.
+
+    In a trial this machine too, also without TLS.
+    """
+
+    networks: tuple[Network, ...] = ()
+    is_trial: bool = False
+
+    @classmethod
+    def of(cls, networks: Iterable[str], *, is_trial: bool) -> Self:
+        """Those of an installation that names these networks, as `10.1.0.0/16`."""
+        return cls(tuple(map(ipaddress.ip_network, networks)), is_trial)
+
+    def refuse_url(self, url: str) -> SplitResult:
+        """The parts of a URL; raises AddressRefused for one that must not be called.
+
+        Names are looked up when they are called.
+        """
+        try:
+            parts = urlsplit(url)
+            host, _ = parts.hostname, parts.port
+        except ValueError:
+            raise AddressRefused("want the address of a webhook as https://host/path") from None
+        if not url.isascii() or len(url) > LONGEST_URL or any(c <= " " or c == "\\" for c in url):
+            raise AddressRefused("want an address of ASCII characters without spaces")
+        if parts.username is not None or parts.password is not None or parts.fragment:
+            raise AddressRefused("want an address without a name, a password and a fragment in it")
+        if not host or parts.scheme not in ("https", "http"):
+            raise AddressRefused("want the address of a webhook as https://host/path")
+        literal = _literal(host)
+        if parts.scheme == "http" and not (self.is_trial and _is_here(host, literal)):
+            raise AddressRefused("want https; http goes to this machine alone, in a trial")
+        if literal is not None:
+            self.refuse(literal)
+        return parts
+
+    def refuse(self, address: Address) -> None:
+        """Raise AddressRefused for an address that is not for anybody to call."""
+        if any(address in network for network in self.networks):
+            return
+        reached = _reached(address)
+        if self.is_trial and reached.is_loopback:
+            return
+        is_public = reached.is_global and not reached.is_multicast and not reached.is_reserved
+        if not is_public or any(reached in network for network in _NOT_PUBLIC):
+            raise AddressRefused(
+                "the address is private, of this machine or of the cloud; name its network in "
+                "TIDEGATE_WEBHOOK_NETWORKS if it is meant"
+            )
+
+    def connect(self, host: str, port: int) -> socket.socket:
+        """A connection to a host, at an address of it that may be called.
+
+        Raises AddressRefused where any address of it must not be, OSError where none answers.
+        """
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = list(dict.fromkeys(str(place[0]) for *_, place in found))[:MOST_ADDRESSES]
+        for address in addresses:
+            self.refuse(ipaddress.ip_address(address.partition("%")[0]))
+        failure: OSError | None = None
+        for address in addresses:
+            try:
+                return socket.create_connection((address, port), LONGEST_CONNECT_S)
+            except OSError as error:
+                failure = error
+        raise failure or OSError("no address")
+
+
+def post(url: str, body: bytes, headers: dict[str, str], allowed: CallableAddresses) -> None:
+    """Send a body; it is taken where the answer is a 2xx, of which no more than the head is read.
+
+    No redirect is followed. Raises AddressRefused, RefusedByReceiver, or OSError where the call
+    fails or takes longer than LONGEST_CALL_S.
+    """
+    parts = allowed.refuse_url(url)
+    connection = _connection(parts, allowed)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    with closing(connection):
+        try:
+            connection.request("POST", target, body, headers | {"User-Agent": USER_AGENT})
+            status = connection.getresponse().status
+        except HTTPException as garbled:
+            raise OSError(f"the answer is no HTTP: {type(garbled).__name__}") from garbled
+    if not 200 <= status < 300:
+        raise RefusedByReceiver(status)
+
+
+class _Bounded(HTTPConnection):
+    """A connection to an address that was checked, which ends in time however slow the other is."""
+
+    allowed: CallableAddresses
+    tls: ssl.SSLContext | None = None
+    ending: threading.Timer | None = None
+
+    def connect(self) -> None:
+        self.sock = self.allowed.connect(self.host, self.port)
+        self.sock.settimeout(LONGEST_CALL_S)
+        self.ending = threading.Timer(LONGEST_CALL_S, self._break)
+        self.ending.daemon = True
+        self.ending.start()
+        if self.tls is not None:
+            self.sock = self.tls.wrap_socket(
+                self.sock, server_hostname=self.host, do_handshake_on_connect=False
+            )
+            self.sock.do_handshake()
+
+    def close(self) -> None:
+        if self.ending is not None:
+            self.ending.cancel()
+        super().close()
+
+    def _break(self) -> None:
+        if (open_socket := self.sock) is not None:
+            with suppress(OSError):
+                open_socket.shutdown(socket.SHUT_RDWR)
+
+
+def _connection(parts: SplitResult, allowed: CallableAddresses) -> _Bounded:
+    is_encrypted = parts.scheme == "https"
+    connection = _Bounded(parts.hostname or "", parts.port or (443 if is_encrypted else 80))
+    connection.default_port = 443 if is_encrypted else 80
+    connection.allowed = allowed
+    connection.tls = ssl.create_default_context() if is_encrypted else None
+    return connection
+
+
+def _literal(host: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+
+
+def _is_here(host: str, literal: Address | None) -> bool:
+    return host == "localhost" if literal is None else literal.is_loopback
+
+
+def _reached(address: Address) -> Address:
+    """The address that one leads to: IPv4 may be written, tunnelled or translated as IPv6."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in _TRANSLATED:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
