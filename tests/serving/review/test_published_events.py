@@ -1,6 +1,7 @@
 """What other systems are told of cases: each thing once, in order, and nothing unconfirmed."""
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -290,10 +291,13 @@ def test_no_event_appears_behind_one_that_a_reader_has_passed(where: Path | str)
 
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.submit(slow), pool.submit(fast)
-        assert wrote.wait(10)
-        assert not second.done()
-        while_open = border.feed.page(ALL, before.reached, 10)
-        may_end.set()
+        try:
+            assert wrote.wait(10)
+            time.sleep(0.2)  # for one that would not wait to be through
+            while_open = border.feed.page(ALL, before.reached, 10)
+            assert not second.done()
+        finally:
+            may_end.set()
         first.result(10)
         second.result(10)
 
@@ -332,9 +336,11 @@ def test_a_reader_beside_many_writers_sees_each_event_once_and_in_order(where: P
             pool.submit(write, ids[n::WRITERS], Reviewer(person(f"officer {n}"), HERE))
             for n in range(WRITERS)
         ]
-        for writer in writers:
-            writer.result(30)
-        is_over.set()
+        try:
+            for writer in writers:
+                writer.result(30)
+        finally:
+            is_over.set()
         seen = reading.result(30)
 
     assert seen == border.told(), "what was read meanwhile is what is there"
