@@ -53,7 +53,8 @@ def start_app(report: StageReport = ignore_stage) -> "FastAPI":
 
 def _warm_app(report: StageReport) -> "FastAPI":
     from serving.api.examples import ROUTE, SHIPMENT
-    from serving.app import create_app
+    from serving.app import create_app, utc_now
+    from serving.console.cases import warm_up as warm_up_pages
     from serving.observability import log_as_json
     from serving.request_parsing import read_submission
     from serving.settings import Settings
@@ -63,8 +64,9 @@ def _warm_app(report: StageReport) -> "FastAPI":
     bound_connections()
     app = create_app(Settings(), report=report)
     report("trying everything once", 0, 0)
-    examples = (read_submission(json.dumps(body).encode()) for body in (ROUTE, SHIPMENT))
+    examples = [read_submission(json.dumps(body).encode()) for body in (ROUTE, SHIPMENT)]
     app.state.services.assessor.warm_up(examples)
+    warm_up_pages(examples, utc_now())
     return app
 
 

@@ -53,6 +53,7 @@ TidegateError
     │   ├── ScoredAsOfLater         a subject's scoring instants never go back
     │   ├── StillInProgress         the first request with this idempotency key has no answer yet
     │   ├── CaseTaken               another reviewer was faster
+    │   ├── AlreadyJudged           a first judgement is given once, before the score
     │   ├── CaseClosed
     │   ├── NotYours                claim the case first
     │   ├── SameReviewer            a second person must judge
@@ -368,6 +369,12 @@ class CaseTaken(Conflict):
     """Another reviewer has the case."""
 
     title = "Another reviewer has this case"
+
+
+class AlreadyJudged(Conflict):
+    """The reviewer has said what they think of the case, and no later word is a first one."""
+
+    title = "You have judged this case"
 
 
 class CaseClosed(Conflict):

@@ -184,6 +184,11 @@ class Settings(BaseSettings):
         default=None,
         description="The secret that signs checkpoints to addresses (`whsec_…`).",
     )
+    is_score_after_judgement: bool = Field(
+        default=True,
+        description="Whether an officer sees the score of a case only after a first judgement of "
+        "their own: by a word on it, or by what they order.",
+    )
     max_attachment_bytes: Annotated[int, Field(ge=1024)] = Field(
         default=8 * 1024 * 1024, description="The largest file that a reviewer can add to a case."
     )

@@ -21,7 +21,7 @@ from sqlalchemy import select
 
 from serving.access.accounts import new_account
 from serving.app import create_app
-from serving.console.queue import PAGE_SIZE
+from serving.console.case_list import PAGE_SIZE
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_cases import EncryptedCases
 from serving.db.encryption import EncryptionUnit

@@ -22,7 +22,15 @@ from serving.review.search_terms import LONGEST_SEARCH, read_search
 from serving.review.shown_lanes import ShownLane, shown_lane, stored_lanes
 from serving.web.authentication import WithScope
 from serving.web.caller_first import CallerFirst
-from serving.web.case_bodies import ActionBody, Assignment, Judgement, Note, ResultBody, Wait
+from serving.web.case_bodies import (
+    ActionBody,
+    Assignment,
+    FirstJudgement,
+    Judgement,
+    Note,
+    ResultBody,
+    Wait,
+)
 from serving.web.queue_cursor import (
     decode_cursor,
     decode_found,
@@ -339,6 +347,16 @@ def note_case(services: TheServices, caller: MayReview, case_id: str, body: Note
     """Write something down about a case."""
     at = services.clock()
     return _acted(services, caller, case_id, lambda c: acts.note(c, caller.actor, at, body.text))
+
+
+@router.post("/cases/{case_id}/judgements", responses=CASE_PROBLEMS)
+def judge_case(
+    services: TheServices, caller: MayReview, case_id: str, body: FirstJudgement
+) -> CaseAnswer:
+    """Say what one thinks of a case by its evidence, before its score; once for each reviewer."""
+    at = services.clock()
+    case = services.cases.judge(Reviewer.from_caller(caller), case_id, at, body.judged_as)
+    return CaseAnswer.from_case(case, at)
 
 
 @router.post("/cases/{case_id}/actions", responses=CASE_PROBLEMS)

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from serving.access.callers import Caller
 from serving.audit.audit_log import AuditEvent
 from serving.console.browser_session import ReaderWith, TheSession
-from serving.console.cases import case_page
+from serving.console.cases import ThePageAsked, case_page
 from serving.console.pages import PageRoute
 from serving.console.rescues import rescue_page
 from serving.console.uploads import SignedUpload, Upload
@@ -46,12 +46,13 @@ def attach(
     services: TheServices,
     caller: MayReview,
     session: TheSession,
+    asked: ThePageAsked,
     upload: SignedUpload,
     case_id: str,
 ) -> Response:
     """Put a file to a case; a refusal is shown on the page, in words."""
     if refusal := _refusal(services, caller, upload, case_id):
-        return case_page(services, caller, session, case_id, refusal=refusal)
+        return case_page(services, caller, session, case_id, asked, refusal=refusal)
     return RedirectResponse(f"/console/cases/{case_id}#files", 303)
 
 

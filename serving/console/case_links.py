@@ -1,15 +1,17 @@
 """What a case shares with others, as a page of its own and as a part of the case's page."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from serving.access.callers import Caller
+from serving.access.sessions import Session
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.charts.link_graph import LinkGraph
+from serving.console.csrf import SignedForm
 from serving.console.justification import justification_form
-from serving.console.pages import PageRoute, page
+from serving.console.pages import PageRoute, is_part_asked, page
 from serving.container import Services
 from serving.errors import JustificationNeeded
 from serving.review.case_records import CaseRecord
@@ -19,6 +21,13 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
 
 MaySeeCase = Annotated[Caller, Depends(ReaderWith("review", "audit"))]
+
+MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
+
+CHOSEN = "chosen"
+"""Which cases are handed over: those whose boxes are ticked."""
+BOX = "case_"
+"""What the names of the boxes begin with that each stand for a case."""
 
 CaseId = Annotated[str, Query(max_length=64)]
 
@@ -38,10 +47,71 @@ def show_links(
         row, _ = services.cases.read(reviewer, case_id, services.clock())
     except JustificationNeeded:
         return justification_form(session, caller, f"/console/cases/{case_id}", None)
-    links = link_graph(services, reviewer, row, opened)
-    if "hx-request" in request.headers:
-        return page("links.html", links=links)
-    return page("case_links.html", reader=caller, session=session, row=row, links=links)
+    return _links_page(services, caller, session, request, row, opened=opened)
+
+
+@router.post("/{case_id}/links")
+def hand_over_linked(
+    services: TheServices,
+    caller: MayReview,
+    session: TheSession,
+    request: Request,
+    form: SignedForm,
+    case_id: str,
+) -> Response:
+    """Give linked cases to a colleague: those that were chosen, or all that share one thing."""
+    reviewer, now = Reviewer.from_caller(caller), services.clock()
+    row, _ = services.cases.case(reviewer, case_id)
+    kind, _, value = form.get("which", "").partition(" ")
+    if kind == CHOSEN:
+        wanted = [name.removeprefix(BOX) for name in form if name.startswith(BOX)]
+    else:
+        wanted = services.cases.sharing(reviewer, case_id, kind, value)
+    to = reviewer_named(services, form.get("to", ""))
+    handed = services.cases.hand_over_together(reviewer, wanted, now, to)
+    return _links_page(
+        services, caller, session, request, row, handed=handed, to=form.get("to", "")
+    )
+
+
+def _links_page(
+    services: Services,
+    caller: Caller,
+    session: Session,
+    request: Request,
+    row: CaseRecord,
+    opened: str = "",
+    **told: Any,
+) -> Response:
+    """The links of a case, as a page or as the part that a page asks for."""
+    content: dict[str, Any] = {
+        "session": session,
+        "row": row,
+        "links": link_graph(services, Reviewer.from_caller(caller), row, opened),
+        "colleagues": colleagues(services, caller) if caller.may("review") else [],
+        **told,
+    }
+    if is_part_asked(request):
+        return page("links.html", **content)
+    return page("case_links.html", reader=caller, **content)
+
+
+def reviewer_named(services: Services, name: str) -> Reviewer | None:
+    """The holder of a live account; None where nobody has it."""
+    account = services.accounts.find(name)
+    is_live = account is not None and account.disabled_at is None
+    return Reviewer.from_caller(account.caller()) if account is not None and is_live else None
+
+
+def colleagues(services: Services, caller: Caller) -> list[str]:
+    """The names of all others who may work on cases, and hold a live account."""
+    return sorted(
+        account.name
+        for account in services.accounts.all()
+        if account.disabled_at is None
+        and account.caller().may("review")
+        and account.name != caller.name
+    )
 
 
 def link_graph(

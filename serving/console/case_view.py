@@ -16,9 +16,11 @@ from serving.explanation.code_names import (
 from serving.explanation.estimate_text import estimate_in_words
 from serving.explanation.formatting import exact_figure, listed
 from serving.explanation.missing_inputs import missing_in_words
-from serving.explanation.reasons_in_words import Reason
+from serving.explanation.reasons_in_words import Observation, Reason
 from serving.request_parsing import read_submission
 from serving.review.case_summary import LANE_NAMES, describe_lane, describe_subject
+
+MOST_FACTS = 5
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,19 @@ class CaseView:
     is_explained: bool
     is_drawn: bool
     estimate: str | None
+
+    @property
+    def leading_facts(self) -> tuple[Observation, ...]:
+        """The most telling measured facts that speak for a look; none of a draw.
+
+        One of each reason, and where that are fewer than MOST_FACTS, the next of the strongest.
+        """
+        told = [
+            [seen for seen in reason.evidence if seen.value is not None and seen.contribution > 0]
+            for reason in self.reasons_for
+        ]
+        first = [seen for facts in told for seen in facts[:1]]
+        return tuple([*first, *(seen for facts in told for seen in facts[1:])][:MOST_FACTS])
 
     @classmethod
     def from_decision(cls, decision: Decision, *, is_explained: bool) -> Self:

@@ -1,28 +1,31 @@
-"""The page of a case: evidence first, score after it, and then the decision of a person."""
+"""The page of a case between the list and what can be done: evidence first, score after it."""
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any, get_args
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.offences import OFFENCES
 from features.records import Depth, Examination
+from features.submission import Submission
 from serving.access.actors import Actor
 from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.audit.decision_details import UNEXPLAINED, details_of
 from serving.console.browser_session import ReaderWith, RequireRecentProof, TheSession
-from serving.console.case_links import link_graph
+from serving.console.case_links import colleagues, link_graph, reviewer_named
+from serving.console.case_list import CaseList, Filters, subject_named, way_named
 from serving.console.case_view import CaseView
 from serving.console.charts.case_pictures import CasePictures
 from serving.console.csrf import SignedForm
 from serving.console.forms import read_form
 from serving.console.justification import justification_form
-from serving.console.pages import PageRoute, page
+from serving.console.pages import PageRoute, is_part_asked, page, templates
+from serving.console.queue import list_content
 from serving.container import Services
 from serving.errors import (
     Conflict,
@@ -35,10 +38,12 @@ from serving.errors import (
 from serving.request_parsing import read_submission
 from serving.review import case_rules as acts
 from serving.review.actions import ACTION_WORDS, REFERRED_WORDS, CaseAction
-from serving.review.case_records import StoredEvent
+from serving.review.case_records import CaseRecord, StoredEvent
 from serving.review.case_rules import Case, WaitingFor, status_at
+from serving.review.case_summary import describe_subject
 from serving.review.cases import CaseAct, Reviewer
 from serving.review.opening import ALIKE
+from serving.review.queue_rank import ALWAYS_IN_TIME
 from serving.review.results import (
     RESULT_MEANING,
     RESULTS_OF,
@@ -49,6 +54,8 @@ from serving.review.results import (
 from serving.review.ways_of_smuggling import TYPOLOGIES
 from serving.web.case_bodies import (
     ActionBody,
+    Assignment,
+    FirstJudgement,
     Judgement,
     Justification,
     Note,
@@ -75,6 +82,29 @@ _PROPOSED_ACTIONS = ("hold", "refer agency")
 
 _WHO = ("owner", "proposed_by")
 """Fields of a case that say who; older events have a bare name there."""
+
+JUDGED_AS_WORDS: dict[str, str] = {
+    "look": "Look closer",
+    "let_go": "Let it go",
+    "unsure": "Cannot tell",
+}
+ACT_WORDS: dict[str, str] = {
+    "assign": "assigned",
+    "hand_over": "handed over",
+    "give_back": "given back",
+    "wait": "waits",
+    "order_action": "ordered",
+    "propose_action": "proposed; a second person must agree",
+    "state_result": "result stated",
+    "state_view": "your own view is kept",
+    "agree": "agreed",
+    "disagree": "disagreed",
+    "note": "note added",
+    "reopen": "open again",
+    "propose_reopening": "proposed to open again",
+    "undo": "undone",
+}
+"""What an act is called just after it was done."""
 
 WAITING_FOR: dict[WaitingFor, str] = {
     "documents": "documents",
@@ -105,12 +135,49 @@ class EventView:
         return cls(datetime.fromisoformat(event.at), event.by.shown, words, moves, event.text)
 
 
+@dataclass(frozen=True)
+class PageAsked:
+    """How the page of a case is asked for: beside which list, whole or a part, and after what.
+
+    `done` is the case on which the reader acted just before.
+    """
+
+    filters: Filters
+    is_part: bool
+    done: str = ""
+
+
+def page_asked(
+    request: Request,
+    filters: Annotated[Filters, Query()],
+    done: Annotated[str, Query(max_length=64)] = "",
+) -> PageAsked:
+    """What the address and the headers of a request say."""
+    return PageAsked(filters, is_part_asked(request), done)
+
+
+ThePageAsked = Annotated[PageAsked, Depends(page_asked)]
+
+
+def warm_up(examples: Iterable[Submission], at: datetime) -> None:
+    """Do once what takes long the first time: compile templates, and read the map and all names."""
+    for name in templates.list_templates():
+        templates.get_template(name)
+    for example in examples:
+        CasePictures.from_submission(example, at)
+        describe_subject(example)
+
+
 @router.get("/{case_id}")
 def show_case(
-    services: TheServices, caller: MaySeeCase, session: TheSession, case_id: str
+    services: TheServices,
+    caller: MaySeeCase,
+    session: TheSession,
+    asked: ThePageAsked,
+    case_id: str,
 ) -> HTMLResponse:
     """A case with its evidence; that it was read is written down."""
-    return case_page(services, caller, session, case_id, refusal=None)
+    return case_page(services, caller, session, case_id, asked)
 
 
 @router.post("/{case_id}/justify")
@@ -136,6 +203,7 @@ def act_on_case(
     services: TheServices,
     caller: MayReview,
     session: TheSession,
+    asked: ThePageAsked,
     require_recent_proof: RequireRecentProof,
     form: SignedForm,
     case_id: str,
@@ -146,21 +214,60 @@ def act_on_case(
         require_recent_proof()
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     try:
-        if act == "actions":
-            action = read_form(ActionBody, _action_form(form)).action()
-            services.cases.order(reviewer, case_id, now, action)
-        elif act == "results":
-            body = read_form(ResultBody, _finding_form(form))
-            services.cases.state_result(reviewer, case_id, now, body.result)
-        elif act == "agreements":
-            services.cases.agree(reviewer, case_id, now, read_form(Judgement, form).text)
-        elif act == "disagreements":
-            services.cases.disagree(reviewer, case_id, now, read_form(Note, form).text)
-        else:
-            services.cases.act(reviewer, case_id, _act(act, reviewer, now, form))
+        if act in _OF_OWNERS:
+            _claim_unowned(services, reviewer, case_id, now)
+        _do(services, reviewer, case_id, act, form)
     except (Conflict, PersonNeeded, TooLong, Unprocessable) as refusal:
-        return case_page(services, caller, session, case_id, refusal=str(refusal))
-    return RedirectResponse(f"/console/cases/{case_id}", 303)
+        return case_page(services, caller, session, case_id, asked, refusal=str(refusal))
+    if act == "marks" and asked.is_part:
+        return Response(status_code=204)  # the page shows it by itself, and stays where it is
+    return RedirectResponse(_address_after(services, caller, asked, case_id, act), 303)
+
+
+def _do(
+    services: Services, reviewer: Reviewer, case_id: str, act: str, form: dict[str, str]
+) -> None:
+    now = services.clock()
+    if act == "actions":
+        action = read_form(ActionBody, _action_form(form)).action()
+        services.cases.order(reviewer, case_id, now, action)
+    elif act == "results":
+        body = read_form(ResultBody, _finding_form(form))
+        services.cases.state_result(reviewer, case_id, now, body.result)
+    elif act == "agreements":
+        services.cases.agree(reviewer, case_id, now, read_form(Judgement, form).text)
+    elif act == "disagreements":
+        services.cases.disagree(reviewer, case_id, now, read_form(Note, form).text)
+    elif act == "judgements":
+        judged = read_form(FirstJudgement, form).judged_as
+        services.cases.judge(reviewer, case_id, now, judged)
+    elif act == "assignments":
+        to = reviewer_named(services, read_form(Assignment, form).to)
+        services.cases.assign(reviewer, case_id, now, to)
+    elif act == "undo":
+        services.cases.undo(reviewer, case_id, now)
+    else:
+        services.cases.act(reviewer, case_id, _act(act, reviewer, now, form))
+
+
+def _claim_unowned(services: Services, reviewer: Reviewer, case_id: str, now: datetime) -> None:
+    """Let whoever acts on a case that nobody has be who works on it."""
+    row, case = services.cases.case(reviewer, case_id)
+    if row.owner is None and case.status != "closed":
+        services.cases.act(reviewer, case_id, lambda c: acts.claim(c, reviewer.actor, now))
+
+
+def _address_after(
+    services: Services, caller: Caller, asked: PageAsked, case_id: str, act: str
+) -> str:
+    """Where an act leads: from a list to its next case where this one needs nothing more now."""
+    if asked.filters.tab is None:
+        return f"/console/cases/{case_id}"
+    following = None
+    if act in _LEADS_ON:
+        listed = CaseList.read(services, caller, asked.filters, services.clock())
+        following = listed.after(case_id, caller)
+    return asked.filters.case_address(following or case_id, done=case_id)
 
 
 def _takes_two_persons(act: str, form: dict[str, str]) -> bool:
@@ -212,6 +319,12 @@ def _finding_form(form: dict[str, str]) -> dict[str, str]:
     return form | {"code": code, "reason": reason, "offences": " ".join(boxes)} | instant
 
 
+_OF_OWNERS = ("actions", "results", "waits")
+"""Acts of whoever works on a case; of a case that nobody has they make it theirs."""
+_LEADS_ON = ("actions", "results", "waits", "release", "agreements", "disagreements", "assignments")
+"""Acts after which the next case is opened."""
+
+
 def _until(form: dict[str, str], now: datetime) -> str:
     hours = form.get("hours", "")
     if not hours.isdecimal() or len(hours) > 4:
@@ -220,45 +333,129 @@ def _until(form: dict[str, str], now: datetime) -> str:
 
 
 def case_page(
-    services: Services, caller: Caller, session: Session, case_id: str, *, refusal: str | None
+    services: Services,
+    caller: Caller,
+    session: Session,
+    case_id: str,
+    asked: PageAsked,
+    refusal: str | None = None,
 ) -> HTMLResponse:
     """The page of a case, with what was refused; that it was read is written down, with why.
 
-    Where neither the case nor the reader says why, the form that asks.
+    Where neither the case nor the reader says why, the form that asks. Of a page that has the list
+    the case alone, with a new list where the reader has just acted.
     """
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     try:
         row, case = services.cases.read(reviewer, case_id, now)
     except JustificationNeeded:
         return justification_form(session, caller, f"/console/cases/{case_id}", refusal)
-    decision, events = services.cases.decision(case_id), services.cases.history(reviewer, row)
+    status = 200 if refusal is None else 409
+    content = _case_content(services, caller, session, row, case)
+    is_list_shown = not asked.is_part or bool(asked.done)
+    listed = list_content(services, caller, asked.filters, now) if is_list_shown else {}
+    shown = {"filters": asked.filters, **listed, **content}
+    done = _done(services, reviewer, asked.done, now)
+    template = "case_part.html" if asked.is_part else "case.html"
+    answer = page(template, status, refusal=refusal, done=done, **shown)
+    if asked.is_part and refusal is None:
+        answer.headers["HX-Push-Url"] = asked.filters.case_address(case_id)
+    return answer
+
+
+def _case_content(
+    services: Services, caller: Caller, session: Session, row: CaseRecord, case: Case
+) -> dict[str, Any]:
+    """What the page of a case is rendered from, but for the list."""
+    reviewer, now = Reviewer.from_caller(caller), services.clock()
+    decision = services.cases.decision(row.case_id)
+    events = services.cases.history(reviewer, row)
     submission = read_submission(decision.request.encode())
     is_explained = caller.may("explain")
-    return page(
-        "case.html",
-        status=200 if refusal is None else 409,
-        reader=caller,
-        session=session,
-        refusal=refusal,
-        row=row,
-        state=case,
-        status_now=status_at(case, now),
-        hours_waiting=_hours_until(case.waiting_until, now),
-        hours_left=(datetime.fromisoformat(row.due_at) - now) / timedelta(hours=1),
-        case=CaseView.from_decision(decision, is_explained=is_explained),
-        details=details_of(services.models, decision) if is_explained else UNEXPLAINED,
-        submission=submission,
-        pictures=CasePictures.from_submission(submission, now),
-        links=link_graph(services, reviewer, row),
-        similar=_ended(services, reviewer, case_id),
-        files=services.cases.attached(row),
-        most_bytes=services.settings.max_attachment_bytes,
-        events=[EventView.from_event(event) for event in events],
-        choices=_choices(case),
-        waiting_for=WAITING_FOR,
-        marking=_marking(events, session, caller, case_id),
-        may_act=caller.may("review"),
-    )
+    view = CaseView.from_decision(decision, is_explained=is_explained)
+    details = details_of(services.models, decision) if is_explained else UNEXPLAINED
+    is_score_shown = _is_score_shown(services, caller, row, case)
+    if not is_score_shown:
+        details = replace(details, missing_input_effects=None)
+    return {
+        "reader": caller,
+        "session": session,
+        "row": row,
+        "headline": _headline(row, submission, is_masked=services.cases.is_masked(row)),
+        "state": case,
+        "status_now": status_at(case, now),
+        "hours_waiting": _hours_until(case.waiting_until, now),
+        "hours_left": (datetime.fromisoformat(row.due_at) - now) / timedelta(hours=1),
+        "is_timeless": row.lane in ALWAYS_IN_TIME,
+        "case": view,
+        "is_score_shown": is_score_shown,
+        "judged_as": _judged_as(events, caller),
+        "judgements": JUDGED_AS_WORDS,
+        "details": details,
+        "submission": submission,
+        "pictures": CasePictures.from_submission(submission, now),
+        "links": link_graph(services, reviewer, row),
+        "colleagues": colleagues(services, caller),
+        "similar": _ended(services, reviewer, row.case_id),
+        "files": services.cases.attached(row),
+        "most_bytes": services.settings.max_attachment_bytes,
+        "events": [EventView.from_event(event) for event in events],
+        "choices": _choices(case),
+        "waiting_for": WAITING_FOR,
+        "marking": _marking(events, session, caller, row.case_id),
+        "may_act": caller.may("review"),
+    }
+
+
+def _headline(row: CaseRecord, submission: Submission, *, is_masked: bool) -> str:
+    """What a case is in one line; of a masked one what is still said of it."""
+    if is_masked:
+        return row.what
+    return f"{subject_named(submission)}, {way_named(submission)}"
+
+
+@dataclass(frozen=True)
+class ActDone:
+    """What the reader did last, in words; it can be undone for `undo_seconds` more, if at all."""
+
+    case_id: str
+    title: str
+    words: str
+    undo_seconds: int
+
+
+def _done(services: Services, reviewer: Reviewer, case_id: str, now: datetime) -> ActDone | None:
+    """The last act of the reader on a case; None where another has acted since, or nobody."""
+    if not case_id:
+        return None
+    row, case = services.cases.case(reviewer, case_id)
+    events = services.cases.history(reviewer, row)
+    told = [event for event in events if event.action not in ("read", "judge")]
+    if not told or not reviewer.actor.is_holder(told[-1].by):
+        return None
+    last = told[-1]
+    said = f" to {case.action.in_words}" if case.action and last.action == "order_action" else ""
+    words = ACT_WORDS.get(last.action, last.action.replace("_", " ")) + said
+    age = (now - datetime.fromisoformat(last.at)).total_seconds()
+    left = int(acts.UNDO_WITHIN.total_seconds() - age)
+    is_kept = last.action not in acts.UNDOABLE or (case.result and case.result.label)
+    title = f"{row.subject_kind.capitalize()} {row.subject_id}"
+    return ActDone(case_id, title, words, 0 if is_kept else max(left, 0))
+
+
+def _is_score_shown(services: Services, caller: Caller, row: CaseRecord, case: Case) -> bool:
+    """Whether the reader sees the score: they judge nothing, or have said what they think."""
+    if not services.settings.is_score_after_judgement or not caller.may("review"):
+        return True
+    if case.status == "closed":
+        return True
+    return services.cases.has_said_a_view(Reviewer.from_caller(caller), row.case_id)
+
+
+def _judged_as(events: list[StoredEvent], caller: Caller) -> str | None:
+    """The reader's first judgement in words; None where they gave none."""
+    own = (e.text for e in events if e.action == "judge" and caller.actor.is_holder(e.by))
+    return next((JUDGED_AS_WORDS[each] for each in own if each in JUDGED_AS_WORDS), None)
 
 
 def _hours_until(instant: datetime | None, now: datetime) -> float | None:

@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.errors import UnknownFeature
+from serving.console.browser_session import LOOKS_FOR_NEW
 from serving.console.csrf import own_form
 from serving.console.interruptions import Interruption, KeptForm
 from serving.degraded_modes import degradations
@@ -38,6 +39,16 @@ _page_at: ContextVar[datetime] = ContextVar("_page_at")
 """When a page is rendered: it says how long the session lasts from then."""
 
 
+def is_part_asked(request: Request) -> bool:
+    """Whether a page asks for a part of itself, to put it in its place."""
+    headers = request.headers
+    return "hx-request" in headers and "hx-history-restore-request" not in headers
+
+
+STOPS_ASKING = 286
+"""The status after which htmx asks no more: the page stays as it is, with what was written."""
+
+
 class PageRoute(APIRoute):
     """A route whose errors are pages: a person reads them, not a machine."""
 
@@ -51,18 +62,37 @@ class PageRoute(APIRoute):
             _page_at.set(services.clock())
             _switched_off.set(services.kill_switch.kinds_off)
             _is_history_missing.set("history_missing" in degradations(services))
-            try:
-                return await answer(request)
-            except Interruption as interruption:
-                return await _interrupted(request, interruption)
-            except UnknownFeature:
-                return _refusal(NotFound("no feature of that name is in the catalogue"))
-            except RequestValidationError as error:
-                return _refusal(parameters_refused(error))
-            except ServingError as error:
-                return _refusal(error)
+            return _in_place(request, await _answered(answer, request))
 
         return answer_with_a_page
+
+
+async def _answered(
+    answer: Callable[[Request], Coroutine[Any, Any, Response]], request: Request
+) -> Response:
+    try:
+        return await answer(request)
+    except Interruption as interruption:
+        return await _interrupted(request, interruption)
+    except UnknownFeature:
+        return _refusal(NotFound("no feature of that name is in the catalogue"))
+    except RequestValidationError as error:
+        return _refusal(parameters_refused(error))
+    except ServingError as error:
+        return _refusal(error)
+
+
+def _in_place(request: Request, response: Response) -> Response:
+    """An answer for a page that asked for a part: a whole page takes the place of all of it."""
+    is_whole = isinstance(response, HTMLResponse) and bytes(response.body).startswith(b"<!doctype")
+    if not is_part_asked(request) or not is_whole:
+        return response
+    if request.method == "GET":  # it is read anew as a page, with its own scripts
+        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        response.headers["HX-Redirect"] = asked
+    else:
+        response.headers.update({"HX-Retarget": "body", "HX-Reswap": "innerHTML"})
+    return response
 
 
 def page(
@@ -82,9 +112,11 @@ def page(
 
 async def _interrupted(request: Request, interruption: Interruption) -> Response:
     """The page that comes first; what was written goes with the reader, through a form of ours."""
-    if "hx-request" in request.headers:
-        return Response(status_code=401, headers={"HX-Redirect": interruption.address})
+    if request.url.path == LOOKS_FOR_NEW:
+        return Response(status_code=STOPS_ASKING)
     kept = await _kept_form(request)
+    if is_part_asked(request) and (kept is None or interruption.template is None):
+        return Response(status_code=401, headers={"HX-Redirect": interruption.address})
     if kept is None or interruption.template is None:
         return RedirectResponse(interruption.address, 303)
     content = {"to": interruption.to, "kept": kept, **interruption.content}

@@ -246,6 +246,27 @@ cases = Table(
     # The probability of a find, times its harm; a control case has that of an inspection.
     Column("risk", Float(53).with_variant(REAL(), "sqlite")),
     Index("cases_by_risk", text("risk DESC"), "due_at", "case_id"),
+    Index("cases_by_seq", "seq", "case_id"),
+    Index(
+        "cases_by_owner",
+        "owner",
+        "status",
+        sqlite_where=text("owner IS NOT NULL"),
+        postgresql_where=text("owner IS NOT NULL"),
+    ),
+    Index(
+        "cases_begun",
+        "status",
+        "seq",
+        sqlite_where=text("status <> 'open'"),
+        postgresql_where=text("status <> 'open'"),
+    ),
+    Index(
+        "cases_to_count",
+        *("due_at", "status", "owner", "lane", "office_id", "mode", "waiting_until"),
+        sqlite_where=text("status <> 'closed'"),
+        postgresql_where=text("status <> 'closed'"),
+    ),
     Index("cases_by_lane", "lane", "status"),
     sqlite_strict=True,
 )

@@ -1,6 +1,7 @@
 """What a reason rests on, in words: the way back from a sentence to the papers."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from features.catalogue import features_by_name
 from features.linked_records import LINKED_RECORD_TYPES
@@ -48,6 +49,11 @@ def provenance_in_words(provenance: Provenance, language: Language = ENGLISH) ->
         shown = [*ids[:MOST_RECORDS], *(["…"] if len(ids) > MOST_RECORDS else [])]
         parts.append(language.say(RECORDS[name], ids=", ".join(shown)))
     return parts + [_earlier(events, language) for events in provenance.earlier_events if events.by]
+
+
+def proof_in_words(provenance: Provenance, language: Language = ENGLISH) -> list[str]:
+    """The same without earlier events: what of the case itself proves a value."""
+    return provenance_in_words(replace(provenance, earlier_events=()), language)
 
 
 def field_name(column: str) -> str:

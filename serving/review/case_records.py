@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol, Self
+from typing import Literal, NamedTuple, Protocol, Self
 
 from serving.access.actors import SERVICE, Actor
 from serving.history.received_records import ReceivedRecord
@@ -153,11 +153,20 @@ class CaseAccess:
     is_rescue: bool
 
 
+QueueTab = Literal["mine", "unassigned", "waiting", "second_person", "others", "expired"]
+"""A part of what is not closed, as one reader sees it; every such case is in one of them.
+
+Those that wait for a second person are in none else, and those that are over only in `mine` and
+`expired`.
+"""
+
+
 @dataclass(frozen=True)
 class QueueFilter:
     """Which cases of the queue; None does not filter. `now` (ISO) ends what was laid aside.
 
-    `owner` is an identity or a name.
+    `owner` is an identity or a name. Of a `tab`, `reader` is the identity of whoever reads it; it
+    shows what waits for something too. `after_seq` lets through what was opened since.
     """
 
     now: str
@@ -168,6 +177,9 @@ class QueueFilter:
     is_unowned: bool = False
     opened_before: str | None = None
     is_in_time: bool | None = None
+    tab: QueueTab | None = None
+    reader: str = ""
+    after_seq: int | None = None
 
 
 @dataclass(frozen=True)
@@ -311,6 +323,14 @@ class CaseStore(Protocol):
         """Cases that wait for a person: in time before what is over, the riskiest first."""
         ...
 
+    def count_queue(self, access: CaseAccess, queue: QueueFilter) -> int:
+        """How many cases a filter of the queue lets through; MOST_COUNTED is that many or more."""
+        ...
+
+    def count_cases(self, access: CaseAccess, wanted: CaseFilter) -> int:
+        """The same of all cases, closed ones too."""
+        ...
+
     def case(self, case_id: str, access: CaseAccess) -> CaseRecord | None:
         """A case, if it exists and may be seen."""
         ...
@@ -408,6 +428,10 @@ class CaseStore(Protocol):
 
     def count_overdue(self, lane: str, now: str) -> int:
         """How many cases that wait in a lane are due by now, of all offices."""
+        ...
+
+    def opened_to(self) -> int:
+        """The place in the log up to which cases were opened."""
         ...
 
     def count_unopened(self) -> int:

@@ -61,6 +61,7 @@ EventAction = Literal[
     "propose_reopening",
     "reopen",
     "mark_reason",
+    "judge",
     "reread",
     "attach",
     "download",
@@ -73,6 +74,9 @@ EventAction = Literal[
     "undo",
     "escalate",
 ]
+
+JudgedAs = Literal["look", "let_go", "unsure"]
+"""What an officer thinks of a case before they see its score: look closer, let go, or neither."""
 
 LONGEST_WAIT = timedelta(days=14)
 UNDO_WITHIN = timedelta(seconds=10)
@@ -237,6 +241,12 @@ def attach(case: Case, actor: Actor, at: datetime, attachment: AttachedFile) -> 
 def mark_reason(case: Case, actor: Actor, at: datetime, indicator: str, verdict: str) -> CaseChange:
     """Say whether a reason that the case gives is right, wrong or unclear."""
     return _acted(case, actor, at, "mark_reason", f"{indicator}: {verdict}")
+
+
+def judge(case: Case, actor: Actor, at: datetime, judged_as: JudgedAs) -> CaseChange:
+    """Say what one thinks of a case by its evidence, before its score. Raises CaseClosed."""
+    _refuse_closed(case)
+    return _acted(case, actor, at, "judge", judged_as)
 
 
 def reread(case: Case, actor: Actor, at: datetime, code: str) -> CaseChange:

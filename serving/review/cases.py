@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from typing import get_args
 
 from pydantic import TypeAdapter
 
@@ -17,6 +18,7 @@ from serving.audit.decision import Decision
 from serving.audit.logged_decision import DecisionReader
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
 from serving.errors import (
+    AlreadyJudged,
     CaseClosed,
     Conflict,
     ContradictoryFinding,
@@ -24,6 +26,7 @@ from serving.errors import (
     JustificationNeeded,
     NoActionOrdered,
     NotFound,
+    PersonNeeded,
     UndoRefused,
     Unprocessable,
 )
@@ -53,11 +56,12 @@ from serving.review.case_records import (
     OpenedCase,
     QueueFilter,
     QueuePosition,
+    QueueTab,
     SearchPage,
     StoredEvent,
     WaitingOutcome,
 )
-from serving.review.case_rules import Case, CaseChange, CaseEvent, Statement
+from serving.review.case_rules import Case, CaseChange, CaseEvent, JudgedAs, Statement
 from serving.review.justifications import JUSTIFIED_FOR, EvidentPurpose, StatedPurpose
 from serving.review.labels import inspection_of, label_of, withdrawal_of
 from serving.review.opening import CASE, case_of_decision
@@ -73,13 +77,18 @@ StateResult = Callable[[FoundBy], CaseResult]
 OnOutcome = Callable[[Submission, Outcome], None]
 
 OUTCOMES_TOGETHER = 64
+MOST_HANDED_OVER = 200
 
 OLDER_TOGETHER = 50
 """Older cases that are made searchable at a time."""
 
 # Acts whose text is no sentence of anyone's.
-_WITHOUT_WORDS = frozenset({"read", "mark_reason", "reread", "score_again"})
-_CHANGES_NOTHING = frozenset({"read", "download", "justify"})
+_WITHOUT_WORDS = frozenset({"read", "mark_reason", "judge", "reread", "score_again"})
+_CHANGES_NOTHING = frozenset({"read", "download", "justify", "judge"})
+_SAYS_A_VIEW = frozenset(
+    {"judge", "propose_action", "order_action", "state_view", "state_result", "agree", "disagree"}
+)
+"""Events by which somebody has said what they think of a case, so that its score sways no more."""
 _OF_PROPOSALS = frozenset({"propose_action", "state_result", "state_view", "agree", "disagree"})
 
 
@@ -105,6 +114,14 @@ class Reviewer:
 
 
 @dataclass(frozen=True)
+class BulkHandOver:
+    """Which of several cases somebody was given, and which not, with why."""
+
+    given: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Cases:
     """What reviewers do with the cases of one database.
 
@@ -119,7 +136,8 @@ class Cases:
     masking: Masking
     office_of_place: Mapping[str, str] = field(default_factory=dict)
 
-    def _open_new(self) -> None:
+    def open_new(self) -> None:
+        """Open cases for all decisions that were logged since the last time."""
         self.store.open_new(self._case_of_decision)
 
     def _case_of_decision(self, seq: int, record: str) -> OpenedCase | None:
@@ -133,14 +151,14 @@ class Cases:
         self, reviewer: Reviewer, queue: QueueFilter, after: QueuePosition | None, limit: int
     ) -> list[CaseRecord]:
         """The cases that wait, the most urgent first."""
-        self._open_new()
+        self.open_new()
         rows = self.store.page(reviewer.access, queue, after, limit)
         tell_audit(cases=[row.case_id for row in rows])
         return [self._shown(row) for row in rows]
 
     def list_cases(self, reviewer: Reviewer, wanted: CaseFilter, limit: int) -> list[CaseRecord]:
         """The cases that a filter lets through, closed ones too, the newest first."""
-        self._open_new()
+        self.open_new()
         rows = self.store.list_cases(reviewer.access, wanted, limit)
         tell_audit(cases=[row.case_id for row in rows])
         return [self._shown(row) for row in rows]
@@ -158,7 +176,7 @@ class Cases:
 
         The audit event tells a token of what was asked for, which is the same for the same.
         """
-        self._open_new()
+        self.open_new()
         searched = self.store.search(reviewer.access, asked, after, limit)
         found = tuple(each for each in searched.found if not self._is_covered(each.case))
         tell_audit(
@@ -178,7 +196,7 @@ class Cases:
 
         How many outcomes were taken. Whoever works on cases sees the same, sooner.
         """
-        self._open_new()
+        self.open_new()
         if self.store.lacks_terms():
             self.masking.read_again()  # somebody may just have unmasked what is looked at now
             self.store.index_older(self._unmasked_case, OLDER_TOGETHER)
@@ -201,13 +219,31 @@ class Cases:
                 self.store.change(waiting.case_id, partial(_changed, take))
         self.store.remove_outcome(waiting.record_id)
 
+    def count_tabs(self, reviewer: Reviewer, queue: QueueFilter) -> dict[str, int]:
+        """How many cases are in each tab of a filter, the closed ones last."""
+        own = replace(queue, reader=reviewer.actor.identity)
+        counts: dict[str, int] = {
+            tab: self.store.count_queue(reviewer.access, replace(own, tab=tab))
+            for tab in get_args(QueueTab)
+        }
+        closed = CaseFilter(("closed",), office_id=queue.office_id, mode=queue.mode)
+        return counts | {"closed": self.store.count_cases(reviewer.access, closed)}
+
+    def count_new(self, reviewer: Reviewer, queue: QueueFilter) -> int:
+        """How many cases a filter lets through that came after its place in the log."""
+        return self.store.count_queue(reviewer.access, queue)
+
+    def opened_to(self) -> int:
+        """The place in the log up to which cases were opened."""
+        return self.store.opened_to()
+
     def counts(self, access: CaseAccess, at: datetime) -> dict[str, int]:
         """How many cases wait in each lane."""
         return self.store.count_waiting(QUEUE_RANK, access, at.isoformat())
 
     def case(self, reviewer: Reviewer, case_id: str) -> tuple[CaseRecord, Case]:
         """A case; raises NotFound for one that does not exist or must not be seen."""
-        self._open_new()
+        self.open_new()
         row = self.store.case(case_id, reviewer.access)
         if row is None:
             raise NotFound("no case with this id can be seen by you")
@@ -323,6 +359,23 @@ class Cases:
         changed = self.store.change(case_id, partial(_changed, act))
         return _as_seen_by(CASE.validate_json(changed.state), reviewer.actor)
 
+    def judge(self, reviewer: Reviewer, case_id: str, at: datetime, judged_as: JudgedAs) -> Case:
+        """Say what one thinks of a case before its score; raises AlreadyJudged the second time."""
+        if self.has_said_a_view(reviewer, case_id):
+            raise AlreadyJudged(
+                "you have said what you think of this case, and saw its score since"
+            )
+        return self.act(
+            reviewer, case_id, lambda case: acts.judge(case, reviewer.actor, at, judged_as)
+        )
+
+    def has_said_a_view(self, reviewer: Reviewer, case_id: str) -> bool:
+        """Whether a reviewer has said what they think of a case: by a first judgement or an act."""
+        return any(
+            event.action in _SAYS_A_VIEW and reviewer.actor.is_holder(event.by)
+            for event in self.events(case_id)
+        )
+
     def assign(self, reviewer: Reviewer, case_id: str, at: datetime, to: Reviewer | None) -> Case:
         """Give a case to somebody who may work on it; None stands for whom nobody knows.
 
@@ -342,6 +395,34 @@ class Cases:
                 case, reviewer.actor, at, holder, may_take=reviewer.supervises
             ),
         )
+
+    def hand_over_together(
+        self, reviewer: Reviewer, case_ids: Iterable[str], at: datetime, to: Reviewer | None
+    ) -> BulkHandOver:
+        """Give each of several cases to somebody, by an act and an event of its own.
+
+        What cannot be given, as a case that another has, stays where it is and is told with why.
+        """
+        given: list[str] = []
+        refused: list[tuple[str, str]] = []
+        for case_id in list(dict.fromkeys(case_ids))[:MOST_HANDED_OVER]:
+            try:
+                self.assign(reviewer, case_id, at, to)
+                given.append(case_id)
+            except (Conflict, PersonNeeded, NotFound, Unprocessable) as refusal:
+                refused.append((case_id, str(refusal)))
+        return BulkHandOver(tuple(given), tuple(refused))
+
+    def sharing(self, reviewer: Reviewer, case_id: str, kind: str, value: str) -> list[str]:
+        """The other cases that share one thing with a case, the closed ones left out."""
+        things = self.store.shared_things(case_id, reviewer.access)
+        return [
+            other.case_id
+            for thing in things
+            if (thing.kind, thing.value) == (kind, value)
+            for other in thing.others
+            if not other.is_closed
+        ]
 
     def attach(
         self, reviewer: Reviewer, case_id: str, at: datetime, file: AttachedFile, content: bytes

@@ -8,7 +8,7 @@ from features.field_types import Code, Instant, Items, Kilograms, Persons
 from features.offences import OffenceCodes
 from features.records import Depth, Examination
 from serving.review.actions import ActionKind, CaseAction, ReferredTo
-from serving.review.case_rules import WaitingFor
+from serving.review.case_rules import JudgedAs, WaitingFor
 from serving.review.justifications import StatedPurpose
 from serving.review.results import (
     LONGEST_TEXT,
@@ -57,6 +57,12 @@ class Judgement(ClosedModel):
     """Why a second person agrees, in their own words; they may say nothing."""
 
     text: Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_TEXT)] = ""
+
+
+class FirstJudgement(ClosedModel):
+    """What an officer thinks of a case by its evidence, before they see its score."""
+
+    judged_as: JudgedAs
 
 
 class ActionBody(ClosedModel):

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from serving.explanation.code_names import country_in_words, goods_in_words, place_in_words
 from serving.explanation.formatting import readable, share_in_percent
-from serving.explanation.provenance_text import provenance_in_words
+from serving.explanation.provenance_text import proof_in_words, provenance_in_words
 from serving.monitor.enough_outcomes import so_far
 from serving.web.figure_words import (
     figure_in_words,
@@ -111,6 +111,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "percent": _percent,
     "place": place_in_words,
     "plural": "{}s".format,
+    "proof_in_words": proof_in_words,
     "provenance_in_words": provenance_in_words,
     "short_instant": _short_instant,
     "share": share_in_words,

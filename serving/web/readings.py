@@ -95,6 +95,7 @@ NOT_READINGS = {
     "GET /console/oidc/callback": "a sign-in, which is an event of its own",
     "GET /console/rescues/changes": "whether the board changed, and nothing of it",
     "GET /console/session": "how long the reader's own session lasts",
+    "GET /console/queue/new": "how many cases came in",
     "GET /console/sign-in": "the form",
     "GET /console/sign-in/code": "the form",
     "GET /console/sign-in/password": "the form",

@@ -11,14 +11,6 @@ from tests.serving.bodies import shipment
 
 __all__ = ["home"]
 
-DARK = {
-    "--deep": "#9cc4ee",
-    "--ink": "#e6ebf0",
-    "--soft": "#a8b4c0",
-    "--card": "#18212b",
-    "--paper": "#10161d",
-}
-
 
 def heard(number: int) -> dict[str, Any]:
     """The example's journey, heard on both sides of nine hours of silence."""
@@ -39,6 +31,7 @@ def test_map_links_and_payments_are_used_by_mouse_and_keyboard(page: Page, site:
     sign_in(page, site, account(site, "one"))
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     page.goto(f"{site.address}/console/cases/{case_id}")
+    _unfold(page)
 
     chart = page.get_by_role("application", name="Map of the route")
     expect(chart.locator("path.heard")).to_have_count(4)
@@ -51,6 +44,7 @@ def test_map_links_and_payments_are_used_by_mouse_and_keyboard(page: Page, site:
         " document.querySelector('.map path.travelled').getBoundingClientRect().width",
         arg=before["width"] if before else 0,
     )
+    page.mouse.move(0, 0)
     page.locator("tr[data-about^='transactions:']").first.focus()
     expect(page.locator("circle.mark.is-lit")).to_have_count(1)
     expect(page.locator(".flow.is-lit")).to_have_count(1)
@@ -59,11 +53,7 @@ def test_map_links_and_payments_are_used_by_mouse_and_keyboard(page: Page, site:
     expect(page.get_by_text("Show this case's links only")).to_be_visible()
     assert all(url.startswith(site.address) for url in asked)
     assert _faults(page) == []
-    page.evaluate(
-        "colours => { const root = document.documentElement.style; root.colorScheme = 'dark';"
-        "for (const [name, value] of Object.entries(colours)) root.setProperty(name, value) }",
-        DARK,
-    )
+    page.emulate_media(color_scheme="dark")
     assert _faults(page) == []
 
 
@@ -73,12 +63,18 @@ def test_the_pictures_are_there_without_a_script(browser: Browser, site: Site) -
     page = context.new_page()
     sign_in(page, site, account(site, "one"))
     page.goto(f"{site.address}/console/cases/{case_id}")
+    _unfold(page)
 
     expect(page.locator(".map-still .silence")).to_have_count(1)
     expect(page.locator(".silences li")).to_contain_text("No report for 9 h: 21 November 2026")
     for picture in ("svg.days", "svg.payments", "svg.map-still"):
         expect(page.locator(picture)).to_be_visible()
     context.close()
+
+
+def _unfold(page: Page) -> None:
+    for part in page.locator("details.part > summary").all():
+        part.click()
 
 
 def _faults(page: Page) -> list[str]:

@@ -85,7 +85,8 @@ def test_words_that_were_written_before_a_session_ended_are_sent_after_signing_i
     sign_in(page, site, account(site, "maria"))
     page.goto(f"{site.address}/console/cases/{case_id}")
     page.get_by_role("button", name="Assign to me").click()
-    page.get_by_label("Add a note").fill('seen at the gate,\nwith "two" seals')
+    page.get_by_text("Remind me, hand over, add a note").click()
+    page.get_by_label("Note").fill('seen at the gate,\nwith "two" seals')
     session = site.services.sessions.of_holder("account:maria", utc_now())[0]
     site.services.sessions.end_all("account:maria", utc_now(), session.actor)
 
@@ -99,6 +100,7 @@ def test_words_that_were_written_before_a_session_ended_are_sent_after_signing_i
     assert wrong_on(page) == []
     page.get_by_role("button", name="Send it", exact=True).click()
 
+    page.get_by_text("What happened with this case").click()
     expect(page.get_by_text('with "two" seals').first).to_be_visible()
     expect(page.get_by_role("heading", name="This case is yours")).to_be_visible()
     page.context.close()

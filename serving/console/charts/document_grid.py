@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Self
 
 from features.submission import AttachedDocument, Submission
+
+MOST_LEADING = 3
 
 # What documents state, in the order of rows, with the field of the declaration where it is another.
 _STATED = {
@@ -75,6 +78,17 @@ class DocumentGrid:
     def differences(self) -> int:
         """How many cells differ from the declaration, another version or another document."""
         return sum(bool(cell.differs) for row in self.rows for cell in row.cells)
+
+    @property
+    def leading_differences(self) -> list[tuple[str, str, GridCell]]:
+        """The first MOST_LEADING cells that differ: of what, in which document, and the cell."""
+        found = (
+            (row.name, column.name, cell)
+            for row in self.rows
+            for column, cell in zip(self.columns, row.cells, strict=True)
+            if cell.differs
+        )
+        return list(islice(found, MOST_LEADING))
 
 
 def _column(filed: list[AttachedDocument], declared_at: datetime) -> GridColumn:

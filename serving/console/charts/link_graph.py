@@ -51,12 +51,17 @@ class GraphEdge:
 
 @dataclass(frozen=True)
 class ThingRow:
-    """A thing that is shared, for the table: what it is, as what, and with how many others."""
+    """A thing that is shared, for the table: what it is, as what, and with how many others.
+
+    `open_cases` of them are not closed.
+    """
 
     number: int
+    kind: str
     words: str
     value: str
     others: str
+    open_cases: int
 
 
 @dataclass(frozen=True)
@@ -216,7 +221,9 @@ def _thing_rows(things: Iterable[SharedThing]) -> Iterator[ThingRow]:
         count = len(thing.others)
         others = f"{count:,} other {'case' if count == 1 else 'cases'}"
         words = others if thing.is_counted else f"{count:,} or more other cases"
-        yield ThingRow(number, _as_what(thing.kind, thing.roles), thing.value, words)
+        as_what = _as_what(thing.kind, thing.roles)
+        open_cases = sum(not other.is_closed for other in thing.others)
+        yield ThingRow(number, thing.kind, as_what, thing.value, words, open_cases)
 
 
 def _neighbour_row(each: Neighbour, things: tuple[SharedThing, ...]) -> NeighbourRow:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Select,
     and_,
     func,
+    literal,
     or_,
     select,
     true,
@@ -73,6 +74,7 @@ from serving.review.case_records import (
     OpenedCase,
     QueueFilter,
     QueuePosition,
+    QueueTab,
     SearchPage,
     StoredEvent,
     WaitingOutcome,
@@ -96,6 +98,9 @@ RISKS_TO_DRAW_FROM = 50
 
 TO_BE_JUDGED = ("open", "assigned", "action_proposed", "result_in")
 """Statuses that a person is to do something about; what was ordered waits for its result."""
+
+TABS_OF_FEW = ("mine", "waiting", "second_person", "others")
+"""Tabs of what somebody has begun with: they are looked up by that, and then put in order."""
 
 
 class CaseRepository:
@@ -130,11 +135,24 @@ class CaseRepository:
                 select(cases)
                 .where(_visible(access), _in_queue(queue), _is_after(place))
                 .where(~_is_in_time(queue.now) if is_over else _is_in_time(queue.now))
-                .order_by(cases.c.risk.desc(), cases.c.due_at, cases.c.case_id)
+                .order_by(_risk_of(queue).desc(), cases.c.due_at, cases.c.case_id)
                 .limit(limit - len(found))
             )
             found += self._rows(query)
         return found
+
+    def count_queue(self, access: CaseAccess, queue: QueueFilter) -> int:
+        """How many cases a filter of the queue lets through; MOST_COUNTED is that many or more."""
+        return self._count_those(and_(_visible(access), _in_queue(queue)))
+
+    def count_cases(self, access: CaseAccess, wanted: CaseFilter) -> int:
+        """The same of all cases, closed ones too."""
+        return self._count_those(and_(_visible(access), _is_wanted(wanted)))
+
+    def _count_those(self, are_wanted: ColumnElement[bool]) -> int:
+        counted = select(literal(1)).where(are_wanted).select_from(cases).limit(MOST_COUNTED)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.scalar(select(func.count()).select_from(counted.subquery())) or 0
 
     def case(self, case_id: str, access: CaseAccess) -> CaseRecord | None:
         """A case, if it exists and may be seen."""
@@ -445,6 +463,11 @@ class CaseRepository:
         with failing_as_unavailable(), self._engine.connect() as connection:
             return connection.scalar(select(func.count()).select_from(overdue.subquery())) or 0
 
+    def opened_to(self) -> int:
+        """The place in the log up to which cases were opened."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.scalar(select(cases_opened_to.c.seq)) or 0
+
     def count_unopened(self) -> int:
         """How many decisions no case was looked for yet; releases are among them."""
         newest = select(func.coalesce(func.max(decisions.c.seq), 0)).scalar_subquery()
@@ -661,6 +684,7 @@ def _is_wanted(wanted: CaseFilter) -> ColumnElement[bool]:
     parts: list[ColumnElement[bool]] = []
     if wanted.statuses:
         parts.append(cases.c.status.in_(wanted.statuses))
+        parts += [cases.c.status != "open"] if "open" not in wanted.statuses else []
     names = ("subject_kind", "office_id", "mode")
     filters = ((name, getattr(wanted, name)) for name in names)
     parts += [cases.c[name] == value for name, value in filters if value is not None]
@@ -672,7 +696,7 @@ def _is_wanted(wanted: CaseFilter) -> ColumnElement[bool]:
 
 
 def _in_queue(queue: QueueFilter) -> ColumnElement[bool]:
-    parts = [_is_waiting(queue.now)]
+    parts = [_is_waiting(queue.now) if queue.tab is None else _in_tab(queue)]
     if queue.lanes:
         parts.append(cases.c.lane.in_(queue.lanes))
     filters = ((name, getattr(queue, name)) for name in ("office_id", "mode"))
@@ -685,7 +709,36 @@ def _in_queue(queue: QueueFilter) -> ColumnElement[bool]:
         parts.append(_is_in_time(queue.now) if queue.is_in_time else ~_is_in_time(queue.now))
     if queue.opened_before:
         parts.append(cases.c.opened_at < queue.opened_before)
+    if queue.after_seq is not None:
+        parts.append(cases.c.seq > queue.after_seq)
     return and_(*parts)
+
+
+def _risk_of(queue: QueueFilter) -> ColumnElement[float]:
+    """What the queue is ordered by; of a tab with few cases not by its index, which has all."""
+    return cases.c.risk + 0 if queue.tab in TABS_OF_FEW else cases.c.risk
+
+
+def _in_tab(queue: QueueFilter) -> ColumnElement[bool]:
+    """Whether a case is in the filter's tab."""
+    is_judged_by_two = cases.c.status.in_(("action_proposed", "result_in"))
+    is_laid_aside = and_(cases.c.status == "waiting", cases.c.waiting_until > queue.now)
+    is_awaited = or_(is_laid_aside, cases.c.status == "action_ordered")
+    is_to_do = and_(_is_waiting(queue.now), ~is_judged_by_two)
+    is_own = cases.c.owner == queue.reader
+    # Words of their own name the part that an index has: no planner infers it from what follows.
+    has_begun, is_not_closed = cases.c.status != "open", cases.c.status != "closed"
+    in_tab: dict[QueueTab, ColumnElement[bool]] = {
+        "mine": and_(is_own, is_not_closed, ~is_laid_aside),
+        "unassigned": and_(
+            is_not_closed, is_to_do, cases.c.owner.is_(None), _is_in_time(queue.now)
+        ),
+        "waiting": and_(has_begun, is_awaited),
+        "second_person": and_(has_begun, is_judged_by_two),
+        "others": and_(is_to_do, cases.c.owner != queue.reader, _is_in_time(queue.now)),
+        "expired": and_(is_not_closed, is_to_do, ~_is_in_time(queue.now)),
+    }
+    return in_tab[queue.tab or "unassigned"]
 
 
 def _is_after(place: QueuePosition | None) -> ColumnElement[bool]:

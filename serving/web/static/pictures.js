@@ -105,12 +105,14 @@ const escaped = (text) => {
 
 function drawMaps(within) {
   for (const box of within.querySelectorAll("[data-map]:not(.is-live)")) {
+    if (!box.offsetWidth) continue; // folded: drawn when it is unfolded
     loadLeaflet().then((L) => box.classList.contains("is-live") || drawMap(box, L)).catch(() => box.classList.remove("is-live"));
   }
 }
 
 drawMaps(document);
 document.addEventListener("htmx:load", ({ target }) => drawMaps(target));
+document.addEventListener("toggle", ({ target }) => drawMaps(target), true);
 
 // A case of the link graph opens its own links in place; without htmx, or to a new tab, as a page.
 document.addEventListener("click", (event) => {

@@ -41,8 +41,8 @@ CALLS = {
     *(
         (f"/v1/cases/{{case_id}}/{act}", "post")
         for act in (
-            "claim release assignments waits notes actions results agreements disagreements "
-            "reopen undo"
+            "claim release assignments waits notes judgements actions results agreements "
+            "disagreements reopen undo"
         ).split()
     ),
     ("/v1/cases/{case_id}/letters", "get"),

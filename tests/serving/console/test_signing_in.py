@@ -392,7 +392,7 @@ def test_a_session_lasts_with_use_ends_by_rest_and_ends_in_any_case(office: Offi
         assert office.browser().get("/console/queue").url.path == "/console/queue"
     office.wait(minutes=29)
     look = {"HX-Request": "true"}  # the page asks by itself whether there is anything new
-    assert office.browser().get("/console/queue", headers=look).status_code == 200
+    assert office.browser().get("/console/queue/new", headers=look).status_code == 200
     assert office.browser().get("/console/session").json() == {"seconds": 60, "longest": 36_240}
     office.wait(minutes=1)
     assert office.browser().get("/console/queue").url.path == "/console/sign-in"

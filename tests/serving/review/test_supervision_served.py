@@ -35,6 +35,7 @@ EVERY_ROLE: set[Role] = set(ROLE_SCOPES)
 SEEN_BY: dict[str, set[Role]] = {
     "/console/queue": {"reviewer", "supervisor", "rescue", "auditor"},
     "/console/search": {"reviewer", "supervisor", "rescue", "auditor"},
+    "/console/queue/new": {"reviewer", "supervisor", "rescue", "auditor"},
     "/console/cases/{case}": {"reviewer", "supervisor", "auditor"},
     "/console/cases/{case}/letter": {"reviewer", "supervisor"},
     "/console/cases/{case}/links": {"reviewer", "supervisor", "auditor"},
@@ -95,6 +96,10 @@ def test_every_page_answers_the_roles_it_is_for_and_no_one_else(reviewed: Servic
 
 ACTS_BY: dict[str, set[Role]] = {
     "/console/cases/{case}/claim": {"reviewer", "supervisor"},
+    "/console/cases/{case}/links": {"reviewer", "supervisor"},
+    "/console/cases/{case}/judgements": {"reviewer", "supervisor"},
+    "/console/cases/{case}/assignments": {"reviewer", "supervisor"},
+    "/console/cases/{case}/undo": {"reviewer", "supervisor"},
     "/console/cases/{case}/notes": {"reviewer", "supervisor"},
     "/console/cases/{case}/actions": {"reviewer", "supervisor"},
     "/console/cases/{case}/results": {"reviewer", "supervisor"},

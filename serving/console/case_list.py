@@ -1,0 +1,256 @@
+"""The list of cases beside the one that is open: tabs with counts, and rows of a page."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from textwrap import shorten
+from typing import Annotated, Literal, Self, get_args
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, Field, field_validator
+
+from features.records import Journey, Mode
+from features.reference.geography.places import name_of
+from features.reference.goods_names import goods_name, is_of_other_goods
+from features.submission import Submission
+from serving.access.callers import Caller
+from serving.audit.decision import Decision
+from serving.container import Services
+from serving.errors import ServingError
+from serving.explanation.code_names import country_in_words
+from serving.review.case_records import CaseFilter, CaseRecord, QueueFilter
+from serving.review.case_summary import LANE_NAMES, UNFITTING_DESCRIPTION
+from serving.review.cases import Reviewer
+from serving.review.queue_rank import ALWAYS_IN_TIME
+from serving.review.shown_lanes import ShownLane, stored_lanes
+from serving.triage.lane_rule import Lane
+from serving.web.queue_cursor import decode_cursor, decode_place, encode_cursor, encode_place
+
+PAGE_SIZE = 25
+
+Tab = Literal["mine", "unassigned", "waiting", "second_person", "others", "expired", "closed"]
+TAB_NAMES: dict[Tab, str] = {
+    "mine": "Mine",
+    "unassigned": "Unassigned",
+    "waiting": "Waiting",
+    "second_person": "Second person",
+    "others": "With others",
+    "expired": "Expired",
+    "closed": "Closed",
+}
+_FIRST_SHOWN: tuple[Tab, ...] = (
+    "unassigned",
+    "mine",
+    "second_person",
+    "expired",
+    "others",
+    "waiting",
+)
+"""Of these the first with a case is shown where no tab was chosen."""
+
+RiskLevel = Literal["high", "medium", "low"]
+RISK_LEVELS: dict[Lane, RiskLevel] = {
+    "rescue": "high",
+    "inspect": "high",
+    "control": "high",
+    "document_check": "medium",
+    "post_review": "low",
+}
+"""How high a risk a list says: as its lane does, since a figure would tell a score too early."""
+LONGEST_WHAT, LONGEST_WAY, LONGEST_FACT = 23, 28, 52
+"""Characters of a row, so that 20 rows are on one screen; the open case has all of it."""
+
+
+class Filters(BaseModel):
+    """What the reader asked for; empty where nothing was chosen."""
+
+    tab: Tab | None = None
+    lane: ShownLane | None = None
+    office: Annotated[str, Field(max_length=64)] = ""
+    mode: Mode | None = None
+    older_than_hours: Annotated[int, Field(ge=0, le=8760)] | None = None
+    cursor: Annotated[str, Field(max_length=400)] = ""
+
+    @field_validator("tab", "lane", "mode", "older_than_hours", mode="before")
+    @classmethod
+    def _nothing_chosen(cls, value: object) -> object:
+        """What a form sends where nothing was chosen."""
+        return None if value == "" else value
+
+    def queue_filter(self, now: datetime, reader: str = "") -> QueueFilter:
+        """The same as the case book understands it; `reader` is who reads a tab."""
+        before = now - timedelta(hours=self.older_than_hours) if self.older_than_hours else None
+        return QueueFilter(
+            now=now.isoformat(),
+            lanes=stored_lanes([self.lane] if self.lane else []),
+            office_id=self.office or None,
+            mode=self.mode,
+            opened_before=before.isoformat() if before else None,
+            tab=self.tab if self.tab != "closed" else None,
+            reader=reader,
+        )
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything but a tab was chosen."""
+        return bool(self.lane or self.office or self.mode or self.older_than_hours)
+
+    def query(self, **changed: str) -> str:
+        """These filters and some changed, as the query of an address; empty for none."""
+        kept = self.model_dump(exclude_none=True, exclude={"cursor"}) | changed
+        chosen = {name: value for name, value in kept.items() if value}
+        return f"?{urlencode(chosen)}" if chosen else ""
+
+    def address(self, **changed: str) -> str:
+        """The address of the list with these filters and some changed."""
+        return f"/console/queue{self.query(**changed)}"
+
+    def case_address(self, case_id: str, **changed: str) -> str:
+        """The address of a case beside the list with these filters."""
+        return f"/console/cases/{case_id}{self.query(**changed)}"
+
+
+@dataclass(frozen=True)
+class ListedCase:
+    """One row; a control case looks like any other inspection, but for a fact that was measured.
+
+    `hours_left` is None of what no time is over for.
+    """
+
+    row: CaseRecord
+    risk: RiskLevel
+    hours_left: float | None
+    what: str
+    way: str
+    fact: str
+    lane: str
+    is_mine: bool
+
+    @classmethod
+    def from_case(
+        cls, row: CaseRecord, decision: Decision | None, caller: Caller, now: datetime
+    ) -> Self:
+        """A case with its decision; None where that is not kept any more, or must not be read."""
+        is_timeless = row.lane in ALWAYS_IN_TIME
+        left = datetime.fromisoformat(row.due_at) - now
+        submission = decision.submission if decision else None
+        lane: Lane = row.lane  # type: ignore[assignment]  # a lane, as it was stored
+        return cls(
+            row,
+            RISK_LEVELS.get(lane, "low"),
+            None if is_timeless else left / timedelta(hours=1),
+            shorten(
+                subject_named(submission) if submission else row.what, LONGEST_WHAT, placeholder="…"
+            ),
+            shorten(way_named(submission), LONGEST_WAY, placeholder="…") if submission else "",
+            shorten(_fact(row, decision, caller), LONGEST_FACT, placeholder="…"),
+            LANE_NAMES[lane],
+            caller.actor.is_holder(row.holder),
+        )
+
+
+@dataclass(frozen=True)
+class CaseList:
+    """A page of one tab, with how many cases each tab has; `opened_to` is a place in the log."""
+
+    filters: Filters
+    tab: Tab
+    counts: dict[Tab, int]
+    rows: tuple[ListedCase, ...]
+    next: str | None
+    opened_to: int
+
+    @classmethod
+    def read(cls, services: Services, caller: Caller, filters: Filters, now: datetime) -> Self:
+        """The list that filters ask for; without a tab, of the first that has anything to do."""
+        reviewer = Reviewer.from_caller(caller)
+        services.cases.open_new()
+        wanted = filters.queue_filter(now)
+        known = services.cases.count_tabs(reviewer, wanted)
+        counts: dict[Tab, int] = {tab: known[tab] for tab in get_args(Tab)}
+        busy = (each for each in _FIRST_SHOWN if counts[each])
+        tab: Tab = next(busy, "unassigned") if filters.tab is None else filters.tab
+        shown = filters.model_copy(update={"tab": tab})
+        found, following = _page(services, reviewer, shown, now)
+        rows = tuple(_listed(services, found, caller, now))
+        return cls(shown, tab, counts, rows, following, services.cases.opened_to())
+
+    def after(self, case_id: str, caller: Caller) -> str | None:
+        """The first case with something to do for the reader, other than one they just had."""
+        for each in self.rows:
+            is_awaited = each.row.status in ("action_ordered", "waiting", "closed")
+            is_taken = each.row.owner is not None and not caller.actor.is_holder(each.row.holder)
+            if each.row.case_id != case_id and not is_awaited and not is_taken:
+                return each.row.case_id
+        return None
+
+
+def _page(
+    services: Services, reviewer: Reviewer, filters: Filters, now: datetime
+) -> tuple[list[CaseRecord], str | None]:
+    """The cases of a page, and the cursor of the next one."""
+    if filters.tab == "closed":
+        wanted = CaseFilter(
+            ("closed",),
+            office_id=filters.office or None,
+            mode=filters.mode,
+            before=decode_place(filters.cursor or None),
+        )
+        found = services.cases.list_cases(reviewer, wanted, PAGE_SIZE)
+        return found, encode_place(found[-1]) if len(found) == PAGE_SIZE else None
+    wanted_now = filters.queue_filter(now, reviewer.actor.identity)
+    after = decode_cursor(filters.cursor or None)
+    found = services.cases.queue(reviewer, wanted_now, after, PAGE_SIZE)
+    return found, encode_cursor(found[-1], now) if len(found) == PAGE_SIZE else None
+
+
+def _listed(
+    services: Services, found: list[CaseRecord], caller: Caller, now: datetime
+) -> Iterator[ListedCase]:
+    for row in found:
+        decision = None
+        if not services.cases.is_masked(row):
+            try:
+                decision = services.cases.decision(row.case_id)
+            except ServingError:  # its time was over meanwhile: the row stands without it
+                decision = None
+        yield ListedCase.from_case(row, decision, caller, now)
+
+
+def _shortened(text: str, longest: int) -> str:
+    return shorten(text, longest, placeholder="…")
+
+
+def subject_named(submission: Submission) -> str:
+    """The goods as they were described, or the means of a journey."""
+    subject = submission.subject
+    if isinstance(subject, Journey):
+        return subject.conveyance_kind.replace("_", " ").capitalize()
+    named = goods_name(subject.hs_code) or f"Goods {subject.hs_code}"
+    return subject.goods_description or named[0].upper() + named[1:]
+
+
+def way_named(submission: Submission) -> str:
+    """From where to where, by name."""
+    journey, shipment = submission.journey, submission.shipment
+    if journey is not None:
+        origin, destination = journey.origin, journey.destination
+        return f"{name_of(origin) or origin} → {name_of(destination) or destination}"
+    assert shipment is not None, "a submission is of a journey or a shipment"
+    codes = (shipment.dispatch_country, shipment.destination_country)
+    return " → ".join(country_in_words(code).split(" (")[0] for code in codes)
+
+
+def _fact(row: CaseRecord, decision: Decision | None, caller: Caller) -> str:
+    """The most telling fact; of a draw there is none, nor for whoever may not see why."""
+    if decision is None or not caller.may("explain"):
+        return row.why
+    if decision.lane_reason == "random":
+        return "Selected at random"
+    if decision.life_at_risk or decision.hits:
+        return decision.life_at_risk or decision.hits[0]
+    shipment = decision.submission.shipment
+    if shipment and is_of_other_goods(shipment.goods_description, shipment.hs_code):
+        return UNFITTING_DESCRIPTION.capitalize()
+    leads = (reason.evidence[0] for reason in decision.reasons_in() if reason.effect == "for")
+    return next((lead.sentence for lead in leads if lead.value is not None), row.why)

@@ -1,0 +1,200 @@
+"""The list of cases, the case beside it, and what is done there without a page of its own."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from serving.access.accounts import new_account
+from serving.app import create_app
+from serving.review.case_records import CaseAccess
+from serving.review.queue_rank import ALWAYS_IN_TIME
+from serving.settings import Settings
+from tests.serving.bodies import shipment
+from tests.serving.conftest import NOW, Service
+from tests.serving.console.test_pages import ORIGIN
+from tests.serving.review.test_cases_served import PLAN, open_case
+from tests.serving.review.test_supervision_served import PASSWORD, sign_in_as
+
+PART = {"HX-Request": "true"}
+ALL = CaseAccess(frozenset(), is_rescue=False)
+
+
+@pytest.fixture
+def reviewed(home: Path, trusting: None) -> Iterator[Service]:
+    """A service that sends the example shipment to inspection, whatever its score."""
+    (home / "lanes.toml").write_text(PLAN)
+    app = create_app(Settings(home=home), clock=lambda: NOW)
+    with TestClient(app) as client:
+        yield Service(client, app.state.services, home)
+
+
+def tabs_of(page: str) -> dict[str, int]:
+    """The counts of the tabs, by name."""
+    found = re.findall(r'aria-current="true">([^<]+) <span class="count">(\d+)<', page)
+    found += re.findall(r'outerHTML">([^<]+) <span class="count">(\d+)<', page)
+    return {name: int(count) for name, count in found}
+
+
+def listed(page: str) -> list[str]:
+    """The cases of the rows, in order."""
+    return re.findall(r'<tr[^>]* data-case="([^"]+)"', page)
+
+
+def test_every_case_is_in_the_tab_where_a_reader_looks_for_it(reviewed: Service) -> None:
+    ids = [open_case(reviewed, f"S-{number}") for number in range(6)]
+    token = sign_in_as(reviewed, "reviewer")
+
+    def post(case_id: str, act: str, **form: str) -> str:
+        address = f"/console/cases/{case_id}/{act}"
+        sent = {"form_token": token, **form}
+        return reviewed.client.post(address, data=sent, headers=ORIGIN).text
+
+    post(ids[0], "claim")
+    post(ids[1], "actions", kind="inspect")
+    post(ids[2], "actions", kind="hold", text="the seal is broken")
+    post(ids[3], "actions", kind="release", text="nothing calls for a look")
+    other = sign_in_as(reviewed, "supervisor")
+    reviewed.client.post(
+        f"/console/cases/{ids[4]}/claim", data={"form_token": other}, headers=ORIGIN
+    )
+    sign_in_as(reviewed, "reviewer")
+
+    page = reviewed.client.get("/console/queue").text
+    assert tabs_of(page) == {
+        "Mine": 2,
+        "Unassigned": 1,
+        "Waiting": 1,
+        "Second person": 1,
+        "With others": 1,
+        "Closed": 1,
+    }
+    shown = {
+        tab: set(listed(reviewed.client.get(f"/console/queue?tab={tab}").text))
+        for tab in ("mine", "unassigned", "waiting", "second_person", "others", "closed", "expired")
+    }
+    assert shown == {
+        "mine": {ids[0], ids[1]},
+        "unassigned": {ids[5]},
+        "waiting": {ids[1]},
+        "second_person": {ids[2]},
+        "others": {ids[4]},
+        "closed": {ids[3]},
+        "expired": set(),
+    }
+    part = reviewed.client.get("/console/queue?tab=closed", headers=PART).text
+    assert part.startswith('<section id="case-list"')
+    assert re.search(r'<td class="fact">[^<]*c-0012', page)  # of a hit of a list, what hit
+
+
+def test_what_came_since_is_counted_and_not_put_into_what_is_read(reviewed: Service) -> None:
+    open_case(reviewed, "S-1")
+    sign_in_as(reviewed, "reviewer")
+    page = reviewed.client.get("/console/queue?tab=unassigned").text
+    asks = re.search(r'id="new-cases" hx-get="([^"]+)"', page)
+    assert asks is not None
+    address = asks[1].replace("&amp;", "&")
+
+    assert "new" not in reviewed.client.get(address, headers=PART).text
+    open_case(reviewed, "S-2")
+    reviewed.client.get("/console/queue?tab=mine")  # somebody opens what came in
+    assert ">1 new<" in reviewed.client.get(address, headers=PART).text
+    reviewed.client.cookies.clear()
+    assert reviewed.client.get(address, headers=PART).status_code == 286  # asks no more
+
+
+def test_an_act_leads_on_from_a_list_and_is_undone_within_ten_seconds(reviewed: Service) -> None:
+    first, second = open_case(reviewed, "S-1"), open_case(reviewed, "S-2")
+    token = sign_in_as(reviewed, "reviewer")
+    form = {"form_token": token, "kind": "inspect"}
+    address = f"/console/cases/{first}/actions?tab=unassigned"
+
+    answer = reviewed.client.post(address, data=form, headers=ORIGIN | PART)
+    assert answer.url.path == f"/console/cases/{second}"
+    assert answer.headers["HX-Push-Url"] == f"/console/cases/{second}?tab=unassigned"
+    assert "ordered to inspect the goods or the conveyance" in answer.text
+    assert "<!doctype" not in answer.text
+    assert 'id="case-list"' in answer.text
+
+    plain = reviewed.client.post(
+        f"/console/cases/{first}/undo?tab=unassigned", data={"form_token": token}, headers=ORIGIN
+    )
+    assert plain.url.path == f"/console/cases/{first}"
+    assert plain.text.startswith("<!doctype")
+    assert "This case is yours" in plain.text
+    told = [event.action for event in reviewed.services.cases.events(first)]
+    assert [action for action in told if action != "read"] == ["assign", "order_action", "undo"]
+
+
+def test_the_score_is_shown_after_a_first_judgement_and_once_that_is_a_first(
+    reviewed: Service,
+) -> None:
+    case_id = open_case(reviewed)
+    token = sign_in_as(reviewed, "reviewer")
+    address = f"/console/cases/{case_id}"
+
+    def shows_score() -> bool:
+        return "How the score adds up" in reviewed.client.get(address).text
+
+    before = reviewed.client.get(address).text
+    assert "First judgement" in before
+    assert not re.search(r"finds something|scored lower|log-odds", before)
+    form = {"form_token": token, "judged_as": "look"}
+    after = reviewed.client.post(f"{address}/judgements", data=form, headers=ORIGIN).text
+    assert "You said first: <strong>look closer</strong>" in after
+    assert "scored lower" in after
+    again = reviewed.client.post(f"{address}/judgements", data=form, headers=ORIGIN)
+    assert again.status_code == 409
+    sign_in_as(reviewed, "supervisor")
+    assert not shows_score()
+    sign_in_as(reviewed, "auditor")
+    stated = {"form_token": sign_in_as(reviewed, "auditor"), "code": "audit"}
+    stated["text"] = "the sample of this month"
+    reviewed.client.post(f"{address}/justify", data=stated, headers=ORIGIN)
+    assert shows_score()
+
+
+def test_linked_cases_are_handed_over_together_and_what_is_not_is_told(reviewed: Service) -> None:
+    ids = [open_case(reviewed, f"S-{number}") for number in range(4)]
+    colleague = new_account("colleague", PASSWORD, "reviewer", (), NOW)
+    reviewed.services.accounts.add_account(colleague)
+    chief = {"form_token": sign_in_as(reviewed, "supervisor")}
+    reviewed.client.post(f"/console/cases/{ids[3]}/claim", data=chief, headers=ORIGIN)
+    form = {"form_token": sign_in_as(reviewed, "reviewer"), "to": "colleague"}
+    address = f"/console/cases/{ids[0]}/links"
+    assert 'value="party c-0012"' in reviewed.client.get(address).text
+
+    by_payer = form | {"which": "party c-0012"}
+    done = reviewed.client.post(address, data=by_payer, headers=ORIGIN | PART).text
+
+    assert "2 cases handed to colleague. 1 not:" in done
+    assert "another reviewer has this case" in done
+    owners = {each: reviewed.services.case_store.case(each, ALL) for each in ids}
+    names = {each: row.owner_name for each, row in owners.items() if row}
+    assert names == {ids[0]: None, ids[1]: "colleague", ids[2]: "colleague"} | {
+        ids[3]: "the supervisor"
+    }
+    chosen = form | {"which": "chosen", f"case_{ids[1]}": "true", "to": "nobody"}
+    refused = reviewed.client.post(address, data=chosen, headers=ORIGIN).text
+    assert "0 cases handed to nobody. 1 not:" in refused
+    assert {e.action for e in reviewed.services.cases.events(ids[1])} == {"assign"}
+
+
+def test_the_riskiest_that_can_still_be_stopped_is_among_the_first_three(
+    reviewed: Service,
+) -> None:
+    for number in range(5):
+        body = shipment(shipment_id=f"S-{number}", gross_mass_kg=100.0 * 4**number)
+        reviewed.score(body, reviewed.key("score"))
+    sign_in_as(reviewed, "reviewer")
+
+    shown = listed(reviewed.client.get("/console/queue?tab=unassigned").text)
+
+    store, now = reviewed.services.case_store, NOW.isoformat()
+    rows = [row for each in shown if (row := store.case(each, ALL)) is not None]
+    in_time = [r for r in rows if r.due_at > now or r.lane in ALWAYS_IN_TIME]
+    assert max(in_time, key=lambda row: row.risk or 0) in rows[:3]
+    assert len({replace(row, state="").risk for row in rows}) > 1
