@@ -7,6 +7,9 @@ import numpy as np
 
 from training.ranking import Floats
 
+FEWEST_DRAWN = 30
+"""Fewer results than these tell too little of what nobody selected."""
+
 
 def stands_for(probability: Floats, *, clip: float) -> Floats:
     """1 / probability, at most `clip`; a probability that is NaN was never recorded and gives 1."""

@@ -3,7 +3,7 @@
 from math import ceil
 
 from serving.monitor.monitoring_report import SliceFigures
-from training.estimation.inspected_sample import FEWEST_DRAWN
+from training.inverse_probability import FEWEST_DRAWN
 
 WINDOW_DAYS = 90
 """A report speaks of no more days: outcomes before them count no longer."""

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from training.estimation.inspected_sample import FEWEST_DRAWN
+from training.inverse_probability import FEWEST_DRAWN
 
 SLOW = 0.9
 """The part of the results that has come when a visit is old enough."""

@@ -15,9 +15,9 @@ from math import ceil
 import numpy as np
 import numpy.typing as npt
 
-from training.estimation.inspected_sample import FEWEST_DRAWN, NO_CLIP, effective_size
+from training.estimation.inspected_sample import NO_CLIP, effective_size
 from training.estimation.weighted_mean import ConfidenceDistribution, weighted_mean
-from training.inverse_probability import stands_for
+from training.inverse_probability import FEWEST_DRAWN, stands_for
 
 Floats = npt.NDArray[np.float64]
 

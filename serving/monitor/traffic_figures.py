@@ -24,10 +24,9 @@ from serving.monitor.selection_strata import RESCUE, Slice, probability_of
 from serving.triage.recent_load import PACED
 from serving.triage.triage_plan import TriagePlan
 from training.confidence_intervals import Estimate, proportion
-from training.estimation.inspected_sample import FEWEST_DRAWN
 from training.estimation.sensitivity import SensitivityBound, sensitivity
 from training.estimation.weighted_mean import weighted_mean
-from training.inverse_probability import stands_for
+from training.inverse_probability import FEWEST_DRAWN, stands_for
 
 MOST_VALUES = 12
 """The values of a dimension that are told of; those of fewer decisions are left out."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.inverse_probability import stands_for
+from training.inverse_probability import FEWEST_DRAWN, stands_for
 from training.outcomes import Bools, Texts
 from training.ranking import Floats, Ints
 
@@ -22,9 +22,6 @@ DRAWN = ("rule", "model", "random")
 CERTAIN = ("intelligence",)
 
 NO_CLIP = float("inf")
-
-FEWEST_DRAWN = 30
-"""Fewer results than these tell too little of what nobody selected."""
 
 FARTHEST_STANDARD_ERRORS = 4.0
 FARTHEST_RATIO = 1.25

@@ -8,7 +8,6 @@ from scipy import stats
 
 from training.confidence_intervals import Estimate
 from training.estimation.inspected_sample import (
-    FEWEST_DRAWN,
     InspectedSample,
     effective_size,
     represent,
@@ -18,6 +17,7 @@ from training.estimation.weighted_mean import (
     part_of_both,
     weighted_mean,
 )
+from training.inverse_probability import FEWEST_DRAWN
 from training.ranking import Floats, ScoreRanking, inspected_rows
 
 UNKNOWN = Estimate(None)

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from scipy.special import expit
 
-from training.estimation.inspected_sample import FEWEST_DRAWN, InspectedSample, represent
+from training.estimation.inspected_sample import InspectedSample, represent
 from training.estimation.population_figures import UNKNOWN, share_confirmed
 from training.evaluation.evaluation_report import TrafficBand
+from training.inverse_probability import FEWEST_DRAWN
 from training.model.manifest import ScoreBand
 from training.outcomes import Bools
 from training.ranking import Floats
