@@ -35,6 +35,7 @@ from serving.db.repositories.placement_repository import PlacementRepository
 from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.rescue_call_repository import RescueCallRepository
 from serving.db.repositories.rollup_repository import RollupRepository
+from serving.db.repositories.saved_view_repository import SavedViewRepository
 from serving.db.repositories.second_factor_repository import SecondFactorRepository
 from serving.db.repositories.session_repository import SessionRepository
 from serving.db.repositories.sign_in_repository import SignInRepository
@@ -114,6 +115,7 @@ class Services:
     cases: Cases
     case_store: CaseRepository
     case_opening: CaseOpening
+    saved_views: SavedViewRepository
     letters: LetterWriter
     events: PublishedEvents
     webhooks: WebhookRepository
@@ -238,6 +240,7 @@ def build_services(
         cases=cases,
         case_store=storage.cases,
         case_opening=CaseOpening(cases, clock),
+        saved_views=storage.saved_views,
         letters=LetterWriter(cases, settings.letters, batcher.assessor.lanes.plan, models, history),
         events=events,
         webhooks=storage.webhooks,

@@ -76,7 +76,7 @@ class Erasure(Protocol):
         ...
 
     def remove_masked_terms(self, before: str, retained: RetainedUnits) -> int:
-        """Delete by what cases are found that are masked by now; the number of rows."""
+        """Delete by what masked cases are found, and views that find nothing; how many rows."""
         ...
 
     def index_again(self) -> None:

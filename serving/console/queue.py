@@ -12,6 +12,7 @@ from serving.access.callers import Caller
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.case_list import TAB_NAMES, CaseList, Filters
 from serving.console.csrf import SignedForm
+from serving.console.own_views import views_of
 from serving.console.pages import PageRoute, is_part_asked, page
 from serving.container import Services
 from serving.errors import Conflict, PersonNeeded
@@ -92,6 +93,7 @@ def list_content(
         "most_counted": MOST_COUNTED,
         "lanes": [(lane, LANE_NAMES[lane], lanes.get(lane, 0)) for lane in own],
         "modes": get_args(Mode),
+        "views": views_of(services, caller),
     }
 
 

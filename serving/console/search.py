@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 from features.records import Mode
 from serving.access.callers import Caller
 from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.own_views import views_of
 from serving.console.pages import PageRoute, page
 from serving.errors import Unprocessable
 from serving.explanation.formatting import readable
@@ -119,5 +120,6 @@ def show_search(
         found=[FoundRow.from_match(each, caller) for each in found.found],
         next=found.next,
         modes=get_args(Mode),
+        views=views_of(services, caller),
         pages="rescues" if caller.may("rescue") else "cases",
     )

@@ -67,6 +67,7 @@ NOT_COVERED = {
     "known_browsers": "browsers that wait less for wrong passwords, as without `sign_in_failures`",
     "rescorings_found_to": "a place in the log; one beyond its end is found, and undone at a start",
     "rescue_calls_found_to": "a place in the log; `verify-log` and a start look before it",
+    "saved_views": "filters that somebody named for themselves; saving and deletion are events",
     "sessions": "end within hours, and count with the seal of the home's key; each is an event",
     "shadow_scores": "derived: a named model's score of the vector that a decision has",
     "sign_in_failures": "counters that end within days; each refusal is an event",

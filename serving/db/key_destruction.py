@@ -51,15 +51,15 @@ from serving.db.tables import (
     records,
     rescue_call_events,
     rescue_calls,
+    saved_views,
 )
 from serving.db.write_lock import turn_without_transaction, writing
 
 TOGETHER = 5_000
 """Rows that are deleted in one transaction."""
 
-_REWRITTEN = (
-    *("data_keys", "answers", "case_links", "case_terms", "contents", "rescue_calls", "state"),
-)
+_REWRITTEN = ("data_keys", "answers", "case_links", "contents", "rescue_calls", "state")
+_OF_SEARCHES = ("case_terms", "saved_views")
 
 
 EVERYTHING = ErasureLimits(decisions="a", records="a")  # after any day
@@ -156,7 +156,7 @@ class DatabaseErasure:
         return sum(self._tidy(leftover) for leftover in _leftovers(limits))
 
     def remove_masked_terms(self, before: str, retained: RetainedUnits) -> int:
-        """Delete by what cases are found that are masked by now; the number of rows."""
+        """Delete by what masked cases are found, and views that find nothing; how many rows."""
         is_masked = and_(decisions.c.scored_at < before, ~_is_on_hold(decisions, retained))
         masked = (
             select(case_terms.c.case_id)
@@ -166,7 +166,8 @@ class DatabaseErasure:
             .order_by(case_terms.c.case_id)
             .limit(TOGETHER)
         )
-        return self._tidy(delete(case_terms).where(case_terms.c.case_id.in_(masked)))
+        tidied = self._tidy(delete(case_terms).where(case_terms.c.case_id.in_(masked)))
+        return tidied + self._tidy(_views_of_nothing())
 
     def index_again(self) -> None:
         """Let the service look through all cases for those that are to be found again."""
@@ -187,7 +188,7 @@ class DatabaseErasure:
         alone = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         with failing_as_unavailable(), alone.connect() as connection:
             connection.exec_driver_sql("SET statement_timeout = 0")
-            for table in _REWRITTEN:
+            for table in (*_REWRITTEN, *_OF_SEARCHES):
                 connection.exec_driver_sql(f"VACUUM (FULL) {table}")
             connection.exec_driver_sql("CHECKPOINT")
 
@@ -378,6 +379,14 @@ def _count(connection: Connection, table: Any, where: ColumnElement[bool]) -> in
     return connection.scalar(select(func.count()).select_from(table).where(where)) or 0
 
 
+def _views_of_nothing() -> Delete:
+    """Views that search for what no case names any more, as one whose case was erased."""
+    finds = exists().where(
+        case_terms.c.code.between(saved_views.c.first_code, saved_views.c.last_code)
+    )
+    return delete(saved_views).where(saved_views.c.first_code.is_not(None), ~finds)
+
+
 def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
     """What is done with some rows of each table that hang on erased decisions, until none is left.
 
@@ -410,6 +419,8 @@ def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
         delete(case_terms).where(
             case_terms.c.case_id.in_(batch_of(case_terms, case_terms.c.case_id))
         ),
+        _views_of_nothing(),
+        delete(saved_views).where(saved_views.c.saved_at < limits.decisions),
         delete(contents).where(contents.c.sha256.in_(places)),
         delete(rescue_calls).where(
             rescue_calls.c.decision_id.in_(batch_of(rescue_calls, rescue_calls.c.decision_id))

@@ -27,6 +27,7 @@ from serving.db.repositories.rescoring_repository import RescoringRepository
 from serving.db.repositories.rescue_call_repository import RescueCallRepository
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.repositories.rollup_repository import RollupRepository
+from serving.db.repositories.saved_view_repository import SavedViewRepository
 from serving.db.repositories.second_factor_repository import SecondFactorRepository
 from serving.db.repositories.session_repository import SessionRepository
 from serving.db.repositories.shadow_score_repository import ShadowScoreRepository
@@ -57,6 +58,7 @@ class Storage:
     rescue_calls: RescueCallRepository
     retention_acts: RetentionRepository
     rollups: RollupRepository
+    saved_views: SavedViewRepository
     second_factors: SecondFactorRepository
     sessions: SessionRepository
     shadow_scores: ShadowScoreRepository
@@ -88,6 +90,7 @@ class Storage:
             rescue_calls=RescueCallRepository(engine),
             retention_acts=RetentionRepository(engine),
             rollups=RollupRepository(engine),
+            saved_views=SavedViewRepository(engine),
             second_factors=SecondFactorRepository(engine),
             sessions=SessionRepository(engine),
             shadow_scores=ShadowScoreRepository(engine),

@@ -315,6 +315,21 @@ case_terms_from = Table(
     sqlite_strict=True,
 )
 
+# Filters that holders of accounts named, encrypted; `first_code` and `last_code` are those of what
+# they search for, so that a view goes with the last case that it could find.
+saved_views = Table(
+    "saved_views",
+    metadata,
+    Column("view_id", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("saved_at", Text, nullable=False),
+    Column("first_code", LargeBinary),
+    Column("last_code", LargeBinary),
+    Column("encrypted", Text, nullable=False),
+    Index("saved_views_by_holder", "holder"),
+    sqlite_strict=True,
+)
+
 # Up to which place in the log decisions have had their cases opened; one row.
 cases_opened_to = Table(
     "cases_opened_to",

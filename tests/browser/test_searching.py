@@ -27,6 +27,13 @@ def test_a_case_is_found_by_keyboard_and_without_javascript(
     assert Axe().run(page, context="main").response["violations"] == []
     page.set_viewport_size({"width": 320, "height": 700})
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.get_by_text("Save this view").click()
+    page.get_by_label("Name", exact=True).fill("that container")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.goto(f"{site.address}/console/queue")
+    page.get_by_role("link", name="that container").click()
+    assert Axe().run(page, context="main").response["violations"] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
     page.get_by_role("link", name="Shipment S-1").click()
     expect(page.get_by_role("heading", name="Shipment S-1")).to_be_visible()
 

@@ -18,7 +18,7 @@ from serving.db.engine import failing_as_unavailable
 from serving.db.names_in_use import names_ever, require_new_name
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.session_repository import end_sessions
-from serving.db.tables import accounts, audit_events, known_browsers, sessions
+from serving.db.tables import accounts, audit_events, known_browsers, saved_views, sessions
 from serving.db.write_lock import writing
 from serving.errors import NotFound, NotSignedIn, SameReviewer
 
@@ -113,12 +113,13 @@ class AccountRepository:
             return [_account(row) for row in connection.execute(select(accounts).order_by("name"))]
 
     def disable(self, name: str, now: datetime, by: Actor = SERVICE) -> None:
-        """End an account and its sessions; raises NotFound."""
+        """End an account, its sessions and its saved views; raises NotFound."""
         ended = update(accounts).where(accounts.c.name == name, accounts.c.disabled_at.is_(None))
         with failing_as_unavailable(), writing(self._engine) as connection:
             if connection.execute(ended.values(disabled_at=now.isoformat())).rowcount == 0:
                 raise NotFound(f"no account named {name} is in use")
             connection.execute(delete(sessions).where(sessions.c.holder == f"account:{name}"))
+            connection.execute(delete(saved_views).where(saved_views.c.holder == f"account:{name}"))
             append_audit_events(
                 connection, [AuditEvent(now, by, "disable_account", "account", name)]
             )

@@ -114,6 +114,8 @@ ACTS_BY: dict[str, set[Role]] = {
     "/console/decisions/{case}/justify": {"reviewer", "supervisor", "auditor", "data_scientist"},
     "/console/cases/{case}/letter/write": {"reviewer", "supervisor"},
     "/console/queue/next": {"reviewer", "supervisor", "rescue"},
+    "/console/views": {"reviewer", "supervisor", "rescue", "auditor"},
+    "/console/views/{view}/delete": {"reviewer", "supervisor", "rescue", "auditor"},
     "/console/supervision/reread/{case}": {"reviewer", "supervisor"},
     "/console/session": EVERY_ROLE,
     "/console/confirm": EVERY_ROLE,

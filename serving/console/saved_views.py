@@ -1,0 +1,72 @@
+"""Saved views: the forms that keep and delete them on the pages whose filters they name."""
+
+import secrets
+from typing import Annotated
+from urllib.parse import parse_qsl, urlsplit
+
+from fastapi import APIRouter, Depends
+from pydantic import ValidationError
+from starlette.responses import RedirectResponse, Response
+
+from serving.access.callers import Caller
+from serving.console.browser_session import ReaderWith
+from serving.console.case_list import Filters
+from serving.console.csrf import SignedForm
+from serving.console.own_views import has_views
+from serving.console.pages import PageRoute
+from serving.console.search import SearchFilters
+from serving.errors import Forbidden, Unprocessable
+from serving.review.saved_views import LONGEST_ADDRESS, SavedView, checked_name
+from serving.review.search_terms import read_search
+from serving.web.services import TheServices
+
+router = APIRouter(prefix="/console/views", include_in_schema=False, route_class=PageRoute)
+
+MayView = Annotated[Caller, Depends(ReaderWith("review", "rescue", "audit"))]
+
+_FILTERS: dict[str, type[Filters | SearchFilters]] = {
+    "/console/queue": Filters,
+    "/console/search": SearchFilters,
+}
+"""The pages whose views are saved, with what they are filtered by."""
+
+
+@router.post("")
+def save_view(services: TheServices, caller: MayView, form: SignedForm) -> Response:
+    """Keep the filters of a page under a name, and show the page again."""
+    if not has_views(caller):
+        raise Forbidden("views are kept for the holders of accounts")
+    view = read_view(form.get("name", ""), form.get("address", ""))
+    services.saved_views.save(caller.actor, view, services.clock())
+    return RedirectResponse(view.address, 303)
+
+
+@router.post("/{view_id}/delete")
+def delete_view(services: TheServices, caller: MayView, form: SignedForm, view_id: str) -> Response:
+    """Delete one of the reader's own views, and show the page again where it was listed."""
+    services.saved_views.delete(caller.actor, view_id, services.clock())
+    place = urlsplit(form.get("address", "")).path
+    return RedirectResponse(place if place in _FILTERS else "/console/queue", 303)
+
+
+def read_view(name: str, address: str) -> SavedView:
+    """A view as a form names it, with nothing in its address but known filters.
+
+    Raises Unprocessable for an address that is no page with filters.
+    """
+    place = urlsplit(address)
+    filters = _FILTERS.get(place.path) if not place.netloc else None
+    if filters is None or len(address) > LONGEST_ADDRESS:
+        raise Unprocessable("views of the queue and of a search are kept, and of nothing else")
+    read = _read_filters(filters, dict(parse_qsl(place.query)))
+    symbols = read_search(read.q) if isinstance(read, SearchFilters) else ""
+    return SavedView(secrets.token_hex(8), checked_name(name), read.address(), symbols)
+
+
+def _read_filters(
+    filters: type[Filters | SearchFilters], query: dict[str, str]
+) -> Filters | SearchFilters:
+    try:
+        return filters.model_validate(query)
+    except ValidationError:
+        raise Unprocessable("the filters of this view are none that the page knows") from None

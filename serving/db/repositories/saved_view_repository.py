@@ -1,0 +1,79 @@
+"""Saved views of accounts on disk: encrypted, since a search may name a party."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, Row, delete, select
+
+from serving.access.actors import Actor
+from serving.audit.audit_log import AuditEvent
+from serving.db.data_keys import DataKeys
+from serving.db.encryption import EncryptionUnit
+from serving.db.engine import failing_as_unavailable
+from serving.db.prefix_codes import prefix_span
+from serving.db.repositories.audit_repository import append_audit_events
+from serving.db.tables import saved_views
+from serving.db.write_lock import writing
+from serving.errors import Conflict, NotFound
+from serving.review.saved_views import MOST_VIEWS, SavedView
+
+_PART = "saved view"
+
+
+class SavedViewRepository:
+    """The saved views of one database."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._keys = DataKeys(engine)
+
+    def of_holder(self, holder: Actor) -> list[SavedView]:
+        """The views of an account, by name; of one whose key was erased there is none."""
+        query = select(saved_views).where(saved_views.c.holder == holder.identity)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        views = [view for row in rows if (view := self._view(row))]
+        return sorted(views, key=lambda view: view.name.casefold())
+
+    def save(self, holder: Actor, view: SavedView, at: datetime) -> None:
+        """Keep a view; raises Conflict where there are MOST_VIEWS, or one of this name."""
+        query = select(saved_views).where(saved_views.c.holder == holder.identity)
+        unit = EncryptionUnit.of_decision(view.view_id, at.isoformat())
+        content = json.dumps([view.name, view.address])
+        span = prefix_span(self._keys.search_key(), view.symbols) if view.symbols else None
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            rows = connection.execute(query).all()
+            named = {present.name for row in rows if (present := self._view(row))}
+            if view.name in named:
+                raise Conflict("you have a view of this name; delete it first, or choose another")
+            if len(rows) >= MOST_VIEWS:
+                raise Conflict(f"you have {MOST_VIEWS} views, and no more are kept; delete one")
+            row = {
+                "view_id": view.view_id,
+                "holder": holder.identity,
+                "saved_at": at.isoformat(),
+                "first_code": span and span.first,
+                "last_code": span and span.last,
+                "encrypted": self._keys.encrypt_text(unit, _PART, content, connection),
+            }
+            connection.execute(saved_views.insert(), row)
+            append_audit_events(
+                connection, [AuditEvent(at, holder, "save_view", "view", view.view_id)]
+            )
+
+    def delete(self, holder: Actor, view_id: str, at: datetime) -> None:
+        """Delete a view; raises NotFound where the account has no such view."""
+        own = delete(saved_views).where(
+            saved_views.c.view_id == view_id, saved_views.c.holder == holder.identity
+        )
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            if connection.execute(own).rowcount == 0:
+                raise NotFound("you have no such view")
+            append_audit_events(
+                connection, [AuditEvent(at, holder, "delete_view", "view", view_id)]
+            )
+
+    def _view(self, row: Row[Any]) -> SavedView | None:
+        content = self._keys.decrypt_text(row.view_id, _PART, row.encrypted)
+        return SavedView(row.view_id, *json.loads(content)) if content is not None else None

@@ -1,0 +1,57 @@
+"""Saved views: filters of the queue or of a search that somebody named, to find them again.
+
+Each belongs to one account and is shown to nobody else.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from serving.access.actors import Actor
+from serving.errors import Unprocessable
+
+MOST_VIEWS = 20
+"""Views that an account has at most."""
+
+LONGEST_NAME = 60
+LONGEST_ADDRESS = 600
+
+
+@dataclass(frozen=True)
+class SavedView:
+    """A view: its name, and the address of the page with its filters.
+
+    `symbols` is what it searches for, normalised; empty where it searches for nothing.
+    """
+
+    view_id: str
+    name: str
+    address: str
+    symbols: str = ""
+
+
+class SavedViewStore(Protocol):
+    """The views of accounts. Every method raises LogUnavailable where it fails."""
+
+    def of_holder(self, holder: Actor) -> list[SavedView]:
+        """The views of an account, by name."""
+        ...
+
+    def save(self, holder: Actor, view: SavedView, at: datetime) -> None:
+        """Keep a view; raises Conflict where there are MOST_VIEWS, or one of this name."""
+        ...
+
+    def delete(self, holder: Actor, view_id: str, at: datetime) -> None:
+        """Delete a view; raises NotFound where the account has no such view."""
+        ...
+
+
+def checked_name(name: str) -> str:
+    """A name for a view, on one line; raises Unprocessable."""
+    words = " ".join(name.split())
+    if not words or len(words) > LONGEST_NAME:
+        raise Unprocessable(f"name the view, in at most {LONGEST_NAME} characters")
+    if any(unicodedata.category(symbol).startswith("C") for symbol in words):
+        raise Unprocessable("name the view in letters, digits and signs that can be seen")
+    return words
