@@ -52,7 +52,10 @@ CASE_PROBLEMS = problems(
 
 
 class QueuedCase(BaseModel):
-    """A case as the queue shows it; a control case looks like any other inspection."""
+    """A case as the queue shows it; a control case looks like any other inspection.
+
+    `is_in_time` says whether what it is about can still be stopped; those that cannot come last.
+    """
 
     case_id: str
     subject_kind: str
@@ -65,6 +68,7 @@ class QueuedCase(BaseModel):
     owner_id: str | None
     due_at: datetime
     opened_at: datetime
+    is_in_time: bool
 
 
 class QueuePage(BaseModel):
@@ -244,7 +248,8 @@ def read_queue(
     rows = services.cases.queue(Reviewer.from_caller(caller), queue_filter, after, query.limit)
     is_full = len(rows) == query.limit
     return QueuePage(
-        cases=[queued(row) for row in rows], next=encode_cursor(rows[-1], now) if is_full else None
+        cases=[queued(row, now) for row in rows],
+        next=encode_cursor(rows[-1], now) if is_full else None,
     )
 
 
@@ -425,13 +430,14 @@ def reopen_case(services: TheServices, caller: MayReview, case_id: str, body: No
     return _acted(services, caller, case_id, lambda c: acts.reopen(c, caller.actor, at, body.text))
 
 
-def queued(row: CaseRecord) -> QueuedCase:
-    """A case as the queue shows it."""
+def queued(row: CaseRecord, now: datetime) -> QueuedCase:
+    """A case as the queue shows it at an instant."""
     holder = row.holder
     shown = {
         "lane": shown_lane(row.lane),
         "owner": holder and holder.name,
         "owner_id": holder and holder.identity,
+        "is_in_time": row.is_in_time(now.isoformat()),
     }
     return QueuedCase.model_validate(vars(row) | shown)
 

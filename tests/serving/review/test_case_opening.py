@@ -1,6 +1,7 @@
 """Cases are opened by the service itself, keep every score, and end with what others found."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -19,11 +20,12 @@ from serving.review.case_records import CaseFilter, CaseRecord, QueueFilter
 from serving.review.case_rules import Case
 from serving.review.results import reported_result
 from tests.serving.bodies import route, shipment
-from tests.serving.conftest import Service
+from tests.serving.conftest import NOW, Service
 from tests.serving.review.decisions import AT
 from tests.serving.review.stated import FOUND, NOTHING, RELEASE, agree_by, body_of, end, end_by
 from tests.serving.review.test_cases import LATER, ONE, TWO, Office, claim
 from tests.serving.review.test_cases_served import open_case, reviewed
+from tests.serving.review.test_supervision_served import sign_in_as
 
 __all__ = ["reviewed"]
 
@@ -270,3 +272,20 @@ def test_the_riskiest_that_can_still_be_stopped_come_first_and_what_is_over_last
     while page := queue(paged[-1].queue_position(LATER.isoformat()) if paged else None, 2):
         paged += page
     assert paged == rows
+
+
+def test_what_is_too_late_to_be_stopped_is_a_group_of_its_own(reviewed: Service) -> None:
+    submitted = shipment(shipment_id="S-late")
+    submitted["journey"]["due_at"] = (NOW - timedelta(hours=1)).isoformat()
+    reviewed.score(submitted, reviewed.key("score"))
+    open_case(reviewed)
+
+    answer = reviewed.client.get("/v1/queue", headers=reviewed.key("review"))
+
+    waiting = [(each["subject_id"], each["is_in_time"]) for each in answer.json()["cases"]]
+    assert waiting == [("S-1", True), ("S-late", False)]
+    sign_in_as(reviewed, "reviewer")
+    in_time, late = (each["case_id"] for each in answer.json()["cases"])
+    for tab, listed in {"unassigned": in_time, "expired": late}.items():
+        page = reviewed.client.get(f"/console/queue?tab={tab}").text
+        assert re.findall(r'<tr[^>]* data-case="([^"]+)"', page) == [listed]
