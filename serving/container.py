@@ -17,12 +17,12 @@ from serving.access.sign_in_threads import SignInThreads
 from serving.access.tokens import Tokens
 from serving.access.webhook_client import CallableAddresses
 from serving.audit.audit_writer import AuditWriter
-from serving.audit.checkpoints import CheckpointWriter, LogSigner, public_keys_of
+from serving.audit.checkpoints import CheckpointWriter, LogSigner
 from serving.audit.decision_log_writer import LogWriter
-from serving.audit.log_check import check_log
 from serving.audit.masking import Masking
 from serving.audit.purpose import PurposeGuard
 from serving.audit.witness_delivery import WitnessDeliveries, WitnessDelivery
+from serving.db.checkpoint_check import check_by_checkpoints
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.db.repositories.approval_repository import ApprovalRepository
@@ -318,14 +318,13 @@ def _batcher(
 
 def _witnesses(settings: Settings, clock: Clock, storage: Storage) -> WitnessDeliveries:
     """The witnesses, asked first: a log that is not what they have of it is not served."""
-    witnesses = witnesses_of(settings)
-    keys = public_keys_of(settings.keys)
-    check = check_log(storage.checkpoints, witnesses, keys, by_newest=True)
+    check = check_by_checkpoints(storage.checkpoints, settings, by_newest=True)
     try:
         check.require_whole()
     except LogNotWhole:
         storage.decisions.close()
         raise
+    witnesses = witnesses_of(settings)
     deliveries = [WitnessDelivery(each, storage.checkpoints, clock) for each in witnesses]
     for delivery, report in zip(deliveries, check.witnesses, strict=True):
         delivery.begin_after(report.newest)

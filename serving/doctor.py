@@ -7,7 +7,7 @@ other in public may be put right, as by any command that opens them.
 import os
 import shlex
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,11 +27,11 @@ from features.home_keys import (
 )
 from serving.access.oidc import Provider
 from serving.access.published_keys import PublishedKeys
-from serving.audit.checkpoints import public_keys_of
-from serving.audit.log_check import WAYS_ON, LogCheck, WitnessReport, check_log
+from serving.audit.log_check import WAYS_ON, LogCheck, WitnessReport
 from serving.audit.retention_periods import Periods
 from serving.audit.witness_delivery import Witness
 from serving.db.binding import HomeBinding, identity_of
+from serving.db.checkpoint_check import check_by_checkpoints
 from serving.db.data_keys import DataKeys
 from serving.db.engine import (
     cause_of,
@@ -260,8 +260,7 @@ def _database(settings: Settings) -> Iterator[CheckResult]:
         yield from _webhooks(WebhookRepository(engine))
         if shared := shared_state(engine):
             yield _NO_STATE if shared.is_empty else _state(shared, settings)
-        store, keys = CheckpointRepository(engine), public_keys_of(settings.keys)
-        check = check_log(store, witnesses_of(settings), keys, by_newest=True)
+        check = check_by_checkpoints(CheckpointRepository(engine), settings, by_newest=True)
         if check.why:
             yield CheckResult("log", "wrong", f"{check.why}. {WAYS_ON}")
             return
@@ -388,7 +387,7 @@ def _witnesses(settings: Settings) -> Iterator[CheckResult]:
         if isinstance(each, FileWitness) and not each.path.parent.is_dir():
             yield CheckResult("witness", "wrong", f"{each.path.parent} is not there")
             return
-    check = _log_check(settings, witnesses)
+    check = _log_check(settings)
     apart = sum(_is_apart(each, settings.home) for each in witnesses)
     doubts = [says for each in check.witnesses if (says := _lack(each, check))] if check else []
     if not apart:
@@ -422,7 +421,7 @@ def _lack(report: WitnessReport, check: LogCheck) -> str:
     return f"{report.name} is behind: it has {report.newest} of {check.newest_number} checkpoints"
 
 
-def _log_check(settings: Settings, witnesses: Sequence[Witness]) -> LogCheck | None:
+def _log_check(settings: Settings) -> LogCheck | None:
     """The newest checkpoint of each held to the log; None where there is no log that opens."""
     if isinstance(settings.database, Path) and not settings.database.exists():
         return None
@@ -430,8 +429,7 @@ def _log_check(settings: Settings, witnesses: Sequence[Witness]) -> LogCheck | N
         engine = open_database(
             settings.database, is_service=False, keys=settings.keys, may_create=False
         )
-        store, keys = CheckpointRepository(engine), public_keys_of(settings.keys)
-        return check_log(store, witnesses, keys, by_newest=True)
+        return check_by_checkpoints(CheckpointRepository(engine), settings, by_newest=True)
     return None
 
 

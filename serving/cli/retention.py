@@ -1,7 +1,5 @@
 """`tidegate retention`: masking, then erasure by destroying keys, each act with who and why."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from functools import partial
@@ -16,9 +14,11 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json, Subject
 from serving.cli.output import messages, print_json, progress_bar
 
 if TYPE_CHECKING:
+    from serving.access.approvals import ProposedAct
     from serving.audit.erasure import DueForErasure
     from serving.audit.retention import Retention, WaitingErasure
     from serving.audit.retention_periods import RetentionCutoffs
+    from serving.cli.approved_acts import LiveUse
     from serving.settings import Settings
 
 retention = typer.Typer(
@@ -28,6 +28,8 @@ retention = typer.Typer(
 
 By = Annotated[str, typer.Option(help="Who does it.")]
 Because = Annotated[str, typer.Option(help="Why, in words.")]
+Proposal = Annotated[int, typer.Argument(help="The number of the proposal.")]
+ClaimedBy = Annotated[str | None, typer.Option(help="Who does it. A name is enough in a trial.")]
 Today = Annotated[
     str | None,
     typer.Option(
@@ -113,11 +115,9 @@ def propose(
 
 @retention.command()
 def erase(
-    proposal: Annotated[int, typer.Argument(help="The number of the proposal.")],
+    proposal: Proposal,
     because: Because,
-    by: Annotated[
-        str | None, typer.Option(help="Who does it. A name is enough in a trial.")
-    ] = None,
+    by: ClaimedBy = None,
     approval_file: Approvals = None,
     home: Home = DEFAULT_HOME,
     database_url: DatabaseUrl = None,
@@ -156,7 +156,7 @@ def erase(
 
 @retention.command()
 def cancel(
-    proposal: Annotated[int, typer.Argument(help="The number of the proposal.")],
+    proposal: Proposal,
     by: By,
     because: Because,
     home: Home = DEFAULT_HOME,
@@ -200,9 +200,7 @@ def hold(
 def lift(
     number: Annotated[int, typer.Argument(help="The number of the hold.")],
     because: Because,
-    by: Annotated[
-        str | None, typer.Option(help="Who does it. A name is enough in a trial.")
-    ] = None,
+    by: ClaimedBy = None,
     approval_file: Approvals = None,
     home: Home = DEFAULT_HOME,
     database_url: DatabaseUrl = None,
@@ -214,9 +212,8 @@ def lift(
     """
     from serving.settings import settings_of
 
-    two = _lifting(number, settings_of(home, database_url), by, approval_file or [])
-    with two as name:
-        opened_retention(home, database_url).lift(number, name, because, _now())
+    name = _lifting(number, settings_of(home, database_url), by, approval_file or [])
+    opened_retention(home, database_url).lift(number, name, because, _now())
     messages.print(f"hold {number} is lifted")
 
 
@@ -254,45 +251,48 @@ def _two_for(number: int, settings: "Settings", by: str | None, files: list[Path
 
     live = live_use(settings, is_signed=bool(files))
     if live is None:
-        if by is None:
-            raise typer.BadParameter("want --by, who erases")
-        return by
+        return _claimed(by, "want --by, who erases")
     proposals = {act.number: act for act in live.retention_acts.all("propose")}
     if number not in proposals:
         raise no_proposal(number, proposals)
-    now, user = _now(), Actor.from_command_line()
     act = act_of_erasure(proposals[number], ModelHome(settings.home).public_key)
-    if live.approvals.is_done(act):
-        return by or user.identity  # two persons agreed; this run carries out what they did
-    two = live.agreed(act, files, now, by)
-    with live.approvals.using(two.documents, user, now):
-        pass  # an erasure writes in turns of its own
-    return two.approver
+    if live.approvals.is_done(act):  # two persons agreed; this run carries out what they did
+        return by or Actor.from_command_line().identity
+    return _agreed(live, act, by, files)
 
 
-@contextmanager
-def _lifting(number: int, settings: "Settings", by: str | None, files: list[Path]) -> Iterator[str]:
+def _lifting(number: int, settings: "Settings", by: str | None, files: list[Path]) -> str:
     """Who lifts a hold: by name in a trial, by two persons' approvals in live use."""
-    from serving.access.actors import Actor
     from serving.cli.approved_acts import act_of_lifting, live_use
     from serving.errors import RetentionRefused
     from training.model.model_home import ModelHome
 
     live = live_use(settings, is_signed=bool(files))
     if live is None:
-        if by is None:
-            raise typer.BadParameter("want --by, who lifts it")
-        yield by
-        return
+        return _claimed(by, "want --by, who lifts it")
     holds = {act.number: act for act in live.retention_acts.holds()}
     if number not in holds:
         raise RetentionRefused(f"there is no hold {number}; `tidegate retention acts` has them")
-    now = _now()
     act = act_of_lifting(holds[number], ModelHome(settings.home).public_key)
+    return _agreed(live, act, by, files)
+
+
+def _claimed(by: str | None, want: str) -> str:
+    """The name that is enough in a trial."""
+    if by is None:
+        raise typer.BadParameter(want)
+    return by
+
+
+def _agreed(live: "LiveUse", act: "ProposedAct", by: str | None, files: list[Path]) -> str:
+    """Who approved an act that two persons agreed to; their approvals are used up by it."""
+    from serving.access.actors import Actor
+
+    now = _now()
     two = live.agreed(act, files, now, by)
     with live.approvals.using(two.documents, Actor.from_command_line(), now):
-        pass  # the hold ends in a turn of its own
-    yield two.approver
+        pass  # the act itself writes in turns of its own
+    return two.approver
 
 
 def _print_number(name: str, number: int, *, as_json: bool) -> None:

@@ -121,19 +121,17 @@ def serve(
 def _require_whole_log(settings: "Settings") -> None:
     """Refuse here what every worker would: one that ends at once would be begun again."""
     from features.history.online_store import OnlineStore
-    from serving.audit.checkpoints import public_keys_of
-    from serving.audit.log_check import check_log
+    from serving.db.checkpoint_check import check_by_checkpoints
     from serving.db.engine import open_database
     from serving.db.postgres_state import shared_state
     from serving.db.repositories.checkpoint_repository import CheckpointRepository
     from serving.db.repositories.decision_repository import DecisionRepository
-    from serving.db.witnesses import witnesses_of
     from serving.history.client import require_same_log
 
     engine = open_database(settings.database, is_service=False, keys=settings.keys)
-    store, keys = CheckpointRepository(engine), public_keys_of(settings.keys)
+    store = CheckpointRepository(engine)
     try:
-        check_log(store, witnesses_of(settings), keys, by_newest=True).require_whole()
+        check_by_checkpoints(store, settings, by_newest=True).require_whole()
         if (shared := shared_state(engine)) and not shared.is_empty:
             require_same_log(OnlineStore(shared), DecisionRepository(engine))
     finally:

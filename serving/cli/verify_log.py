@@ -184,16 +184,15 @@ def checkpoints(
 
 
 def _check(engine: Any, settings: "Settings", key: str | None) -> "LogCheck":
-    from serving.audit.checkpoints import public_keys_of
-    from serving.audit.log_check import check_log
+    from serving.db.checkpoint_check import check_by_checkpoints
     from serving.db.key_rotation import trusted_log_keys
     from serving.db.repositories.checkpoint_repository import CheckpointRepository
-    from serving.db.witnesses import witnesses_of
 
-    keys = public_keys_of(settings.keys)
+    keys = None
     if key:
         keys = {line[:16]: line for line in trusted_log_keys(engine, key).splitlines()}
-    return check_log(CheckpointRepository(engine), witnesses_of(settings), keys, by_newest=False)
+    store = CheckpointRepository(engine)
+    return check_by_checkpoints(store, settings, by_newest=False, public_keys=keys)
 
 
 def _begin_epoch(engine: Any, settings: "Settings", check: "LogCheck", because: str) -> None:

@@ -11,12 +11,13 @@ from sqlalchemy import Engine, inspect
 from features.atomic_dir import written_whole
 from serving.access.actors import Actor
 from serving.audit.audit_log import AuditEvent
-from serving.audit.checkpoints import LogSigner, public_keys_of
-from serving.audit.log_check import EpochRequest, begin_epoch, check_log
+from serving.audit.checkpoints import LogSigner
+from serving.audit.log_check import EpochRequest, begin_epoch
 from serving.db.audit_verification import verify_audit_log
 from serving.db.backup.archive import BackupManifest, extract
 from serving.db.backup.ended_since import EndedAgain, end_again
 from serving.db.binding import HomeBinding, place_of
+from serving.db.checkpoint_check import check_by_checkpoints
 from serving.db.database_move import DatabaseMove
 from serving.db.engine import connected, failing_as_unavailable, open_database
 from serving.db.log_verification import verify_decision_log
@@ -199,11 +200,9 @@ def _live_keys(engine: Engine, at: datetime) -> tuple[str, ...]:
 def _begin_epoch(engine: Engine, settings: Settings, partial: Path, request: RestoreRequest) -> int:
     """Begin the epoch, held to what every witness has, those of the former home too."""
     here = settings.model_copy(update={"home": partial})
-    witnesses = witnesses_of(here)
-    if request.former is not None:
-        witnesses += witnesses_of(request.former)
-    store, keys = CheckpointRepository(engine), public_keys_of(partial / "keys")
-    check = check_log(store, witnesses, keys, by_newest=False)
+    former = [] if request.former is None else witnesses_of(request.former)
+    store = CheckpointRepository(engine)
+    check = check_by_checkpoints(store, here, by_newest=False, also=former)
     told = {"epoch": 1 + max((each.checkpoint.epoch for each in check.verdict.own), default=1)}
     database_id = InstallationRepository(engine).database_id
     event = AuditEvent(request.at, request.actor, "restore", "database", database_id, told)
