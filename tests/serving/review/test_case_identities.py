@@ -132,6 +132,7 @@ def test_contributions_are_shown_to_those_who_may_explain_alone(
         f"/v1/decisions/{case_id}/explanation", headers=reviewed.key("score", "explain")
     ).json()
 
+    post(reviewed, case_id, "judgements", by, judged_as="look")  # the score is shown after it
     page = reviewed.client.get(f"/console/cases/{case_id}")
 
     assert page.status_code == 200

@@ -36,6 +36,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "notes": {"text": "a note in words"},
     "reopen": {"text": "a note in words"},
     "undo": {},
+    "judgements": {"judged_as": "look"},
     "agreements": {"text": "a note in words"},
     "disagreements": {"text": "a note in words"},
     "assignments": {"to": "somebody"},
