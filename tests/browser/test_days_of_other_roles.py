@@ -1,0 +1,89 @@
+"""A rescuer, a supervisor and an auditor at work in a real browser; no barriers on their pages."""
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Site
+from tests.browser.test_reviewing_a_case import account, sign_in
+from tests.serving.bodies import route, shipment
+
+SIZES = ((1440, 900), (390, 844))
+
+
+def require_no_barrier(page: Page, where: str) -> None:
+    """At both widths: nothing that axe finds but the notice of a trial, and nothing cut off."""
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        found = Axe().run(page).response["violations"]
+        barriers = [
+            (each["id"], node["target"])
+            for each in found
+            for node in each["nodes"]
+            if node["target"] != [".trial"]
+        ]
+        assert barriers == [], (where, width)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, where
+
+
+def press(page: Page, key: str) -> None:
+    """Press a key once the page has its scripts."""
+    page.wait_for_load_state("load")
+    page.keyboard.press(key)
+
+
+def test_a_rescuer_finds_who_waits_acts_and_ends_it(page: Page, site: Site) -> None:
+    crowd = {"certified_capacity": 12, "persons_on_board": 41, "mmsi": "247000111"}
+    for number in (1, 2):
+        assert (
+            site.score(route(journey_id=f"J-{number}", **crowd), f"k{number}")["lane"] == "rescue"
+        )
+    sign_in(page, site, account(site, "watch", "rescue"))
+
+    expect(page.get_by_role("heading", name="Nobody acts yet 1")).to_be_visible()
+    require_no_barrier(page, "board")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.get_by_role("link", name="2 reports").click()
+    require_no_barrier(page, "incident")
+    press(page, "a")
+    expect(page.get_by_text("watch said that they act").first).to_be_visible()
+    press(page, "c")
+    page.get_by_label("What became of the people").select_option("people_helped")
+    page.get_by_label("How that is known").select_option("seen_on_scene")
+    page.get_by_label("How sure are you?").select_option("high")
+    page.get_by_label("Comment, at least").fill("all of them are on board of a tanker")
+    page.get_by_role("button", name="End the rescue").click()
+
+    expect(page.get_by_text("People were helped and brought to safety")).to_be_visible()
+    press(page, "q")
+    expect(page.get_by_role("heading", name="Somebody acts 0")).to_be_visible()
+    expect(page.get_by_role("heading", name="Nobody acts yet 0")).to_be_visible()
+
+
+def test_how_good_last_month_was_and_how_alike_offices_takes_two_clicks(
+    page: Page, site: Site
+) -> None:
+    site.score(shipment(), "k")
+    sign_in(page, site, account(site, "chief", "supervisor"))
+
+    page.get_by_role("link", name="Supervision").click()
+    page.get_by_role("link", name="Last month").click()
+
+    for question in ("How good was it?", "Are offices alike?"):
+        expect(page.get_by_role("heading", name=question)).to_be_visible()
+    require_no_barrier(page, "supervision")
+    page.goto(f"{site.address}/console/supervision/cases?which=waiting")
+    require_no_barrier(page, "cases behind a figure")
+
+
+def test_an_auditor_follows_a_person_and_takes_the_events_away(page: Page, site: Site) -> None:
+    sign_in(page, site, account(site, "auditor", "auditor"))
+    page.goto(f"{site.address}/console/audit")
+    require_no_barrier(page, "audit log")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.get_by_role("link", name="auditor", exact=True).nth(1).click()
+
+    expect(page.get_by_label("Who")).to_have_value("account:auditor")
+    for file in ("CSV", "NDJSON"):
+        with page.expect_download() as taken:
+            page.get_by_role("link", name=file, exact=True).click()
+        assert taken.value.suggested_filename == f"audit-events.{file.lower()}"
