@@ -246,9 +246,9 @@ def test_pages_have_every_case_once_whole_matches_first(world: World, access: Ca
         while page := world.page(access, symbols, after, 3):
             found += [each.case.case_id for each in page.found]
             after = page.next
+            assert len(found) == len(set(found))
             if after is None:
                 break
-        assert len(found) == len(set(found))
         assert set(found) == world.filtered(access, symbols).keys()
         assert found == [each.case.case_id for each in world.page(access, symbols).found]
 
@@ -272,6 +272,7 @@ def test_filters_narrow_a_search_page_by_page(world: World) -> None:
         page = world.reviewing.search(Reviewer(person("one"), EVERYWHERE), asked, after, 2)
         found += page.found
         after = page.next
+        assert len(found) <= len(world.expected)
         if after is None:
             break
 
