@@ -101,7 +101,7 @@ def test_filters_narrow_the_queue(page: Page, site: Site) -> None:
     site.score(shipment(), "k")
     sign_in(page, site, account(site, "one"))
 
-    page.get_by_text("Filters").click()
+    page.get_by_text("Filters", exact=True).click()
     page.get_by_label("Mode").select_option("air")
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_text("Nothing waits here. Other filters may show more.")).to_be_visible()
