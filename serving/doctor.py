@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from features.engine.store.blob_store import BlobStore
 from features.engine.store.lmdb_store import LmdbStore
@@ -30,6 +31,7 @@ from serving.access.published_keys import PublishedKeys
 from serving.audit.log_check import WAYS_ON, LogCheck, WitnessReport
 from serving.audit.retention_periods import Periods
 from serving.audit.witness_delivery import Witness
+from serving.db.audit_verification import verify_audit_log
 from serving.db.binding import HomeBinding, identity_of
 from serving.db.checkpoint_check import check_by_checkpoints
 from serving.db.data_keys import DataKeys
@@ -60,7 +62,8 @@ from serving.review.rescue_centres import RescueCentres
 from serving.settings import Settings
 
 FEWEST_FREE_BYTES = 1 << 30
-NOT_MANY_RECORDS = 20_000  # a log this long is proved on the way; a longer one by verify-log
+NOT_MANY_RECORDS = 20_000
+"""A log of so many decisions is proved on the way; a longer one by verify-log."""
 
 
 def run_checks(settings: Settings) -> Iterator[CheckResult]:
@@ -260,24 +263,33 @@ def _database(settings: Settings) -> Iterator[CheckResult]:
         yield from _webhooks(WebhookRepository(engine))
         if shared := shared_state(engine):
             yield _NO_STATE if shared.is_empty else _state(shared, settings)
-        check = check_by_checkpoints(CheckpointRepository(engine), settings, by_newest=True)
-        if check.why:
-            yield CheckResult("log", "wrong", f"{check.why}. {WAYS_ON}")
-            return
-        if size > NOT_MANY_RECORDS:
-            yield CheckResult(
-                "log", "good", f"{size:,} decisions; `tidegate verify-log` proves them"
-            )
-            return
-        proof = verify_decision_log(engine)
+        log = _log(settings, engine, size)
     except DatabaseMissing:
         yield CheckResult("database", "doubtful", "empty; the first start makes its tables")
     except TidegateError as refusal:
         says = cause_of(refusal)
         yield CheckResult("database", "wrong", f"{refusal}{says and ': '}{says}")
     else:
-        says = f"{proof.mark.size:,} decisions, whole" if proof.is_whole else str(proof.why)
-        yield CheckResult("log", "good" if proof.is_whole else "wrong", says)
+        yield log
+
+
+def _log(settings: Settings, engine: Any, size: int) -> CheckResult:
+    """Whether the log is what its checkpoints say, and a short one what it says itself."""
+    is_long, store = size > NOT_MANY_RECORDS, CheckpointRepository(engine)
+    check = check_by_checkpoints(store, settings, by_newest=is_long)
+    if check.why:
+        return CheckResult("log", "wrong", f"{check.why}. {WAYS_ON}")
+    if is_long:
+        return CheckResult("log", "good", f"{size:,} decisions; `tidegate verify-log` proves them")
+    proof = verify_decision_log(engine)
+    if not proof.is_whole:
+        return CheckResult("log", "wrong", str(proof.why))
+    audit = verify_audit_log(engine)
+    if not audit.is_whole:
+        says = f"{audit.findings[0]}; `tidegate verify-log` names all"
+        return CheckResult("log", "wrong", says)
+    says = f"{proof.mark.size:,} decisions and {audit.mark.size:,} audit events, whole"
+    return CheckResult("log", "good", says)
 
 
 def _webhooks(register: WebhookRepository) -> Iterator[CheckResult]:

@@ -135,10 +135,10 @@ def erase(
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
-    by = _two_for(proposal, settings, by, approval_file or [])
     where = settings.database
     service_lock = hold_for_service(where) if isinstance(where, Path) else None
-    try:
+    try:  # nobody's approval is used up while a service keeps from what it is for
+        by = _two_for(proposal, settings, by, approval_file or [])
         done = opened_retention(home, database_url, today).erase(proposal, by, because, _now())
     finally:
         if service_lock:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer
 from fastapi.testclient import TestClient
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, text
 from typer.testing import CliRunner
 
 from features.engine.batch.record_blocks import RecordFolder
@@ -18,15 +18,18 @@ from features.history.online_store import OnlineStore
 from features.history.rebuild import read_into
 from features.home_keys import KEY_FILES, PUBLIC_FILES
 from serving.app import create_app
+from serving.audit.checkpoints import LogSigner
 from serving.cli.doctor import _registrations, doctor
 from serving.db.engine import open_database
 from serving.db.postgres_state import PostgresStateStore
+from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.doctor import run_checks
 from serving.errors import RescueCentresRefused
 from serving.settings import Settings
 from tests.serving.audit.installation import PERIODS
 from tests.serving.bodies import shipment
-from tests.serving.conftest import Service
+from tests.serving.conftest import NOW, Service
+from tests.serving.db.test_covered_tables import unguarded
 from tests.serving.postgres import Server
 from tests.serving.provider import organisation
 from tests.serving.review.centres import CENTRES
@@ -48,16 +51,16 @@ def test_a_home_in_service_is_well(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "grade", "says"),
+    ("centres", "grade", "says"),
     [
         (CENTRES.replace("addresses = ", "# = ", 1), "wrong", "'MRCC Piraeus' has no address"),
         (CENTRES, "doubtful", "'MRCC Piraeus' is called over one medium"),
     ],
 )
 def test_a_centre_that_cannot_be_called_as_it_should_be_is_named(
-    home: Path, text: str, grade: str, says: str
+    home: Path, centres: str, grade: str, says: str
 ) -> None:
-    (home / "rescue.toml").write_text(text)
+    (home / "rescue.toml").write_text(centres)
     (home / "rescue.toml").chmod(0o600)
 
     (found,) = (f for f in run_checks(Settings(home=home)) if f.what == "rescue centres")
@@ -312,3 +315,34 @@ def test_a_version_whose_trainer_was_rewritten_or_never_signed_is_named(home: Pa
     assert grades(home)[f"{file.parent.parent.name}@champion"] == "wrong"
     file.unlink()
     assert graded() == {what: "wrong"}
+
+
+def test_a_row_that_was_changed_in_a_home_is_found_without_verify_log(service: Service) -> None:
+    service.score(shipment(), service.key("score"))
+    assert grades(service.home)["log"] == "good"
+
+    with open_database(service.home / "tidegate.db", is_service=False).begin() as connection:
+        connection.execute(text("UPDATE api_keys SET scopes = '[\"administer\"]'"))
+
+    (found,) = (each for each in run_checks(Settings(home=service.home)) if each.what == "log")
+    assert found.grade == "wrong"
+    assert "api_keys" in found.says
+
+
+def test_a_home_is_held_to_every_checkpoint_not_to_the_newest_alone(service: Service) -> None:
+    """A copy whose middle was exchanged has the newest, and the first."""
+    engine = open_database(service.home / "tidegate.db", is_service=False)
+    store, signer = CheckpointRepository(engine), LogSigner.from_folder(service.home / "keys")
+    for number in range(3):
+        service.score(shipment(shipment_id=f"S-{number}"), service.key("score"))
+        store.seal(signer.sign, NOW)
+    assert grades(service.home)["log"] == "good"
+    numbers = [json.loads(line)["number"] for line in store.lines()]
+
+    with unguarded(engine) as connection:
+        middle = {"number": numbers[-2]}
+        line = """replace(line, 'signature":"', 'signature":"0')"""
+        changed = f"UPDATE chain_checkpoints SET line = {line} WHERE number = :number"
+        assert connection.execute(text(changed), middle).rowcount == 1
+
+    assert grades(service.home)["log"] == "wrong"

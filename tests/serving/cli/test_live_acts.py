@@ -24,8 +24,9 @@ from serving.db.repositories.approval_repository import ApprovalRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.tables import audit_events
+from serving.db.write_lock import hold_for_service
 from serving.doctor import run_checks
-from serving.errors import ApprovalRefused
+from serving.errors import ApprovalRefused, DatabaseInUse, RetentionRefused
 from serving.models.kill_switch import record_switch
 from serving.models.model_pool import ModelPool, load_role
 from serving.models.seat_approvals import SeatApprovals
@@ -421,3 +422,49 @@ def test_in_a_trial_a_name_is_enough(home: Path) -> None:
     run("switch", "on", "--by", "ada", "--because", "it is a trial only", "--home", home)
     for words in (("switch", "on", "--because", "nobody says so"), ("promote", "--model", "x/1")):
         assert run(*words, "--home", home).exit_code == 2
+
+
+def test_an_erasure_agreed_to_in_the_console_is_cancelled_while_it_waits_and_another_is_done(
+    live: LiveHome,
+) -> None:
+    """And nothing of it keeps the log from being proven, or the home from being well."""
+    periods = live.home / "retention.toml"
+    periods.write_text(PERIODS.replace("wait_days = 0", "wait_days = 7"))
+    words = ("--by", "ada", "--because", "the time is over")
+    first = live.run("retention", "propose", *words).stdout.strip()
+    erase = ("retention", "erase", "--because", "as proposed")
+    in_console(live, "erase", first)
+    with hold_for_service(live.home / "tidegate.db"), pytest.raises(DatabaseInUse):
+        live.run(*erase, first)
+    waits = live.run(*erase, first)
+    assert "nothing is erased yet" in waits.output
+    (agreed,) = RetentionRepository(live.engine).all("agree")
+    assert agreed.by == "beta"
+
+    live.run("retention", "cancel", first, "--by", "gamma", "--because", "it is evidence")
+
+    with pytest.raises(RetentionRefused, match="cancel"):
+        live.run(*erase, first)
+    with pytest.raises(RetentionRefused):
+        live.run("retention", "cancel", first, "--by", "gamma", "--because", "once more")
+    periods.write_text(PERIODS)
+    second = live.run("retention", "propose", *words).stdout.strip()
+    in_console(live, "erase", second)
+    done = live.run(*erase, second)
+    assert (live.home / "erasures" / f"{second}.json").exists(), done.output
+    assert live.run("verify-log").exit_code == 0
+    with pytest.raises(RetentionRefused):
+        live.run("retention", "cancel", second, "--by", "gamma", "--because", "too late")
+    assert [each.action for each in RetentionRepository(live.engine).all()] == [
+        *("propose", "agree", "cancel", "propose", "erase"),
+    ]
+    assert live.register.newest_pending(9) == []
+
+
+def in_console(live: LiveHome, *act: str) -> None:
+    """Lay an act before people, two of whom agree to it in the console."""
+    live.run("approvals", "propose", *act)
+    pending = live.register.newest_pending(1)[0]
+    for name in ("alpha", "beta"):
+        by = Actor(f"account:{name}", name, name)
+        live.register.answer(pending.act.act_id, name, by, datetime.now(UTC), is_agreed=True)
