@@ -111,7 +111,7 @@ class Filters(BaseModel):
 
 
 @dataclass(frozen=True)
-class ListedCase:
+class CaseRow:
     """One row; a control case looks like any other inspection, but for a fact that was measured.
 
     `hours_left` is None of what no time is over for.
@@ -156,7 +156,7 @@ class CaseList:
     filters: Filters
     tab: Tab
     counts: dict[Tab, int]
-    rows: tuple[ListedCase, ...]
+    rows: tuple[CaseRow, ...]
     next: str | None
     opened_to: int
 
@@ -206,7 +206,7 @@ def _page(
 
 def _listed(
     services: Services, found: list[CaseRecord], caller: Caller, now: datetime
-) -> Iterator[ListedCase]:
+) -> Iterator[CaseRow]:
     for row in found:
         decision = None
         if not services.cases.is_masked(row):
@@ -214,7 +214,7 @@ def _listed(
                 decision = services.cases.decision(row.case_id)
             except ServingError:  # its time was over meanwhile: the row stands without it
                 decision = None
-        yield ListedCase.from_case(row, decision, caller, now)
+        yield CaseRow.from_case(row, decision, caller, now)
 
 
 def _shortened(text: str, longest: int) -> str:
