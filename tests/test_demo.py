@@ -8,13 +8,21 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from features.catalogue import features_by_name
+from serving.access.accounts import admits
 from serving.audit.decision import Decision
+from serving.cli.demo_people import PEOPLE, RESCUER, REVIEWER, SECOND
+from serving.db.engine import open_database
+from serving.db.repositories.account_repository import AccountRepository
+from serving.db.repositories.case_repository import CaseRepository
+from serving.review.case_records import CaseAccess, CaseFilter
+from serving.review.case_rules import Status
 from serving.review.letter import Letter
+from serving.review.opening import CASE
 from tests.ports import free_port
 from tests.true_decisions import Said, said_of
 from tests.true_letters import untrue_in_letter
@@ -23,10 +31,15 @@ from tests.true_words import DIGITS, LEADS, NOT_SHOWN, OUTWEIGHS, RANGE, untrue_
 
 TIDEGATE = [sys.executable, "-m", "serving.cli.main"]
 NUMBER_AT_THE_END = re.compile(r"([+-]\d+\.\d{3})$", flags=re.MULTILINE)
+ACCOUNT = re.compile(r"^  (demo-[a-z-]+) +[a-z_]+ +(.+)$", flags=re.MULTILINE)
 
 
 def tidegate(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*TIDEGATE, *arguments], capture_output=True, text=True, check=False)
+
+
+def database_of(home: Path) -> Any:
+    return open_database(home / "tidegate.db", is_service=False, keys=home / "keys")
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +75,49 @@ def test_it_names_the_console_and_prints_no_log_lines(
     assert '"event"' not in shown[0].stdout + shown[0].stderr
 
 
+def test_it_prints_an_account_for_each_role_once_and_makes_no_more_of_them(
+    shown: list[subprocess.CompletedProcess[str]], home: Path
+) -> None:
+    kept = json.loads(tidegate("accounts", "list", "--home", str(home), "--json").stdout)
+    first, again = (dict(ACCOUNT.findall(ran.stdout)) for ran in shown)
+
+    assert {account["name"]: account["role"] for account in kept} == PEOPLE
+    assert first.keys() == again.keys() == PEOPLE.keys()
+    assert {*again.values()} == {"password as printed before"}
+    accounts = AccountRepository(database_of(home))
+    assert all(admits(accounts.find(name), password) for name, password in first.items())
+
+
+@pytest.mark.usefixtures("shown")
+def test_cases_are_at_every_stage_and_a_confirmed_one_has_no_worked_on_neighbour(
+    home: Path,
+) -> None:
+    store = CaseRepository(database_of(home))
+    access = CaseAccess(frozenset(), is_rescue=False)
+    rows = store.list_cases(access, CaseFilter(), 200)
+    states = {row.case_id: CASE.validate_json(row.state) for row in rows}
+
+    assert {case.status for case in states.values()} == {*get_args(Status)}
+    ends = {case.result.code: case for case in states.values() if case.result}
+    assert ends.keys() == {"goods_found", "nothing_found", "documents_in_order"}
+    found = ends["goods_found"]
+    assert [by.name for by in found.ended_by] == [REVIEWER, SECOND]
+    things = store.shared_things(found.case_id, access)
+    assert {states[o.case_id].status for t in things for o in t.others} <= {"open"}
+    assert any(row.status == "assigned" and row.owner_name == REVIEWER for row in rows)
+    events = [(row.case_id, event.action) for row in rows for event in store.events(row.case_id)]
+    assert {"judge", "note", "assign", "wait", "agree"} <= {action for _, action in events}
+    assert Counter(events)[found.case_id, "agree"] == 1  # the second run found the work done
+
+
+@pytest.mark.usefixtures("shown")
+def test_a_rescuer_has_a_rescue(home: Path) -> None:
+    access = CaseAccess(frozenset(), is_rescue=True)
+    rescues = CaseRepository(database_of(home)).list_cases(access, CaseFilter(), 200)
+
+    assert not rescues or RESCUER in {row.owner_name for row in rescues}
+
+
 @pytest.mark.usefixtures("shown")
 def test_an_mlflow_client_loads_the_champion_and_predicts(home: Path) -> None:
     """In a process of its own, as a data scientist would, with the flavour's own loader."""
@@ -83,7 +139,6 @@ print(len(booster.predict(rows)), booster.num_feature())
 
 @pytest.mark.usefixtures("shown")
 def test_every_stored_decision_replays_to_the_bit(home: Path) -> None:
-    from serving.db.engine import open_database
     from serving.db.repositories.decision_repository import DecisionRepository
 
     records = list(

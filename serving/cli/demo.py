@@ -5,12 +5,12 @@ import time
 from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from features.records import SUBJECT_KINDS, SubjectKind
-from serving.cli.demo_service import Client, DemoFailed, new_reviewer, served_apart
+from serving.cli.demo_service import Client, DemoFailed, served_apart
 from serving.cli.options import DEFAULT_HOME, Home, Subject
 from serving.cli.output import messages, progress_bar
 from serving.extras import require
@@ -62,11 +62,8 @@ def demo(
         _score_and_explain(client, at_once)
         later = _known_later(world, at_once)
         _send_later_records(client, later, home)
-        name, password = new_reviewer(home)
-        typer.echo(f"\nConsole: {client.address}/console  (sign in as {name}, password {password})")
-        typer.echo("         (a password of a trial: live use would ask for another one at once)")
-        name, password = new_reviewer(home)
-        typer.echo(f"  A second person: {name}, password {password}; some ends of cases take two.")
+        typer.echo(f"\nConsole: {client.address}/console")
+        _let_people_work(client, home)
         typer.echo(f"API:     {client.address}/docs  (key {client.key})")
         typer.echo(f"Models:  mlflow ui --backend-store-uri sqlite:///{home / 'mlflow.db'}")
         if not once:
@@ -251,15 +248,34 @@ def _send_later_records(client: Client, later: "LaterRecords", home: Path) -> No
             typer.echo(f"  {line}")
 
 
+def _let_people_work(client: Client, home: Path) -> None:
+    """Show an account for each role, and let those who work on cases do so, but in live use."""
+    from serving.cli.demo_people import accounts_in_words, make_accounts, work_on_cases
+    from serving.db.repositories.account_repository import AccountRepository
+    from serving.db.repositories.approval_repository import ApprovalRepository
+    from serving.db.repositories.case_repository import CaseRepository
+
+    engine = _database(home)
+    passwords = make_accounts(AccountRepository(engine), datetime.now(UTC))
+    typer.echo("\n".join(accounts_in_words(passwords, home)))
+    if ApprovalRepository(engine).is_live_use():
+        return
+    if worked_on := work_on_cases(client.address, passwords, CaseRepository(engine)):
+        typer.echo(f"  They have worked on {worked_on} cases; the others are yours.")
+
+
 def _decision_log(home: Path) -> "DecisionRepository":
-    from serving.db.engine import open_database
     from serving.db.repositories.decision_repository import DecisionRepository
+
+    return DecisionRepository(_database(home))
+
+
+def _database(home: Path) -> Any:
+    from serving.db.engine import open_database
     from serving.settings import settings_of
 
     settings = settings_of(home)
-    return DecisionRepository(
-        open_database(settings.database, is_service=False, keys=settings.keys)
-    )
+    return open_database(settings.database, is_service=False, keys=settings.keys)
 
 
 def _scored_again(log: "DecisionRepository") -> int:

@@ -146,14 +146,3 @@ def _new_key(home: Path) -> str:
     )
     key: str = json.loads(created.stdout)["key"]
     return key
-
-
-def new_reviewer(home: Path) -> tuple[str, str]:
-    """An account for the console: its name and its password, which a trial need not change."""
-    name = f"reviewer-{secrets.token_hex(2)}"
-    created = subprocess.run(
-        _command(home, "accounts", "create", name, "--role", "reviewer", "--for-trial", "--json"),
-        capture_output=True,
-        check=True,
-    )
-    return name, json.loads(created.stdout)["password"]
