@@ -28,6 +28,7 @@ from serving.api import (
 from serving.api.openapi import DESCRIPTION, describe
 from serving.audit.impact_assessment import require_assessment
 from serving.console import (
+    account_changes,
     accounts,
     api_reference,
     approvals,
@@ -97,6 +98,7 @@ PAGES = (
     audit_events,
     approvals,
     accounts,
+    account_changes,
     api_reference,
 )
 """The pages of the console; the last answers every address of the console that is left."""

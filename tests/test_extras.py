@@ -97,7 +97,9 @@ retention lift 1 --by b --because w
 retention acts
 accounts create a --role reviewer
 accounts list
+accounts change a --role auditor
 accounts disable a
+accounts enable a
 accounts reset-password a
 accounts reset-second-factor a
 accounts end-sessions a

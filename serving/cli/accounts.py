@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from serving.db.repositories.account_repository import AccountRepository
 
 accounts = typer.Typer(
-    help="Accounts of people: create, list, reset, disable.", no_args_is_help=True
+    help="Accounts of people: create, list, change, reset, disable, enable.", no_args_is_help=True
 )
 
 
@@ -55,10 +55,11 @@ def create(
     """Make an account and show its first password once; only its argon2 hash is kept."""
     from serving.access.accounts import Account, with_first_password
     from serving.access.actors import Actor
+    from serving.access.office_ids import require_offices
     from serving.access.oidc import NO_PASSWORD
 
     now = datetime.now(UTC)
-    bare = Account(name, NO_PASSWORD, role.value, tuple(office or ()), now)
+    bare = Account(name, NO_PASSWORD, role.value, require_offices(office or ()), now)
     account, password = with_first_password(bare, now, is_for_trial=for_trial)
     _register(home, database_url).add_account(account, Actor.from_command_line())
     _show(account, password, as_json=as_json)
@@ -98,6 +99,49 @@ def disable(name: Name, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = N
     actor = Actor.from_command_line()
     _register(home, database_url).disable(name, datetime.now(UTC), actor)
     messages.print(f"The account {name} is disabled.")
+
+
+@accounts.command()
+def enable(name: Name, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None) -> None:
+    """Let a disabled account be used again, with the password and second factor it had."""
+    from serving.access.actors import Actor
+
+    actor = Actor.from_command_line()
+    _register(home, database_url).enable(name, datetime.now(UTC), actor)
+    messages.print(f"The account {name} is in use again.", markup=False)
+
+
+@accounts.command()
+def change(
+    name: Name,
+    role: Annotated[
+        RoleName | None, typer.Option(help="What the holder may do and see; as it is without.")
+    ] = None,
+    office: Annotated[
+        list[str] | None,
+        typer.Option(help="Offices it is tied to, in place of all it had; repeat for more."),
+    ] = None,
+    all_offices: Annotated[
+        bool, typer.Option("--all-offices", help="Tie it to no office: it sees all.")
+    ] = False,
+    home: Home = DEFAULT_HOME,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Give an account another role or other offices; its sessions end."""
+    from serving.access.actors import Actor
+    from serving.access.office_ids import require_offices
+    from serving.errors import Unprocessable
+
+    if all_offices and office:
+        raise Unprocessable("want --office or --all-offices, not both")
+    register = _register(home, database_url)
+    found = _in_use(register, name)
+    role_now = role.value if role else found.role
+    kept = () if all_offices else found.offices
+    offices = require_offices(office) if office else kept
+    register.change(name, role_now, offices, datetime.now(UTC), Actor.from_command_line())
+    where = ", ".join(offices) or "all offices"
+    messages.print(f"The account {name} is {role_now} of {where}.", markup=False)
 
 
 @accounts.command("reset-password")

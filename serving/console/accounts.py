@@ -15,6 +15,7 @@ from serving.access.accounts import Account, with_first_password
 from serving.access.api_keys import new_key
 from serving.access.callers import Caller
 from serving.access.names import LONGEST_NAME
+from serving.access.office_ids import require_offices
 from serving.access.oidc import NO_PASSWORD
 from serving.access.roles import Role, Scope
 from serving.access.sessions import Session
@@ -37,7 +38,11 @@ KEY_SCOPES: tuple[Scope, ...] = (
 )
 
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
-Offices = Annotated[str, Field(max_length=400, pattern=r"^[A-Za-z0-9, ]*$")]
+OfficesInWords = Annotated[str, Field(max_length=4_000)]
+"""Ids of offices with commas or blanks between; no id has either."""
+
+ALL_OFFICES, WRITTEN_OFFICES = "*", "+"
+"""What the pick list of offices says besides one of them; no id is either."""
 
 
 class NewAccount(BaseModel):
@@ -45,14 +50,16 @@ class NewAccount(BaseModel):
 
     name: Name
     role: Role
-    offices: Offices = ""
+    office: Name | None = None
+    offices: OfficesInWords = ""
 
 
 class NewKey(BaseModel):
     """What is asked for a key; no days means until it is revoked."""
 
     name: Name
-    offices: Offices = ""
+    office: Name | None = None
+    offices: OfficesInWords = ""
     days: Annotated[int, Field(ge=1, le=3_650)] | None = None
 
 
@@ -69,11 +76,11 @@ def make_account(
     """Make an account and show its first password, this once."""
     try:
         entry, now = NewAccount.model_validate(form), services.clock()
-        bare = Account(entry.name, NO_PASSWORD, entry.role, _offices(entry.offices), now)
+        bare = Account(entry.name, NO_PASSWORD, entry.role, _chosen_offices(entry), now)
         account, password = _with_first_password(services, bare)
         services.accounts.add_account(account, caller.actor)
-    except (ValidationError, NameTaken, NameRefused) as refusal:
-        return _page(services, caller, session, refusal=_first_fault(refusal))
+    except (ValidationError, NameTaken, NameRefused, Unprocessable) as refusal:
+        return _page(services, caller, session, refusal=_first_fault(refusal), account=form)
     log.info("account_made", by=caller.name, name=entry.name, role=entry.role)
     made = f"The first password of {entry.name}, to be changed when it is used"
     return _page(services, caller, session, made=made, secret=password)
@@ -148,10 +155,11 @@ def make_key(
         now = services.clock()
         ends_at = now + timedelta(days=entry.days) if entry.days else None
         purposes = (services.settings.purpose,)
-        kept, shown = new_key(entry.name, scopes, _offices(entry.offices), now, ends_at, purposes)
+        offices = _chosen_offices(entry)
+        kept, shown = new_key(entry.name, scopes, offices, now, ends_at, purposes)
         services.api_keys.add_key(kept)
-    except (ValidationError, NameTaken, Unprocessable) as refusal:
-        return _page(services, caller, session, refusal=_first_fault(refusal))
+    except (ValidationError, NameTaken, NameRefused, Unprocessable) as refusal:
+        return _page(services, caller, session, refusal=_first_fault(refusal), key=form)
     log.info("key_made", by=caller.name, key_id=kept.key_id, scopes=scopes)
     return _page(services, caller, session, made=f"The key of {entry.name}", secret=str(shown))
 
@@ -190,6 +198,8 @@ def _page(
     refusal: str | None = None,
     made: str = "",
     secret: str = "",
+    account: dict[str, str] | None = None,
+    key: dict[str, str] | None = None,
 ) -> HTMLResponse:
     return page(
         "accounts.html",
@@ -199,6 +209,9 @@ def _page(
         refusal=refusal,
         made=made,
         secret=secret,
+        account=account or {},
+        key=key or {},
+        offices=known_offices(services),
         accounts=services.accounts.all(),
         keys=services.api_keys.all(),
         now=services.clock(),
@@ -216,8 +229,35 @@ def _scopes(form: dict[str, str]) -> tuple[Scope, ...]:
     return scopes
 
 
-def _offices(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(text.replace(",", " ").split()))
+def _chosen_offices(entry: NewAccount | NewKey) -> tuple[str, ...]:
+    """The offices that a form names, none for all; raises Unprocessable for two answers in one."""
+    written = offices_in(entry.offices)
+    if entry.office == ALL_OFFICES and written:
+        raise Unprocessable("choose all offices, or name some; not both")
+    if entry.office == WRITTEN_OFFICES and not written:
+        raise Unprocessable("write the id of one office or more")
+    is_one = entry.office not in (None, "", ALL_OFFICES, WRITTEN_OFFICES)
+    return require_offices((*((entry.office or "",) if is_one else ()), *written))
+
+
+def offices_in(text: str) -> list[str]:
+    """The ids that somebody wrote with commas or blanks between."""
+    return text.replace(",", " ").split()
+
+
+def known_offices(services: Services) -> list[str]:
+    """The offices of the plan, of decisions and cases, and of accounts and keys, in order."""
+    named = {office for account in services.accounts.all() for office in account.offices}
+    named |= {office for key in services.api_keys.all() for office in key.offices}
+    return sorted(named.union(services.lanes.plan.offices, services.case_store.offices()))
+
+
+def account_named(services: Services, name: str) -> Account:
+    """The account of this name, disabled or not; raises NotFound."""
+    account = services.accounts.find(name)
+    if account is None:
+        raise NotFound("no account has that name")
+    return account
 
 
 def _first_fault(refusal: Exception) -> str:

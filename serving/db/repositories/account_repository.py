@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, Row, and_, delete, select, update
 from serving.access.accounts import Account
 from serving.access.actors import SERVICE, Actor
 from serving.access.names import distinct_name
+from serving.access.roles import Role
 from serving.audit.audit_log import AuditEvent
 from serving.db.audited_rows import AuditedRows
 from serving.db.credential_resets import CONFIRM_HOLDER, persons_behind
@@ -20,7 +21,7 @@ from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.session_repository import end_sessions
 from serving.db.tables import accounts, audit_events, known_browsers, saved_views, sessions
 from serving.db.write_lock import writing
-from serving.errors import NotFound, NotSignedIn, SameReviewer
+from serving.errors import Conflict, Forbidden, NotFound, NotSignedIn, SameReviewer, Unprocessable
 
 NOT_AS_AUDITED = "this account is not as the audit log tells it: prove the log with verify-log"
 
@@ -124,6 +125,62 @@ class AccountRepository:
                 connection, [AuditEvent(now, by, "disable_account", "account", name)]
             )
 
+    def enable(self, name: str, now: datetime, by: Actor) -> None:
+        """Let an account that was disabled be used again, as it was; raises NotFound or Conflict.
+
+        The holder signs in with the same password and second factor as before.
+        """
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            if self._required(connection, name).disabled_at is None:
+                raise Conflict(f"the account {name} is in use")
+            again = update(accounts).where(accounts.c.name == name).values(disabled_at=None)
+            connection.execute(again)
+            append_audit_events(
+                connection, [AuditEvent(now, by, "enable_account", "account", name)]
+            )
+
+    def change(
+        self, name: str, role: Role, offices: tuple[str, ...], now: datetime, by: Actor
+    ) -> None:
+        """Give an account another role or other offices; no offices means all.
+
+        Its sessions end, and with another role its saved views go. Raises NotFound where it is not
+        in use; Forbidden for one's own and for one whose role comes from elsewhere; SameReviewer
+        where whoever acts may be its holder; Unprocessable where nothing would change.
+        """
+        behind = self.one_person_with(name, now)
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            kept = self._required(connection, name)
+            _require_changeable(kept, by)
+            if kept.actor.with_possible_persons(behind).may_be(by):
+                raise SameReviewer(
+                    "one of you reset the other of late, or your names look alike: another admin "
+                    "changes this account"
+                )
+            if (role, set(offices)) == (kept.role, set(kept.offices)):
+                raise Unprocessable("it has this role and these offices already")
+            now_true = {"role": role, "offices": json.dumps(offices)}
+            connection.execute(update(accounts).where(accounts.c.name == name).values(now_true))
+            end_sessions(connection, kept.identity)
+            if role != kept.role:
+                views = saved_views.c.holder == kept.identity
+                connection.execute(delete(saved_views).where(views))
+            details = {
+                "role": role,
+                "offices": offices,
+                "role_before": kept.role,
+                "offices_before": kept.offices,
+            }
+            event = AuditEvent(now, by, "change_account", "account", name, details)
+            append_audit_events(connection, [event])
+
+    def _required(self, connection: Connection, name: str) -> Account:
+        """The account of this name, disabled or not, in a transaction; raises NotFound."""
+        row = self._audited.read(connection, select(accounts).where(accounts.c.name == name))
+        if row is None:
+            raise NotFound(f"no account is named {name}")
+        return _account(row)
+
     def set_password(self, account: Account, now: datetime, by: Actor, but: str = "") -> None:
         """Put the password that `account` now has in place of the one on disk.
 
@@ -186,6 +243,16 @@ class AccountRepository:
             )
             for row in rows
         ]
+
+
+def _require_changeable(account: Account, by: Actor) -> None:
+    """Raise NotFound or Forbidden for an account whose role nobody, or not this person, changes."""
+    if account.disabled_at is not None:
+        raise NotFound(f"no account named {account.name} is in use")
+    if account.identity == by.identity:
+        raise Forbidden("another admin must change your own account")
+    if account.subject is not None:
+        raise Forbidden("the role and offices of this account come from the organisation")
 
 
 def _password(account: Account) -> dict[str, Any]:

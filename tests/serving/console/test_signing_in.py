@@ -486,7 +486,10 @@ def test_nobody_ends_the_sessions_of_another_but_an_admin(office: Office) -> Non
     assert office.session("192.0.2.2") is not None
 
 
-ACTS = ("", "/password", "/second-factor", "/sessions", "/disable", "/keys", "/keys/revoke")
+ACTS = (
+    *("", "/change", "/password", "/second-factor", "/sessions", "/disable", "/enable"),
+    *("/keys", "/keys/revoke"),
+)
 
 
 @pytest.mark.parametrize("act", ACTS)

@@ -58,6 +58,8 @@ SEEN_BY: dict[str, set[Role]] = {
     "/console/session": EVERY_ROLE,
     "/console/confirm": EVERY_ROLE,
     "/console/accounts": {"auditor", "admin"},
+    "/console/accounts/{account}": {"admin"},
+    "/console/accounts/{account}/sessions": {"admin"},
     "/console/switches": {"supervisor", "auditor", "admin"},
     "/console/audit": {"auditor"},
     "/console/audit/events.csv": {"auditor"},
@@ -86,10 +88,12 @@ def open_rescue(service: Service) -> str:
 
 def test_every_page_answers_the_roles_it_is_for_and_no_one_else(reviewed: Service) -> None:
     case_id, rescue_id = open_case(reviewed), open_rescue(reviewed)
+    reviewed.services.accounts.add_account(new_account("maria", PASSWORD, "reviewer", (), NOW))
     for role in ROLE_SCOPES:
         sign_in_as(reviewed, role)
         for path, seen_by in SEEN_BY.items():
             address = path.replace("{case}", case_id).replace("{rescue}", rescue_id)
+            address = address.replace("{account}", "maria")
             response = reviewed.client.get(address)
             assert (response.status_code == 200) == (role in seen_by), (role, path)
 
@@ -129,6 +133,8 @@ ACTS_BY: dict[str, set[Role]] = {
     "/console/accounts/confirm-holder": {"admin"},
     "/console/accounts/sessions": {"admin"},
     "/console/accounts/disable": {"admin"},
+    "/console/accounts/enable": {"admin"},
+    "/console/accounts/change": {"admin"},
     "/console/accounts/keys": {"admin"},
     "/console/accounts/keys/revoke": {"admin"},
     "/console/switches": {"supervisor", "admin"},
@@ -153,7 +159,11 @@ def test_every_page_and_every_form_is_in_the_tables_above(reviewed: Service) -> 
     """But for signing in and out, the style, and what holds the like of a page that is there."""
     alike = {"/console/features/{}", "/console/cases/{}/attachments/{}", "/console/cases/{}/{}"}
     alike |= {"/console/cases/{}/letter/{}", "/console/rescues/{}/{}"}
-    alike |= {"/console/rescues/{}/attachments/{}", "/console/map/{}/{}/{}.svg"}
+    alike |= {
+        "/console/accounts/{}/{}",
+        "/console/rescues/{}/attachments/{}",
+        "/console/map/{}/{}/{}.svg",
+    }
     known = {re.sub(r"{\w+}", "{}", path) for path in (*SEEN_BY, *ACTS_BY)} | alike
     known |= {"/console", "/console/", "/console/{}", "/console/supervision/reread"}
     free = ("/console/sign-", "/console/oidc", "/console/static")
