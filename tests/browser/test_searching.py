@@ -16,6 +16,7 @@ def test_a_case_is_found_by_keyboard_and_without_javascript(
     site.score(shipment(container_number="MSCU1234567"), "k")
     sign_in(page, site, account(site, "one"))
     expect(page.get_by_role("heading", name="Queue")).to_be_visible()
+    page.wait_for_load_state("load")  # by then the page's script hears keys
 
     page.keyboard.press("/")
     expect(page.get_by_label("Search cases")).to_be_focused()
