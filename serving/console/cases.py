@@ -22,6 +22,7 @@ from serving.console.case_list import CaseList, Filters, subject_named, way_name
 from serving.console.case_view import CaseView
 from serving.console.charts.case_pictures import CasePictures
 from serving.console.csrf import SignedForm
+from serving.console.first_judgement import is_score_shown
 from serving.console.forms import read_form
 from serving.console.justification import justification_form
 from serving.console.pages import PageRoute, is_part_asked, page, templates
@@ -374,8 +375,8 @@ def _case_content(
     is_explained = caller.may("explain")
     view = CaseView.from_decision(decision, is_explained=is_explained)
     details = details_of(services.models, decision) if is_explained else UNEXPLAINED
-    is_score_shown = _is_score_shown(services, caller, row, case)
-    if not is_score_shown:
+    has_judged = is_score_shown(services, caller, case)
+    if not has_judged:
         details = replace(details, missing_input_effects=None)
     return {
         "reader": caller,
@@ -388,7 +389,7 @@ def _case_content(
         "hours_left": (datetime.fromisoformat(row.due_at) - now) / timedelta(hours=1),
         "is_timeless": row.lane in ALWAYS_IN_TIME,
         "case": view,
-        "is_score_shown": is_score_shown,
+        "is_score_shown": has_judged,
         "judged_as": _judged_as(events, caller),
         "judgements": JUDGED_AS_WORDS,
         "details": details,
@@ -441,15 +442,6 @@ def _done(services: Services, reviewer: Reviewer, case_id: str, now: datetime) -
     is_kept = last.action not in acts.UNDOABLE or (case.result and case.result.label)
     title = f"{row.subject_kind.capitalize()} {row.subject_id}"
     return ActDone(case_id, title, words, 0 if is_kept else max(left, 0))
-
-
-def _is_score_shown(services: Services, caller: Caller, row: CaseRecord, case: Case) -> bool:
-    """Whether the reader sees the score: they judge nothing, or have said what they think."""
-    if not services.settings.is_score_after_judgement or not caller.may("review"):
-        return True
-    if case.status == "closed":
-        return True
-    return services.cases.has_said_a_view(Reviewer.from_caller(caller), row.case_id)
 
 
 def _judged_as(events: list[StoredEvent], caller: Caller) -> str | None:

@@ -14,12 +14,14 @@ from serving.audit.visible_decisions import newest_visible, visible_decision
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.case_view import CaseView
 from serving.console.csrf import SignedForm
+from serving.console.first_judgement import is_score_shown
 from serving.console.forms import read_form
 from serving.console.justification import justification_form
 from serving.console.pages import PageRoute, page
 from serving.console.pseudonymous_view import as_seen_by
 from serving.container import Services
 from serving.errors import JustificationNeeded, NotFound, Unprocessable
+from serving.review.case_rules import Case
 from serving.review.cases import Reviewer
 from serving.review.justifications import EvidentPurpose
 from serving.web.case_bodies import Justification
@@ -53,13 +55,20 @@ def one(
     """
     decision = visible_decision(services.decisions, services.masking, reader, decision_id)
     try:
-        _write_down_reading(services, reader, decision)
+        of_case = _read_case(services, reader, decision)
     except JustificationNeeded:
         return justification_form(session, reader, f"/console/decisions/{decision_id}", None)
+    is_shown = of_case is None or is_score_shown(services, reader, of_case)
     decision = as_seen_by(reader, decision, services.pseudonyms)
-    case = CaseView.from_decision(decision, is_explained=True)
     details = details_of(services.models, decision)
-    return page("decision.html", reader=reader, session=session, case=case, details=details)
+    return page(
+        "decision.html",
+        reader=reader,
+        session=session,
+        case=CaseView.from_decision(decision, is_explained=True),
+        details=details if is_shown else replace(details, missing_input_effects=None),
+        is_score_shown=is_shown,
+    )
 
 
 @router.post("/{decision_id}/justify")
@@ -87,8 +96,8 @@ def justify_decision(
     return RedirectResponse(address, 303)
 
 
-def _write_down_reading(services: Services, reader: Caller, decision: Decision) -> None:
-    """Write down that the case of a decision was read; raises JustificationNeeded.
+def _read_case(services: Services, reader: Caller, decision: Decision) -> Case | None:
+    """Write down that the case of a decision was read, and return it; raises JustificationNeeded.
 
     What opened no case, as a release, has no record to write it to but the service's own log.
     """
@@ -99,9 +108,10 @@ def _write_down_reading(services: Services, reader: Caller, decision: Decision) 
         purpose = "study"
     try:
         side = _on_its_side(reader, decision)
-        services.cases.read(side, decision.case_id, services.clock(), purpose)
+        return services.cases.read(side, decision.case_id, services.clock(), purpose)[1]
     except NotFound:
         log.info("decision_read", decision_id=decision.decision_id, reader=reader.name)
+        return None
 
 
 def _on_its_side(reader: Caller, decision: Decision) -> Reviewer:

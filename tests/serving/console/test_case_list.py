@@ -141,11 +141,15 @@ def test_the_score_is_shown_after_a_first_judgement_and_once_that_is_a_first(
 
     before = reviewed.client.get(address).text
     assert "First judgement" in before
-    assert not re.search(r"finds something|scored lower|log-odds", before)
+    of_score = re.compile(r"finds something|scored lower|log-odds")
+    decision = f"/console/decisions/{case_id}"
+    assert not of_score.search(before)
+    assert not of_score.search(reviewed.client.get(decision).text)
     form = {"form_token": token, "judged_as": "look"}
     after = reviewed.client.post(f"{address}/judgements", data=form, headers=ORIGIN).text
     assert "You said first: <strong>look closer</strong>" in after
     assert "scored lower" in after
+    assert of_score.search(reviewed.client.get(decision).text)
     again = reviewed.client.post(f"{address}/judgements", data=form, headers=ORIGIN)
     assert again.status_code == 409
     sign_in_as(reviewed, "supervisor")
