@@ -357,7 +357,7 @@ def _webhook_delivery(
     return WebhookDelivery(
         storage.webhooks,
         events,
-        CallableAddresses.of(settings.webhook_networks, is_trial=not is_live),
+        CallableAddresses.from_networks(settings.webhook_networks, is_trial=not is_live),
         clock,
         settings.webhook_off_after,
         metrics.count_webhook_call,

@@ -56,7 +56,7 @@ class CallableAddresses:
     is_trial: bool = False
 
     @classmethod
-    def of(cls, networks: Iterable[str], *, is_trial: bool) -> Self:
+    def from_networks(cls, networks: Iterable[str], *, is_trial: bool) -> Self:
         """Those of an installation that names these networks, as `10.1.0.0/16`."""
         return cls(tuple(map(ipaddress.ip_network, networks)), is_trial)
 

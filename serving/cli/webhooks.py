@@ -51,7 +51,7 @@ def create(
     repository, engine = _register(home, database_url)
     settings = settings_of(home, database_url)
     is_live = settings.is_live or ApprovalRepository(engine).is_live_use()
-    CallableAddresses.of(settings.webhook_networks, is_trial=not is_live).refuse_url(url)
+    CallableAddresses.from_networks(settings.webhook_networks, is_trial=not is_live).refuse_url(url)
     endpoint = WebhookEndpoint(
         endpoint_id=f"we_{secrets.token_hex(6)}",
         url=url,

@@ -53,7 +53,7 @@ def test_an_address_that_is_not_for_anybody_is_refused_in_a_url_and_behind_a_nam
 def test_public_addresses_and_networks_that_are_named_may_be_called() -> None:
     for address in ("93.184.216.34", "2606:2800:220:1::1", "::ffff:93.184.216.34"):
         LIVE.refuse_url(url_of(address))
-    own = CallableAddresses.of(["10.1.0.0/16"], is_trial=False)
+    own = CallableAddresses.from_networks(["10.1.0.0/16"], is_trial=False)
     own.refuse_url("https://10.1.2.3/hook")
     with pytest.raises(AddressRefused):
         own.refuse_url("https://10.2.0.1/hook")
