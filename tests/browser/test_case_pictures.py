@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Site
+from tests.browser.page_faults import barriers
 from tests.browser.test_reviewing_a_case import account, home, sign_in
 from tests.serving.bodies import shipment
 
@@ -78,6 +78,4 @@ def _unfold(page: Page) -> None:
 
 
 def _faults(page: Page) -> list[str]:
-    """What axe finds in the pictures, at any level."""
-    found = Axe().run(page, context=".picture").response["violations"]
-    return [f"{fault['id']}: {fault['nodes'][0]['html']}" for fault in found]
+    return barriers(page, within=".picture")

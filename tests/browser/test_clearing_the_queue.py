@@ -4,13 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from serving.app import utc_now
 from serving.review.case_records import CaseAccess
 from serving.review.cases import Reviewer
 from tests.browser.conftest import Site
+from tests.browser.page_faults import barriers
 from tests.browser.test_reviewing_a_case import account, home, sign_in
 from tests.serving.bodies import shipment
 from tests.serving.review.stated import FOUND, agree_by, end_by
@@ -162,13 +162,12 @@ def test_all_of_it_works_by_links_and_forms_without_a_script(browser: Browser, s
 
 def _faults(page: Page) -> list[str]:
     """What axe finds at any level, and what runs over an edge or is cut."""
-    found = Axe().run(page).response["violations"]
-    told = [f"{fault['id']}: {node['html'][:120]}" for fault in found for node in fault["nodes"]]
-    return told + _cut(page)
+    return barriers(page) + _cut(page)
 
 
 def _cut(page: Page) -> list[str]:
     """The elements whose text is wider than they are and not to be scrolled to; the page too."""
+    page.wait_for_load_state("load")
     cut: list[str] = page.evaluate(
         """() => {
           const all = [...document.querySelectorAll("main *:not(svg *, .hidden, .map, .map *)")];

@@ -1,9 +1,9 @@
 """A rescuer, a supervisor and an auditor at work in a real browser; no barriers on their pages."""
 
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Site
+from tests.browser.page_faults import barriers, is_wider_than_the_window
 from tests.browser.test_reviewing_a_case import account, sign_in
 from tests.serving.bodies import route, shipment
 
@@ -14,15 +14,9 @@ def require_no_barrier(page: Page, where: str) -> None:
     """At both widths: nothing that axe finds but the notice of a trial, and nothing cut off."""
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
-        found = Axe().run(page).response["violations"]
-        barriers = [
-            (each["id"], node["target"])
-            for each in found
-            for node in each["nodes"]
-            if node["target"] != [".trial"]
-        ]
-        assert barriers == [], (where, width)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, where
+        found = [each for each in barriers(page) if "['.trial']" not in each]
+        assert found == [], (where, width)
+        assert not is_wider_than_the_window(page), (where, width)
 
 
 def press(page: Page, key: str) -> None:

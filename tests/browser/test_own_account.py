@@ -7,7 +7,8 @@ from playwright.sync_api import Browser, Page, expect
 from serving.app import utc_now
 from serving.settings import Settings
 from tests.browser.conftest import Site
-from tests.browser.test_reviewing_a_case import PASSWORD, _barriers, account, home, sign_in
+from tests.browser.page_faults import barriers, is_wider_than_the_window
+from tests.browser.test_reviewing_a_case import PASSWORD, account, home, sign_in
 from tests.serving.bodies import shipment
 
 __all__ = ["home"]
@@ -21,8 +22,8 @@ def settings(settings: Settings) -> Settings:
 
 def wrong_on(page: Page) -> list[str]:
     """The serious faults of the page, and whether it runs over its edge."""
-    is_wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-    return [*_barriers(page), *(["wider than the window"] if is_wide else [])]
+    is_wide = is_wider_than_the_window(page)
+    return [*barriers(page, is_serious=True), *(["wider than the window"] if is_wide else [])]
 
 
 @pytest.mark.parametrize("screen", [(1280, 900), (390, 844)], ids=["desktop", "phone"])
@@ -46,6 +47,7 @@ def test_a_second_factor_is_set_up_from_its_picture_and_asked_for_ever_after(
     maker = pyotp.TOTP(page.locator("code.secret").inner_text())
     page.get_by_label("Code", exact=True).fill(maker.at(utc_now()))
     page.get_by_role("button", name="Use it from now on").click()
+    expect(page.locator(".codes")).to_be_visible()
     faults["recovery codes"] = wrong_on(page)
     recovery = page.locator(".codes code").first.inner_text()
     page.get_by_role("link", name="I have them: go on").click()
@@ -53,6 +55,7 @@ def test_a_second_factor_is_set_up_from_its_picture_and_asked_for_ever_after(
     page.get_by_role("button", name="Sign out").click()
 
     sign_in(page, site, "maria")
+    expect(page.get_by_label("Code", exact=True)).to_be_visible()
     faults["code"] = wrong_on(page)
     page.get_by_label("Code", exact=True).fill(recovery)
     page.get_by_role("button", name="Go on").click()

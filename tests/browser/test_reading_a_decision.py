@@ -7,6 +7,7 @@ from serving.access.accounts import new_account
 from serving.app import utc_now
 from serving.explanation.formatting import readable
 from tests.browser.conftest import Site
+from tests.browser.page_faults import is_wider_than_the_window
 from tests.serving.bodies import shipment
 
 
@@ -15,10 +16,6 @@ def sign_in(page: Page, site: Site) -> None:
     page.get_by_text("Sign in with an API key instead").click()
     page.get_by_label("API key").fill(site.key)
     page.get_by_role("button", name="Sign in with the key").click()
-
-
-def fits_the_screen(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
 @pytest.mark.parametrize("screen", [(1280, 900), (390, 844)], ids=["desk", "phone"])
@@ -35,14 +32,14 @@ def test_a_reviewer_signs_in_reads_a_decision_and_leaves(
     expect(page.get_by_role("heading", name="What speaks for a closer look")).to_be_visible()
     expect(page.get_by_role("heading", name="What speaks against")).to_be_visible()
     expect(page.get_by_text("the packing list")).to_be_visible()
-    assert fits_the_screen(page)
+    assert not is_wider_than_the_window(page)
 
     reason = page.locator(".reason.for .seen a").first
     feature = (reason.get_attribute("href") or "").rpartition("/")[2]
     reason.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(readable(feature))
     expect(page.get_by_text("features/families/")).to_be_visible()
-    assert fits_the_screen(page)
+    assert not is_wider_than_the_window(page)
 
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Password")).to_be_visible()

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from serving.access.accounts import new_account
 from serving.access.roles import Role
 from serving.app import utc_now
 from tests.browser.conftest import Site
+from tests.browser.page_faults import barriers, is_wider_than_the_window
 from tests.serving.bodies import route, shipment
 
 PASSWORD = "a password for tests"
@@ -22,7 +22,6 @@ value = "c-0012"
 list = "asked for by another office"
 reason = "see their message"
 """
-SERIOUS = ("serious", "critical")
 
 
 @pytest.fixture
@@ -147,7 +146,7 @@ def test_no_page_has_a_serious_barrier_or_runs_over_its_edge(
     case_id = site.score(shipment(), "k")["decision_id"]
     site.score(route(certified_capacity=12, persons_on_board=41), "l")
     page.goto(f"{site.address}/console")
-    seen = {"sign-in": _barriers(page)}
+    seen = {"sign-in": barriers(page, is_serious=True)}
     sign_in(page, site, account(site, "chief", "supervisor"))
     page.goto(f"{site.address}/console/cases/{case_id}")
     if screen[0] < 1024:
@@ -166,26 +165,15 @@ def test_no_page_has_a_serious_barrier_or_runs_over_its_edge(
         "features/unit_value_eur_per_kg",
     ):
         page.goto(f"{site.address}/console/{path}")
-        seen[path] = _barriers(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+        seen[path] = barriers(page, is_serious=True)
+        assert not is_wider_than_the_window(page), path
     for role, path in (("data_scientist", "models"), ("admin", "accounts")):
         page.context.clear_cookies()
         sign_in(page, site, account(site, role, role))  # type: ignore[arg-type]  # a role
         page.goto(f"{site.address}/console/{path}")
         for folded in page.locator("details").all():
             folded.evaluate("each => { each.open = true }")
-        seen[path] = _barriers(page)
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+        seen[path] = barriers(page, is_serious=True)
+        assert not is_wider_than_the_window(page), path
 
     assert {path: found for path, found in seen.items() if found} == {}
-
-
-def _barriers(page: Page) -> list[str]:
-    """The serious faults that axe finds, with where they are."""
-    found = Axe().run(page).response["violations"]
-    return [
-        f"{fault['id']}: {node['target']}"
-        for fault in found
-        if fault["impact"] in SERIOUS
-        for node in fault["nodes"]
-    ]
