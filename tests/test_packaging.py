@@ -6,6 +6,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from hatchling.builders.wheel import WheelBuilder
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = {
@@ -22,6 +23,12 @@ def test_a_room_is_ours_and_nobody_else_brings_one_of_its_name(room: str) -> Non
 
     assert Path(str(module.__file__)).parent == PLACE[room]
     assert set(packages_distributions().get(room, ["tidegate"])) == {"tidegate"}
+
+
+def test_the_wheel_brings_the_languages() -> None:
+    files = {each.distribution_path for each in WheelBuilder(str(ROOT)).recurse_included_files()}
+
+    assert files >= {"serving/languages/ar.po", "serving/languages/fr.po"}
 
 
 def test_the_lock_names_a_hash_for_everything_and_no_place_to_get_it_from() -> None:

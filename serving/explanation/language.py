@@ -1,15 +1,16 @@
 """The language of a reader: texts from a message catalogue, figures with its marks.
 
 Every text that a reason is made of is English in the code and a message of the catalogue
-(`translation_template`). A translation is a gettext file `<language>.po` in a folder of languages;
-what it does not translate stays English. `tidegate features --messages FILE` writes the template to
-translate.
+(`translation_template`). A translation is a gettext file `<language>.po`. Those in
+`serving/languages` come with the release; a folder of the deployer's own goes before them, text by
+text. What neither translates stays English. `tidegate features --messages FILE` writes the template
+to translate.
 """
 
 import gettext
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,8 @@ from babel.messages.pofile import PoFileError, read_po
 
 _VALUE = re.compile(r"\{[^}]*\}?")
 
+SHIPPED = Path(__file__).parents[1] / "languages"
+
 log = structlog.get_logger(__name__)
 
 
@@ -35,8 +38,11 @@ class Language:
     marks: tuple[str, str] = (",", ".")
 
     @classmethod
-    def read(cls, file: Path) -> Self:
-        """The language of a `.po` file named by its code; raises ValueError where it is none."""
+    def read(cls, file: Path, other: Self | None = None) -> Self:
+        """The language of a `.po` file named by its code; raises ValueError where it is none.
+
+        What the file does not translate is said as the other language says it.
+        """
         try:
             locale = Locale.parse(file.stem, sep="-" if "-" in file.stem else "_")
             with file.open("rb") as lines:
@@ -45,12 +51,17 @@ class Language:
             raise ValueError(f"{file}: {refusal}") from None
         if broken := [message.lineno for message in messages if _strange_values(message)]:
             raise ValueError(f"{file}, line {broken[0]}: names a value that the text has not")
+        for message in [each for each in messages if each.id and not any(_forms(each.string))]:
+            messages.delete(message.id, message.context)  # a plural left empty would be English
         compiled = io.BytesIO()
         write_mo(compiled, messages)
         compiled.seek(0)
+        catalogue = gettext.GNUTranslations(compiled)
+        if other is not None:
+            catalogue.add_fallback(other.catalogue)
         symbols = locale.number_symbols["latn"]
         marks = (symbols["group"], symbols["decimal"])
-        return cls(file.stem, gettext.GNUTranslations(compiled), marks)
+        return cls(file.stem, catalogue, marks)
 
     def say(self, text: str, **values: str) -> str:
         """A text with its values."""
@@ -71,20 +82,38 @@ ENGLISH = Language()
 
 
 def _strange_values(message: Message) -> set[str]:
-    own, other = (
-        set(_VALUE.findall(" ".join([text] if isinstance(text, str) else text or ())))
-        for text in (message.id, message.string)
-    )
+    own, other = (set(_VALUE.findall(" ".join(_forms(t)))) for t in (message.id, message.string))
     return other - own
+
+
+def _forms(text: str | tuple[str, ...] | list[str] | None) -> Sequence[str]:
+    """The forms of a text about a count; of any other one, the text alone."""
+    return [text] if isinstance(text, str) else text or ()
 
 
 @cache
 def languages_in(folder: Path) -> dict[str, Language]:
-    """The languages that can be read, by lower-case code; English always."""
-    known = {"en": ENGLISH}
-    for file in sorted(folder.glob("*.po")) if folder.is_dir() else ():
+    """The languages that can be read, by lower-case code; English and the shipped ones always.
+
+    A text of a file in the folder goes before the shipped one of that language, or of the language
+    that a regional one such as `fr-CA` belongs to.
+    """
+    if not folder.is_dir():
+        return _shipped()
+    return _with_files(folder, _shipped())
+
+
+@cache
+def _shipped() -> dict[str, Language]:
+    return _with_files(SHIPPED, {"en": ENGLISH})
+
+
+def _with_files(folder: Path, shipped: dict[str, Language]) -> dict[str, Language]:
+    known = dict(shipped)
+    for file in sorted(folder.glob("*.po")):
+        code = file.stem.lower().replace("_", "-")
         try:
-            known[file.stem.lower().replace("_", "-")] = Language.read(file)
+            known[code] = Language.read(file, shipped.get(code, shipped.get(code.split("-")[0])))
         except (ValueError, OSError) as refusal:
             log.error("language_refused", reason=str(refusal))
     return known

@@ -151,8 +151,24 @@ def test_a_file_that_is_no_language_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "nowhere.po").write_text("msgid")
     (tmp_path / "fr.po").write_text('msgid "it weighs {value} kg"\nmsgstr "{poids} kg"\n')
 
-    assert list(languages_in(tmp_path)) == ["en"]
-    assert list(languages_in(tmp_path / "absent")) == ["en"]
+    shipped = languages_in(tmp_path / "absent")
+    assert list(languages_in(tmp_path)) == list(shipped) == ["en", "ar", "fr"]
+    assert languages_in(tmp_path)["fr"] is shipped["fr"]
+
+
+def test_a_text_of_the_home_goes_before_the_shipped_one_and_no_other_does(tmp_path: Path) -> None:
+    plurals = 'msgid ""\nmsgstr "Plural-Forms: nplurals=2; plural=(n > 1);\\n"\n\n'
+    own = 'msgid "yes"\nmsgstr "si"\n\nmsgid "no"\nmsgstr ""\n\n'
+    empty = 'msgid "one day"\nmsgid_plural "{value} days"\nmsgstr[0] ""\nmsgstr[1] ""\n'
+    for name in ("fr.po", "fr_CA.po"):
+        (tmp_path / name).write_text(plurals + own + empty)
+    languages = languages_in(tmp_path)
+
+    for code in ("fr", "fr-ca"):
+        said = [languages[code].say(text) for text in ("yes", "no", "a text of nobody")]
+        assert said == ["si", "non", "a text of nobody"]
+        assert languages[code].say_of(3, "one day", "{value} days", "3") == "3 jours"
+    assert languages_in(tmp_path / "absent")["fr"].say("yes") == "oui"
 
 
 def test_an_explanation_is_given_in_the_language_that_is_asked_for(service: Service) -> None:
