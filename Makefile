@@ -23,7 +23,7 @@ demo: $(ready)  ## invent a world, train, serve, explain; ARGS=--once ends after
 # One more at work than there are cores: many tests wait for a browser, a database or a process.
 test: $(ready) browser  ## every test, a file at a time on every core
 	PYTEST_XDIST_AUTO_NUM_WORKERS=$$($(bin)/python -c "import os; print((os.cpu_count() or 1) + 1)") \
-	$(bin)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(bin)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 faults: $(ready)  ## the tests that damage things, with their full counts
 	TIDEGATE_FAULTS=full $(bin)/python -m pytest -m faults $(ARGS)
