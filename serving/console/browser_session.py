@@ -27,7 +27,7 @@ from serving.console.interruptions import (
     SignInNeeded,
 )
 from serving.container import Services
-from serving.errors import Forbidden, LogUnavailable
+from serving.errors import Forbidden, LogUnavailable, ServingError
 from serving.web.admission import admit
 from serving.web.authentication import called
 from serving.web.hosts import is_https
@@ -136,6 +136,23 @@ def step_left(
         return PasswordLeft
     is_asked = services.settings.asks_second_factor(account.role)
     return SecondFactorLeft if is_asked and not has_factor else None
+
+
+def signed_in(request: Request, services: Services) -> tuple[Caller, Session] | None:
+    """Whoever has finished signing in, for a page that anybody may see; asks nobody to sign in.
+
+    None as well where that cannot be known.
+    """
+    cookie = request.cookies.get(cookie_name(request), "")
+    try:
+        session = services.sessions.find(cookie, services.clock())
+        if session is None:
+            return None
+        holder = session_holder(request, services, session)
+        is_left = step_left(services, session, holder.account) is not None
+    except (SignInNeeded, ServingError):
+        return None
+    return None if is_left else (holder.caller, session)
 
 
 def sign_in_needed(request: Request, services: Services) -> SignInNeeded:

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.errors import UnknownFeature
-from serving.console.browser_session import LOOKS_FOR_NEW
+from serving.console.browser_session import LOOKS_FOR_NEW, signed_in
 from serving.console.csrf import own_form
 from serving.console.interruptions import Interruption, KeptForm
 from serving.degraded_modes import degradations
@@ -75,11 +75,11 @@ async def _answered(
     except Interruption as interruption:
         return await _interrupted(request, interruption)
     except UnknownFeature:
-        return _refusal(NotFound("no feature of that name is in the catalogue"))
+        return _refusal(request, NotFound("no feature of that name is in the catalogue"))
     except RequestValidationError as error:
-        return _refusal(parameters_refused(error))
+        return _refusal(request, parameters_refused(error))
     except ServingError as error:
-        return _refusal(error)
+        return _refusal(request, error)
 
 
 def _in_place(request: Request, response: Response) -> Response:
@@ -133,6 +133,15 @@ async def _kept_form(request: Request) -> KeptForm | None:
         return None
 
 
-def _refusal(error: ServingError) -> HTMLResponse:
+def _refusal(request: Request, error: ServingError) -> HTMLResponse:
+    """The page of an error, from which whoever is signed in can go on."""
     problem = {"title": error.title, "detail": str(error), "faults": error.faults}
-    return page("refusal.html", error.status, error.retry_after_s, reader=None, **problem)
+    reader, session = signed_in(request, request.app.state.services) or (None, None)
+    return page(
+        "refusal.html",
+        error.status,
+        error.retry_after_s,
+        reader=reader,
+        session=session,
+        **problem,
+    )

@@ -297,6 +297,26 @@ def test_an_address_that_no_page_has_is_answered_by_a_page(service: Service, add
     assert "no page of this address" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("nowhere", 404), ("cases/none", 404), ("accounts", 403), ("queue?mode=walked", 422)],
+)
+def test_a_refusal_leads_on_with_the_navigation_of_whoever_is_signed_in(
+    service: Service, address: str, status: int
+) -> None:
+    stranger = service.client.get("/console/nowhere").text
+    sign_in(service, service.key("review"))
+
+    refused = service.client.get(f"/console/{address}")
+
+    assert refused.status_code == status
+    assert "Go on with your work" in refused.text
+    assert 'href="/console/queue"' in refused.text
+    assert 'href="/console/accounts"' not in refused.text
+    assert "<nav" not in stranger
+    assert "Sign in" in stranger
+
+
 def test_a_wrong_parameter_is_a_page_that_names_it_and_repeats_nothing(service: Service) -> None:
     sign_in(service, service.key("review"))
 
