@@ -48,15 +48,18 @@ _FIRST_SHOWN: tuple[Tab, ...] = (
 )
 """Of these the first with a case is shown where no tab was chosen."""
 
-RiskLevel = Literal["high", "medium", "low"]
+RiskLevel = Literal["high", "medium", "low", "not said"]
 RISK_LEVELS: dict[Lane, RiskLevel] = {
     "rescue": "high",
     "inspect": "high",
-    "control": "high",
+    "control": "not said",
     "document_check": "medium",
     "post_review": "low",
 }
-"""How high a risk a list says: as its lane does, since a figure would tell a score too early."""
+"""How high a risk a list says: as its lane does, since a figure would tell a score too early.
+
+What was selected at random has none that led to the check.
+"""
 LONGEST_WHAT, LONGEST_WAY, LONGEST_FACT = 23, 28, 52
 """Characters of a row, so that 20 rows are on one screen; the open case has all of it."""
 
@@ -112,7 +115,7 @@ class Filters(BaseModel):
 
 @dataclass(frozen=True)
 class CaseRow:
-    """One row; a control case looks like any other inspection, but for a fact that was measured.
+    """One row; of what was selected at random neither a risk nor a fact is said.
 
     `hours_left` is None of what no time is over for.
     """

@@ -9,7 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from serving.access.accounts import new_account
+from serving.access.api_keys import new_key
+from serving.access.callers import Caller
 from serving.app import create_app
+from serving.console.case_list import CaseRow
 from serving.review.case_records import CaseAccess
 from serving.review.queue_rank import ALWAYS_IN_TIME
 from serving.settings import Settings
@@ -159,6 +162,20 @@ def test_the_score_is_shown_after_a_first_judgement_and_once_that_is_a_first(
     stated["text"] = "the sample of this month"
     reviewed.client.post(f"{address}/justify", data=stated, headers=ORIGIN)
     assert shows_score()
+
+
+def test_of_a_case_that_was_selected_at_random_a_row_says_no_risk(reviewed: Service) -> None:
+    case_id = open_case(reviewed, "S-1")
+    row = reviewed.services.case_store.case(case_id, ALL)
+    assert row is not None
+    reader = Caller.from_api_key(new_key("reader", ("review", "explain"), (), NOW)[0])
+
+    said = [
+        CaseRow.from_case(replace(row, lane=lane), None, reader, NOW).risk
+        for lane in ("inspect", "control")
+    ]
+
+    assert said == ["high", "not said"]
 
 
 def test_linked_cases_are_handed_over_together_and_what_is_not_is_told(reviewed: Service) -> None:
