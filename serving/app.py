@@ -47,6 +47,7 @@ from serving.console import (
     search,
     sign_in,
     supervision,
+    teams,
 )
 from serving.console import cases as case_pages
 from serving.console import decisions as decision_pages
@@ -99,6 +100,7 @@ PAGES = (
     approvals,
     accounts,
     account_changes,
+    teams,
     api_reference,
 )
 """The pages of the console; the last answers every address of the console that is left."""

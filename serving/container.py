@@ -39,6 +39,7 @@ from serving.db.repositories.saved_view_repository import SavedViewRepository
 from serving.db.repositories.second_factor_repository import SecondFactorRepository
 from serving.db.repositories.session_repository import SessionRepository
 from serving.db.repositories.sign_in_repository import SignInRepository
+from serving.db.repositories.team_repository import TeamRepository
 from serving.db.repositories.webhook_repository import WebhookRepository
 from serving.db.storage import Storage
 from serving.db.witnesses import witnesses_of
@@ -116,6 +117,7 @@ class Services:
     case_store: CaseRepository
     case_opening: CaseOpening
     saved_views: SavedViewRepository
+    teams: TeamRepository
     letters: LetterWriter
     events: PublishedEvents
     webhooks: WebhookRepository
@@ -206,6 +208,7 @@ def build_services(
         history.ingest_outcome,
         masking,
         batcher.assessor.lanes.plan.office_of_place,
+        storage.teams.all,
     )
     return Services(
         settings=settings,
@@ -241,6 +244,7 @@ def build_services(
         case_store=storage.cases,
         case_opening=CaseOpening(cases, clock),
         saved_views=storage.saved_views,
+        teams=storage.teams,
         letters=LetterWriter(cases, settings.letters, batcher.assessor.lanes.plan, models, history),
         events=events,
         webhooks=storage.webhooks,

@@ -59,6 +59,10 @@ keys revoke k
 keys rotate k
 keys wrap --passphrase-file p
 keys unwrap
+teams create t
+teams list
+teams change t
+teams disband t
 webhooks create https://hook.example/
 webhooks list
 webhooks rotate e

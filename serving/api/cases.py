@@ -97,13 +97,15 @@ class CaseAnswer(BaseModel):
 
     `owner` is a name, `owner_id` the identity behind it, which never changes. `proposed_action` and
     `proposed_result` wait for a second person, who sees them after a view of their own; until then
-    `is_view_needed`. `is_reopening_proposed` waits for a second person too.
+    `is_view_needed`. `is_reopening_proposed` waits for a second person too. `team` is the one in
+    whose inbox it is while nobody has it; without one it is in that of its office.
     """
 
     case_id: str
     status: Status
     owner: str | None
     owner_id: str | None
+    team: str | None
     waiting_until: datetime | None
     waiting_for: WaitingFor | None
     action: ActionAnswer | None
@@ -123,6 +125,7 @@ class CaseAnswer(BaseModel):
             status=status_at(case, at),
             owner=case.owner and case.owner.name,
             owner_id=case.owner and case.owner.identity,
+            team=case.team,
             waiting_until=case.waiting_until,
             waiting_for=case.waiting_for,
             action=ActionAnswer.from_action(case.action),
@@ -224,6 +227,9 @@ class QueueQuery(BaseModel):
     mode: str | None = None
     owner: str | None = None
     is_unowned: bool = False
+    inbox: Annotated[
+        str | None, Field(description="A team, or else an office: what no team has there.")
+    ] = None
     is_in_time: bool | None = None
     cursor: str | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
@@ -242,6 +248,7 @@ def read_queue(
         mode=query.mode,
         owner=query.owner,
         is_unowned=query.is_unowned,
+        inbox=services.cases.inboxes().named(query.inbox) if query.inbox is not None else None,
         is_in_time=query.is_in_time,
     )
     after = decode_cursor(query.cursor)
@@ -326,12 +333,18 @@ def give_case_back(services: TheServices, caller: MayReview, case_id: str) -> Ca
 def assign_case(
     services: TheServices, caller: MayReview, case_id: str, body: Assignment
 ) -> CaseAnswer:
-    """Give a case to the holder of an account; from its owner only they or a supervisor do."""
-    account = services.accounts.find(body.to)
+    """Give a case to the holder of an account, or put it into an inbox.
+
+    From its owner only they or a supervisor do.
+    """
+    at, reviewer = services.clock(), Reviewer.from_caller(caller)
+    if body.inbox is not None:
+        case = services.cases.put_into_inbox(reviewer, case_id, at, body.inbox)
+        return CaseAnswer.from_case(case, at)
+    account = services.accounts.find(body.to or "")
     is_live = account is not None and account.disabled_at is None
     to = Reviewer.from_caller(account.caller()) if account is not None and is_live else None
-    at = services.clock()
-    case = services.cases.assign(Reviewer.from_caller(caller), case_id, at, to)
+    case = services.cases.assign(reviewer, case_id, at, to)
     return CaseAnswer.from_case(case, at)
 
 

@@ -41,6 +41,7 @@ from serving.cli.state import state
 from serving.cli.swaps import swaps
 from serving.cli.switch import switch
 from serving.cli.synth import synth
+from serving.cli.teams import teams
 from serving.cli.train import train
 from serving.cli.verify_log import checkpoints, verify_log
 from serving.cli.webhooks import webhooks
@@ -87,6 +88,7 @@ app.command()(swaps)
 app.command()(monitor)
 app.command()(gates)
 app.add_typer(keys, name="keys")
+app.add_typer(teams, name="teams")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(impact, name="impact")
 app.add_typer(incident, name="incident")

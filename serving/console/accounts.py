@@ -3,7 +3,9 @@
 A password or key is shown once, in the answer to the form that made it, and kept nowhere.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Annotated, get_args
 
 import structlog
@@ -24,6 +26,7 @@ from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
 from serving.container import Services
 from serving.errors import Forbidden, NameRefused, NameTaken, NotFound, Unprocessable
+from serving.review.teams import MODES
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/accounts", include_in_schema=False, route_class=PageRoute)
@@ -66,7 +69,7 @@ class NewKey(BaseModel):
 @router.get("")
 def show_accounts(services: TheServices, caller: MayLook, session: TheSession) -> HTMLResponse:
     """Every account and key, with what it may do and whether it is in use."""
-    return _page(services, caller, session)
+    return accounts_page(services, caller, session)
 
 
 @router.post("")
@@ -80,10 +83,12 @@ def make_account(
         account, password = _with_first_password(services, bare)
         services.accounts.add_account(account, caller.actor)
     except (ValidationError, NameTaken, NameRefused, Unprocessable) as refusal:
-        return _page(services, caller, session, refusal=_first_fault(refusal), account=form)
+        return accounts_page(
+            services, caller, session, refusal=_first_fault(refusal), filled_in={"account": form}
+        )
     log.info("account_made", by=caller.name, name=entry.name, role=entry.role)
     made = f"The first password of {entry.name}, to be changed when it is used"
-    return _page(services, caller, session, made=made, secret=password)
+    return accounts_page(services, caller, session, made=made, secret=password)
 
 
 @router.post("/password")
@@ -95,7 +100,7 @@ def reset_password(
     services.accounts.set_password(account, services.clock(), caller.actor)
     log.info("password_reset", by=caller.name, name=account.name)
     made = f"The new first password of {account.name}, to be changed when it is used"
-    return _page(services, caller, session, made=made, secret=password)
+    return accounts_page(services, caller, session, made=made, secret=password)
 
 
 @router.post("/second-factor")
@@ -159,9 +164,13 @@ def make_key(
         kept, shown = new_key(entry.name, scopes, offices, now, ends_at, purposes)
         services.api_keys.add_key(kept)
     except (ValidationError, NameTaken, NameRefused, Unprocessable) as refusal:
-        return _page(services, caller, session, refusal=_first_fault(refusal), key=form)
+        return accounts_page(
+            services, caller, session, refusal=_first_fault(refusal), filled_in={"key": form}
+        )
     log.info("key_made", by=caller.name, key_id=kept.key_id, scopes=scopes)
-    return _page(services, caller, session, made=f"The key of {entry.name}", secret=str(shown))
+    return accounts_page(
+        services, caller, session, made=f"The key of {entry.name}", secret=str(shown)
+    )
 
 
 @router.post("/keys/revoke")
@@ -190,7 +199,7 @@ def _with_first_password(services: Services, account: Account) -> tuple[Account,
     return services.password_gate.run(lambda: with_first_password(account, services.clock()))
 
 
-def _page(
+def accounts_page(
     services: Services,
     caller: Caller,
     session: Session,
@@ -198,9 +207,9 @@ def _page(
     refusal: str | None = None,
     made: str = "",
     secret: str = "",
-    account: dict[str, str] | None = None,
-    key: dict[str, str] | None = None,
+    filled_in: Mapping[str, dict[str, str]] = MappingProxyType({}),
 ) -> HTMLResponse:
+    """The page, with what was refused or is shown this once, and forms as they were filled in."""
     return page(
         "accounts.html",
         status=200 if refusal is None else 422,
@@ -209,8 +218,11 @@ def _page(
         refusal=refusal,
         made=made,
         secret=secret,
-        account=account or {},
-        key=key or {},
+        account=filled_in.get("account", {}),
+        key=filled_in.get("key", {}),
+        team=filled_in.get("team", {}),
+        teams=services.teams.all(),
+        team_modes=MODES,
         offices=known_offices(services),
         accounts=services.accounts.all(),
         keys=services.api_keys.all(),

@@ -23,14 +23,18 @@ from serving.review.case_summary import LANE_NAMES, UNFITTING_DESCRIPTION
 from serving.review.cases import Reviewer
 from serving.review.queue_rank import ALWAYS_IN_TIME
 from serving.review.shown_lanes import ShownLane, stored_lanes
+from serving.review.teams import Inboxes
 from serving.triage.lane_rule import Lane
 from serving.web.queue_cursor import decode_cursor, decode_place, encode_cursor, encode_place
 
 PAGE_SIZE = 25
 
-Tab = Literal["mine", "unassigned", "waiting", "second_person", "others", "expired", "closed"]
+Tab = Literal[
+    "mine", "inbox", "unassigned", "waiting", "second_person", "others", "expired", "closed"
+]
 TAB_NAMES: dict[Tab, str] = {
     "mine": "Mine",
+    "inbox": "Inbox",
     "unassigned": "Unassigned",
     "waiting": "Waiting",
     "second_person": "Second person",
@@ -39,6 +43,7 @@ TAB_NAMES: dict[Tab, str] = {
     "closed": "Closed",
 }
 _FIRST_SHOWN: tuple[Tab, ...] = (
+    "inbox",
     "unassigned",
     "mine",
     "second_person",
@@ -70,6 +75,7 @@ class Filters(BaseModel):
     tab: Tab | None = None
     lane: ShownLane | None = None
     office: Annotated[str, Field(max_length=64)] = ""
+    inbox: Annotated[str, Field(max_length=64)] = ""
     mode: Mode | None = None
     older_than_hours: Annotated[int, Field(ge=0, le=8760)] | None = None
     cursor: Annotated[str, Field(max_length=400)] = ""
@@ -80,8 +86,8 @@ class Filters(BaseModel):
         """What a form sends where nothing was chosen."""
         return None if value == "" else value
 
-    def queue_filter(self, now: datetime, reader: str = "") -> QueueFilter:
-        """The same as the case book understands it; `reader` is who reads a tab."""
+    def queue_filter(self, now: datetime, inboxes: Inboxes) -> QueueFilter:
+        """The same as the case book understands it."""
         before = now - timedelta(hours=self.older_than_hours) if self.older_than_hours else None
         return QueueFilter(
             now=now.isoformat(),
@@ -90,13 +96,14 @@ class Filters(BaseModel):
             mode=self.mode,
             opened_before=before.isoformat() if before else None,
             tab=self.tab if self.tab != "closed" else None,
-            reader=reader,
+            inbox=inboxes.named(self.inbox) if self.inbox else None,
         )
 
     @property
     def is_narrowed(self) -> bool:
         """Whether anything but a tab was chosen."""
-        return bool(self.lane or self.office or self.mode or self.older_than_hours)
+        chosen = (self.lane, self.office, self.inbox, self.mode, self.older_than_hours)
+        return any(chosen)
 
     def query(self, **changed: str) -> str:
         """These filters and some changed, as the query of an address; empty for none."""
@@ -168,7 +175,7 @@ class CaseList:
         """The list that filters ask for; without a tab, of the first that has anything to do."""
         reviewer = Reviewer.from_caller(caller)
         services.cases.open_new()
-        wanted = filters.queue_filter(now)
+        wanted = filters.queue_filter(now, services.cases.inboxes())
         known = services.cases.count_tabs(reviewer, wanted)
         counts: dict[Tab, int] = {tab: known[tab] for tab in get_args(Tab)}
         busy = (each for each in _FIRST_SHOWN if counts[each])
@@ -201,7 +208,8 @@ def _page(
         )
         found = services.cases.list_cases(reviewer, wanted, PAGE_SIZE)
         return found, encode_place(found[-1]) if len(found) == PAGE_SIZE else None
-    wanted_now = filters.queue_filter(now, reviewer.actor.identity)
+    wanted_now = filters.queue_filter(now, services.cases.inboxes())
+    wanted_now = services.cases.as_read_by(reviewer, wanted_now)
     after = decode_cursor(filters.cursor or None)
     found = services.cases.queue(reviewer, wanted_now, after, PAGE_SIZE)
     return found, encode_cursor(found[-1], now) if len(found) == PAGE_SIZE else None

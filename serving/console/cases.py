@@ -17,7 +17,8 @@ from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.audit.decision_details import UNEXPLAINED, details_of
 from serving.console.browser_session import ReaderWith, RequireRecentProof, TheSession
-from serving.console.case_links import colleagues, link_graph, reviewer_named
+from serving.console.case_assignments import assign_as_written
+from serving.console.case_links import colleagues, link_graph
 from serving.console.case_list import CaseList, Filters, subject_named, way_named
 from serving.console.case_view import CaseView
 from serving.console.charts.case_pictures import CasePictures
@@ -55,7 +56,6 @@ from serving.review.results import (
 from serving.review.ways_of_smuggling import TYPOLOGIES
 from serving.web.case_bodies import (
     ActionBody,
-    Assignment,
     FirstJudgement,
     Judgement,
     Justification,
@@ -93,6 +93,7 @@ ACT_WORDS: dict[str, str] = {
     "assign": "assigned",
     "hand_over": "handed over",
     "give_back": "given back",
+    "put_into_inbox": "put into an inbox",
     "wait": "waits",
     "order_action": "ordered",
     "propose_action": "proposed; a second person must agree",
@@ -243,8 +244,7 @@ def _do(
         judged = read_form(FirstJudgement, form).judged_as
         services.cases.judge(reviewer, case_id, now, judged)
     elif act == "assignments":
-        to = reviewer_named(services, read_form(Assignment, form).to)
-        services.cases.assign(reviewer, case_id, now, to)
+        assign_as_written(services, reviewer, case_id, form)
     elif act == "undo":
         services.cases.undo(reviewer, case_id, now)
     else:
@@ -397,6 +397,7 @@ def _case_content(
         "pictures": CasePictures.from_submission(submission, now),
         "links": link_graph(services, reviewer, row),
         "colleagues": colleagues(services, caller),
+        "inboxes": services.cases.inboxes().for_office(row.office_id),
         "similar": _ended(services, reviewer, row.case_id),
         "files": services.cases.attached(row),
         "most_bytes": services.settings.max_attachment_bytes,

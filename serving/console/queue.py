@@ -1,5 +1,6 @@
 """The page of the queue: the list of cases by itself, and what it asks for while it is read."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, get_args
@@ -17,7 +18,7 @@ from serving.console.pages import PageRoute, is_part_asked, page
 from serving.container import Services
 from serving.errors import Conflict, PersonNeeded
 from serving.review import case_rules as acts
-from serving.review.case_records import MOST_COUNTED, QueueFilter
+from serving.review.case_records import MOST_COUNTED, CaseRecord, QueueFilter
 from serving.review.case_summary import LANE_NAMES
 from serving.review.cases import Reviewer
 from serving.review.shown_lanes import ShownLane
@@ -54,18 +55,17 @@ def count_new_cases(
     services: TheServices, caller: MaySeeQueue, filters: TheFilters, after: int = 0
 ) -> HTMLResponse:
     """How many cases came into a tab after a place in the log, as a button that shows them."""
-    wanted = filters.queue_filter(services.clock(), caller.actor.identity)
-    wanted = replace(wanted, after_seq=after)
+    wanted = filters.queue_filter(services.clock(), services.cases.inboxes())
+    wanted = replace(services.cases.as_read_by(_reviewer(caller), wanted), after_seq=after)
     count = 0 if filters.tab == "closed" else services.cases.count_new(_reviewer(caller), wanted)
     return page("new_cases.html", new=count, most_counted=MOST_COUNTED, filters=filters)
 
 
 @router.post("/next")
 def take_next(services: TheServices, caller: MayReview, form: SignedForm) -> Response:
-    """Claim the most urgent case that nobody has, and open it."""
+    """Claim the most urgent case that nobody has, of the reader's inbox first, and open it."""
     now, reviewer = services.clock(), _reviewer(caller)
-    queue_filter = QueueFilter(now=now.isoformat(), is_unowned=True)
-    for row in services.cases.queue(reviewer, queue_filter, None, MOST_TRIED):
+    for row in _most_urgent(services, reviewer, now.isoformat()):
         try:
             services.cases.act(
                 reviewer, row.case_id, lambda case: acts.claim(case, caller.actor, now)
@@ -76,6 +76,13 @@ def take_next(services: TheServices, caller: MayReview, form: SignedForm) -> Res
             return RedirectResponse(f"/console/rescues/{row.case_id}", 303)
         return RedirectResponse(Filters(tab="mine").case_address(row.case_id), 303)
     return RedirectResponse("/console/queue", 303)
+
+
+def _most_urgent(services: Services, reviewer: Reviewer, now: str) -> Iterator[CaseRecord]:
+    in_inbox = services.cases.as_read_by(reviewer, QueueFilter(now=now, tab="inbox"))
+    yield from services.cases.queue(reviewer, in_inbox, None, MOST_TRIED)
+    unowned = QueueFilter(now=now, is_unowned=True)
+    yield from services.cases.queue(reviewer, unowned, None, MOST_TRIED)
 
 
 def list_content(
@@ -93,6 +100,7 @@ def list_content(
         "most_counted": MOST_COUNTED,
         "lanes": [(lane, LANE_NAMES[lane], lanes.get(lane, 0)) for lane in own],
         "modes": get_args(Mode),
+        "teams": [team.name for team in services.cases.inboxes().teams],
         "views": views_of(services, caller),
     }
 

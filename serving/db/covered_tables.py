@@ -36,6 +36,7 @@ COVERED = (
     "second_factors",
     "switch_proposals",
     "switches",
+    "teams",
     "used_approvals",
     "webhook_endpoints",
 )

@@ -32,6 +32,7 @@ from serving.db.repositories.second_factor_repository import SecondFactorReposit
 from serving.db.repositories.session_repository import SessionRepository
 from serving.db.repositories.shadow_score_repository import ShadowScoreRepository
 from serving.db.repositories.sign_in_repository import SignInRepository
+from serving.db.repositories.team_repository import TeamRepository
 from serving.db.repositories.webhook_repository import WebhookRepository
 
 
@@ -64,6 +65,7 @@ class Storage:
     shadow_scores: ShadowScoreRepository
     sign_ins: SignInRepository
     switch_events: KillSwitchRepository
+    teams: TeamRepository
     webhooks: WebhookRepository
 
     @classmethod
@@ -96,5 +98,6 @@ class Storage:
             shadow_scores=ShadowScoreRepository(engine),
             sign_ins=SignInRepository(engine),
             switch_events=KillSwitchRepository(engine),
+            teams=TeamRepository(engine),
             webhooks=WebhookRepository(engine),
         )

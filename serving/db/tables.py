@@ -245,6 +245,8 @@ cases = Table(
     Column("owner_name", Text),
     # The probability of a find, times its harm; a control case has that of an inspection.
     Column("risk", Float(53).with_variant(REAL(), "sqlite")),
+    # The team in whose inbox it is while nobody has it; null for the inbox of its office.
+    Column("team", Text),
     Index("cases_by_risk", text("risk DESC"), "due_at", "case_id"),
     Index("cases_by_seq", "seq", "case_id"),
     Index(
@@ -263,11 +265,26 @@ cases = Table(
     ),
     Index(
         "cases_to_count",
-        *("due_at", "status", "owner", "lane", "office_id", "mode", "waiting_until"),
+        *("due_at", "status", "owner", "lane", "office_id", "mode", "waiting_until", "team"),
         sqlite_where=text("status <> 'closed'"),
         postgresql_where=text("status <> 'closed'"),
     ),
     Index("cases_by_lane", "lane", "status"),
+    sqlite_strict=True,
+)
+
+# Reviewers of an office with an inbox; lists are JSON. A disbanded one keeps its row and its name.
+teams = Table(
+    "teams",
+    metadata,
+    Column("name", Text, primary_key=True),
+    # Null for all offices.
+    Column("office_id", Text),
+    Column("members", Text, nullable=False),
+    # Which cases arrive by themselves; null for none.
+    Column("arrivals", Text),
+    Column("made_at", Text, nullable=False),
+    Column("disbanded_at", Text),
     sqlite_strict=True,
 )
 

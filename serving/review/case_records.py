@@ -23,7 +23,8 @@ class CaseRecord:
 
     `owner` is an identity, with its name beside it. `risk` and `due_at` order the queue; a control
     case has the risk of an inspection. `case_id` is the id of the first decision of its subject,
-    `decision_id` of the one that counts since it was scored again, None where it was not.
+    `decision_id` of the one that counts since it was scored again, None where it was not. `team` is
+    the one in whose inbox it is while nobody has it, None for the inbox of its office.
     """
 
     case_id: str
@@ -45,6 +46,7 @@ class CaseRecord:
     decision_id: str | None = None
     owner_name: str | None = None
     risk: float | None = None
+    team: str | None = None
 
     @property
     def holder(self) -> Actor | None:
@@ -153,20 +155,30 @@ class CaseAccess:
     is_rescue: bool
 
 
-QueueTab = Literal["mine", "unassigned", "waiting", "second_person", "others", "expired"]
+QueueTab = Literal["mine", "inbox", "unassigned", "waiting", "second_person", "others", "expired"]
 """A part of what is not closed, as one reader sees it; every such case is in one of them.
 
 Those that wait for a second person are in none else, and those that are over only in `mine` and
-`expired`.
+`expired`. `inbox` is the part of `unassigned` that is in an inbox of the reader.
 """
+
+
+@dataclass(frozen=True)
+class InboxFilter:
+    """The inboxes of some teams, and of some offices: what none of `known_teams` has there."""
+
+    teams: tuple[str, ...] = ()
+    offices: tuple[str, ...] = ()
+    known_teams: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class QueueFilter:
     """Which cases of the queue; None does not filter. `now` (ISO) ends what was laid aside.
 
-    `owner` is an identity or a name. Of a `tab`, `reader` is the identity of whoever reads it; it
-    shows what waits for something too. `after_seq` lets through what was opened since.
+    `owner` is an identity or a name. Of a `tab`, `reader` is the identity of whoever reads it, and
+    `own_inbox` is theirs; it shows what waits for something too. `after_seq` lets through what was
+    opened since.
     """
 
     now: str
@@ -179,6 +191,8 @@ class QueueFilter:
     is_in_time: bool | None = None
     tab: QueueTab | None = None
     reader: str = ""
+    own_inbox: InboxFilter = InboxFilter()
+    inbox: InboxFilter | None = None
     after_seq: int | None = None
 
 

@@ -49,6 +49,7 @@ EventAction = Literal[
     "assign",
     "hand_over",
     "give_back",
+    "put_into_inbox",
     "wait",
     "note",
     "propose_action",
@@ -85,6 +86,7 @@ UNDOABLE: frozenset[str] = frozenset(
         "assign",
         "hand_over",
         "give_back",
+        "put_into_inbox",
         "wait",
         "propose_action",
         "order_action",
@@ -130,7 +132,8 @@ class Case:
     ended, by whom it was (`ended_by`). `proposal` is the first person's statement until a second
     one has judged it, `second_view` what that person thought before they saw it. `letters` are
     those that were written of its end, `deferral` is what holds them back. `inspection` is what its
-    newest outcome tells of, if any; it stays when the case is opened again, to be corrected.
+    newest outcome tells of, if any; it stays when the case is opened again, to be corrected. `team`
+    is the one in whose inbox it is while nobody has it.
     """
 
     case_id: str
@@ -147,6 +150,7 @@ class Case:
     deferral: LetterDeferral | None = None
     inspection: StatedInspection | None = None
     reopening: Reopening | None = None
+    team: str | None = None
 
     @property
     def is_ended_adversely(self) -> bool:
@@ -206,6 +210,20 @@ def assign(
         raise CaseTaken("another reviewer has this case; a supervisor may give it to somebody else")
     _refuse_first(case, to)
     return _assigned(case, actor, at, to, "assign" if case.owner is None else "hand_over")
+
+
+def put_into_inbox(
+    case: Case, actor: Actor, at: datetime, team: str | None, *, may_take: bool = False
+) -> CaseChange:
+    """Put a case into the inbox of a team, None for that of its office, where nobody has it.
+
+    Whoever `may_take` it does so from another owner too. Raises CaseClosed or CaseTaken.
+    """
+    _refuse_closed(case)
+    if not (may_take or case.owner is None or actor.is_holder(case.owner)):
+        raise CaseTaken("another reviewer has this case; a supervisor may put it into an inbox")
+    free = _awake(replace(case, owner=None))
+    return _acted(case, actor, at, "put_into_inbox", **free, owner=None, team=team)
 
 
 def wait(
@@ -450,7 +468,7 @@ def _ordered(action: CaseAction, by: Actor) -> dict[str, object]:
     if action.closes:
         return judged | awake | {"status": "closed", "ended_by": (by,)}
     if action.moves:
-        return judged | awake | {"status": "open", "owner": None}
+        return judged | awake | {"status": "open", "owner": None, "team": None}
     return judged | awake | {"status": "action_ordered"}
 
 

@@ -1,10 +1,10 @@
 """Cases as reviewers use them: the queue, one case, and acts, each stored with who, when, what."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import get_args
 
 from pydantic import TypeAdapter
@@ -67,6 +67,7 @@ from serving.review.labels import inspection_of, label_of, withdrawal_of
 from serving.review.opening import CASE, case_of_decision
 from serving.review.queue_rank import QUEUE_RANK
 from serving.review.results import CaseResult, FoundBy, reported_result
+from serving.review.teams import Inboxes, Team
 
 CHANGED = TypeAdapter(dict[str, tuple[object, object]])
 
@@ -126,7 +127,8 @@ class Cases:
     """What reviewers do with the cases of one database.
 
     `on_outcome` is called with every outcome and its subject, once it is durable. Masked cases are
-    shown as `masking` says. What names no office belongs to that of its place of entry.
+    shown as `masking` says. What names no office belongs to that of its place of entry. `teams`
+    are those that there are now.
     """
 
     store: CaseStore
@@ -135,13 +137,23 @@ class Cases:
     on_outcome: OnOutcome
     masking: Masking
     office_of_place: Mapping[str, str] = field(default_factory=dict)
+    teams: Callable[[], Sequence[Team]] = tuple
 
     def open_new(self) -> None:
         """Open cases for all decisions that were logged since the last time."""
-        self.store.open_new(self._case_of_decision)
+        teams = cache(self.teams)  # read once, where there is anything to open
+
+        def open_case(seq: int, record: str) -> OpenedCase | None:
+            return case_of_decision(seq, record, self.office_of_place, teams())
+
+        self.store.open_new(open_case)
 
     def _case_of_decision(self, seq: int, record: str) -> OpenedCase | None:
         return case_of_decision(seq, record, self.office_of_place)
+
+    def inboxes(self) -> Inboxes:
+        """The inboxes that there are now."""
+        return Inboxes(self.teams())
 
     def _unmasked_case(self, seq: int, record: str) -> OpenedCase | None:
         opened = self._case_of_decision(seq, record)
@@ -221,13 +233,18 @@ class Cases:
 
     def count_tabs(self, reviewer: Reviewer, queue: QueueFilter) -> dict[str, int]:
         """How many cases are in each tab of a filter, the closed ones last."""
-        own = replace(queue, reader=reviewer.actor.identity)
+        own = self.as_read_by(reviewer, queue)
         counts: dict[str, int] = {
             tab: self.store.count_queue(reviewer.access, replace(own, tab=tab))
             for tab in get_args(QueueTab)
         }
         closed = CaseFilter(("closed",), office_id=queue.office_id, mode=queue.mode)
         return counts | {"closed": self.store.count_cases(reviewer.access, closed)}
+
+    def as_read_by(self, reviewer: Reviewer, queue: QueueFilter) -> QueueFilter:
+        """A filter whose tab is the reader's own."""
+        inbox = self.inboxes().of_reader(reviewer.actor, reviewer.access)
+        return replace(queue, reader=reviewer.actor.identity, own_inbox=inbox)
 
     def count_new(self, reviewer: Reviewer, queue: QueueFilter) -> int:
         """How many cases a filter lets through that came after its place in the log."""
@@ -393,6 +410,26 @@ class Cases:
             case_id,
             lambda case: acts.assign(
                 case, reviewer.actor, at, holder, may_take=reviewer.supervises
+            ),
+        )
+
+    def put_into_inbox(self, reviewer: Reviewer, case_id: str, at: datetime, inbox: str) -> Case:
+        """Put a case into the inbox of a team of its office, or that of the office itself.
+
+        Raises NotFound, Unprocessable, or the Conflict that the act meets.
+        """
+        row, _ = self.case(reviewer, case_id)
+        offered = self.inboxes().for_office(row.office_id) if row.lane != "rescue" else []
+        if inbox not in offered:
+            raise Unprocessable(
+                "the case cannot be in this inbox: want that of a team of its office, or its office"
+            )
+        team = inbox if any(each.name == inbox for each in self.teams()) else None
+        return self.act(
+            reviewer,
+            case_id,
+            lambda case: acts.put_into_inbox(
+                case, reviewer.actor, at, team, may_take=reviewer.supervises
             ),
         )
 
@@ -667,6 +704,7 @@ def _changed(
         owner=case.owner.identity if case.owner else None,
         owner_name=case.owner.name if case.owner else None,
         waiting_until=case.waiting_until.isoformat() if case.waiting_until else None,
+        team=case.team,
         state=CASE.dump_json(case).decode(),
     )
     places = {

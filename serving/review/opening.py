@@ -1,6 +1,6 @@
 """The case that a decision opens."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated
 
@@ -17,6 +17,7 @@ from serving.review.case_summary import describe_selection, describe_subject
 from serving.review.former_cases import with_current_case
 from serving.review.queue_rank import QUEUE_RANK, risk_of
 from serving.review.search_terms import CONVEYANCES, search_terms
+from serving.review.teams import Team, receiving_team
 
 CASE: TypeAdapter[Case] = TypeAdapter(Annotated[Case, BeforeValidator(with_current_case)])
 
@@ -30,13 +31,16 @@ def opens_case(decision: Decision) -> bool:
 
 
 def case_of_decision(
-    seq: int, record: str, office_of_place: Mapping[str, str] = MappingProxyType({})
+    seq: int,
+    record: str,
+    office_of_place: Mapping[str, str] = MappingProxyType({}),
+    teams: Sequence[Team] = (),
 ) -> OpenedCase | None:
     """The case of a decision at its place in the log, with its links and by what it is found.
 
     Where no office was named, it is that of the place of entry, by `office_of_place`. None for a
     release, and for what the manual procedure decides. A subject that was scored again
-    has the case of its first decision.
+    has the case of its first decision. It arrives in the inbox of one of `teams`, if it takes it.
     """
     decision = Decision.model_validate_json(record)
     if not opens_case(decision):
@@ -44,14 +48,19 @@ def case_of_decision(
     submission = read_submission(decision.request.encode())
     journey: Journey | None = submission.journey
     due_at = journey.due_at if journey else decision.scored_at
+    office_id = decision.office_id or _office_of_entry(submission, office_of_place)
+    mode, shipment = journey.mode if journey else None, submission.shipment
+    chapter = shipment.hs_code[:2] if shipment else None
+    is_rescue = decision.lane == "rescue"
+    team = None if is_rescue else receiving_team(teams, office_id, mode, chapter)
     case = CaseRecord(
         case_id=decision.case_id,
         seq=seq,
         subject_kind=decision.subject_kind,
         subject_id=decision.subject_id,
-        office_id=decision.office_id or _office_of_entry(submission, office_of_place),
+        office_id=office_id,
         lane=decision.lane,
-        mode=journey.mode if journey else None,
+        mode=mode,
         rank=QUEUE_RANK[decision.lane],
         due_at=due_at.isoformat(),
         opened_at=decision.scored_at.isoformat(),
@@ -60,9 +69,10 @@ def case_of_decision(
         waiting_until=None,
         what=describe_subject(submission),
         why=describe_selection(decision),
-        state=CASE.dump_json(Case(decision.case_id)).decode(),
+        state=CASE.dump_json(Case(decision.case_id, team=team)).decode(),
         decision_id=decision.decision_id if decision.rescores else None,
         risk=risk_of(decision),
+        team=team,
     )
     links = sorted(_links(submission).items())
     return OpenedCase(

@@ -1,8 +1,8 @@
 """What reviewers write about a case, as a JSON body or a form brings it."""
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
 
 from features.field_types import Code, Instant, Items, Kilograms, Persons
 from features.offences import OffenceCodes
@@ -83,9 +83,20 @@ class ActionBody(ClosedModel):
 
 
 class Assignment(ClosedModel):
-    """Who is to work on a case."""
+    """Who is to work on a case, or in which inbox it is to wait for somebody: one of the two."""
 
-    to: Annotated[str, Field(min_length=1, max_length=64)]
+    to: Stated[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
+        None, description="The name of the account that gets it."
+    )
+    inbox: Stated[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
+        None, description="A team of the office of the case, or that office itself."
+    )
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if (self.to is None) == (self.inbox is None):
+            raise ValueError("name who gets the case (`to`) or an `inbox`, one of the two")
+        return self
 
 
 class Justification(ClosedModel):

@@ -69,6 +69,7 @@ from serving.review.case_records import (
     CaseSearch,
     CaseTimes,
     ChangeCase,
+    InboxFilter,
     LinkedCase,
     MatchedCase,
     OpenCase,
@@ -100,7 +101,7 @@ RISKS_TO_DRAW_FROM = 50
 TO_BE_JUDGED = ("open", "assigned", "action_proposed", "result_in")
 """Statuses that a person is to do something about; what was ordered waits for its result."""
 
-TABS_OF_FEW = ("mine", "waiting", "second_person", "others")
+TABS_OF_FEW = ("mine", "inbox", "waiting", "second_person", "others")
 """Tabs of what somebody has begun with: they are looked up by that, and then put in order."""
 
 
@@ -730,6 +731,8 @@ def _in_queue(queue: QueueFilter) -> ColumnElement[bool]:
         parts.append(or_(cases.c.owner == queue.owner, cases.c.owner_name == queue.owner))
     if queue.is_unowned:
         parts.append(cases.c.owner.is_(None))
+    if queue.inbox is not None:
+        parts.append(_in_inbox(queue.inbox))
     if queue.is_in_time is not None:
         parts.append(_is_in_time(queue.now) if queue.is_in_time else ~_is_in_time(queue.now))
     if queue.opened_before:
@@ -751,19 +754,27 @@ def _in_tab(queue: QueueFilter) -> ColumnElement[bool]:
     is_awaited = or_(is_laid_aside, cases.c.status == "action_ordered")
     is_to_do = and_(_is_waiting(queue.now), ~is_judged_by_two)
     is_own = cases.c.owner == queue.reader
+    is_free = and_(cases.c.owner.is_(None), _is_in_time(queue.now))
     # Words of their own name the part that an index has: no planner infers it from what follows.
     has_begun, is_not_closed = cases.c.status != "open", cases.c.status != "closed"
     in_tab: dict[QueueTab, ColumnElement[bool]] = {
         "mine": and_(is_own, is_not_closed, ~is_laid_aside),
-        "unassigned": and_(
-            is_not_closed, is_to_do, cases.c.owner.is_(None), _is_in_time(queue.now)
-        ),
+        "inbox": and_(is_not_closed, is_to_do, is_free, _in_inbox(queue.own_inbox)),
+        "unassigned": and_(is_not_closed, is_to_do, is_free),
         "waiting": and_(has_begun, is_awaited),
         "second_person": and_(has_begun, is_judged_by_two),
         "others": and_(is_to_do, cases.c.owner != queue.reader, _is_in_time(queue.now)),
         "expired": and_(is_not_closed, is_to_do, ~_is_in_time(queue.now)),
     }
     return in_tab[queue.tab or "unassigned"]
+
+
+def _in_inbox(inbox: InboxFilter) -> ColumnElement[bool]:
+    """Whether a case is in one of these inboxes; an office has what no team of today has."""
+    is_of_none = or_(cases.c.team.is_(None), cases.c.team.not_in(inbox.known_teams))
+    return or_(
+        cases.c.team.in_(inbox.teams), and_(cases.c.office_id.in_(inbox.offices), is_of_none)
+    )
 
 
 def _is_after(place: QueuePosition | None) -> ColumnElement[bool]:

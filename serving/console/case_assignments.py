@@ -1,0 +1,23 @@
+"""Forms that give a case to a colleague or put it into an inbox: one choice says which."""
+
+from serving.console.case_links import reviewer_named
+from serving.console.forms import read_form
+from serving.container import Services
+from serving.review.cases import Reviewer
+from serving.web.case_bodies import Assignment
+
+INBOX = "inbox:"
+"""What a choice begins with that is an inbox; no name of an account has a colon."""
+
+
+def assign_as_written(
+    services: Services, reviewer: Reviewer, case_id: str, form: dict[str, str]
+) -> None:
+    """Do what the choice `to` of a form says; raises Unprocessable or the Conflict it meets."""
+    to = form.get("to", "")
+    named = {"inbox": to.removeprefix(INBOX)} if to.startswith(INBOX) else {"to": to}
+    chosen, now = read_form(Assignment, named), services.clock()
+    if chosen.inbox is not None:
+        services.cases.put_into_inbox(reviewer, case_id, now, chosen.inbox)
+    else:
+        services.cases.assign(reviewer, case_id, now, reviewer_named(services, chosen.to or ""))
