@@ -166,6 +166,8 @@ def test_the_score_is_shown_after_a_first_judgement_and_once_that_is_a_first(
 
 def test_of_a_case_that_was_selected_at_random_a_row_says_no_risk(reviewed: Service) -> None:
     case_id = open_case(reviewed, "S-1")
+    sign_in_as(reviewed, "reviewer")
+    assert listed(reviewed.client.get("/console/queue").text) == [case_id]
     row = reviewed.services.case_store.case(case_id, ALL)
     assert row is not None
     reader = Caller.from_api_key(new_key("reader", ("review", "explain"), (), NOW)[0])
