@@ -1,6 +1,7 @@
 """Values, names and lists, written as they are read."""
 
 import math
+from collections.abc import Sequence
 
 from features.definition import Unit
 from serving.explanation.language import ENGLISH, Language
@@ -25,19 +26,15 @@ MINUTES, HOURS, DAYS = (
 )
 """A span of one, and of others."""
 
-LESS_THAN, MORE_THAN, SAME_AS, TIMES = (
-    "{value} % less than",
-    "{value} % more than",
-    "the same as",
-    "{value} times",
-)
+LESS_THAN, MORE_THAN, SAME_AS = "{value} % less than", "{value} % more than", "the same as"
+TIMES = ("{value} times", "{value} times")
 """A ratio within a sentence that goes on with what it is a ratio to."""
 
 HOUR, BETWEEN_HOURS = "{hour} UTC", "{begin} and {end} UTC"
 ALL_BUT_ALL = "more than 99 %"
 HOURS_IN_A_DAY, MOST_HOURS = 24, 72  # above, days are easier to read
 YES, NO, NOT_KNOWN = "yes", "no", "not known"
-LAST_OF_LIST = "{others} and {last}"
+NEXT_OF_LIST, LAST_OF_LIST = "{others}, {next}", "{others} and {last}"
 DIGITS = 2
 """Significant digits of a value in words: what a person can weigh."""
 
@@ -122,8 +119,9 @@ def share_in_percent(share: float, language: Language = ENGLISH, digits: int = D
 def _ratio(ratio: float, language: Language, digits: int) -> str:
     """How far a ratio is from 1, in per cent; from twice on how many times."""
     percent = figures(abs(ratio - 1) * 100, digits)
-    if float(figures(ratio, digits).replace(",", "")) >= 2:
-        return language.say(TIMES, value=language.figure(figures(ratio, digits)))
+    times = figures(ratio, digits)
+    if number_of(times) >= 2:
+        return language.say_of(number_of(times), *TIMES, language.figure(times))
     if abs(ratio - 1) < 0.005:
         return language.say(SAME_AS)
     if 0 < ratio < 1 and percent == "100":
@@ -139,7 +137,7 @@ def _span(hours: float, language: Language, digits: int = DIGITS) -> str:
     else:
         value, forms = hours / HOURS_IN_A_DAY, DAYS
     written = figures(value, digits)
-    return language.say_of(1 if written == "1" else 2, *forms, language.figure(written))
+    return language.say_of(number_of(written), *forms, language.figure(written))
 
 
 def listed(parts: list[str], language: Language = ENGLISH) -> str:
@@ -150,7 +148,19 @@ def listed(parts: list[str], language: Language = ENGLISH) -> str:
     """
     if len(parts) < 2:
         return "".join(parts)
-    return language.say(LAST_OF_LIST, others=", ".join(parts[:-1]), last=parts[-1])
+    return language.say(LAST_OF_LIST, others=enumerated(parts[:-1], language), last=parts[-1])
+
+
+def enumerated(parts: Sequence[str], language: Language = ENGLISH) -> str:
+    """Parts with the comma of the language between them.
+
+    >>> enumerated(["INV-1", "INV-2"])
+    'INV-1, INV-2'
+    """
+    so_far = "".join(parts[:1])
+    for part in parts[1:]:
+        so_far = language.say(NEXT_OF_LIST, others=so_far, next=part)
+    return so_far
 
 
 def figures(value: float, digits: int = DIGITS) -> str:
@@ -164,6 +174,15 @@ def figures(value: float, digits: int = DIGITS) -> str:
     decimals = digits - 1 - math.floor(math.log10(abs(value)))
     text = f"{round(value, decimals):,.{max(decimals, 0)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def number_of(figures: str) -> float:
+    """The number that figures show, which may be rounded.
+
+    >>> number_of(figures(12345.6))
+    12000.0
+    """
+    return float(figures.replace(",", ""))
 
 
 def exact_figure(value: float) -> str:

@@ -12,7 +12,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -23,6 +23,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import PoFileError, read_po
 
 _VALUE = re.compile(r"\{[^}]*\}?")
+
+_IN_ENGLISH = Locale("en")
 
 SHIPPED = Path(__file__).parents[1] / "languages"
 
@@ -36,6 +38,7 @@ class Language:
     code: str = "en"
     catalogue: gettext.NullTranslations = field(default_factory=gettext.NullTranslations)
     marks: tuple[str, str] = (",", ".")
+    locale: Locale = _IN_ENGLISH
 
     @classmethod
     def read(cls, file: Path, other: Self | None = None) -> Self:
@@ -61,15 +64,21 @@ class Language:
             catalogue.add_fallback(other.catalogue)
         symbols = locale.number_symbols["latn"]
         marks = (symbols["group"], symbols["decimal"])
-        return cls(file.stem, catalogue, marks)
+        return cls(file.stem, catalogue, marks, locale)
 
     def say(self, text: str, **values: str) -> str:
         """A text with its values."""
         return self.catalogue.gettext(text).format(**values)
 
-    def say_of(self, count: int, of_one: str, of_many: str, value: str) -> str:
-        """A text about a count, in the form that the language gives that number."""
-        return self.catalogue.ngettext(of_one, of_many, count).format(value=value)
+    def say_of(self, count: float, of_one: str, of_many: str, value: str) -> str:
+        """A text about a count, in the form that the language gives that number.
+
+        A catalogue knows forms of whole numbers; a fraction takes that of one of its kind.
+        """
+        whole = abs(int(count))
+        if whole != abs(count):
+            whole = _whole_number_like(self.locale, count)
+        return self.catalogue.ngettext(of_one, of_many, whole).format(value=value)
 
     def figure(self, text: str) -> str:
         """A figure written with commas and a point, with this language's marks."""
@@ -79,6 +88,17 @@ class Language:
 
 
 ENGLISH = Language()
+
+
+@lru_cache(10_000)
+def _whole_number_like(locale: Locale, fraction: float) -> int:
+    """One whole number of the plural form of a fraction (CLDR); 2 where none has that form.
+
+    >>> [_whole_number_like(Locale(code), 2.5) for code in ("en", "fr", "ar", "ru")]
+    [0, 2, 100, 2]
+    """
+    form = locale.plural_form(fraction)
+    return next((n for n in (0, 1, 2, 3, 11, 100) if locale.plural_form(n) == form), 2)
 
 
 def _strange_values(message: Message) -> set[str]:

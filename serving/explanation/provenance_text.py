@@ -6,7 +6,7 @@ from dataclasses import replace
 from features.catalogue import features_by_name
 from features.linked_records import LINKED_RECORD_TYPES
 from features.provenance import EarlierEvents, Provenance, fields_behind
-from serving.explanation.formatting import listed
+from serving.explanation.formatting import enumerated, listed
 from serving.explanation.language import ENGLISH, Language
 
 RECORDS = {name: each.words_when_cited for name, each in LINKED_RECORD_TYPES.items()}
@@ -47,7 +47,7 @@ def provenance_in_words(provenance: Provenance, language: Language = ENGLISH) ->
         parts.append(language.say(DECLARED, fields=listed(fields, language)))
     for name, ids in provenance.records.items():
         shown = [*ids[:MOST_RECORDS], *(["…"] if len(ids) > MOST_RECORDS else [])]
-        parts.append(language.say(RECORDS[name], ids=", ".join(shown)))
+        parts.append(language.say(RECORDS[name], ids=enumerated(shown, language)))
     return parts + [_earlier(events, language) for events in provenance.earlier_events if events.by]
 
 

@@ -27,6 +27,7 @@ from serving.explanation.formatting import (
     Value,
     capital,
     figure,
+    number_of,
     readable,
     value_in_words,
 )
@@ -214,5 +215,5 @@ def sentence(
     if feature.sentence_of_one is None or isinstance(value, str):
         counts = {name: figure(said_with[name], Unit.COUNT, language) for name in feature.said_with}
         return capital(language.say(feature.sentence, value=written, **counts))
-    count = int(value) if value.is_integer() else 2
+    count = number_of(figure(value, feature.unit, ENGLISH, digits))
     return capital(language.say_of(count, feature.sentence_of_one, feature.sentence, written))

@@ -38,6 +38,7 @@ from serving.explanation.formatting import (
     LESS_THAN,
     MINUTES,
     MORE_THAN,
+    NEXT_OF_LIST,
     NO,
     NOT_KNOWN,
     SAME_AS,
@@ -70,13 +71,14 @@ def messages() -> Iterator[tuple[Message, str]]:
     yield from ((text, _place(sentence)) for text in (WORDS, WORDS_OF_BRACKETED, WHY_NOT_KNOWN))
     for text in (ESTIMATE, WITHOUT_INSPECTIONS, IN_SO_MANY):
         yield text, _place(estimate_in_words)
-    yield from ((forms, _place(readable)) for forms in (MINUTES, HOURS, DAYS))
-    ratios = (LESS_THAN, MORE_THAN, SAME_AS, TIMES)
+    yield from ((forms, _place(readable)) for forms in (MINUTES, HOURS, DAYS, TIMES))
+    ratios = (LESS_THAN, MORE_THAN, SAME_AS)
     others = (
         AFTER,
         NOT_KNOWN,
         YES,
         NO,
+        NEXT_OF_LIST,
         LAST_OF_LIST,
         HOUR,
         BETWEEN_HOURS,

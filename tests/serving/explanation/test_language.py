@@ -1,29 +1,23 @@
 """Reasons in the reader's language: whole, with its plurals and its marks."""
 
 import re
-from dataclasses import replace
-from itertools import product
 from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po, write_po
 
-from features.catalogue import SHIPMENT, catalogue
-from features.definition import Feature, Peers, Unit
-from features.input_dependencies import INPUTS
-from features.provenance import SubmissionProvenance
+from features.catalogue import SHIPMENT
+from features.definition import Peers, Unit
 from features.records import SubjectKind
-from serving.explanation.comparison import PEERS, SAYINGS, Comparison, comparison_in_words
-from serving.explanation.formatting import Value, listed, value_in_words
+from serving.explanation.comparison import Comparison
+from serving.explanation.formatting import value_in_words
 from serving.explanation.language import ENGLISH, Language, best_of, languages_in
-from serving.explanation.missing_inputs import missing_in_words
-from serving.explanation.provenance_text import provenance_in_words
 from serving.explanation.reason_ranking import ReasonRanking
 from serving.explanation.reasons_in_words import ReasonRenderer, sentence
 from serving.explanation.translation_template import messages, translation_template
-from tests.serving.bodies import ROUTE, submission
 from tests.serving.bodies import SHIPMENT as BODY
 from tests.serving.conftest import Service
+from tests.serving.explanation.everything_said import everything_said
 
 LATIN = re.compile(r"[A-Za-z]")
 
@@ -55,34 +49,9 @@ def pseudo(tmp_path_factory: pytest.TempPathFactory) -> Language:
     return languages_in(folder)["ru"]
 
 
-def values_of(feature: Feature) -> list[Value]:
-    if feature.is_categorical:
-        known = {"mode": "sea", "journey_mode": "inland_waterway", "conveyance_kind": "small_craft"}
-        return [None, known.get(feature.name, "12")]
-    return [None, 0.0, -1.5, 1.0, 2.0, 1234.5]
-
-
 @pytest.mark.parametrize("kind", ["route", "shipment"])
 def test_no_english_leaks_into_another_language(kind: SubjectKind, pseudo: Language) -> None:
-    features = catalogue(kind)
-    sayings = [
-        Comparison(how=how, among=among, share=0.001, low=1.0, high=2.0)
-        for how, (own, among) in product(SAYINGS, PEERS)
-        if own == kind
-    ]
-    counts = {f.name: dict.fromkeys(f.said_with, 2.0) for f in features}
-    said = [sentence(f, value, pseudo, counts[f.name]) for f in features for value in values_of(f)]
-    said += [sentence(f, value, pseudo) for f in features for value in values_of(f)]
-    said += [value_in_words(value, f.unit, pseudo) for f in features for value in values_of(f)]
-    said += [comparison_in_words(each, unit, kind, pseudo) for each in sayings for unit in Unit]
-    said += [missing_in_words(path, pseudo) for path in INPUTS[kind]]
-    said += [listed(["1", "2", "3"], pseudo)]
-    body = submission(BODY if kind == "shipment" else ROUTE)
-    grounds = SubmissionProvenance(body)
-    for feature in features:
-        told = grounds.feature(feature)
-        ids = dict.fromkeys(told.records, ("1", "2"))
-        said += provenance_in_words(replace(told, records=ids), pseudo)
+    said = everything_said(kind, pseudo)
 
     assert [text for text in said if LATIN.search(text)] == []
 
