@@ -108,8 +108,9 @@ def test_an_upgrade_renames_shadow_scores_and_encrypted_links_and_keeps_their_ro
             "INSERT INTO shadow_scores VALUES ('d-1', 'shadow', 'm', '2', '-', 0.5, 0.6, 70)"
         )
         connection.exec_driver_sql(
-            "INSERT INTO cases VALUES ('d-1', 1, 'shipment', 'S', NULL, 'inspect', NULL, 1, "
-            "'now', 'now', 'open', NULL, NULL, 'what', 'why', '{}', NULL, NULL, NULL)"
+            "INSERT INTO cases (case_id, seq, subject_kind, subject_id, lane, rank, due_at, "
+            "opened_at, status, what, why, state) VALUES ('d-1', 1, 'shipment', 'S', 'inspect', 1, "
+            "'now', 'now', 'open', 'what', 'why', '{}')"
         )
         connection.exec_driver_sql(
             "INSERT INTO case_links VALUES ('d-1', 'container', 'token', 1, 'encrypted', NULL)"
