@@ -21,7 +21,7 @@ from tests.serving.explanation.everything_said import everything_said
 
 CODES = sorted(file.stem for file in SHIPPED.glob("*.po"))
 LANGUAGES = languages_in(Path("no home"))
-VALUE = re.compile(r"\{[^}]*\}")
+VALUE = re.compile(r"\{[^}]*\}|%\(\w+\)s|%%|<[^>]*>")
 WORD = re.compile(r"[^\W\d_]{3,}")
 FRENCH_AS_WELL = set(
     """
