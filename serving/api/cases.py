@@ -16,7 +16,7 @@ from serving.review import case_rules as acts
 from serving.review.actions import ActionKind, CaseAction, ReferredTo
 from serving.review.case_records import CaseFilter, CaseRecord, CaseSearch, QueueFilter
 from serving.review.case_rules import Case, Status, WaitingFor, status_at
-from serving.review.cases import CaseAct, Reviewer
+from serving.review.cases import CaseAct, Reviewer, act_together
 from serving.review.results import ResultCode
 from serving.review.search_terms import LONGEST_SEARCH, read_search
 from serving.review.shown_lanes import ShownLane, shown_lane, stored_lanes
@@ -25,6 +25,7 @@ from serving.web.caller_first import CallerFirst
 from serving.web.case_bodies import (
     ActionBody,
     Assignment,
+    BulkActBody,
     FirstJudgement,
     Judgement,
     Note,
@@ -301,6 +302,48 @@ def _searched(
     return CasePage(cases=found, next=searched.next)
 
 
+class RefusedCase(BaseModel):
+    """A case with which nothing was done, and why."""
+
+    case_id: str
+    detail: str
+
+
+class BulkAnswer(BaseModel):
+    """With which cases it was done, each by an act of its own, and with which not."""
+
+    done: list[str]
+    refused: list[RefusedCase]
+
+
+@router.post("/bulk-acts", responses=problems(s422="The body is refused."))
+def act_on_several(services: TheServices, caller: MayReview, body: BulkActBody) -> BulkAnswer:
+    """Do the same with several cases: give them to somebody, give them back, let them wait.
+
+    The answer says for each what happened; a case that another has by now is refused, and the
+    others are not. What is final, as an order or a result, is for one case at a time.
+    """
+    reviewer, at = Reviewer.from_caller(caller), services.clock()
+
+    def act(case_id: str) -> object:
+        if body.assignment is not None:
+            return _assign(services, reviewer, case_id, at, body.assignment)
+        if body.until is None:
+            return services.cases.act(
+                reviewer, case_id, lambda c: acts.give_back(c, caller.actor, at)
+            )
+        until = body.until
+        return services.cases.act(
+            reviewer,
+            case_id,
+            lambda c: acts.take_and_wait(c, caller.actor, at, until, "other", body.text),
+        )
+
+    acted = act_together(body.case_ids, act)
+    refused = [RefusedCase(case_id=case_id, detail=why) for case_id, why in acted.refused]
+    return BulkAnswer(done=list(acted.done), refused=refused)
+
+
 @router.get("/cases/{case_id}", responses=problems(s404="No such case that this key may see."))
 def read_case(services: TheServices, caller: MayReview, case_id: str) -> WholeCase:
     """A case as it is now, with every score of its subject."""
@@ -337,15 +380,20 @@ def assign_case(
 
     From its owner only they or a supervisor do.
     """
-    at, reviewer = services.clock(), Reviewer.from_caller(caller)
+    at = services.clock()
+    case = _assign(services, Reviewer.from_caller(caller), case_id, at, body)
+    return CaseAnswer.from_case(case, at)
+
+
+def _assign(
+    services: Services, reviewer: Reviewer, case_id: str, at: datetime, body: Assignment
+) -> Case:
     if body.inbox is not None:
-        case = services.cases.put_into_inbox(reviewer, case_id, at, body.inbox)
-        return CaseAnswer.from_case(case, at)
+        return services.cases.put_into_inbox(reviewer, case_id, at, body.inbox)
     account = services.accounts.find(body.to or "")
     is_live = account is not None and account.disabled_at is None
     to = Reviewer.from_caller(account.caller()) if account is not None and is_live else None
-    case = services.cases.assign(reviewer, case_id, at, to)
-    return CaseAnswer.from_case(case, at)
+    return services.cases.assign(reviewer, case_id, at, to)
 
 
 @router.post("/cases/{case_id}/waits", responses=CASE_PROBLEMS)

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from features.records import Mode
 from serving.access.callers import Caller
 from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.case_links import colleagues
 from serving.console.case_list import TAB_NAMES, CaseList, Filters
 from serving.console.csrf import SignedForm
 from serving.console.own_views import views_of
@@ -101,8 +102,17 @@ def list_content(
         "lanes": [(lane, LANE_NAMES[lane], lanes.get(lane, 0)) for lane in own],
         "modes": get_args(Mode),
         "teams": [team.name for team in services.cases.inboxes().teams],
+        "inboxes_of_all": _inboxes_of(services, listed),
+        "colleagues": colleagues(services, caller),
         "views": views_of(services, caller),
     }
+
+
+def _inboxes_of(services: Services, listed: CaseList) -> list[str]:
+    """The inboxes that any of the listed cases can be in."""
+    offices = dict.fromkeys(each.row.office_id for each in listed.rows)
+    inboxes = services.cases.inboxes()
+    return list(dict.fromkeys(name for each in offices for name in inboxes.for_office(each)))
 
 
 def _reviewer(caller: Caller) -> Reviewer:

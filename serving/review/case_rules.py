@@ -245,6 +245,22 @@ def wait(
     )
 
 
+def take_and_wait(
+    case: Case, actor: Actor, at: datetime, until: datetime, waiting_for: WaitingFor, text: str
+) -> CaseChange:
+    """Let a case wait; one that nobody has is the actor's by the same act.
+
+    Raises CaseTaken too, SameReviewer or PersonNeeded.
+    """
+    if actor.is_holder(case.owner):
+        return wait(case, actor, at, until, waiting_for, text)
+    taken, claimed = claim(case, actor, at)
+    after, event = wait(taken, actor, at, until, waiting_for, text)
+    was = {name: old for name, (old, _) in claimed.changed.items()}
+    changed = {name: (was.get(name, old), new) for name, (old, new) in event.changed.items()}
+    return after, replace(event, changed=claimed.changed | changed)
+
+
 def note(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
     """Write something down; anyone who sees the case may, also when it is closed."""
     return _acted(case, actor, at, "note", text)

@@ -27,6 +27,7 @@ from serving.errors import (
     NoActionOrdered,
     NotFound,
     PersonNeeded,
+    TooLong,
     UndoRefused,
     Unprocessable,
 )
@@ -78,7 +79,8 @@ StateResult = Callable[[FoundBy], CaseResult]
 OnOutcome = Callable[[Submission, Outcome], None]
 
 OUTCOMES_TOGETHER = 64
-MOST_HANDED_OVER = 200
+MOST_TOGETHER = 200
+"""Cases with which something is done at once."""
 
 OLDER_TOGETHER = 50
 """Older cases that are made searchable at a time."""
@@ -115,10 +117,10 @@ class Reviewer:
 
 
 @dataclass(frozen=True)
-class BulkHandOver:
-    """Which of several cases somebody was given, and which not, with why."""
+class BulkAct:
+    """With which of several cases something was done, and with which not, with why."""
 
-    given: tuple[str, ...]
+    done: tuple[str, ...]
     refused: tuple[tuple[str, str], ...]
 
 
@@ -435,20 +437,9 @@ class Cases:
 
     def hand_over_together(
         self, reviewer: Reviewer, case_ids: Iterable[str], at: datetime, to: Reviewer | None
-    ) -> BulkHandOver:
-        """Give each of several cases to somebody, by an act and an event of its own.
-
-        What cannot be given, as a case that another has, stays where it is and is told with why.
-        """
-        given: list[str] = []
-        refused: list[tuple[str, str]] = []
-        for case_id in list(dict.fromkeys(case_ids))[:MOST_HANDED_OVER]:
-            try:
-                self.assign(reviewer, case_id, at, to)
-                given.append(case_id)
-            except (Conflict, PersonNeeded, NotFound, Unprocessable) as refusal:
-                refused.append((case_id, str(refusal)))
-        return BulkHandOver(tuple(given), tuple(refused))
+    ) -> BulkAct:
+        """Give each of several cases to somebody; see `act_together`."""
+        return act_together(case_ids, lambda case_id: self.assign(reviewer, case_id, at, to))
 
     def sharing(self, reviewer: Reviewer, case_id: str, kind: str, value: str) -> list[str]:
         """The other cases that share one thing with a case, the closed ones left out."""
@@ -636,6 +627,22 @@ class Cases:
         if record is None:
             raise NotFound("the decision behind this case is gone")
         return Decision.model_validate_json(record)
+
+
+def act_together(case_ids: Iterable[str], act: Callable[[str], object]) -> BulkAct:
+    """Do the same with each of several cases, by an act and an event of its own.
+
+    With what is refused, as a case that another has by now, nothing is done, and why is told.
+    """
+    done: list[str] = []
+    refused: list[tuple[str, str]] = []
+    for case_id in list(dict.fromkeys(case_ids))[:MOST_TOGETHER]:
+        try:
+            act(case_id)
+            done.append(case_id)
+        except (Conflict, PersonNeeded, NotFound, TooLong, Unprocessable) as refusal:
+            refused.append((case_id, str(refusal)))
+    return BulkAct(tuple(done), tuple(refused))
 
 
 def _event_of(stored: StoredEvent) -> CaseEvent:

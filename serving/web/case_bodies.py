@@ -1,6 +1,6 @@
 """What reviewers write about a case, as a JSON body or a form brings it."""
 
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
 
@@ -9,6 +9,7 @@ from features.offences import OffenceCodes
 from features.records import Depth, Examination
 from serving.review.actions import ActionKind, CaseAction, ReferredTo
 from serving.review.case_rules import JudgedAs, WaitingFor
+from serving.review.cases import MOST_TOGETHER
 from serving.review.justifications import StatedPurpose
 from serving.review.results import (
     LONGEST_TEXT,
@@ -96,6 +97,28 @@ class Assignment(ClosedModel):
     def _names_one(self) -> Self:
         if (self.to is None) == (self.inbox is None):
             raise ValueError("name who gets the case (`to`) or an `inbox`, one of the two")
+        return self
+
+
+class BulkActBody(ClosedModel):
+    """What is done with each of several cases; what is final is done with one case at a time."""
+
+    act: Literal["assign", "give_back", "wait"]
+    case_ids: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=64)]],
+        Field(min_length=1, max_length=MOST_TOGETHER),
+    ]
+    assignment: Assignment | None = Field(None, description="Who gets them: of `assign`.")
+    until: AwareDatetime | None = Field(
+        None, description="When they come back: of `wait`. What nobody has is yours by that."
+    )
+    text: Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_TEXT)] = ""
+
+    @model_validator(mode="after")
+    def _says_how(self) -> Self:
+        stated = (self.assignment is not None, self.until is not None)
+        if stated != (self.act == "assign", self.act == "wait"):
+            raise ValueError("`assign` wants an `assignment`, `wait` an `until`, and neither both")
         return self
 
 

@@ -14,6 +14,7 @@ document.addEventListener("keydown", (event) => {
     if (goThroughList(event.key === "j" ? 1 : -1)) event.preventDefault();
     return;
   }
+  if (event.key.toLowerCase() === "x" && chooseRow(event.shiftKey)) return event.preventDefault();
   const search = event.key === "/" && document.querySelector("input[type=search]");
   const offered = search || document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
   if (!offered) return;
@@ -48,7 +49,27 @@ function goThroughList(step) {
   return true;
 }
 
-document.addEventListener("click", ({ target }) => {
+// The row with the focus, or the one that is open, is chosen or not any more.
+function chooseRow(isSpan) {
+  const row = document.activeElement.closest(".rows tr") || document.querySelector(".rows tr.is-open");
+  const box = row?.querySelector(".choose");
+  if (!box) return false;
+  box.checked = isSpan || !box.checked;
+  chooseSpan(box, isSpan);
+  return true;
+}
+
+// With shift, all rows from the one chosen before are chosen like it.
+let chosenBefore;
+function chooseSpan(box, isSpan) {
+  const boxes = [...document.querySelectorAll(".rows .choose")];
+  const ends = [boxes.indexOf(chosenBefore), boxes.indexOf(box)].sort((one, other) => one - other);
+  if (isSpan && ends[0] >= 0) for (const each of boxes.slice(ends[0], ends[1])) each.checked = box.checked;
+  chosenBefore = box;
+}
+
+document.addEventListener("click", ({ target, shiftKey }) => {
+  if (target.matches?.(".rows .choose")) return chooseSpan(target, shiftKey);
   const opens = target.closest("[data-opens]:not(a)");
   if (opens) document.getElementById(opens.dataset.opens)?.showModal();
 });

@@ -136,6 +136,7 @@ NEEDED_SCOPE = {
         for suffix, needed in (("", None), ("/ready", None), ("/infer", "infer"))
     },
     "/v1/queue": ("review", "rescue"),
+    "/v1/bulk-acts": ("review", "rescue"),
     "/v1/cases": ("review", "rescue"),
     "/v1/cases/{case_id}": ("review", "rescue"),
     "/v1/events": ("events", "score", "review", "rescue"),

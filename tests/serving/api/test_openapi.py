@@ -33,6 +33,7 @@ CALLS = {
         for suffix, method in (("", "get"), ("/ready", "get"), ("/infer", "post"))
     ),
     ("/v1/queue", "get"),
+    ("/v1/bulk-acts", "post"),
     ("/v1/cases", "get"),
     ("/v1/events", "get"),
     ("/v1/cases/{case_id}", "get"),

@@ -118,6 +118,7 @@ ACTS_BY: dict[str, set[Role]] = {
     "/console/decisions/{case}/justify": {"reviewer", "supervisor", "auditor", "data_scientist"},
     "/console/cases/{case}/letter/write": {"reviewer", "supervisor"},
     "/console/queue/next": {"reviewer", "supervisor", "rescue"},
+    "/console/queue/together": {"reviewer", "supervisor"},
     "/console/views": {"reviewer", "supervisor", "rescue", "auditor"},
     "/console/views/{view}/delete": {"reviewer", "supervisor", "rescue", "auditor"},
     "/console/supervision/reread/{case}": {"reviewer", "supervisor"},

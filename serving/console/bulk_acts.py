@@ -1,0 +1,103 @@
+"""What is done with the cases that were chosen in the list: each by itself, and each is told of."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from serving.access.callers import Caller
+from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.case_assignments import assign_as_written
+from serving.console.csrf import SignedForm
+from serving.console.pages import PageRoute, is_part_asked, page
+from serving.console.queue import TheFilters, list_content
+from serving.container import Services
+from serving.errors import Unprocessable
+from serving.review import case_rules as acts
+from serving.review.case_rules import LONGEST_WAIT
+from serving.review.cases import BulkAct, Reviewer, act_together
+from serving.review.results import LONGEST_TEXT
+from serving.web.services import TheServices
+
+router = APIRouter(prefix="/console/queue", include_in_schema=False, route_class=PageRoute)
+
+MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
+
+BOX = "case_"
+"""What the names of the boxes begin with that each stand for a case."""
+
+DONE_WORDS = {
+    "claim": "assigned to you",
+    "assign": "handed over",
+    "give_back": "given back",
+    "wait": "laid aside",
+}
+
+
+@router.post("/together")
+def act_on_chosen(
+    services: TheServices,
+    caller: MayReview,
+    session: TheSession,
+    request: Request,
+    filters: TheFilters,
+    form: SignedForm,
+) -> Response:
+    """Do with each chosen case what a button says, and show the list with what came of it."""
+    reviewer, now = Reviewer.from_caller(caller), services.clock()
+    chosen = [name.removeprefix(BOX) for name in form if name.startswith(BOX)]
+    told: dict[str, Any] = {}
+    try:
+        if not chosen:
+            raise Unprocessable("choose one case or more")
+        act = _act(services, reviewer, form, now)
+        told = _told(services, reviewer, form["act"], act_together(chosen, act))
+    except Unprocessable as refusal:
+        told = {"not_done": str(refusal)}
+    content = list_content(services, caller, filters, now)
+    template = "case_list.html" if is_part_asked(request) else "queue.html"
+    return page(template, reader=caller, session=session, **content, **told)
+
+
+def _act(
+    services: Services, reviewer: Reviewer, form: dict[str, str], now: datetime
+) -> Callable[[str], object]:
+    """What a form asks to be done with a case; raises Unprocessable before anything is done."""
+    act, actor, cases = form.get("act"), reviewer.actor, services.cases
+    if act == "claim":
+        return lambda case_id: cases.act(
+            reviewer, case_id, lambda case: acts.claim(case, actor, now)
+        )
+    if act == "give_back":
+        return lambda case_id: cases.act(
+            reviewer, case_id, lambda case: acts.give_back(case, actor, now)
+        )
+    if act == "assign":
+        if not form.get("to"):
+            raise Unprocessable("choose to whom, or to which inbox")
+        return lambda case_id: assign_as_written(services, reviewer, case_id, form)
+    if act == "wait":
+        until, words = now + _hours(form), form.get("text", "")[:LONGEST_TEXT]
+        return lambda case_id: cases.act(
+            reviewer,
+            case_id,
+            lambda case: acts.take_and_wait(case, actor, now, until, "other", words),
+        )
+    raise Unprocessable("choose what is to be done")
+
+
+def _hours(form: dict[str, str]) -> timedelta:
+    hours = form.get("hours", "")
+    if not hours.isdecimal() or not 0 < int(hours[:5]) <= LONGEST_WAIT / timedelta(hours=1):
+        raise Unprocessable(f"say in how many hours, at most {LONGEST_WAIT.days} days")
+    return timedelta(hours=int(hours))
+
+
+def _told(services: Services, reviewer: Reviewer, act: str, acted: BulkAct) -> dict[str, Any]:
+    """What came of it: how many were done, and each that was not, by name, with why."""
+    rows = services.cases.rows_of(reviewer, [case_id for case_id, _ in acted.refused])
+    names = {row.case_id: f"{row.subject_kind.capitalize()} {row.subject_id}" for row in rows}
+    refused = [(case_id, names.get(case_id, "A case"), why) for case_id, why in acted.refused]
+    return {"done_words": DONE_WORDS[act], "done_count": len(acted.done), "refused": refused}

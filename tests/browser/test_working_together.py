@@ -1,0 +1,54 @@
+"""Many cases at once in the list: chosen by keys and clicks, acted on in place, told of by name."""
+
+from playwright.sync_api import Page, expect
+
+from serving.app import utc_now
+from serving.review import case_rules as acts
+from serving.review.case_records import CaseFilter
+from serving.review.teams import Team
+from tests.browser.conftest import Site
+from tests.browser.page_faults import barriers, is_wider_than_the_window
+from tests.browser.test_clearing_the_queue import EVERYTHING, arriving
+from tests.browser.test_reviewing_a_case import account, home, sign_in
+from tests.serving.people import CHIEF, reviewer
+
+__all__ = ["home"]
+
+
+def test_rows_are_chosen_by_keys_and_clicks_and_acted_on_together(page: Page, site: Site) -> None:
+    for number in range(6):
+        site.score(arriving(number), f"k{number}")
+    one, two = (account(site, name) for name in ("one", "two"))
+    site.services.teams.add_team(Team("Night", None, (one,)), utc_now(), CHIEF)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    sign_in(page, site, one)
+    page.wait_for_load_state()
+    boxes, bar = page.locator(".choose"), page.locator("#together")
+    assert boxes.count() == 6
+    expect(bar).to_be_hidden()
+
+    for key in ("j", "x", "j", "j", "Shift+X"):
+        page.keyboard.press(key)
+    expect(page.locator(".choose:checked")).to_have_count(3)
+    expect(bar).to_be_visible()
+    page.keyboard.press("x")
+    expect(page.locator(".choose:checked")).to_have_count(2)
+    boxes.nth(3).click()
+    boxes.nth(5).click(modifiers=["Shift"])
+    expect(page.locator(".choose:checked")).to_have_count(5)
+    assert barriers(page) == []
+
+    lost = page.locator(".rows tbody tr").nth(0).get_attribute("data-case") or ""
+    rival = reviewer(two)
+    site.services.cases.act(rival, lost, lambda case: acts.claim(case, rival.actor, utc_now()))
+    bar.get_by_label("Hand over to").select_option("Night")
+    bar.get_by_role("button", name="Hand over").click()
+    told = page.locator(".together-told")
+    expect(told).to_contain_text("4 cases handed over. 1 not:")
+    expect(told).to_contain_text("another reviewer has this case")
+    assert not is_wider_than_the_window(page)
+    assert barriers(page) == []
+    page.get_by_role("link", name="Inbox").click()
+    expect(page.locator(".rows tbody tr")).to_have_count(4)
+    rows = site.services.case_store.list_cases(EVERYTHING, CaseFilter(), 10)
+    assert sorted(row.team or "" for row in rows) == ["", "", *["Night"] * 4]
