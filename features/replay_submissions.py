@@ -26,15 +26,19 @@ def submissions_of(
     kind: SubjectKind,
     since: datetime | None = None,
     later: Instants = MappingProxyType({}),
+    among: pa.Array | None = None,
 ) -> Iterator[Submission]:
     """One submission per subject of one kind declared `since` then, in order of declaration and id.
 
-    Only what was known before a subject's declaration is linked to it. For each of its `later`
-    scoring instants a submission follows that says so, with what was known before that.
+    Of some only where `among` has their ids. Only what was known before a subject's declaration is
+    linked to it. For each of its `later` scoring instants a submission follows that says so, with
+    what was known before that.
     """
     subject_type = SUBJECT_TYPES[kind]
     identity = subject_type.id_field
     subjects = _declared_since(read_records(records, subject_type.record_file), since)
+    if among is not None:
+        subjects = subjects.filter(pc.is_in(subjects[identity], among))
     ids = subjects[identity]
     grouped = {
         record_type.name: _grouped(records, record_type, ids)

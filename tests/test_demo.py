@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copytree
 from typing import Any, get_args
@@ -16,6 +17,8 @@ from features.catalogue import features_by_name
 from serving.access.accounts import admits
 from serving.audit.decision import Decision
 from serving.cli.demo_people import PEOPLE, RESCUER, REVIEWER, SECOND
+from serving.cli.demo_world import OFFICES_OF_MONTH
+from serving.db.audit_verification import verify_audit_log
 from serving.db.engine import open_database
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.case_repository import CaseRepository
@@ -98,7 +101,9 @@ def test_cases_are_at_every_stage_and_a_confirmed_one_has_no_worked_on_neighbour
 ) -> None:
     store = CaseRepository(database_of(home))
     access = CaseAccess(frozenset(), is_rescue=False)
-    rows = store.list_cases(access, CaseFilter(), 200)
+    every = store.list_cases(access, CaseFilter(), 1_000)
+    today = (datetime.now(UTC) - timedelta(hours=3)).isoformat()
+    rows = [row for row in every if row.opened_at > today]
     states = {row.case_id: CASE.validate_json(row.state) for row in rows}
 
     assert {case.status for case in states.values()} == {*get_args(Status)}
@@ -107,11 +112,31 @@ def test_cases_are_at_every_stage_and_a_confirmed_one_has_no_worked_on_neighbour
     found = ends["goods_found"]
     assert [by.name for by in found.ended_by] == [REVIEWER, SECOND]
     things = store.shared_things(found.case_id, access)
-    assert {states[o.case_id].status for t in things for o in t.others} <= {"open"}
+    others = {o.case_id for t in things for o in t.others}
+    assert {states[each].status for each in others & states.keys()} <= {"open"}
     assert any(row.status == "assigned" and row.owner_name == REVIEWER for row in rows)
     events = [(row.case_id, event.action) for row in rows for event in store.events(row.case_id)]
     assert {"judge", "note", "assign", "wait", "agree"} <= {action for _, action in events}
     assert Counter(events)[found.case_id, "agree"] == 1  # the second run found the work done
+
+
+@pytest.mark.usefixtures("shown")
+def test_a_month_lies_behind_the_cases_and_a_second_run_adds_none(home: Path) -> None:
+    database = database_of(home)
+    store, access = CaseRepository(database), CaseAccess(frozenset(), is_rescue=False)
+    rows = store.list_cases(access, CaseFilter(), 1_000)
+    now = datetime.now(UTC)
+    before = [row for row in rows if row.opened_at < (now - timedelta(hours=12)).isoformat()]
+    days = {row.opened_at[:10] for row in before}
+    results = [end for row in before if (end := CASE.validate_json(row.state).result)]
+
+    assert len(days) > 20
+    assert min(days) >= (now - timedelta(days=31)).date().isoformat()
+    assert 3 <= len({row.office_id for row in before}) <= OFFICES_OF_MONTH
+    assert sum(end.label == "not_confirmed" for end in results) > 20
+    assert any(end.label == "confirmed" for end in results)
+    assert len({row.subject_id for row in before}) == len(before)
+    assert verify_audit_log(database).is_whole
 
 
 @pytest.mark.usefixtures("shown")

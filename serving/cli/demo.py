@@ -19,9 +19,11 @@ from serving.shutdown import STOPPED, ending_at_once, exit_on_signal
 if TYPE_CHECKING:
     from features.submission import Submission
     from serving.cli.demo_later_records import LaterRecords
+    from serving.cli.demo_world import OfficesById
     from serving.db.repositories.decision_repository import DecisionRepository
 
 DAYS, SEED = 365, 7
+MONTH = timedelta(days=30)
 LIVE_DAYS = 2
 """The last days of the world arrive as live traffic instead of lying in the record files."""
 
@@ -50,7 +52,7 @@ def demo(
     require("demo", "train", "serve")
     world = home / "world"
     with ending_at_once({**STOPPED, **HUNG_UP}):
-        live_from = _prepare(world, home, journeys)
+        live_from, passwords = _prepare(world, home, journeys)
     for number in (signal.SIGTERM, *HUNG_UP):  # from now on a service must not be left behind
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, exit_on_signal)
@@ -63,7 +65,7 @@ def demo(
         later = _known_later(world, at_once)
         _send_later_records(client, later, home)
         typer.echo(f"\nConsole: {client.address}/console")
-        _let_people_work(client, home)
+        _let_people_work(client, home, passwords)
         typer.echo(f"API:     {client.address}/docs  (key {client.key})")
         typer.echo(f"Models:  mlflow ui --backend-store-uri sqlite:///{home / 'mlflow.db'}")
         if not once:
@@ -71,12 +73,15 @@ def demo(
             _keep_serving(client, to_come, later)
 
 
-def _prepare(world: Path, home: Path, journeys: int) -> datetime:
-    """Bring a home to where it can be served; from when on its world's traffic is live."""
+def _prepare(world: Path, home: Path, journeys: int) -> tuple[datetime, dict[str, str]]:
+    """Bring a home to where it can be served: from when on its world's traffic is live.
+
+    And the passwords of people who have worked in it for a month by then.
+    """
     _step(1, "Inventing a world, since real smuggling data cannot be public")
     _invent(world, journeys)
     _bring_up_to_today(world)
-    live_from = _hold_back(world, home)
+    live_from, offices = _hold_back(world, home)
     for kind in SUBJECT_KINDS:
         _step(2, f"What is known about every {kind}, as of its declaration")
         _build(home, kind)
@@ -85,7 +90,7 @@ def _prepare(world: Path, home: Path, journeys: int) -> datetime:
             3, f"A model for {kind}s: trained, judged on later months, promoted through the gates"
         )
         _train_and_promote(home, kind)
-    return live_from
+    return live_from, _play_month(world, home, offices)
 
 
 def _step(number: int, what: str) -> None:
@@ -114,12 +119,35 @@ def _bring_up_to_today(world: Path) -> None:
     bring_up_to(world, datetime.now(UTC) + timedelta(days=LIVE_DAYS) - SCORED_SPAN)
 
 
-def _hold_back(world: Path, home: Path) -> datetime:
-    from serving.cli.demo_world import last_days_begin, write_known_by
+def _hold_back(world: Path, home: Path) -> tuple[datetime, "OfficesById"]:
+    """Keep what was known before the live traffic; the subjects of the month that is played.
+
+    What was found of these is not known yet: people find it out.
+    """
+    from serving.cli.demo_world import last_days_begin, offices_of_month, write_known_by
 
     live_from = last_days_begin(world, LIVE_DAYS)
-    write_known_by(world, live_from, home / "records")
-    return live_from
+    offices = offices_of_month(world, live_from - MONTH, live_from)
+    write_known_by(world, live_from, home / "records", [*chain(*offices.values())])
+    return live_from, offices
+
+
+def _play_month(world: Path, home: Path, offices: "OfficesById") -> dict[str, str]:
+    """Let people work for a month in a home that has no database; their passwords."""
+    from serving.cli.demo_history import play_month
+    from serving.cli.demo_world import OFFICES_OF_MONTH, month_of
+    from serving.settings import settings_of
+
+    settings = settings_of(home)
+    is_first = isinstance(settings.database, Path) and not settings.database.exists()
+    month = month_of(world, offices) if is_first and not settings.is_live else None
+    if not month or not month.submissions:
+        return {}
+    messages.print(
+        f"  The month before, at {OFFICES_OF_MONTH} offices: {len(month.submissions)} subjects are "
+        "decided about, and people work on their cases, by a clock that starts a month ago"
+    )
+    return play_month(settings, month, datetime.now(UTC))
 
 
 def _build(home: Path, kind: SubjectKind) -> None:
@@ -248,15 +276,18 @@ def _send_later_records(client: Client, later: "LaterRecords", home: Path) -> No
             typer.echo(f"  {line}")
 
 
-def _let_people_work(client: Client, home: Path) -> None:
-    """Show an account for each role, and let those who work on cases do so, but in live use."""
+def _let_people_work(client: Client, home: Path, made: dict[str, str]) -> None:
+    """Show an account for each role, and let those who work on cases do so, but in live use.
+
+    `made` has the passwords of those who worked in the month before.
+    """
     from serving.cli.demo_people import accounts_in_words, make_accounts, work_on_cases
     from serving.db.repositories.account_repository import AccountRepository
     from serving.db.repositories.approval_repository import ApprovalRepository
     from serving.db.repositories.case_repository import CaseRepository
 
     engine = _database(home)
-    passwords = make_accounts(AccountRepository(engine), datetime.now(UTC))
+    passwords = made | make_accounts(AccountRepository(engine), datetime.now(UTC))
     typer.echo("\n".join(accounts_in_words(passwords, home)))
     if ApprovalRepository(engine).is_live_use():
         return

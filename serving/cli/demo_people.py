@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from serving.db.repositories.case_repository import CaseRepository
     from serving.review.case_records import CaseAccess, CaseRecord
 
-REVIEWER, SECOND, SUPERVISOR = "demo-reviewer", "demo-second-person", "demo-supervisor"
-RESCUER = "demo-rescue"
+REVIEWER, SECOND, COLLEAGUE = "demo-reviewer", "demo-second-person", "demo-colleague"
+SUPERVISOR, RESCUER = "demo-supervisor", "demo-rescue"
 AT_WORK = (REVIEWER, SECOND, SUPERVISOR, RESCUER)
 PEOPLE: dict[str, Role] = {
     REVIEWER: "reviewer",
     SECOND: "reviewer",
+    COLLEAGUE: "reviewer",
     SUPERVISOR: "supervisor",
     RESCUER: "rescue",
     "demo-scientist": "data_scientist",
@@ -207,7 +208,7 @@ def _played(cases: "CaseRepository") -> list[tuple[str, Sequence[CaseStep]]]:
     access = CaseAccess(frozenset(), is_rescue=False)
     free = _unowned(cases, access)[LEFT_ALONE:]
     linked = {
-        case.case_id: {other.case_id for thing in things for other in thing.others}
+        case.case_id: {o.case_id for thing in things for o in thing.others if not o.is_closed}
         for case in free
         if (things := cases.shared_things(case.case_id, access))
     }

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,10 +140,20 @@ def _command(home: Path, *arguments: str) -> list[str]:
 
 
 def _new_key(home: Path) -> str:
-    name = f"demo-{secrets.token_hex(4)}"
-    scopes = ("--scope", "score", "--scope", "explain", "--scope", "ingest")
-    created = subprocess.run(
-        _command(home, "keys", "create", name, *scopes, "--json"), capture_output=True, check=True
+    from serving.access.api_keys import new_key
+    from serving.db.engine import open_database
+    from serving.db.repositories.api_key_repository import ApiKeyRepository
+    from serving.settings import settings_of
+
+    settings = settings_of(home)
+    kept, key = new_key(
+        f"demo-{secrets.token_hex(4)}",
+        ("score", "explain", "ingest"),
+        (),
+        datetime.now(UTC),
+        purposes=(settings.purpose,),
     )
-    key: str = json.loads(created.stdout)["key"]
-    return key
+    database = open_database(settings.database, is_service=False, keys=settings.keys)
+    ApiKeyRepository(database).add_key(kept)
+    database.dispose()
+    return str(key)

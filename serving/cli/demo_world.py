@@ -1,20 +1,44 @@
 """An invented world that ends today, split at an instant into what is known and what comes."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from features.arrow_schema import INSTANT
 from features.atomic_dir import written_whole
 from features.ingest.record_files import read_records, write_records
 from features.linked_records import LINKED_RECORD_TYPES
-from features.records import RECORD_FILES, Record
+from features.records import RECORD_FILES, Record, SubjectKind
+from features.replay_submissions import submissions_of
 from features.submission import Submission
+
+OFFICES_OF_MONTH, RISKY, ONE_IN = 7, 0.02, 7
+"""Of a month so many offices are played: what is likelier than RISKY, and one in so many others.
+
+Few enough that nobody waits for them; and enough is found that there is something to see.
+"""
+
+OfficesById = Mapping[SubjectKind, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Month:
+    """What is declared in a month, in order; to which office each subject comes, and what it is.
+
+    `offices` and `ways` of smuggling are by id; who is in no `ways` smuggles nothing.
+    """
+
+    submissions: Sequence[Submission]
+    offices: Mapping[str, str]
+    ways: Mapping[str, str]
 
 
 def bring_up_to(world: Path, end: datetime) -> None:
@@ -32,13 +56,80 @@ def bring_up_to(world: Path, end: datetime) -> None:
         write_records(world, name, table)
 
 
-def write_known_by(world: Path, instant: datetime, out: Path) -> None:
-    """Write those records of a world that were known before the instant, whole or not at all."""
+def write_known_by(
+    world: Path, instant: datetime, out: Path, without_outcomes_of: Iterable[str] = ()
+) -> None:
+    """Write those records of a world that were known before the instant, whole or not at all.
+
+    `without_outcomes_of` are ids of subjects whose outcomes are left out.
+    """
     with written_whole(out) as folder:
         for name, record in RECORD_FILES.items():
             table = read_records(world, name)
             is_known = pc.less(table[record.known_from], pa.scalar(instant, INSTANT))
+            if name == "outcomes":
+                left_out = pa.array(without_outcomes_of, pa.string())
+                is_known = pc.and_not(is_known, pc.is_in(table["subject_id"], left_out))
             write_records(folder, name, table.filter(is_known))
+
+
+def offices_of_month(world: Path, since: datetime, until: datetime) -> OfficesById:
+    """To which office each subject comes that is played of a stretch of time, by kind and id.
+
+    Of what comes to the busiest offices that is all that is risky, and a part of the rest.
+    """
+    shipments = _declared_between(read_records(world, "shipments"), since, until)
+    journeys = _declared_between(read_records(world, "journeys"), since, until)
+    declared_at = shipments["office_id"].to_pylist()
+    busiest = [office for office, _ in Counter(declared_at).most_common(OFFICES_OF_MONTH)]
+    of_country = {office.split("-")[1]: office for office in reversed(busiest)}
+    arrive_at = [of_country.get(place[:2]) for place in journeys["destination"].to_pylist()]
+    at_busiest = [office if office in busiest else None for office in declared_at]
+    risky = _risky(world)
+    return {
+        "route": _thinned(journeys["journey_id"].to_pylist(), arrive_at, risky),
+        "shipment": _thinned(shipments["shipment_id"].to_pylist(), at_busiest, risky),
+    }
+
+
+def _risky(world: Path) -> frozenset[str]:
+    oracle = pq.read_table(world / "oracle.parquet")
+    is_risky = pc.greater(oracle["true_probability"], RISKY)
+    return frozenset(oracle.filter(is_risky)["subject_id"].to_pylist())
+
+
+def _thinned(ids: Sequence[str], offices: Sequence[str | None], risky: Set[str]) -> dict[str, str]:
+    at_one = [(id_, office) for id_, office in zip(ids, offices, strict=True) if office]
+    return {
+        id_: office
+        for number, (id_, office) in enumerate(at_one)
+        if id_ in risky or number % ONE_IN == 0
+    }
+
+
+def month_of(world: Path, offices: OfficesById) -> Month:
+    """What is declared of the subjects that are played, and what they are."""
+    played = [
+        submission
+        for kind, office in offices.items()
+        for submission in submissions_of(world, kind, among=pa.array(office, pa.string()))
+    ]
+    played.sort(key=attrgetter("declared_at"))
+    oracle = pq.read_table(world / "oracle.parquet")
+    smuggled = oracle.filter(pc.is_valid(oracle["typology"]))
+    ways = zip(smuggled["subject_id"].to_pylist(), smuggled["typology"].to_pylist(), strict=True)
+    return Month(
+        played, {id_: at for each in offices.values() for id_, at in each.items()}, dict(ways)
+    )
+
+
+def _declared_between(subjects: pa.Table, since: datetime, until: datetime) -> pa.Table:
+    declared = subjects["declared_at"]
+    is_in_time = pc.and_(
+        pc.greater_equal(declared, pa.scalar(since, INSTANT)),
+        pc.less(declared, pa.scalar(until, INSTANT)),
+    )
+    return subjects.filter(is_in_time)
 
 
 def later_records(

@@ -23,7 +23,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from serving.cli import demo
-demo._prepare = lambda *_: datetime(2026, 1, 1, tzinfo=UTC)
+demo._prepare = lambda *_: (datetime(2026, 1, 1, tzinfo=UTC), {})
 if "--without-end" in sys.argv:
     demo._live = lambda *_: time.sleep(600)
 demo.demo(once=True, home=Path(sys.argv[1]), port=int(sys.argv[2]))

@@ -1,0 +1,337 @@
+"""The month before a demonstration: what was declared in it, and what people did about it.
+
+It is played by the parts of the service over a clock that starts a month ago and is set from act to
+act. Decisions, acts and outcomes are made by the functions that calls and pages use, stored and
+chained as theirs are; nothing is written beside them.
+"""
+
+import asyncio
+import heapq
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import count, product
+from random import Random
+
+from features.submission import Submission
+from serving.access.acting import begin_acting, identify
+from serving.access.actors import Actor
+from serving.access.api_keys import new_key
+from serving.access.callers import Caller
+from serving.audit.decision import Decision
+from serving.cli.demo_people import COLLEAGUE, RESCUER, REVIEWER, SECOND, make_accounts
+from serving.cli.demo_world import Month
+from serving.container import Services, build_services
+from serving.errors import ServingError
+from serving.review import case_rules as acts
+from serving.review.actions import CaseAction
+from serving.review.case_rules import Case, CaseChange, JudgedAs
+from serving.review.cases import Cases, Reviewer
+from serving.review.opening import opens_case
+from serving.review.results import CaseResult
+from serving.scoring.batcher import TOGETHER, ScoreRequest
+from serving.settings import Settings
+
+SEED = 7
+OFFICERS = (REVIEWER, SECOND, COLLEAGUE)
+
+LOOKED_AT = {
+    "inspect_share": 0.12,
+    "document_check_share": 0.03,
+    "post_review_share": 0.01,
+    "control_probability": 0.1,
+}
+"""In their first month offices look at more than an installation without a plan, to learn."""
+
+SITTINGS = ((8, 10), (14, 16))
+"""Officers sit over their cases from and to these hours (UTC)."""
+
+GATHERED_FOR = timedelta(hours=6)
+"""Who is declared within so long is decided about at once, where nobody acts meanwhile."""
+
+LEFT_LYING = 0.08
+"""The part of the cases that nobody looks at for a day or more."""
+
+LET_GO, MARKED, REREAD, SAME_WHEN_REREAD = 0.25, 0.4, 0.25, 0.85
+"""Of cases: let go where no sign was seen, leading reason judged, read again, the same then."""
+
+OF_PERSONS = frozenset({"small_craft_crossing", "lorry_concealment", "hired_van_run"})
+"""Ways of smuggling by which people are, and not goods."""
+
+Work = Iterator[timedelta]
+"""What people do about one case: says how long it is until the next step, which it then takes."""
+
+
+@dataclass
+class SetClock:
+    """A clock that is set."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        """What it was set to."""
+        return self.now
+
+
+def play_month(settings: Settings, month: Month, until: datetime) -> dict[str, str]:
+    """Decide about the submissions of a month in order, and let people work on their cases.
+
+    What people would do at an instant or after it is left undone. Passwords of the people, who
+    have accounts from then on.
+    """
+    return copy_context().run(_played, settings, month, until)
+
+
+def _played(settings: Settings, month: Month, until: datetime) -> dict[str, str]:
+    begin_acting()
+    clock = SetClock(month.submissions[0].declared_at - timedelta(hours=1))
+    services = build_services(settings.model_copy(update=LOOKED_AT), clock)
+    services.batcher.open()
+    try:
+        passwords = make_accounts(services.accounts, clock.now)
+        people = _People(services, clock, _reviewers(services))
+        _Player(services, clock, people, month).play(until)
+    finally:
+        clock.now = until
+        services.stop()
+    return passwords
+
+
+def _reviewers(services: Services) -> dict[str, Reviewer]:
+    found = {name: services.accounts.find(name) for name in (*OFFICERS, RESCUER)}
+    return {name: Reviewer.from_caller(one.caller()) for name, one in found.items() if one}
+
+
+@dataclass
+class _Player:
+    """Scores that are to come, and work that was begun, each with when it goes on."""
+
+    services: Services
+    clock: SetClock
+    people: "_People"
+    month: Month
+    begun: list[tuple[datetime, int, Work]] = field(default_factory=list)
+    turns: Iterator[int] = field(default_factory=count)
+
+    def play(self, until: datetime) -> None:
+        """Score and work in the order of time."""
+        callers, to_come = self._border_systems(until), [*self.month.submissions]
+        while True:
+            next_step = min(self.begun[0][0] if self.begun else until, until)
+            if together := _declared_together(to_come[:TOGETHER], next_step):
+                del to_come[: len(together)]
+                self._score(callers, together)
+            elif next_step < until:
+                self._go_on()
+            else:
+                return
+
+    def _border_systems(self, until: datetime) -> dict[str, Caller]:
+        """Who declares at each office: by keys that end with the month, which nobody was shown."""
+        purposes, keys = (self.services.settings.purpose,), self.services.api_keys
+        callers = {}
+        for office in sorted({*self.month.offices.values()}):
+            key, _ = new_key(
+                f"demo-{office}", ("score",), (office,), self.clock.now, until, purposes
+            )
+            keys.add_key(key)
+            callers[office] = Caller.from_api_key(key)
+        return callers
+
+    def _score(self, callers: Mapping[str, Caller], submissions: Sequence[Submission]) -> None:
+        requests = [
+            ScoreRequest(
+                caller=callers[self.month.offices[each.subject_id]],
+                idempotency_key=f"{each.subject_kind} {each.subject_id}",
+                body=each.model_dump_json(exclude_none=True).encode(),
+                at=each.declared_at + timedelta(seconds=1),
+                answer_format=_as_id,
+            )
+            for each in submissions
+        ]
+        self.clock.now = requests[-1].at
+        for answer in asyncio.run(self.services.batcher.answer_all(requests)):
+            if isinstance(answer, ServingError):
+                raise answer
+            if answer.decision is not None and opens_case(answer.decision):
+                self._begin(answer.decision)
+
+    def _begin(self, decision: Decision) -> None:
+        if decision.lane == "rescue":
+            work = self.people.rescue(decision)
+        elif decision.lane in ("inspect", "control"):
+            work = self.people.inspect(decision, self.month.ways.get(decision.subject_id))
+        else:
+            work = self.people.check_documents(decision)
+        self._take_step(work)
+
+    def _go_on(self) -> None:
+        self.clock.now, _, work = heapq.heappop(self.begun)
+        self._take_step(work)
+
+    def _take_step(self, work: Work) -> None:
+        """Take the next step of a work, and let it wait for the one after that."""
+        if (wait := next(work, None)) is not None:
+            heapq.heappush(self.begun, (self.clock.now + wait, next(self.turns), work))
+
+
+@dataclass
+class _People:
+    """What people do about cases, each in a work of its own."""
+
+    services: Services
+    clock: SetClock
+    reviewers: Mapping[str, Reviewer]
+    rng: Random = field(default_factory=lambda: Random(SEED))  # noqa: S311 - a story, no secret
+
+    def inspect(self, decision: Decision, way: str | None) -> Work:
+        """Judge, have it inspected, state what was found; a second person agrees with a find."""
+        case_id, (first, second, third) = decision.case_id, self._drawn()
+        yield self._at_work(self._first_step_h())
+        self._claim(first, case_id)
+        judged = self._first_judgement(decision, way)
+        self._do(first, lambda cases, who, at: cases.judge(who, case_id, at, judged))
+        yield timedelta(minutes=self.rng.uniform(3, 25))
+        if judged == "let_go" and decision.lane == "inspect" and self.rng.random() < LET_GO:
+            self._order(first, case_id, CaseAction("release", "Its carrier explained all of it."))
+            return
+        self._order(first, case_id, CaseAction("inspect"))
+        self._mark_reasons(first, decision, way)
+        yield self._at_work(self.rng.uniform(1.5, 20))
+        found = _found(way, self.rng)
+        self._state(first, case_id, found)
+        if found.is_adverse:
+            yield self._at_work(self.rng.uniform(0.5, 6))
+            self._claim(second, case_id)
+            self._state(second, case_id, found)
+            self._do(second, lambda cases, who, at: cases.agree(who, case_id, at, "I saw it too."))
+        if self.rng.random() < REREAD:
+            yield self._at_work(self.rng.uniform(24, 120))
+            code = found.code if self.rng.random() < SAME_WHEN_REREAD else "inconclusive"
+            self._act(third, case_id, partial(acts.reread, code=code))
+
+    def check_documents(self, decision: Decision) -> Work:
+        """Have the documents checked, and state whether they are in order."""
+        case_id, (officer, _, _) = decision.case_id, self._drawn()
+        yield self._at_work(self._first_step_h())
+        self._claim(officer, case_id)
+        yield timedelta(minutes=self.rng.uniform(2, 15))
+        self._order(officer, case_id, CaseAction("check_documents"))
+        yield self._at_work(self.rng.uniform(1, 30))
+        self._state(officer, case_id, _of_documents(self.rng))
+
+    def rescue(self, decision: Decision) -> Work:
+        """Acknowledge the call, and say what became of the people."""
+        case_id, rescuer = decision.case_id, self.reviewers[RESCUER]
+        yield timedelta(minutes=self.rng.uniform(2, 9))
+        self.services.rescue_outbox.acknowledge(case_id, rescuer.actor, self.clock.now)
+        self._claim(RESCUER, case_id)
+        yield timedelta(hours=self.rng.uniform(1, 8))
+        self._state(RESCUER, case_id, _became(self.rng))
+
+    def _order(self, who: str, case_id: str, action: CaseAction) -> None:
+        self._do(who, lambda cases, reviewer, at: cases.order(reviewer, case_id, at, action))
+
+    def _state(self, who: str, case_id: str, result: CaseResult) -> None:
+        self._do(
+            who,
+            lambda cases, reviewer, at: cases.state_result(reviewer, case_id, at, lambda _: result),
+        )
+
+    def _claim(self, who: str, case_id: str) -> None:
+        self._act(who, case_id, acts.claim)
+
+    def _act(
+        self, who: str, case_id: str, act: Callable[[Case, Actor, datetime], CaseChange]
+    ) -> None:
+        self._do(
+            who,
+            lambda cases, reviewer, at: cases.act(
+                reviewer, case_id, lambda case: act(case, reviewer.actor, at)
+            ),
+        )
+
+    def _do(self, who: str, do: Callable[[Cases, Reviewer, datetime], object]) -> None:
+        reviewer = self.reviewers[who]
+        identify(reviewer.actor)
+        do(self.services.cases, reviewer, self.clock.now)
+
+    def _mark_reasons(self, who: str, decision: Decision, way: str | None) -> None:
+        """Say of the leading reason whether it was right, in some of the cases."""
+        indicators = decision.reasons.indicators if decision.reasons else {}
+        if not indicators or self.rng.random() > MARKED:
+            return
+        leading = max(indicators, key=indicators.__getitem__)
+        verdict = "right" if way else self.rng.choice(("right", "wrong", "unclear"))
+        self._act(
+            who, decision.case_id, partial(acts.mark_reason, indicator=leading, verdict=verdict)
+        )
+
+    def _first_judgement(self, decision: Decision, way: str | None) -> JudgedAs:
+        """What an officer thinks by the evidence: better than nothing, and not always right."""
+        look = 0.75 if way else 0.2 + 0.5 * min((decision.probability or 0.0) * 4, 1.0)
+        draw = self.rng.random()
+        if draw < look:
+            return "look"
+        return "unsure" if draw > 0.9 else "let_go"
+
+    def _drawn(self) -> tuple[str, str, str]:
+        first, second, third = self.rng.sample(OFFICERS, 3)
+        return first, second, third
+
+    def _first_step_h(self) -> float:
+        """Hours until somebody takes a first step; a few cases are left lying."""
+        is_left = self.rng.random() < LEFT_LYING
+        return self.rng.uniform(30, 70) if is_left else self.rng.uniform(0.2, 4)
+
+    def _at_work(self, hours: float) -> timedelta:
+        """So many hours, and on to the next time at which officers sit over their cases."""
+        now = self.clock.now
+        at = now + timedelta(hours=hours)
+        for day, (begins, ends) in product((0, 1), SITTINGS):
+            midnight = at.replace(hour=0, minute=0) + timedelta(days=day)
+            if at < midnight + timedelta(hours=ends):
+                sat_down = max(at, midnight + timedelta(hours=begins))
+                return sat_down + timedelta(minutes=self.rng.uniform(0, 60)) - now
+        raise AssertionError("somebody sits down on every day")
+
+
+def _declared_together(to_come: Sequence[Submission], before: datetime) -> list[Submission]:
+    """The first of them that can be decided together, since nobody acts meanwhile."""
+    until = min(before, to_come[0].declared_at + GATHERED_FOR) if to_come else before
+    return [each for each in to_come if each.declared_at < until]
+
+
+def _found(way: str | None, rng: Random) -> CaseResult:
+    """What an inspection finds: most of what is there, and never more."""
+    state = partial(CaseResult, "inspect", confidence="high")
+    if rng.random() < 0.04:
+        return state("inconclusive", "could_not_open", text="The seal could not be broken here.")
+    if way is None or rng.random() < 0.15:
+        return state("nothing_found", "as_declared", text="We opened it: all was as declared.")
+    if way in OF_PERSONS:
+        return state("persons_found", "persons_hidden", text="People were hidden behind the load.")
+    return state("goods_found", "hidden_space", text="Undeclared goods behind a false wall.")
+
+
+def _of_documents(rng: Random) -> CaseResult:
+    """What a check of documents finds."""
+    state = partial(CaseResult, "check_documents", confidence="medium")
+    if rng.random() < 0.15:
+        return state("documents_irregular", "documents_disagree", text="The weights do not agree.")
+    return state("documents_in_order", "documents_complete", text="All came, and they agree.")
+
+
+def _became(rng: Random) -> CaseResult:
+    """What became of people who may have been in danger."""
+    state = partial(CaseResult, "rescue", confidence="high")
+    if rng.random() < 0.5:
+        return state("people_helped", "seen_on_scene", text="All are on shore and cared for.")
+    return state("nobody_in_danger", "heard_by_call", text="The crew answered: all are well.")
+
+
+def _as_id(decision: Decision) -> bytes:
+    """The answer to a border system that is only told of."""
+    return decision.decision_id.encode()
