@@ -18,6 +18,7 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
+    false,
     func,
     literal,
     or_,
@@ -136,7 +137,7 @@ class CaseRepository:
             query = (
                 select(cases)
                 .where(_visible(access), _in_queue(queue), _is_after(place))
-                .where(~_is_in_time(queue.now) if is_over else _is_in_time(queue.now))
+                .where(_is_over(queue.now) if is_over else _is_in_time(queue.now))
                 .order_by(_risk_of(queue).desc(), cases.c.due_at, cases.c.case_id)
                 .limit(limit - len(found))
             )
@@ -317,8 +318,10 @@ class CaseRepository:
             links = map(self._cases.of_link, connection.execute(own).all())
             for link in filter(None, links):
                 values = (self._cases.keys.token(link.kind, link.value), link.value)
-                for other in connection.scalars(_sharing(link.kind, values, access, limit + 1)):
-                    shared[other].append((link.kind, link.value))
+                for value in values:
+                    sharing = _sharing(link.kind, value, access, limit + 1)
+                    for other in connection.scalars(sharing):
+                        shared[other].append((link.kind, link.value))
             shared.pop(case_id, None)
             newest = (
                 select(cases)
@@ -655,12 +658,15 @@ def _among_inspections(case: CaseRecord, connection: Connection) -> CaseRecord:
     return replace(case, risk=risks[drawn % len(risks)])
 
 
-def _sharing(kind: str, values: tuple[str, str], access: CaseAccess, limit: int) -> Select[str]:
-    """The newest cases that share one thing, known by its token, or in the clear from before."""
+def _sharing(kind: str, value: str, access: CaseAccess, limit: int) -> Select[str]:
+    """The newest cases that share one thing: by its token, or in the clear from before.
+
+    Of one value, so that the index gives them in this order and no more are read than wanted.
+    """
     return (
         select(case_links.c.case_id)
         .join(cases, cases.c.case_id == case_links.c.case_id)
-        .where(case_links.c.kind == kind, case_links.c.value.in_(values), _visible(access))
+        .where(case_links.c.kind == kind, case_links.c.value == value, _visible(access))
         .order_by(case_links.c.seq.desc())
         .limit(limit)
     )
@@ -734,7 +740,7 @@ def _in_queue(queue: QueueFilter) -> ColumnElement[bool]:
     if queue.inbox is not None:
         parts.append(_in_inbox(queue.inbox))
     if queue.is_in_time is not None:
-        parts.append(_is_in_time(queue.now) if queue.is_in_time else ~_is_in_time(queue.now))
+        parts.append(_is_in_time(queue.now) if queue.is_in_time else _is_over(queue.now))
     if queue.opened_before:
         parts.append(cases.c.opened_at < queue.opened_before)
     if queue.after_seq is not None:
@@ -764,13 +770,15 @@ def _in_tab(queue: QueueFilter) -> ColumnElement[bool]:
         "waiting": and_(has_begun, is_awaited),
         "second_person": and_(has_begun, is_judged_by_two),
         "others": and_(is_to_do, cases.c.owner != queue.reader, _is_in_time(queue.now)),
-        "expired": and_(is_not_closed, is_to_do, ~_is_in_time(queue.now)),
+        "expired": and_(is_not_closed, is_to_do, _is_over(queue.now)),
     }
     return in_tab[queue.tab or "unassigned"]
 
 
 def _in_inbox(inbox: InboxFilter) -> ColumnElement[bool]:
     """Whether a case is in one of these inboxes; an office has what no team of today has."""
+    if not inbox.teams and not inbox.offices:
+        return false()  # of nobody's inbox, so that none is looked through
     is_of_none = or_(cases.c.team.is_(None), cases.c.team.not_in(inbox.known_teams))
     return or_(
         cases.c.team.in_(inbox.teams), and_(cases.c.office_id.in_(inbox.offices), is_of_none)
@@ -788,3 +796,8 @@ def _is_after(place: QueuePosition | None) -> ColumnElement[bool]:
 def _is_in_time(now: str) -> ColumnElement[bool]:
     """Whether what a case is about can still be stopped."""
     return or_(cases.c.due_at > now, cases.c.lane.in_(ALWAYS_IN_TIME))
+
+
+def _is_over(now: str) -> ColumnElement[bool]:
+    """The opposite, in words that an index by `due_at` is looked up with."""
+    return and_(cases.c.due_at <= now, cases.c.lane.not_in(ALWAYS_IN_TIME))
