@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
+from operator import eq
 from typing import Self
 
 from features.catalogue import catalogue
@@ -9,6 +11,9 @@ from features.definition import Feature
 from features.digests.computations import computation_digests, fingerprint
 from features.errors import CatalogueMismatch
 from features.records import SubjectKind
+
+SHORTEST_DIGEST = 19
+"""Characters of a digest with its kind that a message shows at least."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,9 @@ class ModelInputs:
             )
         verb = "feature {} is" if len(changed) == 1 else "features {} are"
         named = ", ".join(
-            f"{name} ({_short(self.computations[name])} now, {_short(recorded.get(name))} then)"
+            "{} ({} now, {} then)".format(
+                name, *_told_apart(self.computations[name], recorded.get(name))
+            )
             for name in changed
         )
         raise CatalogueMismatch(
@@ -65,5 +72,10 @@ class ModelInputs:
         )
 
 
-def _short(digest: str | None) -> str:
-    return "no digest" if digest is None else digest[:19]
+def _told_apart(now: str, then: str | None) -> tuple[str, str]:
+    """Two digests as far as their first difference, and at least as far as a person compares."""
+    if then is None:
+        return now[:SHORTEST_DIGEST], "no digest"
+    common = len([*takewhile(bool, map(eq, now, then))])
+    shown = max(SHORTEST_DIGEST, common + 1)
+    return now[:shown], then[:shown]

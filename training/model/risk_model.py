@@ -197,15 +197,19 @@ def _check_catalogue(manifest: Manifest, inputs: ModelInputs) -> None:
     for place, (own_name, model_name) in enumerate(zip(inputs.names, names, strict=False)):
         if own_name != model_name:
             raise CatalogueMismatch(
-                f"the model reads {model_name!r} as feature {place + 1}, "
+                f"{MANIFEST}: the model reads {model_name!r} as feature {place + 1}, "
                 f"the catalogue has {own_name!r}"
             )
     remedy = f"train anew with `tidegate retrain --subject {manifest.subject}`"
     if len(names) == len(inputs.names):
         computations = {column.name: column.computation for column in manifest.features}
-        inputs.require_same_computations(computations, f"{manifest.name} was trained", remedy)
+        try:
+            inputs.require_same_computations(computations, f"{manifest.name} was trained", remedy)
+        except CatalogueMismatch as mismatch:
+            raise CatalogueMismatch(f"{MANIFEST}: {mismatch}") from None
     if len(names) != len(inputs.names) or manifest.catalogue != inputs.fingerprint:
         raise CatalogueMismatch(
-            f"the model was fitted on catalogue {manifest.catalogue} ({len(names)} features), "
-            f"this release has {inputs.fingerprint} ({len(inputs.names)}); {remedy}"
+            f"{MANIFEST}: the model was fitted on catalogue {manifest.catalogue} "
+            f"({len(names)} features), this release has {inputs.fingerprint} "
+            f"({len(inputs.names)}); {remedy}"
         )

@@ -131,6 +131,16 @@ def test_a_model_trained_on_another_formula_is_refused_and_names_the_features(
         RiskModel.read(folder, key.public_pem, one)
 
 
+def test_digests_that_begin_alike_are_told_as_far_as_they_differ(
+    folder: Path, key: SigningKey
+) -> None:
+    now = dict(INPUTS.computations) | {"noise_ratio": "sha256:" + "d" * 40 + "e" * 24}
+    with pytest.raises(
+        CatalogueMismatch, match=rf"^manifest.json: .*:{'d' * 40}e now.*d{{41}} then"
+    ):
+        RiskModel.read(folder, key.public_pem, dataclasses.replace(INPUTS, computations=now))
+
+
 def test_a_model_from_before_computation_digests_is_refused_and_says_so(
     folder: Path, key: SigningKey
 ) -> None:
