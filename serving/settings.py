@@ -4,6 +4,7 @@ import ipaddress
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import (
     BeforeValidator,
@@ -58,6 +59,11 @@ class Settings(BaseSettings):
         default=None,
         description="A PostgreSQL address (`postgresql://…`). Without it the database is the "
         "SQLite file `HOME/tidegate.db`. Several workers need PostgreSQL.",
+    )
+    time_zone: str | None = Field(
+        default=None,
+        description="The time zone that the console shows beside UTC to whoever has not chosen one "
+        "on the page of their account, such as `Europe/Berlin`; UTC alone without it.",
     )
     inspect_share: Share = Field(
         default=0.02,
@@ -366,6 +372,13 @@ class Settings(BaseSettings):
     def _name_a_file(cls, witness: object) -> object:
         return str(witness) if isinstance(witness, Path) else witness
 
+    @field_validator("time_zone")
+    @classmethod
+    def _name_a_zone(cls, name: str | None) -> str | None:
+        if name is not None and name not in available_timezones():
+            raise ValueError("is no time zone of the IANA database; want one such as Europe/Berlin")
+        return name
+
     @model_validator(mode="after")
     def _let_a_batch_through(self) -> Self:
         if self.rate_burst <= self.max_batch_subjects:
@@ -385,6 +398,11 @@ class Settings(BaseSettings):
     def webhook_off_after(self) -> timedelta:
         """After how long of failures an endpoint of a webhook is switched off."""
         return timedelta(hours=self.webhook_off_after_hours)
+
+    @property
+    def default_time_zone(self) -> ZoneInfo | None:
+        """The clock that pages show beside UTC where an account has none of its own."""
+        return ZoneInfo(self.time_zone) if self.time_zone else None
 
     @property
     def session_lasting(self) -> timedelta:

@@ -74,6 +74,14 @@ class Account:
         )
 
 
+@dataclass(frozen=True)
+class ReadingChoice:
+    """How a holder wants to read: None where they leave it to the browser and the installation."""
+
+    language: str | None = None
+    time_zone: str | None = None
+
+
 def new_account(
     name: str, password: str, role: Role, offices: tuple[str, ...], now: datetime
 ) -> Account:

@@ -12,6 +12,7 @@ from itertools import chain, count
 
 from features.person_names import base_of, looks_of, names_somebody
 from serving.errors import NameRefused, NameTaken
+from serving.language import say
 
 LONGEST_NAME = 64
 ALLOWED_SIGNS = " .@+-_'"
@@ -33,13 +34,23 @@ def require_name(name: str) -> str:
     if not names_somebody(near):
         raise NameRefused("want a name with letters or digits")
     if len(near) > LONGEST_NAME:
-        raise NameRefused(f"want a name of at most {LONGEST_NAME} characters")
+        raise NameRefused(
+            say("want a name of at most {longest_name} characters", longest_name=LONGEST_NAME)
+        )
     if near != name:
-        raise NameRefused(f"want letters, digits, single blanks and {ALLOWED_SIGNS[1:]}: `{near}`")
+        raise NameRefused(
+            say(
+                "want letters, digits, single blanks and {allowed_signs}: `{near}`",
+                allowed_signs=ALLOWED_SIGNS[1:],
+                near=near,
+            )
+        )
     if _is_of_mixed_scripts(near):
         raise NameRefused("its letters are of several scripts; write it in one")
     if base_of(near) != near:
-        raise NameRefused(f"only names that were told apart end so: `{base_of(near)}`")
+        raise NameRefused(
+            say("only names that were told apart end so: `{near}`", near=base_of(near))
+        )
     return name
 
 
@@ -50,7 +61,13 @@ def require_free(name: str, taken: Iterable[str]) -> None:
     if alike is None:
         return
     near = next(each for each in _numbered(name) if looks.keys().isdisjoint(looks_of(each)))
-    raise NameTaken(f"`{alike}` is or was in use, and this looks like it; `{near}` is free")
+    raise NameTaken(
+        say(
+            "`{alike}` is or was in use, and this looks like it; `{near}` is free",
+            alike=alike,
+            near=near,
+        )
+    )
 
 
 def distinct_name(wanted: str, subject: str, taken: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from features.field_types import OfficeId
 from serving.errors import Unprocessable
+from serving.language import say
 
 _OFFICE_ID: TypeAdapter[str] = TypeAdapter(OfficeId)
 
@@ -18,6 +19,10 @@ def require_offices(office_ids: Iterable[str]) -> tuple[str, ...]:
             _OFFICE_ID.validate_python(office_id)
         except ValidationError:
             raise Unprocessable(
-                f"`{office_id}` is no office id; want 1 to 64 letters A to Z, digits and . _ : / -"
+                say(
+                    "`{office_id}` is no office id; "
+                    "want 1 to 64 letters A to Z, digits and . _ : / -",
+                    office_id=office_id,
+                )
             ) from None
     return named

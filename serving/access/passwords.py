@@ -16,6 +16,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from serving.errors import PasswordRefused
+from serving.language import say
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128  # characters
 FEWEST_CHARACTERS = 5  # different ones
@@ -35,9 +36,19 @@ def refuse_weak_password(password: str, *context: str) -> None:
     `context` are words that an attacker tries first, such as the name of the account.
     """
     if len(password) < SHORTEST_PASSWORD:
-        raise PasswordRefused(f"a password has at least {SHORTEST_PASSWORD} characters")
+        raise PasswordRefused(
+            say(
+                "a password has at least {shortest_password} characters",
+                shortest_password=SHORTEST_PASSWORD,
+            )
+        )
     if len(password) > LONGEST_PASSWORD:
-        raise PasswordRefused(f"a password has at most {LONGEST_PASSWORD} characters")
+        raise PasswordRefused(
+            say(
+                "a password has at most {longest_password} characters",
+                longest_password=LONGEST_PASSWORD,
+            )
+        )
     if not password.isprintable():
         raise PasswordRefused("a password has no characters that nobody can see")
     folded = unicodedata.normalize("NFKC", password).casefold()

@@ -10,11 +10,11 @@ from serving.audit.decision_details import DecisionDetails
 from serving.explanation.estimate_text import estimate_in_words
 from serving.explanation.explained_score import Inspected
 from serving.explanation.formatting import Value
-from serving.explanation.language import Language
 from serving.explanation.missing_inputs import MissingInputEffect, missing_in_words
 from serving.explanation.provenance_text import provenance_in_words
 from serving.explanation.reason_ranking import Habits, Remainder
 from serving.explanation.reasons_in_words import Reason
+from serving.language import Language
 from serving.web.bodies import ClosedModel
 
 

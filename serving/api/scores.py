@@ -13,7 +13,7 @@ from serving.api.examples import ROUTE, SHIPMENT
 from serving.api.idempotency_keys import MEANING, required_key
 from serving.api.openapi import described_body, described_headers, problems
 from serving.audit.decision import Decision
-from serving.explanation.language import ENGLISH, Language
+from serving.language import ENGLISH, Language
 from serving.scoring.batcher import AnswerFormat, ScoreRequest
 from serving.web.admission import limited_in_flight
 from serving.web.authentication import PURPOSE_MEANING, caller_of

@@ -17,9 +17,9 @@ from serving.errors import NotScored
 from serving.explanation.decision_parts import DecisionPart
 from serving.explanation.explained_score import Score
 from serving.explanation.formatting import Value
-from serving.explanation.language import ENGLISH, Language
 from serving.explanation.reason_ranking import Reasons
 from serving.explanation.reasons_in_words import Reason, ReasonRenderer
+from serving.language import ENGLISH, Language
 from serving.models.model_pool import LoadedModel
 from serving.request_parsing import read_submission
 from serving.stored_names import with_current_names

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from features.catalogue import features_by_name
 from features.provenance import Provenance, SubmissionProvenance
 from serving.audit.decision import Decision
-from serving.explanation.language import ENGLISH, Language
 from serving.explanation.missing_inputs import MissingInputEffect, missing_input_effects
+from serving.language import ENGLISH, Language
 from serving.models.model_pool import ModelPool
 from serving.request_parsing import read_submission
 

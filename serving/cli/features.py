@@ -1,7 +1,6 @@
 """`tidegate features`: the catalogue, from a name to the line of code."""
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
@@ -16,18 +15,10 @@ if TYPE_CHECKING:
 
 def features(
     name: Annotated[str | None, typer.Argument(help="One feature; all of them without.")] = None,
-    messages: Annotated[
-        Path | None, typer.Option(help="File to write for translators: every text of a reason.")
-    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show what features there are, what they mean and where they are defined."""
     from features.catalogue import feature_named, features_by_name
-
-    if messages is not None:
-        from serving.explanation.translation_template import translation_template
-
-        messages.write_bytes(translation_template())
 
     if name and as_json:
         print_json(_card(feature_named(name)))

@@ -27,6 +27,7 @@ from serving.cli.impact import impact
 from serving.cli.incident import incident
 from serving.cli.init import init, upgrade
 from serving.cli.keys import keys
+from serving.cli.languages import languages
 from serving.cli.letter import letter
 from serving.cli.monitor import monitor
 from serving.cli.move_database import move_database
@@ -92,6 +93,7 @@ app.add_typer(teams, name="teams")
 app.add_typer(webhooks, name="webhooks")
 app.add_typer(impact, name="impact")
 app.add_typer(incident, name="incident")
+app.add_typer(languages, name="languages")
 app.add_typer(letter, name="letter")
 app.add_typer(state, name="state")
 app.add_typer(switch, name="switch")

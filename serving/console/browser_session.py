@@ -28,9 +28,11 @@ from serving.console.interruptions import (
 )
 from serving.container import Services
 from serving.errors import Forbidden, LogUnavailable, ServingError
+from serving.language import reading
 from serving.web.admission import admit
 from serving.web.authentication import called
 from serving.web.hosts import is_https
+from serving.web.languages import clock_of, known_languages
 from serving.web.services import TheServices
 
 PROLONGED_AFTER = timedelta(minutes=1)
@@ -90,11 +92,19 @@ def session_holder(
         account = services.accounts.find(name)
         if account is None or account.disabled_at is not None:
             raise sign_in_needed(request, services)
+        _read_as_chosen(services, account)
         return SessionHolder(_acting(request, services, account), account)
     caller = _caller_of_key(services, name)
     if caller is None:
         raise sign_in_needed(request, services)
     return SessionHolder(caller, None)
+
+
+def _read_as_chosen(services: Services, account: Account) -> None:
+    """Let the page speak the language of the holder, and tell the time of their clock."""
+    chosen, now = services.accounts.reading_of(account.name), reading()
+    now.language = known_languages(services).get(chosen.language or "", now.language)
+    now.time_zone = clock_of(chosen.time_zone) or now.time_zone
 
 
 def _acting(request: Request, services: Services, account: Account) -> Caller:

@@ -18,6 +18,8 @@ from serving.audit.decision import Decision
 from serving.container import Services
 from serving.errors import ServingError
 from serving.explanation.code_names import country_in_words
+from serving.explanation.formatting import capital
+from serving.language import reading, say, say_word
 from serving.review.case_records import CaseFilter, CaseRecord, QueueFilter
 from serving.review.case_summary import LANE_NAMES, UNFITTING_DESCRIPTION
 from serving.review.cases import Reviewer
@@ -150,7 +152,9 @@ class CaseRow:
             RISK_LEVELS.get(lane, "low"),
             None if is_timeless else left / timedelta(hours=1),
             shorten(
-                subject_named(submission) if submission else row.what, LONGEST_WHAT, placeholder="…"
+                subject_described(submission) if submission else row.what,
+                LONGEST_WHAT,
+                placeholder="…",
             ),
             shorten(way_named(submission), LONGEST_WAY, placeholder="…") if submission else "",
             shorten(_fact(row, decision, caller), LONGEST_FACT, placeholder="…"),
@@ -232,12 +236,12 @@ def _shortened(text: str, longest: int) -> str:
     return shorten(text, longest, placeholder="…")
 
 
-def subject_named(submission: Submission) -> str:
+def subject_described(submission: Submission) -> str:
     """The goods as they were described, or the means of a journey."""
     subject = submission.subject
     if isinstance(subject, Journey):
-        return subject.conveyance_kind.replace("_", " ").capitalize()
-    named = goods_name(subject.hs_code) or f"Goods {subject.hs_code}"
+        return capital(say_word(subject.conveyance_kind))
+    named = goods_name(subject.hs_code) or say("Goods {code}", code=subject.hs_code)
     return subject.goods_description or named[0].upper() + named[1:]
 
 
@@ -248,8 +252,9 @@ def way_named(submission: Submission) -> str:
         origin, destination = journey.origin, journey.destination
         return f"{name_of(origin) or origin} → {name_of(destination) or destination}"
     assert shipment is not None, "a submission is of a journey or a shipment"
+    language = reading().language
     codes = (shipment.dispatch_country, shipment.destination_country)
-    return " → ".join(country_in_words(code).split(" (")[0] for code in codes)
+    return " → ".join(country_in_words(code, language).split(" (")[0] for code in codes)
 
 
 def _fact(row: CaseRecord, decision: Decision | None, caller: Caller) -> str:
@@ -257,11 +262,15 @@ def _fact(row: CaseRecord, decision: Decision | None, caller: Caller) -> str:
     if decision is None or not caller.may("explain"):
         return row.why
     if decision.lane_reason == "random":
-        return "Selected at random"
+        return say("Selected at random")
     if decision.life_at_risk or decision.hits:
-        return decision.life_at_risk or decision.hits[0]
+        return say(decision.life_at_risk or decision.hits[0])
     shipment = decision.submission.shipment
     if shipment and is_of_other_goods(shipment.goods_description, shipment.hs_code):
-        return UNFITTING_DESCRIPTION.capitalize()
-    leads = (reason.evidence[0] for reason in decision.reasons_in() if reason.effect == "for")
+        return capital(say(UNFITTING_DESCRIPTION))
+    leads = (
+        reason.evidence[0]
+        for reason in decision.reasons_in(reading().language)
+        if reason.effect == "for"
+    )
     return next((lead.sentence for lead in leads if lead.value is not None), row.why)

@@ -17,8 +17,10 @@ from serving.explanation.estimate_text import estimate_in_words
 from serving.explanation.formatting import exact_figure, listed
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.reasons_in_words import Observation, Reason
+from serving.language import reading, say, say_word, subject_named
 from serving.request_parsing import read_submission
 from serving.review.case_summary import LANE_NAMES, describe_lane, describe_subject
+from serving.web.html import instant_in_words
 
 MOST_FACTS = 5
 
@@ -60,21 +62,22 @@ class CaseView:
         submission = read_submission(decision.request.encode())
         # A draw has no reason, and whoever looks at what it drew is not told where to look.
         is_drawn = decision.lane_reason == "random"
-        reasons = decision.reasons_in() if is_explained and not is_drawn else ()
+        language = reading().language
+        reasons = decision.reasons_in(language) if is_explained and not is_drawn else ()
         return cls(
             decision=decision,
-            title=f"{decision.subject_kind.capitalize()} {decision.subject_id}",
+            title=subject_named(decision.subject_kind, decision.subject_id),
             lane=LANE_NAMES[decision.lane],
-            what=describe_subject(submission),
-            why=describe_lane(decision),
+            what=describe_subject(submission, language=language),
+            why=describe_lane(decision, language),
             facts=tuple(_facts(submission)),
             reasons_for=tuple(r for r in reasons if r.effect == "for"),
             reasons_against=tuple(r for r in reasons if r.effect == "against"),
-            missing=tuple(missing_in_words(path) for path in decision.missing),
+            missing=tuple(missing_in_words(path, language) for path in decision.missing),
             largest_log_odds=max((abs(r.log_odds) for r in reasons), default=1.0),
             is_explained=is_explained,
             is_drawn=is_drawn,
-            estimate=estimate_in_words(decision.score) if decision.score else None,
+            estimate=estimate_in_words(decision.score, language) if decision.score else None,
         )
 
 
@@ -82,29 +85,44 @@ def _facts(submission: Submission) -> list[tuple[str, str]]:
     """The records at a glance; what is absent is said under what is missing."""
     facts = _shipment_facts(submission.shipment) if submission.shipment else []
     facts += _journey_facts(submission.journey) if submission.journey else []
-    documents = [document.kind.replace("_", " ") for document in submission.documents]
+    language = reading().language
+    documents = [say_word(document.kind) for document in submission.documents]
     payments = [
-        f"{money_in_words(p.amount, p.currency, p.paid_at)} by {p.method.replace('_', ' ')}"
+        say(
+            "{amount} by {method}",
+            amount=money_in_words(p.amount, p.currency, p.paid_at, language),
+            method=say_word(p.method),
+        )
         for p in submission.transactions
     ]
-    facts.append(("Documents", listed(documents) or "none"))
-    facts.append(("Payments", listed(payments) or "none"))
+    facts.append((say("Documents"), listed(documents, language) or say("none")))
+    facts.append((say("Payments"), listed(payments, language) or say("none")))
     return facts
 
 
 def _shipment_facts(shipment: Shipment) -> list[tuple[str, str]]:
+    language = reading().language
     value, at = shipment.declared_value, shipment.declared_at
     mass = shipment.gross_mass_kg
+    worth = money_in_words(value, shipment.currency, at, language) if value else ""
+    weight = say("{mass} kg", mass=language.figure(exact_figure(mass))) if mass else ""
     facts = [
-        ("Goods", goods_in_words(shipment.hs_code)),
-        ("Description", _described(shipment)),
-        ("Origin", country_in_words(shipment.origin_country)),
-        ("Parties", f"{shipment.consignor_id} to {shipment.consignee_id}"),
-        ("Declared value", money_in_words(value, shipment.currency, at) if value else ""),
-        ("Gross mass", f"{exact_figure(mass)} kg" if mass else ""),
-        ("Packages", str(shipment.packages or "")),
-        ("Container", shipment.container_number or ""),
-        ("Office", shipment.office_id or ""),
+        (say("Goods"), goods_in_words(shipment.hs_code)),
+        (say("Description"), _described(shipment)),
+        (say("Origin"), country_in_words(shipment.origin_country, language)),
+        (
+            say("Parties"),
+            say(
+                "{consignor} to {consignee}",
+                consignor=shipment.consignor_id,
+                consignee=shipment.consignee_id,
+            ),
+        ),
+        (say("Declared value"), worth),
+        (say("Gross mass"), weight),
+        (say("Packages"), str(shipment.packages or "")),
+        (say("Container"), shipment.container_number or ""),
+        (say("Office"), shipment.office_id or ""),
     ]
     return [(label, text) for label, text in facts if text]
 
@@ -113,20 +131,28 @@ def _described(shipment: Shipment) -> str:
     """The description as it was declared, marked where it is of other goods than the code."""
     said = shipment.goods_description or ""
     is_unfitting = is_of_other_goods(said, shipment.hs_code)
-    return f"{said}: does not fit the goods code" if is_unfitting else said
+    return (
+        say("{description}: does not fit the goods code", description=said)
+        if is_unfitting
+        else said
+    )
 
 
 def _journey_facts(journey: Journey) -> list[tuple[str, str]]:
     crowd = (
-        f"{journey.persons_on_board} on board, certified for {journey.certified_capacity}"
+        say(
+            "{persons} on board, certified for {capacity}",
+            persons=journey.persons_on_board,
+            capacity=journey.certified_capacity,
+        )
         if journey.persons_on_board is not None and journey.certified_capacity is not None
         else ""
     )
     facts = [
-        ("From", place_in_words(journey.origin)),
-        ("To", place_in_words(journey.destination)),
-        ("Carrier", f"{journey.carrier_id}, {journey.conveyance_kind.replace('_', ' ')}"),
-        ("Due", f"{journey.due_at:%-d %B %Y, %H:%M} UTC"),
-        ("Persons", crowd),
+        (say("From"), place_in_words(journey.origin)),
+        (say("To"), place_in_words(journey.destination)),
+        (say("Carrier"), f"{journey.carrier_id}, {say_word(journey.conveyance_kind)}"),
+        (say("Due"), instant_in_words(journey.due_at)),
+        (say("Persons"), crowd),
     ]
     return [(label, text) for label, text in facts if text]

@@ -19,7 +19,7 @@ from serving.audit.decision_details import UNEXPLAINED, details_of
 from serving.console.browser_session import ReaderWith, RequireRecentProof, TheSession
 from serving.console.case_assignments import assign_as_written
 from serving.console.case_links import colleagues, link_graph
-from serving.console.case_list import CaseList, Filters, subject_named, way_named
+from serving.console.case_list import CaseList, Filters, subject_described, way_named
 from serving.console.case_view import CaseView
 from serving.console.charts.case_pictures import CasePictures
 from serving.console.csrf import SignedForm
@@ -37,6 +37,7 @@ from serving.errors import (
     TooLong,
     Unprocessable,
 )
+from serving.language import reading, say, say_word, subject_named
 from serving.request_parsing import read_submission
 from serving.review import case_rules as acts
 from serving.review.actions import ACTION_WORDS, REFERRED_WORDS, CaseAction
@@ -63,7 +64,7 @@ from serving.web.case_bodies import (
     ResultBody,
     Wait,
 )
-from serving.web.html import instant_in_words
+from serving.web.html import action_in_words, instant_in_words
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
@@ -80,6 +81,9 @@ _OFFENCE = "offence_"
 _ADVERSE = frozenset(code for code, meaning in RESULT_MEANING.items() if meaning.is_adverse)
 _PROPOSED_ACTIONS = ("hold", "refer agency")
 """Of the choices of the form, those that one person proposes and a second one orders."""
+
+_CODED = ("read", "judge")
+"""Events whose text is a code."""
 
 _WHO = ("owner", "proposed_by")
 """Fields of a case that say who; older events have a bare name there."""
@@ -130,11 +134,12 @@ class EventView:
     def from_event(cls, event: StoredEvent) -> "EventView":
         """An event as the page shows it; reading is shown like any other act."""
         moves = tuple(
-            (name.replace("_", " "), _value_in_words(name, old), _value_in_words(name, new))
+            (say_word(name), _value_in_words(name, old), _value_in_words(name, new))
             for name, (old, new) in json.loads(event.changed).items()
         )
-        words = event.action.replace("_", " ")
-        return cls(datetime.fromisoformat(event.at), event.by.shown, words, moves, event.text)
+        words = say_word(event.action)
+        text = say_word(event.text) if event.action in _CODED else event.text
+        return cls(datetime.fromisoformat(event.at), event.by.shown, words, moves, text)
 
 
 @dataclass(frozen=True)
@@ -374,7 +379,9 @@ def _case_content(
     submission = read_submission(decision.request.encode())
     is_explained = caller.may("explain")
     view = CaseView.from_decision(decision, is_explained=is_explained)
-    details = details_of(services.models, decision) if is_explained else UNEXPLAINED
+    details = (
+        details_of(services.models, decision, reading().language) if is_explained else UNEXPLAINED
+    )
     has_judged = is_score_shown(services, caller, case)
     if not has_judged:
         details = replace(details, missing_input_effects=None)
@@ -413,7 +420,7 @@ def _headline(row: CaseRecord, submission: Submission, *, is_masked: bool) -> st
     """What a case is in one line; of a masked one what is still said of it."""
     if is_masked:
         return row.what
-    return f"{subject_named(submission)}, {way_named(submission)}"
+    return f"{subject_described(submission)}, {way_named(submission)}"
 
 
 @dataclass(frozen=True)
@@ -436,12 +443,14 @@ def _done(services: Services, reviewer: Reviewer, case_id: str, now: datetime) -
     if not told or not reviewer.actor.is_holder(told[-1].by):
         return None
     last = told[-1]
-    said = f" to {case.action.in_words}" if case.action and last.action == "order_action" else ""
-    words = ACT_WORDS.get(last.action, last.action.replace("_", " ")) + said
+    if case.action and last.action == "order_action":
+        words = say("ordered to {action}", action=action_in_words(case.action))
+    else:
+        words = say(ACT_WORDS.get(last.action, last.action.replace("_", " ")))
     age = (now - datetime.fromisoformat(last.at)).total_seconds()
     left = int(acts.UNDO_WITHIN.total_seconds() - age)
     is_kept = last.action not in acts.UNDOABLE or (case.result and case.result.label)
-    title = f"{row.subject_kind.capitalize()} {row.subject_id}"
+    title = subject_named(row.subject_kind, row.subject_id)
     return ActDone(case_id, title, words, 0 if is_kept else max(left, 0))
 
 
@@ -486,20 +495,21 @@ def _marking(
 
 def _choices(case: Case) -> dict[str, list[tuple[str, Any]]]:
     """What the forms offer: actions, and with each result that can be the reasons it may have."""
-    second = " (a second person must agree)"
     plain = [(kind, words) for kind, words in ACTION_WORDS.items() if kind != "refer"]
     referred = [(f"refer {to}", words) for to, words in REFERRED_WORDS.items()]
     found_by = case.action.finds if case.action else None
     codes = RESULTS_OF[found_by] if found_by else ()
     return {
         "kind": [
-            (value, words + (second if value in _PROPOSED_ACTIONS else ""))
+            (value, _with_second(words) if value in _PROPOSED_ACTIONS else say(words))
             for value, words in (*plain, *referred)
         ],
         "result": [
             (
-                RESULT_MEANING[code].words + (second if RESULT_MEANING[code].is_adverse else ""),
-                [(f"{code} {why}", why.replace("_", " ")) for why in reasons_of(code)],
+                (_with_second if RESULT_MEANING[code].is_adverse else say)(
+                    RESULT_MEANING[code].words
+                ),
+                [(f"{code} {why}", say_word(why)) for why in reasons_of(code)],
             )
             for code in codes
         ],
@@ -508,18 +518,22 @@ def _choices(case: Case) -> dict[str, list[tuple[str, Any]]]:
         "examination": _as_choices(get_args(Examination)),
         "depth": _as_choices(get_args(Depth)),
         "offences": _as_choices(OFFENCES),
-        "typology": [(code, typology.words) for code, typology in TYPOLOGIES.items()],
+        "typology": [(code, say(typology.words)) for code, typology in TYPOLOGIES.items()],
     }
 
 
+def _with_second(words: str) -> str:
+    return say("{what} (a second person must agree)", what=say(words))
+
+
 def _as_choices(codes: Sequence[str]) -> list[tuple[str, str]]:
-    return [(code, code.replace("_", " ")) for code in codes]
+    return [(code, say_word(code)) for code in codes]
 
 
 def _value_in_words(field: str, value: Any) -> str:
     """One value of a field as the history tells it."""
     if value is None:
-        return "nobody" if field in _WHO else "none"
+        return say("nobody") if field in _WHO else say("none")
     if (words := _IN_WORDS.get(field)) is not None:
         return words(value)
     return str(value)
@@ -527,7 +541,7 @@ def _value_in_words(field: str, value: Any) -> str:
 
 def _listed(value: dict[str, Any]) -> str:
     said = {name: _said(each) for name, each in value.items() if each}
-    return ", ".join(f"{name.replace('_', ' ')} {words}" for name, words in said.items())
+    return ", ".join(f"{say_word(name)} {words}" for name, words in said.items())
 
 
 def _said(value: Any) -> str:
@@ -536,12 +550,17 @@ def _said(value: Any) -> str:
 
 
 def _action_in_words(action: dict[str, Any]) -> str:
-    return CaseAction(**action).in_words
+    return action_in_words(CaseAction(**action))
 
 
 def _result_in_words(result: dict[str, Any]) -> str:
-    words = RESULT_MEANING[result["code"]].words
-    return f"{words}, {result['reason']}, confidence {result['confidence']}{_found(result)}"
+    words = say(
+        "{result}, {reason}, confidence {confidence}",
+        result=say(RESULT_MEANING[result["code"]].words),
+        reason=say_word(result["reason"]),
+        confidence=say_word(result["confidence"]),
+    )
+    return f"{words}{_found(result)}"
 
 
 def _statement_in_words(statement: dict[str, Any]) -> str:
@@ -554,8 +573,9 @@ def _statement_in_words(statement: dict[str, Any]) -> str:
 def _found(result: dict[str, Any]) -> str:
     """What a result states of the finding, in words."""
     stated = {name: value for name, value in result.get("finding", {}).items() if value}
-    words = "".join(f", {name.replace('_', ' ')} {value}" for name, value in stated.items())
-    return words + (", handed to protection" if result.get("is_protection") else "")
+    words = "".join(f", {say_word(name)} {say_word(str(value))}" for name, value in stated.items())
+    protected = f", {say('handed to protection')}" if result.get("is_protection") else ""
+    return words + protected
 
 
 _IN_WORDS: dict[str, Callable[[Any], str]] = {
@@ -564,10 +584,11 @@ _IN_WORDS: dict[str, Callable[[Any], str]] = {
     "action": _action_in_words,
     "result": _result_in_words,
     **dict.fromkeys(("proposal", "second_view"), _statement_in_words),
-    "ended_by": lambda value: ", ".join(map(_said, value)) or "nobody",
-    "reopening": lambda value: f"proposed by {_said(value['proposed_by'])}",
+    "ended_by": lambda value: ", ".join(map(_said, value)) or say("nobody"),
+    "reopening": lambda value: say("proposed by {who}", who=_said(value["proposed_by"])),
     "waiting_until": lambda value: instant_in_words(datetime.fromisoformat(value)),
     "attachment": lambda value: f"SHA-256 {value['sha256']}",
-    "status": lambda value: str(value).replace("_", " "),
+    "status": lambda value: say_word(str(value)),
+    "waiting_for": lambda value: say(WAITING_FOR.get(value, str(value))),
 }
 """How values of a field are told; others by themselves."""

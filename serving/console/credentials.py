@@ -18,6 +18,7 @@ from serving.access.sign_in_delays import SignInAttempt, network_of
 from serving.console.browser_session import address_of
 from serving.container import Services
 from serving.errors import NotSignedIn, SignInDelayed
+from serving.language import say, say_of
 from serving.web.authentication import caller_behind
 from serving.web.hosts import is_https
 
@@ -90,8 +91,8 @@ def wait_in_words(seconds: float) -> str:
     """How long to wait, as a page says it."""
     whole = max(1, math.ceil(seconds))
     if whole < 90:
-        return "1 second" if whole == 1 else f"{whole} seconds"
-    return f"{math.ceil(whole / 60)} minutes"
+        return say_of(whole, "{count} second", "{count} seconds")
+    return say_of(math.ceil(whole / 60), "{count} minute", "{count} minutes")
 
 
 def known_cookie(request: Request) -> str:
@@ -112,7 +113,11 @@ def _refuse_early(services: Services, attempt: SignInAttempt, account: Account |
         services.sign_ins.refuse_early(attempt, services.clock(), name)
         log.warning("sign_in_refused", cause="too_soon", account=name, address=attempt.address)
         raise SignInDelayed(
-            f"too many attempts failed here; try again in {wait_in_words(seconds)}", seconds
+            say(
+                "too many attempts failed here; try again in {seconds}",
+                seconds=wait_in_words(seconds),
+            ),
+            seconds,
         )
 
 

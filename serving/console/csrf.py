@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 from serving.access.sessions import Session
 from serving.console.browser_session import OpenSession, TheSession
 from serving.errors import Forbidden, Unprocessable
+from serving.language import say
 from serving.web.admission import guard_of
 from serving.web.bodies import body_within
 from serving.web.hosts import own_origins
@@ -48,7 +49,9 @@ async def own_form(request: Request) -> dict[str, str]:
     try:
         fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=MOST_FIELDS)
     except ValueError:
-        raise Unprocessable(f"a form of ours has at most {MOST_FIELDS} fields") from None
+        raise Unprocessable(
+            say("a form of ours has at most {most_fields} fields", most_fields=MOST_FIELDS)
+        ) from None
     refuse_nul(*fields, *(value for values in fields.values() for value in values))
     request.state.own_form = form = {
         name: values[0] if "password" in name else values[0].strip()

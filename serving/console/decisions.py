@@ -21,6 +21,7 @@ from serving.console.pages import PageRoute, page
 from serving.console.pseudonymous_view import as_seen_by
 from serving.container import Services
 from serving.errors import JustificationNeeded, NotFound, Unprocessable
+from serving.language import reading
 from serving.review.case_rules import Case
 from serving.review.cases import Reviewer
 from serving.review.justifications import EvidentPurpose
@@ -60,7 +61,7 @@ def one(
         return justification_form(session, reader, f"/console/decisions/{decision_id}", None)
     is_shown = of_case is None or is_score_shown(services, reader, of_case)
     decision = as_seen_by(reader, decision, services.pseudonyms)
-    details = details_of(services.models, decision)
+    details = details_of(services.models, decision, reading().language)
     return page(
         "decision.html",
         reader=reader,

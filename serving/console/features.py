@@ -12,8 +12,10 @@ from features.indicators import sign_of
 from serving.access.callers import Caller
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.pages import PageRoute, page
-from serving.explanation.formatting import readable, value_in_words
+from serving.explanation.formatting import value_in_words
+from serving.language import reading, say
 from serving.models.model_pool import LoadedModel
+from serving.web.html import words_of
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/features", include_in_schema=False, route_class=PageRoute)
@@ -34,7 +36,7 @@ def catalogue(reader: MayRead, session: TheSession) -> HTMLResponse:
     """Every feature, by kind of evidence."""
     families: dict[str, list[Feature]] = {}
     for feature in features_by_name().values():
-        families.setdefault(readable(feature.family), []).append(feature)
+        families.setdefault(words_of(feature.family), []).append(feature)
     return page("features.html", reader=reader, session=session, families=families)
 
 
@@ -57,10 +59,19 @@ def one(services: TheServices, reader: MayRead, session: TheSession, name: str) 
 def _in_training(feature: Feature, champion: LoadedModel) -> InTraining:
     manifest = champion.model.manifest
     reference = manifest.reference[feature.name]
-    figures = [("missing", f"{100 * reference.missing_share:.0f} %")]
+    figures = [(say("missing"), f"{100 * reference.missing_share:.0f} %")]
     if reference.quantiles:
-        for label, step in (("5 % are below", 1), ("half are below", 10), ("95 % are below", 19)):
-            figures.append((label, value_in_words(reference.quantiles[step], feature.unit)))
+        below = (
+            (say("5 % are below"), 1),
+            (say("half are below"), 10),
+            (say("95 % are below"), 19),
+        )
+        for label, step in below:
+            value = value_in_words(reference.quantiles[step], feature.unit, reading().language)
+            figures.append((label, value))
     common = sorted(reference.shares.items(), key=lambda item: (-item[1], item[0]))[:5]
     figures += [(category, f"{100 * share:.0f} %") for category, share in common]
-    return InTraining(f"{manifest.name}, version {champion.version}", tuple(figures))
+    return InTraining(
+        say("{model}, version {version}", model=manifest.name, version=str(champion.version)),
+        tuple(figures),
+    )

@@ -16,6 +16,7 @@ from serving.console.forms import read_form
 from serving.console.pages import PageRoute, page
 from serving.container import Services
 from serving.errors import Conflict, NotFound, PersonNeeded, TooLong, Unprocessable
+from serving.language import say
 from serving.review.case_letters import AUDIENCES, GROUNDS, Audience, DeferralGround
 from serving.review.case_rules import Case
 from serving.review.cases import Reviewer
@@ -63,7 +64,7 @@ def print_letter(
     """
     caller.require("explain")
     if audience not in AUDIENCES:
-        raise NotFound(f"a letter is to one of {', '.join(AUDIENCES)}")
+        raise NotFound(say("a letter is to one of {audiences}", audiences=", ".join(AUDIENCES)))
     reviewer = Reviewer.from_caller(caller)
     kept, letter = services.letters.read(reviewer, case_id, audience, services.clock())
     return page("letter.html", kept=kept, letter=letter, sections=sections_of(letter))

@@ -23,6 +23,8 @@ from serving.web.services import TheServices
 from training.model.model_pointer import GateVerdict
 from training.model.risk_model import RiskModel
 
+DRAWN_AT_RANDOM = "Inspection, drawn at random"
+
 router = APIRouter(prefix="/console/models", include_in_schema=False, route_class=PageRoute)
 
 MayStudy = Annotated[Caller, Depends(ReaderWith("study"))]
@@ -72,7 +74,7 @@ def show_models(services: TheServices, reader: MayStudy, session: TheSession) ->
         seated={kind: _seated(services, kind, champion) for kind, champion in kinds.items()},
         first_figures=FIRST_FIGURES,
         lanes=services.placements.counts(since),
-        lane_names=LANE_NAMES | {"control": "Inspection, drawn at random"},
+        lane_names=LANE_NAMES | {"control": DRAWN_AT_RANDOM},
         days=COUNTED.days,
         harm=harm_table(services),
         plan=services.lanes.plan.edition,

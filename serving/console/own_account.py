@@ -7,7 +7,7 @@ import structlog
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from serving.access.accounts import Account
+from serving.access.accounts import Account, ReadingChoice
 from serving.access.passwords import hash_password, is_password_of, refuse_weak_password
 from serving.access.sessions import Session
 from serving.console.browser_session import (
@@ -28,7 +28,9 @@ from serving.console.interruptions import CodeLeft, PasswordLeft, own_address
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import REFUSALS, Onward
 from serving.container import Services
-from serving.errors import Conflict, NotFound, PasswordRefused, ServingError
+from serving.errors import Conflict, NotFound, PasswordRefused, ServingError, Unprocessable
+from serving.language import DRAFTS, say
+from serving.web.languages import known_languages, time_zones
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
@@ -76,6 +78,24 @@ def show_account(
 ) -> HTMLResponse:
     """The holder's account: how it is opened, where it is open, and what was done with it."""
     return _account_page(services, session, holder)
+
+
+@router.post("/account/reading")
+def choose_reading(
+    services: TheServices, session: TheSession, holder: TheHolder, form: SignedForm
+) -> Response:
+    """Keep the language and the clock that the holder of an account chose."""
+    if holder.account is None:
+        raise NotFound("a key reads as the browser asks")
+    language, time_zone = form.get("language", ""), form.get("time_zone", "")
+    if language and language not in known_languages(services):
+        raise Unprocessable("choose one of the languages that are here")
+    if time_zone and time_zone not in time_zones():
+        refusal = Unprocessable(say("no time zone is called {name}", name=time_zone[:64]))
+        return _account_page(services, session, holder, refusal=refusal)
+    choice = ReadingChoice(language or None, time_zone or None)
+    services.accounts.choose_reading(holder.account, choice, services.clock(), holder.account.actor)
+    return RedirectResponse("/console/account#reading", 303)
 
 
 @router.get("/session")
@@ -282,6 +302,11 @@ def _account_page(
         sessions=services.sessions.of_holder(session.holder, now),
         events=services.accounts.events_of(name, MOST_EVENTS) if account else [],
         refusal=refusal,
+        chosen=services.accounts.reading_of(name) if account else None,
+        languages=known_languages(services),
+        drafts=[language for code, language in known_languages(services).items() if code in DRAFTS],
+        time_zones=time_zones(),
+        default_time_zone=services.settings.time_zone,
     )
 
 

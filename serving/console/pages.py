@@ -15,9 +15,12 @@ from features.errors import UnknownFeature
 from serving.console.browser_session import LOOKS_FOR_NEW, signed_in
 from serving.console.csrf import own_form
 from serving.console.interruptions import Interruption, KeptForm
+from serving.container import Services
 from serving.degraded_modes import degradations
-from serving.errors import NotFound, ServingError
+from serving.errors import NotFound, ServingError, Unprocessable
+from serving.language import ENGLISH, Language, begin_reading, say
 from serving.web.html import environment
+from serving.web.languages import language_asked_for
 from serving.web.problems import parameters_refused
 from serving.web.security_headers import PAGE_HEADERS
 
@@ -58,6 +61,9 @@ class PageRoute(APIRoute):
 
         async def answer_with_a_page(request: Request) -> Response:
             services = request.app.state.services
+            begin_reading(
+                _language_asked_for(request, services), services.settings.default_time_zone
+            )
             _is_live.set(services.settings.is_live)
             _page_at.set(services.clock())
             _switched_off.set(services.kill_switch.kinds_off)
@@ -65,6 +71,14 @@ class PageRoute(APIRoute):
             return _in_place(request, await _answered(answer, request))
 
         return answer_with_a_page
+
+
+def _language_asked_for(request: Request, services: Services) -> Language:
+    """What the browser asks for; English where it asks for too much."""
+    try:
+        return language_asked_for(request, services)
+    except Unprocessable:
+        return ENGLISH
 
 
 async def _answered(
@@ -135,7 +149,7 @@ async def _kept_form(request: Request) -> KeptForm | None:
 
 def _refusal(request: Request, error: ServingError) -> HTMLResponse:
     """The page of an error, from which whoever is signed in can go on."""
-    problem = {"title": error.title, "detail": str(error), "faults": error.faults}
+    problem = {"title": say(error.title), "detail": say(str(error)), "faults": error.faults}
     reader, session = signed_in(request, request.app.state.services) or (None, None)
     return page(
         "refusal.html",

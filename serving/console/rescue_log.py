@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from features.records import Position
+from serving.language import say, say_of
 from serving.review.case_records import StoredEvent
 from serving.review.rescue_calls import RescueCallEvent
 
@@ -106,11 +107,15 @@ def age_in_words(age: timedelta) -> str:
     """
     minutes = int(age / timedelta(minutes=1))
     if minutes < 1:
-        return "under 1 min"
+        return say("under 1 min")
     if minutes < 60:
-        return f"{minutes} min"
+        return say("{minutes} min", minutes=minutes)
     hours, rest = divmod(minutes, 60)
     if hours < 48:
-        return f"{hours} h {rest} min" if rest else f"{hours} h"
+        if rest:
+            return say("{hours} h {minutes} min", hours=hours, minutes=rest)
+        return say("{hours} h", hours=hours)
     days, rest = divmod(hours, 24)
-    return f"{days} days {rest} h" if rest else f"{days} days"
+    if rest:
+        return say_of(days, "{count} day {hours} h", "{count} days {hours} h", hours=rest)
+    return say_of(days, "{count} day", "{count} days")

@@ -15,6 +15,7 @@ from serving.console.own_views import views_of
 from serving.console.pages import PageRoute, page
 from serving.errors import Unprocessable
 from serving.explanation.formatting import readable
+from serving.language import subject_named
 from serving.review.case_records import CaseFilter, CaseRecord, CaseSearch, MatchedCase, SearchPage
 from serving.review.case_rules import Status
 from serving.review.case_summary import LANE_NAMES
@@ -81,7 +82,7 @@ class FoundRow:
         lane: Lane = row.lane  # type: ignore[assignment]  # a lane, as it was stored
         return cls(
             row,
-            f"{row.subject_kind.capitalize()} {row.subject_id}",
+            subject_named(row.subject_kind, row.subject_id),
             LANE_NAMES[lane],
             caller.actor.is_holder(row.holder),
             tuple((names_in_words(term), term.value) for term in found.matched),

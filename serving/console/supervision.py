@@ -40,6 +40,9 @@ from serving.review.supervision import DECIDING, Supervision
 from serving.web.findings_by_week import WeeklyFindings
 from serving.web.services import TheServices
 
+LEFT_ALONE = "it should have gone without a check"
+"""How a reader on second thoughts ends a case that was not worth a check."""
+
 router = APIRouter(prefix="/console/supervision", include_in_schema=False, route_class=PageRoute)
 
 MaySupervise = Annotated[Caller, Depends(ReaderWith("supervise"))]
@@ -196,7 +199,7 @@ def show_for_rereading(
         case=CaseView.from_decision(decision, is_explained=False),
         pictures=CasePictures.from_submission(submission, services.clock()),
         codes=[
-            ("release", "it should have gone without a check"),
+            ("release", LEFT_ALONE),
             *((code, RESULT_MEANING[code].words) for code in OF_ENFORCEMENT),
         ],
     )

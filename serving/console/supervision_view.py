@@ -55,6 +55,9 @@ class WantedFigures(BaseModel):
 
 MOST_LISTED, MOST_DOWNLOADED = 200, 10_000
 
+LOWER, HIGHER = "lower than all", "higher than all"
+"""How what an office finds differs from all."""
+
 WHICH_WORDS: dict[Which | Literal["reread"], str] = {
     "opened": "Cases opened in the period",
     "decided": "Cases opened in the period in which a first step was taken",
@@ -108,8 +111,8 @@ class KindFigures:
         if all_find is None or low is None or high is None:
             return ""
         if high < all_find:
-            return "lower than all"
-        return "higher than all" if low > all_find else ""
+            return LOWER
+        return HIGHER if low > all_find else ""
 
 
 @dataclass(frozen=True)

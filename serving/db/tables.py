@@ -573,6 +573,16 @@ sessions = Table(
     sqlite_strict=True,
 )
 
+# In which language and by which clock holders of accounts read, where they chose one.
+reading_choices = Table(
+    "reading_choices",
+    metadata,
+    Column("account", Text, ForeignKey("accounts.name"), primary_key=True),
+    Column("language", Text),
+    Column("time_zone", Text),
+    sqlite_strict=True,
+)
+
 # What makes the codes of accounts, encrypted; it counts from when it was confirmed with one.
 second_factors = Table(
     "second_factors",

@@ -14,7 +14,7 @@ from features.reference.currencies import euro_cents
 from features.reference.geography.places import name_of
 from features.reference.goods_names import goods_name
 from serving.explanation.formatting import exact_figure, figures
-from serving.explanation.language import ENGLISH, Language
+from serving.language import ENGLISH, Language
 
 LONGEST_NAME = 70
 """Letters of a name of goods; official names run to hundreds."""

@@ -13,7 +13,7 @@ from features.definition import Feature, Peers, Unit
 from features.records import SubjectKind
 from serving.explanation.decision_parts import CHECKED_WHEN_READ
 from serving.explanation.formatting import DIGITS, MOST_DIGITS, Value, value_in_words
-from serving.explanation.language import ENGLISH, Language
+from serving.language import ENGLISH, Language
 from training.model.risk_model import RiskModel
 
 How = Literal[

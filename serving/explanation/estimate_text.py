@@ -2,7 +2,7 @@
 
 from serving.explanation.explained_score import Score
 from serving.explanation.formatting import figures, share_in_percent
-from serving.explanation.language import ENGLISH, Language
+from serving.language import ENGLISH, Language
 
 ESTIMATE = (
     "About {odds} inspections of cases like this finds something: estimate {probability}, range "

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from features.definition import Unit
-from serving.explanation.language import ENGLISH, Language
+from serving.language import ENGLISH, Language
 
 Value = float | str | None
 
@@ -121,7 +121,7 @@ def _ratio(ratio: float, language: Language, digits: int) -> str:
     percent = figures(abs(ratio - 1) * 100, digits)
     times = figures(ratio, digits)
     if number_of(times) >= 2:
-        return language.say_of(number_of(times), *TIMES, language.figure(times))
+        return language.say_of(number_of(times), *TIMES, value=language.figure(times))
     if abs(ratio - 1) < 0.005:
         return language.say(SAME_AS)
     if 0 < ratio < 1 and percent == "100":
@@ -137,7 +137,7 @@ def _span(hours: float, language: Language, digits: int = DIGITS) -> str:
     else:
         value, forms = hours / HOURS_IN_A_DAY, DAYS
     written = figures(value, digits)
-    return language.say_of(number_of(written), *forms, language.figure(written))
+    return language.say_of(number_of(written), *forms, value=language.figure(written))
 
 
 def listed(parts: list[str], language: Language = ENGLISH) -> str:

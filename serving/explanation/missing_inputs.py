@@ -17,7 +17,7 @@ from features.input_dependencies import features_fed, filled_by, shows_input
 from features.linked_records import LINKED_RECORD_TYPES
 from serving.explanation.decision_parts import DecisionPart
 from serving.explanation.formatting import Value
-from serving.explanation.language import ENGLISH, Language
+from serving.language import ENGLISH, Language
 from serving.models.scores import Scorer, logistic
 
 FEWEST_ROWS = 5

@@ -7,7 +7,7 @@ from features.catalogue import features_by_name
 from features.linked_records import LINKED_RECORD_TYPES
 from features.provenance import EarlierEvents, Provenance, fields_behind
 from serving.explanation.formatting import enumerated, listed
-from serving.explanation.language import ENGLISH, Language
+from serving.language import ENGLISH, Language
 
 RECORDS = {name: each.words_when_cited for name, each in LINKED_RECORD_TYPES.items()}
 SOURCES = {

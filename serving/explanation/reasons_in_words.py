@@ -31,7 +31,6 @@ from serving.explanation.formatting import (
     readable,
     value_in_words,
 )
-from serving.explanation.language import ENGLISH, Language
 from serving.explanation.reason_ranking import (
     Effect,
     RankedReason,
@@ -41,6 +40,7 @@ from serving.explanation.reason_ranking import (
     strength_of,
 )
 from serving.explanation.signs import shows_sign
+from serving.language import ENGLISH, Language
 
 WORDS = "{sentence} ({usual})."
 WORDS_OF_BRACKETED = "{sentence}; {usual})."
@@ -216,4 +216,4 @@ def sentence(
         counts = {name: figure(said_with[name], Unit.COUNT, language) for name in feature.said_with}
         return capital(language.say(feature.sentence, value=written, **counts))
     count = number_of(figure(value, feature.unit, ENGLISH, digits))
-    return capital(language.say_of(count, feature.sentence_of_one, feature.sentence, written))
+    return capital(language.say_of(count, feature.sentence_of_one, feature.sentence, value=written))

@@ -97,15 +97,19 @@ def parts_of(record: str) -> dict[str, Any]:
     return parts
 
 
+INSPECTED_BY, NOT_INSPECTED = "inspected by {way}", "not inspected, drawn at {share}"
+"""Names of strata."""
+
+
 def stratum_of(record: dict[str, Any]) -> str:
     """The stratum of a decision's record."""
     if record["lane"] == "inspect":
-        return f"inspected by {record['lane_reason'].replace('_', ' ')}"
+        return INSPECTED_BY.format(way=record["lane_reason"].replace("_", " "))
     probabilities = record["lane_probabilities"]
     # One lot decides a tie at a cut, another the control draw: of those that the first passed by,
     # all had the second's probability, whatever their score.
     drawn = probabilities.get("control", 0.0) / max(1 - probabilities.get("inspect", 0.0), 1e-12)
-    return f"not inspected, drawn at {drawn_at(drawn)}"
+    return NOT_INSPECTED.format(share=drawn_at(drawn))
 
 
 def drawn_at(probability: float) -> str:

@@ -2,6 +2,7 @@
 
 from math import ceil
 
+from serving.language import say, say_of
 from serving.monitor.monitoring_report import SliceFigures
 from training.inverse_probability import FEWEST_DRAWN
 
@@ -17,14 +18,19 @@ def enough_when(known: float, wanted: int, days: int) -> str:
     >>> enough_when(3, 30, 60)
     'not enough data (3 of 30); at this rate 90 days hold about 4'
     """
-    so_far = f"not enough data ({int(known)} of {wanted})"
+    so_far = say("not enough data ({known} of {wanted})", known=int(known), wanted=wanted)
     if known <= 0 or days <= 0 or known >= wanted:
         return so_far
     more = days * (wanted - known) / known
     if days + more > WINDOW_DAYS:
         in_all = known * WINDOW_DAYS / days
-        return f"{so_far}; at this rate {WINDOW_DAYS} days hold about {in_all:.0f}"
-    return f"{so_far}, probably {_in(more)}"
+        return say(
+            "{so_far}; at this rate {days} days hold about {in_all}",
+            so_far=so_far,
+            days=WINDOW_DAYS,
+            in_all=round(in_all),
+        )
+    return say("{so_far}, probably {when}", so_far=so_far, when=_in(more))
 
 
 def so_far(figures: SliceFigures, days: int) -> str:
@@ -37,8 +43,8 @@ def so_far(figures: SliceFigures, days: int) -> str:
 def _in(days: float) -> str:
     days = ceil(days)
     if days <= 1:
-        return "in a day"
+        return say("in a day")
     if days < 12:
-        return f"in {days} days"
+        return say_of(days, "in {count} day", "in {count} days")
     weeks = round(days / 7)
-    return f"in {weeks} weeks"
+    return say_of(weeks, "in {count} week", "in {count} weeks")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from serving.errors import ImpossibleAction
+from serving.language import say
 
 ActionKind = Literal["inspect", "check_documents", "hold", "release", "refer"]
 ReferredTo = Literal["rescue", "protection", "office", "agency"]
@@ -50,14 +51,19 @@ class CaseAction:
     def __post_init__(self) -> None:
         if (self.kind == "refer") != (self.refer_to is not None):
             raise ImpossibleAction(
-                f"say to whom it is referred ({', '.join(REFERRED_WORDS)}), and only of `refer`"
+                say(
+                    "say to whom it is referred ({referred_words}), and only of `refer`",
+                    referred_words=", ".join(REFERRED_WORDS),
+                )
             )
         if (self.refer_to in NAMED_PLACES) != bool(self.destination):
             raise ImpossibleAction(
                 "name the office or agency as `destination`, and only where it is referred to one"
             )
         if self.kind in SAID_WHY and not self.text.strip():
-            raise ImpossibleAction(f"say in your own words why to {self.in_words}")
+            raise ImpossibleAction(
+                say("say in your own words why to {action}", action=self.in_words)
+            )
 
     @property
     def in_words(self) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from serving.errors import BodyTooLarge, MediaTypeUnsupported, Unprocessable
+from serving.language import say
 
 MOST_TO_A_CASE = 50
 LONGEST_NAME = 120
@@ -51,7 +52,9 @@ class AttachedFile:
     def from_upload(cls, name: str, content: bytes, most_bytes: int) -> Self:
         """A file as it was sent; raises BodyTooLarge, MediaTypeUnsupported or Unprocessable."""
         if len(content) > most_bytes:
-            raise BodyTooLarge(f"a file may have {most_bytes} bytes")
+            raise BodyTooLarge(
+                say("a file may have {most_bytes} bytes", most_bytes=str(most_bytes))
+            )
         sha256, media_type = hashlib.sha256(content).hexdigest(), _media_type(content)
         return cls(sha256, named_after(name, media_type), media_type, len(content))
 

@@ -30,6 +30,7 @@ from serving.errors import (
     UndoRefused,
     ViewNeeded,
 )
+from serving.language import say, say_word
 from serving.review.actions import CaseAction
 from serving.review.attachments import AttachedFile
 from serving.review.case_letters import CaseLetter, LetterDeferral
@@ -232,7 +233,7 @@ def wait(
     """Let a case wait until an instant, for something. Raises NotYours, CaseClosed or TooLong."""
     _refuse_other(case, actor)
     if not at < until <= at + LONGEST_WAIT:
-        raise TooLong(f"want an instant to come, within {LONGEST_WAIT.days} days")
+        raise TooLong(say("want an instant to come, within {days} days", days=LONGEST_WAIT.days))
     return _acted(
         case,
         actor,
@@ -315,7 +316,7 @@ def state_result(case: Case, actor: Actor, at: datetime, result: CaseResult) -> 
     _refuse_other(case, actor)
     _refuse_first(case, actor)
     if result.found_by != "rescue" and not _has_found(case, result):
-        raise NoActionOrdered(f"order first to {result.found_by.replace('_', ' ')}")
+        raise NoActionOrdered(say("order first to {found_by}", found_by=say_word(result.found_by)))
     return _stated(case, Statement(actor, at, result=result), result.text)
 
 
@@ -417,7 +418,9 @@ def undo(case: Case, actor: Actor, at: datetime, last: CaseEvent, before: Case) 
     if case.result is not None and case.result.label is not None:
         raise UndoRefused("its outcome is on record: open the case again")
     if at - last.at > UNDO_WITHIN:
-        raise UndoRefused(f"only the last {UNDO_WITHIN.seconds} seconds can be undone")
+        raise UndoRefused(
+            say("only the last {seconds} seconds can be undone", seconds=UNDO_WITHIN.seconds)
+        )
     if case.action != before.action and case.action is not None and case.action.moves:
         raise UndoRefused("it was referred, and others have it by now: ask them for it")
     after = {name: getattr(before, name) for name in last.changed if hasattr(before, name)}

@@ -2,12 +2,15 @@
 
 from datetime import datetime
 
+from babel.dates import format_date
+
 from features.records import Journey, Shipment
 from features.reference.goods_names import is_of_other_goods
 from features.submission import Submission
 from serving.audit.decision import Decision
 from serving.explanation.code_names import country_in_words, goods_in_words, place_in_words
 from serving.explanation.reasons_in_words import Reason
+from serving.language import ENGLISH, Language
 from serving.triage.lane_rule import VISITED, Lane
 
 # A control case stands among the inspections, and is inspected like any other.
@@ -33,43 +36,56 @@ SELECTED_AT_RANDOM = "Selected at random: no fact about it led to this check."
 UNFITTING_DESCRIPTION = "the description does not fit the goods code"
 
 
+JOURNEY = "Journey {way}, declared {when}."
+SHIPMENT = "Shipment of {what}, declared {when}."
+UNFITTING_SHIPMENT = (
+    "Shipment of {what}, declared {when}; the description does not fit the goods code."
+)
+GOODS = "{goods}, code {code}, from {origin} to {destination}"
+UNNAMED_GOODS = "goods under code {code} from {origin} to {destination}"
+WAY = "by {mode} from {origin} to {destination}"
+WHEN = "on {day} at {time} UTC"
+MAIN_REASON, AGAINST = "main reason: {fact}", "against: {fact}"
+HARM = "ranked by probability × harm: the harm of a find here is {ratio} times that of a usual find"
 SELECTED_BEFORE = "what selected it before it was scored again"
 """Of a later decision, which keeps the lane of the first where nothing hits any more."""
 
 
-def describe_subject(submission: Submission, *, is_marked: bool = True) -> str:
+def describe_subject(
+    submission: Submission, *, is_marked: bool = True, language: Language = ENGLISH
+) -> str:
     """One sentence on the subject, which marks a description of other goods than its code's.
 
     A letter asks for it unmarked: what did not select is no reason to be given.
     """
     subject, journey = submission.subject, submission.journey
     if isinstance(subject, Journey):
-        return f"Journey {_way(subject)}, declared {_when(subject.declared_at)}."
-    what = _goods(subject) + (f", {_way(journey)}" if journey else "")
-    said = f"Shipment of {what}, declared {_when(subject.declared_at)}"
+        way, when = _way(subject, language), _when(subject.declared_at, language)
+        return language.say(JOURNEY, way=way, when=when)
+    what = _goods(subject, language) + (f", {_way(journey, language)}" if journey else "")
     is_unfitting = is_of_other_goods(subject.goods_description, subject.hs_code)
-    return f"{said}; {UNFITTING_DESCRIPTION}." if is_marked and is_unfitting else f"{said}."
+    text = UNFITTING_SHIPMENT if is_marked and is_unfitting else SHIPMENT
+    return language.say(text, what=what, when=_when(subject.declared_at, language))
 
 
-def describe_lane(decision: Decision) -> str:
+def describe_lane(decision: Decision, language: Language = ENGLISH) -> str:
     """Why it is here, with the strongest reason on either side; of a random draw there is none."""
-    why = _WHY[decision.lane]
+    why = language.say(_WHY[decision.lane])
     if decision.life_at_risk:
-        return f"{_WHY['rescue']}: {decision.life_at_risk}."
+        return f"{language.say(_WHY['rescue'])}: {language.say(decision.life_at_risk)}."
     if decision.lane_reason == "random":
-        return SELECTED_AT_RANDOM
+        return language.say(SELECTED_AT_RANDOM)
     if decision.lane_reason in ("watch_list", "rule"):
-        hit = decision.hits[0] if decision.hits else SELECTED_BEFORE
+        hit = decision.hits[0] if decision.hits else language.say(SELECTED_BEFORE)
         return f"{why}: {hit}."
-    strongest = {r.effect: r for r in reversed(decision.reasons_in())}
+    strongest = {r.effect: r for r in reversed(decision.reasons_in(language))}
     parts = [why]
     if "for" in strongest:
-        parts.append(f"main reason: {_clause(strongest['for'])}")
+        parts.append(language.say(MAIN_REASON, fact=_clause(strongest["for"])))
     if "against" in strongest:
-        parts.append(f"against: {_clause(strongest['against'])}")
+        parts.append(language.say(AGAINST, fact=_clause(strongest["against"])))
     if decision.harm_ratio is not None and decision.lane_reason == "score":
-        harm = f"{decision.harm_ratio:.2g} times that of a usual find"
-        parts.append(f"ranked by probability × harm: the harm of a find here is {harm}")
+        parts.append(language.say(HARM, ratio=language.figure(f"{decision.harm_ratio:.2g}")))
     return "; ".join(parts) + "."
 
 
@@ -89,18 +105,23 @@ def _clause(reason: Reason) -> str:
     return telling[:1].lower() + telling[1:]
 
 
-def _goods(shipment: Shipment) -> str:
+def _goods(shipment: Shipment, language: Language) -> str:
     code = goods_in_words(shipment.hs_code)
     goods = shipment.goods_description
-    what = f"{goods}, code {code}," if goods else f"goods under code {code}"
-    origin = country_in_words(shipment.dispatch_country)
-    return f"{what} from {origin} to {country_in_words(shipment.destination_country)}"
+    origin = country_in_words(shipment.dispatch_country, language)
+    destination = country_in_words(shipment.destination_country, language)
+    ends = {"code": code, "origin": origin, "destination": destination}
+    return (
+        language.say(GOODS, goods=goods, **ends) if goods else language.say(UNNAMED_GOODS, **ends)
+    )
 
 
-def _way(journey: Journey) -> str:
+def _way(journey: Journey, language: Language) -> str:
     origin, destination = place_in_words(journey.origin), place_in_words(journey.destination)
-    return f"by {journey.mode.replace('_', ' ')} from {origin} to {destination}"
+    mode = language.say(journey.mode.replace("_", " "))
+    return language.say(WAY, mode=mode, origin=origin, destination=destination)
 
 
-def _when(instant: datetime) -> str:
-    return f"on {instant:%-d %B %Y at %H:%M} UTC"
+def _when(instant: datetime, language: Language) -> str:
+    day, time = format_date(instant, "d MMMM y", locale=language.locale), f"{instant:%H:%M}"
+    return language.say(WHEN, day=day, time=time)

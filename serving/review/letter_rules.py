@@ -16,6 +16,7 @@ from typing import Literal
 from serving.access.actors import Actor
 from serving.access.two_persons import require_person, require_second_person
 from serving.errors import LetterDeferred, LetterNotDue, TooLong
+from serving.language import say
 from serving.review.case_letters import (
     GROUNDS,
     LONGEST_DEFERRAL,
@@ -39,8 +40,11 @@ def require_letter_due(case: Case, lane_reason: LaneReason, at: datetime) -> Non
     deferral = case.deferral
     if deferral and at < deferral.ends_at:
         raise LetterDeferred(
-            f"it is deferred until {deferral.ends_at:%-d %B %Y, %H:%M} UTC: "
-            f"{GROUNDS[deferral.ground]}"
+            say(
+                "it is deferred until {ends_at} UTC: {ground}",
+                ends_at=f"{deferral.ends_at:%-d %B %Y, %H:%M}",
+                ground=say(GROUNDS[deferral.ground]),
+            )
         )
     is_cleared = deferral is not None and deferral.confirmed_by is not None
     if lane_reason == "watch_list" and not is_cleared:
@@ -70,7 +74,12 @@ def release_letter(
     """
     found = next((each for each in case.letters if _is_draft_to(each, audience)), None)
     if found is None:
-        raise LetterNotDue(f"no letter to the {audience} waits to be released; write it first")
+        raise LetterNotDue(
+            say(
+                "no letter to the {audience} waits to be released; write it first",
+                audience=audience,
+            )
+        )
     require_second_person(
         found.written_by, actor, "another person than its writer releases a letter"
     )
@@ -94,7 +103,9 @@ def defer_letter(
     if before and before.confirmed_by and at < before.ends_at:
         raise LetterDeferred("two persons hold the letters back; defer them again when that ends")
     if not at < until <= at + LONGEST_DEFERRAL:
-        raise TooLong(f"want an instant to come, within {LONGEST_DEFERRAL.days} days")
+        raise TooLong(
+            say("want an instant to come, within {days} days", days=LONGEST_DEFERRAL.days)
+        )
     deferral = LetterDeferral(ground, until, because, actor, at)
     return _deferred(case, actor, at, "defer_letter", deferral)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from serving.audit.decision import Decision
 from serving.errors import Forbidden, NotFound
+from serving.language import say
 from serving.models.model_pool import ModelPool
 from serving.review.case_letters import Audience, CaseLetter, DeferralGround
 from serving.review.case_rules import Case, CaseChange
@@ -94,7 +95,9 @@ class LetterWriter:
         _, case = self.cases.read(reviewer, case_id, at, "letter")
         found = [letter for letter in case.letters if letter.audience == audience]
         if not found:
-            raise NotFound(f"no letter to the {audience} was written of this case")
+            raise NotFound(
+                say("no letter to the {audience} was written of this case", audience=audience)
+            )
         return found[-1], LETTER.validate_json(found[-1].content)
 
     def _open(self, reviewer: Reviewer, case_id: str) -> tuple[Case, Decision]:

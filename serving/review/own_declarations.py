@@ -17,6 +17,7 @@ from features.provenance import Provenance, SubmissionProvenance, fields_behind
 from features.records import Record, SubjectKind
 from features.submission import AttachedDocument, Submission
 from serving.errors import Unprocessable
+from serving.language import say
 from serving.review.case_letters import Audience
 
 DECLARANTS: tuple[Audience, ...] = ("consignee", "declarant")
@@ -30,7 +31,13 @@ def recipient_of(submission: Submission, audience: Audience) -> str:
     named = submission.journey if audience == "carrier" else submission.shipment
     recipient: str | None = getattr(named, f"{audience}_id", None)
     if recipient is None:
-        raise Unprocessable(f"the {submission.subject_kind} names no {audience} to write to")
+        raise Unprocessable(
+            say(
+                "the {subject_kind} names no {audience} to write to",
+                subject_kind=submission.subject_kind,
+                audience=audience,
+            )
+        )
     return recipient
 
 

@@ -13,6 +13,7 @@ from features.offences import AGAINST_PERSONS, NOT_SMUGGLING, offences_in
 from features.outcome_contradictions import FOUND_FIELDS, contradiction
 from features.records import OF_DOCUMENTS, Depth, Examination, Outcome, Result
 from serving.errors import ContradictoryFinding, ImpossibleResult
+from serving.language import say
 from serving.review.ways_of_smuggling import typology_contradiction
 
 FoundBy = Literal["inspect", "check_documents", "refer", "rescue"]
@@ -232,13 +233,21 @@ class CaseResult:
     def __post_init__(self) -> None:
         if self.code not in RESULTS_OF[self.found_by]:
             raise ImpossibleResult(
-                f"{self.found_by} cannot end in {self.code}: want one of "
-                f"{', '.join(RESULTS_OF[self.found_by])}"
+                say(
+                    "{found_by} cannot end in {code}: want one of {found_by_2}",
+                    found_by=self.found_by,
+                    code=self.code,
+                    found_by_2=", ".join(RESULTS_OF[self.found_by]),
+                )
             )
         if self.reason not in reasons_of(self.code):
             raise ImpossibleResult(
-                f"{self.code} cannot be because of {self.reason}: want one of "
-                f"{', '.join(reasons_of(self.code))}"
+                say(
+                    "{code} cannot be because of {reason}: want one of {code_2}",
+                    code=self.code,
+                    reason=self.reason,
+                    code_2=", ".join(reasons_of(self.code)),
+                )
             )
         if wrong := self._contradiction():
             raise ContradictoryFinding(wrong)

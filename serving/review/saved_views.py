@@ -10,6 +10,7 @@ from typing import Protocol
 
 from serving.access.actors import Actor
 from serving.errors import Unprocessable
+from serving.language import say
 
 MOST_VIEWS = 20
 """Views that an account has at most."""
@@ -51,7 +52,9 @@ def checked_name(name: str) -> str:
     """A name for a view, on one line; raises Unprocessable."""
     words = " ".join(name.split())
     if not words or len(words) > LONGEST_NAME:
-        raise Unprocessable(f"name the view, in at most {LONGEST_NAME} characters")
+        raise Unprocessable(
+            say("name the view, in at most {longest_name} characters", longest_name=LONGEST_NAME)
+        )
     if any(unicodedata.category(symbol).startswith("C") for symbol in words):
         raise Unprocessable("name the view in letters, digits and signs that can be seen")
     return words

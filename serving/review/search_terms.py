@@ -13,6 +13,7 @@ from features.identities import declarations, identifiers_of, roles_of_parties
 from features.records import Journey, Mode
 from features.submission import Submission
 from serving.errors import RequestFault, Unprocessable
+from serving.language import say
 
 LEAST_SYMBOLS = 3
 """Letters and digits of the shortest search; what has fewer is found by the id of its subject."""
@@ -96,14 +97,18 @@ def distinct_terms(terms: Iterable[SearchTerm]) -> tuple[SearchTerm, ...]:
 def read_search(text: str) -> str:
     """What a search is for, normalised; raises Unprocessable where it is none."""
     if len(text) > LONGEST_SEARCH:
-        raise _refused(f"want at most {LONGEST_SEARCH} characters")
+        raise _refused(
+            say("want at most {longest_search} characters", longest_search=LONGEST_SEARCH)
+        )
     if any(_is_unreadable(symbol) for symbol in text):
         raise _refused("want letters, digits and separators, without control characters")
     if _WILDCARDS.intersection(text):
         raise _refused("want no wildcard: a search finds whatever begins with it")
     symbols = normalised(text)
     if len(symbols) < LEAST_SYMBOLS:
-        raise _refused(f"want at least {LEAST_SYMBOLS} letters or digits")
+        raise _refused(
+            say("want at least {least_symbols} letters or digits", least_symbols=LEAST_SYMBOLS)
+        )
     return symbols
 
 

@@ -53,6 +53,47 @@ TIME_PASSED = "time_passed"
 """What a decision is because of where no record showed danger, but that none came."""
 
 
+UNCERTIFIED = {
+    "a": (
+        "1 person on board of a {kind} that no certificate is known of",
+        "{count} persons on board of a {kind} that no certificate is known of",
+    ),
+    "an": (
+        "1 person on board of an {kind} that no certificate is known of",
+        "{count} persons on board of an {kind} that no certificate is known of",
+    ),
+}
+OVER_CERTIFIED = {
+    "a": (
+        "1 person on board of a {kind} certified for {certified}",
+        "{count} persons on board of a {kind} certified for {certified}",
+    ),
+    "an": (
+        "1 person on board of an {kind} certified for {certified}",
+        "{count} persons on board of an {kind} certified for {certified}",
+    ),
+}
+"""How many are on board of what: of one, and of many, by the article of the craft."""
+
+SHUT_IN = "persons may be shut in a {unit}: they may suffocate or freeze"
+DISTRESS = "a call for help was heard from it"
+SILENT = (
+    "it was not heard for {count} hour and is overloaded",
+    "it was not heard for {count} hours and is overloaded",
+)
+OVERDUE = (
+    "it is {count} hour overdue and was not heard since",
+    "it is {count} hours overdue and was not heard since",
+)
+FAR_OUT = "it was heard {km} km from the nearest known place"
+SIGNAL_TEXTS: tuple[str | tuple[str, str], ...] = (
+    *UNCERTIFIED.values(),
+    *OVER_CERTIFIED.values(),
+    *(SHUT_IN, DISTRESS, SILENT, OVERDUE, FAR_OUT),
+)
+"""Every text of a signal, or of one and of many."""
+
+
 @dataclass(frozen=True)
 class DangerSignal:
     """One sign of danger to life: its code and what it says."""
@@ -87,16 +128,13 @@ class Craft:
     def words(self) -> str:
         """How many are on board of what, in words."""
         count = self.persons_on_board
-        persons = "1 person" if count == 1 else f"{count or 0:.0f} persons"
         kind = self.kind.replace("_", " ")
-        article = "an" if kind[0] in "aeiou" else "a"
         certified = self.certified_capacity
-        limit = (
-            "that no certificate is known of"
-            if certified is None
-            else f"certified for {certified:.0f}"
+        texts = UNCERTIFIED if certified is None else OVER_CERTIFIED
+        of_one, of_many = texts["an" if kind[0] in "aeiou" else "a"]
+        return (of_one if count == 1 else of_many).format(
+            count=f"{count or 0:.0f}", kind=kind, certified=f"{certified or 0:.0f}"
         )
-        return f"{persons} on board of {article} {kind} {limit}"
 
 
 def danger_signals(submission: Submission, as_of: datetime) -> tuple[DangerSignal, ...]:
@@ -146,9 +184,7 @@ def _in_closed_unit(craft: Craft) -> DangerSignal | None:
     """L02: persons on a refrigerated unit or a tank, beyond those who fit into its cab."""
     if craft.cargo_unit not in CLOSED_IN or not _is_above(craft, _seats(craft)):
         return None
-    return DangerSignal(
-        "L02", f"persons may be shut in a {craft.cargo_unit}: they may suffocate or freeze"
-    )
+    return DangerSignal("L02", SHUT_IN.format(unit=craft.cargo_unit))
 
 
 def _in_freight_unit(craft: Craft) -> DangerSignal | None:
@@ -194,16 +230,16 @@ def _signals_of_way(
     submission: Submission, craft: Craft, as_of: datetime
 ) -> Iterator[DangerSignal]:
     if any(position.is_distress for position in submission.positions):
-        yield DangerSignal("L04", "a call for help was heard from it")
+        yield DangerSignal("L04", DISTRESS)
     if craft.kind not in AT_SEA:
         return
     last = last_heard(submission)
     if last and _overcrowded(craft) and (silence := as_of - last.observed_at) > LONGEST_SILENCE:
-        yield DangerSignal("L05", f"it was not heard for {_hours(silence)} and is overloaded")
+        yield DangerSignal("L05", SILENT[1].format(count=_hours(silence)))
     if last and (signal := _far_from_land(craft, last)):
         yield signal
     if overdue := _overdue(submission, last, as_of):
-        yield DangerSignal("L07", f"it is {_hours(overdue)} overdue and was not heard since")
+        yield DangerSignal("L07", OVERDUE[1].format(count=_hours(overdue)))
 
 
 def last_heard(submission: Submission) -> Position | None:
@@ -219,7 +255,7 @@ def _far_from_land(craft: Craft, last: Position) -> DangerSignal | None:
     km = km_to_nearest_place(last.latitude, last.longitude)
     if km <= FAR_FROM_LAND_KM:
         return None
-    return DangerSignal("L09", f"it was heard {km:.0f} km from the nearest known place")
+    return DangerSignal("L09", FAR_OUT.format(km=f"{km:.0f}"))
 
 
 def _overdue(submission: Submission, last: Position | None, as_of: datetime) -> timedelta | None:
@@ -259,4 +295,4 @@ def _has_landed(last: Position | None, journey: Journey) -> bool:
 
 
 def _hours(duration: timedelta) -> str:
-    return f"{duration / timedelta(hours=1):.0f} hours"
+    return f"{duration / timedelta(hours=1):.0f}"

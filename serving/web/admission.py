@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.errors import BodyTooLarge, ServingError, TooBusy, TooOften
+from serving.language import say
 from serving.observability import Metrics, RequestMetrics
 from serving.settings import Settings
 from serving.web.lingering import LingeringAnswer
@@ -208,7 +209,7 @@ class RequestGuard:
     def _count(self, count: int, most: int) -> None:
         self._bytes_read += count
         if self._bytes_read > most:
-            raise BodyTooLarge(f"a body may have {most} bytes")
+            raise BodyTooLarge(say("a body may have {most} bytes", most=str(most)))
         if self._bytes_read > SMALL_BODY:
             uncounted = self._bytes_read - self._bytes_counted
             self._occupancy.add_bytes(self._caller_id, uncounted)

@@ -2,7 +2,8 @@
 
 import re
 
-from serving.explanation.formatting import readable
+from serving.explanation.formatting import capital, readable
+from serving.language import reading, say
 from training.confidence_intervals import Estimate
 
 NOT_ENOUGH = "not enough data"
@@ -12,6 +13,13 @@ FIRST_FIGURES = (
     *("population_observed_over_expected", "roc_auc"),
 )
 """Those to look at first; the others are a fold away."""
+
+SHARES = ("precision", "recall", "lift", "value captured")
+OTHER_FIGURES = (
+    *("prevalence", "log loss", "observed over expected", "top observed over expected"),
+    *("calibration slope", "expected calibration error", "labelled", "confirmed"),
+)
+AT = ("1 %", "2 %", "5 %", "10 %")
 
 WORDS = {
     "roc_auc": "ROC-AUC",
@@ -37,8 +45,8 @@ def figure_in_words(figure: str) -> str:
     """
     prefix = next((known for known in AMONG if figure.startswith(known)), "")
     bare = figure.removeprefix(prefix)
-    words = WORDS.get(bare) or re.sub(r"(\d+)pct", r"\1 %", bare).replace("_", " ")
-    return words[:1].upper() + words[1:] + AMONG.get(prefix, "")
+    words = say(WORDS.get(bare) or re.sub(r"(\d+)pct", r"\1 %", bare).replace("_", " "))
+    return capital(words) + (say(AMONG[prefix]) if prefix else "")
 
 
 def share_in_words(estimate: Estimate) -> str:
@@ -50,25 +58,31 @@ def share_in_words(estimate: Estimate) -> str:
     'between 25.0 and 75.0 %'
     """
     if estimate.low is None or estimate.high is None:
-        return NOT_ENOUGH if estimate.value is None else f"{100 * estimate.value:.1f} %"
-    low, high = 100 * estimate.low, 100 * estimate.high
+        return say(NOT_ENOUGH) if estimate.value is None else f"{_tenths(100 * estimate.value)} %"
+    low, high = _tenths(100 * estimate.low), _tenths(100 * estimate.high)
     if estimate.value is None:
-        return f"between {low:.1f} and {high:.1f} %"
-    if low == high:
-        return f"{100 * estimate.value:.1f} % (all known)"
-    return f"{100 * estimate.value:.1f} % ({low:.1f}–{high:.1f})"
+        return say("between {low} and {high} %", low=low, high=high)
+    value = _tenths(100 * estimate.value)
+    if estimate.low == estimate.high:
+        return say("{value} % (all known)", value=value)
+    return f"{value} % ({low}–{high})"
 
 
 def times_in_words(estimate: Estimate) -> str:
     """A factor with its interval, or the interval alone where no more is known."""
     if estimate.low is None or estimate.high is None:
-        return NOT_ENOUGH
+        return say(NOT_ENOUGH)
+    low, high = _tenths(estimate.low), _tenths(estimate.high)
     if estimate.value is None:
-        return f"between {estimate.low:.1f} and {estimate.high:.1f} ×"
-    return f"{estimate.value:.1f} × ({estimate.low:.1f}–{estimate.high:.1f})"
+        return say("between {low} and {high} ×", low=low, high=high)
+    return f"{_tenths(estimate.value)} × ({low}–{high})"
+
+
+def _tenths(number: float) -> str:
+    return reading().language.figure(f"{number:.1f}")
 
 
 def measure_in_words(name: str) -> str:
     """A measure's name as it is read: `feature mass_kg` is the feature's own name."""
     kind, _, feature = name.partition(" ")
-    return readable(feature) if kind == "feature" else name
+    return say(readable(feature)) if kind == "feature" else say(name)

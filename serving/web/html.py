@@ -1,16 +1,38 @@
 """HTML from templates: one environment, with the filters that put values into words."""
 
 import math
+import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from babel.dates import format_datetime
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 
+from features.provenance import Provenance
+from serving.audit.decision import Decision
 from serving.explanation.code_names import country_in_words, goods_in_words, place_in_words
-from serving.explanation.formatting import readable, share_in_percent
+from serving.explanation.formatting import capital, listed, readable, share_in_percent
 from serving.explanation.provenance_text import proof_in_words, provenance_in_words
+from serving.language import (
+    ENGLISH,
+    Language,
+    reading,
+    say,
+    say_again,
+    say_of,
+    say_word,
+    subject_named,
+)
+from serving.monitor.decision_facts import INSPECTED_BY, NOT_INSPECTED
 from serving.monitor.enough_outcomes import so_far
+from serving.review.actions import ACTION_WORDS, REFERRED_WORDS, CaseAction
+from serving.review.case_records import CaseRecord
+from serving.review.results import CaseResult
+from serving.triage.life_at_risk import SIGNAL_TEXTS
 from serving.web.figure_words import (
     figure_in_words,
     measure_in_words,
@@ -18,49 +40,130 @@ from serving.web.figure_words import (
     times_in_words,
 )
 
+_WITHIN_TAGS = re.compile(r'="[^"]*%\((\w+)\)s')
+"""Values of a message that are part of an address: they are no text."""
+
 STATIC = Path(__file__).parent / "static"
 TEMPLATES = Path(__file__).parent / "templates"
 
 
 def environment(*folders: Path) -> Environment:
-    """The templates of some folders and those shared by all, with every filter."""
+    """The templates of some folders and those shared by all, with every filter.
+
+    What is marked in them by `trans` is said in the language of the reader.
+    """
     templates = Environment(
         loader=FileSystemLoader([*folders, TEMPLATES]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    templates.policies["ext.i18n.trimmed"] = True
+    templates.newstyle_gettext = True  # type: ignore[attr-defined]  # it is of the extension
+    templates.globals.update(gettext=_gettext, ngettext=_ngettext, reading=reading)
     templates.filters.update(FILTERS)
     return templates
 
 
+@pass_eval_context
+def _gettext(context: EvalContext, text: str, /, **values: Any) -> str:
+    return _filled(context, reading().language.catalogue.gettext(text), values)
+
+
+@pass_eval_context
+def _ngettext(
+    context: EvalContext, of_one: str, of_many: str, number: int, /, **values: Any
+) -> str:
+    said = reading().language.catalogue.ngettext(of_one, of_many, number)
+    return _filled(context, said, {"num": number} | values)
+
+
+def _filled(context: EvalContext, said: str, values: dict[str, Any]) -> str:
+    """A text with its values, which may be markup themselves, as a template marks them."""
+    language = reading().language
+    within_tags = set(_WITHIN_TAGS.findall(said)) if language.direction == "rtl" else set()
+    shown = {
+        name: value if name in within_tags else _shown(language, value)
+        for name, value in values.items()
+    }
+    # What a translation marks up, its text marks up too: `Language.read` refuses any other.
+    return (Markup(said) if context.autoescape else said) % shown  # noqa: S704
+
+
+def _shown(language: Language, value: Any) -> str:
+    if hasattr(value, "__html__"):
+        return Markup(language.shown(value.__html__()))  # noqa: S704  # it is markup already
+    return language.shown(value)
+
+
 def instant_in_words(instant: datetime) -> str:
-    """An instant as every page shows it."""
-    return f"{instant:%-d %B %Y, %H:%M} UTC"
+    """An instant as every page shows it, by the reader's own clock too where they have one."""
+    return _with_local_time(instant, say("{instant} UTC", instant=_in_utc(instant, DAY_AND_HOUR)))
+
+
+DAY, SHORT_DAY, MONTH, SHORT_DAY_OF_YEAR = "d MMMM y", "d MMM y", "MMMM y", "d MMM"
+DAY_AND_HOUR, SHORT_DAY_AND_HOUR, HOUR = "d MMMM y, HH:mm", "d MMM y, HH:mm", "HH:mm"
+"""How instants are written, as Unicode has it (LDML)."""
+
+
+def _in_utc(instant: datetime, form: str) -> str:
+    in_utc = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return format_datetime(in_utc, form, tzinfo=UTC, locale=reading().language.locale)
+
+
+def _with_local_time(instant: datetime, said: str) -> str:
+    """What was said of an instant, with the reader's own time, and the day where it is another."""
+    zone = reading().time_zone
+    if zone is None:
+        return said
+    in_utc = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    local = in_utc.astimezone(zone)
+    form = HOUR if local.date() == in_utc.date() else f"{SHORT_DAY_OF_YEAR}, {HOUR}"
+    there = format_datetime(local, form, tzinfo=zone, locale=reading().language.locale)
+    return say("{time} ({local} in {place})", time=said, local=there, place=city_of(zone.key))
+
+
+def day_in_words(instant: datetime) -> str:
+    """A day without its year, where there is little room."""
+    return _in_utc(instant, SHORT_DAY_OF_YEAR)
+
+
+def city_of(time_zone: str) -> str:
+    """The place that a time zone is named after.
+
+    >>> city_of("America/New_York")
+    'New York'
+    """
+    return time_zone.rpartition("/")[2].replace("_", " ")
 
 
 def _signed(log_odds: float) -> str:
-    return f"{log_odds:+.3f}".replace("-", "−")
+    return _number(log_odds, "+.3f").replace("-", "−")
 
 
 def _odds(log_odds: float) -> str:
     """How many times the odds a part makes them; below one as a division, which reads easier."""
     factor = math.exp(abs(log_odds))
-    return f"{'×' if log_odds >= 0 else '÷'} {factor:.2f}"
+    return f"{'×' if log_odds >= 0 else '÷'} {_number(factor, '.2f')}"
 
 
 def _percent(probability: float) -> str:
-    return share_in_percent(probability)
+    return share_in_percent(probability, reading().language)
 
 
 def _date(instant: datetime) -> str:
-    return f"{instant:%-d %b %Y}"
+    return _in_utc(datetime(instant.year, instant.month, instant.day, tzinfo=UTC), SHORT_DAY)
+
+
+def _month(instant: datetime) -> str:
+    return _in_utc(datetime(instant.year, instant.month, instant.day, tzinfo=UTC), MONTH)
 
 
 def _short_instant(instant: datetime) -> str:
     """An instant in UTC for a column of a table."""
-    return f"{instant:%-d %b %Y, %H:%M}"
+    return _in_utc(instant, SHORT_DAY_AND_HOUR)
 
 
 def _moment(text: str) -> str:
@@ -70,55 +173,161 @@ def _moment(text: str) -> str:
 def _size(size_bytes: int) -> str:
     """A size in the unit that tells most."""
     if size_bytes < 1_024:
-        return f"{size_bytes} bytes"
+        return say_of(size_bytes, "{count} byte", "{count} bytes")
     kib = size_bytes / 1_024
-    return f"{kib:.0f} KiB" if kib < 1_024 else f"{kib / 1_024:.1f} MiB"
+    figure = reading().language.figure
+    if kib < 1_024:
+        return say("{size} KiB", size=figure(f"{kib:.0f}"))
+    return say("{size} MiB", size=figure(f"{kib / 1_024:.1f}"))
 
 
 def _time_left(hours: float) -> str:
     """How long until the conveyance is due, in the unit that tells most."""
-    size = abs(hours)
-    return f"due in {_duration(size)}" if hours >= 0 else f"due {_duration(size)} ago"
+    size = _duration(abs(hours))
+    return (
+        say("due in {duration}", duration=size)
+        if hours >= 0
+        else say("due {duration} ago", duration=size)
+    )
 
 
 def _duration(hours: float) -> str:
     if hours < 1:
-        return f"{60 * hours:.0f} min"
-    return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
+        return say("{minutes} min", minutes=round(60 * hours))
+    if hours < 48:
+        return say("{hours} h", hours=round(hours))
+    return say_of(round(hours / 24), "{count} day", "{count} days")
 
 
-def _capitalize_first(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _number(number: float, form: str = ",.0f") -> str:
+    """A number with the marks of the language."""
+    return reading().language.figure(format(number, form))
 
 
 def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
+def words_of(code: str) -> str:
+    """A code of ours as words by themselves."""
+    plain = code.replace("_", " ")
+    said = say(plain)
+    return capital(said) if said != plain else say(readable(code))
+
+
+def _isolated(text: object) -> Markup:
+    """A code or name that runs by itself, whatever runs around it."""
+    return Markup("<bdi>{}</bdi>").format(text)
+
+
+def _country(code: str) -> str:
+    return country_in_words(code, reading().language)
+
+
+def subject_of(kind: str) -> str:
+    """A kind of subject as a word by itself."""
+    return say(SUBJECTS[kind][0])
+
+
+def subjects_of(kind: str) -> str:
+    """The same of many, within a sentence."""
+    return say(SUBJECTS[kind][1])
+
+
+SUBJECTS = {"route": ("Route", "routes"), "shipment": ("Shipment", "shipments")}
+"""Kinds of subject: one by itself, and many within a sentence."""
+
+
+def period_in_words(name: str) -> str:
+    """A period by its name: so many days, or a month."""
+    days, _, rest = name.partition(" ")
+    if rest:
+        return say_of(int(days), "Last {count} day", "Last {count} days")
+    return _month(datetime.fromisoformat(f"{name}-01"))
+
+
+STORED_TEXTS: tuple[str | tuple[str, str], ...] = (*SIGNAL_TEXTS, INSPECTED_BY, NOT_INSPECTED)
+"""Texts that are kept in English with their values, and said again on pages."""
+
+
+def _translate(text: str) -> str:
+    """A fixed text of ours, or some of STORED_TEXTS with semicolons between."""
+    said = say(text)
+    if said != text or reading().language is ENGLISH:
+        return said
+    return "; ".join(say_again(part, STORED_TEXTS) for part in text.split("; "))
+
+
+def _browser(text: str) -> str:
+    """A browser as sessions keep it."""
+    name, _, system = text.partition(" on ")
+    return say("{browser} on {system}", browser=name, system=system) if system else say(text)
+
+
+def action_in_words(action: CaseAction) -> str:
+    """An action as an infinitive, with the office or agency."""
+    words = REFERRED_WORDS[action.refer_to] if action.refer_to else ACTION_WORDS[action.kind]
+    if action.destination:
+        return say("{action} ({destination})", action=say(words), destination=action.destination)
+    return say(words)
+
+
+def _in_words(stated: CaseAction | CaseResult) -> str:
+    return action_in_words(stated) if isinstance(stated, CaseAction) else say(stated.words)
+
+
+def _title(row: CaseRecord | Decision) -> str:
+    return subject_named(row.subject_kind, row.subject_id)
+
+
+def _listed(parts: list[str]) -> str:
+    return listed(parts, reading().language)
+
+
+def _proof(provenance: Provenance) -> list[str]:
+    return proof_in_words(provenance, reading().language)
+
+
+def _provenance(provenance: Provenance) -> list[str]:
+    return provenance_in_words(provenance, reading().language)
+
+
 FILTERS: dict[str, Callable[..., object]] = {
     "as_instant": datetime.fromisoformat,
-    "capitalize_first": _capitalize_first,
-    "country": country_in_words,
+    "browser": _browser,
+    "capitalize_first": capital,
+    "country": _country,
+    "city": city_of,
     "date": _date,
     "duration": _duration,
     "figure": figure_in_words,
     "goods": goods_in_words,
+    "in_words": _in_words,
     "instant": instant_in_words,
+    "id": _isolated,
+    "listed": _listed,
     "lower_first": _lower_first,
     "measure": measure_in_words,
     "moment": _moment,
+    "month": _month,
+    "number": _number,
     "odds": _odds,
     "percent": _percent,
+    "period": period_in_words,
     "place": place_in_words,
-    "plural": "{}s".format,
-    "proof_in_words": proof_in_words,
-    "provenance_in_words": provenance_in_words,
+    "proof_in_words": _proof,
+    "provenance_in_words": _provenance,
     "short_instant": _short_instant,
     "share": share_in_words,
     "signed": _signed,
     "size": _size,
     "so_far": so_far,
     "time_left": _time_left,
+    "title": _title,
+    "subject": subject_of,
+    "subjects": subjects_of,
     "times_as_many": times_in_words,
-    "words": readable,
+    "word": say_word,
+    "translate": _translate,
+    "words": words_of,
 }

@@ -1,12 +1,14 @@
 """The language of an answer, as `Accept-Language` asks for it."""
 
+from functools import cache
 from typing import Annotated
+from zoneinfo import ZoneInfo, available_timezones
 
 from fastapi import Depends, Header, Request
 
 from serving.container import Services
 from serving.errors import Unprocessable
-from serving.explanation.language import ENGLISH, Language, best_of, languages_in
+from serving.language import ENGLISH, Language, best_of, languages_in
 from serving.web.services import TheServices
 
 LONGEST_HEADER = 512  # characters
@@ -15,7 +17,7 @@ LONGEST_HEADER = 512  # characters
 async def requested_language(
     services: TheServices, accept_language: Annotated[str, Header(max_length=LONGEST_HEADER)] = ""
 ) -> Language:
-    """The language that the caller likes best among those in `HOME/languages`."""
+    """The language that the caller likes best among those that are known."""
     return _best_language(services, accept_language)
 
 
@@ -30,7 +32,23 @@ def language_asked_for(request: Request, services: Services) -> Language:
 def _best_language(services: Services, accept_language: str) -> Language:
     if not accept_language:
         return ENGLISH
-    return best_of(languages_in(services.settings.home / "languages"), accept_language)
+    return best_of(known_languages(services), accept_language)
+
+
+def known_languages(services: Services) -> dict[str, Language]:
+    """Those that come with the package, and those of the home, by lower-case code."""
+    return languages_in(services.settings.home / "languages")
+
+
+@cache
+def time_zones() -> tuple[str, ...]:
+    """The names of all time zones, in order."""
+    return tuple(sorted(available_timezones()))
+
+
+def clock_of(time_zone: str | None) -> ZoneInfo | None:
+    """The clock of a time zone; None for none, and for one that is not known here."""
+    return ZoneInfo(time_zone) if time_zone in time_zones() else None
 
 
 RequestedLanguage = Annotated[Language, Depends(requested_language)]

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Self
 
 from features.submission import AttachedDocument, Submission
+from serving.language import reading, say, say_word
 
 MOST_LEADING = 3
 
@@ -95,7 +96,7 @@ def _column(filed: list[AttachedDocument], declared_at: datetime) -> GridColumn:
     newest = filed[-1]
     return GridColumn(
         newest.document_id,
-        newest.kind.replace("_", " "),
+        say_word(newest.kind),
         newest.number,
         newest.version,
         newest.issuer_id,
@@ -134,11 +135,12 @@ def _differences(
     is_other_money = is_other_money and currency != newest.currency
     if expected is not None and (is_other_money or value != expected):
         share = "" if is_other_money else _by(value, expected)
-        yield f"declared {_in_words(name, expected, currency)}{share}"
+        yield say("declared {value}", value=f"{_in_words(name, expected, currency)}{share}")
     for before in earlier[-1:]:
         said = getattr(before, name)
         if said is not None and said != value:
-            yield f"version {before.version}: {_words(name, before)}{_by(value, said)}"
+            stated = f"{_words(name, before)}{_by(value, said)}"
+            yield say("version {version}: {value}", version=before.version, value=stated)
 
 
 def _by(value: object, expected: object) -> str:
@@ -156,7 +158,8 @@ def _words(name: str, document: AttachedDocument) -> str:
 def _in_words(name: str, value: object, currency: str | None) -> str:
     if value is None:
         return ""
-    words = f"{value:,.10g}" if isinstance(value, float | int) else str(value)
+    is_number = isinstance(value, float | int)
+    words = reading().language.figure(f"{value:,.10g}") if is_number else str(value)
     if name == "gross_mass_kg":
-        return f"{words} kg"
-    return f"{words} {currency or '(no currency)'}" if name == "value" else words
+        return say("{mass} kg", mass=words)
+    return f"{words} {currency or say('(no currency)')}" if name == "value" else words

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Self
 
+from serving.language import reading, say, say_of, say_word, subject_named
 from serving.review.case_graph import CaseGraph, Neighbour
 from serving.review.case_records import CaseRecord
 from serving.review.shared_things import SharedThing
@@ -96,10 +97,10 @@ class LinkGraph:
     ) -> Self:
         """The links of a case, with those of one neighbour where that is opened."""
         drawing = _Drawing.of_case(row, graph)
-        columns = ["This case", "Shares", "With"]
+        columns = [say("This case"), say("Shares"), say("With")]
         if opened is not None:
             drawing.open_neighbour(graph, *opened)
-            columns += ["Which shares", "With"]
+            columns += [say("Which shares"), say("With")]
         return cls(
             case_id=graph.case_id,
             nodes=tuple(drawing.nodes),
@@ -134,10 +135,12 @@ class _Drawing:
     @classmethod
     def of_case(cls, row: CaseRecord, graph: CaseGraph) -> "_Drawing":
         drawing = cls([], [])
-        name = f"{row.subject_kind.capitalize()} {row.subject_id}"
+        name = subject_named(row.subject_kind, row.subject_id)
         tallest = max(len(graph.things), len(graph.neighbours), 1)
         middle = TOP_PX + ROW_PX * (tallest - 1) / 2
-        case = GraphNode("case", 10, middle, _short(name), "this case", f"case:{graph.case_id}")
+        case = GraphNode(
+            "case", 10, middle, _short(name), say("this case"), f"case:{graph.case_id}"
+        )
         drawing.nodes.append(case)
         drawing.draw_neighbours(1, case, graph, tallest, prefix="thing")
         return drawing
@@ -174,7 +177,14 @@ class _Drawing:
                 10 + COLUMN_PX * column,
                 _row(place, len(graph.things), tallest),
                 _short(thing.value),
-                _short(f"{_count(thing)} more: {_as_what(thing.kind, thing.roles)}", LONGEST + 5),
+                _short(
+                    say(
+                        "{count} more: {what}",
+                        count=_count(thing),
+                        what=_as_what(thing.kind, thing.roles),
+                    ),
+                    LONGEST + 5,
+                ),
                 f"{prefix}:{place}",
             )
             for place, thing in enumerate(graph.things)
@@ -213,14 +223,16 @@ def _edge(left: GraphNode, right: GraphNode, *, is_confirmed: bool) -> GraphEdge
 
 
 def _count(thing: SharedThing) -> str:
-    return f"{len(thing.others):,}{'' if thing.is_counted else '+'}"
+    return reading().language.figure(f"{len(thing.others):,}") + ("" if thing.is_counted else "+")
 
 
 def _thing_rows(things: Iterable[SharedThing]) -> Iterator[ThingRow]:
     for number, thing in enumerate(things):
         count = len(thing.others)
-        others = f"{count:,} other {'case' if count == 1 else 'cases'}"
-        words = others if thing.is_counted else f"{count:,} or more other cases"
+        if thing.is_counted:
+            words = say_of(count, "{count} other case", "{count} other cases")
+        else:
+            words = say_of(count, "{count} or more other cases", "{count} or more other cases")
         as_what = _as_what(thing.kind, thing.roles)
         open_cases = sum(not other.is_closed for other in thing.others)
         yield ThingRow(number, thing.kind, as_what, thing.value, words, open_cases)
@@ -239,15 +251,17 @@ def _neighbour_row(each: Neighbour, things: tuple[SharedThing, ...]) -> Neighbou
 def _shares(thing: SharedThing, roles: tuple[str, ...]) -> str:
     """What is shared, with the role that it has there where that is another."""
     here, there = _as_what(thing.kind, thing.roles), _as_what(thing.kind, roles)
-    return f"{here} {thing.value}" + ("" if here == there else f" (there: {there})")
+    if here == there:
+        return say("{what} {id}", what=here, id=thing.value)
+    return say("{what} {id} (there: {there})", what=here, id=thing.value, there=there)
 
 
 def _as_what(kind: str, roles: tuple[str, ...]) -> str:
-    return ", ".join(role.replace("_", " ") for role in roles) or kind
+    return ", ".join(map(say_word, roles)) or say_word(kind)
 
 
 def _status(each: Neighbour) -> str:
-    return "smuggling confirmed" if each.is_confirmed else each.case.status.replace("_", " ")
+    return say("smuggling confirmed") if each.is_confirmed else say_word(each.case.status)
 
 
 def _short(text: str, longest: int = LONGEST) -> str:

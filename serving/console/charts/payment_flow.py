@@ -14,6 +14,7 @@ from features.engine.string_table import STRING_TABLE
 from features.identities import declarations, roles_of_parties
 from features.reference.currencies import units_per_eur
 from features.submission import AttachedTransaction, Submission
+from serving.language import reading, say, say_word
 
 ROW_HEIGHT, THINNEST, THICKEST = 44.0, 1.5, 12.0
 
@@ -117,8 +118,12 @@ def _comparable(payment: AttachedTransaction) -> float:
 
 
 def _words(amounts: list[float], currency: str) -> str:
-    total = f"{sum(amounts):,.0f} {currency}"
-    return total if len(amounts) == 1 else f"{total} in {len(amounts)}"
+    total = reading().language.figure(f"{sum(amounts):,.0f} ") + currency
+    return (
+        total
+        if len(amounts) == 1
+        else say("{total} in {payments}", total=total, payments=len(amounts))
+    )
 
 
 def _row(payment: AttachedTransaction, payer: PaymentParty, payee: PaymentParty) -> PaymentRow:
@@ -130,8 +135,8 @@ def _row(payment: AttachedTransaction, payer: PaymentParty, payee: PaymentParty)
         payment.amount,
         payment.currency,
         in_eur(payment.amount, payment.currency, payment.paid_at),
-        payment.method.replace("_", " "),
-        payment.purpose or "not stated",
+        say_word(payment.method),
+        say_word(payment.purpose or "not stated"),
     )
 
 
@@ -145,7 +150,7 @@ def _column(
             party,
             ROW_HEIGHT * (row + 0.5 + top),
             party in roles,
-            ", ".join(sorted(role.replace("_", " ") for role in roles.get(party, ()))),
+            ", ".join(sorted(map(say_word, roles.get(party, ())))),
         )
         for row, party in enumerate(parties)
     }

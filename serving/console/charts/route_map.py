@@ -22,6 +22,8 @@ from serving.console.charts.coastline import (
     land_in,
 )
 from serving.console.charts.label_places import Label, LabelPlaces
+from serving.language import say
+from serving.web.html import instant_in_words
 
 # Beyond this, nobody knows where a conveyance was between two positions.
 SILENCE = timedelta(hours=6)
@@ -212,9 +214,9 @@ def _without_jumps(places: list[Degrees], *before: Degrees) -> list[Degrees]:
 
 
 def _heard(view: _View, at: Degrees, position: Position) -> Heard:
-    said = [f"{position.observed_at:%-d %B %Y, %H:%M} UTC"]
+    said = [instant_in_words(position.observed_at)]
     if position.speed_kn is not None:
-        said.append(f"{position.speed_kn:.0f} kn")
+        said.append(say("{knots} kn", knots=round(position.speed_kn)))
     if position.source is not None:
         said.append(position.source.upper() if len(position.source) < 5 else position.source)
     return Heard(view.spot(*at), position.observed_at, ", ".join(said))
@@ -248,7 +250,7 @@ def _stops(
         labels.reserve(spot.x, spot.y, 7)
     for code, spot in spots.items():
         name, hours = name_of(code) or code, stays.get(code)
-        said = f"{name}, {hours:.0f} h" if hours else name
+        said = f"{name}, {say('{hours} h', hours=round(hours))}" if hours else name
         yield Stop(spot, code, name, hours, labels.place(spot.x, spot.y, 11, said))
 
 

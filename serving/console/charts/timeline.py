@@ -10,6 +10,8 @@ from typing import Literal, Self
 from features.reference.geography.place_names import name_of
 from features.submission import Submission
 from serving.console.charts.route_map import SILENCE
+from serving.language import reading, say, say_of, say_word
+from serving.web.html import day_in_words
 
 Row = Literal["Route", "Reports", "Documents", "Payments"]
 ROWS: tuple[Row, ...] = ("Route", "Reports", "Documents", "Payments")
@@ -135,7 +137,7 @@ class _Line:
         number = math.ceil((self.first - midnight) / step)
         while (at := midnight + number * step) <= self.last:
             is_day = step >= timedelta(days=1) or at.hour == 0
-            yield Tick(self.x(at), f"{at:%-d %b}" if is_day else f"{at:%H:%M}")
+            yield Tick(self.x(at), day_in_words(at) if is_day else f"{at:%H:%M}")
             number += 1
 
 
@@ -166,7 +168,10 @@ def _stays(submission: Submission) -> Iterator[Span]:
         begins, ends = before.arrived_at, after.departed_at
         if begins and ends and ends > begins:
             hours = (ends - begins) / timedelta(hours=1)
-            words = f"{hours:.0f} hours in {name_of(before.destination) or before.destination}"
+            place = name_of(before.destination) or before.destination
+            words = say_of(
+                round(hours), "{count} hour in {place}", "{count} hours in {place}", place=place
+            )
             yield Span("Route", "stay", begins, ends, words, f"place:{before.destination}")
 
 
@@ -175,31 +180,37 @@ def _silences(submission: Submission) -> Iterator[Span]:
     heard = sorted(position.observed_at for position in submission.positions)
     for begins, ends in pairwise(heard):
         if ends - begins > SILENCE:
-            words = f"no report for {(ends - begins) / timedelta(hours=1):.0f} hours"
+            hours = round((ends - begins) / timedelta(hours=1))
+            words = say_of(hours, "no report for {count} hour", "no report for {count} hours")
             about = f"silence:{begins.isoformat()}"
             yield Span("Reports", "silent", begins, ends, words, about)
 
 
 def _marks(submission: Submission) -> Iterator[Mark]:
-    yield Mark("Route", submission.declared_at, "declared", is_declaration=True)
+    yield Mark("Route", submission.declared_at, say("declared"), is_declaration=True)
     if journey := submission.journey:
         instants = {
-            "route declared": journey.declared_at if submission.shipment else None,
-            "booked": journey.booked_at,
-            "departed": journey.departed_at,
-            "due": journey.due_at,
-            "hire began": journey.hire_started_at,
+            say("route declared"): journey.declared_at if submission.shipment else None,
+            say("booked"): journey.booked_at,
+            say("departed"): journey.departed_at,
+            say("due"): journey.due_at,
+            say("hire began"): journey.hire_started_at,
         }
         for words, at in instants.items():
             if at is not None:
                 yield Mark("Route", at, words)
     yield from _marks_of_way(submission)
     for document in submission.documents:
-        words = f"{document.kind.replace('_', ' ')}, version {document.version}, received"
+        words = say(
+            "{document}, version {version}, received",
+            document=say_word(document.kind),
+            version=document.version,
+        )
         about = f"documents:{document.document_id}"
         yield Mark("Documents", document.received_at, words, about)
     for payment in submission.transactions:
-        words = f"{payment.amount:,.0f} {payment.currency} by {payment.method.replace('_', ' ')}"
+        amount = reading().language.figure(f"{payment.amount:,.0f} ") + payment.currency
+        words = say("{amount} by {method}", amount=amount, method=say_word(payment.method))
         about = f"transactions:{payment.transaction_id}"
         yield Mark("Payments", payment.paid_at, words, about)
 
@@ -209,13 +220,21 @@ def _marks_of_way(submission: Submission) -> Iterator[Mark]:
     for leg in submission.legs:
         if leg.arrived_at:
             where = name_of(leg.destination) or leg.destination
-            yield Mark("Route", leg.arrived_at, f"reached {where}", f"place:{leg.destination}")
+            yield Mark(
+                "Route",
+                leg.arrived_at,
+                say("reached {place}", place=where),
+                f"place:{leg.destination}",
+            )
     for event in submission.events:
-        what = event.kind.replace("_", " ")
+        what = say_word(event.kind)
         where = f" {name_of(event.place) or event.place}" if event.place else ""
         about = f"place:{event.place}" if event.place else ""
         yield Mark("Route", event.occurred_at, f"{what}{where}", about)
     heard = sorted(position.observed_at for position in submission.positions)
-    for words, instants in (("first position", heard[:1]), ("latest position", heard[1:][-1:])):
+    for words, instants in (
+        (say("first position"), heard[:1]),
+        (say("latest position"), heard[1:][-1:]),
+    ):
         for at in instants:
             yield Mark("Reports", at, words, f"position:{at.isoformat()}")

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, and_, delete, select, update
 
-from serving.access.accounts import Account
+from serving.access.accounts import Account, ReadingChoice
 from serving.access.actors import SERVICE, Actor
 from serving.access.names import distinct_name
 from serving.access.roles import Role
@@ -19,7 +19,14 @@ from serving.db.engine import failing_as_unavailable
 from serving.db.names_in_use import names_ever, require_new_name
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.session_repository import end_sessions
-from serving.db.tables import accounts, audit_events, known_browsers, saved_views, sessions
+from serving.db.tables import (
+    accounts,
+    audit_events,
+    known_browsers,
+    reading_choices,
+    saved_views,
+    sessions,
+)
 from serving.db.write_lock import writing
 from serving.errors import Conflict, Forbidden, NotFound, NotSignedIn, SameReviewer, Unprocessable
 
@@ -199,6 +206,26 @@ class AccountRepository:
                 delete(known_browsers).where(known_browsers.c.account == account.name)
             )
             append_audit_events(connection, [AuditEvent(now, by, action, "account", account.name)])
+
+    def reading_of(self, name: str) -> ReadingChoice:
+        """In which language and by which clock the holder wants to read."""
+        query = select(reading_choices).where(reading_choices.c.account == name)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            row = connection.execute(query).first()
+        return ReadingChoice(row.language, row.time_zone) if row else ReadingChoice()
+
+    def choose_reading(
+        self, account: Account, choice: ReadingChoice, now: datetime, by: Actor
+    ) -> None:
+        """Keep how a holder wants to read, in place of what they chose before."""
+        details = {"language": choice.language or "", "time_zone": choice.time_zone or ""}
+        event = AuditEvent(now, by, "choose_language", "account", account.name, details)
+        row = {"account": account.name, **asdict(choice)}
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            former = reading_choices.c.account == account.name
+            connection.execute(delete(reading_choices).where(former))
+            connection.execute(reading_choices.insert(), row)
+            append_audit_events(connection, [event])
 
     def one_person_with(self, name: str, now: datetime) -> frozenset[str]:
         """Persons who may be behind an account for now, or it behind them, since a reset.

@@ -7,7 +7,8 @@ function watchSession() {
   const stay = notice.querySelector("button");
   let endsAt, isFinal, timer;
 
-  const at = (instant) => new Date(instant).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const language = `${document.documentElement.lang}-u-nu-latn`;
+  const at = (instant) => new Date(instant).toLocaleTimeString(language, { hour: "2-digit", minute: "2-digit" });
   const say = (text, offersMore) => {
     words.textContent = text;
     stay.hidden = !offersMore;
@@ -25,7 +26,7 @@ function watchSession() {
     return answer.ok ? answer.json() : null;
   };
   const ended = () =>
-    say("Your session has ended. What you wrote stays here: send it, and you are asked to sign in first.", false);
+    say(notice.dataset.ended, false);
 
   async function look() {
     const left = await ask({}).catch(() => null);
@@ -33,9 +34,7 @@ function watchSession() {
     if (left.seconds > WARNED_S + 5) return learn(left); // it was used on another page
     learn(left);
     say(
-      isFinal
-        ? `Your session ends at ${at(endsAt)}, after its longest time. What you send later is kept while you sign in again.`
-        : `Nothing was used for a while: your session ends at ${at(endsAt)}.`,
+      (isFinal ? notice.dataset.endsLast : notice.dataset.endsUnused).replace("{time}", at(endsAt)),
       !isFinal,
     );
     clearTimeout(timer);

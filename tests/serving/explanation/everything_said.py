@@ -11,10 +11,10 @@ from features.provenance import SubmissionProvenance
 from features.records import SubjectKind
 from serving.explanation.comparison import PEERS, SAYINGS, Comparison, comparison_in_words
 from serving.explanation.formatting import Value, listed, value_in_words
-from serving.explanation.language import Language
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.provenance_text import provenance_in_words
 from serving.explanation.reasons_in_words import sentence
+from serving.language import Language
 from tests.serving.bodies import ROUTE, SHIPMENT, submission
 
 

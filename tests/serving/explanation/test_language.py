@@ -11,10 +11,10 @@ from features.definition import Peers, Unit
 from features.records import SubjectKind
 from serving.explanation.comparison import Comparison
 from serving.explanation.formatting import value_in_words
-from serving.explanation.language import ENGLISH, Language, best_of, languages_in
 from serving.explanation.reason_ranking import ReasonRanking
 from serving.explanation.reasons_in_words import ReasonRenderer, sentence
-from serving.explanation.translation_template import messages, translation_template
+from serving.language import ENGLISH, Language, best_of, languages_in
+from serving.web.translation_template import all_messages, translation_template
 from tests.serving.bodies import SHIPMENT as BODY
 from tests.serving.conftest import Service
 from tests.serving.explanation.everything_said import everything_said
@@ -26,8 +26,8 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def disguised(text: str) -> str:
     """No Latin letter left but in placeholders."""
-    parts = re.split(r"(\{\w+\})", text)
-    return "".join(p if p.startswith("{") else LATIN.sub("ж", p) for p in parts)
+    parts = re.split(r"(\{\w+\}|%\(\w+\)s|<[^>]+>)", text)
+    return "".join(p if place % 2 else LATIN.sub("ж", p) for place, p in enumerate(parts))
 
 
 @pytest.fixture(scope="module")
@@ -90,11 +90,11 @@ def test_figures_take_the_marks_of_the_language(pseudo: Language) -> None:
 def test_every_message_is_in_the_template_once() -> None:
     text = translation_template().decode()
 
-    assert text.count("msgid ") == len({message for message, _ in messages()}) + 1
+    assert text.count("msgid ") == len({message for message, _ in all_messages()}) + 1
 
 
 def test_a_translator_finds_every_message_in_the_file_that_is_named() -> None:
-    places = {place.partition("#")[0].split()[0] for _, place in messages()}
+    places = {place.partition("#")[0].split()[0] for _, place in all_messages()}
 
     assert [place for place in places if not (ROOT / place).is_file()] == []
 

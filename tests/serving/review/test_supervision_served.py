@@ -125,6 +125,7 @@ ACTS_BY: dict[str, set[Role]] = {
     "/console/session": EVERY_ROLE,
     "/console/confirm": EVERY_ROLE,
     "/console/account/password": EVERY_ROLE,
+    "/console/account/reading": EVERY_ROLE,
     "/console/account/recovery-codes": EVERY_ROLE,
     "/console/account/second-factor/remove": EVERY_ROLE,
     "/console/account/sessions/end": EVERY_ROLE,

@@ -1,11 +1,7 @@
-"""The template that translators fill in: every text that a reason is made of, as gettext."""
+"""Every text that a reason is made of, for translators."""
 
-import io
 from collections.abc import Callable, Iterator
 from typing import get_args
-
-from babel.messages.catalog import Catalog
-from babel.messages.pofile import write_po
 
 from features.catalogue import features_by_name
 from features.definition import Feature
@@ -55,7 +51,7 @@ Message = str | tuple[str, str]
 """A text, or one text for a count of one and another for others."""
 
 
-def messages() -> Iterator[tuple[Message, str]]:
+def reason_messages() -> Iterator[tuple[Message, str]]:
     """Each message with the place that it comes from; some come twice."""
     for feature in features_by_name().values():
         yield from ((message, feature.defined_at) for message in _said_of(feature))
@@ -94,17 +90,6 @@ def messages() -> Iterator[tuple[Message, str]]:
 def _place(function: Callable[..., object]) -> str:
     """The file that a function stands in."""
     return f"{function.__module__.replace('.', '/')}.py"
-
-
-def translation_template() -> bytes:
-    """The messages as a gettext template (`.pot`), UTF-8."""
-    catalogue = Catalog(project="Tidegate", charset="utf-8", fuzzy=False)
-    for message, place in messages():
-        path, _, line = place.partition("#L")
-        catalogue.add(message, locations=[(path.split()[0], int(line or 1))])
-    file = io.BytesIO()
-    write_po(file, catalogue, omit_header=False, width=100)
-    return file.getvalue()
 
 
 def _said_of(feature: Feature) -> Iterator[Message]:

@@ -1,0 +1,215 @@
+"""The template that translators fill in: every text that a person reads, as gettext.
+
+Texts that stand in templates, or in the code where they are said, are found by Babel; those that
+stand in tables, and the codes that are shown as words, are named here.
+"""
+
+import ast
+import io
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any, get_args
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from features.catalogue import features_by_name
+from features.offences import OFFENCES
+from features.records import (
+    ConveyanceKind,
+    Depth,
+    DocumentKind,
+    EventKind,
+    Examination,
+    Mode,
+    PaymentMethod,
+    Purpose,
+)
+from serving.access.approvals import ActKind, Part
+from serving.access.roles import Role
+from serving.errors import ServingError
+from serving.explanation.reason_messages import Message, reason_messages
+from serving.explanation.reason_ranking import Strength
+from serving.review.case_rules import EventAction, JudgedAs, Status
+from serving.review.justifications import EvidentPurpose, StatedPurpose
+from serving.review.results import Confidence, ReasonCode
+from serving.triage.lane_rule import Lane, LaneReason
+from serving.triage.life_at_risk import SIGNAL_TEXTS
+from serving.web.figure_words import AT, SHARES
+
+SERVING = Path(__file__).parents[1]
+
+_METHODS = [("**/templates/**.html", "jinja2"), ("**.py", "python")]
+_OPTIONS = {"**/templates/**.html": {"trimmed": "true", "newstyle_gettext": "true"}}
+_SAID = {"say": None, "say_of": (2, 3)}
+_ACTIONS, _OBJECTS = {"AuditEvent": (3,)}, {"AuditEvent": (4,)}
+
+SHOWN_TO_PEOPLE = ("access", "console", "monitor", "review", "web")
+"""The rooms whose texts pages show; what machines and the command line are answered is English."""
+
+TABLES = {
+    "access/approvals.py": ("_WORDS",),
+    "console/case_list.py": ("TAB_NAMES", "RISK_LEVELS"),
+    "console/cases.py": ("ACT_WORDS", "JUDGED_AS_WORDS", "VERDICTS", "WAITING_FOR"),
+    "console/charts/document_grid.py": ("_STATED",),
+    "console/charts/timeline.py": ("ROWS",),
+    "console/models.py": ("DRAWN_AT_RANDOM",),
+    "console/credentials.py": ("NOT_LET_IN", "TOO_OLD"),
+    "console/oidc_login.py": ("NOT_ASKED",),
+    "console/rescue_log.py": ("ACT_WORDS", "CALL_WORDS"),
+    "console/search.py": ("_IN_WORDS",),
+    "console/supervision.py": ("LEFT_ALONE",),
+    "console/supervision_view.py": ("HIGHER", "LOWER", "WHICH_WORDS"),
+    "language.py": ("TITLES",),
+    "review/actions.py": ("ACTION_WORDS", "REFERRED_WORDS"),
+    "review/case_letters.py": ("GROUNDS",),
+    "review/case_summary.py": (
+        *("AGAINST", "GOODS", "HARM", "JOURNEY", "LANE_NAMES", "MAIN_REASON", "SELECTED_AT_RANDOM"),
+        *("SELECTED_BEFORE", "SHIPMENT", "UNFITTING_DESCRIPTION", "UNFITTING_SHIPMENT"),
+        *("UNNAMED_GOODS", "WAY", "WHEN", "_WHY"),
+    ),
+    "review/justifications.py": ("STATED",),
+    "review/results.py": ("RESULT_MEANING",),
+    "review/ways_of_smuggling.py": ("TYPOLOGIES",),
+    "monitor/decision_facts.py": ("INSPECTED_BY", "NOT_INSPECTED"),
+    "web/figure_words.py": ("OTHER_FIGURES", "AMONG", "NOT_ENOUGH", "WORDS"),
+    "web/html.py": ("SUBJECTS",),
+    "web/problems.py": ("TITLES",),
+}
+"""Texts that stand in tables: of each file the names of constants whose texts are said."""
+
+CODES: tuple[Any, ...] = (
+    *(ActKind, Confidence, ConveyanceKind, Depth, DocumentKind, EventAction, EventKind),
+    *(EvidentPurpose, JudgedAs, LaneReason, StatedPurpose),
+    *(Examination, Lane, Mode, Part, PaymentMethod, Purpose, ReasonCode, Role, Status, Strength),
+)
+"""Closed lists of codes that are shown as words."""
+
+OTHER_CODES = (
+    *OFFENCES,
+    *("consignee", "consignor", "declarant", "carrier", "payer", "payee", "container", "vessel"),
+    *("vehicle", "seal", "operator", "agent", "goods", "corridor", "case", "shipment", "journey"),
+    *("champion", "challenger", "shadow", "passed", "refused", "undecided", "waived", "read"),
+    *("high", "medium", "low", "not stated", "owner", "proposed by", "action", "result"),
+    *("proposal", "second view", "ended by", "reopening", "waiting until", "waiting for"),
+    *("attachment", "letter", "deferral", "first judgement", "score again", "model", "region"),
+    *("office", "mode", "operator", "way", "cases", "decisions", "purposes", "scopes", "steps"),
+    *("tables", "webhook endpoints", "export", "supervised cases", "table", "upgrade", "counts"),
+    *("begin audit", "begin rescorings", "call acknowledged", "call called", "call escalated"),
+    *("call refused", "change password", "reset password", "rescorings", "confirm holder"),
+    *("address", "browser", "cause", "offices", "role", "search", "call", "data keys", "origin"),
+    *("artefact", "better than random", "calibration", "canaries", "control lane", "groups"),
+    *("golden vectors", "influence", "leakage", "no worse than the champion", "proxies"),
+    *("second approval", "live traffic", "waiver", "undecided, waived", "refused, waived"),
+)
+"""Codes of no closed list, or a longer one."""
+
+
+def all_messages() -> Iterator[tuple[Message, str]]:
+    """Each message with the place that it comes from; some come twice."""
+    return chain(
+        reason_messages(),
+        _extracted(),
+        _of_tables(),
+        _of_errors(),
+        _of_codes(),
+        ((text, "serving/triage/life_at_risk.py") for text in SIGNAL_TEXTS),
+        ((f.meaning, f.defined_at) for f in features_by_name().values()),
+        (
+            (f.family.replace("_", " "), "features/families/__init__.py")
+            for f in features_by_name().values()
+        ),
+    )
+
+
+def _extracted() -> Iterator[tuple[Message, str]]:
+    """What stands in templates and where it is said; of errors the text that they are raised with.
+
+    Of an event of the audit log it is its action and its object, as words.
+    """
+    errors = {each.__name__: None for each in _all_errors(ServingError)}
+    keywords: dict[str, Any] = {**DEFAULT_KEYWORDS, **_SAID, **errors, "_refused": None}
+    for file, line, message, *_ in _found(keywords):
+        if file.partition("/")[0] in SHOWN_TO_PEOPLE:
+            yield message, f"serving/{file}#L{line}"
+    for file, line, code, *_ in chain(_found(_ACTIONS), _found(_OBJECTS)):
+        yield code.replace("_", " "), f"serving/{file}#L{line}"
+
+
+def _found(keywords: dict[str, Any]) -> Iterable[tuple[str, int, Any, list[str], str | None]]:
+    return extract_from_dir(SERVING, _METHODS, _OPTIONS, keywords)
+
+
+def _of_tables() -> Iterator[tuple[Message, str]]:
+    for file, names in TABLES.items():
+        known = _constants(SERVING / file)
+        for name in names:
+            texts = (each.value for each in ast.walk(known[name]) if isinstance(each, ast.Constant))
+            for text in texts:
+                if isinstance(text, str) and text:
+                    yield text, f"serving/{file}#L{known[name].lineno}"
+
+
+def _constants(file: Path) -> dict[str, ast.expr]:
+    """What the constants of a module are made of, without the keys of its tables."""
+    found = {}
+    for statement in ast.parse(file.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
+            value = statement.value
+            if isinstance(value, ast.Dict):
+                value = ast.copy_location(ast.Tuple(value.values, ast.Load()), value)
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            for target in targets:
+                if isinstance(target, ast.Name):
+                    found[target.id] = value
+                elif isinstance(target, ast.Tuple):
+                    found |= {each.id: value for each in target.elts if isinstance(each, ast.Name)}
+    return found
+
+
+def _of_errors() -> Iterator[tuple[Message, str]]:
+    for error in _all_errors(ServingError):
+        yield error.title, "serving/errors.py"
+
+
+def _all_errors(error: type[ServingError]) -> Iterator[type[ServingError]]:
+    yield error
+    for each in error.__subclasses__():
+        yield from _all_errors(each)
+
+
+def _of_codes() -> Iterator[tuple[Message, str]]:
+    for share in SHARES:
+        for at in (*(f"at {part}" for part in AT), "at office capacity"):
+            yield f"{share} {at}", "serving/web/figure_words.py"
+    for code in (*chain.from_iterable(map(get_args, CODES)), *OTHER_CODES):
+        yield code.replace("_", " "), "serving/web/translation_template.py"
+
+
+def translation_template() -> bytes:
+    """The messages as a gettext template (`.pot`), UTF-8."""
+    file = io.BytesIO()
+    write_po(file, _catalogue(), omit_header=False, width=100)
+    return file.getvalue()
+
+
+def untranslated(file: Path) -> list[str]:
+    """The texts that a translation leaves in English."""
+    with file.open("rb") as lines:
+        translated = read_po(lines, locale=file.stem.replace("-", "_"))
+    missing = []
+    for message in _catalogue():
+        found = translated.get(message.id) if message.id else None
+        if message.id and not (found and found.string and all(found.string)):
+            missing.append(message.id if isinstance(message.id, str) else message.id[0])
+    return missing
+
+
+def _catalogue() -> Catalog:
+    catalogue = Catalog(project="Tidegate", charset="utf-8", fuzzy=False)
+    for message, place in all_messages():
+        path, _, line = place.partition("#L")
+        catalogue.add(message, locations=[(path.split()[0], int(line or 1))])
+    return catalogue
