@@ -163,7 +163,7 @@ def say_of(count: float, of_one: str, of_many: str, /, **values: object) -> str:
     return reading().language.say_of(count, of_one, of_many, **values)
 
 
-def say_again(stored: str, texts: Iterable[str | tuple[str, str]]) -> str:
+def say_again(stored: str, texts: Sequence[str | tuple[str, str]]) -> str:
     """A text that was kept in English, as the reader reads it, where it is one of `texts`.
 
     >>> say_again("drawn at 0.02", ["drawn at {share}"])
@@ -173,7 +173,7 @@ def say_again(stored: str, texts: Iterable[str | tuple[str, str]]) -> str:
         forms = (text,) if isinstance(text, str) else text
         found = next(filter(None, (_pattern(form).fullmatch(stored) for form in forms)), None)
         if found:
-            values = {name: say(value) for name, value in found.groupdict().items()}
+            values = {name: say_again(value, texts) for name, value in found.groupdict().items()}
             if isinstance(text, str):
                 return say(text, **values)
             return say_of(int(values.get("count", "1").replace(",", "")), *text, **values)

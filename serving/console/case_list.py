@@ -28,6 +28,7 @@ from serving.review.shown_lanes import ShownLane, stored_lanes
 from serving.review.teams import Inboxes
 from serving.triage.lane_rule import Lane
 from serving.web.queue_cursor import decode_cursor, decode_place, encode_cursor, encode_place
+from serving.web.stored_texts import said_again
 
 PAGE_SIZE = 25
 
@@ -264,7 +265,7 @@ def _fact(row: CaseRecord, decision: Decision | None, caller: Caller) -> str:
     if decision.lane_reason == "random":
         return say("Selected at random")
     if decision.life_at_risk or decision.hits:
-        return say(decision.life_at_risk or decision.hits[0])
+        return said_again(decision.life_at_risk or decision.hits[0])
     shipment = decision.submission.shipment
     if shipment and is_of_other_goods(shipment.goods_description, shipment.hs_code):
         return capital(say(UNFITTING_DESCRIPTION))

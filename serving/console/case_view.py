@@ -21,6 +21,7 @@ from serving.language import reading, say, say_word, subject_named
 from serving.request_parsing import read_submission
 from serving.review.case_summary import LANE_NAMES, describe_lane, describe_subject
 from serving.web.html import instant_in_words
+from serving.web.stored_texts import said_again
 
 MOST_FACTS = 5
 
@@ -69,7 +70,7 @@ class CaseView:
             title=subject_named(decision.subject_kind, decision.subject_id),
             lane=LANE_NAMES[decision.lane],
             what=describe_subject(submission, language=language),
-            why=describe_lane(decision, language),
+            why=describe_lane(decision, language, said_again),
             facts=tuple(_facts(submission)),
             reasons_for=tuple(r for r in reasons if r.effect == "for"),
             reasons_against=tuple(r for r in reasons if r.effect == "against"),

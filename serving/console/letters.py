@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated, get_args
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -16,7 +16,7 @@ from serving.console.forms import read_form
 from serving.console.pages import PageRoute, page
 from serving.container import Services
 from serving.errors import Conflict, NotFound, PersonNeeded, TooLong, Unprocessable
-from serving.language import say
+from serving.language import reading, say
 from serving.review.case_letters import AUDIENCES, GROUNDS, Audience, DeferralGround
 from serving.review.case_rules import Case
 from serving.review.cases import Reviewer
@@ -24,7 +24,9 @@ from serving.review.letter_rules import require_letter_due
 from serving.review.letter_text import sections_of
 from serving.web.bodies import ClosedModel
 from serving.web.case_bodies import Words
+from serving.web.languages import known_languages
 from serving.web.services import TheServices
+from serving.web.stored_texts import letter_said_again
 
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
 
@@ -56,9 +58,15 @@ def show_letters(
 
 @router.get("/{case_id}/letter/{audience}")
 def print_letter(
-    services: TheServices, caller: MayReview, case_id: str, audience: str
+    services: TheServices,
+    caller: MayReview,
+    case_id: str,
+    audience: str,
+    language: Annotated[str, Query(max_length=16)] = "",
 ) -> HTMLResponse:
     """The newest letter to a party, to read before it is released and to print after it.
+
+    In a language of the addressee's where that is asked for, else in the reader's.
 
     It says what counted and how much: only whoever may explain reads it.
     """
@@ -67,7 +75,9 @@ def print_letter(
         raise NotFound(say("a letter is to one of {audiences}", audiences=", ".join(AUDIENCES)))
     reviewer = Reviewer.from_caller(caller)
     kept, letter = services.letters.read(reviewer, case_id, audience, services.clock())
-    return page("letter.html", kept=kept, letter=letter, sections=sections_of(letter))
+    reading().language = known_languages(services).get(language, reading().language)
+    sections = sections_of(letter, letter_said_again)
+    return page("letter.html", kept=kept, letter=letter, sections=sections)
 
 
 @router.post("/{case_id}/letter/{step}")
@@ -128,6 +138,7 @@ def letters_page(
         not_due=_why_not_due(case, decision, now),
         is_masked=services.cases.is_masked(row),
         is_deferred=case.deferral is not None and now < case.deferral.ends_at,
+        languages=known_languages(services),
         audiences=("carrier",) if decision.subject_kind == "route" else AUDIENCES,
         grounds=[(ground, GROUNDS[ground]) for ground in get_args(DeferralGround)],
     )

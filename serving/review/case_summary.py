@@ -1,5 +1,6 @@
 """A case in a few sentences: what it is, and why it is here."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from babel.dates import format_date
@@ -68,15 +69,20 @@ def describe_subject(
     return language.say(text, what=what, when=_when(subject.declared_at, language))
 
 
-def describe_lane(decision: Decision, language: Language = ENGLISH) -> str:
-    """Why it is here, with the strongest reason on either side; of a random draw there is none."""
+def describe_lane(
+    decision: Decision, language: Language = ENGLISH, said: Callable[[str], str] = str
+) -> str:
+    """Why it is here, with the strongest reason on either side; of a random draw there is none.
+
+    `said` says again what was kept in words.
+    """
     why = language.say(_WHY[decision.lane])
     if decision.life_at_risk:
-        return f"{language.say(_WHY['rescue'])}: {language.say(decision.life_at_risk)}."
+        return f"{language.say(_WHY['rescue'])}: {said(decision.life_at_risk)}."
     if decision.lane_reason == "random":
         return language.say(SELECTED_AT_RANDOM)
     if decision.lane_reason in ("watch_list", "rule"):
-        hit = decision.hits[0] if decision.hits else language.say(SELECTED_BEFORE)
+        hit = said(decision.hits[0]) if decision.hits else language.say(SELECTED_BEFORE)
         return f"{why}: {hit}."
     strongest = {r.effect: r for r in reversed(decision.reasons_in(language))}
     parts = [why]

@@ -1,10 +1,13 @@
 """A letter in words: its sections in order, for a page, a print or an example."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from serving.explanation.formatting import figures
+from babel.dates import format_date
+
+from serving.explanation.formatting import capital, figures
 from serving.explanation.reasons_in_words import with_usual
+from serving.language import reading, say, say_of
 from serving.review.corrections import Correction
 from serving.review.letter import Letter, LetterReasons, OwnSign, Selection
 from serving.review.remedies import Addressee, Remedy
@@ -63,91 +66,117 @@ FULLER = (
 )
 
 
-def sections_of(letter: Letter) -> tuple[LetterSection, ...]:
-    """The letter in words."""
+def sections_of(letter: Letter, said: Callable[[str], str] = str) -> tuple[LetterSection, ...]:
+    """The letter in words of the reader's language; `said` says again what was kept in words."""
+    people = (_computer(letter), say(PEOPLE))
     return (
-        LetterSection("What this is about", (letter.what, _measure(letter))),
-        LetterSection("How it was selected", _selected(letter)),
-        *(_reasons(letter) if letter.selection == "score" else ()),
-        LetterSection("What the computer did, and what people did", (_computer(letter), PEOPLE)),
-        LetterSection("Data about you", (DATA,)),
-        LetterSection("If you do not agree", _contest(letter), tuple(_remedies(letter))),
+        LetterSection(say("What this is about"), (said(letter.what), _measure(letter, said))),
+        LetterSection(say("How it was selected"), _selected(letter)),
+        *(_reasons(letter, said) if letter.selection == "score" else ()),
+        LetterSection(say("What the computer did, and what people did"), people),
+        LetterSection(say("Data about you"), (say(DATA),)),
+        LetterSection(say("If you do not agree"), _contest(letter), tuple(_remedies(letter))),
     )
 
 
-def _measure(letter: Letter) -> str:
-    further = f" {DISCRETION}" if letter.is_inspection_at_discretion else ""
-    return (
-        f"On {letter.decided_at:%-d %B %Y} it was proposed for {letter.measure}.{further} "
-        f"The case has ended: {letter.ending}."
-    )
+def _measure(letter: Letter, said: Callable[[str], str]) -> str:
+    day = format_date(letter.decided_at, "d MMMM y", locale=reading().language.locale)
+    measure = said(letter.measure)
+    parts = [say("On {day} it was proposed for {measure}.", day=day, measure=measure)]
+    if letter.is_inspection_at_discretion:
+        parts.append(say(DISCRETION))
+    return " ".join([*parts, say("The case has ended: {ending}.", ending=said(letter.ending))])
 
 
 def _computer(letter: Letter) -> str:
-    said = COMPUTER[letter.selection]
-    return f"{said} {BESIDES}" if letter.was_scored and letter.selection != "score" else said
+    said = say(COMPUTER[letter.selection])
+    return f"{said} {say(BESIDES)}" if letter.was_scored and letter.selection != "score" else said
 
 
 def _selected(letter: Letter) -> tuple[str, ...]:
-    said = SELECTED[letter.selection]
+    said = say(SELECTED[letter.selection])
     if letter.selection != "rule":
         return (said,)
     if letter.rule:
-        return (said, f"The rule: “{letter.rule}”")
-    return (said, "Its words are not published. Those named below can have them examined.")
+        return (said, say("The rule: “{rule}”", rule=letter.rule))
+    return (
+        said,
+        say("Its words are not published. Those named below can have them examined."),
+    )
 
 
-def _reasons(letter: Letter) -> Iterator[LetterSection]:
-    yield _speaking("What spoke for a look", letter.speaks_for, is_for=True)
-    yield _speaking("What spoke against a look", letter.speaks_against, is_for=False)
+def _reasons(letter: Letter, said: Callable[[str], str]) -> Iterator[LetterSection]:
+    heading = say("What spoke for a look")
+    yield _speaking(heading, letter.speaks_for, said, is_for=True)
+    heading = say("What spoke against a look")
+    yield _speaking(heading, letter.speaks_against, said, is_for=False)
     changes = tuple(map(_correction, letter.corrections))
     opening = []
     if letter.correctable:
         opening.append(
-            "Of what counted for a look you declared the following. If any of it is wrong, say so; "
-            f"it will be judged again with what is right: {'; '.join(letter.correctable)}."
+            say(
+                "Of what counted for a look you declared the following. If any of it is wrong, say "
+                "so; it will be judged again with what is right: {declared}.",
+                declared="; ".join(map(said, letter.correctable)),
+            )
         )
     if letter.missing:
         opening.append(
-            "These were not submitted; with them it could have been judged on more: "
-            f"{', '.join(letter.missing)}."
+            say(
+                "These were not submitted; with them it could have been judged on more: {missing}.",
+                missing=", ".join(map(said, letter.missing)),
+            )
         )
     if not opening and not changes:
         opening.append(
-            "Nothing of what you declared counted for a look, so nothing of it needs mending."
+            say("Nothing of what you declared counted for a look, so nothing of it needs mending.")
         )
-    yield LetterSection("What a correction would change", tuple(opening), changes)
+    yield LetterSection(say("What a correction would change"), tuple(opening), changes)
 
 
-def _speaking(heading: str, reasons: LetterReasons, *, is_for: bool) -> LetterSection:
-    paragraphs = () if reasons.own else ("Nothing of what you declared yourself.",)
+def _speaking(
+    heading: str, reasons: LetterReasons, said: Callable[[str], str], *, is_for: bool
+) -> LetterSection:
+    paragraphs = () if reasons.own else (say("Nothing of what you declared yourself."),)
     others = (
-        "Besides, and not repeated here because it rests on what others declared or on what was "
-        f"known before: {'; '.join(reasons.others)}.",
+        say(
+            "Besides, and not repeated here because it rests on what others declared or on what "
+            "was known before: {topics}.",
+            topics="; ".join(map(said, reasons.others)),
+        ),
     )
-    signs = (_sign(sign, is_for=is_for) for sign in reasons.own)
+    signs = (_sign(sign, said, is_for=is_for) for sign in reasons.own)
     return LetterSection(heading, paragraphs, (*signs, *(others if reasons.others else ())))
 
 
-def _sign(sign: OwnSign, *, is_for: bool) -> str:
-    means = f" It can be a sign of {sign.sign_of}." if is_for and sign.sign_of else ""
-    rests = f" It rests on what you declared: {'; '.join(sign.declared)}." if sign.declared else ""
-    return f"{with_usual(sign.sentence, sign.usual)}{means}{rests}"
+def _sign(sign: OwnSign, said: Callable[[str], str], *, is_for: bool) -> str:
+    language = reading().language
+    parts = [with_usual(capital(said(sign.sentence)), said(sign.usual), language)]
+    if is_for and sign.sign_of:
+        parts.append(say("It can be a sign of {sign}.", sign=said(sign.sign_of)))
+    if sign.declared:
+        declared = "; ".join(map(said, sign.declared))
+        parts.append(say("It rests on what you declared: {declared}.", declared=declared))
+    return " ".join(parts)
 
 
 def _correction(correction: Correction) -> str:
-    said = (
-        f"Of {correction.paper}: it states {correction.stated}, and you declared "
-        f"{correction.declared}."
+    said = say(
+        "Of {paper}: it states {stated}, and you declared {declared}.",
+        paper=correction.paper,
+        stated=correction.stated,
+        declared=correction.declared,
     )
     if correction.odds_factor is None:
-        return f"{said} How much that weighed cannot be told now."
+        return f"{said} {say('How much that weighed cannot be told now.')}"
     if changes_nothing(correction.odds_factor):
-        return f"{said} If they agreed, the estimate would have been the same."
-    return (
-        f"{said} If they agreed, and all else were the same, the odds that the computer estimated "
-        f"would have been {figures(correction.odds_factor)} times what they were."
+        return f"{said} {say('If they agreed, the estimate would have been the same.')}"
+    would = say(
+        "If they agreed, and all else were the same, the odds that the computer estimated would "
+        "have been {times} times what they were.",
+        times=reading().language.figure(figures(correction.odds_factor)),
     )
+    return f"{said} {would}"
 
 
 def changes_nothing(odds_factor: float) -> bool:
@@ -158,26 +187,39 @@ def changes_nothing(odds_factor: float) -> bool:
 def _contest(letter: Letter) -> tuple[str, ...]:
     controller = letter.remedies.controller
     return (
-        f"The office answers to {_named(controller)}. Write there, and give the reference "
-        f"{letter.reference}. You may state your view, send documents, correct what was declared "
-        "by mistake, ask for access to the data about you, and ask for a person who was not part "
-        "of the decision to look at it again.",
-        FULLER,
+        say(
+            "The office answers to {controller}. Write there, and give the reference {reference}. "
+            "You may state your view, send documents, correct what was declared by mistake, ask "
+            "for access to the data about you, and ask for a person who was not part of the "
+            "decision to look at it again.",
+            controller=_named(controller),
+            reference=letter.reference,
+        ),
+        say(FULLER),
     )
 
 
 def _remedies(letter: Letter) -> Iterator[str]:
     remedies = letter.remedies
-    yield f"To be heard before a decision against you: {_deadline(remedies.hearing)}"
-    yield f"Appeal: {_deadline(remedies.appeal)}"
-    yield f"Court: {_deadline(remedies.court)}"
-    yield f"Data protection officer: {_named(remedies.data_protection_officer)}."
-    yield (f"Complaint about personal data, at any time: {_named(remedies.supervisory_authority)}.")
+    hearing, officer = _deadline(remedies.hearing), _named(remedies.data_protection_officer)
+    yield say("To be heard before a decision against you: {remedy}", remedy=hearing)
+    yield say("Appeal: {remedy}", remedy=_deadline(remedies.appeal))
+    yield say("Court: {remedy}", remedy=_deadline(remedies.court))
+    yield say("Data protection officer: {officer}.", officer=officer)
+    yield say(
+        "Complaint about personal data, at any time: {authority}.",
+        authority=_named(remedies.supervisory_authority),
+    )
 
 
 def _deadline(remedy: Remedy) -> str:
-    days = f"{remedy.deadline_days} days" if remedy.deadline_days > 1 else "one day"
-    return f"{_named(remedy)}, within {days} of receiving this letter ({remedy.law})."
+    return say_of(
+        remedy.deadline_days,
+        "{remedy}, within one day of receiving this letter ({law}).",
+        "{remedy}, within {count} days of receiving this letter ({law}).",
+        remedy=_named(remedy),
+        law=remedy.law,
+    )
 
 
 def _named(addressee: Addressee) -> str:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from serving.language import reading, say
 from serving.monitor.monitoring_report import WeekReport
+from serving.web.html import day_in_words
 
 PHRASES = {"inspected": "the inspected", "control": "those drawn at random"}
 
@@ -46,7 +48,7 @@ class WeeklyFindings:
             width=LEFT + WIDTH_A_WEEK * max(len(shown), 1) + 16,
             height=TOP + HEIGHT + 36,
             labels=tuple(
-                (x, f"{week:%-d %b}")
+                (x, day_in_words(week))
                 for n, (week, x) in enumerate(middles.items())
                 if n % step == 0
             ),
@@ -70,9 +72,19 @@ def _points(week: WeekReport, middles: dict[date, float]) -> Iterator[Point]:
             _y(share.value),
             _y(share.low),
             _y(share.high),
-            f"week of {week.week:%-d %B}: {share.value:.1%} of {PHRASES[kind]} "
-            f"({share.low:.1%} to {share.high:.1%})",
+            say(
+                "week of {week}: {share} of {whom} ({low} to {high})",
+                week=day_in_words(week.week),
+                share=_percent(share.value),
+                whom=say(PHRASES[kind]),
+                low=_percent(share.low),
+                high=_percent(share.high),
+            ),
         )
+
+
+def _percent(share: float) -> str:
+    return reading().language.figure(f"{share:.1%}")
 
 
 def _y(share: float) -> float:

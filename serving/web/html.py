@@ -3,42 +3,40 @@
 import math
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_eval_context
 from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
 from features.provenance import Provenance
+from serving.access.actors import SERVICE
 from serving.audit.decision import Decision
 from serving.explanation.code_names import country_in_words, goods_in_words, place_in_words
 from serving.explanation.formatting import capital, listed, readable, share_in_percent
 from serving.explanation.provenance_text import proof_in_words, provenance_in_words
 from serving.language import (
-    ENGLISH,
     Language,
     reading,
     say,
-    say_again,
     say_of,
     say_word,
     subject_named,
 )
-from serving.monitor.decision_facts import INSPECTED_BY, NOT_INSPECTED
 from serving.monitor.enough_outcomes import so_far
 from serving.review.actions import ACTION_WORDS, REFERRED_WORDS, CaseAction
 from serving.review.case_records import CaseRecord
 from serving.review.results import CaseResult
-from serving.triage.life_at_risk import SIGNAL_TEXTS
 from serving.web.figure_words import (
     figure_in_words,
     measure_in_words,
     share_in_words,
     times_in_words,
 )
+from serving.web.stored_texts import said_again
 
 _WITHIN_TAGS = re.compile(r'="[^"]*%\((\w+)\)s')
 """Values of a message that are part of an address: they are no text."""
@@ -125,9 +123,11 @@ def _with_local_time(instant: datetime, said: str) -> str:
     return say("{time} ({local} in {place})", time=said, local=there, place=city_of(zone.key))
 
 
-def day_in_words(instant: datetime) -> str:
-    """A day without its year, where there is little room."""
-    return _in_utc(instant, SHORT_DAY_OF_YEAR)
+def day_in_words(day: date) -> str:
+    """A day without its year, where there is little room; of an instant that in UTC."""
+    if isinstance(day, datetime):
+        return _in_utc(day, SHORT_DAY_OF_YEAR)
+    return format_date(day, SHORT_DAY_OF_YEAR, locale=reading().language.locale)
 
 
 def city_of(time_zone: str) -> str:
@@ -246,16 +246,9 @@ def period_in_words(name: str) -> str:
     return _month(datetime.fromisoformat(f"{name}-01"))
 
 
-STORED_TEXTS: tuple[str | tuple[str, str], ...] = (*SIGNAL_TEXTS, INSPECTED_BY, NOT_INSPECTED)
-"""Texts that are kept in English with their values, and said again on pages."""
-
-
-def _translate(text: str) -> str:
-    """A fixed text of ours, or some of STORED_TEXTS with semicolons between."""
-    said = say(text)
-    if said != text or reading().language is ENGLISH:
-        return said
-    return "; ".join(say_again(part, STORED_TEXTS) for part in text.split("; "))
+def _actor(name: str) -> str:
+    """Who acted; only what acts by itself has no name of its own."""
+    return say(name) if name == SERVICE.name else name
 
 
 def _browser(text: str) -> str:
@@ -294,6 +287,7 @@ def _provenance(provenance: Provenance) -> list[str]:
 
 FILTERS: dict[str, Callable[..., object]] = {
     "as_instant": datetime.fromisoformat,
+    "actor": _actor,
     "browser": _browser,
     "capitalize_first": capital,
     "country": _country,
@@ -328,6 +322,6 @@ FILTERS: dict[str, Callable[..., object]] = {
     "subjects": subjects_of,
     "times_as_many": times_in_words,
     "word": say_word,
-    "translate": _translate,
+    "translate": said_again,
     "words": words_of,
 }

@@ -27,6 +27,7 @@ from features.records import (
     PaymentMethod,
     Purpose,
 )
+from features.reference.geography.regions import countries, region_of
 from serving.access.approvals import ActKind, Part
 from serving.access.roles import Role
 from serving.errors import ServingError
@@ -36,8 +37,8 @@ from serving.review.case_rules import EventAction, JudgedAs, Status
 from serving.review.justifications import EvidentPurpose, StatedPurpose
 from serving.review.results import Confidence, ReasonCode
 from serving.triage.lane_rule import Lane, LaneReason
-from serving.triage.life_at_risk import SIGNAL_TEXTS
 from serving.web.figure_words import AT, SHARES
+from serving.web.stored_texts import STORED_TEXTS
 
 SERVING = Path(__file__).parents[1]
 
@@ -70,10 +71,13 @@ TABLES = {
         *("SELECTED_BEFORE", "SHIPMENT", "UNFITTING_DESCRIPTION", "UNFITTING_SHIPMENT"),
         *("UNNAMED_GOODS", "WAY", "WHEN", "_WHY"),
     ),
+    "review/letter_text.py": (
+        *("BESIDES", "COMPUTER", "DATA", "DISCRETION", "FULLER", "PEOPLE", "SELECTED"),
+    ),
     "review/justifications.py": ("STATED",),
     "review/results.py": ("RESULT_MEANING",),
     "review/ways_of_smuggling.py": ("TYPOLOGIES",),
-    "monitor/decision_facts.py": ("INSPECTED_BY", "NOT_INSPECTED"),
+    "web/findings_by_week.py": ("PHRASES",),
     "web/figure_words.py": ("OTHER_FIGURES", "AMONG", "NOT_ENOUGH", "WORDS"),
     "web/html.py": ("SUBJECTS",),
     "web/problems.py": ("TITLES",),
@@ -102,7 +106,29 @@ OTHER_CODES = (
     *("address", "browser", "cause", "offices", "role", "search", "call", "data keys", "origin"),
     *("artefact", "better than random", "calibration", "canaries", "control lane", "groups"),
     *("golden vectors", "influence", "leakage", "no worse than the champion", "proxies"),
-    *("second approval", "live traffic", "waiver", "undecided, waived", "refused, waived"),
+    *(
+        "second approval",
+        "live traffic",
+        "waiver",
+        "undecided, waived",
+        "refused, waived",
+        "a browser",
+        "the service itself",
+        "init",
+        "links",
+    ),
+    *(
+        "is justification asked",
+        "filters",
+        "actor",
+        "object id",
+        "object kind",
+        "watch list",
+        "company",
+    ),
+    *("random draw", "all without the score", "all together", "inspected by score"),
+    *("not inspected", "new", "1 to 9 before", "10 to 99 before", "100 or more before"),
+    *("unknown", "precision", "recall", "lift", "prevalence"),
 )
 """Codes of no closed list, or a longer one."""
 
@@ -115,7 +141,7 @@ def all_messages() -> Iterator[tuple[Message, str]]:
         _of_tables(),
         _of_errors(),
         _of_codes(),
-        ((text, "serving/triage/life_at_risk.py") for text in SIGNAL_TEXTS),
+        ((text, "serving/web/stored_texts.py") for text in STORED_TEXTS),
         ((f.meaning, f.defined_at) for f in features_by_name().values()),
         (
             (f.family.replace("_", " "), "features/families/__init__.py")
@@ -181,6 +207,8 @@ def _all_errors(error: type[ServingError]) -> Iterator[type[ServingError]]:
 
 
 def _of_codes() -> Iterator[tuple[Message, str]]:
+    for region in sorted({*region_of(countries())}):
+        yield region, "features/reference/geography/countries.csv"
     for share in SHARES:
         for at in (*(f"at {part}" for part in AT), "at office capacity"):
             yield f"{share} {at}", "serving/web/figure_words.py"

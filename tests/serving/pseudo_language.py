@@ -82,8 +82,8 @@ class VisibleWords(HTMLParser):
             self._look_at(text)
 
     def _look_at(self, text: str) -> None:
-        left, before = re.sub(r"⟦[^⟦⟧]*(⟧|…$)", "", text), text
+        left, before = re.sub(r"⟦[^⟦⟧]*(⟧|$)", " ", text), text
         while left != before:
-            left, before = re.sub(r"⟦[^⟦⟧]*(⟧|…$)", "", left), left
+            left, before = re.sub(r"⟦[^⟦⟧]*(⟧|$)", " ", left), left
         if re.search("[A-Za-z]{2}", left):
             self.unmarked.append(" ".join(left.split()))

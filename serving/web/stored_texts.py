@@ -1,0 +1,64 @@
+"""Texts that are kept in English with their values, and said again in the language of a reader."""
+
+from functools import cache
+
+from serving.explanation.reason_messages import reason_messages
+from serving.language import ENGLISH, reading, say, say_again
+from serving.monitor.decision_facts import INSPECTED_BY, NOT_INSPECTED
+from serving.triage.life_at_risk import SIGNAL_TEXTS
+
+STORED_TEXTS: tuple[str | tuple[str, str], ...] = (
+    *(*SIGNAL_TEXTS, INSPECTED_BY, NOT_INSPECTED),
+    "{kind} {id} is on the list “{list}”: {reason}",
+    "rule “{rule}”: {reason}",
+    "{part}: want a chance above 0 for each of {decisions} decisions",
+    ("{part}: want {count} known outcome", "{part}: want {count} known outcomes"),
+    "{part}: {known} known outcomes say as much as {worth} evenly drawn; want {wanted}, as come of "
+    "about {enough} decisions instead of {decisions}",
+    "recall and lift: had as much been missed as was found, the draws would hold {share} of it; "
+    "want {wanted}, as come of about {enough} decisions instead of {decisions}",
+    "recall and lift: had as much been missed as was found, the draws would hold {share} of it; "
+    "want {wanted}",
+    "everything: the weeks before are too few, or hold too few decisions",
+    "score, reasons and findings: models {models} answered in turn",
+    "{measure} of {subjects} moved in the week of {week}: {size}, where {least} would matter",
+    "an inspection finds what is there",
+    "it finds {part} of it, or all",
+    "share that smuggles",
+    "inspectors look as hard at what was drawn as at what the score chose",
+    "at what was drawn they find {part} of what they would, or all",
+    "recall at {share}",
+    "results that are not known would be like those that are",
+    "{part} of the results are not known: they are confirmed never, or {times} times as often",
+    "reviewers who almost always follow the proposal, quickly: {reviewers}",
+)
+"""Each text, or one of one and one of many, as it is written down."""
+
+
+def said_again(text: str) -> str:
+    """A fixed text of ours, or some of STORED_TEXTS with semicolons between; others as they are."""
+    if reading().language is ENGLISH:
+        return text
+    for said in (say(text), say_again(text, STORED_TEXTS)):
+        if said != text:
+            return said
+    return "; ".join(say_again(part, STORED_TEXTS) for part in text.split("; "))
+
+
+def letter_said_again(text: str) -> str:
+    """The same of a text in a letter, which may be one that a reason is made of."""
+    if reading().language is ENGLISH:
+        return text
+    said = said_again(text)
+    return say_again(text, _texts_of_letters()) if said == text else said
+
+
+@cache
+def _texts_of_letters() -> tuple[str | tuple[str, str], ...]:
+    """Texts of reasons, those with the most words of their own first."""
+    known = {message for message, _ in reason_messages()}
+    return tuple(
+        sorted(
+            known, key=lambda text: len(text[0] if isinstance(text, tuple) else text), reverse=True
+        )
+    )
