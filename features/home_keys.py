@@ -57,6 +57,9 @@ PUBLIC_FILES = {SIGNING: "signing.pub", LOG: "log.pub"}
 FORMER = "former"
 """The folder of keys that were rotated away and are still needed."""
 
+KEPT_WHEN_ROTATED = (SUBJECTS, DRAWS, PSEUDONYMS)
+"""Keys without which what was made with them cannot be found or made again."""
+
 DATABASE_FILE = "database.json"
 """In the home beside the folder of keys: which database it belongs to."""
 
@@ -188,13 +191,13 @@ def sign_with(name: str, content: bytes, said: bytes) -> bytes:
 def take_the_next_key(folder: Path, name: str, former: Sequence[tuple[str, str]]) -> None:
     """Let the key that was laid beside one take its place, its public half with those `former`.
 
-    The one that names are made with is kept, so that former names can be led back; what signed is
+    One that names or draws were made with is kept, so that they can be made again; what signed is
     overwritten, since what it signed is verified by its public half.
     """
     file, following = folder / KEY_FILES[name], folder / f"{KEY_FILES[name]}.next"
     if following.exists():
         replaced, taken = read_secret(folder, file.name), read_secret(folder, following.name)
-        if name == PSEUDONYMS and replaced != taken:
+        if name in KEPT_WHEN_ROTATED and replaced != taken:
             kept = f"{FORMER}/{name}-{time.time_ns()}-{fingerprint(name, replaced)}.key"
             write_secret(folder, kept, replaced)
         with file.open("r+b") as opened:  # what is overwritten below, once it has no name
@@ -261,6 +264,20 @@ def former_keys(folder: Path, name: str) -> tuple[bytes, ...]:
     files = sorted((folder / FORMER).glob(f"{name}-*.key"), reverse=True)
     kept = (read_secret(folder, str(file.relative_to(folder))) for file in files)
     return tuple(dict.fromkeys(kept))
+
+
+def keys_from(folder: Path, name: str, in_use: str) -> tuple[bytes, ...]:
+    """The key with a fingerprint, then the others of its name, the newest first.
+
+    Empty where it is not there. One that was adopted a moment ago may still be laid beside the
+    former one.
+    """
+    following = f"{KEY_FILES[name]}.next"
+    laid = (read_secret(folder, following),) if (folder / following).exists() else ()
+    found = tuple(dict.fromkeys((read_key(folder, name), *laid, *former_keys(folder, name))))
+    newest = [key for key in found if fingerprint(name, key) == in_use]
+    others = [key for key in found if key not in (*newest, *laid)]
+    return (*newest, *others) if newest else ()
 
 
 def is_public_file_of(folder: Path, name: str, content: bytes) -> bool:

@@ -301,7 +301,10 @@ def _batcher(
             decided=storage.decisions,
             purpose=settings.purpose,
             lanes=Lanes.from_settings(
-                settings, OtherWorkers(storage.placements, clock()), storage.alerts.exploration
+                settings,
+                OtherWorkers(storage.placements, clock()),
+                storage.alerts.exploration,
+                storage.placements.first_drawn,
             ),
         ),
         answers=storage.decisions,

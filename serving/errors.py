@@ -84,6 +84,7 @@ TidegateError
         ├── Unexplained             a score's parts do not add up to it
         ├── HistoryUnavailable      the online feature store failed
         └── LogUnavailable
+            ├── TokensRotated       the key of tokens was rotated, or this host lacks the new one
             └── Undecipherable      stored parts were changed, or their keys are others
 """
 
@@ -607,6 +608,12 @@ class LogUnavailable(Unavailable):
     """The decision could not be made durable, so it was not made."""
 
     title = "The decision log cannot be written"
+
+
+class TokensRotated(LogUnavailable):
+    """The key of tokens was rotated meanwhile, or this host has not got the one in use."""
+
+    retry_after_s = 1
 
 
 class Undecipherable(LogUnavailable):

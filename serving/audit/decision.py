@@ -76,7 +76,8 @@ class Decision(DecisionPart):
     `harm_ratio` is the expected harm of a find beside that of a usual one. Where no model could be
     asked, `unscored` says why, and there is no model, no score and no reason. `is_history_missing`
     says that the service lacked most of the history that the model was trained on. `life_at_risk`
-    has the words of all `danger_signals`.
+    has the words of all `danger_signals`. `drawn_with` is the fingerprint of the seed of its draws,
+    once the first seed was rotated.
 
     Of a subject that was scored again, `as_of` is the scoring instant, `rescores` the id of its
     first decision, `lane_before` where it was, and `because` names the records, by kind and id,
@@ -118,6 +119,7 @@ class Decision(DecisionPart):
     because: tuple[str, ...] = ()
     harm_weights: Mapping[Offence, float] = Field(default_factory=dict)
     harm_ratio: float | None = None
+    drawn_with: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -193,6 +195,7 @@ class Decision(DecisionPart):
                 "unscored": self.unscored,
                 "purpose": self.purpose,
                 **({} if self.ranked_by is None else {"ranked_by": self.ranked_by}),
+                **({} if self.drawn_with is None else {"drawn_with": self.drawn_with}),
             },
             danger_begins_at=danger_begins_at.isoformat() if danger_begins_at else None,
         )

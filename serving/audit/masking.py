@@ -28,7 +28,11 @@ class SubjectTokens(Protocol):
     """The tokens by which stored rows name subjects."""
 
     def token(self, kind: str, value: str) -> str:
-        """The token of an id: the same for the same id."""
+        """The token of an id that is named now."""
+        ...
+
+    def tokens(self, kind: str, value: str) -> tuple[str, ...]:
+        """Every token that an id may be named by."""
         ...
 
 
@@ -53,7 +57,8 @@ class Masking:
     def covers(self, kind: str, subject_id: str, scored_at: str) -> bool:
         """Whether a decision of this instant (ISO) about this subject is masked by now."""
         until = self._current()
-        return scored_at < until.before and self.tokens.token(kind, subject_id) not in until.held
+        tokens = self.tokens.tokens(kind, subject_id)
+        return scored_at < until.before and until.held.isdisjoint(tokens)
 
     def masked_view(self, decision: Decision) -> Decision:
         """A decision as people and callers may see it: masked, where that is due."""

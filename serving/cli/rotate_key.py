@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 
 class RotatedKey(StrEnum):
-    """Which key: each can be rotated but those of tokens and of draws."""
+    """Which key."""
 
     SIGNING = "signing"
     LOG = "log"
+    SUBJECTS = "subjects"
+    DRAWS = "draws"
     PSEUDONYMS = "pseudonyms"
     WRAPPING = "wrapping"
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from serving.audit.replay import Replay
     from serving.models.model_pool import LoadedModel
     from serving.settings import Settings
+    from serving.triage.control_draws import FirstDrawn
 
 
 def score(
@@ -40,7 +41,7 @@ def score(
 
     settings = Settings(home=home)
     champion = _model(settings, model or f"{SUBJECT_TYPES[subject.value].model_name}@champion")
-    lanes = Lanes.from_settings(settings)
+    lanes = Lanes.from_settings(settings, first_drawn=_first_drawn(home))
     subjects = read_subjects(file, subject.value, records or settings.records)
     if missing := missing_history(subjects, champion):
         messages.print(
@@ -112,6 +113,23 @@ def _model(settings: "Settings", reference: str) -> "LoadedModel":
 
     models = ModelHome(settings.home)
     return LoadedModel.read(models.find(reference), models.public_key)
+
+
+def _first_drawn(home: Path) -> "FirstDrawn":
+    """By which seed the service drew a subject first, where it ever had another."""
+    from features.home_keys import DRAWS, former_keys
+    from serving.db.engine import open_database
+    from serving.db.repositories.placement_repository import PlacementRepository
+    from serving.settings import settings_of
+    from serving.triage.control_draws import never_drawn
+
+    settings = settings_of(home, None)
+    if not former_keys(settings.keys, DRAWS):
+        return never_drawn
+    engine = open_database(
+        settings.database, is_service=False, keys=settings.keys, may_create=False
+    )
+    return PlacementRepository(engine).first_drawn
 
 
 def _document(replay: "Replay") -> dict[str, Any]:

@@ -19,6 +19,8 @@ from features.errors import KeyMissing
 from features.home_keys import (
     DATABASE_FILE,
     DRAWS,
+    FORMER,
+    KEPT_WHEN_ROTATED,
     KEY_FILES,
     LOG,
     PSEUDONYMS,
@@ -26,6 +28,7 @@ from features.home_keys import (
     SIGNING,
     SUBJECTS,
     fingerprint,
+    former_keys,
     has_models,
     make_key,
     public_file_of,
@@ -161,6 +164,7 @@ def require_bound(
         if each.retires_at is None:
             _finish_rotation(each, keys, known)
             _require_same(each, keys, row.database_id, known)
+            _require_former(each.name, keys, known)
             _require_public(each, keys, known)
     return str(row.database_id)
 
@@ -258,6 +262,20 @@ def _require_same(bound: BoundKey, keys: Path, database_id: str, known: Sequence
             f"{file} in {keys} is another key ({found}): the database {database_id} belongs with "
             f"the one of the fingerprint {bound.fingerprint}. Put that back, from a copy of "
             "HOME/keys or from another host, or give this home a database of its own"
+        )
+
+
+def _require_former(name: str, keys: Path, known: Sequence[BoundKey]) -> None:
+    """Raise KeyMissing where a key that was rotated away and is still needed is not there."""
+    former = {each.fingerprint for each in known if each.name == name and each.retires_at}
+    if name not in KEPT_WHEN_ROTATED or not former:
+        return
+    kept = {fingerprint(name, content) for content in former_keys(keys, name)}
+    if lacking := sorted(former - kept):
+        raise KeyMissing(
+            f"{keys / FORMER} lacks the former {name} key {', '.join(lacking)}, and what was made "
+            "with it needs just that key: put the folder back, from a copy of HOME/keys or from "
+            "another host"
         )
 
 

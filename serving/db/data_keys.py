@@ -6,22 +6,20 @@ process, and so seldom is the database asked.
 
 import secrets
 import time
-from hashlib import blake2b
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, select
 
-from features.home_keys import SUBJECTS, read_key
 from serving.db.encryption import KEY_BYTES, EncryptionUnit, as_text, decrypt, encrypt, of_text
 from serving.db.engine import failing_as_unavailable
 from serving.db.tables import data_keys
+from serving.db.token_keys import TokenKeys
 from serving.db.wrapping_keys import WrappingKeys
 from serving.db.write_lock import writing
 from serving.errors import Erased, KeysUnknown
 
 REMEMBERED_S = 60.0
 MOST_REMEMBERED = 400
-_TOKEN_BYTES = 16
 
 
 class DataKeys:
@@ -33,7 +31,7 @@ class DataKeys:
         self._folder: Path | None = options.get("keys")
         self._database_id: str = options.get("database_id") or ""
         self._remembered: dict[str, tuple[bytes, float]] = {}
-        self._token_key: bytes | None = None
+        self.token_keys = TokenKeys.of(engine)
 
     @property
     def wrapping(self) -> WrappingKeys:
@@ -45,15 +43,16 @@ class DataKeys:
         self.token("", "")
 
     def token(self, kind: str, value: str) -> str:
-        """What stands for an id in columns that are searched: the same for the same id."""
-        if self._token_key is None:
-            self._token_key = read_key(self._keys_folder(), SUBJECTS)
-        named = f"{kind}\0{value}".encode()
-        return blake2b(named, key=self._token_key, digest_size=_TOKEN_BYTES).hexdigest()
+        """What stands for an id in columns that are searched, by the key in use."""
+        return self.tokens(kind, value)[0]
 
-    def search_key(self) -> bytes:
-        """What codes of searched identifiers are made with (`prefix_codes`), of the same secret."""
-        return bytes.fromhex(self.token("search", ""))
+    def tokens(self, kind: str, value: str) -> tuple[str, ...]:
+        """The same, then what stood for it under former keys, the newest first."""
+        return self.token_keys.tokens(kind, value)
+
+    def subject_token(self, kind: str, subject_id: str) -> str:
+        """What stands for a subject in every table, by the key under which it was first named."""
+        return self.token_keys.subject_token(kind, subject_id)
 
     def encrypt(
         self, unit: EncryptionUnit, part: str, content: bytes, within: Connection | None = None
@@ -93,7 +92,8 @@ class DataKeys:
         return None if content is None else content.decode()
 
     def probe(self, connection: Connection) -> None:
-        """Raise Undecipherable where the newest data key cannot be unwrapped."""
+        """Raise Undecipherable where the newest data key cannot be unwrapped, or TokensRotated."""
+        self.token_keys.follow(connection)
         newest = select(data_keys).where(data_keys.c.wrapped.is_not(None))
         row = connection.execute(newest.order_by(data_keys.c.key_id.desc()).limit(1)).first()
         if row is not None:

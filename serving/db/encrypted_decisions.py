@@ -32,7 +32,8 @@ class EncryptedDecisions:
         encrypted = self.keys.encrypt(unit, _RECORD, row.record.encode())
         plain_answer = answer.request_digest.encode() + b"\n" + answer.body
         body = self.keys.encrypt(unit, _ANSWER, plain_answer)
-        found_by = {**vars(row), "subject_id": self.keys.token(row.subject_kind, row.subject_id)}
+        subject = self.keys.subject_token(row.subject_kind, row.subject_id)
+        found_by = {**vars(row), "subject_id": subject}
         del found_by["record"], found_by["lasting"], found_by["danger_begins_at"]
         _, key = self.claims(answer.caller_id, answer.idempotency_key)[0]
         digests = {"encrypted": _sha256(encrypted), "answer": _sha256(body), "answered_under": key}
@@ -40,9 +41,9 @@ class EncryptedDecisions:
         kept = {"idempotency_key": key, "request_digest": "", "body": body}
         return {**found_by, "record": outline, "encrypted": encrypted}, {**vars(answer), **kept}
 
-    def claims(self, caller_id: str, key: str) -> tuple[tuple[str, str], tuple[str, str]]:
-        """What an answer is found by: now, and in rows of an older release."""
-        return (caller_id, self.keys.token(caller_id, key)), (caller_id, key)
+    def claims(self, caller_id: str, key: str) -> tuple[tuple[str, str], ...]:
+        """What an answer is found by: now, under former keys, and in rows of an older release."""
+        return tuple((caller_id, named) for named in (*self.keys.tokens(caller_id, key), key))
 
     def record(self, row: Row[Any]) -> str | None:
         """The whole record of a row with the columns `WHOLE`; None where it was erased."""

@@ -22,7 +22,7 @@ class EncryptedRecords:
     def encrypted(self, row: ReceivedRecord, within: Connection | None = None) -> dict[str, Any]:
         """The row as it is kept."""
         token = self.keys.token(row.kind, row.record_id)
-        subject = self.keys.token(row.subject_kind, row.subject_id)
+        subject = self.keys.subject_token(row.subject_kind, row.subject_id)
         plain = "\n".join((row.record_id, row.subject_id, row.body))
         unit = EncryptionUnit.of_record(row.kind, token, row.received_at)
         return {
@@ -43,13 +43,14 @@ class EncryptedRecords:
         record_id, subject_id, body = plain.split("\n", 2)
         return replace(row, record_id=record_id, subject_id=subject_id, body=body)
 
-    def ids(self, row: ReceivedRecord) -> tuple[tuple[str, str], tuple[str, str]]:
-        """What a record is found by: now, and in rows of an older release."""
-        return (row.kind, self.keys.token(row.kind, row.record_id)), row.key
+    def ids(self, row: ReceivedRecord) -> tuple[tuple[str, str], ...]:
+        """What a record is found by: now, under former keys, and in rows of an older release."""
+        tokens = self.keys.tokens(row.kind, row.record_id)
+        return (*((row.kind, token) for token in tokens), row.key)
 
-    def subjects(self, kind: str, subject_id: str) -> tuple[tuple[str, str], tuple[str, str]]:
-        """What records about a subject are found by: now, and in rows of an older release."""
-        return (kind, self.keys.token(kind, subject_id)), (kind, subject_id)
+    def subjects(self, kind: str, subject_id: str) -> tuple[tuple[str, str], ...]:
+        """What records about a subject are found by: as `ids`."""
+        return tuple((kind, named) for named in (*self.keys.tokens(kind, subject_id), subject_id))
 
 
 def _outline(row: ReceivedRecord, subject: str) -> str | None:

@@ -89,7 +89,7 @@ class DatabaseErasure:
 
     def subject_token(self, kind: str, subject_id: str) -> str:
         """The token by which retained units name a subject."""
-        return self._keys.token(kind, subject_id)
+        return self._keys.subject_token(kind, subject_id)
 
     def count_due(self, limits: ErasureLimits, retained: RetainedUnits) -> DueForErasure:
         """Count what an erasure would find; nothing is changed."""

@@ -13,10 +13,12 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, update
 
 from features.home_keys import (
+    DRAWS,
     KEY_FILES,
     LOG,
     PSEUDONYMS,
     SIGNING,
+    SUBJECTS,
     fingerprint,
     fresh_key,
     public_half,
@@ -30,13 +32,17 @@ from serving.access.actors import Actor
 from serving.audit.audit_log import AuditEvent
 from serving.audit.checkpoints import verified_by
 from serving.db.binding import BoundKey, bound_keys, former_public_keys
+from serving.db.data_keys import DataKeys
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
+from serving.db.repositories.saved_view_repository import recode_views
+from serving.db.search_index import recode
 from serving.db.tables import installation_keys
+from serving.db.token_keys import search_key_of
 from serving.db.write_lock import writing
 
-ROTATED = (SIGNING, LOG, PSEUDONYMS)
-"""Those that can be; tokens and draws hang on their keys for ever (docs/operations)."""
+ROTATED = (SIGNING, LOG, PSEUDONYMS, DRAWS, SUBJECTS)
+"""Those that are made with the home; wrapping keys are exchanged by `key_destruction`."""
 
 
 def rotate_key(
@@ -60,9 +66,18 @@ def rotate_key(
         details = {"name": name, "fingerprint": fresh.fingerprint, "former": fresh.adopted_by}
         event = AuditEvent(at, actor, "rotate_key", "key", name, details)
         append_audit_events(connection, [event])
+        if name == SUBJECTS:
+            _recode_searches(connection, DataKeys(engine), content)
         known = bound_keys(connection)
     take_the_next_key(keys, name, former_public_keys(known, name))
     return fresh
+
+
+def _recode_searches(connection: Connection, keys: DataKeys, token_key: bytes) -> None:
+    """Let the former key find nothing in what cases and views are searched by."""
+    search_key = search_key_of(token_key)
+    recode(connection, keys, search_key)
+    recode_views(connection, keys, search_key)
 
 
 def trusted_log_keys(engine: Engine, given: str) -> str:

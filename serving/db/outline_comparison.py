@@ -20,7 +20,10 @@ from serving.errors import Undecipherable
 
 _SAME = ("decision_id", "subject_kind", "office_id", "caller_id", "lane", "lane_reason")
 _WITHOUT_CASE = ("release", "manual")
-_LATER = ("selection_probability", "unscored", "purpose", "rescores", "lane_before")
+_LATER = (
+    *("selection_probability", "unscored", "purpose", "rescores", "lane_before"),
+    "drawn_with",
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class OutlineComparison:
             decision = json.loads(whole)
             outline = json.loads(row["record"])
             return (
-                _differing(outline, decision, self.keys.token)
+                _differing(outline, decision, self.keys.tokens)
                 or self._answer(row, decision)
                 or _hidden_case(row)
             )
@@ -75,14 +78,17 @@ class OutlineComparison:
 
 
 def _differing(
-    outline: Mapping[str, Any], decision: Mapping[str, Any], token: Callable[[str, str], str]
+    outline: Mapping[str, Any],
+    decision: Mapping[str, Any],
+    tokens: Callable[[str, str], tuple[str, ...]],
 ) -> str | None:
     """The first field of an outline that the decision does not repeat, in words."""
     score = decision.get("score") or {}
+    named = tokens(decision["subject_kind"], decision["subject_id"])
     harm, probability = decision.get("harm_ratio"), score.get("probability")
     said = {name: decision.get(name) for name in (*_SAME, *_LATER)} | {
         "scored_at": decision["scored_at"],
-        "subject_id": token(decision["subject_kind"], decision["subject_id"]),
+        "subject_id": next((each for each in named if each == outline.get("subject_id")), named[0]),
         "probability": probability,
         "model": decision.get("model"),
         "ranked_by": None if harm is None or probability is None else probability * harm,

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, select, true, update
+from sqlalchemy import Connection, and_, delete, select, true, update
 
+from serving.db.data_keys import DataKeys
 from serving.db.encrypted_cases import EncryptedCases
 from serving.db.encryption import EncryptionUnit
 from serving.db.prefix_codes import CodeSpan, prefix_code, prefix_span
@@ -21,6 +22,7 @@ from serving.review.search_terms import CASE_NAME, SearchTerm, distinct_terms, n
 
 _PART = "search term"
 _OFFICES_TOGETHER = 100
+_PAGE = 500
 
 # Text, as in `shared_links`. Of the terms of a case that begin so, the first in the order counts.
 _FIRST_PLACES = (
@@ -73,7 +75,7 @@ class SearchIndex:
     ) -> list[dict[str, Any]]:
         """The rows of a case with its own id; the parties of a rescue are left out."""
         unit = EncryptionUnit.of_decision(case.case_id, case.opened_at)
-        key, keys = self.cases.keys.search_key(), self.cases.keys
+        key, keys = self.cases.keys.token_keys.search_key(within), self.cases.keys
         return [
             {
                 **_whose(case),
@@ -115,7 +117,7 @@ class SearchIndex:
         limit: int,
     ) -> list[IndexPlace]:
         """The first places of cases whose identifiers begin so, each case once."""
-        span = prefix_span(self.cases.keys.search_key(), symbols)
+        span = prefix_span(self.cases.keys.token_keys.search_key(connection), symbols)
         begins = None if after is None else _place_of(connection, access, span, after)
         offices: Sequence[str | None] = sorted(access.offices) or [None]
         found: list[IndexPlace] = []
@@ -128,7 +130,7 @@ class SearchIndex:
         self, connection: Connection, case_ids: Sequence[str], symbols: str
     ) -> dict[str, tuple[SearchTerm, ...]]:
         """Which identifiers of cases begin so; of an erased case there are none."""
-        span = prefix_span(self.cases.keys.search_key(), symbols)
+        span = prefix_span(self.cases.keys.token_keys.search_key(connection), symbols)
         is_in = case_terms.c.code.between(*span)
         query = select(case_terms).where(case_terms.c.case_id.in_(case_ids), is_in)
         found: dict[str, list[SearchTerm]] = defaultdict(list)
@@ -137,6 +139,26 @@ class SearchIndex:
             if value is not None and normalised(value).startswith(symbols):
                 found[row.case_id].append(SearchTerm(value, tuple(row.names.split(","))))
         return {case_id: tuple(terms) for case_id, terms in found.items()}
+
+
+def recode(connection: Connection, keys: DataKeys, search_key: bytes) -> int:
+    """Make every code anew with another search key; how many. Of what was erased none stays."""
+    count, last = 0, ""
+    page = select(case_terms.c.case_id).distinct().order_by(case_terms.c.case_id)
+    while cases := connection.scalars(page.where(case_terms.c.case_id > last).limit(_PAGE)).all():
+        last = cases[-1]
+        rows = connection.execute(select(case_terms).where(case_terms.c.case_id.in_(cases))).all()
+        connection.execute(delete(case_terms).where(case_terms.c.case_id.in_(cases)))
+        anew = []
+        for row in rows:
+            value = keys.decrypt_text(row.case_id, _PART, row.encrypted_value)
+            if value is not None:
+                code = prefix_code(search_key, normalised(value))
+                anew.append({**row._mapping, "code": code})
+        if anew:
+            connection.execute(case_terms.insert(), anew)
+        count += len(anew)
+    return count
 
 
 def _whose(case: CaseRecord) -> dict[str, Any]:

@@ -72,7 +72,7 @@ class SharedLinks:
             (place, each, text)
             for place, (kind, value) in enumerate(named)
             for each in _SAME_THING[kind]
-            for text in (self.cases.keys.token(each, value), value)  # in the clear from before
+            for text in (*self.cases.keys.tokens(each, value), value)  # in the clear from before
         ]
         found: list[dict[str, Sharing]] = [{} for _ in named]
         for row in _rows(connection, case_id, stored, access) if stored else ():

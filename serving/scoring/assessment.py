@@ -203,6 +203,7 @@ class Assessor:
             plan=self.lanes.plan.digest,
             lane_probabilities=placement.probabilities,
             selection_probability=placement.selection_probability,
+            drawn_with=placement.drawn_with,
             linked_records=encoded.attached,
             unscored=encoded.unscored,
             purpose=self.purpose,

@@ -25,10 +25,14 @@ class LaneCutoffs:
 
 @dataclass(frozen=True)
 class Draws:
-    """Random numbers in [0, 1) of one subject: for ties at a cutoff, and for the control lane."""
+    """Random numbers in [0, 1) of one subject: for ties at a cutoff, and for the control lane.
+
+    `drawn_with` is the fingerprint of the seed; None as long as an installation had but one.
+    """
 
     tie: float
     control: float
+    drawn_with: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,13 +66,14 @@ class Placement:
     `probabilities` says with which probability a subject with this score and these hits comes into
     each lane, over all draws; they add up to 1, and `control` is above 0 for whatever is not
     selected for sure. `hits` are the entries of watch-lists and the rules that hit, whatever
-    decided.
+    decided. `drawn_with` is that of the subject's draws.
     """
 
     lane: Lane
     reason: LaneReason
     probabilities: dict[Lane, float]
     hits: tuple[Hit, ...] = ()
+    drawn_with: str | None = None
 
     @property
     def selection_probability(self) -> float:

@@ -2,14 +2,14 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
 from features.records import SubjectKind
 from serving.settings import Settings
 from serving.triage.capacity import Shares
-from serving.triage.control_draws import DrawGenerator
+from serving.triage.control_draws import DrawGenerator, FirstDrawn, never_drawn
 from serving.triage.control_probability import control_probability, explored
 from serving.triage.disagreement import ChallengerScore
 from serving.triage.lane_rule import (
@@ -79,13 +79,14 @@ class Lanes:
         settings: Settings,
         other_workers: OtherWorkers | None = None,
         newest_exploration: Callable[[SubjectKind], Exploration | None] = lambda _: None,
+        first_drawn: FirstDrawn = never_drawn,
     ) -> Self:
         """The lanes of a home folder, with its recent load; raises PlanRefused."""
         plan = TriagePlan.read(settings.plan)
         return cls(
             plan=plan,
             shares=Shares.from_settings(settings),
-            draws=DrawGenerator.from_folder(settings.keys),
+            draws=DrawGenerator.from_folder(settings.keys, first_drawn),
             control_floor=settings.control_probability,
             disputed_control=settings.disputed_control_probability,
             other_workers=other_workers,
@@ -174,26 +175,30 @@ class Lanes:
         )
 
     def _unscored(self, request: PlacementRequest, control: float) -> Placement:
-        return place_unscored(
-            self.draws.of_subject(request.kind, request.subject_id),
+        draws = self.draws.of_subject(request.kind, request.subject_id)
+        placement = place_unscored(
+            draws,
             control_probability=control,
             is_life_at_risk=request.is_life_at_risk,
             hits=request.hits,
             earlier=request.earlier,
         )
+        return replace(placement, drawn_with=draws.drawn_with)
 
     def _placed(
         self, request: PlacementRequest, ranked_by: float, cutoffs: LaneCutoffs, control: float
     ) -> Placement:
-        return place(
+        draws = self.draws.of_subject(request.kind, request.subject_id)
+        placement = place(
             ranked_by,
             cutoffs,
-            self.draws.of_subject(request.kind, request.subject_id),
+            draws,
             control_probability=control,
             is_life_at_risk=request.is_life_at_risk,
             hits=request.hits,
             earlier=request.earlier,
         )
+        return replace(placement, drawn_with=draws.drawn_with)
 
     def _today(self, request: PlacementRequest) -> tuple[Shares, float]:
         """The shares that an office can take now, and its probability of a control draw."""

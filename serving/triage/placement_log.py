@@ -42,6 +42,13 @@ class PlacementLog(Protocol):
         """The token by which placements name a subject."""
         ...
 
+    def first_drawn(self, kind: str, subject_id: str) -> str | None:
+        """The fingerprint of the seed of a subject's first decision, empty where it names none.
+
+        None where there is no decision about it.
+        """
+        ...
+
     def size(self) -> int:
         """How many decisions there are."""
         ...

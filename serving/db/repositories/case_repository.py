@@ -282,9 +282,12 @@ class CaseRepository:
         """The cases of a subject, of either kind where none is said."""
         kinds = [wanted.subject_kind] if wanted.subject_kind else ["route", "shipment"]
         subject_id = wanted.subject_id or ""
-        tokens = [self._cases.keys.token(kind, subject_id) for kind in kinds]
         named = tuple_(decisions.c.subject_kind, decisions.c.subject_id)
-        pairs = [*zip(kinds, tokens, strict=True), *((kind, subject_id) for kind in kinds)]
+        pairs = [
+            (kind, text)
+            for kind in kinds
+            for text in (*self._cases.keys.tokens(kind, subject_id), subject_id)
+        ]
         return select(decisions.c.decision_id).where(named.in_(pairs))
 
     def offices(self) -> list[str]:
@@ -317,7 +320,7 @@ class CaseRepository:
         with failing_as_unavailable(), self._engine.connect() as connection:
             links = map(self._cases.of_link, connection.execute(own).all())
             for link in filter(None, links):
-                values = (self._cases.keys.token(link.kind, link.value), link.value)
+                values = (*self._cases.keys.tokens(link.kind, link.value), link.value)
                 for value in values:
                     sharing = _sharing(link.kind, value, access, limit + 1)
                     for other in connection.scalars(sharing):
@@ -659,7 +662,7 @@ def _among_inspections(case: CaseRecord, connection: Connection) -> CaseRecord:
 
 
 def _sharing(kind: str, value: str, access: CaseAccess, limit: int) -> Select[str]:
-    """The newest cases that share one thing: by its token, or in the clear from before.
+    """The newest cases that share one thing: by its tokens, or in the clear from before.
 
     Of one value, so that the index gives them in this order and no more are read than wanted.
     """

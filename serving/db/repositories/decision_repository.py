@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Row, Select, func, or_, select
+from sqlalchemy import Column, Connection, Engine, Row, Select, func, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from serving.audit.decision import Decision
@@ -25,7 +25,7 @@ from serving.db.lookups import PairLookup
 from serving.db.tables import answers, decisions
 from serving.db.waiting_subjects import SubjectToken, let_wait
 from serving.db.write_lock import writing
-from serving.errors import AnsweredMeanwhile, Erased, ExportRefused
+from serving.errors import AnsweredMeanwhile, Erased, ExportRefused, TokensRotated
 
 PAGE = 500
 
@@ -67,9 +67,20 @@ class DecisionRepository:
 
         Raises AnsweredMeanwhile where one of them has its decision already, by another process.
         """
+        try:
+            head = self._append(entries)
+        except TokensRotated:
+            head = self._append(entries)
+        self._unmoved += 1
+        return head
+
+    def _append(self, entries: Sequence[tuple[LoggedDecision, StoredAnswer]]) -> LogHead:
+        ring = self._keys.token_keys.ring()
         encrypted = [self._decisions.rows(*entry) for entry in entries]
         try:
             with failing_as_unavailable(but=IntegrityError), writing(self._engine) as connection:
+                self._keys.token_keys.require(ring, connection)
+                self._require_unanswered(connection, [answer for _, answer in entries])
                 seq, link = _head(connection)
                 for row, _ in encrypted:
                     seq, link = seq + 1, next_link(link, row["record"])
@@ -82,11 +93,19 @@ class DecisionRepository:
                         let_wait(connection, subject, decision.danger_begins_at)
         except IntegrityError:
             raise AnsweredMeanwhile("a request with this idempotency key was answered") from None
-        self._unmoved += 1
         return LogHead(seq, link.hex())
+
+    def _require_unanswered(self, connection: Connection, given: Sequence[StoredAnswer]) -> None:
+        """Raise AnsweredMeanwhile where a request was answered under a former key of tokens."""
+        claimed = [self._decisions.claims(each.caller_id, each.idempotency_key) for each in given]
+        former = [claim for _, *others in claimed for claim in others[:-1]]
+        found = tuple_(answers.c.caller_id, answers.c.idempotency_key).in_(former)
+        if former and connection.execute(select(answers.c.decision_id).where(found)).first():
+            raise AnsweredMeanwhile("a request with this idempotency key was answered")
 
     def maintain(self, *, is_idle: bool) -> None:
         """Do what no append should wait for, where that is much or nobody appends."""
+        self._keys.token_keys.follow_now_and_then()
         if self._unmoved >= GROUPS_PER_MOVE or (is_idle and self._unmoved):
             with failing_as_unavailable():
                 move_write_ahead_log(self._engine)
@@ -196,15 +215,17 @@ class DecisionRepository:
             select(*WHOLE)
             .where(
                 decisions.c.subject_kind == subject_kind,
-                decisions.c.subject_id.in_(
-                    (self._keys.token(subject_kind, subject_id), subject_id)
-                ),
+                decisions.c.subject_id.in_(self._named(subject_kind, subject_id)),
             )
             .order_by(decisions.c.seq)
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
             rows = connection.execute(query).all()
         return [record for row in rows if (record := self._decisions.record(row)) is not None]
+
+    def _named(self, subject_kind: str, subject_id: str) -> tuple[str, ...]:
+        """What a subject may be named by: tokens of all keys, and its id by an older release."""
+        return (*self._keys.tokens(subject_kind, subject_id), subject_id)
 
     def _decided(
         self, subject_kind: str, subject_ids: Sequence[str], column: Column[str]
@@ -213,7 +234,7 @@ class DecisionRepository:
         by_token = {
             named: subject_id
             for subject_id in subject_ids
-            for named in (self._keys.token(subject_kind, subject_id), subject_id)
+            for named in self._named(subject_kind, subject_id)
         }
         query = (
             select(decisions.c.subject_id, column)
@@ -232,8 +253,7 @@ class DecisionRepository:
 
     def earlier(self, subject_kind: str, subject_id: str) -> EarlierDecisions | None:
         """What was decided about a subject; None where nothing was, or it was erased."""
-        named = (self._keys.token(subject_kind, subject_id), subject_id)
-        return self._earlier(subject_kind, named)
+        return self._earlier(subject_kind, self._named(subject_kind, subject_id))
 
     def earlier_of_token(self, subject_kind: str, token: str) -> EarlierDecisions | None:
         """The same about the subject with a token."""

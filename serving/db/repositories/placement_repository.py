@@ -30,7 +30,26 @@ class PlacementRepository:
 
     def subject_token(self, kind: str, subject_id: str) -> str:
         """The token by which placements name a subject."""
-        return self._keys.token(kind, subject_id)
+        return self._keys.subject_token(kind, subject_id)
+
+    def first_drawn(self, kind: str, subject_id: str) -> str | None:
+        """The fingerprint of the seed of a subject's first decision, empty where it names none.
+
+        None where there is no decision about it. It stands in the outline, so an erased decision
+        tells it too.
+        """
+        query = (
+            select(decisions.c.record)
+            .where(
+                decisions.c.subject_kind == kind,
+                decisions.c.subject_id.in_((*self._keys.tokens(kind, subject_id), subject_id)),
+            )
+            .order_by(decisions.c.seq)
+            .limit(1)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            outline = connection.scalar(query)
+        return None if outline is None else str(orjson.loads(outline).get("drawn_with") or "")
 
     def size(self) -> int:
         """How many decisions there are."""

@@ -19,6 +19,7 @@ from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables import records, waiting_outcomes
 from serving.db.waiting_subjects import SubjectToken, let_decided_wait
 from serving.db.write_lock import writing
+from serving.errors import TokensRotated
 from serving.history.received_records import KeptRecord, ReceivedRecord
 
 PAGE = 500
@@ -39,8 +40,17 @@ class RecordRepository:
 
         No two records may have one key.
         """
+        try:
+            return self._added(rows)
+        except TokensRotated:
+            return self._added(rows)
+
+    def _added(self, rows: Sequence[ReceivedRecord]) -> dict[tuple[str, str], KeptRecord]:
+        keys = self._records.keys.token_keys
+        ring = keys.ring()
         encrypted = {row.key: self._records.encrypted(row) for row in rows}
         with failing_as_unavailable(), writing(self._engine) as connection:
+            keys.require(ring, connection)
             before = self._kept(connection, rows)
             new = [row for key, row in encrypted.items() if key not in before]
             if new:

@@ -63,6 +63,7 @@ class RollupRepository:
         False where another process has been there first: nothing is then kept.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
+            self._keys.token_keys.follow(connection)
             before = connection.scalar(select(summarised_to.c.seq))
             if (before or 0) != span[0]:
                 return False
@@ -76,7 +77,9 @@ class RollupRepository:
         return True
 
     def _kept(self, row: Visit) -> dict[str, object]:
-        return vars(row) | {"subject_id": self._keys.token(row.subject_kind, row.subject_id)}
+        return vars(row) | {
+            "subject_id": self._keys.subject_token(row.subject_kind, row.subject_id)
+        }
 
     def days(self, kind: str, first: str, end: str) -> Iterator[tuple[str, str]]:
         """Each day from `first` up to, not including, `end`, with its summary's body."""
@@ -152,7 +155,8 @@ class RollupRepository:
     def _outline(self, body: str) -> str:
         """The outline of an outcome that an older release kept in the clear."""
         outcome = orjson.loads(body)
-        outcome["subject_id"] = self._keys.token(outcome["subject_kind"], outcome["subject_id"])
+        kind, subject_id = outcome["subject_kind"], outcome["subject_id"]
+        outcome["subject_id"] = self._keys.subject_token(kind, subject_id)
         return orjson.dumps(outcome).decode()
 
     def score_pairs(

@@ -3,8 +3,9 @@
 import json
 from datetime import datetime
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
-from sqlalchemy import Engine, Row, delete, select
+from sqlalchemy import Connection, Engine, Row, delete, select, update
 
 from serving.access.actors import Actor
 from serving.audit.audit_log import AuditEvent
@@ -17,6 +18,7 @@ from serving.db.tables import saved_views
 from serving.db.write_lock import writing
 from serving.errors import Conflict, NotFound
 from serving.review.saved_views import MOST_VIEWS, SavedView
+from serving.review.search_terms import read_search
 
 _PART = "saved view"
 
@@ -41,7 +43,6 @@ class SavedViewRepository:
         query = select(saved_views).where(saved_views.c.holder == holder.identity)
         unit = EncryptionUnit.of_decision(view.view_id, at.isoformat())
         content = json.dumps([view.name, view.address])
-        span = prefix_span(self._keys.search_key(), view.symbols) if view.symbols else None
         with failing_as_unavailable(), writing(self._engine) as connection:
             rows = connection.execute(query).all()
             named = {present.name for row in rows if (present := self._view(row))}
@@ -49,6 +50,8 @@ class SavedViewRepository:
                 raise Conflict("you have a view of this name; delete it first, or choose another")
             if len(rows) >= MOST_VIEWS:
                 raise Conflict(f"you have {MOST_VIEWS} views, and no more are kept; delete one")
+            key = self._keys.token_keys.search_key(connection)
+            span = prefix_span(key, view.symbols) if view.symbols else None
             row = {
                 "view_id": view.view_id,
                 "holder": holder.identity,
@@ -77,3 +80,18 @@ class SavedViewRepository:
     def _view(self, row: Row[Any]) -> SavedView | None:
         content = self._keys.decrypt_text(row.view_id, _PART, row.encrypted)
         return SavedView(row.view_id, *json.loads(content)) if content is not None else None
+
+
+def recode_views(connection: Connection, keys: DataKeys, search_key: bytes) -> None:
+    """Make the codes of what views search for anew; one whose key was erased goes."""
+    searching = select(saved_views).where(saved_views.c.first_code.is_not(None))
+    for row in connection.execute(searching).all():
+        is_it = saved_views.c.view_id == row.view_id
+        content = keys.decrypt_text(row.view_id, _PART, row.encrypted)
+        if content is None:
+            connection.execute(delete(saved_views).where(is_it))
+            continue
+        asked = dict(parse_qsl(urlsplit(json.loads(content)[1]).query))["q"]
+        span = prefix_span(search_key, read_search(asked))
+        anew = {"first_code": span.first, "last_code": span.last}
+        connection.execute(update(saved_views).where(is_it).values(anew))

@@ -47,7 +47,10 @@ class SessionRepository:
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
             row = connection.execute(query).first()
-        return _session(row) if row and _is_sealed(row, self._keys) else None
+            is_sealed = row is not None and _is_sealed(row, self._keys)
+            if row is not None and not is_sealed and self._keys.token_keys.follow(connection):
+                is_sealed = _is_sealed(row, self._keys)
+        return _session(row) if row and is_sealed else None
 
     def of_holder(self, holder: str, now: datetime) -> list[Session]:
         """All open sessions of a holder, the newest first."""

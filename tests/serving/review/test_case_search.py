@@ -10,23 +10,27 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from features.home_keys import SUBJECTS
 from serving.access.acting import begin_acting
 from serving.access.pseudonyms import Pseudonyms
 from serving.audit.erasure import ErasureLimits, RetainedUnits
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
 from serving.audit.retention_log import RetentionAct
 from serving.db.key_destruction import DatabaseErasure
+from serving.db.key_rotation import rotate_key
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.retention_repository import RetentionRepository
-from serving.db.tables import case_terms
+from serving.db.repositories.saved_view_repository import SavedViewRepository
+from serving.db.tables import case_terms, saved_views
 from serving.errors import Unprocessable
 from serving.review import case_rules as acts
 from serving.review.actions import CaseAction
 from serving.review.case_records import CaseAccess, CaseFilter, CaseSearch, SearchPage
 from serving.review.cases import Reviewer
+from serving.review.saved_views import SavedView
 from serving.review.search_terms import normalised
 from tests.serving.bodies import route, shipment
-from tests.serving.databases import database
+from tests.serving.databases import database, keys_of
 from tests.serving.people import person
 from tests.serving.postgres import Server
 from tests.serving.review.decisions import AT, decision
@@ -215,6 +219,10 @@ class World(Office):
         }
         return {case_id: matched for case_id, matched in seen.items() if matched}
 
+    def codes(self) -> list[Any]:
+        with self.engine.connect() as connection:
+            return [*connection.execute(select(case_terms.c.code))]
+
     def searches(self) -> list[str]:
         """Beginnings of everything that is named anywhere, and something nobody names."""
         values = {value for each in self.expected.values() for value in each.terms}
@@ -322,6 +330,26 @@ def test_cases_of_an_older_release_are_found_once_the_service_has_looked_at_them
         named = connection.scalar(select(func.count(func.distinct(case_terms.c.case_id))))
     alive = {case_id for case_id, each in world.expected.items() if not each.is_gone}
     assert named == len(alive)
+
+
+def test_searches_find_the_same_once_the_key_of_their_codes_was_rotated(world: World) -> None:
+    searches = random.Random(2).sample(world.searches(), 20)
+    view = SavedView("v-1", "mine", "/console/search?q=MSCU", normalised("MSCU"))
+    SavedViewRepository(world.engine).save(person("one"), view, AT)
+    before = {row.code for row in world.codes()}
+
+    beside = database(world.where)
+    rotate_key(beside, keys_of(world.where), SUBJECTS, person("one"), at=AT, overlap=timedelta(0))
+
+    for symbols in searches:
+        assert world.found(EVERYWHERE, symbols) == world.filtered(EVERYWHERE, symbols), symbols
+    after = {row.code for row in world.codes()}
+    assert len(after) == len(before)
+    assert before.isdisjoint(after)
+    with world.engine.connect() as connection:
+        (kept,) = connection.execute(select(saved_views)).all()
+    assert any(kept.first_code <= code <= kept.last_code for code in after)
+    SavedViewRepository(world.engine).delete(person("one"), "v-1", AT)
 
 
 def test_the_audit_event_of_a_search_has_no_word_of_it(world: World) -> None:
