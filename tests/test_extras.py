@@ -89,6 +89,8 @@ state rebuild
 switch off --by b --because w
 switch on --by b --because w
 switch show
+languages template t.po
+languages check t.po
 settings
 retention init
 retention due
