@@ -53,6 +53,7 @@ from serving.monitor.daily_report import DailyReports
 from serving.observability import Metrics
 from serving.review.case_opening import CaseOpening
 from serving.review.cases import Cases
+from serving.review.entities import Entities
 from serving.review.letter_writer import LetterWriter
 from serving.review.published_events import PublishedEvents
 from serving.review.rescue_calls import RescueCalls, RescueDirectory
@@ -116,6 +117,7 @@ class Services:
     cases: Cases
     case_store: CaseRepository
     case_opening: CaseOpening
+    entities: Entities
     saved_views: SavedViewRepository
     teams: TeamRepository
     letters: LetterWriter
@@ -243,6 +245,7 @@ def build_services(
         cases=cases,
         case_store=storage.cases,
         case_opening=CaseOpening(cases, clock),
+        entities=Entities(storage.entities, masking),
         saved_views=storage.saved_views,
         teams=storage.teams,
         letters=LetterWriter(cases, settings.letters, batcher.assessor.lanes.plan, models, history),

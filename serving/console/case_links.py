@@ -84,10 +84,12 @@ def _links_page(
     **told: Any,
 ) -> Response:
     """The links of a case, as a page or as the part that a page asks for."""
+    links = link_graph(services, Reviewer.from_caller(caller), row, opened)
     content: dict[str, Any] = {
         "session": session,
         "row": row,
-        "links": link_graph(services, Reviewer.from_caller(caller), row, opened),
+        "links": links,
+        "entities": services.entities.named_by([row, *links.opened_case]),
         "colleagues": colleagues(services, caller) if caller.may("review") else [],
         **told,
     }

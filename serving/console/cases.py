@@ -403,6 +403,7 @@ def _case_content(
         "submission": submission,
         "pictures": CasePictures.from_submission(submission, now),
         "links": link_graph(services, reviewer, row),
+        "entities": services.entities.named_by([row]),
         "colleagues": colleagues(services, caller),
         "inboxes": services.cases.inboxes().for_office(row.office_id),
         "similar": _ended(services, reviewer, row.case_id),

@@ -120,6 +120,9 @@ def show_search(
         refusal=refusal,
         found=[FoundRow.from_match(each, caller) for each in found.found],
         next=found.next,
+        entities={}
+        if caller.may("rescue")
+        else services.entities.named_by(each.case for each in found.found),
         modes=get_args(Mode),
         views=views_of(services, caller),
         pages="rescues" if caller.may("rescue") else "cases",

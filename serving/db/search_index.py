@@ -20,7 +20,9 @@ from serving.errors import RequestFault, Unprocessable
 from serving.review.case_records import CaseAccess, CaseRecord
 from serving.review.search_terms import CASE_NAME, SearchTerm, distinct_terms, normalised
 
-_PART = "search term"
+TERM_PART = "search term"
+"""What an encrypted identifier of a case is encrypted as."""
+
 _OFFICES_TOGETHER = 100
 _PAGE = 500
 
@@ -83,7 +85,7 @@ class SearchIndex:
                 "code": prefix_code(key, normalised(term.value)),
                 "minus_seq": -case.seq,
                 "names": ",".join(term.names),
-                "encrypted_value": keys.encrypt_text(unit, _PART, term.value, within),
+                "encrypted_value": keys.encrypt_text(unit, TERM_PART, term.value, within),
             }
             for term in distinct_terms((SearchTerm(case.case_id, (CASE_NAME,)), *terms))
             if not (term.is_party and case.lane == "rescue")
@@ -135,7 +137,7 @@ class SearchIndex:
         query = select(case_terms).where(case_terms.c.case_id.in_(case_ids), is_in)
         found: dict[str, list[SearchTerm]] = defaultdict(list)
         for row in connection.execute(query.order_by(case_terms.c.code)).all():
-            value = self.cases.keys.decrypt_text(row.case_id, _PART, row.encrypted_value)
+            value = self.cases.keys.decrypt_text(row.case_id, TERM_PART, row.encrypted_value)
             if value is not None and normalised(value).startswith(symbols):
                 found[row.case_id].append(SearchTerm(value, tuple(row.names.split(","))))
         return {case_id: tuple(terms) for case_id, terms in found.items()}

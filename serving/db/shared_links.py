@@ -16,7 +16,7 @@ from serving.db.tables import case_links
 from serving.review.case_records import CaseAccess
 from serving.review.shared_things import MOST_LOOKED_AT, SharedThing, Sharing
 
-_SAME_THING = {
+SAME_THING = {
     "container": ("container",),
     "conveyance": ("conveyance",),
     "party": ("party", "agent"),
@@ -47,11 +47,11 @@ class SharedLinks:
     ) -> tuple[SharedThing, ...]:
         """What other cases that may be seen share with a case, by kind and value."""
         own = select(case_links).where(
-            case_links.c.case_id == case_id, case_links.c.kind.in_(_SAME_THING)
+            case_links.c.case_id == case_id, case_links.c.kind.in_(SAME_THING)
         )
         roles: dict[tuple[str, str], set[str]] = defaultdict(set)
         for link in filter(None, map(self.cases.of_link, connection.execute(own).all())):
-            roles[_SAME_THING[link.kind][0], link.value] |= set(_listed(link.roles))
+            roles[SAME_THING[link.kind][0], link.value] |= set(_listed(link.roles))
         named = sorted(roles)
         others = self._others(connection, case_id, named, access)
         return tuple(
@@ -71,7 +71,7 @@ class SharedLinks:
         stored = [
             (place, each, text)
             for place, (kind, value) in enumerate(named)
-            for each in _SAME_THING[kind]
+            for each in SAME_THING[kind]
             for text in (*self.cases.keys.tokens(each, value), value)  # in the clear from before
         ]
         found: list[dict[str, Sharing]] = [{} for _ in named]

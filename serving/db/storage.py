@@ -18,6 +18,7 @@ from serving.db.repositories.case_file_repository import CaseFileRepository
 from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
+from serving.db.repositories.entity_repository import EntityRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.db.repositories.placement_repository import PlacementRepository
 from serving.db.repositories.published_event_repository import PublishedEventRepository
@@ -50,6 +51,7 @@ class Storage:
     checkpoints: CheckpointRepository
     data_keys: DataKeys
     decisions: DecisionRepository
+    entities: EntityRepository
     online_store: PostgresStateStore | None
     placements: PlacementRepository
     published_events: PublishedEventRepository
@@ -83,6 +85,7 @@ class Storage:
             checkpoints=CheckpointRepository(engine),
             data_keys=DataKeys(engine),
             decisions=DecisionRepository(engine),
+            entities=EntityRepository(engine),
             online_store=shared_state(engine),
             placements=PlacementRepository(engine),
             published_events=PublishedEventRepository(engine),

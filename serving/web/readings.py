@@ -39,6 +39,7 @@ READINGS = {
     "GET /console/audit/events.ndjson": Reading("export", "audit_log"),
     "GET /console/decisions": Reading("read", "decisions"),
     "GET /console/decisions/{decision_id}": Reading("read", "decision", "decision_id"),
+    "GET /console/entities/{kind}/{token}": Reading("read", "entity", "token"),
     "GET /console/monitor": Reading("read", "monitoring"),
     "GET /console/queue": Reading("read", "queue"),
     "GET /console/rescues": Reading("read", "rescues"),

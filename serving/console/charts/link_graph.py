@@ -25,7 +25,8 @@ NodeKind = Literal["case", "thing", "neighbour"]
 class GraphNode:
     """A box of the picture with two lines of words.
 
-    `about` is what lights up with it, `opens` the case that a click opens or unfolds.
+    `about` is what lights up with it, `opens` the case that a click opens or unfolds, `value` what
+    a thing is called as a whole.
     """
 
     kind: NodeKind
@@ -36,6 +37,7 @@ class GraphNode:
     about: str
     is_confirmed: bool = False
     opens: str | None = None
+    value: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,11 @@ class LinkGraph:
         )
 
     @property
+    def opened_case(self) -> tuple[CaseRecord, ...]:
+        """The neighbour that is opened, if one is."""
+        return tuple(each.case for each in self.neighbours if each.case.case_id == self.opened)
+
+    @property
     def width(self) -> float:
         """How wide the picture is."""
         return COLUMN_PX * (len(self.columns) - 1) + NODE_PX + 20
@@ -186,6 +193,7 @@ class _Drawing:
                     LONGEST + 5,
                 ),
                 f"{prefix}:{place}",
+                value=thing.value,
             )
             for place, thing in enumerate(graph.things)
         ]

@@ -39,6 +39,7 @@ SEEN_BY: dict[str, set[Role]] = {
     "/console/cases/{case}": {"reviewer", "supervisor", "auditor"},
     "/console/cases/{case}/letter": {"reviewer", "supervisor"},
     "/console/cases/{case}/links": {"reviewer", "supervisor", "auditor"},
+    "/console/entities/{kind}/{entity}": {"reviewer", "supervisor", "auditor"},
     "/console/map/0/0/0.svg": EVERY_ROLE,
     "/console/rescues": {"rescue"},
     "/console/rescues/changes": {"rescue"},
@@ -89,11 +90,15 @@ def open_rescue(service: Service) -> str:
 def test_every_page_answers_the_roles_it_is_for_and_no_one_else(reviewed: Service) -> None:
     case_id, rescue_id = open_case(reviewed), open_rescue(reviewed)
     reviewed.services.accounts.add_account(new_account("maria", PASSWORD, "reviewer", (), NOW))
+    row = reviewed.services.cases.case(Reviewer(person("one"), ALL), case_id)[0]
+    named = reviewed.services.entities.named_by([row]).values()
+    entity = next(each.token for each in named if each.kind == "party")
     for role in ROLE_SCOPES:
         sign_in_as(reviewed, role)
         for path, seen_by in SEEN_BY.items():
             address = path.replace("{case}", case_id).replace("{rescue}", rescue_id)
-            address = address.replace("{account}", "maria")
+            address = address.replace("{account}", "maria").replace("{entity}", entity)
+            address = address.replace("{kind}", "party")
             response = reviewed.client.get(address)
             assert (response.status_code == 200) == (role in seen_by), (role, path)
 

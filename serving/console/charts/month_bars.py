@@ -1,0 +1,78 @@
+"""How many cases of an entity were opened in each month, as bars; a list says the same."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from serving.review.entities import EntityMonth
+
+MOST_MONTHS = 24
+BAR_PX, STEP_PX, HEIGHT_PX, LEFT_PX, TOP_PX = 20.0, 30.0, 90.0, 8.0, 18.0
+WIDEST_LABELS = 12
+"""Of more months than these only every third is labelled."""
+
+
+@dataclass(frozen=True)
+class MonthBar:
+    """One month: its bar, the part of it with a find, and what is written at it."""
+
+    x: float
+    y: float
+    height: float
+    confirmed_height: float
+    count: int
+    label: str
+    year: str
+    words: str
+
+
+@dataclass(frozen=True)
+class MonthBars:
+    """The newest MOST_MONTHS months; `earlier` says how many there are before them."""
+
+    bars: tuple[MonthBar, ...]
+    earlier: int
+
+    @classmethod
+    def from_months(cls, months: Sequence[EntityMonth]) -> Self:
+        """The bars of months in order; the highest fills the picture."""
+        shown = months[-MOST_MONTHS:]
+        per_case = HEIGHT_PX / max(each.cases for each in shown) if shown else 0.0
+        every = 1 if len(shown) <= WIDEST_LABELS else 3
+        return cls(
+            tuple(
+                MonthBar(
+                    LEFT_PX + STEP_PX * place,
+                    round(TOP_PX + HEIGHT_PX - per_case * each.cases, 1),
+                    round(per_case * each.cases, 1),
+                    round(per_case * each.confirmed, 1),
+                    each.cases,
+                    f"{each.begins:%b}" if place % every == 0 else "",
+                    f"{each.begins:%Y}" if place == 0 or each.begins.month == 1 else "",
+                    _words(each),
+                )
+                for place, each in enumerate(shown)
+            ),
+            len(months) - len(shown),
+        )
+
+    @property
+    def width(self) -> float:
+        """How wide the picture is."""
+        return LEFT_PX + STEP_PX * len(self.bars) + 12
+
+    @property
+    def height(self) -> float:
+        """How high the picture is, with the labels under the bars."""
+        return TOP_PX + HEIGHT_PX + 40
+
+    @property
+    def floor_y(self) -> float:
+        """Where the bars stand."""
+        return TOP_PX + HEIGHT_PX
+
+
+def _words(month: EntityMonth) -> str:
+    cases = f"{month.cases} {'case' if month.cases == 1 else 'cases'}"
+    found = f", smuggling confirmed in {month.confirmed}" if month.confirmed else ""
+    return f"{month.begins:%B %Y}: {cases}{found}"

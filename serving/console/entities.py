@@ -1,0 +1,100 @@
+"""The page of one party, container or conveyance: what cases tell of it over time, and no score."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+from starlette.responses import HTMLResponse
+
+from serving.access.callers import Caller
+from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.charts.month_bars import MonthBars
+from serving.console.pages import PageRoute, page, templates
+from serving.review.cases import Reviewer
+from serving.review.entities import (
+    MOST_SHOWN,
+    EntityCase,
+    EntityHistory,
+    EntityKind,
+    EntityReference,
+)
+from serving.web.services import TheServices
+
+router = APIRouter(prefix="/console/entities", include_in_schema=False, route_class=PageRoute)
+
+MaySeeEntity = Annotated[Caller, Depends(ReaderWith("review", "audit"))]
+
+
+@dataclass(frozen=True)
+class EntityCaseRow:
+    """One case as the page lists it: how it stands, and as what it names the entity."""
+
+    case: EntityCase
+    title: str
+    status: str
+    roles: str
+
+    @classmethod
+    def from_case(cls, each: EntityCase) -> "EntityCaseRow":
+        """A case in words."""
+        row = each.case
+        stands = row.status.replace("_", " ")
+        if each.is_confirmed:
+            stands = "smuggling confirmed"
+        elif each.result is not None:
+            stands = f"closed: {each.result.words}"
+        title = f"{row.subject_kind.capitalize()} {row.subject_id}"
+        return cls(each, title, stands, in_words(each.roles))
+
+
+@router.get("/{kind}/{token}")
+def show_entity(
+    services: TheServices,
+    caller: MaySeeEntity,
+    session: TheSession,
+    kind: EntityKind,
+    token: Annotated[str, Path(max_length=64)],
+) -> HTMLResponse:
+    """What the cases that the reader may see tell of an entity; that it was read is recorded."""
+    reviewer = Reviewer.from_caller(caller)
+    history = services.entities.history(reviewer, EntityReference(kind, token))
+    return page(
+        "entity.html",
+        reader=caller,
+        session=session,
+        history=history,
+        called=called_by_kind(history),
+        rows=[EntityCaseRow.from_case(each) for each in history.cases[:MOST_SHOWN]],
+        months=MonthBars.from_months(history.months),
+    )
+
+
+def called_by_kind(history: EntityHistory) -> str:
+    """What the entity is: a vessel, a vehicle, a container or a party."""
+    is_conveyance = history.entity.reference.kind == "conveyance"
+    return history.roles[0][0] if is_conveyance else history.entity.reference.kind
+
+
+def in_words(roles: tuple[str, ...]) -> str:
+    """Roles, as a sentence lists them."""
+    return ", ".join(role.replace("_", " ") for role in roles)
+
+
+def address_of(reference: EntityReference) -> str:
+    """The address of an entity's page, which names nobody."""
+    return f"/console/entities/{reference.kind}/{reference.token}"
+
+
+def in_parts(
+    text: str, entities: Mapping[str, EntityReference]
+) -> list[tuple[str, EntityReference | None]]:
+    """A text in parts: each entity that it names by itself, and what stands between them."""
+    known = "|".join(re.escape(value) for value in sorted(entities, key=len, reverse=True))
+    parts = re.split(rf"(?<![\w-])({known})(?![\w-])", text) if known else [text]
+    return [(part, entities.get(part)) for part in parts if part]
+
+
+templates.filters["entity_address"] = address_of
+templates.filters["in_parts"] = in_parts
