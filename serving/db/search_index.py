@@ -153,7 +153,7 @@ def recode(connection: Connection, keys: DataKeys, search_key: bytes) -> int:
         connection.execute(delete(case_terms).where(case_terms.c.case_id.in_(cases)))
         anew = []
         for row in rows:
-            value = keys.decrypt_text(row.case_id, _PART, row.encrypted_value)
+            value = keys.decrypt_text(row.case_id, TERM_PART, row.encrypted_value)
             if value is not None:
                 code = prefix_code(search_key, normalised(value))
                 anew.append({**row._mapping, "code": code})

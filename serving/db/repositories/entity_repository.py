@@ -71,8 +71,8 @@ class EntityRepository:
         symbols = normalised(entity.value)
         if len(symbols) < LEAST_SYMBOLS:
             return []
-        code = prefix_code(self._cases.keys.search_key(), symbols)
         with failing_as_unavailable(), self._engine.connect() as connection:
+            code = prefix_code(self._cases.keys.token_keys.search_key(connection), symbols)
             terms = _terms(connection, access, code, limit, is_oldest=is_oldest)
             roles = {
                 term.case_id: names
