@@ -119,7 +119,7 @@ def reset_second_factor(
 def confirm_holder(
     services: TheServices, caller: MayAdminister, _: RecentlyAuthenticated, form: SignedForm
 ) -> Response:
-    """Confirm that an account whose password another admin reset is used by its holder."""
+    """Confirm that an account that another admin made or reset is used by its holder."""
     account = _another(services, caller, form)
     services.accounts.confirm_holder(account.name, services.clock(), caller.actor)
     log.info("holder_confirmed", by=caller.name, name=account.name)

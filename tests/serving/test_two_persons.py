@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
-from serving.access.accounts import Account
+from serving.access.accounts import Account, new_account
 from serving.access.actors import SERVICE, Actor
 from serving.access.api_keys import new_key
 from serving.access.callers import Caller
 from serving.access.claims import person_elsewhere
 from serving.access.published_keys import PublishedKeys
 from serving.access.tokens import Tokens
+from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.errors import Conflict, LetterNotDue, NotYours, PersonNeeded, SameReviewer, ViewNeeded
 from serving.models.kill_switch import decline_switching_on, record_switch, switch_on_by_two
@@ -227,11 +228,40 @@ def test_nobody_but_a_person_is_one_of_two(act: Any, machines: dict[str, Actor])
                 act(first, second)
 
 
+@pytest.fixture(scope="module")
+def known_to_chief(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Actor]:
+    """An admin, and all into whose accounts they could sign in, as sessions tell them."""
+    accounts = AccountRepository(database(tmp_path_factory.mktemp("made") / "log.db"))
+    chief = new_account("chief", "a password for tests", "admin", (), AT)
+    names = {"who makes accounts": "chief", "made": "nour", "made too": "omar", "reset": "vera"}
+    for name, by in (("chief", SERVICE), ("nour", chief), ("omar", chief), ("vera", SERVICE)):
+        bare = replace(chief, name=name)
+        accounts.add_account(bare, by.actor if isinstance(by, Account) else by)
+    accounts.set_password(replace(chief, name="vera"), AT, chief.actor)
+    return {
+        words: account(name).with_possible_persons(accounts.one_person_with(name, AT))
+        for words, name in names.items()
+    }
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_whoever_knows_a_colleagues_first_password_is_no_second_person(
+    act: Any, known_to_chief: dict[str, Actor]
+) -> None:
+    for words, first, second in pairs(known_to_chief):
+        with pytest.raises(REFUSED):
+            assert act(first, second), words
+    for each in known_to_chief.values():
+        assert act(each, account("beta"))
+        assert act(account("beta"), each)
+
+
 def test_models_are_switched_on_by_two_persons_alone(
     where: Path | str,
     alpha: dict[str, Actor],
     seven: dict[str, Actor],
     machines: dict[str, Actor],
+    known_to_chief: dict[str, Actor],
 ) -> None:
     switches = KillSwitchRepository(database(where))
 
@@ -240,7 +270,8 @@ def test_models_are_switched_on_by_two_persons_alone(
         for words, each in machines.items()
         for pair in ((each, account("beta")), (account("beta"), each))
     ]
-    for words, first, second in (*pairs(seven), *with_machines, *islice(pairs(alpha), 0, None, 3)):
+    by_one = (*pairs(seven, known_to_chief), *with_machines, *islice(pairs(alpha), 0, None, 3))
+    for words, first, second in by_one:
         record_switch(switches, "route", is_on=False, by=SERVICE, because=WHY, at=AT)
         with suppress(PersonNeeded, SameReviewer):
             switch_on_by_two(switches, "route", first, WHY, AT)

@@ -14,7 +14,7 @@ from serving.access.names import distinct_name
 from serving.access.roles import Role
 from serving.audit.audit_log import AuditEvent
 from serving.db.audited_rows import AuditedRows
-from serving.db.credential_resets import CONFIRM_HOLDER, persons_behind
+from serving.db.credential_resets import CONFIRM_HOLDER, makers_alone, persons_behind
 from serving.db.engine import failing_as_unavailable
 from serving.db.names_in_use import names_ever, require_new_name
 from serving.db.repositories.audit_repository import append_audit_events
@@ -155,14 +155,14 @@ class AccountRepository:
         in use; Forbidden for one's own and for one whose role comes from elsewhere; SameReviewer
         where whoever acts may be its holder; Unprocessable where nothing would change.
         """
-        behind = self.one_person_with(name, now)
         with failing_as_unavailable(), writing(self._engine) as connection:
             kept = self._required(connection, name)
             _require_changeable(kept, by)
+            behind = persons_behind(connection, name, now) - makers_alone(connection, name, now)
             if kept.actor.with_possible_persons(behind).may_be(by):
                 raise SameReviewer(
-                    "one of you reset the other of late, or your names look alike: another admin "
-                    "changes this account"
+                    "one of you reset the other of late, or made the other's account, or your "
+                    "names look alike: another admin changes this account"
                 )
             if (role, set(offices)) == (kept.role, set(kept.offices)):
                 raise Unprocessable("it has this role and these offices already")
@@ -228,21 +228,23 @@ class AccountRepository:
             append_audit_events(connection, [event])
 
     def one_person_with(self, name: str, now: datetime) -> frozenset[str]:
-        """Persons who may be behind an account for now, or it behind them, since a reset.
+        """Persons who may be behind an account for now, or it behind them.
 
-        Who resets a password or a second factor could be who signs in with it next.
+        Who makes it, or resets its password or second factor, could be who signs in with it next.
         """
         with failing_as_unavailable(), self._engine.connect() as connection:
             return persons_behind(connection, name, now)
 
     def confirm_holder(self, name: str, now: datetime, by: Actor) -> None:
-        """Write down that an admin knows its holder to use an account that another reset.
+        """Write down that an admin knows its holder to use an account that another made or reset.
 
         Raises SameReviewer for whoever may be behind it.
         """
         behind = self.one_person_with(name, now)
         if by.identity == f"account:{name}" or {by.identity, by.person} & behind:
-            raise SameReviewer("another admin than who reset it, or is reset with it, confirms")
+            raise SameReviewer(
+                "another admin than who made or reset it, or has it from the same person, confirms"
+            )
         event = AuditEvent(now, by, CONFIRM_HOLDER, "account", name)
         with failing_as_unavailable(), writing(self._engine) as connection:
             append_audit_events(connection, [event])

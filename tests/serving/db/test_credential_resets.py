@@ -1,5 +1,6 @@
-"""Whoever resets a colleague's password or second factor counts as one person with them."""
+"""Whoever makes or resets a colleague's account counts as one person with them."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -8,8 +9,8 @@ import pytest
 from pydantic import TypeAdapter
 from sqlalchemy import Engine
 
-from serving.access.accounts import Account, new_account
-from serving.access.actors import Actor
+from serving.access.accounts import Account, new_account, with_first_password
+from serving.access.actors import SERVICE, Actor
 from serving.access.two_persons import require_second_person
 from serving.audit.audit_log import AuditEvent
 from serving.db.credential_resets import COUNTS_FOR
@@ -133,3 +134,77 @@ def test_another_admin_confirms_the_holder_and_nobody_behind_the_account(engine:
     assert are_two(engine, "maria", "chief", NOW + HOUR)
     assert are_two(engine, "maria", "olga", NOW + HOUR)
     assert not are_two(engine, "olga", "chief", NOW + HOUR)
+
+
+def make(engine: Engine, name: str, by: Actor, now: datetime) -> None:
+    bare = Account(name, "", "admin", (), now)
+    AccountRepository(engine).add_account(with_first_password(bare, now)[0], by)
+
+
+def test_whoever_makes_an_account_is_no_second_person_to_it_for_a_week(engine: Engine) -> None:
+    make(engine, "nour", PEOPLE["chief"].actor, NOW)
+    own = replace(PEOPLE["maria"], name="nour", credential_origin="own")
+    AccountRepository(engine).set_password(own, NOW + HOUR, own.actor)
+
+    for at, is_over in ((NOW + 2 * HOUR, False), (NOW + COUNTS_FOR + HOUR, True)):
+        assert are_two(engine, "nour", "chief", at) is is_over
+        assert are_two(engine, "chief", "nour", at) is is_over
+        assert are_two(engine, "second", "nour", at)
+
+
+def test_two_that_one_admin_made_are_one_person_until_another_confirms(engine: Engine) -> None:
+    register = AccountRepository(engine)
+    for name in ("nour", "omar"):
+        make(engine, name, PEOPLE["chief"].actor, NOW)
+    reset(engine, PEOPLE["maria"], "chief", NOW)
+    later = NOW + HOUR
+    for other in ("omar", "maria"):
+        assert not are_two(engine, "nour", other, later)
+        with pytest.raises(SameReviewer):
+            register.confirm_holder("nour", later, PEOPLE["maria"].actor)
+
+    register.confirm_holder("nour", later, PEOPLE["second"].actor)
+
+    assert are_two(engine, "nour", "chief", later)
+    assert are_two(engine, "nour", "omar", later)
+    assert not are_two(engine, "omar", "chief", later)
+
+
+def test_a_code_of_the_second_factor_of_a_new_account_shows_no_holder(engine: Engine) -> None:
+    make(engine, "nour", PEOPLE["chief"].actor, NOW)
+    factors = SecondFactorRepository(engine)
+    factors.begin("nour")
+    made = factors.find("nour")
+    assert made is not None
+    nour = Actor("account:nour", "nour", "account:nour")
+    assert factors.confirm("nour", pyotp.TOTP(made.secret).at(NOW + HOUR), NOW + HOUR, nour)
+    AuditRepository(engine).append(
+        AuditEvent(NOW + HOUR, nour, "give_second_factor", "account", "nour")
+    )
+
+    assert not are_two(engine, "nour", "chief", NOW + 2 * HOUR)
+
+
+@pytest.mark.parametrize("by", [Actor("cli:1000@host", "ada"), SERVICE])
+def test_accounts_that_no_account_made_are_persons_of_their_own(engine: Engine, by: Actor) -> None:
+    for name in ("nour", "omar"):
+        make(engine, name, by, NOW)
+
+    assert are_two(engine, "nour", "omar", NOW + HOUR)
+
+
+def test_who_made_an_account_mends_its_role_and_it_changes_nothing_of_theirs(
+    engine: Engine,
+) -> None:
+    register, chief = AccountRepository(engine), PEOPLE["chief"].actor
+    make(engine, "nour", chief, NOW)
+    nour = actor(engine, "nour", NOW)
+
+    register.change("nour", "reviewer", (), NOW, chief)
+
+    with pytest.raises(SameReviewer):
+        register.change("chief", "reviewer", (), NOW, nour)
+    reset(engine, PEOPLE["maria"], "chief", NOW)
+    register.set_password(replace(PEOPLE["maria"], name="nour"), NOW, chief)
+    with pytest.raises(SameReviewer):
+        register.change("nour", "admin", (), NOW, chief)
