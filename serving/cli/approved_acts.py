@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -67,6 +67,25 @@ class LiveUse:
                 "and give both files with --approval"
             )
         return two_persons(act, given, self.approvals, self.accounts, now)
+
+    def used_up(
+        self, act: "ProposedAct", files: Sequence[Path], claimed: str | None
+    ) -> "TwoPersons":
+        """Who agreed to an act that is done next; their approvals are used up by it.
+
+        Whoever was killed between the two left the act undone: then the same two have agreed to it.
+        So let nobody ask again once it is done.
+        """
+        from serving.access.actors import Actor
+        from serving.access.approvals import agreed
+
+        if used := self.approvals.used_for(act):
+            return agreed(act, used, self.approvals)
+        now = datetime.now(UTC)
+        two = self.agreed(act, files, now, claimed)
+        with self.approvals.using(two.documents, Actor.from_command_line(), now):
+            pass  # the act itself writes in turns of its own
+        return two
 
 
 def live_use(settings: "Settings", *, is_signed: bool = False) -> LiveUse | None:

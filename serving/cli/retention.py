@@ -14,11 +14,9 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json, Subject
 from serving.cli.output import messages, print_json, progress_bar
 
 if TYPE_CHECKING:
-    from serving.access.approvals import ProposedAct
     from serving.audit.erasure import DueForErasure
     from serving.audit.retention import Retention, WaitingErasure
     from serving.audit.retention_periods import RetentionCutoffs
-    from serving.cli.approved_acts import LiveUse
     from serving.settings import Settings
 
 retention = typer.Typer(
@@ -256,9 +254,10 @@ def _two_for(number: int, settings: "Settings", by: str | None, files: list[Path
     if number not in proposals:
         raise no_proposal(number, proposals)
     act = act_of_erasure(proposals[number], ModelHome(settings.home).public_key)
-    if live.approvals.is_done(act):  # two persons agreed; this run carries out what they did
+    done = live.retention_acts.all("agree", "erase")
+    if number in {each.details["proposal"] for each in done}:  # this run carries it out
         return by or Actor.from_command_line().identity
-    return _agreed(live, act, by, files)
+    return live.used_up(act, files, by).approver
 
 
 def _lifting(number: int, settings: "Settings", by: str | None, files: list[Path]) -> str:
@@ -274,7 +273,7 @@ def _lifting(number: int, settings: "Settings", by: str | None, files: list[Path
     if number not in holds:
         raise RetentionRefused(f"there is no hold {number}; `tidegate retention acts` has them")
     act = act_of_lifting(holds[number], ModelHome(settings.home).public_key)
-    return _agreed(live, act, by, files)
+    return live.used_up(act, files, by).approver
 
 
 def _claimed(by: str | None, want: str) -> str:
@@ -282,17 +281,6 @@ def _claimed(by: str | None, want: str) -> str:
     if by is None:
         raise typer.BadParameter(want)
     return by
-
-
-def _agreed(live: "LiveUse", act: "ProposedAct", by: str | None, files: list[Path]) -> str:
-    """Who approved an act that two persons agreed to; their approvals are used up by it."""
-    from serving.access.actors import Actor
-
-    now = _now()
-    two = live.agreed(act, files, now, by)
-    with live.approvals.using(two.documents, Actor.from_command_line(), now):
-        pass  # the act itself writes in turns of its own
-    return two.approver
 
 
 def _print_number(name: str, number: int, *, as_json: bool) -> None:

@@ -100,7 +100,6 @@ def _two_for(
     files: list[Path],
 ) -> str:
     """Who switches on: by name in a trial, by two persons' approvals in live use."""
-    from serving.access.actors import Actor
     from serving.cli.approved_acts import act_of_switching_on, live_use
     from training.model.model_home import ModelHome
 
@@ -109,11 +108,9 @@ def _two_for(
         if by is None:
             raise typer.BadParameter("want --by, who switches")
         return by
-    now, latest = datetime.now(UTC), latest_of(register, subject.value)
+    latest = latest_of(register, subject.value)
     act = act_of_switching_on(subject.value, latest, ModelHome(settings.home).public_key)
-    two = live.agreed(act, files, now, by)
-    with live.approvals.using(two.documents, Actor.from_command_line(), now):
-        pass  # the switch writes in a turn of its own
+    two = live.used_up(act, files, by)  # once they are on, the act is another
     return f"{two.proposer} and {two.approver}"
 
 

@@ -221,11 +221,19 @@ class ApprovalRepository:
         with failing_as_unavailable(), self._engine.connect() as connection:
             return bool(_used_among(connection, [approval_id]))
 
-    def is_done(self, act: ProposedAct) -> bool:
-        """Whether persons agreed to an act and their approvals were used for it."""
-        query = select(approvals.c.approval_id).where(approvals.c.act_id == act.act_id)
+    def used_for(self, act: ProposedAct) -> tuple[GivenApproval, ...]:
+        """The approvals that were used last for an act, one of each part; none where it was not."""
+        query = (
+            select(approvals.c.approval_id, approvals.c.document)
+            .outerjoin(used_approvals, used_approvals.c.approval_id == approvals.c.approval_id)
+            .where(approvals.c.act_id == act.act_id)
+            .order_by(used_approvals.c.used_at)
+        )
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return bool(_used_among(connection, connection.scalars(query).all()))
+            rows = connection.execute(query).all()
+            used = _used_among(connection, [row.approval_id for row in rows])
+        found = (GivenApproval.read(row.document) for row in rows if row.approval_id in used)
+        return tuple({each.part: each for each in found}.values())
 
     @contextmanager
     def using(

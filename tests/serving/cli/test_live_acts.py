@@ -372,6 +372,47 @@ def test_a_hold_is_lifted_by_two_persons_who_agreed_to_that_hold(live: LiveHome)
     assert [str(each.number) for each in acts.holds()] == [first]
 
 
+ACTS_OF_TWO = {
+    "erase": ("retention", "erase", "1", "--because", "as proposed"),
+    "lift": ("retention", "lift", "1", "--because", "the court has ended"),
+    "switch-on": ("switch", "on", "--subject", "route", "--because", "it is repaired now"),
+}
+
+
+@pytest.mark.parametrize("wait_days", [0, 7])
+@pytest.mark.parametrize("kind", ACTS_OF_TWO)
+def test_an_act_that_was_killed_after_its_approvals_were_used_is_done_by_the_same_two(
+    live: LiveHome, monkeypatch: pytest.MonkeyPatch, kind: str, wait_days: int
+) -> None:
+    waiting = PERIODS.replace("wait_days = 0", f"wait_days = {wait_days}")
+    (live.home / "retention.toml").write_text(waiting)
+    if kind == "erase":
+        live.run("retention", "propose", "--by", "ada", "--because", "the time is over")
+    elif kind == "lift":
+        live.run("retention", "hold", "shipment", "S-1", "--by", "court", "--because", "a case")
+    live.run("switch", "off", "--by", "ada", "--because", "they harm somebody")
+    approvals = live.both(kind, "route" if kind == "switch-on" else "1")
+
+    def killed(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        for each in ("erase", "lift"):
+            patched.setattr(f"serving.audit.retention.Retention.{each}", killed)
+        patched.setattr("serving.models.kill_switch.record_switch", killed)
+        assert run(*ACTS_OF_TWO[kind], *approvals, "--home", live.home).exit_code == 130
+    assert len(live.events("use_approval")) == 2
+
+    live.run(*ACTS_OF_TWO[kind], *(["--by", "timer"] if kind == "erase" else []))
+
+    done = [each.by for each in RetentionRepository(live.engine).all("agree", "erase", "lift")]
+    if kind == "switch-on":
+        latest = KillSwitchRepository(live.engine).latest_by_kind()["route"]
+        done = [latest.switched_by_name] if latest.is_on else []
+    assert done == ["alpha and beta" if kind == "switch-on" else "beta"]
+    assert len(live.events("use_approval")) == 2
+
+
 def test_an_act_may_be_signed_on_another_machine(live: LiveHome, tmp_path: Path) -> None:
     live.run("switch", "off", "--by", "ada", "--because", "they harm somebody")
     file = tmp_path / "act.json"

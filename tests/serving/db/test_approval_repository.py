@@ -149,7 +149,7 @@ def test_what_the_audit_log_tells_of_revocation_and_use_no_table_takes_back(
     revoked = register.key(key_id)
     assert revoked is not None
     assert revoked.revoked_at == at
-    assert register.is_done(ACT)
+    assert register.used_for(ACT) == tuple(both)
 
 
 def test_two_persons_approve_by_key_once(register: ApprovalRepository, engine: Engine) -> None:
