@@ -31,6 +31,7 @@ from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
+from serving.db.repositories.notice_repository import NoticeRepository
 from serving.db.repositories.placement_repository import PlacementRepository
 from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.rescue_call_repository import RescueCallRepository
@@ -52,7 +53,7 @@ from serving.models.seat_approvals import SeatApprovals
 from serving.monitor.daily_report import DailyReports
 from serving.observability import Metrics
 from serving.review.case_opening import CaseOpening
-from serving.review.cases import Cases
+from serving.review.cases import Cases, Reviewer
 from serving.review.entities import Entities
 from serving.review.letter_writer import LetterWriter
 from serving.review.published_events import PublishedEvents
@@ -120,6 +121,7 @@ class Services:
     entities: Entities
     saved_views: SavedViewRepository
     teams: TeamRepository
+    notices: NoticeRepository
     letters: LetterWriter
     events: PublishedEvents
     webhooks: WebhookRepository
@@ -211,6 +213,7 @@ def build_services(
         masking,
         batcher.assessor.lanes.plan.office_of_place,
         storage.teams.all,
+        partial(_reviewers, storage),
     )
     return Services(
         settings=settings,
@@ -248,6 +251,7 @@ def build_services(
         entities=Entities(storage.entities, masking),
         saved_views=storage.saved_views,
         teams=storage.teams,
+        notices=storage.notices,
         letters=LetterWriter(cases, settings.letters, batcher.assessor.lanes.plan, models, history),
         events=events,
         webhooks=storage.webhooks,
@@ -271,6 +275,12 @@ def build_services(
         purpose=PurposeGuard(settings.purpose, storage.purposes, clock),
         pseudonyms=masking.pseudonyms,
     )
+
+
+def _reviewers(storage: Storage) -> list[Reviewer]:
+    """The holders of live accounts that review cases."""
+    callers = [each.caller() for each in storage.accounts.all() if each.disabled_at is None]
+    return [Reviewer.from_caller(caller) for caller in callers if caller.may("review")]
 
 
 def _history(settings: Settings, storage: Storage, report: StageReport) -> HistoryClient:

@@ -410,9 +410,10 @@ def let_case_wait(services: TheServices, caller: MayReview, case_id: str, body: 
 
 @router.post("/cases/{case_id}/notes", responses=CASE_PROBLEMS)
 def note_case(services: TheServices, caller: MayReview, case_id: str, body: Note) -> CaseAnswer:
-    """Write something down about a case."""
+    """Write something down about a case; `@name` in it tells a colleague who may see the case."""
     at = services.clock()
-    return _acted(services, caller, case_id, lambda c: acts.note(c, caller.actor, at, body.text))
+    case = services.cases.note(Reviewer.from_caller(caller), case_id, at, body.text)
+    return CaseAnswer.from_case(case, at)
 
 
 @router.post("/cases/{case_id}/judgements", responses=CASE_PROBLEMS)

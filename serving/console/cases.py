@@ -129,17 +129,22 @@ class EventView:
     words: str
     moves: tuple[tuple[str, str, str], ...]
     text: str
+    mentioned: tuple[str, ...] = ()
 
     @classmethod
     def from_event(cls, event: StoredEvent) -> "EventView":
         """An event as the page shows it; reading is shown like any other act."""
+        changed = json.loads(event.changed)
+        _, named = changed.pop("mentioned", (None, ()))
+        mentioned = tuple(each["name"] for each in named)
         moves = tuple(
             (say_word(name), _value_in_words(name, old), _value_in_words(name, new))
-            for name, (old, new) in json.loads(event.changed).items()
+            for name, (old, new) in changed.items()
         )
         words = say_word(event.action)
         text = say_word(event.text) if event.action in _CODED else event.text
-        return cls(datetime.fromisoformat(event.at), event.by.shown, words, moves, text)
+        at = datetime.fromisoformat(event.at)
+        return cls(at, event.by.shown, words, moves, text, mentioned)
 
 
 @dataclass(frozen=True)
@@ -243,8 +248,9 @@ def _do(
         services.cases.state_result(reviewer, case_id, now, body.result)
     elif act == "agreements":
         services.cases.agree(reviewer, case_id, now, read_form(Judgement, form).text)
-    elif act == "disagreements":
-        services.cases.disagree(reviewer, case_id, now, read_form(Note, form).text)
+    elif act in ("disagreements", "notes"):
+        say = services.cases.note if act == "notes" else services.cases.disagree
+        say(reviewer, case_id, now, read_form(Note, form).text)
     elif act == "judgements":
         judged = read_form(FirstJudgement, form).judged_as
         services.cases.judge(reviewer, case_id, now, judged)
@@ -291,9 +297,6 @@ def _act(act: str, reviewer: Reviewer, now: datetime, form: dict[str, str]) -> C
         return lambda case: acts.claim(case, actor, now)
     if act == "release":
         return lambda case: acts.give_back(case, actor, now)
-    if act == "notes":
-        text = read_form(Note, form).text
-        return lambda case: acts.note(case, actor, now, text)
     if act == "reopen":
         text = read_form(Note, form).text
         return lambda case: acts.reopen(case, actor, now, text)
@@ -356,6 +359,7 @@ def case_page(
         row, case = services.cases.read(reviewer, case_id, now)
     except JustificationNeeded:
         return justification_form(session, caller, f"/console/cases/{case_id}", refusal)
+    services.notices.read_case(caller.actor, case_id, now)
     status = 200 if refusal is None else 409
     content = _case_content(services, caller, session, row, case)
     is_list_shown = not asked.is_part or bool(asked.done)

@@ -1,6 +1,7 @@
 """HTML from templates, under a policy that lets nothing run or load but our own files."""
 
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
@@ -12,13 +13,15 @@ from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.errors import UnknownFeature
+from serving.access.callers import Caller
 from serving.console.browser_session import LOOKS_FOR_NEW, signed_in
 from serving.console.csrf import own_form
 from serving.console.interruptions import Interruption, KeptForm
 from serving.container import Services
 from serving.degraded_modes import degradations
-from serving.errors import NotFound, ServingError, Unprocessable
+from serving.errors import LogUnavailable, NotFound, ServingError, Unprocessable
 from serving.language import ENGLISH, Language, begin_reading, say
+from serving.review.case_records import CaseAccess
 from serving.web.html import environment
 from serving.web.languages import language_asked_for
 from serving.web.problems import parameters_refused
@@ -40,6 +43,10 @@ _is_history_missing: ContextVar[bool] = ContextVar("_is_history_missing", defaul
 
 _page_at: ContextVar[datetime] = ContextVar("_page_at")
 """When a page is rendered: it says how long the session lasts from then."""
+
+
+_services: ContextVar[Services] = ContextVar("_services")
+"""The service that a page is rendered for: every page counts the notices of its reader."""
 
 
 def is_part_asked(request: Request) -> bool:
@@ -64,6 +71,7 @@ class PageRoute(APIRoute):
             begin_reading(
                 _language_asked_for(request, services), services.settings.default_time_zone
             )
+            _services.set(services)
             _is_live.set(services.settings.is_live)
             _page_at.set(services.clock())
             _switched_off.set(services.kill_switch.kinds_off)
@@ -118,15 +126,26 @@ def page(
         switched_off=_switched_off.get(),
         is_history_missing=_is_history_missing.get(),
         page_at=_page_at.get(),
+        unread_notices=_count_unread(content.get("reader")),
         **content,
     )
     later = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
     return HTMLResponse(html, status, PAGE_HEADERS | later)
 
 
+def _count_unread(reader: Caller | None) -> int | None:
+    """How many notices a reader has not read; None of whom there are none, or if nobody knows."""
+    if reader is None or reader.actor.kind != "account" or not reader.may("review"):
+        return None
+    services, access = _services.get(), CaseAccess(reader.offices, is_rescue=False)
+    with suppress(LogUnavailable):
+        return services.notices.count_unread(reader.actor, access, services.clock())
+    return None
+
+
 async def _interrupted(request: Request, interruption: Interruption) -> Response:
     """The page that comes first; what was written goes with the reader, through a form of ours."""
-    if request.url.path == LOOKS_FOR_NEW:
+    if request.url.path in LOOKS_FOR_NEW:
         return Response(status_code=STOPS_ASKING)
     kept = await _kept_form(request)
     if is_part_asked(request) and (kept is None or interruption.template is None):

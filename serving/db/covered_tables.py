@@ -66,6 +66,7 @@ NOT_COVERED = {
     "day_summaries": "derived: counts of decisions, made again where deleted",
     "decisions": "a chain of their own, with which `verify-log` proves them",
     "known_browsers": "browsers that wait less for wrong passwords, as without `sign_in_failures`",
+    "notices": "made with an event of a case, which tells the same; whether one was read",
     "reading_choices": "a language and a clock: nobody may do or see more by them",
     "rescorings_found_to": "a place in the log; one beyond its end is found, and undone at a start",
     "rescue_calls_found_to": "a place in the log; `verify-log` and a start look before it",

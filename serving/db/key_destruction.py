@@ -48,6 +48,7 @@ from serving.db.tables import (
     contents,
     data_keys,
     decisions,
+    notices,
     records,
     rescue_call_events,
     rescue_calls,
@@ -419,6 +420,7 @@ def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
         delete(case_terms).where(
             case_terms.c.case_id.in_(batch_of(case_terms, case_terms.c.case_id))
         ),
+        delete(notices).where(notices.c.case_id.in_(batch_of(notices, notices.c.case_id))),
         _views_of_nothing(),
         delete(saved_views).where(saved_views.c.saved_at < limits.decisions),
         delete(contents).where(contents.c.sha256.in_(places)),

@@ -20,6 +20,7 @@ from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.entity_repository import EntityRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
+from serving.db.repositories.notice_repository import NoticeRepository
 from serving.db.repositories.placement_repository import PlacementRepository
 from serving.db.repositories.published_event_repository import PublishedEventRepository
 from serving.db.repositories.purpose_repository import PurposeRepository
@@ -52,6 +53,7 @@ class Storage:
     data_keys: DataKeys
     decisions: DecisionRepository
     entities: EntityRepository
+    notices: NoticeRepository
     online_store: PostgresStateStore | None
     placements: PlacementRepository
     published_events: PublishedEventRepository
@@ -86,6 +88,7 @@ class Storage:
             data_keys=DataKeys(engine),
             decisions=DecisionRepository(engine),
             entities=EntityRepository(engine),
+            notices=NoticeRepository(engine),
             online_store=shared_state(engine),
             placements=PlacementRepository(engine),
             published_events=PublishedEventRepository(engine),

@@ -347,6 +347,23 @@ saved_views = Table(
     sqlite_strict=True,
 )
 
+# What happened to cases that holders of accounts are to know, from `at` on; no word of the case.
+notices = Table(
+    "notices",
+    metadata,
+    Column("notice_id", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("case_id", Text, ForeignKey("cases.case_id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("actor_name", Text),
+    Column("read_at", Text),
+    Index("notices_by_holder", "holder", "at"),
+    Index("notices_by_case", "case_id"),
+    sqlite_strict=True,
+)
+
 # Up to which place in the log decisions have had their cases opened; one row.
 cases_opened_to = Table(
     "cases_opened_to",

@@ -154,6 +154,11 @@ class CaseAccess:
     offices: frozenset[str]
     is_rescue: bool
 
+    def shows(self, row: CaseRecord) -> bool:
+        """Whether a case may be seen."""
+        is_own_office = not self.offices or row.office_id in self.offices
+        return is_own_office and self.is_rescue == (row.lane == "rescue")
+
 
 QueueTab = Literal["mine", "inbox", "unassigned", "waiting", "second_person", "others", "expired"]
 """A part of what is not closed, as one reader sees it; every such case is in one of them.

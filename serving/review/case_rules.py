@@ -14,6 +14,7 @@ takes two is their proposal. What two persons ended two open again. A case that 
 its owner, and comes back at its end.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
@@ -262,9 +263,16 @@ def take_and_wait(
     return after, replace(event, changed=claimed.changed | changed)
 
 
-def note(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
-    """Write something down; anyone who sees the case may, also when it is closed."""
-    return _acted(case, actor, at, "note", text)
+def note(
+    case: Case, actor: Actor, at: datetime, text: str, mentioned: Sequence[Actor] = ()
+) -> CaseChange:
+    """Write something down; anyone who sees the case may, also when it is closed.
+
+    `mentioned` are those whom the text names.
+    """
+    _, event = _acted(case, actor, at, "note", text)
+    changed: dict[str, tuple[object, object]] = {"mentioned": (None, list(mentioned))}
+    return case, replace(event, changed=changed if mentioned else {})
 
 
 def attach(case: Case, actor: Actor, at: datetime, attachment: AttachedFile) -> CaseChange:

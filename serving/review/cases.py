@@ -65,6 +65,7 @@ from serving.review.case_records import (
 from serving.review.case_rules import Case, CaseChange, CaseEvent, JudgedAs, Statement
 from serving.review.justifications import JUSTIFIED_FOR, EvidentPurpose, StatedPurpose
 from serving.review.labels import inspection_of, label_of, withdrawal_of
+from serving.review.mentions import find_mentions
 from serving.review.opening import CASE, case_of_decision
 from serving.review.queue_rank import QUEUE_RANK
 from serving.review.results import CaseResult, FoundBy, reported_result
@@ -130,7 +131,7 @@ class Cases:
 
     `on_outcome` is called with every outcome and its subject, once it is durable. Masked cases are
     shown as `masking` says. What names no office belongs to that of its place of entry. `teams`
-    are those that there are now.
+    are those that there are now, `colleagues` the holders of live accounts that review.
     """
 
     store: CaseStore
@@ -140,6 +141,7 @@ class Cases:
     masking: Masking
     office_of_place: Mapping[str, str] = field(default_factory=dict)
     teams: Callable[[], Sequence[Team]] = tuple
+    colleagues: Callable[[], Sequence[Reviewer]] = tuple
 
     def open_new(self) -> None:
         """Open cases for all decisions that were logged since the last time."""
@@ -377,6 +379,22 @@ class Cases:
         self.case(reviewer, case_id)
         changed = self.store.change(case_id, partial(_changed, act))
         return _as_seen_by(CASE.validate_json(changed.state), reviewer.actor)
+
+    def note(self, reviewer: Reviewer, case_id: str, at: datetime, text: str) -> Case:
+        """Write something down; who is mentioned in it with `@name` is told.
+
+        Raises Unprocessable for a name of nobody who may see the case.
+        """
+        row, _ = self.case(reviewer, case_id)
+        named = {
+            each.actor.name: each.actor
+            for each in (self.colleagues() if "@" in text else ())
+            if each.access.shows(row)
+        }
+        mentioned = [named[name] for name in find_mentions(text, named)]
+        return self.act(
+            reviewer, case_id, lambda case: acts.note(case, reviewer.actor, at, text, mentioned)
+        )
 
     def judge(self, reviewer: Reviewer, case_id: str, at: datetime, judged_as: JudgedAs) -> Case:
         """Say what one thinks of a case before its score; raises AlreadyJudged the second time."""

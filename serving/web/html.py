@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -285,6 +285,15 @@ def _provenance(provenance: Provenance) -> list[str]:
     return provenance_in_words(provenance, reading().language)
 
 
+def _mention_parts(text: str, names: Sequence[str]) -> list[tuple[str, bool]]:
+    """The parts of a text, in order, and whether each mentions one of these names."""
+    if not names:
+        return [(text, False)]
+    longest_first = sorted(names, key=len, reverse=True)
+    parts = re.split("(" + "|".join(re.escape(f"@{name}") for name in longest_first) + ")", text)
+    return [(part, number % 2 == 1) for number, part in enumerate(parts)]
+
+
 FILTERS: dict[str, Callable[..., object]] = {
     "as_instant": datetime.fromisoformat,
     "actor": _actor,
@@ -302,6 +311,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "listed": _listed,
     "lower_first": _lower_first,
     "measure": measure_in_words,
+    "mention_parts": _mention_parts,
     "moment": _moment,
     "month": _month,
     "number": _number,

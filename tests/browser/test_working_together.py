@@ -52,3 +52,32 @@ def test_rows_are_chosen_by_keys_and_clicks_and_acted_on_together(page: Page, si
     expect(page.locator(".rows tbody tr")).to_have_count(4)
     rows = site.services.case_store.list_cases(EVERYTHING, CaseFilter(), 10)
     assert sorted(row.team or "" for row in rows) == ["", "", *["Night"] * 4]
+
+
+def test_a_bell_leads_to_what_one_is_told(page: Page, site: Site) -> None:
+    first, second = (site.score(arriving(n), f"k{n}")["decision_id"] for n in range(2))
+    one, two = (account(site, name) for name in ("one", "two"))
+    cases, now, by = site.services.cases, utc_now(), reviewer(two)
+    cases.assign(by, first, now, reviewer(one))
+    cases.note(by, second, now, "<b>@one</b>: look at the seal")
+    sign_in(page, site, one)
+    bell = page.get_by_role("link", name="Notices: 2 not read")
+
+    expect(bell).to_be_visible()
+    bell.click()
+    expect(page.get_by_text("two mentioned you")).to_be_visible()
+    for width in (320, 390, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of two
+            assert barriers(page) == []
+            assert not is_wider_than_the_window(page)
+    page.locator(f".notices a[href*='{first}']").click()
+    page.get_by_role("heading", name="What happened with this case").click()
+    expect(page.get_by_role("link", name="Notices: 1 not read")).to_be_visible()
+    page.goto(f"{site.address}/console/queue?tab=unassigned")
+    page.locator(f"[data-case='{second}'] a").click()
+    expect(page.get_by_role("link", name="Notices: none not read")).to_be_visible()
+    page.get_by_role("heading", name="What happened with this case").click()
+    expect(page.locator("strong.mention")).to_have_text("@one")
+    expect(page.get_by_text("<b>@one</b>: look at the seal")).to_be_visible()

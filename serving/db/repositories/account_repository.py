@@ -18,6 +18,7 @@ from serving.db.credential_resets import CONFIRM_HOLDER, makers_alone, persons_b
 from serving.db.engine import failing_as_unavailable
 from serving.db.names_in_use import names_ever, require_new_name
 from serving.db.repositories.audit_repository import append_audit_events
+from serving.db.repositories.notice_repository import delete_notices
 from serving.db.repositories.session_repository import end_sessions
 from serving.db.tables import (
     accounts,
@@ -121,13 +122,14 @@ class AccountRepository:
             return [_account(row) for row in connection.execute(select(accounts).order_by("name"))]
 
     def disable(self, name: str, now: datetime, by: Actor = SERVICE) -> None:
-        """End an account, its sessions and its saved views; raises NotFound."""
+        """End an account, its sessions, saved views and notices; raises NotFound."""
         ended = update(accounts).where(accounts.c.name == name, accounts.c.disabled_at.is_(None))
         with failing_as_unavailable(), writing(self._engine) as connection:
             if connection.execute(ended.values(disabled_at=now.isoformat())).rowcount == 0:
                 raise NotFound(f"no account named {name} is in use")
             connection.execute(delete(sessions).where(sessions.c.holder == f"account:{name}"))
             connection.execute(delete(saved_views).where(saved_views.c.holder == f"account:{name}"))
+            delete_notices(connection, f"account:{name}")
             append_audit_events(
                 connection, [AuditEvent(now, by, "disable_account", "account", name)]
             )
@@ -151,8 +153,8 @@ class AccountRepository:
     ) -> None:
         """Give an account another role or other offices; no offices means all.
 
-        Its sessions end, and with another role its saved views go. Raises NotFound where it is not
-        in use; Forbidden for one's own and for one whose role comes from elsewhere; SameReviewer
+        Its sessions end, and with another role its views and notices go. Raises NotFound where it
+        is not in use; Forbidden for one's own and where its role comes from elsewhere; SameReviewer
         where whoever acts may be its holder; Unprocessable where nothing would change.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
@@ -172,6 +174,7 @@ class AccountRepository:
             if role != kept.role:
                 views = saved_views.c.holder == kept.identity
                 connection.execute(delete(saved_views).where(views))
+                delete_notices(connection, kept.identity)
             details = {
                 "role": role,
                 "offices": offices,

@@ -38,8 +38,10 @@ from serving.db.encrypted_records import EncryptedRecords
 from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
+from serving.db.repositories.notice_repository import tell
 from serving.db.repositories.published_event_repository import publish
 from serving.db.repositories.rescue_call_repository import settle_calls
+from serving.db.repositories.visible_cases import is_visible
 from serving.db.row_digests import links_digest
 from serving.db.search_index import SearchIndex
 from serving.db.shared_links import SharedLinks
@@ -136,7 +138,7 @@ class CaseRepository:
             place = after if after is not None and after[0] == is_over else None
             query = (
                 select(cases)
-                .where(_visible(access), _in_queue(queue), _is_after(place))
+                .where(is_visible(access), _in_queue(queue), _is_after(place))
                 .where(_is_over(queue.now) if is_over else _is_in_time(queue.now))
                 .order_by(_risk_of(queue).desc(), cases.c.due_at, cases.c.case_id)
                 .limit(limit - len(found))
@@ -146,11 +148,11 @@ class CaseRepository:
 
     def count_queue(self, access: CaseAccess, queue: QueueFilter) -> int:
         """How many cases a filter of the queue lets through; MOST_COUNTED is that many or more."""
-        return self._count_those(and_(_visible(access), _in_queue(queue)))
+        return self._count_those(and_(is_visible(access), _in_queue(queue)))
 
     def count_cases(self, access: CaseAccess, wanted: CaseFilter) -> int:
         """The same of all cases, closed ones too."""
-        return self._count_those(and_(_visible(access), _is_wanted(wanted)))
+        return self._count_those(and_(is_visible(access), _is_wanted(wanted)))
 
     def _count_those(self, are_wanted: ColumnElement[bool]) -> int:
         counted = select(literal(1)).where(are_wanted).select_from(cases).limit(MOST_COUNTED)
@@ -159,12 +161,12 @@ class CaseRepository:
 
     def case(self, case_id: str, access: CaseAccess) -> CaseRecord | None:
         """A case, if it exists and may be seen."""
-        rows = self._rows(select(cases).where(cases.c.case_id == case_id, _visible(access)))
+        rows = self._rows(select(cases).where(cases.c.case_id == case_id, is_visible(access)))
         return rows[0] if rows else None
 
     def list_cases(self, access: CaseAccess, wanted: CaseFilter, limit: int) -> list[CaseRecord]:
         """The cases that a filter lets through, the newest first."""
-        query = select(cases).where(_visible(access), _is_wanted(wanted))
+        query = select(cases).where(is_visible(access), _is_wanted(wanted))
         if wanted.subject_id is not None:
             query = query.where(cases.c.case_id.in_(self._of_subject(wanted)))
         return self._rows(query.order_by(cases.c.seq.desc(), cases.c.case_id).limit(limit))
@@ -182,7 +184,7 @@ class CaseRepository:
             places = self._index.scan(connection, access, asked.symbols, after, most + 1)
             scanned = [place.case_id for place in places[:most]]
             is_one = and_(cases.c.case_id.in_(scanned), cases.c.status != ERASED)
-            query = select(cases).where(is_one, _visible(access), _is_wanted(asked.wanted))
+            query = select(cases).where(is_one, is_visible(access), _is_wanted(asked.wanted))
             found = {row.case_id: row for row in connection.execute(query)}
             shown = [case_id for case_id in scanned if case_id in found]
             matched = self._index.matched(connection, shown[:limit], asked.symbols)
@@ -343,7 +345,7 @@ class CaseRepository:
     def cases_of(self, case_ids: Iterable[str], access: CaseAccess) -> list[CaseRecord]:
         """The cases with these ids that may be seen, in any order."""
         is_one = cases.c.case_id.in_(list(case_ids))
-        return self._rows(select(cases).where(is_one, _visible(access)))
+        return self._rows(select(cases).where(is_one, is_visible(access)))
 
     def change(self, case_id: str, change: ChangeCase) -> CaseRecord:
         """Change a case in a turn of its own: of two who try at once, the second sees the first.
@@ -361,6 +363,7 @@ class CaseRepository:
             self._index.follow(connection, before, after)
             insert_event(connection, self._cases, event)
             publish(connection, self._keys, happenings_of_act(before, after, event))
+            tell(connection, before, after, event)
             if after.lane == "rescue" and after.status == "closed" != found.status:
                 settle_calls(connection, case_id, event.by, event.at)
             for label in labels:
@@ -406,7 +409,7 @@ class CaseRepository:
         query = (
             select(*(case_events.c[name] for name in names), *of_case)
             .join(cases, cases.c.case_id == case_events.c.case_id)
-            .where(case_events.c.action.in_(actions), _visible(access))
+            .where(case_events.c.action.in_(actions), is_visible(access))
             .where(case_events.c.at >= span[0], case_events.c.at < span[1])
             .order_by(case_events.c.seq)
         )
@@ -436,7 +439,7 @@ class CaseRepository:
         is_of_span = and_(cases.c.opened_at >= opened[0], cases.c.opened_at < opened[1])
         query = (
             select(*columns, waits.label("is_waiting"), decided_at.scalar_subquery())
-            .where(_visible(access), or_(is_of_span, waits))
+            .where(is_visible(access), or_(is_of_span, waits))
             .order_by(cases.c.seq)
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -446,7 +449,7 @@ class CaseRepository:
     def closed_case(self, access: CaseAccess, not_by: Actor, draw: int) -> CaseRecord | None:
         """One closed case that somebody else ended, drawn at random; None where there is none."""
         is_other = cases.c.owner.not_in((not_by.identity, not_by.name))
-        others = and_(cases.c.status == "closed", is_other, _visible(access))
+        others = and_(cases.c.status == "closed", is_other, is_visible(access))
         count = select(func.count()).select_from(cases).where(others)
         with failing_as_unavailable(), self._engine.connect() as connection:
             among = connection.scalar(count) or 0
@@ -459,7 +462,7 @@ class CaseRepository:
         """When the oldest case that waits in each lane was opened."""
         query = (
             select(cases.c.lane, func.min(cases.c.opened_at).label("oldest"))
-            .where(_visible(access), _is_waiting(now))
+            .where(is_visible(access), _is_waiting(now))
             .group_by(cases.c.lane)
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -669,7 +672,7 @@ def _sharing(kind: str, value: str, access: CaseAccess, limit: int) -> Select[st
     return (
         select(case_links.c.case_id)
         .join(cases, cases.c.case_id == case_links.c.case_id)
-        .where(case_links.c.kind == kind, case_links.c.value == value, _visible(access))
+        .where(case_links.c.kind == kind, case_links.c.value == value, is_visible(access))
         .order_by(case_links.c.seq.desc())
         .limit(limit)
     )
@@ -678,7 +681,7 @@ def _sharing(kind: str, value: str, access: CaseAccess, limit: int) -> Select[st
 def _count(lane: str, access: CaseAccess, now: str) -> Select[int]:
     counted = (
         select(cases.c.case_id)
-        .where(cases.c.lane == lane, _visible(access), _is_waiting(now))
+        .where(cases.c.lane == lane, is_visible(access), _is_waiting(now))
         .limit(MOST_COUNTED)
     )
     return select(func.count()).select_from(counted.subquery())
@@ -702,12 +705,6 @@ def _as_audited(row: Row[Any] | None) -> Row[Any]:
             "`tidegate verify-log` says what was changed behind the service's back"
         )
     return row
-
-
-def _visible(access: CaseAccess) -> ColumnElement[bool]:
-    is_own_office = cases.c.office_id.in_(access.offices) if access.offices else true()
-    is_rescue = cases.c.lane == "rescue"
-    return and_(is_own_office, is_rescue if access.is_rescue else ~is_rescue)
 
 
 def _is_waiting(now: str) -> ColumnElement[bool]:

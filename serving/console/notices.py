@@ -1,0 +1,66 @@
+"""The page of one's notices, and the bell that counts those that were not read."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from serving.access.callers import Caller
+from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.csrf import SignedForm
+from serving.console.pages import PageRoute, page
+from serving.review.cases import Reviewer
+from serving.review.notices import NoticeKind
+from serving.web.services import TheServices
+
+router = APIRouter(prefix="/console/notices", include_in_schema=False, route_class=PageRoute)
+
+MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
+
+NOTICE_WORDS: dict[NoticeKind, str] = {
+    "assigned": "assigned this case to you",
+    "handed_over": "handed this case over to you",
+    "second_person": "asks for a second person",
+    "mentioned": "mentioned you",
+    "reminder": "The time you laid it aside for is over",
+    "result_in": "A result came from another system",
+}
+
+
+@router.get("")
+def show_notices(services: TheServices, caller: MayReview, session: TheSession) -> HTMLResponse:
+    """The newest notices of cases that the reader may still see."""
+    reviewer, now = Reviewer.from_caller(caller), services.clock()
+    found = services.notices.of_holder(caller.actor, reviewer.access, now)
+    rows = services.cases.rows_of(reviewer, dict.fromkeys(each.case_id for each in found))
+    return page(
+        "notices.html",
+        reader=caller,
+        session=session,
+        notices=found,
+        cases={row.case_id: row for row in rows},
+        words=NOTICE_WORDS,
+    )
+
+
+@router.get("/count")
+def count_unread(services: TheServices, caller: MayReview) -> HTMLResponse:
+    """The bell by itself, with how many notices were not read."""
+    return page("bell.html", reader=caller)
+
+
+@router.post("/read")
+def mark_as_read(services: TheServices, caller: MayReview, form: SignedForm) -> Response:
+    """One notice was read, or all of them where none is named."""
+    if notice_id := form.get("notice"):
+        services.notices.mark(caller.actor, notice_id, services.clock())
+    else:
+        services.notices.read_all(caller.actor, services.clock())
+    return RedirectResponse("/console/notices", 303)
+
+
+@router.post("/unread")
+def mark_as_unread(services: TheServices, caller: MayReview, form: SignedForm) -> Response:
+    """One notice counts as not read."""
+    services.notices.mark(caller.actor, form.get("notice", ""), None)
+    return RedirectResponse("/console/notices", 303)

@@ -1,0 +1,116 @@
+"""Notices: what happened to a case that one person is to know, without a word of the case itself.
+
+A notice names a case, what happened and who did it; what the case is about is read with the case,
+by whoever may still see it. Of a rescue there is none: its board calls by itself.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from pydantic import TypeAdapter
+
+from serving.access.actors import SERVICE, Actor, StoredActor
+from serving.review.case_records import CaseAccess, CaseRecord, StoredEvent
+
+NoticeKind = Literal[
+    "assigned",
+    "handed_over",
+    "second_person",
+    "mentioned",
+    "reminder",
+    "result_in",
+]
+NoticeGroup = Literal["second_persons"]
+"""Whom it is for by what they do: the team of a case, without one the supervisors of its office."""
+
+MOST_SHOWN = 100
+_CHANGED: TypeAdapter[dict[str, tuple[Any, Any]]] = TypeAdapter(dict[str, tuple[Any, Any]])
+_ACTORS: TypeAdapter[list[StoredActor]] = TypeAdapter(list[StoredActor])
+_PROPOSED = ("action_proposed", "result_in")
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One notice of a holder; nobody has read it while `read_at` is None."""
+
+    notice_id: str
+    case_id: str
+    kind: NoticeKind
+    at: datetime
+    by: Actor
+    read_at: datetime | None
+
+
+@dataclass(frozen=True)
+class NewNotice:
+    """A notice for the holder of an identity, or for everybody of a group.
+
+    It is shown from `at` on (ISO): a reminder when what it reminds of is due.
+    """
+
+    kind: NoticeKind
+    to: str | NoticeGroup
+    at: str
+
+
+class NoticeStore(Protocol):
+    """The notices of holders. Every method raises LogUnavailable where it fails."""
+
+    def of_holder(self, holder: Actor, access: CaseAccess, now: datetime) -> list[Notice]:
+        """The newest notices of cases that a holder may see, MOST_SHOWN at most."""
+        ...
+
+    def count_unread(self, holder: Actor, access: CaseAccess, now: datetime) -> int:
+        """How many a holder has not read, of cases that they may see."""
+        ...
+
+    def read_case(self, holder: Actor, case_id: str, now: datetime) -> None:
+        """A holder has read what there was of a case."""
+        ...
+
+    def read_all(self, holder: Actor, now: datetime) -> None:
+        """A holder has read all of them."""
+        ...
+
+    def mark(self, holder: Actor, notice_id: str, read_at: datetime | None) -> None:
+        """A holder has read one, or not yet; raises NotFound where it is not theirs."""
+        ...
+
+
+def notices_of(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> list[NewNotice]:
+    """Whom an act on a case is told, never whoever did it; nobody is told twice of one act."""
+    if "rescue" in (before.lane, after.lane):
+        return []
+    told: dict[str, NewNotice] = {}
+    for notice in _notices(before, after, event):
+        if notice.to != event.actor or notice.kind == "reminder":
+            told.setdefault(notice.to, notice)
+    return list(told.values())
+
+
+def ends_reminder(before: CaseRecord, after: CaseRecord) -> bool:
+    """Whether a case waits no more, or for another instant, than it was laid aside to."""
+    return before.waiting_until is not None and after.waiting_until != before.waiting_until
+
+
+def _notices(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> Iterator[NewNotice]:
+    changed = _CHANGED.validate_json(event.changed)
+    for actor in _ACTORS.validate_python(changed.get("mentioned", (None, []))[1]):
+        yield NewNotice("mentioned", actor.identity, event.at)
+    if event.action == "undo":
+        return
+    is_proposed = after.status in _PROPOSED
+    if after.owner is not None and after.owner != before.owner:
+        kind: NoticeKind = "handed_over" if before.owner else "assigned"
+        yield NewNotice("second_person" if is_proposed else kind, after.owner, event.at)
+    if event.action == "wait" and after.owner and after.waiting_until:
+        yield NewNotice("reminder", after.owner, after.waiting_until)
+    if event.actor == SERVICE.identity and before.owner and event.action in _RESULT_CAME:
+        yield NewNotice("result_in", before.owner, event.at)
+    if is_proposed and event.action in ("propose_action", "state_result", "disagree"):
+        yield NewNotice("second_person", "second_persons", event.at)
+
+
+_RESULT_CAME = ("state_result", "close")
