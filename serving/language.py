@@ -12,6 +12,7 @@ of machines and in whatever is stored, it speaks English.
 import gettext
 import io
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -113,10 +114,10 @@ class Language:
         return self.catalogue.ngettext(of_one, of_many, whole).format(**shown)
 
     def shown(self, value: object) -> str:
-        """A value within a text: where that runs from right to left, it runs by itself."""
+        """A value within a text; from left to right it runs by itself where the text does not."""
         is_count = isinstance(value, int) and not isinstance(value, bool)
         text = self.figure(f"{value:,}") if is_count else str(value)
-        if self.direction == "ltr" or not text:
+        if self.direction == "ltr" or "L" not in map(unicodedata.bidirectional, text):
             return text
         return f"{_ISOLATE}{text}{_END_OF_ISOLATE}"
 

@@ -15,6 +15,7 @@ from serving.console.pages import PageRoute, is_part_asked, page
 from serving.console.queue import TheFilters, list_content
 from serving.container import Services
 from serving.errors import Unprocessable
+from serving.language import say, subject_named
 from serving.review import case_rules as acts
 from serving.review.case_rules import LONGEST_WAIT
 from serving.review.cases import BulkAct, Reviewer, act_together
@@ -91,13 +92,15 @@ def _act(
 def _hours(form: dict[str, str]) -> timedelta:
     hours = form.get("hours", "")
     if not hours.isdecimal() or not 0 < int(hours[:5]) <= LONGEST_WAIT / timedelta(hours=1):
-        raise Unprocessable(f"say in how many hours, at most {LONGEST_WAIT.days} days")
+        raise Unprocessable(
+            say("say in how many hours, at most {days} days", days=LONGEST_WAIT.days)
+        )
     return timedelta(hours=int(hours))
 
 
 def _told(services: Services, reviewer: Reviewer, act: str, acted: BulkAct) -> dict[str, Any]:
     """What came of it: how many were done, and each that was not, by name, with why."""
     rows = services.cases.rows_of(reviewer, [case_id for case_id, _ in acted.refused])
-    names = {row.case_id: f"{row.subject_kind.capitalize()} {row.subject_id}" for row in rows}
-    refused = [(case_id, names.get(case_id, "A case"), why) for case_id, why in acted.refused]
+    names = {row.case_id: subject_named(row.subject_kind, row.subject_id) for row in rows}
+    refused = [(case_id, names.get(case_id, say("A case")), why) for case_id, why in acted.refused]
     return {"done_words": DONE_WORDS[act], "done_count": len(acted.done), "refused": refused}

@@ -13,6 +13,7 @@ from features.records import Mode
 from serving.access.accounts import Account
 from serving.access.actors import Actor
 from serving.errors import Unprocessable
+from serving.language import say
 from serving.review.case_records import CaseAccess, InboxFilter
 
 MOST_MEMBERS = 200
@@ -33,10 +34,14 @@ class Arrivals:
     def __post_init__(self) -> None:
         for mode in self.modes:
             if mode not in MODES:
-                raise Unprocessable(f"`{mode}` is no mode: want {', '.join(MODES)}")
+                raise Unprocessable(
+                    say("`{mode}` is no mode: want {modes}", mode=mode, modes=", ".join(MODES))
+                )
         for chapter in self.chapters:
             if not _CHAPTER.fullmatch(chapter):
-                raise Unprocessable(f"`{chapter[:20]}` is no chapter: want two digits, as 24")
+                raise Unprocessable(
+                    say("`{chapter}` is no chapter: want two digits, as 24", chapter=chapter[:20])
+                )
 
     def takes(self, mode: str | None, chapter: str | None) -> bool:
         """Whether a case with this mode and these goods arrives."""
@@ -125,10 +130,18 @@ def require_members(
     known = {account.name: account for account in accounts if account.disabled_at is None}
     members = tuple(names)
     if len(members) > MOST_MEMBERS:
-        raise Unprocessable(f"a team has at most {MOST_MEMBERS} members")
+        raise Unprocessable(
+            say("a team has at most {most_members} members", most_members=MOST_MEMBERS)
+        )
     for name in members:
         account = known.get(name)
         if account is None or not account.caller().may("review"):
-            raise Unprocessable(f"`{name}` is no live account that reviews cases")
+            raise Unprocessable(say("`{name}` is no live account that reviews cases", name=name))
         if office_id is not None and account.offices and office_id not in account.offices:
-            raise Unprocessable(f"`{name}` does not see cases of the office {office_id}")
+            raise Unprocessable(
+                say(
+                    "`{name}` does not see cases of the office {office_id}",
+                    name=name,
+                    office_id=office_id,
+                )
+            )

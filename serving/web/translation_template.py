@@ -52,6 +52,7 @@ SHOWN_TO_PEOPLE = ("access", "console", "monitor", "review", "web")
 
 TABLES = {
     "access/approvals.py": ("_WORDS",),
+    "console/bulk_acts.py": ("DONE_WORDS",),
     "console/case_list.py": ("TAB_NAMES", "RISK_LEVELS"),
     "console/cases.py": ("ACT_WORDS", "JUDGED_AS_WORDS", "VERDICTS", "WAITING_FOR"),
     "console/charts/document_grid.py": ("_STATED",),
@@ -96,7 +97,17 @@ OTHER_CODES = (
     *("consignee", "consignor", "declarant", "carrier", "payer", "payee", "container", "vessel"),
     *("vehicle", "seal", "operator", "agent", "goods", "corridor", "case", "shipment", "journey"),
     *("champion", "challenger", "shadow", "passed", "refused", "undecided", "waived", "read"),
-    *("high", "medium", "low", "not stated", "owner", "proposed by", "action", "result"),
+    *(
+        "high",
+        "medium",
+        "low",
+        "not stated",
+        "not said",
+        "owner",
+        "proposed by",
+        "action",
+        "result",
+    ),
     *("proposal", "second view", "ended by", "reopening", "waiting until", "waiting for"),
     *("attachment", "letter", "deferral", "first judgement", "score again", "model", "region"),
     *("office", "mode", "operator", "way", "cases", "decisions", "purposes", "scopes", "steps"),

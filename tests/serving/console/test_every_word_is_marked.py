@@ -54,9 +54,8 @@ def names() -> list[str]:
     known = declared | places | goods | months | {*locale.territories.values()}
     known |= {country.name for country in country_names()}
     known |= {f"the {role}" for role in ROLE_SCOPES} | {
-        "ada",
-        "asked for by another office",
-        "see their message",
+        *("ada", "asked for by another office", "asked for by", "see their message", "Français"),
+        *("tidegate-shipment", "tidegate-route"),
     }
     return sorted((name for name in known if len(name) > 1), key=len, reverse=True)
 

@@ -136,7 +136,7 @@ def test_a_text_of_the_home_goes_before_the_shipped_one_and_no_other_does(tmp_pa
     for code in ("fr", "fr-ca"):
         said = [languages[code].say(text) for text in ("yes", "no", "a text of nobody")]
         assert said == ["si", "non", "a text of nobody"]
-        assert languages[code].say_of(3, "one day", "{value} days", "3") == "3 jours"
+        assert languages[code].say_of(3, "one day", "{value} days", value="3") == "3 jours"
     assert languages_in(tmp_path / "absent")["fr"].say("yes") == "oui"
 
 
