@@ -12,6 +12,7 @@ from serving.access.callers import Caller
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.charts.month_bars import MonthBars
 from serving.console.pages import PageRoute, page, templates
+from serving.language import say, say_word, subject_named
 from serving.review.cases import Reviewer
 from serving.review.entities import (
     MOST_SHOWN,
@@ -40,12 +41,12 @@ class EntityCaseRow:
     def from_case(cls, each: EntityCase) -> "EntityCaseRow":
         """A case in words."""
         row = each.case
-        stands = row.status.replace("_", " ")
+        stands = say_word(row.status)
         if each.is_confirmed:
-            stands = "smuggling confirmed"
+            stands = say("smuggling confirmed")
         elif each.result is not None:
-            stands = f"closed: {each.result.words}"
-        title = f"{row.subject_kind.capitalize()} {row.subject_id}"
+            stands = say("closed: {result}", result=say(each.result.words))
+        title = subject_named(row.subject_kind, row.subject_id)
         return cls(each, title, stands, in_words(each.roles))
 
 
@@ -79,7 +80,7 @@ def called_by_kind(history: EntityHistory) -> str:
 
 def in_words(roles: tuple[str, ...]) -> str:
     """Roles, as a sentence lists them."""
-    return ", ".join(role.replace("_", " ") for role in roles)
+    return ", ".join(map(say_word, roles))
 
 
 def address_of(reference: EntityReference) -> str:

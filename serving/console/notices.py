@@ -9,6 +9,7 @@ from serving.access.callers import Caller
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
+from serving.language import say
 from serving.review.cases import Reviewer
 from serving.review.notices import NoticeKind
 from serving.web.services import TheServices
@@ -18,10 +19,10 @@ router = APIRouter(prefix="/console/notices", include_in_schema=False, route_cla
 MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
 
 NOTICE_WORDS: dict[NoticeKind, str] = {
-    "assigned": "assigned this case to you",
-    "handed_over": "handed this case over to you",
-    "second_person": "asks for a second person",
-    "mentioned": "mentioned you",
+    "assigned": "{who} assigned this case to you",
+    "handed_over": "{who} handed this case over to you",
+    "second_person": "{who} asks for a second person",
+    "mentioned": "{who} mentioned you",
     "reminder": "The time you laid it aside for is over",
     "result_in": "A result came from another system",
 }
@@ -39,7 +40,7 @@ def show_notices(services: TheServices, caller: MayReview, session: TheSession) 
         session=session,
         notices=found,
         cases={row.case_id: row for row in rows},
-        words=NOTICE_WORDS,
+        said=lambda each: say(NOTICE_WORDS[each.kind], who=each.by.shown),
     )
 
 

@@ -157,8 +157,14 @@ def _date(instant: datetime) -> str:
     return _in_utc(datetime(instant.year, instant.month, instant.day, tzinfo=UTC), SHORT_DAY)
 
 
-def _month(instant: datetime) -> str:
-    return _in_utc(datetime(instant.year, instant.month, instant.day, tzinfo=UTC), MONTH)
+def month_in_words(day: date) -> str:
+    """A month with its year."""
+    return format_date(day, MONTH, locale=reading().language.locale)
+
+
+def short_month(day: date) -> str:
+    """A month as pictures label it."""
+    return format_date(day, "MMM", locale=reading().language.locale)
 
 
 def _short_instant(instant: datetime) -> str:
@@ -243,7 +249,7 @@ def period_in_words(name: str) -> str:
     days, _, rest = name.partition(" ")
     if rest:
         return say_of(int(days), "Last {count} day", "Last {count} days")
-    return _month(datetime.fromisoformat(f"{name}-01"))
+    return month_in_words(datetime.fromisoformat(f"{name}-01"))
 
 
 def _actor(name: str) -> str:
@@ -313,7 +319,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "measure": measure_in_words,
     "mention_parts": _mention_parts,
     "moment": _moment,
-    "month": _month,
+    "month": month_in_words,
     "number": _number,
     "odds": _odds,
     "percent": _percent,

@@ -59,6 +59,7 @@ TABLES = {
     "console/charts/timeline.py": ("ROWS",),
     "console/models.py": ("DRAWN_AT_RANDOM",),
     "console/credentials.py": ("NOT_LET_IN", "TOO_OLD"),
+    "console/notices.py": ("NOTICE_WORDS",),
     "console/oidc_login.py": ("NOT_ASKED",),
     "console/rescue_log.py": ("ACT_WORDS", "CALL_WORDS"),
     "console/search.py": ("_IN_WORDS",),

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from serving.language import say, say_of
 from serving.review.entities import EntityMonth
+from serving.web.html import month_in_words, short_month
 
 MOST_MONTHS = 24
 BAR_PX, STEP_PX, HEIGHT_PX, LEFT_PX, TOP_PX = 20.0, 30.0, 90.0, 8.0, 18.0
@@ -47,7 +49,7 @@ class MonthBars:
                     round(per_case * each.cases, 1),
                     round(per_case * each.confirmed, 1),
                     each.cases,
-                    f"{each.begins:%b}" if place % every == 0 else "",
+                    short_month(each.begins) if place % every == 0 else "",
                     f"{each.begins:%Y}" if place == 0 or each.begins.month == 1 else "",
                     _words(each),
                 )
@@ -73,6 +75,8 @@ class MonthBars:
 
 
 def _words(month: EntityMonth) -> str:
-    cases = f"{month.cases} {'case' if month.cases == 1 else 'cases'}"
-    found = f", smuggling confirmed in {month.confirmed}" if month.confirmed else ""
-    return f"{month.begins:%B %Y}: {cases}{found}"
+    cases = say_of(month.cases, "{count} case", "{count} cases")
+    if month.confirmed:
+        found = say("smuggling confirmed in {confirmed}", confirmed=month.confirmed)
+        cases = f"{cases}, {found}"
+    return f"{month_in_words(month.begins)}: {cases}"
