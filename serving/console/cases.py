@@ -579,8 +579,8 @@ def _found(result: dict[str, Any]) -> str:
     """What a result states of the finding, in words."""
     stated = {name: value for name, value in result.get("finding", {}).items() if value}
     words = "".join(f", {say_word(name)} {say_word(str(value))}" for name, value in stated.items())
-    protected = f", {say('handed to protection')}" if result.get("is_protection") else ""
-    return words + protected
+    protected = say("handed to protection") if result.get("is_protection") else None
+    return words + (f", {protected}" if protected else "")
 
 
 _IN_WORDS: dict[str, Callable[[Any], str]] = {

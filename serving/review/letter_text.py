@@ -168,9 +168,11 @@ def _correction(correction: Correction) -> str:
         declared=correction.declared,
     )
     if correction.odds_factor is None:
-        return f"{said} {say('How much that weighed cannot be told now.')}"
+        unknown = say("How much that weighed cannot be told now.")
+        return f"{said} {unknown}"
     if changes_nothing(correction.odds_factor):
-        return f"{said} {say('If they agreed, the estimate would have been the same.')}"
+        same = say("If they agreed, the estimate would have been the same.")
+        return f"{said} {same}"
     would = say(
         "If they agreed, and all else were the same, the odds that the computer estimated would "
         "have been {times} times what they were.",

@@ -7,6 +7,7 @@ stand in tables, and the codes that are shown as words, are named here.
 import ast
 import io
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, get_args
@@ -73,6 +74,7 @@ TABLES = {
         *("SELECTED_BEFORE", "SHIPMENT", "UNFITTING_DESCRIPTION", "UNFITTING_SHIPMENT"),
         *("UNNAMED_GOODS", "WAY", "WHEN", "_WHY"),
     ),
+    "review/letter.py": ("MEASURES",),
     "review/letter_text.py": (
         *("BESIDES", "COMPUTER", "DATA", "DISCRETION", "FULLER", "PEOPLE", "SELECTED"),
     ),
@@ -162,18 +164,24 @@ def all_messages() -> Iterator[tuple[Message, str]]:
     )
 
 
-def _extracted() -> Iterator[tuple[Message, str]]:
+@cache
+def _extracted() -> tuple[tuple[Message, str], ...]:
     """What stands in templates and where it is said; of errors the text that they are raised with.
 
     Of an event of the audit log it is its action and its object, as words.
     """
     errors = {each.__name__: None for each in _all_errors(ServingError)}
     keywords: dict[str, Any] = {**DEFAULT_KEYWORDS, **_SAID, **errors, "_refused": None}
-    for file, line, message, *_ in _found(keywords):
-        if file.partition("/")[0] in SHOWN_TO_PEOPLE:
-            yield message, f"serving/{file}#L{line}"
-    for file, line, code, *_ in chain(_found(_ACTIONS), _found(_OBJECTS)):
-        yield code.replace("_", " "), f"serving/{file}#L{line}"
+    texts = [
+        (message, f"serving/{file}#L{line}")
+        for file, line, message, *_ in _found(keywords)
+        if file.partition("/")[0] in SHOWN_TO_PEOPLE
+    ]
+    codes = [
+        (code.replace("_", " "), f"serving/{file}#L{line}")
+        for file, line, code, *_ in chain(_found(_ACTIONS), _found(_OBJECTS))
+    ]
+    return (*texts, *codes)
 
 
 def _found(keywords: dict[str, Any]) -> Iterable[tuple[str, int, Any, list[str], str | None]]:

@@ -15,6 +15,7 @@ from features.records import SubjectKind
 from serving.explanation.formatting import listed, value_in_words
 from serving.explanation.reason_messages import reason_messages
 from serving.language import ENGLISH, SHIPPED, languages_in
+from serving.web.translation_template import all_messages
 from tests.serving.bodies import SHIPMENT
 from tests.serving.conftest import Service
 from tests.serving.explanation.everything_said import everything_said
@@ -53,9 +54,23 @@ def test_french_and_arabic_are_shipped_as_drafts(catalogue: Catalog) -> None:
 
 
 def test_every_text_of_a_reason_is_translated(catalogue: Catalog) -> None:
-    known = {each.id for each, forms in translated(catalogue) if all(forms) and not each.fuzzy}
+    known = whole(catalogue)
 
     assert [message for message, _ in reason_messages() if message not in known] == []
+
+
+def test_hardly_a_text_of_the_console_is_left_in_english(catalogue: Catalog) -> None:
+    """Whoever adds a text may have no French or Arabic: one in a hundred may wait for somebody."""
+    texts = {message for message, _ in all_messages()}
+
+    left = texts - whole(catalogue)
+
+    assert len(left) <= len(texts) / 100, left
+
+
+def whole(catalogue: Catalog) -> set[Any]:
+    """The texts of which every form is translated."""
+    return {each.id for each, forms in translated(catalogue) if all(forms) and not each.fuzzy}
 
 
 def test_a_translation_has_every_form_and_the_values_of_its_text(catalogue: Catalog) -> None:
