@@ -35,6 +35,7 @@ from serving.db.repositories.notice_repository import NoticeRepository
 from serving.db.repositories.placement_repository import PlacementRepository
 from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.rescue_call_repository import RescueCallRepository
+from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.repositories.rollup_repository import RollupRepository
 from serving.db.repositories.saved_view_repository import SavedViewRepository
 from serving.db.repositories.second_factor_repository import SecondFactorRepository
@@ -121,6 +122,7 @@ class Services:
     entities: Entities
     saved_views: SavedViewRepository
     teams: TeamRepository
+    retention_acts: RetentionRepository
     notices: NoticeRepository
     letters: LetterWriter
     events: PublishedEvents
@@ -251,6 +253,7 @@ def build_services(
         entities=Entities(storage.entities, masking),
         saved_views=storage.saved_views,
         teams=storage.teams,
+        retention_acts=storage.retention_acts,
         notices=storage.notices,
         letters=LetterWriter(cases, settings.letters, batcher.assessor.lanes.plan, models, history),
         events=events,

@@ -95,8 +95,8 @@ class Retention:
         if (begun := self._begun(number)) is not None:
             return self._finish(begun)
         agreed = self._agreed(number)
-        proposal = self._proposal(
-            number, at, since=agreed.details["erases_from"] if agreed else None
+        proposal = open_proposal(
+            self.acts, number, at, since=agreed.details["erases_from"] if agreed else None
         )
         cutoffs = self._over(proposal, at)
         if agreed is None:
@@ -116,9 +116,7 @@ class Retention:
 
     def cancel(self, number: int, by: str, because: str, at: datetime) -> None:
         """Cancel a proposal that was not carried out; raises RetentionRefused."""
-        self._proposal(number, at)
-        act = RetentionAct(at.isoformat(), "cancel", by, because, {"proposal": number})
-        self.acts.append(act)
+        cancel_erasure(self.acts, number, by, because, at)
 
     def hold(self, kind: str, subject_id: str, by: str, because: str, at: datetime) -> int:
         """Keep all there is on a subject, unmasked, until that is lifted; the number to lift."""
@@ -143,24 +141,6 @@ class Retention:
             stretches=tuple(holding_stretches(self.settings.incidents)),
             subjects=tuple((details["subject_kind"], details["subject"]) for details in holds),
         )
-
-    def _proposal(self, number: int, at: datetime, since: str | None = None) -> RetentionAct:
-        """A proposal that may still be followed, for some days since; raises RetentionRefused."""
-        proposals = {act.number: act for act in self.acts.all("propose")}
-        found = proposals.get(number)
-        if found is None:
-            raise no_proposal(number, proposals)
-        if datetime.fromisoformat(found.at) - at > BEHIND_AT_MOST:
-            raise RetentionRefused(
-                f"proposal {number} is of {found.at[:10]}, which has not come yet; propose anew"
-            )
-        if at - datetime.fromisoformat(since or found.at) > PROPOSED_FOR:
-            raise RetentionRefused(f"proposal {number} is of {found.at[:10]}; propose anew")
-        for action, words in (("erase", "followed"), ("cancel", "cancelled")):
-            done = self.acts.all(action)  # type: ignore[arg-type]  # two of the actions
-            if number in {act.details["proposal"] for act in done}:
-                raise RetentionRefused(f"proposal {number} was {words} already; propose anew")
-        return found
 
     def _over(self, proposal: RetentionAct, at: datetime) -> RetentionCutoffs:
         """The days of a proposal; raises RetentionRefused where any of them is not over by now."""
@@ -253,6 +233,33 @@ class Retention:
         write_durably(file.with_suffix(".sig"), f"{signature}\n".encode())
         write_durably(file, content)
         return file
+
+
+def open_proposal(
+    acts: RetentionLog, number: int, at: datetime, since: str | None = None
+) -> RetentionAct:
+    """A proposal that may still be followed, for some days since; raises RetentionRefused."""
+    proposals = {act.number: act for act in acts.all("propose")}
+    found = proposals.get(number)
+    if found is None:
+        raise no_proposal(number, proposals)
+    if datetime.fromisoformat(found.at) - at > BEHIND_AT_MOST:
+        raise RetentionRefused(
+            f"proposal {number} is of {found.at[:10]}, which has not come yet; propose anew"
+        )
+    if at - datetime.fromisoformat(since or found.at) > PROPOSED_FOR:
+        raise RetentionRefused(f"proposal {number} is of {found.at[:10]}; propose anew")
+    for action, words in (("erase", "followed"), ("cancel", "cancelled")):
+        done = acts.all(action)  # type: ignore[arg-type]  # two of the actions
+        if number in {act.details["proposal"] for act in done}:
+            raise RetentionRefused(f"proposal {number} was {words} already; propose anew")
+    return found
+
+
+def cancel_erasure(acts: RetentionLog, number: int, by: str, because: str, at: datetime) -> None:
+    """Cancel a proposal that was not carried out; raises RetentionRefused."""
+    open_proposal(acts, number, at)
+    acts.append(RetentionAct(at.isoformat(), "cancel", by, because, {"proposal": number}))
 
 
 def no_proposal(number: int, known: Iterable[int]) -> RetentionRefused:

@@ -1,5 +1,6 @@
-"""The page of approvals: acts that wait for two persons, with their evidence, and who agreed."""
+"""The page of approvals: acts that wait for two persons, and erasures that wait for their day."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -7,15 +8,19 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.approvals import APPROVING_ROLES
 from serving.access.callers import Caller
+from serving.audit.open_erasures import open_erasures
+from serving.audit.retention import cancel_erasure
 from serving.console.browser_session import ReaderWith, RecentlyAuthenticated, TheSession
 from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
-from serving.errors import ApprovalRefused, Conflict, Forbidden, Unprocessable
+from serving.errors import ApprovalRefused, Conflict, Forbidden, RetentionRefused, Unprocessable
+from serving.models.kill_switch import LONGEST_REASON
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/approvals", include_in_schema=False, route_class=PageRoute)
 
 SHOWN = 50
+LONGEST_NUMBER = 9
 ANSWERS = {"agree": True, "withhold": False}
 
 
@@ -42,6 +47,11 @@ def show_approvals(services: TheServices, caller: MayApprove, session: TheSessio
         session=session,
         pending=services.approvals.newest_pending(SHOWN),
         keys=services.approvals.keys(),
+        erasures=open_erasures(services.retention_acts, services.clock()),
+        answers_to=partial(services.approvals.used_of, "erase"),
+        now=services.clock(),
+        may_cancel=caller.may("switch"),
+        longest=LONGEST_REASON,
     )
 
 
@@ -61,5 +71,22 @@ def answer_act(
             is_agreed=ANSWERS[form["answer"]],
         )
     except ApprovalRefused as refusal:
+        raise Conflict(str(refusal)) from None
+    return RedirectResponse("/console/approvals", 303)
+
+
+@router.post("/cancelled-erasures")
+def cancel_waiting_erasure(services: TheServices, caller: MayApprove, form: SignedForm) -> Response:
+    """Cancel an erasure that is not carried out yet; to keep from destroying asks for one."""
+    if not caller.may("switch"):
+        raise Forbidden("a supervisor or an admin cancels erasures")
+    number, because = form.get("number", ""), form.get("because", "").strip()
+    if not (number.isascii() and number.isdigit()) or len(number) > LONGEST_NUMBER:
+        raise Unprocessable("say which proposal, by its number")
+    if not because or len(because) > LONGEST_REASON:
+        raise Unprocessable(f"say why, in at most {LONGEST_REASON} characters")
+    try:
+        cancel_erasure(services.retention_acts, int(number), caller.name, because, services.clock())
+    except RetentionRefused as refusal:
         raise Conflict(str(refusal)) from None
     return RedirectResponse("/console/approvals", 303)

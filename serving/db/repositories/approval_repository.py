@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from features.person_names import may_be_one_person
 from serving.access.actors import Actor
 from serving.access.approvals import (
+    ActKind,
     GivenApproval,
     Part,
     ProposedAct,
@@ -234,6 +235,21 @@ class ApprovalRepository:
             used = _used_among(connection, [row.approval_id for row in rows])
         found = (GivenApproval.read(row.document) for row in rows if row.approval_id in used)
         return tuple({each.part: each for each in found}.values())
+
+    def used_of(self, kind: ActKind, object_id: str) -> list[GivenAnswer]:
+        """Who agreed to acts of a kind on an object for which their approvals were used."""
+        said = json.dumps({"kind": kind, "object_id": object_id}, separators=(",", ":"))[:-1]
+        query = (
+            select(approvals)
+            .join(used_approvals, used_approvals.c.approval_id == approvals.c.approval_id)
+            .where(approvals.c.document.startswith(f'{{"act":{said},', autoescape=True))
+            .order_by(approvals.c.given_at)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [
+                GivenAnswer(row.account, row.part, bool(row.is_agreed), row.given_at)
+                for row in connection.execute(query)
+            ]
 
     @contextmanager
     def using(

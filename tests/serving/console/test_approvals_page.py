@@ -1,9 +1,17 @@
 """Acts that wait for two persons, on a page of the console."""
 
+from datetime import datetime, timedelta
 from typing import Any
+
+import pytest
 
 from serving.access.actors import Actor
 from serving.access.approvals import ProposedAct, two_persons
+from serving.audit.audit_log import EventFilter
+from serving.audit.open_erasures import open_erasures
+from serving.audit.retention import PROPOSED_FOR, cancel_erasure
+from serving.audit.retention_log import RetentionAct
+from serving.errors import RetentionRefused
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN, sign_in
 from tests.serving.review.test_supervision_served import reviewed, sign_in_as
@@ -73,3 +81,83 @@ def test_a_key_agrees_to_nothing(reviewed: Service) -> None:
 
     assert reviewed.client.get("/console/approvals").status_code == 403
     assert reviewed.services.approvals.given_in_console(ACT, NOW) == ()
+
+
+def propose(service: Service, at: datetime = NOW) -> int:
+    """An erasure that a timer proposed; its number."""
+    due = {"decisions": 1_234, "records": 56, "open_cases": 7, "frozen": 0, "held": 1}
+    days = {"decisions": "2026-05-01", "records": "2026-05-02", "files": "2026-05-03"}
+    act = RetentionAct(at.isoformat(), "propose", "timer", "monthly", days | {"due": due})
+    return service.services.retention_acts.append(act)
+
+
+def agree(service: Service, number: int) -> None:
+    """Two persons agreed in the console, and the days of waiting have begun."""
+    act = ProposedAct(
+        kind="erase", object_id=str(number), digest="sha256:it", installation="sha256:here"
+    )
+    register = service.services.approvals
+    register.propose(act, {}, CLI, NOW)
+    for name in ("ada", "bo"):
+        by = Actor(f"account:{name}", name)
+        register.answer(act.act_id, name, by, NOW, is_agreed=True)
+    with register.using(register.given_in_console(act, NOW), CLI, NOW):
+        pass
+    from_instant = (NOW + timedelta(days=6, hours=5)).isoformat()
+    details = {"proposal": number, "erases_from": from_instant}
+    agreed = RetentionAct(NOW.isoformat(), "agree", "bo", "as proposed", details)
+    service.services.retention_acts.append(agreed)
+
+
+def cancel(service: Service, token: str, number: object, because: str = "it is evidence") -> Any:
+    sent = {"form_token": token, "number": str(number), "because": because}
+    path = "/console/approvals/cancelled-erasures"
+    return service.client.post(path, data=sent, headers=ORIGIN, follow_redirects=False)
+
+
+def test_a_supervisor_sees_what_waits_to_be_erased_and_cancels_it(reviewed: Service) -> None:
+    waiting, alone = propose(reviewed), propose(reviewed)
+    agree(reviewed, waiting)
+    log = reviewed.services.retention_acts
+
+    token = sign_in_as(reviewed, "supervisor")
+    page = reviewed.client.get("/console/approvals").text
+    for words in (
+        *(f"Proposal {waiting}: waits 7 more days", f"Proposal {alone}: nobody agreed yet"),
+        *("1,234 decisions before 2026-05-01", "56 records", "7 with open cases", "by timer"),
+        *("Agreed, as proposer</dt><dd>ada", "Agreed, as approver</dt><dd>bo"),
+    ):
+        assert words in page
+    assert cancel(reviewed, token, waiting).status_code == 303
+
+    (act,) = log.all("cancel")
+    assert (act.by, act.because) == ("the supervisor", "it is evidence")
+    assert act.details == {"proposal": waiting}
+    event = reviewed.services.audit_events.newest(EventFilter(action="cancel"), 1)[0]
+    assert (event.object_id, event.actor) == (str(act.number), "account:the supervisor")
+    page = reviewed.client.get("/console/approvals").text
+    assert f"Proposal {waiting}:" not in page
+    for number, status in ((waiting, 409), (77, 409), ("9" * 10, 422), ("one", 422)):
+        assert cancel(reviewed, token, number).status_code == status
+    assert cancel(reviewed, token, alone, " ").status_code == 422
+    assert cancel(reviewed, "another token", alone).status_code == 403
+    token = sign_in_as(reviewed, "data_scientist")
+    assert "Cancel proposal" not in reviewed.client.get("/console/approvals").text
+    assert cancel(reviewed, token, alone).status_code == 403
+    assert cancel(reviewed, sign_in_as(reviewed, "admin"), alone).status_code == 303
+    assert open_erasures(log, NOW) == []
+
+
+def test_what_nobody_could_cancel_by_command_is_not_shown(reviewed: Service) -> None:
+    log = reviewed.services.retention_acts
+    done, over, whole = (
+        propose(reviewed),
+        propose(reviewed, NOW - PROPOSED_FOR - timedelta(minutes=1)),
+        propose(reviewed),
+    )
+    log.append(RetentionAct(NOW.isoformat(), "erase", "bo", "over", {"proposal": done}))
+
+    assert [each.proposal.number for each in open_erasures(log, NOW)] == [whole]
+    for number in (done, over):
+        with pytest.raises(RetentionRefused):
+            cancel_erasure(log, number, "ada", "too late", NOW)

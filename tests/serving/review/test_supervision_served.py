@@ -153,6 +153,7 @@ ACTS_BY: dict[str, set[Role]] = {
     "/console/accounts/keys/revoke": {"admin"},
     "/console/switches": {"supervisor", "admin"},
     "/console/approvals": {"supervisor", "data_scientist", "admin"},
+    "/console/approvals/cancelled-erasures": {"supervisor", "admin"},
 }
 
 

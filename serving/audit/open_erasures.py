@@ -1,0 +1,48 @@
+"""Erasures that were proposed and are not carried out yet, for whoever may stop them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from serving.audit.retention import open_proposal
+from serving.audit.retention_log import RetentionAct, RetentionLog
+from serving.errors import RetentionRefused
+
+
+@dataclass(frozen=True)
+class OpenErasure:
+    """A proposal that may still be followed or cancelled, and who agreed to it, if anybody did."""
+
+    proposal: RetentionAct
+    agreed: RetentionAct | None
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What was due when it was proposed, by kind."""
+        due: Mapping[str, int] = self.proposal.details.get("due", {})
+        return due
+
+    @property
+    def erases_from(self) -> str | None:
+        """The instant (ISO) from which it may be carried out; None where nobody agreed."""
+        return None if self.agreed is None else str(self.agreed.details["erases_from"])
+
+    def days_left(self, at: datetime) -> int:
+        """How many days it still waits, begun ones counted; 0 where it may be carried out."""
+        if self.erases_from is None:
+            return 0
+        left = datetime.fromisoformat(self.erases_from) - at
+        return max(0, -(-left // timedelta(days=1)))
+
+
+def open_erasures(acts: RetentionLog, at: datetime) -> list[OpenErasure]:
+    """Every erasure that `tidegate retention cancel` would cancel, the newest first."""
+    agreed = {act.details["proposal"]: act for act in acts.all("agree")}
+    found = []
+    for proposal in reversed(acts.all("propose")):
+        try:
+            open_proposal(acts, proposal.number, at)
+        except RetentionRefused:
+            continue
+        found.append(OpenErasure(proposal, agreed.get(proposal.number)))
+    return found
