@@ -15,7 +15,8 @@ DISTRIBUTION = "tidegate"
 ROOMS = {"training": "train", "serving": "serve"}
 
 _REQUIREMENT = re.compile(r"([\w.-]+)(?:.*; *extra == ['\"]([\w-]+)['\"])?")
-_BROUGHT_BY = {"markupsafe": "jinja2", "starlette": "fastapi"}  # which the name does not say
+# Which the name does not say.
+_BROUGHT_BY = {"fpdf": "fpdf2", "markupsafe": "jinja2", "starlette": "fastapi"}
 
 
 @dataclass(frozen=True)

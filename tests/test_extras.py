@@ -26,9 +26,9 @@ from serving.extras import Requirement, _bringing, extra_of, extras
 ROOT = Path(__file__).resolve().parents[1]
 NAME = re.compile(r"[\w.-]+")
 ROOMS = ("features", "training", "serving", "data/synthetic")
-LOADED_BY_NAME = ("psycopg", "airportsdata", "countryinfo", "searoute")
+LOADED_BY_NAME = ("psycopg", "airportsdata", "countryinfo", "searoute", "uharfbuzz")
 """No import statement names them: SQLAlchemy loads its driver by the URL, the build of the
-geography its sources by `importlib`."""
+geography its sources by `importlib`, and fpdf2 what shapes Arabic where it is there."""
 
 LINES = """
 demo --home h

@@ -393,7 +393,7 @@ def _case_content(
         "reader": caller,
         "session": session,
         "row": row,
-        "headline": _headline(row, submission, is_masked=services.cases.is_masked(row)),
+        "headline": headline_of(row, submission, is_masked=services.cases.is_masked(row)),
         "state": case,
         "status_now": status_at(case, now),
         "hours_waiting": _hours_until(case.waiting_until, now),
@@ -421,7 +421,7 @@ def _case_content(
     }
 
 
-def _headline(row: CaseRecord, submission: Submission, *, is_masked: bool) -> str:
+def headline_of(row: CaseRecord, submission: Submission, *, is_masked: bool) -> str:
     """What a case is in one line; of a masked one what is still said of it."""
     if is_masked:
         return row.what

@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from features.records import SUBJECT_KINDS
 from serving.access.callers import Caller
 from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.case_pdf import as_pdf
 from serving.console.case_view import CaseView
 from serving.console.charts.case_pictures import CasePictures
 from serving.console.csrf import SignedForm
@@ -77,6 +78,17 @@ def download_figures(
 ) -> Response:
     """Every figure of the page, one a line."""
     return _as_csv(figures_csv(_view(services, caller, wanted)), f"supervision {wanted.period}")
+
+
+@router.get("/figures.pdf")
+def download_paper(
+    services: TheServices, caller: MaySupervise, wanted: Annotated[WantedFigures, Query()]
+) -> Response:
+    """The figures of the page on paper."""
+    from serving.console.papers.supervision_paper import supervision_paper
+
+    view = _view(services, caller, wanted)
+    return as_pdf(supervision_paper(view, services.clock()), f"supervision {wanted.period}")
 
 
 @router.get("/cases")

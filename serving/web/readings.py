@@ -49,6 +49,7 @@ READINGS = {
     "GET /console/supervision/cases": Reading("read", "supervised_cases"),
     "GET /console/supervision/cases.csv": Reading("export", "supervised_cases"),
     "GET /console/supervision/figures.csv": Reading("export", "supervision"),
+    "GET /console/supervision/figures.pdf": Reading("export", "supervision"),
     "GET /console/switches": Reading("read", "switches"),
 }
 
@@ -58,6 +59,7 @@ WITH_CASE_EVENTS = frozenset(
         "GET /v1/cases/{case_id}/letters/{audience}",
         "GET /console/cases/{case_id}",
         "GET /console/cases/{case_id}/links",
+        "GET /console/cases/{case_id}/case.pdf",
         "GET /console/cases/{case_id}/letter",
         "GET /console/cases/{case_id}/letter/{audience}",
         "GET /console/cases/{case_id}/attachments/{sha256}",

@@ -140,6 +140,13 @@ class DecisionRepository:
             raise Erased(f"this decision of {row.scored_at[:10]} was erased when its time was over")
         return record
 
+    def place(self, decision_id: str) -> LogHead | None:
+        """How long the chain is up to a decision, and its link there; None for an unknown one."""
+        query = select(decisions.c.seq, decisions.c.chain)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            row = connection.execute(query.where(decisions.c.decision_id == decision_id)).first()
+        return None if row is None else LogHead(row.seq, bytes(row.chain).hex())
+
     def newest(self, access: DecisionAccess, limit: int) -> list[str]:
         """The records that may be seen and were not erased, newest first."""
         query = select(*WHOLE).order_by(decisions.c.seq.desc()).limit(limit)

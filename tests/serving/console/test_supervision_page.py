@@ -8,12 +8,14 @@ from datetime import timedelta
 import pytest
 
 from serving.access.accounts import new_account
+from serving.audit.audit_log import EventFilter
 from serving.console.supervision_view import WantedFigures, safe_cell
 from serving.monitor.monitoring import ReportRequest, report
 from serving.monitor.periods import periods
 from serving.monitor.rollups import catch_up
 from serving.triage.triage_plan import TriagePlan
 from tests.serving.conftest import NOW, Service
+from tests.serving.console.test_case_pdf import text_of as printed
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.console.test_rescue_board import rescue, text_of
 from tests.serving.review.test_cases_served import open_case, reviewed
@@ -93,6 +95,26 @@ def test_the_file_has_every_figure_with_what_it_rests_on(reviewed: Service) -> N
     assert "Shipments: inspections that confirmed" in text_of(page_of(reviewed))
 
 
+def test_the_paper_has_the_figures_of_the_page_and_that_it_was_taken_is_recorded(
+    reviewed: Service,
+) -> None:
+    ended(reviewed, "S-2", reviewed.key("review"))
+    keep_report(reviewed)
+    sign_in_as(reviewed, "supervisor")
+
+    answer = reviewed.client.get("/console/supervision/figures.pdf")
+
+    told = printed(answer.content)
+    assert answer.headers["content-type"] == "application/pdf"
+    for words in ("Shipments: inspections that confirmed", "DE004600", "How people decide"):
+        assert words in told
+    assert "1 Nov" not in printed(
+        reviewed.client.get("/console/supervision/figures.pdf?period=2026-10").content
+    )
+    event = reviewed.services.audit_events.newest(EventFilter(action="export"), 1)[0]
+    assert event.object_kind == "supervision"
+
+
 def test_nobody_sees_other_offices_or_a_rescue_or_a_random_check(reviewed: Service) -> None:
     mine = open_case(reviewed, "S-1")
     rescued = rescue(reviewed, "J-1")
@@ -107,6 +129,8 @@ def test_nobody_sees_other_offices_or_a_rescue_or_a_random_check(reviewed: Servi
         page = page_of(reviewed, path)
         assert mine not in page
         assert "DE004600" not in page
+    paper = reviewed.client.get("/console/supervision/figures.pdf").content
+    assert "DE004600" not in printed(paper)
     sign_in_as(reviewed, "supervisor")
     for path in ("", "/cases", "/cases.csv", "/figures.csv"):
         page = page_of(reviewed, path)

@@ -1,0 +1,65 @@
+"""A case as a PDF, for files and courts; that it was read is an event of the case."""
+
+from urllib.parse import quote
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from serving.access.callers import Caller
+from serving.audit.hash_chain import EMPTY
+from serving.console.browser_session import TheSession
+from serving.console.case_view import CaseView
+from serving.console.cases import MaySeeCase, headline_of
+from serving.console.charts.case_pictures import CasePictures
+from serving.console.first_judgement import is_score_shown
+from serving.console.justification import justification_form
+from serving.console.pages import PageRoute
+from serving.container import Services
+from serving.errors import JustificationNeeded
+from serving.request_parsing import read_submission
+from serving.review.case_records import CaseRecord
+from serving.review.case_rules import Case
+from serving.review.cases import Reviewer
+from serving.web.services import TheServices
+
+router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
+
+
+@router.get("/{case_id}/case.pdf")
+def download_case(
+    services: TheServices, caller: MaySeeCase, session: TheSession, case_id: str
+) -> Response:
+    """All that the page of a case says, with its digest and its place in the log."""
+    reviewer = Reviewer.from_caller(caller)
+    try:
+        row, case = services.cases.read(reviewer, case_id, services.clock())
+    except JustificationNeeded:
+        return justification_form(session, caller, f"/console/cases/{case_id}", None)
+    return as_pdf(_paper_of(services, caller, row, case), f"case {case_id}")
+
+
+def _paper_of(services: Services, caller: Caller, row: CaseRecord, case: Case) -> bytes:
+    from serving.console.papers.case_paper import PrintedCase, case_paper
+
+    decision = services.cases.decision(row.case_id)
+    submission = read_submission(decision.request.encode())
+    printed = PrintedCase(
+        row=row,
+        headline=headline_of(row, submission, is_masked=services.cases.is_masked(row)),
+        state=case,
+        view=CaseView.from_decision(decision, is_explained=caller.may("explain")),
+        pictures=CasePictures.from_submission(submission, decision.scored_at),
+        events=tuple(services.cases.history(Reviewer.from_caller(caller), row)),
+        files=tuple(services.cases.attached(row)),
+        proof=services.decisions.place(decision.decision_id) or EMPTY,
+        is_score_shown=is_score_shown(services, caller, case),
+        is_live=services.settings.is_live,
+    )
+    return case_paper(printed)
+
+
+def as_pdf(content: bytes, name: str) -> Response:
+    """A PDF to be kept as a file of this name."""
+    named = f"attachment; filename*=UTF-8''{quote(f'{name}.pdf', safe='')}"
+    headers = {"Content-Disposition": named, "Cache-Control": "no-store"}
+    return Response(content, headers=headers, media_type="application/pdf")
