@@ -16,6 +16,7 @@ from serving.console.justification import justification_form
 from serving.console.pages import PageRoute
 from serving.container import Services
 from serving.errors import JustificationNeeded
+from serving.language import ENGLISH, begin_reading
 from serving.request_parsing import read_submission
 from serving.review.case_records import CaseRecord
 from serving.review.case_rules import Case
@@ -41,6 +42,7 @@ def download_case(
 def _paper_of(services: Services, caller: Caller, row: CaseRecord, case: Case) -> bytes:
     from serving.console.papers.case_paper import PrintedCase, case_paper
 
+    begin_reading(ENGLISH)  # a paper reads alike for everybody
     decision = services.cases.decision(row.case_id)
     submission = read_submission(decision.request.encode())
     printed = PrintedCase(

@@ -29,6 +29,7 @@ from serving.console.supervision_view import (
 )
 from serving.container import Services
 from serving.errors import Unprocessable
+from serving.language import ENGLISH, begin_reading
 from serving.monitor.monitoring_report import MonitoringReport
 from serving.monitor.period_spans import spans
 from serving.request_parsing import read_submission
@@ -87,6 +88,7 @@ def download_paper(
     """The figures of the page on paper."""
     from serving.console.papers.supervision_paper import supervision_paper
 
+    begin_reading(ENGLISH)  # a paper reads alike for everybody
     view = _view(services, caller, wanted)
     return as_pdf(supervision_paper(view, services.clock()), f"supervision {wanted.period}")
 

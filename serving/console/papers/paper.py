@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 
 from fpdf import FPDF, FontFace
-from fpdf.enums import AssociatedFileRelationship, TableBordersLayout
+from fpdf.enums import TableBordersLayout
+from fpdf.fonts import TTFFont
 
 from serving.console.charts.label_places import Label
 
@@ -35,8 +36,8 @@ Row = Sequence[str]
 @cache
 def _known_symbols() -> frozenset[int]:
     """The code points that both fonts have."""
-    regular, bold = _NumberedPages(()).fonts.values()
-    return frozenset(regular.cmap) & frozenset(bold.cmap)
+    fonts = _NumberedPages(()).fonts.values()
+    return frozenset.intersection(*(frozenset(f.cmap) for f in fonts if isinstance(f, TTFFont)))
 
 
 def readable_symbols(text: str) -> str:
@@ -116,7 +117,7 @@ class Paper:
             basename=name,
             modification_date=self._at,
             mime_type=media_type,
-            associated_file_relationship=AssociatedFileRelationship.DATA,
+            associated_file_relationship="Data",
         )
 
     def content(self) -> bytes:
@@ -171,7 +172,7 @@ class Paper:
         self._pdf.ln(1.5)
 
 
-class _NumberedPages(FPDF):  # type: ignore[misc]  # its stubs are a package of their own
+class _NumberedPages(FPDF):
     """Pages with their number, how many there are, and notes, at the foot."""
 
     def __init__(self, notes: Sequence[str]):
