@@ -14,8 +14,9 @@ from serving.access.accounts import Account
 from serving.access.actors import Actor
 from serving.access.api_keys import new_key
 from serving.access.sessions import Session
-from serving.audit.checkpoints import public_keys_of
-from serving.audit.log_check import check_log
+from serving.audit.audit_log import AuditEvent
+from serving.audit.checkpoints import LogSigner, public_keys_of
+from serving.audit.log_check import LogCheck, check_log
 from serving.audit.witness_delivery import WitnessDelivery
 from serving.db.audit_verification import verify_audit_log
 from serving.db.backup.archive import MANIFEST
@@ -25,6 +26,7 @@ from serving.db.engine import open_database
 from serving.db.log_verification import verify_decision_log
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.api_key_repository import ApiKeyRepository
+from serving.db.repositories.audit_repository import AuditRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.session_repository import SessionRepository
 from serving.db.witnesses import witnesses_of
@@ -193,6 +195,49 @@ def test_what_a_witness_has_of_later_is_named_as_lost_and_contradicts_nothing(
     lost = check.verdict.beginnings[2].begun.lost
     assert check.why is None
     assert lost["decisions"] == (3, 3)
+
+
+def goes_on(settings: Settings, events: int) -> None:
+    """Let a log grow, seal it, and hand that to its witness."""
+    engine = open_database(settings.home / "tidegate.db", is_service=False)
+    for _ in range(events):
+        AuditRepository(engine).append(AuditEvent(NOW, BY, "read", "queue", "all"))
+    store = CheckpointRepository(engine)
+    assert store.seal(LogSigner.from_folder(settings.keys).sign, NOW) is not None
+    for witness in witnesses_of(settings):
+        assert WitnessDelivery(witness, store, lambda: NOW).deliver()
+    engine.dispose()
+
+
+def held_to_its_witness(settings: Settings) -> LogCheck:
+    store = CheckpointRepository(open_database(settings.home / "tidegate.db", is_service=False))
+    keys = public_keys_of(settings.keys)
+    return check_log(store, witnesses_of(settings), keys, by_newest=False)
+
+
+def test_a_host_is_lost_and_its_log_goes_on_elsewhere_beyond_what_the_witness_has(
+    small_home: Path, tmp_path: Path
+) -> None:
+    witness = str(tmp_path / "another-machine.ndjson")
+    lost = Settings(home=small_home, witness=witness)
+    goes_on(lost, events=2)
+    write_backup(lost, tmp_path / "backup.tgz", BY, NOW)
+    silent = Settings(home=Path(shutil.copytree(small_home, tmp_path / "old")), witness=witness)
+    goes_on(lost, events=3)
+    shutil.rmtree(small_home)
+
+    elsewhere = Settings(home=tmp_path / "new", witness=witness)
+    restore_home(tmp_path / "backup.tgz", elsewhere, RestoreRequest(BY, "the host", NOW))
+    goes_on(elsewhere, events=1)
+    goes_on(elsewhere, events=1)
+
+    check = held_to_its_witness(elsewhere)
+    assert check.why is None
+    assert "audit_events" in check.verdict.beginnings[2].begun.lost
+    engine = open_database(elsewhere.home / "tidegate.db", is_service=False)
+    assert verify_audit_log(engine).is_whole
+    # A copy that somebody starts beside it, or instead of it, is not what the witness knows.
+    assert held_to_its_witness(silent).why is not None
 
 
 def test_neither_a_file_nor_a_home_that_is_there_is_overwritten(
