@@ -46,7 +46,7 @@ LOOKED_AT = {
 """In their first month offices look at more than an installation without a plan, to learn."""
 
 SITTINGS = ((8, 10), (14, 16))
-"""Officers sit over their cases from and to these hours (UTC)."""
+"""Officers state what was found, and read what others did, from and to these hours (UTC)."""
 
 GATHERED_FOR = timedelta(hours=6)
 """Who is declared within so long is decided about at once, where nobody acts meanwhile."""
@@ -189,7 +189,7 @@ class _People:
     def inspect(self, decision: Decision, way: str | None) -> Work:
         """Judge, have it inspected, state what was found; a second person agrees with a find."""
         case_id, (first, second, third) = decision.case_id, self._drawn()
-        yield self._at_work(self._first_step_h())
+        yield self._until_first_step()
         self._claim(first, case_id)
         judged = self._first_judgement(decision, way)
         self._do(first, lambda cases, who, at: cases.judge(who, case_id, at, judged))
@@ -215,7 +215,7 @@ class _People:
     def check_documents(self, decision: Decision) -> Work:
         """Have the documents checked, and state whether they are in order."""
         case_id, (officer, _, _) = decision.case_id, self._drawn()
-        yield self._at_work(self._first_step_h())
+        yield self._until_first_step()
         self._claim(officer, case_id)
         yield timedelta(minutes=self.rng.uniform(2, 15))
         self._order(officer, case_id, CaseAction("check_documents"))
@@ -281,10 +281,10 @@ class _People:
         first, second, third = self.rng.sample(OFFICERS, 3)
         return first, second, third
 
-    def _first_step_h(self) -> float:
-        """Hours until somebody takes a first step; a few cases are left lying."""
+    def _until_first_step(self) -> timedelta:
+        """Until somebody on duty takes a first step, by day or night; few cases are left lying."""
         is_left = self.rng.random() < LEFT_LYING
-        return self.rng.uniform(30, 70) if is_left else self.rng.uniform(0.2, 4)
+        return timedelta(hours=self.rng.uniform(20, 60) if is_left else self.rng.uniform(0.1, 2))
 
     def _at_work(self, hours: float) -> timedelta:
         """So many hours, and on to the next time at which officers sit over their cases."""
