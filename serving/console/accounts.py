@@ -173,6 +173,18 @@ def make_key(
     )
 
 
+@router.get("/keys/revoke")
+def show_what_revoking_does(
+    services: TheServices, caller: MayAdminister, session: TheSession, name: str = ""
+) -> HTMLResponse:
+    """What it means to revoke a key, and the button that does it."""
+    now = services.clock()
+    keys = (each for each in services.api_keys.all() if each.name == name and each.is_live(now))
+    if (key := next(keys, None)) is None:
+        raise NotFound("no key with this name is in use")
+    return page("key_revocation.html", reader=caller, session=session, key=key)
+
+
 @router.post("/keys/revoke")
 def revoke_key(
     services: TheServices, caller: MayAdminister, _: RecentlyAuthenticated, form: SignedForm

@@ -31,6 +31,7 @@ READINGS = {
     "POST /v2/models/{name}/infer": Reading("infer", "model", "name"),
     "POST /v2/models/{name}/versions/{version}/infer": Reading("infer", "model", "name"),
     "GET /console/accounts": Reading("read", "accounts"),
+    "GET /console/accounts/keys/revoke": Reading("read", "accounts"),
     "GET /console/accounts/{account}": Reading("read", "accounts"),
     "GET /console/accounts/{account}/{act}": Reading("read", "accounts"),
     "GET /console/approvals": Reading("read", "approvals"),

@@ -81,3 +81,22 @@ def test_an_auditor_follows_a_person_and_takes_the_events_away(page: Page, site:
         with page.expect_download() as taken:
             page.get_by_role("link", name=file, exact=True).click()
         assert taken.value.suggested_filename == f"audit-events.{file.lower()}"
+
+
+def test_an_admin_reads_what_an_act_does_before_it_is_done(page: Page, site: Site) -> None:
+    account(site, "maria", "reviewer")
+    sign_in(page, site, account(site, "root", "admin"))
+    page.goto(f"{site.address}/console/accounts")
+    require_no_barrier(page, "accounts")
+    page.get_by_role("link", name="maria").click()
+    require_no_barrier(page, "an account")
+    page.goto(f"{site.address}/console/accounts/maria/disable")
+    require_no_barrier(page, "what an act does")
+    page.get_by_role("button", name="Disable it").click()
+    expect(page.get_by_role("row", name="maria")).to_contain_text("disabled")
+
+    page.get_by_role("link", name="Revoke the key Post Hamburg").click()
+    expect(page.get_by_text("Nothing brings the key back")).to_be_visible()
+    require_no_barrier(page, "what revoking a key does")
+    page.get_by_role("button", name="Revoke it").click()
+    expect(page.get_by_role("row", name="Post Hamburg")).to_contain_text("ended")

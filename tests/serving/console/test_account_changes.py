@@ -184,3 +184,22 @@ def test_an_admin_changes_disables_and_enables_an_account_by_commands(tmp_path: 
     assert "ended" in run("list").stdout
     assert run("enable", "maria").exit_code == 0
     assert "live" in run("list").stdout
+
+
+def test_a_key_is_revoked_only_once_an_admin_has_read_what_that_does(reviewed: Service) -> None:
+    reviewed.key("score")
+    (key,) = reviewed.services.api_keys.all()
+    asked = {"name": key.name}
+    for role, status in (("reviewer", 403), ("auditor", 403), ("admin", 200)):
+        sign_in_as(reviewed, role)
+        shown = reviewed.client.get("/console/accounts/keys/revoke", params=asked)
+        assert shown.status_code == status, role
+    assert f"Revoke the key {key.name}?" in shown.text
+    assert "is refused from the next call on" in shown.text
+    assert reviewed.services.api_keys.all()[0].revoked_at is None
+
+    assert confirmed(reviewed, shown.text).status_code == 303
+
+    assert reviewed.services.api_keys.all()[0].revoked_at is not None
+    gone = reviewed.client.get("/console/accounts/keys/revoke", params=asked)
+    assert gone.status_code == 404
