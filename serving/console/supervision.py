@@ -24,6 +24,7 @@ from serving.console.supervision_view import (
     WantedFigures,
     cases_csv,
     figures_csv,
+    judged,
     kind_figures,
     narrowed,
 )
@@ -69,6 +70,7 @@ def show_supervision(
         periods=[*spans(services.clock().date())],
         weeks={each.kind: WeeklyFindings.from_weeks(each.period.weeks) for each in view.kinds},
         lane_names=LANE_NAMES,
+        which_words=WHICH_WORDS,
         now=services.clock(),
     )
 
@@ -145,6 +147,7 @@ def _view(services: Services, caller: Caller, wanted: WantedFigures) -> Supervis
         offices=tuple(by_office(load)),
         lanes=tuple(by_lane(load)),
         people=people,
+        judgements=judged(people, wanted),
         all_offices=tuple(
             sorted(
                 {
@@ -178,6 +181,8 @@ def _behind(services: Services, caller: Caller, wanted: "WantedCases") -> list[s
     load, people = _load(services, caller, wanted)
     if wanted.which == "reread":
         return sorted(people.reread)
+    if wanted.which == "agreed" or wanted.which == "differed" or wanted.which == "unsure":  # noqa: PLR1714 - so that types are narrowed
+        return judged(people, wanted).behind(wanted.which)
     return narrowed(load, wanted).behind(wanted.which)
 
 

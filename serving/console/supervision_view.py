@@ -12,11 +12,17 @@ from pydantic import BaseModel, Field
 
 from features.records import SUBJECT_KINDS, SubjectKind
 from serving.access.callers import Caller
-from serving.monitor.monitoring_report import MonitoringReport, PeriodFigures, PeriodPart
+from serving.monitor.monitoring_report import (
+    LaneFigures,
+    MonitoringReport,
+    PeriodFigures,
+    PeriodPart,
+)
 from serving.monitor.period_spans import span_of
 from serving.review.case_load import CaseLoad, LoadFigures, Which
 from serving.review.case_records import CaseRecord
 from serving.review.case_summary import LANE_NAMES
+from serving.review.first_judgements import Agreement, AgreementFigures, FirstJudgements
 from serving.review.supervision import Supervision
 from training.confidence_intervals import Estimate, proportion
 
@@ -58,7 +64,10 @@ MOST_LISTED, MOST_DOWNLOADED = 200, 10_000
 LOWER, HIGHER = "lower than all", "higher than all"
 """How what an office finds differs from all."""
 
-WHICH_WORDS: dict[Which | Literal["reread"], str] = {
+Listed = Which | Agreement | Literal["reread"]
+"""What a list of cases may hold: those that one figure counts."""
+
+WHICH_WORDS: dict[Listed, str] = {
     "opened": "Cases opened in the period",
     "decided": "Cases opened in the period in which a first step was taken",
     "waiting": "Cases that wait now",
@@ -67,20 +76,24 @@ WHICH_WORDS: dict[Which | Literal["reread"], str] = {
     "found": "Cases in which something was found in the period",
     "not_found": "Cases in which nothing was found in the period",
     "reread": "Cases that were read a second time in the period",
+    "agreed": "Closed cases in which a first judgement agreed with the score",
+    "differed": "Closed cases in which a first judgement differed from the score",
+    "unsure": "Closed cases in which somebody was unsure before the score was shown",
 }
 
 
 class WantedCases(WantedFigures):
     """Which cases of a period to list: those that one figure counts."""
 
-    which: Which | Literal["reread"] = "waiting"
+    which: Listed = "waiting"
 
 
 @dataclass(frozen=True)
 class KindFigures:
     """Estimates of one kind of subject in a period, and in the month before where there are any.
 
-    `offices` are those that the reader may see; `overall` is None where it would tell of others.
+    `offices` are those that the reader may see; `overall` is None where it would tell of others,
+    and there are no `lanes` then, nor for one office.
     """
 
     kind: str
@@ -88,6 +101,7 @@ class KindFigures:
     overall: PeriodPart | None
     before: PeriodPart | None
     offices: tuple[PeriodPart, ...]
+    lanes: tuple[LaneFigures, ...] = ()
 
     @property
     def days(self) -> int:
@@ -128,6 +142,7 @@ class SupervisionView:
     offices: tuple[LoadFigures, ...]
     lanes: tuple[LoadFigures, ...]
     people: Supervision
+    judgements: FirstJudgements
     all_offices: tuple[str, ...]
     all_lanes: tuple[str, ...]
 
@@ -160,7 +175,14 @@ def kind_figures(
             _part(caller, wanted, period),
             _part(caller, wanted, before) if before else None,
             offices,
+            _lanes(caller, wanted, period),
         )
+
+
+def judged(people: Supervision, wanted: WantedFigures) -> FirstJudgements:
+    """The first judgements of the office that is asked for, or of all, where they are of many."""
+    whole = people.judgements
+    return whole.of_office(wanted.office) if wanted.office else whole.of_many()
 
 
 def narrowed(load: CaseLoad, wanted: WantedFigures) -> CaseLoad:
@@ -205,6 +227,8 @@ def _rows(view: SupervisionView) -> Iterator[tuple[object, ...]]:
     for about, groups in (("cases", (view.all, *view.offices)), ("lane", view.lanes)):
         for each in groups:
             yield from _rows_of_load(about, each)
+    for figures in (view.judgements.figures(), *view.judgements.by_office()):
+        yield from _rows_of_judgements(figures)
     for one in view.people.reviewers:
         yield "reviewer", one.name, "decided", one.decided, None, None, None
         yield "reviewer", one.name, "median minutes", one.median_minutes, None, None, None
@@ -222,6 +246,20 @@ def _rows_of_kind(kind: KindFigures) -> Iterator[tuple[object, ...]]:
         yield about, name, "inspections that confirmed", *_estimate(part.found), part.known
         for figure in ("prevalence", "recall"):
             yield about, name, figure, *_estimate(getattr(part.figures, figure)), of
+
+    for lane in kind.lanes:
+        about, right = f"{kind.kind}s by lane", _estimate(lane.right)
+        yield about, lane.lane, "decisions", lane.decisions, None, None, None
+        yield about, lane.lane, "right", *right, lane.known
+
+
+def _rows_of_judgements(each: AgreementFigures) -> Iterator[tuple[object, ...]]:
+    about, known = "first judgement", each.agreed + each.differed
+    for count in ("judged", "agreed", "differed", "unsure"):
+        yield about, each.group, count, getattr(each, count), None, None, None
+    yield about, each.group, "agreement with the score", *_estimate(each.agreement), known
+    for drawn in ("selected", "drawn"):
+        yield about, each.group, f"agreement, {drawn}", *_estimate(getattr(each, drawn)), None
 
 
 def _rows_of_load(about: str, each: LoadFigures) -> Iterator[tuple[object, ...]]:
@@ -253,6 +291,13 @@ def _part(caller: Caller, wanted: WantedFigures, period: PeriodFigures) -> Perio
     if not caller.offices and not wanted.office:
         return period.overall
     return seen[0] if len(seen) == 1 else None
+
+
+def _lanes(caller: Caller, wanted: WantedFigures, period: PeriodFigures) -> tuple[LaneFigures, ...]:
+    """How often each lane was right, of all offices together."""
+    if caller.offices or wanted.office:
+        return ()
+    return tuple(each for each in period.lanes if wanted.lane in ("", each.lane))
 
 
 def _midnight(day: date) -> datetime:

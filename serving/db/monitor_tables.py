@@ -46,6 +46,7 @@ visits = Table(
     Column("mode", Text, nullable=False),
     Column("region", Text, nullable=False),
     Column("operator", Text, nullable=False),
+    Column("undrawn_lane", Text, nullable=False, server_default=""),
     Index("visits_by_time", "subject_kind", "scored_at"),
     sqlite_strict=True,
 )

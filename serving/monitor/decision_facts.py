@@ -20,7 +20,8 @@ SIZES = ((1, "new"), (10, "1 to 9 before"), (100, "10 to 99 before"))
 LARGEST = "100 or more before"
 
 VISITED = ("inspect", "control")
-DIMENSIONS = ("all", "model", "office", "mode", "region", "operator")
+GROUPED = ("model", "office", "mode", "region", "operator")
+DIMENSIONS = ("all", *GROUPED, "undrawn_lane")
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class DecisionFacts:
                 "mode": (request.get("journey") or {}).get("mode") or UNKNOWN,
                 "region": _region(origin),
                 "operator": _operator(vector.get(BEFORE[kind])),
+                "undrawn_lane": undrawn_lane(record),
             },
             corridor=f"{departure}–{arrival}",
             leading_reason=_leading(record["reasons"]["indicators"]),
@@ -110,6 +112,19 @@ def stratum_of(record: dict[str, Any]) -> str:
     # all had the second's probability, whatever their score.
     drawn = probabilities.get("control", 0.0) / max(1 - probabilities.get("inspect", 0.0), 1e-12)
     return NOT_INSPECTED.format(share=drawn_at(drawn))
+
+
+def undrawn_lane(record: dict[str, Any]) -> str:
+    """The lane that a decision chose by all but the control draw.
+
+    At a tie, of which a lot decides, the likeliest one.
+    """
+    if record["lane"] != "control":
+        return str(record["lane"])
+    others = {
+        lane: share for lane, share in record["lane_probabilities"].items() if lane not in VISITED
+    }
+    return max(others, key=lambda lane: others[lane], default="release")
 
 
 def drawn_at(probability: float) -> str:

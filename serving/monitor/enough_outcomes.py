@@ -3,7 +3,7 @@
 from math import ceil
 
 from serving.language import say, say_of
-from serving.monitor.monitoring_report import SliceFigures
+from serving.monitor.monitoring_report import LaneFigures, SliceFigures
 from training.inverse_probability import FEWEST_DRAWN
 
 WINDOW_DAYS = 90
@@ -38,6 +38,12 @@ def so_far(figures: SliceFigures, days: int) -> str:
     known = figures.control_outcomes if figures.effective_size is None else figures.effective_size
     wanted = min(FEWEST_DRAWN, max(figures.decisions - figures.inspected, 1))
     return enough_when(known, wanted, days)
+
+
+def lane_so_far(figures: LaneFigures, days: int) -> str:
+    """The same of the results that say how often a lane was right."""
+    known = figures.known if figures.effective_size is None else round(figures.effective_size)
+    return enough_when(known, FEWEST_DRAWN, days)
 
 
 def _in(days: float) -> str:

@@ -216,8 +216,23 @@ class PeriodPart(ReportPart):
     found: Estimate
 
 
+class LaneFigures(ReportPart):
+    """How often a lane was right, of the decisions for it; control draws are none of its own.
+
+    An inspection was right where it confirmed something, another lane where there was nothing to
+    find: `known` results of random checks speak for all in it. Where these are too few, `right` has
+    an interval and no value, or neither; `effective_size` is how many even draws would say as much.
+    """
+
+    lane: str
+    decisions: int
+    known: int
+    right: Estimate
+    effective_size: float | None = None
+
+
 class PeriodFigures(ReportPart):
-    """Figures of one stretch of time, of all and by office; `name` is a month, or how many days.
+    """Figures of one stretch of time, of all, by office and lane; `name` is a month or some days.
 
     Decisions until `figures_until` count, as in the report; None where none is old enough.
     """
@@ -228,6 +243,7 @@ class PeriodFigures(ReportPart):
     figures_until: date | None
     overall: PeriodPart
     offices: tuple[PeriodPart, ...]
+    lanes: tuple[LaneFigures, ...] = ()
     weeks: tuple[WeekReport, ...] = ()
 
 

@@ -47,6 +47,7 @@ def _figures(
             _part(("office", each), sizes["office", each], by_office.get(each, told.iloc[:0]))
             for each in offices
         ),
+        lanes=tuple(traffic_figures.lanes(sizes, told)),
         weeks=tuple(traffic_figures.weeks(days, visits)),
     )
 

@@ -12,7 +12,8 @@ DayKey = tuple[str, str]
 class Visit:
     """A decision that sent somebody to look, with what groups it.
 
-    `subject_id` is stored, and read again, as the subject's token.
+    `subject_id` is stored, and read again, as the subject's token. `undrawn_lane` is the lane that
+    it would have come into, had it not been drawn for control.
     """
 
     seq: int
@@ -28,6 +29,7 @@ class Visit:
     mode: str
     region: str
     operator: str
+    undrawn_lane: str
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,20 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pandas as pd
 
 from serving.monitor.day_summary import DaySummary
-from serving.monitor.decision_facts import DIMENSIONS
+from serving.monitor.decision_facts import GROUPED
 from serving.monitor.drift import week_of
 from serving.monitor.monitoring_report import (
     CalibrationBand,
     CapacityUse,
     Delay,
+    LaneFigures,
     SliceFigures,
     StratumReport,
     TypologyReport,
@@ -81,13 +83,48 @@ def bounds(overall: SliceFigures) -> Iterator[SensitivityBound]:
 
 def groups(sizes: Sizes, visits: pd.DataFrame) -> Iterator[SliceFigures]:
     """The figures of each value of each dimension, those of most decisions first."""
-    for dimension in DIMENSIONS[1:]:
+    for dimension in GROUPED:
         values = [value for by, value in sizes if by == dimension]
         values.sort(key=lambda value: (-sum(sizes[dimension, value].values()), value))
         frames = dict(iter(visits.groupby(dimension)))
         for value in values[:MOST_VALUES]:
             mine = frames.get(value, visits.iloc[:0])
             yield slice_figures(dimension, value, sizes[dimension, value], mine)
+
+
+def lanes(sizes: Sizes, visits: pd.DataFrame) -> Iterator[LaneFigures]:
+    """How often each lane was right, those of most decisions first."""
+    frames = dict(iter(visits.groupby("undrawn_lane")))
+    of_lanes = {value: counts for (by, value), counts in sizes.items() if by == "undrawn_lane"}
+    for lane in sorted(of_lanes, key=lambda lane: (-of_lanes[lane].total(), lane)):
+        part = Slice.from_visits(of_lanes[lane], frames.get(lane, visits.iloc[:0]))
+        is_visited = not part.rest.size
+        known = (part.inspected if is_visited else part.rest).known_outcomes
+        yield LaneFigures(
+            lane=lane,
+            decisions=of_lanes[lane].total(),
+            known=known,
+            right=_confirmed(part) if is_visited else _nothing_to_find(part),
+            effective_size=None if is_visited else part.rest.effective_size,
+        )
+
+
+def _confirmed(part: Slice) -> Estimate:
+    """The share confirmed, as of as many draws."""
+    confirmed = sum(each.confirmed for each in part.strata)
+    return proportion(confirmed, sum(each.known_outcomes for each in part.strata))
+
+
+def _nothing_to_find(part: Slice) -> Estimate:
+    """The share with nothing to find; of too few draws, all made alike, their interval alone."""
+    found = part.prevalence
+    drawn = [each for each in part.strata if each.known_outcomes]
+    if len(drawn) == 1 and drawn[0].known_outcomes < FEWEST_DRAWN:
+        found = replace(proportion(drawn[0].confirmed, drawn[0].known_outcomes), value=None)
+    value, low, high = (
+        None if each is None else 1 - each for each in (found.value, found.high, found.low)
+    )
+    return Estimate(value, low, high)
 
 
 def strata(sizes: Counter[str], visits: pd.DataFrame) -> Iterator[StratumReport]:

@@ -11,6 +11,7 @@ from statistics import median
 from typing import Literal
 
 from serving.review.case_records import CaseTimes
+from serving.review.first_judgements import NO_OFFICE
 from serving.review.queue_rank import ALWAYS_IN_TIME
 from serving.review.supervision import CaseEnd
 from training.confidence_intervals import Estimate, proportion
@@ -19,8 +20,6 @@ Which = Literal["opened", "decided", "waiting", "overdue", "late", "found", "not
 
 SHOWN_LANE = {"control": "inspect"}
 """A control case is counted among inspections, as it stands among them."""
-
-NO_OFFICE = "(no office)"
 
 
 @dataclass(frozen=True)

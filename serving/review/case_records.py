@@ -273,11 +273,12 @@ class CaseTimes:
 
 @dataclass(frozen=True)
 class ActOnCase:
-    """An event of a case, with the lane and the office that has the case now."""
+    """An event of a case, with the lane and the office that has the case now, and if it ended."""
 
     event: StoredEvent
     lane: str
     office_id: str | None
+    is_closed: bool
 
 
 @dataclass(frozen=True)

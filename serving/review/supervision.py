@@ -14,6 +14,7 @@ from statistics import median
 from typing import Any
 
 from serving.review.case_records import ActOnCase, CaseAccess, CaseStore, StoredEvent
+from serving.review.first_judgements import FirstJudgements
 from serving.review.queue_rank import QUEUE_RANK
 from serving.review.results import RESULT_MEANING, ResultMeaning
 
@@ -104,6 +105,7 @@ class Supervision:
     reviewers: tuple[ReviewerFigures, ...]
     reasons: tuple[MarkedReason, ...]
     results: tuple[CaseEnd, ...] = ()
+    judgements: FirstJudgements = field(default_factory=FirstJudgements)
     reread: frozenset[str] = frozenset()
 
     @classmethod
@@ -127,6 +129,7 @@ class Supervision:
             tuple(_reviewers(counted)),
             tuple(_marked(marks)),
             tuple(_results(acts)),
+            FirstJudgements.from_acts(store.acts_between(("judge",), stretch, access)),
             frozenset(act.event.case_id for act in acts if act.event.action == "reread"),
         )
 

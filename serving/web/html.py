@@ -26,7 +26,7 @@ from serving.language import (
     say_word,
     subject_named,
 )
-from serving.monitor.enough_outcomes import so_far
+from serving.monitor.enough_outcomes import lane_so_far, so_far
 from serving.review.actions import ACTION_WORDS, REFERRED_WORDS, CaseAction
 from serving.review.case_records import CaseRecord
 from serving.review.results import CaseResult
@@ -332,6 +332,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "signed": _signed,
     "size": _size,
     "so_far": so_far,
+    "lane_so_far": lane_so_far,
     "time_left": _time_left,
     "title": _title,
     "subject": subject_of,

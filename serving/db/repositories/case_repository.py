@@ -405,7 +405,7 @@ class CaseRepository:
     ) -> list[ActOnCase]:
         """Every event of these kinds from an instant up to, not including, another, in order."""
         names = StoredEvent.__annotations__
-        of_case = (cases.c.lane, cases.c.office_id)
+        of_case = (cases.c.lane, cases.c.office_id, cases.c.status)
         query = (
             select(*(case_events.c[name] for name in names), *of_case)
             .join(cases, cases.c.case_id == case_events.c.case_id)
@@ -420,6 +420,7 @@ class CaseRepository:
                 self._cases.of_event(StoredEvent(**{name: getattr(row, name) for name in names})),
                 row.lane,
                 row.office_id,
+                row.status == "closed",
             )
             for row in found
         ]

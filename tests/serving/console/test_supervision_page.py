@@ -18,6 +18,7 @@ from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_case_pdf import text_of as printed
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.console.test_rescue_board import rescue, text_of
+from tests.serving.review.stated import NOTHING, body_of, post
 from tests.serving.review.test_cases_served import open_case, reviewed
 from tests.serving.review.test_supervision_served import ended, sign_in_as
 
@@ -113,6 +114,30 @@ def test_the_paper_has_the_figures_of_the_page_and_that_it_was_taken_is_recorded
     )
     event = reviewed.services.audit_events.newest(EventFilter(action="export"), 1)[0]
     assert event.object_kind == "supervision"
+
+
+def test_lanes_and_first_judgements_stand_on_the_page_and_in_the_file(
+    reviewed: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.review.first_judgements.FEWEST_PEOPLE", 1)
+    case_id, caller = open_case(reviewed, "S-1"), reviewed.key("review")
+    assert post(reviewed, case_id, "judgements", caller, judged_as="look").status_code == 200
+    sign_in_as(reviewed, "supervisor")
+    assert "Fewer than three people have judged" in text_of(page_of(reviewed))
+    post(reviewed, case_id, "claim", caller)
+    post(reviewed, case_id, "actions", caller, kind="inspect", text="")
+    post(reviewed, case_id, "results", caller, **body_of(NOTHING))
+    keep_report(reviewed)
+
+    said = text_of(page_of(reviewed))
+    assert "Shipments: how often each lane was right" in said
+    assert "how often each lane was right" not in text_of(page_of(reviewed, office="DE004600"))
+    assert case_id in page_of(reviewed, "/cases", which="agreed")
+    assert case_id not in page_of(reviewed, "/cases", which="differed")
+    rows = [*csv.DictReader(io.StringIO(page_of(reviewed, "/figures.csv")))]
+    figures = {(row["about"], row["group"], row["figure"]): row for row in rows}
+    assert figures["first judgement", "DE004600", "agreement with the score"]["of"] == "1"
+    assert ("shipments by lane", "inspect", "right") in figures
 
 
 def test_nobody_sees_other_offices_or_a_rescue_or_a_random_check(reviewed: Service) -> None:

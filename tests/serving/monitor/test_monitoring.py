@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import DatabaseError
@@ -15,8 +16,11 @@ from serving.db.tables import decisions
 from serving.errors import MonitorRefused
 from serving.monitor.alerts import FIRST_FACTOR, LARGEST_FACTOR, LASTS, answer
 from serving.monitor.day_summary import DaySummary
+from serving.monitor.decision_facts import undrawn_lane
+from serving.monitor.enough_outcomes import lane_so_far
 from serving.monitor.monitoring import ReportRequest, live_traffic, report
 from serving.monitor.monitoring_report import MonitoringReport
+from serving.monitor.periods import periods
 from serving.monitor.rollups import catch_up
 from serving.monitor.traffic_figures import capacity
 from serving.triage.triage_plan import OfficeCapacity, TriagePlan
@@ -25,6 +29,7 @@ from tests.serving.monitor.invented_log import BEGIN, DELAY, Invented, invent, o
 from training.gates.live_traffic_gate import no_worse_on_live_traffic
 
 LATER = BEGIN + timedelta(days=400)
+LATER_ON = BEGIN + timedelta(days=70)
 
 
 def opened(where: Path | str) -> tuple[Engine, RollupRepository]:
@@ -94,6 +99,47 @@ def test_below_thirty_control_cases_nothing_is_said_of_the_rest(tmp_path: Path) 
     assert told.overall.prevalence.value is told.overall.recall.value is None
     assert told.overall.too_few_outcomes[-1] == "not inspected, drawn at 0.05"
     assert told.calibration == ()
+
+
+def test_each_lane_was_right_as_often_as_the_truth_has_it(tmp_path: Path) -> None:
+    engine, store = opened(tmp_path / "log.db")
+    invented = invent(engine)
+    catch_up(store, LATER)
+    (period,) = (each for each in periods(store, "shipment", LATER_ON) if each.name == "90 days")
+
+    lanes = {each.lane: each for each in period.lanes}
+    told = invented.truth[: sum(each.decisions for each in lanes.values())]
+    is_inspected = np.array(invented.lanes[: len(told)]) == "inspect"
+    assert lanes.keys() == {"inspect", "release"}
+    assert lanes["inspect"].decisions == is_inspected.sum()
+    assert lanes["inspect"].right.value == pytest.approx(told[is_inspected].mean())
+    low, high = lanes["release"].right.low, lanes["release"].right.high
+    assert low is not None
+    assert high is not None
+    assert low <= 1 - told[~is_inspected].mean() <= high
+    assert lanes["release"].known == invented.lanes[: len(told)].count("control")
+
+
+def test_a_lane_with_few_random_checks_has_a_range_and_no_figure(tmp_path: Path) -> None:
+    engine, store = opened(tmp_path / "log.db")
+    invented = invent(engine, days=7)
+    catch_up(store, LATER)
+    now = invented.end + 2 * DELAY
+    (period,) = (each for each in periods(store, "shipment", now) if each.name == "30 days")
+
+    (release,) = (each for each in period.lanes if each.lane == "release")
+
+    assert 0 < release.known < 30
+    assert release.right.value is None
+    assert release.right.low is not None
+    assert lane_so_far(release, 7).startswith(f"not enough data ({release.known} of 30)")
+
+
+def test_a_control_case_belongs_to_the_lane_it_would_have_come_into() -> None:
+    shares = {"inspect": 0.1, "control": 0.05, "document_check": 0.3, "release": 0.55}
+
+    assert undrawn_lane({"lane": "control", "lane_probabilities": shares}) == "release"
+    assert undrawn_lane({"lane": "inspect", "lane_probabilities": shares}) == "inspect"
 
 
 def test_what_is_not_known_yet_is_counted_and_not_taken_for_a_negative(tmp_path: Path) -> None:
