@@ -56,6 +56,7 @@ from serving.observability import Metrics
 from serving.review.case_opening import CaseOpening
 from serving.review.cases import Cases, Reviewer
 from serving.review.entities import Entities
+from serving.review.escalations import EscalationRule, Escalations
 from serving.review.letter_writer import LetterWriter
 from serving.review.published_events import PublishedEvents
 from serving.review.rescue_calls import RescueCalls, RescueDirectory
@@ -120,6 +121,7 @@ class Services:
     case_store: CaseRepository
     case_opening: CaseOpening
     entities: Entities
+    escalations: Escalations
     saved_views: SavedViewRepository
     teams: TeamRepository
     retention_acts: RetentionRepository
@@ -160,6 +162,7 @@ class Services:
         self.witnesses.start()
         self.rescoring.start()
         self.case_opening.start()
+        self.escalations.start()
         self.daily_reports.start()
         self.webhook_delivery.start()
         if self.rescue_calls:
@@ -176,6 +179,7 @@ class Services:
             self.batcher.close,
             self.sign_in_threads.close,
             self.case_opening.stop,
+            self.escalations.stop,
             self.webhook_delivery.stop,
             self.password_gate.close,
             self.witnesses.stop,
@@ -251,6 +255,7 @@ def build_services(
         case_store=storage.cases,
         case_opening=CaseOpening(cases, clock),
         entities=Entities(storage.entities, masking),
+        escalations=Escalations(cases, EscalationRule(*settings.escalation_rule), clock),
         saved_views=storage.saved_views,
         teams=storage.teams,
         retention_acts=storage.retention_acts,

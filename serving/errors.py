@@ -378,6 +378,12 @@ class AlreadyJudged(Conflict):
     title = "You have judged this case"
 
 
+class AlreadyEscalated(Conflict):
+    """The case is escalated already, and whoever supervises was told."""
+
+    title = "This case is escalated"
+
+
 class CaseClosed(Conflict):
     """The case is closed, and nothing but opening it again can be done with it."""
 

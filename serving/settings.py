@@ -335,6 +335,15 @@ class Settings(BaseSettings):
         description="The command that opens `HOME/keys`, where a command wrapped them (of a KMS, "
         "say): what was wrapped on standard input, the key on standard output.",
     )
+    escalation_share: Share = Field(
+        default=0.25,
+        description="How little of the time in which a case can still be stopped may be left, as a "
+        "share of the whole, before it is escalated where nobody has acted since. 0: never.",
+    )
+    escalation_hours: Annotated[float, Field(ge=0, le=240)] = Field(
+        default=4.0,
+        description="The most hours that may be left of it then. 0: never.",
+    )
     session_minutes: Annotated[int, Field(ge=1, le=600)] = Field(
         default=30,
         description="The minutes after which a person must sign in again, where no page "
@@ -403,6 +412,11 @@ class Settings(BaseSettings):
     def default_time_zone(self) -> ZoneInfo | None:
         """The clock that pages show beside UTC where an account has none of its own."""
         return ZoneInfo(self.time_zone) if self.time_zone else None
+
+    @property
+    def escalation_rule(self) -> tuple[float, timedelta]:
+        """When a case is escalated by itself: a share of its time, and the most that it may be."""
+        return self.escalation_share, timedelta(hours=self.escalation_hours)
 
     @property
     def session_lasting(self) -> timedelta:

@@ -99,7 +99,8 @@ class CaseAnswer(BaseModel):
     `owner` is a name, `owner_id` the identity behind it, which never changes. `proposed_action` and
     `proposed_result` wait for a second person, who sees them after a view of their own; until then
     `is_view_needed`. `is_reopening_proposed` waits for a second person too. `team` is the one in
-    whose inbox it is while nobody has it; without one it is in that of its office.
+    whose inbox it is while nobody has it; without one it is in that of its office. `is_escalated`
+    calls for the supervisor of its office.
     """
 
     case_id: str
@@ -116,6 +117,7 @@ class CaseAnswer(BaseModel):
     proposed_result: ResultCode | None
     is_view_needed: bool
     is_reopening_proposed: bool
+    is_escalated: bool
 
     @classmethod
     def from_case(cls, case: Case, at: datetime) -> "CaseAnswer":
@@ -136,6 +138,7 @@ class CaseAnswer(BaseModel):
             proposed_result=proposal.result.code if proposal and proposal.result else None,
             is_view_needed=proposal is not None and view is None,
             is_reopening_proposed=case.reopening is not None,
+            is_escalated=case.escalation is not None,
         )
 
 
@@ -405,6 +408,15 @@ def let_case_wait(services: TheServices, caller: MayReview, case_id: str, body: 
         caller,
         case_id,
         lambda c: acts.wait(c, caller.actor, at, body.until, body.waiting_for, body.text),
+    )
+
+
+@router.post("/cases/{case_id}/escalations", responses=CASE_PROBLEMS)
+def escalate_case(services: TheServices, caller: MayReview, case_id: str, body: Note) -> CaseAnswer:
+    """Call for the supervisor of the office of a case, and say why."""
+    at = services.clock()
+    return _acted(
+        services, caller, case_id, lambda c: acts.escalate(c, caller.actor, at, body.text)
     )
 
 

@@ -33,11 +33,20 @@ from serving.web.stored_texts import said_again
 PAGE_SIZE = 25
 
 Tab = Literal[
-    "mine", "inbox", "unassigned", "waiting", "second_person", "others", "expired", "closed"
+    "mine",
+    "inbox",
+    "escalated",
+    "unassigned",
+    "waiting",
+    "second_person",
+    "others",
+    "expired",
+    "closed",
 ]
 TAB_NAMES: dict[Tab, str] = {
     "mine": "Mine",
     "inbox": "Inbox",
+    "escalated": "Escalated",
     "unassigned": "Unassigned",
     "waiting": "Waiting",
     "second_person": "Second person",

@@ -106,6 +106,7 @@ ACT_WORDS: dict[str, str] = {
     "agree": "agreed",
     "disagree": "disagreed",
     "note": "note added",
+    "escalate": "escalated",
     "reopen": "open again",
     "propose_reopening": "proposed to open again",
     "undo": "undone",
@@ -297,6 +298,9 @@ def _act(act: str, reviewer: Reviewer, now: datetime, form: dict[str, str]) -> C
         return lambda case: acts.claim(case, actor, now)
     if act == "release":
         return lambda case: acts.give_back(case, actor, now)
+    if act == "escalations":
+        text = read_form(Note, form).text
+        return lambda case: acts.escalate(case, actor, now, text)
     if act == "reopen":
         text = read_form(Note, form).text
         return lambda case: acts.reopen(case, actor, now, text)
@@ -590,6 +594,7 @@ _IN_WORDS: dict[str, Callable[[Any], str]] = {
     "result": _result_in_words,
     **dict.fromkeys(("proposal", "second_view"), _statement_in_words),
     "ended_by": lambda value: ", ".join(map(_said, value)) or say("nobody"),
+    "escalation": lambda value: say("by {who}", who=_said(value["by"])),
     "reopening": lambda value: say("proposed by {who}", who=_said(value["proposed_by"])),
     "waiting_until": lambda value: instant_in_words(datetime.fromisoformat(value)),
     "attachment": lambda value: f"SHA-256 {value['sha256']}",

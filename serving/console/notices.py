@@ -24,6 +24,7 @@ NOTICE_WORDS: dict[NoticeKind, str] = {
     "second_person": "{who} asks for a second person",
     "mentioned": "{who} mentioned you",
     "reminder": "The time you laid it aside for is over",
+    "escalated": "escalated this case: it needs a supervisor",
     "result_in": "A result came from another system",
 }
 

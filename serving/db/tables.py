@@ -247,6 +247,8 @@ cases = Table(
     Column("risk", Float(53).with_variant(REAL(), "sqlite")),
     # The team in whose inbox it is while nobody has it; null for the inbox of its office.
     Column("team", Text),
+    # Since when it calls for a supervisor, as long as it does.
+    Column("escalated_at", Text),
     Index("cases_by_risk", text("risk DESC"), "due_at", "case_id"),
     Index("cases_by_seq", "seq", "case_id"),
     Index(
@@ -270,6 +272,13 @@ cases = Table(
         postgresql_where=text("status <> 'closed'"),
     ),
     Index("cases_by_lane", "lane", "status"),
+    Index(
+        "cases_escalated",
+        "escalated_at",
+        "status",
+        sqlite_where=text("escalated_at IS NOT NULL"),
+        postgresql_where=text("escalated_at IS NOT NULL"),
+    ),
     sqlite_strict=True,
 )
 

@@ -47,6 +47,7 @@ class CaseRecord:
     owner_name: str | None = None
     risk: float | None = None
     team: str | None = None
+    escalated_at: str | None = None
 
     @property
     def holder(self) -> Actor | None:
@@ -160,11 +161,14 @@ class CaseAccess:
         return is_own_office and self.is_rescue == (row.lane == "rescue")
 
 
-QueueTab = Literal["mine", "inbox", "unassigned", "waiting", "second_person", "others", "expired"]
+QueueTab = Literal[
+    "mine", "inbox", "escalated", "unassigned", "waiting", "second_person", "others", "expired"
+]
 """A part of what is not closed, as one reader sees it; every such case is in one of them.
 
 Those that wait for a second person are in none else, and those that are over only in `mine` and
-`expired`. `inbox` is the part of `unassigned` that is in an inbox of the reader.
+`expired`. `inbox` is the part of `unassigned` that is in an inbox of the reader, and `escalated` is
+what calls for a supervisor, wherever else it is.
 """
 
 
@@ -436,6 +440,16 @@ class CaseStore(Protocol):
         self, access: CaseAccess, opened: tuple[str, str], deciding: tuple[str, ...], now: str
     ) -> list[CaseTimes]:
         """The times of cases that were opened in a span, or wait now; `deciding` are actions."""
+        ...
+
+    def running_out(
+        self, span: tuple[str, str], after: tuple[str, str] | None, limit: int
+    ) -> list[CaseRecord]:
+        """Cases that wait for a person, are not escalated and end in a span, the next ones first.
+
+        `after` is the end and the id of the last case of the page before. Not those that no time
+        is over for.
+        """
         ...
 
     def closed_case(self, access: CaseAccess, not_by: Actor, draw: int) -> CaseRecord | None:

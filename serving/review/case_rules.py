@@ -19,9 +19,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from serving.access.actors import Actor, StoredActor
+from serving.access.actors import SERVICE, Actor, StoredActor
 from serving.access.two_persons import require_person, require_second_person
 from serving.errors import (
+    AlreadyEscalated,
     CaseClosed,
     CaseTaken,
     NoActionOrdered,
@@ -89,6 +90,7 @@ UNDOABLE: frozenset[str] = frozenset(
         "hand_over",
         "give_back",
         "put_into_inbox",
+        "escalate",
         "wait",
         "propose_action",
         "order_action",
@@ -127,6 +129,15 @@ class Reopening:
 
 
 @dataclass(frozen=True)
+class Escalation:
+    """That a case needs its office's supervisor: who says so, and why; the service says no why."""
+
+    by: StoredActor
+    at: datetime
+    because: str = ""
+
+
+@dataclass(frozen=True)
 class Case:
     """What is true of a case now.
 
@@ -135,7 +146,8 @@ class Case:
     one has judged it, `second_view` what that person thought before they saw it. `letters` are
     those that were written of its end, `deferral` is what holds them back. `inspection` is what its
     newest outcome tells of, if any; it stays when the case is opened again, to be corrected. `team`
-    is the one in whose inbox it is while nobody has it.
+    is the one in whose inbox it is while nobody has it. `escalation` counts until somebody else has
+    the case, or something is ordered or found.
     """
 
     case_id: str
@@ -153,6 +165,7 @@ class Case:
     inspection: StatedInspection | None = None
     reopening: Reopening | None = None
     team: str | None = None
+    escalation: Escalation | None = None
 
     @property
     def is_ended_adversely(self) -> bool:
@@ -226,6 +239,16 @@ def put_into_inbox(
         raise CaseTaken("another reviewer has this case; a supervisor may put it into an inbox")
     free = _awake(replace(case, owner=None))
     return _acted(case, actor, at, "put_into_inbox", **free, owner=None, team=team)
+
+
+def escalate(case: Case, actor: Actor, at: datetime, because: str) -> CaseChange:
+    """Call for the supervisor of the office. Raises CaseClosed, NotYours or AlreadyEscalated."""
+    _refuse_closed(case)
+    if case.owner is not None and actor != SERVICE and not actor.is_holder(case.owner):
+        raise NotYours("another reviewer has this case, and escalates it where it is needed")
+    if case.escalation is not None:
+        raise AlreadyEscalated("this case is escalated already: its supervisor was told")
+    return _acted(case, actor, at, "escalate", because, escalation=Escalation(actor, at, because))
 
 
 def wait(
@@ -453,7 +476,10 @@ def _status_of(case: Case) -> Status:
 def _assigned(
     case: Case, actor: Actor, at: datetime, to: Actor, event: Literal["assign", "hand_over"]
 ) -> CaseChange:
-    return _acted(case, actor, at, event, **_awake(replace(case, owner=to)), owner=to)
+    awake, escalation = _awake(replace(case, owner=to)), case.escalation
+    is_answered = escalation is not None and not to.is_holder(escalation.by)
+    left = None if is_answered else escalation
+    return _acted(case, actor, at, event, **awake, owner=to, escalation=left)
 
 
 def _awake(case: Case) -> dict[str, object]:
@@ -490,7 +516,12 @@ def _proposed(case: Case, statement: Statement) -> dict[str, object]:
 
 
 def _ordered(action: CaseAction, by: Actor) -> dict[str, object]:
-    judged: dict[str, object] = {"action": action, "proposal": None, "second_view": None}
+    judged: dict[str, object] = {
+        "action": action,
+        "proposal": None,
+        "second_view": None,
+        "escalation": None,
+    }
     awake: dict[str, object] = {"waiting_until": None, "waiting_for": None}
     if action.closes:
         return judged | awake | {"status": "closed", "ended_by": (by,)}
@@ -506,6 +537,7 @@ def _ended(result: CaseResult, *by: Actor) -> dict[str, object]:
         "ended_by": by,
         "proposal": None,
         "second_view": None,
+        "escalation": None,
         "waiting_until": None,
         "waiting_for": None,
     }

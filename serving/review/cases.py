@@ -20,6 +20,7 @@ from serving.audit.masking import MASKED, MASKED_CASE, Masking
 from serving.errors import (
     AlreadyJudged,
     CaseClosed,
+    CaseTaken,
     Conflict,
     ContradictoryFinding,
     Forbidden,
@@ -88,7 +89,8 @@ OLDER_TOGETHER = 50
 
 # Acts whose text is no sentence of anyone's.
 _WITHOUT_WORDS = frozenset({"read", "mark_reason", "judge", "reread", "score_again"})
-_CHANGES_NOTHING = frozenset({"read", "download", "justify", "judge"})
+CHANGES_NOTHING = frozenset({"read", "download", "justify", "judge"})
+"""Events of reading and thinking, which leave a case as it was."""
 _SAYS_A_VIEW = frozenset(
     {"judge", "propose_action", "order_action", "state_view", "state_result", "agree", "disagree"}
 )
@@ -545,7 +547,7 @@ class Cases:
         Raises UndoRefused.
         """
         row, _ = self.case(reviewer, case_id)
-        acted = self.store.newest_event(case_id, _CHANGES_NOTHING)
+        acted = self.store.newest_event(case_id, CHANGES_NOTHING)
         stored = self.store.case(row.case_id, reviewer.access)
         if acted is None or stored is None:
             raise UndoRefused("nothing was done that could be undone")
@@ -712,6 +714,7 @@ def _without_words(case: Case) -> Case:
         reopening=None,
         proposal=None,
         second_view=None,
+        escalation=case.escalation and replace(case.escalation, because=MASKED),
         action=case.action and replace(case.action, text=MASKED),
         result=case.result and replace(case.result, text=MASKED),
     )
@@ -730,6 +733,7 @@ def _changed(
         owner_name=case.owner.name if case.owner else None,
         waiting_until=case.waiting_until.isoformat() if case.waiting_until else None,
         team=case.team,
+        escalated_at=case.escalation.at.isoformat() if case.escalation else None,
         state=CASE.dump_json(case).decode(),
     )
     places = {
@@ -738,6 +742,15 @@ def _changed(
         if getattr(row, name) != getattr(after, name)
     }
     return after, _event_row(replace(event, changed=event.changed | places)), ()
+
+
+def changed_if_unchanged(
+    act: CaseAct, looked_at: CaseRecord, row: CaseRecord
+) -> tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]:
+    """A case after an act; raises CaseTaken where it is not as it was looked at before."""
+    if CASE.validate_json(row.state) != CASE.validate_json(looked_at.state):
+        raise CaseTaken("somebody has acted on this case since")
+    return _changed(act, row)
 
 
 def _moved(row: CaseRecord, action: CaseAction | None) -> CaseRecord:

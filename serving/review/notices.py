@@ -21,9 +21,13 @@ NoticeKind = Literal[
     "mentioned",
     "reminder",
     "result_in",
+    "escalated",
 ]
-NoticeGroup = Literal["second_persons"]
-"""Whom it is for by what they do: the team of a case, without one the supervisors of its office."""
+NoticeGroup = Literal["second_persons", "supervisors"]
+"""Whom it is for by what they do: a case's supervisors by office, or who is asked to be second.
+
+These are the members of its team, and of a case without a team the same supervisors.
+"""
 
 MOST_SHOWN = 100
 _CHANGED: TypeAdapter[dict[str, tuple[Any, Any]]] = TypeAdapter(dict[str, tuple[Any, Any]])
@@ -109,6 +113,8 @@ def _notices(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> Itera
         yield NewNotice("reminder", after.owner, after.waiting_until)
     if event.actor == SERVICE.identity and before.owner and event.action in _RESULT_CAME:
         yield NewNotice("result_in", before.owner, event.at)
+    if event.action == "escalate":
+        yield NewNotice("escalated", "supervisors", event.at)
     if is_proposed and event.action in ("propose_action", "state_result", "disagree"):
         yield NewNotice("second_person", "second_persons", event.at)
 

@@ -31,6 +31,7 @@ EventType = Literal[
     "tidegate.case.assigned",
     "tidegate.case.given_back",
     "tidegate.case.waiting",
+    "tidegate.case.escalated",
     "tidegate.case.action_ordered",
     "tidegate.case.action_withdrawn",
     "tidegate.case.result_stated",
@@ -251,6 +252,8 @@ def _changes(
     if act.action == "wait" and case.waiting_until is not None:
         waits = EventDetails(waiting_until=case.waiting_until, waiting_for=case.waiting_for)
         yield "tidegate.case.waiting", waits
+    if case.escalation is not None and case.escalation != was.escalation:
+        yield "tidegate.case.escalated", NO_DETAILS
 
 
 def _orders(was: Case, case: Case, act: str) -> Iterator[tuple[EventType, EventDetails]]:

@@ -104,7 +104,7 @@ RISKS_TO_DRAW_FROM = 50
 TO_BE_JUDGED = ("open", "assigned", "action_proposed", "result_in")
 """Statuses that a person is to do something about; what was ordered waits for its result."""
 
-TABS_OF_FEW = ("mine", "inbox", "waiting", "second_person", "others")
+TABS_OF_FEW = ("mine", "inbox", "escalated", "waiting", "second_person", "others")
 """Tabs of what somebody has begun with: they are looked up by that, and then put in order."""
 
 
@@ -447,6 +447,25 @@ class CaseRepository:
             rows = connection.execute(query).all()
         return [CaseTimes(*row[:5], bool(row[5]), row[6]) for row in rows]
 
+    def running_out(
+        self, span: tuple[str, str], after: tuple[str, str] | None, limit: int
+    ) -> list[CaseRecord]:
+        """Cases that wait for a person, are not escalated and end in a span, the next ones first.
+
+        `after` is the end and the id of the last case of the page before.
+        """
+        place = tuple_(cases.c.due_at, cases.c.case_id)
+        query = (
+            select(cases)
+            .where(cases.c.status != "closed", _is_waiting(span[0]))
+            .where(cases.c.due_at > span[0], cases.c.due_at <= span[1])
+            .where(cases.c.lane.not_in(ALWAYS_IN_TIME), cases.c.escalated_at.is_(None))
+            .where(place > after if after else true())
+            .order_by(cases.c.due_at, cases.c.case_id)
+            .limit(limit)
+        )
+        return self._rows(query)
+
     def closed_case(self, access: CaseAccess, not_by: Actor, draw: int) -> CaseRecord | None:
         """One closed case that somebody else ended, drawn at random; None where there is none."""
         is_other = cases.c.owner.not_in((not_by.identity, not_by.name))
@@ -767,6 +786,7 @@ def _in_tab(queue: QueueFilter) -> ColumnElement[bool]:
     in_tab: dict[QueueTab, ColumnElement[bool]] = {
         "mine": and_(is_own, is_not_closed, ~is_laid_aside),
         "inbox": and_(is_not_closed, is_to_do, is_free, _in_inbox(queue.own_inbox)),
+        "escalated": and_(is_not_closed, cases.c.escalated_at.is_not(None)),
         "unassigned": and_(is_not_closed, is_to_do, is_free),
         "waiting": and_(has_begun, is_awaited),
         "second_person": and_(has_begun, is_judged_by_two),

@@ -16,7 +16,7 @@ from serving.db.tables import accounts, cases, notices, teams
 from serving.db.write_lock import writing
 from serving.errors import NotFound
 from serving.review.case_records import CaseAccess, CaseRecord, StoredEvent
-from serving.review.notices import MOST_SHOWN, Notice, ends_reminder, notices_of
+from serving.review.notices import MOST_SHOWN, NewNotice, Notice, ends_reminder, notices_of
 
 _REVIEWING = tuple(role for role, scopes in ROLE_SCOPES.items() if "review" in scopes)
 
@@ -87,8 +87,7 @@ def tell(connection: Connection, before: CaseRecord, after: CaseRecord, event: S
         connection.execute(delete(notices).where(is_of_case, is_to_come))
     rows: dict[str, dict[str, Any]] = {}
     for notice in notices_of(before, after, event):
-        is_group = notice.to == "second_persons"
-        for holder in _second_persons(connection, after) if is_group else (notice.to,):
+        for holder in _holders(connection, after, notice):
             is_own = holder == event.actor and notice.kind != "reminder"
             if holder.startswith("account:") and not is_own:
                 row = {"holder": holder, "case_id": after.case_id, "kind": notice.kind}
@@ -104,13 +103,16 @@ def delete_notices(connection: Connection, holder: str) -> None:
     connection.execute(delete(notices).where(notices.c.holder == holder))
 
 
-def _second_persons(connection: Connection, case: CaseRecord) -> Iterable[str]:
-    """Who is asked to be second: the members of the case's team, or its office's supervisors."""
+def _holders(connection: Connection, case: CaseRecord, notice: NewNotice) -> Iterable[str]:
+    """Whom a notice is for, each by identity."""
+    if notice.to not in ("second_persons", "supervisors"):
+        yield notice.to
+        return
     alive = select(accounts).where(
         accounts.c.disabled_at.is_(None), accounts.c.role.in_(_REVIEWING)
     )
     members = None
-    if case.team is not None:
+    if case.team is not None and notice.to == "second_persons":
         of_team = select(teams.c.members).where(
             teams.c.name == case.team, teams.c.disbanded_at.is_(None)
         )

@@ -111,8 +111,8 @@ def test_a_caller_of_two_offices_sees_what_it_submitted_without_one(service: Ser
 
 
 CASE_ACTS = (
-    "claim release assignments waits notes judgements actions results agreements disagreements "
-    "reopen undo"
+    "claim release assignments escalations waits notes judgements actions results agreements "
+    "disagreements reopen undo"
 )
 LETTERS = (
     *("letters", "letters/{audience}", "letters/{audience}/release"),

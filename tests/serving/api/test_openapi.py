@@ -42,8 +42,8 @@ CALLS = {
     *(
         (f"/v1/cases/{{case_id}}/{act}", "post")
         for act in (
-            "claim release assignments waits notes judgements actions results agreements "
-            "disagreements reopen undo"
+            "claim release assignments escalations waits notes judgements actions results "
+            "agreements disagreements reopen undo"
         ).split()
     ),
     ("/v1/cases/{case_id}/letters", "get"),
