@@ -128,9 +128,8 @@ def test_the_page_of_models_shows_what_every_gate_said_and_who_waived_it(
     page = reviewed.client.get("/console/models").text
 
     assert re.search(r"Leakage</th><td>passed</td><td[^>]*>no check refuses</td>", page)
-    assert (
-        "<td>undecided, waived</td><td>there are none; waived by grace, asked by ada</td>" in page
-    )
+    waived = "there are none; waived by grace, asked by ada"
+    assert re.search(rf"<td>undecided, waived</td><td[^>]*>{waived}</td>", page)
     assert "version 1 (champion): 1 of 2 waived" in page
 
 
