@@ -42,7 +42,7 @@ def download_case(
 def _paper_of(services: Services, caller: Caller, row: CaseRecord, case: Case) -> bytes:
     from serving.console.papers.case_paper import PrintedCase, case_paper
 
-    begin_reading(ENGLISH)  # a paper reads alike for everybody
+    begin_reading(ENGLISH)  # the same state gives the same bytes, whoever asks
     decision = services.cases.decision(row.case_id)
     submission = read_submission(decision.request.encode())
     printed = PrintedCase(

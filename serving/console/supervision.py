@@ -90,7 +90,7 @@ def download_paper(
     """The figures of the page on paper."""
     from serving.console.papers.supervision_paper import supervision_paper
 
-    begin_reading(ENGLISH)  # a paper reads alike for everybody
+    begin_reading(ENGLISH)  # the same state gives the same bytes, whoever asks
     view = _view(services, caller, wanted)
     return as_pdf(supervision_paper(view, services.clock()), f"supervision {wanted.period}")
 

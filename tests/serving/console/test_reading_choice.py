@@ -111,3 +111,17 @@ def test_a_count_on_a_page_takes_the_form_of_its_language(
     page = read.client.get("/console/audit", headers={"Accept-Language": "ru"}).text
 
     assert form in page
+
+
+def test_a_paper_is_the_same_whoever_asks_for_it(read: Service) -> None:
+    pytest.importorskip("fpdf")
+    sign_in_as(read, "supervisor")
+
+    papers = {
+        read.client.get(
+            "/console/supervision/figures.pdf", headers={"Accept-Language": language}
+        ).content
+        for language in ("en", "ru", "ar")
+    }
+
+    assert len(papers) == 1
