@@ -89,7 +89,7 @@ def test_words_that_were_written_before_a_session_ended_are_sent_after_signing_i
     page.goto(f"{site.address}/console/cases/{case_id}")
     page.get_by_role("button", name="Assign to me").click()
     expect(page.get_by_role("heading", name="This case is yours")).to_be_visible()
-    page.get_by_text("Remind me, hand over, add a note").click()
+    page.get_by_text("Remind me, hand over, escalate, add a note").click()
     page.get_by_label("Note").fill('seen at the gate,\nwith "two" seals')
     session = site.services.sessions.of_holder("account:maria", utc_now())[0]
     site.services.sessions.end_all("account:maria", utc_now(), session.actor)
