@@ -41,6 +41,9 @@ _is_history_missing: ContextVar[bool] = ContextVar("_is_history_missing", defaul
 """Whether the service lacks history that its models were trained on; every page says so too."""
 
 
+_path: ContextVar[str] = ContextVar("_path", default="")
+"""The address of the page that is asked for: the navigation says where one is."""
+
 _page_at: ContextVar[datetime] = ContextVar("_page_at")
 """When a page is rendered: it says how long the session lasts from then."""
 
@@ -72,6 +75,7 @@ class PageRoute(APIRoute):
                 _language_asked_for(request, services), services.settings.default_time_zone
             )
             _services.set(services)
+            _path.set(request.url.path)
             _is_live.set(services.settings.is_live)
             _page_at.set(services.clock())
             _switched_off.set(services.kill_switch.kinds_off)
@@ -125,6 +129,7 @@ def page(
         is_live=_is_live.get(),
         switched_off=_switched_off.get(),
         is_history_missing=_is_history_missing.get(),
+        path=_path.get(),
         page_at=_page_at.get(),
         unread_notices=_count_unread(content.get("reader")),
         **content,

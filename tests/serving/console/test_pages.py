@@ -317,6 +317,21 @@ def test_a_refusal_leads_on_with_the_navigation_of_whoever_is_signed_in(
     assert "Sign in" in stranger
 
 
+@pytest.mark.parametrize(
+    ("address", "place"),
+    [("queue", "queue"), ("cases/none", "queue"), ("decisions", "decisions"), ("account", None)],
+)
+def test_the_navigation_says_on_which_page_one_is(
+    service: Service, address: str, place: str | None
+) -> None:
+    sign_in(service, service.key("review", "explain"))
+
+    shown = service.client.get(f"/console/{address}").text
+
+    current = re.findall(r'<a href="/console/(\w+)" aria-current="page">', shown)
+    assert current == ([] if place is None else [place])
+
+
 def test_a_wrong_parameter_is_a_page_that_names_it_and_repeats_nothing(service: Service) -> None:
     sign_in(service, service.key("review"))
 
