@@ -96,7 +96,7 @@ def test_a_score_is_told_by_the_strongest_evidence_on_either_side(
         lane=lane,
         lane_reason="score",
         life_at_risk=None,
-        reasons_in=lambda: reasons,
+        reasons_in=lambda *_: reasons,
         harm_ratio=None,
     )
 
@@ -110,7 +110,7 @@ def test_a_control_case_stands_among_inspections_and_gives_no_reason() -> None:
         lane="control",
         lane_reason="random",
         life_at_risk=None,
-        reasons_in=lambda: (STRONG, AGAINST),
+        reasons_in=lambda *_: (STRONG, AGAINST),
         harm_ratio=2.0,
     )
 
@@ -134,7 +134,7 @@ def test_nothing_of_why_it_is_here_tells_a_drawn_case_from_a_scored_one(
             lane=lane,
             lane_reason=lane_reason,
             life_at_risk=None,
-            reasons_in=lambda: reasons,
+            reasons_in=lambda *_: reasons,
             harm_ratio=None,
         )
         assert describe_selection(decided) == f"{SCORED}."

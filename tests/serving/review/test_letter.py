@@ -102,7 +102,7 @@ def letter(
     submitted = shipment() if body is None else body
     made = decision(submitted, lane_reason=lane_reason, **changed)
     given: Any = SimpleNamespace(**{n: getattr(made, n) for n in Decision.model_fields})
-    given.reasons_in = lambda: told
+    given.reasons_in = lambda *_: told
     own = OwnDeclarations.from_submission(submission(submitted), audience)
     return Letter.from_case(given, CLOSED, own, sources, AT)
 
