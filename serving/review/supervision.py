@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
+from features.indicators import INDICATORS
 from serving.review.case_records import ActOnCase, CaseAccess, CaseStore, StoredEvent
 from serving.review.first_judgements import FirstJudgements
 from serving.review.queue_rank import QUEUE_RANK
@@ -77,6 +78,11 @@ class MarkedReason:
     right: int
     wrong: int
     unclear: int
+
+    @property
+    def words(self) -> str:
+        """What the indicator is called; its code where it is none of this release."""
+        return INDICATORS.get(self.indicator, self.indicator)
 
 
 @dataclass(frozen=True)

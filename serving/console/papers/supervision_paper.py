@@ -6,7 +6,7 @@ from datetime import datetime
 from serving.console.papers.case_paper import OFFER
 from serving.console.papers.paper import Paper, Row
 from serving.console.supervision_view import KindFigures, SupervisionView
-from serving.explanation.formatting import share_in_percent
+from serving.explanation.formatting import capital, share_in_percent
 from serving.review.case_load import LoadFigures
 from serving.review.case_summary import LANE_NAMES
 from training.confidence_intervals import Estimate
@@ -137,7 +137,12 @@ def _write_people(paper: Paper, view: SupervisionView) -> None:
     head = ("Person", "Ordered", "Minutes, median", "Other than proposed", "As proposed")
     paper.table((*head, "Same on second reading"), people, (3, 1.5, 2, 2.3, 2, 2.6))
     reasons = [
-        (each.indicator, f"{each.right:,}", f"{each.wrong:,}", f"{each.unclear:,}")
+        (
+            f"{capital(each.words)} ({each.indicator})",
+            f"{each.right:,}",
+            f"{each.wrong:,}",
+            f"{each.unclear:,}",
+        )
         for each in view.people.reasons
     ]
     if reasons:

@@ -447,7 +447,7 @@ def test_the_way_of_smuggling_that_two_persons_found_is_in_the_outcome(reviewed:
     assert '<option value="transit_diversion">goods in transit that never left' in refused
     assert not [*reviewed.services.records.all()]
     for role in ("reviewer", "supervisor"):
-        assert "typology transit_diversion" in end(role, "transit_diversion")
+        assert "typology transit diversion" in end(role, "transit_diversion")
     agreed = {"form_token": sign_in_as(reviewed, "supervisor"), "text": "so it was"}
     reviewed.client.post(f"{of_case}/agreements", data=agreed, headers=ORIGIN)
     (label,) = (json.loads(row.body) for row in reviewed.services.records.all())
