@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -77,6 +78,13 @@ def recorded_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     A module whose subject is how tables are made has a fixture of this name that does nothing.
     """
     monkeypatch.setattr("serving.db.migration.run_steps", _STEPS.run)
+
+
+@pytest.fixture(autouse=True)
+def nobody_acts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody acts and nobody reads when a test begins, whatever ran before it in this process."""
+    monkeypatch.setattr("serving.access.acting._acting", ContextVar("_acting", default=None))
+    monkeypatch.setattr("serving.language._reading", ContextVar("_reading"))
 
 
 @pytest.fixture(scope="session")

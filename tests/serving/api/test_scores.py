@@ -271,7 +271,7 @@ def test_the_record_holds_all_that_a_decision_rests_on(service: Service) -> None
     assert decision.answer_digest is not None
     assert decision.reasons.reasons
     nothing_happened = {"life_at_risk", "plan", "unscored", "harm_ratio"}
-    nothing_happened |= {"as_of", "rescores", "lane_before"}
+    nothing_happened |= {"as_of", "rescores", "lane_before", "drawn_with"}
     told = decision.model_dump()
     assert {name for name in told if told[name] is None} == nothing_happened
     assert decision.caller_id == service.services.api_keys.all()[-1].key_id

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from serving.access.acting import begin_acting
+from serving.access.actors import Actor
 from serving.audit.clock_check import AHEAD_AT_MOST, BEHIND_AT_MOST, ClockCheck
 from serving.audit.retention import Retention, WaitingErasure
 from serving.db.engine import open_database
@@ -25,6 +27,12 @@ from tests.serving.conftest import NOW
 SOON = NOW + timedelta(hours=1)
 TEN_YEARS_AHEAD = NOW + timedelta(days=3_650)
 MOMENT = timedelta(seconds=1)
+
+
+@pytest.fixture(autouse=True)
+def by_command(nobody_acts: None) -> None:
+    """Commands end data, and what they write by the clock in doubt is no evidence of the time."""
+    begin_acting(Actor.from_command_line())
 
 
 def checked(place: Installation, today: datetime | None = None) -> Retention:
