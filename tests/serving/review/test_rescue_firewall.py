@@ -35,6 +35,7 @@ SHA256 = hashlib.sha256(FILE).hexdigest()
 BODIES: dict[str, dict[str, Any]] = {
     "notes": {"text": "a note in words"},
     "reopen": {"text": "a note in words"},
+    "escalations": {"text": "a note in words"},
     "undo": {},
     "judgements": {"judged_as": "look"},
     "agreements": {"text": "a note in words"},
