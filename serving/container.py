@@ -196,10 +196,23 @@ class Services:
 def build_services(
     settings: Settings, clock: Clock, report: StageReport = ignore_stage
 ) -> Services:
-    """Put the services of a home folder together; raises TidegateError where it can't be used."""
-    metrics = Metrics()
+    """Put the services of a home folder together; raises TidegateError where it can't be used.
+
+    Whoever is refused leaves the database to others at once.
+    """
     report("opening the database", 0, 0)
     storage = Storage.of_service(settings.database, settings.keys, clock)
+    try:
+        return _services_over(storage, settings, clock, report)
+    except BaseException:
+        storage.decisions.close()
+        raise
+
+
+def _services_over(
+    storage: Storage, settings: Settings, clock: Clock, report: StageReport
+) -> Services:
+    metrics = Metrics()
     witnesses = _witnesses(settings, clock, storage)
     storage.data_keys.prepare()
     storage.purposes.bind(settings.purpose)
