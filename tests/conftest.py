@@ -11,21 +11,13 @@ settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
 
 HERE = Path(__file__).parent
-BROWSER = HERE / "browser"
 LONG = {"agreement", "browser", "deploy", "docs", "experiments", "faults", "test_demo.py"}
 """Rooms and files of few tests that take long: begun last, one would be waited for alone."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests first; what waits for a browser or for a killed process is tried twice.
-
-    On a busy machine either can be later than any wait allows for. What is broken fails twice, and
-    the run's end names what was tried again.
-    """
+    """Long tests first."""
     items.sort(key=lambda item: not _is_long(item.path))
-    for item in items:
-        if BROWSER in item.path.parents or item.get_closest_marker("faults"):
-            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 def _is_long(path: Path) -> bool:

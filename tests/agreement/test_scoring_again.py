@@ -73,7 +73,7 @@ def test_online_gives_the_row_of_the_training_set_at_every_scoring_instant(
 
 @pytest.mark.parametrize("kind", KINDS)
 @settings(
-    max_examples=count(10, 300),
+    max_examples=count(6, 300),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -98,7 +98,7 @@ def test_in_any_stream_online_gives_the_row_of_the_training_set_at_every_instant
 
 @pytest.mark.parametrize("kind", KINDS)
 @settings(
-    max_examples=count(10, 300),
+    max_examples=count(6, 300),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -17,7 +17,7 @@ from tests.faults.served import COMMAND, Served
 from tests.serving.bodies import shipment
 
 ROUNDS = count(1, 10)
-COMMANDS = count(3, 7)
+COMMANDS = count(2, 7)
 
 
 def commands(served: Served, number: int) -> list[list[str]]:

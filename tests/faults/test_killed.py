@@ -30,7 +30,7 @@ KILLED_EVERY_S = 10.0
 LONGEST_START_S = count(60, 3)  # a busy machine of many tests, or one that is there for this
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgresql"][: count(1, 2)])
 def served(request: pytest.FixtureRequest, serve: Serve) -> Served:
     if request.param == "sqlite":
         return serve()
