@@ -250,8 +250,8 @@ def _do(
     elif act == "agreements":
         services.cases.agree(reviewer, case_id, now, read_form(Judgement, form).text)
     elif act in ("disagreements", "notes"):
-        say = services.cases.note if act == "notes" else services.cases.disagree
-        say(reviewer, case_id, now, read_form(Note, form).text)
+        write = services.cases.note if act == "notes" else services.cases.disagree
+        write(reviewer, case_id, now, read_form(Note, form).text)
     elif act == "judgements":
         judged = read_form(FirstJudgement, form).judged_as
         services.cases.judge(reviewer, case_id, now, judged)
@@ -390,8 +390,8 @@ def _case_content(
     details = (
         details_of(services.models, decision, reading().language) if is_explained else UNEXPLAINED
     )
-    has_judged = is_score_shown(services, caller, case)
-    if not has_judged:
+    shows_score = is_score_shown(services, caller, case)
+    if not shows_score:
         details = replace(details, missing_input_effects=None)
     return {
         "reader": caller,
@@ -404,7 +404,7 @@ def _case_content(
         "hours_left": (datetime.fromisoformat(row.due_at) - now) / timedelta(hours=1),
         "is_timeless": row.lane in ALWAYS_IN_TIME,
         "case": view,
-        "is_score_shown": has_judged,
+        "is_score_shown": shows_score,
         "judged_as": _judged_as(events, caller),
         "judgements": JUDGED_AS_WORDS,
         "details": details,

@@ -31,7 +31,7 @@ class DataKeys:
         self._folder: Path | None = options.get("keys")
         self._database_id: str = options.get("database_id") or ""
         self._remembered: dict[str, tuple[bytes, float]] = {}
-        self.token_keys = TokenKeys.of(engine)
+        self.token_keys = TokenKeys.for_engine(engine)
 
     @property
     def wrapping(self) -> WrappingKeys:

@@ -51,7 +51,7 @@ class TokenKeys:
         self._looked_at_s = time.monotonic()
 
     @classmethod
-    def of(cls, engine: Engine) -> Self:
+    def for_engine(cls, engine: Engine) -> Self:
         """Those of an engine: every repository of a process has the same."""
         found: Self | None = engine.get_execution_options().get(_OPTION)
         if found is None:

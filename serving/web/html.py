@@ -87,12 +87,12 @@ def _filled(context: EvalContext, said: str, values: dict[str, Any]) -> str:
         for name, value in values.items()
     }
     # What a translation marks up, its text marks up too: `Language.read` refuses any other.
-    return (Markup(said) if context.autoescape else said) % shown  # noqa: S704
+    return (Markup(said) if context.autoescape else said) % shown  # noqa: S704 - values are escaped
 
 
 def _shown(language: Language, value: Any) -> str:
     if hasattr(value, "__html__"):
-        return Markup(language.shown(value.__html__()))  # noqa: S704  # it is markup already
+        return Markup(language.shown(value.__html__()))  # noqa: S704 - it is markup already
     return language.shown(value)
 
 

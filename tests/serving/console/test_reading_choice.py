@@ -114,7 +114,6 @@ def test_a_count_on_a_page_takes_the_form_of_its_language(
 
 
 def test_a_paper_is_the_same_whoever_asks_for_it(read: Service) -> None:
-    pytest.importorskip("fpdf")
     sign_in_as(read, "supervisor")
 
     papers = {

@@ -18,19 +18,10 @@ from serving.history.export_records import HomeRecords
 from serving.monitor.monitoring import visits_of
 from serving.monitor.rollups import catch_up
 from serving.settings import Settings
+from tests.serving.clock import Clock
 from tests.serving.conftest import NOW, Service
 from tests.serving.review.stated import FOUND, NOTHING, body_of, end, post, result_of
 from tests.serving.review.test_cases_served import PLAN, open_case
-
-
-@dataclass
-class Clock:
-    """A clock that goes on by a minute whenever a case ends."""
-
-    now: datetime = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @dataclass

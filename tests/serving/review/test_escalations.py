@@ -1,7 +1,7 @@
 """Escalation: by an officer, or by time where nobody acts; it ends when somebody does."""
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from serving.review.case_rules import Case
 from serving.review.escalations import EscalationRule, Escalations
 from serving.settings import Settings
 from tests.serving.bodies import shipment
+from tests.serving.clock import Clock
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import ONE, TWO, reviewer
@@ -63,15 +64,6 @@ def test_it_counts_until_another_has_the_case_or_something_is_ordered() -> None:
         acts.order(own, ONE, NOW, RELEASE)[0],
     )
     assert [case.escalation for case in ended] == [None] * len(ended)
-
-
-class Clock:
-    """A clock that is set."""
-
-    now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture

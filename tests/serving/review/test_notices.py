@@ -25,6 +25,7 @@ from serving.review.cases import Reviewer, _changed
 from serving.review.notices import NoticeKind
 from serving.settings import Settings
 from tests.serving.bodies import shipment
+from tests.serving.clock import Clock
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import CHIEF, person
@@ -34,15 +35,6 @@ from tests.serving.review.test_supervision_served import PASSWORD
 from tests.serving.review.test_teams import TOBACCO, sign_in
 
 OFFICE = "DE1"
-
-
-class Clock:
-    """A clock that is set."""
-
-    now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture

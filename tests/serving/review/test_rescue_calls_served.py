@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from serving.review.opening import case_of_decision
 from serving.review.rescue_calls import RescueCalls, RescueWebhook, retry_delay
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
+from tests.serving.clock import Clock
 from tests.serving.conftest import NOW, Service
 from tests.serving.people import person
 from tests.serving.postgres import Server
@@ -75,16 +76,6 @@ def station(*answers: int) -> Iterator[Station]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-class Clock:
-    """A clock that moves when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from serving.review.webhooks import (
     retry_delay,
 )
 from tests.docs.recipes import ROOT
+from tests.serving.clock import Clock
 from tests.serving.review.stated import INSPECT, NOTHING, end_by
 from tests.serving.review.test_cases import LATER, ONE
 from tests.serving.review.test_published_events import Border, border, claim, open_case
@@ -96,20 +97,12 @@ def receiving() -> Iterator[Callable[[], Receiver]]:
         server.server_close()
 
 
-@dataclass
-class Clock:
-    at: datetime = LATER
-
-    def __call__(self) -> datetime:
-        return self.at
-
-
 class Sending:
     """The endpoints of a border's database, and who tells them."""
 
     def __init__(self, border: Border) -> None:
         self.border = border
-        self.clock = Clock()
+        self.clock = Clock(LATER)
         self.store = WebhookRepository(border.engine)
         self.counted: list[str] = []
         self.delivery = self.another()
@@ -201,8 +194,8 @@ def test_events_come_in_order_and_what_fails_holds_up_what_follows(
         assert not sending.delivery.tell(endpoint), "it is not due"
         state = sending.state(endpoint)
         assert (state.condition, state.failing_since) == ("failing", LATER)
-        assert state.next_at > sending.clock.at
-        sending.clock.at = state.next_at
+        assert state.next_at > sending.clock.now
+        sending.clock.now = state.next_at
     assert state.attempts == 2
     assert state.failure == "answered 302", "no redirect is followed"
     assert sending.delivery.tell(endpoint)
@@ -243,7 +236,7 @@ def test_of_several_workers_one_tells_and_one_that_was_killed_holds_up_no_longer
 
     assert not sending.another().tell(endpoint)
     assert receiver.taken == []
-    sending.clock.at = LATER + LEASE
+    sending.clock.now = LATER + LEASE
     assert sending.another().tell(endpoint)
     assert len(receiver.taken) == 1
     reached = sending.state(endpoint).reached
@@ -290,7 +283,7 @@ def test_one_that_is_killed_after_a_call_tells_at_most_that_event_again(
         patched.setattr(WebhookRepository, "give_back", lambda *_: None)
         with pytest.raises(Killed):
             dying.tell(endpoint)
-    sending.clock.at = LATER + LEASE
+    sending.clock.now = LATER + LEASE
     assert sending.another().tell(endpoint)
 
     types = receiver.types()
@@ -337,15 +330,15 @@ def test_an_endpoint_that_fails_for_days_or_is_gone_is_switched_off_until_it_is_
 
     while sending.state(endpoint).condition != "off":
         sending.delivery.tell(endpoint)
-        sending.clock.at = sending.state(endpoint).next_at
+        sending.clock.now = sending.state(endpoint).next_at
     assert OFF_AFTER <= sending.state(endpoint).off_at - LATER < OFF_AFTER + 2 * LONGEST_DELAY
     assert 100 - len(receiver.answers) < 40
-    sending.clock.at += timedelta(days=30)
+    sending.clock.now += timedelta(days=30)
     receiver.answers = []
     assert not sending.delivery.tell(endpoint)
 
     for each in (endpoint, gone):
-        sending.store.resume(each.endpoint_id, sending.clock.at)
+        sending.store.resume(each.endpoint_id, sending.clock.now)
         assert sending.delivery.tell(each)
     assert receiver.types() == other.types() == ["opened"], "nothing was lost meanwhile"
 
@@ -359,7 +352,7 @@ def test_both_secrets_sign_until_the_overlap_is_over(
     ((endpoint, _),) = sending.store.live()
     open_case(sending.border)
     sending.delivery.tell(endpoint)
-    sending.clock.at = LATER + timedelta(hours=1)
+    sending.clock.now = LATER + timedelta(hours=1)
     open_case(sending.border, 2)
     sending.delivery.tell(endpoint)
 
