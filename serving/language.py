@@ -85,7 +85,7 @@ class Language:
         """The code as HTML and HTTP write it."""
         return self.code.replace("_", "-")
 
-    @property
+    @cached_property
     def direction(self) -> Literal["ltr", "rtl"]:
         """From which side lines are read."""
         return "rtl" if self.locale.text_direction == "rtl" else "ltr"

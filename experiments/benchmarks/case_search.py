@@ -27,6 +27,7 @@ from serving.db.data_keys import DataKeys
 from serving.db.encryption import EncryptionUnit
 from serving.db.prefix_codes import prefix_code
 from serving.db.repositories.case_repository import CaseRepository
+from serving.db.token_keys import search_key_of
 from serving.review.case_records import CaseAccess, CaseFilter, CaseSearch
 from serving.review.case_rules import Case
 from serving.review.opening import CASE
@@ -68,7 +69,7 @@ def _measure(
     where: Path | str, engine: str, many: int, began: float, server_cpu_s: Callable[[], float]
 ) -> None:
     opened = database(where)
-    key = DataKeys(opened).search_key()
+    key = search_key_of(DataKeys(opened).token_keys.ring().keys[0])
     load = _into_file if isinstance(where, Path) else _into_server
     load(str(where), key, many)
     print(f"{engine}: {many:,} cases loaded in {time.perf_counter() - began:.0f} s", flush=True)

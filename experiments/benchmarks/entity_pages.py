@@ -31,6 +31,7 @@ from serving.db.encryption import EncryptionUnit
 from serving.db.prefix_codes import prefix_code
 from serving.db.repositories.entity_repository import EntityRepository
 from serving.db.repositories.retention_repository import RetentionRepository
+from serving.db.token_keys import search_key_of
 from serving.review.case_records import CaseAccess
 from serving.review.case_rules import Case
 from serving.review.cases import Reviewer
@@ -152,7 +153,7 @@ _LINKED_AS = {"container": "container", "vessel": "conveyance", "carrier": "agen
 
 def _insert(connection: sqlite3.Connection, keys: DataKeys, numbers: range) -> None:
     """Add cases, with their decisions, links and terms."""
-    search_key = keys.search_key()
+    search_key = search_key_of(keys.token_keys.ring().keys[0])
     for table, rows in {
         "decisions": [_decided(number) for number in numbers],
         "cases": [_case(number) for number in numbers],

@@ -1,6 +1,6 @@
 """The decision log: what is logged of a decision, and who may read it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -61,6 +61,10 @@ class DecisionReader(Protocol):
 
         Raises Erased where its time was over.
         """
+        ...
+
+    def records_of(self, decision_ids: Collection[str]) -> dict[str, str]:
+        """The records of several decisions by id, without those that cannot be read."""
         ...
 
     def newest(self, access: DecisionAccess, limit: int) -> list[str]:

@@ -16,7 +16,6 @@ from features.submission import Submission
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.container import Services
-from serving.errors import ServingError
 from serving.explanation.code_names import country_in_words
 from serving.explanation.formatting import capital
 from serving.language import reading, say, say_word
@@ -232,14 +231,10 @@ def _page(
 def _listed(
     services: Services, found: list[CaseRecord], caller: Caller, now: datetime
 ) -> Iterator[CaseRow]:
+    decisions = services.cases.decisions_of([r for r in found if not services.cases.is_masked(r)])
     for row in found:
-        decision = None
-        if not services.cases.is_masked(row):
-            try:
-                decision = services.cases.decision(row.case_id)
-            except ServingError:  # its time was over meanwhile: the row stands without it
-                decision = None
-        yield CaseRow.from_case(row, decision, caller, now)
+        # One whose time was over meanwhile stands without its decision.
+        yield CaseRow.from_case(row, decisions.get(row.case_id), caller, now)
 
 
 def _shortened(text: str, longest: int) -> str:

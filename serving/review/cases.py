@@ -343,6 +343,16 @@ class Cases:
         """
         return self.masking.masked_view(self._decision(case_id))
 
+    def decisions_of(self, rows: Sequence[CaseRecord]) -> dict[str, Decision]:
+        """The decisions behind several cases, as they may be seen; without those unreadable."""
+        behind = {row.case_id: row.decision_id or row.case_id for row in rows}
+        records = self.decisions.records_of(behind.values())
+        return {
+            case_id: self.masking.masked_view(Decision.model_validate_json(records[decision_id]))
+            for case_id, decision_id in behind.items()
+            if decision_id in records
+        }
+
     def events(self, case_id: str) -> list[StoredEvent]:
         """What happened to a case, in order."""
         return self.store.events(case_id)

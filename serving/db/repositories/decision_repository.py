@@ -5,7 +5,8 @@ encrypted whole. So it still holds when the key of that is gone.
 """
 
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +26,7 @@ from serving.db.lookups import PairLookup
 from serving.db.tables import answers, decisions
 from serving.db.waiting_subjects import SubjectToken, let_wait
 from serving.db.write_lock import writing
-from serving.errors import AnsweredMeanwhile, Erased, ExportRefused, TokensRotated
+from serving.errors import AnsweredMeanwhile, Erased, ExportRefused, TokensRotated, Undecipherable
 
 PAGE = 500
 
@@ -139,6 +140,21 @@ class DecisionRepository:
         if record is None:
             raise Erased(f"this decision of {row.scored_at[:10]} was erased when its time was over")
         return record
+
+    def records_of(self, decision_ids: Collection[str]) -> dict[str, str]:
+        """The records of several decisions by id, without those that cannot be read.
+
+        Of a page that lists many, one that was erased, or changed in the database, hides no other.
+        """
+        query = select(*WHOLE).where(decisions.c.decision_id.in_(decision_ids))
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        found = {}
+        for row in rows:
+            with suppress(Undecipherable):
+                if (record := self._decisions.record(row)) is not None:
+                    found[row.decision_id] = record
+        return found
 
     def place(self, decision_id: str) -> LogHead | None:
         """How long the chain is up to a decision, and its link there; None for an unknown one."""
