@@ -27,6 +27,7 @@ from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.db.repositories.approval_repository import ApprovalRepository
 from serving.db.repositories.audit_repository import AuditRepository
+from serving.db.repositories.case_load_repository import CaseLoadRepository
 from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
@@ -119,6 +120,7 @@ class Services:
     # Review
     cases: Cases
     case_store: CaseRepository
+    case_load: CaseLoadRepository
     case_opening: CaseOpening
     entities: Entities
     escalations: Escalations
@@ -266,6 +268,7 @@ def _services_over(
         witnesses=witnesses,
         cases=cases,
         case_store=storage.cases,
+        case_load=storage.case_load,
         case_opening=CaseOpening(cases, clock),
         entities=Entities(storage.entities, masking),
         escalations=Escalations(cases, EscalationRule(*settings.escalation_rule), clock),

@@ -127,16 +127,16 @@ def _set_case_metrics(services: Services) -> None:
 
     What the database cannot tell now stays as it was.
     """
-    store, now, metrics = services.case_store, services.clock(), services.metrics
+    load, now, metrics = services.case_load, services.clock(), services.metrics
     with suppress(LogUnavailable):
-        metrics.cases.labels("unopened", "").set(store.count_unopened())
+        metrics.cases.labels("unopened", "").set(services.case_store.count_unopened())
         for is_rescue in (False, True):
             access = CaseAccess(frozenset(), is_rescue=is_rescue)
-            oldest = store.oldest_waiting(access, now.isoformat())
-            waiting = store.count_waiting(QUEUE_RANK, access, now.isoformat())
+            oldest = load.oldest_waiting(access, now.isoformat())
+            waiting = load.count_waiting(QUEUE_RANK, access, now.isoformat())
             for lane, count in waiting.items():
                 metrics.cases.labels("waiting", lane).set(count)
-                overdue = store.count_overdue(lane, now.isoformat())
+                overdue = load.count_overdue(lane, now.isoformat())
                 metrics.cases.labels("overdue", lane).set(overdue)
                 since = datetime.fromisoformat(oldest[lane]) if lane in oldest else now
                 metrics.oldest_case_seconds.labels(lane).set((now - since).total_seconds())

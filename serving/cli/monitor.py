@@ -13,7 +13,7 @@ from serving.cli.output import messages, print_json, progress_bar
 
 if TYPE_CHECKING:
     from serving.db.repositories.alert_repository import AlertRepository
-    from serving.db.repositories.case_repository import CaseRepository
+    from serving.db.repositories.case_load_repository import CaseLoadRepository
     from serving.db.repositories.rollup_repository import RollupRepository
     from serving.monitor.monitoring_report import MonitoringReport
     from serving.settings import Settings
@@ -107,13 +107,13 @@ def _version(model: str | None, subject: Subject) -> str | None:
 class _Stores:
     summaries: "RollupRepository"
     alerts: "AlertRepository"
-    cases: "CaseRepository"
+    case_load: "CaseLoadRepository"
 
 
 def _opened(settings: "Settings") -> _Stores:
     from serving.db.engine import open_database
     from serving.db.repositories.alert_repository import AlertRepository
-    from serving.db.repositories.case_repository import CaseRepository
+    from serving.db.repositories.case_load_repository import CaseLoadRepository
     from serving.db.repositories.rollup_repository import RollupRepository
     from serving.errors import MonitorRefused
 
@@ -121,7 +121,7 @@ def _opened(settings: "Settings") -> _Stores:
     if isinstance(where, Path) and not where.exists():
         raise MonitorRefused(f"{where} is missing; `tidegate serve` makes it with its first start")
     engine = open_database(where, is_service=False, keys=settings.keys)
-    return _Stores(RollupRepository(engine), AlertRepository(engine), CaseRepository(engine))
+    return _Stores(RollupRepository(engine), AlertRepository(engine), CaseLoadRepository(engine))
 
 
 def _catch_up(store: "RollupRepository", now: datetime) -> None:
@@ -143,7 +143,7 @@ def _answered(
 
     book = stores.alerts
     supervision = Supervision.from_cases(
-        stores.cases, CaseAccess(frozenset(), is_rescue=False), now
+        stores.case_load, CaseAccess(frozenset(), is_rescue=False), now
     )
     hasty = sum(reviewer.may_trust_blindly for reviewer in supervision.reviewers)
     report = report.model_copy(update={"hasty_reviewers": hasty})

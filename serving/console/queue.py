@@ -22,6 +22,7 @@ from serving.review import case_rules as acts
 from serving.review.case_records import MOST_COUNTED, CaseRecord, QueueFilter
 from serving.review.case_summary import LANE_NAMES
 from serving.review.cases import Reviewer
+from serving.review.queue_rank import QUEUE_RANK
 from serving.review.shown_lanes import ShownLane
 from serving.web.services import TheServices
 
@@ -91,7 +92,8 @@ def list_content(
 ) -> dict[str, Any]:
     """What the list of cases is rendered from."""
     listed = CaseList.read(services, caller, filters, now)
-    lanes = services.cases.counts(_reviewer(caller).access, now)
+    access = _reviewer(caller).access
+    lanes = services.case_load.count_waiting(QUEUE_RANK, access, now.isoformat())
     lanes["inspect"] = lanes.get("inspect", 0) + lanes.pop("control", 0)
     own = [lane for lane in get_args(ShownLane) if lane != "rescue"]
     return {

@@ -172,8 +172,8 @@ def _load(
     now, access = services.clock(), Reviewer.from_caller(caller).access
     span = wanted.span(now)
     opened = span[0].isoformat(), span[1].isoformat()
-    people = Supervision.from_cases(services.case_store, access, now, span)
-    times = services.case_store.case_times(access, opened, DECIDING, now.isoformat())
+    people = Supervision.from_cases(services.case_load, access, now, span)
+    times = services.case_load.case_times(access, opened, DECIDING, now.isoformat())
     return CaseLoad(tuple(times), people.results, opened, now), people
 
 
@@ -195,7 +195,7 @@ def _as_csv(text: str, name: str) -> Response:
 @router.get("/reread")
 def pick_for_rereading(services: TheServices, caller: MayReview) -> Response:
     """A closed case of somebody else, drawn at random."""
-    row = services.case_store.closed_case(
+    row = services.case_load.closed_case(
         Reviewer.from_caller(caller).access, caller.actor, secrets.randbelow(2**31)
     )
     to = f"/console/supervision/reread/{row.case_id}" if row else "/console/queue"

@@ -1,7 +1,7 @@
-"""Which cases name the same things as one case: one statement for all of its things.
+"""Which cases name the same things as one case.
 
-As with `lookups`, the statement is text: to make dozens of parts anew with SQLAlchemy takes longer
-than the database needs to answer them.
+All things that may be counted are looked up by one statement. As with `lookups`, it is text: to
+make dozens of parts anew with SQLAlchemy takes longer than the database needs to answer them.
 """
 
 from collections import defaultdict
@@ -9,11 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from serving.db.encrypted_cases import EncryptedCases
-from serving.db.tables import case_links
-from serving.review.case_records import CaseAccess
+from serving.db.repositories.visible_cases import is_visible
+from serving.db.tables import case_links, cases
+from serving.review.case_records import CaseAccess, LinkedCase
 from serving.review.shared_things import MOST_LOOKED_AT, SharedThing, Sharing
 
 SAME_THING = {
@@ -60,6 +61,34 @@ class SharedLinks:
             if others[place]
         )
 
+    def newest(
+        self,
+        connection: Connection,
+        case_id: str,
+        kinds: Iterable[str],
+        access: CaseAccess,
+        limit: int,
+    ) -> list[LinkedCase]:
+        """The newest other cases that share something of these kinds with a case."""
+        own = select(case_links).where(
+            case_links.c.case_id == case_id, case_links.c.kind.in_(kinds)
+        )
+        shared: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for link in filter(None, map(self.cases.of_link, connection.execute(own).all())):
+            values = (*self.cases.keys.tokens(link.kind, link.value), link.value)
+            for value in values:
+                for other in connection.scalars(_sharing(link.kind, value, access, limit + 1)):
+                    shared[other].append((link.kind, link.value))
+        shared.pop(case_id, None)
+        newest = (
+            select(cases)
+            .where(cases.c.case_id.in_(shared))
+            .order_by(cases.c.seq.desc())
+            .limit(limit)
+        )
+        found = [self.cases.of_case(row) for row in connection.execute(newest).all()]
+        return [LinkedCase(row, tuple(sorted(shared[row.case_id]))) for row in found]
+
     def _others(
         self,
         connection: Connection,
@@ -102,6 +131,20 @@ def _rows(
     if connection.dialect.paramstyle != "qmark":
         asked = asked.replace("?", "%s")
     return connection.exec_driver_sql(asked, (*values, case_id, *sorted(access.offices)))
+
+
+def _sharing(kind: str, value: str, access: CaseAccess, limit: int) -> Select[str]:
+    """The newest cases that share one thing: by its tokens, or in the clear from before.
+
+    Of one value, so that the index gives them in this order and no more are read than wanted.
+    """
+    return (
+        select(case_links.c.case_id)
+        .join(cases, cases.c.case_id == case_links.c.case_id)
+        .where(case_links.c.kind == kind, case_links.c.value == value, is_visible(access))
+        .order_by(case_links.c.seq.desc())
+        .limit(limit)
+    )
 
 
 def _listed(roles: str | None) -> list[str]:

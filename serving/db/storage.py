@@ -15,6 +15,7 @@ from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.db.repositories.approval_repository import ApprovalRepository
 from serving.db.repositories.audit_repository import AuditRepository
 from serving.db.repositories.case_file_repository import CaseFileRepository
+from serving.db.repositories.case_load_repository import CaseLoadRepository
 from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
@@ -48,6 +49,7 @@ class Storage:
     approvals: ApprovalRepository
     audit_log: AuditRepository
     case_files: CaseFileRepository
+    case_load: CaseLoadRepository
     cases: CaseRepository
     checkpoints: CheckpointRepository
     data_keys: DataKeys
@@ -83,6 +85,7 @@ class Storage:
             approvals=ApprovalRepository(engine),
             audit_log=AuditRepository(engine),
             case_files=CaseFileRepository(engine),
+            case_load=CaseLoadRepository(engine),
             cases=CaseRepository(engine),
             checkpoints=CheckpointRepository(engine),
             data_keys=DataKeys(engine),

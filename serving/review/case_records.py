@@ -430,6 +430,28 @@ class CaseStore(Protocol):
         """The newest event of a case that is none of these actions; raises NotAsAudited."""
         ...
 
+    def running_out(
+        self, span: tuple[str, str], after: tuple[str, str] | None, limit: int
+    ) -> list[CaseRecord]:
+        """Cases that wait for a person, are not escalated and end in a span, the next ones first.
+
+        `after` is the end and the id of the last case of the page before. Not those that no time
+        is over for.
+        """
+        ...
+
+    def opened_to(self) -> int:
+        """The place in the log up to which cases were opened."""
+        ...
+
+    def count_unopened(self) -> int:
+        """How many decisions no case was looked for yet; releases are among them."""
+        ...
+
+
+class CaseLoadStore(Protocol):
+    """How cases are got through. Every method raises LogUnavailable where it fails."""
+
     def acts_between(
         self, actions: tuple[str, ...], span: tuple[str, str], access: CaseAccess
     ) -> list[ActOnCase]:
@@ -442,16 +464,6 @@ class CaseStore(Protocol):
         """The times of cases that were opened in a span, or wait now; `deciding` are actions."""
         ...
 
-    def running_out(
-        self, span: tuple[str, str], after: tuple[str, str] | None, limit: int
-    ) -> list[CaseRecord]:
-        """Cases that wait for a person, are not escalated and end in a span, the next ones first.
-
-        `after` is the end and the id of the last case of the page before. Not those that no time
-        is over for.
-        """
-        ...
-
     def closed_case(self, access: CaseAccess, not_by: Actor, draw: int) -> CaseRecord | None:
         """One closed case that somebody else ended, drawn at random; None where there is none."""
         ...
@@ -462,14 +474,6 @@ class CaseStore(Protocol):
 
     def count_overdue(self, lane: str, now: str) -> int:
         """How many cases that wait in a lane are due by now, of all offices."""
-        ...
-
-    def opened_to(self) -> int:
-        """The place in the log up to which cases were opened."""
-        ...
-
-    def count_unopened(self) -> int:
-        """How many decisions no case was looked for yet; releases are among them."""
         ...
 
     def count_waiting(self, lanes: Iterable[str], access: CaseAccess, now: str) -> dict[str, int]:

@@ -260,10 +260,6 @@ class Cases:
         """The place in the log up to which cases were opened."""
         return self.store.opened_to()
 
-    def counts(self, access: CaseAccess, at: datetime) -> dict[str, int]:
-        """How many cases wait in each lane."""
-        return self.store.count_waiting(QUEUE_RANK, access, at.isoformat())
-
     def case(self, reviewer: Reviewer, case_id: str) -> tuple[CaseRecord, Case]:
         """A case; raises NotFound for one that does not exist or must not be seen."""
         self.open_new()

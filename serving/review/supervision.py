@@ -14,7 +14,7 @@ from statistics import median
 from typing import Any
 
 from features.indicators import INDICATORS
-from serving.review.case_records import ActOnCase, CaseAccess, CaseStore, StoredEvent
+from serving.review.case_records import ActOnCase, CaseAccess, CaseLoadStore, StoredEvent
 from serving.review.first_judgements import FirstJudgements
 from serving.review.queue_rank import QUEUE_RANK
 from serving.review.results import RESULT_MEANING, ResultMeaning
@@ -117,7 +117,7 @@ class Supervision:
     @classmethod
     def from_cases(
         cls,
-        store: CaseStore,
+        store: CaseLoadStore,
         access: CaseAccess,
         now: datetime,
         span: tuple[datetime, datetime] | None = None,
@@ -140,7 +140,7 @@ class Supervision:
         )
 
 
-def _loads(store: CaseStore, access: CaseAccess, now: datetime) -> Iterator[LaneLoad]:
+def _loads(store: CaseLoadStore, access: CaseAccess, now: datetime) -> Iterator[LaneLoad]:
     oldest = store.oldest_waiting(access, now.isoformat())
     for lane, waiting in store.count_waiting(QUEUE_RANK, access, now.isoformat()).items():
         if not waiting:

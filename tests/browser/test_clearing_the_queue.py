@@ -66,7 +66,7 @@ def test_the_twenty_most_urgent_are_cleared_without_a_load_by_four_keys_each(
 
     assert loads == []
     assert pressed / URGENT <= MOST_KEYS
-    acts = site.services.case_store.acts_between(("order_action",), ("2000", "3000"), EVERYTHING)
+    acts = site.services.case_load.acts_between(("order_action",), ("2000", "3000"), EVERYTHING)
     assert len({act.event.case_id for act in acts}) == URGENT
     expect(page.locator(".act-done")).to_contain_text("ordered to")
     page.keyboard.press("u")

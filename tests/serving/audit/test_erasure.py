@@ -128,7 +128,7 @@ def test_an_erased_decision_says_that_it_was_erased(place: Installation) -> None
         (file,) = reviewing.files.of_case(case_id)
         assert file.name == "erased"
         assert reviewing.files.content(case_id, file.sha256) is None
-        assert reviewing.store.closed_case(EVERYONE, SOMEBODY_ELSE, 0) is None
+        assert service.services.case_load.closed_case(EVERYONE, SOMEBODY_ELSE, 0) is None
         form = {
             "form_token": sign_in_as(service, "auditor"),
             "code": "audit",

@@ -20,6 +20,7 @@ from serving.audit.masking import MASKED, MASKED_CASE, Masking
 from serving.audit.retention_log import RetentionAct
 from serving.db.data_keys import DataKeys
 from serving.db.repositories.case_file_repository import CaseFileRepository
+from serving.db.repositories.case_load_repository import CaseLoadRepository
 from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.record_repository import RecordRepository
@@ -38,6 +39,7 @@ from serving.review.actions import CaseAction
 from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
 from serving.review.case_records import CaseAccess, QueueFilter
 from serving.review.cases import Cases, Reviewer
+from serving.review.queue_rank import QUEUE_RANK
 from serving.review.results import CaseResult, Finding
 from tests.serving.bodies import shipment
 from tests.serving.databases import database
@@ -123,7 +125,8 @@ def test_a_queue_has_the_cases_of_all_decisions_up_to_now(office: Office) -> Non
     assert [row.case_id for row in office.reviewing.queue(ONE, wanted, None, 1)] == ["d-1"]
     place = page[0].queue_position(wanted.now)
     assert [row.case_id for row in office.reviewing.queue(ONE, wanted, place, 9)] == ["d-3"]
-    counts = office.reviewing.counts(HERE, LATER)
+    load = CaseLoadRepository(office.engine)
+    counts = load.count_waiting(QUEUE_RANK, HERE, LATER.isoformat())
     assert counts == {"inspect": 1, "control": 0, "document_check": 1, "post_review": 0}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from serving.audit.logged_decision import StoredAnswer
+from serving.db.repositories.case_load_repository import CaseLoadRepository
 from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.review.actions import ACTION_WORDS
@@ -38,6 +39,7 @@ class Office:
     def __init__(self, folder: Path) -> None:
         engine = database(folder / "log.db")
         self.log, self.book = DecisionRepository(engine), CaseRepository(engine)
+        self.load = CaseLoadRepository(engine)
         self.count = 0
 
     def open(self, lane: str = "inspect", at: datetime = AT) -> str:
@@ -83,7 +85,7 @@ class Office:
         return self.note(case_id, "state_result", by, at, result=[None, said])
 
     def supervised(self, now: datetime = NOW, sight: CaseAccess = ALL) -> Supervision:
-        return Supervision.from_cases(self.book, sight, now)
+        return Supervision.from_cases(self.load, sight, now)
 
     def figures(self, name: str = "one") -> ReviewerFigures:
         (found,) = [each for each in self.supervised().reviewers if each.name == name]

@@ -214,7 +214,7 @@ def test_a_rescue_is_on_no_page_but_of_those_who_help_or_audit(reviewed: Service
     helped = {"/console/queue", rescue_page}
     nothing = {role: set[str]() for role in ROLE_SCOPES}
     assert shown == nothing | {"rescue": helped, "auditor": decisions}
-    (load,) = Supervision.from_cases(reviewed.services.case_store, ALL, NOW).lanes
+    (load,) = Supervision.from_cases(reviewed.services.case_load, ALL, NOW).lanes
     assert load.lane == "inspect"
 
 
@@ -265,7 +265,7 @@ def test_leaving_undone_what_a_lane_proposes_is_an_override(reviewed: Service) -
     ended(reviewed, "S-1", by)
     ended(reviewed, "S-2", by, CHECK)
 
-    (figures,) = Supervision.from_cases(reviewed.services.case_store, ALL, NOW).reviewers
+    (figures,) = Supervision.from_cases(reviewed.services.case_load, ALL, NOW).reviewers
 
     assert (figures.decided, figures.overrides, figures.agreement) == (2, 1, 0.5)
     assert not figures.may_trust_blindly
@@ -276,7 +276,7 @@ def test_haste_and_agreement_together_call_for_a_talk(reviewed: Service) -> None
     for number in range(FEWEST_CASES):
         ended(reviewed, f"S-{number}", by)
 
-    (figures,) = Supervision.from_cases(reviewed.services.case_store, ALL, NOW).reviewers
+    (figures,) = Supervision.from_cases(reviewed.services.case_load, ALL, NOW).reviewers
 
     assert (figures.median_minutes, figures.agreement) == (0, 1)
     assert figures.may_trust_blindly
@@ -321,7 +321,7 @@ def test_a_blind_reading_shows_no_score_and_is_compared_with_the_first_end(
             data={"form_token": token, "code": code},
             headers=ORIGIN,
         )
-        (figures,) = Supervision.from_cases(reviewed.services.case_store, ALL, NOW).reviewers
+        (figures,) = Supervision.from_cases(reviewed.services.case_load, ALL, NOW).reviewers
         assert figures.same_when_reread == same
     assert figures.reread == 2
 
@@ -336,7 +336,7 @@ def test_the_last_word_on_a_reason_counts(reviewed: Service) -> None:
             headers=ORIGIN,
         )
 
-    (marked,) = Supervision.from_cases(reviewed.services.case_store, ALL, NOW).reasons
+    (marked,) = Supervision.from_cases(reviewed.services.case_load, ALL, NOW).reasons
 
     assert (marked.indicator, marked.right, marked.wrong) == ("D10", 0, 1)
 
@@ -477,5 +477,5 @@ def test_time_on_a_case_runs_from_its_claim(reviewed: Service) -> None:
     book = reviewed.services.cases
     book.act(who, case_id, inspect)
 
-    (figures,) = Supervision.from_cases(book.store, ALL, later).reviewers
+    (figures,) = Supervision.from_cases(reviewed.services.case_load, ALL, later).reviewers
     assert figures.median_minutes == 7

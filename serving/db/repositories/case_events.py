@@ -1,0 +1,23 @@
+"""Storing an event of a case, which the audit log is told with it."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from serving.access.acting import whoever_acts
+from serving.audit.audit_log import AuditEvent
+from serving.db.encrypted_cases import EncryptedCases
+from serving.db.repositories.audit_repository import append_audit_events
+from serving.db.tables import case_events
+from serving.review.case_records import StoredEvent
+
+
+def insert_event(connection: Connection, encrypted: EncryptedCases, event: StoredEvent) -> None:
+    """Store an event in a transaction that is already writing."""
+    last = connection.scalar(select(func.coalesce(func.max(case_events.c.seq), 0))) or 0
+    kept = encrypted.event(event, connection)
+    connection.execute(case_events.insert().values(seq=last + 1, **kept))
+    act = AuditEvent(
+        datetime.fromisoformat(event.at), whoever_acts(), event.action, "case", event.case_id
+    )
+    append_audit_events(connection, [act])

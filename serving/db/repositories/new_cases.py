@@ -1,0 +1,181 @@
+"""Opens the cases of decisions as they are logged, within a transaction that is already writing."""
+
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, or_, select
+
+from serving.access.acting import whoever_acts
+from serving.audit.audit_log import AuditEvent
+from serving.db.audited_rows import AuditedRows
+from serving.db.encrypted_cases import EncryptedCases
+from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
+from serving.db.encryption import EncryptionUnit
+from serving.db.repositories.audit_repository import append_audit_events
+from serving.db.repositories.case_events import insert_event
+from serving.db.repositories.published_event_repository import publish
+from serving.db.row_digests import links_digest
+from serving.db.search_index import SearchIndex
+from serving.db.tables import case_links, case_scores, cases, cases_opened_to, decisions
+from serving.db.written_rows import now
+from serving.review.case_records import (
+    CaseLink,
+    CaseRecord,
+    CaseScore,
+    OpenCase,
+    OpenedCase,
+    scored_again_event,
+)
+from serving.review.published_events import CaseHappening, further_score, opening_of
+from serving.review.queue_rank import UNKNOWN_RISK
+
+PAGE = 500
+RISKS_TO_DRAW_FROM = 50
+
+
+@dataclass(frozen=True)
+class NewCases:
+    """Opens cases and makes them known: to the search, in the audit log, to other systems."""
+
+    kept: EncryptedCases
+    logged: EncryptedDecisions
+    index: SearchIndex
+    audited: AuditedRows
+
+    def open_page(self, connection: Connection, open_case: OpenCase) -> None:
+        """Open the cases of the next decisions; a subject that was scored again has one."""
+        reached = connection.scalar(select(cases_opened_to.c.seq))
+        page = (
+            select(*WHOLE)
+            .where(decisions.c.seq > (reached or 0))
+            .order_by(decisions.c.seq)
+            .limit(PAGE)
+        )
+        read = connection.execute(page).all()
+        records_read = [(row.seq, self.logged.record(row)) for row in read]
+        opened = [
+            case for seq, record in records_read if record and (case := open_case(seq, record))
+        ]
+        self._insert([each for each in opened if each.case.decision_id is None], connection)
+        again = [each for each in opened if each.case.decision_id is not None]
+        opened_by = {each.case.decision_id for each in again if self._score_again(each, connection)}
+        if reached is None:
+            connection.execute(cases_opened_to.insert().values(seq=0))
+        if read:
+            scores = _append_scores(connection, reached or 0, read[-1].seq)
+            further = [score for score in scores if score.decision_id not in opened_by]
+            publish(connection, self.kept.keys, further)
+            connection.execute(cases_opened_to.update().values(seq=read[-1].seq))
+
+    def _insert(self, opened: list[OpenedCase], connection: Connection) -> None:
+        for is_control in (False, True):  # which get the risk of an inspection that is there
+            some = [each.case for each in opened if (each.case.lane == "control") == is_control]
+            if some:
+                ordered = [_among_inspections(row, connection) for row in some]
+                rows = [self.kept.case(row, connection) for row in ordered]
+                connection.execute(cases.insert(), rows)
+        for each in opened:
+            links = self._links(each.case, each.links, connection)
+            if links:
+                connection.execute(case_links.insert(), links)
+            event = _opened(connection, "open", each.case.case_id, links)
+            append_audit_events(connection, [event])
+        self.index.insert(connection, ((each.case, each.terms) for each in opened))
+        publish(connection, self.kept.keys, [opening_of(each.case) for each in opened])
+
+    def _score_again(self, opened: OpenedCase, connection: Connection) -> bool:
+        """Change the case of a subject that was scored again, or open it where it had none.
+
+        Whether a case was opened.
+        """
+        again, links, terms = opened
+        is_it = cases.c.case_id == again.case_id
+        found = connection.execute(select(cases).where(is_it)).first()
+        if found is None:
+            self._insert([opened], connection)
+            return True
+        before = self.kept.of_case(found)
+        is_audited = self.audited.read(connection, select(cases).where(is_it)) is not None
+        has_ended = before.status == "closed" or not is_audited
+        if has_ended and again.lane == "rescue" != before.lane:
+            rescue = again.apart()  # whoever helps sees nothing of what ended
+            own_links = [replace(link, case_id=rescue.case_id) for link in links]
+            self._insert([OpenedCase(rescue, own_links, terms)], connection)
+        elif is_audited and (after := before.scored_again(again)):
+            connection.execute(
+                cases.update().where(is_it).values(self.kept.case(after, connection))
+            )
+            insert_event(connection, self.kept, scored_again_event(before, again))
+            self.index.follow(connection, before, after)
+            before = after
+        if not has_ended:
+            self._insert_new_links(before, links, connection)
+            self.index.add(connection, before, terms)
+        return False
+
+    def _insert_new_links(
+        self, case: CaseRecord, links: list[CaseLink], connection: Connection
+    ) -> None:
+        """Add what a later decision names and the case did not, as who paid in the meantime."""
+        own = select(case_links).where(case_links.c.case_id == case.case_id)
+        before = [dict(link) for link in connection.execute(own).mappings()]
+        has = {(link["kind"], link["value"]) for link in before}
+        stored = self._links(case, links, connection)
+        if new := [link for link in stored if (link["kind"], link["value"]) not in has]:
+            connection.execute(case_links.insert(), new)
+            told = _opened(connection, "link", case.case_id, [*before, *new])
+            append_audit_events(connection, [told])
+
+    def _links(
+        self, case: CaseRecord, links: list[CaseLink], connection: Connection
+    ) -> list[dict[str, Any]]:
+        unit = EncryptionUnit.of_decision(case.case_id, case.opened_at)
+        return [self.kept.link(link, unit, connection) for link in links]
+
+
+def _opened(
+    connection: Connection, action: str, case_id: str, links: list[dict[str, Any]]
+) -> AuditEvent:
+    """The event of a case that was opened or linked, with a digest of all that it shares."""
+    digest = {"links": links_digest(links)}
+    return AuditEvent(now(connection), whoever_acts(), action, "case", case_id, digest)
+
+
+def _append_scores(connection: Connection, after: int, upto: int) -> list[CaseHappening]:
+    """Add the decisions between two places in the log to the cases of their subjects.
+
+    What of it others are told: the first score of a case comes with its opening.
+    """
+    first = func.coalesce(decisions.c.rescores, decisions.c.decision_id)
+    of_subject = or_(cases.c.case_id == first, cases.c.case_id == decisions.c.decision_id)
+    is_same_side = (decisions.c.lane == "rescue") == (cases.c.lane == "rescue")
+    names = ["case_id", "decision_id", "scored_at", "lane"]
+    scored = (
+        select(cases.c.case_id, decisions.c.decision_id, decisions.c.scored_at, decisions.c.lane)
+        .join(cases, and_(of_subject, is_same_side))
+        .where(decisions.c.seq > after, decisions.c.seq <= upto)
+    )
+    connection.execute(case_scores.insert().from_select(names, scored))
+    further = scored.add_columns(cases.c.office_id).where(
+        decisions.c.decision_id != cases.c.case_id
+    )
+    found = connection.execute(further.order_by(decisions.c.seq))
+    return [further_score(CaseScore(*score), case_id, office) for case_id, *score, office in found]
+
+
+def _among_inspections(case: CaseRecord, connection: Connection) -> CaseRecord:
+    """A control case at the risk of an inspection before it, so that its place tells nothing."""
+    if case.lane != "control":
+        return case
+    newest = (
+        select(cases.c.risk)
+        .where(cases.c.lane == "inspect")
+        .order_by(cases.c.seq.desc())
+        .limit(RISKS_TO_DRAW_FROM)
+    )
+    risks = connection.scalars(newest).all()
+    if not risks:
+        return replace(case, risk=UNKNOWN_RISK)
+    drawn = int.from_bytes(sha256(case.case_id.encode()).digest()[:8])
+    return replace(case, risk=risks[drawn % len(risks)])
