@@ -10,9 +10,11 @@ from starlette.staticfiles import StaticFiles
 
 from serving.api import (
     batches,
+    case_tags,
     cases,
     decisions,
     description,
+    entities,
     events,
     features,
     health,
@@ -21,6 +23,7 @@ from serving.api import (
     kill_switches,
     letters,
     models,
+    notices,
     records,
     rescue_calls,
     scores,
@@ -38,10 +41,8 @@ from serving.console import (
     case_links,
     case_pdf,
     confirmation,
-    entities,
     map_tiles,
     monitoring,
-    notices,
     oidc_login,
     own_account,
     provider_logout,
@@ -53,11 +54,14 @@ from serving.console import (
     supervision,
     teams,
 )
+from serving.console import case_tags as case_tag_pages
 from serving.console import cases as case_pages
 from serving.console import decisions as decision_pages
+from serving.console import entities as entity_pages
 from serving.console import features as feature_pages
 from serving.console import letters as letter_pages
 from serving.console import models as model_pages
+from serving.console import notices as notice_pages
 from serving.console import switches as switch_pages
 from serving.container import Clock, Services, build_services
 from serving.degraded_modes import keep_degradation_metrics
@@ -74,7 +78,8 @@ from serving.web.problems import add_problem_handlers
 from serving.web.request_ids import RequestIds
 
 RESOURCES = (
-    *(scores, batches, records, decisions, cases, events, features, models, health),
+    *(scores, batches, records, decisions, cases, case_tags, entities, notices, events),
+    *(features, models, health),
     *(invocations, inference, kill_switches, rescue_calls, letters, description),
 )
 """The resources of the API, one module each."""
@@ -87,7 +92,7 @@ PAGES = (
     provider_logout,
     queue,
     bulk_acts,
-    notices,
+    notice_pages,
     search,
     saved_views,
     attachments,
@@ -95,8 +100,9 @@ PAGES = (
     letter_pages,
     case_links,
     case_pdf,
+    case_tag_pages,
     case_pages,
-    entities,
+    entity_pages,
     map_tiles,
     supervision,
     monitoring,

@@ -384,6 +384,12 @@ class AlreadyEscalated(Conflict):
     title = "This case is escalated"
 
 
+class TooManyTags(Conflict):
+    """The case has as many tags as a case may have."""
+
+    title = "This case has many tags"
+
+
 class CaseClosed(Conflict):
     """The case is closed, and nothing but opening it again can be done with it."""
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from features.records import SubjectKind
 from serving.access.callers import Caller
+from serving.api.entities import EntityAnswer, named_entities
 from serving.api.openapi import problems
 from serving.container import Services
 from serving.errors import RequestFault, Unprocessable
@@ -20,6 +21,7 @@ from serving.review.cases import CaseAct, Reviewer, act_together
 from serving.review.results import ResultCode
 from serving.review.search_terms import LONGEST_SEARCH, read_search
 from serving.review.shown_lanes import ShownLane, shown_lane, stored_lanes
+from serving.review.tags import normalised_tag, tag_case
 from serving.web.authentication import WithScope
 from serving.web.caller_first import CallerFirst
 from serving.web.case_bodies import (
@@ -30,6 +32,7 @@ from serving.web.case_bodies import (
     Judgement,
     Note,
     ResultBody,
+    TagText,
     Wait,
 )
 from serving.web.queue_cursor import (
@@ -100,7 +103,7 @@ class CaseAnswer(BaseModel):
     `proposed_result` wait for a second person, who sees them after a view of their own; until then
     `is_view_needed`. `is_reopening_proposed` waits for a second person too. `team` is the one in
     whose inbox it is while nobody has it; without one it is in that of its office. `is_escalated`
-    calls for the supervisor of its office.
+    calls for the supervisor of its office. `tags` are those that officers have set.
     """
 
     case_id: str
@@ -118,6 +121,7 @@ class CaseAnswer(BaseModel):
     is_view_needed: bool
     is_reopening_proposed: bool
     is_escalated: bool
+    tags: list[str]
 
     @classmethod
     def from_case(cls, case: Case, at: datetime) -> "CaseAnswer":
@@ -139,6 +143,7 @@ class CaseAnswer(BaseModel):
             is_view_needed=proposal is not None and view is None,
             is_reopening_proposed=case.reopening is not None,
             is_escalated=case.escalation is not None,
+            tags=list(case.tags),
         )
 
 
@@ -164,9 +169,10 @@ class FoundCase(CaseAnswer):
 
 
 class WholeCase(FoundCase):
-    """A case with every score of its subject, the newest last."""
+    """A case with every score of its subject, the newest last, and whom and what it names."""
 
     scores: list[CaseScoreAnswer]
+    entities: list[EntityAnswer]
 
 
 class MatchedTerm(BaseModel):
@@ -217,6 +223,7 @@ class CaseQuery(BaseModel):
     office_id: str | None = None
     mode: str | None = None
     owner: str | None = None
+    tag: TagText | None = None
     cursor: str | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
@@ -235,6 +242,7 @@ class QueueQuery(BaseModel):
         str | None, Field(description="A team, or else an office: what no team has there.")
     ] = None
     is_in_time: bool | None = None
+    tag: TagText | None = None
     cursor: str | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
@@ -254,6 +262,7 @@ def read_queue(
         is_unowned=query.is_unowned,
         inbox=services.cases.inboxes().named(query.inbox) if query.inbox is not None else None,
         is_in_time=query.is_in_time,
+        tag=None if query.tag is None else normalised_tag(query.tag),
     )
     after = decode_cursor(query.cursor)
     rows = services.cases.queue(Reviewer.from_caller(caller), queue_filter, after, query.limit)
@@ -273,8 +282,9 @@ def list_cases(
     Whether one is closed is told by its status; what waits now, in order, is the queue. With `q`,
     those of which an identifier begins so, with what matched; masked and erased ones are not found.
     """
-    asked = query.model_dump(exclude={"q", "status", "cursor", "limit"})
-    wanted = CaseFilter(**asked, statuses=tuple(query.status))
+    asked = query.model_dump(exclude={"q", "status", "tag", "cursor", "limit"})
+    tag = None if query.tag is None else normalised_tag(query.tag)
+    wanted = CaseFilter(**asked, statuses=tuple(query.status), tag=tag)
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     if query.q is not None:
         return _searched(services, reviewer, query, wanted)
@@ -321,14 +331,17 @@ class BulkAnswer(BaseModel):
 
 @router.post("/bulk-acts", responses=problems(s422="The body is refused."))
 def act_on_several(services: TheServices, caller: MayReview, body: BulkActBody) -> BulkAnswer:
-    """Do the same with several cases: give them to somebody, give them back, let them wait.
+    """Do the same with several cases: give them to somebody or back, let them wait, tag them.
 
     The answer says for each what happened; a case that another has by now is refused, and the
     others are not. What is final, as an order or a result, is for one case at a time.
     """
     reviewer, at = Reviewer.from_caller(caller), services.clock()
+    tagging = None if body.tags is None else body.tags.tagging()
 
     def act(case_id: str) -> object:
+        if tagging is not None:
+            return tag_case(services.cases, reviewer, case_id, at, tagging)
         if body.assignment is not None:
             return _assign(services, reviewer, case_id, at, body.assignment)
         if body.until is None:
@@ -356,7 +369,8 @@ def read_case(services: TheServices, caller: MayReview, case_id: str) -> WholeCa
         CaseScoreAnswer.model_validate(vars(score) | {"lane": shown_lane(score.lane)})
         for score in services.cases.scores(row)
     ]
-    return WholeCase(**_found(services, reviewer, row, now), scores=scores)
+    entities = named_entities(services.entities.named_by([row]))
+    return WholeCase(**_found(services, reviewer, row, now), scores=scores, entities=entities)
 
 
 @router.post("/cases/{case_id}/claim", responses=CASE_PROBLEMS)

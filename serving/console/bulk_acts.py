@@ -10,6 +10,7 @@ from starlette.responses import Response
 from serving.access.callers import Caller
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.case_assignments import assign_as_written
+from serving.console.case_tags import read_tagging
 from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, is_part_asked, page
 from serving.console.queue import TheFilters, list_content
@@ -20,6 +21,7 @@ from serving.review import case_rules as acts
 from serving.review.case_rules import LONGEST_WAIT
 from serving.review.cases import BulkAct, Reviewer, act_together
 from serving.review.results import LONGEST_TEXT
+from serving.review.tags import tag_case
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/queue", include_in_schema=False, route_class=PageRoute)
@@ -34,6 +36,8 @@ DONE_WORDS = {
     "assign": "handed over",
     "give_back": "given back",
     "wait": "laid aside",
+    "tag": "tagged",
+    "untag": "without the tag now",
 }
 
 
@@ -86,6 +90,9 @@ def _act(
             case_id,
             lambda case: acts.take_and_wait(case, actor, now, until, "other", words),
         )
+    if act in ("tag", "untag"):
+        tagging = read_tagging({"add" if act == "tag" else "remove": form.get("tag", "")})
+        return lambda case_id: tag_case(cases, reviewer, case_id, now, tagging)
     raise Unprocessable("choose what is to be done")
 
 

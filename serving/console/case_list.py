@@ -24,6 +24,7 @@ from serving.review.case_summary import LANE_NAMES, UNFITTING_DESCRIPTION
 from serving.review.cases import Reviewer
 from serving.review.queue_rank import ALWAYS_IN_TIME
 from serving.review.shown_lanes import ShownLane, stored_lanes
+from serving.review.tags import LONGEST_TAG, normalised_tag
 from serving.review.teams import Inboxes
 from serving.triage.lane_rule import Lane
 from serving.web.queue_cursor import decode_cursor, decode_place, encode_cursor, encode_place
@@ -88,6 +89,7 @@ class Filters(BaseModel):
     office: Annotated[str, Field(max_length=64)] = ""
     inbox: Annotated[str, Field(max_length=64)] = ""
     mode: Mode | None = None
+    tag: Annotated[str, Field(max_length=4 * LONGEST_TAG)] = ""
     older_than_hours: Annotated[int, Field(ge=0, le=8760)] | None = None
     cursor: Annotated[str, Field(max_length=400)] = ""
 
@@ -96,6 +98,11 @@ class Filters(BaseModel):
     def _nothing_chosen(cls, value: object) -> object:
         """What a form sends where nothing was chosen."""
         return None if value == "" else value
+
+    @field_validator("tag")
+    @classmethod
+    def _as_kept(cls, value: str) -> str:
+        return normalised_tag(value)
 
     def queue_filter(self, now: datetime, inboxes: Inboxes) -> QueueFilter:
         """The same as the case book understands it."""
@@ -108,12 +115,13 @@ class Filters(BaseModel):
             opened_before=before.isoformat() if before else None,
             tab=self.tab if self.tab != "closed" else None,
             inbox=inboxes.named(self.inbox) if self.inbox else None,
+            tag=self.tag or None,
         )
 
     @property
     def is_narrowed(self) -> bool:
         """Whether anything but a tab was chosen."""
-        chosen = (self.lane, self.office, self.inbox, self.mode, self.older_than_hours)
+        chosen = (self.lane, self.office, self.inbox, self.mode, self.tag, self.older_than_hours)
         return any(chosen)
 
     def query(self, **changed: str) -> str:
@@ -217,6 +225,7 @@ def _page(
             ("closed",),
             office_id=filters.office or None,
             mode=filters.mode,
+            tag=filters.tag or None,
             before=decode_place(filters.cursor or None),
         )
         found = services.cases.list_cases(reviewer, wanted, PAGE_SIZE)

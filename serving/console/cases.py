@@ -54,6 +54,7 @@ from serving.review.results import (
     Confidence,
     reasons_of,
 )
+from serving.review.tags import LONGEST_TAG, tags_in_use
 from serving.review.ways_of_smuggling import TYPOLOGIES
 from serving.web.case_bodies import (
     ActionBody,
@@ -107,6 +108,7 @@ ACT_WORDS: dict[str, str] = {
     "disagree": "disagreed",
     "note": "note added",
     "escalate": "escalated",
+    "tag": "tags changed",
     "reopen": "open again",
     "propose_reopening": "proposed to open again",
     "undo": "undone",
@@ -420,6 +422,8 @@ def _case_content(
         "events": [EventView.from_event(event) for event in events],
         "choices": _choices(case),
         "waiting_for": WAITING_FOR,
+        "tags_in_use": tags_in_use(services.cases, reviewer),
+        "longest_tag": LONGEST_TAG,
         "marking": _marking(events, session, caller, row.case_id),
         "may_act": caller.may("review"),
     }
@@ -599,6 +603,7 @@ _IN_WORDS: dict[str, Callable[[Any], str]] = {
     "waiting_until": lambda value: instant_in_words(datetime.fromisoformat(value)),
     "attachment": lambda value: f"SHA-256 {value['sha256']}",
     "status": lambda value: say_word(str(value)),
+    "tags": lambda value: ", ".join(value) or say("none"),
     "waiting_for": lambda value: say(WAITING_FOR.get(value, str(value))),
 }
 """How values of a field are told; others by themselves."""

@@ -24,6 +24,7 @@ from serving.review.case_summary import LANE_NAMES
 from serving.review.cases import Reviewer
 from serving.review.queue_rank import QUEUE_RANK
 from serving.review.shown_lanes import ShownLane
+from serving.review.tags import LONGEST_TAG, tags_in_use
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/queue", include_in_schema=False, route_class=PageRoute)
@@ -106,6 +107,8 @@ def list_content(
         "teams": [team.name for team in services.cases.inboxes().teams],
         "inboxes_of_all": _inboxes_of(services, listed),
         "colleagues": colleagues(services, caller),
+        "tags_in_use": tags_in_use(services.cases, _reviewer(caller)),
+        "longest_tag": LONGEST_TAG,
         "views": views_of(services, caller),
     }
 

@@ -59,6 +59,7 @@ NOT_COVERED = {
     "audit_events": "the audit chain itself",
     "case_links": "an event of each case has a digest of all its links, and no token of a party",
     "case_scores": "derived: the decisions about the subject of a case",
+    "case_tags": "derived: the tags that cases state, to find cases by them",
     "case_terms": "derived: made of decisions, to find cases by what they name",
     "case_terms_from": "a place in the log; a wrong one makes terms anew, or leaves cases unfound",
     "cases_opened_to": "a place in the log; `verify-log` looks for the cases before it",

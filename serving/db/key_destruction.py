@@ -42,6 +42,7 @@ from serving.db.tables import (
     answers,
     case_files,
     case_links,
+    case_tags,
     case_terms,
     case_terms_from,
     cases,
@@ -60,7 +61,7 @@ TOGETHER = 5_000
 """Rows that are deleted in one transaction."""
 
 _REWRITTEN = ("data_keys", "answers", "case_links", "contents", "rescue_calls", "state")
-_OF_SEARCHES = ("case_terms", "saved_views")
+_OF_SEARCHES = ("case_tags", "case_terms", "saved_views")
 
 
 EVERYTHING = ErasureLimits(decisions="a", records="a")  # after any day
@@ -159,15 +160,17 @@ class DatabaseErasure:
     def remove_masked_terms(self, before: str, retained: RetainedUnits) -> int:
         """Delete by what masked cases are found, and views that find nothing; how many rows."""
         is_masked = and_(decisions.c.scored_at < before, ~_is_on_hold(decisions, retained))
-        masked = (
-            select(case_terms.c.case_id)
-            .join(decisions, decisions.c.decision_id == case_terms.c.case_id)
-            .where(is_masked)
-            .distinct()
-            .order_by(case_terms.c.case_id)
-            .limit(TOGETHER)
-        )
-        tidied = self._tidy(delete(case_terms).where(case_terms.c.case_id.in_(masked)))
+        tidied = 0
+        for table in (case_tags, case_terms):
+            masked = (
+                select(table.c.case_id)
+                .join(decisions, decisions.c.decision_id == table.c.case_id)
+                .where(is_masked)
+                .distinct()
+                .order_by(table.c.case_id)
+                .limit(TOGETHER)
+            )
+            tidied += self._tidy(delete(table).where(table.c.case_id.in_(masked)))
         return tidied + self._tidy(_views_of_nothing())
 
     def index_again(self) -> None:
@@ -417,6 +420,7 @@ def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
         delete(case_links).where(
             case_links.c.case_id.in_(batch_of(case_links, case_links.c.case_id))
         ),
+        delete(case_tags).where(case_tags.c.case_id.in_(batch_of(case_tags, case_tags.c.case_id))),
         delete(case_terms).where(
             case_terms.c.case_id.in_(batch_of(case_terms, case_terms.c.case_id))
         ),

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from serving.db.case_tags import CaseTags
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.search_index import SearchIndex
 from serving.db.tables import case_scores, case_terms_from, cases, decisions
@@ -22,6 +23,7 @@ class OlderCases:
 
     logged: EncryptedDecisions
     index: SearchIndex
+    tags: CaseTags
 
     @staticmethod
     def rows(connection: Connection, limit: int) -> Sequence[Row[Any]]:
@@ -57,6 +59,8 @@ class OlderCases:
         present = {row.case_id: row for row in self.rows(connection, limit)}
         for case_id in present.keys() & found.keys():
             if (terms := found[case_id]) is not None:
-                self.index.add(connection, self.index.cases.of_case(present[case_id]), terms)
+                case = self.index.cases.of_case(present[case_id])
+                self.index.add(connection, case, terms)
+                self.tags.keep(connection, case)
         if older and [*present] == [*found]:  # no other worker was faster
             connection.execute(case_terms_from.update().values(seq=older[-1].seq))

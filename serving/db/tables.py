@@ -341,6 +341,20 @@ case_terms_from = Table(
     sqlite_strict=True,
 )
 
+# Which tags cases have, to find them by: a token of each, and the tag itself, encrypted.
+case_tags = Table(
+    "case_tags",
+    metadata,
+    Column("case_id", Text, ForeignKey("cases.case_id"), primary_key=True),
+    Column("token", Text, primary_key=True),
+    # The place of the case in the log, to find the newest by.
+    Column("seq", BigInteger().with_variant(Integer(), "sqlite"), nullable=False),
+    Column("encrypted_tag", Text, nullable=False),
+    Index("case_tags_by_token", "token", "case_id"),
+    Index("case_tags_by_place", "seq"),
+    sqlite_strict=True,
+)
+
 # Filters that holders of accounts named, encrypted; `first_code` and `last_code` are those of what
 # they search for, so that a view goes with the last case that it could find.
 saved_views = Table(

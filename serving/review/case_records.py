@@ -203,6 +203,7 @@ class QueueFilter:
     own_inbox: InboxFilter = InboxFilter()
     inbox: InboxFilter | None = None
     after_seq: int | None = None
+    tag: str | None = None
 
 
 @dataclass(frozen=True)
@@ -220,6 +221,7 @@ class CaseFilter:
     mode: str | None = None
     owner: str | None = None
     before: tuple[int, str] | None = None
+    tag: str | None = None
 
 
 @dataclass(frozen=True)
@@ -404,6 +406,10 @@ class CaseStore(Protocol):
 
     def shared_things(self, case_id: str, access: CaseAccess) -> tuple[SharedThing, ...]:
         """What other cases share with this one: parties, containers, the conveyance."""
+        ...
+
+    def tags_in_use(self, access: CaseAccess, limit: int) -> list[str]:
+        """Tags of the newest cases that may be seen, in order."""
         ...
 
     def cases_of(self, case_ids: Iterable[str], access: CaseAccess) -> list[CaseRecord]:

@@ -77,6 +77,7 @@ EventAction = Literal[
     "justify",
     "undo",
     "escalate",
+    "tag",
 ]
 
 JudgedAs = Literal["look", "let_go", "unsure"]
@@ -91,6 +92,7 @@ UNDOABLE: frozenset[str] = frozenset(
         "give_back",
         "put_into_inbox",
         "escalate",
+        "tag",
         "wait",
         "propose_action",
         "order_action",
@@ -147,7 +149,7 @@ class Case:
     those that were written of its end, `deferral` is what holds them back. `inspection` is what its
     newest outcome tells of, if any; it stays when the case is opened again, to be corrected. `team`
     is the one in whose inbox it is while nobody has it. `escalation` counts until somebody else has
-    the case, or something is ordered or found.
+    the case, or something is ordered or found. `tags` are words by which officers find it again.
     """
 
     case_id: str
@@ -166,6 +168,7 @@ class Case:
     reopening: Reopening | None = None
     team: str | None = None
     escalation: Escalation | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def is_ended_adversely(self) -> bool:

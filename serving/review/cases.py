@@ -170,14 +170,14 @@ class Cases:
     ) -> list[CaseRecord]:
         """The cases that wait, the most urgent first."""
         self.open_new()
-        rows = self.store.page(reviewer.access, queue, after, limit)
+        rows = self._tagged(self.store.page(reviewer.access, queue, after, limit), queue.tag)
         tell_audit(cases=[row.case_id for row in rows])
         return [self._shown(row) for row in rows]
 
     def list_cases(self, reviewer: Reviewer, wanted: CaseFilter, limit: int) -> list[CaseRecord]:
         """The cases that a filter lets through, closed ones too, the newest first."""
         self.open_new()
-        rows = self.store.list_cases(reviewer.access, wanted, limit)
+        rows = self._tagged(self.store.list_cases(reviewer.access, wanted, limit), wanted.tag)
         tell_audit(cases=[row.case_id for row in rows])
         return [self._shown(row) for row in rows]
 
@@ -244,7 +244,7 @@ class Cases:
             tab: self.store.count_queue(reviewer.access, replace(own, tab=tab))
             for tab in get_args(QueueTab)
         }
-        closed = CaseFilter(("closed",), office_id=queue.office_id, mode=queue.mode)
+        closed = CaseFilter(("closed",), office_id=queue.office_id, mode=queue.mode, tag=queue.tag)
         return counts | {"closed": self.store.count_cases(reviewer.access, closed)}
 
     def as_read_by(self, reviewer: Reviewer, queue: QueueFilter) -> QueueFilter:
@@ -386,7 +386,7 @@ class Cases:
         """
         self.case(reviewer, case_id)
         changed = self.store.change(case_id, partial(_changed, act))
-        return _as_seen_by(CASE.validate_json(changed.state), reviewer.actor)
+        return self.state_of(reviewer, self._shown(changed))
 
     def note(self, reviewer: Reviewer, case_id: str, at: datetime, text: str) -> Case:
         """Write something down; who is mentioned in it with `@name` is told.
@@ -627,6 +627,10 @@ class Cases:
         """Whether a case that is shown is masked by now."""
         return row.what == MASKED_CASE
 
+    def _tagged(self, rows: list[CaseRecord], tag: str | None) -> list[CaseRecord]:
+        """What a filter by tag found; masked ones are not found by what was written of them."""
+        return [row for row in rows if tag is None or not self._is_covered(row)]
+
     def _is_covered(self, row: CaseRecord) -> bool:
         return self.masking.covers(row.subject_kind, row.subject_id, row.opened_at)
 
@@ -718,6 +722,7 @@ def _without_words(case: Case) -> Case:
         letters=(),
         deferral=None,
         reopening=None,
+        tags=(),
         proposal=None,
         second_view=None,
         escalation=case.escalation and replace(case.escalation, because=MASKED),

@@ -4,7 +4,7 @@ A notice names a case, what happened and who did it; what the case is about is r
 by whoever may still see it. Of a rescue there is none: its board calls by itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -59,11 +59,26 @@ class NewNotice:
     at: str
 
 
+NoticePosition = tuple[bool, str, str]
+"""Where a page ends: whether its last notice was read, when it came (ISO) and its id."""
+
+
 class NoticeStore(Protocol):
     """The notices of holders. Every method raises LogUnavailable where it fails."""
 
     def of_holder(self, holder: Actor, access: CaseAccess, now: datetime) -> list[Notice]:
         """The newest notices of cases that a holder may see, MOST_SHOWN at most."""
+        ...
+
+    def page(
+        self,
+        holders: Sequence[Actor],
+        access: CaseAccess,
+        now: datetime,
+        after: NoticePosition | None,
+        limit: int,
+    ) -> list[Notice]:
+        """Notices of one person by any of these names: those not read first, then the newest."""
         ...
 
     def count_unread(self, holder: Actor, access: CaseAccess, now: datetime) -> int:
@@ -76,6 +91,10 @@ class NoticeStore(Protocol):
 
     def read_all(self, holder: Actor, now: datetime) -> None:
         """A holder has read all of them."""
+        ...
+
+    def read_some(self, holders: Sequence[Actor], notice_ids: Sequence[str], now: datetime) -> None:
+        """They have read these; raises NotFound, and marks none, where one is not theirs."""
         ...
 
     def mark(self, holder: Actor, notice_id: str, read_at: datetime | None) -> None:

@@ -21,6 +21,7 @@ from serving.review.results import (
     ReasonCode,
     ResultCode,
 )
+from serving.review.tags import LONGEST_TAG, MOST_TAGS, Tagging
 from serving.web.bodies import ClosedModel
 
 Words = Annotated[
@@ -100,10 +101,25 @@ class Assignment(ClosedModel):
         return self
 
 
+TagText = Annotated[str, Field(min_length=1, max_length=4 * LONGEST_TAG)]
+"""A tag before it is normalised, which may make it shorter."""
+
+
+class TaggingBody(ClosedModel):
+    """Which tags are set, and which are removed: one at least."""
+
+    add: list[TagText] = Field([], max_length=MOST_TAGS, examples=[["late papers"]])
+    remove: list[TagText] = Field([], max_length=MOST_TAGS)
+
+    def tagging(self) -> Tagging:
+        """What the body states; raises Unprocessable for what is no tag."""
+        return Tagging.from_texts(self.add, self.remove)
+
+
 class BulkActBody(ClosedModel):
     """What is done with each of several cases; what is final is done with one case at a time."""
 
-    act: Literal["assign", "give_back", "wait"]
+    act: Literal["assign", "give_back", "wait", "tag"]
     case_ids: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=64)]],
         Field(min_length=1, max_length=MOST_TOGETHER),
@@ -112,13 +128,16 @@ class BulkActBody(ClosedModel):
     until: AwareDatetime | None = Field(
         None, description="When they come back: of `wait`. What nobody has is yours by that."
     )
+    tags: TaggingBody | None = Field(None, description="Which tags they get or lose: of `tag`.")
     text: Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_TEXT)] = ""
 
     @model_validator(mode="after")
     def _says_how(self) -> Self:
-        stated = (self.assignment is not None, self.until is not None)
-        if stated != (self.act == "assign", self.act == "wait"):
-            raise ValueError("`assign` wants an `assignment`, `wait` an `until`, and neither both")
+        stated = (self.assignment is not None, self.until is not None, self.tags is not None)
+        if stated != (self.act == "assign", self.act == "wait", self.act == "tag"):
+            raise ValueError(
+                "`assign` wants an `assignment`, `wait` an `until`, `tag` its `tags`, and none more"
+            )
         return self
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from serving.db.audited_rows import AuditedRows
+from serving.db.case_tags import CaseTags
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_cases import ERASED, EncryptedCases
 from serving.db.encrypted_decisions import EncryptedDecisions
@@ -94,7 +95,8 @@ class CaseRepository:
         self._decisions = EncryptedDecisions(self._keys)
         self._records = EncryptedRecords(self._keys)
         self._index = SearchIndex(self._cases)
-        self._older = OlderCases(self._decisions, self._index)
+        self._tags = CaseTags(self._cases)
+        self._older = OlderCases(self._decisions, self._index, self._tags)
         self._links = SharedLinks(self._cases)
         self._audited = AuditedRows("cases", "case")
         self._audited_events = AuditedRows("case_events", "case")
@@ -118,6 +120,7 @@ class CaseRepository:
             query = (
                 select(cases)
                 .where(is_visible(access), is_in_queue(queue), is_after(place))
+                .where(self._tags.are_had(queue.tag))
                 .where(is_over(queue.now) if is_late else is_in_time(queue.now))
                 .order_by(risk_in_queue(queue).desc(), cases.c.due_at, cases.c.case_id)
                 .limit(limit - len(found))
@@ -127,11 +130,13 @@ class CaseRepository:
 
     def count_queue(self, access: CaseAccess, queue: QueueFilter) -> int:
         """How many cases a filter of the queue lets through; MOST_COUNTED is that many or more."""
-        return self._count_those(and_(is_visible(access), is_in_queue(queue)))
+        has_tag = self._tags.are_had(queue.tag)
+        return self._count_those(and_(is_visible(access), is_in_queue(queue), has_tag))
 
     def count_cases(self, access: CaseAccess, wanted: CaseFilter) -> int:
         """The same of all cases, closed ones too."""
-        return self._count_those(and_(is_visible(access), is_wanted(wanted)))
+        has_tag = self._tags.are_had(wanted.tag)
+        return self._count_those(and_(is_visible(access), is_wanted(wanted), has_tag))
 
     def _count_those(self, are_wanted: ColumnElement[bool]) -> int:
         counted = select(literal(1)).where(are_wanted).select_from(cases).limit(MOST_COUNTED)
@@ -145,7 +150,8 @@ class CaseRepository:
 
     def list_cases(self, access: CaseAccess, wanted: CaseFilter, limit: int) -> list[CaseRecord]:
         """The cases that a filter lets through, the newest first."""
-        query = select(cases).where(is_visible(access), is_wanted(wanted))
+        has_tag = self._tags.are_had(wanted.tag)
+        query = select(cases).where(is_visible(access), is_wanted(wanted), has_tag)
         if wanted.subject_id is not None:
             query = query.where(cases.c.case_id.in_(self._of_subject(wanted)))
         return self._rows(query.order_by(cases.c.seq.desc(), cases.c.case_id).limit(limit))
@@ -163,7 +169,9 @@ class CaseRepository:
             places = self._index.scan(connection, access, asked.symbols, after, most + 1)
             scanned = [place.case_id for place in places[:most]]
             is_one = and_(cases.c.case_id.in_(scanned), cases.c.status != ERASED)
+            has_tag = self._tags.are_had(asked.wanted.tag)
             query = select(cases).where(is_one, is_visible(access), is_wanted(asked.wanted))
+            query = query.where(has_tag)
             found = {row.case_id: row for row in connection.execute(query)}
             shown = [case_id for case_id in scanned if case_id in found]
             matched = self._index.matched(connection, shown[:limit], asked.symbols)
@@ -282,6 +290,11 @@ class CaseRepository:
         with failing_as_unavailable(), self._engine.connect() as connection:
             return self._links.things(connection, case_id, access)
 
+    def tags_in_use(self, access: CaseAccess, limit: int) -> list[str]:
+        """Tags of the newest cases that may be seen, in order."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return self._tags.in_use(connection, access, limit)
+
     def cases_of(self, case_ids: Iterable[str], access: CaseAccess) -> list[CaseRecord]:
         """The cases with these ids that may be seen, in any order."""
         is_one = cases.c.case_id.in_(list(case_ids))
@@ -301,6 +314,7 @@ class CaseRepository:
             kept = self._cases.case(after, connection)
             connection.execute(cases.update().where(cases.c.case_id == case_id).values(kept))
             self._index.follow(connection, before, after)
+            self._tags.follow(connection, before, after)
             insert_event(connection, self._cases, event)
             publish(connection, self._keys, happenings_of_act(before, after, event))
             tell(connection, before, after, event)

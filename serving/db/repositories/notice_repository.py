@@ -2,11 +2,23 @@
 
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    and_,
+    delete,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from serving.access.actors import Actor
 from serving.access.roles import ROLE_SCOPES
@@ -16,9 +28,19 @@ from serving.db.tables import accounts, cases, notices, teams
 from serving.db.write_lock import writing
 from serving.errors import NotFound
 from serving.review.case_records import CaseAccess, CaseRecord, StoredEvent
-from serving.review.notices import MOST_SHOWN, NewNotice, Notice, ends_reminder, notices_of
+from serving.review.notices import (
+    MOST_SHOWN,
+    NewNotice,
+    Notice,
+    NoticePosition,
+    ends_reminder,
+    notices_of,
+)
 
 _REVIEWING = tuple(role for role, scopes in ROLE_SCOPES.items() if "review" in scopes)
+
+_TOLD = ("account", "key", "token")
+"""Kinds of holders that may read a notice; of the others nobody is there to."""
 
 
 class NoticeRepository:
@@ -35,6 +57,27 @@ class NoticeRepository:
             .where(_is_shown(holder, now), is_visible(access))
             .order_by(notices.c.at.desc(), notices.c.notice_id)
             .limit(MOST_SHOWN)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return [_notice(row) for row in connection.execute(query)]
+
+    def page(
+        self,
+        holders: Sequence[Actor],
+        access: CaseAccess,
+        now: datetime,
+        after: NoticePosition | None,
+        limit: int,
+    ) -> list[Notice]:
+        """Notices of one person by any of these names: those not read first, then the newest."""
+        is_read = notices.c.read_at.is_not(None)
+        query = (
+            select(notices)
+            .join(cases, cases.c.case_id == notices.c.case_id)
+            .where(or_(*(_is_shown(holder, now) for holder in holders)), is_visible(access))
+            .where(_is_after(after))
+            .order_by(is_read, notices.c.at.desc(), notices.c.notice_id)
+            .limit(limit)
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
             return [_notice(row) for row in connection.execute(query)]
@@ -57,6 +100,17 @@ class NoticeRepository:
     def read_all(self, holder: Actor, now: datetime) -> None:
         """A holder has read all of them."""
         self._read(_is_shown(holder, now), now)
+
+    def read_some(self, holders: Sequence[Actor], notice_ids: Sequence[str], now: datetime) -> None:
+        """They have read these; raises NotFound, and marks none, where one is not theirs."""
+        named = notices.c.notice_id.in_(notice_ids)
+        is_own = and_(named, or_(*(_is_shown(holder, now) for holder in holders)))
+        unread = and_(is_own, notices.c.read_at.is_(None))
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            own = connection.scalars(select(notices.c.notice_id).where(is_own))
+            if {*own} != {*notice_ids}:
+                raise NotFound("one of these is no notice of yours")
+            connection.execute(update(notices).where(unread).values(read_at=now.isoformat()))
 
     def mark(self, holder: Actor, notice_id: str, read_at: datetime | None) -> None:
         """A holder has read one, or not yet; raises NotFound where it is not theirs."""
@@ -89,7 +143,7 @@ def tell(connection: Connection, before: CaseRecord, after: CaseRecord, event: S
     for notice in notices_of(before, after, event):
         for holder in _holders(connection, after, notice):
             is_own = holder == event.actor and notice.kind != "reminder"
-            if holder.startswith("account:") and not is_own:
+            if holder.partition(":")[0] in _TOLD and not is_own:
                 row = {"holder": holder, "case_id": after.case_id, "kind": notice.kind}
                 who = {"actor": event.actor, "actor_name": event.actor_name}
                 made = {"notice_id": secrets.token_hex(8), "at": notice.at}
@@ -127,6 +181,15 @@ def _holders(connection: Connection, case: CaseRecord, notice: NewNotice) -> Ite
 
 def _is_shown(holder: Actor, now: datetime) -> ColumnElement[bool]:
     return and_(notices.c.holder == holder.identity, notices.c.at <= now.isoformat())
+
+
+def _is_after(place: NoticePosition | None) -> ColumnElement[bool]:
+    if place is None:
+        return true()
+    was_read, at, notice_id = place
+    is_read, is_unread = notices.c.read_at.is_not(None), notices.c.read_at.is_(None)
+    is_older = or_(notices.c.at < at, and_(notices.c.at == at, notices.c.notice_id > notice_id))
+    return and_(is_read, is_older) if was_read else or_(is_read, and_(is_unread, is_older))
 
 
 def _notice(row: Row[Any]) -> Notice:

@@ -64,8 +64,9 @@ def is_in_queue(queue: QueueFilter) -> ColumnElement[bool]:
 
 
 def risk_in_queue(queue: QueueFilter) -> ColumnElement[float]:
-    """What the queue is ordered by; of a tab with few cases not by its index, which has all."""
-    return cases.c.risk + 0 if queue.tab in TABS_OF_FEW else cases.c.risk
+    """What the queue is ordered by; where few cases are not by its index, which has all."""
+    is_of_few = queue.tab in TABS_OF_FEW or queue.tag is not None
+    return cases.c.risk + 0 if is_of_few else cases.c.risk
 
 
 def _in_tab(queue: QueueFilter) -> ColumnElement[bool]:

@@ -112,7 +112,7 @@ def test_a_caller_of_two_offices_sees_what_it_submitted_without_one(service: Ser
 
 CASE_ACTS = (
     "claim release assignments escalations waits notes judgements actions results agreements "
-    "disagreements reopen undo"
+    "disagreements reopen undo tags"
 )
 LETTERS = (
     *("letters", "letters/{audience}", "letters/{audience}/release"),
@@ -139,6 +139,10 @@ NEEDED_SCOPE = {
     "/v1/bulk-acts": ("review", "rescue"),
     "/v1/cases": ("review", "rescue"),
     "/v1/cases/{case_id}": ("review", "rescue"),
+    "/v1/tags": ("review", "rescue"),
+    "/v1/notices": "review",
+    "/v1/notices/read": "review",
+    "/v1/entities/{kind}/{token}": ("review", "audit"),
     "/v1/events": ("events", "score", "review", "rescue"),
     "/v1/rescue-calls/{case_id}": "rescue",
     "/v1/rescue-calls/{case_id}/acknowledgement": "rescue",

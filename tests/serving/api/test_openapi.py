@@ -35,6 +35,10 @@ CALLS = {
     ("/v1/queue", "get"),
     ("/v1/bulk-acts", "post"),
     ("/v1/cases", "get"),
+    ("/v1/tags", "get"),
+    ("/v1/notices", "get"),
+    ("/v1/notices/read", "post"),
+    ("/v1/entities/{kind}/{token}", "get"),
     ("/v1/events", "get"),
     ("/v1/cases/{case_id}", "get"),
     ("/v1/rescue-calls/{case_id}", "get"),
@@ -43,7 +47,7 @@ CALLS = {
         (f"/v1/cases/{{case_id}}/{act}", "post")
         for act in (
             "claim release assignments escalations waits notes judgements actions results "
-            "agreements disagreements reopen undo"
+            "agreements disagreements reopen undo tags"
         ).split()
     ),
     ("/v1/cases/{case_id}/letters", "get"),

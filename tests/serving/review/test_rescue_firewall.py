@@ -36,6 +36,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "notes": {"text": "a note in words"},
     "reopen": {"text": "a note in words"},
     "escalations": {"text": "a note in words"},
+    "tags": {"add": ["a tag in words"]},
     "undo": {},
     "judgements": {"judged_as": "look"},
     "agreements": {"text": "a note in words"},

@@ -1,0 +1,164 @@
+"""`GET /v1/entities/{kind}/{token}`: what cases tell of one party, container or conveyance."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel, Field
+
+from features.records import SubjectKind
+from serving.access.callers import Caller
+from serving.api.openapi import problems
+from serving.review.cases import Reviewer
+from serving.review.entities import (
+    MOST_SHOWN,
+    Companion,
+    EntityCase,
+    EntityHistory,
+    EntityKind,
+    EntityReference,
+    NamedEntity,
+)
+from serving.review.results import ResultCode
+from serving.web.authentication import WithScope
+from serving.web.services import TheServices
+
+router = APIRouter(prefix="/v1/entities", tags=["review"])
+
+MaySeeEntity = Annotated[Caller, Depends(WithScope("review", "audit"))]
+
+
+class EntityAnswer(BaseModel):
+    """A party, container or conveyance; `token` asks for it and names nobody by itself."""
+
+    kind: EntityKind
+    token: str
+    value: str
+
+    @classmethod
+    def from_entity(cls, entity: NamedEntity) -> "EntityAnswer":
+        """The answer of an entity."""
+        return cls(**vars(entity.reference), value=entity.value)
+
+
+class RoleCount(BaseModel):
+    """In how many of the cases an entity has a role, as payer or vessel."""
+
+    role: str
+    cases: int
+
+
+class MonthCount(BaseModel):
+    """How many of the cases were opened in the month that begins on a day, and had a find."""
+
+    begins: date
+    cases: int
+    confirmed: int
+
+
+class CaseOfEntity(BaseModel):
+    """A case that names an entity; `result` is what was found, of a case that has ended."""
+
+    case_id: str
+    subject_kind: SubjectKind
+    subject_id: str
+    what: str
+    opened_at: datetime
+    status: str
+    result: ResultCode | None
+    is_confirmed: bool
+    roles: list[str]
+
+    @classmethod
+    def from_case(cls, each: EntityCase) -> "CaseOfEntity":
+        """The answer of a case."""
+        result = each.result.code if each.result else None
+        stated = {"result": result, "is_confirmed": each.is_confirmed, "roles": [*each.roles]}
+        return cls.model_validate(vars(each.case) | stated)
+
+
+class CompanionAnswer(EntityAnswer):
+    """What the same cases name besides, in how many of them, and in how many was a find.
+
+    To be named together shows nothing by itself.
+    """
+
+    roles: list[str]
+    cases: int
+    confirmed: int
+
+    @classmethod
+    def from_companion(cls, each: Companion) -> "CompanionAnswer":
+        """The answer of a companion."""
+        named = vars(each.entity.reference) | {"value": each.entity.value}
+        counts = {"roles": [*each.roles], "cases": each.cases, "confirmed": each.confirmed}
+        return cls.model_validate(named | counts)
+
+
+class EntityFacts(EntityAnswer):
+    """What the cases that the caller may see tell of an entity: facts, and no score of it.
+
+    `case_count` counts those looked at, the newest 250; where there are more, `is_whole` is false,
+    and `first_at` is that of the oldest all the same. `cases` names at most 50, open ones first.
+    """
+
+    case_count: int
+    is_whole: bool
+    open_cases: int
+    with_result: int
+    confirmed: int
+    first_at: datetime
+    last_at: datetime
+    roles: list[RoleCount]
+    months: list[MonthCount] = Field(
+        description="Every month from the first case to the last, those without any too."
+    )
+    cases: list[CaseOfEntity]
+    companions: list[CompanionAnswer]
+    more_companions: int
+
+    @classmethod
+    def from_history(cls, history: EntityHistory) -> "EntityFacts":
+        """The answer of what cases tell."""
+        entity = EntityAnswer.from_entity(history.entity)
+        names = ("is_whole", "open_cases", "with_result", "confirmed", "first_at", "last_at")
+        return cls(
+            **dict(entity),
+            **{name: getattr(history, name) for name in names},
+            case_count=len(history.cases),
+            roles=[RoleCount(role=role, cases=count) for role, count in history.roles],
+            months=[
+                MonthCount(begins=each.begins.date(), cases=each.cases, confirmed=each.confirmed)
+                for each in history.months
+            ],
+            cases=[CaseOfEntity.from_case(each) for each in history.cases[:MOST_SHOWN]],
+            companions=[CompanionAnswer.from_companion(each) for each in history.companions],
+            more_companions=history.more_companions,
+        )
+
+
+@router.get(
+    "/{kind}/{token}",
+    responses=problems(s404="No case that this key may see names it, or not any more."),
+)
+def read_entity(
+    services: TheServices,
+    caller: MaySeeEntity,
+    kind: EntityKind,
+    token: Annotated[str, Path(max_length=64, description="As a case or another entity gave it.")],
+) -> EntityFacts:
+    """What cases tell of one party, container or conveyance over time; that it was read is kept.
+
+    Of cases of the caller's offices: no rescue, and none that is masked or erased.
+    """
+    reviewer = Reviewer.from_caller(caller)
+    return EntityFacts.from_history(
+        services.entities.history(reviewer, EntityReference(kind, token))
+    )
+
+
+def named_entities(named: Mapping[str, EntityReference]) -> list[EntityAnswer]:
+    """What a case names, in order of what it is called."""
+    found = (NamedEntity(reference, value) for value, reference in sorted(named.items()))
+    return [EntityAnswer.from_entity(each) for each in found]

@@ -1,0 +1,153 @@
+"""`GET /v1/notices`: what happened to cases that the caller is to know, and that it was read."""
+
+import base64
+import json
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from serving.access.acting import tell_audit
+from serving.access.actors import Actor
+from serving.access.callers import Caller
+from serving.api.openapi import problems
+from serving.container import Services
+from serving.errors import RequestFault, Unprocessable
+from serving.review.cases import Reviewer
+from serving.review.notices import Notice, NoticeKind, NoticePosition
+from serving.web.authentication import WithScope
+from serving.web.bodies import ClosedModel
+from serving.web.caller_first import CallerFirst
+from serving.web.queue_cursor import LONGEST_CURSOR
+from serving.web.services import TheServices
+
+router = APIRouter(prefix="/v1/notices", tags=["review"], route_class=CallerFirst)
+
+MayReview = Annotated[Caller, Depends(WithScope("review"))]
+
+_PLACE = re.compile(r'\[(true|false), "([0-9T:.+-]{1,40})", "([0-9a-f]{1,64})"\]')
+
+
+class NoticeAnswer(BaseModel):
+    """One notice, without a word of its case: that is read with the case, by who may see it.
+
+    `by` is a name, `by_id` the identity behind it. Nobody has read it while `read_at` is null.
+    """
+
+    notice_id: str
+    case_id: str
+    kind: NoticeKind
+    at: datetime
+    by: str
+    by_id: str
+    read_at: datetime | None
+
+    @classmethod
+    def from_notice(cls, notice: Notice) -> "NoticeAnswer":
+        """The answer of a notice."""
+        who = {"by": notice.by.name, "by_id": notice.by.identity}
+        return cls.model_validate(vars(notice) | who)
+
+
+class NoticePage(BaseModel):
+    """A page of notices, those not read first, then the newest; `next` is the cursor of the next.
+
+    `unread` counts those that were not read, up to 100 of them.
+    """
+
+    notices: list[NoticeAnswer]
+    unread: int
+    next: str | None
+
+
+class NoticeQuery(BaseModel):
+    """Which page of the notices."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cursor: str | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+class ReadNotices(ClosedModel):
+    """Which notices were read."""
+
+    notice_ids: list[Annotated[str, Field(min_length=1, max_length=64)]] | None = Field(
+        None, description="By their ids; all of the caller's without.", min_length=1, max_length=200
+    )
+
+
+class UnreadNotices(BaseModel):
+    """How many notices are still not read, up to 100 of them."""
+
+    unread: int
+
+
+@router.get("", responses=problems(s422="The cursor is refused."))
+def list_notices(
+    services: TheServices, caller: MayReview, query: Annotated[NoticeQuery, Query()]
+) -> NoticePage:
+    """The caller's own notices, of cases that it may still see.
+
+    A person who brings a token has those of their account too. What is read between two pages may
+    come twice.
+    """
+    reviewer, now = Reviewer.from_caller(caller), services.clock()
+    after = _decoded(query.cursor)
+    holders = _holders(services, caller)
+    found = services.notices.page(holders, reviewer.access, now, after, query.limit)
+    tell_audit(cases=[*dict.fromkeys(each.case_id for each in found)])
+    is_full = len(found) == query.limit
+    return NoticePage(
+        notices=[NoticeAnswer.from_notice(each) for each in found],
+        unread=_count_unread(services, caller, holders, now),
+        next=_encoded(found[-1]) if is_full else None,
+    )
+
+
+@router.post("/read", responses=problems(s404="One of them is no notice of the caller."))
+def mark_as_read(services: TheServices, caller: MayReview, body: ReadNotices) -> UnreadNotices:
+    """Say that notices were read; nothing is marked where one is somebody else's."""
+    now, holders = services.clock(), _holders(services, caller)
+    if body.notice_ids is not None:
+        services.notices.read_some(holders, body.notice_ids, now)
+    else:
+        for holder in holders:
+            services.notices.read_all(holder, now)
+    return UnreadNotices(unread=_count_unread(services, caller, holders, now))
+
+
+def _holders(services: Services, caller: Caller) -> list[Actor]:
+    """The caller as it acts here, and as the account of the same person."""
+    account = services.accounts.of_subject(caller.person) if caller.person else None
+    is_live = account is not None and account.disabled_at is None
+    return [caller.actor, *([account.actor] if account is not None and is_live else [])]
+
+
+def _count_unread(
+    services: Services, caller: Caller, holders: Sequence[Actor], now: datetime
+) -> int:
+    access = Reviewer.from_caller(caller).access
+    return sum(services.notices.count_unread(holder, access, now) for holder in holders)
+
+
+def _encoded(notice: Notice) -> str:
+    place = json.dumps([notice.read_at is not None, notice.at.isoformat(), notice.notice_id])
+    return base64.urlsafe_b64encode(place.encode()).decode()
+
+
+def _decoded(cursor: str | None) -> NoticePosition | None:
+    """Where a page begins; raises Unprocessable for a cursor that no page gave."""
+    if cursor is None:
+        return None
+    try:
+        place = base64.b64decode(cursor[:LONGEST_CURSOR], b"-_", validate=True).decode("ascii")
+        was_read, at, notice_id = _PLACE.fullmatch(place).groups()  # type: ignore[union-attr]  # caught
+        datetime.fromisoformat(at)
+        return was_read == "true", at, notice_id
+    except (ValueError, AttributeError):
+        fault = RequestFault("/cursor", "cursor", "want the `next` of a page")
+        raise Unprocessable("the cursor is none that a page gave", (fault,)) from None
