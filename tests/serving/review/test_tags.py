@@ -265,7 +265,9 @@ def test_masking_and_erasure_delete_what_cases_were_found_by(served: Service) ->
     assert {*found(served, one, "north")} == {masked, erased}
 
     for case_id in (masked, erased):
-        post(served, case_id, "actions", one, kind="release", text="all is as declared")
+        post(served, case_id, "claim", one)
+        ended = post(served, case_id, "actions", one, kind="release", text="all is as declared")
+        assert ended.json()["status"] == "closed"
     limits = ErasureLimits(decisions="2027-01-01", records="2027-01-01")
     act = RetentionAct(NOW.isoformat(), "erase", "cli:1@here", "their time is over", {})
     erasure.erase(limits, RetainedUnits(), act)
