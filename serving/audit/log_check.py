@@ -66,11 +66,15 @@ class WitnessReport:
 
 @dataclass(frozen=True)
 class LogCheck:
-    """What the checkpoints of a database and of its witnesses say of it."""
+    """What the checkpoints of a database and of its witnesses say of it.
+
+    `heads` is where its chains ended when they were checked.
+    """
 
     verdict: CheckpointVerdict
     witnesses: tuple[WitnessReport, ...]
     newest_number: int
+    heads: ChainHeads
 
     @property
     def why(self) -> str | None:
@@ -97,6 +101,7 @@ def check_log(
     cannot be asked is reported, and contradicts nothing.
     """
     view = store.view()
+    heads = view.chains.heads()
     testimonies = Testimonies(public_keys)
     reports = []
     for witness in witnesses:
@@ -110,7 +115,7 @@ def check_log(
         stored += [line for number in sorted(numbers) if (line := store.line(number))]
     testimonies.add(DATABASE, dict.fromkeys(stored))
     verdict = judge(view, testimonies)
-    return LogCheck(verdict, tuple(reports), view.newest_number)
+    return LogCheck(verdict, tuple(reports), view.newest_number, heads)
 
 
 def _asked(witness: Witness, by_newest: bool) -> tuple[WitnessReport, WitnessLines]:
@@ -165,7 +170,8 @@ def begin_epoch(
 
     It names the last heads of the epoch before, and so what is lost. `check` must be of all
     checkpoints that anybody has: a witness that could not be asked may know of more, and says so
-    when it can. The caller hands the checkpoint to the witnesses.
+    when it can. What was written after the check is of the new epoch. The caller hands the
+    checkpoint to the witnesses.
     """
     view = store.view()
     begun = _beginning(view, check, request)
@@ -188,13 +194,12 @@ def begin_epoch(
 
 
 def _beginning(view: DatabaseView, check: LogCheck, request: EpochRequest) -> EpochBeginning:
-    heads = view.chains.heads()
     former: dict[str, LogHead] = {}
     kept: dict[str, int] = {}
     for chain in CHAINS:
         marks = check.verdict.marks.get(chain, ())
-        kept[chain] = _kept(view, chain, heads, marks)
-        ends = [*marks, LogHead(kept[chain], heads.get(chain, EMPTY).head)]
+        kept[chain] = _kept(view, chain, check.heads, marks)
+        ends = [*marks, LogHead(kept[chain], check.heads.get(chain, EMPTY).head)]
         former[chain] = max(ends, key=lambda head: head.size)
     numbers = [each.checkpoint.number for each in check.verdict.own]
     return EpochBeginning(

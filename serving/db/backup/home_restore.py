@@ -12,7 +12,7 @@ from features.atomic_dir import written_whole
 from serving.access.actors import Actor
 from serving.audit.audit_log import AuditEvent
 from serving.audit.checkpoints import LogSigner
-from serving.audit.log_check import EpochRequest, begin_epoch
+from serving.audit.log_check import EpochRequest, LogCheck, begin_epoch
 from serving.db.audit_verification import verify_audit_log
 from serving.db.backup.archive import BackupManifest, extract
 from serving.db.backup.ended_since import EndedAgain, end_again
@@ -78,12 +78,14 @@ def restore_home(archive: Path, settings: Settings, request: RestoreRequest) -> 
         )
         try:
             _require_whole(engine, manifest)
+            # Before anything is written here, which would count as kept and hide as much as lost.
+            check = _checked(engine, settings, partial, request)
             with _former_database(engine, request) as former:
                 revoked = _revoke_again(engine, former, request)
                 ended = _end_again(engine, former, partial, request)
             SessionRepository(engine).end_everybodys(request.at, request.actor)
             live = _live_keys(engine, request.at)
-            epoch = _begin_epoch(engine, settings, partial, request)
+            epoch = _begin_epoch(engine, check, partial, request)
         finally:
             engine.dispose()
         _put_database(partial, settings, manifest, request)
@@ -197,18 +199,23 @@ def _live_keys(engine: Engine, at: datetime) -> tuple[str, ...]:
     return tuple(each.name for each in keys if each.is_live(at))
 
 
-def _begin_epoch(engine: Engine, settings: Settings, partial: Path, request: RestoreRequest) -> int:
-    """Begin the epoch, held to what every witness has, those of the former home too."""
+def _checked(
+    engine: Engine, settings: Settings, partial: Path, request: RestoreRequest
+) -> LogCheck:
+    """The log held to what every witness has, those of the former home too."""
     here = settings.model_copy(update={"home": partial})
     former = [] if request.former is None else witnesses_of(request.former)
-    store = CheckpointRepository(engine)
-    check = check_by_checkpoints(store, here, by_newest=False, also=former)
+    return check_by_checkpoints(CheckpointRepository(engine), here, by_newest=False, also=former)
+
+
+def _begin_epoch(engine: Engine, check: LogCheck, partial: Path, request: RestoreRequest) -> int:
     told = {"epoch": 1 + max((each.checkpoint.epoch for each in check.verdict.own), default=1)}
     database_id = InstallationRepository(engine).database_id
     event = AuditEvent(request.at, request.actor, "restore", "database", database_id, told)
     AuditRepository(engine).append(event)
     asked = EpochRequest(request.actor, request.because, request.at)
-    return begin_epoch(store, check, LogSigner.from_folder(partial / "keys"), asked).epoch
+    signer = LogSigner.from_folder(partial / "keys")
+    return begin_epoch(CheckpointRepository(engine), check, signer, asked).epoch
 
 
 def _put_database(

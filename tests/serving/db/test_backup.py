@@ -215,6 +215,28 @@ def held_to_its_witness(settings: Settings) -> LogCheck:
     return check_log(store, witnesses_of(settings), keys, by_newest=False)
 
 
+@pytest.mark.parametrize("events", [0, 1, 2, 20])
+def test_a_restore_names_every_event_that_is_lost_and_none_that_it_wrote(
+    small_home: Path, tmp_path: Path, events: int
+) -> None:
+    witness = str(tmp_path / "another-machine.ndjson")
+    before = Settings(home=small_home, witness=witness)
+    goes_on(before, events=2)
+    archive = tmp_path / "backup.tgz"
+    manifest = write_backup(before, archive, BY, NOW)
+    kept = manifest.chains["audit_events"].size
+    goes_on(before, events)
+
+    after = Settings(home=tmp_path / "new", witness=witness)
+    restore_home(archive, after, RestoreRequest(BY, "a drill", NOW, former=before))
+
+    check = held_to_its_witness(after)
+    begun = check.verdict.beginnings[2].begun
+    assert begun is not None
+    assert begun.lost == ({"audit_events": (kept + 1, kept + events)} if events else {})
+    assert check.why is None
+
+
 def test_a_host_is_lost_and_its_log_goes_on_elsewhere_beyond_what_the_witness_has(
     small_home: Path, tmp_path: Path
 ) -> None:
