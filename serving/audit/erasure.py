@@ -4,6 +4,7 @@ A unit is what is erased together: a decision with its answer and its case, or a
 ingested by itself.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,6 +28,10 @@ class RetainedUnits:
 
     stretches: tuple[tuple[int, int], ...] = ()
     subjects: tuple[tuple[str, str], ...] = ()
+
+
+RetainedAfter = Callable[[Sequence[RetentionAct]], RetainedUnits]
+"""What is retained after the acts so far; raises RetentionRefused where nothing may be erased."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +71,12 @@ class Erasure(Protocol):
         ...
 
     def erase(
-        self, limits: ErasureLimits, retained: RetainedUnits, act: RetentionAct
+        self, limits: ErasureLimits, retained_after: RetainedAfter, act: RetentionAct
     ) -> ErasedUnits:
-        """Destroy the keys of all that is due and not retained, and log the act with it."""
+        """Destroy the keys of all that is due and not retained, and log the act with it.
+
+        Between the acts that it is judged by and its own nobody else stores one.
+        """
         ...
 
     def sweep(self, limits: ErasureLimits) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from serving.audit.retention import open_proposal
+from serving.audit.retention import agreement_to, open_proposal
 from serving.audit.retention_log import RetentionAct, RetentionLog
 from serving.errors import RetentionRefused
 
@@ -35,14 +35,14 @@ class OpenErasure:
         return max(0, -(-left // timedelta(days=1)))
 
 
-def open_erasures(acts: RetentionLog, at: datetime) -> list[OpenErasure]:
+def open_erasures(log: RetentionLog, at: datetime) -> list[OpenErasure]:
     """Every erasure that `tidegate retention cancel` would cancel, the newest first."""
-    agreed = {act.details["proposal"]: act for act in acts.all("agree")}
+    acts = log.all()
     found = []
-    for proposal in reversed(acts.all("propose")):
+    for number in [act.number for act in reversed(acts) if act.action == "propose"]:
         try:
-            open_proposal(acts, proposal.number, at)
+            proposal = open_proposal(acts, number, at)
         except RetentionRefused:
             continue
-        found.append(OpenErasure(proposal, agreed.get(proposal.number)))
+        found.append(OpenErasure(proposal, agreement_to(acts, number)))
     return found

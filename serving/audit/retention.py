@@ -8,9 +8,10 @@ written last, and nothing that is younger than its period.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from serving.audit.clock_check import BEHIND_AT_MOST, ClockCheck
 from serving.audit.erased_files import erase_files
 from serving.audit.erasure import DueForErasure, Erasure, RetainedUnits
 from serving.audit.incidents import holding_stretches
-from serving.audit.retention_log import RetentionAct, RetentionLog
+from serving.audit.retention_log import RetentionAct, RetentionLog, unlifted
 from serving.audit.retention_periods import Periods, RetentionCutoffs
 from serving.errors import RetentionRefused
 from serving.settings import Settings
@@ -59,7 +60,7 @@ class Retention:
 
     def due(self, cutoffs: RetentionCutoffs) -> DueForErasure:
         """What an erasure would find."""
-        return self.erasure.count_due(cutoffs.limits, self._retained())
+        return self.erasure.count_due(cutoffs.limits, self._retained(self.acts.all()))
 
     def mask(self, by: str, because: str, at: datetime, *, is_correction: bool = False) -> str:
         """Mask decisions whose first period is over; the day before which they are masked.
@@ -73,7 +74,7 @@ class Retention:
             details["is_correction"] = True
         self.acts.append(RetentionAct(at.isoformat(), "mask", by, because, details))
         before = self.acts.masked_before()
-        self.erasure.remove_masked_terms(before, self._retained())
+        self.erasure.remove_masked_terms(before, self._retained(self.acts.all()))
         if is_correction:
             self.erasure.index_again()
         return before
@@ -94,10 +95,8 @@ class Retention:
         self.clock.require(at)
         if (begun := self._begun(number)) is not None:
             return self._finish(begun)
-        agreed = self._agreed(number)
-        proposal = open_proposal(
-            self.acts, number, at, since=agreed.details["erases_from"] if agreed else None
-        )
+        acts = self.acts.all()
+        proposal, agreed = open_proposal(acts, number, at), agreement_to(acts, number)
         cutoffs = self._over(proposal, at)
         if agreed is None:
             self._require_another(proposal, by)
@@ -109,7 +108,7 @@ class Retention:
         self._require_nothing_half_written()
         details = {"proposal": number, **asdict(cutoffs)}
         act = RetentionAct(at.isoformat(), "erase", by, because, details)
-        self.erasure.erase(cutoffs.limits, self._retained(), act)
+        self.erasure.erase(cutoffs.limits, partial(self._retained_of, number, at), act)
         begun = self._begun(number)
         assert begun is not None
         return self._finish(begun)
@@ -127,20 +126,27 @@ class Retention:
 
     def lift(self, number: int, by: str, because: str, at: datetime) -> None:
         """End a hold; raises RetentionRefused where there is none with this number."""
-        if number not in {act.number for act in self.acts.holds()}:
-            raise RetentionRefused(f"there is no hold {number}; `tidegate retention acts` has them")
-        self.acts.append(RetentionAct(at.isoformat(), "lift", by, because, {"hold": number}))
-        self.erasure.remove_masked_terms(self.acts.masked_before(), self._retained())
+        act = RetentionAct(at.isoformat(), "lift", by, because, {"hold": number})
+        self.acts.append(act, partial(_require_hold, number))
+        retained = self._retained(self.acts.all())
+        self.erasure.remove_masked_terms(self.acts.masked_before(), retained)
 
     def _periods(self) -> Periods:
         return Periods.read(self.settings.retention)
 
-    def _retained(self) -> RetainedUnits:
-        holds = (act.details for act in self.acts.holds())
+    def _retained(self, acts: Sequence[RetentionAct]) -> RetainedUnits:
+        holds = (act.details for act in unlifted(acts))
         return RetainedUnits(
             stretches=tuple(holding_stretches(self.settings.incidents)),
             subjects=tuple((details["subject_kind"], details["subject"]) for details in holds),
         )
+
+    def _retained_of(
+        self, number: int, at: datetime, acts: Sequence[RetentionAct]
+    ) -> RetainedUnits:
+        """The same, where a proposal may still be followed; raises RetentionRefused."""
+        open_proposal(acts, number, at)
+        return self._retained(acts)
 
     def _over(self, proposal: RetentionAct, at: datetime) -> RetentionCutoffs:
         """The days of a proposal; raises RetentionRefused where any of them is not over by now."""
@@ -160,10 +166,6 @@ class Retention:
         if may_be_one_person(by, proposal.by):
             raise RetentionRefused(f"{proposal.by} proposed it; another person must erase")
 
-    def _agreed(self, number: int) -> RetentionAct | None:
-        agreed = {act.details["proposal"]: act for act in self.acts.all("agree")}
-        return agreed.get(number)
-
     def _agree(
         self,
         proposal: RetentionAct,
@@ -175,7 +177,7 @@ class Retention:
         from_instant = (at + timedelta(days=wait_days)).isoformat()
         details = {"proposal": proposal.number, "erases_from": from_instant, **asdict(cutoffs)}
         agreed = RetentionAct(at.isoformat(), "agree", by, because, details)
-        self.acts.append(agreed)
+        self.acts.append(agreed, partial(_require_no_agreement, proposal.number, at))
         return self._waiting(proposal.number, agreed, cutoffs)
 
     def _waiting(
@@ -235,11 +237,12 @@ class Retention:
         return file
 
 
-def open_proposal(
-    acts: RetentionLog, number: int, at: datetime, since: str | None = None
-) -> RetentionAct:
-    """A proposal that may still be followed, for some days since; raises RetentionRefused."""
-    proposals = {act.number: act for act in acts.all("propose")}
+def open_proposal(acts: Sequence[RetentionAct], number: int, at: datetime) -> RetentionAct:
+    """A proposal that may still be followed or cancelled; raises RetentionRefused.
+
+    It may for some days: from when it was made, or from the end of waiting once it is agreed to.
+    """
+    proposals = {act.number: act for act in acts if act.action == "propose"}
     found = proposals.get(number)
     if found is None:
         raise no_proposal(number, proposals)
@@ -247,10 +250,12 @@ def open_proposal(
         raise RetentionRefused(
             f"proposal {number} is of {found.at[:10]}, which has not come yet; propose anew"
         )
-    if at - datetime.fromisoformat(since or found.at) > PROPOSED_FOR:
+    agreed = agreement_to(acts, number)
+    since = agreed.details["erases_from"] if agreed else found.at
+    if at - datetime.fromisoformat(since) > PROPOSED_FOR:
         raise RetentionRefused(f"proposal {number} is of {found.at[:10]}; propose anew")
     for action, words in (("erase", "followed"), ("cancel", "cancelled")):
-        done = acts.all(action)  # type: ignore[arg-type]  # two of the actions
+        done = [act for act in acts if act.action == action]
         if number in {act.details["proposal"] for act in done}:
             raise RetentionRefused(f"proposal {number} was {words} already; propose anew")
     return found
@@ -258,8 +263,28 @@ def open_proposal(
 
 def cancel_erasure(acts: RetentionLog, number: int, by: str, because: str, at: datetime) -> None:
     """Cancel a proposal that was not carried out; raises RetentionRefused."""
+    act = RetentionAct(at.isoformat(), "cancel", by, because, {"proposal": number})
+    acts.append(act, lambda so_far: open_proposal(so_far, number, at))
+
+
+def agreement_to(acts: Sequence[RetentionAct], number: int) -> RetentionAct | None:
+    """The act by which somebody agreed to a proposal; None where nobody did."""
+    agreed = {act.details["proposal"]: act for act in acts if act.action == "agree"}
+    return agreed.get(number)
+
+
+def _require_no_agreement(number: int, at: datetime, acts: Sequence[RetentionAct]) -> None:
     open_proposal(acts, number, at)
-    acts.append(RetentionAct(at.isoformat(), "cancel", by, because, {"proposal": number}))
+    if (agreed := agreement_to(acts, number)) is not None:
+        raise RetentionRefused(
+            f"{agreed.by} agreed to proposal {number} just now; run this again to see from when "
+            "it is carried out"
+        )
+
+
+def _require_hold(number: int, acts: Sequence[RetentionAct]) -> None:
+    if number not in {act.number for act in unlifted(acts)}:
+        raise RetentionRefused(f"there is no hold {number}; `tidegate retention acts` has them")
 
 
 def no_proposal(number: int, known: Iterable[int]) -> RetentionRefused:

@@ -1,6 +1,6 @@
 """Acts about the end of data: who did what, when and why."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -22,11 +22,15 @@ class RetentionAct:
     number: int = 0
 
 
+Requirement = Callable[[Sequence[RetentionAct]], object]
+"""Raises RetentionRefused where an act may not follow those so far, oldest first."""
+
+
 class RetentionLog(Protocol):
     """Every retention act, appended and never changed."""
 
-    def append(self, act: RetentionAct) -> int:
-        """Store an act; its number."""
+    def append(self, act: RetentionAct, requirement: Requirement | None = None) -> int:
+        """Store an act; its number. Between the check and the act nobody else stores one."""
         ...
 
     def all(self, *actions: RetentionAction) -> list[RetentionAct]:
@@ -40,3 +44,9 @@ class RetentionLog(Protocol):
     def masked_before(self) -> str:
         """The day (ISO) before which decisions are masked; empty where none are."""
         ...
+
+
+def unlifted(acts: Sequence[RetentionAct]) -> list[RetentionAct]:
+    """The holds among acts that were not lifted."""
+    lifted = {act.details["hold"] for act in acts if act.action == "lift"}
+    return [act for act in acts if act.action == "hold" and act.number not in lifted]

@@ -30,14 +30,20 @@ from sqlalchemy import (
 )
 
 from serving.audit.audit_log import AuditEvent
-from serving.audit.erasure import DueForErasure, ErasedUnits, ErasureLimits, RetainedUnits
+from serving.audit.erasure import (
+    DueForErasure,
+    ErasedUnits,
+    ErasureLimits,
+    RetainedAfter,
+    RetainedUnits,
+)
 from serving.audit.retention_log import RetentionAct
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_cases import ERASED
 from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
-from serving.db.repositories.retention_repository import append_act
+from serving.db.repositories.retention_repository import append_act, stored_acts
 from serving.db.tables import (
     answers,
     case_files,
@@ -110,10 +116,11 @@ class DatabaseErasure:
             )
 
     def erase(
-        self, limits: ErasureLimits, retained: RetainedUnits, act: RetentionAct
+        self, limits: ErasureLimits, retained_after: RetainedAfter, act: RetentionAct
     ) -> ErasedUnits:
         """Destroy the keys of all that is due and need not stay, and say so in the same breath."""
         with failing_as_unavailable(), writing(self._engine) as connection:
+            retained = retained_after(stored_acts(connection))
             before = _counts(connection, limits)
             kept = self._keep(connection, _staying(connection, limits, retained))
             over = set(connection.scalars(select(data_keys.c.key_id).where(_is_over(limits))))

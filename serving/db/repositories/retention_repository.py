@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, Row, func, select
 
 from serving.access.acting import whoever_acts
 from serving.audit.audit_log import AuditEvent
-from serving.audit.retention_log import RetentionAct, RetentionAction
+from serving.audit.retention_log import Requirement, RetentionAct, RetentionAction, unlifted
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables import retention_acts
@@ -21,24 +21,21 @@ class RetentionRepository:
     def __init__(self, engine: Engine):
         self._engine = engine
 
-    def append(self, act: RetentionAct) -> int:
-        """Store an act; its number."""
+    def append(self, act: RetentionAct, requirement: Requirement | None = None) -> int:
+        """Store an act; its number. Between the check and the act nobody else stores one."""
         with failing_as_unavailable(), writing(self._engine) as connection:
+            if requirement is not None:
+                requirement(stored_acts(connection))
             return append_act(connection, act)
 
     def all(self, *actions: RetentionAction) -> list[RetentionAct]:
         """The acts of these kinds, or all, oldest first."""
-        query = select(retention_acts).order_by(retention_acts.c.number)
-        if actions:
-            query = query.where(retention_acts.c.action.in_(actions))
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return [_act(row) for row in connection.execute(query)]
+            return stored_acts(connection, *actions)
 
     def holds(self) -> list[RetentionAct]:
         """The holds that were not lifted."""
-        acts = self.all("hold", "lift")
-        lifted = {act.details["hold"] for act in acts if act.action == "lift"}
-        return [act for act in acts if act.action == "hold" and act.number not in lifted]
+        return unlifted(self.all("hold", "lift"))
 
     def masked_before(self) -> str:
         """The day (ISO) before which decisions are masked; empty where none are.
@@ -50,6 +47,14 @@ class RetentionRepository:
             day = act.details["before"]
             before = day if act.details.get("is_correction") else max(before, day)
         return before
+
+
+def stored_acts(connection: Connection, *actions: RetentionAction) -> list[RetentionAct]:
+    """The acts of these kinds, or all, oldest first; complete in a transaction that is writing."""
+    query = select(retention_acts).order_by(retention_acts.c.number)
+    if actions:
+        query = query.where(retention_acts.c.action.in_(actions))
+    return [_act(row) for row in connection.execute(query)]
 
 
 def append_act(connection: Connection, act: RetentionAct) -> int:

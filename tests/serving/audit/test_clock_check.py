@@ -11,7 +11,8 @@ import pytest
 from serving.access.acting import begin_acting
 from serving.access.actors import Actor
 from serving.audit.clock_check import AHEAD_AT_MOST, BEHIND_AT_MOST, ClockCheck
-from serving.audit.retention import Retention, WaitingErasure
+from serving.audit.open_erasures import open_erasures
+from serving.audit.retention import PROPOSED_FOR, Retention, WaitingErasure
 from serving.db.engine import open_database
 from serving.db.newest_instants import newest_instants
 from serving.db.witnesses import witnesses_of
@@ -169,6 +170,21 @@ def test_an_erasure_that_waits_can_be_cancelled_by_anyone(place: Installation) -
             place.retention().erase(number, "timer", "daily", again)
     with pytest.raises(RetentionRefused, match="was cancelled already"):
         place.retention().cancel(number, "sam", "a court asks", at)
+
+
+def test_an_erasure_can_be_cancelled_for_as_long_as_it_can_be_carried_out(
+    file_place: Installation,
+) -> None:
+    """However long it waits: a proposal that nobody agreed to lapses sooner."""
+    number, at = waiting(file_place, 60)
+    last = at + timedelta(days=60) + PROPOSED_FOR
+    retention = file_place.retention()
+
+    assert [each.proposal.number for each in open_erasures(retention.acts, last)] == [number]
+    for carry_out in (retention.cancel, retention.erase):
+        with pytest.raises(RetentionRefused, match="propose anew"):
+            carry_out(number, "sam", "too late", last + MOMENT)
+    retention.cancel(number, "sam", "a court asks", last)
 
 
 def test_whoever_proposed_cannot_agree_and_what_was_erased_cannot_be_cancelled(

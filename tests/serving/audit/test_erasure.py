@@ -193,12 +193,12 @@ def test_an_erasure_that_is_cut_off_at_any_call_is_finished_by_the_next(
             RetentionAct(LATER.isoformat(), "erase", "g", "w", {}),
         )
         with cut_off_at(number) as calls, suppress(LogUnavailable):
-            erasure.erase(ENDS, RetainedUnits(), act)
+            erasure.erase(ENDS, lambda _: RetainedUnits(), act)
             erasure.sweep(ENDS)
         if calls[0] < number:
             break
         if number % 2:  # whether a next one erases again, or nobody does
-            DatabaseErasure(place.engine()).erase(ENDS, RetainedUnits(), act)
+            DatabaseErasure(place.engine()).erase(ENDS, lambda _: RetainedUnits(), act)
             with pytest.raises(Erased):
                 place.record(ended_case)
         assert place.record(open_case)

@@ -155,7 +155,7 @@ def test_what_is_due_cannot_be_read_any_more_and_the_rest_can(
     receive(engine, "old", LATE, "S-other")
     receive(engine, "new", NEW, "S-other")
 
-    destroyed = erasure.erase(ENDS, RetainedUnits(), ACT)
+    destroyed = erasure.erase(ENDS, lambda _: RetainedUnits(), ACT)
 
     assert destroyed == ErasedUnits(decisions=2, records=1, keys=3, kept=0)
     assert readable(engine, "early", "late", "new") == ["new"]
@@ -179,15 +179,12 @@ def test_decisions_and_records_end_each_on_their_day(
     receive(engine, "early", EARLY, "S-other")
     receive(engine, "late", LATE, "S-other")
 
-    assert (
-        erasure.erase(ErasureLimits("2026-03-09", "2026-03-08"), RetainedUnits(), ACT).decisions
-        == 1
-    )
+    limits = ErasureLimits("2026-03-09", "2026-03-08")
+    assert erasure.erase(limits, lambda _: RetainedUnits(), ACT).decisions == 1
     assert readable(engine, "early", "late") == ["late"]
     assert documents(engine) == ["early", "late"]
-    assert (
-        erasure.erase(ErasureLimits("2026-03-09", "2026-03-09"), RetainedUnits(), ACT).records == 1
-    )
+    limits = ErasureLimits("2026-03-09", "2026-03-09")
+    assert erasure.erase(limits, lambda _: RetainedUnits(), ACT).records == 1
     assert documents(engine) == ["late"]
 
 
@@ -196,7 +193,7 @@ def test_an_erasure_is_written_down_with_what_it_did(
 ) -> None:
     decide(engine, late=LATE)
 
-    destroyed = erasure.erase(ENDS, RetainedUnits(), ACT)
+    destroyed = erasure.erase(ENDS, lambda _: RetainedUnits(), ACT)
 
     (act,) = RetentionRepository(engine).all()
     assert act == RetentionAct(
@@ -212,10 +209,10 @@ def test_an_erasure_is_written_down_with_what_it_did(
 
 def test_an_erasure_is_done_once(engine: Engine, erasure: DatabaseErasure) -> None:
     decide(engine, late=LATE)
-    erasure.erase(ENDS, RetainedUnits(), ACT)
+    erasure.erase(ENDS, lambda _: RetainedUnits(), ACT)
 
     assert erasure.count_due(ENDS, RetainedUnits()).decisions == 0
-    assert erasure.erase(ENDS, RetainedUnits(), ACT) == ErasedUnits(0, 0, keys=0, kept=0)
+    assert erasure.erase(ENDS, lambda _: RetainedUnits(), ACT) == ErasedUnits(0, 0, keys=0, kept=0)
 
 
 def test_open_cases_frozen_stretches_and_held_subjects_stay_until_nothing_holds_them(
@@ -227,13 +224,13 @@ def test_open_cases_frozen_stretches_and_held_subjects_stay_until_nothing_holds_
     token = erasure.subject_token("shipment", "S-e")
     holding = RetainedUnits(stretches=((3, 4),), subjects=(("shipment", token),))
 
-    destroyed = erasure.erase(ENDS, holding, ACT)
+    destroyed = erasure.erase(ENDS, lambda _: holding, ACT)
 
     assert destroyed == ErasedUnits(decisions=1, records=0, keys=1, kept=4)
     assert readable(engine, *"abcde") == [*"acde"]
     assert key_ids(engine) == {f"decisions/2026-03-08/{name}" for name in "acde"}
     assert erasure.count_due(ENDS, holding).decisions == 4
-    again = erasure.erase(ENDS, RetainedUnits(subjects=holding.subjects), ACT)
+    again = erasure.erase(ENDS, lambda _: RetainedUnits(subjects=holding.subjects), ACT)
     assert again == ErasedUnits(decisions=2, records=0, keys=2, kept=2)
     assert readable(engine, *"abcde") == [*"ae"]
 
@@ -259,7 +256,7 @@ def test_a_record_stays_as_long_as_a_decision_on_its_subject_or_while_it_is_held
     receive(engine, "held", EARLY, "S-held")
     holding = RetainedUnits(subjects=(("shipment", erasure.subject_token("shipment", "S-held")),))
 
-    destroyed = erasure.erase(ENDS, holding, ACT)
+    destroyed = erasure.erase(ENDS, lambda _: holding, ACT)
 
     assert destroyed == ErasedUnits(decisions=1, records=2, keys=2, kept=3)
     assert documents(engine) == ["held", "of a"]
@@ -272,7 +269,7 @@ def test_keys_that_stay_are_wrapped_anew_and_no_other_wrapping_key_is_left(
     decide(engine, late=LATE, new=NEW)
     (before,) = _wrapping_ids(engine)
 
-    erasure.erase(ENDS, RetainedUnits(), ACT)
+    erasure.erase(ENDS, lambda _: RetainedUnits(), ACT)
     (after,) = _wrapping_ids(engine)
 
     assert after != before
@@ -306,7 +303,7 @@ def test_what_hangs_on_erased_decisions_is_swept_and_nothing_else(
     decide(engine, early=EARLY, late=LATE, kept=EARLY, new=NEW)
     for name in ("early", "late", "kept", "new"):
         hang_something_on(engine, name)
-    erasure.erase(ENDS, RetainedUnits(stretches=((3, 3),)), ACT)
+    erasure.erase(ENDS, lambda _: RetainedUnits(stretches=((3, 3),)), ACT)
     assert {count(engine, table) for table in LEFT} == {4}
 
     assert erasure.sweep(ENDS) == 2 * 5

@@ -148,7 +148,7 @@ def test_an_erasure_finds_all_and_spares_a_subject_that_was_held_before(
     log.append([decided(3, "S-1"), decided(4, "S-held"), decided(5, "S-decided-and-held")])
     DatabaseErasure(log._engine).erase(
         ErasureLimits(decisions="2026-11-02", records="2026-11-02"),
-        RetainedUnits(subjects=tuple(("shipment", token) for token in held)),
+        lambda _: RetainedUnits(subjects=tuple(("shipment", token) for token in held)),
         RetentionAct(DAY, "erase", "ada", "its time was over", {}),
     )
 

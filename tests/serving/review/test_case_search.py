@@ -184,7 +184,8 @@ class World(Office):
         retained = RetainedUnits(subjects=(("shipment", subject["subject"]),))
         erasure.remove_masked_terms(before, retained)
         limits = ErasureLimits(*[(ERASED + timedelta(days=1)).date().isoformat()] * 2)
-        erasure.erase(limits, retained, RetentionAct(AT.isoformat(), "erase", "x", "over", {}))
+        act = RetentionAct(AT.isoformat(), "erase", "x", "over", {})
+        erasure.erase(limits, lambda _: retained, act)
         erasure.sweep(limits)
         self.reviewing = self.reopened()
 

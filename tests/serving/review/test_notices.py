@@ -214,7 +214,7 @@ def test_notices_go_with_what_is_erased(served: Service) -> None:
     with engine.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(notices)) == 1
     act = RetentionAct(NOW.isoformat(), "erase", "chief", "its time is over", {})
-    erasure.erase(limits, RetainedUnits(), act)
+    erasure.erase(limits, lambda _: RetainedUnits(), act)
     erasure.sweep(limits)
     with engine.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(notices)) == 0
