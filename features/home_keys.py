@@ -188,6 +188,14 @@ def sign_with(name: str, content: bytes, said: bytes) -> bytes:
     return _private(name, content).sign(said)
 
 
+def sweep_secrets(folder: Path) -> None:
+    """Remove secrets that somebody who was killed has left half-written, an hour ago or longer."""
+    for left in folder.rglob(".*.partial-*"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _LEFT_BEHIND_S:
+                left.unlink()
+
+
 def take_the_next_key(folder: Path, name: str, former: Sequence[tuple[str, str]]) -> None:
     """Let the key that was laid beside one take its place, its public half with those `former`.
 
@@ -217,6 +225,7 @@ def wrap_keys(folder: Path, fresh: HomeKey) -> int:
 
     Raises KeysLocked where those that are wrapped already cannot be opened.
     """
+    sweep_secrets(folder)
     write_durably(folder / WRAPPING_FILE, fresh.kept, replace=False)
     try:
         home_key(folder)  # before anything is encrypted, see that it can be opened

@@ -25,6 +25,7 @@ from features.home_keys import (
     read_key,
     read_secret,
     sign_with,
+    sweep_secrets,
     take_the_next_key,
     write_secret,
 )
@@ -53,6 +54,7 @@ def rotate_key(
     What the former one signs counts until the overlap is over: a host or process that still has it.
     """
     following = f"{KEY_FILES[name]}.next"
+    sweep_secrets(keys)
     write_secret(keys, following, fresh_key(name), replace=True)
     former, content = read_key(keys, name), read_secret(keys, following)
     fresh = replace(
