@@ -22,7 +22,7 @@ from serving.db.engine import open_database
 from serving.db.lookups import Pair
 from serving.db.repositories.decision_repository import _GIVEN, _LAST, DecisionRepository
 from serving.db.repositories.record_repository import _ABOUT
-from serving.db.tables import answers, decisions, records
+from serving.db.tables.scoring import answers, decisions, records
 from serving.db.write_lock import turn_without_transaction
 from serving.history.received_records import ReceivedRecord
 

@@ -27,7 +27,8 @@ from serving.db.encrypted_cases import EncryptedCases
 from serving.db.encrypted_decisions import EncryptedDecisions
 from serving.db.encryption import EncryptionUnit
 from serving.db.engine import open_database
-from serving.db.tables import case_links, cases, cases_opened_to, decisions
+from serving.db.tables.review import case_links, cases, cases_opened_to
+from serving.db.tables.scoring import decisions
 from serving.db.write_lock import writing
 from serving.review.case_records import CaseLink, CaseRecord
 from serving.settings import Settings

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, select
 
 from serving.audit.audit_log import AuditEvent, next_audit_link
 from serving.audit.hash_chain import FIRST_LINK, LogHead
-from serving.db.tables import audit_events
+from serving.db.tables.audit import audit_events
 
 
 def append_to_chain(connection: Connection, events: Iterable[AuditEvent]) -> LogHead:

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import Connection, Row, Select, and_, select
 
 from serving.db.row_digests import row_digest
-from serving.db.tables import audit_events
+from serving.db.tables.audit import audit_events
 from serving.db.written_rows import WRITTEN, WrittenRows
 
 log = structlog.get_logger(__name__)

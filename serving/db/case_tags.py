@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, select, true
 from serving.db.encrypted_cases import EncryptedCases
 from serving.db.encryption import EncryptionUnit
 from serving.db.repositories.visible_cases import is_visible
-from serving.db.tables import case_tags, cases
+from serving.db.tables.review import case_tags, cases
 from serving.review.case_records import CaseAccess, CaseRecord
 
 _PART = "tag"

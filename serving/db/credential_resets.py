@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, select
 
-from serving.db.tables import accounts, audit_events
+from serving.db.tables.access import accounts
+from serving.db.tables.audit import audit_events
 
 COUNTS_FOR = timedelta(days=7)
 CONFIRM_HOLDER = "confirm_holder"

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, select
 
 from serving.db.encryption import KEY_BYTES, EncryptionUnit, as_text, decrypt, encrypt, of_text
 from serving.db.engine import failing_as_unavailable
-from serving.db.tables import data_keys
+from serving.db.tables.keys import data_keys
 from serving.db.token_keys import TokenKeys
 from serving.db.wrapping_keys import WrappingKeys
 from serving.db.write_lock import writing

@@ -20,9 +20,10 @@ from serving.db.binding import HomeBinding, identity_of, place_of, require_bound
 from serving.db.engine import connected, failing_as_unavailable
 from serving.db.log_verification import verify_decision_log
 from serving.db.migration import require_newest, run_steps, step_of
-from serving.db.monitor_tables import day_summaries
 from serving.db.repositories.audit_repository import append_audit_events
-from serving.db.tables import installation, state
+from serving.db.tables.keys import installation
+from serving.db.tables.monitor import day_summaries
+from serving.db.tables.scoring import state
 from serving.db.write_lock import writing
 from serving.db.written_rows import unwatched
 from serving.errors import DatabaseForeign, DatabaseMissing, DatabaseMoved

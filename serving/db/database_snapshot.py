@@ -8,7 +8,7 @@ from sqlalchemy import Engine, delete
 
 from serving.db.database_move import copy_rows
 from serving.db.engine import connected, failing_as_unavailable
-from serving.db.tables import state
+from serving.db.tables.scoring import state
 from serving.db.write_lock import writing
 
 

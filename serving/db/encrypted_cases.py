@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, select
 from serving.access.actors import Actor
 from serving.db.data_keys import DataKeys
 from serving.db.encryption import EncryptionUnit
-from serving.db.tables import cases
+from serving.db.tables.review import cases
 from serving.review.case_records import CaseLink, CaseRecord, StoredEvent
 
 ERASED = "erased"

@@ -10,7 +10,7 @@ from sqlalchemy import Row
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
 from serving.db.data_keys import DataKeys
 from serving.db.encryption import EncryptionUnit
-from serving.db.tables import decisions
+from serving.db.tables.scoring import decisions
 
 WHOLE = tuple(decisions.c[n] for n in ("seq", "decision_id", "scored_at", "record", "encrypted"))
 """The columns that a whole record is made of."""

@@ -44,8 +44,9 @@ from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.retention_repository import append_act, stored_acts
-from serving.db.tables import (
-    answers,
+from serving.db.tables.keys import data_keys
+from serving.db.tables.outgoing import rescue_call_events, rescue_calls
+from serving.db.tables.review import (
     case_files,
     case_links,
     case_tags,
@@ -53,14 +54,10 @@ from serving.db.tables import (
     case_terms_from,
     cases,
     contents,
-    data_keys,
-    decisions,
     notices,
-    records,
-    rescue_call_events,
-    rescue_calls,
     saved_views,
 )
+from serving.db.tables.scoring import answers, decisions, records
 from serving.db.write_lock import turn_without_transaction, writing
 
 TOGETHER = 5_000

@@ -38,7 +38,7 @@ from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.saved_view_repository import recode_views
 from serving.db.search_index import recode
-from serving.db.tables import installation_keys
+from serving.db.tables.keys import installation_keys
 from serving.db.token_keys import search_key_of
 from serving.db.write_lock import writing
 

@@ -3,7 +3,8 @@
 from sqlalchemy import Connection, select
 
 from serving.access.names import require_free, require_name
-from serving.db.tables import accounts, api_keys, teams
+from serving.db.tables.access import accounts, api_keys
+from serving.db.tables.review import teams
 
 
 def names_ever(connection: Connection) -> list[str]:

@@ -12,7 +12,8 @@ from serving.audit.witness_delivery import Witness
 from serving.audit.witness_lines import read_witness_lines
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
-from serving.db.tables import audit_events, decisions
+from serving.db.tables.audit import audit_events
+from serving.db.tables.scoring import decisions
 
 
 def newest_instants(engine: Engine, witnesses: Iterable[Witness]) -> Mapping[str, datetime]:

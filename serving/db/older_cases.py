@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Row, select
 from serving.db.case_tags import CaseTags
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.search_index import SearchIndex
-from serving.db.tables import case_scores, case_terms_from, cases, decisions
+from serving.db.tables.review import case_scores, case_terms_from, cases
+from serving.db.tables.scoring import decisions
 from serving.review.case_records import OpenCase
 from serving.review.search_terms import SearchTerm, distinct_terms
 

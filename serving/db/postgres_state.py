@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from features.engine.store.blob_store import Blob, BlobOverlay
 from features.errors import OnlineStoreUnavailable
-from serving.db.tables import state
+from serving.db.tables.scoring import state
 
 # Any two numbers, as long as all who write one state agree on them.
 _SEQUENCER = (0x7469, 0x7374)

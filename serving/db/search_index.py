@@ -15,7 +15,7 @@ from serving.db.data_keys import DataKeys
 from serving.db.encrypted_cases import EncryptedCases
 from serving.db.encryption import EncryptionUnit
 from serving.db.prefix_codes import CodeSpan, prefix_code, prefix_span
-from serving.db.tables import case_terms
+from serving.db.tables.review import case_terms
 from serving.errors import RequestFault, Unprocessable
 from serving.review.case_records import CaseAccess, CaseRecord
 from serving.review.search_terms import CASE_NAME, SearchTerm, distinct_terms, normalised

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Select, select
 
 from serving.db.encrypted_cases import EncryptedCases
 from serving.db.repositories.visible_cases import is_visible
-from serving.db.tables import case_links, cases
+from serving.db.tables.review import case_links, cases
 from serving.review.case_records import CaseAccess, LinkedCase
 from serving.review.shared_things import MOST_LOOKED_AT, SharedThing, Sharing
 

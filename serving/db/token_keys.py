@@ -17,7 +17,8 @@ from sqlalchemy import Connection, Engine, select, union_all
 
 from features.home_keys import SUBJECTS, fingerprint, former_keys, keys_from, read_key
 from serving.db.engine import failing_as_unavailable
-from serving.db.tables import decisions, records, retention_acts
+from serving.db.tables.audit import retention_acts
+from serving.db.tables.scoring import decisions, records
 from serving.errors import KeysUnknown, TokensRotated
 
 MOST_SUBJECTS = 4_000

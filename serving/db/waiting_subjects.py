@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, and_, case, select, tuple_
 
-from serving.db.tables import decisions, due_rescorings
+from serving.db.tables.scoring import decisions, due_rescorings
 
 
 class SubjectToken(NamedTuple):

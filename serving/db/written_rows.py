@@ -32,7 +32,7 @@ from serving.audit.audit_log import AuditEvent
 from serving.db.audit_chain import append_to_chain
 from serving.db.covered_tables import COVERED, TOLD_WITH
 from serving.db.row_digests import column_digests, row_digest
-from serving.db.tables import metadata
+from serving.db.tables.schema import metadata
 
 WRITTEN = "written"
 """Where the details of an event tell rows: by table, each with its key and its digest.

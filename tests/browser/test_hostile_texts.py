@@ -18,7 +18,7 @@ from serving.access.api_keys import new_key
 from serving.app import utc_now
 from serving.db.engine import open_database
 from serving.db.repositories.account_repository import _insert
-from serving.db.tables import api_keys
+from serving.db.tables.access import api_keys
 from serving.db.write_lock import writing
 from serving.errors import ServingError
 from serving.review import case_rules as acts

@@ -17,7 +17,7 @@ from serving.db.backup.backup_writer import write_backup
 from serving.db.backup.home_restore import RestoreRequest, restore_home
 from serving.db.engine import open_database
 from serving.db.log_verification import verify_decision_log
-from serving.db.tables import audit_events
+from serving.db.tables.audit import audit_events
 from serving.settings import Settings
 from tests.counts import count
 from tests.kills import is_killed_at, is_killed_before

@@ -24,7 +24,8 @@ from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.search_index import TERM_PART
-from serving.db.tables import case_terms, decisions
+from serving.db.tables.review import case_terms
+from serving.db.tables.scoring import decisions
 from serving.db.token_keys import search_key_of
 from serving.review.cases import Cases
 from serving.review.search_terms import normalised

@@ -20,14 +20,9 @@ from serving.db.names_in_use import names_ever, require_new_name
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.notice_repository import delete_notices
 from serving.db.repositories.session_repository import end_sessions
-from serving.db.tables import (
-    accounts,
-    audit_events,
-    known_browsers,
-    reading_choices,
-    saved_views,
-    sessions,
-)
+from serving.db.tables.access import accounts, known_browsers, reading_choices, sessions
+from serving.db.tables.audit import audit_events
+from serving.db.tables.review import saved_views
 from serving.db.write_lock import writing
 from serving.errors import Conflict, Forbidden, NotFound, NotSignedIn, SameReviewer, Unprocessable
 

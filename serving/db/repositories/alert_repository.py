@@ -6,7 +6,7 @@ from dataclasses import asdict
 from sqlalchemy import Engine, func, select
 
 from serving.db.engine import failing_as_unavailable
-from serving.db.monitor_tables import alert_deliveries, alerts, explorations
+from serving.db.tables.monitor import alert_deliveries, alerts, explorations
 from serving.db.write_lock import writing
 from serving.monitor.alerts import Alert
 from serving.triage.raised_control_draws import Exploration

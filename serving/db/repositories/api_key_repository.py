@@ -16,7 +16,7 @@ from serving.db.audited_rows import AuditedRows
 from serving.db.engine import failing_as_unavailable
 from serving.db.names_in_use import require_new_name
 from serving.db.repositories.audit_repository import append_audit_events
-from serving.db.tables import api_key_uses, api_keys
+from serving.db.tables.access import api_key_uses, api_keys
 from serving.db.write_lock import writing
 from serving.errors import LogUnavailable, NameTaken, NotFound
 

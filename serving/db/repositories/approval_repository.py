@@ -30,15 +30,15 @@ from serving.access.approvals import (
 from serving.audit.audit_log import AuditEvent
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
-from serving.db.tables import (
+from serving.db.tables.access import (
     accounts,
     approval_keys,
     approvals,
-    audit_events,
     proposed_acts,
     revoked_approval_keys,
     used_approvals,
 )
+from serving.db.tables.audit import audit_events
 from serving.db.write_lock import writing
 from serving.errors import ApprovalRefused
 

@@ -11,7 +11,7 @@ from serving.audit.audit_log import AuditEvent, EventFilter, RecordedEvent
 from serving.audit.hash_chain import LogHead
 from serving.db.audit_chain import append_to_chain, audit_head
 from serving.db.engine import failing_as_unavailable
-from serving.db.tables import audit_events
+from serving.db.tables.audit import audit_events
 from serving.db.write_lock import writing
 from serving.db.written_rows import WRITTEN, WrittenRows
 

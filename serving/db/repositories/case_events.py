@@ -8,7 +8,7 @@ from serving.access.acting import whoever_acts
 from serving.audit.audit_log import AuditEvent
 from serving.db.encrypted_cases import EncryptedCases
 from serving.db.repositories.audit_repository import append_audit_events
-from serving.db.tables import case_events
+from serving.db.tables.review import case_events
 from serving.review.case_records import StoredEvent
 
 

@@ -8,7 +8,7 @@ from serving.db.data_keys import DataKeys
 from serving.db.encrypted_cases import ERASED, EncryptedCases, unit_of
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.case_events import insert_event
-from serving.db.tables import case_files, contents
+from serving.db.tables.review import case_files, contents
 from serving.db.write_lock import writing
 from serving.errors import AlreadyAttached, Unprocessable
 from serving.review.case_records import CaseFile, StoredEvent

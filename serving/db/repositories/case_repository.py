@@ -47,16 +47,15 @@ from serving.db.repositories.wanted_cases import (
 )
 from serving.db.search_index import SearchIndex
 from serving.db.shared_links import SharedLinks
-from serving.db.tables import (
+from serving.db.tables.review import (
     case_events,
     case_scores,
     case_terms,
     cases,
     cases_opened_to,
-    decisions,
-    records,
     waiting_outcomes,
 )
+from serving.db.tables.scoring import decisions, records
 from serving.db.write_lock import writing
 from serving.errors import NotAsAudited
 from serving.history.received_records import ReceivedRecord

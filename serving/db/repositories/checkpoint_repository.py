@@ -14,13 +14,8 @@ from serving.audit.hash_chain import AUDIT_EVENTS, DECISIONS, EMPTY, ChainHeads,
 from serving.db.binding import bound_keys
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
-from serving.db.tables import (
-    audit_events,
-    chain_checkpoints,
-    checkpoints,
-    decisions,
-    witness_progress,
-)
+from serving.db.tables.audit import audit_events, chain_checkpoints, checkpoints, witness_progress
+from serving.db.tables.scoring import decisions
 from serving.db.write_lock import writing
 from serving.errors import LogUnavailable
 

@@ -23,7 +23,7 @@ from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable, move_write_ahead_log
 from serving.db.lookups import PairLookup
-from serving.db.tables import answers, decisions
+from serving.db.tables.scoring import answers, decisions
 from serving.db.waiting_subjects import SubjectToken, let_wait
 from serving.db.write_lock import writing
 from serving.errors import AnsweredMeanwhile, Erased, ExportRefused, TokensRotated, Undecipherable

@@ -16,7 +16,7 @@ from serving.db.engine import failing_as_unavailable
 from serving.db.prefix_codes import prefix_code
 from serving.db.search_index import TERM_PART
 from serving.db.shared_links import SAME_THING
-from serving.db.tables import case_links, cases
+from serving.db.tables.review import case_links, cases
 from serving.review.case_records import CaseAccess
 from serving.review.entities import (
     ENTITY_KINDS,

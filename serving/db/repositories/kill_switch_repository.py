@@ -19,7 +19,8 @@ from serving.audit.audit_log import AuditEvent
 from serving.db.audited_rows import AuditedRows
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
-from serving.db.tables import audit_events, switch_proposals, switches
+from serving.db.tables.audit import audit_events
+from serving.db.tables.models import switch_proposals, switches
 from serving.db.write_lock import writing
 from serving.models.kill_switch import DecideSwitch, SwitchBoard, SwitchEvent, SwitchProposal
 

@@ -17,7 +17,8 @@ from serving.db.repositories.case_events import insert_event
 from serving.db.repositories.published_event_repository import publish
 from serving.db.row_digests import links_digest
 from serving.db.search_index import SearchIndex
-from serving.db.tables import case_links, case_scores, cases, cases_opened_to, decisions
+from serving.db.tables.review import case_links, case_scores, cases, cases_opened_to
+from serving.db.tables.scoring import decisions
 from serving.db.written_rows import now
 from serving.review.case_records import (
     CaseLink,

@@ -24,7 +24,8 @@ from serving.access.actors import Actor
 from serving.access.roles import ROLE_SCOPES
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.visible_cases import is_visible
-from serving.db.tables import accounts, cases, notices, teams
+from serving.db.tables.access import accounts
+from serving.db.tables.review import cases, notices, teams
 from serving.db.write_lock import writing
 from serving.errors import NotFound
 from serving.review.case_records import CaseAccess, CaseRecord, StoredEvent

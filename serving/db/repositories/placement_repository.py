@@ -10,7 +10,7 @@ from sqlalchemy import Engine, Row, case, func, select
 
 from serving.db.data_keys import DataKeys
 from serving.db.engine import failing_as_unavailable
-from serving.db.tables import decisions
+from serving.db.tables.scoring import decisions
 from serving.triage.placement_log import LaneCount, LoggedPlacement
 
 MOST = 100_000

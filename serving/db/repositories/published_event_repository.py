@@ -13,7 +13,9 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, func, or_, 
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_cases import EncryptedCases, unit_of
 from serving.db.engine import failing_as_unavailable
-from serving.db.tables import cases, decisions, published_events
+from serving.db.tables.outgoing import published_events
+from serving.db.tables.review import cases
+from serving.db.tables.scoring import decisions
 from serving.review.published_events import (
     DETAILS,
     CaseHappening,

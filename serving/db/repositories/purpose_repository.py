@@ -9,7 +9,7 @@ from serving.audit.audit_log import AuditEvent
 from serving.audit.purpose import RefusedUse
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
-from serving.db.tables import bound_purpose, refused_uses
+from serving.db.tables.audit import bound_purpose, refused_uses
 from serving.db.write_lock import writing
 from serving.errors import PurposeRefused
 

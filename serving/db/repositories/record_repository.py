@@ -16,7 +16,8 @@ from serving.db.encrypted_records import EncryptedRecords
 from serving.db.engine import failing_as_unavailable
 from serving.db.lookups import PairLookup
 from serving.db.repositories.audit_repository import append_audit_events
-from serving.db.tables import records, waiting_outcomes
+from serving.db.tables.review import waiting_outcomes
+from serving.db.tables.scoring import records
 from serving.db.waiting_subjects import SubjectToken, let_decided_wait
 from serving.db.write_lock import writing
 from serving.errors import TokensRotated

@@ -19,14 +19,9 @@ from serving.audit.earlier_decisions import EarlierDecisions
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.decision_repository import DecisionRepository
-from serving.db.tables import (
-    audit_events,
-    cases,
-    decisions,
-    due_rescorings,
-    records,
-    rescorings_found_to,
-)
+from serving.db.tables.audit import audit_events
+from serving.db.tables.review import cases
+from serving.db.tables.scoring import decisions, due_rescorings, records, rescorings_found_to
 from serving.db.waiting_subjects import SubjectToken, let_wait
 from serving.db.write_lock import writing
 from serving.db.written_rows import now

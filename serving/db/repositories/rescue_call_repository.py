@@ -33,14 +33,10 @@ from serving.db.data_keys import DataKeys
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
-from serving.db.tables import (
-    audit_events,
-    cases,
-    decisions,
-    rescue_call_events,
-    rescue_calls,
-    rescue_calls_found_to,
-)
+from serving.db.tables.audit import audit_events
+from serving.db.tables.outgoing import rescue_call_events, rescue_calls, rescue_calls_found_to
+from serving.db.tables.review import cases
+from serving.db.tables.scoring import decisions
 from serving.db.write_lock import writing
 from serving.db.written_rows import now as present
 from serving.review.rescue_calls import (

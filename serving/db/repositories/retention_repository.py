@@ -11,7 +11,7 @@ from serving.audit.audit_log import AuditEvent
 from serving.audit.retention_log import Requirement, RetentionAct, RetentionAction, unlifted
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
-from serving.db.tables import retention_acts
+from serving.db.tables.audit import retention_acts
 from serving.db.write_lock import writing
 
 

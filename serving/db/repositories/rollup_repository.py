@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine, and_, func, select
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.engine import failing_as_unavailable
-from serving.db.monitor_tables import day_summaries, monitor_reports, summarised_to, visits
-from serving.db.tables import decisions, records, shadow_scores
+from serving.db.tables.monitor import day_summaries, monitor_reports, summarised_to, visits
+from serving.db.tables.scoring import decisions, records, shadow_scores
 from serving.db.write_lock import alone_at, writing
 from serving.monitor.stored_rollups import DayKey, ScorePair, Visit
 

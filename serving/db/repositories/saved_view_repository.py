@@ -14,7 +14,7 @@ from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable
 from serving.db.prefix_codes import prefix_span
 from serving.db.repositories.audit_repository import append_audit_events
-from serving.db.tables import saved_views
+from serving.db.tables.review import saved_views
 from serving.db.write_lock import writing
 from serving.errors import Conflict, NotFound
 from serving.review.saved_views import MOST_VIEWS, SavedView

@@ -19,7 +19,8 @@ from serving.db.data_keys import DataKeys
 from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
-from serving.db.tables import audit_events, recovery_codes, second_factors
+from serving.db.tables.access import recovery_codes, second_factors
+from serving.db.tables.audit import audit_events
 from serving.db.write_lock import writing
 from serving.db.written_rows import WRITTEN
 from serving.errors import Conflict, NotFound

@@ -19,7 +19,7 @@ from serving.audit.audit_log import AuditEvent
 from serving.db.data_keys import DataKeys
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
-from serving.db.tables import sessions
+from serving.db.tables.access import sessions
 from serving.db.write_lock import writing
 
 _INSTANTS = ("expires_at", "ends_at", "begun_at", "proved_at")

@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import IntegrityError
 
 from serving.db.engine import failing_as_unavailable
-from serving.db.tables import shadow_scores
+from serving.db.tables.scoring import shadow_scores
 from serving.db.write_lock import writing
 from serving.scoring.shadow_scoring import ShadowScore
 

@@ -23,7 +23,7 @@ from serving.db.data_keys import DataKeys
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.session_repository import insert_session
-from serving.db.tables import known_browsers, sign_in_failures
+from serving.db.tables.access import known_browsers, sign_in_failures
 from serving.db.write_lock import writing
 
 

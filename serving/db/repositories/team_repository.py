@@ -11,7 +11,7 @@ from serving.audit.audit_log import AuditEvent
 from serving.db.engine import failing_as_unavailable
 from serving.db.names_in_use import require_new_name
 from serving.db.repositories.audit_repository import append_audit_events
-from serving.db.tables import teams
+from serving.db.tables.review import teams
 from serving.db.write_lock import writing
 from serving.errors import NotFound
 from serving.review.teams import Arrivals, Team

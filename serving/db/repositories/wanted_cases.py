@@ -2,7 +2,7 @@
 
 from sqlalchemy import ColumnElement, and_, false, or_, true, tuple_
 
-from serving.db.tables import cases
+from serving.db.tables.review import cases
 from serving.review.case_records import (
     CaseFilter,
     InboxFilter,

@@ -19,7 +19,7 @@ from serving.db.data_keys import DataKeys
 from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
-from serving.db.tables import published_events, webhook_endpoints, webhook_progress
+from serving.db.tables.outgoing import published_events, webhook_endpoints, webhook_progress
 from serving.db.write_lock import writing
 from serving.errors import Conflict, NotFound
 from serving.review.webhooks import (

@@ -22,7 +22,7 @@ from serving.db.log_verification import verify_decision_log
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.rollup_repository import RollupRepository
-from serving.db.tables import state
+from serving.db.tables.scoring import state
 from serving.db.write_lock import hold_for_service
 from serving.errors import (
     DatabaseInUse,

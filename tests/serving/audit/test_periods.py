@@ -31,7 +31,7 @@ from serving.audit.retention_periods import (
 from serving.db.engine import open_database
 from serving.db.key_destruction import DatabaseErasure
 from serving.db.repositories.retention_repository import RetentionRepository
-from serving.db.tables import answers
+from serving.db.tables.scoring import answers
 from serving.errors import RetentionRefused
 from serving.settings import Settings
 from tests.serving.audit.installation import ANY_CLOCK, certificate

@@ -23,7 +23,7 @@ from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.approval_repository import ApprovalRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.db.repositories.retention_repository import RetentionRepository
-from serving.db.tables import audit_events
+from serving.db.tables.audit import audit_events
 from serving.db.write_lock import hold_for_service
 from serving.doctor import run_checks
 from serving.errors import ApprovalRefused, DatabaseInUse, RetentionRefused

@@ -20,7 +20,7 @@ from serving.access.oidc import PendingLogin
 from serving.app import create_app
 from serving.console.provider_logout import remember_provider_session
 from serving.db.engine import open_database
-from serving.db.tables import audit_events
+from serving.db.tables.audit import audit_events
 from serving.settings import Settings
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN

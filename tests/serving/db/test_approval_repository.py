@@ -17,12 +17,8 @@ from serving.access.approvals import GivenApproval, ProposedAct, signer_of, two_
 from serving.audit.audit_log import AuditEvent
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.approval_repository import ApprovalRepository
-from serving.db.tables import (
-    approval_keys,
-    audit_events,
-    revoked_approval_keys,
-    used_approvals,
-)
+from serving.db.tables.access import approval_keys, revoked_approval_keys, used_approvals
+from serving.db.tables.audit import audit_events
 from serving.db.write_lock import writing
 from serving.errors import ApprovalRefused
 from tests.serving.access.trusted import NOW

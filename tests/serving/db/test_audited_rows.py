@@ -16,7 +16,7 @@ from serving.db.audit_verification import verify_audit_log
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.db.repositories.second_factor_repository import SecondFactorRepository
-from serving.db.tables import accounts, api_keys
+from serving.db.tables.access import accounts, api_keys
 from serving.errors import NotSignedIn
 from tests.serving.access.trusted import NOW
 from tests.serving.databases import database

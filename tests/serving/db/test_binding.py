@@ -18,7 +18,8 @@ from serving.db.data_keys import DataKeys
 from serving.db.engine import open_database, upgrade_database
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.installation_repository import InstallationRepository
-from serving.db.tables import data_keys, metadata
+from serving.db.tables.keys import data_keys
+from serving.db.tables.schema import metadata
 from serving.errors import (
     DatabaseForeign,
     DatabaseMissing,

@@ -28,9 +28,11 @@ from serving.db.audit_verification import AuditProof, verify_audit_log
 from serving.db.covered_tables import COVERED, NOT_COVERED
 from serving.db.log_verification import ProvenHead
 from serving.db.migration import take_steps
-from serving.db.monitor_tables import alerts
 from serving.db.repositories.api_key_repository import ApiKeyRepository
-from serving.db.tables import accounts, audit_events, metadata
+from serving.db.tables.access import accounts
+from serving.db.tables.audit import audit_events
+from serving.db.tables.monitor import alerts
+from serving.db.tables.schema import metadata
 from serving.db.write_lock import writing
 from tests.counts import count
 from tests.serving.conftest import NOW

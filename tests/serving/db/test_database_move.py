@@ -17,10 +17,10 @@ from serving.db.database_move import DatabaseMove
 from serving.db.engine import cause_of, open_database
 from serving.db.key_rotation import rotate_key
 from serving.db.log_verification import verify_decision_log
-from serving.db.monitor_tables import metadata
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
-from serving.db.tables import audit_events
+from serving.db.tables.audit import audit_events
+from serving.db.tables.schema import metadata
 from serving.db.witnesses import witnesses_of
 from serving.errors import DatabaseForeign, DatabaseMissing, DatabaseMoved, LogUnavailable
 from serving.settings import Settings

@@ -14,8 +14,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
 from serving.db.engine import open_database
-from serving.db.monitor_tables import metadata
 from serving.db.repositories.decision_repository import DecisionRepository
+from serving.db.tables.schema import metadata
 from serving.db.write_lock import writing
 from serving.errors import AnsweredMeanwhile, DatabaseInUse, DatabaseUrlRefused, LogUnavailable
 from tests.counts import count

@@ -26,7 +26,8 @@ from serving.db.repositories.audit_repository import AuditRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.installation_repository import InstallationRepository
-from serving.db.tables import audit_events, installation_keys
+from serving.db.tables.audit import audit_events
+from serving.db.tables.keys import installation_keys
 from serving.errors import KeyForeign, LogUnavailable
 from tests.counts import count
 from tests.kills import is_killed_at

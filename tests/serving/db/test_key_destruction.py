@@ -18,17 +18,10 @@ from serving.db.key_destruction import DatabaseErasure, act_with
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.retention_repository import RetentionRepository
-from serving.db.tables import (
-    answers,
-    case_files,
-    case_links,
-    cases,
-    contents,
-    data_keys,
-    decisions,
-    records,
-    rescue_calls,
-)
+from serving.db.tables.keys import data_keys
+from serving.db.tables.outgoing import rescue_calls
+from serving.db.tables.review import case_files, case_links, cases, contents
+from serving.db.tables.scoring import answers, decisions, records
 from serving.errors import Erased
 from serving.history.received_records import ReceivedRecord
 

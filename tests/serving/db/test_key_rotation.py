@@ -14,7 +14,7 @@ from serving.access.api_keys import ApiKey, new_key
 from serving.access.callers import Caller
 from serving.cli.main import app as tidegate
 from serving.db.repositories.api_key_repository import ApiKeyRepository
-from serving.db.tables import audit_events
+from serving.db.tables.audit import audit_events
 from serving.errors import NameTaken, NotFound
 from serving.settings import Settings
 from tests.serving.bodies import shipment

@@ -25,7 +25,7 @@ from serving.db.repositories.placement_repository import PlacementRepository
 from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.repositories.session_repository import SessionRepository
-from serving.db.tables import decisions, records
+from serving.db.tables.scoring import decisions, records
 from serving.errors import AnsweredMeanwhile, LogUnavailable
 from serving.history.received_records import ReceivedRecord
 from tests.serving.conftest import NOW

@@ -19,7 +19,7 @@ from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.second_factor_repository import SecondFactorRepository
 from serving.db.repositories.session_repository import SessionRepository
 from serving.db.repositories.sign_in_repository import SignInRepository
-from serving.db.tables import sessions
+from serving.db.tables.access import sessions
 from serving.db.write_lock import writing
 from serving.errors import Conflict, NotFound
 from tests.serving.access.trusted import NOW

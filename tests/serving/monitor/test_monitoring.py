@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import DatabaseError
 
-from serving.db.monitor_tables import alerts
 from serving.db.repositories.alert_repository import AlertRepository
 from serving.db.repositories.rollup_repository import RollupRepository
-from serving.db.tables import decisions
+from serving.db.tables.monitor import alerts
+from serving.db.tables.scoring import decisions
 from serving.errors import MonitorRefused
 from serving.monitor.alerts import FIRST_FACTOR, LARGEST_FACTOR, LASTS, answer
 from serving.monitor.day_summary import DaySummary

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from serving.app import create_app
 from serving.db.engine import open_database
-from serving.db.tables import audit_events
+from serving.db.tables.audit import audit_events
 from serving.errors import FileNotClean
 from serving.review.attachment_scan import require_clean
 from serving.settings import Settings

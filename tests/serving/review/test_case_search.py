@@ -21,7 +21,7 @@ from serving.db.key_rotation import rotate_key
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.repositories.saved_view_repository import SavedViewRepository
-from serving.db.tables import case_terms, saved_views
+from serving.db.tables.review import case_terms, saved_views
 from serving.errors import Unprocessable
 from serving.review import case_rules as acts
 from serving.review.actions import CaseAction

@@ -13,7 +13,7 @@ from serving.audit.audit_log import EventFilter
 from serving.console.charts.month_bars import HEIGHT_PX, MOST_MONTHS, MonthBars
 from serving.console.entities import in_parts
 from serving.db.repositories.entity_repository import EntityRepository
-from serving.db.tables import case_terms
+from serving.db.tables.review import case_terms
 from serving.errors import NotFound
 from serving.review.cases import Cases, Reviewer
 from serving.review.entities import (

@@ -17,7 +17,7 @@ from serving.audit.erasure import ErasureLimits, RetainedUnits
 from serving.audit.retention_log import RetentionAct
 from serving.db.engine import open_database
 from serving.db.key_destruction import DatabaseErasure
-from serving.db.tables import notices
+from serving.db.tables.review import notices
 from serving.errors import NotFound, Unprocessable
 from serving.review import case_rules as acts
 from serving.review.case_records import CaseAccess

@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 from serving.app import create_app
 from serving.db.engine import open_database
 from serving.db.repositories.rescue_call_repository import RescueCallRepository
-from serving.db.tables import cases
+from serving.db.tables.review import cases
 from serving.degraded_modes import degradations
 from serving.errors import AddressRefused
 from serving.review.case_records import CaseAccess

@@ -18,7 +18,7 @@ from serving.db.engine import open_database
 from serving.db.key_destruction import DatabaseErasure
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.saved_view_repository import SavedViewRepository
-from serving.db.tables import saved_views
+from serving.db.tables.review import saved_views
 from serving.errors import Conflict, NotFound, Unprocessable
 from serving.review.saved_views import LONGEST_NAME, MOST_VIEWS, checked_name
 from serving.settings import Settings

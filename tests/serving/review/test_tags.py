@@ -16,7 +16,7 @@ from serving.audit.audit_log import EventFilter
 from serving.audit.erasure import ErasureLimits, RetainedUnits
 from serving.audit.retention_log import RetentionAct
 from serving.db.key_destruction import DatabaseErasure
-from serving.db.tables import case_events, case_tags, cases
+from serving.db.tables.review import case_events, case_tags, cases
 from serving.errors import TooManyTags, Unprocessable
 from serving.review import case_rules as acts
 from serving.review.case_rules import Case

@@ -20,7 +20,8 @@ from serving.audit.replay import replayed
 from serving.db.log_verification import verify_decision_log
 from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.rescoring_repository import RescoringRepository
-from serving.db.tables import cases, due_rescorings
+from serving.db.tables.review import cases
+from serving.db.tables.scoring import due_rescorings
 from serving.errors import LogUnavailable
 from serving.review.opening import case_of_decision
 from serving.scoring.rescoring import Rescoring

@@ -17,7 +17,7 @@ from serving.app import create_app
 from serving.audit.decision import Decision
 from serving.audit.replay import replayed
 from serving.db.log_verification import verify_decision_log
-from serving.db.tables import cases
+from serving.db.tables.review import cases
 from serving.review.case_records import CaseAccess
 from serving.review.opening import case_of_decision
 from serving.scoring.rescoring import Rescoring

@@ -17,7 +17,7 @@ from serving.access.api_keys import new_key
 from serving.access.roles import Scope
 from serving.audit.audit_log import AuditEvent
 from serving.audit.audit_writer import AuditWriter
-from serving.db.tables import audit_events
+from serving.db.tables.audit import audit_events
 from serving.errors import LogUnavailable
 from serving.web.readings import NOT_READINGS, READINGS, WITH_CASE_EVENTS
 from tests.serving.api.test_inference import decided, inputs, records

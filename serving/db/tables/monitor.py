@@ -4,12 +4,9 @@ A day's summary and the visited decisions repeat what the log says, in a form th
 million decisions at a time; they can be deleted and are then made again.
 """
 
-from sqlalchemy import REAL, BigInteger, Column, Float, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Table, Text
 
-from serving.db.tables import metadata
-
-_PLACE = BigInteger().with_variant(Integer(), "sqlite")
-_FIGURE = Float(53).with_variant(REAL(), "sqlite")
+from serving.db.tables.schema import FIGURE, PLACE, metadata
 
 day_summaries = Table(
     "day_summaries",
@@ -25,7 +22,7 @@ day_summaries = Table(
 summarised_to = Table(
     "summarised_to",
     metadata,
-    Column("seq", _PLACE, nullable=False),
+    Column("seq", PLACE, nullable=False),
     sqlite_strict=True,
 )
 
@@ -33,14 +30,14 @@ summarised_to = Table(
 visits = Table(
     "visits",
     metadata,
-    Column("seq", _PLACE, primary_key=True, autoincrement=False),
+    Column("seq", PLACE, primary_key=True, autoincrement=False),
     Column("decision_id", Text, ForeignKey("decisions.decision_id"), nullable=False),
     Column("subject_kind", Text, nullable=False),
     Column("subject_id", Text, nullable=False),
     Column("scored_at", Text, nullable=False),
     Column("stratum", Text, nullable=False),
     Column("lane", Text, nullable=False),
-    Column("probability", _FIGURE, nullable=False),
+    Column("probability", FIGURE, nullable=False),
     Column("office", Text, nullable=False),
     Column("model", Text, nullable=False),
     Column("mode", Text, nullable=False),
@@ -54,14 +51,14 @@ visits = Table(
 alerts = Table(
     "alerts",
     metadata,
-    Column("alert_id", _PLACE, primary_key=True, autoincrement=False),
+    Column("alert_id", PLACE, primary_key=True, autoincrement=False),
     Column("raised_at", Text, nullable=False),
     Column("subject_kind", Text, nullable=False),
     # The Monday of the week that it is about.
     Column("week", Text, nullable=False),
     Column("measure", Text, nullable=False),
-    Column("size", _FIGURE, nullable=False),
-    Column("p_value", _FIGURE, nullable=False),
+    Column("size", FIGURE, nullable=False),
+    Column("p_value", FIGURE, nullable=False),
     Column("words", Text, nullable=False),
     Index("one_alert_a_week", "subject_kind", "week", "measure", unique=True),
     sqlite_strict=True,
@@ -70,7 +67,7 @@ alerts = Table(
 alert_deliveries = Table(
     "alert_deliveries",
     metadata,
-    Column("alert_id", _PLACE, ForeignKey("alerts.alert_id"), primary_key=True),
+    Column("alert_id", PLACE, ForeignKey("alerts.alert_id"), primary_key=True),
     Column("delivered_at", Text, nullable=False),
     sqlite_strict=True,
 )
@@ -79,11 +76,11 @@ alert_deliveries = Table(
 explorations = Table(
     "explorations",
     metadata,
-    Column("seq", _PLACE, primary_key=True, autoincrement=False),
+    Column("seq", PLACE, primary_key=True, autoincrement=False),
     Column("subject_kind", Text, nullable=False),
     Column("begins_at", Text, nullable=False),
     Column("ends_at", Text, nullable=False),
-    Column("factor", _FIGURE, nullable=False),
+    Column("factor", FIGURE, nullable=False),
     Column("because", Text, nullable=False),
     sqlite_strict=True,
 )
@@ -91,7 +88,7 @@ explorations = Table(
 monitor_reports = Table(
     "monitor_reports",
     metadata,
-    Column("seq", _PLACE, primary_key=True, autoincrement=False),
+    Column("seq", PLACE, primary_key=True, autoincrement=False),
     Column("subject_kind", Text, nullable=False),
     Column("made_at", Text, nullable=False),
     Column("body", Text, nullable=False),

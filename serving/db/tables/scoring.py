@@ -1,0 +1,108 @@
+"""What was scored and answered, what is known of subjects, and which are scored again."""
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
+
+from serving.db.tables.schema import FIGURE, PLACE, metadata
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("seq", PLACE, primary_key=True, autoincrement=False),
+    Column("decision_id", Text, nullable=False, unique=True),
+    Column("scored_at", Text, nullable=False),
+    Column("subject_kind", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("office_id", Text),
+    Column("caller_id", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("probability", FIGURE),
+    # What outlasts the decision; the columns above repeat parts of it to be found by.
+    Column("record", Text, nullable=False),
+    # SHA-256 of the previous row's chain and this row's record.
+    Column("chain", LargeBinary, nullable=False),
+    # The decision whole, encrypted; its digest is in the record.
+    Column("encrypted", LargeBinary),
+    # Of a subject that is scored again: its first decision, and its lane before.
+    Column("rescores", Text),
+    Column("lane_before", Text),
+    Index("decisions_by_subject", "subject_kind", "subject_id"),
+    Index("decisions_by_office", "office_id", "seq"),
+    Index("decisions_by_first", "rescores"),
+    sqlite_strict=True,
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("caller_id", Text, primary_key=True),
+    Column("idempotency_key", Text, primary_key=True),
+    Column("request_digest", Text, nullable=False),
+    Column("decision_id", Text, ForeignKey("decisions.decision_id"), nullable=False),
+    Column("answered_at", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+# The scores of challenger and shadow for the vectors of decisions.
+shadow_scores = Table(
+    "shadow_scores",
+    metadata,
+    Column("decision_id", Text, ForeignKey("decisions.decision_id"), primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("log_odds", FIGURE, nullable=False),
+    Column("probability", FIGURE, nullable=False),
+    Column("percentile", FIGURE, nullable=False),
+    sqlite_strict=True,
+)
+
+records = Table(
+    "records",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("record_id", Text, primary_key=True),
+    Column("subject_kind", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("received_at", Text, nullable=False),
+    Column("caller_id", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    # Of an outcome what outlasts it: the body with a token for its subject.
+    Column("outline", Text),
+    # What it came for.
+    Column("purpose", Text),
+    Index("records_by_subject", "subject_kind", "subject_id"),
+    Index("records_by_arrival", "received_at"),
+    sqlite_strict=True,
+)
+
+# The online feature store where several workers share one; on SQLite it is a folder of its own.
+state = Table(
+    "state",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    sqlite_strict=True,
+)
+
+# Subjects of which something became known since they were scored, each once, by its token.
+due_rescorings = Table(
+    "due_rescorings",
+    metadata,
+    Column("subject_kind", Text, primary_key=True),
+    Column("subject_id", Text, primary_key=True),
+    Column("due_at", Text, nullable=False),
+    # How often something became known: a row goes only if nothing did since it was read.
+    Column("arrivals", Integer, nullable=False),
+    Index("due_rescorings_by_instant", "due_at"),
+    sqlite_strict=True,
+)
+
+# Up to which place in the log decisions have been looked through for records that wait; one row.
+rescorings_found_to = Table(
+    "rescorings_found_to",
+    metadata,
+    Column("seq", PLACE, nullable=False),
+    sqlite_strict=True,
+)
