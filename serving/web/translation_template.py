@@ -142,7 +142,7 @@ OTHER_CODES = (
     ),
     *("random draw", "all without the score", "all together", "inspected by score"),
     *("not inspected", "new", "1 to 9 before", "10 to 99 before", "100 or more before"),
-    *("unknown", "precision", "recall", "lift", "prevalence", "party", "entity"),
+    *("unknown", "precision", "recall", "lift", "prevalence", "party", "entity", "tags"),
 )
 """Codes of no closed list, or a longer one."""
 

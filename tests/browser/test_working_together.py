@@ -5,6 +5,7 @@ from playwright.sync_api import Page, expect
 from serving.app import utc_now
 from serving.review import case_rules as acts
 from serving.review.case_records import CaseFilter
+from serving.review.tags import Tagging, tag_case
 from serving.review.teams import Team
 from tests.browser.conftest import Site
 from tests.browser.page_faults import barriers, is_wider_than_the_window
@@ -81,3 +82,37 @@ def test_a_bell_leads_to_what_one_is_told(page: Page, site: Site) -> None:
     page.get_by_role("heading", name="What happened with this case").click()
     expect(page.locator("strong.mention")).to_have_text("@one")
     expect(page.get_by_text("<b>@one</b>: look at the seal")).to_be_visible()
+
+
+def test_tags_are_set_and_removed_in_place_and_lead_to_the_cases_that_have_them(
+    page: Page, site: Site
+) -> None:
+    first, second = (site.score(arriving(n), f"k{n}")["decision_id"] for n in range(2))
+    one = account(site, "one")
+    tag_case(site.services.cases, reviewer(one), second, utc_now(), Tagging(("late papers",)))
+    page.set_viewport_size({"width": 1440, "height": 900})
+    sign_in(page, site, one)
+    page.goto(f"{site.address}/console/cases/{first}?tab=unassigned")
+    page.get_by_text("Add a tag").click()
+    expect(page.locator("#tags-to-add option")).to_have_attribute("value", "late papers")
+    page.locator("#add-tag").fill("Late  PAPERS")
+    page.keyboard.press("Enter")
+    tags = page.get_by_role("list", name="Tags")
+    expect(tags).to_contain_text("late papers")
+    for width in (320, 390, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert not is_wider_than_the_window(page)
+        assert barriers(page) == []
+
+    tags.get_by_role("link", name="late papers").click()
+    expect(page.locator(".rows tbody tr")).to_have_count(2)
+    page.locator(f"[data-case='{second}'] a").click()
+    page.get_by_role("button", name="Remove the tag late papers").click()
+    expect(tags).to_be_hidden()
+    page.locator(".choose").first.click()
+    page.locator("#together").get_by_label("Tag").fill("north")
+    assert barriers(page) == []
+    page.keyboard.press("Enter")
+    expect(page.locator("#together")).to_be_visible()
+    page.get_by_role("button", name="Set tag").click()
+    expect(page.locator(".together-told")).to_have_text("1 case tagged.")
