@@ -15,13 +15,17 @@ import pytest
 
 from features.catalogue import features_by_name
 from serving.access.accounts import admits
+from serving.access.actors import Actor
 from serving.audit.decision import Decision
 from serving.cli.demo_people import PEOPLE, RESCUER, REVIEWER, SECOND
+from serving.cli.demo_teams import GOODS_TEAM
 from serving.cli.demo_world import OFFICES_OF_MONTH
 from serving.db.audit_verification import verify_audit_log
 from serving.db.engine import open_database
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.case_repository import CaseRepository
+from serving.db.repositories.notice_repository import NoticeRepository
+from serving.db.repositories.team_repository import TeamRepository
 from serving.review.case_records import CaseAccess, CaseFilter
 from serving.review.case_rules import Status
 from serving.review.letter import Letter
@@ -116,8 +120,32 @@ def test_cases_are_at_every_stage_and_a_confirmed_one_has_no_worked_on_neighbour
     assert {states[each].status for each in others & states.keys()} <= {"open"}
     assert any(row.status == "assigned" and row.owner_name == REVIEWER for row in rows)
     events = [(row.case_id, event.action) for row in rows for event in store.events(row.case_id)]
-    assert {"judge", "note", "assign", "wait", "agree"} <= {action for _, action in events}
+    assert {"judge", "note", "assign", "wait", "agree", "tag"} <= {action for _, action in events}
     assert Counter(events)[found.case_id, "agree"] == 1  # the second run found the work done
+
+
+@pytest.mark.usefixtures("shown")
+def test_two_teams_have_cases_one_is_escalated_a_colleague_was_mentioned_and_cases_have_tags(
+    home: Path,
+) -> None:
+    database = database_of(home)
+    store, access = CaseRepository(database), CaseAccess(frozenset(), is_rescue=False)
+    of_office, goods = sorted(
+        TeamRepository(database).all(), key=lambda team: team.office_id is None
+    )
+    rows = store.list_cases(access, CaseFilter(), 1_000)
+    now = datetime.now(UTC)
+
+    assert (goods.name, goods.office_id) == (GOODS_TEAM, None)
+    assert {row.office_id for row in rows if row.team == of_office.name} == {of_office.office_id}
+    assert any(row.team == goods.name for row in rows)
+    assert any(row.escalated_at and row.owner_name == SECOND for row in rows)
+    second = Actor(f"account:{SECOND}", SECOND)
+    told = NoticeRepository(database).of_holder(second, access, now)
+    assert "mentioned" in {notice.kind for notice in told if notice.read_at is None}
+    assert store.tags_in_use(access, 9) == ["false wall", "late papers", "wrong weight"]
+    tagged = store.list_cases(access, CaseFilter(tag="late papers"), 9)
+    assert len(tagged) == 2
 
 
 @pytest.mark.usefixtures("shown")

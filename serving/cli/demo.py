@@ -285,10 +285,13 @@ def _let_people_work(client: Client, home: Path, made: dict[str, str]) -> None:
     from serving.db.repositories.account_repository import AccountRepository
     from serving.db.repositories.approval_repository import ApprovalRepository
     from serving.db.repositories.case_repository import CaseRepository
+    from serving.db.repositories.team_repository import TeamRepository
 
     engine = _database(home)
     passwords = made | make_accounts(AccountRepository(engine), datetime.now(UTC))
     typer.echo("\n".join(accounts_in_words(passwords, home)))
+    if teams := [team.name for team in TeamRepository(engine).all()]:
+        typer.echo(f"  Teams, each with an inbox: {', '.join(teams)}")
     if ApprovalRepository(engine).is_live_use():
         return
     if worked_on := work_on_cases(client.address, passwords, CaseRepository(engine)):

@@ -60,6 +60,7 @@ FOUND: Sequence[CaseStep] = (
     ),
     (SECOND, "results", _GOODS_FOUND | {"text": "I counted the cartons behind the false wall."}),
     (SECOND, "agreements", {"text": "We found the same."}),
+    (SECOND, "tags", {"add": "false wall"}),
 )
 """Closed by two persons; it is the case that others share the most with."""
 
@@ -69,6 +70,7 @@ SCENES: Sequence[tuple[str, Sequence[CaseStep]]] = (
         (
             (SECOND, "judgements", {"judged_as": "look"}),
             (SECOND, "actions", {"kind": "hold", "text": "The weight on the paper cannot be."}),
+            (SECOND, "tags", {"add": "wrong weight"}),
         ),
     ),
     (
@@ -121,7 +123,27 @@ SCENES: Sequence[tuple[str, Sequence[CaseStep]]] = (
         "shipment",
         (
             (REVIEWER, "claim", {}),
-            (REVIEWER, "notes", {"text": "I asked the declarant for the packing list."}),
+            (
+                REVIEWER,
+                "notes",
+                {
+                    "text": f"I asked for the packing list. @{SECOND}, you had the last case of "
+                    "this declarant: was it late too?"
+                },
+            ),
+            (REVIEWER, "tags", {"add": "late papers"}),
+        ),
+    ),
+    (
+        "shipment",
+        (
+            (SECOND, "claim", {}),
+            (SECOND, "tags", {"add": "late papers"}),
+            (
+                SECOND,
+                "escalations",
+                {"text": "It leaves within hours, and the one scanner is taken until tonight."},
+            ),
         ),
     ),
     (
