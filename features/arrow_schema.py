@@ -1,5 +1,6 @@
 """The Arrow schema of a record type and the limits of its fields, both read off the record."""
 
+import re
 from dataclasses import dataclass
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -60,12 +61,17 @@ def _limits(described: dict[str, Any], *, required: bool) -> Limits:
     return Limits(
         required=required,
         choices=tuple(choices) if choices else None,
-        pattern=value.get("pattern"),
+        pattern=_as_arrow_reads(value["pattern"]) if "pattern" in value else None,
         at_least=value.get("minimum"),
         at_most=value.get("maximum"),
         longest=value.get("maxLength"),
         codes=(named, CODES[named]) if (named := value.get("x-code-list")) else None,
     )
+
+
+def _as_arrow_reads(pattern: str) -> str:
+    """A pattern as pydantic and JavaScript read it, with escapes that Arrow (RE2) knows."""
+    return re.sub(r"\\u([0-9a-f]{4})", r"\\x{\1}", pattern)
 
 
 def _arrow_type(annotation: Any) -> pa.DataType:

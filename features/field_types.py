@@ -120,10 +120,11 @@ Currency = Annotated[
 ]
 HsCode = Annotated[str, Field(pattern=r"^[0-9]{6}$", examples=["890310"]), kinds.Code()]
 Code = Annotated[_Code, kinds.Code()]
-# No control characters, and none that reorder the text around them on a screen.
+# No control characters, and none that reorder the text around them on a screen. Written as both
+# pydantic here and JavaScript at callers read it.
 Text = Annotated[
     str,
-    Field(max_length=512, pattern=r"^[^\x00-\x1f\x7f-\x9f\x{202a}-\x{202e}\x{2066}-\x{2069}]*$"),
+    Field(max_length=512, pattern=r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*$"),
     kinds.Text(),
 ]
 

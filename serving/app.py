@@ -28,7 +28,7 @@ from serving.api import (
     rescue_calls,
     scores,
 )
-from serving.api.openapi import DESCRIPTION, describe
+from serving.api.openapi_document import DESCRIPTION, describe
 from serving.audit.impact_assessment import require_assessment
 from serving.console import (
     account_changes,
@@ -135,7 +135,6 @@ def create_app(
     services = build_services(settings, clock, report)
     app = FastAPI(
         title="Tidegate",
-        version="1",
         description=DESCRIPTION,
         lifespan=_lifespan,
         webhooks=events.webhooks,
@@ -164,7 +163,7 @@ def create_app(
         metrics=services.metrics,
     )
     app.add_middleware(TransportSecurity, hosts=settings.known_hosts)  # first of all
-    describe(app)
+    describe(app, settings.public_address)
     return app
 
 

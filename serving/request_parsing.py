@@ -78,22 +78,28 @@ def split_array(body: bytes, most: int, most_bytes: int) -> list[bytes]:
     return elements
 
 
-def read_json(body: bytes, most_values: int = MOST_VALUES) -> Any:
-    """The JSON document in `body`, where every reader would read the same."""
+def read_json(body: bytes, most_values: int = MOST_VALUES, *, is_nan_taken: bool = False) -> Any:
+    """The JSON document in `body`, where every reader would read the same.
+
+    With `is_nan_taken` the word NaN is a number, as other servers' clients write a missing one.
+    """
     _refuse_many_values(body, most_values)
     if NUL.search(body):
         raise BodyMalformed("a text has the character NUL")
     try:
-        orjson.loads(body)  # refuses all but what is named here, and says where
+        # Refuses all but what is named here, and says where; it knows no NaN.
+        orjson.loads(body.replace(b"NaN", b"0") if is_nan_taken else body)
         return json.loads(
             body,
             object_pairs_hook=_object,
             parse_float=_float,
             parse_int=_integer,
-            parse_constant=_refuse_constant,
+            parse_constant=_nan_alone if is_nan_taken else _refuse_constant,
         )
     except orjson.JSONDecodeError as refusal:
         raise BodyMalformed(f"not valid JSON at byte {refusal.pos}") from None
+    except ValueError:
+        raise BodyMalformed("not valid JSON") from None
     except RecursionError:
         raise BodyMalformed("nested deeper than any record") from None
 
@@ -250,6 +256,10 @@ def _integer(text: str) -> int:
     if len(text) > LONGEST_INTEGER:
         raise BodyMalformed("a number has too many digits")
     return int(text)
+
+
+def _nan_alone(constant: str) -> float:
+    return math.nan if constant == "NaN" else _refuse_constant(constant)
 
 
 def _refuse_constant(_: str) -> NoReturn:

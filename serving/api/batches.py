@@ -6,11 +6,13 @@ from itertools import islice
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
+from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
+from serving.api.answers import DecisionAnswer, ExplainedDecisionAnswer
 from serving.api.examples import ROUTE, SHIPMENT
-from serving.api.idempotency_keys import IdempotencyKey
-from serving.api.openapi import REF, problems
+from serving.api.idempotency_keys import MEANING, IdempotencyKey
+from serving.api.openapi import REF, described_headers, described_model, problems
 from serving.api.scores import worded_for
 from serving.container import Services
 from serving.errors import BodyTooLarge, ServingError
@@ -20,7 +22,7 @@ from serving.scoring.idempotency import Answer
 from serving.web.admission import limited_in_flight
 from serving.web.authentication import MayScore
 from serving.web.bodies import JSON, NDJSON, ClosedModel, body_within, refuse_other_media
-from serving.web.problems import MOST_FAULTS, problem_body
+from serving.web.problems import MOST_FAULTS, Problem, problem_body
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1/scores/batch", tags=["scores"])
@@ -43,18 +45,21 @@ BATCH_BODY: dict[str, Any] = {
 }
 
 
-class NdjsonResponse(Response):
-    """NDJSON."""
-
-    media_type = NDJSON
-
-
 class BatchLine(ClosedModel):
     """The answer to one subject: what `POST /v1/scores` would have answered, and its status."""
 
-    line: int
+    line: int = Field(description="Its place in the batch, from 1.")
     status: int
-    answer: dict[str, Any]
+    answer: ExplainedDecisionAnswer | DecisionAnswer | Problem
+
+
+BATCH_ANSWER: dict[str, Any] = {
+    "description": "An answer per subject, in their order: a JSON array, or NDJSON.",
+    "content": {
+        JSON: {"schema": {"type": "array", "items": described_model(BatchLine)}},
+        NDJSON: {"schema": {"type": "string", "description": "A `BatchLine` in each line."}},
+    },
+}
 
 
 async def batch_lines(request: Request, services: TheServices) -> list[bytes]:
@@ -79,15 +84,23 @@ def _split_lines(body: bytes, most: int) -> list[bytes]:
     return lines
 
 
+def answer_media(request: Request) -> str:
+    """JSON or NDJSON, whichever `Accept` asks for alone; else that of the body."""
+    accepted = request.headers.get("accept", "").lower()
+    if (JSON in accepted) != (NDJSON in accepted):
+        return JSON if JSON in accepted else NDJSON
+    return JSON if request.headers["content-type"].lower().startswith(JSON) else NDJSON
+
+
 BatchLines = Annotated[list[bytes], Depends(batch_lines)]
 
 
 @router.post(
     "",
-    response_class=NdjsonResponse,
-    openapi_extra=BATCH_BODY,
+    response_class=Response,
+    openapi_extra=BATCH_BODY | described_headers(Idempotency_Key=f"Required: {MEANING}"),
     responses={
-        200: {"description": "NDJSON: a line per subject, in their order.", "model": BatchLine},
+        200: BATCH_ANSWER,
         **problems(
             s400="The body is no JSON array, or the idempotency key is missing.",
             s413="The body is too large, or holds too many subjects.",
@@ -105,7 +118,9 @@ async def score_subjects(
 ) -> Response:
     """Score subjects from a JSON array or NDJSON, each for itself: one refused stops no other.
 
-    Lines are decided in groups; what is known before a line is what was durable before its group.
+    As JSON or NDJSON is sent, so it is answered, unless `Accept` names the other alone. Subjects
+    are decided in groups; what is known before one is what was durable
+    before its group.
 
     Send a batch again with the same key, and what was decided is repeated, what failed is tried.
     """
@@ -126,7 +141,11 @@ async def score_subjects(
         answers |= {number: too_large for number, _ in together}
         answered = await services.batcher.answer_all(list(requests.values()))
         answers |= zip(requests, answered, strict=True)
-    return NdjsonResponse(b"".join(_lines(services, request, answers)))
+    answered_lines = _lines(services, request, answers)
+    media_type = answer_media(request)
+    if media_type == JSON:
+        return Response(b"[%b]\n" % b",\n".join(answered_lines), media_type=JSON)
+    return Response(b"".join(line + b"\n" for line in answered_lines), media_type=NDJSON)
 
 
 def _lines(
@@ -141,4 +160,4 @@ def _lines(
         else:
             services.metrics.decisions.count(answer.decision)
             status, content = 200, answer.body
-        yield b'{"line":%d,"status":%d,"answer":%b}\n' % (number, status, content)
+        yield b'{"line":%d,"status":%d,"answer":%b}' % (number, status, content)

@@ -6,14 +6,14 @@ No key is needed, but for figures that are asked for from another machine.
 from collections import Counter
 from contextlib import suppress
 from datetime import datetime
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import Field
 
 from features.records import SUBJECT_KINDS, SubjectKind
-from serving.api.openapi import problems
+from serving.api.openapi import BEARER, described_problem, problems
 from serving.container import Services
 from serving.degraded_modes import DegradedMode, degradations, set_degradation_metrics
 from serving.errors import HistoryUnavailable, LogUnavailable, NoModel
@@ -27,6 +27,8 @@ from serving.web.hosts import is_on_this_machine
 from serving.web.services import TheServices
 
 router = APIRouter(tags=["health"])
+
+NOT_READY = described_problem("503", "No score can be given now; the detail says what is lacking.")
 
 
 class Live(ClosedModel):
@@ -52,13 +54,13 @@ class Ready(ClosedModel):
 
 
 @router.get("/health/live")
-def live() -> Live:
+def read_liveness() -> Live:
     """Whether the process answers at all."""
     return Live()
 
 
-@router.get("/health/ready")
-def ready(services: TheServices) -> Ready:
+@router.get("/health/ready", responses={"503": NOT_READY})
+def read_readiness(services: TheServices) -> Ready:
     """Whether decisions can be made and made durable; a 503 problem says what is lacking."""
     degraded = _degradations(services)
     if "log_not_written" in degraded:
@@ -99,8 +101,21 @@ async def require_monitor(request: Request, services: TheServices) -> None:
 MayMonitor = Annotated[None, Depends(require_monitor)]
 
 
-@router.get("/metrics", response_class=Response, responses=problems())
-def metrics(services: TheServices, _: MayMonitor) -> Response:
+FIGURES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Figures, a line each.",
+        "content": {"text/plain": {"schema": {"type": "string"}}},
+    }
+}
+
+
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses=FIGURES | problems(),
+    openapi_extra={"security": [{}, *BEARER]},
+)
+def read_metrics(services: TheServices, _: MayMonitor) -> Response:
     """Counts and times of all workers, in Prometheus' text format.
 
     On this machine, with no proxy between, no key is needed; elsewhere one with the scope

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from fastapi import Depends, Header
+from fastapi import Depends, Request
 
 from serving.errors import IdempotencyKeyMissing
 
@@ -21,10 +21,10 @@ def required_key(header: str | None) -> str:
     return header
 
 
-async def _idempotency_key(
-    header: Annotated[str | None, Header(alias="Idempotency-Key", description=MEANING)] = None,
-) -> str:
-    return required_key(header)
+async def _idempotency_key(request: Request) -> str:
+    return required_key(request.headers.get("idempotency-key"))
 
 
+# Described by the route (`described_headers`): a header that must be there, and a problem of its
+# own where it is not.
 IdempotencyKey = Annotated[str, Depends(_idempotency_key)]

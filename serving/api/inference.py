@@ -1,27 +1,44 @@
 """The Open Inference Protocol v2, as Triton, KServe and MLServer speak it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
-from pydantic import FailFast, Field, ValidationError
+import orjson
+from fastapi import APIRouter, Depends, Path, Request, Response
+from pydantic import ValidationError
 from starlette.concurrency import run_in_threadpool
 
-from serving.api.invocations import tell_inference
-from serving.api.openapi import described_body, problems
+from serving.access.callers import Caller
+from serving.api.inference_tensors import (
+    Datatype,
+    InferenceRequest,
+    bytes_of,
+    columns_of,
+    split_body,
+)
+from serving.api.invocations import Name, tell_inference
+from serving.api.openapi import (
+    RELEASE,
+    answer_headers,
+    described_headers,
+    described_model,
+    described_problem,
+    problems,
+)
+from serving.container import Services
 from serving.errors import Forbidden, NoModel, NotFound, SubmissionRefused
-from serving.models.model_pool import LoadedModel
+from serving.models.model_pool import MODEL_NAMES, LoadedModel
 from serving.request_parsing import faults_of, read_json
 from serving.scoring.vectors import ScoredVectors, champion_named, score_vectors, vectors_in
 from serving.web.admission import limited_in_flight
 from serving.web.authentication import AnyCaller, MayInfer
-from serving.web.bodies import JSON, ClosedModel, body_within, refuse_other_media
+from serving.web.bodies import JSON, OCTETS, ClosedModel, inflated_body, refuse_other_media
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v2", tags=["feature vectors"])
 
-Datatype = Literal["FP64", "BYTES"]
 OF_EXPLANATION = ("log_odds", "base_log_odds", "contributions")
-Name = Annotated[str, Path(pattern=r"^[a-z-]{1,64}$")]
+JSON_LENGTH = "Inference-Header-Content-Length"
+Version = Annotated[str, Path(max_length=64)]
 
 
 class ServerHealth(ClosedModel):
@@ -35,8 +52,8 @@ class ServerMetadata(ClosedModel):
     """What this server is."""
 
     name: str = "tidegate"
-    version: str = "1"
-    extensions: tuple[str, ...] = ()
+    version: str = RELEASE
+    extensions: tuple[str, ...] = ("binary_tensor_data",)
 
 
 class Tensor(ClosedModel):
@@ -57,36 +74,11 @@ class ModelMetadata(ClosedModel):
     outputs: list[Tensor]
 
 
-class RequestInput(ClosedModel):
-    """One feature of every vector; null where it is missing."""
-
-    name: Annotated[str, Field(max_length=64)]
-    datatype: Datatype | Literal["FP32", "INT64", "INT32", "BOOL"]
-    shape: Annotated[list[int], FailFast(), Field(max_length=2)]
-    data: list[Any]
-    parameters: dict[str, Any] = Field(default_factory=dict)
-
-
-class RequestOutput(ClosedModel):
-    """An output that is asked for."""
-
-    name: Annotated[str, Field(max_length=64)]
-    parameters: dict[str, Any] = Field(default_factory=dict)
-
-
-class InferenceRequest(ClosedModel):
-    """Feature vectors, a tensor per feature."""
-
-    id: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._:/-]*$")] | None = None
-    inputs: Annotated[list[RequestInput], FailFast()]
-    outputs: Annotated[tuple[RequestOutput, ...], FailFast()] = ()
-    parameters: dict[str, Any] = Field(default_factory=dict)
-
-
 class ResponseOutput(Tensor):
     """What a model gave."""
 
-    data: list[float]
+    data: list[float] | None = None
+    parameters: dict[str, int] | None = None
 
 
 class InferenceAnswer(ClosedModel):
@@ -98,20 +90,42 @@ class InferenceAnswer(ClosedModel):
     outputs: list[ResponseOutput]
 
 
+def champion(services: TheServices, _: AnyCaller, name: Name) -> LoadedModel:
+    """The champion of that name."""
+    return champion_named(services.models, name)
+
+
+def champion_of_version(
+    named: Annotated[LoadedModel, Depends(champion)], version: Version
+) -> LoadedModel:
+    """The champion of that name, if it is of that version; raises NotFound."""
+    if version != named.version:
+        raise NotFound("that version does not answer; only the promoted one does")
+    return named
+
+
+Champion = Annotated[LoadedModel, Depends(champion)]
+ChampionOfVersion = Annotated[LoadedModel, Depends(champion_of_version)]
+
+
 @router.get("")
-def server(_: AnyCaller) -> ServerMetadata:
+def server_metadata(_: AnyCaller) -> ServerMetadata:
     """Which server this is."""
     return ServerMetadata()
 
 
 @router.get("/health/live", response_model_exclude_none=True)
-def live() -> ServerHealth:
+def server_live() -> ServerHealth:
     """Whether the process answers at all."""
     return ServerHealth(live=True)
 
 
-@router.get("/health/ready", response_model_exclude_none=True)
-def ready(services: TheServices) -> ServerHealth:
+@router.get(
+    "/health/ready",
+    response_model_exclude_none=True,
+    responses={"503": described_problem("503", "No model is ready.")},
+)
+def server_ready(services: TheServices) -> ServerHealth:
     """Whether a model answers."""
     if not services.models.active_champions():
         raise NoModel("no model is ready; run `tidegate train` and `tidegate promote`")
@@ -122,16 +136,37 @@ NOT_FOUND = problems(s404="No such model or version.", s503="No model of that na
 
 
 @router.get("/models/{name}", responses=NOT_FOUND)
-@router.get("/models/{name}/versions/{version}", responses=NOT_FOUND)
-def model(
-    services: TheServices, _: AnyCaller, name: Name, version: str | None = None
-) -> ModelMetadata:
+def model_metadata(champion: Champion) -> ModelMetadata:
     """The inputs that a model reads, in its order, and its outputs."""
-    champion = champion_named(services.models, name)
-    _refuse_other_version(champion, version)
+    return _metadata(champion)
+
+
+@router.get("/models/{name}/versions/{version}", responses=NOT_FOUND)
+def model_version_metadata(champion: ChampionOfVersion) -> ModelMetadata:
+    """The inputs that a version reads, in its order, and its outputs."""
+    return _metadata(champion)
+
+
+@router.get("/models/{name}/ready", responses=NOT_FOUND, response_model_exclude_none=True)
+def model_ready(_: Champion) -> ServerHealth:
+    """Whether a model answers."""
+    return ServerHealth(ready=True)
+
+
+@router.get(
+    "/models/{name}/versions/{version}/ready",
+    responses=NOT_FOUND,
+    response_model_exclude_none=True,
+)
+def model_version_ready(_: ChampionOfVersion) -> ServerHealth:
+    """Whether a version answers."""
+    return ServerHealth(ready=True)
+
+
+def _metadata(champion: LoadedModel) -> ModelMetadata:
     inputs = champion.model.encoding.inputs
     return ModelMetadata(
-        name=name,
+        name=MODEL_NAMES[champion.model.manifest.subject],
         versions=[champion.version],
         inputs=[
             Tensor(
@@ -148,118 +183,136 @@ def model(
     )
 
 
-@router.get("/models/{name}/ready", responses=NOT_FOUND, response_model_exclude_none=True)
-@router.get(
-    "/models/{name}/versions/{version}/ready",
-    responses=NOT_FOUND,
-    response_model_exclude_none=True,
-)
-def model_ready(
-    services: TheServices, _: AnyCaller, name: Name, version: str | None = None
-) -> ServerHealth:
-    """Whether a model answers."""
-    _refuse_other_version(champion_named(services.models, name), version)
-    return ServerHealth(ready=True)
-
-
-INFERRED = problems(
-    s400="The body is not acceptable JSON.",
-    s404="No such model or version.",
-    s413="The body is too large, or holds too many vectors.",
-    s415="The body is not plain JSON.",
-    s422="The inputs are not the model's features.",
-    s503="No model of that name is ready.",
-)
-INFERENCE_BODY = described_body(InferenceRequest)
+BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
+INFERENCE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "JSON, or JSON with binary tensors behind it; gzip and deflate are taken.",
+        "content": {JSON: {"schema": described_model(InferenceRequest)}, OCTETS: BINARY},
+    },
+    **described_headers(
+        Inference_Header_Content_Length="How many bytes of JSON come before binary tensors."
+    ),
+}
+INFERRED: dict[int | str, dict[str, Any]] = {
+    200: {"content": {OCTETS: BINARY}, "headers": answer_headers(JSON_LENGTH)},
+    **problems(
+        s400="The body is not acceptable JSON, or its binary tensors are not as it says.",
+        s404="No such model or version.",
+        s413="The body is too large, or holds too many vectors.",
+        s415="The body is of another media type.",
+        s422="The inputs are not the model's features.",
+        s503="No model of that name is ready.",
+    ),
+}
 
 
 @router.post(
     "/models/{name}/infer",
+    response_model=InferenceAnswer,
     responses=INFERRED,
-    response_model_exclude_none=True,
-    openapi_extra=INFERENCE_BODY,
-)
-@router.post(
-    "/models/{name}/versions/{version}/infer",
-    responses=INFERRED,
-    response_model_exclude_none=True,
     openapi_extra=INFERENCE_BODY,
 )
 @limited_in_flight
-async def infer(
-    request: Request,
-    services: TheServices,
-    caller: MayInfer,
-    name: Name,
-    version: str | None = None,
-) -> InferenceAnswer:
+async def model_infer(
+    request: Request, services: TheServices, caller: MayInfer, champion: Champion
+) -> Response:
     """Score feature vectors; log-odds and contributions are outputs for the scope `explain`.
 
     A vector is no subject: no lane follows, and no decision is made or stored.
     """
-    refuse_other_media(request, JSON)
-    body = await body_within(request, services.settings.max_batch_bytes)
-    inference = await run_in_threadpool(_read, body)
-    output_names = _output_names(inference, may_explain=caller.may("explain"))
-    champion = champion_named(services.models, name)
-    _refuse_other_version(champion, version)
-    columns = await run_in_threadpool(_columns, inference)
-    services.rate_limits.take(caller.key_id, vectors_in(columns) - 1)  # the call itself was counted
-    vectors = await run_in_threadpool(score_vectors, champion, columns)
+    return await _infer(request, services, caller, champion)
+
+
+@router.post(
+    "/models/{name}/versions/{version}/infer",
+    response_model=InferenceAnswer,
+    responses=INFERRED,
+    openapi_extra=INFERENCE_BODY,
+)
+@limited_in_flight
+async def model_version_infer(
+    request: Request, services: TheServices, caller: MayInfer, champion: ChampionOfVersion
+) -> Response:
+    """Score feature vectors by one version, if it is the one that answers."""
+    return await _infer(request, services, caller, champion)
+
+
+async def _infer(
+    request: Request, services: Services, caller: Caller, champion: LoadedModel
+) -> Response:
+    refuse_other_media(request, JSON, OCTETS, "", encodings=("gzip", "deflate"))
+    body = await inflated_body(request, services.settings.max_batch_bytes)
+    length = request.headers.get(JSON_LENGTH)
+
+    def scored() -> tuple[InferenceRequest, ScoredVectors]:
+        told, behind = split_body(body, length)
+        inference = _read(told)
+        _require_outputs(inference, may_explain=caller.may("explain"))
+        columns = columns_of(inference.inputs, behind)
+        # The call itself was counted.
+        services.rate_limits.take(caller.key_id, vectors_in(columns) - 1)
+        return inference, score_vectors(champion, columns)
+
+    inference, vectors = await run_in_threadpool(scored)
     tell_inference(services, caller, vectors)
-    outputs = [_output(each, vectors) for each in output_names]
-    return InferenceAnswer(
-        model_name=name, model_version=champion.version, id=inference.id, outputs=outputs
-    )
+    return _answer(inference, vectors, may_explain=caller.may("explain"))
 
 
-def _read(body: bytes) -> InferenceRequest:
-    read_json(body)
+def _read(told: bytes) -> InferenceRequest:
     try:
-        return InferenceRequest.model_validate_json(body)
+        return InferenceRequest.model_validate(read_json(told, is_nan_taken=True))
     except ValidationError as refusal:
         raise SubmissionRefused(
             "the request is not one of this protocol", faults_of(refusal)
         ) from None
 
 
-def _output_names(inference: InferenceRequest, *, may_explain: bool) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(output.name for output in inference.outputs))
-    if not set(names) <= {"probability", *OF_EXPLANATION}:
+def _require_outputs(inference: InferenceRequest, *, may_explain: bool) -> None:
+    """Raise SubmissionRefused for outputs that no model has, Forbidden for the caller."""
+    names = {output.name for output in inference.outputs}
+    if not names <= {"probability", *OF_EXPLANATION}:
         raise SubmissionRefused(f"the outputs are probability, {', '.join(OF_EXPLANATION)}")
-    if set(names) & set(OF_EXPLANATION) and not may_explain:
+    if names & set(OF_EXPLANATION) and not may_explain:
         raise Forbidden("this needs a key with the scope explain")
-    return names or (("probability", *OF_EXPLANATION) if may_explain else ("probability",))
 
 
-def _columns(inference: InferenceRequest) -> dict[str, list[Any]]:
-    columns = {each.name: each.data for each in inference.inputs}
-    if len(columns) != len(inference.inputs):
-        raise SubmissionRefused("an input is given twice")
-    for each in inference.inputs:
-        if each.shape not in ([len(each.data)], [len(each.data), 1]):
-            raise SubmissionRefused("want inputs of the shape [n] or [n, 1] with n values")
-    return columns
+def _answer(inference: InferenceRequest, vectors: ScoredVectors, *, may_explain: bool) -> Response:
+    names = tuple(dict.fromkeys(output.name for output in inference.outputs))
+    all_names = ("probability", *(OF_EXPLANATION if may_explain else ()))
+    outputs, behind = list[dict[str, Any]](), list[bytes]()
+    for name in names or all_names:
+        shape, values = _output(name, vectors)
+        output: dict[str, Any] = {"name": name, "datatype": "FP64", "shape": shape}
+        if inference.is_binary(name):
+            behind.append(bytes_of(values))
+            outputs.append(output | {"parameters": {"binary_data_size": len(behind[-1])}})
+        else:
+            outputs.append(output | {"data": values})
+    champion = vectors.champion
+    answer = {
+        "model_name": MODEL_NAMES[champion.model.manifest.subject],
+        "model_version": champion.version,
+        **({"id": inference.id} if inference.id else {}),
+        "outputs": outputs,
+    }
+    told = orjson.dumps(answer)
+    if not behind:
+        return Response(told, media_type=JSON)
+    return Response(b"".join([told, *behind]), 200, {JSON_LENGTH: str(len(told))}, OCTETS)
 
 
-def _output(name: str, vectors: ScoredVectors) -> ResponseOutput:
+def _output(name: str, vectors: ScoredVectors) -> tuple[list[int], list[float]]:
+    """The shape and the values of an output."""
     scores = vectors.scores
     n = len(scores.probability)
-    data = {
-        "probability": scores.probability,
-        "log_odds": scores.log_odds,
-        "contributions": scores.contributions.ravel(),
-    }
-    values = data[name].tolist() if name in data else [scores.base_log_odds] * n
-    shape = [n, scores.contributions.shape[1]] if name == "contributions" else [n]
-    return ResponseOutput(name=name, datatype="FP64", shape=shape, data=values)
+    if name == "contributions":
+        return [n, scores.contributions.shape[1]], scores.contributions.ravel().tolist()
+    if name == "base_log_odds":
+        return [n], [scores.base_log_odds] * n
+    return [n], getattr(scores, name).tolist()
 
 
 def _explaining(name: str, features: int) -> Tensor:
     shape = [-1, features] if name == "contributions" else [-1]
     return Tensor(name=name, datatype="FP64", shape=shape)
-
-
-def _refuse_other_version(champion: LoadedModel, version: str | None) -> None:
-    if version not in {None, champion.version}:
-        raise NotFound("that version does not answer; only the promoted one does")

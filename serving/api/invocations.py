@@ -1,24 +1,40 @@
 """`/ping` and `/invocations`, as MLflow's scoring server answers them."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi.security import HTTPBasic, HTTPBasicCredentials
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import PlainTextResponse
 
 from serving.access.acting import tell_audit
 from serving.access.callers import Caller
-from serving.api.openapi import problems
+from serving.api.invocation_inputs import (
+    CSV,
+    FORMS,
+    columns_in_csv,
+    columns_in_json,
+    numbers_in,
+)
+from serving.api.openapi import RELEASE, described_problem, problems
 from serving.container import Services
-from serving.errors import NoModel, SubmissionRefused
+from serving.errors import NoModel
 from serving.models.model_pool import MODEL_NAMES
-from serving.request_parsing import read_json
-from serving.scoring.vectors import ScoredVectors, champion_reading, score_vectors, vectors_in
+from serving.scoring.vectors import (
+    ScoredVectors,
+    champion_named,
+    champion_reading,
+    score_vectors,
+    vectors_in,
+)
 from serving.web.admission import limited_in_flight
-from serving.web.authentication import MayInfer
+from serving.web.authentication import MayInfer, WithScope, caller_of
 from serving.web.bodies import JSON, ClosedModel, body_within, refuse_other_media
 from serving.web.services import TheServices
 
 router = APIRouter(tags=["feature vectors"])
+
+Name = Annotated[str, Path(pattern=r"^[a-z-]{1,64}$")]
 
 
 VECTORS_BODY: dict[str, Any] = {
@@ -28,13 +44,32 @@ VECTORS_BODY: dict[str, Any] = {
             JSON: {
                 "schema": {
                     "type": "object",
-                    "description": "`dataframe_split` with `columns` and `data`, or "
-                    "`dataframe_records`; every feature of one model, null where missing.",
+                    "description": f"One of {FORMS}, with every feature of one model by name; "
+                    "null or NaN where it is missing.",
                 }
-            }
+            },
+            CSV: {"schema": {"type": "string", "description": "A line of names, then vectors."}},
         },
     }
 }
+_BASIC = HTTPBasic(auto_error=False, description="Any name, and the API key as password.")
+
+
+async def authenticated_client(
+    request: Request,
+    services: TheServices,
+    credentials: Annotated[HTTPBasicCredentials | None, Depends(_BASIC)],
+) -> Caller:
+    """The caller, whose key may be a password: MLflow's client sends no other, from `.netrc`."""
+    return await caller_of(request, services, credentials.password if credentials else None)
+
+
+class MayInvoke(WithScope):
+    """A dependency: a caller with the scope `infer`, who may be known by a password."""
+
+    async def __call__(self, caller: Annotated[Caller, Depends(authenticated_client)]) -> Caller:
+        """The caller; raises Forbidden without the scope."""
+        return await super().__call__(caller)
 
 
 class VectorExplanation(ClosedModel):
@@ -57,7 +92,11 @@ class InvokedExplained(Invoked):
     explanations: list[VectorExplanation]
 
 
-@router.get("/ping", response_class=Response)
+NOT_READY: dict[int | str, dict[str, Any]] = {"503": described_problem("503", "No model is ready.")}
+
+
+@router.get("/ping", response_class=Response, responses=NOT_READY)
+@router.get("/health", response_class=Response, responses=NOT_READY, name="health")
 def ping(services: TheServices) -> Response:
     """Whether any model answers."""
     if not services.models.active_champions():
@@ -65,33 +104,68 @@ def ping(services: TheServices) -> Response:
     return Response(b"\n", media_type=JSON)
 
 
+@router.get("/version", response_class=PlainTextResponse, responses=problems())
+def read_version(_: Annotated[Caller, Depends(authenticated_client)]) -> str:
+    """The release of this service."""
+    return RELEASE
+
+
+INVOKED = problems(
+    s400="The body is not acceptable JSON or CSV.",
+    s404="No model of that name.",
+    s413="The body is too large, or holds too many rows.",
+    s415="The body is neither JSON nor CSV.",
+    s422="The columns are not a model's features, or a value is not of its type.",
+    s503="No model is ready.",
+)
+
+
 @router.post(
     "/invocations",
     response_model=InvokedExplained | Invoked,
     openapi_extra=VECTORS_BODY,
-    responses=problems(
-        s400="The body is not acceptable JSON.",
-        s413="The body is too large, or holds too many rows.",
-        s415="The body is not plain JSON.",
-        s422="The columns are not a model's features, or a value is not of its type.",
-        s503="No model is ready.",
-    ),
+    responses=INVOKED,
 )
 @limited_in_flight
-async def invoke(request: Request, services: TheServices, caller: MayInfer) -> Invoked:
-    """Score feature vectors (`dataframe_records`, `dataframe_split`) by the model that reads them.
+async def invoke(
+    request: Request, services: TheServices, caller: Annotated[Caller, Depends(MayInvoke("infer"))]
+) -> Invoked:
+    """Score feature vectors by the model that reads just their columns.
 
     A vector is no subject: no lane follows, and no decision is made or stored.
     """
-    refuse_other_media(request, JSON)
+    return await _invoked(request, services, caller, None)
+
+
+@router.post(
+    "/endpoints/{name}/invocations",
+    response_model=InvokedExplained | Invoked,
+    openapi_extra=VECTORS_BODY,
+    responses=INVOKED,
+)
+@limited_in_flight
+async def invoke_endpoint(
+    request: Request, services: TheServices, caller: MayInfer, name: Name
+) -> Invoked:
+    """Score feature vectors by a model, as `mlflow.deployments` asks for it by its name."""
+    return await _invoked(request, services, caller, name)
+
+
+async def _invoked(
+    request: Request, services: Services, caller: Caller, name: str | None
+) -> Invoked:
+    media_type = refuse_other_media(request, JSON, CSV)
     body = await body_within(request, services.settings.max_batch_bytes)
 
     def scored() -> ScoredVectors:
-        columns = _columns(read_json(body))
-        services.rate_limits.take(
-            caller.key_id, vectors_in(columns) - 1
-        )  # the call itself was counted
-        champion = champion_reading(services.models, list(columns))
+        columns = columns_in_csv(body) if media_type == CSV else columns_in_json(body)
+        # The call itself was counted.
+        services.rate_limits.take(caller.key_id, vectors_in(columns) - 1)
+        models = services.models
+        champion = champion_named(models, name) if name else champion_reading(models, [*columns])
+        if media_type == CSV:
+            inputs = champion.model.encoding.inputs
+            columns = numbers_in(columns, [each.name for each in inputs if each.categories])
         return score_vectors(champion, columns)
 
     vectors = await run_in_threadpool(scored)
@@ -108,25 +182,6 @@ def tell_inference(services: Services, caller: Caller, vectors: ScoredVectors) -
     services.metrics.requests.count_vectors(caller.key_id, count)
     name = MODEL_NAMES[champion.model.manifest.subject]
     tell_audit(model=name, version=champion.version, vectors=count)
-
-
-def _columns(given: Any) -> dict[str, list[Any]]:
-    match given:
-        case {"dataframe_split": {"columns": [*names], "data": [*rows]}}:
-            return _by_column(names, rows)
-        case {"dataframe_records": [{**first}, *rest]}:
-            names = list(first)
-            if not all(isinstance(row, dict) and set(row) == set(names) for row in rest):
-                raise SubmissionRefused("want records with the same fields")
-            return {name: [first[name], *(row[name] for row in rest)] for name in names}
-    raise SubmissionRefused("want an object with dataframe_records or dataframe_split")
-
-
-def _by_column(names: list[Any], rows: list[Any]) -> dict[str, list[Any]]:
-    is_named = all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
-    if not is_named or not all(isinstance(row, list) and len(row) == len(names) for row in rows):
-        raise SubmissionRefused("want different column names, and rows with a value for each")
-    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
 
 
 def _explained(vectors: ScoredVectors) -> list[VectorExplanation]:

@@ -1,30 +1,37 @@
-"""The description at `/openapi.json`: bodies as they are read, problems as they are sent."""
+"""What routes say of themselves in the description at `/openapi.json`, beside their signatures."""
 
+from importlib.metadata import version
 from typing import Any
 
-from fastapi import FastAPI
 from pydantic import BaseModel
 
 from serving.web.bodies import JSON
 from serving.web.problems import MEDIA_TYPE, Problem
 
+RELEASE = version("tidegate")
 REF = "#/components/schemas/{model}"
 
-DESCRIPTION = """\
-Scores routes and shipments for smuggling risk, and explains every score. A person is no subject;
-parties, which may be persons, are known by pseudonyms.
+BEARER: list[dict[str, list[str]]] = [{"HTTPBearer": []}]
 
-An answer is an offer of attention to a reviewer. It decides nothing, and the absence of a score
-never means low risk. Errors are problems (RFC 9457) and repeat nothing of what was sent.
-"""
+HEADERS: dict[str, str] = {
+    "X-Request-Id": "The id of the request, which leads to what the service logged of it.",
+    "RateLimit-Policy": "How often the caller may ask: `q` requests at once, which come back "
+    "within `w` seconds.",
+    "RateLimit": "What is left: `r` requests now, and all of them again in `t` seconds.",
+    "Retry-After": "After how many seconds to ask again.",
+    "Location": "The address of what was made.",
+    "Idempotency-Replayed": "`true`: the same bytes as the first time.",
+    "WWW-Authenticate": "`Bearer`: which kind of key is wanted.",
+    "Inference-Header-Content-Length": "How many bytes of JSON come before binary tensors.",
+}
+"""Headers of answers, with what each means."""
 
 _read_by_hand: list[type[BaseModel]] = [Problem]
 
 
 def described_body(model: type[BaseModel], **examples: tuple[str, Any]) -> dict[str, Any]:
     """The description of a JSON body that a route reads from its bytes; examples by name."""
-    _read_by_hand.append(model)
-    content: dict[str, Any] = {"schema": _reference(model)}
+    content: dict[str, Any] = {"schema": described_model(model)}
     if examples:
         content["examples"] = {
             name: {"summary": summary, "value": value}
@@ -33,8 +40,14 @@ def described_body(model: type[BaseModel], **examples: tuple[str, Any]) -> dict[
     return {"requestBody": {"required": True, "content": {JSON: content}}}
 
 
+def described_model(model: type[BaseModel]) -> dict[str, str]:
+    """The reference to a model that no signature names; its schema is put into the document."""
+    _read_by_hand.append(model)
+    return {"$ref": REF.format(model=model.__name__)}
+
+
 def described_headers(**meanings: str) -> dict[str, Any]:
-    """The description of headers that a route reads itself, beside the bearer token.
+    """The description of headers of a request that a route reads itself.
 
     `described_headers(Accept_Language="...")`; a meaning that begins with `Required:` says so.
     """
@@ -48,7 +61,12 @@ def described_headers(**meanings: str) -> dict[str, Any]:
         }
         for name, meaning in meanings.items()
     ]
-    return {"parameters": parameters, "security": [{"HTTPBearer": []}]}
+    return {"parameters": parameters}
+
+
+def answer_headers(*names: str) -> dict[str, dict[str, str]]:
+    """The description of headers of an answer, by their names in `HEADERS`."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def problems(**statuses: str) -> dict[int | str, dict[str, Any]]:
@@ -59,68 +77,27 @@ def problems(**statuses: str) -> dict[int | str, dict[str, Any]]:
         "s429": "The key asks too often; it may again after `Retry-After`.",
         "s503": "The service cannot answer now; try again after `Retry-After`.",
     }
-    return {status[1:]: _problem(says) for status, says in {**everywhere, **statuses}.items()}
+    return {
+        status[1:]: described_problem(status[1:], says)
+        for status, says in {**everywhere, **statuses}.items()
+    }
 
 
-def _problem(says: str) -> dict[str, Any]:
-    return {"description": says, "content": {MEDIA_TYPE: {"schema": _reference(Problem)}}}
+def described_problem(status: str, says: str) -> dict[str, Any]:
+    """The description of an answer that is a problem."""
+    of_status = {"401": ["WWW-Authenticate"], "429": ["Retry-After"], "503": ["Retry-After"]}
+    schema = {"$ref": REF.format(model=Problem.__name__)}
+    return {
+        "description": says,
+        "headers": answer_headers(*of_status.get(status, [])),
+        "content": {MEDIA_TYPE: {"schema": schema}},
+    }
 
 
-def _reference(model: type[BaseModel]) -> dict[str, str]:
-    return {"$ref": REF.format(model=model.__name__)}
-
-
-def describe(app: FastAPI) -> None:
-    """Complete the description of `app` with the schemas of bodies that routes read by hand."""
-    generated = app.openapi
-
-    def described() -> dict[str, Any]:
-        document = generated()
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        for model in _read_by_hand:
-            schemas.update(_schemas(model))
-        _put_problems(document, schemas)
-        _put_answers_of_receivers(document)
-        _name_answers(document)
-        return document
-
-    app.openapi = described  # type: ignore[method-assign]  # as FastAPI documents
-
-
-def _put_problems(document: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """Say problems where the framework says errors of its own, which never leave."""
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            responses = operation["responses"]
-            if "HTTPValidationError" in str(responses.get("422")):
-                responses["422"] = _problem("A parameter or a field of the body is refused.")
-            has_body = "requestBody" in operation
-            responses.setdefault(
-                "400", _problem(f"The {'body' if has_body else 'address'} cannot be understood.")
-            )
-            responses.setdefault("431", _problem("Request line, headers or cookies are too large."))
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
-
-
-def _put_answers_of_receivers(document: dict[str, Any]) -> None:
-    """Say what whoever gets a webhook may answer, where the framework says its own errors."""
-    for operations in document.get("webhooks", {}).values():
-        for operation in operations.values():
-            operation["responses"] = {
-                "2XX": {"description": "It is taken."},
-                "410": {"description": "The endpoint is gone, and is called no more."},
-                "default": {"description": "It is tried again later."},
-            }
-
-
-def _name_answers(document: dict[str, Any]) -> None:
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            if operation["responses"]["200"]["description"] == "Successful Response":
-                operation["responses"]["200"]["description"] = "The answer."
-
-
-def _schemas(model: type[BaseModel]) -> dict[str, Any]:
-    schema = model.model_json_schema(ref_template=REF)
-    return {**schema.pop("$defs", {}), model.__name__: schema}
+def schemas_read_by_hand() -> dict[str, Any]:
+    """The schemas of the models that no signature names, and of what is in them."""
+    schemas: dict[str, Any] = {}
+    for model in _read_by_hand:
+        schema = model.model_json_schema(ref_template=REF)
+        schemas |= {**schema.pop("$defs", {}), model.__name__: schema}
+    return schemas

@@ -11,7 +11,13 @@ from serving.access.callers import Caller
 from serving.api.answers import DecisionAnswer, ExplainedDecisionAnswer, decision_answer
 from serving.api.examples import ROUTE, SHIPMENT
 from serving.api.idempotency_keys import MEANING, required_key
-from serving.api.openapi import described_body, described_headers, problems
+from serving.api.openapi import (
+    BEARER,
+    answer_headers,
+    described_body,
+    described_headers,
+    problems,
+)
 from serving.audit.decision import Decision
 from serving.language import ENGLISH, Language
 from serving.scoring.batcher import AnswerFormat, ScoreRequest
@@ -48,15 +54,18 @@ HEADERS = described_headers(
 @router.post(
     "",
     response_model=ExplainedDecisionAnswer | DecisionAnswer,
-    openapi_extra=SUBMISSION_BODY | HEADERS,
-    responses=problems(
-        s400="The body is not acceptable JSON, or the idempotency key is missing.",
-        s409="The first request with this idempotency key is in progress.",
-        s413="The body is too large.",
-        s415="The body is not plain JSON.",
-        s422="The submission is refused, or the idempotency key was used with another body.",
-        s503="Nothing was decided; try again after `Retry-After`.",
-    ),
+    openapi_extra=SUBMISSION_BODY | HEADERS | {"security": BEARER},
+    responses={
+        200: {"headers": answer_headers("Location", "Idempotency-Replayed")},
+        **problems(
+            s400="The body is not acceptable JSON, or the idempotency key is missing.",
+            s409="The first request with this idempotency key is in progress.",
+            s413="The body is too large.",
+            s415="The body is not plain JSON.",
+            s422="The submission is refused, or the idempotency key was used with another body.",
+            s503="Nothing was decided; try again after `Retry-After`.",
+        ),
+    },
 )
 @limited_in_flight
 async def score_subject(request: Request) -> Response:

@@ -1,7 +1,6 @@
 """Pages for those who build against the service: the calls, and what each problem means."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +9,8 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from serving.console.browser_session import cookie_name
 from serving.console.pages import PageRoute, page
-from serving.errors import NotFound, NotSignedIn, ServingError
-from serving.web.problems import slug
+from serving.errors import NotFound, NotSignedIn
+from serving.web.problems import known_problems, slug
 from serving.web.services import TheServices
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -83,7 +82,7 @@ def calls(request: Request) -> HTMLResponse:
 @router.get("/problems/{name}")
 def problem(name: str) -> HTMLResponse:
     """What a problem's `type` means."""
-    for error in _errors(ServingError):
+    for error in known_problems():
         if slug(error) == f"/problems/{name}":
             return page("problem.html", reader=None, error=error, says=error.__doc__)
     raise NotFound("no problem has this type")
@@ -93,9 +92,3 @@ def problem(name: str) -> HTMLResponse:
 def unknown(address: str) -> None:
     """A page for whoever came by an address that no page has."""
     raise NotFound("the console has no page of this address")
-
-
-def _errors(base: type[ServingError]) -> Iterator[type[ServingError]]:
-    yield base
-    for error in base.__subclasses__():
-        yield from _errors(error)

@@ -4,6 +4,7 @@ A vector is no subject: nothing is known of whose it is, so no lane follows, nob
 it, and it makes no decision for the log. Border systems submit subjects to `/v1/scores`.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,11 @@ def champion_reading(models: ModelPool, names: Sequence[str]) -> LoadedModel:
     raise SubmissionRefused("the columns are not the features of any model; see /v1/features")
 
 
+def is_nan(value: Any) -> bool:
+    """Whether a value is the number that stands for a missing one."""
+    return isinstance(value, float) and math.isnan(value)
+
+
 def vectors_in(columns: dict[str, list[Any]]) -> int:
     """How many vectors there are; raises SubmissionRefused, or BodyTooLarge for too many."""
     lengths = {len(values) for values in columns.values()}
@@ -75,4 +81,7 @@ def score_vectors(champion: LoadedModel, columns: dict[str, list[Any]]) -> Score
     except (CatalogueMismatch, ValueError, TypeError) as refusal:
         why = str(refusal) if isinstance(refusal, CatalogueMismatch) else "a value is no number"
         raise SubmissionRefused(why) from None
-    return ScoredVectors(champion, champion.scorer.score(np.stack(rows)))
+    matrix = np.stack(rows)
+    if np.isinf(matrix).any():
+        raise SubmissionRefused("a value is infinite")
+    return ScoredVectors(champion, champion.scorer.score(matrix))

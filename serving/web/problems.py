@@ -2,6 +2,7 @@
 
 import re
 import traceback
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,9 @@ class Problem(BaseModel):
     instance: str = Field(examples=["urn:uuid:8f14e45f-ceea-467f-a8a8-2f1c1f6a1b2c"])
     request_id: str
     errors: list[FaultOut]
+    error: str = Field(
+        "", description="The detail once more, where clients of the Open Inference Protocol ask."
+    )
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -66,18 +70,32 @@ def problem(request: Request, error: ServingError) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
-    body = problem_body(request.state.request_id, error)
+    body = problem_body(
+        request.state.request_id, error, of_inference=is_of_inference(request.url.path)
+    )
     return Response(body, error.status, headers, MEDIA_TYPE)
 
 
-def problem_body(request_id: str, error: ServingError, most_faults: int = MOST_FAULTS) -> bytes:
+def is_of_inference(path: str) -> bool:
+    """Whether an address is one of the Open Inference Protocol, whose clients read `error`."""
+    return path.startswith("/v2")
+
+
+def problem_body(
+    request_id: str,
+    error: ServingError,
+    most_faults: int = MOST_FAULTS,
+    *,
+    of_inference: bool = False,
+) -> bytes:
     """An error as RFC 9457 says it, with its first faults, and 64 KiB in all."""
     faults = error.faults[:most_faults]
+    also = {"error": str(error)} if of_inference else {}
     while True:
         content = _content(
             request_id, slug(type(error)), error.title, error.status, str(error), faults
         )
-        body = orjson.dumps(content)
+        body = orjson.dumps(content | also)
         if len(body) <= LARGEST_PROBLEM or not faults:
             return body
         faults = faults[: len(faults) // 2]
@@ -125,6 +143,8 @@ def _http_exception(request: Request, error: Exception) -> Response:
         request.state.request_id, "about:blank", title, error.status_code, f"{title}."
     )
     headers = dict(error.headers or {})
+    if is_of_inference(request.url.path):
+        content["error"] = title
     return Response(orjson.dumps(content), error.status_code, headers, MEDIA_TYPE)
 
 
@@ -156,6 +176,18 @@ def fault_content(fault: RequestFault) -> dict[str, str]:
     """A fault as it is answered: its pointer no longer than need be, and text all through."""
     pointer = fault.pointer[:LONGEST_POINTER].encode("utf-8", "replace").decode()
     return asdict(fault) | {"pointer": pointer}
+
+
+def known_problems(base: type[ServingError] = ServingError) -> Iterator[type[ServingError]]:
+    """Every kind of problem that a caller can be answered with."""
+    yield base
+    for error in base.__subclasses__():
+        yield from known_problems(error)
+
+
+def problem_types() -> list[str]:
+    """The `type` of every problem, in order."""
+    return sorted(map(slug, known_problems()))
 
 
 def slug(error: type[ServingError]) -> str:

@@ -128,6 +128,8 @@ NEEDED_SCOPE = {
     "/v1/features/{name}": None,
     "/v1/models": None,
     "/invocations": "infer",
+    "/endpoints/{name}/invocations": "infer",
+    "/version": None,
     "/v1/switches": "switch",
     "/v2": None,
     **{
@@ -170,7 +172,7 @@ def _paths(route: Any) -> list[str]:
 
 def test_every_call_answers_those_it_is_for_and_no_one_else(service: Service) -> None:
     described = service.client.get("/openapi.json").json()["paths"]
-    open_to_all = {"/health/live", "/health/ready", "/metrics", "/ping"}
+    open_to_all = {"/health/live", "/health/ready", "/metrics", "/ping", "/health"}
     open_to_all |= {"/v2/health/live", "/v2/health/ready"}
     calls = {path: op for path, ops in described.items() for op in ops if path not in open_to_all}
     assert set(calls) == set(NEEDED_SCOPE)

@@ -48,7 +48,9 @@ def test_an_array_is_answered_like_lines(service: Service) -> None:
     one = lines(post(service, ndjson(strangers), caller))
     array = json.dumps(strangers, indent=2).encode()
     headers = {"Content-Type": "application/json", "Idempotency-Key": "other"}
-    other = lines(post(service, array, caller, **headers))
+    answered = post(service, array, caller, **headers)
+    assert answered.headers["Content-Type"] == "application/json"
+    other = answered.json()
 
     for name in ("subject_id", "probability", "lane", "model"):
         assert [a["answer"][name] for a in one] == [a["answer"][name] for a in other]

@@ -141,7 +141,7 @@ def test_vectors_that_do_not_fit_are_refused(
     elif change == "text":
         number["data"] = ["1", "2"]
     elif change == "list":
-        number["data"] = [[1], [2]]
+        number["data"] = [[1, 1], [2]]
     else:
         given.append(number)
     caller = service.key("infer")

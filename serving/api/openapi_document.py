@@ -1,0 +1,134 @@
+"""The document at `/openapi.json`: what the framework writes, made whole and true.
+
+Programs are generated from it, so that it says no more than is taken and no less than is answered:
+errors are problems, a parameter is left out and never null, and every call has a short name.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from serving.api.openapi import (
+    HEADERS,
+    RELEASE,
+    answer_headers,
+    described_problem,
+    schemas_read_by_hand,
+)
+from serving.web.problems import problem_types
+
+DESCRIPTION = """\
+Scores routes and shipments for smuggling risk, and explains every score. A person is no subject;
+parties, which may be persons, are known by pseudonyms.
+
+An answer is an offer of attention to a reviewer. It decides nothing, and the absence of a score
+never means low risk. Errors are problems (RFC 9457) and repeat nothing of what was sent.
+"""
+
+TAGS = {
+    "scores": "A subject in, a decision out; or many.",
+    "records": "What becomes known about subjects, before and after they are scored.",
+    "decisions": "Decisions on record, and their explanations.",
+    "review": "Cases: what waits for a person, and what persons do with it.",
+    "events": "What became of cases.",
+    "letters": "Letters to parties about a case.",
+    "rescue": "Calls to rescue centres.",
+    "features": "What every number means.",
+    "models": "Which models answer, and whether they may.",
+    "feature vectors": "Vectors scored as they come, for programs of MLflow and of the Open "
+    "Inference Protocol. A vector is no subject, and makes no decision.",
+    "health": "Whether the service lives, can decide, and what it counts.",
+}
+
+
+def describe(app: FastAPI, public_address: str | None = None) -> None:
+    """Let the description of `app` be whole; `public_address` is where callers reach it."""
+    app.version = RELEASE
+    app.contact = {"name": "Whoever runs this installation"}
+    app.license_info = {"name": "Apache-2.0", "identifier": "Apache-2.0"}
+    app.servers = [{"url": (public_address or "").rstrip("/") or "/"}]
+    app.openapi_tags = [{"name": name, "description": says} for name, says in TAGS.items()]
+    for route in (*app.routes, *app.webhooks.routes):
+        if isinstance(route, APIRoute):
+            route.operation_id = route.name
+    generated = app.openapi
+
+    def described() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            _complete(generated())
+        return generated()  # the one that was completed
+
+    app.openapi = described  # type: ignore[method-assign]  # as FastAPI documents
+
+
+def _complete(document: dict[str, Any]) -> None:
+    components = document.setdefault("components", {})
+    components.setdefault("schemas", {}).update(schemas_read_by_hand())
+    components["headers"] = {
+        name: {"description": says, "schema": {"type": "string"}} for name, says in HEADERS.items()
+    }
+    components["schemas"]["Problem"]["properties"]["type"]["examples"] = problem_types()
+    for operation in _operations(document["paths"]):
+        _put_parameters(operation)
+        _put_problems(operation)
+        _put_headers(operation)
+        operation.setdefault("security", [])
+    _put_answers_of_receivers(document)
+    for unused in ("HTTPValidationError", "ValidationError"):
+        components["schemas"].pop(unused, None)
+
+
+def _operations(paths: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for operations in paths.values():
+        yield from operations.values()
+
+
+def _put_parameters(operation: dict[str, Any]) -> None:
+    """Say of what type a parameter is where it is given: nobody can send null in an address."""
+    for parameter in operation.get("parameters", []):
+        schema = parameter["schema"]
+        kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
+        if len(kinds) == 1:
+            del schema["anyOf"]
+            schema |= kinds[0]
+        if schema.get("default", "") is None:
+            del schema["default"]
+
+
+def _put_problems(operation: dict[str, Any]) -> None:
+    """Say problems where the framework says errors of its own, which never leave."""
+    responses = operation["responses"]
+    if "HTTPValidationError" in str(responses.get("422")):
+        responses["422"] = described_problem(
+            "422", "A parameter or a field of the body is refused."
+        )
+    what = "body" if "requestBody" in operation else "address"
+    too_large = "Request line, headers or cookies are too large."
+    responses.setdefault("400", described_problem("400", f"The {what} cannot be understood."))
+    responses.setdefault("431", described_problem("431", too_large))
+    if responses["200"]["description"] == "Successful Response":
+        responses["200"]["description"] = "The answer."
+
+
+def _put_headers(operation: dict[str, Any]) -> None:
+    """Say which headers every answer has, and which those have whose caller is counted."""
+    counted = ("RateLimit", "RateLimit-Policy") if operation.get("security") else ()
+    for status, response in operation["responses"].items():
+        names = counted if status in {"200", "429"} else ()
+        response["headers"] = {
+            **response.get("headers", {}),
+            **answer_headers("X-Request-Id", *names),
+        }
+
+
+def _put_answers_of_receivers(document: dict[str, Any]) -> None:
+    """Say what whoever gets a webhook may answer, where the framework says its own errors."""
+    for operation in _operations(document.get("webhooks", {})):
+        operation["security"] = []  # the signature is proof
+        operation["responses"] = {
+            "2XX": {"description": "It is taken."},
+            "410": {"description": "The endpoint is gone, and is called no more."},
+            "default": {"description": "It is tried again later."},
+        }
