@@ -1,14 +1,21 @@
-"""`GET /v1/decisions/{id}` and its explanation, for those who may see them."""
+"""`GET /v1/decisions`, one of them and its explanation, for those who may see them."""
 
-from fastapi import APIRouter
+from typing import Annotated, Self
 
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from features.records import SubjectKind
 from serving.api.answers import DecisionAnswer, decision_answer
 from serving.api.explanations import ExplanationAnswer
 from serving.api.openapi import problems
 from serving.audit.decision_details import details_of
-from serving.audit.visible_decisions import visible_decision
+from serving.audit.logged_decision import DecisionFilter
+from serving.audit.visible_decisions import visible_decision, visible_page
 from serving.web.authentication import MayExplain, MayScore
+from serving.web.bodies import ClosedModel
 from serving.web.languages import RequestedLanguage
+from serving.web.queue_cursor import decode_seq, encode_seq
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1/decisions", tags=["decisions"])
@@ -17,6 +24,54 @@ NOT_FOUND = problems(
     s404="No such decision, or none that this key may see.",
     s410="It was erased when its time was over.",
 )
+
+
+class DecisionQuery(BaseModel):
+    """About which subject, and which page."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    subject_kind: SubjectKind | None = None
+    subject_id: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        None, description="A subject of `subject_kind`, which must then be given."
+    )
+    cursor: str | None = Field(None, description="The `next` of the page before.")
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+    @model_validator(mode="after")
+    def _names_a_subject_whole(self) -> Self:
+        if self.subject_id is not None and self.subject_kind is None:
+            raise ValueError("want `subject_kind` with `subject_id`")
+        return self
+
+
+class DecisionPage(ClosedModel):
+    """Decisions, the newest first; `next` is the cursor of the page after it.
+
+    A page that has few decisions, or none, is the last only where `next` is null: each looks at so
+    many that what the caller may see lets through.
+    """
+
+    decisions: list[DecisionAnswer]
+    next: str | None
+
+
+@router.get("", responses=problems(s422="A filter or the cursor is refused."))
+def list_decisions(
+    services: TheServices, caller: MayScore, query: Annotated[DecisionQuery, Query()]
+) -> DecisionPage:
+    """Stored decisions, of all subjects, of one kind or about one subject, without explanations.
+
+    Whoever reviews or audits sees those of its offices, any other caller those it asked for.
+    """
+    wanted = DecisionFilter(query.subject_kind, query.subject_id)
+    found, before = visible_page(
+        services.decisions, services.masking, caller, wanted, decode_seq(query.cursor), query.limit
+    )
+    return DecisionPage(
+        decisions=[decision_answer(decision) for decision in found],
+        next=None if before is None else encode_seq(before),
+    )
 
 
 @router.get("/{decision_id}", responses=NOT_FOUND)

@@ -15,6 +15,7 @@ from serving.api.openapi import (
     RELEASE,
     answer_headers,
     described_problem,
+    problems,
     schemas_read_by_hand,
 )
 from serving.web.problems import problem_types
@@ -74,7 +75,6 @@ def _complete(document: dict[str, Any]) -> None:
         _put_parameters(operation)
         _put_problems(operation)
         _put_headers(operation)
-        operation.setdefault("security", [])
     _put_answers_of_receivers(document)
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
@@ -100,6 +100,9 @@ def _put_parameters(operation: dict[str, Any]) -> None:
 def _put_problems(operation: dict[str, Any]) -> None:
     """Say problems where the framework says errors of its own, which never leave."""
     responses = operation["responses"]
+    if operation.setdefault("security", []):
+        for status, response in problems().items():
+            responses.setdefault(str(status), response)
     if "HTTPValidationError" in str(responses.get("422")):
         responses["422"] = described_problem(
             "422", "A parameter or a field of the body is refused."

@@ -53,6 +53,26 @@ class DecisionAccess:
     offices: frozenset[str]
 
 
+@dataclass(frozen=True)
+class DecisionFilter:
+    """Which decisions to list: about a kind of subject or one subject, asked for by a caller."""
+
+    subject_kind: str | None = None
+    subject_id: str | None = None
+    caller_id: str | None = None
+
+
+@dataclass(frozen=True)
+class RecordPage:
+    """Records of decisions, newest first, and before which place in the log the next ones are.
+
+    `before` is None on the last page. A page may have few records, or none, and not be the last.
+    """
+
+    records: list[str]
+    before: int | None
+
+
 class DecisionReader(Protocol):
     """Reads the decision log. Every method raises LogUnavailable where it fails."""
 
@@ -69,6 +89,12 @@ class DecisionReader(Protocol):
 
     def newest(self, access: DecisionAccess, limit: int) -> list[str]:
         """The records that may be seen and were not erased, newest first."""
+        ...
+
+    def page(
+        self, access: DecisionAccess, wanted: DecisionFilter, before: int | None, limit: int
+    ) -> RecordPage:
+        """Records before a place that may be seen; one subject is named by its kind and id."""
         ...
 
     def records(self, after: int = 0) -> Iterator[str | None]:

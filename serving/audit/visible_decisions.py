@@ -1,9 +1,11 @@
 """Decisions as a caller may see them: of its offices or its own, and masked where that is due."""
 
+from dataclasses import replace
+
 from serving.access.acting import tell_audit
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
-from serving.audit.logged_decision import DecisionAccess, DecisionReader
+from serving.audit.logged_decision import DecisionAccess, DecisionFilter, DecisionReader
 from serving.audit.masking import Masking
 from serving.errors import NotFound
 
@@ -32,6 +34,31 @@ def newest_visible(
     seen = [masking.masked_view(decision) for decision in decisions if may_see(caller, decision)]
     tell_audit(decisions=[decision.decision_id for decision in seen])
     return seen
+
+
+def visible_page(
+    log: DecisionReader,
+    masking: Masking,
+    caller: Caller,
+    wanted: DecisionFilter,
+    before: int | None,
+    most: int,
+) -> tuple[list[Decision], int | None]:
+    """Decisions that the caller may see, newest first, and where the next page begins.
+
+    Who reviews or audits sees those of its offices, any other caller its own alone. A page may have
+    fewer than `most`, or none, and not be the last. Of one subject, those are left out whose masked
+    view names it no more.
+    """
+    if not (caller.may("review") or caller.may("audit")):
+        wanted = replace(wanted, caller_id=caller.key_id)
+    page = log.page(DecisionAccess(caller.key_id, caller.offices), wanted, before, most)
+    decisions = map(Decision.model_validate_json, page.records)
+    seen = [masking.masked_view(decision) for decision in decisions if may_see(caller, decision)]
+    if wanted.subject_id is not None:
+        seen = [decision for decision in seen if decision.subject_id == wanted.subject_id]
+    tell_audit(decisions=[decision.decision_id for decision in seen])
+    return seen, page.before
 
 
 def may_see(caller: Caller, decision: Decision) -> bool:

@@ -1,4 +1,4 @@
-"""Cursors of the queue and of lists of cases: where the next page begins, as opaque text."""
+"""Cursors of lists of cases and decisions: where the next page begins, as opaque text."""
 
 import base64
 import json
@@ -13,6 +13,7 @@ _PLACE = re.compile(
     r'\[([01]), (\d[0-9.e+-]{0,30}), "([0-9T:.+-]{1,40})", "([A-Za-z0-9_-]{1,64})"\]'
 )
 _FOUND = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SEQ = re.compile(r"[0-9]{1,18}")
 _LISTED = re.compile(r'\[(\d{1,15}), "([A-Za-z0-9_-]{1,64})"\]')
 
 
@@ -40,6 +41,25 @@ def decode_place(cursor: str | None) -> tuple[int, str] | None:
         seq, case_id = _LISTED.fullmatch(place).groups()  # type: ignore[union-attr]  # caught
         return -int(seq), case_id
     except (ValueError, AttributeError):
+        fault = RequestFault("/cursor", "cursor", "want the `next` of a page")
+        raise Unprocessable("the cursor is none that a page gave", (fault,)) from None
+
+
+def encode_seq(seq: int) -> str:
+    """The cursor of the page of a list of decisions that begins before a place in the log."""
+    return base64.urlsafe_b64encode(str(seq).encode()).decode()
+
+
+def decode_seq(cursor: str | None) -> int | None:
+    """Where a page of a list of decisions begins; raises Unprocessable where no page gave it."""
+    if cursor is None:
+        return None
+    try:
+        place = base64.b64decode(cursor[:LONGEST_CURSOR], b"-_", validate=True).decode("ascii")
+        if not _SEQ.fullmatch(place):
+            raise ValueError
+        return int(place)
+    except ValueError:
         fault = RequestFault("/cursor", "cursor", "want the `next` of a page")
         raise Unprocessable("the cursor is none that a page gave", (fault,)) from None
 

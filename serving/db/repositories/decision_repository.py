@@ -17,7 +17,13 @@ from serving.audit.decision import Decision
 from serving.audit.decision_export import ChainedRecord
 from serving.audit.earlier_decisions import EarlierDecisions
 from serving.audit.hash_chain import FIRST_LINK, ChainedDecision, LogHead, next_link
-from serving.audit.logged_decision import DecisionAccess, LoggedDecision, StoredAnswer
+from serving.audit.logged_decision import (
+    DecisionAccess,
+    DecisionFilter,
+    LoggedDecision,
+    RecordPage,
+    StoredAnswer,
+)
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.encryption import EncryptionUnit
@@ -29,6 +35,7 @@ from serving.db.write_lock import writing
 from serving.errors import AnsweredMeanwhile, Erased, ExportRefused, TokensRotated, Undecipherable
 
 PAGE = 500
+MOST_LOOKED_AT = 50_000  # decisions, for a page of a list: whoever has few is told to go on
 
 GROUPS_PER_MOVE = 24
 """Groups: their pages are moved while the next one is decided, and none waits for that."""
@@ -169,6 +176,32 @@ class DecisionRepository:
         with failing_as_unavailable(), self._engine.connect() as connection:
             rows = connection.execute(_visible(query, access)).all()
         return [record for row in rows if (record := self._decisions.record(row)) is not None]
+
+    def page(
+        self, access: DecisionAccess, wanted: DecisionFilter, before: int | None, limit: int
+    ) -> RecordPage:
+        """Records before a place that may be seen; one subject is named by its kind and id.
+
+        At most `MOST_LOOKED_AT` decisions are looked at for it, but of one subject all.
+        """
+        query = _visible(select(*WHOLE).order_by(decisions.c.seq.desc()).limit(limit), access)
+        if wanted.subject_kind is not None:
+            query = query.where(decisions.c.subject_kind == wanted.subject_kind)
+        if wanted.caller_id is not None:
+            query = query.where(decisions.c.caller_id == wanted.caller_id)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            before = _head(connection)[0] + 1 if before is None else before
+            first = 1
+            if wanted.subject_kind is not None and wanted.subject_id is not None:
+                named = self._named(wanted.subject_kind, wanted.subject_id)
+                query = query.where(decisions.c.subject_id.in_(named))
+            else:
+                first = max(1, before - MOST_LOOKED_AT)
+            query = query.where(decisions.c.seq < before, decisions.c.seq >= first)
+            rows = connection.execute(query).all()
+        reached = rows[-1].seq if len(rows) == limit else first
+        records = [record for row in rows if (record := self._decisions.record(row)) is not None]
+        return RecordPage(records, reached if reached > 1 else None)
 
     def records(self, after: int = 0) -> Iterator[str | None]:
         """All records but the first `after`, in order, page by page; None for an erased one."""

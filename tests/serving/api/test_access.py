@@ -122,6 +122,7 @@ NEEDED_SCOPE = {
     "/v1/scores": "score",
     "/v1/scores/batch": "score",
     "/v1/records": "ingest",
+    "/v1/decisions": "score",
     "/v1/decisions/{decision_id}": "score",
     "/v1/decisions/{decision_id}/explanation": "explain",
     "/v1/features": None,

@@ -14,6 +14,7 @@ CALLS = {
     ("/v1/scores", "post"),
     ("/v1/scores/batch", "post"),
     ("/v1/records", "post"),
+    ("/v1/decisions", "get"),
     ("/v1/decisions/{decision_id}", "get"),
     ("/v1/decisions/{decision_id}/explanation", "get"),
     ("/v1/features", "get"),
