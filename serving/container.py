@@ -54,14 +54,16 @@ from serving.models.model_pool import ModelPool
 from serving.models.seat_approvals import SeatApprovals
 from serving.monitor.daily_report import DailyReports
 from serving.observability import Metrics
+from serving.review.case_links import CaseLinks
 from serving.review.case_opening import CaseOpening
-from serving.review.cases import Cases, Reviewer
+from serving.review.cases import Cases
 from serving.review.entities import Entities
 from serving.review.escalations import EscalationRule, Escalations
 from serving.review.letter_writer import LetterWriter
 from serving.review.published_events import PublishedEvents
 from serving.review.rescue_calls import RescueCalls, RescueDirectory
 from serving.review.rescue_centres import rescue_centres
+from serving.review.reviewer import Reviewer
 from serving.review.webhooks import WebhookDelivery
 from serving.scoring.assessment import Assessor
 from serving.scoring.batcher import RequestBatcher
@@ -121,6 +123,7 @@ class Services:
     cases: Cases
     case_store: CaseRepository
     case_load: CaseLoadRepository
+    case_links: CaseLinks
     case_opening: CaseOpening
     entities: Entities
     escalations: Escalations
@@ -269,6 +272,7 @@ def _services_over(
         cases=cases,
         case_store=storage.cases,
         case_load=storage.case_load,
+        case_links=CaseLinks(cases),
         case_opening=CaseOpening(cases, clock),
         entities=Entities(storage.entities, masking),
         escalations=Escalations(cases, EscalationRule(*settings.escalation_rule), clock),

@@ -11,10 +11,10 @@ from serving.audit.decision import Decision
 from serving.container import Services
 from serving.errors import LetterDeferred, LetterNotDue, NotFound, Unprocessable
 from serving.review.case_letters import AUDIENCES, Audience
-from serving.review.cases import Reviewer
 from serving.review.letter import Letter
 from serving.review.letter_text import COMPUTER, SELECTED, sections_of
 from serving.review.results import CaseResult
+from serving.review.reviewer import Reviewer
 from serving.triage.lane_rule import VISITED, LaneReason
 from tests.serving.people import reviewer
 from tests.serving.review.stated import NOTHING, end_by, result_of

@@ -34,10 +34,10 @@ from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.token_keys import search_key_of
 from serving.review.case_records import CaseAccess
 from serving.review.case_rules import Case
-from serving.review.cases import Reviewer
 from serving.review.entities import MOST_SHOWN, Entities, EntityKind, EntityReference
 from serving.review.opening import CASE
 from serving.review.results import CaseResult
+from serving.review.reviewer import Reviewer
 from serving.review.search_terms import normalised
 from tests.serving.databases import database
 from tests.serving.people import person

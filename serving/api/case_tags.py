@@ -5,7 +5,7 @@ from pydantic import BaseModel
 
 from serving.api.cases import CASE_PROBLEMS, CaseAnswer, MayReview
 from serving.api.openapi import problems
-from serving.review.cases import Reviewer
+from serving.review.reviewer import Reviewer
 from serving.review.tags import tag_case, tags_in_use
 from serving.web.caller_first import CallerFirst
 from serving.web.case_bodies import TaggingBody

@@ -15,12 +15,14 @@ from serving.container import Services
 from serving.errors import RequestFault, Unprocessable
 from serving.review import case_rules as acts
 from serving.review.actions import ActionKind, CaseAction, ReferredTo
+from serving.review.bulk_acts import act_together
 from serving.review.case_records import CaseFilter, CaseRecord, CaseSearch, QueueFilter
 from serving.review.case_rules import Case, Status, WaitingFor, status_at
-from serving.review.cases import CaseAct, Reviewer, act_together
 from serving.review.results import ResultCode
+from serving.review.reviewer import Reviewer
 from serving.review.search_terms import LONGEST_SEARCH, read_search
 from serving.review.shown_lanes import ShownLane, shown_lane, stored_lanes
+from serving.review.stored_acts import CaseAct
 from serving.review.tags import normalised_tag, tag_case
 from serving.web.authentication import WithScope
 from serving.web.caller_first import CallerFirst

@@ -10,7 +10,6 @@ from pydantic import BaseModel, Field
 from features.records import SubjectKind
 from serving.access.callers import Caller
 from serving.api.openapi import problems
-from serving.review.cases import Reviewer
 from serving.review.entities import (
     MOST_SHOWN,
     Companion,
@@ -21,6 +20,7 @@ from serving.review.entities import (
     NamedEntity,
 )
 from serving.review.results import ResultCode
+from serving.review.reviewer import Reviewer
 from serving.web.authentication import WithScope
 from serving.web.services import TheServices
 

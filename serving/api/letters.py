@@ -19,8 +19,8 @@ from serving.container import Services
 from serving.errors import AccountRefused, Conflict
 from serving.review.case_letters import Audience, CaseLetter, DeferralGround, LetterDeferral
 from serving.review.case_rules import Case
-from serving.review.cases import Reviewer
 from serving.review.letter_text import LetterSection, sections_of
+from serving.review.reviewer import Reviewer
 from serving.review.sealed_account import SealedFor, Sealing, seal_account
 from serving.web.authentication import WithScope
 from serving.web.bodies import ClosedModel

@@ -10,8 +10,8 @@ from pydantic import Field
 from serving.access.callers import Caller
 from serving.api.openapi import problems
 from serving.container import Services
-from serving.review.cases import Reviewer
 from serving.review.rescue_calls import CallAction
+from serving.review.reviewer import Reviewer
 from serving.web.authentication import WithScope
 from serving.web.bodies import ClosedModel
 from serving.web.caller_first import CallerFirst

@@ -29,9 +29,10 @@ from serving.errors import ServingError
 from serving.review import case_rules as acts
 from serving.review.actions import CaseAction
 from serving.review.case_rules import Case, CaseChange, JudgedAs
-from serving.review.cases import Cases, Reviewer
+from serving.review.cases import Cases
 from serving.review.opening import opens_case
 from serving.review.results import CaseResult
+from serving.review.reviewer import Reviewer
 from serving.scoring.batcher import TOGETHER, ScoreRequest
 from serving.settings import Settings
 

@@ -27,7 +27,7 @@ from serving.errors import (
 )
 from serving.review.attachment_scan import require_clean
 from serving.review.attachments import AttachedFile, named_after
-from serving.review.cases import Reviewer
+from serving.review.reviewer import Reviewer
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)

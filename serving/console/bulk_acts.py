@@ -18,9 +18,10 @@ from serving.container import Services
 from serving.errors import Unprocessable
 from serving.language import say, subject_named
 from serving.review import case_rules as acts
+from serving.review.bulk_acts import BulkAct, act_together
 from serving.review.case_rules import LONGEST_WAIT
-from serving.review.cases import BulkAct, Reviewer, act_together
 from serving.review.results import LONGEST_TEXT
+from serving.review.reviewer import Reviewer
 from serving.review.tags import tag_case
 from serving.web.services import TheServices
 

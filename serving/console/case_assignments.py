@@ -3,7 +3,7 @@
 from serving.console.case_links import reviewer_named
 from serving.console.forms import read_form
 from serving.container import Services
-from serving.review.cases import Reviewer
+from serving.review.reviewer import Reviewer
 from serving.web.case_bodies import Assignment
 
 INBOX = "inbox:"

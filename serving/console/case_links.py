@@ -14,8 +14,9 @@ from serving.console.justification import justification_form
 from serving.console.pages import PageRoute, is_part_asked, page
 from serving.container import Services
 from serving.errors import JustificationNeeded
+from serving.review.bulk_acts import act_together
 from serving.review.case_records import CaseRecord
-from serving.review.cases import Reviewer
+from serving.review.reviewer import Reviewer
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
@@ -66,9 +67,9 @@ def hand_over_linked(
     if kind == CHOSEN:
         wanted = [name.removeprefix(BOX) for name in form if name.startswith(BOX)]
     else:
-        wanted = services.cases.sharing(reviewer, case_id, kind, value)
+        wanted = services.case_links.sharing(reviewer, case_id, kind, value)
     to = reviewer_named(services, form.get("to", ""))
-    handed = services.cases.hand_over_together(reviewer, wanted, now, to)
+    handed = act_together(wanted, lambda each: services.cases.assign(reviewer, each, now, to))
     return _links_page(
         services, caller, session, request, row, handed=handed, to=form.get("to", "")
     )
@@ -120,8 +121,9 @@ def link_graph(
     services: Services, reviewer: Reviewer, row: CaseRecord, opened: str = ""
 ) -> LinkGraph:
     """The links of a case; those of `opened` too, where that is one of its neighbours."""
-    graph = services.cases.graph(reviewer, row.case_id)
+    links = services.case_links
+    graph = links.graph(reviewer, row.case_id)
     neighbour = next((each for each in graph.neighbours if each.case.case_id == opened), None)
     if neighbour is None:
         return LinkGraph.from_graph(row, graph)
-    return LinkGraph.from_graph(row, graph, (neighbour, services.cases.graph(reviewer, opened)))
+    return LinkGraph.from_graph(row, graph, (neighbour, links.graph(reviewer, opened)))

@@ -21,8 +21,8 @@ from serving.explanation.formatting import capital
 from serving.language import reading, say, say_word
 from serving.review.case_records import CaseFilter, CaseRecord, QueueFilter
 from serving.review.case_summary import LANE_NAMES, UNFITTING_DESCRIPTION
-from serving.review.cases import Reviewer
 from serving.review.queue_rank import ALWAYS_IN_TIME
+from serving.review.reviewer import Reviewer
 from serving.review.shown_lanes import ShownLane, stored_lanes
 from serving.review.tags import LONGEST_TAG, normalised_tag
 from serving.review.teams import Inboxes

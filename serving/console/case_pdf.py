@@ -20,7 +20,7 @@ from serving.language import ENGLISH, begin_reading
 from serving.request_parsing import read_submission
 from serving.review.case_records import CaseRecord
 from serving.review.case_rules import Case
-from serving.review.cases import Reviewer
+from serving.review.reviewer import Reviewer
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)

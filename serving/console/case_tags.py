@@ -8,7 +8,7 @@ from serving.console.cases import MayReview, ThePageAsked, case_page
 from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute
 from serving.errors import Conflict, Unprocessable
-from serving.review.cases import Reviewer
+from serving.review.reviewer import Reviewer
 from serving.review.tags import Tagging, tag_case
 from serving.web.services import TheServices
 

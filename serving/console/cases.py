@@ -44,7 +44,6 @@ from serving.review.actions import ACTION_WORDS, REFERRED_WORDS, CaseAction
 from serving.review.case_records import CaseRecord, StoredEvent
 from serving.review.case_rules import Case, WaitingFor, status_at
 from serving.review.case_summary import describe_subject
-from serving.review.cases import CaseAct, Reviewer
 from serving.review.opening import ALIKE
 from serving.review.queue_rank import ALWAYS_IN_TIME
 from serving.review.results import (
@@ -54,6 +53,8 @@ from serving.review.results import (
     Confidence,
     reasons_of,
 )
+from serving.review.reviewer import Reviewer
+from serving.review.stored_acts import CaseAct
 from serving.review.tags import LONGEST_TAG, tags_in_use
 from serving.review.ways_of_smuggling import TYPOLOGIES
 from serving.web.case_bodies import (
@@ -480,7 +481,7 @@ def _hours_until(instant: datetime | None, now: datetime) -> float | None:
 
 def _ended(services: Services, reviewer: Reviewer, case_id: str) -> list[tuple[Any, str]]:
     """Past cases of the same goods or way, with how they ended."""
-    alike = services.cases.linked(reviewer, case_id, ALIKE, MOST_LINKED)
+    alike = services.case_links.linked(reviewer, case_id, ALIKE, MOST_LINKED)
     ended = ((link, services.cases.result_of(link.case)) for link in alike)
     return [(link, end.words) for link, end in ended if end]
 

@@ -23,8 +23,8 @@ from serving.container import Services
 from serving.errors import JustificationNeeded, NotFound, Unprocessable
 from serving.language import reading
 from serving.review.case_rules import Case
-from serving.review.cases import Reviewer
 from serving.review.justifications import EvidentPurpose
+from serving.review.reviewer import Reviewer
 from serving.web.case_bodies import Justification
 from serving.web.services import TheServices
 

@@ -13,7 +13,6 @@ from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.charts.month_bars import MonthBars
 from serving.console.pages import PageRoute, page, templates
 from serving.language import say, say_word, subject_named
-from serving.review.cases import Reviewer
 from serving.review.entities import (
     MOST_SHOWN,
     EntityCase,
@@ -21,6 +20,7 @@ from serving.review.entities import (
     EntityKind,
     EntityReference,
 )
+from serving.review.reviewer import Reviewer
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/entities", include_in_schema=False, route_class=PageRoute)

@@ -3,7 +3,7 @@
 from serving.access.callers import Caller
 from serving.container import Services
 from serving.review.case_rules import Case
-from serving.review.cases import Reviewer
+from serving.review.reviewer import Reviewer
 
 
 def is_score_shown(services: Services, caller: Caller, case: Case) -> bool:

@@ -19,9 +19,9 @@ from serving.errors import Conflict, NotFound, PersonNeeded, TooLong, Unprocessa
 from serving.language import reading, say
 from serving.review.case_letters import AUDIENCES, GROUNDS, Audience, DeferralGround
 from serving.review.case_rules import Case
-from serving.review.cases import Reviewer
 from serving.review.letter_rules import require_letter_due
 from serving.review.letter_text import sections_of
+from serving.review.reviewer import Reviewer
 from serving.web.bodies import ClosedModel
 from serving.web.case_bodies import Words
 from serving.web.languages import known_languages

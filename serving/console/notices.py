@@ -10,8 +10,8 @@ from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
 from serving.language import say
-from serving.review.cases import Reviewer
 from serving.review.notices import NoticeKind
+from serving.review.reviewer import Reviewer
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/notices", include_in_schema=False, route_class=PageRoute)

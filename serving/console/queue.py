@@ -21,8 +21,8 @@ from serving.errors import Conflict, PersonNeeded
 from serving.review import case_rules as acts
 from serving.review.case_records import MOST_COUNTED, CaseRecord, QueueFilter
 from serving.review.case_summary import LANE_NAMES
-from serving.review.cases import Reviewer
 from serving.review.queue_rank import QUEUE_RANK
+from serving.review.reviewer import Reviewer
 from serving.review.shown_lanes import ShownLane
 from serving.review.tags import LONGEST_TAG, tags_in_use
 from serving.web.services import TheServices

@@ -27,10 +27,11 @@ from serving.container import Services
 from serving.errors import Conflict, NotFound, Unprocessable
 from serving.review import case_rules as acts
 from serving.review.case_rules import status_at
-from serving.review.cases import CaseAct, Reviewer
 from serving.review.rescue_centres import GROUND, RescueCentres
 from serving.review.rescue_incidents import RescueBoard, RescueReading
 from serving.review.results import RESULT_MEANING, RESULTS_OF, Confidence, reasons_of
+from serving.review.reviewer import Reviewer
+from serving.review.stored_acts import CaseAct
 from serving.scoring.enrichment import with_newest_positions
 from serving.web.case_bodies import Note, ResultBody
 from serving.web.services import TheServices

@@ -19,7 +19,7 @@ from serving.language import subject_named
 from serving.review.case_records import CaseFilter, CaseRecord, CaseSearch, MatchedCase, SearchPage
 from serving.review.case_rules import Status
 from serving.review.case_summary import LANE_NAMES
-from serving.review.cases import Reviewer
+from serving.review.reviewer import Reviewer
 from serving.review.search_terms import LONGEST_SEARCH, SearchTerm, read_search
 from serving.triage.lane_rule import Lane
 from serving.web.queue_cursor import decode_found

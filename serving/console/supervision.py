@@ -37,8 +37,8 @@ from serving.request_parsing import read_submission
 from serving.review import case_rules as acts
 from serving.review.case_load import CaseLoad, LoadFigures, by_lane, by_office
 from serving.review.case_summary import LANE_NAMES
-from serving.review.cases import Reviewer
 from serving.review.results import OF_ENFORCEMENT, RESULT_MEANING
+from serving.review.reviewer import Reviewer
 from serving.review.supervision import DECIDING, Supervision
 from serving.web.findings_by_week import WeeklyFindings
 from serving.web.services import TheServices

@@ -5,12 +5,26 @@ nothing left to open.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 
+from features.records import Outcome
+from serving.access.actors import SERVICE
+from serving.errors import Conflict, ContradictoryFinding
 from serving.polling import PollingThread
+from serving.review import case_rules as acts
+from serving.review.case_records import OpenedCase, WaitingOutcome
 from serving.review.cases import Cases
+from serving.review.labels import inspection_of
+from serving.review.opening import case_of_decision
+from serving.review.results import reported_result
+from serving.review.stored_acts import changed_case
 
 POLL_INTERVAL_S = 0.5
+OUTCOMES_TOGETHER = 64
+OLDER_TOGETHER = 50
+"""Older cases that are made searchable at a time."""
 
 
 class CaseOpening:
@@ -18,7 +32,7 @@ class CaseOpening:
 
     def __init__(self, cases: Cases, clock: Callable[[], datetime]):
         self._polling = PollingThread(
-            "case-opening", lambda: cases.open_due(clock()), waits="cases_wait_to_be_opened"
+            "case-opening", lambda: open_due(cases, clock()), waits="cases_wait_to_be_opened"
         )
 
     def start(self) -> None:
@@ -28,3 +42,38 @@ class CaseOpening:
     def stop(self) -> None:
         """Finish what was begun; the rest is opened when the service is back."""
         self._polling.stop()
+
+
+def open_due(cases: Cases, at: datetime) -> int:
+    """Open the cases that decisions wait for, and let outcomes that came by record end them.
+
+    How many outcomes were taken. Whoever works on cases sees the same, sooner.
+    """
+    cases.open_new()
+    if cases.store.lacks_terms():
+        cases.masking.read_again()  # somebody may just have unmasked what is looked at now
+        cases.store.index_older(partial(_unmasked_case, cases), OLDER_TOGETHER)
+    taken = 0
+    while waiting := cases.store.waiting_outcomes(OUTCOMES_TOGETHER):
+        for outcome in waiting:
+            _take(cases, outcome, at)
+            taken += 1
+    return taken
+
+
+def _unmasked_case(cases: Cases, seq: int, record: str) -> OpenedCase | None:
+    opened = case_of_decision(seq, record, cases.office_of_place)
+    return None if opened is None or cases.is_covered(opened.case) else opened
+
+
+def _take(cases: Cases, waiting: WaitingOutcome, at: datetime) -> None:
+    """Let an outcome end the case of its subject, or wait there for two persons."""
+    if waiting.case_id is not None and waiting.body is not None:
+        outcome = Outcome.model_validate_json(waiting.body)
+        with suppress(Conflict, ContradictoryFinding):  # closed, or judged meanwhile
+            result, inspection = reported_result(outcome), inspection_of(outcome)
+            take = partial(
+                acts.take_outcome, actor=SERVICE, at=at, result=result, inspection=inspection
+            )
+            cases.store.change(waiting.case_id, partial(changed_case, take))
+    cases.store.remove_outcome(waiting.record_id)

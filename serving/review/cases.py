@@ -1,34 +1,24 @@
 """Cases as reviewers use them: the queue, one case, and acts, each stored with who, when, what."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache, partial
 from typing import get_args
 
-from pydantic import TypeAdapter
-
 from features.records import Outcome
 from features.submission import Submission
 from serving.access.acting import tell_audit
-from serving.access.actors import SERVICE, Actor
-from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import DecisionReader
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
 from serving.errors import (
     AlreadyJudged,
     CaseClosed,
-    CaseTaken,
-    Conflict,
-    ContradictoryFinding,
     Forbidden,
     JustificationNeeded,
     NoActionOrdered,
     NotFound,
-    PersonNeeded,
-    TooLong,
     UndoRefused,
     Unprocessable,
 )
@@ -37,16 +27,7 @@ from serving.request_parsing import read_submission
 from serving.review import case_rules as acts
 from serving.review.actions import CaseAction
 from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
-from serving.review.case_graph import (
-    MOST_ENDED,
-    MOST_NEIGHBOURS,
-    CaseGraph,
-    Neighbour,
-    closeness,
-    shares_of,
-)
 from serving.review.case_records import (
-    CaseAccess,
     CaseFile,
     CaseFileStore,
     CaseFilter,
@@ -54,77 +35,42 @@ from serving.review.case_records import (
     CaseScore,
     CaseSearch,
     CaseStore,
-    LinkedCase,
     OpenedCase,
     QueueFilter,
     QueuePosition,
     QueueTab,
     SearchPage,
     StoredEvent,
-    WaitingOutcome,
 )
-from serving.review.case_rules import Case, CaseChange, CaseEvent, JudgedAs, Statement
+from serving.review.case_rules import Case, CaseChange, JudgedAs
 from serving.review.justifications import JUSTIFIED_FOR, EvidentPurpose, StatedPurpose
 from serving.review.labels import inspection_of, label_of, withdrawal_of
 from serving.review.mentions import find_mentions
 from serving.review.opening import CASE, case_of_decision
-from serving.review.queue_rank import QUEUE_RANK
-from serving.review.results import CaseResult, FoundBy, reported_result
+from serving.review.results import CaseResult, FoundBy
+from serving.review.reviewer import Reviewer
+from serving.review.seen_cases import as_seen_by, masked_events, without_proposal, without_words
+from serving.review.stored_acts import (
+    CHANGED,
+    CHANGES_NOTHING,
+    CaseAct,
+    case_before,
+    changed_case,
+    event_of,
+    event_of_reading,
+    event_row,
+)
 from serving.review.teams import Inboxes, Team
 
-CHANGED = TypeAdapter(dict[str, tuple[object, object]])
-
-CaseAct = Callable[[Case], CaseChange]
 StateResult = Callable[[FoundBy], CaseResult]
 """A result of what found it; raises ImpossibleResult or ContradictoryFinding."""
 
 OnOutcome = Callable[[Submission, Outcome], None]
 
-OUTCOMES_TOGETHER = 64
-MOST_TOGETHER = 200
-"""Cases with which something is done at once."""
-
-OLDER_TOGETHER = 50
-"""Older cases that are made searchable at a time."""
-
-# Acts whose text is no sentence of anyone's.
-_WITHOUT_WORDS = frozenset({"read", "mark_reason", "judge", "reread", "score_again"})
-CHANGES_NOTHING = frozenset({"read", "download", "justify", "judge"})
-"""Events of reading and thinking, which leave a case as it was."""
 _SAYS_A_VIEW = frozenset(
     {"judge", "propose_action", "order_action", "state_view", "state_result", "agree", "disagree"}
 )
 """Events by which somebody has said what they think of a case, so that its score sways no more."""
-_OF_PROPOSALS = frozenset({"propose_action", "state_result", "state_view", "agree", "disagree"})
-
-
-@dataclass(frozen=True)
-class Reviewer:
-    """A reviewer: who stands in every event, and what may be seen.
-
-    Whoever does not work on cases, as an auditor, reads none without saying why. Whoever supervises
-    may take a case from its owner.
-    """
-
-    actor: Actor
-    access: CaseAccess
-    works_on_cases: bool = True
-    supervises: bool = False
-
-    @classmethod
-    def from_caller(cls, caller: Caller) -> "Reviewer":
-        """The reviewer that a caller is: cases of its offices, on its side of the wall."""
-        access = CaseAccess(caller.offices, caller.may("rescue"))
-        works = caller.may("review") or caller.may("rescue")
-        return cls(caller.actor, access, works_on_cases=works, supervises=caller.may("supervise"))
-
-
-@dataclass(frozen=True)
-class BulkAct:
-    """With which of several cases something was done, and with which not, with why."""
-
-    done: tuple[str, ...]
-    refused: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -154,16 +100,9 @@ class Cases:
 
         self.store.open_new(open_case)
 
-    def _case_of_decision(self, seq: int, record: str) -> OpenedCase | None:
-        return case_of_decision(seq, record, self.office_of_place)
-
     def inboxes(self) -> Inboxes:
         """The inboxes that there are now."""
         return Inboxes(self.teams())
-
-    def _unmasked_case(self, seq: int, record: str) -> OpenedCase | None:
-        opened = self._case_of_decision(seq, record)
-        return None if opened is None or self._is_covered(opened.case) else opened
 
     def queue(
         self, reviewer: Reviewer, queue: QueueFilter, after: QueuePosition | None, limit: int
@@ -172,20 +111,20 @@ class Cases:
         self.open_new()
         rows = self._tagged(self.store.page(reviewer.access, queue, after, limit), queue.tag)
         tell_audit(cases=[row.case_id for row in rows])
-        return [self._shown(row) for row in rows]
+        return [self.shown(row) for row in rows]
 
     def list_cases(self, reviewer: Reviewer, wanted: CaseFilter, limit: int) -> list[CaseRecord]:
         """The cases that a filter lets through, closed ones too, the newest first."""
         self.open_new()
         rows = self._tagged(self.store.list_cases(reviewer.access, wanted, limit), wanted.tag)
         tell_audit(cases=[row.case_id for row in rows])
-        return [self._shown(row) for row in rows]
+        return [self.shown(row) for row in rows]
 
     def rows_of(self, reviewer: Reviewer, case_ids: Iterable[str]) -> list[CaseRecord]:
         """The cases with these ids that may be seen, the one opened first before the others."""
         rows = sorted(self.store.cases_of(case_ids, reviewer.access), key=lambda row: row.seq)
         tell_audit(cases=[row.case_id for row in rows])
-        return [self._shown(row) for row in rows]
+        return [self.shown(row) for row in rows]
 
     def search(
         self, reviewer: Reviewer, asked: CaseSearch, after: str | None, limit: int
@@ -196,7 +135,7 @@ class Cases:
         """
         self.open_new()
         searched = self.store.search(reviewer.access, asked, after, limit)
-        found = tuple(each for each in searched.found if not self._is_covered(each.case))
+        found = tuple(each for each in searched.found if not self.is_covered(each.case))
         tell_audit(
             cases=[each.case.case_id for each in found],
             search=self.masking.tokens.token("search term", asked.symbols),
@@ -208,34 +147,6 @@ class Cases:
         scores = self.store.scores(row.case_id)
         is_rescue = row.lane == "rescue"
         return [score for score in scores if (score.lane == "rescue") == is_rescue]
-
-    def open_due(self, at: datetime) -> int:
-        """Open the cases that decisions wait for, and let outcomes that came by record end them.
-
-        How many outcomes were taken. Whoever works on cases sees the same, sooner.
-        """
-        self.open_new()
-        if self.store.lacks_terms():
-            self.masking.read_again()  # somebody may just have unmasked what is looked at now
-            self.store.index_older(self._unmasked_case, OLDER_TOGETHER)
-        taken = 0
-        while waiting := self.store.waiting_outcomes(OUTCOMES_TOGETHER):
-            for outcome in waiting:
-                self._take(outcome, at)
-                taken += 1
-        return taken
-
-    def _take(self, waiting: WaitingOutcome, at: datetime) -> None:
-        """Let an outcome end the case of its subject, or wait there for two persons."""
-        if waiting.case_id is not None and waiting.body is not None:
-            outcome = Outcome.model_validate_json(waiting.body)
-            with suppress(Conflict, ContradictoryFinding):  # closed, or judged meanwhile
-                result, inspection = reported_result(outcome), inspection_of(outcome)
-                take = partial(
-                    acts.take_outcome, actor=SERVICE, at=at, result=result, inspection=inspection
-                )
-                self.store.change(waiting.case_id, partial(_changed, take))
-        self.store.remove_outcome(waiting.record_id)
 
     def count_tabs(self, reviewer: Reviewer, queue: QueueFilter) -> dict[str, int]:
         """How many cases are in each tab of a filter, the closed ones last."""
@@ -266,7 +177,7 @@ class Cases:
         row = self.store.case(case_id, reviewer.access)
         if row is None:
             raise NotFound("no case with this id can be seen by you")
-        shown = self._shown(row)
+        shown = self.shown(row)
         return shown, self.state_of(reviewer, shown)
 
     def read(
@@ -283,7 +194,7 @@ class Cases:
         """
         found = self.case(reviewer, case_id)
         why = purpose or self._why(reviewer, found[1], at)
-        self.store.append_event(_stored_event(reviewer, case_id, at, "read", text=why))
+        self.store.append_event(event_of_reading(reviewer, case_id, at, "read", text=why))
         return found
 
     def justify(
@@ -292,40 +203,7 @@ class Cases:
         """State why a case is read that the reader's work did not bring; raises NotFound."""
         self.case(reviewer, case_id)
         changed = CHANGED.dump_json({"purpose": (None, code)}).decode()
-        self.store.append_event(_stored_event(reviewer, case_id, at, "justify", changed, words))
-
-    def linked(
-        self, reviewer: Reviewer, case_id: str, kinds: tuple[str, ...], limit: int
-    ) -> list[LinkedCase]:
-        """Other cases that share something of these kinds, the newest first."""
-        found = self.store.linked(case_id, kinds, reviewer.access, limit)
-        return [self._shown_link(link) for link in found]
-
-    def graph(self, reviewer: Reviewer, case_id: str, most: int = MOST_NEIGHBOURS) -> CaseGraph:
-        """What a case shares with which others: confirmed ones first, then the closest.
-
-        Confirmed ones are looked for among the MOST_ENDED closest of those that have ended. Masked
-        ones are counted and not named. Raises NotFound.
-        """
-        own, _ = self.case(reviewer, case_id)
-        things = self.store.shared_things(case_id, reviewer.access)
-        close = closeness(things)
-        order = sorted(close, key=close.__getitem__, reverse=True)
-        closed = {o.case_id for thing in things for o in thing.others if o.is_closed}
-        ended = [each for each in order if each in closed][:MOST_ENDED]
-        looked_at = dict.fromkeys([*ended, *order[:most]])
-        found = map(self._shown, self.store.cases_of(looked_at, reviewer.access))
-        rows = {row.case_id: row for row in found if not self.is_masked(row)}
-        confirmed = {each for each in ended if each in rows and self._is_confirmed(rows[each])}
-        named = sorted(rows, key=lambda each: (each in confirmed, close[each]), reverse=True)[:most]
-        neighbours = tuple(
-            Neighbour(rows[each], shares_of(each, things), each in confirmed) for each in named
-        )
-        is_known = all(thing.is_counted for thing in things)
-        tell_audit(cases=named)
-        if self.is_masked(own):
-            things = tuple(replace(t, value=self.masking.name(t.value)) for t in things)
-        return CaseGraph(case_id, things, neighbours, len(close), is_known)
+        self.store.append_event(event_of_reading(reviewer, case_id, at, "justify", changed, words))
 
     @staticmethod
     def result_of(row: CaseRecord) -> CaseResult | None:
@@ -361,13 +239,8 @@ class Cases:
         """
         events = self.events(row.case_id)
         if CASE.validate_json(row.state).hides_proposal_from(reviewer.actor):
-            events = _without_proposal(events)
-        if not self.is_masked(row):
-            return events
-        return [
-            event if event.action in _WITHOUT_WORDS else replace(event, changed="{}", text=MASKED)
-            for event in events
-        ]
+            events = without_proposal(events)
+        return masked_events(events) if self.is_masked(row) else events
 
     def attached(self, row: CaseRecord) -> list[CaseFile]:
         """The files of a case, the first attached first."""
@@ -376,8 +249,8 @@ class Cases:
 
     def state_of(self, reviewer: Reviewer, row: CaseRecord) -> Case:
         """The state of a case that was found, as a reviewer may see it."""
-        case = _as_seen_by(CASE.validate_json(row.state), reviewer.actor)
-        return _without_words(case) if self.is_masked(row) else case
+        case = as_seen_by(CASE.validate_json(row.state), reviewer.actor)
+        return without_words(case) if self.is_masked(row) else case
 
     def act(self, reviewer: Reviewer, case_id: str, act: CaseAct) -> Case:
         """Do something to a case, and return it as it is then.
@@ -385,8 +258,8 @@ class Cases:
         Raises NotFound, and the Conflict that the act meets where another was faster.
         """
         self.case(reviewer, case_id)
-        changed = self.store.change(case_id, partial(_changed, act))
-        return self.state_of(reviewer, self._shown(changed))
+        changed = self.store.change(case_id, partial(changed_case, act))
+        return self.state_of(reviewer, self.shown(changed))
 
     def note(self, reviewer: Reviewer, case_id: str, at: datetime, text: str) -> Case:
         """Write something down; who is mentioned in it with `@name` is told.
@@ -461,23 +334,6 @@ class Cases:
             ),
         )
 
-    def hand_over_together(
-        self, reviewer: Reviewer, case_ids: Iterable[str], at: datetime, to: Reviewer | None
-    ) -> BulkAct:
-        """Give each of several cases to somebody; see `act_together`."""
-        return act_together(case_ids, lambda case_id: self.assign(reviewer, case_id, at, to))
-
-    def sharing(self, reviewer: Reviewer, case_id: str, kind: str, value: str) -> list[str]:
-        """The other cases that share one thing with a case, the closed ones left out."""
-        things = self.store.shared_things(case_id, reviewer.access)
-        return [
-            other.case_id
-            for thing in things
-            if (thing.kind, thing.value) == (kind, value)
-            for other in thing.others
-            if not other.is_closed
-        ]
-
     def attach(
         self, reviewer: Reviewer, case_id: str, at: datetime, file: AttachedFile, content: bytes
     ) -> CaseFile:
@@ -491,7 +347,7 @@ class Cases:
             attached_by=reviewer.actor.identity,
             attached_by_name=reviewer.actor.name,
         )
-        self.files.attach(row, content, _event_row(event), MOST_TO_A_CASE)
+        self.files.attach(row, content, event_row(event), MOST_TO_A_CASE)
         return row
 
     def download(
@@ -508,7 +364,7 @@ class Cases:
         if found is None:
             raise NotFound("the case has no such file, or its content is no longer kept")
         name = found[0].name
-        self.store.append_event(_stored_event(reviewer, case_id, at, "download", text=name))
+        self.store.append_event(event_of_reading(reviewer, case_id, at, "download", text=name))
         return found
 
     def order(self, reviewer: Reviewer, case_id: str, at: datetime, action: CaseAction) -> Case:
@@ -561,7 +417,7 @@ class Cases:
         def undo(case: Case) -> CaseChange:
             if CASE.dump_json(case) != CASE.dump_json(CASE.validate_json(stored.state)):
                 raise UndoRefused("somebody else has acted on this case since")
-            return acts.undo(case, reviewer.actor, at, _event_of(acted), _before(case, acted))
+            return acts.undo(case, reviewer.actor, at, event_of(acted), case_before(case, acted))
 
         return self.act(reviewer, case_id, undo)
 
@@ -599,14 +455,14 @@ class Cases:
                     labels.insert(0, withdrawal_of(decision, earlier, author, at))
                 return replace(after, inspection=inspection_of(label[0]) if label else None), event
 
-            after, event, _ = _changed(judge, row)
+            after, event, _ = changed_case(judge, row)
             outcomes.extend(outcome for outcome, _ in labels)
             return after, event, tuple(row for _, row in labels)
 
         changed = self.store.change(case_id, change)
         for outcome in outcomes:
             self.on_outcome(read_submission(decision.request.encode()), outcome)
-        return _as_seen_by(CASE.validate_json(changed.state), reviewer.actor)
+        return as_seen_by(CASE.validate_json(changed.state), reviewer.actor)
 
     def _why(self, reviewer: Reviewer, case: Case, at: datetime) -> str:
         """Why a reader reads: it is theirs, it waits, or what they stated not long ago."""
@@ -629,63 +485,24 @@ class Cases:
 
     def _tagged(self, rows: list[CaseRecord], tag: str | None) -> list[CaseRecord]:
         """What a filter by tag found; masked ones are not found by what was written of them."""
-        return [row for row in rows if tag is None or not self._is_covered(row)]
+        return [row for row in rows if tag is None or not self.is_covered(row)]
 
-    def _is_covered(self, row: CaseRecord) -> bool:
+    def is_covered(self, row: CaseRecord) -> bool:
+        """Whether a case as it is stored is to be masked by now."""
         return self.masking.covers(row.subject_kind, row.subject_id, row.opened_at)
 
-    def _shown(self, row: CaseRecord) -> CaseRecord:
-        if not self._is_covered(row):
+    def shown(self, row: CaseRecord) -> CaseRecord:
+        """A case as it may be seen by now: a masked one by a short name."""
+        if not self.is_covered(row):
             return row
         name = self.masking.name(row.subject_id)
         return replace(row, subject_id=name, what=MASKED_CASE, why="")
-
-    def _shown_link(self, link: LinkedCase) -> LinkedCase:
-        row = self._shown(link.case)
-        if not self.is_masked(row):
-            return link
-        named = tuple((kind, self.masking.name(value)) for kind, value in link.shared)
-        return LinkedCase(row, named)
-
-    def _is_confirmed(self, row: CaseRecord) -> bool:
-        """Whether a case ended with a find of smuggling."""
-        result = self.result_of(row)
-        return result is not None and result.label == "confirmed"
 
     def _decision(self, case_id: str) -> Decision:
         record = self.decisions.record(self.store.decision_of(case_id))
         if record is None:
             raise NotFound("the decision behind this case is gone")
         return Decision.model_validate_json(record)
-
-
-def act_together(case_ids: Iterable[str], act: Callable[[str], object]) -> BulkAct:
-    """Do the same with each of several cases, by an act and an event of its own.
-
-    With what is refused, as a case that another has by now, nothing is done, and why is told.
-    """
-    done: list[str] = []
-    refused: list[tuple[str, str]] = []
-    for case_id in list(dict.fromkeys(case_ids))[:MOST_TOGETHER]:
-        try:
-            act(case_id)
-            done.append(case_id)
-        except (Conflict, PersonNeeded, NotFound, TooLong, Unprocessable) as refusal:
-            refused.append((case_id, str(refusal)))
-    return BulkAct(tuple(done), tuple(refused))
-
-
-def _event_of(stored: StoredEvent) -> CaseEvent:
-    """An event as the rules understand it."""
-    at, changed = datetime.fromisoformat(stored.at), CHANGED.validate_json(stored.changed)
-    return CaseEvent(stored.case_id, at, stored.by, stored.action, changed, stored.text)  # type: ignore[arg-type]  # an action, as it was stored
-
-
-def _before(case: Case, last: StoredEvent) -> Case:
-    """A case as it was before its last event, which has the old of every field."""
-    state = CASE.dump_python(case, mode="json")
-    old = {name: old for name, (old, _) in CHANGED.validate_json(last.changed).items()}
-    return CASE.validate_python(state | {name: old[name] for name in old.keys() & state.keys()})
 
 
 def _found_by(row: CaseRecord, case: Case) -> FoundBy:
@@ -698,102 +515,3 @@ def _found_by(row: CaseRecord, case: Case) -> FoundBy:
     if found_by is None:
         raise NoActionOrdered("order first what is to find it: an inspection or a check")
     return found_by
-
-
-def _as_seen_by(case: Case, reader: Actor) -> Case:
-    """A case without what a first person said, for whoever may be the second."""
-    if case.proposal is None or not case.hides_proposal_from(reader):
-        return case
-    return replace(case, proposal=Statement(case.proposal.by, case.proposal.at), second_view=None)
-
-
-def _without_proposal(events: list[StoredEvent]) -> list[StoredEvent]:
-    """Events without what was proposed and what second persons thought of it."""
-    return [
-        replace(event, changed="{}", text="") if event.action in _OF_PROPOSALS else event
-        for event in events
-    ]
-
-
-def _without_words(case: Case) -> Case:
-    """A case without what reviewers wrote at its end and to anyone."""
-    return replace(
-        case,
-        letters=(),
-        deferral=None,
-        reopening=None,
-        tags=(),
-        proposal=None,
-        second_view=None,
-        escalation=case.escalation and replace(case.escalation, because=MASKED),
-        action=case.action and replace(case.action, text=MASKED),
-        result=case.result and replace(case.result, text=MASKED),
-    )
-
-
-def _changed(
-    act: CaseAct, row: CaseRecord
-) -> tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]:
-    before = CASE.validate_json(row.state)
-    case, event = act(before)
-    moved = case.action if case.action != before.action else None
-    after = replace(
-        _moved(row, moved),
-        status=case.status,
-        owner=case.owner.identity if case.owner else None,
-        owner_name=case.owner.name if case.owner else None,
-        waiting_until=case.waiting_until.isoformat() if case.waiting_until else None,
-        team=case.team,
-        escalated_at=case.escalation.at.isoformat() if case.escalation else None,
-        state=CASE.dump_json(case).decode(),
-    )
-    places = {
-        name: (getattr(row, name), getattr(after, name))
-        for name in ("office_id", "lane")
-        if getattr(row, name) != getattr(after, name)
-    }
-    return after, _event_row(replace(event, changed=event.changed | places)), ()
-
-
-def changed_if_unchanged(
-    act: CaseAct, looked_at: CaseRecord, row: CaseRecord
-) -> tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]:
-    """A case after an act; raises CaseTaken where it is not as it was looked at before."""
-    if CASE.validate_json(row.state) != CASE.validate_json(looked_at.state):
-        raise CaseTaken("somebody has acted on this case since")
-    return _changed(act, row)
-
-
-def _moved(row: CaseRecord, action: CaseAction | None) -> CaseRecord:
-    """A case where those have it to whom it was referred."""
-    if action is not None and action.refer_to == "office":
-        return replace(row, office_id=action.destination)
-    if action is not None and action.refer_to == "rescue":
-        return replace(row, lane="rescue", rank=QUEUE_RANK["rescue"])
-    return row
-
-
-def _event_row(event: CaseEvent) -> StoredEvent:
-    changed = CHANGED.dump_json(event.changed).decode()
-    return StoredEvent(
-        event.case_id,
-        event.at.isoformat(),
-        event.actor.identity,
-        event.action,
-        changed,
-        event.text,
-        event.actor.name,
-    )
-
-
-def _stored_event(
-    reviewer: Reviewer,
-    case_id: str,
-    at: datetime,
-    action: str,
-    changed: str = "{}",
-    text: str = "",
-) -> StoredEvent:
-    """An event that changes no case."""
-    who = reviewer.actor
-    return StoredEvent(case_id, at.isoformat(), who.identity, action, changed, text, who.name)

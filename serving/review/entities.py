@@ -15,8 +15,9 @@ from serving.access.acting import tell_audit
 from serving.audit.masking import Masking
 from serving.errors import NotFound
 from serving.review.case_records import CaseAccess, CaseRecord
-from serving.review.cases import Cases, Reviewer
+from serving.review.cases import Cases
 from serving.review.results import CaseResult
+from serving.review.reviewer import Reviewer
 from serving.review.search_terms import CONVEYANCES, SearchTerm
 
 EntityKind = Literal["party", "container", "conveyance"]

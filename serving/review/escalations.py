@@ -15,7 +15,8 @@ from serving.errors import Conflict
 from serving.polling import PollingThread
 from serving.review import case_rules as acts
 from serving.review.case_records import CaseRecord
-from serving.review.cases import CHANGES_NOTHING, Cases, changed_if_unchanged
+from serving.review.cases import Cases
+from serving.review.stored_acts import CHANGES_NOTHING, changed_if_unchanged
 
 POLL_INTERVAL_S = 30
 TOGETHER = 200

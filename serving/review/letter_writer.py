@@ -10,7 +10,7 @@ from serving.language import say
 from serving.models.model_pool import ModelPool
 from serving.review.case_letters import Audience, CaseLetter, DeferralGround
 from serving.review.case_rules import Case, CaseChange
-from serving.review.cases import Cases, Reviewer
+from serving.review.cases import Cases
 from serving.review.corrections import CorrectionScorer, VectorSource
 from serving.review.letter import LETTER, Letter, LetterSources, case_letter
 from serving.review.letter_rules import (
@@ -22,6 +22,7 @@ from serving.review.letter_rules import (
 )
 from serving.review.own_declarations import OwnDeclarations
 from serving.review.remedies import Remedies
+from serving.review.reviewer import Reviewer
 from serving.triage.triage_plan import TriagePlan
 
 

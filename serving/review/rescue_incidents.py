@@ -16,9 +16,10 @@ from serving.audit.decision import Decision
 from serving.errors import Erased
 from serving.review.case_records import CaseFilter, CaseRecord
 from serving.review.case_rules import Case, Status
-from serving.review.cases import Cases, Reviewer
+from serving.review.cases import Cases
 from serving.review.rescue_calls import OpenRescueCall, RescueCallEvent, RescueOutbox
 from serving.review.rescue_centres import RescueCentre, RescueCentres
+from serving.review.reviewer import Reviewer
 from serving.triage.life_at_risk import DangerSignal, last_heard
 
 NOT_ENDED: tuple[Status, ...] = (

@@ -14,7 +14,8 @@ from serving.access.actors import Actor
 from serving.errors import TooManyTags, Unprocessable
 from serving.language import say
 from serving.review.case_rules import Case, CaseChange, CaseEvent
-from serving.review.cases import Cases, Reviewer
+from serving.review.cases import Cases
+from serving.review.reviewer import Reviewer
 
 MOST_TAGS = 12
 """Tags that a case has at most."""

@@ -8,8 +8,8 @@ from features.field_types import Code, Instant, Items, Kilograms, Persons
 from features.offences import OffenceCodes
 from features.records import Depth, Examination
 from serving.review.actions import ActionKind, CaseAction, ReferredTo
+from serving.review.bulk_acts import MOST_TOGETHER
 from serving.review.case_rules import JudgedAs, WaitingFor
-from serving.review.cases import MOST_TOGETHER
 from serving.review.justifications import StatedPurpose
 from serving.review.results import (
     LONGEST_TEXT,

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from serving.app import utc_now
 from serving.review.case_records import CaseAccess
-from serving.review.cases import Reviewer
+from serving.review.reviewer import Reviewer
 from tests.browser.conftest import Site
 from tests.browser.page_faults import barriers
 from tests.browser.test_reviewing_a_case import account, home, sign_in

@@ -26,7 +26,7 @@ from serving.review.actions import CaseAction
 from serving.review.attachments import AttachedFile
 from serving.review.case_records import CaseAccess
 from serving.review.case_rules import Case, CaseChange
-from serving.review.cases import Reviewer
+from serving.review.reviewer import Reviewer
 from serving.web.security_headers import CONTENT_SECURITY_POLICY
 from tests.browser.conftest import Site
 from tests.serving.bodies import shipment, submission

@@ -2,7 +2,7 @@
 
 from serving.access.actors import Actor
 from serving.review.case_records import CaseAccess
-from serving.review.cases import Reviewer
+from serving.review.reviewer import Reviewer
 
 
 def person(name: str) -> Actor:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from serving.audit.audit_log import EventFilter
+from serving.review.case_opening import open_due
 from serving.review.case_records import CaseAccess
 from serving.review.case_rules import claim
-from serving.review.cases import Reviewer
+from serving.review.reviewer import Reviewer
 from tests.docs.recipes import ROOT
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
@@ -52,7 +53,7 @@ def test_systems_learn_what_became_of_the_cases_that_are_theirs(reviewed: Servic
     rescue = reviewed.score(route(journey_id="J-1", **crowd), submits).json()
     assert rescue["lane"] == "rescue"
     services = reviewed.services
-    services.cases.open_due(NOW)
+    open_due(services.cases, NOW)
     services.cases.act(OFFICER, case_id, lambda case: claim(case, OFFICER.actor, NOW))
     services.cases.order(OFFICER, case_id, NOW, INSPECT)
 
@@ -95,13 +96,13 @@ def test_what_no_page_gave_is_refused(service: Service, query: dict[str, Any]) -
 def test_what_was_found_is_sent_back_as_the_page_for_integrators_says(reviewed: Service) -> None:
     submits = reviewed.key("score", "ingest")
     reviewed.score(shipment(shipment_id="S-1"), submits)
-    reviewed.services.cases.open_due(NOW)
+    open_due(reviewed.services.cases, NOW)
     page = (ROOT / "docs/operations/events.md").read_text(encoding="utf-8")
     (body,) = re.findall(r"```json\n(\{\"outcomes\".*?)```", page, re.DOTALL)
     body = json.loads(body.replace("2026-11-24T14", "2026-11-24T10").replace("T15:", "T11:"))
 
     sent = reviewed.client.post("/v1/records", json=body, headers=submits)
-    reviewed.services.cases.open_due(NOW)
+    open_due(reviewed.services.cases, NOW)
 
     assert sent.status_code == 200, sent.text
     last = list(pages(reviewed, submits))[-1]

@@ -12,7 +12,7 @@ from serving.access.accounts import Account
 from serving.access.claims import person_elsewhere
 from serving.access.oidc import NO_PASSWORD
 from serving.app import create_app
-from serving.review.cases import Reviewer
+from serving.review.reviewer import Reviewer
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.clock import Clock

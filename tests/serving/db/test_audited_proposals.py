@@ -16,8 +16,8 @@ from serving.errors import NotAsAudited
 from serving.models.kill_switch import decline_switching_on, record_switch, switch_on_by_two
 from serving.review import case_rules as acts
 from serving.review.case_rules import Case, Reopening, Statement
-from serving.review.cases import CHANGED
 from serving.review.opening import CASE
+from serving.review.stored_acts import CHANGED
 from tests.serving.access.trusted import NOW
 from tests.serving.databases import database
 from tests.serving.db.test_covered_tables import unguarded

@@ -6,8 +6,9 @@ from typing import Any
 from serving.review import case_rules as acts
 from serving.review.actions import CaseAction
 from serving.review.case_rules import Case
-from serving.review.cases import Cases, Reviewer
+from serving.review.cases import Cases
 from serving.review.results import CaseResult, FoundBy, ResultCode
+from serving.review.reviewer import Reviewer
 from tests.serving.conftest import Service
 
 INSPECT = CaseAction("inspect")

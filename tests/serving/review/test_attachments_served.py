@@ -12,7 +12,7 @@ from serving.console.uploads import Upload
 from serving.errors import BodyTooLarge, MediaTypeUnsupported, ServingError, Unprocessable
 from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
 from serving.review.case_records import CaseAccess
-from serving.review.cases import Reviewer
+from serving.review.reviewer import Reviewer
 from tests.serving.bodies import route
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN

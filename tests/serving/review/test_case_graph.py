@@ -13,7 +13,8 @@ from serving.console.charts.link_graph import NODE_HEIGHT_PX, LinkGraph
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.errors import NotFound
 from serving.review.case_graph import CaseGraph
-from serving.review.cases import Reviewer
+from serving.review.case_links import CaseLinks
+from serving.review.reviewer import Reviewer
 from serving.review.shared_things import MOST_LOOKED_AT
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
@@ -58,7 +59,7 @@ class Linked(Office):
 
     def graph(self, case_id: str, reviewer: Reviewer = ONE) -> CaseGraph:
         self.reviewing.case(ONE, case_id)
-        return self.reviewing.graph(reviewer, case_id)
+        return CaseLinks(self.reviewing).graph(reviewer, case_id)
 
 
 @pytest.fixture
@@ -123,7 +124,7 @@ def test_cases_of_other_offices_and_rescues_are_no_neighbours(office: Linked) ->
     assert office.graph(one).total == 0
     for other in (ELSEWHERE, rescuer):
         with pytest.raises(NotFound):
-            office.reviewing.graph(other, one)
+            CaseLinks(office.reviewing).graph(other, one)
 
 
 def test_who_paid_later_links_a_case_that_is_scored_again(office: Linked) -> None:
@@ -141,7 +142,7 @@ def test_masked_cases_are_counted_and_not_named(office: Linked) -> None:
     office.graph(one)
     masked = office.mask()
 
-    graph = masked.graph(ONE, one)
+    graph = CaseLinks(masked).graph(ONE, one)
 
     assert (graph.neighbours, graph.total) == ((), 1)
     assert PAYER not in [thing.value for thing in graph.things]

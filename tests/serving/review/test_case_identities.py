@@ -18,9 +18,9 @@ from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.models.kill_switch import SwitchEvent
 from serving.review.case_records import StoredEvent
-from serving.review.cases import Reviewer
 from serving.review.opening import CASE
 from serving.review.results import CaseResult
+from serving.review.reviewer import Reviewer
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import sign_in
 from tests.serving.databases import database

@@ -15,7 +15,7 @@ from serving.db.repositories.record_repository import RecordRepository
 from serving.errors import NotFound
 from serving.explanation.explained_score import Inspected, Score
 from serving.history.received_records import ReceivedRecord
-from serving.review.case_opening import CaseOpening
+from serving.review.case_opening import CaseOpening, open_due
 from serving.review.case_records import CaseFilter, CaseRecord, QueueFilter
 from serving.review.case_rules import Case
 from serving.review.results import reported_result
@@ -92,13 +92,13 @@ def test_an_outcome_that_comes_by_record_and_is_not_adverse_closes_the_case(
     claim(office, case_id)
     send(office, "S-1", result)
 
-    assert office.reviewing.open_due(LATER) == 1
+    assert open_due(office.reviewing, LATER) == 1
 
     case = case_of(office, case_id)
     assert (case.status, case.result and case.result.code) == ("closed", code)
     assert [e.action for e in office.reviewing.events(case_id)] == ["assign", "close"]
     assert len(office.labels()) == 1
-    assert office.reviewing.open_due(LATER) == 0
+    assert open_due(office.reviewing, LATER) == 0
 
 
 def test_an_adverse_outcome_by_record_waits_for_two_persons_and_is_one_label(
@@ -106,7 +106,7 @@ def test_an_adverse_outcome_by_record_waits_for_two_persons_and_is_one_label(
 ) -> None:
     case_id = office.decide()
     send(office, "S-1", "confirmed", offences="tobacco")
-    office.reviewing.open_due(LATER)
+    open_due(office.reviewing, LATER)
     assert case_of(office, case_id).status == "result_in"
 
     once = agree_by(office.reviewing, ONE, case_id, LATER, FOUND)
@@ -129,7 +129,7 @@ def test_an_outcome_changes_no_case_that_ended_or_that_two_persons_judge(office:
     for number in (1, 2, 3):
         send(office, f"S-{number}", "not_confirmed")
 
-    assert office.reviewing.open_due(LATER) == 3
+    assert open_due(office.reviewing, LATER) == 3
 
     assert [case_of(office, case_id) for case_id in ("d-1", "d-2")] == before
     with pytest.raises(NotFound):
@@ -167,7 +167,7 @@ def test_what_was_confirmed_elsewhere_is_of_goods_or_of_people(
 def test_every_score_of_a_subject_is_kept_and_the_newest_counts(office: Office) -> None:
     office.decide(1, lane="document_check")
     again = office.decide(2, rescores="d-1", lane_before="document_check", lane="inspect")
-    office.reviewing.open_due(LATER)
+    open_due(office.reviewing, LATER)
 
     row, _ = office.reviewing.case(ONE, "d-1")
 

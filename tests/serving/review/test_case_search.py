@@ -25,8 +25,9 @@ from serving.db.tables.review import case_terms, saved_views
 from serving.errors import Unprocessable
 from serving.review import case_rules as acts
 from serving.review.actions import CaseAction
+from serving.review.case_opening import open_due
 from serving.review.case_records import CaseAccess, CaseFilter, CaseSearch, SearchPage
-from serving.review.cases import Reviewer
+from serving.review.reviewer import Reviewer
 from serving.review.saved_views import SavedView
 from serving.review.search_terms import normalised
 from tests.serving.bodies import route, shipment
@@ -132,7 +133,7 @@ class World(Office):
         chance = random.Random(27)
         log = DecisionRepository(self.engine)
         log.append([self._decided(number, chance) for number in range(56)])
-        self.reviewing.open_due(AT)
+        open_due(self.reviewing, AT)
         self._refer()
         self._end()
 
@@ -324,7 +325,7 @@ def test_cases_of_an_older_release_are_found_once_the_service_has_looked_at_them
     DatabaseErasure(world.engine).index_again()
 
     while world.reviewing.store.lacks_terms():
-        world.reviewing.open_due(AT)
+        open_due(world.reviewing, AT)
 
     assert {symbols: world.found(EVERYWHERE, symbols) for symbols in before} == before
     with world.engine.connect() as connection:

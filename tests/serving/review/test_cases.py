@@ -37,10 +37,12 @@ from serving.errors import (
 from serving.review import case_rules as acts
 from serving.review.actions import CaseAction
 from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
+from serving.review.case_links import CaseLinks
 from serving.review.case_records import CaseAccess, QueueFilter
-from serving.review.cases import Cases, Reviewer
+from serving.review.cases import Cases
 from serving.review.queue_rank import QUEUE_RANK
 from serving.review.results import CaseResult, Finding
+from serving.review.reviewer import Reviewer
 from tests.serving.bodies import shipment
 from tests.serving.databases import database
 from tests.serving.people import person, stored
@@ -364,15 +366,17 @@ def test_linked_cases_are_others_that_share_something_of_the_kinds_asked_for(
         office.decide(number)
     office.reviewing.case(ONE, "d-1")
 
-    found = office.reviewing.linked(ONE, "d-1", ("goods",), 9)
+    links = CaseLinks(office.reviewing)
+
+    found = links.linked(ONE, "d-1", ("goods",), 9)
 
     assert [(each.case.case_id, each.shared) for each in found] == [
         ("d-3", (("goods", "890310"),)),
         ("d-2", (("goods", "890310"),)),
     ]
-    assert len(office.reviewing.linked(ONE, "d-1", ("goods",), 1)) == 1
-    assert office.reviewing.linked(ELSEWHERE, "d-1", ("goods",), 9) == []
-    assert office.reviewing.linked(ONE, "d-1", ("container",), 9) == []
+    assert len(links.linked(ONE, "d-1", ("goods",), 1)) == 1
+    assert links.linked(ELSEWHERE, "d-1", ("goods",), 9) == []
+    assert links.linked(ONE, "d-1", ("container",), 9) == []
 
 
 @pytest.fixture
@@ -491,7 +495,7 @@ def test_files_of_a_masked_case_have_no_names_and_are_not_handed_out(masked: Cas
 
 
 def test_what_links_masked_cases_has_short_names(office: Office, masked: Cases) -> None:
-    (link,) = masked.linked(ONE, "d-1", ("party",), 9)
+    (link,) = CaseLinks(masked).linked(ONE, "d-1", ("party",), 9)
 
     assert link.case.subject_id == office.names.of("S-2", MASKED)
     assert {kind for kind, _ in link.shared} == {"party"}

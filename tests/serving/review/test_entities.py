@@ -15,7 +15,7 @@ from serving.console.entities import in_parts
 from serving.db.repositories.entity_repository import EntityRepository
 from serving.db.tables.review import case_terms
 from serving.errors import NotFound
-from serving.review.cases import Cases, Reviewer
+from serving.review.cases import Cases
 from serving.review.entities import (
     MOST_COMPANIONS,
     Entities,
@@ -23,6 +23,7 @@ from serving.review.entities import (
     EntityMonth,
     EntityReference,
 )
+from serving.review.reviewer import Reviewer
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from serving.errors import JustificationNeeded
 from serving.review.case_records import CaseAccess
-from serving.review.cases import Reviewer
+from serving.review.reviewer import Reviewer
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN

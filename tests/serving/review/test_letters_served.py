@@ -17,7 +17,7 @@ from serving.access.accounts import new_account
 from serving.app import create_app
 from serving.audit.decision import Decision
 from serving.errors import LetterNotDue
-from serving.review.cases import Reviewer
+from serving.review.reviewer import Reviewer
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service

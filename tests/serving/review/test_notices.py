@@ -21,8 +21,9 @@ from serving.db.tables.review import notices
 from serving.errors import NotFound, Unprocessable
 from serving.review import case_rules as acts
 from serving.review.case_records import CaseAccess
-from serving.review.cases import Reviewer, _changed
 from serving.review.notices import NoticeKind
+from serving.review.reviewer import Reviewer
+from serving.review.stored_acts import changed_case
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.clock import Clock
@@ -129,7 +130,9 @@ def test_the_owner_is_told_of_a_result_that_came_from_elsewhere(served: Service)
         cases.order(ANA, case_id, NOW, INSPECT)
 
         def take(row: Any, result: Any = result) -> Any:
-            return _changed(lambda case: acts.take_outcome(case, SERVICE, NOW, result, None), row)
+            return changed_case(
+                lambda case: acts.take_outcome(case, SERVICE, NOW, result, None), row
+            )
 
         store.change(case_id, take)
         assert told(served, ANA) == kinds

@@ -21,8 +21,8 @@ from serving.db.write_lock import writing
 from serving.errors import Unprocessable
 from serving.review import case_rules as acts
 from serving.review.actions import CaseAction
+from serving.review.case_opening import open_due
 from serving.review.case_records import CaseAccess, CaseScore
-from serving.review.cases import Reviewer
 from serving.review.published_events import (
     EVENT_TYPES,
     FeedAccess,
@@ -30,6 +30,7 @@ from serving.review.published_events import (
     PublishedEvents,
     further_score,
 )
+from serving.review.reviewer import Reviewer
 from tests.serving.databases import database
 from tests.serving.people import person
 from tests.serving.review.stated import CHECK, FOUND, HOLD, INSPECT, NOTHING, RELEASE, end_by
@@ -80,7 +81,7 @@ def border(tmp_path: Path) -> Iterator[Border]:
 
 def open_case(border: Border, number: int = 1, **changed: Any) -> str:
     case_id = border.decide(number, **changed)
-    border.reviewing.open_due(LATER)
+    open_due(border.reviewing, LATER)
     return case_id
 
 
@@ -100,7 +101,7 @@ def test_a_case_is_told_from_its_opening_to_its_end(border: Border) -> None:
     reviewing.state_result(ONE, case_id, LATER, lambda _: NOTHING)
     reviewing.act(ONE, case_id, lambda c: acts.reopen(c, ONE.actor, LATER, "a new paper"))
     again = border.decide(2, rescores="d-1", lane="document_check", scored_at=LATER)
-    reviewing.open_due(LATER)
+    open_due(reviewing, LATER)
 
     told = border.told()
 
@@ -270,7 +271,7 @@ def test_no_event_appears_behind_one_that_a_reader_has_passed(where: Path | str)
     """A transaction in flight keeps its place: whoever comes later waits, and is told later."""
     border = Border(where)
     ids = [border.decide(number) for number in (1, 2)]
-    border.reviewing.open_due(LATER)
+    open_due(border.reviewing, LATER)
     _, before = border.feed.page(ALL, None, 10)
     keys, wrote, may_end = DataKeys(border.engine), threading.Event(), threading.Event()
 
@@ -311,7 +312,7 @@ def test_a_reader_beside_many_writers_sees_each_event_once_and_in_order(where: P
     border = Border(where)
     numbers = range(1, WRITERS * CASES_EACH + 1)
     ids = [border.decide(number) for number in numbers]
-    border.reviewing.open_due(LATER)
+    open_due(border.reviewing, LATER)
     is_over = threading.Event()
 
     def write(mine: list[str], by: Reviewer) -> None:

@@ -15,9 +15,9 @@ from serving.monitor.rollups import catch_up
 from serving.review.attachments import AttachedFile
 from serving.review.case_records import CaseAccess
 from serving.review.case_rules import note
-from serving.review.cases import Reviewer
 from serving.review.rescue_calls import CallPace, retry_delay
 from serving.review.results import OF_ENFORCEMENT, RESULTS_OF, ResultCode
+from serving.review.reviewer import Reviewer
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service, app_of
 from tests.serving.console.test_pages import ORIGIN

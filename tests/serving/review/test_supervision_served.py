@@ -15,7 +15,7 @@ from serving.review.case_records import CaseAccess
 from serving.review.case_rules import Case
 from serving.review.case_rules import claim as claim_case
 from serving.review.case_rules import order as order_action
-from serving.review.cases import Reviewer
+from serving.review.reviewer import Reviewer
 from serving.review.supervision import FEWEST_CASES, ReviewerFigures, Supervision
 from tests.serving.api.test_access import _paths
 from tests.serving.bodies import route

@@ -19,6 +19,7 @@ from serving.db.key_destruction import DatabaseErasure
 from serving.db.tables.review import case_events, case_tags, cases
 from serving.errors import TooManyTags, Unprocessable
 from serving.review import case_rules as acts
+from serving.review.case_opening import open_due
 from serving.review.case_rules import Case
 from serving.review.tags import (
     LONGEST_TAG,
@@ -261,7 +262,7 @@ def test_masking_and_erasure_delete_what_cases_were_found_by(served: Service) ->
     erasure.remove_masked_terms("2027-01-01", RetainedUnits())
     assert rows() == 0
     erasure.index_again()
-    served.services.cases.open_due(NOW)
+    open_due(served.services.cases, NOW)
     assert {*found(served, one, "north")} == {masked, erased}
 
     for case_id in (masked, erased):

@@ -1,0 +1,107 @@
+"""Acts as they are stored: the case after one, and the event with the old and the new."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from pydantic import TypeAdapter
+
+from serving.errors import CaseTaken
+from serving.history.received_records import ReceivedRecord
+from serving.review.actions import CaseAction
+from serving.review.case_records import CaseRecord, StoredEvent
+from serving.review.case_rules import Case, CaseChange, CaseEvent
+from serving.review.opening import CASE
+from serving.review.queue_rank import QUEUE_RANK
+from serving.review.reviewer import Reviewer
+
+CHANGED = TypeAdapter(dict[str, tuple[object, object]])
+
+CaseAct = Callable[[Case], CaseChange]
+
+
+CHANGES_NOTHING = frozenset({"read", "download", "justify", "judge"})
+"""Events of reading and thinking, which leave a case as it was."""
+
+
+def changed_case(
+    act: CaseAct, row: CaseRecord
+) -> tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]:
+    """A case after an act, and the event of it."""
+    before = CASE.validate_json(row.state)
+    case, event = act(before)
+    moved = case.action if case.action != before.action else None
+    after = replace(
+        _moved(row, moved),
+        status=case.status,
+        owner=case.owner.identity if case.owner else None,
+        owner_name=case.owner.name if case.owner else None,
+        waiting_until=case.waiting_until.isoformat() if case.waiting_until else None,
+        team=case.team,
+        escalated_at=case.escalation.at.isoformat() if case.escalation else None,
+        state=CASE.dump_json(case).decode(),
+    )
+    places = {
+        name: (getattr(row, name), getattr(after, name))
+        for name in ("office_id", "lane")
+        if getattr(row, name) != getattr(after, name)
+    }
+    return after, event_row(replace(event, changed=event.changed | places)), ()
+
+
+def changed_if_unchanged(
+    act: CaseAct, looked_at: CaseRecord, row: CaseRecord
+) -> tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]:
+    """A case after an act; raises CaseTaken where it is not as it was looked at before."""
+    if CASE.validate_json(row.state) != CASE.validate_json(looked_at.state):
+        raise CaseTaken("somebody has acted on this case since")
+    return changed_case(act, row)
+
+
+def _moved(row: CaseRecord, action: CaseAction | None) -> CaseRecord:
+    """A case where those have it to whom it was referred."""
+    if action is not None and action.refer_to == "office":
+        return replace(row, office_id=action.destination)
+    if action is not None and action.refer_to == "rescue":
+        return replace(row, lane="rescue", rank=QUEUE_RANK["rescue"])
+    return row
+
+
+def event_row(event: CaseEvent) -> StoredEvent:
+    """An event as it is stored."""
+    changed = CHANGED.dump_json(event.changed).decode()
+    return StoredEvent(
+        event.case_id,
+        event.at.isoformat(),
+        event.actor.identity,
+        event.action,
+        changed,
+        event.text,
+        event.actor.name,
+    )
+
+
+def event_of_reading(
+    reviewer: Reviewer,
+    case_id: str,
+    at: datetime,
+    action: str,
+    changed: str = "{}",
+    text: str = "",
+) -> StoredEvent:
+    """An event that changes no case."""
+    who = reviewer.actor
+    return StoredEvent(case_id, at.isoformat(), who.identity, action, changed, text, who.name)
+
+
+def event_of(stored: StoredEvent) -> CaseEvent:
+    """An event as the rules understand it."""
+    at, changed = datetime.fromisoformat(stored.at), CHANGED.validate_json(stored.changed)
+    return CaseEvent(stored.case_id, at, stored.by, stored.action, changed, stored.text)  # type: ignore[arg-type]  # an action, as it was stored
+
+
+def case_before(case: Case, last: StoredEvent) -> Case:
+    """A case as it was before its last event, which has the old of every field."""
+    state = CASE.dump_python(case, mode="json")
+    old = {name: old for name, (old, _) in CHANGED.validate_json(last.changed).items()}
+    return CASE.validate_python(state | {name: old[name] for name in old.keys() & state.keys()})
