@@ -19,6 +19,7 @@ from serving.access.webhook_client import CallableAddresses
 from serving.audit.audit_writer import AuditWriter
 from serving.audit.checkpoints import CheckpointWriter, LogSigner
 from serving.audit.decision_log_writer import LogWriter
+from serving.audit.errors import LogNotWhole
 from serving.audit.masking import Masking
 from serving.audit.purpose import PurposeGuard
 from serving.audit.witness_delivery import WitnessDeliveries, WitnessDelivery
@@ -46,7 +47,6 @@ from serving.db.repositories.team_repository import TeamRepository
 from serving.db.repositories.webhook_repository import WebhookRepository
 from serving.db.storage import Storage
 from serving.db.witnesses import witnesses_of
-from serving.errors import LogNotWhole
 from serving.history.client import HistoryClient, open_history
 from serving.history.ingestion import RecordIngestion
 from serving.models.kill_switch import KillSwitch

@@ -42,6 +42,7 @@ from serving.db.engine import (
     open_database,
     sqlite_version,
 )
+from serving.db.errors import DatabaseMissing
 from serving.db.log_verification import verify_decision_log
 from serving.db.postgres_state import shared_state
 from serving.db.repositories.api_key_repository import ApiKeyRepository
@@ -50,7 +51,6 @@ from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.webhook_repository import WebhookRepository
 from serving.db.witnesses import FileWitness, witnesses_of
-from serving.errors import DatabaseMissing
 from serving.history.client import require_same_log
 from serving.history.missing_history import missing_types
 from serving.installation import CheckGrade, CheckResult

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 from serving.audit.decision import Decision
 from serving.container import Services
-from serving.errors import LetterDeferred, LetterNotDue, NotFound, Unprocessable
+from serving.errors import NotFound, Unprocessable
 from serving.review.case_letters import AUDIENCES, Audience
+from serving.review.errors import LetterDeferred, LetterNotDue
 from serving.review.letter import Letter
 from serving.review.letter_text import COMPUTER, SELECTED, sections_of
 from serving.review.results import CaseResult

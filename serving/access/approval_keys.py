@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 from features.errors import KeysLocked
 from features.key_wrapping import SALT_BYTES, opened_by_passphrase, sealed_by_passphrase
 from serving.access.approvals import GivenApproval, public_key_id
-from serving.errors import ApprovalRefused
+from serving.access.errors import ApprovalRefused
 
 FEWEST_LETTERS = 12
 _MAGIC = b"tidegate approval key 2\n"

@@ -19,8 +19,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from features.person_names import may_be_one_person
 from serving.access.accounts import Account
+from serving.access.errors import ApprovalRefused
 from serving.access.roles import Role
-from serving.errors import ApprovalRefused
 
 ActKind = Literal["promote", "roll_back", "shadow", "waive", "erase", "lift", "switch_on"]
 Part = Literal["proposer", "approver"]

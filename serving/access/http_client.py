@@ -6,7 +6,7 @@ from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
-from serving.errors import AddressRefused
+from serving.access.errors import AddressRefused
 
 LONGEST_S = 5.0
 MOST_BYTES = 1_000_000

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, count
 
 from features.person_names import base_of, looks_of, names_somebody
-from serving.errors import NameRefused, NameTaken
+from serving.access.errors import NameRefused, NameTaken
 from serving.language import say
 
 LONGEST_NAME = 64

@@ -35,11 +35,12 @@ from serving.access.claims import (
     person_elsewhere,
     texts_in,
 )
+from serving.access.errors import AddressRefused, OidcUnavailable, SignInRefused
 from serving.access.http_client import fetch, refuse_unsafe
 from serving.access.published_keys import PublishedKeys
 from serving.access.roles import Role
 from serving.access.tokens import CLOCKS_APART_S
-from serving.errors import AddressRefused, NotSignedIn, OidcUnavailable, SignInRefused
+from serving.errors import NotSignedIn
 
 ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA", "Ed25519"]
 LONGEST_ID_TOKEN = 16_384  # characters

@@ -15,7 +15,7 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
-from serving.errors import PasswordRefused
+from serving.access.errors import PasswordRefused
 from serving.language import say
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 128  # characters

@@ -10,8 +10,8 @@ import structlog
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from serving.access.errors import AddressRefused
 from serving.access.http_client import fetch
-from serving.errors import AddressRefused
 
 log = structlog.get_logger(__name__)
 

@@ -15,7 +15,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Self
 from urllib.parse import SplitResult, urlsplit
 
-from serving.errors import AddressRefused
+from serving.access.errors import AddressRefused
 
 LONGEST_CONNECT_S = 5.0
 MOST_ADDRESSES = 4

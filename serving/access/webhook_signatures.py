@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime
 
-from serving.errors import AddressRefused
+from serving.access.errors import AddressRefused
 
 SECRET_PREFIX = "whsec_"  # noqa: S105 - how every secret begins
 FEWEST_KEY_BYTES = 24

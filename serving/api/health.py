@@ -16,8 +16,10 @@ from features.records import SUBJECT_KINDS, SubjectKind
 from serving.api.openapi import BEARER, described_problem, problems
 from serving.container import Services
 from serving.degraded_modes import DegradedMode, degradations, set_degradation_metrics
-from serving.errors import HistoryUnavailable, LogUnavailable, NoModel
+from serving.errors import LogUnavailable
+from serving.history.errors import HistoryUnavailable
 from serving.metrics_multiprocess import exposed
+from serving.models.errors import NoModel
 from serving.review.case_records import CaseAccess
 from serving.review.queue_rank import QUEUE_RANK
 from serving.review.webhooks import Condition

@@ -25,7 +25,8 @@ from serving.api.openapi import (
     problems,
 )
 from serving.container import Services
-from serving.errors import Forbidden, NoModel, NotFound, SubmissionRefused
+from serving.errors import Forbidden, NotFound, SubmissionRefused
+from serving.models.errors import NoModel
 from serving.models.model_pool import MODEL_NAMES, LoadedModel
 from serving.request_parsing import faults_of, read_json
 from serving.scoring.vectors import ScoredVectors, champion_named, score_vectors, vectors_in

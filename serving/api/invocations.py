@@ -18,7 +18,7 @@ from serving.api.invocation_inputs import (
 )
 from serving.api.openapi import RELEASE, described_problem, problems
 from serving.container import Services
-from serving.errors import NoModel
+from serving.models.errors import NoModel
 from serving.models.model_pool import MODEL_NAMES
 from serving.scoring.vectors import (
     ScoredVectors,

@@ -16,9 +16,10 @@ from serving.api.cases import CASE_PROBLEMS
 from serving.api.openapi import problems
 from serving.audit.checkpoints import LogSigner
 from serving.container import Services
-from serving.errors import AccountRefused, Conflict
+from serving.errors import Conflict
 from serving.review.case_letters import Audience, CaseLetter, DeferralGround, LetterDeferral
 from serving.review.case_rules import Case
+from serving.review.errors import AccountRefused
 from serving.review.letter_text import LetterSection, sections_of
 from serving.review.reviewer import Reviewer
 from serving.review.sealed_account import SealedFor, Sealing, seal_account

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from serving.errors import ClockDisagrees
+from serving.audit.errors import ClockDisagrees
 
 AHEAD_AT_MOST = timedelta(days=2)
 """A service that works writes something every day; a clock further ahead is more likely wrong."""

@@ -33,10 +33,10 @@ from features.catalogue import features_by_name
 from serving.access.actors import Actor
 from serving.audit.audit_log import AuditEvent, AuditLog
 from serving.audit.checkpoints import Checkpoint, canonical
+from serving.audit.errors import ExportRefused
 from serving.audit.hash_chain import DECISIONS, ChainReader
 from serving.audit.witness_delivery import Witness
 from serving.audit.witness_lines import framed, read_witness_lines
-from serving.errors import ExportRefused
 
 MODEL_FILES = ("manifest.json", "manifest.sig", "booster.txt")
 

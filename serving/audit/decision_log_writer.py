@@ -17,9 +17,10 @@ import structlog
 
 from features.submission import Submission
 from serving.audit.checkpoints import CheckpointWriter
+from serving.audit.errors import AnsweredMeanwhile
 from serving.audit.hash_chain import LogHead
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
-from serving.errors import AnsweredMeanwhile, LogUnavailable, TooBusy
+from serving.errors import LogUnavailable, TooBusy
 
 log = structlog.get_logger(__name__)
 

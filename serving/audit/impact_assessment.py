@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from serving.errors import ImpactNotAssessed
+from serving.audit.errors import ImpactNotAssessed
 
 SHORTEST_ANSWER = 40
 """Characters below which an answer about people's rights says nothing."""

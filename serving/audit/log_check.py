@@ -19,10 +19,10 @@ from serving.audit.checkpoint_proof import (
     judge,
 )
 from serving.audit.checkpoints import Checkpoint, EpochBeginning, LogSigner
+from serving.audit.errors import LogNotWhole
 from serving.audit.hash_chain import CHAINS, EMPTY, ChainHeads, LogHead
 from serving.audit.witness_delivery import Witness
 from serving.audit.witness_lines import WitnessLines, read_witness_lines
-from serving.errors import LogNotWhole
 
 WAYS_ON = (
     "Find the newer copy of the database and put it in its place. Where this copy was restored on "

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from serving.audit.errors import RetentionRefused
 from serving.audit.retention import agreement_to, open_proposal
 from serving.audit.retention_log import RetentionAct, RetentionLog
-from serving.errors import RetentionRefused
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ from serving.audit.checkpoints import LogSigner
 from serving.audit.clock_check import BEHIND_AT_MOST, ClockCheck
 from serving.audit.erased_files import erase_files
 from serving.audit.erasure import DueForErasure, Erasure, RetainedUnits
+from serving.audit.errors import RetentionRefused
 from serving.audit.incidents import holding_stretches
 from serving.audit.retention_log import RetentionAct, RetentionLog, unlifted
 from serving.audit.retention_periods import Periods, RetentionCutoffs
-from serving.errors import RetentionRefused
 from serving.settings import Settings
 
 PROPOSED_FOR = timedelta(days=30)

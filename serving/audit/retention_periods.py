@@ -12,7 +12,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from serving.audit.erasure import ErasureLimits
-from serving.errors import RetentionRefused
+from serving.audit.errors import RetentionRefused
 
 TEMPLATE = """\
 # Days after which data end. Which law sets them is for the deployer's counsel to say.

@@ -220,7 +220,7 @@ def _act_in(file: Path) -> "ProposedAct":
     from pydantic import ValidationError
 
     from serving.access.approvals import ProposedAct
-    from serving.errors import ApprovalRefused
+    from serving.access.errors import ApprovalRefused
 
     try:
         return ProposedAct.model_validate_json(file.read_bytes())
@@ -277,7 +277,7 @@ def waived_words(
 
 
 def _proposal(number: str, settings: "Settings") -> Any:
-    from serving.errors import ApprovalRefused
+    from serving.access.errors import ApprovalRefused
 
     found = {str(act.number): act for act in _retention_log(settings).all("propose")}
     if number not in found:
@@ -286,7 +286,7 @@ def _proposal(number: str, settings: "Settings") -> Any:
 
 
 def _hold(number: str, settings: "Settings") -> Any:
-    from serving.errors import ApprovalRefused
+    from serving.access.errors import ApprovalRefused
 
     found = {str(act.number): act for act in _retention_log(settings).holds()}
     if number not in found:

@@ -50,7 +50,7 @@ class LiveUse:
         `claimed` is the name that somebody gave for an approver, which says nothing here.
         """
         from serving.access.approvals import GivenApproval, two_persons
-        from serving.errors import ApprovalRefused
+        from serving.access.errors import ApprovalRefused
 
         given = [GivenApproval.read(_content(file)) for file in files]
         given = [each for each in given if each.act.kind == act.kind]
@@ -205,7 +205,7 @@ def _champion_now(models: "ModelHome", name: str) -> str:
 
 
 def _content(file: Path) -> bytes:
-    from serving.errors import ApprovalRefused
+    from serving.access.errors import ApprovalRefused
 
     try:
         return file.read_bytes()

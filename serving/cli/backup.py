@@ -119,7 +119,7 @@ def _prepare_erasure(
 
     Where no periods are set nothing was erased. Everything else is told, and left to a person.
     """
-    from serving.errors import ClockDisagrees, RetentionRefused
+    from serving.audit.errors import ClockDisagrees, RetentionRefused
 
     retention, now = opened_retention(home, database_url, today), datetime.now(UTC)
     if not retention.settings.retention.exists():

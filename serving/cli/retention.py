@@ -262,8 +262,8 @@ def _two_for(number: int, settings: "Settings", by: str | None, files: list[Path
 
 def _lifting(number: int, settings: "Settings", by: str | None, files: list[Path]) -> str:
     """Who lifts a hold: by name in a trial, by two persons' approvals in live use."""
+    from serving.audit.errors import RetentionRefused
     from serving.cli.approved_acts import act_of_lifting, live_use
-    from serving.errors import RetentionRefused
     from training.model.model_home import ModelHome
 
     live = live_use(settings, is_signed=bool(files))
@@ -301,6 +301,7 @@ def _stated(today: str | None) -> date | None:
 def opened_retention(home: Path, database_url: str | None, today: str | None = None) -> "Retention":
     """What ends the data of a home; `today` is the day that a person says it is."""
     from serving.audit.clock_check import ClockCheck
+    from serving.audit.errors import RetentionRefused
     from serving.audit.retention import Retention
     from serving.db.engine import open_database
     from serving.db.key_destruction import DatabaseErasure
@@ -310,7 +311,6 @@ def opened_retention(home: Path, database_url: str | None, today: str | None = N
     from serving.db.repositories.record_repository import RecordRepository
     from serving.db.repositories.retention_repository import RetentionRepository
     from serving.db.witnesses import witnesses_of
-    from serving.errors import RetentionRefused
     from serving.history.client import rebuild_history
     from serving.settings import settings_of
 

@@ -198,11 +198,11 @@ def _check(engine: Any, settings: "Settings", key: str | None) -> "LogCheck":
 def _begin_epoch(engine: Any, settings: "Settings", check: "LogCheck", because: str) -> None:
     from serving.access.actors import Actor
     from serving.audit.checkpoints import LogSigner
+    from serving.audit.errors import LogNotWhole
     from serving.audit.log_check import EpochRequest, begin_epoch
     from serving.audit.witness_delivery import WitnessDelivery
     from serving.db.repositories.checkpoint_repository import CheckpointRepository
     from serving.db.witnesses import witnesses_of
-    from serving.errors import LogNotWhole
 
     if check.why is None:
         raise LogNotWhole("the log is what its checkpoints say: there is no epoch to begin")

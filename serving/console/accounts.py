@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from serving.access.accounts import Account, with_first_password
 from serving.access.api_keys import new_key
 from serving.access.callers import Caller
+from serving.access.errors import NameRefused, NameTaken
 from serving.access.names import LONGEST_NAME
 from serving.access.office_ids import require_offices
 from serving.access.oidc import NO_PASSWORD
@@ -25,7 +26,7 @@ from serving.console.browser_session import ReaderWith, RecentlyAuthenticated, T
 from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
 from serving.container import Services
-from serving.errors import Forbidden, NameRefused, NameTaken, NotFound, Unprocessable
+from serving.errors import Forbidden, NotFound, Unprocessable
 from serving.review.teams import MODES
 from serving.web.services import TheServices
 

@@ -8,12 +8,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.approvals import APPROVING_ROLES
 from serving.access.callers import Caller
+from serving.access.errors import ApprovalRefused
+from serving.audit.errors import RetentionRefused
 from serving.audit.open_erasures import open_erasures
 from serving.audit.retention import cancel_erasure
 from serving.console.browser_session import ReaderWith, RecentlyAuthenticated, TheSession
 from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
-from serving.errors import ApprovalRefused, Conflict, Forbidden, RetentionRefused, Unprocessable
+from serving.errors import Conflict, Forbidden, Unprocessable
 from serving.models.kill_switch import LONGEST_REASON
 from serving.web.services import TheServices
 

@@ -18,15 +18,10 @@ from serving.console.pages import PageRoute
 from serving.console.rescues import rescue_page
 from serving.console.uploads import SignedUpload, Upload
 from serving.container import Services
-from serving.errors import (
-    BodyTooLarge,
-    Conflict,
-    FileNotClean,
-    MediaTypeUnsupported,
-    Unprocessable,
-)
+from serving.errors import BodyTooLarge, Conflict, MediaTypeUnsupported, Unprocessable
 from serving.review.attachment_scan import require_clean
 from serving.review.attachments import AttachedFile, named_after
+from serving.review.errors import FileNotClean
 from serving.review.reviewer import Reviewer
 from serving.web.services import TheServices
 

@@ -13,9 +13,9 @@ from serving.console.csrf import SignedForm
 from serving.console.justification import justification_form
 from serving.console.pages import PageRoute, is_part_asked, page
 from serving.container import Services
-from serving.errors import JustificationNeeded
 from serving.review.bulk_acts import act_together
 from serving.review.case_records import CaseRecord
+from serving.review.errors import JustificationNeeded
 from serving.review.reviewer import Reviewer
 from serving.web.services import TheServices
 

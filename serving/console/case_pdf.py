@@ -15,11 +15,11 @@ from serving.console.first_judgement import is_score_shown
 from serving.console.justification import justification_form
 from serving.console.pages import PageRoute
 from serving.container import Services
-from serving.errors import JustificationNeeded
 from serving.language import ENGLISH, begin_reading
 from serving.request_parsing import read_submission
 from serving.review.case_records import CaseRecord
 from serving.review.case_rules import Case
+from serving.review.errors import JustificationNeeded
 from serving.review.reviewer import Reviewer
 from serving.web.services import TheServices
 

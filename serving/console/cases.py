@@ -29,14 +29,7 @@ from serving.console.justification import justification_form
 from serving.console.pages import PageRoute, is_part_asked, page, templates
 from serving.console.queue import list_content
 from serving.container import Services
-from serving.errors import (
-    Conflict,
-    JustificationNeeded,
-    NotFound,
-    PersonNeeded,
-    TooLong,
-    Unprocessable,
-)
+from serving.errors import Conflict, NotFound, PersonNeeded, Unprocessable
 from serving.language import reading, say, say_word, subject_named
 from serving.request_parsing import read_submission
 from serving.review import case_rules as acts
@@ -44,6 +37,7 @@ from serving.review.actions import ACTION_WORDS, REFERRED_WORDS, CaseAction
 from serving.review.case_records import CaseRecord, StoredEvent
 from serving.review.case_rules import Case, WaitingFor, status_at
 from serving.review.case_summary import describe_subject
+from serving.review.errors import JustificationNeeded, TooLong
 from serving.review.opening import ALIKE
 from serving.review.queue_rank import ALWAYS_IN_TIME
 from serving.review.results import (

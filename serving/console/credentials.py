@@ -13,11 +13,12 @@ from fastapi import Request
 from serving.access.accounts import Account, admits
 from serving.access.api_keys import PresentedKey
 from serving.access.callers import Caller
+from serving.access.errors import SignInDelayed
 from serving.access.passwords import hash_password, is_outdated
 from serving.access.sign_in_delays import SignInAttempt, network_of
 from serving.console.browser_session import address_of
 from serving.container import Services
-from serving.errors import NotSignedIn, SignInDelayed
+from serving.errors import NotSignedIn
 from serving.language import say, say_of
 from serving.web.authentication import caller_behind
 from serving.web.hosts import is_https

@@ -20,9 +20,10 @@ from serving.console.justification import justification_form
 from serving.console.pages import PageRoute, page
 from serving.console.pseudonymous_view import as_seen_by
 from serving.container import Services
-from serving.errors import JustificationNeeded, NotFound, Unprocessable
+from serving.errors import NotFound, Unprocessable
 from serving.language import reading
 from serving.review.case_rules import Case
+from serving.review.errors import JustificationNeeded
 from serving.review.justifications import EvidentPurpose
 from serving.review.reviewer import Reviewer
 from serving.web.case_bodies import Justification

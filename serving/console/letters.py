@@ -15,10 +15,11 @@ from serving.console.csrf import SignedForm
 from serving.console.forms import read_form
 from serving.console.pages import PageRoute, page
 from serving.container import Services
-from serving.errors import Conflict, NotFound, PersonNeeded, TooLong, Unprocessable
+from serving.errors import Conflict, NotFound, PersonNeeded, Unprocessable
 from serving.language import reading, say
 from serving.review.case_letters import AUDIENCES, GROUNDS, Audience, DeferralGround
 from serving.review.case_rules import Case
+from serving.review.errors import TooLong
 from serving.review.letter_rules import require_letter_due
 from serving.review.letter_text import sections_of
 from serving.review.reviewer import Reviewer

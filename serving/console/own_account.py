@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from serving.access.accounts import Account, ReadingChoice
+from serving.access.errors import PasswordRefused
 from serving.access.passwords import hash_password, is_password_of, refuse_weak_password
 from serving.access.sessions import Session
 from serving.console.browser_session import (
@@ -28,7 +29,7 @@ from serving.console.interruptions import CodeLeft, PasswordLeft, own_address
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import REFUSALS, Onward
 from serving.container import Services
-from serving.errors import Conflict, NotFound, PasswordRefused, ServingError, Unprocessable
+from serving.errors import Conflict, NotFound, ServingError, Unprocessable
 from serving.language import DRAFTS, say
 from serving.web.languages import known_languages, time_zones
 from serving.web.services import TheServices

@@ -10,10 +10,11 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from serving.access.actors import SERVICE
+from serving.access.errors import OidcUnavailable, SignInRefused
 from serving.console.csrf import OwnForm
 from serving.console.pages import PageRoute, page
 from serving.container import Services
-from serving.errors import BadRequest, NotFound, OidcUnavailable, SignInRefused
+from serving.errors import BadRequest, NotFound
 from serving.web.hosts import base_address, is_https
 from serving.web.services import TheServices
 

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.accounts import Account
 from serving.access.callers import Caller
+from serving.access.errors import SignInDelayed
 from serving.access.sessions import Session
 from serving.access.sign_in_delays import KNOWN_FOR
 from serving.audit.audit_log import AuditEvent
@@ -38,7 +39,7 @@ from serving.console.interruptions import CodeLeft, KeptForm, own_address
 from serving.console.pages import PageRoute, page
 from serving.console.provider_logout import signed_out
 from serving.container import Services
-from serving.errors import NotSignedIn, ServingError, SignInDelayed, TooBusy
+from serving.errors import NotSignedIn, ServingError, TooBusy
 from serving.web.hosts import is_https
 from serving.web.services import TheServices
 

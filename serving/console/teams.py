@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse, Response
 
+from serving.access.errors import NameRefused, NameTaken
 from serving.access.names import LONGEST_NAME
 from serving.access.office_ids import require_offices
 from serving.console.accounts import MayAdminister, accounts_page, offices_in
@@ -15,7 +16,7 @@ from serving.console.csrf import SignedForm
 from serving.console.forms import read_form
 from serving.console.pages import PageRoute
 from serving.container import Services
-from serving.errors import NameRefused, NameTaken, Unprocessable
+from serving.errors import Unprocessable
 from serving.review.teams import MODES, Arrivals, Team, require_members
 from serving.web.services import TheServices
 

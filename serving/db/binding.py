@@ -37,11 +37,11 @@ from features.home_keys import (
     read_secret,
     take_the_next_key,
 )
+from serving.db.errors import DatabaseForeign, DatabaseMoved, KeyForeign
 from serving.db.tables.audit import checkpoints, retention_acts
 from serving.db.tables.keys import data_keys, installation, installation_keys
 from serving.db.tables.scoring import answers, decisions, records
 from serving.db.wrapping_keys import WrappingKeys
-from serving.errors import DatabaseForeign, DatabaseMoved, KeyForeign
 
 _HANGING_ON = {
     LOG: (checkpoints, retention_acts),

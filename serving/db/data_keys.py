@@ -12,11 +12,12 @@ from sqlalchemy import Connection, Engine, select
 
 from serving.db.encryption import KEY_BYTES, EncryptionUnit, as_text, decrypt, encrypt, of_text
 from serving.db.engine import failing_as_unavailable
+from serving.db.errors import KeysUnknown
 from serving.db.tables.keys import data_keys
 from serving.db.token_keys import TokenKeys
 from serving.db.wrapping_keys import WrappingKeys
 from serving.db.write_lock import writing
-from serving.errors import Erased, KeysUnknown
+from serving.errors import Erased
 
 REMEMBERED_S = 60.0
 MOST_REMEMBERED = 400

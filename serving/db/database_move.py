@@ -18,6 +18,7 @@ from serving.audit.audit_log import AuditEvent
 from serving.db.audit_verification import verify_audit_log
 from serving.db.binding import HomeBinding, identity_of, place_of, require_bound
 from serving.db.engine import connected, failing_as_unavailable
+from serving.db.errors import DatabaseForeign, DatabaseMissing, DatabaseMoved
 from serving.db.log_verification import verify_decision_log
 from serving.db.migration import require_newest, run_steps, step_of
 from serving.db.repositories.audit_repository import append_audit_events
@@ -26,7 +27,6 @@ from serving.db.tables.monitor import day_summaries
 from serving.db.tables.scoring import state
 from serving.db.write_lock import writing
 from serving.db.written_rows import unwatched
-from serving.errors import DatabaseForeign, DatabaseMissing, DatabaseMoved
 
 TOGETHER = 1_000
 """Rows that are sent together."""

@@ -15,7 +15,7 @@ from typing import Self
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from serving.errors import Undecipherable
+from serving.db.errors import Undecipherable
 
 KEY_BYTES, NONCE_BYTES = 32, 12
 _PREFIX = "encrypted:"

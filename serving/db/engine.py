@@ -24,10 +24,11 @@ from serving.db.binding import (
     refuse_unbound,
     require_bound,
 )
+from serving.db.errors import DatabaseMissing, DatabaseUrlRefused
 from serving.db.migration import require_newest, step_of, steps_lacking, take_steps
 from serving.db.write_lock import hold_for_service, turn_without_transaction, writing
 from serving.db.written_rows import WrittenRows, watch
-from serving.errors import DatabaseMissing, DatabaseUrlRefused, LogUnavailable
+from serving.errors import LogUnavailable
 
 # A request waits this long for another process (a command beside the service) to finish writing.
 BUSY_TIMEOUT_MS = 5_000

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, inspect, text
 
 from serving.db.coverage import cover_changed, covered_digests
-from serving.errors import DatabaseNewer, DatabaseOlder
+from serving.db.errors import DatabaseNewer, DatabaseOlder
 
 STEPS = Path(__file__).parent / "migrations"
 

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from features.errors import TidegateError
 from serving.db.data_keys import DataKeys
 from serving.db.encryption import EncryptionUnit
-from serving.errors import Undecipherable
+from serving.db.errors import Undecipherable
 
 _SAME = ("decision_id", "subject_kind", "office_id", "caller_id", "lane", "lane_reason")
 _WITHOUT_CASE = ("release", "manual")

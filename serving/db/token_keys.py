@@ -17,9 +17,9 @@ from sqlalchemy import Connection, Engine, select, union_all
 
 from features.home_keys import SUBJECTS, fingerprint, former_keys, keys_from, read_key
 from serving.db.engine import failing_as_unavailable
+from serving.db.errors import KeysUnknown, TokensRotated
 from serving.db.tables.audit import retention_acts
 from serving.db.tables.scoring import decisions, records
-from serving.errors import KeysUnknown, TokensRotated
 
 MOST_SUBJECTS = 4_000
 """Tokens of subjects that a process remembers, once there are former keys."""

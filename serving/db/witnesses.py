@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from serving.access.errors import AddressRefused
 from serving.access.http_client import fetch, refuse_unsafe
 from serving.audit.witness_delivery import Witness
-from serving.errors import AddressRefused
 from serving.review.rescue_calls import RescueWebhook
 from serving.settings import Settings
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from features.atomic_dir import flush_folder
 from features.errors import KeyMissing
 from features.home_keys import KEY_BYTES, read_secret, write_secret
-from serving.errors import Undecipherable
+from serving.db.errors import Undecipherable
 
 FOLDER = "data"
 _NAME = re.compile(r"[0-9a-f]{16}")

@@ -19,8 +19,9 @@ from typing import IO
 
 from sqlalchemy import Connection, Engine
 
+from serving.db.errors import DatabaseInUse
 from serving.db.written_rows import WrittenRows
-from serving.errors import DatabaseInUse, LogUnavailable
+from serving.errors import LogUnavailable
 
 LONGEST_WAIT_S = 5.0
 _LOOK_AGAIN_S = 0.002

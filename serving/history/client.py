@@ -24,7 +24,7 @@ from features.vector import Vector, feature_vectors
 from serving.audit.decision import Decision
 from serving.audit.hash_chain import LogHead
 from serving.audit.logged_decision import DecisionReader
-from serving.errors import HistoryOfAnotherLog, HistoryUnavailable
+from serving.history.errors import HistoryOfAnotherLog, HistoryUnavailable
 from serving.history.missing_history import require_whole_history
 from serving.history.received_records import RecordStore
 from serving.settings import Settings

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from features.history.online_store import COUNTED_RECORD_TYPES
-from serving.errors import HistoryIncomplete
+from serving.history.errors import HistoryIncomplete
 
 FEWEST_SHARE = 0.5
 """Of the records that a model was trained on, by type: a service that knows fewer computes other

@@ -15,7 +15,8 @@ import structlog
 from features.records import SUBJECT_KINDS, SubjectKind
 from serving.access.actors import Actor
 from serving.access.two_persons import require_person, require_second_person
-from serving.errors import Conflict, ModelsOff, Unprocessable
+from serving.errors import Conflict, Unprocessable
+from serving.models.errors import ModelsOff
 from serving.polling import PollingThread
 
 log = structlog.get_logger(__name__)

@@ -19,7 +19,8 @@ import structlog
 from features.errors import KeyMissing, TidegateError
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
-from serving.errors import LogUnavailable, NoModel, SeatUnrecorded, Unexplained
+from serving.errors import LogUnavailable
+from serving.models.errors import NoModel, SeatUnrecorded, Unexplained
 from serving.models.kill_switch import KillSwitch
 from serving.models.scores import ADDITIVITY, Scorer
 from serving.models.seat_approvals import SeatApprovals

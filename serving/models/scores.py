@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from serving.errors import NotScorable, Unexplained
+from serving.models.errors import NotScorable, Unexplained
 from serving.models.margins_and_contributions import explain_rows, margins
 from serving.models.packed_forest import PackedForest, pack_forest
 from serving.models.tree_text import read_forest

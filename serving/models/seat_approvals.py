@@ -14,7 +14,8 @@ from serving.access.approvals import (
     agreed,
     require_others,
 )
-from serving.errors import ApprovalRefused, SeatUnrecorded
+from serving.access.errors import ApprovalRefused
+from serving.models.errors import SeatUnrecorded
 from training.model.model_pointer import PASSED_GATES, ModelPointer
 
 _KINDS = {"champion": ("promote", "roll_back"), "shadow": ("shadow",)}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from serving.errors import NotScorable, TextDamaged, TreeDamaged, TreesRefused
+from serving.models.errors import NotScorable, TextDamaged, TreeDamaged, TreesRefused
 from serving.models.forest import (
     IS_CATEGORICAL,
     MISSING_NAN,

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from serving.errors import NotScorable, TextDamaged, TreesRefused
+from serving.models.errors import NotScorable, TextDamaged, TreesRefused
 from serving.models.forest import Forest, Tree
 from serving.models.tree_fields import WrongField, tree_of
 

@@ -7,8 +7,8 @@ constructor, so that no caller, form or stored text enters it.
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from serving.errors import ImpossibleAction
 from serving.language import say
+from serving.review.errors import ImpossibleAction
 
 ActionKind = Literal["inspect", "check_documents", "hold", "release", "refer"]
 ReferredTo = Literal["rescue", "protection", "office", "agency"]

@@ -7,7 +7,7 @@ import subprocess
 import threading
 from contextlib import suppress
 
-from serving.errors import FileNotClean
+from serving.review.errors import FileNotClean
 
 MOST_AT_ONCE = 4
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR")  # nothing of our own settings and secrets

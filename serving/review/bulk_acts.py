@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from serving.errors import Conflict, NotFound, PersonNeeded, TooLong, Unprocessable
+from serving.errors import Conflict, NotFound, PersonNeeded, Unprocessable
+from serving.review.errors import TooLong
 
 MOST_TOGETHER = 200
 """Cases with which something is done at once."""

@@ -11,11 +11,12 @@ from functools import partial
 
 from features.records import Outcome
 from serving.access.actors import SERVICE
-from serving.errors import Conflict, ContradictoryFinding
+from serving.errors import Conflict
 from serving.polling import PollingThread
 from serving.review import case_rules as acts
 from serving.review.case_records import OpenedCase, WaitingOutcome
 from serving.review.cases import Cases
+from serving.review.errors import ContradictoryFinding
 from serving.review.labels import inspection_of
 from serving.review.opening import case_of_decision
 from serving.review.results import reported_result

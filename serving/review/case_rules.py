@@ -21,21 +21,21 @@ from typing import Literal
 
 from serving.access.actors import SERVICE, Actor, StoredActor
 from serving.access.two_persons import require_person, require_second_person
-from serving.errors import (
+from serving.errors import SameReviewer
+from serving.language import say, say_word
+from serving.review.actions import CaseAction
+from serving.review.attachments import AttachedFile
+from serving.review.case_letters import CaseLetter, LetterDeferral
+from serving.review.errors import (
     AlreadyEscalated,
     CaseClosed,
     CaseTaken,
     NoActionOrdered,
     NotYours,
-    SameReviewer,
     TooLong,
     UndoRefused,
     ViewNeeded,
 )
-from serving.language import say, say_word
-from serving.review.actions import CaseAction
-from serving.review.attachments import AttachedFile
-from serving.review.case_letters import CaseLetter, LetterDeferral
 from serving.review.results import CaseResult, StatedInspection
 
 Status = Literal[

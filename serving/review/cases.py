@@ -12,16 +12,7 @@ from serving.access.acting import tell_audit
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import DecisionReader
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
-from serving.errors import (
-    AlreadyJudged,
-    CaseClosed,
-    Forbidden,
-    JustificationNeeded,
-    NoActionOrdered,
-    NotFound,
-    UndoRefused,
-    Unprocessable,
-)
+from serving.errors import Forbidden, NotFound, Unprocessable
 from serving.history.received_records import ReceivedRecord
 from serving.request_parsing import read_submission
 from serving.review import case_rules as acts
@@ -43,6 +34,13 @@ from serving.review.case_records import (
     StoredEvent,
 )
 from serving.review.case_rules import Case, CaseChange, JudgedAs
+from serving.review.errors import (
+    AlreadyJudged,
+    CaseClosed,
+    JustificationNeeded,
+    NoActionOrdered,
+    UndoRefused,
+)
 from serving.review.justifications import JUSTIFIED_FOR, EvidentPurpose, StatedPurpose
 from serving.review.labels import inspection_of, label_of, withdrawal_of
 from serving.review.mentions import find_mentions

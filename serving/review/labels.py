@@ -17,8 +17,8 @@ from pydantic import ValidationError
 from features.records import OF_DOCUMENTS, Outcome
 from serving.audit.decision import Decision
 from serving.audit.selections import selection_of
-from serving.errors import ContradictoryFinding
 from serving.history.received_records import ReceivedRecord
+from serving.review.errors import ContradictoryFinding
 from serving.review.results import CaseResult, StatedInspection
 
 

@@ -15,7 +15,6 @@ from typing import Literal
 
 from serving.access.actors import Actor
 from serving.access.two_persons import require_person, require_second_person
-from serving.errors import LetterDeferred, LetterNotDue, TooLong
 from serving.language import say
 from serving.review.case_letters import (
     GROUNDS,
@@ -26,6 +25,7 @@ from serving.review.case_letters import (
     LetterDeferral,
 )
 from serving.review.case_rules import Case, CaseChange, CaseEvent, EventAction
+from serving.review.errors import LetterDeferred, LetterNotDue, TooLong
 from serving.triage.lane_rule import LaneReason
 
 

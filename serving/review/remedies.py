@@ -11,7 +11,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from serving.errors import RemediesUnnamed
+from serving.review.errors import RemediesUnnamed
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=400)]
 DaysToAct = Annotated[int, Field(ge=1, le=1_100)]

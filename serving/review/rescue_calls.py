@@ -24,10 +24,10 @@ import structlog
 from features.records import Journey, Position
 from features.submission import Submission
 from serving.access.actors import SERVICE, Actor
+from serving.access.errors import AddressRefused
 from serving.access.http_client import fetch, refuse_unsafe
 from serving.access.webhook_signatures import key_of, signed_headers
 from serving.audit.decision import Decision
-from serving.errors import AddressRefused
 from serving.polling import PollingThread
 from serving.review.rescue_centres import GROUND, RescueCentre, RescueCentres
 from serving.review.rescue_mail import RescueMail, mail_address

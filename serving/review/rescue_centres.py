@@ -34,8 +34,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from features.field_types import Country
 from features.records import Mode, Position
+from serving.access.errors import AddressRefused
 from serving.access.http_client import refuse_unsafe
-from serving.errors import AddressRefused, RescueCentresRefused
+from serving.review.errors import RescueCentresRefused
 from serving.review.rescue_mail import BY_MAIL, MailServer, mail_address
 
 Ground = Literal["sea", "land"]

@@ -12,8 +12,8 @@ from typing import Literal, get_args
 from features.offences import AGAINST_PERSONS, NOT_SMUGGLING, offences_in
 from features.outcome_contradictions import FOUND_FIELDS, contradiction
 from features.records import OF_DOCUMENTS, Depth, Examination, Outcome, Result
-from serving.errors import ContradictoryFinding, ImpossibleResult
 from serving.language import say
+from serving.review.errors import ContradictoryFinding, ImpossibleResult
 from serving.review.ways_of_smuggling import typology_contradiction
 
 FoundBy = Literal["inspect", "check_documents", "refer", "rescue"]

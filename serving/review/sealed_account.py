@@ -23,10 +23,11 @@ from serving.access.actors import Actor
 from serving.audit.checkpoints import LogSigner, verified_by
 from serving.audit.decision import Decision, digest_of
 from serving.audit.logged_decision import DecisionReader
-from serving.errors import AccountRefused, NotFound
+from serving.errors import NotFound
 from serving.explanation.formatting import exact_figure, readable
 from serving.review.case_records import CaseAccess, CaseStore, StoredEvent
 from serving.review.case_rules import Case
+from serving.review.errors import AccountRefused
 from serving.review.opening import CASE, case_of_decision
 
 ACCOUNT, SIGNATURE, TEXT = "account.json", "account.sig", "account.md"

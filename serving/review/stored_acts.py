@@ -6,11 +6,11 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from serving.errors import CaseTaken
 from serving.history.received_records import ReceivedRecord
 from serving.review.actions import CaseAction
 from serving.review.case_records import CaseRecord, StoredEvent
 from serving.review.case_rules import Case, CaseChange, CaseEvent
+from serving.review.errors import CaseTaken
 from serving.review.opening import CASE
 from serving.review.queue_rank import QUEUE_RANK
 from serving.review.reviewer import Reviewer

@@ -11,10 +11,11 @@ from datetime import datetime
 
 from features.persons import describes_a_person
 from serving.access.actors import Actor
-from serving.errors import TooManyTags, Unprocessable
+from serving.errors import Unprocessable
 from serving.language import say
 from serving.review.case_rules import Case, CaseChange, CaseEvent
 from serving.review.cases import Cases
+from serving.review.errors import TooManyTags
 from serving.review.reviewer import Reviewer
 
 MOST_TAGS = 12

@@ -18,9 +18,10 @@ from typing import Literal, Protocol
 import structlog
 from pydantic import TypeAdapter
 
+from serving.access.errors import AddressRefused
 from serving.access.webhook_client import CallableAddresses, RefusedByReceiver, post
 from serving.access.webhook_signatures import key_of, signed_headers
-from serving.errors import AddressRefused, LogUnavailable
+from serving.errors import LogUnavailable
 from serving.polling import PollingThread
 from serving.review.case_records import CaseAccess
 from serving.review.published_events import EventType, FeedAccess, PublishedEvent, PublishedEvents

@@ -19,16 +19,18 @@ from features.vector import Vector
 from serving.access.callers import Caller
 from serving.audit.decision import Decision, ModelRef, Unscored, digest_of
 from serving.audit.earlier_decisions import DecidedSubjects, EarlierDecisions
-from serving.errors import ModelsOff, NoModel, ScoredAsOfLater, ServingError
+from serving.errors import ServingError
 from serving.explanation.comparison import Comparisons
 from serving.explanation.explained_score import Score, Scored, score_of, scores_of
 from serving.explanation.reason_ranking import Reasons, ranking
 from serving.history.client import HistoryClient
 from serving.history.missing_history import missing_types
 from serving.history.received_records import ReceivedRecord, RecordStore
+from serving.models.errors import ModelsOff, NoModel
 from serving.models.model_pool import LoadedModel, ModelPool
 from serving.scoring.challenger_score import challenger_score
 from serving.scoring.enrichment import enrich, with_newest_legs
+from serving.scoring.errors import ScoredAsOfLater
 from serving.scoring.newly_counted import newly_counted
 from serving.triage.lane_rule import EarlierSelection, Placement
 from serving.triage.lanes import Lanes, PlacementRequest

@@ -18,11 +18,8 @@ from datetime import datetime
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.audit.decision_log_writer import LogWriter
-from serving.errors import (
-    AnsweredMeanwhile,
-    LogUnavailable,
-    ServingError,
-)
+from serving.audit.errors import AnsweredMeanwhile
+from serving.errors import LogUnavailable, ServingError
 from serving.request_parsing import read_submission
 from serving.scoring.assessment import AssessmentRequest, Assessor
 from serving.scoring.danger_watch import HEARD_ONLY, DangerWatch

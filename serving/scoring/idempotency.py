@@ -11,8 +11,8 @@ from typing import Protocol
 
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import StoredAnswer
-from serving.errors import IdempotencyKeyReused, StillInProgress
 from serving.scoring.assessment import AssessmentRequest
+from serving.scoring.errors import IdempotencyKeyReused, StillInProgress
 
 Claim = tuple[str, str]
 

@@ -53,7 +53,7 @@ from pydantic import (
 
 from features.catalogue import ROUTE, SHIPMENT
 from features.offences import Offence
-from serving.errors import PlanRefused
+from serving.triage.errors import PlanRefused
 
 Weight = Annotated[float, Field(gt=0, le=1_000)]
 PerDay = Annotated[int, Field(ge=0, le=1_000_000)]

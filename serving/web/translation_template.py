@@ -8,6 +8,7 @@ import ast
 import io
 from collections.abc import Iterable, Iterator
 from functools import cache
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from typing import Any, get_args
@@ -216,8 +217,11 @@ def _constants(file: Path) -> dict[str, ast.expr]:
 
 
 def _of_errors() -> Iterator[tuple[Message, str]]:
+    # A class knows only those below it that were imported.
+    for room in sorted(path.parent.name for path in SERVING.glob("*/errors.py")):
+        import_module(f"serving.{room}.errors")
     for error in _all_errors(ServingError):
-        yield error.title, "serving/errors.py"
+        yield error.title, f"{error.__module__.replace('.', '/')}.py"
 
 
 def _all_errors(error: type[ServingError]) -> Iterator[type[ServingError]]:

@@ -12,7 +12,7 @@ import lightgbm
 import numpy as np
 import pytest
 
-from serving.errors import TreesRefused
+from serving.models.errors import TreesRefused
 from serving.models.scores import PreparedTrees
 from tests.counts import count
 from tests.faults.damages import END, TO_TREES, Damage, another_size, swapped_trees, truncated

@@ -16,7 +16,7 @@ from serving.cli.evaluate import evaluate
 from serving.cli.features import features
 from serving.cli.score import replay, score
 from serving.doctor import run_checks
-from serving.errors import NoModel
+from serving.models.errors import NoModel
 from serving.models.model_pool import ModelPool
 from serving.settings import Settings
 from tests.serving.bodies import shipment

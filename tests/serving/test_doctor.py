@@ -24,7 +24,7 @@ from serving.db.engine import open_database
 from serving.db.postgres_state import PostgresStateStore
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.doctor import run_checks
-from serving.errors import RescueCentresRefused
+from serving.review.errors import RescueCentresRefused
 from serving.settings import Settings
 from tests.serving.audit.installation import PERIODS
 from tests.serving.bodies import shipment

@@ -24,11 +24,12 @@ from serving.access.published_keys import PublishedKeys
 from serving.access.tokens import Tokens
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
-from serving.errors import Conflict, LetterNotDue, NotYours, PersonNeeded, SameReviewer, ViewNeeded
+from serving.errors import Conflict, PersonNeeded, SameReviewer
 from serving.models.kill_switch import decline_switching_on, record_switch, switch_on_by_two
 from serving.review import case_rules as acts
 from serving.review.case_letters import CaseLetter
 from serving.review.case_rules import Case, CaseChange
+from serving.review.errors import LetterNotDue, NotYours, ViewNeeded
 from serving.review.letter_rules import (
     confirm_deferral,
     defer_letter,

@@ -13,7 +13,7 @@ from typing import IO, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from serving.errors import BackupDamaged, RestoreRefused
+from serving.db.errors import BackupDamaged, RestoreRefused
 
 MANIFEST = "backup.json"
 _QUICK = 1  # most members are compressed already

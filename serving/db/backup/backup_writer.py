@@ -20,11 +20,11 @@ from serving.audit.audit_log import AuditEvent
 from serving.db.backup.archive import MANIFEST, BackupArchive, BackupManifest, ChainEnd
 from serving.db.database_snapshot import copy_sqlite_file, write_snapshot
 from serving.db.engine import connected, open_database
+from serving.db.errors import BackupRefused
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.installation_repository import InstallationRepository
 from serving.db.write_lock import writing
-from serving.errors import BackupRefused
 from serving.settings import Settings
 
 DATABASE = "tidegate.db"

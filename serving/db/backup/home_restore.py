@@ -20,6 +20,7 @@ from serving.db.binding import HomeBinding, place_of
 from serving.db.checkpoint_check import check_by_checkpoints
 from serving.db.database_move import DatabaseMove
 from serving.db.engine import connected, failing_as_unavailable, open_database
+from serving.db.errors import RestoreRefused
 from serving.db.log_verification import verify_decision_log
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.api_key_repository import ApiKeyRepository
@@ -29,7 +30,6 @@ from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.installation_repository import InstallationRepository
 from serving.db.repositories.session_repository import SessionRepository
 from serving.db.witnesses import witnesses_of
-from serving.errors import RestoreRefused
 from serving.settings import Settings
 
 DATABASE_FILES = "tidegate.db*"

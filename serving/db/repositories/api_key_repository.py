@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, Row, select, text, update
 from serving.access.acting import whoever_acts
 from serving.access.actors import Actor
 from serving.access.api_keys import ApiKey, PresentedKey, successor_of
+from serving.access.errors import NameTaken
 from serving.audit.audit_log import AuditEvent
 from serving.db.audited_rows import AuditedRows
 from serving.db.engine import failing_as_unavailable
@@ -18,7 +19,7 @@ from serving.db.names_in_use import require_new_name
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables.access import api_key_uses, api_keys
 from serving.db.write_lock import writing
-from serving.errors import LogUnavailable, NameTaken, NotFound
+from serving.errors import LogUnavailable, NotFound
 
 REMEMBERED_S = 1.0
 MOST_REMEMBERED = 10_000

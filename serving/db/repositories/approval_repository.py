@@ -27,6 +27,7 @@ from serving.access.approvals import (
     public_key_id,
     signer_of,
 )
+from serving.access.errors import ApprovalRefused
 from serving.audit.audit_log import AuditEvent
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
@@ -40,7 +41,6 @@ from serving.db.tables.access import (
 )
 from serving.db.tables.audit import audit_events
 from serving.db.write_lock import writing
-from serving.errors import ApprovalRefused
 
 BEGIN_LIVE_USE = "begin_live_use"
 SEAT_ACTIONS = ("promote", "roll_back", "shadow")

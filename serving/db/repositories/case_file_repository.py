@@ -10,8 +10,9 @@ from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.case_events import insert_event
 from serving.db.tables.review import case_files, contents
 from serving.db.write_lock import writing
-from serving.errors import AlreadyAttached, Unprocessable
+from serving.errors import Unprocessable
 from serving.review.case_records import CaseFile, StoredEvent
+from serving.review.errors import AlreadyAttached
 
 _CONTENT, _NAME = "file content", "file name"
 

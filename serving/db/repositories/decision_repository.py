@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from serving.audit.decision import Decision
 from serving.audit.decision_export import ChainedRecord
 from serving.audit.earlier_decisions import EarlierDecisions
+from serving.audit.errors import AnsweredMeanwhile, ExportRefused
 from serving.audit.hash_chain import FIRST_LINK, ChainedDecision, LogHead, next_link
 from serving.audit.logged_decision import (
     DecisionAccess,
@@ -28,11 +29,12 @@ from serving.db.data_keys import DataKeys
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable, move_write_ahead_log
+from serving.db.errors import TokensRotated, Undecipherable
 from serving.db.lookups import PairLookup
 from serving.db.tables.scoring import answers, decisions
 from serving.db.waiting_subjects import SubjectToken, let_wait
 from serving.db.write_lock import writing
-from serving.errors import AnsweredMeanwhile, Erased, ExportRefused, TokensRotated, Undecipherable
+from serving.errors import Erased
 
 PAGE = 500
 MOST_LOOKED_AT = 50_000  # decisions, for a page of a list: whoever has few is told to go on

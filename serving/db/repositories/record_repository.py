@@ -14,13 +14,13 @@ from serving.audit.audit_log import AuditEvent
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_records import EncryptedRecords
 from serving.db.engine import failing_as_unavailable
+from serving.db.errors import TokensRotated
 from serving.db.lookups import PairLookup
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables.review import waiting_outcomes
 from serving.db.tables.scoring import records
 from serving.db.waiting_subjects import SubjectToken, let_decided_wait
 from serving.db.write_lock import writing
-from serving.errors import TokensRotated
 from serving.history.received_records import KeptRecord, ReceivedRecord
 
 PAGE = 500

@@ -22,7 +22,7 @@ from serving.access.approval_keys import (
     write_new_key,
 )
 from serving.access.approvals import GivenApproval, ProposedAct, public_key_id
-from serving.errors import ApprovalRefused
+from serving.access.errors import ApprovalRefused
 from training.model.signing import SigningKey
 
 PASSPHRASE = "a tide gate at night"

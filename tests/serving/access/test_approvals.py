@@ -29,7 +29,7 @@ from serving.access.approvals import (
     require_others,
     two_persons,
 )
-from serving.errors import ApprovalRefused
+from serving.access.errors import ApprovalRefused
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 ACT = ProposedAct(

@@ -10,8 +10,8 @@ from urllib.error import HTTPError
 import pytest
 
 from serving.access import http_client
+from serving.access.errors import AddressRefused
 from serving.access.http_client import fetch, refuse_unsafe
-from serving.errors import AddressRefused
 
 
 class _Answering(BaseHTTPRequestHandler):

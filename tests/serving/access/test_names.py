@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.person_names import base_of, may_be_one_person
+from serving.access.errors import NameRefused, NameTaken
 from serving.access.names import (
     LONGEST_NAME,
     RESERVED,
@@ -13,7 +14,6 @@ from serving.access.names import (
     require_free,
     require_name,
 )
-from serving.errors import NameRefused, NameTaken
 
 CYRILLIC_A = "\u0430"
 

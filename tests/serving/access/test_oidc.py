@@ -19,8 +19,9 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from serving.access import oidc
 from serving.access.accounts import Account
+from serving.access.errors import AddressRefused, OidcUnavailable, SignInRefused
 from serving.access.oidc import PendingLogin, Provider
-from serving.errors import AddressRefused, NotSignedIn, OidcUnavailable, SignInRefused
+from serving.errors import NotSignedIn
 from tests.serving.access.trusted import KEY, NOW, Clock, published, signed
 
 AT = int(NOW.timestamp())

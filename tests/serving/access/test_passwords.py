@@ -2,6 +2,7 @@
 
 import pytest
 
+from serving.access.errors import PasswordRefused
 from serving.access.passwords import (
     HASHER,
     LONGEST_PASSWORD,
@@ -9,7 +10,6 @@ from serving.access.passwords import (
     common_passwords,
     refuse_weak_password,
 )
-from serving.errors import PasswordRefused
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from serving.access import webhook_client
+from serving.access.errors import AddressRefused
 from serving.access.webhook_client import CallableAddresses, RefusedByReceiver, post
-from serving.errors import AddressRefused
 from tests.serving.review.mail_server import certificate
 
 LIVE, TRIAL = CallableAddresses(), CallableAddresses(is_trial=True)

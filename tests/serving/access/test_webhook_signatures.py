@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from serving.access.errors import AddressRefused
 from serving.access.webhook_signatures import (
     FEWEST_KEY_BYTES,
     SECRET_PREFIX,
@@ -14,7 +15,6 @@ from serving.access.webhook_signatures import (
     new_secret,
     signed_headers,
 )
-from serving.errors import AddressRefused
 
 AT = datetime(2026, 11, 24, 12, 0, 0, 900_000, tzinfo=UTC)
 

@@ -6,8 +6,9 @@ from typing import Any, get_args
 import pytest
 
 from serving.access.api_keys import PresentedKey, new_key
+from serving.access.errors import NameTaken
 from serving.access.roles import Scope
-from serving.errors import NameTaken, NotFound
+from serving.errors import NotFound
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service, app_of
 

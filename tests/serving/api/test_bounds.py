@@ -17,12 +17,7 @@ from serving.console.csrf import (
     MOST_FIELDS,
     own_form,
 )
-from serving.errors import (
-    BodyTooLarge,
-    IdempotencyKeyMissing,
-    MediaTypeUnsupported,
-    Unprocessable,
-)
+from serving.errors import BodyTooLarge, IdempotencyKeyMissing, MediaTypeUnsupported, Unprocessable
 from serving.history.ingestion import MOST_RECORDS, _records_in
 from serving.review.attachments import LONGEST_NAME, MOST_TO_A_CASE, AttachedFile
 from serving.review.case_rules import LONGEST_WAIT

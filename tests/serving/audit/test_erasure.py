@@ -17,6 +17,7 @@ from serving.audit.erasure import ErasureLimits, RetainedUnits
 from serving.audit.log_check import check_log
 from serving.audit.retention_log import RetentionAct
 from serving.db.engine import open_database
+from serving.db.errors import DatabaseInUse, Undecipherable
 from serving.db.key_destruction import DatabaseErasure
 from serving.db.log_verification import verify_decision_log
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
@@ -24,12 +25,7 @@ from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.rollup_repository import RollupRepository
 from serving.db.tables.scoring import state
 from serving.db.write_lock import hold_for_service
-from serving.errors import (
-    DatabaseInUse,
-    Erased,
-    LogUnavailable,
-    Undecipherable,
-)
+from serving.errors import Erased, LogUnavailable
 from serving.monitor.rollups import catch_up
 from serving.review.case_records import CaseAccess
 from serving.review.published_events import FeedAccess

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from serving.app import create_app, utc_now
+from serving.audit.errors import ImpactNotAssessed
 from serving.audit.impact_assessment import (
     DAYS,
     NAMES,
@@ -19,7 +20,7 @@ from serving.audit.impact_assessment import (
     write_template,
 )
 from serving.cli.main import app as commands
-from serving.errors import ImpactNotAssessed, RescueCentresRefused
+from serving.review.errors import RescueCentresRefused
 from serving.settings import Settings
 from tests.serving.conftest import Service
 from tests.serving.review.centres import CENTRES

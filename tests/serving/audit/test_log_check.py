@@ -17,6 +17,7 @@ from serving.access.actors import SERVICE, Actor
 from serving.app import create_app
 from serving.audit.audit_log import AuditEvent
 from serving.audit.checkpoints import Checkpoint, LogSigner, public_keys_of
+from serving.audit.errors import LogNotWhole
 from serving.audit.hash_chain import LogHead
 from serving.audit.log_check import EpochRequest, LogCheck, begin_epoch, check_log
 from serving.audit.witness_delivery import WitnessDelivery
@@ -28,7 +29,6 @@ from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.witnesses import FileWitness
 from serving.doctor import run_checks
-from serving.errors import LogNotWhole
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service

@@ -19,6 +19,7 @@ from features.ingest.record_files import read_records, write_records
 from features.records import RECORD_FILES
 from serving.audit.checkpoints import public_key_of
 from serving.audit.erasure import ErasureLimits
+from serving.audit.errors import RetentionRefused
 from serving.audit.retention import PROPOSED_FOR, Retention
 from serving.audit.retention_log import RetentionAct
 from serving.audit.retention_periods import (
@@ -32,7 +33,6 @@ from serving.db.engine import open_database
 from serving.db.key_destruction import DatabaseErasure
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.tables.scoring import answers
-from serving.errors import RetentionRefused
 from serving.settings import Settings
 from tests.serving.audit.installation import ANY_CLOCK, certificate
 from tests.serving.db.test_key_destruction import EARLY, count, decide, readable

@@ -16,6 +16,7 @@ from serving.access.acting import begin_acting
 from serving.access.actors import Actor
 from serving.audit.audit_log import EventFilter
 from serving.audit.erasure import ErasedUnits
+from serving.audit.errors import RetentionRefused
 from serving.audit.retention import Retention
 from serving.audit.retention_log import Requirement, RetentionAct
 from serving.db.audit_verification import verify_audit_log
@@ -23,7 +24,6 @@ from serving.db.key_destruction import DatabaseErasure
 from serving.db.repositories.audit_repository import AuditRepository
 from serving.db.repositories.retention_repository import RetentionRepository, append_act
 from serving.db.write_lock import writing
-from serving.errors import RetentionRefused
 from serving.settings import Settings
 from tests.serving.audit.installation import LATER, PERIODS, Installation
 from tests.serving.db.test_key_destruction import decide, readable

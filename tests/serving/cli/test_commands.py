@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
 from features.errors import RecordsError
+from serving.access.errors import NameTaken
 from serving.audit.decision import Decision
 from serving.audit.replay import Replay, replayed
 from serving.cli import main
@@ -24,7 +25,7 @@ from serving.cli.main import app as tidegate
 from serving.cli.score import replay, score
 from serving.db.engine import connected, failing_as_unavailable
 from serving.db.repositories import api_key_repository
-from serving.errors import LogUnavailable, NameTaken, NotFound, SettingsRefused
+from serving.errors import LogUnavailable, NotFound, SettingsRefused
 from serving.settings import settings_of
 from tests.ports import free_port
 from tests.serving.bodies import route, shipment

@@ -15,10 +15,13 @@ from typer.testing import CliRunner
 from serving.access.accounts import Account
 from serving.access.actors import SERVICE, Actor
 from serving.access.approvals import GivenApproval
+from serving.access.errors import ApprovalRefused
 from serving.access.roles import Role
+from serving.audit.errors import RetentionRefused
 from serving.audit.retention_log import RetentionAct
 from serving.cli.main import app as tidegate
 from serving.db.engine import open_database
+from serving.db.errors import DatabaseInUse
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.approval_repository import ApprovalRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
@@ -26,7 +29,6 @@ from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.tables.audit import audit_events
 from serving.db.write_lock import hold_for_service
 from serving.doctor import run_checks
-from serving.errors import ApprovalRefused, DatabaseInUse, RetentionRefused
 from serving.models.kill_switch import record_switch
 from serving.models.model_pool import ModelPool, load_role
 from serving.models.seat_approvals import SeatApprovals

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from serving.access.errors import AddressRefused
 from serving.cli.main import app
 from serving.db.engine import open_database
 from serving.db.repositories.approval_repository import ApprovalRepository
 from serving.doctor import run_checks
-from serving.errors import AddressRefused, NotFound
+from serving.errors import NotFound
 from serving.settings import Settings, settings_of
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service

@@ -12,12 +12,13 @@ from sqlalchemy import Engine
 
 from serving.access.accounts import Account
 from serving.access.api_keys import new_key
+from serving.access.errors import NameTaken
 from serving.access.sessions import Session
 from serving.db.engine import open_database
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.db.repositories.session_repository import SessionRepository
-from serving.errors import NameTaken, NotFound, NotSignedIn
+from serving.errors import NotFound, NotSignedIn
 from tests.serving.access.trusted import NOW
 from tests.serving.databases import database
 

@@ -14,13 +14,13 @@ from serving.access.accounts import Account
 from serving.access.actors import Actor
 from serving.access.approval_keys import sign_approval
 from serving.access.approvals import GivenApproval, ProposedAct, signer_of, two_persons
+from serving.access.errors import ApprovalRefused
 from serving.audit.audit_log import AuditEvent
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.approval_repository import ApprovalRepository
 from serving.db.tables.access import approval_keys, revoked_approval_keys, used_approvals
 from serving.db.tables.audit import audit_events
 from serving.db.write_lock import writing
-from serving.errors import ApprovalRefused
 from tests.serving.access.trusted import NOW
 from tests.serving.databases import database
 from tests.serving.db.test_covered_tables import unguarded

@@ -23,6 +23,7 @@ from serving.db.backup.archive import MANIFEST
 from serving.db.backup.backup_writer import write_backup
 from serving.db.backup.home_restore import Restored, RestoreRequest, restore_home
 from serving.db.engine import open_database
+from serving.db.errors import BackupDamaged, BackupRefused, RestoreRefused
 from serving.db.log_verification import verify_decision_log
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.api_key_repository import ApiKeyRepository
@@ -30,7 +31,6 @@ from serving.db.repositories.audit_repository import AuditRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.session_repository import SessionRepository
 from serving.db.witnesses import witnesses_of
-from serving.errors import BackupDamaged, BackupRefused, RestoreRefused
 from serving.settings import Settings
 from tests.kills import is_killed_at
 from tests.serving.bodies import shipment

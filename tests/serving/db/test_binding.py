@@ -16,11 +16,7 @@ from serving.cli.main import app as tidegate
 from serving.db.binding import HomeBinding
 from serving.db.data_keys import DataKeys
 from serving.db.engine import open_database, upgrade_database
-from serving.db.repositories.decision_repository import DecisionRepository
-from serving.db.repositories.installation_repository import InstallationRepository
-from serving.db.tables.keys import data_keys
-from serving.db.tables.schema import metadata
-from serving.errors import (
+from serving.db.errors import (
     DatabaseForeign,
     DatabaseMissing,
     DatabaseNewer,
@@ -28,6 +24,10 @@ from serving.errors import (
     KeyForeign,
     Undecipherable,
 )
+from serving.db.repositories.decision_repository import DecisionRepository
+from serving.db.repositories.installation_repository import InstallationRepository
+from serving.db.tables.keys import data_keys
+from serving.db.tables.schema import metadata
 from tests.counts import count
 from tests.kills import is_killed_at
 from tests.serving.db.test_engines import bare, entry

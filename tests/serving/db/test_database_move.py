@@ -15,6 +15,7 @@ from serving.db.audit_verification import verify_audit_log
 from serving.db.binding import HomeBinding
 from serving.db.database_move import DatabaseMove
 from serving.db.engine import cause_of, open_database
+from serving.db.errors import DatabaseForeign, DatabaseMissing, DatabaseMoved
 from serving.db.key_rotation import rotate_key
 from serving.db.log_verification import verify_decision_log
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
@@ -22,7 +23,7 @@ from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.tables.audit import audit_events
 from serving.db.tables.schema import metadata
 from serving.db.witnesses import witnesses_of
-from serving.errors import DatabaseForeign, DatabaseMissing, DatabaseMoved, LogUnavailable
+from serving.errors import LogUnavailable
 from serving.settings import Settings
 from tests.counts import count
 from tests.kills import is_killed_at

@@ -22,12 +22,13 @@ from serving.app import create_app
 from serving.audit.checkpoints import CheckpointWriter, LogSigner
 from serving.audit.decision import Decision
 from serving.audit.decision_log_writer import LogWriter
+from serving.audit.errors import AnsweredMeanwhile
 from serving.audit.hash_chain import LogHead
 from serving.audit.logged_decision import DecisionAccess, LoggedDecision, StoredAnswer
 from serving.db.engine import open_database
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import GROUPS_PER_MOVE, DecisionRepository
-from serving.errors import AnsweredMeanwhile, LogUnavailable, TooBusy
+from serving.errors import LogUnavailable, TooBusy
 from serving.request_parsing import read_submission
 from serving.settings import Settings
 from tests.serving.bodies import shipment

@@ -16,11 +16,12 @@ from serving.audit.logged_decision import StoredAnswer
 from serving.db.data_keys import DataKeys
 from serving.db.encryption import EncryptionUnit, decrypt, encrypt
 from serving.db.engine import open_database
+from serving.db.errors import KeysUnknown, Undecipherable
 from serving.db.log_verification import verify_decision_log
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.record_repository import RecordRepository
 from serving.db.write_lock import writing
-from serving.errors import KeysUnknown, LogUnavailable, Undecipherable
+from serving.errors import LogUnavailable
 from serving.settings import Settings
 from tests.counts import count
 from tests.serving.bodies import route

@@ -12,12 +12,14 @@ from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from serving.audit.errors import AnsweredMeanwhile
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
 from serving.db.engine import open_database
+from serving.db.errors import DatabaseInUse, DatabaseUrlRefused
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.tables.schema import metadata
 from serving.db.write_lock import writing
-from serving.errors import AnsweredMeanwhile, DatabaseInUse, DatabaseUrlRefused, LogUnavailable
+from serving.errors import LogUnavailable
 from tests.counts import count
 from tests.serving.calls import heard
 from tests.serving.databases import database, upgraded

@@ -20,6 +20,7 @@ from serving.audit.checkpoints import LogSigner, public_key_of, public_keys_of
 from serving.audit.log_check import check_log
 from serving.db.data_keys import DataKeys
 from serving.db.engine import open_database
+from serving.db.errors import KeyForeign
 from serving.db.key_destruction import DatabaseErasure
 from serving.db.key_rotation import ROTATED, rotate_key, trusted_log_keys
 from serving.db.repositories.audit_repository import AuditRepository
@@ -28,7 +29,7 @@ from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.installation_repository import InstallationRepository
 from serving.db.tables.audit import audit_events
 from serving.db.tables.keys import installation_keys
-from serving.errors import KeyForeign, LogUnavailable
+from serving.errors import LogUnavailable
 from tests.counts import count
 from tests.kills import is_killed_at
 from tests.serving.conftest import NOW

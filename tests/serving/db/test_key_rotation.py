@@ -12,10 +12,11 @@ from typer.testing import CliRunner
 from serving.access.actors import Actor
 from serving.access.api_keys import ApiKey, new_key
 from serving.access.callers import Caller
+from serving.access.errors import NameTaken
 from serving.cli.main import app as tidegate
 from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.db.tables.audit import audit_events
-from serving.errors import NameTaken, NotFound
+from serving.errors import NotFound
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service

@@ -13,6 +13,7 @@ from features.home_keys import SUBJECTS, former_keys
 from serving.access.actors import Actor
 from serving.access.sessions import Session
 from serving.audit.erasure import ErasureLimits, RetainedUnits
+from serving.audit.errors import AnsweredMeanwhile
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
 from serving.audit.retention_log import RetentionAct
 from serving.db.data_keys import DataKeys
@@ -26,7 +27,7 @@ from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.repositories.session_repository import SessionRepository
 from serving.db.tables.scoring import decisions, records
-from serving.errors import AnsweredMeanwhile, LogUnavailable
+from serving.errors import LogUnavailable
 from serving.history.received_records import ReceivedRecord
 from tests.serving.conftest import NOW
 from tests.serving.databases import database, keys_of

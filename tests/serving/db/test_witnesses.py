@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from serving.access.actors import SERVICE
+from serving.access.errors import AddressRefused
 from serving.audit.audit_log import AuditEvent
 from serving.audit.checkpoints import LogSigner
 from serving.audit.witness_delivery import WitnessDelivery
@@ -23,7 +24,6 @@ from serving.audit.witness_lines import framed, read_witness_lines
 from serving.db.repositories.audit_repository import AuditRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.witnesses import FileWitness, WebWitness, witnesses_of
-from serving.errors import AddressRefused
 from serving.settings import Settings
 from tests.serving.conftest import NOW
 from tests.serving.databases import database, keys_of

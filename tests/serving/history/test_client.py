@@ -30,8 +30,8 @@ from serving.db.engine import open_database
 from serving.db.postgres_state import PostgresStateStore
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.record_repository import RecordRepository
-from serving.errors import HistoryIncomplete
 from serving.history.client import open_history, rebuild_history
+from serving.history.errors import HistoryIncomplete
 from serving.request_parsing import read_submission
 from serving.settings import Settings
 from tests.kills import KILLED, is_killed_at

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from serving.access.api_keys import new_key
 from serving.app import create_app
 from serving.cli.main import app as commands
-from serving.errors import HistoryOfAnotherLog
+from serving.history.errors import HistoryOfAnotherLog
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, services_of

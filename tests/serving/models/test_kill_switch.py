@@ -22,7 +22,8 @@ from serving.cli.main import app
 from serving.container import Services
 from serving.db.engine import open_database
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
-from serving.errors import ModelsOff, NotFound, NotScored, Unprocessable
+from serving.errors import NotFound, NotScored, Unprocessable
+from serving.models.errors import ModelsOff
 from serving.models.kill_switch import KillSwitch, record_switch
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from features.errors import TidegateError
-from serving.errors import NotScorable
+from serving.models.errors import NotScorable
 from serving.models.model_pool import LoadedModel
 from tests.counts import count
 from tests.faults.damages import TO_ANY_TEXT, TO_TREES, Damage, resized

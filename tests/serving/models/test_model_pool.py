@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from serving.doctor import run_checks
-from serving.errors import NoModel
+from serving.models.errors import NoModel
 from serving.models.model_pool import LoadedModel, ModelPool
 from serving.settings import Settings
 from tests.serving.bodies import shipment

@@ -8,7 +8,7 @@ import lightgbm
 import numpy as np
 import pytest
 
-from serving.errors import NotScorable, TextDamaged, TreeDamaged, TreesRefused
+from serving.models.errors import NotScorable, TextDamaged, TreeDamaged, TreesRefused
 from serving.models.tree_text import read_forest
 from tests.faults.damages import resized
 

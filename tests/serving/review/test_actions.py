@@ -5,7 +5,6 @@ from typing import Any, get_args
 
 import pytest
 
-from serving.errors import ImpossibleAction
 from serving.review.actions import (
     ACTION_WORDS,
     REFERRED_WORDS,
@@ -13,6 +12,7 @@ from serving.review.actions import (
     CaseAction,
     ReferredTo,
 )
+from serving.review.errors import ImpossibleAction
 
 # Told apart here and in the code: what may be said together, with words or without.
 WORDLESS = {("inspect", None, None), ("check_documents", None, None)}

@@ -15,8 +15,8 @@ from sqlalchemy import select
 from serving.app import create_app
 from serving.db.engine import open_database
 from serving.db.tables.audit import audit_events
-from serving.errors import FileNotClean
 from serving.review.attachment_scan import require_clean
+from serving.review.errors import FileNotClean
 from serving.settings import Settings
 from tests.serving.conftest import NOW, Service
 from tests.serving.review.test_attachments_served import PDF, attach

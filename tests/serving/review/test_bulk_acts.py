@@ -10,10 +10,11 @@ from fastapi.testclient import TestClient
 
 from serving.access.accounts import new_account
 from serving.app import create_app
-from serving.errors import CaseTaken, Conflict, NotFound, TooLong
+from serving.errors import Conflict, NotFound
 from serving.review import case_rules as acts
 from serving.review.bulk_acts import MOST_TOGETHER, act_together
 from serving.review.case_rules import LONGEST_WAIT, Case
+from serving.review.errors import CaseTaken, TooLong
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service

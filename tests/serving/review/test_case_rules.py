@@ -8,17 +8,7 @@ from typing import Any
 import pytest
 
 from serving.access.actors import Actor
-from serving.errors import (
-    CaseClosed,
-    CaseTaken,
-    NoActionOrdered,
-    NotYours,
-    PersonNeeded,
-    SameReviewer,
-    TooLong,
-    UndoRefused,
-    ViewNeeded,
-)
+from serving.errors import PersonNeeded, SameReviewer
 from serving.review import case_rules as acts
 from serving.review.actions import CaseAction
 from serving.review.attachments import AttachedFile
@@ -29,6 +19,15 @@ from serving.review.case_rules import (
     CaseEvent,
     Reopening,
     Statement,
+)
+from serving.review.errors import (
+    CaseClosed,
+    CaseTaken,
+    NoActionOrdered,
+    NotYours,
+    TooLong,
+    UndoRefused,
+    ViewNeeded,
 )
 from serving.review.results import CaseResult, Finding
 from tests.serving.people import CHIEF, ONE, TWO, machine

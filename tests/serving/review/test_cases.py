@@ -25,21 +25,14 @@ from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.retention_repository import RetentionRepository
-from serving.errors import (
-    CaseTaken,
-    ContradictoryFinding,
-    Forbidden,
-    NotFound,
-    NotYours,
-    UndoRefused,
-    Unprocessable,
-)
+from serving.errors import Forbidden, NotFound, Unprocessable
 from serving.review import case_rules as acts
 from serving.review.actions import CaseAction
 from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
 from serving.review.case_links import CaseLinks
 from serving.review.case_records import CaseAccess, QueueFilter
 from serving.review.cases import Cases
+from serving.review.errors import CaseTaken, ContradictoryFinding, NotYours, UndoRefused
 from serving.review.queue_rank import QUEUE_RANK
 from serving.review.results import CaseResult, Finding
 from serving.review.reviewer import Reviewer

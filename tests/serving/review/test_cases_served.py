@@ -24,18 +24,11 @@ from serving.access.roles import Scope
 from serving.app import create_app
 from serving.audit.decision import Decision
 from serving.db.engine import open_database
-from serving.errors import (
-    CaseClosed,
-    CaseTaken,
-    Conflict,
-    NotYours,
-    SameReviewer,
-    TooLong,
-    ViewNeeded,
-)
+from serving.errors import Conflict, SameReviewer
 from serving.review import case_rules as acts
 from serving.review.case_records import CaseAccess
 from serving.review.case_rules import Case
+from serving.review.errors import CaseClosed, CaseTaken, NotYours, TooLong, ViewNeeded
 from serving.review.labels import label_of
 from serving.review.opening import CASE, case_of_decision
 from serving.review.results import RESULTS_OF, FoundBy, ReasonCode, ResultCode, reasons_of

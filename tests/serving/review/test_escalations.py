@@ -11,9 +11,9 @@ from fastapi.testclient import TestClient
 from serving.access.accounts import new_account
 from serving.access.actors import SERVICE
 from serving.app import create_app
-from serving.errors import AlreadyEscalated, CaseClosed, NotYours
 from serving.review import case_rules as acts
 from serving.review.case_rules import Case
+from serving.review.errors import AlreadyEscalated, CaseClosed, NotYours
 from serving.review.escalations import EscalationRule, Escalations
 from serving.settings import Settings
 from tests.serving.bodies import shipment

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from serving.errors import JustificationNeeded
 from serving.review.case_records import CaseAccess
+from serving.review.errors import JustificationNeeded
 from serving.review.reviewer import Reviewer
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service

@@ -11,7 +11,7 @@ from features.offences import AGAINST_PERSONS
 from features.records import CONCLUSIVE, Outcome
 from serving.audit.decision import Decision
 from serving.audit.selections import SELECTED_BY
-from serving.errors import ContradictoryFinding
+from serving.review.errors import ContradictoryFinding
 from serving.review.labels import label_of
 from serving.review.results import CaseResult, Finding
 from serving.review.ways_of_smuggling import TYPOLOGIES

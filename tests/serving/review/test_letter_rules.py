@@ -7,10 +7,11 @@ from typing import Any, get_args
 import pytest
 
 from serving.access.actors import Actor
-from serving.errors import LetterDeferred, LetterNotDue, PersonNeeded, SameReviewer, TooLong
+from serving.errors import PersonNeeded, SameReviewer
 from serving.review import case_rules as acts
 from serving.review.case_letters import LONGEST_DEFERRAL, UNCONFIRMED_FOR, CaseLetter
 from serving.review.case_rules import Case
+from serving.review.errors import LetterDeferred, LetterNotDue, TooLong
 from serving.review.letter_rules import (
     confirm_deferral,
     defer_letter,

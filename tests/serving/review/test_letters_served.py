@@ -16,7 +16,7 @@ from fastapi.testclient import TestClient
 from serving.access.accounts import new_account
 from serving.app import create_app
 from serving.audit.decision import Decision
-from serving.errors import LetterNotDue
+from serving.review.errors import LetterNotDue
 from serving.review.reviewer import Reviewer
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment

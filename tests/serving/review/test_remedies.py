@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from serving.cli.main import app
-from serving.errors import RemediesUnnamed
+from serving.review.errors import RemediesUnnamed
 from serving.review.remedies import TEMPLATE, Remedies, write_remedies_template
 from tests.serving.review.remedies import REMEDIES, lay_down_remedies
 

@@ -18,12 +18,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from features.records import Position
+from serving.access.errors import AddressRefused
 from serving.access.webhook_signatures import FEWEST_KEY_BYTES
 from serving.audit.logged_decision import StoredAnswer
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.rescue_call_repository import RescueCallRepository
 from serving.db.write_lock import writing
-from serving.errors import AddressRefused
 from serving.review.rescue_calls import (
     FIRST_RETRY_DELAY,
     LONGEST_RETRY_DELAY,

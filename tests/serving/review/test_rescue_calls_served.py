@@ -18,12 +18,12 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
+from serving.access.errors import AddressRefused
 from serving.app import create_app
 from serving.db.engine import open_database
 from serving.db.repositories.rescue_call_repository import RescueCallRepository
 from serving.db.tables.review import cases
 from serving.degraded_modes import degradations
-from serving.errors import AddressRefused
 from serving.review.case_records import CaseAccess
 from serving.review.opening import case_of_decision
 from serving.review.rescue_calls import RescueCalls, RescueWebhook, retry_delay

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.records import Position
-from serving.errors import AddressRefused, RescueCentresRefused
+from serving.access.errors import AddressRefused
+from serving.review.errors import RescueCentresRefused
 from serving.review.rescue_calls import RescueDirectory, RescueWebhook
 from serving.review.rescue_centres import (
     Area,

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from serving.errors import AddressRefused, RescueCentresRefused
+from serving.access.errors import AddressRefused
+from serving.review.errors import RescueCentresRefused
 from serving.review.rescue_calls import RescueCalls, RescueDirectory
 from serving.review.rescue_centres import RescueCentre, RescueCentres
 from serving.review.rescue_mail import MailServer, RescueMail

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from features.offences import OFFENCES
 from features.records import Examination, Outcome
-from serving.errors import ContradictoryFinding, ImpossibleResult
+from serving.review.errors import ContradictoryFinding, ImpossibleResult
 from serving.review.labels import label_of
 from serving.review.results import (
     LONGEST_TEXT,

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 from serving.audit.checkpoints import LogSigner, public_key_of
 from serving.audit.decision import Decision, digest_of
 from serving.cli.main import app
-from serving.errors import AccountRefused, LogUnavailable, NotFound
+from serving.errors import LogUnavailable, NotFound
+from serving.review.errors import AccountRefused
 from serving.review.sealed_account import Sealing, seal_account, verify_account
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service

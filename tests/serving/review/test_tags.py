@@ -17,10 +17,11 @@ from serving.audit.erasure import ErasureLimits, RetainedUnits
 from serving.audit.retention_log import RetentionAct
 from serving.db.key_destruction import DatabaseErasure
 from serving.db.tables.review import case_events, case_tags, cases
-from serving.errors import TooManyTags, Unprocessable
+from serving.errors import Unprocessable
 from serving.review import case_rules as acts
 from serving.review.case_opening import open_due
 from serving.review.case_rules import Case
+from serving.review.errors import TooManyTags
 from serving.review.tags import (
     LONGEST_TAG,
     MOST_TAGS,

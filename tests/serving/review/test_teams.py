@@ -13,16 +13,18 @@ from typer.testing import CliRunner
 
 from serving.access.accounts import new_account
 from serving.access.actors import Actor
+from serving.access.errors import NameTaken
 from serving.app import create_app
 from serving.cli.main import app as tidegate
 from serving.db.audit_verification import verify_audit_log
 from serving.db.engine import open_database
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.team_repository import TeamRepository
-from serving.errors import CaseTaken, NameTaken, NotFound, Unprocessable
+from serving.errors import NotFound, Unprocessable
 from serving.review import case_rules as acts
 from serving.review.case_records import CaseAccess, QueueFilter
 from serving.review.case_rules import Case
+from serving.review.errors import CaseTaken
 from serving.review.teams import Arrivals, Inboxes, Team, receiving_team, require_members
 from serving.settings import Settings
 from tests.serving.bodies import shipment

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from scipy.stats import binom, binomtest, ks_2samp
 
-from serving.errors import PlanRefused
 from serving.settings import Settings
 from serving.triage.capacity import Shares, Workday
 from serving.triage.control_draws import DrawGenerator
 from serving.triage.control_probability import control_probability
 from serving.triage.cutoffs import Cutoff
+from serving.triage.errors import PlanRefused
 from serving.triage.lane_rule import Draws, LaneCutoffs, Placement, place, place_unscored
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.life_at_risk import danger_signals, in_words

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from serving.errors import PlanRefused
+from serving.triage.errors import PlanRefused
 from serving.triage.triage_plan import OfficeCapacity, TriagePlan, TriageRule, WatchListEntry
 from tests.serving.triage.plan_file import PLAN, read_plan
 

@@ -1,0 +1,72 @@
+"""What can go wrong in this room.
+
+TidegateError
+├── ApprovalRefused  an act lacks two persons who agreed to it, or a key is wrong
+└── AddressRefused   nothing is sent to such an address
+NotSignedIn
+└── SignInRefused    an organisation's answer lets nobody in
+Conflict
+└── NameTaken
+Unprocessable
+├── NameRefused      a name that could be read in two ways
+└── PasswordRefused  too short, or too easily guessed
+TooOften
+└── SignInDelayed    too many attempts failed; the message says when to try again
+Unavailable
+└── OidcUnavailable  the organisation's sign-in server cannot be used
+"""
+
+from features.errors import TidegateError
+from serving.errors import Conflict, NotSignedIn, TooOften, Unavailable, Unprocessable
+
+
+class ApprovalRefused(TidegateError):
+    """Two persons did not agree to an act as it is; the message says what is wanted."""
+
+
+class AddressRefused(TidegateError):
+    """An address in the settings that nothing may be sent to, or that nobody could trust."""
+
+
+class SignInRefused(NotSignedIn):
+    """An organisation's answer lets nobody in; `cause` says why to operators, never on a page.
+
+    `subject` is who they are there, where that was proved.
+    """
+
+    title = "You are not let in"
+
+    def __init__(self, detail: str, cause: str, subject: str = ""):
+        super().__init__(detail)
+        self.cause = cause
+        self.subject = subject
+
+
+class NameTaken(Conflict):
+    """A key or an account has or had that name, or one that looks like it."""
+
+    title = "The name is taken"
+
+
+class NameRefused(Unprocessable):
+    """A name that could be read in two ways, or that is none; the message says what is near."""
+
+    title = "The name is refused"
+
+
+class PasswordRefused(Unprocessable):
+    """A password that is too short, too long, or among those that are tried first."""
+
+    title = "Choose another password"
+
+
+class SignInDelayed(TooOften):
+    """Too many attempts to sign in failed here; the message says how long to wait."""
+
+    title = "Too many attempts to sign in failed"
+
+
+class OidcUnavailable(Unavailable):
+    """The organisation's sign-in server cannot be used now; local accounts can."""
+
+    title = "Signing in with your organisation does not work now"

@@ -1,0 +1,157 @@
+"""What can go wrong in this room.
+
+TidegateError
+├── AccountRefused       nothing to seal, or what was sealed was changed
+└── RescueCentresRefused
+Forbidden
+└── JustificationNeeded  a case is read that the work did not bring: say why first
+Conflict
+├── CaseTaken            another reviewer was faster
+├── AlreadyJudged        a first judgement is given once, before the score
+├── AlreadyEscalated
+├── TooManyTags
+├── CaseClosed
+├── NotYours             claim the case first
+├── NoActionOrdered
+├── UndoRefused
+├── ViewNeeded
+├── AlreadyAttached      the case has this file
+├── LetterNotDue         there is no letter of this case, or not yet
+├── LetterDeferred       it is held back until a day
+└── RemediesUnnamed      the deployer has not said where a check is contested
+Unprocessable
+├── FileNotClean         a scanner did not let it pass
+├── ContradictoryFinding
+├── ImpossibleAction
+├── ImpossibleResult
+└── TooLong              a case may not be laid aside for so long
+"""
+
+from features.errors import TidegateError
+from serving.errors import Conflict, Forbidden, Unprocessable
+
+
+class AccountRefused(TidegateError):
+    """The account of a case cannot be sealed, or is no longer as it was; the message says why."""
+
+
+class RescueCentresRefused(TidegateError):
+    """Whom to call when lives are at risk is not set, or not so that everybody is reached."""
+
+
+class JustificationNeeded(Forbidden):
+    """A case that the reader's work did not bring is read only with a stated justification."""
+
+    title = "Say why you read it"
+
+
+class CaseTaken(Conflict):
+    """Another reviewer has the case."""
+
+    title = "Another reviewer has this case"
+
+
+class AlreadyJudged(Conflict):
+    """The reviewer has said what they think of the case, and no later word is a first one."""
+
+    title = "You have judged this case"
+
+
+class AlreadyEscalated(Conflict):
+    """The case is escalated already, and whoever supervises was told."""
+
+    title = "This case is escalated"
+
+
+class TooManyTags(Conflict):
+    """The case has as many tags as a case may have."""
+
+    title = "This case has many tags"
+
+
+class CaseClosed(Conflict):
+    """The case is closed, and nothing but opening it again can be done with it."""
+
+    title = "The case is closed"
+
+
+class NotYours(Conflict):
+    """The case must be claimed, or be closed, before this can be done with it."""
+
+    title = "The case is not yours"
+
+
+class NoActionOrdered(Conflict):
+    """A result is stated, and nothing was ordered that could have found it."""
+
+    title = "Nothing was ordered that finds this"
+
+
+class UndoRefused(Conflict):
+    """An act that cannot be undone: it is too long ago, somebody else's, or of two persons."""
+
+    title = "That cannot be undone"
+
+
+class ViewNeeded(Conflict):
+    """A second person agrees or not after a view of their own, which they have not stated."""
+
+    title = "Your own view is needed first"
+
+
+class AlreadyAttached(Conflict):
+    """The case has a file with this very content."""
+
+    title = "The file is attached already"
+
+
+class LetterNotDue(Conflict):
+    """There is no letter of this case, or not yet; the message says why."""
+
+    title = "There is no letter of this case now"
+
+
+class LetterDeferred(Conflict):
+    """A letter is held back; the message says until when, or what it takes."""
+
+    title = "The letter is held back"
+
+
+class RemediesUnnamed(Conflict):
+    """A letter names who answers and where to contest; the message says what is not there."""
+
+    title = "No letter can be written before it can say where to contest"
+
+
+class FileNotClean(Unprocessable):
+    """The deployer's scanner did not let a file pass; `cause` says why to operators."""
+
+    title = "The file was not let pass"
+
+    def __init__(self, detail: str, cause: str):
+        super().__init__(detail)
+        self.cause = cause
+
+
+class ContradictoryFinding(Unprocessable):
+    """What a reviewer says was found contradicts how the case ends, or how it was examined."""
+
+    title = "What was found contradicts itself"
+
+
+class ImpossibleAction(Unprocessable):
+    """An action that cannot be, as a release to an office; the message says what can."""
+
+    title = "That action cannot be"
+
+
+class ImpossibleResult(Unprocessable):
+    """A result that its action cannot have, or its reason not; the message says what can be."""
+
+    title = "That result cannot be"
+
+
+class TooLong(Unprocessable):
+    """A case may not be laid aside into the past, or for that long."""
+
+    title = "A case cannot be laid aside until then"
