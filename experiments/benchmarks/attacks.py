@@ -17,9 +17,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import numpy as np
@@ -104,7 +105,7 @@ class Attacker:
         )
 
 
-Attack = Callable[[Attacker, float], Awaitable[Answers]]
+Attack = Callable[[Attacker, float], Coroutine[Any, Any, Answers]]
 
 
 async def _again(seconds: float, at_once: int, ask: Callable[[], Awaitable[bytes]]) -> Answers:
@@ -231,7 +232,7 @@ def harm_of(
         time.sleep(0.02)
     attack.kill()
     printed = attack.communicate()[0]
-    found = json.loads(printed) if printed else {"statuses": {}, "largest": 0}
+    found: dict[str, Any] = json.loads(printed or '{"statuses": {}, "largest": 0}')
     statuses = Counter({int(status): times for status, times in found["statuses"].items()})
     return Harm(
         p99_ms=float(np.percentile(times_s, 99)) * 1_000,
@@ -296,7 +297,7 @@ def attack_copy(home: Path, seconds: float = 10.0) -> None:
 
 
 def _attack(name: str, port: str, key: str, seconds: str) -> None:
-    answers = asyncio.run(ATTACKS[name](Attacker(int(port), key), float(seconds)))  # type: ignore[arg-type]  # a coroutine
+    answers = asyncio.run(ATTACKS[name](Attacker(int(port), key), float(seconds)))
     print(json.dumps({"statuses": answers.statuses, "largest": answers.largest}))
 
 

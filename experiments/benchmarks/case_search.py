@@ -52,7 +52,7 @@ _PADDING = "-" * 90  # as long as what encryption adds; separators count for not
 Row = tuple[Any, ...]
 
 
-def main(many: int = 100_000, *engines: str) -> None:
+def main(many: int, *engines: str) -> None:
     """Print what searches take on each engine, and the goal."""
     for engine in engines or ("sqlite", "postgresql"):
         began = time.perf_counter()
@@ -190,8 +190,8 @@ def _into_file(where: str, key: bytes, many: int) -> None:
             into = f"INSERT INTO {table} ({','.join(columns)}) VALUES ({places})"
             connection.executemany(into, new)
         connection.commit()
-    for name, columns in INDEXES.items():
-        connection.execute(f"CREATE INDEX {name} ON case_terms ({columns})")
+    for name, indexed in INDEXES.items():
+        connection.execute(f"CREATE INDEX {name} ON case_terms ({indexed})")
     connection.commit()
     connection.close()
 
@@ -242,4 +242,5 @@ def _cpu_s(pid_file: Path) -> float:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:2]), *sys.argv[2:])
+    many, *engines = sys.argv[1:] or ["100000"]
+    main(int(many), *engines)

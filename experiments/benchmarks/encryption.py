@@ -9,13 +9,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from sqlalchemy import Engine
 
 from serving.audit.hash_chain import FIRST_LINK, next_link
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
-from serving.db import encryption
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_decisions import EncryptedDecisions
 from serving.db.engine import open_database
@@ -32,11 +32,10 @@ def main(times: int = TIMES) -> None:
         row, answer = _entry()
         clear = _us(lambda: next_link(FIRST_LINK, row.record) and {**vars(row)}, times)
         encrypted = _us(lambda: _made(decisions, row, answer), times)
-        aes, encryption.AESGCM = encryption.AESGCM, ChaCha20Poly1305  # type: ignore[misc,assignment]  # a peer in its place
         decisions.keys.forget()
-        other = EncryptedDecisions(DataKeys(_other(Path(folder))))
-        chacha = _us(lambda: _made(other, row, answer), times)
-        encryption.AESGCM = aes  # type: ignore[misc]  # put back
+        with patch("serving.db.encryption.AESGCM", ChaCha20Poly1305):  # a peer in its place
+            other = EncryptedDecisions(DataKeys(_other(Path(folder))))
+            chacha = _us(lambda: _made(other, row, answer), times)
     print(f"in the clear           {clear:7.1f} µs a decision")
     for name, taken in (("AES-256-GCM", encrypted), ("ChaCha20-Poly1305", chacha)):
         print(f"{name:<22} {taken:7.1f} µs, {taken - clear:+.1f} (goal {GOAL_US:+})")

@@ -33,7 +33,7 @@ def explainer() -> shap.TreeExplainer:
 def score_with_shap(vectors: list[dict[str, float | None]]) -> list[dict[str, Any]]:
     """What a first version looks like: a frame, the model, and shap's explainer."""
     frame = pd.DataFrame(vectors, dtype=float)
-    probability = booster().predict(frame.to_numpy(), num_threads=1)
+    probability = np.asarray(booster().predict(frame.to_numpy(), num_threads=1))
     contributions = explainer().shap_values(frame.to_numpy())
     return [
         {
@@ -48,8 +48,8 @@ def score_with_shap(vectors: list[dict[str, float | None]]) -> list[dict[str, An
 def score_with_contributions(vectors: list[list[float | None]]) -> list[dict[str, Any]]:
     """What a careful version looks like: arrays, and LightGBM's own contributions."""
     rows = np.array(vectors, dtype=float)
-    probability = booster().predict(rows, num_threads=1)
-    parts = booster().predict(rows, pred_contrib=True, num_threads=1)
+    probability = np.asarray(booster().predict(rows, num_threads=1))
+    parts = np.asarray(booster().predict(rows, pred_contrib=True, num_threads=1))
     return [
         {"probability": float(p), "contributions": c.tolist()}
         for p, c in zip(probability, parts, strict=True)

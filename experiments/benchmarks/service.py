@@ -310,7 +310,7 @@ def _peer(
     os.environ["TIDEGATE_PEER_MODEL"] = str(folder / "booster.txt")
     with _running(app, port, "/openapi.json", [sys.executable, *command, "--no-access-log"]) as pid:
         asked = [request("/score", each) for each in single]
-        batch = partial(request, "/score", *_json([many])) if many else None
+        batch = partial(request, "/score", _json([many])[0]) if many else None
         yield Side(name, port, pid, cycle(asked).__next__, batch)
 
 

@@ -35,6 +35,9 @@ START = 1_700_000_000_000_000
 DAYS = 730
 SPANS = (7, 30, 90, 365, None)
 
+Get = Callable[[list[bytes]], Any]
+Put = Callable[[Iterable[tuple[bytes, bytes]]], None]
+
 
 def main() -> None:
     """Print one JSON document."""
@@ -72,9 +75,6 @@ def _stores(scratch: Path) -> dict[str, Any]:
 
 def _key(number: int) -> bytes:
     return b"%02d-party-%06d" % divmod(number, KEYS)
-
-
-Get, Put = Callable[[list[bytes]], Any], Callable[[Iterable[tuple[bytes, bytes]]], None]
 
 
 def _of(store: LmdbStore) -> tuple[Get, Put]:

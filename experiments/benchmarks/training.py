@@ -24,6 +24,7 @@ from experiments.benchmarks.memory import peak_mib
 from features.build_training_set import build_training_set
 from features.catalogue import catalogue
 from features.definition import Unit
+from features.records import SubjectKind
 from synthetic.scenario import Scenario
 from synthetic.world import invent
 from training.data.time_split import TimeSplit
@@ -33,7 +34,7 @@ from training.parameters import TrainingParameters
 from training.train import train
 
 ROWS, JOURNEYS, SEED = 100_000, 5_000, 5
-KIND = "shipment"
+KIND: SubjectKind = "shipment"
 CONFIRMED = 0.04
 
 
@@ -135,7 +136,9 @@ def _outcomes(
             "inspected_at": features["declared_at"] + pd.Timedelta(hours=6),
             "known_at": features["declared_at"] + pd.Timedelta(days=5),
             "result": np.where(is_confirmed, "confirmed", "not_confirmed"),
-            "typology": pd.array(np.where(is_confirmed, "planted", None), dtype="str"),
+            "typology": pd.array(
+                ["planted" if each else None for each in is_confirmed], dtype="str"
+            ),
         }
     )
 
