@@ -53,7 +53,9 @@ def _entry() -> tuple[LoggedDecision, StoredAnswer]:
 
 
 def _other(folder: Path) -> Engine:
-    return open_database(folder / "other.db", is_service=False)
+    home = folder / "other"  # a home has keys of its own, and one database
+    home.mkdir()
+    return open_database(home / "tidegate.db", is_service=False)
 
 
 def _made(decisions: EncryptedDecisions, row: LoggedDecision, answer: StoredAnswer) -> bytes:

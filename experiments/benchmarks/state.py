@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from time import perf_counter, thread_time
 from typing import Any
@@ -64,13 +65,15 @@ def _stores(scratch: Path) -> dict[str, Any]:
         put(blobs)
         told[name] = {
             "read_us": _quantiles(get, subjects, perf_counter),
-            "commit_us": _quantiles(
-                lambda keys, put=put: put((k, k) for k in keys), few, perf_counter
-            ),
+            "commit_us": _quantiles(partial(_put_again, put), few, perf_counter),
         }
     lmdb.close()
     sqlite.close()
     return told
+
+
+def _put_again(put: Put, keys: list[bytes]) -> None:
+    put((key, key) for key in keys)
 
 
 def _key(number: int) -> bytes:

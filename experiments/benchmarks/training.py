@@ -127,6 +127,7 @@ def _outcomes(
     features: pd.DataFrame, is_confirmed: np.ndarray, lots: np.random.Generator
 ) -> pd.DataFrame:
     by_lot = lots.random(len(features)) < 0.3
+    typologies = ["planted" if each else None for each in is_confirmed]
     return pd.DataFrame(
         {
             "subject_kind": KIND,
@@ -136,9 +137,7 @@ def _outcomes(
             "inspected_at": features["declared_at"] + pd.Timedelta(hours=6),
             "known_at": features["declared_at"] + pd.Timedelta(days=5),
             "result": np.where(is_confirmed, "confirmed", "not_confirmed"),
-            "typology": pd.array(
-                ["planted" if each else None for each in is_confirmed], dtype="str"
-            ),
+            "typology": pd.array(typologies, dtype="str"),
         }
     )
 
