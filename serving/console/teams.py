@@ -9,7 +9,6 @@ from starlette.responses import RedirectResponse, Response
 
 from serving.access.errors import NameRefused, NameTaken
 from serving.access.names import LONGEST_NAME
-from serving.access.office_ids import require_offices
 from serving.console.accounts import MayAdminister, accounts_page, offices_in
 from serving.console.browser_session import RecentlyAuthenticated
 from serving.console.csrf import SignedForm
@@ -17,7 +16,7 @@ from serving.console.forms import read_form
 from serving.console.pages import PageRoute
 from serving.container import Services
 from serving.errors import Unprocessable
-from serving.review.teams import MODES, Arrivals, Team, require_members
+from serving.review.teams import MODES, StatedTeam, Team
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/accounts/teams", include_in_schema=False, route_class=PageRoute)
@@ -82,12 +81,9 @@ def _back() -> RedirectResponse:
 def _read_team(services: Services, form: dict[str, str]) -> Team:
     """The team that a form states; raises Unprocessable."""
     stated = read_form(TeamForm, form)
-    office_id = next(iter(require_offices(offices_in(stated.team_office)[:1])), None)
-    members = tuple(
-        dict.fromkeys(name for each in stated.members.split(",") if (name := each.strip()))
-    )
-    require_members(members, services.accounts.all(), office_id)
-    modes = tuple(mode for mode in MODES if f"mode_{mode}" in form)
-    arrivals = Arrivals(modes, tuple(dict.fromkeys(offices_in(stated.chapters))))
-    takes_cases = stated.takes_cases or arrivals != Arrivals()
-    return Team(stated.name, office_id, members, arrivals if takes_cases else None)
+    office_id = next(iter(offices_in(stated.team_office)), None)
+    members = [name for each in stated.members.split(",") if (name := each.strip())]
+    modes = [mode for mode in MODES if f"mode_{mode}" in form]
+    chapters = offices_in(stated.chapters)
+    team = StatedTeam(stated.name, office_id, members, stated.takes_cases, modes, chapters)
+    return team.team(services.accounts.all())

@@ -12,6 +12,7 @@ from typing import Protocol, get_args
 from features.records import Mode
 from serving.access.accounts import Account
 from serving.access.actors import Actor
+from serving.access.office_ids import require_offices
 from serving.errors import Unprocessable
 from serving.language import say
 from serving.review.case_records import CaseAccess, InboxFilter
@@ -69,6 +70,31 @@ class Team:
     def is_of(self, office_id: str | None) -> bool:
         """Whether cases of an office may be in its inbox."""
         return self.office_id in (None, office_id)
+
+
+@dataclass(frozen=True)
+class StatedTeam:
+    """A team as somebody states it, on a form or by options, before any of it is known to hold.
+
+    Without modes and chapters its inbox takes every case of its office, or none.
+    """
+
+    name: str
+    office_id: str | None
+    members: Sequence[str]
+    takes_cases: bool
+    modes: Sequence[str]
+    chapters: Sequence[str]
+
+    def team(self, accounts: Iterable[Account]) -> Team:
+        """The team; raises Unprocessable for an office, a member or a rule that cannot be."""
+        require_offices([self.office_id] if self.office_id is not None else [])
+        members = tuple(dict.fromkeys(self.members))
+        require_members(members, accounts, self.office_id)
+        modes = tuple(dict.fromkeys(self.modes))
+        arrivals = Arrivals(modes, tuple(dict.fromkeys(self.chapters)))  # type: ignore[arg-type]  # refused if it is no mode
+        takes_cases = self.takes_cases or arrivals != Arrivals()
+        return Team(self.name, self.office_id, members, arrivals if takes_cases else None)
 
 
 class TeamStore(Protocol):
