@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serving.cli.audit import write_reading
+from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
@@ -214,8 +215,7 @@ def _register(home: Path, database_url: str | None) -> "AccountRepository":
 
 
 def _engine(home: Path, database_url: str | None) -> Any:
-    from serving.db.engine import open_database
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
-    return open_database(settings.database, is_service=False, keys=settings.keys)
+    return opened_database(settings)

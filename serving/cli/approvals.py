@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 from serving.cli.promote import GateName
@@ -351,9 +352,8 @@ def _settings(home: Path, database_url: str | None) -> "Settings":
 
 
 def _engine(settings: "Settings") -> Any:
-    from serving.db.engine import open_database
 
-    return open_database(settings.database, is_service=False, keys=settings.keys)
+    return opened_database(settings)
 
 
 def _passphrase(descriptor: int | None, *, is_new: bool = False) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from serving.cli.database import opened_database
+
 if TYPE_CHECKING:
     from serving.access.approvals import ProposedAct, TwoPersons
     from serving.audit.retention_log import RetentionAct
@@ -93,7 +95,6 @@ def live_use(settings: "Settings", *, is_signed: bool = False) -> LiveUse | None
 
     What is signed is held to what was signed in a trial too, so that live use may begin with it.
     """
-    from serving.db.engine import open_database
     from serving.db.repositories.account_repository import AccountRepository
     from serving.db.repositories.approval_repository import ApprovalRepository
     from serving.db.repositories.retention_repository import RetentionRepository
@@ -102,7 +103,7 @@ def live_use(settings: "Settings", *, is_signed: bool = False) -> LiveUse | None
     is_wanted = settings.is_live or is_signed
     if isinstance(where, Path) and not where.exists() and not is_wanted:
         return None
-    engine = open_database(where, is_service=False, keys=settings.keys)
+    engine = opened_database(settings)
     approvals = ApprovalRepository(engine)
     if not is_wanted and not approvals.is_live_use():
         return None

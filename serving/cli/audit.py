@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
@@ -86,12 +87,9 @@ def write_reading(
 
 
 def _events(home: Path, database_url: str | None) -> "AuditRepository":
-    from serving.db.engine import open_database
     from serving.db.repositories.audit_repository import AuditRepository
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
-    engine = open_database(
-        settings.database, is_service=False, keys=settings.keys, may_create=False
-    )
+    engine = opened_database(settings, may_create=False)
     return AuditRepository(engine)

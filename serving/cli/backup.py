@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home
 from serving.cli.output import messages, progress_bar
 from serving.cli.retention import Today, opened_retention
@@ -150,7 +151,6 @@ def _prepare_erasure(
 def _finish(settings: "Settings") -> None:
     """Hand the new epoch to the witnesses, and rebuild the online feature store."""
     from serving.audit.witness_delivery import WitnessDelivery
-    from serving.db.engine import open_database
     from serving.db.postgres_state import shared_state
     from serving.db.repositories.checkpoint_repository import CheckpointRepository
     from serving.db.repositories.decision_repository import DecisionRepository
@@ -158,7 +158,7 @@ def _finish(settings: "Settings") -> None:
     from serving.db.witnesses import witnesses_of
     from serving.history.client import rebuild_history
 
-    engine = open_database(settings.database, is_service=False, keys=settings.keys)
+    engine = opened_database(settings)
     store = CheckpointRepository(engine)
     for each in witnesses_of(settings):
         if not WitnessDelivery(each, store, lambda: datetime.now(UTC)).deliver():

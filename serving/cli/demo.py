@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from features.records import SUBJECT_KINDS, SubjectKind
+from serving.cli.database import opened_database
 from serving.cli.demo_service import Client, DemoFailed, served_apart
 from serving.cli.options import DEFAULT_HOME, Home, Subject
 from serving.cli.output import messages, progress_bar
@@ -305,11 +306,10 @@ def _decision_log(home: Path) -> "DecisionRepository":
 
 
 def _database(home: Path) -> Any:
-    from serving.db.engine import open_database
     from serving.settings import settings_of
 
     settings = settings_of(home)
-    return open_database(settings.database, is_service=False, keys=settings.keys)
+    return opened_database(settings)
 
 
 def _scored_again(log: "DecisionRepository") -> int:

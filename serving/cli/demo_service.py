@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from features.errors import TidegateError
+from serving.cli.database import opened_database
 from serving.cli.output import messages
 from serving.cli.start_progress import Show, StartStatus, start_bar
 from serving.errors import AddressNotFree
@@ -141,7 +142,6 @@ def _command(home: Path, *arguments: str) -> list[str]:
 
 def _new_key(home: Path) -> str:
     from serving.access.api_keys import new_key
-    from serving.db.engine import open_database
     from serving.db.repositories.api_key_repository import ApiKeyRepository
     from serving.settings import settings_of
 
@@ -153,7 +153,7 @@ def _new_key(home: Path) -> str:
         datetime.now(UTC),
         purposes=(settings.purpose,),
     )
-    database = open_database(settings.database, is_service=False, keys=settings.keys)
+    database = opened_database(settings)
     ApiKeyRepository(database).add_key(kept)
     database.dispose()
     return str(key)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home
 from serving.cli.output import messages
 
@@ -26,7 +27,6 @@ def export_decision(
     from serving.audit.decision_export import ExportRequest, ExportSources
     from serving.audit.decision_export import export_decision as export
     from serving.audit.witness_delivery import WitnessDelivery
-    from serving.db.engine import open_database
     from serving.db.repositories.audit_repository import AuditRepository
     from serving.db.repositories.checkpoint_repository import CheckpointRepository
     from serving.db.repositories.decision_repository import DecisionRepository
@@ -34,7 +34,7 @@ def export_decision(
     from serving.settings import settings_of
 
     settings, now = settings_of(home, database_url), datetime.now(UTC)
-    engine = open_database(settings.database, is_service=False, keys=settings.keys)
+    engine = opened_database(settings)
     store, witnesses = CheckpointRepository(engine), witnesses_of(settings)
     store.seal(LogSigner.from_folder(settings.keys).sign, now)
     for each in witnesses:

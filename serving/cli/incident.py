@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serving.cli.audit import write_reading
+from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
@@ -49,7 +50,6 @@ def open_one(
     """Copy the decisions of a stretch of time, signed, into HOME/incidents/NAME with a report."""
     from serving.audit.checkpoints import LogSigner
     from serving.audit.incidents import Opening, freeze
-    from serving.db.engine import open_database
     from serving.db.repositories.decision_repository import DecisionRepository
     from serving.settings import settings_of
 
@@ -57,7 +57,7 @@ def open_one(
     folder = _folder(settings, name)
     write_reading("freeze", "incident", name, home=home, database_url=database_url)
     frozen = freeze(
-        DecisionRepository(open_database(settings.database, is_service=False, keys=settings.keys)),
+        DecisionRepository(opened_database(settings)),
         LogSigner.from_folder(settings.keys),
         folder,
         Opening(
@@ -117,14 +117,13 @@ def read(name: Name, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None
 
     from serving.audit import incidents
     from serving.audit.checkpoints import public_key_of
-    from serving.db.engine import open_database
     from serving.db.repositories.decision_repository import DecisionRepository
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
     frozen = incidents.verify(_folder(settings, name), public_key_of(settings.keys))
     write_reading("read", "incident", name, home=home, database_url=database_url)
-    engine = open_database(settings.database, is_service=False, keys=settings.keys)
+    engine = opened_database(settings)
     for record in incidents.read(DecisionRepository(engine), frozen):
         sys.stdout.write(record + "\n")
 

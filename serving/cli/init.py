@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
@@ -17,12 +18,11 @@ def init(
     The first `serve`, `demo` or `train` does so too. What was made is never made anew: a home that
     has keys and a database is checked and left as it is.
     """
-    from serving.db.engine import open_database
     from serving.db.repositories.installation_repository import InstallationRepository
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
-    engine = open_database(settings.database, is_service=False, keys=settings.keys)
+    engine = opened_database(settings)
     bound = InstallationRepository(engine)
     if as_json:
         keys = {each.name: each.fingerprint for each in bound.current_keys()}

@@ -14,6 +14,7 @@ from serving.access.actors import Actor
 from serving.access.api_keys import ApiKey, new_key
 from serving.access.roles import Scope
 from serving.cli.audit import write_reading
+from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
@@ -81,15 +82,12 @@ def refusals(
     home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Json = False
 ) -> None:
     """Every call that was refused since it acted for another purpose than data came for."""
-    from serving.db.engine import open_database
     from serving.db.repositories.purpose_repository import PurposeRepository
     from serving.settings import settings_of
 
     write_reading("read", "refused_uses", home=home, database_url=database_url)
     settings = settings_of(home, database_url)
-    engine = open_database(
-        settings.database, is_service=False, keys=settings.keys, may_create=False
-    )
+    engine = opened_database(settings, may_create=False)
     refused = PurposeRepository(engine).refused()
     if as_json:
         print_json([vars(each) for each in refused])
@@ -285,12 +283,9 @@ def _face(key: ApiKey, now: datetime, last_used_at: datetime | None) -> dict[str
 def _register(
     home: Path, database_url: str | None, *, may_create: bool = True
 ) -> "ApiKeyRepository":
-    from serving.db.engine import open_database
     from serving.db.repositories.api_key_repository import ApiKeyRepository
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
-    engine = open_database(
-        settings.database, is_service=False, keys=settings.keys, may_create=may_create
-    )
+    engine = opened_database(settings, may_create=may_create)
     return ApiKeyRepository(engine)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home
 from serving.cli.output import messages
 
@@ -61,14 +62,13 @@ def seal(
     """Write all that is on record about a case, signed; that it was handed out is recorded."""
     from serving.access.actors import Actor
     from serving.audit.checkpoints import LogSigner
-    from serving.db.engine import open_database
     from serving.db.repositories.case_repository import CaseRepository
     from serving.db.repositories.decision_repository import DecisionRepository
     from serving.review.sealed_account import Sealing, seal_account
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
-    engine = open_database(settings.database, is_service=False, keys=settings.keys)
+    engine = opened_database(settings)
     folder = out or settings.accounts_of_cases / case_id
     user = Actor.from_command_line()
     who = replace(user, name=f"{by} ({user.name})")

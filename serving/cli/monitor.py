@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serving.cli.audit import write_reading
+from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json, Subject
 from serving.cli.output import messages, print_json, progress_bar
 
@@ -111,7 +112,6 @@ class _Stores:
 
 
 def _opened(settings: "Settings") -> _Stores:
-    from serving.db.engine import open_database
     from serving.db.repositories.alert_repository import AlertRepository
     from serving.db.repositories.case_load_repository import CaseLoadRepository
     from serving.db.repositories.rollup_repository import RollupRepository
@@ -120,7 +120,7 @@ def _opened(settings: "Settings") -> _Stores:
     where = settings.database
     if isinstance(where, Path) and not where.exists():
         raise MonitorRefused(f"{where} is missing; `tidegate serve` makes it with its first start")
-    engine = open_database(where, is_service=False, keys=settings.keys)
+    engine = opened_database(settings)
     return _Stores(RollupRepository(engine), AlertRepository(engine), CaseLoadRepository(engine))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from serving.cli.approved_acts import Approvals
+from serving.cli.database import opened_database
 from serving.cli.options import (
     DEFAULT_HOME,
     DatabaseUrl,
@@ -163,14 +164,13 @@ def approved(
 
 def _claimed(kind: str, approver: str, settings: "Settings", now: datetime) -> "Approval":
     """By name alone; written down where there is a database."""
-    from serving.db.engine import open_database
     from serving.db.repositories.approval_repository import ApprovalRepository
     from training.registry.promotion import Approval
 
     where = settings.database
     if isinstance(where, Path) and not where.exists():
         return Approval(approver, now)
-    store = ApprovalRepository(open_database(where, is_service=False, keys=settings.keys))
+    store = ApprovalRepository(opened_database(settings))
     return Approval(
         approver,
         now,
@@ -241,7 +241,6 @@ def _live(
     models: "ModelHome", reference: str, settings: "Settings", now: datetime
 ) -> "Verdict | None":
     """What live traffic said of a version beside the champion; None where it was not asked."""
-    from serving.db.engine import open_database
     from serving.db.repositories.rollup_repository import RollupRepository
     from serving.monitor.monitoring import live_traffic
     from training.gates.live_traffic_gate import (
@@ -253,7 +252,7 @@ def _live(
     if isinstance(where, Path) and not where.exists():
         return None
     registration = models.registration_of(models.find(reference))
-    store = RollupRepository(open_database(where, is_service=False, keys=settings.keys))
+    store = RollupRepository(opened_database(settings))
     subject = Subject(registration.name.removeprefix("tidegate-"))
     live = live_traffic(store, subject.value, registration.version, now)
     if live is None:

@@ -10,6 +10,7 @@ import typer
 
 from serving.cli.approved_acts import Approvals
 from serving.cli.audit import write_reading
+from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json, Subject
 from serving.cli.output import messages, print_json, progress_bar
 
@@ -303,7 +304,6 @@ def opened_retention(home: Path, database_url: str | None, today: str | None = N
     from serving.audit.clock_check import ClockCheck
     from serving.audit.errors import RetentionRefused
     from serving.audit.retention import Retention
-    from serving.db.engine import open_database
     from serving.db.key_destruction import DatabaseErasure
     from serving.db.newest_instants import newest_instants
     from serving.db.postgres_state import shared_state
@@ -318,7 +318,7 @@ def opened_retention(home: Path, database_url: str | None, today: str | None = N
     where = settings.database
     if isinstance(where, Path) and not where.exists():
         raise RetentionRefused(f"{where} is missing; there is nothing to mask or to erase")
-    engine = open_database(where, is_service=False, keys=settings.keys)
+    engine = opened_database(settings)
 
     def remake_state() -> None:
         shared = shared_state(engine)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serving.cli.audit import write_reading
+from serving.cli.database import opened_database
 from serving.cli.options import (
     DEFAULT_HOME,
     DatabaseUrl,
@@ -78,7 +79,6 @@ def retrain(
 
 def _home_records(home: Path, database_url: str | None) -> "HomeRecords":
     from serving.access.pseudonyms import Pseudonyms
-    from serving.db.engine import open_database
     from serving.db.repositories.decision_repository import DecisionRepository
     from serving.db.repositories.record_repository import RecordRepository
     from serving.errors import NotFound
@@ -89,7 +89,7 @@ def _home_records(home: Path, database_url: str | None) -> "HomeRecords":
     if isinstance(settings.database, Path) and not settings.database.exists():
         raise NotFound(f"{settings.database} is missing: no service was ever started there")
     write_reading("export", "records", home=home, database_url=database_url)
-    engine = open_database(settings.database, is_service=False, keys=settings.keys)
+    engine = opened_database(settings)
     pseudonyms = Pseudonyms.kept_in(settings.keys)
     return HomeRecords(
         settings.records, DecisionRepository(engine), RecordRepository(engine), pseudonyms

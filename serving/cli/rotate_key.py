@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home
 from serving.cli.output import messages
 
@@ -39,15 +40,12 @@ def rotate_key(
     Copy HOME/keys to every other host and start all services again within the overlap.
     """
     from serving.access.actors import Actor
-    from serving.db.engine import open_database
     from serving.db.key_destruction import DatabaseErasure
     from serving.db.key_rotation import rotate_key as rotated
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
-    engine = open_database(
-        settings.database, is_service=False, keys=settings.keys, may_create=False
-    )
+    engine = opened_database(settings, may_create=False)
     now, actor = datetime.now(UTC), Actor.from_command_line()
     if name == RotatedKey.WRAPPING:
         _rewrap(DatabaseErasure(engine), actor, now)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serving.cli.audit import write_reading
+from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json, SubjectOption
 from serving.cli.output import messages, print_json, progress_bar
 
@@ -88,7 +89,6 @@ def replay(
 def _replayed(decision_id: str, home: Path, database_url: str | None) -> "Replay":
     from serving.audit.decision import Decision
     from serving.audit.replay import replayed
-    from serving.db.engine import open_database
     from serving.db.repositories.decision_repository import DecisionRepository
     from serving.errors import NotFound
     from serving.models.model_pool import LoadedModel
@@ -96,7 +96,7 @@ def _replayed(decision_id: str, home: Path, database_url: str | None) -> "Replay
     from training.model.model_home import ModelHome
 
     settings = settings_of(home, database_url)
-    log = DecisionRepository(open_database(settings.database, is_service=False, keys=settings.keys))
+    log = DecisionRepository(opened_database(settings))
     record = log.record(decision_id)
     if record is None:
         raise NotFound(f"there is no decision {decision_id} in the log")
@@ -118,7 +118,6 @@ def _model(settings: "Settings", reference: str) -> "LoadedModel":
 def _first_drawn(home: Path) -> "FirstDrawn":
     """By which seed the service drew a subject first, where it ever had another."""
     from features.home_keys import DRAWS, former_keys
-    from serving.db.engine import open_database
     from serving.db.repositories.placement_repository import PlacementRepository
     from serving.settings import settings_of
     from serving.triage.control_draws import never_drawn
@@ -126,9 +125,7 @@ def _first_drawn(home: Path) -> "FirstDrawn":
     settings = settings_of(home, None)
     if not former_keys(settings.keys, DRAWS):
         return never_drawn
-    engine = open_database(
-        settings.database, is_service=False, keys=settings.keys, may_create=False
-    )
+    engine = opened_database(settings, may_create=False)
     return PlacementRepository(engine).first_drawn
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from features.errors import TidegateError
+from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home
 from serving.cli.output import messages
 from serving.shutdown import end_with_parent
@@ -122,13 +123,12 @@ def _require_whole_log(settings: "Settings") -> None:
     """Refuse here what every worker would: one that ends at once would be begun again."""
     from features.history.online_store import OnlineStore
     from serving.db.checkpoint_check import check_by_checkpoints
-    from serving.db.engine import open_database
     from serving.db.postgres_state import shared_state
     from serving.db.repositories.checkpoint_repository import CheckpointRepository
     from serving.db.repositories.decision_repository import DecisionRepository
     from serving.history.client import require_same_log
 
-    engine = open_database(settings.database, is_service=False, keys=settings.keys)
+    engine = opened_database(settings)
     store = CheckpointRepository(engine)
     try:
         check_by_checkpoints(store, settings, by_newest=True).require_whole()

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json, progress_bar
 
@@ -35,7 +36,6 @@ def rebuild(
     it up when it starts again; workers that share a database, at once. Refused where it would know
     fewer than half of the records that the former store knew, or that a champion was trained on.
     """
-    from serving.db.engine import open_database
     from serving.db.postgres_state import shared_state
     from serving.db.repositories.decision_repository import DecisionRepository
     from serving.db.repositories.record_repository import RecordRepository
@@ -44,7 +44,7 @@ def rebuild(
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
-    engine = open_database(settings.database, is_service=False, keys=settings.keys)
+    engine = opened_database(settings)
     log, shared = DecisionRepository(engine), shared_state(engine)
     files = records or settings.records
     known = known_records(settings, shared)

@@ -10,6 +10,7 @@ import typer
 from features.person_names import names_somebody
 from serving.cli.approved_acts import Approvals
 from serving.cli.audit import write_reading
+from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
@@ -127,14 +128,13 @@ def _switched(
 
 
 def _register(settings: "Settings") -> "KillSwitchRepository":
-    from serving.db.engine import open_database
     from serving.db.repositories.kill_switch_repository import KillSwitchRepository
     from serving.errors import NotFound
 
     where = settings.database
     if isinstance(where, Path) and not where.exists():
         raise NotFound(f"{where} is missing: no service was ever started there")
-    return KillSwitchRepository(open_database(where, is_service=False, keys=settings.keys))
+    return KillSwitchRepository(opened_database(settings))
 
 
 def _show(register: "KillSwitchRepository", *, as_json: bool) -> None:

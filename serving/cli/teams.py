@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serving.cli.audit import write_reading
+from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
@@ -126,21 +127,16 @@ def _stated(
     rule: tuple[list[str] | None, list[str] | None],
 ) -> "Team":
     """The team that the options state; raises Unprocessable."""
-    from serving.access.office_ids import require_offices
     from serving.db.repositories.account_repository import AccountRepository
-    from serving.review.teams import Arrivals, Team, require_members
+    from serving.review.teams import StatedTeam
 
-    require_offices([office] if office is not None else [])
-    named = tuple(dict.fromkeys(members or ()))
-    require_members(named, AccountRepository(engine).all(), office)
-    modes, chapters = (tuple(dict.fromkeys(each or ())) for each in rule)
-    arrivals = Arrivals(modes, chapters)  # type: ignore[arg-type]  # refused if it is no mode
-    return Team(name, office, named, arrivals if takes_cases or modes or chapters else None)
+    modes, chapters = (tuple(each or ()) for each in rule)
+    stated = StatedTeam(name, office, members or (), takes_cases, modes, chapters)
+    return stated.team(AccountRepository(engine).all())
 
 
 def _engine(home: Path, database_url: str | None) -> Any:
-    from serving.db.engine import open_database
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
-    return open_database(settings.database, is_service=False, keys=settings.keys)
+    return opened_database(settings)

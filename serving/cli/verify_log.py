@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
@@ -56,7 +57,6 @@ def verify_log(
     database or a witness has is held to the log. Those kept where the service cannot write show
     whether the end was cut off or an older copy put in place.
     """
-    from serving.db.engine import open_database
     from serving.db.log_verification import ProvenHead
     from serving.settings import settings_of
 
@@ -68,9 +68,7 @@ def verify_log(
     settings = settings_of(home, database_url)
     if witness:
         settings = settings.model_copy(update={"witness": ";".join(witness)})
-    engine = open_database(
-        settings.database, is_service=False, keys=settings.keys, may_create=False
-    )
+    engine = opened_database(settings, may_create=False)
     check = _check(engine, settings, key)
     if begin_epoch:
         _begin_epoch(engine, settings, check, because.strip())
@@ -169,14 +167,11 @@ def checkpoints(
     """
     from serving.audit.checkpoints import public_key_of
     from serving.audit.witness_lines import framed
-    from serving.db.engine import open_database
     from serving.db.repositories.checkpoint_repository import CheckpointRepository
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
-    engine = open_database(
-        settings.database, is_service=False, keys=settings.keys, may_create=False
-    )
+    engine = opened_database(settings, may_create=False)
     lines = CheckpointRepository(engine).lines()
     out.write_bytes(b"".join(map(framed, lines)))
     key, *_ = public_key_of(settings.keys).splitlines() or [""]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serving.cli.audit import write_reading
+from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
@@ -164,12 +165,9 @@ def _face(endpoint: "WebhookEndpoint", state: "DeliveryState") -> dict[str, Any]
 def _register(
     home: Path, database_url: str | None, *, may_create: bool = True
 ) -> "tuple[WebhookRepository, Any]":
-    from serving.db.engine import open_database
     from serving.db.repositories.webhook_repository import WebhookRepository
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
-    engine = open_database(
-        settings.database, is_service=False, keys=settings.keys, may_create=may_create
-    )
+    engine = opened_database(settings, may_create=may_create)
     return WebhookRepository(engine), engine

@@ -1,0 +1,15 @@
+"""The database of a home as commands open it, beside a service that may run."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from serving.settings import Settings
+
+
+def opened_database(settings: "Settings", *, may_create: bool = True) -> Any:
+    """The engine of a home's database; raises what `open_database` raises."""
+    from serving.db.engine import open_database
+
+    return open_database(
+        settings.database, is_service=False, keys=settings.keys, may_create=may_create
+    )
