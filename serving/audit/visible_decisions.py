@@ -1,5 +1,6 @@
 """Decisions as a caller may see them: of its offices or its own, and masked where that is due."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from serving.access.acting import tell_audit
@@ -30,8 +31,7 @@ def newest_visible(
 ) -> list[Decision]:
     """The newest decisions that the caller may see, at most `most`."""
     records = log.newest(DecisionAccess(caller.key_id, caller.offices), most)
-    decisions = (Decision.model_validate_json(record) for record in records)
-    seen = [masking.masked_view(decision) for decision in decisions if may_see(caller, decision)]
+    seen = _seen(records, masking, caller)
     tell_audit(decisions=[decision.decision_id for decision in seen])
     return seen
 
@@ -53,12 +53,16 @@ def visible_page(
     if not (caller.may("review") or caller.may("audit")):
         wanted = replace(wanted, caller_id=caller.key_id)
     page = log.page(DecisionAccess(caller.key_id, caller.offices), wanted, before, most)
-    decisions = map(Decision.model_validate_json, page.records)
-    seen = [masking.masked_view(decision) for decision in decisions if may_see(caller, decision)]
+    seen = _seen(page.records, masking, caller)
     if wanted.subject_id is not None:
         seen = [decision for decision in seen if decision.subject_id == wanted.subject_id]
     tell_audit(decisions=[decision.decision_id for decision in seen])
     return seen, page.before
+
+
+def _seen(records: Iterable[str], masking: Masking, caller: Caller) -> list[Decision]:
+    decisions = map(Decision.model_validate_json, records)
+    return [masking.masked_view(decision) for decision in decisions if may_see(caller, decision)]
 
 
 def may_see(caller: Caller, decision: Decision) -> bool:
