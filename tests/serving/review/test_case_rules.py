@@ -482,6 +482,7 @@ def test_whoever_is_second_and_says_otherwise_proposes_and_the_first_may_agree(
         "result_in",
         Statement(TWO, AT, result=stated),
     )
+    assert proposed.second_view is None  # it was of another proposal
     assert (ended.status, ended.result, ended.ended_by) == ("closed", stated, (TWO, ONE))
 
 

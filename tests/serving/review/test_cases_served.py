@@ -200,6 +200,7 @@ HELD = [("claim", ONE, ONE), ("hold", ONE, ONE), ("claim", TWO, TWO), ("hold", T
 
 
 @given(st.lists(step, max_size=25))
+@example([*CONFIRMED[:2], ("other_offence", ONE, ONE)])
 @example([*CONFIRMED_AND_OPENED_AGAIN, *CONFIRMED])
 @example([*CONFIRMED_AND_OPENED_AGAIN, *CONFIRMED[:3], ("agree", ONE, ONE)])
 @example([*HELD, ("agree", TWO, TWO)])
@@ -221,6 +222,8 @@ def test_whatever_is_tried_nothing_adverse_rests_on_one_person(steps: list[Any])
             assert len(set(case.ended_by)) == 2
             assert (case.ended_by[0], case.result.code) in said
             assert (case.ended_by[1], "agree") in said
+        if case.result is not None and case.result.code in ADVERSE:
+            assert len(set(case.ended_by)) == 2
         if case.action == HOLD != before.action:
             assert before.proposal is not None
             assert before.second_view is not None
@@ -437,6 +440,7 @@ def test_a_result_without_its_reasons_is_refused(
     answer = post(reviewed, case_id, "results", one, **given)
 
     assert answer.status_code == 422
+    assert [each["pointer"] for each in answer.json()["errors"]] == [f"/{name}" for name in wrong]
     assert post(reviewed, case_id, "claim", one).json()["status"] == "action_ordered"
     shortest = body_of(NOTHING) | {"text": "ten charac"}
     assert post(reviewed, case_id, "results", one, **shortest).json()["status"] == "closed"

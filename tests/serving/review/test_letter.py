@@ -155,8 +155,10 @@ def test_a_rule_without_published_words_of_this_plan_is_said_to_be_one(
 
 
 def test_what_an_authority_looks_for_is_never_repeated(sources: LetterSources) -> None:
-    said = words(letter(sources, "watch_list"))
+    told = letter(sources, "watch_list")
+    said = words(told)
 
+    assert told.speaks_for == told.speaks_against == LetterReasons()
     assert "information that the office holds" in said
     for secret in ("c-0012", "wanted", "file 7", "watch", "Says ", "payments"):
         assert secret not in said, secret

@@ -13,7 +13,7 @@ from serving.cli.main import app
 from serving.errors import LogUnavailable, NotFound
 from serving.review.errors import AccountRefused
 from serving.review.sealed_account import Sealing, seal_account, verify_account
-from tests.serving.bodies import shipment
+from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.people import person
 from tests.serving.review.stated import NOTHING, body_of, end
@@ -22,8 +22,9 @@ from tests.serving.review.test_cases_served import reviewed
 __all__ = ["reviewed"]
 
 
-def ended(service: Service) -> str:
-    case_id = str(service.score(shipment(), service.key("score")).json()["decision_id"])
+def ended(service: Service, body: dict[str, Any] | None = None) -> str:
+    scored = service.score(body or shipment(), service.key("score")).json()
+    case_id = str(scored["decision_id"])
     by = service.key("review")
     assert end(service, case_id, by, **body_of(NOTHING)).status_code == 200
     return case_id
@@ -46,7 +47,7 @@ def sealed(service: Service, case_id: str, folder: Path) -> str:
 def test_an_account_holds_every_reason_the_selection_the_model_and_the_sources(
     reviewed: Service, tmp_path: Path
 ) -> None:
-    case_id = ended(reviewed)
+    case_id = ended(reviewed, route(carrier_id="c-0012"))
 
     digest = sealed(reviewed, case_id, tmp_path / "account")
 
@@ -59,6 +60,7 @@ def test_an_account_holds_every_reason_the_selection_the_model_and_the_sources(
     assert told["decision"] == json.loads(record)
     assert told["model"]["digest"] == decision.result.model.digest
     assert [each["words"] for each in told["reasons"]] == [r.words for r in decision.reasons_in()]
+    assert len(told["reasons"]) > 1
     parts = {each["feature"]: each["contribution"] for each in told["inputs"]}
     assert [*parts.values()] == [*decision.result.score.contributions]
     assert told["selection"]["hits"] == [*decision.hits]

@@ -139,7 +139,7 @@ def test_lanes_together_take_no_more_than_all_and_control_what_is_not_selected(
 
 def test_each_lane_closes_by_what_it_took_itself_today() -> None:
     def probabilities(full: Any, score: float) -> dict[Any, float]:
-        recent = [*seen(), *[RecentPlacement("route", "A", AT, None, full)] * 9]
+        recent = [*seen(), *[RecentPlacement("route", "A", AT, 0.5, full)] * 9]
         installed = lanes(recent, inspect_per_day=2, document_check_per_day=3)
         return installed.place(case(score), REFERENCE).probabilities
 

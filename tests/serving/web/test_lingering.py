@@ -54,7 +54,9 @@ def test_whoever_reads_meanwhile_has_the_whole_answer_at_once(port: int) -> None
         client.sendall(head(LARGE, "Connection: close") + b"begun")
         began, answer = time.monotonic(), b""
         while not answer.endswith(BODY):
-            answer += client.recv(65_536)
+            received = client.recv(65_536)
+            assert received, "the connection ended before the answer"
+            answer += received
         assert time.monotonic() - began < lingering.LONGEST_UNREAD_S / 2
 
 
