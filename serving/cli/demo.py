@@ -66,7 +66,7 @@ def demo(
         later = _known_later(world, at_once)
         _send_later_records(client, later, home)
         typer.echo(f"\nConsole: {client.address}/console")
-        _let_people_work(client, home, passwords)
+        _let_people_work(client, home, passwords, at_once)
         typer.echo(f"API:     {client.address}/docs  (key {client.key})")
         typer.echo(f"Models:  mlflow ui --backend-store-uri sqlite:///{home / 'mlflow.db'}")
         if not once:
@@ -277,7 +277,9 @@ def _send_later_records(client: Client, later: "LaterRecords", home: Path) -> No
             typer.echo(f"  {line}")
 
 
-def _let_people_work(client: Client, home: Path, made: dict[str, str]) -> None:
+def _let_people_work(
+    client: Client, home: Path, made: dict[str, str], submissions: list["Submission"]
+) -> None:
     """Show an account for each role, and let those who work on cases do so, but in live use.
 
     `made` has the passwords of those who worked in the month before.
@@ -291,12 +293,13 @@ def _let_people_work(client: Client, home: Path, made: dict[str, str]) -> None:
     engine = _database(home)
     passwords = made | make_accounts(AccountRepository(engine), datetime.now(UTC))
     typer.echo("\n".join(accounts_in_words(passwords, home)))
-    if teams := [team.name for team in TeamRepository(engine).all()]:
-        typer.echo(f"  Teams, each with an inbox: {', '.join(teams)}")
     if ApprovalRepository(engine).is_live_use():
         return
-    if worked_on := work_on_cases(client.address, passwords, CaseRepository(engine)):
+    cases, teams = CaseRepository(engine), TeamRepository(engine)
+    if worked_on := work_on_cases(client.address, passwords, cases, teams, submissions):
+        names = " and ".join(team.name for team in teams.all())
         typer.echo(f"  They have worked on {worked_on} cases; the others are yours.")
+        typer.echo(f"  Some of them are in two teams, each with an inbox: {names}.")
 
 
 def _decision_log(home: Path) -> "DecisionRepository":

@@ -22,7 +22,6 @@ from serving.access.api_keys import new_key
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.cli.demo_people import COLLEAGUE, RESCUER, REVIEWER, SECOND, make_accounts
-from serving.cli.demo_teams import teams_of
 from serving.cli.demo_world import Month
 from serving.container import Services, build_services
 from serving.errors import ServingError
@@ -81,7 +80,7 @@ def play_month(settings: Settings, month: Month, until: datetime) -> dict[str, s
     """Decide about the submissions of a month in order, and let people work on their cases.
 
     What people would do at an instant or after it is left undone. Passwords of the people, who
-    have accounts from then on; at the end there are teams of them.
+    have accounts from then on.
     """
     return copy_context().run(_played, settings, month, until)
 
@@ -95,8 +94,6 @@ def _played(settings: Settings, month: Month, until: datetime) -> dict[str, str]
         passwords = make_accounts(services.accounts, clock.now)
         people = _People(services, clock, _reviewers(services))
         _Player(services, clock, people, month).play(until)
-        for team in teams_of(month):
-            services.teams.add_team(team, until, Actor.from_command_line())
     finally:
         clock.now = until
         services.stop()

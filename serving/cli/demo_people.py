@@ -18,10 +18,13 @@ from urllib.parse import urlencode
 
 from serving.access.roles import Role
 from serving.cli.demo_service import DemoFailed
+from serving.cli.demo_teams import GOODS_TEAM, teams_of
 
 if TYPE_CHECKING:
+    from features.submission import Submission
     from serving.db.repositories.account_repository import AccountRepository
     from serving.db.repositories.case_repository import CaseRepository
+    from serving.db.repositories.team_repository import TeamRepository
     from serving.review.case_records import CaseAccess, CaseRecord
 
 REVIEWER, SECOND, COLLEAGUE = "demo-reviewer", "demo-second-person", "demo-colleague"
@@ -48,6 +51,7 @@ CaseStep = tuple[str, str, dict[str, str]]
 """Who does which act of a case page, with which fields of its form."""
 
 _INSPECT = {"kind": "inspect"}
+_TO_GOODS_TEAM = {"to": f"inbox:{GOODS_TEAM}"}
 _GOODS_FOUND = {"code": "goods_found hidden_space", "confidence": "high"}
 
 FOUND: Sequence[CaseStep] = (
@@ -68,6 +72,7 @@ SCENES: Sequence[tuple[str, Sequence[CaseStep]]] = (
     (
         "shipment",
         (
+            (SUPERVISOR, "assignments", _TO_GOODS_TEAM),
             (SECOND, "judgements", {"judged_as": "look"}),
             (SECOND, "actions", {"kind": "hold", "text": "The weight on the paper cannot be."}),
             (SECOND, "tags", {"add": "wrong weight"}),
@@ -122,6 +127,7 @@ SCENES: Sequence[tuple[str, Sequence[CaseStep]]] = (
     (
         "shipment",
         (
+            (SUPERVISOR, "assignments", _TO_GOODS_TEAM),
             (REVIEWER, "claim", {}),
             (
                 REVIEWER,
@@ -203,10 +209,17 @@ def accounts_in_words(passwords: Mapping[str, str], home: Path) -> list[str]:
     return lines
 
 
-def work_on_cases(address: str, passwords: Mapping[str, str], cases: "CaseRepository") -> int:
+def work_on_cases(
+    address: str,
+    passwords: Mapping[str, str],
+    cases: "CaseRepository",
+    teams: "TeamRepository",
+    submissions: Sequence["Submission"],
+) -> int:
     """Let the people work, each signed in to the console; how many cases they worked on.
 
-    0 where their passwords are not known, since they did so before, or do not do.
+    There are two teams of them before. 0 where their passwords are not known, since they did so
+    before, or do not do.
     """
     if not passwords.keys() >= {*AT_WORK}:
         return 0
@@ -215,10 +228,32 @@ def work_on_cases(address: str, passwords: Mapping[str, str], cases: "CaseReposi
     except DemoFailed:  # the service is set to ask for more, as for a second factor
         return 0
     people[REVIEWER].open_page("/console/queue")  # opens the cases of decisions that have none yet
+    _make_teams(people[SUPERVISOR], cases, teams, submissions)
     return sum(
         all(people[who].send(f"{address_of_case}/{act}", form) for who, act, form in steps)
         for address_of_case, steps in _played(cases)
     )
+
+
+def _make_teams(
+    supervisor: "SignedIn",
+    cases: "CaseRepository",
+    teams: "TeamRepository",
+    submissions: Sequence["Submission"],
+) -> None:
+    """Make two teams, and put the shipments that nobody will work on into their inboxes."""
+    from serving.access.actors import Actor
+    from serving.review.case_records import CaseAccess
+
+    access = CaseAccess(frozenset(), is_rescue=False)
+    left = _unowned(cases, access)[:LEFT_ALONE]
+    waiting = [case for case in left if case.subject_kind == "shipment"]
+    made = teams_of(waiting, submissions, ((REVIEWER, SECOND), (SECOND, COLLEAGUE)))
+    for team in made:
+        teams.add_team(team, datetime.now(UTC), Actor.from_command_line())
+    for case in waiting:
+        inbox = next(team.name for team in made if team.is_of(case.office_id))
+        supervisor.send(f"/console/cases/{case.case_id}/assignments", {"to": f"inbox:{inbox}"})
 
 
 def _played(cases: "CaseRepository") -> list[tuple[str, Sequence[CaseStep]]]:

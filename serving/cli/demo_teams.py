@@ -1,28 +1,36 @@
-"""The two teams of the demonstration: one has what comes to an office, one has some goods.
-
-They are made of the month before, so that cases of today arrive in both inboxes by themselves.
-"""
+"""The two teams of the demonstration: one has what comes to an office, one has some goods."""
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from serving.cli.demo_people import COLLEAGUE, REVIEWER, SECOND
-from serving.cli.demo_world import Month
-from serving.review.teams import Arrivals, Team
+if TYPE_CHECKING:
+    from features.submission import Submission
+    from serving.review.case_records import CaseRecord
+    from serving.review.teams import Team
 
 GOODS_TEAM = "Goods team"
 CHAPTERS = 6
 """Chapters of goods, the most frequent ones, that the second team has."""
 
 
-def teams_of(month: Month) -> list[Team]:
-    """The team of the busiest office, and that of the most frequent goods of all offices."""
-    shipments = [each.shipment for each in month.submissions if each.shipment is not None]
-    offices = Counter(each.office_id for each in shipments if each.office_id is not None)
-    chapters = Counter(each.hs_code[:2] for each in shipments)
-    named = tuple(sorted(chapter for chapter, _ in chapters.most_common(CHAPTERS)))
-    goods = Team(GOODS_TEAM, None, (SECOND, COLLEAGUE), Arrivals(chapters=named))
-    of_office = [
-        Team(f"Team of {office}", office, (REVIEWER, SECOND), Arrivals())
-        for office, _ in offices.most_common(1)
-    ]
-    return [*of_office, goods]
+def teams_of(
+    waiting: Sequence["CaseRecord"],
+    submissions: Sequence["Submission"],
+    members: tuple[tuple[str, ...], tuple[str, ...]],
+) -> list["Team"]:
+    """The team of the office at which the first of these cases waits, and that of usual goods.
+
+    Where none waits at any, of the office to which the first was submitted.
+    """
+    from serving.review.teams import Arrivals, Team
+
+    shipments = [each.shipment for each in submissions if each.shipment is not None]
+    offices = [case.office_id for case in waiting] + [each.office_id for each in shipments]
+    chapters = Counter(each.hs_code[:2] for each in shipments).most_common(CHAPTERS)
+    usual = Arrivals(chapters=tuple(sorted(chapter for chapter, _ in chapters)))
+    goods = Team(GOODS_TEAM, None, members[1], usual)
+    office = next(filter(None, offices), None)
+    if office is None:
+        return [goods]
+    return [Team(f"Team of {office}", office, members[0], Arrivals()), goods]
