@@ -1,0 +1,962 @@
+"""What is sent to Tidegate and what it answers, as its description says.
+
+Made of it: `python -m tests.clients.models_module`. What a later release answers beside is kept.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+
+class Sent(BaseModel):
+    """Base of what is sent: no field may be misspelt."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Answered(BaseModel):
+    """Base of what is answered."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
+
+
+Peers = Literal["all", "goods_code", "corridor"] | str
+
+
+class AttachedDocument(Sent):
+    """A document inside a submission: the subject may be left out."""
+
+    document_id: str
+    kind: Literal[
+        "manifest",
+        "bill_of_lading",
+        "air_waybill",
+        "invoice",
+        "packing_list",
+        "certificate_of_origin",
+        "permit",
+        "transit",
+        "security_checklist",
+    ]
+    received_at: AwareDatetime
+    subject_kind: Literal["route", "shipment"] | None = None
+    subject_id: str | None = None
+    number: str | None = None
+    version: int = 1
+    issuer_id: str | None = None
+    issued_at: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = None
+    consignor_id: str | None = None
+    consignee_id: str | None = None
+    gross_mass_kg: float | None = None
+    packages: int | None = None
+    value: float | None = None
+    currency: str | None = None
+    container_number: str | None = None
+    seal_number: str | None = None
+
+
+class AttachedEvent(Sent):
+    """An event inside a submission: the subject may be left out."""
+
+    event_id: str
+    kind: Literal[
+        "departed",
+        "arrived",
+        "loaded",
+        "discharged",
+        "gate_in",
+        "gate_out",
+        "stuffed",
+        "stripped",
+        "transit_opened",
+        "transit_discharged",
+    ]
+    occurred_at: AwareDatetime
+    known_at: AwareDatetime
+    subject_kind: Literal["route", "shipment"] | None = None
+    subject_id: str | None = None
+    place: str | None = None
+    container_number: str | None = None
+    time_limit_at: AwareDatetime | None = None
+
+
+class AttachedTransaction(Sent):
+    """A transaction inside a submission: the subject may be left out."""
+
+    transaction_id: str
+    payer_id: str
+    payee_id: str
+    amount: float
+    currency: str
+    method: Literal[
+        "bank_transfer", "card", "cash", "money_service", "virtual_asset", "trade_credit", "netting"
+    ]
+    paid_at: AwareDatetime
+    known_at: AwareDatetime
+    subject_kind: Literal["route", "shipment"] | None = None
+    subject_id: str | None = None
+    payer_country: str | None = None
+    payee_country: str | None = None
+    purpose: Literal["goods", "freight", "deposit", "release", "other"] | None = None
+    payer_iban_valid: bool | None = None
+
+
+class Document(Sent):
+    """One version of a document filed for a subject."""
+
+    document_id: str
+    subject_kind: Literal["route", "shipment"]
+    subject_id: str
+    kind: Literal[
+        "manifest",
+        "bill_of_lading",
+        "air_waybill",
+        "invoice",
+        "packing_list",
+        "certificate_of_origin",
+        "permit",
+        "transit",
+        "security_checklist",
+    ]
+    received_at: AwareDatetime
+    number: str | None = None
+    version: int = 1
+    issuer_id: str | None = None
+    issued_at: AwareDatetime | None = None
+    expires_at: AwareDatetime | None = None
+    consignor_id: str | None = None
+    consignee_id: str | None = None
+    gross_mass_kg: float | None = None
+    packages: int | None = None
+    value: float | None = None
+    currency: str | None = None
+    container_number: str | None = None
+    seal_number: str | None = None
+
+
+class Event(Sent):
+    """Something that happened to a subject on its way, as a terminal, carrier or office reports
+    it."""
+
+    event_id: str
+    subject_kind: Literal["route", "shipment"]
+    subject_id: str
+    kind: Literal[
+        "departed",
+        "arrived",
+        "loaded",
+        "discharged",
+        "gate_in",
+        "gate_out",
+        "stuffed",
+        "stripped",
+        "transit_opened",
+        "transit_discharged",
+    ]
+    occurred_at: AwareDatetime
+    known_at: AwareDatetime
+    place: str | None = None
+    container_number: str | None = None
+    time_limit_at: AwareDatetime | None = None
+
+
+class Journey(Sent):
+    """One movement of one conveyance, scored as a route with its legs."""
+
+    journey_id: str
+    mode: Literal["sea", "air", "road", "rail", "inland_waterway"]
+    carrier_id: str
+    conveyance_id: str
+    conveyance_kind: Literal[
+        "container_ship",
+        "general_cargo",
+        "tanker",
+        "fishing_vessel",
+        "small_craft",
+        "rigid_craft",
+        "inflatable_craft",
+        "truck",
+        "van",
+        "coach",
+        "train",
+        "aircraft",
+    ]
+    origin: str
+    destination: str
+    declared_at: AwareDatetime
+    due_at: AwareDatetime
+    registration_country: str | None = None
+    booked_at: AwareDatetime | None = None
+    departed_at: AwareDatetime | None = None
+    certified_capacity: int | None = None
+    persons_on_board: int | None = None
+    declared_cargo_mass_kg: float | None = None
+    hire_started_at: AwareDatetime | None = None
+    hire_return_location: str | None = None
+    imo_number: str | None = None
+    mmsi: str | None = None
+    call_sign: str | None = None
+    plate_number: str | None = None
+    cargo_unit: Literal["reefer", "tank", "box", "open"] | None = None
+
+
+class Leg(Sent):
+    """One stretch of a journey between two places; planned where `arrived_at` is empty."""
+
+    journey_id: str
+    sequence: int
+    origin: str
+    destination: str
+    mode: Literal["sea", "air", "road", "rail", "inland_waterway"] | None = None
+    departed_at: AwareDatetime | None = None
+    arrived_at: AwareDatetime | None = None
+    known_at: AwareDatetime | None = None
+
+
+class Outcome(Sent):
+    """What an inspection found. A subject without one has no label; it is never a negative."""
+
+    subject_kind: Literal["route", "shipment"]
+    subject_id: str
+    selected_by: Literal["model", "rule", "random", "intelligence", "discretion"]
+    inspected_at: AwareDatetime
+    known_at: AwareDatetime
+    result: Literal[
+        "confirmed",
+        "not_confirmed",
+        "other_offence",
+        "inconclusive",
+        "documents_in_order",
+        "documents_irregular",
+    ]
+    selection_probability: float | None = None
+    is_inspected_at_stated: bool | None = None
+    typology: str | None = None
+    offences: str | None = None
+    found_mass_kg: float | None = None
+    found_items: int | None = None
+    found_persons: int | None = None
+    examination: Literal["physical", "scan", "documents", "canine", "post_clearance"] | None = None
+    depth: Literal["full", "partial"] | None = None
+
+
+class Position(Sent):
+    """Where the conveyance of a journey was heard."""
+
+    journey_id: str
+    observed_at: AwareDatetime
+    latitude: float
+    longitude: float
+    speed_kn: float | None = None
+    course_degrees: float | None = None
+    error_radius_m: float | None = None
+    is_distress: bool | None = None
+    source: str | None = None
+
+
+class RecordsBody(Sent):
+    """Records as they become known; any of the kinds, at most 5,000 together."""
+
+    legs: list[Leg] = []
+    positions: list[Position] = []
+    documents: list[Document] = []
+    transactions: list[Transaction] = []
+    events: list[Event] = []
+    outcomes: list[Outcome] = []
+
+
+class Shipment(Sent):
+    """One consignment as declared."""
+
+    shipment_id: str
+    consignor_id: str
+    consignee_id: str
+    hs_code: str
+    origin_country: str
+    dispatch_country: str
+    destination_country: str
+    declared_at: AwareDatetime
+    journey_id: str | None = None
+    notify_party_id: str | None = None
+    forwarder_id: str | None = None
+    declarant_id: str | None = None
+    goods_description: str | None = None
+    office_id: str | None = None
+    gross_mass_kg: float | None = None
+    net_mass_kg: float | None = None
+    volume_m3: float | None = None
+    packages: int | None = None
+    declared_value: float | None = None
+    currency: str | None = None
+    tax_rate: float | None = None
+    tax_type: str | None = None
+    payment_type: str | None = None
+    import_type: str | None = None
+    container_number: str | None = None
+    seal_number: str | None = None
+
+
+class Submission(Sent):
+    """A route (a journey with its legs) or a shipment (with its journey where known) to be
+    scored."""
+
+    subject_kind: Literal["route", "shipment"]
+    shipment: Shipment | None = None
+    journey: Journey | None = None
+    as_of: AwareDatetime | None = None
+    legs: list[Leg] = []
+    positions: list[Position] = []
+    documents: list[AttachedDocument] = []
+    transactions: list[AttachedTransaction] = []
+    events: list[AttachedEvent] = []
+
+
+class Transaction(Sent):
+    """One payment linked to a subject."""
+
+    transaction_id: str
+    subject_kind: Literal["route", "shipment"]
+    subject_id: str
+    payer_id: str
+    payee_id: str
+    amount: float
+    currency: str
+    method: Literal[
+        "bank_transfer", "card", "cash", "money_service", "virtual_asset", "trade_credit", "netting"
+    ]
+    paid_at: AwareDatetime
+    known_at: AwareDatetime
+    payer_country: str | None = None
+    payee_country: str | None = None
+    purpose: Literal["goods", "freight", "deposit", "release", "other"] | None = None
+    payer_iban_valid: bool | None = None
+
+
+class ActionAnswer(Answered):
+    """What was ordered or proposed."""
+
+    kind: Literal["inspect", "check_documents", "hold", "release", "refer"] | str
+    refer_to: Literal["rescue", "protection", "office", "agency"] | str | None
+    destination: str | None
+    text: str
+
+
+class BatchLine(Answered):
+    """The answer to one subject: what `POST /v1/scores` would have answered, and its status."""
+
+    line: int
+    status: int
+    answer: ExplainedDecisionAnswer | DecisionAnswer | Problem
+
+
+class CasePage(Answered):
+    """Cases, the newest first; `next` is the cursor of the page after it."""
+
+    cases: list[ListedCase]
+    next: str | None
+
+
+class CaseScoreAnswer(Answered):
+    """One score of the subject of a case; a control case looks like any other inspection."""
+
+    decision_id: str
+    scored_at: AwareDatetime
+    lane: Literal["rescue", "inspect", "document_check", "post_review"] | str
+
+
+class Comparison(Answered):
+    """How a value compares: `how`, with the share (0 to 1) and the bounds that it speaks of."""
+
+    how: (
+        Literal[
+            "missing",
+            "same",
+            "about_the_same",
+            "unseen",
+            "never_present",
+            "others_equal",
+            "below_all",
+            "or_more",
+            "between",
+            "or_less",
+            "above_all",
+        ]
+        | str
+    )
+    among: Peers = "all"
+    share: float | None = None
+    low: float | None = None
+    high: float | None = None
+    percentile: float | None = None
+
+
+class DecisionAnswer(Answered):
+    """A decision: an offer of attention, not a verdict. A person decides what happens."""
+
+    decision_id: str
+    subject_kind: Literal["route", "shipment"] | str
+    subject_id: str
+    scored_at: AwareDatetime
+    model: ModelRef | None
+    probability: float | None
+    percentile: float | None
+    lane: (
+        Literal[
+            "rescue", "inspect", "control", "document_check", "post_review", "release", "manual"
+        ]
+        | str
+    )
+    lane_reason: Literal["life_at_risk", "watch_list", "rule", "score", "random", "no_score"] | str
+    selection_probability: float
+    missing: list[str]
+    unseen: list[str]
+    unscored: Literal["switched_off", "no_model"] | str | None
+    is_history_missing: bool
+    as_of: AwareDatetime | None = None
+    case_id: str | None = None
+    rescores: str | None = None
+    because: list[str] = []
+
+
+class DecisionPage(Answered):
+    """Decisions, the newest first; `next` is the cursor of the page after it."""
+
+    decisions: list[DecisionAnswer]
+    next: str | None
+
+
+class EstimateAnswer(Answered):
+    """A figure with its 95 % interval; null where too little is known."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class EstimateRange(Answered):
+    """The probabilities of this case that inspections of similar cases leave open."""
+
+    low: float
+    high: float
+
+
+class EventPage(Answered):
+    """Events in the order in which they became true; `next` goes into `after`."""
+
+    events: list[PublishedEvent]
+    next: str | None
+    has_more: bool
+
+
+class ExplainedDecisionAnswer(Answered):
+    """A decision with its explanation, for callers with the scope `explain`."""
+
+    log_odds: float
+    base_log_odds: float
+    estimate_range: EstimateRange
+    estimate_in_words: str
+    inspected: Inspected
+    is_unlike_training: bool
+    outside_training: list[str]
+    reasons: list[Reason]
+    remainder: Remainder
+    habits: Habits
+    contributions: list[FeatureContribution]
+    decision_id: str
+    subject_kind: Literal["route", "shipment"] | str
+    subject_id: str
+    scored_at: AwareDatetime
+    model: ModelRef | None
+    probability: float | None
+    percentile: float | None
+    lane: (
+        Literal[
+            "rescue", "inspect", "control", "document_check", "post_review", "release", "manual"
+        ]
+        | str
+    )
+    lane_reason: Literal["life_at_risk", "watch_list", "rule", "score", "random", "no_score"] | str
+    selection_probability: float
+    missing: list[str]
+    unseen: list[str]
+    unscored: Literal["switched_off", "no_model"] | str | None
+    is_history_missing: bool
+    as_of: AwareDatetime | None = None
+    case_id: str | None = None
+    rescores: str | None = None
+    because: list[str] = []
+
+
+class ExplanationAnswer(Answered):
+    """The explanation of a stored decision."""
+
+    log_odds: float
+    base_log_odds: float
+    estimate_range: EstimateRange
+    estimate_in_words: str
+    inspected: Inspected
+    is_unlike_training: bool
+    outside_training: list[str]
+    reasons: list[Reason]
+    remainder: Remainder
+    habits: Habits
+    contributions: list[FeatureContribution]
+    decision_id: str
+    model: ModelRef
+    probability: float
+    percentile: float
+    language: str
+    families: dict[str, float]
+    indicators: dict[str, float]
+    provenance: list[FeatureProvenance]
+    missing: list[str]
+    missing_in_words: list[str]
+    missing_input_effects: list[MissingInputEffect] | None
+    unseen: list[str]
+
+
+class FaultOut(Answered):
+    """One fault: a JSON pointer into the body, the rule it breaks, and the rule in words."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class FeatureAnswer(Answered):
+    """A feature's face: what it means, where it comes from, and its place in the code."""
+
+    name: str
+    subjects: list[Literal["route", "shipment"] | str]
+    family: str
+    meaning: str
+    unit: str
+    reads: list[str]
+    when_missing: str
+    indicator: str | None
+    warns: Literal["high", "low", "either", "never"] | str
+    sign_of: str
+    source: str
+    direction: Literal["higher_is_riskier", "lower_is_riskier", "either"] | str
+    sentence: str
+    among: Literal["all", "goods_code", "corridor"] | str
+    known_by: str | None
+    defined_at: str
+    computation: dict[str, str]
+
+
+class FeatureContribution(Answered):
+    """One feature's value and its exact part of the log-odds."""
+
+    feature: str
+    value: float | str | None
+    contribution: float
+
+
+class FeatureProvenance(Answered):
+    """The provenance of one feature of a reason: declared fields, records and earlier events."""
+
+    feature: str
+    declared: list[str]
+    records: dict[str, list[str]]
+    earlier_events: list[HistoryWindow]
+    words: list[str]
+
+
+class FeaturesAnswer(Answered):
+    """The catalogue, in the order in which models read it."""
+
+    features: list[FeatureAnswer]
+
+
+class GateAnswer(Answered):
+    """What one gate said when the model was promoted, and whether people answer for it."""
+
+    gate: str
+    verdict: Literal["passed", "refused", "undecided"] | str
+    reason: str
+    is_waived: bool
+
+
+class Habits(Answered):
+    """What the model adds for values that are no indicator: how many, and the exact sum."""
+
+    features: int
+    log_odds: float
+    raises: float
+    lowers: float
+    named: dict[str, float] | None = None
+
+
+class HistoryWindow(Answered):
+    """Earlier events that were alike in these fields; `days` is null for all of history."""
+
+    source: str
+    by: list[str]
+    days: int | None
+
+
+class Inspected(Answered):
+    """Traffic of about the same score, in the window that the model was judged on."""
+
+    least: float
+    most: float
+    subjects: int
+    confirmed: int
+    low: float
+    high: float
+    expected: float | None = None
+
+
+class ListedCase(Answered):
+    """A case of a list; `matched` says why a search found it, and is empty without one."""
+
+    case_id: str
+    status: (
+        Literal[
+            "open",
+            "assigned",
+            "waiting",
+            "action_proposed",
+            "action_ordered",
+            "result_in",
+            "closed",
+        ]
+        | str
+    )
+    owner: str | None
+    owner_id: str | None
+    team: str | None
+    waiting_until: AwareDatetime | None
+    waiting_for: Literal["documents", "reply", "arrival", "other"] | str | None
+    action: ActionAnswer | None
+    result: (
+        Literal[
+            "goods_found",
+            "persons_found",
+            "other_offence",
+            "documents_irregular",
+            "documents_in_order",
+            "nothing_found",
+            "inconclusive",
+            "not_carried_out",
+            "people_helped",
+            "nobody_in_danger",
+            "nobody_found",
+            "taken_over_elsewhere",
+            "handed_to_protection",
+            "same_incident",
+        ]
+        | str
+        | None
+    )
+    proposed_by: str | None
+    proposed_action: ActionAnswer | None
+    proposed_result: (
+        Literal[
+            "goods_found",
+            "persons_found",
+            "other_offence",
+            "documents_irregular",
+            "documents_in_order",
+            "nothing_found",
+            "inconclusive",
+            "not_carried_out",
+            "people_helped",
+            "nobody_in_danger",
+            "nobody_found",
+            "taken_over_elsewhere",
+            "handed_to_protection",
+            "same_incident",
+        ]
+        | str
+        | None
+    )
+    is_view_needed: bool
+    is_reopening_proposed: bool
+    is_escalated: bool
+    subject_kind: Literal["route", "shipment"] | str
+    subject_id: str
+    office_id: str | None
+    mode: str | None
+    lane: Literal["rescue", "inspect", "document_check", "post_review"] | str
+    due_at: AwareDatetime
+    opened_at: AwareDatetime
+    what: str
+    matched: list[MatchedTerm] = []
+
+
+class MatchedTerm(Answered):
+    """An identifier that begins with what was searched for, and as what the case names it."""
+
+    names: list[str]
+    value: str
+
+
+class MissingInputEffect(Answered):
+    """The range in which nine in ten real rows that had this input would put the probability."""
+
+    input: str
+    words: str
+    low: float | None
+    high: float | None
+    rows: int
+
+
+class ModelAnswer(Answered):
+    """A model in service: the champion answers, the others are asked beside it."""
+
+    role: Literal["champion", "challenger", "shadow"] | str
+    subject_kind: Literal["route", "shipment"] | str
+    name: str
+    version: str
+    digest: str
+    catalogue: str
+    trained_on: dict[str, TrainingPeriod]
+    training_set_digest: str
+    metrics: dict[str, EstimateAnswer]
+    verdicts: list[GateAnswer]
+
+
+class ModelRef(Answered):
+    """Which model answered: a version has one digest, and reads one catalogue."""
+
+    name: str
+    version: str
+    digest: str
+    catalogue: str
+
+
+class ModelsAnswer(Answered):
+    """The models in service, the champion of a kind before those beside it."""
+
+    models: list[ModelAnswer]
+
+
+class Observation(Answered):
+    """One feature within a reason: this case's value, what is usual, and its exact part."""
+
+    feature: str
+    value: float | str | None
+    sentence: str
+    usual: str
+    comparison: Comparison
+    contribution: float
+
+
+class OrderedAction(Answered):
+    """What was ordered, without the officer's words."""
+
+    kind: Literal["inspect", "check_documents", "hold", "release", "refer"] | str
+    refer_to: Literal["rescue", "protection", "office", "agency"] | str | None = None
+    destination: str | None = None
+
+
+class Problem(Answered):
+    """What went wrong, as RFC 9457 says it; `errors` is empty where no field is to blame."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    request_id: str
+    errors: list[FaultOut]
+    error: str = ""
+
+
+class PublishedEvent(Answered):
+    """One thing that became of a case, as other systems get it."""
+
+    id: str
+    type: (
+        Literal[
+            "tidegate.case.opened",
+            "tidegate.case.score_appended",
+            "tidegate.case.assigned",
+            "tidegate.case.given_back",
+            "tidegate.case.waiting",
+            "tidegate.case.escalated",
+            "tidegate.case.action_ordered",
+            "tidegate.case.action_withdrawn",
+            "tidegate.case.result_stated",
+            "tidegate.case.closed",
+            "tidegate.case.reopened",
+        ]
+        | str
+    )
+    time: AwareDatetime
+    case_id: str
+    subject_kind: Literal["route", "shipment"] | str
+    subject_id: str | None
+    decision_id: str
+    office_id: str | None
+    content: Literal["whole", "masked", "erased"] | str
+    lane: Literal["rescue", "inspect", "document_check", "post_review"] | str | None
+    action: OrderedAction | None
+    result: (
+        Literal[
+            "goods_found",
+            "persons_found",
+            "other_offence",
+            "documents_irregular",
+            "documents_in_order",
+            "nothing_found",
+            "inconclusive",
+            "not_carried_out",
+            "people_helped",
+            "nobody_in_danger",
+            "nobody_found",
+            "taken_over_elsewhere",
+            "handed_to_protection",
+            "same_incident",
+        ]
+        | str
+        | None
+    )
+    waiting_until: AwareDatetime | None
+    waiting_for: Literal["documents", "reply", "arrival", "other"] | str | None
+
+
+class QueuePage(Answered):
+    """A page of the queue; `next` is the cursor of the page after it."""
+
+    cases: list[QueuedCase]
+    next: str | None
+
+
+class QueuedCase(Answered):
+    """A case as the queue shows it; a control case looks like any other inspection."""
+
+    case_id: str
+    subject_kind: str
+    subject_id: str
+    office_id: str | None
+    mode: str | None
+    lane: Literal["rescue", "inspect", "document_check", "post_review"] | str
+    status: str
+    owner: str | None
+    owner_id: str | None
+    due_at: AwareDatetime
+    opened_at: AwareDatetime
+    is_in_time: bool
+
+
+class Reason(Answered):
+    """What one indicator says about this case; `log_odds` is the exact sum of its evidence."""
+
+    indicator: str
+    topic: str
+    sign_of: str | None
+    family: str
+    effect: Literal["for", "against"] | str
+    strength: Literal["strong", "moderate", "weak"] | str
+    log_odds: float
+    words: str
+    evidence: list[Observation]
+
+
+class RecordsAnswer(Answered):
+    """What became of the records: kept now, known before, and what is wrong with the others."""
+
+    accepted: int
+    repeated: int
+    not_scored: list[str]
+    errors: list[FaultOut]
+
+
+class Remainder(Answered):
+    """All that is too weak to be named: how many features, and the exact sum of their parts."""
+
+    features: int
+    log_odds: float
+
+
+class TrainingPeriod(Answered):
+    """What a model was fitted and judged on: stretches of declarations and their labels."""
+
+    begins: AwareDatetime
+    ends: AwareDatetime
+    labelled: int
+    confirmed: int
+
+
+class WholeCase(Answered):
+    """A case with every score of its subject, the newest last."""
+
+    case_id: str
+    status: (
+        Literal[
+            "open",
+            "assigned",
+            "waiting",
+            "action_proposed",
+            "action_ordered",
+            "result_in",
+            "closed",
+        ]
+        | str
+    )
+    owner: str | None
+    owner_id: str | None
+    team: str | None
+    waiting_until: AwareDatetime | None
+    waiting_for: Literal["documents", "reply", "arrival", "other"] | str | None
+    action: ActionAnswer | None
+    result: (
+        Literal[
+            "goods_found",
+            "persons_found",
+            "other_offence",
+            "documents_irregular",
+            "documents_in_order",
+            "nothing_found",
+            "inconclusive",
+            "not_carried_out",
+            "people_helped",
+            "nobody_in_danger",
+            "nobody_found",
+            "taken_over_elsewhere",
+            "handed_to_protection",
+            "same_incident",
+        ]
+        | str
+        | None
+    )
+    proposed_by: str | None
+    proposed_action: ActionAnswer | None
+    proposed_result: (
+        Literal[
+            "goods_found",
+            "persons_found",
+            "other_offence",
+            "documents_irregular",
+            "documents_in_order",
+            "nothing_found",
+            "inconclusive",
+            "not_carried_out",
+            "people_helped",
+            "nobody_in_danger",
+            "nobody_found",
+            "taken_over_elsewhere",
+            "handed_to_protection",
+            "same_incident",
+        ]
+        | str
+        | None
+    )
+    is_view_needed: bool
+    is_reopening_proposed: bool
+    is_escalated: bool
+    subject_kind: Literal["route", "shipment"] | str
+    subject_id: str
+    office_id: str | None
+    mode: str | None
+    lane: Literal["rescue", "inspect", "document_check", "post_review"] | str
+    due_at: AwareDatetime
+    opened_at: AwareDatetime
+    what: str
+    scores: list[CaseScoreAnswer]
