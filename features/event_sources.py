@@ -34,7 +34,7 @@ from features.engine.batch.sources import (
     SubjectHistory,
     SubjectTable,
 )
-from features.engine.columns import Column, Columns, kinds_of, rows
+from features.engine.columns import Column, Columns, instant_us, kinds_of, rows
 from features.engine.expressions.program import Program, traced_columns
 from features.engine.windows.event_order import sorted_by_known_at
 from features.linked_records import DRIFT_CELL, LinkedRecordType, linked_record_types
@@ -144,6 +144,7 @@ def _outcomes_of(kind: SubjectKind) -> Callable[[Columns, RecordBlocks], Columns
 
 
 def _linked_source(record_type: LinkedRecordType, kind: SubjectKind) -> LinkedSource:
+    known = record_type.known_when_missing
     text_id = record_type.order_field if record_type.has_text_ids else None
     return LinkedSource(
         name=record_type.name,
@@ -154,6 +155,7 @@ def _linked_source(record_type: LinkedRecordType, kind: SubjectKind) -> LinkedSo
         subject_columns=frozenset(record_type.subject_columns_read(kind)),
         derive=partial(record_type.derive_events, kind),
         text_id=text_id,
+        known_when_missing=instant_us(known) if known is not None else None,
         only=("subject_kind", kind) if record_type.has_subject_kind else None,
         latest={
             name: LatestColumn(each.field, subject_kinds(kind)[name], each.where)

@@ -17,6 +17,8 @@ from features.reference.code_lists import CODES, CodeList
 
 # Nothing that is scored happens outside these years; a slip of the pen does.
 EARLIEST_YEAR, LATEST_YEAR = 1900, 2199
+BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+"""Earlier than every instant of a record."""
 
 # RFC 3339, section 5.6: readers of ISO 8601 also take a bare number for seconds, or a date alone.
 RFC_3339 = r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$"
@@ -119,6 +121,9 @@ Currency = Annotated[
     kinds.Code(),
 ]
 HsCode = Annotated[str, Field(pattern=r"^[0-9]{6}$", examples=["890310"]), kinds.Code()]
+CommodityCode = Annotated[
+    str, Field(pattern=r"^[0-9]{6,10}$", examples=["8903100000"]), kinds.Code()
+]
 Code = Annotated[_Code, kinds.Code()]
 # No control characters, and none that reorder the text around them on a screen. Written as both
 # pydantic here and JavaScript at callers read it.
@@ -144,4 +149,5 @@ Longitude = Annotated[float, Field(ge=-180, le=180, examples=[9.99]), kinds.Quan
 Course = Annotated[float, Field(ge=0, lt=360, examples=[214.0]), kinds.Quantity("degrees")]
 Metres = Annotated[float, Field(ge=0, le=1e7, examples=[50.0]), kinds.Quantity("m")]
 Ordinal = Annotated[int, Field(ge=1, le=10_000, examples=[1]), kinds.Ordinal()]
+ItemNumber = Annotated[int, Field(ge=1, le=999, examples=[3]), kinds.Ordinal()]
 Flag = Annotated[bool, kinds.Flag(), Field(examples=[True])]

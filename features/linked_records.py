@@ -1,5 +1,5 @@
-"""The record types that are linked to a subject: documents, payments, events, legs and
-positions.
+"""The record types that are linked to a subject: goods items, documents, payments, events, legs
+and positions.
 
 One descriptor each. From it follow the linked records that batch and requests compute windows of,
 what a submission may bring, how records are distinguished on arrival, and the words they are named
@@ -9,6 +9,7 @@ and a descriptor here.
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache, partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -29,6 +30,7 @@ from features.derived.beside_subject import (
 from features.derived.document import derive_document
 from features.derived.drifting import drift_cell
 from features.derived.event import derive_event
+from features.derived.goods_item import are_of_other_goods, derive_goods_item
 from features.derived.leg import derive_leg
 from features.derived.position import derive_position
 from features.derived.subject import LATEST_FIELDS, LatestField
@@ -39,6 +41,7 @@ from features.engine.columns import (
     Columns,
     Kind,
     Records,
+    instant_us,
     is_missing,
     kinds_of,
     missing,
@@ -48,6 +51,7 @@ from features.engine.columns import (
 from features.engine.expressions.program import Program
 from features.engine.string_table import NO_TEXT, STRING_TABLE
 from features.engine.windows.event_order import sorted_by_known_at
+from features.field_types import BEFORE_ALL
 from features.records import RECORD_FILES, SUBJECT_KINDS, Record, SubjectKind
 from features.reference.geography.ports import nearest_port_km
 
@@ -62,6 +66,9 @@ class Measure(NamedTuple):
 DRIFT_CELL = Measure(("latitude", "longitude", "speed_kn", "observed_at"), drift_cell)
 """Where and when a conveyance drifted, by one of its positions alone."""
 
+OF_OTHER_GOODS = Measure(("description", "commodity_code"), are_of_other_goods)
+"""Whether the description of a goods item names other goods than its code."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LinkedRecordType:
@@ -73,7 +80,8 @@ class LinkedRecordType:
     first record reads. Where `version_of` is given, the record before is the earlier version of the
     same paper: of the same subject and equal in these fields; each also has `is_superseded`, which
     says whether a later version is known. `measured` adds numbers to each record before that.
-    `key_fields` tell a subject's records apart, `id_fields` any two of the type.
+    `submission_path` leads to the field of a submission that has them, by default one of its own
+    called `name`. `key_fields` tell a subject's records apart, `id_fields` any two of the type.
     """
 
     name: str
@@ -86,6 +94,7 @@ class LinkedRecordType:
     previous: Mapping[str, object] = field(default_factory=dict)
     measured: Mapping[str, Measure] = field(default_factory=dict)
     version_of: tuple[str, ...] = ()
+    submission_path: tuple[str, ...] = ()
     most_in_submission: int = 500
     words_when_cited: str
     words_when_missing: str
@@ -104,6 +113,16 @@ class LinkedRecordType:
     def known_from(self) -> str:
         """The field with the instant from which a record may be used."""
         return self.record.known_from
+
+    @property
+    def path_in_submission(self) -> tuple[str, ...]:
+        """The fields of a submission that lead to the records."""
+        return self.submission_path or (self.name,)
+
+    @property
+    def known_when_missing(self) -> datetime | None:
+        """From when a record may be used that does not say it; None where that is never."""
+        return BEFORE_ALL if self.record.is_part_of_declaration else None
 
     @property
     def has_subject_kind(self) -> bool:
@@ -164,6 +183,20 @@ LINKED_RECORD_TYPES: Mapping[str, LinkedRecordType] = MappingProxyType(
     {
         record_type.name: record_type
         for record_type in (
+            LinkedRecordType(
+                name="goods_items",
+                kinds=("shipment",),
+                subject_field="shipment_id",
+                order_field="number",
+                key_fields=("number",),
+                id_fields=("shipment_id", "number"),
+                derive=derive_goods_item,
+                measured={"is_of_other_goods": OF_OTHER_GOODS},
+                submission_path=("shipment", "items"),
+                most_in_submission=999,
+                words_when_cited="goods items {ids}",
+                words_when_missing="the goods items of the shipment",
+            ),
             LinkedRecordType(
                 name="documents",
                 kinds=SUBJECT_KINDS,
@@ -263,10 +296,20 @@ def linked_events(
     asking = subjects if as_of is None else subjects | {"declared_at": as_of}
 
     def events(record_type: LinkedRecordType) -> Columns:
-        known = linked_before(record_type, kind, asking, records[record_type.name])
+        linked = with_known_from(record_type, records[record_type.name])
+        known = linked_before(record_type, kind, asking, linked)
         return sorted_by_known_at(record_type.derive_events(kind, subjects, known))
 
     return {record_type.name: events(record_type) for record_type in linked_record_types(kind)}
+
+
+def with_known_from(record_type: LinkedRecordType, records: Columns) -> Columns:
+    """The records, of which those of a declaration are known before everything."""
+    if record_type.known_when_missing is None:
+        return records
+    known_at, earliest = records[record_type.known_from], instant_us(record_type.known_when_missing)
+    known = np.where(is_missing(known_at), earliest, known_at)
+    return records | {record_type.known_from: known}
 
 
 def linked_before(

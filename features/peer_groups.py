@@ -1,9 +1,8 @@
 """The groups beside whose members a subject's values are usual or not."""
 
 from features.definition import Peers
-from features.records import Shipment
 from features.subject_types import SUBJECT_TYPES
-from features.submission import Submission
+from features.submission import Submission, SubmittedShipment
 
 BETWEEN_PLACES = " > "
 
@@ -13,5 +12,5 @@ def peers_of(submission: Submission) -> dict[Peers, str]:
     subject = submission.subject
     fields = SUBJECT_TYPES[submission.subject_kind].corridor_fields
     corridor = BETWEEN_PLACES.join(getattr(subject, name) for name in fields)
-    goods = {Peers.GOODS: subject.hs_code} if isinstance(subject, Shipment) else {}
+    goods = {Peers.GOODS: subject.goods_code} if isinstance(subject, SubmittedShipment) else {}
     return goods | {Peers.CORRIDOR: corridor}

@@ -1,4 +1,4 @@
-"""What comes in: eight kinds of record, one schema for files, requests and tests.
+"""What comes in: nine kinds of record, one schema for files, requests and tests.
 
 Every record is frozen and strict: an unknown field, a field about a person, a naive instant or a
 number that is not finite is refused with the field's name. Instants carry an offset and are kept in
@@ -15,6 +15,7 @@ from features.field_types import (
     Amount,
     CallSign,
     Code,
+    CommodityCode,
     ContainerNumber,
     ConveyanceId,
     Country,
@@ -28,6 +29,7 @@ from features.field_types import (
     HsCode,
     ImoNumber,
     Instant,
+    ItemNumber,
     Items,
     JourneyId,
     Kilograms,
@@ -74,6 +76,21 @@ ConveyanceKind = Literal[
     "aircraft",
 ]
 CargoUnit = Literal["reefer", "tank", "box", "open"]
+Nomenclature = Literal[
+    "hs",
+    "cn",
+    "taric",
+    "uk_tariff",
+    "htsus",
+    "schedule_b",
+    "ncm",
+    "ahtn",
+    "itc_hs",
+    "tn_ved",
+]
+"""Whose digits follow the six of the Harmonized System: of the European Union (8 and 10 digits),
+the United Kingdom, the United States on import and on export, Mercosur, ASEAN, India and the
+Eurasian Economic Union."""
 DocumentKind = Literal[
     "manifest",
     "bill_of_lading",
@@ -127,6 +144,9 @@ class Record(BaseModel):
 
     # The instant from which the record may be used, where the row does not say `known_at`.
     known_from: ClassVar[str]
+
+    # Whether a record that does not say when it became known is part of its subject's declaration.
+    is_part_of_declaration: ClassVar[bool] = False
 
     # What makes a record one record: in a file, a second row with the same values is refused.
     unique_fields: ClassVar[tuple[str, ...]] = ()
@@ -265,7 +285,10 @@ class Shipment(Record):
     )
     forwarder_id: AgentId | None = Field(None, description="The party that arranges the transport.")
     declarant_id: AgentId | None = Field(None, description="The party that lodges the declaration.")
-    hs_code: HsCode = Field(description="The goods, by the six digits of the Harmonized System.")
+    hs_code: HsCode | None = Field(
+        None,
+        description="The six digits of the Harmonized System; else those of the principal item.",
+    )
     goods_description: Text | None = Field(
         None,
         description="The goods in the words of the declaration.",
@@ -309,6 +332,51 @@ class Shipment(Record):
     seal_number: SealNumber | None = Field(None, description="The seal of the container.")
     declared_at: Instant = Field(
         description="When the shipment was declared; it is scored as of this instant."
+    )
+
+
+class GoodsItem(Record):
+    """One item of the goods of a shipment, under its own commodity code.
+
+    Without `known_at` it is part of the declaration and counts whenever the shipment is scored.
+    """
+
+    known_from: ClassVar[str] = "known_at"
+    is_part_of_declaration: ClassVar[bool] = True
+    unique_fields: ClassVar[tuple[str, ...]] = ("shipment_id", "number")
+
+    shipment_id: ShipmentId = Field(description="The shipment that the item is part of.")
+    number: ItemNumber = Field(description="The number of the item in its shipment, from 1.")
+    commodity_code: CommodityCode = Field(
+        description="The goods of the item, by the 6 to 10 digits of a nomenclature."
+    )
+    nomenclature: Nomenclature | None = Field(
+        None, description="The nomenclature of the commodity code; its first six digits are HS."
+    )
+    description: Text | None = Field(
+        None,
+        description="The goods of the item in the words of the declaration.",
+        examples=["inflatable boat, 5.5 m, with pump"],
+    )
+    origin_country: Country | None = Field(
+        None, description="The country where the goods of the item were made.", examples=["CN"]
+    )
+    gross_mass_kg: Kilograms | None = Field(
+        None, description="The mass of the item with its packing.", examples=[310.0]
+    )
+    net_mass_kg: Kilograms | None = Field(
+        None, description="The mass of the item without its packing.", examples=[280.0]
+    )
+    value: Amount | None = Field(
+        None, description="The value of the item as declared.", examples=[7_900.0]
+    )
+    currency: Currency | None = Field(None, description="The currency of the value.")
+    packages: Packages | None = Field(
+        None, description="How many packages hold the item.", examples=[4]
+    )
+    known_at: Instant | None = Field(
+        None,
+        description="When the authority learnt of an item that is no part of the declaration.",
     )
 
 
@@ -484,6 +552,7 @@ RECORD_FILES: dict[str, type[Record]] = {
     "legs": Leg,
     "positions": Position,
     "shipments": Shipment,
+    "goods_items": GoodsItem,
     "documents": Document,
     "transactions": Transaction,
     "events": Event,

@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 
 from features.arrow_schema import INSTANT
 from features.ingest.record_files import read_records
-from features.linked_records import LinkedRecordType, linked_record_types
+from features.linked_records import LINKED_RECORD_TYPES, LinkedRecordType, linked_record_types
 from features.records import Journey, SubjectKind
 from features.scoring_instants import Instants
 from features.subject_types import SUBJECT_TYPES
-from features.submission import Submission, submitted_type
+from features.submission import Submission, submitted_subject, submitted_type
 
 Row = dict[str, Any]
 
@@ -48,9 +48,7 @@ def submissions_of(
     for row in subjects.sort_by(
         [("declared_at", "ascending"), (identity, "ascending")]
     ).to_pylist():
-        own: dict[str, Any] = {subject_type.submission_field: subject_type.record(**row)}
-        if subject_type.has_journey:
-            own |= _journey_before(row, journeys)
+        own = _journey_before(row, journeys) if subject_type.has_journey else {}
         for as_of in (None, *later.get(row[identity], ())):
             linked = {
                 record_type.name: _known(
@@ -61,7 +59,16 @@ def submissions_of(
                 )
                 for record_type in linked_record_types(kind)
             }
-            yield Submission(subject_kind=kind, as_of=as_of, **own, **linked)
+            yield Submission(subject_kind=kind, as_of=as_of, **own, **_submitted(kind, row, linked))
+
+
+def _submitted(kind: SubjectKind, row: Row, linked: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a submission with the subject's own record and those linked to it."""
+    field = SUBJECT_TYPES[kind].submission_field
+    fields = {LINKED_RECORD_TYPES[name].path_in_submission: each for name, each in linked.items()}
+    inside = {path[1]: each for path, each in fields.items() if path[:-1] == (field,)}
+    beside = {path[0]: each for path, each in fields.items() if len(path) == 1}
+    return {field: submitted_subject(kind)(**row, **inside), **beside}
 
 
 def _journey_before(row: Row, journeys: dict[str, Row]) -> dict[str, Any]:
@@ -101,6 +108,6 @@ def _known(rows: list[Row], record_type: LinkedRecordType, kind: SubjectKind, at
         submitted(**row)
         for row in rows
         if row.get("subject_kind", kind) == kind
-        and row[known_from] is not None
-        and row[known_from] < at
+        and (known_at := row[known_from] or record_type.known_when_missing) is not None
+        and known_at < at
     )

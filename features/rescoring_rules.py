@@ -54,6 +54,6 @@ class RescoringRules:
 
 RESCORED_AFTER: dict[SubjectKind, tuple[str, ...]] = {
     "route": ("documents", "transactions", "events", "legs", "positions"),
-    "shipment": ("documents", "transactions", "events"),
+    "shipment": ("goods_items", "documents", "transactions", "events"),
 }
 """The record types of a subject's own after which it is scored again."""

@@ -1,22 +1,25 @@
 """One subject with all records linked to it, as a border system submits it to be scored."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Self, TypeVar, get_args
 
 import numpy as np
 from pydantic import FailFast, Field, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from features.derived.drifting import SLOW_KN
 from features.engine.columns import Records, columns_of_records
 from features.engine.string_table import STRING_TABLE
-from features.field_types import AttachedSubjectId, Instant
+from features.field_types import AttachedSubjectId, Instant, ShipmentId
+from features.ingest.principal_item import hs_code_of, principal_item
 from features.linked_records import LINKED_RECORD_TYPES, LinkedRecordType
 from features.records import (
     RECORD_FILES,
     Document,
     Event,
+    GoodsItem,
     Journey,
     Leg,
     Position,
@@ -61,6 +64,14 @@ class AttachedEvent(Event):
     )
 
 
+class AttachedGoodsItem(GoodsItem):
+    """A goods item inside a submitted shipment, whose id may be left out."""
+
+    shipment_id: ShipmentId | None = Field(  # type: ignore[assignment]  # may be left out here
+        None, description="The shipment that the item is part of."
+    )
+
+
 R = TypeVar("R", bound=Record)
 
 # Of many wrong records the first is told: to look at all of them costs more than to score.
@@ -73,6 +84,45 @@ def _linked(name: str, description: str) -> Any:
     return Field((), max_length=most, description=description)
 
 
+class SubmittedShipment(Shipment):
+    """A shipment with its goods items, as it is submitted to be scored.
+
+    Its `hs_code` may be left out where it has items that are part of the declaration: it is then
+    that of the principal one, which has the most value in euro, then the most gross mass, then the
+    lowest number. Where both are given, one of those items must have it.
+    """
+
+    items: Linked[AttachedGoodsItem] = _linked("goods_items", "The goods items of the shipment.")
+
+    @property
+    def goods_code(self) -> str:
+        """The HS code, declared or of the principal item."""
+        assert self.hs_code is not None, "refused on entry"
+        return self.hs_code
+
+    @model_validator(mode="after")
+    def _has_its_hs_code(self) -> Self:
+        if any(item.shipment_id not in (None, self.shipment_id) for item in self.items):
+            raise PydanticCustomError("foreign_attachment", "`items` holds one of another shipment")
+        if _repeated(item.number for item in self.items):
+            raise PydanticCustomError("repeated_item", "two of `items` have the same number")
+        if self.hs_code is None:
+            principal = principal_item(self, self.items)
+            if principal is None:
+                raise PydanticCustomError(
+                    "no_goods_code", "want `hs_code`, or `items` that are part of the declaration"
+                )
+            object.__setattr__(self, "hs_code", hs_code_of(principal.commodity_code))
+            return self
+        declared = {hs_code_of(each.commodity_code) for each in self.items if each.known_at is None}
+        if declared and self.hs_code not in declared:
+            raise PydanticCustomError(
+                "other_goods_code",
+                "`hs_code` is not the first six digits of the `commodity_code` of one of `items`",
+            )
+        return self
+
+
 class Submission(Record):
     """A route (a journey with its legs) or a shipment (with its journey where known) to be scored.
 
@@ -82,7 +132,9 @@ class Submission(Record):
     """
 
     subject_kind: SubjectKind = Field(description="Whether to score the journey or the shipment.")
-    shipment: Shipment | None = Field(None, description="The shipment to score; none for a route.")
+    shipment: SubmittedShipment | None = Field(
+        None, description="The shipment to score; none for a route."
+    )
     journey: Journey | None = Field(
         None, description="The journey to score, or the one that brings the shipment."
     )
@@ -104,9 +156,11 @@ class Submission(Record):
     events: Linked[AttachedEvent] = _linked("events", "What happened to the subject.")
 
     @property
-    def subject(self) -> Journey | Shipment:
+    def subject(self) -> Journey | SubmittedShipment:
         """The scored record itself."""
-        subject: Journey | Shipment | None = getattr(self, self._subject_type.submission_field)
+        subject: Journey | SubmittedShipment | None = getattr(
+            self, self._subject_type.submission_field
+        )
         assert subject is not None, "refused on entry"
         return subject
 
@@ -125,6 +179,23 @@ class Submission(Record):
     def scoring_instant(self) -> datetime:
         """Before when records linked to the subject must be known to count."""
         return self.as_of or self.declared_at
+
+    def linked(self, name: str) -> tuple[Any, ...]:
+        """The linked records of one type that it brings."""
+        *within, field = LINKED_RECORD_TYPES[name].path_in_submission
+        holder: Any = getattr(self, within[0]) if within else self
+        return () if holder is None else tuple(getattr(holder, field))
+
+    def with_linked(self, linked: Mapping[str, tuple[Record, ...]]) -> Self:
+        """The same with these records in the place of its own of their types; unchecked."""
+        update: dict[str, Any] = {}
+        for name, records in linked.items():
+            *within, field = LINKED_RECORD_TYPES[name].path_in_submission
+            if not within:
+                update[field] = records
+            elif (holder := getattr(self, within[0])) is not None:
+                update[within[0]] = holder.model_copy(update={field: records})
+        return self.model_copy(update=update)
 
     @property
     def _subject_type(self) -> SubjectType:
@@ -150,6 +221,8 @@ class Submission(Record):
                 "foreign_attachment", "`journey` is not the one that `shipment` names"
             )
         for record_type in LINKED_RECORD_TYPES.values():
+            if record_type.submission_path:  # what holds them looks after them
+                continue
             whose = "subject" if record_type.has_subject_kind else "journey"
             for record in getattr(self, record_type.name):
                 if not self._is_own(record, record_type, journey_id):
@@ -167,9 +240,26 @@ class Submission(Record):
         return bool(kind == self.subject_kind and id_ == self.subject_id)
 
 
+def submitted_subject(kind: SubjectKind) -> type[Record]:
+    """The type that the own record of a subject has inside a submission."""
+    field = SUBJECT_TYPES[kind].submission_field
+    record, *_ = get_args(Submission.model_fields[field].annotation)
+    return record
+
+
+def submitted_field(name: str) -> FieldInfo:
+    """The field that has the linked records of a type, of a submission or a record inside it."""
+    *within, field = LINKED_RECORD_TYPES[name].path_in_submission
+    holder: Any = Submission
+    for part in within:
+        holder, *_ = get_args(holder.model_fields[part].annotation)
+    found: FieldInfo = holder.model_fields[field]
+    return found
+
+
 def submitted_type(name: str) -> type[Record]:
     """The type that linked records of a type have inside a submission."""
-    record, *_ = get_args(Submission.model_fields[name].annotation)
+    record, *_ = get_args(submitted_field(name).annotation)
     return record
 
 
@@ -196,15 +286,26 @@ def records_of(submission: Submission) -> Records:
     own: dict[str, Sequence[Record]] = {
         "journeys": [submission.journey] if submission.journey else [],
         "shipments": [submission.shipment] if submission.shipment else [],
-        **{name: getattr(submission, name) for name in LINKED_RECORD_TYPES},
+        **{name: submission.linked(name) for name in LINKED_RECORD_TYPES},
     }
     records = {
         name: columns_of_records(own.get(name, ()), record) for name, record in RECORD_FILES.items()
     }
     for record_type in LINKED_RECORD_TYPES.values():
-        if record_type.has_subject_kind:
-            for field in ("subject_kind", "subject_id"):
-                code = STRING_TABLE.code(getattr(submission, field))
-                count = len(own[record_type.name])
-                records[record_type.name][field] = np.full(count, code, np.int32)
+        for field, value in _left_out(submission, record_type):
+            count = len(own[record_type.name])
+            records[record_type.name][field] = np.full(count, STRING_TABLE.code(value), np.int32)
     return records
+
+
+def _left_out(submission: Submission, record_type: LinkedRecordType) -> Iterable[tuple[str, str]]:
+    """What a linked record may leave out, being inside its subject."""
+    if record_type.has_subject_kind:
+        yield "subject_kind", submission.subject_kind
+    if record_type.has_subject_kind or record_type.submission_path:
+        yield record_type.subject_field, submission.subject_id
+
+
+def _repeated(values: Iterable[int]) -> bool:
+    numbers = [*values]
+    return len({*numbers}) < len(numbers)

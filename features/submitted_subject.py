@@ -66,6 +66,7 @@ def _linked_rows(record_type: LinkedRecordType, kind: SubjectKind) -> LinkedRows
         previous=tuple(record_type.previous),
         measured=record_type.measured,
         version_of=record_type.version_of,
+        known_when_missing=record_type.known_when_missing,
     )
 
 
@@ -73,7 +74,7 @@ def request_rows(submission: Submission) -> RequestRows:
     """A submission as of its scoring instant: linked records known before it, in that order."""
     at = submission.scoring_instant
     linked = {
-        name: source.known_before(getattr(submission, name), at)
+        name: source.known_before(submission.linked(name), at)
         for name, source in linked_sources(submission.subject_kind).items()
     }
     return RequestRows(

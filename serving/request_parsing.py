@@ -36,7 +36,9 @@ MOST_FAULTS = 50  # that are told of one body
 MOST_VALUES = 300_000
 MOST_VALUES_OF_A_SUBJECT = 120_000
 MOST_FIELDS = 128  # of one object in a submission
-MOST_LINKED = [(name, each.most_in_submission) for name, each in LINKED_RECORD_TYPES.items()]
+MOST_LINKED = [
+    (each.path_in_submission, each.most_in_submission) for each in LINKED_RECORD_TYPES.values()
+]
 
 _VALUE_MARKS = (b",", b"[", b"{")  # a value begins after each
 _BEGINS_A_VALUE = np.isin(np.arange(256), [ord(mark) for mark in _VALUE_MARKS])
@@ -159,12 +161,14 @@ def _refuse_many_values(body: bytes, most: int) -> None:
 
 def _refuse_many_linked(document: Any) -> None:
     """Raise SubmissionRefused for more records of a type than a submission may bring."""
-    if type(document) is dict:
-        for name, most in MOST_LINKED:
-            records = document.get(name)
-            if type(records) is list and len(records) > most:
-                fault = RequestFault(f"/{name}", "too_long", f"there may be {most}")
-                raise SubmissionRefused("the submission brings too many records", (fault,))
+    for path, most in MOST_LINKED:
+        records = document
+        for part in path:
+            records = records.get(part) if type(records) is dict else None
+        if type(records) is list and len(records) > most:
+            pointer = "".join(f"/{part}" for part in path)
+            fault = RequestFault(pointer, "too_long", f"there may be {most}")
+            raise SubmissionRefused("the submission brings too many records", (fault,))
 
 
 def _elements(body: bytes, most_bytes: int) -> Iterator[bytes]:

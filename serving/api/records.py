@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from features.records import Document, Event, Leg, Outcome, Position, Transaction
+from features.records import Document, Event, GoodsItem, Leg, Outcome, Position, Transaction
 from serving.api.examples import RECORDS
 from serving.api.openapi import described_body, problems
 from serving.web.admission import limited_in_flight
@@ -23,6 +23,7 @@ class RecordsBody(BaseModel):
 
     legs: list[Leg] = []
     positions: list[Position] = []
+    goods_items: list[GoodsItem] = []
     documents: list[Document] = []
     transactions: list[Transaction] = []
     events: list[Event] = []

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from features.arrow_schema import INSTANT
 from features.atomic_dir import written_whole
+from features.ingest.known_since import known_since
 from features.ingest.record_files import read_records, write_records
 from features.records import RECORD_FILES
 from serving.audit.retention_periods import RetentionCutoffs
@@ -35,10 +36,13 @@ def _prune_records(folder: Path, before: str) -> dict[str, int]:
     staying = journeys.filter(pc.greater_equal(journeys["declared_at"], cut))["journey_id"]
     gone = {}
     with written_whole(folder) as partial:
-        for name, record in RECORD_FILES.items():
+        for name in RECORD_FILES:
             table = read_records(folder, name)
-            is_kept = pc.greater_equal(table[record.known_from], cut)
-            if is_kept.null_count:  # a planned leg lasts as long as its journey
+            since = known_since(name, table, lambda: read_records(folder, "shipments"))
+            is_kept = pc.greater_equal(since, cut)
+            if (
+                is_kept.null_count and "journey_id" in table.column_names
+            ):  # a planned leg lasts as long as its journey
                 is_kept = pc.coalesce(is_kept, pc.is_in(table["journey_id"], staying))
             kept = table.filter(is_kept)
             gone[f"records/{name}"] = table.num_rows - kept.num_rows

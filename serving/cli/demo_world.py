@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from operator import attrgetter, itemgetter
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 
 from features.arrow_schema import INSTANT
 from features.atomic_dir import written_whole
+from features.ingest.known_since import known_since
 from features.ingest.record_files import read_records, write_records
 from features.linked_records import LINKED_RECORD_TYPES
 from features.records import RECORD_FILES, Record, SubjectKind
@@ -64,9 +66,10 @@ def write_known_by(
     `without_outcomes_of` are ids of subjects whose outcomes are left out.
     """
     with written_whole(out) as folder:
-        for name, record in RECORD_FILES.items():
+        for name in RECORD_FILES:
             table = read_records(world, name)
-            is_known = pc.less(table[record.known_from], pa.scalar(instant, INSTANT))
+            since = known_since(name, table, partial(read_records, world, "shipments"))
+            is_known = pc.less(since, pa.scalar(instant, INSTANT))
             if name == "outcomes":
                 left_out = pa.array(without_outcomes_of, pa.string())
                 is_known = pc.and_not(is_known, pc.is_in(table["subject_id"], left_out))

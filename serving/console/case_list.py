@@ -255,7 +255,7 @@ def subject_described(submission: Submission) -> str:
     subject = submission.subject
     if isinstance(subject, Journey):
         return capital(say_word(subject.conveyance_kind))
-    named = goods_name(subject.hs_code) or say("Goods {code}", code=subject.hs_code)
+    named = goods_name(subject.goods_code) or say("Goods {code}", code=subject.goods_code)
     return subject.goods_description or named[0].upper() + named[1:]
 
 
@@ -280,7 +280,7 @@ def _fact(row: CaseRecord, decision: Decision | None, caller: Caller) -> str:
     if decision.life_at_risk or decision.hits:
         return said_again(decision.life_at_risk or decision.hits[0])
     shipment = decision.submission.shipment
-    if shipment and is_of_other_goods(shipment.goods_description, shipment.hs_code):
+    if shipment and is_of_other_goods(shipment.goods_description, shipment.goods_code):
         return capital(say(UNFITTING_DESCRIPTION))
     leads = (
         reason.evidence[0]

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Self
 
-from features.records import Journey, Shipment
+from features.records import Journey
 from features.reference.goods_names import is_of_other_goods
-from features.submission import Submission
+from features.submission import Submission, SubmittedShipment
 from serving.audit.decision import Decision
 from serving.explanation.code_names import (
     country_in_words,
@@ -101,14 +101,14 @@ def _facts(submission: Submission) -> list[tuple[str, str]]:
     return facts
 
 
-def _shipment_facts(shipment: Shipment) -> list[tuple[str, str]]:
+def _shipment_facts(shipment: SubmittedShipment) -> list[tuple[str, str]]:
     language = reading().language
     value, at = shipment.declared_value, shipment.declared_at
     mass = shipment.gross_mass_kg
     worth = money_in_words(value, shipment.currency, at, language) if value else ""
     weight = say("{mass} kg", mass=language.figure(exact_figure(mass))) if mass else ""
     facts = [
-        (say("Goods"), goods_in_words(shipment.hs_code)),
+        (say("Goods"), goods_in_words(shipment.goods_code)),
         (say("Description"), _described(shipment)),
         (say("Origin"), country_in_words(shipment.origin_country, language)),
         (
@@ -128,10 +128,10 @@ def _shipment_facts(shipment: Shipment) -> list[tuple[str, str]]:
     return [(label, text) for label, text in facts if text]
 
 
-def _described(shipment: Shipment) -> str:
+def _described(shipment: SubmittedShipment) -> str:
     """The description as it was declared, marked where it is of other goods than the code."""
     said = shipment.goods_description or ""
-    is_unfitting = is_of_other_goods(said, shipment.hs_code)
+    is_unfitting = is_of_other_goods(said, shipment.goods_code)
     return (
         say("{description}: does not fit the goods code", description=said)
         if is_unfitting

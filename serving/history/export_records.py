@@ -7,6 +7,7 @@ What was erased is gone.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.arrow_schema import arrow_schema
+from features.ingest.known_since import known_since
 from features.ingest.record_files import read_records, write_records
 from features.linked_records import LINKED_RECORD_TYPES
 from features.records import RECORD_FILES, Outcome, Record
@@ -52,7 +54,9 @@ class HomeRecords:
         received, authors = self._received()
         counts = {}
         for name in RECORD_FILES:
-            table = _known(_once(name, [*self._from_files(name), *received[name]]), name, until)
+            table = _once(name, [*self._from_files(name), *received[name]])
+            since = known_since(name, table, partial(read_records, folder, "shipments"))
+            table = table.filter(pc.less(since, pa.scalar(until, since.type)))
             write_records(folder, name, table)
             counts[name] = len(table)
         return counts, authors
@@ -92,8 +96,9 @@ def _rows_of_submissions(submissions: list[Submission]) -> dict[str, list[dict[s
         rows["journeys"] += [submission.journey.model_dump()] if submission.journey else []
         rows["shipments"] += [submission.shipment.model_dump()] if submission.shipment else []
         for name, record_type in LINKED_RECORD_TYPES.items():
-            subject = about if record_type.has_subject_kind else {}
-            rows[name] += [record.model_dump() | subject for record in getattr(submission, name)]
+            own = {**about, record_type.subject_field: submission.subject_id}
+            subject = own if record_type.has_subject_kind or record_type.submission_path else {}
+            rows[name] += [record.model_dump() | subject for record in submission.linked(name)]
     return rows
 
 
@@ -118,13 +123,6 @@ def _once(name: str, tables: list[pa.Table]) -> pa.Table:
     columns = RECORD_FILES[name].unique_fields or tuple(schema.names)
     identities: pd.DataFrame = table.select(columns).to_pandas()
     return table.filter(pa.array(~identities.duplicated().to_numpy()))
-
-
-def _known(table: pa.Table, name: str, until: datetime) -> pa.Table:
-    since = table[RECORD_FILES[name].known_from]
-    if "known_at" in table.column_names:
-        since = pc.coalesce(table["known_at"], since)
-    return table.filter(pc.less(since, pa.scalar(until, since.type)))
 
 
 def _pages(items: Iterator[T], size: int) -> Iterator[list[T]]:

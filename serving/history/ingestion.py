@@ -252,12 +252,22 @@ def _records_in(
     for kind, records in given.items():
         for index, each in enumerate(records):
             pointer = f"/{kind}/{index}"
-            try:
-                record = RECORD_FILES[kind].model_validate_json(json.dumps(each))
-            except ValidationError as refusal:
-                faults.extend(faults_of(refusal, pointer))
-            else:
+            record = _checked(kind, each, pointer, faults)
+            if record is not None:
                 yield CheckedRecord(pointer, record, _row(kind, record, source))
+
+
+def _checked(kind: str, given: Any, pointer: str, faults: list[RequestFault]) -> Record | None:
+    """One record of a body; None where it has faults, which are then among these."""
+    try:
+        record = RECORD_FILES[kind].model_validate_json(json.dumps(given))
+    except ValidationError as refusal:
+        faults.extend(faults_of(refusal, pointer))
+        return None
+    if record.is_part_of_declaration and getattr(record, record.known_from) is None:
+        faults.append(_has_no_instant(f"{pointer}/{record.known_from}"))
+        return None
+    return record
 
 
 def _row(kind: str, record: Record, source: RecordSource) -> ReceivedRecord:
@@ -295,6 +305,12 @@ def _is_anothers(row: ReceivedRecord, kept: KeptRecord) -> bool:
 def _under_own_id(each: CheckedRecord) -> CheckedRecord:
     own = f"{each.row.caller_id} {each.row.record_id}"
     return replace(each, row=replace(each.row, record_id=own))
+
+
+def _has_no_instant(pointer: str) -> RequestFault:
+    """What would be part of the declaration cannot come after it."""
+    why = "a goods item that comes by itself says since when it is known"
+    return RequestFault(pointer, "missing", f"{why}; what was declared stands in its shipment")
 
 
 def _differs(each: CheckedRecord) -> RequestFault:

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from babel.dates import format_date
 
-from features.records import Journey, Shipment
+from features.records import Journey
 from features.reference.goods_names import is_of_other_goods
-from features.submission import Submission
+from features.submission import Submission, SubmittedShipment
 from serving.audit.decision import Decision
 from serving.explanation.code_names import country_in_words, goods_in_words, place_in_words
 from serving.explanation.reasons_in_words import Reason
@@ -64,7 +64,7 @@ def describe_subject(
         way, when = _way(subject, language), _when(subject.declared_at, language)
         return language.say(JOURNEY, way=way, when=when)
     what = _goods(subject, language) + (f", {_way(journey, language)}" if journey else "")
-    is_unfitting = is_of_other_goods(subject.goods_description, subject.hs_code)
+    is_unfitting = is_of_other_goods(subject.goods_description, subject.goods_code)
     text = UNFITTING_SHIPMENT if is_marked and is_unfitting else SHIPMENT
     return language.say(text, what=what, when=_when(subject.declared_at, language))
 
@@ -111,8 +111,8 @@ def _clause(reason: Reason) -> str:
     return telling[:1].lower() + telling[1:]
 
 
-def _goods(shipment: Shipment, language: Language) -> str:
-    code = goods_in_words(shipment.hs_code)
+def _goods(shipment: SubmittedShipment, language: Language) -> str:
+    code = goods_in_words(shipment.goods_code)
     goods = shipment.goods_description
     origin = country_in_words(shipment.dispatch_country, language)
     destination = country_in_words(shipment.destination_country, language)

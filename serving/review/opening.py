@@ -50,7 +50,7 @@ def case_of_decision(
     due_at = journey.due_at if journey else decision.scored_at
     office_id = decision.office_id or _office_of_entry(submission, office_of_place)
     mode, shipment = journey.mode if journey else None, submission.shipment
-    chapter = shipment.hs_code[:2] if shipment else None
+    chapter = shipment.goods_code[:2] if shipment else None
     is_rescue = decision.lane == "rescue"
     team = None if is_rescue else receiving_team(teams, office_id, mode, chapter)
     case = CaseRecord(
@@ -107,7 +107,7 @@ def _links(submission: Submission) -> dict[tuple[str, str], set[str]]:
     for container in identifiers_of(declared, "container"):
         links["container", container] = {"container"}
     if shipment := submission.shipment:
-        links["goods", shipment.hs_code] = set()
+        links["goods", shipment.goods_code] = set()
     if journey := submission.journey:
         links["conveyance", journey.conveyance_id] = {CONVEYANCES[journey.mode]}
         links["way", f"{journey.origin} to {journey.destination}"] = set()

@@ -25,7 +25,7 @@ def enrich(submission: Submission, records: Iterable[ReceivedRecord]) -> Enriche
     But a leg that is planned in one and has departed or arrived in a later version counts as of the
     version that was known last before the scoring instant.
     """
-    linked = {name: list(getattr(submission, name)) for name in LINKED_RECORD_TYPES}
+    linked = {name: list(submission.linked(name)) for name in LINKED_RECORD_TYPES}
     places = {
         name: {_key(name, record): place for place, record in enumerate(present)}
         for name, present in linked.items()
@@ -50,7 +50,7 @@ def enrich(submission: Submission, records: Iterable[ReceivedRecord]) -> Enriche
     if not attached:
         return EnrichedSubmission(submission, ())
     update = {name: tuple(present) for name, present in linked.items()}
-    return EnrichedSubmission(submission.model_copy(update=update), tuple(attached.values()))
+    return EnrichedSubmission(submission.with_linked(update), tuple(attached.values()))
 
 
 def with_newest_legs(

@@ -30,6 +30,6 @@ def not_counted(before: Decision, submission: Submission) -> list[NamedRecord]:
 def _records(submission: Submission) -> Iterator[NamedRecord]:
     """The records linked to a subject; one that says not when it became known never counts."""
     for record_type in linked_record_types(submission.subject_kind):
-        for record in getattr(submission, record_type.name):
+        for record in submission.linked(record_type.name):
             if (known_at := getattr(record, record_type.known_from)) is not None:
                 yield f"{record_type.name}/{record_type.id_of(record)}", known_at

@@ -21,7 +21,14 @@ from features.field_types import PartyId
 from features.identities import declarations, identifiers_of, parties_of
 from features.ingest.contract import CURRENCY_OF
 from features.records import RECORD_FILES, Mode, Outcome, Record, Shipment, Transaction
-from features.submission import AttachedDocument, AttachedEvent, AttachedTransaction, Submission
+from features.submission import (
+    AttachedDocument,
+    AttachedEvent,
+    AttachedGoodsItem,
+    AttachedTransaction,
+    Submission,
+    SubmittedShipment,
+)
 from tests.serving.bodies import shipment, submission
 
 DESCRIBED: list[type[BaseModel]] = [
@@ -29,6 +36,8 @@ DESCRIBED: list[type[BaseModel]] = [
     AttachedDocument,
     AttachedTransaction,
     AttachedEvent,
+    AttachedGoodsItem,
+    SubmittedShipment,
     Submission,
 ]
 UNIT_IN_NAME = {"kg": "_kg", "m3": "_m3", "kn": "_kn", "m": "_m"}
@@ -90,6 +99,7 @@ def test_the_unit_in_a_name_is_the_unit_of_its_kind(record: type[Record]) -> Non
 def test_every_amount_names_the_field_of_its_currency() -> None:
     assert {name: own for name, own in CURRENCY_OF.items() if own} == {
         "shipments": {"declared_value": "currency"},
+        "goods_items": {"value": "currency"},
         "documents": {"value": "currency"},
         "transactions": {"amount": "currency"},
     }

@@ -6,7 +6,7 @@ from features.derived.subject import subject_kinds
 from features.event_sources import event_sources
 from features.linked_records import LINKED_RECORD_TYPES, linked_record_types
 from features.subject_types import SUBJECT_TYPES
-from features.submission import Submission, submitted_type
+from features.submission import submitted_field, submitted_type
 
 NAMES = [*LINKED_RECORD_TYPES]
 KINDS = [*SUBJECT_TYPES]
@@ -41,7 +41,7 @@ def test_what_a_subject_takes_from_its_last_record_is_a_column_of_every_subject(
 @pytest.mark.parametrize("name", NAMES)
 def test_a_submission_has_a_field_for_every_linked_record_type(name: str) -> None:
     assert issubclass(submitted_type(name), LINKED_RECORD_TYPES[name].record)
-    said = Submission.model_fields[name].metadata
+    said = submitted_field(name).metadata
     longest = {each.max_length for each in said if hasattr(each, "max_length")}
     assert longest == {LINKED_RECORD_TYPES[name].most_in_submission}
 

@@ -47,12 +47,14 @@ class LinkedPartitions:
         kept = source.fields - {name, source.subject_field}
         file_rows = np.arange(self._rows_before, self._rows_before + len(place))
         self._rows_before += len(place)
+        known_from = self._known_from(block[source.known_from])
         records = {field: block[field] for field in sorted(kept)} | {FILE_ROW: file_rows}
+        records[source.known_from] = known_from
         kinds, kind = block.get(name, _NO_KINDS), STRING_TABLE.code(value) if name else NO_TEXT
         for later in range(self._most_rows):
             row = self._row_of(place, later)
             partition = _partition_of_known(
-                block[source.known_from],
+                known_from,
                 row,
                 kinds,
                 kind,
@@ -60,6 +62,12 @@ class LinkedPartitions:
                 self._subjects_per_partition,
             )
             self._partitions.add(records | {SUBJECT_ROW: row}, partition)
+
+    def _known_from(self, instants: Column) -> Column:
+        """From when each record counts, where those that do not say it do."""
+        if self.source.known_when_missing is None:
+            return instants
+        return np.where(instants == NO_INSTANT, self.source.known_when_missing, instants)
 
     def events(self, at: int, records: RecordBlocks) -> tuple[slice, Column, Columns]:
         """The subjects of a partition, the events of theirs, and which of them each belongs to."""

@@ -16,6 +16,7 @@ from features.arrow_schema import arrow_schema
 from features.engine.batch.validate_block import BlockChecks
 from features.engine.columns import Column, Columns, Records, columns_of_table
 from features.engine.string_table import STRING_TABLE, indices_of
+from features.ingest.completed_fields import COMPLETED_FIELDS, CompletedField
 from features.ingest.record_files import file_of, read_record_file, read_records
 from features.records import RECORD_FILES
 
@@ -106,6 +107,7 @@ class RecordFolder:
         self._files = {name: file_of(folder, name) for name in RECORD_FILES}
         self._folder = folder
         self._unchecked = {*RECORD_FILES} if is_whole else set()
+        self._sources: Records = {}
         self.read: dict[str, list[str]] = {}
 
     def count(self, name: str) -> int:
@@ -121,17 +123,33 @@ class RecordFolder:
         if file is None or not _is_as_written(file, name):
             yield columns_of_table(read_records(self._folder, name).select(fields))
             return
-        read = [*RECORD_FILES[name].model_fields] if name in self._unchecked else [*fields]
+        is_whole, completed = name in self._unchecked, COMPLETED_FIELDS.get(name)
+        if completed is not None and not is_whole and completed.field not in fields:
+            completed = None
+        returned = {*fields, *(completed.own_fields if completed else ())}
+        read = [*RECORD_FILES[name].model_fields] if is_whole else sorted(returned)
         self.read[name] = sorted({*self.read.get(name, []), *read})
-        checks = BlockChecks(name, read, {*fields})
+        checks = BlockChecks(name, read, returned)
         for block in _batches(file, name, read):
             columns, is_sound = checks.check(block)
+            if completed is not None:
+                columns, is_complete = self._completed(completed, columns)
+                is_sound &= is_complete
             if not is_sound:
                 read_record_file(file, name)
-            yield columns
+            yield {field: columns[field] for field in fields}
         if checks.may_repeat():
             read_record_file(file, name)
         self._unchecked.discard(name)
+
+    def _completed(self, completed: CompletedField, columns: Columns) -> tuple[Columns, bool]:
+        """Columns with what records of another file say, and whether no row contradicts them."""
+        if completed.source not in self._sources:
+            whole = read_whole(self, completed.source, completed.source_fields)
+            self._sources[completed.source] = whole
+        source = self._sources[completed.source]
+        columns = columns | {completed.field: completed.complete(columns, source)}
+        return columns, not any(rows.any() for rows in completed.faults(columns, source).values())
 
     def check(self) -> None:
         """Read what nobody has read yet."""

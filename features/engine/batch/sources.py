@@ -63,6 +63,7 @@ class LinkedSource:
     derive: Callable[[Columns, Columns], Columns]
     text_id: str | None = None
     only: tuple[str, str] | None = None
+    known_when_missing: int | None = None
     latest: Mapping[str, LatestColumn] = field(default_factory=dict)
 
 

@@ -50,11 +50,17 @@ class LinkedRows:
     previous: tuple[str, ...] = ()
     measured: Measured = field(default_factory=dict)
     version_of: tuple[str, ...] = ()
+    known_when_missing: datetime | None = None
 
     def known_before(self, records: Iterable[Any], at: datetime) -> list[Row]:
         """The records known before an instant, in the order of knowledge."""
         known_from = self.known_from
         fields: list[Row] = [record.__dict__ for record in records]
+        if self.known_when_missing is not None:
+            fields = [
+                row if row[known_from] is not None else {**row, known_from: self.known_when_missing}
+                for row in fields
+            ]
         rows = [row for row in fields if row[known_from] is not None and row[known_from] < at]
         if self.measured and rows:
             rows = with_measures(rows, self.measured)

@@ -199,6 +199,12 @@ def position(**fields: Any) -> Record:
     return Record("positions", own | fields)
 
 
+def goods_item(number: int = 1, **fields: Any) -> Record:
+    """An item of the goods of the shipment `S`, part of its declaration unless `known_at` says."""
+    own = {"shipment_id": "S", "number": number, "commodity_code": "8903100000"}
+    return Record("goods_items", own | fields)
+
+
 def document(kind: str = "invoice", **fields: Any) -> Record:
     """A document of the subject, received a day before; of the first version."""
     own = {"document_id": _new("D"), "kind": kind, "version": 1, "received_at": before(days=1)}

@@ -1,0 +1,77 @@
+"""The columns of a goods item of a shipment, by itself and against what the shipment declares."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from features.derived.beside_subject import flag
+from features.derived.shipment import boat_equipment_kind
+from features.engine.columns import Column, Columns, is_missing
+from features.engine.expressions.arithmetic import ratio
+from features.engine.string_table import STRING_TABLE
+from features.ingest.principal_item import hs_code_of
+from features.records import SubjectKind
+from features.reference.currencies import euro_cents
+from features.reference.goods_names import is_of_other_goods
+
+CHAPTER_DIGITS = 2
+
+
+def derive_goods_item(kind: SubjectKind, item: Columns, shipment: Columns) -> Columns:
+    """The columns of a goods item relative to its shipment.
+
+    Values are converted at the rates of the month of the declaration, as the declared value is.
+    What an item does not state has a column that says so: a sum without it would be too small.
+    """
+    net, gross = item["net_mass_kg"], item["gross_mass_kg"]
+    value_eur_cents = euro_cents(item["value"], item["currency"], shipment["declared_at"])
+    unit_value_eur_per_kg = ratio(value_eur_cents / 100, np.where(net > 0, net, gross))
+    is_boat_equipment = STRING_TABLE.map_numbers(item["commodity_code"], _is_boat_equipment)
+    return {
+        "subject_id": item["shipment_id"],
+        "known_at": item["known_at"],
+        "record_id": item["number"],
+        "chapter": STRING_TABLE.map_texts(item["commodity_code"], _chapter),
+        "origin_country": item["origin_country"],
+        "gross_mass_g": np.rint(gross * 1000),
+        "has_no_gross_mass": flag(is_missing(gross)),
+        "value_eur_cents": value_eur_cents,
+        "has_no_value": flag(is_missing(value_eur_cents)),
+        "packages": item["packages"],
+        "has_no_packages": flag(is_missing(item["packages"])),
+        "boat_equipment_eur_cents": np.where(is_boat_equipment == 1, value_eur_cents, 0),
+        "unit_value_micro_eur_per_kg": np.rint(np.minimum(unit_value_eur_per_kg, 1e9) * 1e6),
+        "is_of_other_goods": item["is_of_other_goods"],
+    }
+
+
+def are_of_other_goods(
+    descriptions: Column | Sequence[str | None], commodity_codes: Column | Sequence[str]
+) -> Column:
+    """Whether each description names other goods than its code; NaN without a description."""
+    pairs = zip(_texts(descriptions), _texts(commodity_codes), strict=True)
+    return np.array(
+        [np.nan if said is None else _is_of_other_goods(said, code or "") for said, code in pairs],
+        np.float64,
+    )
+
+
+def _texts(column: Column | Sequence[str | None]) -> Sequence[str | None]:
+    """Texts as a request brings them, or of their codes."""
+    if not isinstance(column, np.ndarray):
+        return column
+    texts: list[str | None] = STRING_TABLE.texts(column).to_pylist()
+    return texts
+
+
+# Many shipments have the same items, and each is looked at whenever its shipment is scored.
+_is_of_other_goods = lru_cache(maxsize=1 << 16)(is_of_other_goods)
+
+
+def _is_boat_equipment(commodity_code: str) -> float:
+    return float(boat_equipment_kind(hs_code_of(commodity_code)) is not None)
+
+
+def _chapter(commodity_code: str) -> str:
+    return commodity_code[:CHAPTER_DIGITS]

@@ -1,0 +1,64 @@
+"""Fields that a record may leave out because records of another file say them.
+
+Where both say it they must agree. A shipment's HS code is the one: its goods items say it too.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import pyarrow as pa
+
+from features.arrow_schema import arrow_schema
+from features.engine.columns import Column, Columns, columns_of_table, is_missing
+from features.ingest.principal_item import FIELDS_READ, contradicts, hs_codes
+from features.records import RECORD_FILES
+
+
+@dataclass(frozen=True)
+class CompletedField:
+    """A field of a record type that follows from `source_fields` of the records of `source`.
+
+    `complete` gives the field of each record, `contradicts` says which records state it wrongly;
+    both read `own_fields` of the records, of which the first is their id.
+    """
+
+    field: str
+    own_fields: tuple[str, ...]
+    source: str
+    source_fields: tuple[str, ...]
+    complete: Callable[[Columns, Columns], Column]
+    contradicts: Callable[[Columns, Columns], Column]
+    words_when_missing: str
+    words_when_wrong: str
+
+    def faults(self, records: Columns, source: Columns) -> dict[str, Column]:
+        """Which of the completed records lack the field or state it wrongly, by what to say."""
+        is_named = ~is_missing(records[self.own_fields[0]])
+        return {
+            self.words_when_missing: is_missing(records[self.field]) & is_named,
+            self.words_when_wrong: self.contradicts(records, source) & is_named,
+        }
+
+    def columns_of_source(self, table: pa.Table | None) -> Columns:
+        """The columns of the other file that are read; none of its rows without the file."""
+        if table is None:
+            table = arrow_schema(RECORD_FILES[self.source]).empty_table()
+        return columns_of_table(table.select(self.source_fields))
+
+
+COMPLETED_FIELDS: Mapping[str, CompletedField] = MappingProxyType(
+    {
+        "shipments": CompletedField(
+            field="hs_code",
+            own_fields=("shipment_id", "declared_at", "hs_code"),
+            source="goods_items",
+            source_fields=FIELDS_READ,
+            complete=hs_codes,
+            contradicts=contradicts,
+            words_when_missing="is required of a shipment that has no item in goods_items",
+            words_when_wrong="is not the first six digits of an item in goods_items",
+        )
+    }
+)
+"""By record type the field that records of another type say too."""
