@@ -22,6 +22,7 @@ Tables = dict[str, pd.DataFrame]
 NEEDED: dict[str, list[str]] = {
     "journeys": ["journey_id", "declared_at", "origin", "destination"],
     "shipments": ["shipment_id", "journey_id", "declared_at", "container_number"],
+    "goods_items": ["shipment_id"],
     "legs": ["journey_id"],
     "positions": ["journey_id"],
     "documents": ["subject_id"],
@@ -91,6 +92,7 @@ def _orphans(tables: Tables) -> dict[str, int]:
         n: tables[n].subject_id
         for n in ("documents", "transactions", "events", "outcomes", "oracle")
     }
+    of_subjects["goods_items"] = tables["goods_items"].shipment_id
     return {n: int((~ids.isin(journeys)).sum()) for n, ids in of_journeys.items()} | {
         n: int((~ids.isin(subjects)).sum()) for n, ids in of_subjects.items()
     }

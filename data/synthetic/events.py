@@ -21,7 +21,7 @@ from synthetic.networks.catalogue import typologies_of
 from synthetic.networks.life import strength_of
 from synthetic.plan import Plan
 from synthetic.shipments import ShipmentDraft, shipment_ids
-from synthetic.signs import Signs
+from synthetic.signs import Signs, drawn_oddities
 from synthetic.spelling import decimal, texts
 from synthetic.subjects import Subjects
 
@@ -128,15 +128,14 @@ def _is_reported(plan: Plan, rng: np.random.Generator, moved: _Moved) -> Flags:
 
 
 def _odd_events(rng: np.random.Generator, moved: _Moved) -> Signs:
-    """What is odd about the events of each subject, by name, as `signs` draws other signs."""
-    strength = strength_of(moved.subjects.probability)
-
-    def shown(name: str, honest: float) -> Flags:
-        often = np.array([*(t.events.get(name, 0.0) for t in typologies_of(moved.kind)), 0.0])
-        left = often[moved.subjects.typology] * strength
-        return rng.random(len(left)) < 1 - (1 - honest) * (1 - left)
-
-    return {name: shown(name, honest) for name, honest in ODD_EVENTS[moved.kind].items()}
+    """What is odd about the events of each subject, by name."""
+    return drawn_oddities(
+        rng,
+        ODD_EVENTS[moved.kind],
+        moved.subjects.typology,
+        [typology.events for typology in typologies_of(moved.kind)],
+        strength_of(moved.subjects.probability),
+    )
 
 
 def _transit(

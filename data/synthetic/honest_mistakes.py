@@ -92,3 +92,6 @@ ODD_EVENTS: dict[SubjectKind, dict[str, float]] = {
     },
 }
 """Oddities of what terminals, carriers and offices report on the way, by the same meaning."""
+
+ODD_ITEMS: dict[str, float] = {"hidden_item": 0.012, "items_off_whole": 0.04}
+"""Oddities of goods items: one under a code of other goods, or masses that don't make the whole."""

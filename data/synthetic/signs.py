@@ -1,5 +1,6 @@
 """Which signs a movement shows: honest mistakes, and on top of them what its typology leaves."""
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -36,6 +37,26 @@ def drawn_signs(
     left = _signatures(kind)[typology, epoch] * strength[:, None]
     shown = rng.random(rates.shape, dtype=np.float32) < 1 - (1 - rates) * (1 - left)
     return {name: shown[:, i] for i, name in enumerate(RATES[kind])}
+
+
+def drawn_oddities(
+    rng: np.random.Generator,
+    honest: Mapping[str, float],
+    typology: Ints,
+    of_typologies: Sequence[Mapping[str, float]],
+    strength: Floats,
+) -> Signs:
+    """What is odd about records of subjects, by name, as `drawn_signs` draws other signs.
+
+    `honest` says how often it is so by mistake, `of_typologies` how often a typology leaves it.
+    """
+
+    def shown(name: str) -> Flags:
+        often = np.array([*(own.get(name, 0.0) for own in of_typologies), 0.0])
+        left = often[typology] * strength
+        return rng.random(len(left)) < 1 - (1 - honest[name]) * (1 - left)
+
+    return {name: shown(name) for name in honest}
 
 
 @cache

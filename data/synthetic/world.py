@@ -20,6 +20,7 @@ from features.records import RECORD_FILES
 from synthetic.danger import in_danger
 from synthetic.documents import route_documents, shipment_documents
 from synthetic.events import route_events, shipment_events
+from synthetic.goods_items import goods_item_table
 from synthetic.journeys import drafted_journeys, journey_ids, journey_table
 from synthetic.legs import leg_table, position_table
 from synthetic.outcomes import ORACLE, oracle_table, outcome_table
@@ -79,6 +80,7 @@ def chapter_of(plan: Plan, chapter: int) -> Chapter:
         "legs": leg_table(plan, chapter, journeys),
         "positions": position_table(plan, chapter, journeys),
         "shipments": shipment_table(plan, chapter, shipments, journeys),
+        "goods_items": goods_item_table(plan, chapter, shipments),
         "documents": pa.concat_tables(
             [
                 route_documents(plan, chapter, journeys),

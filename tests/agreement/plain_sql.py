@@ -74,11 +74,21 @@ FROM raw_journeys j LEFT JOIN places o ON o.code = j.origin
 LEFT JOIN places d ON d.code = j.destination
 """
 
+COMPLETED_SHIPMENTS = """
+SELECT s.* REPLACE (coalesce(hs_code, principal[1:6]) AS hs_code) FROM raw_shipments s LEFT JOIN (
+    SELECT shipment_id, first(commodity_code ORDER BY
+        coalesce(eur_cents(i.value, i.currency, s.declared_at), -1) DESC,
+        coalesce(i.gross_mass_kg, -1) DESC, i.number) AS principal
+    FROM raw_goods_items i JOIN raw_shipments s USING (shipment_id)
+    WHERE i.known_at IS NULL GROUP BY shipment_id
+) USING (shipment_id)
+"""
+
 SHIPMENTS = r"""
 WITH valued AS (
     SELECT *, CASE WHEN net_mass_kg > 0 THEN net_mass_kg ELSE gross_mass_kg END AS mass_kg,
         eur_cents(declared_value, currency, declared_at) AS declared_value_eur_cents
-    FROM raw_shipments
+    FROM completed_shipments
 ), priced AS (
     SELECT *, ratio(declared_value_eur_cents / 100, mass_kg) AS unit_value FROM valued
 )
@@ -208,6 +218,26 @@ CONFLICTS: dict[SubjectKind, str] = {
         AS is_container_conflict,
     CASE WHEN is_latest THEN (d.seal_number <> s.seal_number)::INT END AS is_seal_conflict""",
 }
+
+BEFORE_ALL = "-62135596800000000"  # the first of January of the year 1
+GOODS_ITEMS = f"""
+SELECT i.shipment_id AS subject_id, coalesce(i.known_at, {BEFORE_ALL}) AS known_at,
+    number AS record_id, commodity_code[1:2] AS chapter, i.origin_country,
+    whole(i.gross_mass_kg * 1000) AS gross_mass_g,
+    is_so(i.gross_mass_kg IS NULL) AS has_no_gross_mass,
+    eur_cents(value, i.currency, s.declared_at) AS value_eur_cents,
+    is_so(value_eur_cents IS NULL) AS has_no_value,
+    i.packages, is_so(i.packages IS NULL) AS has_no_packages,
+    CASE WHEN commodity_code[1:4] IN ('8903', '8407') THEN value_eur_cents ELSE 0 END
+        AS boat_equipment_eur_cents,
+    CASE WHEN i.net_mass_kg > 0 THEN i.net_mass_kg ELSE i.gross_mass_kg END AS own_mass_kg,
+    whole(at_most(ratio(value_eur_cents / 100, own_mass_kg), 1e9) * 1e6)
+        AS unit_value_micro_eur_per_kg,
+    CASE WHEN description = 'inflatable boats' THEN is_so(commodity_code[1:2] <> '89')
+        WHEN description IS NOT NULL THEN is_so(description <> 'goods') END AS is_of_other_goods
+FROM raw_goods_items i JOIN shipments s USING (shipment_id)
+WHERE coalesce(i.known_at, {BEFORE_ALL}) < s.declared_at
+"""
 
 LEGS = """
 SELECT l.journey_id AS subject_id, l.known_at, sequence AS record_id,
@@ -401,11 +431,13 @@ class PlainSql:
                 f"SELECT * EXCLUDE (file_row_number) REPLACE ({in_us}), "
                 f"file_row_number AS place_in_file FROM {file}",
             )
+        self._make("completed_shipments", COMPLETED_SHIPMENTS)
         self._make("journeys", JOURNEYS)
         self._make("shipments", SHIPMENTS)
         self._make("payments", PAYMENTS)
         self._make("shipment_permits", PERMITS)
         self._make("paid_outcomes", PAID_OUTCOMES)
+        self._make("shipment_goods_items", GOODS_ITEMS)
         self._make("route_legs", LEGS)
         self._make("drifts", DRIFTS)
         self._make("route_positions", POSITIONS)

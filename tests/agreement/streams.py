@@ -41,6 +41,7 @@ countries = st.sampled_from(["CN", "TR", "NL"])
 masses = some(0.0, 0.5, 10.0, 10.1, 1000.0, 33.333, 1e10)
 values = some(0.0, 0.005, 50.0, 9_999.99, 10_000.0, 33.33, 1e12)
 goods = st.sampled_from(["890310", "890320", "240220"])
+commodities = st.sampled_from(["8903100000", "890320", "2402200011", "84072191"])
 JOURNEY_IDS, SHIPMENT_IDS = ("J0", "J1", "J2", "J3"), ("S0", "S1", "S2", "S3", "S4", "S5")
 
 journey = st.fixed_dictionaries(
@@ -69,7 +70,7 @@ shipment = st.fixed_dictionaries(
         "notify_party_id": maybe_parties,
         "forwarder_id": maybe_parties,
         "declarant_id": maybe_parties,
-        "hs_code": goods,
+        "hs_code": goods | st.none(),
         "goods_description": some("outboard motors", "rubber boats"),
         "origin_country": countries,
         "dispatch_country": countries,
@@ -88,6 +89,22 @@ shipment = st.fixed_dictionaries(
         "container_number": some("CSQU3054383", "CSQU3054384"),
         "seal_number": some("s1"),
         "declared_at": instants,
+    }
+)
+goods_item = st.fixed_dictionaries(
+    {
+        "shipment_id": st.sampled_from(SHIPMENT_IDS),
+        "number": st.integers(1, 4),
+        "commodity_code": commodities,
+        "nomenclature": some("cn", "htsus"),
+        "description": some("inflatable boats", "Cartons of corrugated paper", "goods"),
+        "origin_country": some("CN", "TR"),
+        "gross_mass_kg": masses,
+        "net_mass_kg": masses,
+        "value": values,
+        "currency": st.sampled_from(CURRENCIES),
+        "packages": some(0, 3, 4),
+        "known_at": st.none() | instants,
     }
 )
 JOURNEY = {
@@ -129,6 +146,16 @@ SHIPMENT = {
     "import_type": "11",
     "container_number": "CSQU3054383",
     "seal_number": "s1",
+}
+GOODS_ITEM = {
+    "commodity_code": "8903100000",
+    "description": "inflatable boats",
+    "origin_country": "CN",
+    "gross_mass_kg": 5.0,
+    "net_mass_kg": 4.0,
+    "value": 20.0,
+    "currency": "EUR",
+    "packages": 1,
 }
 DOCUMENT = {
     "kind": "invoice",
@@ -254,6 +281,20 @@ def first_of_each(rows: list[Row], *identity: str) -> list[Row]:
     return [*{tuple(row[name] for name in identity): row for row in reversed(rows)}.values()]
 
 
+def with_goods_codes(shipments: list[Row], items: list[Row]) -> list[Row]:
+    """Shipments with codes that their items have, or with none; without items always with one."""
+    codes: dict[str, set[str]] = {}
+    for item in items:
+        if item["known_at"] is None:
+            codes.setdefault(item["shipment_id"], set()).add(item["commodity_code"][:6])
+    made = []
+    for row in shipments:
+        own = codes.get(row["shipment_id"])
+        is_right = row["hs_code"] in own if own else row["hs_code"] is not None
+        made.append(row if is_right else row | {"hs_code": None if own else "890310"})
+    return made
+
+
 @st.composite
 def streams(draw: st.DrawFn) -> Stream:
     """The record files of one small history, any of them empty."""
@@ -265,11 +306,14 @@ def streams(draw: st.DrawFn) -> Stream:
         return [{field: id_} | row for id_, row in zip(ids, up_to(len(ids), one), strict=False)]
 
     legs = [{**row, "sequence": 9 - at} for at, row in enumerate(up_to(8, leg))]
+    items = first_of_each(up_to(12, goods_item), "shipment_id", "number")
+    shipments = of_ids("shipment_id", SHIPMENT_IDS, shipment)
     return {
         "journeys": of_ids("journey_id", JOURNEY_IDS, journey),
         "legs": legs,
         "positions": up_to(8, position),
-        "shipments": of_ids("shipment_id", SHIPMENT_IDS, shipment),
+        "shipments": with_goods_codes(shipments, items),
+        "goods_items": items,
         "documents": numbered(beside_subjects(up_to(10, document)), "document_id", "D"),
         "transactions": numbered(beside_subjects(up_to(12, transaction)), "transaction_id", "T"),
         "events": numbered(beside_subjects(up_to(10, event)), "event_id", "E"),
@@ -324,6 +368,10 @@ def on_every_edge() -> Stream:
             for id_, declared_at in {**shipments, "S-tie": NEW_YEAR}.items()
         ]
         + [{**SHIPMENT, "shipment_id": f"S{id_}", "declared_at": long_ago} for id_ in found],
+        "goods_items": [
+            {**GOODS_ITEM, "shipment_id": "S0", "number": at, "known_at": edge}
+            for at, edge in enumerate([*EDGES, None], 1)
+        ],
         "documents": [
             {
                 **DOCUMENT,

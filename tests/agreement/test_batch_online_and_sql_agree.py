@@ -21,6 +21,7 @@ from features.engine.store.lmdb_store import LmdbStore
 from features.engine.string_table import STRING_TABLE
 from features.engine.windows.window import Window
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
+from features.ingest.record_files import read_records
 from features.records import RECORD_FILES, Record, SubjectKind
 from features.replay_submissions import submissions_of
 from features.submitted_subject import request_rows
@@ -60,9 +61,13 @@ def rows_by_batch(kind: SubjectKind, frame: FeatureFrame) -> list[dict[str, Any]
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def arriving(stream: Stream, lots: Random) -> Iterator[dict[str, list[Record]]]:
+def arriving(folder: Path, lots: Random) -> Iterator[dict[str, list[Record]]]:
     """Every record at least once and a third of them twice, in any order, a few at a time."""
-    told = [(name, row) for name in HISTORY_RECORD_TYPES for row in stream[name]]
+    told = [
+        (name, row)
+        for name in HISTORY_RECORD_TYPES
+        for row in read_records(folder, name).to_pylist()
+    ]
     told += lots.sample(told, len(told) // 3)
     lots.shuffle(told)
     while told:
@@ -135,7 +140,7 @@ def test_batch_and_online_and_plain_sql_agree_on_every_stream(
         write(stream, folder)
         oracle.read(folder)
         state = OnlineStore(LmdbStore(Path(home) / "state", is_bulk=True))
-        for records in arriving(stream, lots):
+        for records in arriving(folder, lots):
             state.ingest(records)
 
         for kind in KINDS:

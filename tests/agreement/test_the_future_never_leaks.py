@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from features.build_training_set import feature_matrix
 from features.catalogue import catalogue
 from features.engine.batch.record_blocks import InMemoryRecords, records_of_folder
-from features.engine.columns import NO_INSTANT, Columns, Records, length, rows
+from features.engine.columns import NO_INSTANT, Columns, Records, is_text, length, rows
 from features.engine.string_table import STRING_TABLE
 from features.records import RECORD_FILES, SubjectKind
 from tests.agreement.streams import Stream, on_every_edge, streams, write
@@ -36,7 +36,8 @@ def instant_of_the_middle(kind: SubjectKind, records: Records) -> int:
 
 def is_later(name: str, columns: Columns, instant: int) -> np.ndarray:
     known_at = columns[KNOWN_FROM[name]]
-    return (known_at >= instant) | (known_at == NO_INSTANT)
+    is_declared = RECORD_FILES[name].is_part_of_declaration
+    return (known_at >= instant) | ((known_at == NO_INSTANT) & (not is_declared))
 
 
 def deleted(records: Records, instant: int) -> Records:
@@ -62,10 +63,16 @@ def scrambled(records: Records, instant: int, random: np.random.Generator) -> Re
     return changed
 
 
+def again_of(ids: np.ndarray) -> np.ndarray:
+    """Ids that no other record has."""
+    return STRING_TABLE.map_texts(ids, "{}-again".format) if is_text(ids) else ids + 500
+
+
 def added(records: Records, instant: int) -> Records:
-    """With every earlier record of documents, payments and events once more, known from then on."""
+    """With earlier goods items, documents, payments and events once more, known from then on."""
     changed = dict(records)
     identities = {
+        "goods_items": "number",
         "documents": "document_id",
         "transactions": "transaction_id",
         "events": "event_id",
@@ -74,7 +81,7 @@ def added(records: Records, instant: int) -> Records:
         earlier = rows(records[name], ~is_later(name, records[name], instant))
         again = earlier | {
             KNOWN_FROM[name]: np.full(length(earlier), instant),
-            identity: STRING_TABLE.map_texts(earlier[identity], "{}-again".format),
+            identity: again_of(earlier[identity]),
         }
         changed[name] = {
             column: np.concatenate([records[name][column], again[column]]) for column in again

@@ -40,6 +40,7 @@ def with_another(folder, out, name, change):
         ("legs", "journey_id"),
         ("positions", "journey_id"),
         ("shipments", "journey_id"),
+        ("goods_items", "shipment_id"),
         ("documents", "subject_id"),
         ("transactions", "subject_id"),
         ("outcomes", "subject_id"),

@@ -39,6 +39,7 @@ def test_every_record_belongs_to_a_subject_that_exists(world):
     subjects = set(world["journeys"].journey_id) | set(world["shipments"].shipment_id)
     for name in ("documents", "transactions", "events", "outcomes", "oracle"):
         assert set(world[name].subject_id) <= subjects
+    assert set(world["goods_items"].shipment_id) <= set(world["shipments"].shipment_id)
     for name in ("legs", "positions", "shipments"):
         assert set(world[name].journey_id) <= set(world["journeys"].journey_id)
 
@@ -48,6 +49,7 @@ def test_every_record_belongs_to_a_subject_that_exists(world):
     [
         ("journeys", ["journey_id"]),
         ("shipments", ["shipment_id"]),
+        ("goods_items", ["shipment_id", "number"]),
         ("documents", ["document_id"]),
         ("transactions", ["transaction_id"]),
         ("events", ["event_id"]),

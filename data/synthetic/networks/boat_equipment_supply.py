@@ -18,6 +18,7 @@ TYPOLOGY = Typology(
         "missing_packing_list": 0.35,
         "round_amounts": 0.35,
     },
+    items={"hidden_item": 0.55},
     offences=("dual_use", "misdescription"),
     sensitivity=0.88,
     fronts=0.7,

@@ -18,6 +18,7 @@ TYPOLOGY = Typology(
         "missing_permit": 0.35,
         "missing_packing_list": 0.35,
     },
+    items={"hidden_item": 0.4, "items_off_whole": 0.35},
     payments=("cash", "money_service", "netting"),
     offences=("misdescription", "waste", "counterfeit"),
     sensitivity=0.83,

@@ -11,7 +11,8 @@ class Typology:
     """A way of smuggling.
 
     `signs` gives, for a movement that surely carries something, how often each sign shows on top of
-    honest mistakes, `events` each oddity of what is reported on the way. `payments` are signs in
+    honest mistakes, `events` each oddity of what is reported on the way, `items` each of its goods
+    items. `payments` are signs in
     the order in which a network falls back on them. `origins` are regions that its corridors start
     in (any, when empty). `sensitivity` is how often an inspection finds what is there, which is one
     of `offences`; `fronts` how often the operator or consignee is the network's own shell rather
@@ -28,6 +29,7 @@ class Typology:
     goods: tuple[str, ...] = ()
     signs: dict[str, float]
     events: dict[str, float] = field(default_factory=dict)
+    items: dict[str, float] = field(default_factory=dict)
     payments: tuple[str, ...] = ("cash", "money_service", "virtual_asset")
     offences: tuple[Offence, ...]
     sensitivity: float

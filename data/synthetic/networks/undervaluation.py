@@ -18,6 +18,7 @@ TYPOLOGY = Typology(
         "missing_invoice": 0.3,
     },
     payments=("cash", "netting", "virtual_asset"),
+    items={"items_off_whole": 0.35},
     offences=("undervaluation",),
     sensitivity=0.78,
     fronts=0.45,

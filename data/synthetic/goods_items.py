@@ -1,0 +1,143 @@
+"""Goods items of shipments that are declared item by item, as records.
+
+They are drawn from streams of their own, so that all else of a world is as it would be without
+them. The first item is what the shipment is declared as; groupage has other goods beside it. In a
+network, as by mistake, one of these is what its description says and its code does not.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from features.arrow_schema import arrow_schema
+from features.records import GoodsItem
+from synthetic import instants
+from synthetic.chance import Flags, Floats, Ints, chance, mixed, picked
+from synthetic.goods import goods
+from synthetic.honest_mistakes import ODD_ITEMS
+from synthetic.measures import CURRENCIES
+from synthetic.networks.catalogue import typologies_of
+from synthetic.networks.life import strength_of
+from synthetic.plan import Plan
+from synthetic.shipments import ShipmentDraft, shipment_ids
+from synthetic.signs import Signs, drawn_oddities
+from synthetic.spelling import Bytes, decimal, texts
+
+# How many shipments are declared item by item, and how many of these are groupage.
+ITEMISED_SHARE = 0.35
+GROUPAGE_SHARE = 0.5
+MOST_ITEMS = 12
+# How many items of groupage come from elsewhere, and how many are added after the declaration.
+FROM_ELSEWHERE = 0.2
+ADDED_LATER = 0.02
+BOAT_EQUIPMENT = ("890310", "840721", "630720", "841480")
+
+
+@dataclass(frozen=True)
+class _Items:
+    """One row per item: whose it is, its place from 0, what it is and as what it is declared.
+
+    `shown` are the oddities of its shipment, `part` its share of the gross mass but for the first
+    item, which has the rest.
+    """
+
+    of: Ints
+    place: Ints
+    goods: Ints
+    declared_goods: Ints
+    part: Floats
+    shown: Signs
+
+    @property
+    def is_first(self) -> Flags:
+        """Whether it is the item that the shipment is declared as."""
+        return np.asarray(self.place == 0)
+
+
+def goods_item_table(plan: Plan, chapter: int, draft: ShipmentDraft) -> pa.Table:
+    """The records of the goods items of a chapter's shipments."""
+    rng = chance(plan.seed, "goods items", chapter)
+    items = _items(rng, draft)
+    of, rows, measures = items.of, len(items.of), draft.measures
+    known = rng.random((3, rows)) >= plan.scenario.missing / 2
+    off = np.where(items.shown["items_off_whole"], rng.choice([0.8, 1.2, 1.4], rows), 1.0)
+    first_off = np.where(items.is_first, off, 1.0)
+    gross = _parts_of(items, measures.gross_kg[of], items.part, 1)
+    worth = gross * goods().eur_per_kg[items.goods]
+    packages = _parts_of(items, measures.packages[of].astype(float), items.part, 0)
+    value = _parts_of(items, measures.value[of], worth / _sums(items, worth), 2)
+    is_later = (items.place > 0) & (rng.random(rows) < ADDED_LATER)
+    known_at = instants.after(draft.declared_at[of], rng.uniform(1.0, 60.0, rows))
+    countries = pa.array(plan.ways.countries, pa.string())
+    columns = {
+        "shipment_id": shipment_ids(draft.number[of]),
+        "number": pa.array(items.place + 1),
+        "commodity_code": _codes(plan, items.declared_goods),
+        "nomenclature": pa.array(["taric"]).take(pa.array(np.zeros(rows, np.int64))),
+        "description": pa.array(goods().description, pa.string()).take(
+            pa.array(items.goods, mask=~known[0])
+        ),
+        "origin_country": countries.take(pa.array(_origins(rng, plan, draft, items))),
+        "gross_mass_kg": pa.array(np.round(gross * first_off, 1), mask=~known[1]),
+        "net_mass_kg": pa.array(np.round(gross * goods().net_to_gross[items.goods], 1)),
+        "value": pa.array(value),
+        "currency": pa.array(CURRENCIES).take(pa.array(measures.currency[of])),
+        "packages": pa.array(packages.astype(np.int64), mask=~known[2]),
+        "known_at": instants.column(known_at, where=is_later),
+    }
+    return pa.table(columns, schema=arrow_schema(GoodsItem))
+
+
+def _items(rng: np.random.Generator, draft: ShipmentDraft) -> _Items:
+    number = len(draft.number)
+    odd = drawn_oddities(
+        rng,
+        ODD_ITEMS,
+        draft.subjects.typology,
+        [typology.items for typology in typologies_of("shipment")],
+        strength_of(draft.subjects.probability),
+    )
+    is_itemised = rng.random(number) < ITEMISED_SHARE
+    is_groupage = (rng.random(number) < GROUPAGE_SHARE) | odd["hidden_item"]
+    more = np.where(is_groupage, 1 + rng.geometric(0.35, number), 1)
+    count = np.where(is_itemised, np.minimum(more, MOST_ITEMS), 0)
+    of = np.repeat(np.arange(number), count)
+    place = np.arange(len(of)) - np.repeat(np.cumsum(count) - count, count)
+    shown = {name: flags[of] for name, flags in odd.items()}
+    other = picked(goods().weight, rng.random(len(of)))
+    declared = np.where(place == 0, draft.declared_goods[of], other)
+    hidden = shown["hidden_item"] & (place == 1)
+    true = np.where(place == 0, draft.goods[of], other)
+    true = np.where(hidden, rng.choice(goods().rows(BOAT_EQUIPMENT), len(of)), true)
+    part = 0.6 / count[of] * rng.uniform(0.1, 1.0, len(of)) * np.where(hidden, 0.3, 1.0)
+    return _Items(of, place, true, declared, part, shown)
+
+
+def _parts_of(items: _Items, whole: Floats, part: Floats, digits: int) -> Floats:
+    """Each item's part of a whole, rounded down; the first item is what is left of it."""
+    step = 10.0**digits
+    parts = np.where(items.is_first, 0.0, np.floor(whole * part * step) / step)
+    rest = whole - _sums(items, parts)
+    return np.asarray(np.round(np.where(items.is_first, rest, parts), digits))
+
+
+def _sums(items: _Items, numbers: Floats) -> Floats:
+    """For each item the sum over all items of its shipment."""
+    return np.asarray(np.bincount(items.of, weights=numbers)[items.of], np.float64)
+
+
+def _codes(plan: Plan, kinds: Ints) -> pa.Array:
+    """Ten digits: those of the Harmonized System, and four that all such goods have."""
+    table: Bytes = np.array([code.encode() for code in goods().hs_code], dtype="S6")
+    own = table.view(np.uint8).reshape(-1, 6)[kinds]
+    further = (mixed(plan.seed, kinds, 41) % np.uint64(90)).astype(np.int64) * 10
+    return texts(own, decimal(further, 4))
+
+
+def _origins(rng: np.random.Generator, plan: Plan, draft: ShipmentDraft, items: _Items) -> Ints:
+    """That of the shipment for the first item, and for most of the others."""
+    rows = len(items.of)
+    is_elsewhere = ~items.is_first & (rng.random(rows) < FROM_ELSEWHERE)
+    elsewhere = rng.integers(0, len(plan.ways.countries), rows)
+    return np.where(is_elsewhere, elsewhere, draft.origin[items.of])
