@@ -6,6 +6,7 @@ from typing import Self
 
 from features.submission import Submission
 from serving.console.charts.document_grid import DocumentGrid
+from serving.console.charts.goods_table import GoodsTable
 from serving.console.charts.payment_flow import PaymentChart
 from serving.console.charts.route_map import RouteMap
 from serving.console.charts.timeline import Timeline
@@ -13,10 +14,11 @@ from serving.console.charts.timeline import Timeline
 
 @dataclass(frozen=True)
 class CasePictures:
-    """Timeline, map, documents and payments of a case; no map where no place is known."""
+    """Timeline, map, goods, documents and payments of a case; no map where no place is known."""
 
     timeline: Timeline
     route: RouteMap | None
+    goods: GoodsTable
     documents: DocumentGrid
     payments: PaymentChart
 
@@ -26,6 +28,7 @@ class CasePictures:
         return cls(
             Timeline.from_submission(submission, now),
             RouteMap.from_submission(submission),
+            GoodsTable.from_submission(submission),
             DocumentGrid.from_submission(submission),
             PaymentChart.from_submission(submission),
         )

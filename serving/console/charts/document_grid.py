@@ -113,7 +113,7 @@ def _row(name: str, submission: Submission, documents: list[list[AttachedDocumen
         GridCell(_words(name, filed[-1]), tuple(_differences(name, declared, filed)))
         for filed in documents
     )
-    return GridRow(_STATED[name], _in_words(name, *declared), cells)
+    return GridRow(_STATED[name], stated_in_words(name, *declared), cells)
 
 
 def _declared(name: str, submission: Submission) -> tuple[object, str | None]:
@@ -134,16 +134,16 @@ def _differences(
     is_other_money = name == "value" and None not in (currency, newest.currency)
     is_other_money = is_other_money and currency != newest.currency
     if expected is not None and (is_other_money or value != expected):
-        share = "" if is_other_money else _by(value, expected)
-        yield say("declared {value}", value=f"{_in_words(name, expected, currency)}{share}")
+        share = "" if is_other_money else difference_in_words(value, expected)
+        yield say("declared {value}", value=f"{stated_in_words(name, expected, currency)}{share}")
     for before in earlier[-1:]:
         said = getattr(before, name)
         if said is not None and said != value:
-            stated = f"{_words(name, before)}{_by(value, said)}"
+            stated = f"{_words(name, before)}{difference_in_words(value, said)}"
             yield say("version {version}: {value}", version=before.version, value=stated)
 
 
-def _by(value: object, expected: object) -> str:
+def difference_in_words(value: object, expected: object) -> str:
     """By how much a quantity differs, where that can be said in whole per cent."""
     if not isinstance(value, int | float) or not isinstance(expected, int | float) or not expected:
         return ""
@@ -152,10 +152,11 @@ def _by(value: object, expected: object) -> str:
 
 
 def _words(name: str, document: AttachedDocument) -> str:
-    return _in_words(name, getattr(document, name), document.currency)
+    return stated_in_words(name, getattr(document, name), document.currency)
 
 
-def _in_words(name: str, value: object, currency: str | None) -> str:
+def stated_in_words(name: str, value: object, currency: str | None) -> str:
+    """What a paper or an item states in one of its fields; nothing where it states nothing."""
     if value is None:
         return ""
     is_number = isinstance(value, float | int)

@@ -17,6 +17,7 @@ from serving.console.case_view import CaseView
 from serving.console.cases import EventView
 from serving.console.charts.case_pictures import CasePictures
 from serving.console.charts.document_grid import DocumentGrid
+from serving.console.charts.goods_table import GoodsTable
 from serving.console.charts.route_map import HEIGHT_PX, WIDTH_PX, RouteMap
 from serving.console.papers.paper import Paper
 from serving.explanation.formatting import listed, readable
@@ -215,6 +216,8 @@ def _write_evidence(paper: Paper, printed: PrintedCase) -> None:
 
 
 def _write_pictures(paper: Paper, pictures: CasePictures) -> None:
+    if pictures.goods.rows:
+        _write_goods(paper, pictures.goods)
     if pictures.documents.columns:
         paper.heading("Declaration and documents")
         for first in range(0, len(pictures.documents.columns), COLUMNS_TOGETHER):
@@ -250,6 +253,28 @@ def _write_pictures(paper: Paper, pictures: CasePictures) -> None:
     paper.table(("When (UTC)", "Row", "What"), [row[1:] for row in sorted(told)], (3, 1.4, 6))
     if pictures.route:
         _write_route(paper, pictures.route)
+
+
+def _write_goods(paper: Paper, goods: GoodsTable) -> None:
+    paper.heading("Goods items")
+    head = ("Item", "Goods", "Description", "Origin", "Gross mass", "Value", "Packages")
+    rows = [
+        (
+            f"{each.number}\nadded {each.known_at:%-d %b %Y}"
+            if each.known_at
+            else f"{each.number}",
+            each.goods,
+            _cell(*_said(each.description)),
+            _cell(*_said(each.origin)),
+            each.gross_mass or "–",
+            each.value or "–",
+            each.packages or "–",
+        )
+        for each in goods.rows
+    ]
+    mass, value, packages = (_cell(*_said(cell)) for cell in goods.sums)
+    rows.append(("Together", "", "", "", mass, value, packages))
+    paper.table(head, rows, (1.6, 5, 4, 3, 2.4, 3, 2))
 
 
 def _write_documents(paper: Paper, grid: DocumentGrid, first: int) -> None:

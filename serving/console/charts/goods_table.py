@@ -1,0 +1,110 @@
+"""The goods items of a shipment, one a row, and what they make together against the declaration."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from features.reference.goods_names import is_of_other_goods
+from features.submission import AttachedGoodsItem, Submission, SubmittedShipment
+from serving.console.charts.document_grid import GridCell, difference_in_words, stated_in_words
+from serving.explanation.code_names import country_in_words, goods_in_words
+from serving.language import reading, say
+
+_OF_SHIPMENT = {"gross_mass_kg": "gross_mass_kg", "value": "declared_value", "packages": "packages"}
+"""What items state, with the field in which the shipment declares the whole of it."""
+SHOWS_FROM = 0.01
+"""So far the whole may differ by rounding."""
+NOT_SAID = GridCell("")
+
+
+@dataclass(frozen=True)
+class GoodsRow:
+    """One item as it was declared; `known_at` only of one that came after the declaration."""
+
+    number: int
+    goods: str
+    description: GridCell
+    origin: GridCell
+    gross_mass: str
+    value: str
+    packages: str
+    known_at: datetime | None
+
+
+@dataclass(frozen=True)
+class GoodsTable:
+    """The items of a shipment in the order of their numbers, and their sums; no rows without any.
+
+    A sum is empty where an item does not state what is added up, and of several currencies.
+    """
+
+    rows: tuple[GoodsRow, ...] = ()
+    gross_mass: GridCell = NOT_SAID
+    value: GridCell = NOT_SAID
+    packages: GridCell = NOT_SAID
+
+    @classmethod
+    def from_submission(cls, submission: Submission) -> Self:
+        """The table of a submission's goods items."""
+        shipment = submission.shipment
+        if shipment is None or not shipment.items:
+            return cls()
+        items = sorted(shipment.items, key=lambda item: item.number)
+        return cls(
+            tuple(_row(item, shipment) for item in items),
+            *(_sum(name, items, shipment) for name in _OF_SHIPMENT),
+        )
+
+    @property
+    def differences(self) -> int:
+        """How many cells differ: descriptions from their codes, origins and sums."""
+        cells = [cell for row in self.rows for cell in (row.description, row.origin)]
+        return sum(bool(each.differs) for each in (*cells, *self.sums))
+
+    @property
+    def sums(self) -> tuple[GridCell, GridCell, GridCell]:
+        """What all items make together: gross mass, value, packages."""
+        return self.gross_mass, self.value, self.packages
+
+
+def _row(item: AttachedGoodsItem, shipment: SubmittedShipment) -> GoodsRow:
+    language = reading().language
+    origin, said = item.origin_country, item.description or ""
+    is_elsewhere = origin is not None and origin != shipment.origin_country
+    declared = country_in_words(shipment.origin_country, language)
+    is_unfitting = is_of_other_goods(said, item.commodity_code)
+    return GoodsRow(
+        item.number,
+        goods_in_words(item.commodity_code),
+        GridCell(said, (say("does not fit the goods code"),) if is_unfitting else ()),
+        GridCell(
+            country_in_words(origin, language) if origin else "",
+            (say("declared {value}", value=declared),) if is_elsewhere else (),
+        ),
+        stated_in_words("gross_mass_kg", item.gross_mass_kg, None),
+        stated_in_words("value", item.value, item.currency),
+        stated_in_words("packages", item.packages, None),
+        item.known_at,
+    )
+
+
+def _sum(name: str, items: Sequence[AttachedGoodsItem], shipment: SubmittedShipment) -> GridCell:
+    stated = [getattr(item, name) for item in items]
+    currencies = {item.currency for item in items}
+    if None in stated or (name == "value" and len(currencies) > 1):
+        return NOT_SAID
+    currency = next(iter(currencies)) if name == "value" else None
+    whole, declared = _added(stated), getattr(shipment, _OF_SHIPMENT[name])
+    is_compared = declared is not None and (name != "value" or currency == shipment.currency)
+    words = stated_in_words(name, whole, currency)
+    if not is_compared or abs(whole - declared) <= SHOWS_FROM * declared:
+        return GridCell(words)
+    share = difference_in_words(whole, declared)
+    said = f"{stated_in_words(name, declared, currency)}{share}"
+    return GridCell(words, (say("declared {value}", value=said),))
+
+
+def _added(numbers: Iterable[float]) -> float:
+    """A sum without the crumbs of floating point."""
+    return round(sum(numbers), 6)
