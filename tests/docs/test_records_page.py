@@ -1,0 +1,20 @@
+"""The page of records is the one that the records make."""
+
+from features.records import RECORD_FILES
+from tests.docs.records_page import ELEMENTS, PAGE, WCO, page
+
+
+def test_the_page_of_records_is_the_one_that_the_records_make() -> None:
+    assert PAGE.read_text() == page()
+
+
+def test_every_field_that_has_an_element_of_a_customs_model_is_a_field() -> None:
+    for name, field in ELEMENTS | WCO:
+        assert field in RECORD_FILES[name].model_fields
+
+
+def test_every_field_has_an_example() -> None:
+    rows = [line for line in page().splitlines() if line.startswith("| `")]
+
+    assert len(rows) == sum(len(record.model_fields) for record in RECORD_FILES.values())
+    assert [row for row in rows if not row.split(" | ")[4].strip()] == []
