@@ -23,6 +23,8 @@ BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 # RFC 3339, section 5.6: readers of ISO 8601 also take a bare number for seconds, or a date alone.
 RFC_3339 = r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$"
 _RFC_3339 = re.compile(RFC_3339, re.ASCII)
+HS_DIGITS = 6
+_COMMODITY_CODE = re.compile(r"[0-9]{6,10}")
 
 
 def _read(instant: Any) -> Any:
@@ -49,6 +51,14 @@ def _listed(name: CodeList) -> Callable[[str], str]:
         return code
 
     return known
+
+
+def _of_six_digits(code: Any) -> Any:
+    if isinstance(code, str) and _COMMODITY_CODE.fullmatch(code) and len(code) > HS_DIGITS:
+        raise PydanticCustomError(
+            "commodity_code", "want six digits; the whole code goes into `items[].commodity_code`"
+        )
+    return code
 
 
 _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:/-]{1,64}$")]
@@ -120,7 +130,12 @@ Currency = Annotated[
     AfterValidator(_listed("currencies")),
     kinds.Code(),
 ]
-HsCode = Annotated[str, Field(pattern=r"^[0-9]{6}$", examples=["890310"]), kinds.Code()]
+HsCode = Annotated[
+    str,
+    BeforeValidator(_of_six_digits),
+    Field(pattern=r"^[0-9]{6}$", examples=["890310"]),
+    kinds.Code(),
+]
 CommodityCode = Annotated[
     str, Field(pattern=r"^[0-9]{6,10}$", examples=["8903100000"]), kinds.Code()
 ]

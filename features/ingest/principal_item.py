@@ -7,10 +7,10 @@ import numpy as np
 
 from features.engine.columns import Column, Columns, instant_us, is_missing, places, rows, taken
 from features.engine.string_table import STRING_TABLE
+from features.field_types import HS_DIGITS
 from features.records import GoodsItem, Shipment
 from features.reference.currencies import euro_cents
 
-HS_DIGITS = 6
 Item = TypeVar("Item", bound=GoodsItem)
 
 FIELDS_READ = (

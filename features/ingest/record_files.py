@@ -141,7 +141,7 @@ def _ndjson(file: Path, name: str) -> CheckedFile:
 def _fault_in_words(fault: ErrorDetails, row: int, file: Path) -> tuple[str, str]:
     column = ".".join(str(part) for part in fault["loc"]) or "the line"
     if fault["type"] == "extra_forbidden":
-        what = why_refused(column)
+        what = _why_no_field(column)
         raise RecordsError.from_faults(
             (Fault(str(file), None, what, None, (Example(row + 1, None),)),)
         )
@@ -181,13 +181,19 @@ def _wrong_names(table: pa.Table, record: type[Record], file: Path) -> Iterator[
     names = table.column_names
     unknown = [name for name in names if name not in record.model_fields]
     for name in person_fields(unknown) or unknown:
-        yield Fault(str(file), None, why_refused(name))
+        yield Fault(str(file), None, _why_no_field(name))
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield Fault(str(file), None, f"column {name!r} appears twice")
     required = [name for name, field in record.model_fields.items() if field.is_required()]
     for name in required:
         if name not in names:
             yield Fault(str(file), None, f"the required column {name!r} is missing", len(table))
+
+
+def _why_no_field(column: str) -> str:
+    """Why a column that the record does not know is refused; requests alone have records inside."""
+    goods = "; the goods items of shipments have a file of their own, goods_items"
+    return why_refused(column) + (goods if column == "items" else "")
 
 
 def _wrong_types(table: pa.Table, record: type[Record], file: Path) -> Iterator[Fault]:

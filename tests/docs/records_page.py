@@ -13,11 +13,11 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "records.md"
 HEAD = """\
 # Records
 
-What comes in, by record file (`features/records.py`). A file is Parquet, CSV or NDJSON and called as
-its record type is. A field has the same name and meaning in files, requests and answers. An instant
-carries an offset. A record counts where it was known before the scoring instant. *Required* fields
-may not be left out. In a request, goods items stand in their shipment (`items`), and other records
-of a subject in its submission.
+What comes in, by record file (`features/records.py`): Parquet, CSV or NDJSON, called as its record
+type is. A field has the same name and meaning in files, requests and answers. An instant carries an
+offset. A record counts where it was known before the scoring instant. *Required* fields may not be
+left out. In a request, goods items stand in their shipment (`items`), other records of a subject in
+its submission.
 `python -m tests.docs.records_page` makes this page; a test holds it to the code.
 
 *EUCDM* is the data element of the EU Customs Data Model (Annex B of Delegated Regulation (EU)

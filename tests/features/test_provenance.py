@@ -71,3 +71,14 @@ def test_every_feature_has_grounds(body: dict[str, Any]) -> None:
     for feature in catalogue(submission(body).subject_kind):
         told = grounds.feature(feature)
         assert told.declared or told.earlier_events or feature.windows
+
+
+def test_what_items_show_rests_on_the_items() -> None:
+    body = shipment()
+    body["shipment"]["items"] = [
+        {"number": 3, "commodity_code": "8903100000", "description": "Cartons of paper"},
+        {"number": 4, "commodity_code": "8903100000", "description": "inflatable boats"},
+    ]
+
+    assert of("misdescribed_item_count", body).records == {"goods_items": ("3",)}
+    assert of("item_chapter_count", body).records == {"goods_items": ("3", "4")}

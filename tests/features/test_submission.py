@@ -88,3 +88,51 @@ def test_a_person_cannot_be_a_subject(kind: str | None) -> None:
 
 def test_a_route_is_a_journey_without_a_shipment() -> None:
     assert "route" in refusal(subject_kind="route")
+
+
+ITEM = {"number": 1, "commodity_code": "8903100000"}
+WITHOUT_CODE = {name: value for name, value in SHIPMENT.items() if name != "hs_code"}
+
+
+def with_items(*items: dict[str, Any], **own: Any) -> dict[str, Any]:
+    return WITHOUT_CODE | {"items": list(items)} | own
+
+
+def test_a_shipment_has_the_code_of_its_principal_item_or_its_own() -> None:
+    dear = {"number": 2, "commodity_code": "84072191", "value": 5.0, "currency": "EUR"}
+
+    principal = parsed(shipment=with_items(ITEM, dear)).shipment
+    declared = parsed(shipment=with_items(ITEM, dear, hs_code="890310")).shipment
+
+    assert principal is not None
+    assert declared is not None
+    assert (principal.goods_code, declared.goods_code) == ("840721", "890310")
+
+
+def test_what_is_stored_of_a_shipment_with_items_reads_the_same_again() -> None:
+    first = parsed(shipment=with_items(ITEM | {"shipment_id": "S-1"}, ITEM | {"number": 2}))
+
+    assert Submission.model_validate_json(first.model_dump_json()) == first
+
+
+@pytest.mark.parametrize(
+    ("shipment", "told"),
+    [
+        (WITHOUT_CODE, "want `hs_code`, or `items`"),
+        (with_items(ITEM | {"known_at": "2026-11-20T10:00:00Z"}), "want `hs_code`, or `items`"),
+        (with_items(ITEM, hs_code="100630"), "of one of `items`"),
+        (with_items(ITEM, ITEM), "the same number"),
+        (with_items(ITEM | {"shipment_id": "S-2"}), "of another shipment"),
+        (with_items(ITEM | {"number": 0}), "greater than or equal to 1"),
+        (with_items(ITEM | {"number": 1000}), "less than or equal to 999"),
+        (with_items(ITEM | {"commodity_code": "89031"}), "match pattern"),
+        (with_items(ITEM | {"nomenclature": "isic"}), "'hs', 'cn'"),
+        (SHIPMENT | {"hs_code": "8903100000"}, "`items[].commodity_code`"),
+        (with_items(*[ITEM] * 1_000), "at most 999"),
+    ],
+    ids=lambda case: case if isinstance(case, str) else "",
+)
+def test_items_that_do_not_make_a_declaration_are_refused(
+    shipment: dict[str, Any], told: str
+) -> None:
+    assert told in refusal(shipment=shipment)

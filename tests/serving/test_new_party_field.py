@@ -6,8 +6,8 @@ import pytest
 from pydantic import Field
 
 from features.field_types import PartyId
-from features.records import RECORD_FILES, Shipment
-from features.submission import Submission
+from features.records import RECORD_FILES
+from features.submission import Submission, SubmittedShipment
 from serving.access.pseudonyms import Pseudonyms
 from serving.audit.decision import Decision
 from serving.audit.masking import masked
@@ -23,7 +23,7 @@ NAMES = Pseudonyms(b"k" * 32)
 BROKER = "c-broker"
 
 
-class BrokeredShipment(Shipment):
+class BrokeredShipment(SubmittedShipment):
     """A shipment with a party that no other module has heard of."""
 
     broker_id: PartyId | None = Field(None, description="The party that found the buyer.")

@@ -68,6 +68,18 @@ def test_the_example_of_the_description_is_taken(service: Service) -> None:
     assert send(service, RECORDS).json()["accepted"] == 4
 
 
+def test_an_item_that_comes_by_itself_says_since_when_it_is_known(service: Service) -> None:
+    item = {"shipment_id": "S-1", "number": 2, "commodity_code": "84072191"}
+    known = {**item, "number": 3, "known_at": "2026-11-24T10:30:00Z"}
+
+    answer = send(service, {"goods_items": [item, known]}).json()
+
+    assert answer["accepted"] == 1
+    (wrong,) = answer["errors"]
+    assert (wrong["pointer"], wrong["code"]) == ("/goods_items/0/known_at", "missing")
+    assert "stands in its shipment" in wrong["detail"]
+
+
 def test_a_bad_record_keeps_no_other_out(service: Service) -> None:
     body = {
         "legs": [LEG, {**LEG, "sequence": 0}],

@@ -1,14 +1,16 @@
 """What was received of a subject is added to what is submitted, each thing once."""
 
+import json
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from features.records import Leg
+from features.records import GoodsItem, Leg
 from serving.history.received_records import ReceivedRecord
+from serving.request_parsing import read_submission
 from serving.scoring.enrichment import enrich, with_newest_legs
-from tests.serving.bodies import route, submission
+from tests.serving.bodies import route, shipment, submission
 
 ARRIVED_AT = "2026-11-25T09:00:00Z"
 HOURS = ("2026-11-24T12:00:00Z", "2026-11-25T09:30:00Z")
@@ -55,3 +57,24 @@ def test_whether_a_craft_has_arrived_is_known_by_now_whatever_the_instant() -> N
 
     assert [one.arrived_at for one in known.legs] == [datetime.fromisoformat(ARRIVED_AT)]
     assert known.scoring_instant == asked.scoring_instant
+
+
+def test_an_item_that_came_later_stands_with_those_of_the_declaration() -> None:
+    body = shipment()
+    body["shipment"]["items"] = [{"number": 1, "commodity_code": "8903100000"}]
+    own = {"shipment_id": "S-1", "commodity_code": "100630", "known_at": HOURS[0]}
+    received = [
+        ReceivedRecord("goods_items", f"S-1 {at}", "shipment", "S-1", HOURS[0], "c", text)
+        for at in (1, 2)
+        for text in [
+            GoodsItem.model_validate_json(json.dumps({**own, "number": at})).model_dump_json()
+        ]
+    ]
+
+    enriched = enrich(submission(body), received)
+
+    assert enriched.attached == ("goods_items/S-1 2",)
+    shipped = enriched.submission.shipment
+    assert shipped is not None
+    assert [item.commodity_code for item in shipped.items] == ["8903100000", "100630"]
+    assert read_submission(enriched.submission.model_dump_json().encode()) == enriched.submission
