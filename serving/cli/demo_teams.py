@@ -27,7 +27,7 @@ def teams_of(
 
     shipments = [each.shipment for each in submissions if each.shipment is not None]
     offices = [case.office_id for case in waiting] + [each.office_id for each in shipments]
-    chapters = Counter(each.hs_code[:2] for each in shipments).most_common(CHAPTERS)
+    chapters = Counter(each.goods_code[:2] for each in shipments).most_common(CHAPTERS)
     usual = Arrivals(chapters=tuple(sorted(chapter for chapter, _ in chapters)))
     goods = Team(GOODS_TEAM, None, members[1], usual)
     office = next(filter(None, offices), None)
