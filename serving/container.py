@@ -49,6 +49,7 @@ from serving.db.storage import Storage
 from serving.db.witnesses import witnesses_of
 from serving.history.client import HistoryClient, open_history
 from serving.history.ingestion import RecordIngestion
+from serving.metrics_multiprocess import is_shared, reserve
 from serving.models.kill_switch import KillSwitch
 from serving.models.model_pool import ModelPool
 from serving.models.seat_approvals import SeatApprovals
@@ -217,6 +218,8 @@ def build_services(
 def _services_over(
     storage: Storage, settings: Settings, clock: Clock, report: StageReport
 ) -> Services:
+    if is_shared():
+        reserve()
     metrics = Metrics()
     witnesses = _witnesses(settings, clock, storage)
     storage.data_keys.prepare()

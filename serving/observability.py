@@ -15,7 +15,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from features.subject_types import SUBJECT_TYPES
 from serving.audit.decision import Decision
-from serving.metrics_multiprocess import is_shared, reserve
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -61,8 +60,6 @@ class Metrics:
     """The metrics of one application, in a registry of its own."""
 
     def __init__(self) -> None:
-        if is_shared():
-            reserve()
         self.registry = own = CollectorRegistry()
         self.requests = RequestMetrics(own)
         self.decisions = DecisionMetrics(own)

@@ -8,7 +8,9 @@ from pathlib import Path
 from serving.metrics_multiprocess import FOLDER
 
 TELL = """
+from serving.metrics_multiprocess import reserve
 from serving.observability import Metrics
+reserve()
 metrics = Metrics()
 for route in range(40):
     metrics.requests.observe("GET", f"/{route}", 200, 0.01)
