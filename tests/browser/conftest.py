@@ -1,48 +1,22 @@
 """A real service on a real port, and a real Chromium to read its pages."""
 
-import json
 import shutil
-import threading
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import httpx2
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
-from serving.access.api_keys import new_key
-from serving.api.examples import ROUTE, SHIPMENT
-from serving.app import create_app, utc_now
-from serving.container import Services
-from serving.request_parsing import read_submission
 from serving.settings import Settings
-from tests.ports import free_port
-from tests.serving.conftest import home, trained_home
+from tests.browser.busy_site import PLAN, BusySite
+from tests.browser.served_site import Site, served
+from tests.serving.conftest import NOW, home, trained_home
+from tests.serving.review.remedies import lay_down_remedies
 
-__all__ = ["home", "trained_home"]
+__all__ = ["Site", "home", "trained_home"]
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-
-
-@dataclass(frozen=True)
-class Site:
-    """A served home, the key of one caller, and its address."""
-
-    address: str
-    services: Services
-    key: str
-
-    def score(self, body: dict[str, Any], idempotency_key: str) -> dict[str, Any]:
-        """The answer to a submission."""
-        headers = {"Authorization": f"Bearer {self.key}", "Idempotency-Key": idempotency_key}
-        response = httpx2.post(f"{self.address}/v1/scores", json=body, headers=headers)
-        answer: dict[str, Any] = response.raise_for_status().json()
-        return answer
 
 
 @pytest.fixture(scope="module")
@@ -71,21 +45,20 @@ def settings(home: Path) -> Settings:
 @pytest.fixture
 def site(settings: Settings) -> Iterator[Site]:
     """A service, on a free port."""
-    port = free_port()
-    app = create_app(settings)
-    # As `tidegate serve` does, so that no first request waits for kernels to be compiled.
-    examples = [read_submission(json.dumps(body).encode()) for body in (ROUTE, SHIPMENT)]
-    app.state.services.assessor.warm_up(examples)
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", access_log=False))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    kept, shown = new_key("Post Hamburg", ("score", "explain"), (), utc_now())
-    app.state.services.api_keys.add_key(kept)
-    yield Site(f"http://127.0.0.1:{port}", app.state.services, str(shown))
-    server.should_exit = True
-    thread.join(10)
+    with served(settings) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def busy_site(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BusySite]:
+    """A service at a fixed instant, with something on every page; shared by tests that read."""
+    home = Path(shutil.copytree(trained_home, tmp_path_factory.mktemp("busy") / "home"))
+    (home / "lanes.toml").write_text(PLAN)
+    lay_down_remedies(home)
+    shares = {"inspect_share": 1.0, "document_check_share": 0.0, "post_review_share": 0.0}
+    settings = Settings(home=home, max_attachment_bytes=100_000, **shares)  # type: ignore[arg-type]  # names of fields
+    with served(settings, lambda: NOW) as started:
+        yield BusySite.filled(started, home)
 
 
 @pytest.fixture

@@ -5,23 +5,11 @@ from playwright.sync_api import Page
 from serving.access.accounts import ReadingChoice
 from serving.app import utc_now
 from tests.browser.conftest import Site
-from tests.browser.page_faults import barriers, is_wider_than_the_window
+from tests.browser.page_faults import barriers, cut_off, is_wider_than_the_window
 from tests.browser.test_reviewing_a_case import account, home, sign_in
 from tests.serving.bodies import shipment
 
 __all__ = ["home"]
-
-CUT = """() => [...document.querySelectorAll('h1, h2, label, legend, th, dt, .tabs a, main button')]
-  .filter((node) => node.offsetParent && node.getClientRects().length)
-  .filter((node) => !node.closest('.hidden, .scroll, svg, [popover]'))
-  .filter((node) => {
-    const box = node.getBoundingClientRect();
-    const isOutside = box.left < -1 || box.right > window.innerWidth + 1;
-    return isOutside || node.scrollWidth > node.clientWidth + 1 && node.clientWidth > 0
-      && getComputedStyle(node).display !== 'inline';
-  })
-  .map((node) => `${node.tagName} ${node.textContent.trim().slice(0, 40)}`)"""
-"""Headings, labels and buttons that stand outside the window or do not hold their words."""
 
 
 def left_edge(page: Page, selector: str) -> float:
@@ -54,5 +42,5 @@ def test_the_desk_in_arabic_is_mirrored_and_nothing_of_it_is_cut(page: Page, sit
             page.set_viewport_size({"width": width, "height": 900})
             page.goto(f"{site.address}{path}", wait_until="load")
             assert not is_wider_than_the_window(page), (path, width)
-            assert page.evaluate(CUT) == [], (path, width)
+            assert cut_off(page) == [], (path, width)
         assert barriers(page) == []

@@ -1,0 +1,118 @@
+"""A desk in the middle of its work: something stands on every page of its console."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from playwright.sync_api import Browser, BrowserContext
+
+from serving.access.accounts import ReadingChoice, new_account
+from serving.access.actors import SERVICE
+from serving.access.roles import ROLE_SCOPES, Role
+from serving.access.sessions import Session
+from serving.review import case_rules as acts
+from serving.review.attachments import AttachedFile
+from serving.review.teams import Team
+from tests.browser.served_site import Site
+from tests.serving.bodies import route, shipment
+from tests.serving.conftest import NOW, Service
+from tests.serving.console.test_supervision_page import keep_report
+from tests.serving.people import reviewer
+from tests.serving.review.stated import FOUND, INSPECT, NOTHING, agree_by, end_by
+
+PASSWORD = "a password for tests"
+PLAN = """
+[[watched]]
+kind = "company"
+value = "c-0012"
+list = "asked for by another office"
+reason = "see their message"
+"""
+WORDS = "the goods on the pictures are others than those that the papers name"
+CROWD = {"certified_capacity": 12, "persons_on_board": 41, "mmsi": "247000111"}
+FIRST, SECOND = reviewer("ana"), reviewer("jan")
+TIME_ZONE = "America/Argentina/Buenos_Aires"  # of a long name
+
+
+@dataclass(frozen=True)
+class BusySite:
+    """A served home, and what addresses of its pages name."""
+
+    site: Site
+    named: dict[str, str]
+
+    @classmethod
+    def filled(cls, site: Site, home: Path) -> "BusySite":
+        """A site of which people have made use for a while."""
+        _make_accounts(site)
+        service = Service(httpx2.Client(base_url=site.address), site.services, home)  # type: ignore[arg-type]  # it is called alike
+        named = _cases(site)
+        row = site.services.cases.case(FIRST, named["case"])[0]
+        for each in site.services.entities.named_by([row]).values():
+            named |= {each.kind: each.token}
+        site.services.teams.add_team(Team("Night desk", None, ("reviewer",)), NOW, SERVICE)
+        keep_report(service)
+        return cls(site, named | {"key": "Post Hamburg"})
+
+    def address(self, path: str) -> str:
+        """An address of the site, with what it names."""
+        return self.site.address + path.format(**self.named)
+
+    @contextmanager
+    def visitor(
+        self, browser: Browser, role: Role | None, **looks: Any
+    ) -> Iterator[BrowserContext]:
+        """A browser in which an account of a role is signed in, or nobody."""
+        context = browser.new_context(**looks)
+        if role is not None:
+            services = self.site.services
+            session, cookie = Session.begin(f"account:{role}", NOW, timedelta(hours=8))
+            services.sessions.add_session(session, NOW)
+            context.add_cookies([{"name": "tidegate", "value": cookie, "url": self.site.address}])
+        yield context
+        context.close()
+
+
+def _make_accounts(site: Site) -> None:
+    """One of each role, under its name; they all read by one clock."""
+    made = new_account("reviewer", PASSWORD, "reviewer", (), NOW)
+    for role in ROLE_SCOPES:
+        account = replace(made, name=role, role=role)
+        site.services.accounts.add_account(account)
+        choice = ReadingChoice(None, TIME_ZONE)
+        site.services.accounts.choose_reading(account, choice, NOW, account.actor)
+
+
+def _cases(site: Site) -> dict[str, str]:
+    """A case in each state, by what it is called in addresses."""
+    named = {name: site.score(body, name)["decision_id"] for name, body in _bodies()}
+    cases, letters, own = site.services.cases, site.services.letters, reviewer("reviewer")
+    cases.open_new()
+    cases.act(own, named["mine"], lambda case: acts.claim(case, own.actor, NOW))
+    cases.order(own, named["mine"], NOW, INSPECT)
+    until = NOW + timedelta(hours=20)
+    cases.act(own, named["waits"], lambda case: acts.claim(case, own.actor, NOW))
+    cases.act(
+        own, named["waits"], lambda case: acts.wait(case, own.actor, NOW, until, "documents", WORDS)
+    )
+    cases.note(FIRST, named["case"], NOW, f"@reviewer {WORDS}")
+    file = AttachedFile.from_upload("packing list of the goods.txt", b"goods", 10_000)
+    cases.attach(FIRST, named["case"], NOW, file, b"goods")
+    end_by(cases, FIRST, named["proposed"], NOW, FOUND)
+    end_by(cases, FIRST, named["confirmed"], NOW, FOUND)
+    agree_by(cases, SECOND, named["confirmed"], NOW, FOUND)
+    end_by(cases, FIRST, named["closed"], NOW, NOTHING)
+    cases.justify(reviewer("supervisor"), named["confirmed"], NOW, "second_opinion", WORDS)
+    letters.write(FIRST, named["closed"], NOW, "consignee", WORDS)
+    return named
+
+
+def _bodies() -> Iterator[tuple[str, dict[str, Any]]]:
+    for name in ("case", "mine", "waits", "proposed", "confirmed"):
+        yield name, shipment(shipment_id=f"S-{name}", container_number="MSCU6639870")
+    yield "closed", shipment(shipment_id="S-closed", consignee_id="c-0444")
+    yield "rescue", route(journey_id="J-rescue", **CROWD)
