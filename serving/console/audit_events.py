@@ -28,7 +28,7 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/console/audit", include_in_schema=False, route_class=PageRoute)
 
 MayAudit = Annotated[Caller, Depends(ReaderWith("audit"))]
-PAGE_SIZE = 100
+PAGE_SIZE = 50
 AT_ONCE = 1_000
 COLUMNS = (*("seq", "at", "actor", "actor_name", "action", "object_kind", "object_id", "details"),)
 

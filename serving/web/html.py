@@ -168,8 +168,9 @@ def short_month(day: date) -> str:
 
 
 def _short_instant(instant: datetime) -> str:
-    """An instant in UTC for a column of a table."""
-    return _in_utc(instant, SHORT_DAY_AND_HOUR)
+    """The same for a column of a table, and where there is little room."""
+    said = say("{instant} UTC", instant=_in_utc(instant, SHORT_DAY_AND_HOUR))
+    return _with_local_time(instant, said)
 
 
 def _moment(text: str) -> str:

@@ -2,6 +2,9 @@
 
 from playwright.sync_api import Page, expect
 
+from serving.access.actors import Actor
+from serving.app import utc_now
+from serving.audit.audit_log import AuditEvent
 from tests.browser.conftest import Site
 from tests.browser.page_faults import barriers, is_wider_than_the_window
 from tests.browser.test_reviewing_a_case import account, sign_in
@@ -69,10 +72,20 @@ def test_how_good_last_month_was_and_how_alike_offices_takes_two_clicks(
     require_no_barrier(page, "cases behind a figure")
 
 
+def read_often(site: Site) -> None:
+    """Let there be more events than a page of the audit log has."""
+    case_id = "298b9280-c7d6-4dbc-b33f-fa8e7478b2bf"
+    reader, now = Actor("account:maria.mustermann", "maria.mustermann"), utc_now()
+    event = AuditEvent(now, reader, "read", "case", case_id, {"purpose": "inspection"})
+    site.services.audit_log.append(*[event] * 60)
+
+
 def test_an_auditor_follows_a_person_and_takes_the_events_away(page: Page, site: Site) -> None:
+    read_often(site)
     sign_in(page, site, account(site, "auditor", "auditor"))
     page.goto(f"{site.address}/console/audit")
     require_no_barrier(page, "audit log")
+    assert page.evaluate("document.documentElement.scrollHeight") < 6_500, "seven screens"
     page.set_viewport_size({"width": 1440, "height": 900})
     page.get_by_role("link", name="auditor", exact=True).nth(1).click()
 
