@@ -14,11 +14,12 @@ from serving.access.callers import Caller
 from serving.audit.audit_log import AuditEvent
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.cases import ThePageAsked, case_page
+from serving.console.forms import RefusedForm
 from serving.console.pages import PageRoute
 from serving.console.rescues import rescue_page
 from serving.console.uploads import SignedUpload, Upload
 from serving.container import Services
-from serving.errors import BodyTooLarge, Conflict, MediaTypeUnsupported, Unprocessable
+from serving.errors import BodyTooLarge, Conflict, MediaTypeUnsupported, ServingError, Unprocessable
 from serving.review.attachment_scan import require_clean
 from serving.review.attachments import AttachedFile, named_after
 from serving.review.errors import FileNotClean
@@ -47,7 +48,8 @@ def attach(
 ) -> Response:
     """Put a file to a case; a refusal is shown on the page, in words."""
     if refusal := _refusal(services, caller, upload, case_id):
-        return case_page(services, caller, session, case_id, asked, refusal=refusal)
+        refused = RefusedForm(refusal.status, str(refusal), "attachments", {}, "file")
+        return case_page(services, caller, session, case_id, asked, refused)
     return RedirectResponse(f"/console/cases/{case_id}#files", 303)
 
 
@@ -61,7 +63,7 @@ def attach_to_rescue(
 ) -> Response:
     """Put a file to a rescue; a refusal is shown on the page, in words."""
     if refusal := _refusal(services, caller, upload, case_id):
-        return rescue_page(services, caller, session, case_id, refusal=refusal)
+        return rescue_page(services, caller, session, case_id, refusal=str(refusal))
     return RedirectResponse(f"/console/rescues/{case_id}#files", 303)
 
 
@@ -79,8 +81,10 @@ def download_of_rescue(
     return _handed_out(services, caller, case_id, sha256)
 
 
-def _refusal(services: Services, caller: Caller, upload: Upload, case_id: str) -> str | None:
-    """Attach the file of an upload; why it is refused, in words, where it is."""
+def _refusal(
+    services: Services, caller: Caller, upload: Upload, case_id: str
+) -> ServingError | None:
+    """Attach the file of an upload; why it is refused, where it is."""
     most = services.settings.max_attachment_bytes
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     try:
@@ -88,7 +92,7 @@ def _refusal(services: Services, caller: Caller, upload: Upload, case_id: str) -
         _require_clean(services, caller, file, upload.content)
         services.cases.attach(reviewer, case_id, now, file, upload.content)
     except REFUSALS as refusal:
-        return str(refusal)
+        return refusal
     return None
 
 

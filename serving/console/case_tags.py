@@ -6,6 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from serving.console.browser_session import TheSession
 from serving.console.cases import MayReview, ThePageAsked, case_page
 from serving.console.csrf import SignedForm
+from serving.console.forms import RefusedForm
 from serving.console.pages import PageRoute
 from serving.errors import Conflict, Unprocessable
 from serving.review.reviewer import Reviewer
@@ -29,7 +30,8 @@ def change_tags(
     try:
         tag_case(services.cases, reviewer, case_id, now, read_tagging(form))
     except (Conflict, Unprocessable) as refusal:
-        return case_page(services, caller, session, case_id, asked, refusal=str(refusal))
+        refused = RefusedForm.of_error(refusal, "tags", form)
+        return case_page(services, caller, session, case_id, asked, refused)
     if asked.filters.tab is None:
         return RedirectResponse(f"/console/cases/{case_id}", 303)
     return RedirectResponse(asked.filters.case_address(case_id, done=case_id), 303)

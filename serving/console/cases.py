@@ -24,12 +24,12 @@ from serving.console.case_view import CaseView
 from serving.console.charts.case_pictures import CasePictures
 from serving.console.csrf import SignedForm
 from serving.console.first_judgement import is_score_shown
-from serving.console.forms import read_form
+from serving.console.forms import RefusedForm, read_form
 from serving.console.justification import justification_form
 from serving.console.pages import PageRoute, is_part_asked, page, templates
 from serving.console.queue import list_content
 from serving.container import Services
-from serving.errors import Conflict, NotFound, PersonNeeded, Unprocessable
+from serving.errors import Conflict, NotFound, PersonNeeded, RequestFault, Unprocessable
 from serving.language import reading, say, say_word, subject_named
 from serving.request_parsing import read_submission
 from serving.review import case_rules as acts
@@ -228,7 +228,8 @@ def act_on_case(
             _claim_unowned(services, reviewer, case_id, now)
         _do(services, reviewer, case_id, act, form)
     except (Conflict, PersonNeeded, TooLong, Unprocessable) as refusal:
-        return case_page(services, caller, session, case_id, asked, refusal=str(refusal))
+        refused = RefusedForm.of_error(refusal, act, form)
+        return case_page(services, caller, session, case_id, asked, refused)
     if act == "marks" and asked.is_part:
         return Response(status_code=204)  # the page shows it by itself, and stays where it is
     return RedirectResponse(_address_after(services, caller, asked, case_id, act), 303)
@@ -338,7 +339,8 @@ _LEADS_ON = ("actions", "results", "waits", "release", "agreements", "disagreeme
 def _until(form: dict[str, str], now: datetime) -> str:
     hours = form.get("hours", "")
     if not hours.isdecimal() or len(hours) > 4:
-        raise Unprocessable("say for how many hours")
+        says = "say for how many hours"
+        raise Unprocessable(says, (RequestFault("/hours", "hours", says),))
     return (now + timedelta(hours=int(hours))).isoformat()
 
 
@@ -348,7 +350,7 @@ def case_page(
     session: Session,
     case_id: str,
     asked: PageAsked,
-    refusal: str | None = None,
+    refused: RefusedForm | None = None,
 ) -> HTMLResponse:
     """The page of a case, with what was refused; that it was read is written down, with why.
 
@@ -359,17 +361,18 @@ def case_page(
     try:
         row, case = services.cases.read(reviewer, case_id, now)
     except JustificationNeeded:
-        return justification_form(session, caller, f"/console/cases/{case_id}", refusal)
+        why_refused = refused.says if refused else None
+        return justification_form(session, caller, f"/console/cases/{case_id}", why_refused)
     services.notices.read_case(caller.actor, case_id, now)
-    status = 200 if refusal is None else 409
+    status = refused.status if refused else 200
     content = _case_content(services, caller, session, row, case)
     is_list_shown = not asked.is_part or bool(asked.done)
     listed = list_content(services, caller, asked.filters, now) if is_list_shown else {}
     shown = {"filters": asked.filters, **listed, **content}
     done = _done(services, reviewer, asked.done, now)
     template = "case_part.html" if asked.is_part else "case.html"
-    answer = page(template, status, refusal=refusal, done=done, **shown)
-    if asked.is_part and refusal is None:
+    answer = page(template, status, refused=refused, done=done, **shown)
+    if asked.is_part and refused is None:
         answer.headers["HX-Push-Url"] = asked.filters.case_address(case_id)
     return answer
 

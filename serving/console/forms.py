@@ -1,10 +1,12 @@
 """The fields of a form as a checked body."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from serving.errors import Unprocessable
+from serving.errors import RequestFault, ServingError, Unprocessable
 
 FormBody = TypeVar("FormBody", bound=BaseModel)
 
@@ -16,5 +18,27 @@ def read_form(kind: type[FormBody], form: dict[str, str]) -> FormBody:
         return kind.model_validate(fields)
     except ValidationError as wrong:
         first = wrong.errors(include_input=False, include_url=False)[0]
-        place = ".".join(map(str, first["loc"])).replace("_", " ")
-        raise Unprocessable(f"{place}: {first['msg'][:1].lower()}{first['msg'][1:]}") from None
+        place = ".".join(map(str, first["loc"]))
+        says = f"{place.replace('_', ' ')}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+        fault = RequestFault(f"/{place}", first["type"], says)
+        raise Unprocessable(says, (fault,)) from None
+
+
+@dataclass(frozen=True)
+class RefusedForm:
+    """A form that was not taken, with what was written in it, so that none is lost.
+
+    `act` is what it was to do, `wrong_field` the field to blame, if one is.
+    """
+
+    status: int
+    says: str
+    act: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    wrong_field: str = ""
+
+    @classmethod
+    def of_error(cls, error: ServingError, act: str, fields: Mapping[str, str]) -> "RefusedForm":
+        """The form of an act that ended in an error."""
+        pointer = error.faults[0].pointer if error.faults else ""
+        return cls(error.status, str(error), act, fields, pointer.removeprefix("/"))

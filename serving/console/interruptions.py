@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 from fastapi import Request
 
 OWN_PAGE = re.compile(
-    r"/console/(queue|search|cases|rescues|decisions|features|supervision|models|monitor|switches|accounts?)"
+    r"/console/(queue|search|cases|entities|notices|rescues|approvals|audit|decisions|features|supervision|models|monitor|switches|accounts?)"
     r"(/[A-Za-z0-9_-]{1,64}){0,2}"
 )
 OWN_ACT = re.compile(

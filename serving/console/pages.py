@@ -16,11 +16,12 @@ from features.errors import UnknownFeature
 from serving.access.callers import Caller
 from serving.console.browser_session import LOOKS_FOR_NEW, signed_in
 from serving.console.csrf import own_form
-from serving.console.interruptions import Interruption, KeptForm
+from serving.console.interruptions import Interruption, KeptForm, page_to_return_to
+from serving.console.refusals import Refusal
 from serving.container import Services
 from serving.degraded_modes import degradations
 from serving.errors import LogUnavailable, NotFound, ServingError, Unprocessable
-from serving.language import ENGLISH, Language, begin_reading, say
+from serving.language import ENGLISH, Language, begin_reading
 from serving.review.case_records import CaseAccess
 from serving.web.html import environment
 from serving.web.languages import language_asked_for
@@ -101,11 +102,12 @@ async def _answered(
     except Interruption as interruption:
         return await _interrupted(request, interruption)
     except UnknownFeature:
-        return _refusal(request, NotFound("no feature of that name is in the catalogue"))
-    except RequestValidationError as error:
-        return _refusal(request, parameters_refused(error))
-    except ServingError as error:
-        return _refusal(request, error)
+        error: ServingError = NotFound("no feature of that name is in the catalogue")
+    except RequestValidationError as wrong:
+        error = parameters_refused(wrong)
+    except ServingError as refused:
+        error = refused
+    return await _refusal(request, error)
 
 
 def _in_place(request: Request, response: Response) -> Response:
@@ -171,15 +173,21 @@ async def _kept_form(request: Request) -> KeptForm | None:
         return None
 
 
-def _refusal(request: Request, error: ServingError) -> HTMLResponse:
-    """The page of an error, from which whoever is signed in can go on."""
-    problem = {"title": say(error.title), "detail": say(str(error)), "faults": error.faults}
+async def _refusal(request: Request, error: ServingError) -> HTMLResponse:
+    """The page of an error, from which whoever is signed in can go on with what they wrote."""
     reader, session = signed_in(request, request.app.state.services) or (None, None)
+    is_post = request.method == "POST"
+    may_come_right = session is not None and error.retry_after_s is not None
     return page(
         "refusal.html",
         error.status,
         error.retry_after_s,
         reader=reader,
         session=session,
-        **problem,
+        refusal=Refusal.of_error(error),
+        faults=error.faults,
+        kept=await _kept_form(request) if may_come_right else None,
+        to=page_to_return_to(request) if is_post or error.retry_after_s is not None else "",
+        is_post=is_post,
+        is_known=reader is not None or error.status < 500,
     )

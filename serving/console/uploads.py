@@ -11,7 +11,8 @@ from starlette.concurrency import run_in_threadpool
 
 from serving.console.browser_session import TheSession
 from serving.console.csrf import refuse_foreign, refuse_nul
-from serving.errors import BodyMalformed, Forbidden
+from serving.errors import BodyMalformed, BodyTooLarge, Forbidden
+from serving.review.attachments import file_too_large
 from serving.web.bodies import body_within
 from serving.web.services import TheServices
 
@@ -66,8 +67,11 @@ def _parts(body: bytes, boundary: bytes) -> list[tuple[str, bytes]]:
 async def signed_upload(request: Request, services: TheServices, session: TheSession) -> Upload:
     """The upload that this session's page sent; raises Forbidden for any other."""
     refuse_foreign(request)
-    most = services.settings.max_attachment_bytes + ROOM_FOR_THE_REST
-    body = await body_within(request, most)
+    most_bytes = services.settings.max_attachment_bytes
+    try:
+        body = await body_within(request, most_bytes + ROOM_FOR_THE_REST)
+    except BodyTooLarge:
+        raise file_too_large(most_bytes) from None
     content_type = request.headers.get("content-type", "")
     upload = await run_in_threadpool(Upload.read, content_type, body)
     refuse_nul(upload.file_name, *upload.fields, *upload.fields.values())

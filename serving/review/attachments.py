@@ -39,6 +39,11 @@ _ENDINGS_OF_OTHERS = re.compile(r"(\s*\.\s*[^\W\d_][^\W_]{0,9})+$")
 _NAMES_OF_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
 
 
+def file_too_large(most_bytes: int) -> BodyTooLarge:
+    """What whoever attaches more than `most_bytes` is told."""
+    return BodyTooLarge(say("a file may have {most_bytes} bytes", most_bytes=str(most_bytes)))
+
+
 @dataclass(frozen=True)
 class AttachedFile:
     """What is known of a file: the SHA-256 of its content (hexadecimal), name, kind and size."""
@@ -52,9 +57,7 @@ class AttachedFile:
     def from_upload(cls, name: str, content: bytes, most_bytes: int) -> Self:
         """A file as it was sent; raises BodyTooLarge, MediaTypeUnsupported or Unprocessable."""
         if len(content) > most_bytes:
-            raise BodyTooLarge(
-                say("a file may have {most_bytes} bytes", most_bytes=str(most_bytes))
-            )
+            raise file_too_large(most_bytes)
         sha256, media_type = hashlib.sha256(content).hexdigest(), _media_type(content)
         return cls(sha256, named_after(name, media_type), media_type, len(content))
 

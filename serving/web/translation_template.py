@@ -63,6 +63,7 @@ TABLES = {
     "console/credentials.py": ("NOT_LET_IN", "TOO_OLD"),
     "console/notices.py": ("NOTICE_WORDS",),
     "console/oidc_login.py": ("NOT_ASKED",),
+    "console/refusals.py": ("_TITLES", "_NEXT", "_ELSE"),
     "console/rescue_log.py": ("ACT_WORDS", "CALL_WORDS"),
     "console/search.py": ("_IN_WORDS",),
     "console/supervision.py": ("LEFT_ALONE",),

@@ -95,7 +95,10 @@ document.addEventListener("htmx:afterSettle", ({ detail }) => {
   document.title = `${open.dataset.title} · Tidegate`;
   open.scrollTop = 0;
   if (window.innerWidth < 1024) window.scrollTo(0, 0);
-  (open.querySelector("[role=alert]") || open.querySelector("#case-title")).focus({ preventScroll: true });
+  const wrong = open.querySelector("[aria-invalid]");
+  const pane = wrong?.closest("[popover]");
+  if (pane && !wrong.checkVisibility()) pane.showPopover(); // on a phone what can be done is behind a bar
+  (wrong || open.querySelector("[role=alert]") || open.querySelector("#case-title")).focus({ preventScroll: !wrong });
   hideDoneLater();
 });
 

@@ -161,7 +161,7 @@ def test_the_same_content_and_one_too_many_are_refused_in_words(reviewed: Servic
 
     again, more = attach(reviewed, case_id, token), attach(reviewed, case_id, token, b"more")
 
-    assert (again.status_code, more.status_code) == (409, 409)
+    assert (again.status_code, more.status_code) == (409, 422)
     assert "a file with this very content" in again.text
     assert f"case may have {MOST_TO_A_CASE} files" in more.text
 
