@@ -27,7 +27,7 @@ WORD = re.compile(r"[^\W\d_]{3,}")
 FRENCH_AS_WELL = set(
     """
     code corridor description destination distance document documents instant instants masses mode
-    parties pays port ports position positions service silence tare terminal transit type version
+    nomenclature parties pays port ports position positions service silence tare terminal transit type version
     volume iban eur utc
     """.split()
 )
