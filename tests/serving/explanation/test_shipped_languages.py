@@ -26,9 +26,9 @@ VALUE = re.compile(r"\{[^}]*\}|%\(\w+\)s|%%|<[^>]*>")
 WORD = re.compile(r"[^\W\d_]{3,}")
 FRENCH_AS_WELL = set(
     """
-    code corridor description destination distance document documents instant instants masses mode
-    nomenclature parties pays port ports position positions service silence tare terminal transit type version
-    volume iban eur utc
+    code codes corridor description descriptions destination distance document documents instant
+    instants masses mode nomenclature parties pays port ports position positions service silence
+    tare terminal transit type version volume iban eur utc
     """.split()
 )
 
