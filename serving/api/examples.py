@@ -56,6 +56,33 @@ ROUTE: dict[str, Any] = {
     "positions": POSITIONS,
 }
 
+ITEMS: list[dict[str, Any]] = [
+    {
+        "number": 1,
+        "commodity_code": "8903100000",
+        "nomenclature": "taric",
+        "description": "inflatable boats, 5.5 m",
+        "origin_country": "CN",
+        "gross_mass_kg": 3900.0,
+        "net_mass_kg": 3600.0,
+        "value": 27900.0,
+        "currency": "EUR",
+        "packages": 52,
+    },
+    {
+        "number": 2,
+        "commodity_code": "8414209000",
+        "nomenclature": "taric",
+        "description": "hand-operated air pumps",
+        "origin_country": "TR",
+        "gross_mass_kg": 310.0,
+        "net_mass_kg": 275.5,
+        "value": 3500.0,
+        "currency": "EUR",
+        "packages": 12,
+    },
+]
+
 SHIPMENT: dict[str, Any] = {
     "subject_kind": "shipment",
     "shipment": {
@@ -75,6 +102,7 @@ SHIPMENT: dict[str, Any] = {
         "currency": "EUR",
         "container_number": "MSKU9070323",
         "declared_at": "2026-11-24T10:00:00Z",
+        "items": ITEMS,
     },
     "journey": JOURNEY,
     "legs": LEGS,
@@ -114,6 +142,17 @@ RECORDS: dict[str, Any] = {
             "departed_at": "2026-11-22T16:00:00Z",
             "arrived_at": "2026-11-28T05:00:00Z",
             "known_at": "2026-11-28T05:10:00Z",
+        }
+    ],
+    "goods_items": [
+        {
+            "shipment_id": "S-2026-004711",
+            "number": 3,
+            "commodity_code": "6307200000",
+            "description": "life-jackets",
+            "gross_mass_kg": 48.0,
+            "packages": 2,
+            "known_at": "2026-11-24T15:20:00Z",
         }
     ],
     "documents": [

@@ -11,10 +11,15 @@ from tests.serving.bodies import shipment
 
 __all__ = ["home"]
 
+HEARD_AT = "2026-11-20T09:00:00Z"
+
 
 def heard(number: int) -> dict[str, Any]:
-    """The example's journey, heard on both sides of nine hours of silence."""
-    body = shipment(shipment_id=f"S-{number}")
+    """The example's journey, heard on both sides of nine hours of silence; two goods items."""
+    item = {"number": 1, "commodity_code": "8903100000", "description": "inflatable boats"}
+    other = {"number": 2, "commodity_code": "610910", "gross_mass_kg": 3.0, "known_at": HEARD_AT}
+    odd = {"description": "outboard engines", "origin_country": "VN"}
+    body = shipment(shipment_id=f"S-{number}", items=[item, other | odd])
     body["positions"] = [
         {"journey_id": "J-1", "observed_at": f"2026-11-21T{hour:02}:00:00Z", "source": "ais"}
         | {"latitude": 36.0 + hour / 10, "longitude": 27.0 - hour / 10}

@@ -46,6 +46,7 @@ reason = '''{HOSTILE}'''
 PASSWORD = "a password for tests"
 PARTS = {
     "shipment": RECORD_FILES["shipments"],
+    "goods_items": RECORD_FILES["goods_items"],
     "journey": RECORD_FILES["journeys"],
     "legs": RECORD_FILES["legs"],
     "documents": RECORD_FILES["documents"],
@@ -53,6 +54,7 @@ PARTS = {
     "events": RECORD_FILES["events"],
 }
 
+ITEM = {"number": 1, "commodity_code": "8903100000"}
 EVENT = {
     "event_id": "E-1",
     "kind": "gate_out",
@@ -70,11 +72,12 @@ def home(home: Path) -> Path:
 
 def hostile_body() -> tuple[dict[str, Any], list[str]]:
     """A body with hostile text in every field that takes it, and which those are."""
-    body, taking = {**shipment(), "events": [EVENT]}, []
+    body, taking = {**shipment(items=[ITEM]), "events": [EVENT]}, []
     for part, record in PARTS.items():
         for name in record.model_fields:
             tried = copy.deepcopy(body)
-            told = tried[part][0] if isinstance(tried[part], list) else tried[part]
+            held = tried["shipment"]["items"] if part == "goods_items" else tried[part]
+            told = held[0] if isinstance(held, list) else held
             told[name] = HOSTILE
             try:
                 submission(tried)

@@ -65,7 +65,7 @@ def test_records_are_kept_once(service: Service) -> None:
 
 
 def test_the_example_of_the_description_is_taken(service: Service) -> None:
-    assert send(service, RECORDS).json()["accepted"] == 4
+    assert send(service, RECORDS).json()["accepted"] == 5
 
 
 def test_an_item_that_comes_by_itself_says_since_when_it_is_known(service: Service) -> None:

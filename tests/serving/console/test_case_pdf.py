@@ -90,6 +90,22 @@ def test_a_case_is_printed_with_its_digest_and_its_place_in_the_log(reviewed: Se
     assert event.action == "read"
 
 
+def test_goods_items_are_printed_with_what_differs(reviewed: Service) -> None:
+    item = {"number": 1, "commodity_code": "8903100000", "gross_mass_kg": 2000.0}
+    case_id = open_case(reviewed, items=[item | {"description": "Cartons of paper"}])
+    sign_in_as(reviewed, "reviewer")
+
+    told = text_of(reviewed.client.get(f"/console/cases/{case_id}/case.pdf").content)
+    page = reviewed.client.get(f"/console/cases/{case_id}").text
+
+    assert "Goods items" in told
+    assert "8903100000" in told
+    assert "≠ Cartons of paper" in told
+    assert "declared 1,250.5 kg (+60 %)" in told
+    assert 'data-about="goods_items:1"' in page
+    assert page.count("does not fit the goods code") == 1
+
+
 def test_what_a_draw_scored_is_on_no_paper(
     reviewed: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

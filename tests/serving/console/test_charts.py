@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from serving.console.charts.document_grid import DocumentGrid
+from serving.console.charts.goods_table import GoodsTable
 from serving.console.charts.payment_flow import ROW_HEIGHT, PaymentChart
 from serving.console.charts.route_map import RouteMap
 from serving.console.charts.timeline import LABEL_WIDTH, MOST_TICKS, WIDTH, Timeline
@@ -176,6 +177,54 @@ def test_another_currency_is_told_without_a_share() -> None:
 
     assert row.cells[0].words == "1 JPY"
     assert "%" not in row.cells[0].differs[0]
+
+
+def itemised(*items: dict[str, object]) -> GoodsTable:
+    """The table of a shipment of 1,250.5 kg, 12 packages and 9,800 EUR from China."""
+    numbered = [
+        {"number": at, "commodity_code": "8903100000", "currency": "EUR", **item}
+        for at, item in enumerate(items, 1)
+    ]
+    return GoodsTable.from_submission(submission(shipment(items=numbered)))
+
+
+def test_goods_items_are_compared_with_their_codes_and_their_sum_with_the_declaration() -> None:
+    goods = itemised(
+        {"gross_mass_kg": 1000.5, "value": 9000.0, "packages": 10, "origin_country": "CN"},
+        {
+            "gross_mass_kg": 500.0,
+            "value": 800.0,
+            "packages": 2,
+            "origin_country": "VN",
+            "description": "Cartons of corrugated paper",
+        },
+    )
+
+    first, second = goods.rows
+    assert first.goods.startswith("8903100000 (")
+    assert (first.description.differs, first.origin.differs) == ((), ())
+    assert second.description.differs == ("does not fit the goods code",)
+    assert second.origin.differs == ("declared China (CN)",)
+    assert goods.gross_mass.words == "1,500.5 kg"
+    assert goods.gross_mass.differs == ("declared 1,250.5 kg (+20 %)",)
+    assert (goods.value.words, goods.value.differs) == ("9,800 EUR", ())
+    assert (goods.packages.words, goods.packages.differs) == ("12", ())
+    assert goods.differences == 3
+
+
+def test_what_an_item_does_not_state_is_not_added_up_nor_are_two_currencies() -> None:
+    goods = itemised({"gross_mass_kg": 1.0, "value": 1.0}, {"value": 1.0, "currency": "USD"})
+
+    assert [cell.words for cell in goods.sums] == ["", "", ""]
+    assert goods.differences == 0
+
+
+def test_an_item_that_came_later_says_when_and_no_item_makes_no_table() -> None:
+    goods = itemised({}, {"known_at": "2026-11-24T12:00:00Z"})
+
+    assert [row.known_at is None for row in goods.rows] == [True, False]
+    assert GoodsTable.from_submission(submission(shipment())).rows == ()
+    assert GoodsTable.from_submission(submission(travelled())).rows == ()
 
 
 def test_the_expected_way_leads_over_the_legs_and_the_travelled_where_it_was_heard() -> None:
