@@ -49,7 +49,7 @@ from serving.db.storage import Storage
 from serving.db.witnesses import witnesses_of
 from serving.history.client import HistoryClient, open_history
 from serving.history.ingestion import RecordIngestion
-from serving.metrics_multiprocess import is_shared, reserve
+from serving.metrics_multiprocess import is_shared, reserve, shared_folder
 from serving.models.kill_switch import KillSwitch
 from serving.models.model_pool import ModelPool
 from serving.models.seat_approvals import SeatApprovals
@@ -193,6 +193,7 @@ class Services:
             self.audit_log.stop,
             self.history.close,
             self.decisions.close,
+            self.rate_limits.close,
         ]
         with ExitStack() as stopping:
             for stop in reversed(parts):
@@ -302,10 +303,17 @@ def _services_over(
         password_gate=PasswordGate(),
         tokens=_tokens(settings, clock),
         oidc=_oidc(settings, clock),
-        rate_limits=RateLimits(settings.rate_per_s, settings.rate_burst),
+        rate_limits=_rate_limits(settings),
         purpose=PurposeGuard(settings.purpose, storage.purposes, clock),
         pseudonyms=masking.pseudonyms,
     )
+
+
+def _rate_limits(settings: Settings) -> RateLimits:
+    """Of all workers together, where there are several."""
+    shared = shared_folder()
+    folder = shared / "rate_limits" if shared else None
+    return RateLimits(settings.rate_per_s, settings.rate_burst, folder)
 
 
 def _reviewers(storage: Storage) -> list[Reviewer]:

@@ -33,6 +33,7 @@ TidegateError
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -78,6 +79,7 @@ class ServingError(TidegateError):
     status: ClassVar[int] = 500
     title: ClassVar[str] = "The service failed"
     retry_after_s: int | None = None
+    headers: Mapping[str, str] = {}
 
     def __init__(self, detail: str, faults: tuple[RequestFault, ...] = ()):
         super().__init__(detail)
@@ -209,9 +211,10 @@ class TooOften(ServingError):
     status = 429
     title = "Too many requests from this key"
 
-    def __init__(self, detail: str, after_s: float = 1.0):
+    def __init__(self, detail: str, after_s: float = 1.0, headers: Mapping[str, str] | None = None):
         super().__init__(detail)
         self.retry_after_s = max(1, math.ceil(after_s))
+        self.headers = headers or {}
 
 
 class Unavailable(ServingError):

@@ -37,6 +37,11 @@ def is_shared() -> bool:
     return FOLDER in os.environ
 
 
+def shared_folder() -> Path | None:
+    """A folder that all workers of this service share while they run; None where there is one."""
+    return Path(os.environ[FOLDER]) if is_shared() else None
+
+
 def reserve() -> None:
     """Take room for the figures of this process, before there are any; raises OSError without it.
 

@@ -20,7 +20,7 @@ from serving.request_parsing import split_array
 from serving.scoring.batcher import ScoreRequest
 from serving.scoring.idempotency import Answer
 from serving.web.admission import limited_in_flight
-from serving.web.authentication import MayScore
+from serving.web.authentication import MayScore, take_permits
 from serving.web.bodies import JSON, NDJSON, ClosedModel, body_within, refuse_other_media
 from serving.web.problems import MOST_FAULTS, Problem, problem_body
 from serving.web.services import TheServices
@@ -124,7 +124,8 @@ async def score_subjects(
 
     Send a batch again with the same key, and what was decided is repeated, what failed is tried.
     """
-    services.rate_limits.take(caller.key_id, max(0, len(lines) - 1))  # the call itself was counted
+    more = max(0, len(lines) - 1)  # the call itself was counted
+    take_permits(request, services, caller, more)
     most = services.settings.max_body_bytes
     answers: dict[int, Answer | ServingError] = {}
     numbered = enumerate(lines, start=1)

@@ -31,7 +31,7 @@ from serving.models.model_pool import MODEL_NAMES, LoadedModel
 from serving.request_parsing import faults_of, read_json
 from serving.scoring.vectors import ScoredVectors, champion_named, score_vectors, vectors_in
 from serving.web.admission import limited_in_flight
-from serving.web.authentication import AnyCaller, MayInfer
+from serving.web.authentication import AnyCaller, MayInfer, take_permits
 from serving.web.bodies import JSON, OCTETS, ClosedModel, inflated_body, refuse_other_media
 from serving.web.services import TheServices
 
@@ -252,7 +252,7 @@ async def _infer(
         _require_outputs(inference, may_explain=caller.may("explain"))
         columns = columns_of(inference.inputs, behind)
         # The call itself was counted.
-        services.rate_limits.take(caller.key_id, vectors_in(columns) - 1)
+        take_permits(request, services, caller, vectors_in(columns) - 1)
         return inference, score_vectors(champion, columns)
 
     inference, vectors = await run_in_threadpool(scored)

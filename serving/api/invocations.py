@@ -28,7 +28,7 @@ from serving.scoring.vectors import (
     vectors_in,
 )
 from serving.web.admission import limited_in_flight
-from serving.web.authentication import MayInfer, WithScope, caller_of
+from serving.web.authentication import MayInfer, WithScope, caller_of, take_permits
 from serving.web.bodies import JSON, ClosedModel, body_within, refuse_other_media
 from serving.web.services import TheServices
 
@@ -160,7 +160,7 @@ async def _invoked(
     def scored() -> ScoredVectors:
         columns = columns_in_csv(body) if media_type == CSV else columns_in_json(body)
         # The call itself was counted.
-        services.rate_limits.take(caller.key_id, vectors_in(columns) - 1)
+        take_permits(request, services, caller, vectors_in(columns) - 1)
         models = services.models
         champion = champion_named(models, name) if name else champion_reading(models, [*columns])
         if media_type == CSV:

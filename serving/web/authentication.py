@@ -49,11 +49,17 @@ async def caller_of(request: Request, services: Services, token: str | None = No
     if caller is None:
         caller = await run_in_threadpool(_caller_behind, services, token)
     identify(caller.actor)
-    services.rate_limits.take(caller.key_id)
+    take_permits(request, services, caller, 1)
     services.purpose.require(caller, acts_for, called(request))
     admit(request, caller.key_id)
     request.scope.setdefault("state", {})["caller"] = caller
     return caller
+
+
+def take_permits(request: Request, services: Services, caller: Caller, permits: float) -> None:
+    """Count so many requests of a caller, and let the answer say what is left; raises TooOften."""
+    left = services.rate_limits.take(caller.key_id, permits)
+    request.scope.setdefault("state", {})["rate_limit"] = left
 
 
 def called(request: Request) -> str:

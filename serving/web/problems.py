@@ -65,7 +65,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 
 def problem(request: Request, error: ServingError) -> Response:
     """The answer to a request that ends in `error`."""
-    headers = {}
+    headers = dict(error.headers)
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if error.retry_after_s is not None:

@@ -7,6 +7,7 @@ always our own: one that a caller chose would bring the caller's text into logs 
 
 import time
 import uuid
+from collections.abc import Iterator
 
 import structlog
 from starlette.requests import Request
@@ -14,11 +15,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.access.acting import whoever_acts
 from serving.access.actors import SERVICE
+from serving.access.rate_limits import RateLimit
+from serving.errors import TooOften
 from serving.observability import Metrics
 from serving.web.problems import log_failure, unforeseen
 from serving.web.security_headers import with_security_headers
 
 log = structlog.get_logger(__name__)
+
+
+def _rate_limit(scope: Scope, status: int) -> Iterator[tuple[bytes, bytes]]:
+    """What the caller may still ask for, where it was counted; a refusal says it itself."""
+    limit: RateLimit | None = scope["state"].get("rate_limit")
+    if limit is not None and status != TooOften.status:
+        for name, value in limit.headers().items():
+            yield name.lower().encode(), value.encode()
 
 
 class RequestIds:
@@ -42,7 +53,8 @@ class RequestIds:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = with_security_headers(message.get("headers", ()), request_id)
+                headers = with_security_headers(message.get("headers", ()), request_id)
+                message["headers"] = [*headers, *_rate_limit(scope, status)]
             await send(message)
 
         structlog.contextvars.bind_contextvars(request_id=request_id)  # in this task and no other

@@ -1,5 +1,10 @@
 """Permits of a caller: used up, refilled steadily, and never more than at once."""
 
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from serving.access.rate_limits import MOST_CALLERS, RateLimits
@@ -102,3 +107,68 @@ def test_of_many_callers_those_who_asked_last_are_remembered() -> None:
     for number in range(10_000):
         limits.take(f"another {number}")
     limits.take("a")
+
+
+@pytest.fixture(params=["own", "shared"])
+def five(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RateLimits]:
+    limits = RateLimits(
+        per_s=1, burst=5, shared_folder=tmp_path / "limits" if request.param == "shared" else None
+    )
+    yield limits
+    limits.close()
+
+
+def test_what_is_left_is_told_as_the_draft_of_the_ietf_has_it(
+    five: RateLimits, clock: Clock
+) -> None:
+    five.take("a", 1.5)
+    clock.now_s += 0.25
+
+    assert five.take("a").headers() == {
+        "RateLimit-Policy": '"caller";q=5;w=5',
+        "RateLimit": '"caller";r=2;t=3',
+    }
+    with pytest.raises(TooOften) as refusal:
+        five.take("a", 4)
+    assert refusal.value.headers["RateLimit"] == '"caller";r=2;t=3'
+    assert refusal.value.retry_after_s == 2
+
+
+def test_shared_permits_come_back_and_belong_to_one_caller(five: RateLimits, clock: Clock) -> None:
+    five.take("a", 5)
+    assert refused_for_s(five) == 1
+    five.take("b", 5)
+    clock.now_s += 2
+    five.take("a", 2)
+    assert refused_for_s(five) == 1
+
+
+def test_of_too_many_callers_that_share_a_file_all_are_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.access.rate_limits.MOST_CALLERS", 3)
+    limits = RateLimits(per_s=0.001, burst=1, shared_folder=tmp_path / "limits")
+    for caller in ("a", "b", "c"):
+        limits.take(caller)
+    assert refused_for_s(limits) == 1000
+    limits.take("d")
+    limits.take("a")
+    limits.close()
+
+
+TAKES_THREE = """
+import sys
+from pathlib import Path
+from serving.access.rate_limits import RateLimits
+limits = RateLimits(per_s=0.001, burst=7, shared_folder=Path(sys.argv[1]))
+print(limits.take("a", 3).left)
+"""
+
+
+def test_processes_that_share_a_file_share_permits(tmp_path: Path) -> None:
+    def taken() -> str:
+        command = [sys.executable, "-c", TAKES_THREE, str(tmp_path / "limits")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.stdout[:1] or done.stderr.strip().rpartition("\n")[2].partition(":")[0]
+
+    assert [taken() for _ in range(3)] == ["4", "1", "serving.errors.TooOften"]

@@ -45,7 +45,7 @@ def test_a_crowd_of_callers_is_not_remembered_for_ever() -> None:
     for number in range(10_500):
         limits.take(str(number))
 
-    assert len(limits._buckets) == 10_000
+    assert len(limits._buckets.by_caller) == 10_000
 
 
 def test_who_asks_too_often_is_told_when_to_come_again(home: Path) -> None:
@@ -62,14 +62,18 @@ def test_who_asks_too_often_is_told_when_to_come_again(home: Path) -> None:
                 "/v1/scores/batch",
                 json=[shipment(shipment_id=f"S-{i}") for i in range(2)],
                 headers={**other, "Idempotency-Key": f"b-{n}"},
-            ).status_code
+            )
             for n in range(2)
         ]
 
         assert statuses == [200, 200, 200, 429]
         assert refused.headers["Retry-After"] == "2"
+        assert refused.headers["RateLimit"] == '"caller";r=0;t=6'
+        assert refused.headers["RateLimit-Policy"] == '"caller";q=3;w=6'
         assert refused.json()["type"] == "/problems/too-often"
-        assert batches == [200, 429]
+        assert [each.status_code for each in batches] == [200, 429]
+        assert batches[0].headers["RateLimit"] == '"caller";r=1;t=4'
+        assert "RateLimit" not in client.get("/health/live").headers
 
 
 def test_who_finds_the_service_full_is_told_at_once_and_pages_stay_open() -> None:

@@ -114,8 +114,10 @@ def test_a_form_of_a_stranger_is_small(service: Service) -> None:
 
 def test_a_caller_is_counted_once_for_a_call(service: Service) -> None:
     caller = service.key("review")
-    before = service.services.rate_limits._buckets.copy()
+    before = service.services.rate_limits._buckets.by_caller.copy()
     service.client.post("/v1/cases/x/notes", json={"text": "x"}, headers=caller)
 
-    (bucket,) = (b for k, b in service.services.rate_limits._buckets.items() if k not in before)
+    (bucket,) = (
+        b for k, b in service.services.rate_limits._buckets.by_caller.items() if k not in before
+    )
     assert bucket.permits == pytest.approx(service.services.settings.rate_burst - 1)
