@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -37,6 +38,7 @@ class Limits:
     codes: tuple[str, frozenset[str]] | None = None
 
 
+@cache
 def arrow_schema(record: type[Record]) -> pa.Schema:
     """Columns of a record file in the order of the record's fields; required ones not nullable."""
     return pa.schema(
@@ -45,6 +47,7 @@ def arrow_schema(record: type[Record]) -> pa.Schema:
     )
 
 
+@cache
 def limits(record: type[Record]) -> dict[str, Limits]:
     """The limits of every field, from the same schema that requests are validated with."""
     described = record.model_json_schema()["properties"]

@@ -4,6 +4,8 @@ TidegateError                 shown to a person without a traceback; exit code 1
 ├── DefinitionError           a feature or window is declared wrongly: a programmer's mistake
 ├── UnknownFeature            no feature of that name; says the nearest ones
 ├── RecordsError              a record file cannot be used: names file, row and column
+├── MappingRefused            a mapping of own tables is wrong: names its lines and nearest words
+├── InputRefused              a table to import cannot be read: names it
 ├── CatalogueMismatch         a matrix or model was made with other features or formulas
 ├── OnlineStoreUnavailable    the online feature store cannot be opened, read or written
 ├── OnlineStoreMismatch       the online feature store was made for other windows or formulas
@@ -88,6 +90,14 @@ class RecordsError(TidegateError):
         return [asdict(fault) for fault in self.faults]
 
 
+class MappingRefused(TidegateError):
+    """A mapping is wrong, or does not fit its tables; the message has a line for each fault."""
+
+
+class InputRefused(TidegateError):
+    """A table that is to be imported cannot be read; the message names it."""
+
+
 class CatalogueMismatch(TidegateError):
     """Columns, order or meaning differ from the catalogue that was expected."""
 
@@ -113,10 +123,15 @@ class LimitsRefused(TidegateError):
 
 
 def nearest_of(name: str, known: Iterable[str]) -> str:
-    """The nearest known name, or all of them where none is near, for the end of a message."""
+    """The nearest known name, or all of them where none is near, for the end of a message.
+
+    >>> nearest_of("GROSS", ["gross", "net"]), nearest_of("mass", ["gross", "net"])
+    ("the nearest is 'gross'", 'there are gross, net')
+    """
     names = sorted(known)
-    nearest = difflib.get_close_matches(name, names, n=1)
-    return f"the nearest is {nearest[0]!r}" if nearest else f"there are {', '.join(names)}"
+    in_small = {each.casefold(): each for each in names}
+    nearest = difflib.get_close_matches(name.casefold(), in_small, n=1)
+    return f"the nearest is {in_small[nearest[0]]!r}" if nearest else f"there are {', '.join(names)}"
 
 
 class KeyMissing(TidegateError):

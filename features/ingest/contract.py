@@ -38,6 +38,11 @@ CURRENCY_OF: dict[str, dict[str, str]] = {
 """The field with the currency of each amount, by record type."""
 
 
+QuickLook = Callable[[pa.ChunkedArray, Limits], bool]
+
+REPEATED = "stands in an earlier row already"
+"""What is wrong with a record whose unique fields an earlier one has."""
+
 MOST_EXAMPLES = 3
 _LONGEST_SHOWN = 40
 YEARS = (datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC), datetime(LATEST_YEAR + 1, 1, 1, tzinfo=UTC))
@@ -81,7 +86,20 @@ def shown(value: object, is_closed: bool) -> str | None:
 
 def broken_rows(table: pa.Table, name: str) -> Iterator[Broken]:
     """Everything wrong in a table of typed columns of the record type `name`."""
+    yield from broken_alone(table, name)
+    if unique_fields := RECORD_FILES[name].unique_fields:
+        repeated = table.select(unique_fields).to_pandas().duplicated().to_numpy()
+        if repeated.any():
+            yield Broken(unique_fields[0], REPEATED, repeated)
+
+
+def broken_alone(
+    table: pa.Table, name: str, is_surely_sound: QuickLook = lambda column, limit: False
+) -> Iterator[Broken]:
+    """What is wrong in a row whatever the others hold; a quick look may spare a column."""
     for column, limit in limits(RECORD_FILES[name]).items():
+        if is_surely_sound(table[column], limit):
+            continue
         for what, flags in broken_values(table[column], limit):
             yield from _where(column, what, flags)
     for amount, currency in CURRENCY_OF[name].items():
@@ -89,10 +107,6 @@ def broken_rows(table: pa.Table, name: str) -> Iterator[Broken]:
         yield from _where(currency, f"is missing beside {amount}", alone)
     if name == "outcomes":
         yield from _contradictions(table)
-    if unique_fields := RECORD_FILES[name].unique_fields:
-        repeated = table.select(unique_fields).to_pandas().duplicated().to_numpy()
-        if repeated.any():
-            yield Broken(unique_fields[0], "stands in an earlier row already", repeated)
 
 
 def _contradictions(table: pa.Table) -> Iterator[Broken]:
@@ -160,7 +174,7 @@ def _others(column: pa.ChunkedArray, known: Sequence[str]) -> pa.ChunkedArray:
 
 
 def _mask(flags: pa.ChunkedArray) -> Bools:
-    return pc.fill_null(flags, False).to_numpy()
+    return np.asarray(pc.fill_null(flags, False))
 
 
 def typed(column: pa.ChunkedArray, field: pa.Field) -> tuple[pa.ChunkedArray, Bools | None]:
@@ -173,7 +187,7 @@ def typed(column: pa.ChunkedArray, field: pa.Field) -> tuple[pa.ChunkedArray, Bo
     try:
         return _without(column, wrong).cast(field.type), wrong if wrong.any() else None
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        wrong |= np.array([not _may_be(value, field.type) for value in column])
+        wrong |= _uncastable(column, field.type)
         return _without(column, wrong).cast(field.type), wrong
 
 
@@ -210,9 +224,13 @@ def _without(column: pa.ChunkedArray, wrong: Bools) -> pa.ChunkedArray:
     return pc.if_else(pa.array(wrong), pa.scalar(None, column.type), column)
 
 
-def _may_be(value: pa.Scalar, kind: pa.DataType) -> bool:
+def _uncastable(column: pa.ChunkedArray, kind: pa.DataType) -> Bools:
+    """Which values cannot be cast, by halves: whatever has none of them is cast at once."""
     try:
-        value.cast(kind)
+        column.cast(kind)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return False
-    return True
+        if len(column) == 1:
+            return np.ones(1, np.bool_)
+        half = len(column) // 2
+        return np.append(_uncastable(column[:half], kind), _uncastable(column[half:], kind))
+    return np.zeros(len(column), np.bool_)

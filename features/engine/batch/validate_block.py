@@ -16,7 +16,6 @@ from features.engine.string_table import STRING_TABLE, cells_of, codes_at, hashe
 from features.ingest.contract import CURRENCY_OF, broken_values
 from features.records import RECORD_FILES
 
-limits_of = functools.cache(limits)
 
 
 class Identities:
@@ -55,7 +54,7 @@ class BlockChecks:
 
     def __init__(self, name: str, read: Collection[str], returned: Collection[str]):
         unique = RECORD_FILES[name].unique_fields
-        self._limits = limits_of(RECORD_FILES[name])
+        self._limits = limits(RECORD_FILES[name])
         self._currency_of = CURRENCY_OF[name]
         self._returned = returned
         self._identities = Identities(unique) if unique and set(unique) <= set(read) else None

@@ -1,0 +1,45 @@
+"""A Parquet file that is written and read again in the same blocks."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+
+class BlockFile:
+    """A record file in the making; each block is a group of rows in it."""
+
+    def __init__(self, file: Path, schema: pa.Schema):
+        self.file = file
+        self._schema = schema
+        self._out: pq.ParquetWriter | None = None
+
+    def write(self, block: pa.Table) -> None:
+        """Add a block; an empty one leaves no trace."""
+        if len(block):
+            out = self._opened(block)
+            out.write_table(block.cast(self._schema), row_group_size=len(block))
+
+    def close(self) -> None:
+        """Let the file be whole, also where no block was written."""
+        self._opened(self._schema.empty_table()).close()
+
+    def blocks(self) -> Iterator[pa.Table]:
+        """What was written, block by block."""
+        with pq.ParquetFile(self.file) as file:
+            for group in range(file.num_row_groups):
+                yield file.read_row_group(group)
+
+    def _opened(self, first: pa.Table) -> pq.ParquetWriter:
+        if self._out is None:
+            repeating = [name for name in self._schema.names if _repeats(first[name])]
+            self._out = pq.ParquetWriter(self.file, self._schema, use_dictionary=repeating)
+        return self._out
+
+
+def _repeats(column: pa.ChunkedArray) -> bool:
+    """Whether a dictionary pays: trying one on ids costs half of all writing."""
+    is_text = pa.types.is_string(column.type)
+    return bool(is_text and 2 * pc.count_distinct(column).as_py() < len(column))

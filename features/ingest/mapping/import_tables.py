@@ -1,0 +1,320 @@
+"""Own tables -> record files, by a mapping: read once, in blocks, and written whole or not at all."""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from features.arrow_schema import INSTANT, arrow_schema
+from features.atomic_dir import written_whole
+from features.errors import InputRefused, MappingRefused
+from features.field_kinds import kinds_of_fields
+from features.ingest.contract import Broken
+from features.ingest.mapping.check import (
+    check_columns,
+    check_mapping,
+    fills_currency,
+    table_of,
+)
+from features.ingest.mapping.checked_records import CheckedRecords
+from features.ingest.mapping.columns import BlockColumns, JoinedColumns, JoinedTable
+from features.ingest.mapping.field_values import FieldReading
+from features.ingest.mapping.mapping import FieldMapping, MappingFile, RecordMapping, groups_of
+from features.ingest.mapping.pseudonyms import RegisterPseudonyms
+from features.ingest.mapping.refused_rows import RefusedGroup, RefusedRows
+from features.ingest.mapping.tables import Block, SourceTable
+from features.ingest.mapping.units import currency_of
+from features.ingest.record_summary import SET_ASIDE
+from features.persons import describes_a_person
+from features.records import RECORD_FILES
+
+QUARANTINE = "quarantine"
+REPORT = "import.json"
+"""What an import says of itself; a folder that has none was not made by one."""
+
+_WORKING = ".import"
+
+Sources = Mapping[str, Sequence[SourceTable]]
+
+
+@dataclass(frozen=True)
+class ImportReport:
+    """What an import read, made and refused, and the columns that it left."""
+
+    inputs: dict[str, int]
+    records: dict[str, int]
+    refused: list[RefusedGroup]
+    about_persons: dict[str, list[str]]
+    left_over: dict[str, list[str]]
+
+    def as_json(self) -> dict[str, Any]:
+        """The report as plain JSON."""
+        return {
+            "inputs": [{"input": name, "rows": rows} for name, rows in self.inputs.items()],
+            "records": self.records,
+            "refused": [group.as_json() for group in self.refused],
+            "columns_about_persons": self.about_persons,
+            "columns_left_over": self.left_over,
+        }
+
+
+def import_tables(
+    mapping: MappingFile,
+    sources: Sources,
+    out: Path | None,
+    pseudonym_key: bytes | None = None,
+) -> ImportReport:
+    """Read every table once and write a record file of each type; without `out` only check.
+
+    A row that breaks the contract is set aside in `OUT/quarantine`. Raises MappingRefused for a
+    mapping that cannot be followed, InputRefused for a table that cannot be read.
+    """
+    check_mapping(mapping)
+    schemas = {name: _schema_of(tables) for name, tables in sources.items()}
+    for name, path in mapping.tables_read.items():
+        if name not in sources:
+            mapping.refuse([(path, f"no input is the table {name!r}")])
+    check_columns(mapping, {name: schema.names for name, schema in schemas.items()})
+    _refuse_naive(mapping, schemas)
+    _refuse_without_key(mapping, pseudonym_key)
+    run = _Run(mapping, sources, schemas, pseudonym_key)
+    if out is None:
+        with TemporaryDirectory() as working:
+            return run.report(None, Path(working))
+    with _written(out) as folder:
+        working = folder / _WORKING
+        working.mkdir()
+        report = run.report(folder, working)
+        shutil.rmtree(working)
+        (folder / REPORT).write_text(json.dumps(report.as_json(), indent=1) + "\n")
+    return report
+
+
+@contextmanager
+def _written(out: Path) -> Iterator[Path]:
+    """A folder that takes the place of `out`, unless what is there was made by no import."""
+    if out.exists() and not (out.is_dir() and ((out / REPORT).exists() or not any(out.iterdir()))):
+        raise InputRefused(f"{out} holds what no import wrote; choose another folder")
+    with written_whole(out) as folder:
+        yield folder
+
+
+@dataclass
+class _Run:
+    """One import: its mapping and tables."""
+
+    mapping: MappingFile
+    sources: Sources
+    schemas: dict[str, pa.Schema]
+    key: bytes | None
+    _joined: dict[tuple[str, ...], JoinedTable] = field(default_factory=dict)
+    _inputs: dict[str, int] = field(default_factory=dict)
+
+    def report(self, folder: Path | None, working: Path) -> ImportReport:
+        """Import all tables into a folder, or none."""
+        refused = RefusedRows(folder / QUARANTINE if folder else None)
+        names = dict.fromkeys(record.name for record in self.mapping.records)
+        into = {name: CheckedRecords(name, folder, working, refused) for name in names}
+        for table in dict.fromkeys(record.head.table for record in self.mapping.records):
+            for source in self.sources[table]:
+                self._read(table, source, into, refused)
+        for records in into.values():
+            records.finish()
+        if refused.finish() and folder:
+            counted = ("record_type", "column", "what", "rows")
+            said = [{key: group.as_json()[key] for key in counted} for group in refused.groups]
+            (folder / SET_ASIDE).write_text(json.dumps(said))
+        written = {name: records.written for name, records in into.items()}
+        return ImportReport(
+            self._inputs, written, refused.groups, *_columns_left(self.mapping, self.schemas)
+        )
+
+    def _read(
+        self,
+        table: str,
+        source: SourceTable,
+        into: dict[str, CheckedRecords],
+        refused: RefusedRows,
+    ) -> None:
+        says = self.mapping.table(table)
+        readings = [
+            (record, self._readings(record), self._joins(record))
+            for record in self.mapping.records
+            if record.head.table == table
+        ]
+        needed = own_columns(self.mapping, table, self.schemas)
+        self._inputs.setdefault(source.place, 0)
+        for block in source.blocks(needed):
+            self._inputs[source.place] += len(block.rows) + len(block.unread)
+            refused.add_unread(source.place, block.unread)
+            columns = BlockColumns(block.rows, says)
+            for record, fields, joins in readings:
+                rows, places = _selected(columns, block, record)
+                joined = {name: (found, found.places_of([rows.text(key) for key in keys]))
+                          for name, (found, keys) in joins.items()}  # fmt: skip
+                read = JoinedColumns(rows, joined, self._joined_names(record))
+                _add(into[record.name], record, fields, read, places, source.place)
+
+    def _readings(self, record: RecordMapping) -> dict[str, FieldReading]:
+        of_type = RECORD_FILES[record.name]
+        says = dict(record.fields)
+        for name in of_type.model_fields:
+            amount = None if name in says else fills_currency(record, name)
+            if amount and amount.unit:
+                says[name] = FieldMapping(constant=currency_of(amount.unit))
+        return {name: self._reading(record, name, each) for name, each in says.items()}
+
+    def _reading(self, record: RecordMapping, name: str, each: FieldMapping) -> FieldReading:
+        of_type, table = RECORD_FILES[record.name], self.mapping.table(record.head.table)
+        return FieldReading(
+            says=each,
+            want=arrow_schema(of_type).field(name),
+            kind=kinds_of_fields(of_type).get(name),
+            zone=each.zone or table.zone,
+            decimal=each.decimal or table.decimal,
+            codes=self.mapping.codes_of(each),
+            pseudonyms=RegisterPseudonyms(self.key) if each.pseudonym and self.key else None,
+        )
+
+    def _joined_names(self, record: RecordMapping) -> set[str]:
+        known = _known(self.mapping, self.schemas)
+        return {
+            column
+            for column, _ in record.reads()
+            if table_of(record, column, known)[0] != record.head.table
+        }
+
+    def _joins(self, record: RecordMapping) -> dict[str, tuple[JoinedTable, list[str]]]:
+        names = self._joined_names(record)
+        return {
+            name: (self._joined_table(name, keys, names), list(keys))
+            for name, keys in record.head.join.items()
+        }
+
+    def _joined_table(self, name: str, keys: dict[str, str], columns: set[str]) -> JoinedTable:
+        inside = sorted(each.partition(".")[2] for each in columns if each.startswith(f"{name}."))
+        known = (name, *keys.values(), "", *inside)
+        if known not in self._joined:
+            if len(self.sources[name]) > 1:
+                raise InputRefused(f"{name} is joined and must be one input")
+            (source,) = self.sources[name]
+            self._joined[known] = JoinedTable(
+                source, self.mapping.table(name), keys.values(), inside
+            )
+        return self._joined[known]
+
+
+def own_columns(mapping: MappingFile, table: str, schemas: dict[str, pa.Schema]) -> list[str]:
+    """The columns of a table that records read, and those that others are split from."""
+    known = _known(mapping, schemas)
+    split_from = {
+        group: column
+        for column, pattern in mapping.table(table).split.items()
+        for group in groups_of(pattern)
+    }
+    found: dict[str, None] = {}
+    for record in mapping.records:
+        for column, _ in record.reads():
+            of, own = table_of(record, column, known)
+            if of == table:
+                found[own if own in schemas[table].names else split_from[own]] = None
+    return [*found]
+
+
+def _known(mapping: MappingFile, schemas: dict[str, pa.Schema]) -> dict[str, set[str]]:
+    return {
+        name: {*schema.names, *(g for p in mapping.table(name).split.values() for g in groups_of(p))}
+        for name, schema in schemas.items()
+    }
+
+
+def _selected(
+    columns: BlockColumns, block: Block, record: RecordMapping
+) -> tuple[BlockColumns, Any]:
+    mask = columns.selected(record.head.where, record.head.unless)
+    if mask is None:
+        return columns, block.places
+    return columns.filtered(mask), block.places[np.asarray(mask.fill_null(False))]
+
+
+def _add(
+    into: CheckedRecords,
+    record: RecordMapping,
+    fields: dict[str, FieldReading],
+    columns: JoinedColumns,
+    places: Any,
+    source: str,
+) -> None:
+    """Make the records of a block and hand them over."""
+    of_type = RECORD_FILES[record.name]
+    arrays, stood, broken = [], {}, []
+    for want in arrow_schema(of_type):
+        if want.name not in fields:
+            default = pa.scalar(of_type.model_fields[want.name].default, want.type)
+            arrays.append(pa.repeat(default, len(columns)))
+            continue
+        read = fields[want.name].values(columns)
+        arrays.append(read.values)
+        stood[want.name] = read.stood
+        broken += [
+            Broken(want.name, what, np.asarray(flags.fill_null(False)))
+            for what, flags in read.broken
+        ]
+    schema = pa.schema(each.with_nullable(True) for each in arrow_schema(of_type))
+    rows = pa.RecordBatch.from_arrays(arrays, schema=schema)
+    into.add(rows, places, source, [each for each in broken if each.rows.any()], stood)
+
+
+def _schema_of(tables: Sequence[SourceTable]) -> pa.Schema:
+    """The columns of the parts of a table, which each must have."""
+    first, *others = tables
+    for other in others:
+        if lacking := [name for name in first.schema.names if name not in other.schema.names]:
+            raise InputRefused(f"{other.place} lacks the column {lacking[0]!r} of {first.place}")
+    return first.schema
+
+
+def _refuse_naive(mapping: MappingFile, schemas: dict[str, pa.Schema]) -> None:
+    """Time stamps and days without an offset need a zone."""
+    known, faults = _known(mapping, schemas), []
+    for record in mapping.records:
+        zone_of_table = mapping.table(record.head.table).zone
+        for name, each in record.fields.items():
+            if arrow_schema(RECORD_FILES[record.name]).field(name).type != INSTANT:
+                continue
+            for column in () if each.zone or zone_of_table else each.reads:
+                table, own = table_of(record, column, known)
+                kind = schemas[table].field(own).type if own in schemas[table].names else None
+                if kind and _is_naive(kind):
+                    what = f"{record.name}.{name}: {column!r} tells no offset; give a zone"
+                    faults.append(((*record.at, name), what))
+    mapping.refuse(faults)
+
+
+def _is_naive(kind: pa.DataType) -> bool:
+    is_naive = pa.types.is_timestamp(kind) and kind.tz is None
+    return bool(is_naive or pa.types.is_date(kind))
+
+
+def _refuse_without_key(mapping: MappingFile, key: bytes | None) -> None:
+    if key is None and any(e.pseudonym for r in mapping.records for e in r.fields.values()):
+        raise MappingRefused(f"{mapping.file}: its pseudonyms need the key of a home; give --home")
+
+
+def _columns_left(
+    mapping: MappingFile, schemas: dict[str, pa.Schema]
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """By table, the columns about persons, and the others that nothing reads or drops."""
+    about_persons, left = {}, {}
+    for name, schema in schemas.items():
+        read = {*own_columns(mapping, name, schemas), *mapping.table(name).drop}
+        about_persons[name] = [each for each in schema.names if describes_a_person(each)]
+        left[name] = [e for e in schema.names if e not in {*read, *about_persons[name]}]
+    return about_persons, left

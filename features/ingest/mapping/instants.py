@@ -1,0 +1,139 @@
+"""Instants of own tables -> UTC: formats, local time and the hours in which clocks change."""
+
+import re
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.arrow_schema import INSTANT
+from features.field_types import RFC_3339
+from features.ingest.contract import typed
+
+NAIVE = pa.timestamp("us")
+UNIX_FORMATS = {"unix": 1_000_000, "unix_ms": 1_000, "unix_us": 1}
+"""Formats of numbers since 1970, with the microseconds of one."""
+
+_DIRECTIVES = {
+    **{"%Y": r"\d{4}", "%y": r"\d{2}", "%m": r"\d{1,2}", "%d": r"(?P<day>\d{1,2})"},
+    **{"%H": r"\d{1,2}", "%I": r"\d{1,2}", "%M": r"\d{1,2}", "%S": r"\d{1,2}"},
+    **{"%b": r"\pL+", "%B": r"\pL+", "%p": r"[AaPp][Mm]"},
+}
+_DIRECTIVE = re.compile("%.")
+_LAST_OVERFLOWN_DAY = 3  # the 31st of February is taken for the third of March, and none for more
+
+Broken = list[tuple[str, pa.Array]]
+"""What is wrong, and flags of the rows where it is."""
+
+
+def unknown_directives(form: str) -> list[str]:
+    """What stands in a format for no part of an instant that can be read."""
+    return [found for found in _DIRECTIVE.findall(form) if found not in _DIRECTIVES]
+
+
+def instants_of(
+    column: pa.Array, form: str | None, zone: str | None, at_clock_change: str
+) -> tuple[pa.Array, Broken]:
+    """A column as instants, null where it cannot be read; and what is wrong in which rows.
+
+    Text without a format is as in ISO 8601, and with an offset it needs no zone.
+    """
+    if pa.types.is_timestamp(column.type) and column.type.tz is not None:
+        return column.cast(INSTANT, safe=False), []
+    if form in UNIX_FORMATS:
+        return _unix(column, UNIX_FORMATS[form])
+    if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+        naive: pa.Array = column.cast(NAIVE, safe=False)
+        broken: Broken = []
+    elif form is not None:
+        naive, broken = _in_format(column, form)
+    elif zone is None:
+        return _with_offset(column)
+    else:
+        has_offset = pc.fill_null(pc.match_substring_regex(column, RFC_3339), False)
+        if pc.any(has_offset).as_py():
+            nothing = pa.scalar(None, column.type)
+            instants, bad = _with_offset(pc.if_else(has_offset, column, nothing))
+            local, worse = instants_of(
+                pc.if_else(has_offset, nothing, column), form, zone, at_clock_change
+            )
+            return pc.coalesce(instants, local), bad + worse
+        naive, broken = _converted(column, NAIVE, "is no instant as in ISO 8601")
+    if zone is None:
+        raise ValueError("a naive column without a zone")  # `check` and `import_tables` see to it
+    instants, ambiguous = _in_zone(naive, zone, at_clock_change)
+    return instants, broken + ambiguous
+
+
+def _with_offset(column: pa.Array) -> tuple[pa.Array, Broken]:
+    return _converted(column, INSTANT, "is no instant with its offset, as in RFC 3339")
+
+
+def _converted(column: pa.Array, kind: pa.DataType, what: str) -> tuple[pa.Array, Broken]:
+    values, wrong = typed(column, pa.field("", kind))
+    return values, [] if wrong is None else [(what, pa.array(wrong))]
+
+
+def _unix(column: pa.Array, microseconds: int) -> tuple[pa.Array, Broken]:
+    numbers, broken = _converted(column, pa.float64(), "is no number of seconds since 1970")
+    whole = pc.round(pc.multiply(numbers, float(microseconds)))
+    return whole.cast(pa.int64(), safe=False).cast(INSTANT), broken
+
+
+def _in_format(column: pa.Array, form: str) -> tuple[pa.Array, Broken]:
+    """Text of one format; days that no month has are refused, which C's `strptime` takes over."""
+    text = column.cast(pa.string())
+    naive = pc.strptime(text, format=form, unit="us", error_is_null=True)
+    if "%d" in form:
+        naive = _without_overflown(text, naive, form)
+    unread = pc.and_(pc.is_valid(text), pc.is_null(naive))
+    return naive, [(f"is no instant as in {form}", unread)] if pc.any(unread).as_py() else []
+
+
+def _without_overflown(text: pa.Array, naive: pa.Array, form: str) -> pa.Array:
+    is_early = pc.fill_null(pc.less_equal(pc.day(naive), _LAST_OVERFLOWN_DAY), False)
+    rows = pc.indices_nonzero(is_early)
+    if not len(rows):
+        return naive
+    found = pc.extract_regex(text.take(rows), _as_pattern(form))
+    days = pc.struct_field(found, "day")
+    is_that_day = pc.equal(pc.day(naive.take(rows)), _number(days))
+    return pc.replace_with_mask(
+        naive,
+        is_early,
+        pc.if_else(pc.fill_null(is_that_day, False), naive.take(rows), pa.scalar(None, naive.type)),
+    )
+
+
+def _number(digits: pa.Array) -> pa.Array:
+    return pc.if_else(pc.equal(digits, ""), pa.scalar(None, pa.string()), digits).cast(pa.int64())
+
+
+def _as_pattern(form: str) -> str:
+    parts = re.split("(%.)", form)
+    return "^" + "".join(_DIRECTIVES.get(part) or re.escape(part) for part in parts) + "$"
+
+
+def _in_zone(naive: pa.Array, zone: str, at_clock_change: str) -> tuple[pa.Array, Broken]:
+    """Local time in UTC; an hour that comes twice or never is refused, or read by the rule."""
+    rule = "latest" if at_clock_change == "later" else "earliest"
+    instants = _assumed(naive, zone, rule)
+    if at_clock_change != "refuse" or zone == "UTC":
+        return instants, []
+    unsure = pc.not_equal(instants, _assumed(naive, zone, "latest"))
+    never = pc.not_equal(
+        instants, pc.assume_timezone(naive, zone, ambiguous="earliest", nonexistent="earliest")
+    )
+    broken = [
+        ("is in an hour that comes twice, when clocks go back", unsure),
+        ("is in an hour that never comes, when clocks go forward", never),
+    ]
+    broken = [(what, flags) for what, flags in broken if pc.any(flags).as_py()]
+    for _, flags in broken:
+        instants = pc.if_else(pc.fill_null(flags, False), pa.scalar(None, INSTANT), instants)
+    return instants, broken
+
+
+def _assumed(naive: pa.Array, zone: str, rule: str) -> pa.Array:
+    """An hour that never comes is the instant of the change, by either rule."""
+    assumed = pc.assume_timezone(naive, zone, ambiguous=rule, nonexistent="latest")
+    return assumed.cast(INSTANT)

@@ -1,0 +1,147 @@
+"""Rows that an import refuses: counted by what is wrong, and set aside where they can be mended.
+
+A line of the quarantine has the input, the place from 1, what is wrong and the record as the
+mapping reads it: no column that it does not read, and pseudonyms in place of ids of a register.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from features.arrow_schema import limits
+from features.errors import Example, Fault
+from features.ingest.contract import MOST_EXAMPLES, Broken, shown
+from features.ingest.quarantine import REPORT
+from features.records import RECORD_FILES
+
+MOST_PLACES = 1_000
+UNREAD = "unread"
+"""The file of rows that could not be read, and so became no record of any type."""
+
+Places = npt.NDArray[np.int64]
+
+
+@dataclass
+class RefusedGroup:
+    """Rows of one input that are refused for the same reason; the places of the first of them."""
+
+    source: str
+    record_type: str | None
+    column: str | None
+    what: str
+    rows: int = 0
+    places: list[Example] = field(default_factory=list)
+
+    def add(self, row: int, value: str | None) -> None:
+        """Count a row; its place is kept if it is one of the first."""
+        self.rows += 1
+        if len(self.places) < MOST_PLACES:
+            self.places.append(Example(row, value))
+
+    def fault(self) -> Fault:
+        """The same as the refusal of a record file says it."""
+        place = f"{self.source}: {self.record_type}" if self.record_type else self.source
+        first = tuple(self.places[:MOST_EXAMPLES])
+        return Fault(place, self.column, self.what, self.rows, first)
+
+    def as_json(self) -> dict[str, Any]:
+        """The group as plain JSON."""
+        return {
+            "input": self.source,
+            "record_type": self.record_type,
+            "column": self.column,
+            "what": self.what,
+            "rows": self.rows,
+            "places": [{"row": each.row, "value": each.value} for each in self.places],
+        }
+
+
+class RefusedRows:
+    """Gathers what is refused; writes the rows into a quarantine, if there is one."""
+
+    def __init__(self, quarantine: Path | None):
+        self._quarantine = quarantine
+        self._files: dict[str, IO[str]] = {}
+        self._groups: dict[tuple[str, str | None, str | None, str], RefusedGroup] = {}
+
+    @property
+    def groups(self) -> list[RefusedGroup]:
+        """What is refused, by record type, column and reason."""
+        return sorted(
+            self._groups.values(),
+            key=lambda each: (each.record_type or "", each.column or "", each.what, each.source),
+        )
+
+    def add(
+        self,
+        name: str,
+        source: str,
+        places: Places,
+        broken: Sequence[Broken],
+        stood: Mapping[str, pa.Array],
+    ) -> None:
+        """Refuse rows of a block; `stood` has what the mapping reads for each field."""
+        why: dict[int, list[str]] = {}
+        for each in broken:
+            at = np.flatnonzero(each.rows)
+            self._count(name, source, each, places, at, stood.get(each.column))
+            if self._quarantine is not None:
+                for row in at.tolist():
+                    why.setdefault(row, []).append(f"{each.column}: {each.what}")
+        if why:
+            rows = sorted(why)
+            records = pa.table(dict(stood)).take(pa.array(rows)).to_pylist()
+            self._write(name, (
+                {"input": source, "row": int(places[row]), "why": why[row], "record": record}
+                for row, record in zip(rows, records, strict=True)
+            ))  # fmt: skip
+
+    def add_unread(self, source: str, unread: Iterable[tuple[int, str]]) -> None:
+        """Refuse rows that could not be read; what stands in them is not kept."""
+        for row, what in unread:
+            self._group(None, source, None, what).add(row, None)
+            self._write(UNREAD, [{"input": source, "row": row, "why": [what]}])
+
+    def finish(self) -> bool:
+        """Write the report, if there is anything to say; whether there is."""
+        for file in self._files.values():
+            file.close()
+        if self._quarantine is None or not self._groups:
+            return False
+        report = {"faults": [group.as_json() for group in self.groups]}
+        (self._quarantine / REPORT).write_text(json.dumps(report, indent=1) + "\n")
+        return True
+
+    def _count(
+        self, name: str, source: str, broken: Broken, places: Places, at: Places,
+        stood: pa.Array | None,
+    ) -> None:  # fmt: skip
+        limit = limits(RECORD_FILES[name]).get(broken.column)
+        is_closed = limit is not None and limit.choices is not None
+        group = self._group(name, source, broken.column, broken.what)
+        shown_rows = at[: MOST_PLACES - len(group.places)].tolist()
+        for row in shown_rows:
+            value = None if stood is None else shown(stood[row].as_py(), is_closed)
+            group.add(int(places[row]), value)
+        group.rows += len(at) - len(shown_rows)
+
+    def _group(
+        self, name: str | None, source: str, column: str | None, what: str
+    ) -> RefusedGroup:
+        key = (source, name, column, what)
+        return self._groups.setdefault(key, RefusedGroup(source, name, column, what))
+
+    def _write(self, name: str, lines: Iterable[dict[str, Any]]) -> None:
+        if self._quarantine is None:
+            return
+        if name not in self._files:
+            self._quarantine.mkdir(exist_ok=True)
+            self._files[name] = (self._quarantine / f"{name}.ndjson").open("w", encoding="utf-8")
+        for line in lines:
+            print(json.dumps(line, ensure_ascii=False, default=str), file=self._files[name])

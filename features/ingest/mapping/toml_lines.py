@@ -1,0 +1,76 @@
+"""On which line of a TOML document each key stands, which `tomllib` does not say."""
+
+import re
+import tomllib
+from typing import Any
+
+KeyPath = tuple[str | int, ...]
+
+
+def lines_of(text: str) -> dict[KeyPath, int]:
+    """The line, from 1, of every key and header of a document that `tomllib` can read.
+
+    Tables of an array have their number in their path. Keys inside a value have no line of their
+    own: theirs is that of the nearest path above (`line_at`).
+
+    >>> lines_of("[a]\\nb = 1\\n[[c]]\\nd.e = [\\n 2]\\n")
+    {('a',): 1, ('a', 'b'): 2, ('c', 0): 3, ('c', 0, 'd', 'e'): 4}
+    """
+    found: dict[KeyPath, int] = {}
+    inside: KeyPath = ()
+    statement, begins = "", 0
+    for number, line in enumerate(text.splitlines(), 1):
+        begins = begins if statement else number
+        statement += line + "\n"
+        said = _read(statement)
+        if said is None:  # it goes on in the next line
+            continue
+        whole, statement = statement.lstrip(), ""
+        if whole.startswith("["):
+            inside = _numbered(_keys(whole), found, is_array=whole.startswith("[["))
+            found.setdefault(inside, begins)
+        elif said:  # neither a comment nor nothing
+            found[inside + _keys(whole)] = begins
+    return found
+
+
+def line_at(lines: dict[KeyPath, int], path: KeyPath) -> int | None:
+    """The line of a path, or else of the nearest above it."""
+    while path and path not in lines:
+        path = path[:-1]
+    return lines.get(path)
+
+
+def _read(statement: str) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(statement)
+    except tomllib.TOMLDecodeError:
+        return None
+
+
+def _keys(statement: str) -> KeyPath:
+    """The keys that a header, or what stands before the value, consists of."""
+    said = _read(statement) if statement.startswith("[") else _read_key(statement)
+    path: KeyPath = ()
+    while isinstance(said, dict) and said:
+        (key,) = said
+        path, said = (*path, key), said[key]
+    return path
+
+
+def _read_key(statement: str) -> dict[str, Any] | None:
+    ends = (sign.start() for sign in re.finditer("=", statement))  # one may be inside of a key
+    return next(filter(None, (_read(f"{statement[:end]}= 0") for end in ends)), None)
+
+
+def _numbered(path: KeyPath, found: dict[KeyPath, int], *, is_array: bool) -> KeyPath:
+    """The path of a header with the numbers of the arrays that it goes through."""
+    numbered: KeyPath = ()
+    for place, key in enumerate(path):
+        numbered = (*numbered, key)
+        tables = sum(other[:-1] == numbered and isinstance(other[-1], int) for other in found)
+        if is_array and place == len(path) - 1:
+            numbered = (*numbered, tables)
+        elif tables:
+            numbered = (*numbered, tables - 1)
+    return numbered
