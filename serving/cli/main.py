@@ -24,6 +24,7 @@ from serving.cli.export_decision import export_decision
 from serving.cli.features import features
 from serving.cli.gates import gates
 from serving.cli.impact import impact
+from serving.cli.import_ import import_
 from serving.cli.incident import incident
 from serving.cli.init import init, upgrade
 from serving.cli.keys import keys
@@ -70,6 +71,7 @@ def act_as_whoever_runs_it() -> None:
 
 for command in (demo, synth, build, train, evaluate, promote, serve, score, replay, features):
     app.command()(command)
+app.command("import")(import_)
 app.command("verify-log")(verify_log)
 app.command()(checkpoints)
 app.command()(audit)

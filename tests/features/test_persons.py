@@ -62,3 +62,28 @@ def test_no_field_of_any_record_describes_a_person() -> None:
 def test_a_count_of_people_on_board_is_about_the_craft() -> None:
     assert not describes_a_person("persons_on_board")
     assert describes_a_person("persons_on_board_names")
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("vessel_name", "vesselName", "VESSEL NAME", "model_name", "port_name", "product_name"),
+        *("name_of_vessel", "names_of_the_port", "document_language", "nome_do_navio"),
+        *("nom_du_navire", "nombre_del_buque", "goods_item_name", "office-name"),
+    ],
+)
+def test_the_name_or_language_of_a_thing_is_of_no_person(field: str) -> None:
+    assert not describes_a_person(field)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("vessel_owner_name", "name_of_vessel_master", "ship_master_name", "vessel_name_of_owner"),
+        *("vessel_first_name", "vessel_person", "vessel_email", "vessel_name_surname"),
+        *("name_vessel", "consignee_name", "company_name", "importer_names", "passenger_language"),
+        *("vessel_nationality_name_language_of_driver", "prénom", "Geburtsdatum", "nom_du_capitaine"),
+    ],
+)
+def test_the_name_of_whoever_stands_behind_a_thing_is_of_a_person(field: str) -> None:
+    assert describes_a_person(field)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from features.arrow_schema import Limits, arrow_schema
 from features.engine.batch.fast_checks import is_surely_sound
@@ -105,5 +106,8 @@ def _look(column: pa.Array, limit: Limits) -> bool:
     """Whether a quick look shows that a column keeps its limit, which most do."""
     if limit.required and column.null_count:
         return False
-    is_text = pa.types.is_string(column.type)
-    return is_surely_sound(column.drop_null() if is_text else column, limit)
+    given = column.drop_null() if pa.types.is_string(column.type) else column
+    listed = limit.choices or (limit.codes and limit.codes[1])
+    if listed:  # whatever is listed has the pattern of its field
+        return bool(pc.all(pc.is_in(given, pa.array(sorted(listed)))).as_py() is not False)
+    return is_surely_sound(given, limit)

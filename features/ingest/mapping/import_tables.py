@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,6 +70,7 @@ def import_tables(
     sources: Sources,
     out: Path | None,
     pseudonym_key: bytes | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> ImportReport:
     """Read every table once and write a record file of each type; without `out` only check.
 
@@ -84,7 +85,7 @@ def import_tables(
     check_columns(mapping, {name: schema.names for name, schema in schemas.items()})
     _refuse_naive(mapping, schemas)
     _refuse_without_key(mapping, pseudonym_key)
-    run = _Run(mapping, sources, schemas, pseudonym_key)
+    run = _Run(mapping, sources, schemas, pseudonym_key, progress)
     if out is None:
         with TemporaryDirectory() as working:
             return run.report(None, Path(working))
@@ -114,6 +115,7 @@ class _Run:
     sources: Sources
     schemas: dict[str, pa.Schema]
     key: bytes | None
+    progress: Callable[[int, int], None]
     _joined: dict[tuple[str, ...], JoinedTable] = field(default_factory=dict)
     _inputs: dict[str, int] = field(default_factory=dict)
 
@@ -122,9 +124,12 @@ class _Run:
         refused = RefusedRows(folder / QUARANTINE if folder else None)
         names = dict.fromkeys(record.name for record in self.mapping.records)
         into = {name: CheckedRecords(name, folder, working, refused) for name in names}
-        for table in dict.fromkeys(record.head.table for record in self.mapping.records):
-            for source in self.sources[table]:
-                self._read(table, source, into, refused)
+        read = dict.fromkeys(record.head.table for record in self.mapping.records)
+        parts = [(table, source) for table in read for source in self.sources[table]]
+        for done, (table, source) in enumerate(parts):
+            self.progress(done, len(parts))
+            self._read(table, source, into, refused)
+        self.progress(len(parts), len(parts))
         for records in into.values():
             records.finish()
         if refused.finish() and folder:
@@ -304,7 +309,7 @@ def _is_naive(kind: pa.DataType) -> bool:
 
 
 def _refuse_without_key(mapping: MappingFile, key: bytes | None) -> None:
-    if key is None and any(e.pseudonym for r in mapping.records for e in r.fields.values()):
+    if key is None and mapping.makes_pseudonyms:
         raise MappingRefused(f"{mapping.file}: its pseudonyms need the key of a home; give --home")
 
 

@@ -184,6 +184,11 @@ class MappingFile:
                 found.setdefault(joined, (*record.at, _JOIN, joined))
         return found
 
+    @property
+    def makes_pseudonyms(self) -> bool:
+        """Whether it needs the key of a home."""
+        return any(each.pseudonym for one in self.records for each in one.fields.values())
+
     def table(self, name: str) -> TableMapping:
         """How a table is written, which need not be said."""
         return self.tables.get(name) or TableMapping()

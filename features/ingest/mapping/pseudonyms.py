@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-_BYTES = 16  # two parties of a world of billions do not meet
+_BYTES = 12  # two parties of a world of billions do not meet
 _MOST_REMEMBERED = 1 << 18
 
 
