@@ -1,5 +1,5 @@
 """A public set of customs declarations through the same build, training and scoring as all else.
 
-`declarations` maps its columns to records; `__main__` strings the rooms together. Question, figures
+`mapping.toml` maps its columns to records; `__main__` strings the rooms together. Question, figures
 and the leak of the set are in `notes.md`.
 """

@@ -2,25 +2,20 @@
 
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
+import pyarrow as pa
 import typer
 
-from experiments.customs_declarations.declarations import (
-    LABEL,
-    LABELS,
-    declared_at,
-    read_declarations,
-    shipments_of,
-    write_declarations,
-)
 from features.build_training_set import build_training_set
 from features.errors import RecordsError, TidegateError
-from features.ingest.record_files import write_records
+from features.ingest.mapping.import_tables import import_tables
+from features.ingest.mapping.mapping import MappingFile
+from features.ingest.mapping.tables import ArrowTable
 from serving.models.scores import Scorer
 from serving.scoring.files import read_subjects
 from training.data.time_split import TimeSplit
@@ -33,6 +28,12 @@ from training.train import Candidate
 from training.train import train as train_candidate
 
 PARAMETERS = Path(__file__).with_name("parameters.toml")
+MAPPING = MappingFile.read(Path(__file__).with_name("mapping.toml"))
+LABEL = "Fraud"
+LABELS = (LABEL, "Critical Fraud")
+COLUMNS = frozenset(column for record in MAPPING.records for column, _ in record.reads()) - {LABEL}
+"""The columns that records are made of."""
+
 RECORDS = "records"
 CALIBRATION = timedelta(days=61)
 """The end of the training months that calibrates, before it too is fitted on."""
@@ -45,11 +46,6 @@ class Declarations:
     train: pd.DataFrame
     valid: pd.DataFrame
     score: pd.DataFrame
-
-    @property
-    def labelled(self) -> pd.DataFrame:
-        """Declarations whose labels may be learnt from or seen against."""
-        return _each_once([self.train, self.valid])
 
     @property
     def everything(self) -> pd.DataFrame:
@@ -77,12 +73,41 @@ def run(
     scores.to_csv(out, index=False)
 
 
+def read_declarations(file: Path) -> pd.DataFrame:
+    """A CSV of the set, all text; RecordsError names a missing file or column, or a repeated id."""
+    if not file.is_file():
+        raise RecordsError(f"{file}: no such file")
+    table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    if absent := sorted(COLUMNS.difference(table.columns)):
+        raise RecordsError(f"{file}: the column {absent[0]!r} is missing")
+    if (repeated := table["Declaration ID"].duplicated()).any():
+        raise RecordsError(f"{file}, row {int(repeated.argmax()) + 1}: its id appeared before")
+    return table
+
+
+def write_records(folder: Path, declarations: pd.DataFrame, label_delay: timedelta) -> None:
+    """Write a shipment of each declaration and an outcome of each with a label, as mapped."""
+    columns = declarations.reindex(columns=sorted({*COLUMNS, LABEL}))
+    table = ArrowTable(pa.Table.from_pandas(columns, preserve_index=False), "declarations")
+    report = import_tables(_known_after(label_delay), {"declarations": [table]}, folder)
+    if report.refused:
+        raise RecordsError("\n".join(str(group.fault()) for group in report.refused))
+
+
+def _known_after(label_delay: timedelta) -> MappingFile:
+    """The mapping with another delay from declaration to known result."""
+    records = {record.name: record for record in MAPPING.records}
+    fields = dict(records["outcomes"].fields)
+    fields["known_at"] = fields["known_at"].model_copy(update={"plus": label_delay})
+    records["outcomes"] = replace(records["outcomes"], fields=fields)
+    return replace(MAPPING, records=tuple(records.values()))
+
+
 def scores_of(declarations: Declarations, label_delay: timedelta, work: Path) -> pd.DataFrame:
     """Train as the files say and score: `Declaration ID`, `score`; `work` is an empty folder."""
     data = training_set_of(declarations, label_delay, work)
     asked = work / "asked"
-    asked.mkdir()
-    write_records(asked, "shipments", shipments_of(declarations.score))
+    write_records(asked, declarations.score.drop(columns=[*LABELS], errors="ignore"), label_delay)
     parameters = parameters_for(declarations, label_delay)
     candidate = train_candidate(data, parameters)
     print(_told(candidate), file=sys.stderr)
@@ -96,8 +121,7 @@ def scores_of(declarations: Declarations, label_delay: timedelta, work: Path) ->
 
 def training_set_of(declarations: Declarations, label_delay: timedelta, work: Path) -> TrainingSet:
     """The training set of all declarations, with their records beside it in `work`."""
-    everything, labelled = declarations.everything, declarations.labelled
-    write_declarations(work / RECORDS, everything, labelled, label_delay)
+    write_records(work / RECORDS, declarations.everything, label_delay)
     build_training_set(work / RECORDS, "shipment", work / "training_set")
     return TrainingSet.read(work / "training_set", "shipment")
 
@@ -112,8 +136,9 @@ def is_new(declarations: Declarations, data: TrainingSet, rows: Ints) -> Bools:
 def parameters_for(declarations: Declarations, label_delay: timedelta) -> TrainingParameters:
     """The experiment's parameters, with the windows that the files themselves draw."""
     parameters = TrainingParameters.read(PARAMETERS)
-    evaluation_from = declared_at(declarations.valid).min().to_pydatetime()
-    evaluation_until = declared_at(declarations.valid).max().to_pydatetime() + timedelta(days=1)
+    days = pd.to_datetime(declarations.valid["Date"], utc=True)
+    evaluation_from = days.min().to_pydatetime()
+    evaluation_until = days.max().to_pydatetime() + timedelta(days=1)
     split = parameters.split.model_copy(
         update={
             "calibration_from": evaluation_from - CALIBRATION,

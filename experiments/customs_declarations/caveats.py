@@ -15,8 +15,12 @@ import numpy as np
 import pandas as pd
 import typer
 
-from experiments.customs_declarations.__main__ import Declarations, scores_of
-from experiments.customs_declarations.declarations import LABEL, read_declarations
+from experiments.customs_declarations.__main__ import (
+    LABEL,
+    Declarations,
+    read_declarations,
+    scores_of,
+)
 from features.engine.expressions.arithmetic import smoothed_rate
 from training.ranking import Floats, ScoreRanking, at_capacity, calibration_error, pr_auc, roc_auc
 

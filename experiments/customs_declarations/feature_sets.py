@@ -17,13 +17,14 @@ import pandas as pd
 import typer
 
 from experiments.customs_declarations.__main__ import (
+    COLUMNS,
     Declarations,
     is_new,
     parameters_for,
+    read_declarations,
     training_set_of,
 )
 from experiments.customs_declarations.caveats import LABEL_DELAY
-from experiments.customs_declarations.declarations import COLUMNS, read_declarations
 from features.definition import Feature
 from training.confidence_intervals import Estimate, difference, with_intervals
 from training.data.time_split import TimeSplit
@@ -118,7 +119,7 @@ def _scores_of_raw_columns(
 ) -> Floats:
     """LightGBM as it comes, on codes of texts and on numbers."""
     numbers = {"Tax Rate", "Net Mass", "Item Price"}
-    texts = [name for name in COLUMNS[2:] if name not in numbers]
+    texts = [name for name in raw.columns if name in COLUMNS - {*numbers, "Date"}]
     columns = [pd.factorize(raw[name])[0].astype(float) for name in texts]
     columns += [raw[name].astype(float).to_numpy() for name in sorted(numbers)]
     matrix = np.column_stack(columns)

@@ -1,0 +1,228 @@
+"""Writes a mapping to begin with, from the names and the first rows of tables."""
+
+import csv
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from features.arrow_schema import limits
+from features.atomic_dir import write_durably
+from features.errors import InputRefused
+from features.ingest.mapping.columns import BlockColumns
+from features.ingest.mapping.drafting.column_values import ColumnSample, is_iban
+from features.ingest.mapping.drafting.column_words import is_about_a_person
+from features.ingest.mapping.drafting.proposals import (
+    Proposal,
+    RecordProposal,
+    proposed_records,
+)
+from features.ingest.mapping.inputs import is_url
+from features.ingest.mapping.mapping import TableMapping
+from features.ingest.mapping.tables import open_file
+from features.records import RECORD_FILES
+
+ROWS_LOOKED_AT = 5_000
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+@dataclass(frozen=True)
+class TableDraft:
+    """What is proposed of one table."""
+
+    name: str
+    written: TableMapping
+    about_persons: list[str]
+    records: list[RecordProposal]
+    left_over: list[str]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is proposed of all tables."""
+
+    tables: list[TableDraft]
+
+    def as_json(self) -> dict[str, Any]:
+        """The draft as plain JSON."""
+        return {
+            "tables": [
+                {
+                    "table": table.name,
+                    "records": {
+                        each.name: {
+                            "fields": [
+                                {"field": p.field, "column": p.column, "sure": p.in_words,
+                                 "why": p.why} for p in each.fields
+                            ],
+                            "missing": list(each.missing),
+                        }
+                        for each in table.records
+                    },
+                    "columns_about_persons": table.about_persons,
+                    "columns_left_over": table.left_over,
+                }
+                for table in self.tables
+            ]
+        }  # fmt: skip
+
+    def summary(self) -> str:
+        """The draft in a line."""
+        if not self.tables:
+            return "every record type with its fields, to be filled in"
+        found = [
+            f"{len(each.fields)} fields of {each.name} from {table.name}"
+            for table in self.tables
+            for each in table.records
+        ]
+        return (", ".join(found) or "no record type is like the columns") + "; read it through"
+
+
+def write_draft(file: Path, inputs: Sequence[str]) -> Draft:
+    """Propose a mapping of tables and write it; without tables, one to fill in.
+
+    Raises InputRefused where a table cannot be read, or a file is there already.
+    """
+    if file.exists():
+        raise InputRefused(f"{file} is there already, and somebody may have worked on it")
+    draft = Draft([_table(each) for each in inputs])
+    lines = _lines(draft) if inputs else _to_fill_in()
+    write_durably(file, ("\n".join(lines) + "\n").encode(), replace=False)
+    return draft
+
+
+def _table(place: str) -> TableDraft:
+    if is_url(place):
+        raise InputRefused("a draft is made of files; export some rows of each table")
+    file = Path(place)
+    written = _written(file)
+    samples, about_persons = [], []
+    for sample in _samples(file, written):
+        # A number of an account leads to a person, whatever its column is called.
+        if is_about_a_person(sample.name) or sample.share_of(is_iban) > 0.9:
+            about_persons.append(sample.name)
+        else:
+            samples.append(sample)
+    records = proposed_records(samples)
+    used = {each.column for record in records for each in record.fields}
+    left = [sample.name for sample in samples if sample.name not in used]
+    return TableDraft(file.stem, written, about_persons, records, left)
+
+
+def _written(file: Path) -> TableMapping:
+    """How a file is written, as far as its beginning tells."""
+    if file.suffix.lower() not in (".csv", ".txt") or not file.is_file():
+        return TableMapping()
+    with file.open("rb") as opened:
+        head = opened.read(1 << 16)
+    try:
+        # A letter of several bytes may be cut off at the end.
+        text, encoding = head.rpartition(b"\n")[0].decode(), "utf-8"
+    except UnicodeDecodeError:
+        text, encoding = head.decode("cp1252", errors="replace"), "cp1252"
+    try:
+        delimiter = csv.Sniffer().sniff(text.partition("\n")[0], ",;\t|").delimiter
+    except csv.Error:
+        delimiter = ","
+    return TableMapping(encoding=encoding, delimiter=delimiter)
+
+
+def _samples(file: Path, written: TableMapping) -> Iterator[ColumnSample]:
+    source = open_file(file, written)
+    names = source.schema.names
+    block = next(iter(source.blocks(names)), None)
+    rows = block.rows[:ROWS_LOOKED_AT] if block else source.schema.empty_table().to_batches()
+    columns = BlockColumns(rows if block else _none(source.schema), written)
+    yield from (ColumnSample(name, columns.column(name)) for name in names)
+
+
+def _none(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([], schema)
+
+
+def _lines(draft: Draft) -> Iterator[str]:
+    yield "# A draft: after each line, how sure it is and why. Read it through, then try it with"
+    yield "# `tidegate import --mapping THIS INPUT… --check`."
+    for table in draft.tables:
+        yield ""
+        yield from _lines_of_table(table)
+        for record in table.records:
+            yield ""
+            yield from _lines_of_record(table, record)
+        if table.left_over:
+            yield ""
+            yield f"# Left over of {table.name}: {', '.join(table.left_over)}"
+
+
+def _lines_of_table(table: TableDraft) -> Iterator[str]:
+    yield f"[tables.{_key(table.name)}]"
+    for name, usual in (("delimiter", ","), ("encoding", "utf-8")):
+        if (said := getattr(table.written, name)) != usual:
+            yield f"{name} = {_value(said)}"
+    if any("format" in p.options for record in table.records for p in record.fields):
+        yield 'zone = "UTC" # a guess: the zone of the clock that the table was written by'
+    if split := {p.column for record in table.records for p in record.fields
+                 if "first_six" in p.options}:  # fmt: skip
+        pairs = ", ".join(f"{_key(c)} = {_value(_FIRST_SIX)}" for c in sorted(split))
+        yield f"split = {{ {pairs} }}"
+    if table.about_persons:
+        yield "# These describe persons, whom no record has room for, so they are never read."
+        yield f"drop = [{', '.join(map(_value, table.about_persons))}]"
+
+
+_FIRST_SIX = r"(?P<HS6>\d{6})\d*"
+
+
+def _lines_of_record(table: TableDraft, record: RecordProposal) -> Iterator[str]:
+    yield f"[{record.name}]"
+    yield f"from = {_value(table.name)}"
+    for each in record.fields:
+        yield f"{each.field} = {_said(each)} # {each.in_words}: {each.why}"
+    for name in record.missing:
+        yield _to_be_said(record.name, name)
+    if any("pseudonym" in each.options for each in record.fields):
+        yield "# Where ids of parties are pseudonyms already, name the column alone."
+
+
+def _to_be_said(record_type: str, field: str) -> str:
+    choices = limits(RECORD_FILES[record_type])[field].choices
+    if choices:
+        what = f"required, one of {', '.join(choices)}"
+        return f'# {field} = {{ constant = "{choices[0]}" }} # {what}'
+    return f'# {field} = "" # required, and no column is like it'
+
+
+def _said(each: Proposal) -> str:
+    options = dict(each.options)
+    column = "HS6" if options.pop("first_six", None) else each.column
+    if not options:
+        return _value(column)
+    said = ", ".join(f"{name} = {_value(value)}" for name, value in options.items())
+    return f"{{ column = {_value(column)}, {said} }}"
+
+
+def _to_fill_in() -> Iterator[str]:
+    yield "# Keep the record types that your tables hold, and give each field its column."
+    for name, record in RECORD_FILES.items():
+        yield ""
+        yield f"# [{name}] # {(record.__doc__ or '').partition(chr(10))[0]}"
+        yield '# from = ""'
+        for field, about in record.model_fields.items():
+            need = "required: " if about.is_required() else ""
+            yield f'# {field} = "" # {need}{about.description}'
+
+
+def _key(name: str) -> str:
+    return name if _BARE.fullmatch(name) else _value(name)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{_key(key)} = {_value(each)}' for key, each in value.items())} }}"
+    if isinstance(value, str) and "\\" in value and "'" not in value:
+        return f"'{value}'"
+    return json.dumps(value, ensure_ascii=False)
