@@ -131,7 +131,9 @@ def nearest_of(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     in_small = {each.casefold(): each for each in names}
     nearest = difflib.get_close_matches(name.casefold(), in_small, n=1)
-    return f"the nearest is {in_small[nearest[0]]!r}" if nearest else f"there are {', '.join(names)}"
+    return (
+        f"the nearest is {in_small[nearest[0]]!r}" if nearest else f"there are {', '.join(names)}"
+    )
 
 
 class KeyMissing(TidegateError):

@@ -23,7 +23,7 @@ from experiments.benchmarks.memory import peak_mib
 from features.arrow_schema import INSTANT
 from features.ingest.mapping.import_tables import import_tables
 from features.ingest.mapping.mapping import MappingFile
-from features.ingest.mapping.tables import open_file
+from features.ingest.mapping.source_tables import open_file
 
 SHIPMENTS = """
 [tables.declarations]

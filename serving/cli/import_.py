@@ -32,7 +32,8 @@ def import_(
         Path | None, typer.Option(help="Write a proposal of a mapping into this file instead.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of record files to write; replaced when all is read.")
+        Path | None,
+        typer.Option(help="Folder of record files to write; replaced when all is read."),
     ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit 1 if a row would be refused.")
@@ -66,7 +67,7 @@ def _imported(file: Path, inputs: list[str], out: Path | None, home: Path) -> "I
     from features.ingest.mapping.import_tables import import_tables
     from features.ingest.mapping.inputs import open_inputs
     from features.ingest.mapping.mapping import MappingFile
-    from features.ingest.mapping.tables import SourceTable
+    from features.ingest.mapping.source_tables import SourceTable
 
     def open_database(url: str, table: Any) -> SourceTable:
         from serving.db.foreign_table import ForeignTable
@@ -90,7 +91,7 @@ def _key(mapping: "MappingFile", home: Path) -> bytes | None:
 
 
 def _draft(file: Path, inputs: list[str], *, as_json: bool) -> None:
-    from features.ingest.mapping.drafting.draft import write_draft
+    from features.ingest.mapping.drafting.mapping_draft import write_draft
 
     drafted = write_draft(file, inputs)
     if as_json:
@@ -108,23 +109,26 @@ def _document(report: "ImportReport", out: Path | None) -> dict[str, Any]:
 
 
 def _lines(report: "ImportReport", out: Path | None) -> Iterator[str]:
-    from features.ingest.mapping.import_tables import QUARANTINE
-
     made = ", ".join(f"{rows:,} {name}" for name, rows in report.records.items())
     yield f"{out}: {made}" if out else f"would be made: {made}"
-    for table, columns in report.about_persons.items():
-        if columns:
-            yield f"{table}: about persons, and never read: {', '.join(columns)}"
-    for table, columns in report.left_over.items():
-        if columns:
-            yield f"{table}: left over: {', '.join(columns)}"
-    if not report.refused:
+    left = {"about persons, and never read": report.about_persons, "left over": report.left_over}
+    for what, tables in left.items():
+        yield from (
+            f"{name}: {what}: {', '.join(found)}" for name, found in tables.items() if found
+        )
+    if report.refused:
+        yield from _lines_of_refused(report, out)
+
+
+def _lines_of_refused(report: "ImportReport", out: Path | None) -> Iterator[str]:
+    """Of an import the first of the rows, which are in the quarantine; of a check, more."""
+    from features.ingest.mapping.import_tables import QUARANTINE
+
+    if out:
+        yield f"refused rows are in {out / QUARANTINE}:"
+        yield from (f"  {group.fault()}" for group in report.refused)
         return
-    yield f"refused rows are in {out / QUARANTINE}:" if out else "would be refused:"
     for group in report.refused:
-        if out:
-            yield f"  {group.fault()}"
-            continue
         of_type = ", ".join(filter(None, (group.record_type, group.column)))
         yield f"{group.source}: {of_type}: {group.what}, in {group.rows:,} rows"
         for each in group.places[:PLACES_SHOWN]:

@@ -13,7 +13,7 @@ from sqlalchemy.sql.expression import Executable, TextClause, literal_column
 
 from features.errors import InputRefused
 from features.ingest.mapping.mapping import TableMapping
-from features.ingest.mapping.tables import BLOCK_ROWS, Block, array_of
+from features.ingest.mapping.source_tables import BLOCK_ROWS, Block, array_of
 
 _ROWS_LOOKED_AT = 1_000
 
@@ -56,7 +56,7 @@ class ForeignTable:
         return select(literal_column("*")).select_from(table(name, schema=schema or None))
 
     @contextmanager
-    def _rows(self, at_once: int) -> Iterator[tuple[list[str], Iterator[list[Any]]]]:
+    def _rows(self, at_once: int) -> Iterator[tuple[list[str], Iterator[Sequence[Any]]]]:
         """The names of the columns, and rows, some at a time, as the database gives them."""
         url = self._url
         if url.drivername in ("postgresql", "postgres"):
@@ -69,7 +69,7 @@ class ForeignTable:
                     result = connection.execution_options(stream_results=True).execute(
                         self._statement
                     )
-                    yield list(result.keys()), iter(lambda: result.fetchmany(at_once), [])
+                    yield list(result.keys()), result.partitions(at_once)
             finally:
                 engine.dispose()
         except SQLAlchemyError as error:

@@ -82,7 +82,12 @@ def test_the_name_or_language_of_a_thing_is_of_no_person(field: str) -> None:
         *("vessel_owner_name", "name_of_vessel_master", "ship_master_name", "vessel_name_of_owner"),
         *("vessel_first_name", "vessel_person", "vessel_email", "vessel_name_surname"),
         *("name_vessel", "consignee_name", "company_name", "importer_names", "passenger_language"),
-        *("vessel_nationality_name_language_of_driver", "prénom", "Geburtsdatum", "nom_du_capitaine"),
+        *(
+            "vessel_nationality_name_language_of_driver",
+            "prénom",
+            "Geburtsdatum",
+            "nom_du_capitaine",
+        ),
     ],
 )
 def test_the_name_of_whoever_stands_behind_a_thing_is_of_a_person(field: str) -> None:

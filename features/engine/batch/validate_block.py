@@ -17,7 +17,6 @@ from features.ingest.contract import CURRENCY_OF, broken_values
 from features.records import RECORD_FILES
 
 
-
 class Identities:
     """What makes each record one record, to find two of the same.
 

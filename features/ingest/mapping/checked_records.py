@@ -1,4 +1,4 @@
-"""The records of one type: each block held to the contract, and what keeps it written as Parquet."""
+"""The records of one type: each block held to the contract, and what keeps it written."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -9,10 +9,10 @@ import pyarrow.compute as pc
 from features.arrow_schema import INSTANT
 from features.field_kinds import FieldKind
 from features.ingest.contract import typed, what_is_wanted
-from features.ingest.mapping.columns import BlockColumns, JoinedColumns
+from features.ingest.mapping.block_columns import BlockColumns, JoinedColumns
 from features.ingest.mapping.instants import Broken, instants_of
 from features.ingest.mapping.mapping import Codes, FieldMapping, as_text
-from features.ingest.mapping.pseudonyms import RegisterPseudonyms
+from features.ingest.mapping.register_pseudonyms import RegisterPseudonyms
 from features.ingest.mapping.units import factors_of
 
 _GROUPED = {
@@ -149,7 +149,9 @@ def _ungrouped(column: pa.Array, decimal: str) -> tuple[pa.Array, Broken]:
     if pc.all(is_number).as_py():
         return plain, []
     what = f"is no number with {decimal!r} before its decimals"
-    return pc.if_else(is_number, plain, pa.scalar(None, pa.string())), [(what, pc.invert(is_number))]
+    return pc.if_else(is_number, plain, pa.scalar(None, pa.string())), [
+        (what, pc.invert(is_number))
+    ]
 
 
 def _without_point(text: pa.Array) -> pa.Array:

@@ -1,4 +1,4 @@
-"""Own tables -> record files, by a mapping: read once, in blocks, and written whole or not at all."""
+"""Own tables -> record files, by a mapping: read once in blocks, written whole or not at all."""
 
 import json
 import shutil
@@ -12,27 +12,26 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from features.arrow_schema import INSTANT, arrow_schema
+from features.arrow_schema import arrow_schema
 from features.atomic_dir import written_whole
 from features.errors import InputRefused, MappingRefused
 from features.field_kinds import kinds_of_fields
 from features.ingest.contract import Broken
-from features.ingest.mapping.check import (
+from features.ingest.mapping.block_columns import BlockColumns, JoinedColumns, JoinedTable
+from features.ingest.mapping.checked_records import CheckedRecords
+from features.ingest.mapping.columns_read import columns_left, joined_names, own_columns
+from features.ingest.mapping.field_values import FieldReading
+from features.ingest.mapping.mapping import FieldMapping, MappingFile, RecordMapping
+from features.ingest.mapping.mapping_checks import (
     check_columns,
     check_mapping,
     fills_currency,
-    table_of,
 )
-from features.ingest.mapping.checked_records import CheckedRecords
-from features.ingest.mapping.columns import BlockColumns, JoinedColumns, JoinedTable
-from features.ingest.mapping.field_values import FieldReading
-from features.ingest.mapping.mapping import FieldMapping, MappingFile, RecordMapping, groups_of
-from features.ingest.mapping.pseudonyms import RegisterPseudonyms
 from features.ingest.mapping.refused_rows import RefusedGroup, RefusedRows
-from features.ingest.mapping.tables import Block, SourceTable
+from features.ingest.mapping.register_pseudonyms import RegisterPseudonyms
+from features.ingest.mapping.source_tables import Block, SourceTable
 from features.ingest.mapping.units import currency_of
 from features.ingest.record_summary import SET_ASIDE
-from features.persons import describes_a_person
 from features.records import RECORD_FILES
 
 QUARANTINE = "quarantine"
@@ -79,16 +78,14 @@ def import_tables(
     """
     check_mapping(mapping)
     schemas = {name: _schema_of(tables) for name, tables in sources.items()}
-    for name, path in mapping.tables_read.items():
-        if name not in sources:
-            mapping.refuse([(path, f"no input is the table {name!r}")])
-    check_columns(mapping, {name: schema.names for name, schema in schemas.items()})
-    _refuse_naive(mapping, schemas)
+    unread = [(at, name) for name, at in mapping.tables_read.items() if name not in sources]
+    mapping.refuse([(at, f"no input is the table {name!r}") for at, name in unread])
+    check_columns(mapping, schemas)
     _refuse_without_key(mapping, pseudonym_key)
     run = _Run(mapping, sources, schemas, pseudonym_key, progress)
     if out is None:
-        with TemporaryDirectory() as working:
-            return run.report(None, Path(working))
+        with TemporaryDirectory() as temporary:
+            return run.report(None, Path(temporary))
     with _written(out) as folder:
         working = folder / _WORKING
         working.mkdir()
@@ -138,7 +135,7 @@ class _Run:
             (folder / SET_ASIDE).write_text(json.dumps(said))
         written = {name: records.written for name, records in into.items()}
         return ImportReport(
-            self._inputs, written, refused.groups, *_columns_left(self.mapping, self.schemas)
+            self._inputs, written, refused.groups, *columns_left(self.mapping, self.schemas)
         )
 
     def _read(
@@ -164,7 +161,7 @@ class _Run:
                 rows, places = _selected(columns, block, record)
                 joined = {name: (found, found.places_of([rows.text(key) for key in keys]))
                           for name, (found, keys) in joins.items()}  # fmt: skip
-                read = JoinedColumns(rows, joined, self._joined_names(record))
+                read = JoinedColumns(rows, joined, joined_names(self.mapping, record, self.schemas))
                 _add(into[record.name], record, fields, read, places, source.place)
 
     def _readings(self, record: RecordMapping) -> dict[str, FieldReading]:
@@ -188,16 +185,8 @@ class _Run:
             pseudonyms=RegisterPseudonyms(self.key) if each.pseudonym and self.key else None,
         )
 
-    def _joined_names(self, record: RecordMapping) -> set[str]:
-        known = _known(self.mapping, self.schemas)
-        return {
-            column
-            for column, _ in record.reads()
-            if table_of(record, column, known)[0] != record.head.table
-        }
-
     def _joins(self, record: RecordMapping) -> dict[str, tuple[JoinedTable, list[str]]]:
-        names = self._joined_names(record)
+        names = joined_names(self.mapping, record, self.schemas)
         return {
             name: (self._joined_table(name, keys, names), list(keys))
             for name, keys in record.head.join.items()
@@ -214,30 +203,6 @@ class _Run:
                 source, self.mapping.table(name), keys.values(), inside
             )
         return self._joined[known]
-
-
-def own_columns(mapping: MappingFile, table: str, schemas: dict[str, pa.Schema]) -> list[str]:
-    """The columns of a table that records read, and those that others are split from."""
-    known = _known(mapping, schemas)
-    split_from = {
-        group: column
-        for column, pattern in mapping.table(table).split.items()
-        for group in groups_of(pattern)
-    }
-    found: dict[str, None] = {}
-    for record in mapping.records:
-        for column, _ in record.reads():
-            of, own = table_of(record, column, known)
-            if of == table:
-                found[own if own in schemas[table].names else split_from[own]] = None
-    return [*found]
-
-
-def _known(mapping: MappingFile, schemas: dict[str, pa.Schema]) -> dict[str, set[str]]:
-    return {
-        name: {*schema.names, *(g for p in mapping.table(name).split.values() for g in groups_of(p))}
-        for name, schema in schemas.items()
-    }
 
 
 def _selected(
@@ -286,40 +251,6 @@ def _schema_of(tables: Sequence[SourceTable]) -> pa.Schema:
     return first.schema
 
 
-def _refuse_naive(mapping: MappingFile, schemas: dict[str, pa.Schema]) -> None:
-    """Time stamps and days without an offset need a zone."""
-    known, faults = _known(mapping, schemas), []
-    for record in mapping.records:
-        zone_of_table = mapping.table(record.head.table).zone
-        for name, each in record.fields.items():
-            if arrow_schema(RECORD_FILES[record.name]).field(name).type != INSTANT:
-                continue
-            for column in () if each.zone or zone_of_table else each.reads:
-                table, own = table_of(record, column, known)
-                kind = schemas[table].field(own).type if own in schemas[table].names else None
-                if kind and _is_naive(kind):
-                    what = f"{record.name}.{name}: {column!r} tells no offset; give a zone"
-                    faults.append(((*record.at, name), what))
-    mapping.refuse(faults)
-
-
-def _is_naive(kind: pa.DataType) -> bool:
-    is_naive = pa.types.is_timestamp(kind) and kind.tz is None
-    return bool(is_naive or pa.types.is_date(kind))
-
-
 def _refuse_without_key(mapping: MappingFile, key: bytes | None) -> None:
     if key is None and mapping.makes_pseudonyms:
         raise MappingRefused(f"{mapping.file}: its pseudonyms need the key of a home; give --home")
-
-
-def _columns_left(
-    mapping: MappingFile, schemas: dict[str, pa.Schema]
-) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """By table, the columns about persons, and the others that nothing reads or drops."""
-    about_persons, left = {}, {}
-    for name, schema in schemas.items():
-        read = {*own_columns(mapping, name, schemas), *mapping.table(name).drop}
-        about_persons[name] = [each for each in schema.names if describes_a_person(each)]
-        left[name] = [e for e in schema.names if e not in {*read, *about_persons[name]}]
-    return about_persons, left

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from features.errors import InputRefused, nearest_of
 from features.ingest.mapping.mapping import MappingFile, TableMapping
-from features.ingest.mapping.tables import SourceTable, open_file
+from features.ingest.mapping.source_tables import SourceTable, open_file
 
 OpenDatabase = Callable[[str, TableMapping], SourceTable]
 

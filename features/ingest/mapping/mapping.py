@@ -2,7 +2,7 @@
 
 A mapping is a TOML file. `[tables.NAME]` says how a table is written, `[codes.NAME]` holds a list
 of codes, and every other header is a record type, of which several (`[[documents]]`) may come from
-one row. `features.ingest.mapping.check` holds a mapping to the record types and to its tables.
+one row. `mapping_checks` holds a mapping to the record types and to its tables.
 """
 
 import csv
@@ -101,6 +101,13 @@ class TableMapping(_Part):
     zone: str | None = None
     split: dict[str, str] = Field(default_factory=dict)
     drop: list[str] = Field(default_factory=list)
+
+    @property
+    def split_from(self) -> dict[str, str]:
+        """The columns that are split off, and of each the one that it is split from."""
+        return {
+            group: column for column, pattern in self.split.items() for group in groups_of(pattern)
+        }
 
 
 class _Head(_Part):
@@ -216,7 +223,7 @@ def _csv_files(folder: Path) -> list[str]:
 def _codes_in(file: Path) -> Codes:
     """The first column of a CSV file to its second; the first line is a header."""
     with file.open(encoding="utf-8-sig", newline="") as lines:
-        rows = [row for row in csv.reader(lines)][1:]
+        rows = list(csv.reader(lines))[1:]
     if any(len(row) < 2 for row in rows):
         raise ValueError(f"{file.name}: want two columns, the code and what it means")
     return {row[0].strip(): row[1].strip() for row in rows}
@@ -252,8 +259,9 @@ def _records(document: dict[str, Any], faults: list[Fault]) -> Iterator[RecordMa
 def _record(name: str, at: KeyPath, said: dict[str, Any], faults: list[Fault]) -> RecordMapping:
     head = {key: value for key, value in said.items() if key in OF_A_RECORD}
     fields = {
-        key: _part(FieldMapping, {"column": value} if isinstance(value, str) else value,
-                   (*at, key), faults)
+        key: _part(
+            FieldMapping, {"column": value} if isinstance(value, str) else value, (*at, key), faults
+        )
         for key, value in said.items()
         if key not in OF_A_RECORD
     }

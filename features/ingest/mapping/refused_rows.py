@@ -131,9 +131,7 @@ class RefusedRows:
             group.add(int(places[row]), value)
         group.rows += len(at) - len(shown_rows)
 
-    def _group(
-        self, name: str | None, source: str, column: str | None, what: str
-    ) -> RefusedGroup:
+    def _group(self, name: str | None, source: str, column: str | None, what: str) -> RefusedGroup:
         key = (source, name, column, what)
         return self._groups.setdefault(key, RefusedGroup(source, name, column, what))
 

@@ -58,9 +58,8 @@ class RowNotes:
         file = self._file.with_suffix(".repeated")
         self._repeated = np.memmap(file, np.bool_, "w+", shape=(total,))
         shares = -(-total // ROWS_SORTED_AT_ONCE)
-        return any(
-            [_mark_repeated(notes, self._repeated, share, shares) for share in range(shares)]
-        )
+        found = [_mark_repeated(notes, self._repeated, share, shares) for share in range(shares)]
+        return any(found)
 
     def blocks(self) -> Iterator[tuple[Any, Bools]]:
         """Of each block the notes of its rows, and which usable ones stood in an earlier row."""

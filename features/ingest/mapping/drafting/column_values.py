@@ -90,7 +90,7 @@ class ColumnSample:
         return not broken
 
 
-def is_container(text: str) -> bool:
+def is_container_number(text: str) -> bool:
     """Whether it is a container number with its check digit (ISO 6346)."""
     return bool(iso6346.is_valid(text))
 

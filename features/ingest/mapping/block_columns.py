@@ -11,9 +11,8 @@ from features.ingest.mapping.mapping import (
     Selection,
     TableMapping,
     as_text,
-    groups_of,
 )
-from features.ingest.mapping.tables import SourceTable
+from features.ingest.mapping.source_tables import SourceTable
 
 _BETWEEN = "\x1f"
 """Stands between the parts of a key; no text that is printed has it."""
@@ -26,10 +25,7 @@ class BlockColumns:
         self._rows = rows
         self._mapping = mapping
         self._made: dict[str, pa.Array] = {}
-        self._split_from = {
-            group: column for column, pattern in mapping.split.items()
-            for group in groups_of(pattern)
-        }  # fmt: skip
+        self._split_from = mapping.split_from
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -53,7 +49,7 @@ class BlockColumns:
         return None if pc.all(does_match).as_py() else pc.invert(does_match)
 
     def stood(self, name: str) -> pa.Array:
-        """What stands in the table for a column: of one that is split off, what it is split from."""
+        """What stands in the table for a column, or for what it is split from."""
         is_own = name in self._rows.schema.names
         return self.text(name if is_own else self._split_from[name])
 
@@ -95,8 +91,7 @@ class JoinedTable:
     def __init__(self, source: SourceTable, mapping: TableMapping, keys: Iterable[str],
                  columns: Iterable[str]):  # fmt: skip
         names = [*dict.fromkeys([*keys, *columns])]
-        split_from = {group: column for column, pattern in mapping.split.items()
-                      for group in groups_of(pattern)}  # fmt: skip
+        split_from = mapping.split_from
         own = [*dict.fromkeys(name if name in source.schema.names else split_from[name]
                               for name in names)]  # fmt: skip
         parts: dict[str, list[pa.Array]] = {name: [] for name in names}

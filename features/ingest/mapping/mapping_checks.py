@@ -4,12 +4,12 @@ Both say everything that is wrong at once, each with its line and the nearest ri
 """
 
 import zoneinfo
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.arrow_schema import Limits, arrow_schema, limits
+from features.arrow_schema import INSTANT, Limits, arrow_schema, limits
 from features.errors import nearest_of
 from features.field_kinds import (
     FieldKind,
@@ -21,6 +21,7 @@ from features.field_kinds import (
     kinds_of_fields,
 )
 from features.ingest.contract import broken_values, typed
+from features.ingest.mapping.columns_read import Schemas, known_columns, table_of
 from features.ingest.mapping.instants import UNIX_FORMATS, unknown_directives
 from features.ingest.mapping.mapping import (
     TABLES,
@@ -32,6 +33,7 @@ from features.ingest.mapping.mapping import (
     as_text,
     groups_of,
 )
+from features.ingest.mapping.toml_lines import KeyPath
 from features.ingest.mapping.units import factors_of
 from features.persons import describes_a_person, why_refused
 from features.records import RECORD_FILES
@@ -55,15 +57,15 @@ def check_mapping(mapping: MappingFile) -> None:
     mapping.refuse(faults)
 
 
-def check_columns(mapping: MappingFile, columns: Mapping[str, Iterable[str]]) -> None:
-    """Hold a mapping to the columns of its tables, by the name of the table."""
-    known = {table: {*names, *_split_off(mapping, table)} for table, names in columns.items()}
-    faults: list[Fault] = []
+def check_columns(mapping: MappingFile, schemas: Schemas) -> None:
+    """Hold a mapping to the columns of its tables; raises MappingRefused."""
+    known = known_columns(mapping, schemas)
+    faults = [*_naive_faults(mapping, schemas)]
     for name, table in mapping.tables.items():
         for key, named in (("split", [*table.split]), ("drop", table.drop)):
             for column in named if name in known else ():
                 about = column if key == "split" else ""
-                path = (TABLES, name, key, column)
+                path: KeyPath = (TABLES, name, key, column)
                 faults += _faults_of_column(path, column, known[name], about)
     for record in mapping.records:
         for column, path in record.reads():
@@ -72,25 +74,7 @@ def check_columns(mapping: MappingFile, columns: Mapping[str, Iterable[str]]) ->
     mapping.refuse(faults)
 
 
-def table_of(record: RecordMapping, column: str, known: Mapping[str, set[str]]) -> tuple[str, str]:
-    """The table that a record reads a column from, and the column there.
-
-    It is the record's own table, or one that is joined to it: `importers.COUNTRY`.
-    """
-    joined, _, inside = column.partition(".")
-    if column not in known.get(record.head.table, ()) and joined in record.head.join:
-        return joined, inside
-    return record.head.table, column
-
-
-def _split_off(mapping: MappingFile, table: str) -> Iterator[str]:
-    for pattern in mapping.table(table).split.values():
-        yield from groups_of(pattern)
-
-
-def _faults_of_column(
-    path: tuple[str | int, ...], column: str, known: set[str], about: str
-) -> Iterator[Fault]:
+def _faults_of_column(path: KeyPath, column: str, known: set[str], about: str) -> Iterator[Fault]:
     if column not in known:
         yield path, f"there is no column {column!r}; {nearest_of(column, known or ['none'])}"
     elif about and describes_a_person(about):
@@ -118,7 +102,7 @@ def _faults_of_pattern(path: tuple[str, ...], pattern: str) -> Iterator[Fault]:
         yield path, f"the pattern cannot be read: {str(error).partition(':')[2].strip()}"
 
 
-def _faults_of_zone(path: tuple[str | int, ...], zone: str | None) -> Iterator[Fault]:
+def _faults_of_zone(path: KeyPath, zone: str | None) -> Iterator[Fault]:
     if zone is not None and zone not in (zones := zoneinfo.available_timezones()):
         nearest = nearest_of(zone, zones)
         yield path, f"there is no time zone {zone!r}; {_short(nearest)}"
@@ -153,6 +137,27 @@ def fills_currency(record: RecordMapping, currency_field: str) -> FieldMapping |
     return None
 
 
+def _naive_faults(mapping: MappingFile, schemas: Schemas) -> Iterator[Fault]:
+    """Time stamps and days without an offset need a zone."""
+    known = known_columns(mapping, schemas)
+    for record in mapping.records:
+        fields = arrow_schema(RECORD_FILES[record.name])
+        zone = mapping.table(record.head.table).zone
+        for name, each in record.fields.items():
+            if each.zone or zone or fields.field(name).type != INSTANT:
+                continue
+            for column in each.reads:
+                table, own = table_of(record, column, known)
+                if own in schemas[table].names and _is_naive(schemas[table].field(own).type):
+                    what = f"{record.name}.{name}: {column!r} tells no offset; give a zone"
+                    yield (*record.at, name), what
+
+
+def _is_naive(kind: pa.DataType) -> bool:
+    is_naive = pa.types.is_timestamp(kind) and kind.tz is None
+    return bool(is_naive or pa.types.is_date(kind))
+
+
 def _wrong_with(
     mapping: MappingFile, record: RecordMapping, name: str, each: FieldMapping
 ) -> Iterator[str]:
@@ -168,10 +173,19 @@ def _wrong_with(
         yield "zero_pad is for codes and ids"
     if isinstance(kind, Instant):
         yield from _wrong_instant(mapping, record, each)
-    elif each.unit is not None and each.unit not in (units := factors_of(kind)):
-        known = {unit: None for unit in units if len(units) < 50 or each.unit[-1:] == unit[-1:]}
-        yield f"there is no unit {each.unit!r}; {nearest_of(each.unit, known or ['none'])}"
+    yield from _wrong_unit(each.unit, kind)
     yield from _wrong_values(mapping, each, want, limit)
+
+
+def _wrong_unit(unit: str | None, kind: FieldKind | None) -> Iterator[str]:
+    units = factors_of(kind)
+    if unit is None or not units or unit in units:
+        return
+    is_money = isinstance(kind, Money)
+    nearest = (
+        "want a currency as in EUR, kEUR, MEUR or cEUR" if is_money else nearest_of(unit, units)
+    )
+    yield f"there is no unit {unit!r}; {nearest}"
 
 
 def _wrong_instant(
@@ -191,8 +205,9 @@ def _wrong_values(
     mapping: MappingFile, each: FieldMapping, want: pa.Field, limit: Limits
 ) -> Iterator[str]:
     """What is wrong with the values that the mapping itself holds."""
-    said: list[Scalar] = [one for one in (each.constant, each.when_empty, each.otherwise)
-                          if one is not None]
+    said: list[Scalar] = [
+        one for one in (each.constant, each.when_empty, each.otherwise) if one is not None
+    ]
     try:
         codes = mapping.codes_of(each)
     except ValueError as error:
@@ -208,4 +223,3 @@ def _wrong_values(
         elif broken:
             nearest = f"; {nearest_of(str(value), limit.choices)}" if limit.choices else ""
             yield f"{value!r} {broken[0]}{nearest}"
-

@@ -13,7 +13,7 @@ import pyarrow as pa
 from features.arrow_schema import limits
 from features.atomic_dir import write_durably
 from features.errors import InputRefused
-from features.ingest.mapping.columns import BlockColumns
+from features.ingest.mapping.block_columns import BlockColumns
 from features.ingest.mapping.drafting.column_values import ColumnSample, is_iban
 from features.ingest.mapping.drafting.column_words import is_about_a_person
 from features.ingest.mapping.drafting.proposals import (
@@ -23,7 +23,7 @@ from features.ingest.mapping.drafting.proposals import (
 )
 from features.ingest.mapping.inputs import is_url
 from features.ingest.mapping.mapping import TableMapping
-from features.ingest.mapping.tables import open_file
+from features.ingest.mapping.source_tables import open_file
 from features.records import RECORD_FILES
 
 ROWS_LOOKED_AT = 5_000

@@ -85,7 +85,7 @@ def open_file(file: Path, mapping: TableMapping) -> SourceTable:
     return table
 
 
-class _File:
+class _TableFile:
     def __init__(self, file: Path, mapping: TableMapping):
         self.place = str(file)
         self._file = file
@@ -99,7 +99,7 @@ class _File:
         raise NotImplementedError
 
 
-class CsvTable(_File):
+class CsvTable(_TableFile):
     """A CSV file with a header; every value is text."""
 
     def _read_schema(self) -> pa.Schema:
@@ -170,7 +170,7 @@ def _beside_ragged(
         yield Block(batch, places, unread)
 
 
-class ParquetTable(_File):
+class ParquetTable(_TableFile):
     """A Parquet file."""
 
     def _read_schema(self) -> pa.Schema:
@@ -189,7 +189,7 @@ class ParquetTable(_File):
             raise InputRefused(f"{self._file}: no readable Parquet file ({error})") from None
 
 
-class NdjsonTable(_File):
+class NdjsonTable(_TableFile):
     """A file with a JSON object in each line; those of the first block say which columns it has."""
 
     def _read_schema(self) -> pa.Schema:
@@ -218,10 +218,10 @@ class NdjsonTable(_File):
 def _parsed(lines: list[bytes]) -> tuple[pa.Table, list[int]]:
     """The objects of lines, and the places of those that are none, from 0."""
     try:
-        table = pyarrow.json.read_json(
-            io.BytesIO(b"".join(lines)),
-            pyarrow.json.ReadOptions(use_threads=False, block_size=max(map(len, lines)) + (1 << 20)),
-        )
+        table = _read_json(lines, None)
+        plain = pa.schema([field.with_type(_untimed(field.type)) for field in table.schema])
+        if plain != table.schema:
+            table = _read_json(lines, plain)
         if len(table) == len(lines):
             return table, []
     except pa.ArrowInvalid:
@@ -238,6 +238,21 @@ def _parsed(lines: list[bytes]) -> tuple[pa.Table, list[int]]:
         else:
             wrong.append(at)
     return _of_objects(found), wrong
+
+
+def _read_json(lines: list[bytes], schema: pa.Schema | None) -> pa.Table:
+    return pyarrow.json.read_json(
+        io.BytesIO(b"".join(lines)),
+        pyarrow.json.ReadOptions(use_threads=False, block_size=max(map(len, lines)) + (1 << 20)),
+        pyarrow.json.ParseOptions(explicit_schema=schema),
+    )
+
+
+def _untimed(kind: pa.DataType) -> pa.DataType:
+    """The type with texts for instants, from which the reader of JSON drops their offset."""
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(_untimed(field.type)) for field in kind])
+    return pa.string() if pa.types.is_timestamp(kind) else kind
 
 
 def _of_objects(objects: list[dict[str, Any]]) -> pa.Table:
