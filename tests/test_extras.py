@@ -42,6 +42,7 @@ serve --home h
 score f --subject route --out o.csv
 replay d
 features
+import --draft m.toml
 verify-log
 audit
 checkpoints --out c
@@ -205,7 +206,7 @@ def test_no_command_ends_in_a_traceback_without_extras(
     others = {line.split()[0]: commands[line] for line in LINES if line not in refused}
 
     assert {name: code for name, (code, _) in others.items()} == dict.fromkeys(
-        ("synth", "build", "features", "doctor"), 0
+        ("synth", "build", "features", "import", "doctor"), 0
     ), others
 
 

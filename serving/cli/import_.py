@@ -129,8 +129,9 @@ def _lines_of_refused(report: "ImportReport", out: Path | None) -> Iterator[str]
         yield from (f"  {group.fault()}" for group in report.refused)
         return
     for group in report.refused:
+        rows = "row" if group.rows == 1 else "rows"
         of_type = ", ".join(filter(None, (group.record_type, group.column)))
-        yield f"{group.source}: {of_type}: {group.what}, in {group.rows:,} rows"
+        yield f"{group.source}: {of_type}: {group.what}, in {group.rows:,} {rows}"
         for each in group.places[:PLACES_SHOWN]:
             yield f"  row {each.row}" + (f" holds {each.value}" if each.value is not None else "")
         if group.rows > PLACES_SHOWN:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import Connection, create_engine, make_url, select, table, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.sql.expression import Executable, TextClause, literal_column
+from sqlalchemy.sql.expression import Executable, literal_column
 
 from features.errors import InputRefused
 from features.ingest.mapping.mapping import TableMapping
@@ -78,12 +78,9 @@ class ForeignTable:
 
 def _let_only_read(connection: Connection) -> None:
     """Whatever a query says, it changes nothing, where the database can hold it to that."""
-    statements: dict[str, TextClause] = {
-        "postgresql": text("SET TRANSACTION READ ONLY"),
-        "sqlite": text("PRAGMA query_only = ON"),
-    }
+    statements = {"postgresql": "SET TRANSACTION READ ONLY", "sqlite": "PRAGMA query_only = ON"}
     if statement := statements.get(connection.dialect.name):
-        connection.execute(statement)
+        connection.execute(text(statement))
 
 
 def _said_by(error: SQLAlchemyError) -> str:
