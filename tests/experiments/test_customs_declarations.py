@@ -2,11 +2,17 @@
 
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+
+from experiments.customs_declarations.__main__ import MAPPING, write_records
+from features.ingest.mapping.drafting.mapping_draft import write_draft
+from features.ingest.mapping.mapping import MappingFile
+from features.ingest.record_files import read_records
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = (
@@ -128,3 +134,73 @@ def test_a_missing_column_is_named_and_nothing_is_written(
     assert ran.returncode == 1
     assert "train.csv: the column 'Net Mass' is missing" in ran.stderr
     assert not (tmp_path / "scores.csv").exists()
+
+
+def test_the_mapping_makes_the_records_that_plain_pandas_makes(
+    train: pd.DataFrame, valid: pd.DataFrame, tmp_path: Path
+) -> None:
+    said = pd.concat([train, valid.drop(columns=["Fraud", "Critical Fraud"])], ignore_index=True)
+    said.astype({"Fraud": "Int64"}).to_csv(tmp_path / "said.csv", index=False)
+    plain = pd.read_csv(tmp_path / "said.csv", dtype=str, keep_default_na=False)
+    day = pd.to_datetime(plain["Date"], utc=True)
+    is_labelled = plain["Fraud"] != ""
+
+    write_records(tmp_path / "out", plain, timedelta(days=30))
+
+    shipments, outcomes = (
+        read_records(tmp_path / "out", name).to_pandas().dropna(axis="columns", how="all")
+        for name in ("shipments", "outcomes")
+    )
+    procedure = plain["Process Type"] + "/" + plain["Import Type"] + "/" + plain["Import Use"]
+    expected = {
+        "shipment_id": plain["Declaration ID"],
+        "consignor_id": plain["Seller ID"].replace("", "unnamed"),
+        "consignee_id": plain["Importer ID"],
+        "declarant_id": plain["Declarant ID"],
+        "hs_code": plain["HS6 Code"].str.zfill(6),
+        "origin_country": plain["Country of Origin"],
+        "dispatch_country": plain["Country of Departure"],
+        "destination_country": "KR",
+        "office_id": plain["Office ID"],
+        "net_mass_kg": plain["Net Mass"].astype(float),
+        "declared_value": plain["Item Price"].astype(float),
+        "currency": "KRW",
+        "tax_rate": plain["Tax Rate"].astype(float),
+        "tax_type": plain["Tax Type"],
+        "payment_type": plain["Payment Type"],
+        "import_type": procedure,
+        "declared_at": day,
+    }
+    assert list(shipments.columns) == list(expected)
+    for name, values in expected.items():
+        assert (shipments[name] == values).all(), name
+    label = plain["Fraud"][is_labelled].map({"1": "confirmed", "0": "not_confirmed"})
+    assert outcomes["subject_id"].tolist() == plain["Declaration ID"][is_labelled].tolist()
+    assert outcomes["result"].tolist() == label.tolist()
+    assert (outcomes["known_at"] - outcomes["inspected_at"] == timedelta(days=30)).all()
+    assert outcomes["inspected_at"].tolist() == day[is_labelled].tolist()
+    assert {*outcomes["selected_by"]} == {"discretion"}
+    assert {*outcomes["subject_kind"]} == {"shipment"}
+    assert len(outcomes.columns) == 6
+
+
+def test_the_draft_of_the_set_is_mostly_the_mapping(train: pd.DataFrame, tmp_path: Path) -> None:
+    train.to_csv(tmp_path / "train.csv", index=False)
+
+    write_draft(tmp_path / "draft.toml", [str(tmp_path / "train.csv")])
+
+    draft = MappingFile.read(tmp_path / "draft.toml")
+    for ours, theirs in zip(MAPPING.records, draft.records, strict=True):
+        assert ours.name == theirs.name
+        mapped = {name for name, each in ours.fields.items() if each.reads}
+        alike = {
+            name
+            for name in mapped & {*theirs.fields}
+            if {*theirs.fields[name].reads} <= {*ours.fields[name].reads}
+        }
+        assert len(alike) >= 0.75 * len(mapped), mapped - alike
+        assert {*theirs.fields} <= mapped, "and nothing besides"
+
+
+def test_the_mapping_is_short() -> None:
+    assert len(MAPPING.file.read_text().splitlines()) <= 60

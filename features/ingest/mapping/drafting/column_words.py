@@ -65,6 +65,7 @@ _COMPOUNDS = {
     "herkunftsland": "dispatch country",
     "nettogewicht": "net mass",
     "rechnungsbetrag": "invoice value",
+    "rohmasse": "gross mass",
     "ursprungsland": "origin country",
     "versendungsland": "dispatch country",
     "warenbezeichnung": "goods description",

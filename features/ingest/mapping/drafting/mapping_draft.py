@@ -13,6 +13,7 @@ import pyarrow as pa
 from features.arrow_schema import limits
 from features.atomic_dir import write_durably
 from features.errors import InputRefused
+from features.field_kinds import Money, kinds_of_fields
 from features.ingest.mapping.block_columns import BlockColumns
 from features.ingest.mapping.drafting.column_values import ColumnSample, is_iban
 from features.ingest.mapping.drafting.column_words import is_about_a_person
@@ -184,6 +185,7 @@ def _lines_of_record(table: TableDraft, record: RecordProposal) -> Iterator[str]
         yield f"{each.field} = {_said(each)} # {each.in_words}: {each.why}"
     for name in record.missing:
         yield _to_be_said(record.name, name)
+    yield from _currencies(record)
     if any("pseudonym" in each.options for each in record.fields):
         yield "# Where ids of parties are pseudonyms already, name the column alone."
 
@@ -194,6 +196,17 @@ def _to_be_said(record_type: str, field: str) -> str:
         what = f"required, one of {', '.join(choices)}"
         return f'# {field} = {{ constant = "{choices[0]}" }} # {what}'
     return f'# {field} = "" # required, and no column is like it'
+
+
+def _currencies(record: RecordProposal) -> Iterator[str]:
+    """What an amount needs beside it, where neither a column nor its unit says it."""
+    of_type, found = RECORD_FILES[record.name], {each.field for each in record.fields}
+    for each in record.fields:
+        kind = kinds_of_fields(of_type).get(each.field)
+        if isinstance(kind, Money) and "unit" not in each.options:
+            name = kind.currency_field
+            if name not in {*found, *record.missing}:
+                yield f'# {name} = {{ constant = "EUR" }} # needed beside {each.field}'
 
 
 def _said(each: Proposal) -> str:
