@@ -13,6 +13,8 @@ TidegateError                 shown to a person without a traceback; exit code 1
 ├── KeyMissing                a key of the home is not there
 ├── KeyDamaged                a key of the home is cut off, or is none
 ├── KeysLocked                the keys of the home are wrapped, and nothing opens them
+├── MessageRefused            a message breaks its standard: says the place and what is wanted
+├── UnknownFormat             no standard of messages of that name; says the nearest
 ├── RatesRefused              a file of exchange rates cannot be used
 └── LimitsRefused             a file of limits of reporting cannot be used
 """
@@ -112,6 +114,20 @@ class OnlineStoreMismatch(TidegateError):
 
 class CacheRefused(TidegateError):
     """The cache folder that the environment names cannot be used; the message says why."""
+
+
+class MessageRefused(TidegateError):
+    """A message breaks its standard, at a place of it; what stands there is never repeated."""
+
+    def __init__(self, place: str, wanted: str, line: int | None = None):
+        super().__init__(f"{f'line {line}, ' if line else ''}{place}: {wanted}")
+        self.place = place
+        self.wanted = wanted
+        self.line = line
+
+
+class UnknownFormat(TidegateError):
+    """No standard of messages is called so; says the nearest."""
 
 
 class RatesRefused(TidegateError):

@@ -1,0 +1,181 @@
+"""NMEA 0183 sentences of AIS -> positions, decoded by pyais.
+
+AIS names a ship, not its journey: a position's journey is `mmsi-` and the ship's number. A sentence
+holds no date; it comes from a tag block (`\\c:`), a `$PGHP` sentence before, or the options. Every
+sentence is a message of its own: one that cannot be read makes no position and is refused alone,
+and a text without any sentence of AIS is refused whole. Base stations, aids to navigation and what
+ships say of themselves are left over.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from pyais import decode
+from pyais.exceptions import AISBaseException
+
+from features.errors import MessageRefused
+from features.messages.conversion import GIVEN, Conversion
+from features.messages.decoding import text_of
+from features.messages.drafts import Draft, Value
+from features.messages.element import Element
+from features.messages.options import Options
+from features.messages.reading import Reading
+
+_SENTENCE = re.compile(r"![A-Z-]{2}VD[MO],(\d),(\d),(\d?),([^,]{0,2}),[^,*]*,\d\*[0-9A-Fa-f]{2}")
+_TAGS = re.compile(r"\\([^\\]{1,200})\\")
+_TIME_TAG = re.compile(r"(?:^|,)c:(\d{10}|\d{13})(?:[,*]|$)")
+_PGHP = re.compile(r"\$PGHP,1,(\d{4}),(\d{1,2}),(\d{1,2}),(\d{1,2}),(\d{1,2}),(\d{1,2}),")
+_OF_SHIPS = (1, 2, 3, 9, 18, 19, 27)
+_SEARCH_AND_RESCUE = ("970", "972", "974")
+_NAV_STATUS_SART = 14
+_ACCURATE_M = 10.0
+_NOT_AVAILABLE = {"lat": 91.0, "lon": 181.0}
+_MAX_WAITING = 100
+
+
+@dataclass
+class _Parts:
+    """The sentences of one message that came so far."""
+
+    total: int
+    elements: dict[int, Element] = field(default_factory=dict)
+    heard_at: Value | None = None
+
+
+def read_ais(message: bytes, options: Options) -> Conversion:
+    """The positions of all ships that the sentences tell of."""
+    options.bounds.check_size(message)
+    reading = Reading("ais", options)
+    reading.kind = "NMEA 0183"
+    lines = list(_lines(message))
+    options.bounds.check_count(len(lines), "line 1")
+    if not any(_SENTENCE.search(line.text) for line in lines):
+        raise MessageRefused("line 1", "want sentences of AIS, as !AIVDM,1,1,,A,…*hh")
+    for parts in _messages(lines, reading):
+        _keep_position(parts, reading)
+    return reading.conversion(lines)
+
+
+def _lines(message: bytes) -> Iterator[Element]:
+    for number, line in enumerate(text_of(message, "latin-1").splitlines(), start=1):
+        if line.strip() and not line.startswith("#"):
+            yield Element("line", f"line {number}", "line", line.strip(), line=number)
+
+
+def _messages(lines: list[Element], reading: Reading) -> Iterator[_Parts]:
+    """The sentences that belong together, with when they were heard."""
+    waiting: dict[tuple[str, str], _Parts] = {}
+    before: Value | None = None
+    for line in lines:
+        stamp = _stamp(line)
+        found = _SENTENCE.search(line.text)
+        if found is None:
+            before = stamp or before
+            if stamp is None:
+                reading.leave(line, "no sentence of AIS")
+            continue
+        heard_at = stamp or before or _given(reading)
+        before = None
+        total, part = int(found[1]), int(found[2])
+        if total == 1:
+            yield _Parts(1, {1: line}, heard_at)
+            continue
+        parts = waiting.setdefault((found[3], found[4]), _Parts(total, heard_at=heard_at))
+        parts.elements[part] = line
+        if len(parts.elements) == total:
+            yield waiting.pop((found[3], found[4]))
+        elif len(waiting) > _MAX_WAITING:
+            _refuse_incomplete(waiting.pop(next(iter(waiting))), reading)
+    for parts in waiting.values():
+        _refuse_incomplete(parts, reading)
+
+
+def _refuse_incomplete(parts: _Parts, reading: Reading) -> None:
+    first = min(parts.elements.values(), key=lambda element: element.line or 0)
+    reading.refuse("positions", first.place, f"want {parts.total} sentences of this message")
+
+
+def _stamp(line: Element) -> Value | None:
+    """When a line says that a sentence was heard."""
+    if tags := _TAGS.search(line.text):
+        if tagged := _TIME_TAG.search(tags[1]):
+            seconds = int(tagged[1]) / (1000 if len(tagged[1]) == 13 else 1)
+            return Value(datetime.fromtimestamp(seconds, UTC), line.place, (line,))
+    elif found := _PGHP.match(line.text):
+        try:
+            when = datetime(*(int(part) for part in found.groups()), tzinfo=UTC)  # type: ignore[misc,arg-type]
+        except ValueError:
+            return None
+        return Value(when, line.place, (line,))
+    return None
+
+
+def _given(reading: Reading) -> Value | None:
+    given = reading.options.heard_at
+    return None if given is None else Value(given, GIVEN)
+
+
+def _keep_position(parts: _Parts, reading: Reading) -> None:
+    ordered = [parts.elements[part] for part in sorted(parts.elements)]
+    first = ordered[0]
+    sentences = [_SENTENCE.search(each.text) for each in ordered]
+    try:
+        told = decode(*(each[0] for each in sentences if each), error_if_checksum_invalid=True)
+        said: dict[str, Any] = told.asdict(enum_as_int=True)
+    except AISBaseException as error:
+        reading.refuse("positions", first.place, _why(error))
+        return
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError, AssertionError):
+        # What pyais lets through of a payload that is cut off or is no armoured text.
+        reading.refuse("positions", first.place, "the payload cannot be read")
+        return
+    if said.get("msg_type") not in _OF_SHIPS:
+        for element in ordered:
+            reading.leave(element, f"message {said.get('msg_type')} tells no position of a ship")
+        return
+    reading.keep(_draft(said, tuple(ordered), parts.heard_at))
+
+
+def _why(error: AISBaseException) -> str:
+    words = {"InvalidNMEAChecksum": "the checksum is wrong"}
+    return words.get(type(error).__name__, "the sentence cannot be read")
+
+
+def _draft(said: dict[str, Any], elements: tuple[Element, ...], heard_at: Value | None) -> Draft:
+    place = elements[0].place
+    draft = Draft("positions", place)
+    mmsi = f"{said['mmsi']:09d}"
+    draft.put("journey_id", Value(f"mmsi-{mmsi}", place, elements))
+    draft.put("observed_at", heard_at)
+    for name, field_name in (("latitude", "lat"), ("longitude", "lon")):
+        degrees = said.get(field_name)
+        if degrees is not None and abs(degrees) < _NOT_AVAILABLE[field_name]:
+            draft.put(name, Value(float(degrees), place))
+    for name, content in (
+        ("speed_kn", _speed(said)),
+        ("course_degrees", _course(said)),
+        ("error_radius_m", _ACCURATE_M if said.get("accuracy") else None),
+        ("is_distress", True if _is_distress(said, mmsi) else None),
+    ):
+        if content is not None:
+            draft.put(name, Value(content, place))
+    return draft.put("source", Value("ais", place))
+
+
+def _speed(said: dict[str, Any]) -> float | None:
+    """Speed over ground; the greatest that a message can hold means that none is known."""
+    speed = said.get("speed")
+    none = {27: 63, 9: 1023}.get(said["msg_type"], 102.3)
+    return None if speed is None or speed >= none else float(speed)
+
+
+def _course(said: dict[str, Any]) -> float | None:
+    course = said.get("course")
+    return float(course) if course is not None and 0 <= course < 360 else None
+
+
+def _is_distress(said: dict[str, Any], mmsi: str) -> bool:
+    return mmsi.startswith(_SEARCH_AND_RESCUE) or said.get("status") == _NAV_STATUS_SART

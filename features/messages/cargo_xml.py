@@ -1,0 +1,225 @@
+"""IATA Cargo-XML waybills (XFWB, XFZB) -> air waybills, shipments and their goods items.
+
+The root names the message: `Waybill` of `iata:waybill:1`, `HouseWaybill` of `iata:housewaybill:1`.
+A house waybill is a shipment of its own, under its own number. Other messages of Cargo-XML, as
+manifests and status messages, are read and make nothing.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from features.errors import MessageRefused
+from features.messages.cargo_xml_parties import party_value
+from features.messages.conversion import Conversion
+from features.messages.drafts import Draft, Value
+from features.messages.element import Element
+from features.messages.goods import commodity, heading, keep_item, nomenclature_of
+from features.messages.grammar import (
+    NUMBER,
+    TRUTH,
+    WHEN,
+    check,
+    matching,
+    one_of,
+    with_attribute,
+)
+from features.messages.options import Options
+from features.messages.reading import Reading
+from features.messages.xml_tree import read_xml
+from features.reference.geography.places import country as country_of_place
+
+_NAMESPACE = re.compile(r"iata:([a-z]+):\d+")
+_WAYBILLS = {"Waybill": ("740", "741"), "HouseWaybill": ("703",)}
+_PROMISES = {
+    "*DateTime": WHEN,
+    "*Indicator": TRUTH,
+    "*Amount": with_attribute("currencyID", r"[A-Z]{3}", "a currency"),
+    "*Measure": with_attribute("unitCode", r"[A-Z0-9]{2,3}", "a unit"),
+    "*Quantity": NUMBER,
+    "*Numeric": NUMBER,
+    "CountryID": matching(r"[A-Z]{2}", "a country code"),
+    "ModeCode": one_of("1 2 3 4 5 6 7 8 9", "a code of a mode of transport"),
+    "CompleteNumber": matching(r".{1,35}", "a number of at most 35 characters"),
+}
+_ENDINGS = "DateTime|Indicator|Amount|Measure|Quantity|Numeric"
+_ITEMS = ("IncludedMasterConsignmentItem", "IncludedHouseConsignmentItem")
+
+
+def read_cargo_xml(message: bytes, options: Options) -> Conversion:
+    """The records of one waybill."""
+    root, namespace = read_xml(message, options.bounds)
+    named = _NAMESPACE.fullmatch(namespace)
+    if named is None or named[1] != root.name.lower():
+        wanted = "want a message of Cargo-XML, as Waybill in iata:waybill:1"
+        raise MessageRefused(root.place, wanted, root.line)
+    check(root.leaves(), _PROMISES, _ENDINGS)
+    header = _wanted(root, "MessageHeaderDocument")
+    reading = Reading("cargo_xml", options)
+    version = header.says("VersionID")
+    reading.kind = f"{root.name} {version}".strip()
+    reading.message_id = _wanted(header, "ID").text
+    created = _wanted(header, "IssueDateTime")
+    reading.read(header.first("ID"), header.first("VersionID"), created)
+    reading.sent_at(reading.instant(created))
+    if root.name in _WAYBILLS:
+        _read_waybill(root, header, reading)
+    return reading.conversion(root.leaves())
+
+
+def _wanted(element: Element, *paths: str) -> Element:
+    found = element.first(*paths)
+    if found is None:
+        raise MessageRefused(element.place, f"want {paths[0]}", element.line)
+    return found
+
+
+def _read_waybill(root: Element, header: Element, reading: Reading) -> None:
+    kind = _wanted(header, "TypeCode")
+    if kind.text not in _WAYBILLS[root.name]:
+        codes = " or ".join(_WAYBILLS[root.name])
+        raise MessageRefused(kind.place, f"want {codes}, as of {root.name}", kind.line)
+    number = _wanted(_wanted(root, "BusinessHeaderDocument"), "ID")
+    consignment = _wanted(root, "MasterConsignment")
+    _check_movements(consignment)
+    house = consignment.first("IncludedHouseConsignment")
+    own = house or consignment
+    if root.name == "HouseWaybill" and house is None:
+        wanted = "want IncludedHouseConsignment"
+        raise MessageRefused(consignment.place, wanted, consignment.line)
+    items = _items(own)
+    for item in items:
+        _check_pieces(item)
+    signed = root.first("BusinessHeaderDocument/SignatoryCarrierAuthentication/ActualDateTime")
+    _keep_document(own, number, kind, signed, reading)
+    _keep_shipment(own, consignment, number, items, reading)
+    _keep_goods(items, number, reading)
+
+
+def _check_movements(consignment: Element) -> None:
+    for movement in consignment.every("SpecifiedLogisticsTransportMovement"):
+        _wanted(movement, "ModeCode")
+        _wanted(movement, "ID")
+
+
+def _check_pieces(item: Element) -> None:
+    """Raise MessageRefused where the packages of an item are not as many as its pieces."""
+    pieces = item.first("PieceQuantity")
+    packages = item.every("TransportLogisticsPackage/ItemQuantity")
+    if pieces is not None and packages:
+        counted = sum(float(each.text) for each in packages if each.text)
+        if counted != float(pieces.text):
+            wanted = f"want the sum of ItemQuantity of its packages, {counted:g}"
+            raise MessageRefused(pieces.place, wanted, pieces.line)
+
+
+def _items(consignment: Element) -> list[Element]:
+    ratings = [consignment, *consignment.every("ApplicableRating")]
+    return [item for each in ratings for name in _ITEMS for item in each.every(name)]
+
+
+def _keep_document(
+    own: Element, number: Element, kind: Element, signed: Element | None, reading: Reading
+) -> None:
+    draft = Draft("documents", own.place)
+    draft.put("kind", Value("air_waybill", kind.place, (kind,)))
+    draft.put("document_id", _waybill_id(number, "awb", reading))
+    draft.put("number", reading.number_of_document(number))
+    draft.put("subject_kind", Value("shipment", number.place))
+    draft.put("subject_id", reading.id(number))
+    draft.put("issued_at", reading.instant(signed)).put("received_at", reading.received_at)
+    _put_parties(draft, own, reading)
+    draft.put("gross_mass_kg", reading.mass_kg(own.first("IncludedTareGrossWeightMeasure")))
+    draft.put("packages", reading.count(own.first("TotalPieceQuantity")))
+    _put_amount(draft, "value", own, reading)
+    reading.keep(draft)
+
+
+def _waybill_id(number: Element, stem: str, reading: Reading) -> Value | None:
+    value = reading.id(number)
+    return value and Value(f"{stem}:{value.content}"[:64], value.place, value.elements)
+
+
+def _keep_shipment(
+    own: Element, consignment: Element, number: Element, items: Iterable[Element], reading: Reading
+) -> None:
+    draft = Draft("shipments", own.place)
+    draft.put("shipment_id", reading.id(number))
+    _put_parties(draft, own, reading)
+    codes = [code for item in items for code in _codes(item, reading)]
+    draft.put("hs_code", heading(codes[0]) if codes else None)
+    goods = [*own.every("SummaryDescription"), *_descriptions(items)]
+    draft.put("goods_description", reading.texts(goods))
+    origins = (item.first("OriginCountry/ID") for item in items)
+    draft.put("origin_country", *(reading.country(each) for each in origins))
+    for name, path in (
+        ("dispatch_country", "OriginLocation/ID"),
+        ("destination_country", "FinalDestinationLocation/ID"),
+    ):
+        draft.put(name, _country(own.first(path) or consignment.first(path), reading))
+    draft.put("gross_mass_kg", reading.mass_kg(own.first("IncludedTareGrossWeightMeasure")))
+    draft.put("volume_m3", reading.volume_m3(own.first("GrossVolumeMeasure")))
+    draft.put("packages", reading.count(own.first("TotalPieceQuantity")))
+    _put_amount(draft, "declared_value", own, reading)
+    prepaid = own.first("TotalChargePrepaidIndicator")
+    if prepaid is not None:
+        word = "prepaid" if prepaid.text in ("true", "1") else "collect"
+        draft.put("payment_type", Value(word, prepaid.place, (prepaid,)))
+    draft.put("declared_at", reading.received_at)
+    reading.keep(draft)
+
+
+def _put_parties(draft: Draft, own: Element, reading: Reading) -> None:
+    names = [("consignor_id", "ConsignorParty", "SHP"), ("consignee_id", "ConsigneeParty", "CNE")]
+    if draft.record_type == "shipments":
+        names.append(("forwarder_id", "FreightForwarderParty", "AGT"))
+        notify = next(
+            (
+                each
+                for each in own.every("AssociatedParty")
+                if each.says("RoleCode") in ("NI", "NFY")
+            ),
+            None,
+        )
+        draft.put("notify_party_id", party_value(own, notify, "NFY", reading))
+    for name, path, role in names:
+        draft.put(name, party_value(own, own.first(path), role, reading))
+
+
+def _codes(item: Element, reading: Reading) -> Iterator[Value]:
+    """The commodity codes of an item, as it has them."""
+    for element in item.every("TypeCode"):
+        if code := commodity(element, reading):
+            yield code
+
+
+def _descriptions(items: Iterable[Element]) -> Iterator[Element]:
+    for item in items:
+        yield from item.every("NatureIdentificationTransportCargo/Identification")
+
+
+def _country(element: Element | None, reading: Reading) -> Value | None:
+    """The country of an airport by its code."""
+    place = reading.place(element)
+    code = country_of_place(place.content) if place else None
+    return (place and code and Value(code, place.place, place.elements)) or None
+
+
+def _put_amount(draft: Draft, name: str, own: Element, reading: Reading) -> None:
+    amount = own.first("DeclaredValueForCustomsAmount", "DeclaredValueForCarriageAmount")
+    if amount is not None:
+        draft.put(name, reading.decimal(amount, "an amount"))
+        draft.put("currency", reading.currency(amount.attributes.get("currencyID", ""), amount))
+
+
+def _keep_goods(items: Iterable[Element], number: Element, reading: Reading) -> None:
+    for position, item in enumerate(items, start=1):
+        code = next(_codes(item, reading), None)
+        draft = Draft("goods_items", item.place)
+        draft.put("shipment_id", reading.id(number)).put("number", Value(position, item.place))
+        draft.put("commodity_code", code).put("nomenclature", nomenclature_of(code))
+        draft.put("description", reading.texts(_descriptions([item])))
+        draft.put("origin_country", reading.country(item.first("OriginCountry/ID")))
+        draft.put("gross_mass_kg", reading.mass_kg(item.first("GrossWeightMeasure")))
+        draft.put("packages", reading.count(item.first("PieceQuantity", "PackageQuantity")))
+        draft.put("known_at", reading.received_at)
+        keep_item(draft, reading)

@@ -1,0 +1,33 @@
+"""Parties of Cargo-XML -> pseudonyms."""
+
+from collections.abc import Iterator
+
+from features.messages.drafts import Value
+from features.messages.element import Element
+from features.messages.parties import PartyNumber, number_of
+from features.messages.reading import Reading
+
+# Of the customs information of a waybill: what identifies a trader to customs.
+_TRADER_CODES = {"T": "vat", "EO": "eori"}
+
+
+def party_value(own: Element, party: Element | None, role: str, reading: Reading) -> Value | None:
+    """The pseudonym of a party: by the customs notes of its role, its accounts, or its name."""
+    return reading.party([*_of_customs(own, role), *_of_party(party)])
+
+
+def _of_customs(own: Element, role: str) -> Iterator[PartyNumber]:
+    for note in own.every("IncludedCustomsNote"):
+        register = _TRADER_CODES.get(note.says("ContentCode"))
+        if register and note.says("SubjectCode") == role:
+            yield from number_of(register, note.first("Content"))
+
+
+def _of_party(party: Element | None) -> Iterator[PartyNumber]:
+    if party is None:
+        return
+    for path in ("PrimaryID", "AdditionalID", "CargoAgentID"):
+        yield from number_of("code", party.first(path))
+    yield from number_of("account", party.first("AccountID"))
+    country = party.first("PostalStructuredAddress/CountryID", "FreightForwarderAddress/CountryID")
+    yield from number_of("name", party.first("Name"), country)

@@ -1,0 +1,104 @@
+"""Code lists of the trade -> the words and units of records.
+
+Sources: UN/ECE Recommendation 20 (units of measure), Recommendation 19 and UNTDID 8067 (modes of
+transport), UNTDID 1001 (documents), DCSA Track & Trace 2.2 and 3.0 (events).
+"""
+
+from features.records import DocumentKind, EventKind, Mode
+
+KILOGRAMS = {
+    "KGM": 1.0,
+    "KG": 1.0,  # no code of the recommendation, but often sent
+    "KGS": 1.0,
+    "GRM": 0.001,
+    "MGM": 1e-6,
+    "HGM": 0.1,
+    "DTN": 100.0,
+    "TNE": 1_000.0,
+    "KTN": 1e6,
+    "LBR": 0.45359237,
+    "ONZ": 0.028349523125,
+    "CWA": 45.359237,
+    "CWI": 50.80234544,
+    "STN": 907.18474,
+    "LTN": 1_016.0469088,
+}
+
+CUBIC_METRES = {
+    "MTQ": 1.0,
+    "DMQ": 0.001,
+    "LTR": 0.001,
+    "HLT": 0.1,
+    "CMQ": 1e-6,
+    "MLT": 1e-6,
+    "MMQ": 1e-9,
+    "FTQ": 0.028316846592,
+    "INQ": 1.6387064e-5,
+    "YDQ": 0.764554857984,
+}
+
+MODES: dict[str, Mode] = {
+    "1": "sea",
+    "10": "sea",
+    "2": "rail",
+    "20": "rail",
+    "3": "road",
+    "30": "road",
+    "4": "air",
+    "40": "air",
+    "8": "inland_waterway",
+    "80": "inland_waterway",
+    "VESSEL": "sea",
+    "RAIL": "rail",
+    "TRUCK": "road",
+    "BARGE": "inland_waterway",
+}
+
+DOCUMENTS: dict[str, DocumentKind] = {
+    "271": "packing_list",
+    "325": "invoice",
+    "380": "invoice",
+    "384": "invoice",
+    "935": "invoice",
+    "703": "air_waybill",
+    "740": "air_waybill",
+    "741": "air_waybill",
+    "704": "bill_of_lading",
+    "705": "bill_of_lading",
+    "706": "bill_of_lading",
+    "710": "bill_of_lading",
+    "714": "bill_of_lading",
+    "720": "bill_of_lading",
+    "730": "bill_of_lading",
+    "785": "manifest",
+    "788": "manifest",
+    "811": "permit",
+    "851": "permit",
+    "853": "permit",
+    "911": "permit",
+    "861": "certificate_of_origin",
+    "820": "transit",
+    "821": "transit",
+    "822": "transit",
+    "952": "transit",
+    "955": "transit",
+}
+
+EVENTS: dict[str, EventKind] = {
+    "DEPA": "departed",
+    "ARRI": "arrived",
+    "LOAD": "loaded",
+    "DISC": "discharged",
+    "GTIN": "gate_in",
+    "GTOT": "gate_out",
+    "STUF": "stuffed",
+    "STRP": "stripped",
+    "DEPARTED": "departed",
+    "ARRIVED": "arrived",
+    "LOADED": "loaded",
+    "DISCHARGED": "discharged",
+    "GATED_IN": "gate_in",
+    "GATED_OUT": "gate_out",
+    "STUFFED": "stuffed",
+    "STRIPPED": "stripped",
+}

@@ -1,0 +1,131 @@
+"""DCSA's JSON messages -> bills of lading, shipments, goods items and events.
+
+DCSA's messages do not name themselves: what a document holds tells which it is. Bookings have no
+reference before a carrier gave one, so a request makes nothing.
+"""
+
+from features.errors import MessageRefused
+from features.messages.conversion import Conversion
+from features.messages.dcsa_bills import keep_bill
+from features.messages.dcsa_bookings import keep_booking
+from features.messages.dcsa_events import keep_events
+from features.messages.element import Element
+from features.messages.grammar import (
+    DATE,
+    INSTANT,
+    NUMBER,
+    Promise,
+    check,
+    matching,
+    of_kind,
+    one_of,
+)
+from features.messages.json_tree import read_json
+from features.messages.options import Options
+from features.messages.reading import Reading
+from features.reference.code_lists import CODES
+
+_TEXT, _TRUTH = of_kind("text"), of_kind("boolean")
+# Of those that ISO 3166 leaves to users, UN/LOCODE has XZ for international waters.
+_COUNTRIES = {
+    *(code for code in CODES["countries"] if code[0] not in "QX" and code not in ("AA", "ZZ")),
+    *("QA", "XK", "XZ"),
+}
+_LOCODE = Promise(
+    "want a UN/LOCODE",
+    lambda element: (
+        element.kind == "text"
+        and element.text[:2] in _COUNTRIES
+        and len(element.text) == 5
+        and element.text.isalnum()
+        and element.text.isupper()
+    ),
+)
+_COUNTRY = Promise(
+    "want a country code",
+    lambda element: element.text in CODES["countries"],
+)
+_PROMISES: dict[str, Promise] = {
+    "UNLocationCode": _LOCODE,
+    "countryCode": _COUNTRY,
+    "vesselFlag": _COUNTRY,
+    "*DateTime": INSTANT,
+    "*Date": DATE,
+    "HSCodes": matching(r"\d{6,10}", "an HS code of 6 to 10 digits"),
+    "equipmentReference": matching(r"[A-Z]{3}[UJZRA-Z]?\d{6,7}|\S{1,15}", "an equipment reference"),
+    "ISOEquipmentCode": matching(r"[0-9A-Z]{4}", "a code of ISO 6346"),
+    "vesselIMONumber": matching(r"\d{7,8}", "an IMO number"),
+    "vesselMMSINumber": matching(r"\d{9}", "an MMSI"),
+    "transportDocumentTypeCode": one_of("BOL SWB"),
+    "freightPaymentTermCode": one_of("PRE COL"),
+    "cargoMovementTypeAtOrigin": one_of("FCL LCL BB"),
+    "cargoMovementTypeAtDestination": one_of("FCL LCL BB"),
+    "receiptTypeAtOrigin": one_of("CY SD CFS"),
+    "deliveryTypeAtDestination": one_of("CY SD CFS"),
+    "currencyCode": matching(r"[A-Z]{3}", "a currency"),
+    "declaredValueCurrency": matching(r"[A-Z]{3}", "a currency"),
+    "numberOfPackages": Promise(
+        "want a count", lambda element: element.kind == "number" and element.text.isdecimal()
+    ),
+    "value": Promise("want a number", lambda element: element.kind in ("number", "text", "null")),
+    "unit": matching(r"[A-Z0-9]{2,3}", "a unit"),
+    "temperatureSetpoint": NUMBER,
+    "declaredValue": of_kind("number"),
+    "isElectronic": _TRUTH,
+    "isToOrder": _TRUTH,
+    "isShippedOnBoardType": _TRUTH,
+    "isShipperOwned": _TRUTH,
+    "isEquipmentSubstitutionAllowed": _TRUTH,
+    **dict.fromkeys(
+        (
+            *("carrierBookingReference", "transportDocumentReference", "partyName", "vesselName"),
+            *("shippingInstructionsReference", "carrierCode", "carrierExportVoyageNumber"),
+            *("commodityType", "descriptionOfGoods", "partyCode", "eventType", "eventTypeCode"),
+        ),
+        _TEXT,
+    ),
+}
+_OF_BILLS = ("transportDocumentTypeCode", "transportDocumentReference", "consignmentItems")
+_OF_BOOKINGS = ("requestedEquipments", "confirmedEquipments", "shipmentLocations", "bookingStatus")
+_OF_OTHERS = frozenset(
+    """
+    transportDocumentStatus shippingInstructionsStatus specversion issuanceResponseCode
+    surrenderRequestReference action surrenderRequestCode envelopeManifestSignedContent
+    envelopeTransferChain transferChainEntryHash responseCode receivedAdditionalDocumentChecksums
+    arrivalNotices arrivalNoticeMessages portCallServices timestamps vessels services
+    verifiedGrossMass VGMs declarations amendedBookingStatus bookingCancellationStatus
+    receiverValidationRequest transportDocumentChecksum subscriptionID statusCode errors
+    """.split()
+)
+
+
+def read_dcsa(message: bytes, options: Options) -> Conversion:
+    """The records of one message of DCSA."""
+    root = read_json(message, options.bounds)
+    check(root.leaves(), _PROMISES, "DateTime|Date")
+    reading = Reading("dcsa", options)
+    names = {child.name for child in root.children}
+    inner = root.first("document") or root.first("transportDocument")
+    if _is_of_events(root):
+        keep_events(root, reading)
+    elif inner is not None and inner.first(*_OF_BILLS) is not None:
+        reading.kind = "eBL issuance" if "document" in names else "eBL transfer"
+        keep_bill(inner, reading)
+    elif names & set(_OF_BILLS):
+        reading.kind = "eBL"
+        keep_bill(root, reading)
+    elif names & set(_OF_BOOKINGS):
+        reading.kind = "booking"
+        keep_booking(root, reading)
+    elif names & _OF_OTHERS:
+        reading.kind = "other"
+    else:
+        wanted = "want a message of DCSA: events, a booking or a transport document"
+        raise MessageRefused("/", wanted)
+    return reading.conversion(root.leaves())
+
+
+def _is_of_events(root: Element) -> bool:
+    return any(child.name == "events" for child in root.children) or (
+        root.kind == "array" or root.first("eventType", "eventClassification") is not None
+    )

@@ -1,0 +1,159 @@
+"""Transport documents and shipping instructions of DCSA's eBL -> records of one shipment."""
+
+from collections.abc import Iterable
+
+from features.errors import MessageRefused
+from features.messages.dcsa_parties import carrier_value, party_value
+from features.messages.drafts import Draft, Value
+from features.messages.element import Element
+from features.messages.goods import commodity, heading, keep_item, nomenclature_of
+from features.messages.reading import Reading
+
+_NUMBER = ("transportDocumentReference", "shippingInstructionsReference")
+
+
+def keep_bill(bill: Element, reading: Reading) -> None:
+    """Make the document, the shipment and its goods items of a bill of lading or sea waybill."""
+    items = bill.every("consignmentItems")
+    if bill.first("transportDocumentTypeCode") is None:
+        raise MessageRefused(bill.place, "want transportDocumentTypeCode")
+    if not any(item.children for item in items):
+        raise MessageRefused(bill.place, "want consignmentItems")
+    for item in items:
+        for wanted in ("cargoItems", "descriptionOfGoods"):
+            if item.first(wanted) is None:
+                raise MessageRefused(item.place, f"want {wanted}")
+    number = bill.first(*_NUMBER)
+    reading.message_id = number.text if number is not None else ""
+    subject = shipment_of(bill, items, reading)
+    issued = reading.instant(bill.first("issueDate"))
+    reading.sent_at(issued or reading.instant(bill.first("shippedOnBoardDate")))
+    _keep_document(bill, items, subject, issued, reading)
+    _keep_shipment(bill, items, subject, reading)
+    _keep_goods(items, subject, reading)
+
+
+def shipment_of(bill: Element, items: Iterable[Element], reading: Reading) -> Value | None:
+    """The shipment of a document: by its own reference, else by the booking of its first item."""
+    bookings = [each.first("carrierBookingReference") for each in items]
+    booked = next((each for each in bookings if each is not None), None)
+    return reading.id(
+        bill.first("transportDocumentReference")
+        or booked
+        or bill.first("carrierBookingReference", "shippingInstructionsReference")
+    )
+
+
+def _keep_document(
+    bill: Element,
+    items: list[Element],
+    subject: Value | None,
+    issued: Value | None,
+    reading: Reading,
+) -> None:
+    draft = Draft("documents", bill.place)
+    kind = bill.first("transportDocumentTypeCode")
+    draft.put("kind", reading.said("bill_of_lading", kind))
+    number = reading.number_of_document(bill.first(*_NUMBER))
+    draft.put("number", number)
+    identity = reading.id(bill.first(*_NUMBER)) or subject
+    draft.put(
+        "document_id",
+        identity and Value(f"bl:{identity.content}"[:64], identity.place, identity.elements),
+    )
+    draft.put("subject_kind", subject and Value("shipment", subject.place))
+    draft.put("subject_id", subject)
+    draft.put("issued_at", issued).put("received_at", reading.received_at)
+    issuer = bill.first("documentParties/issuingParty", "issuingParty")
+    draft.put("issuer_id", party_value(issuer, reading), carrier_value(bill, reading))
+    _put_both(draft, bill, items, reading)
+    draft.put("value", reading.decimal(bill.first("declaredValue")))
+    currency = bill.first("declaredValueCurrency")
+    draft.put("currency", reading.currency(currency.text, currency) if currency else None)
+    reading.keep(draft)
+
+
+def _keep_shipment(
+    bill: Element, items: list[Element], subject: Value | None, reading: Reading
+) -> None:
+    draft = Draft("shipments", bill.place)
+    draft.put("shipment_id", subject)
+    notify = bill.first("documentParties/notifyParties")
+    draft.put("notify_party_id", party_value(notify, reading))
+    codes = [code for item in items if (code := commodity(item.first("HSCodes"), reading))]
+    draft.put("hs_code", heading(codes[0]) if codes else None)
+    goods = [each for item in items for each in item.every("descriptionOfGoods")]
+    draft.put("goods_description", reading.texts(goods))
+    for name, path in (
+        ("dispatch_country", ("transports/placeOfReceipt", "transports/portOfLoading")),
+        ("destination_country", ("transports/placeOfDelivery", "transports/portOfDischarge")),
+    ):
+        draft.put(name, country_of_location(bill.first(*path), reading))
+    _put_both(draft, bill, items, reading)
+    terms = bill.first("freightPaymentTermCode")
+    draft.put(
+        "payment_type",
+        reading.said("prepaid" if terms and terms.text == "PRE" else "collect", terms),
+    )
+    draft.put("declared_at", reading.received_at)
+    reading.keep(draft)
+
+
+def country_of_location(location: Element | None, reading: Reading) -> Value | None:
+    """The country of a location: of its address, or of its UN/LOCODE."""
+    if location is None:
+        return None
+    code = location.first("UNLocationCode")
+    stated = reading.country(location.first("address/countryCode"))
+    return stated or (Value(code.text[:2], code.place, (code,)) if code is not None else None)
+
+
+def _put_both(draft: Draft, bill: Element, items: list[Element], reading: Reading) -> None:
+    """Put what a document states of the goods as well as their shipment."""
+    parties = bill.first("documentParties") or bill
+    draft.put("consignor_id", party_value(parties.first("shipper"), reading))
+    consignee = parties.first("consignee", "endorsee")
+    draft.put("consignee_id", party_value(consignee, reading))
+    cargo = [each for item in items for each in item.every("cargoItems")]
+    weights = [each.first("cargoGrossWeight/value", "cargoGrossWeight") for each in cargo]
+    units = [each.says("cargoGrossWeight/unit", "cargoGrossWeightUnit") for each in cargo]
+    masses = [reading.mass_kg(weight, unit) for weight, unit in zip(weights, units, strict=True)]
+    draft.put("gross_mass_kg", total(masses))
+    packages = [each.first("outerPackaging/numberOfPackages", "numberOfPackages") for each in cargo]
+    draft.put("packages", total([reading.count(each) for each in packages]))
+    unit = bill.first("utilizedTransportEquipments")
+    if unit is not None:
+        number = unit.first("equipment/equipmentReference", "equipmentReference")
+        draft.put("container_number", reading.container(number))
+        draft.put("seal_number", reading.number_of_document(unit.first("seals/number")))
+
+
+def total(values: list[Value | None]) -> Value | None:
+    """The sum of values that are all there; None where one is missing."""
+    known = [value for value in values if value is not None]
+    if not known or len(known) < len(values):
+        return None
+    elements = tuple(element for value in known for element in value.elements)
+    content = sum(value.content for value in known)
+    rounded = content if isinstance(content, int) else float(f"{content:.12g}")
+    return Value(rounded, known[0].place, elements)
+
+
+def _keep_goods(items: list[Element], subject: Value | None, reading: Reading) -> None:
+    for position, item in enumerate(items, start=1):
+        code = commodity(item.first("HSCodes"), reading)
+        cargo = item.every("cargoItems")
+        draft = Draft("goods_items", item.place)
+        draft.put("shipment_id", subject).put("number", Value(position, item.place))
+        draft.put("commodity_code", code).put("nomenclature", nomenclature_of(code))
+        draft.put("description", reading.texts(item.every("descriptionOfGoods")))
+        masses = [
+            reading.mass_kg(
+                each.first("cargoGrossWeight/value"), each.says("cargoGrossWeight/unit")
+            )
+            for each in cargo
+        ]
+        draft.put("gross_mass_kg", total(masses))
+        packages = [reading.count(each.first("outerPackaging/numberOfPackages")) for each in cargo]
+        draft.put("packages", total(packages)).put("known_at", reading.received_at)
+        keep_item(draft, reading)

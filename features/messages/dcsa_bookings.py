@@ -1,0 +1,70 @@
+"""Bookings of DCSA: their shipment, once a carrier has given it a reference."""
+
+from features.errors import MessageRefused
+from features.messages.dcsa_bills import country_of_location, total
+from features.messages.dcsa_parties import party_value
+from features.messages.drafts import Draft, Value
+from features.messages.element import Element
+from features.messages.goods import commodity, heading, keep_item, nomenclature_of
+from features.messages.reading import Reading
+
+_REFERENCES = ("carrierBookingReference", "carrierBookingRequestReference")
+_FROM, _TO = ("PRE", "POL"), ("PDE", "POD")
+
+
+def keep_booking(booking: Element, reading: Reading) -> None:
+    """Make the shipment that a booking is for."""
+    reference = booking.first(*_REFERENCES)
+    reading.message_id = reference.text if reference is not None else ""
+    locations = booking.every("shipmentLocations")
+    for location in locations:
+        for wanted in ("location", "locationTypeCode"):
+            if location.first(wanted) is None:
+                raise MessageRefused(location.place, f"want {wanted}")
+    goods = [
+        each
+        for name in ("requestedEquipments", "confirmedEquipments")
+        for unit in booking.every(name)
+        for each in unit.every("commodities")
+    ]
+    draft = Draft("shipments", booking.place)
+    draft.put("shipment_id", reading.id(reference))
+    parties = booking.first("documentParties") or booking
+    draft.put("consignor_id", party_value(parties.first("shipper"), reading))
+    draft.put("consignee_id", party_value(parties.first("consignee"), reading))
+    draft.put("notify_party_id", party_value(parties.first("notifyParties"), reading))
+    codes = [code for each in goods if (code := commodity(each.first("HSCodes"), reading))]
+    draft.put("hs_code", heading(codes[0]) if codes else None)
+    described = [each.first("commodityType") for each in goods]
+    draft.put("goods_description", reading.texts(filter(None, described)))
+    for name, types in (("dispatch_country", _FROM), ("destination_country", _TO)):
+        draft.put(name, _country(locations, types, reading))
+    masses = [
+        reading.mass_kg(each.first("cargoGrossWeight/value"), each.says("cargoGrossWeight/unit"))
+        for each in goods
+    ]
+    draft.put("gross_mass_kg", total(masses)).put("declared_at", reading.received_at)
+    reading.keep(draft)
+    for position, each in enumerate(goods, start=1):
+        _keep_item(each, position, reference, reading)
+
+
+def _country(locations: list[Element], types: tuple[str, ...], reading: Reading) -> Value | None:
+    for wanted in types:
+        for location in locations:
+            if location.says("locationTypeCode") == wanted:
+                return country_of_location(location.first("location"), reading)
+    return None
+
+
+def _keep_item(goods: Element, position: int, reference: Element | None, reading: Reading) -> None:
+    code = commodity(goods.first("HSCodes"), reading)
+    draft = Draft("goods_items", goods.place)
+    draft.put("shipment_id", reading.id(reference)).put("number", Value(position, goods.place))
+    draft.put("commodity_code", code).put("nomenclature", nomenclature_of(code))
+    draft.put("description", reading.text(goods.first("commodityType")))
+    unit = goods.says("cargoGrossWeight/unit")
+    draft.put("gross_mass_kg", reading.mass_kg(goods.first("cargoGrossWeight/value"), unit))
+    draft.put("packages", reading.count(goods.first("outerPackaging/numberOfPackages")))
+    draft.put("known_at", reading.received_at)
+    keep_item(draft, reading)

@@ -1,0 +1,158 @@
+"""DCSA Track & Trace 2.2 and 3.0 -> events of the shipments that the documents name.
+
+What was planned or estimated is an event that was announced. Events of documents, and moves that
+records have no word for, are left over.
+"""
+
+import re
+from collections.abc import Iterable
+
+from features.errors import MessageRefused
+from features.messages.codes import EVENTS
+from features.messages.drafts import Draft, Value
+from features.messages.element import Element
+from features.messages.reading import Reading
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_TYPES = ("SHIPMENT", "TRANSPORT", "EQUIPMENT", "IOT", "REEFER")
+_ACTUAL, _AHEAD = ("ACT", "ACTUAL"), ("PLN", "EST", "PLANNED", "ESTIMATED")
+_DOCUMENTS = ("TRD", "TRANSPORT_DOCUMENT", "BKG", "BOOKING", "CBR", "CARRIER_BOOKING_REQUEST")
+_CODES_2_2 = {
+    "SHIPMENT": "RECE DRFT PENA PENU REJE APPR ISSU SURR SUBM VOID CONF REQS CMPL HOLD RELS",
+    "TRANSPORT": "ARRI DEPA",
+    "EQUIPMENT": "LOAD DISC GTIN GTOT STUF STRP PICK DROP INSP RSEA RMVD",
+}
+_DOCUMENT_CODES_2_2 = "CBR BKG SHI SRM TRD ARN VGM CAS CUS DGD OOG".split()
+_REQUIRED_2_2 = ("eventCreatedDateTime", "eventType", "eventClassifierCode", "eventDateTime")
+_REQUIRED_OF_TYPE = {
+    "SHIPMENT": ("shipmentEventTypeCode", "documentID", "documentTypeCode"),
+    "TRANSPORT": ("transportEventTypeCode", "transportCall"),
+    "EQUIPMENT": ("equipmentEventTypeCode", "emptyIndicatorCode"),
+}
+
+
+def keep_events(root: Element, reading: Reading) -> None:
+    """Make an event of each that tells of a move of goods."""
+    is_list = root.kind == "array" or any(child.name == "events" for child in root.children)
+    events = root.every("events") or (root.every("item") if is_list else [root])
+    if is_list and not any(event.children for event in events):
+        if any(child.children for child in root.children):
+            raise MessageRefused(root.place, "want a list of events")
+        reading.kind = "events"
+        return
+    _check_ids(events)
+    for event in events:
+        is_3 = event.first("eventClassification") is not None
+        reading.kind = reading.kind or f"Track & Trace {'3' if is_3 else '2'}"
+        if not is_3:
+            _check_2_2(event)
+        _keep_event(event, event.first("eventClassification") or event, reading)
+
+
+def _check_ids(events: Iterable[Element]) -> None:
+    """Raise MessageRefused for an id that is no text, or that two events have."""
+    seen = set()
+    for event in events:
+        found = event.first("eventID")
+        if found is None:
+            continue
+        is_2 = event.first("eventClassification") is None
+        if found.kind != "text" or (is_2 and not _UUID.fullmatch(found.text)):
+            raise MessageRefused(found.place, "want a UUID" if is_2 else "want a text")
+        if found.text in seen:
+            raise MessageRefused(found.place, "want an id that no other event has")
+        seen.add(found.text)
+
+
+def _check_2_2(event: Element) -> None:
+    for wanted in _REQUIRED_2_2:
+        if event.first(wanted) is None:
+            raise MessageRefused(event.place, f"want {wanted}")
+    kind = event.says("eventType")
+    if kind not in _REQUIRED_OF_TYPE:
+        words = ", ".join(_REQUIRED_OF_TYPE)
+        raise MessageRefused(f"{event.place}/eventType", f"want one of {words}")
+    for wanted in _REQUIRED_OF_TYPE[kind]:
+        if event.first(wanted) is None:
+            raise MessageRefused(event.place, f"want {wanted}")
+    _check_word(event, f"{kind.lower()}EventTypeCode", _CODES_2_2[kind].split())
+    _check_word(
+        event, "eventClassifierCode", ("ACT",) if kind == "SHIPMENT" else ("ACT", "PLN", "EST")
+    )
+    _check_word(event, "documentTypeCode", _DOCUMENT_CODES_2_2)
+    _check_word(event, "emptyIndicatorCode", ("EMPTY", "LADEN"))
+    _check_call(event)
+
+
+def _check_word(event: Element, name: str, words: Iterable[str]) -> None:
+    found = event.first(name)
+    if found is not None and found.text not in words:
+        raise MessageRefused(found.place, f"want one of {' '.join(words)}")
+
+
+def _check_call(event: Element) -> None:
+    call = event.first("transportCall")
+    if call is None:
+        return
+    for wanted in ("transportCallID", "modeOfTransport"):
+        if call.first(wanted) is None:
+            raise MessageRefused(call.place, f"want {wanted}")
+    _check_word(call, "modeOfTransport", ("VESSEL", "RAIL", "TRUCK", "BARGE"))
+    own, located = call.first("UNLocationCode"), call.first("location/UNLocationCode")
+    if own is not None and located is not None and own.text != located.text:
+        raise MessageRefused(located.place, "want the UNLocationCode of the transport call")
+
+
+def _keep_event(event: Element, kinds: Element, reading: Reading) -> None:
+    word = kinds.first(
+        *("transportEventTypeCode", "equipmentEventTypeCode"),
+        *("transportEventType", "equipmentEventType"),
+    )
+    if word is None or word.text not in EVENTS:
+        code = word or kinds.first("shipmentEventTypeCode", "shipmentEventType", "eventTypeCode")
+        reading.leave(code or event, "no kind of event that records have")
+        return
+    created = event.first("eventCreatedDateTime", "eventUpdatedDateTime")
+    draft = Draft("events", event.place)
+    occurred = reading.instant(event.first("eventDateTime"))
+    known = _known_at(reading.instant(created), reading)
+    classifier = kinds.first("eventClassifierCode", "eventClassifier")
+    is_ahead = classifier is not None and classifier.text in _AHEAD
+    if is_ahead and occurred and known and known.content >= occurred.content:
+        reading.refuse("events", event.place, "announced for a time that was past when known")
+        return
+    draft.put("kind", Value(EVENTS[word.text], word.place, (word,)))
+    draft.put("event_id", reading.id(event.first("eventID")))
+    draft.put("occurred_at", occurred).put("known_at", known)
+    document = _document(event)
+    draft.put("subject_kind", reading.said("shipment", document))
+    draft.put("subject_id", reading.id(document))
+    draft.put("place", reading.place(_location(event)))
+    number = event.first("equipmentReference", "equipmentDetails/equipmentReference")
+    draft.put("container_number", reading.container(number))
+    reading.keep(draft)
+
+
+def _known_at(created: Value | None, reading: Reading) -> Value | None:
+    """When the authority learnt of an event: as given, or when the event was made known."""
+    return reading.received_at if reading.options.received_at is not None else created
+
+
+def _document(event: Element) -> Element | None:
+    """The document whose shipment an event is of: a transport document before a booking."""
+    shipment = event.first("shipmentDetails") or event
+    references = {
+        each.says("documentReferenceType", "typeCode", "type"): each.first(
+            "documentReferenceValue", "reference"
+        )
+        for path in ("documentReferences", "documentReference", "additionalDocumentReferences")
+        for each in shipment.every(path)
+    }
+    return next((found for kind in _DOCUMENTS if (found := references.get(kind))), None)
+
+
+def _location(event: Element) -> Element | None:
+    return event.first(
+        *("eventLocation/UNLocationCode", "transportCall/UNLocationCode"),
+        "transportCall/location/UNLocationCode",
+    )

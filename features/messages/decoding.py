@@ -1,0 +1,57 @@
+"""Bytes -> text: UTF-8, UTF-16 and the 8-bit encodings that messages declare; nothing guessed."""
+
+import codecs
+import re
+
+from features.errors import MessageRefused
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_DECLARED = re.compile(rb"""^<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
+_WITHOUT_MARK = ((b"<\x00", "utf-16-le"), (b"\x00<", "utf-16-be"), (b"{\x00", "utf-16-le"))
+_KNOWN = {
+    "utf-8": "utf-8",
+    "us-ascii": "ascii",
+    "ascii": "ascii",
+    "utf-16": "utf-16",
+    "utf-16le": "utf-16-le",
+    "utf-16be": "utf-16-be",
+    "iso-8859-1": "iso-8859-1",
+    "latin1": "iso-8859-1",
+    "iso-8859-15": "iso-8859-15",
+    "windows-1252": "cp1252",
+}
+
+
+def text_of(message: bytes, otherwise: str = "utf-8") -> str:
+    """The text of a message by its byte order mark, its XML declaration, or else as told.
+
+    Raises MessageRefused for an encoding that is not known and for bytes that are none of it.
+    """
+    encoding, start = _encoding_of(message, otherwise)
+    try:
+        return message[start:].decode(encoding)
+    except UnicodeDecodeError as error:
+        line = message[:start].count(b"\n") + message[start : start + error.start].count(b"\n") + 1
+        raise MessageRefused(f"line {line}", f"want text in {encoding}") from None
+
+
+def _encoding_of(message: bytes, otherwise: str) -> tuple[str, int]:
+    for mark, encoding in _MARKS:
+        if message.startswith(mark):
+            return encoding, len(mark)
+    for beginning, encoding in _WITHOUT_MARK:
+        if message.startswith(beginning):
+            return encoding, 0
+    declared = _DECLARED.match(message)
+    if declared is None:
+        return otherwise, 0
+    name = declared[1].decode("ascii").lower()
+    if name not in _KNOWN:
+        known = ", ".join(sorted(set(_KNOWN.values())))
+        raise MessageRefused("line 1", f"want an encoding of {known}")
+    # Bytes that could be read thus far are not UTF-16, whatever they declare.
+    return _KNOWN[name] if not name.startswith("utf-16") else "utf-8", 0

@@ -1,0 +1,79 @@
+"""Records in the making: values with their places, put into fields, then held to the schema."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from features.field_kinds import Money, kinds_of_fields
+from features.messages.conversion import MadeRecord, RefusedRecord
+from features.messages.element import Element
+from features.records import RECORD_FILES
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a field is to hold, where the message says it, and the elements that it is made of."""
+
+    content: Any
+    place: str
+    elements: tuple[Element, ...] = ()
+    is_pseudonym: bool = False
+
+
+@dataclass
+class Draft:
+    """One record in the making, of what a message says at a place."""
+
+    record_type: str
+    place: str
+    values: dict[str, Value] = field(default_factory=dict)
+
+    def put(self, name: str, *values: Value | None) -> "Draft":
+        """Put the first value that there is into a field that is still empty."""
+        found = next((value for value in values if value is not None), None)
+        if found is not None and name not in self.values:
+            self.values[name] = found
+        return self
+
+    def made(self) -> tuple[MadeRecord | RefusedRecord, dict[str, str]]:
+        """The record, or why it is refused; and the optional values that do not fit, with why."""
+        record = RECORD_FILES[self.record_type]
+        required = {name for name, each in record.model_fields.items() if each.is_required()}
+        left_out: dict[str, str] = {}
+        self._leave_out_amounts_without_currency(left_out)
+        while True:
+            fields = {name: value.content for name, value in self.values.items()}
+            try:
+                record.model_validate(fields)
+            except ValidationError as error:
+                wrong = {
+                    str(each["loc"][0]) if each["loc"] else "": each for each in error.errors()
+                }
+                optional = [name for name in wrong if name in self.values and name not in required]
+                if len(optional) < len(wrong) or not optional:
+                    return self._refused(wrong, required), left_out
+                for name in optional:
+                    left_out[self.values.pop(name).place] = f"does not fit {name}"
+                continue
+            places = {name: value.place for name, value in self.values.items()}
+            return MadeRecord(self.record_type, fields, places), left_out
+
+    def _refused(self, wrong: dict[str, Any], required: Iterable[str]) -> RefusedRecord:
+        reasons = []
+        for name in sorted(wrong):
+            if name in required and name not in self.values:
+                reasons.append(f"no {name}")
+            elif name in self.values:
+                reasons.append(f"{self.values[name].place} does not fit {name}")
+            else:
+                reasons.append(str(wrong[name]["msg"]))
+        return RefusedRecord(self.record_type, self.place, tuple(reasons))
+
+    def _leave_out_amounts_without_currency(self, left_out: dict[str, str]) -> None:
+        kinds = kinds_of_fields(RECORD_FILES[self.record_type])
+        for name, kind in kinds.items():
+            is_alone = isinstance(kind, Money) and kind.currency_field not in self.values
+            if is_alone and name in self.values and name != "amount":
+                left_out[self.values.pop(name).place] = f"{name} without a currency"

@@ -1,0 +1,60 @@
+"""UN/EDIFACT interchanges -> records: cargo reports, instructions, bay plans and container moves.
+
+Passenger lists are refused unread: they are about persons. Messages of other types are read and
+make nothing.
+"""
+
+from collections.abc import Callable
+
+from features.errors import MessageRefused
+from features.messages.conversion import Conversion
+from features.messages.edifact_cargo import keep_cargo
+from features.messages.edifact_containers import keep_bay_plan, keep_moves
+from features.messages.edifact_segments import Message, Segment, first_of, read_interchange
+from features.messages.edifact_values import when
+from features.messages.options import Options
+from features.messages.reading import Reading
+
+_READERS: dict[str, Callable[[Message, Reading], None]] = {
+    **dict.fromkeys(("CUSCAR", "IFTMIN", "IFTMCS", "IFTMAN", "IFTMBC"), keep_cargo),
+    **dict.fromkeys(("COARRI", "CODECO"), keep_moves),
+    "BAPLIE": keep_bay_plan,
+}
+_OF_PERSONS = ("PAXLST", "PNRGOV", "MEDPID", "MEDREF")
+
+
+def read_edifact(message: bytes, options: Options) -> Conversion:
+    """The records of all messages of an interchange, or of none where one is wrong."""
+    messages, segments = read_interchange(message, options.bounds)
+    reading = Reading("edifact", options)
+    reading.kind = " ".join(dict.fromkeys(f"{each.name} {each.version}" for each in messages))
+    _read_header(first_of(segments, "UNB"), messages, reading)
+    for each in messages:
+        if each.name in _OF_PERSONS:
+            raise MessageRefused(each.head.place, "want no message about persons")
+        begin = each.first("BGM")
+        if begin is None:
+            raise MessageRefused(each.head.place, "want BGM")
+        reading.read(*each.head.leaves(), *begin.leaves())
+        sent = each.first("DTM", "137")
+        reading.sent_at(when(sent, reading) if sent is not None else None)
+        if reader := _READERS.get(each.name):
+            reader(each, reading)
+    for trailer in segments:
+        if trailer.tag in ("UNG", "UNE", "UNT", "UNZ"):
+            reading.read(*trailer.leaves())
+    return reading.conversion(leaf for segment in segments for leaf in segment.leaves())
+
+
+def _read_header(header: Segment | None, messages: list[Message], reading: Reading) -> None:
+    if header is None:
+        reading.message_id = messages[0].head.says(1)
+        return
+    reading.message_id = header.says(5)
+    day, clock = header.at(4), header.at(4, 2)
+    reading.read(*header.leaves())
+    if day is not None and clock is not None:
+        written_as = "203" if len(day.text) == 8 else "201"
+        stamp = type(day)(day.name, day.place, day.path, day.text + clock.text)
+        if messages and all(each.first("DTM", "137") is None for each in messages):
+            reading.sent_at(reading.digits_of_time(stamp, written_as))

@@ -1,0 +1,294 @@
+"""CUSCAR and the IFTM messages -> shipments, their goods items and documents, and the journey.
+
+A CUSCAR reports consignments one after the other (CNI), each with its transport documents; an
+instruction (IFTMIN) or contract status (IFTMCS) is of one consignment.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from features.errors import MessageRefused
+from features.messages.codes import DOCUMENTS
+from features.messages.drafts import Draft, Value
+from features.messages.edifact_segments import Message, Segment, first_of
+from features.messages.edifact_transport import journey_id, keep_journey, main_transport
+from features.messages.edifact_values import (
+    control_total,
+    country,
+    decimal_point,
+    first_date,
+    measure,
+    party,
+    reference,
+    with_qualifier,
+)
+from features.messages.goods import commodity, heading, keep_item, nomenclature_of
+from features.messages.reading import Reading
+from features.records import DocumentKind
+
+_BILLS: dict[str, DocumentKind] = {
+    "BM": "bill_of_lading",
+    "BH": "bill_of_lading",
+    "MB": "bill_of_lading",
+    "AWB": "air_waybill",
+    "HWB": "air_waybill",
+    "MWB": "air_waybill",
+}
+_NOTIFY, _FORWARDER, _DECLARANT = ("NI", "N1", "N2"), ("FW", "FF"), ("DT", "AE", "AM")
+_FROM, _TO = ("35", "10", "88", "5", "9"), ("28", "36", "20", "7", "8", "11")
+_PARTS = ("GID", "EQD")
+
+
+@dataclass
+class Consignment:
+    """One consignment of a message: what tells of all of it, of its goods, and of its equipment."""
+
+    head: Segment
+    own: list[Segment]
+    goods: list[list[Segment]]
+    equipment: list[list[Segment]]
+
+    @property
+    def segments(self) -> list[Segment]:
+        """All its segments."""
+        return [*self.own, *(each for group in self.goods for each in group)]
+
+
+def keep_cargo(message: Message, reading: Reading) -> None:
+    """Make the records of a cargo report, an instruction or a contract status."""
+    keep_journey(message, reading, None)
+    consignments = list(_consignments(message))
+    if message.name == "CUSCAR":
+        _keep_manifest(message, reading)
+        if not consignments and first_of(message.segments, "EQD") is None:
+            raise MessageRefused(message.head.place, "want CNI or EQD: a report of some cargo")
+    for consignment in consignments:
+        identity = _identity(message, consignment, reading)
+        _keep_shipment(message, consignment, identity, reading)
+        _keep_document(message, consignment, identity, reading)
+        _keep_goods(consignment, identity, reading)
+
+
+def _consignments(message: Message) -> Iterator[Consignment]:
+    if message.name != "CUSCAR":
+        begin = message.first("BGM") or message.head
+        yield _consignment(begin, message.segments)
+        return
+    for head, inside in _groups(message.segments, ("CNI",)):
+        bills = [each for each in inside if each.tag == "RFF" and each.says(1) == "BM"]
+        # One CNI may stand for several documents: then each begins what belongs to it.
+        if len(bills) < 2:
+            yield _consignment(head, inside)
+            continue
+        starts = [inside.index(each) for each in bills]
+        for start, end in zip(starts, [*starts[1:], len(inside)], strict=True):
+            yield _consignment(inside[start], inside[start:end])
+
+
+def _groups(
+    segments: list[Segment], tags: tuple[str, ...]
+) -> Iterator[tuple[Segment, list[Segment]]]:
+    """Each segment of these tags, with those that follow before the next."""
+    starts = [at for at, each in enumerate(segments) if each.tag in tags]
+    for start, end in zip(starts, [*starts[1:], len(segments)], strict=True):
+        yield segments[start], segments[start:end]
+
+
+def _consignment(head: Segment, segments: list[Segment]) -> Consignment:
+    first = next((at for at, each in enumerate(segments) if each.tag in _PARTS), len(segments))
+    parts = list(_groups(segments[first:], _PARTS))
+    return Consignment(
+        head,
+        segments[:first],
+        [group for start, group in parts if start.tag == "GID"],
+        [group for start, group in parts if start.tag == "EQD"],
+    )
+
+
+def _identity(message: Message, consignment: Consignment, reading: Reading) -> Value | None:
+    """The number of the consignment's transport document, else of its booking or the message."""
+    found = reference(consignment.own, *_BILLS)
+    if found is not None:
+        return with_qualifier(reading.id(found.at(1, 2)), found)
+    if consignment.head.tag == "CNI" and consignment.head.at(2):
+        return reading.id(consignment.head.at(2))
+    booked = reference(consignment.own, "BN", "SI", "FF", "CU")
+    if booked is not None:
+        return with_qualifier(reading.id(booked.at(1, 2)), booked)
+    begin = message.first("BGM")
+    return reading.id(begin.at(2)) if begin is not None and message.name != "CUSCAR" else None
+
+
+def _keep_manifest(message: Message, reading: Reading) -> None:
+    begin = message.first("BGM")
+    voyage = journey_id(main_transport(message.segments))
+    if begin is None or begin.at(2) is None:
+        return
+    draft = Draft("documents", begin.place)
+    draft.put("kind", Value("manifest", begin.place))
+    number = begin.at(2)
+    identity = reading.id(number)
+    draft.put(
+        "document_id", identity and Value(f"manifest:{identity.content}"[:64], identity.place)
+    )
+    draft.put("number", reading.number_of_document(number))
+    draft.put("subject_kind", voyage and Value("route", voyage.place)).put("subject_id", voyage)
+    draft.put("issuer_id", party(message.segments, reading, "CA", "MS"))
+    draft.put("issued_at", first_date(message.segments, reading, "137"))
+    draft.put("received_at", reading.received_at)
+    reading.keep(draft)
+
+
+def _keep_shipment(
+    message: Message, consignment: Consignment, identity: Value | None, reading: Reading
+) -> None:
+    everywhere = [*consignment.own, *_header(message)]
+    draft = Draft("shipments", consignment.head.place)
+    draft.put("shipment_id", identity)
+    draft.put("journey_id", journey_id(main_transport(everywhere)))
+    _put_parties(draft, consignment, everywhere, reading)
+    draft.put("notify_party_id", party(consignment.own, reading, *_NOTIFY))
+    draft.put("forwarder_id", party(everywhere, reading, *_FORWARDER))
+    draft.put("declarant_id", party(everywhere, reading, *_DECLARANT))
+    codes = [code for each in consignment.goods if (code := _code(each, reading))]
+    draft.put("hs_code", heading(codes[0]) if codes else heading(_code(consignment.own, reading)))
+    words = [each for each in consignment.segments if each.tag == "FTX" and each.says(1) == "AAA"]
+    draft.put("goods_description", _text(words, reading))
+    origin = first_of(consignment.segments, "LOC", "27")
+    draft.put("origin_country", country(origin, reading))
+    draft.put("dispatch_country", _first_country(everywhere, _FROM, reading))
+    draft.put("destination_country", _first_country(everywhere, _TO, reading))
+    office = first_of(everywhere, "LOC", "22", "41", "42")
+    draft.put("office_id", reading.id(office.at(2)) if office else None)
+    _put_measures(draft, consignment, reading)
+    _put_amount(draft, "declared_value", consignment.segments, reading)
+    draft.put("declared_at", first_date(message.segments, reading, "137"), reading.received_at)
+    reading.keep(draft)
+
+
+def _keep_document(
+    message: Message, consignment: Consignment, identity: Value | None, reading: Reading
+) -> None:
+    bill = reference(consignment.own, *_BILLS)
+    begin = message.first("BGM")
+    draft = Draft("documents", consignment.head.place)
+    if bill is not None:
+        draft.put("kind", Value(_BILLS[bill.says(1)], bill.place))
+        draft.put("number", reading.number_of_document(bill.at(1, 2)))
+    elif begin is not None and message.name != "CUSCAR" and begin.says(1) in DOCUMENTS:
+        draft.put("kind", Value(DOCUMENTS[begin.says(1)], begin.place))
+        draft.put("number", reading.number_of_document(begin.at(2)))
+    else:
+        return  # an instruction, or a consignment without a document
+    draft.put("document_id", identity and Value(f"bl:{identity.content}"[:64], identity.place))
+    draft.put("subject_kind", identity and Value("shipment", identity.place))
+    draft.put("subject_id", identity)
+    draft.put("issuer_id", party([*consignment.own, *_header(message)], reading, "CA"))
+    draft.put("received_at", reading.received_at)
+    _put_parties(draft, consignment, consignment.own, reading)
+    _put_measures(draft, consignment, reading)
+    _put_amount(draft, "value", consignment.segments, reading)
+    reading.keep(draft)
+
+
+def _header(message: Message) -> list[Segment]:
+    """What stands before the first consignment."""
+    at = next((i for i, each in enumerate(message.segments) if each.tag in ("CNI", *_PARTS)), None)
+    return message.segments[:at]
+
+
+def _put_parties(
+    draft: Draft, consignment: Consignment, segments: list[Segment], reading: Reading
+) -> None:
+    draft.put("consignor_id", party(segments, reading, "CZ", "SH", "EX", "SU"))
+    draft.put("consignee_id", party(segments, reading, "CN", "IM", "BY"))
+
+
+def _first_country(
+    segments: list[Segment], qualifiers: tuple[str, ...], reading: Reading
+) -> Value | None:
+    for qualifier in qualifiers:
+        if found := country(first_of(segments, "LOC", qualifier), reading):
+            return found
+    return None
+
+
+def _put_measures(draft: Draft, consignment: Consignment, reading: Reading) -> None:
+    goods, own = consignment.goods, consignment.own
+    is_document = draft.record_type == "documents"
+    gross = measure(own, reading, "gross") or control_total(own, reading, "7", "mass")
+    draft.put("gross_mass_kg", gross, _sum([measure(each, reading, "gross") for each in goods]))
+    if not is_document:
+        net = _sum([measure(each, reading, "net") for each in goods])
+        draft.put("net_mass_kg", measure(own, reading, "net"), net)
+        volume = measure(own, reading, "volume") or control_total(own, reading, "15", "volume")
+        cubes = _sum([measure(each, reading, "volume") for each in goods])
+        draft.put("volume_m3", volume, cubes)
+    counted = control_total(own, reading, "11", "count") or control_total(
+        own, reading, "8", "count"
+    )
+    draft.put("packages", counted, _sum([_packages(each, reading) for each in goods]))
+    containers = [each.at(1) for group in goods for each in group if each.tag == "SGP"]
+    containers += [group[0].at(2) for group in consignment.equipment if group[0].says(1) == "CN"]
+    draft.put("container_number", *(reading.container(each) for each in containers))
+    seals = [each.at(1) for group in consignment.equipment for each in group if each.tag == "SEL"]
+    draft.put("seal_number", *(reading.number_of_document(each) for each in seals))
+
+
+def _packages(group: list[Segment], reading: Reading) -> Value | None:
+    return reading.count(group[0].at(2) or next((e.at(1) for e in group if e.tag == "PAC"), None))
+
+
+def _sum(values: list[Value | None]) -> Value | None:
+    """The sum of values that are all there; None where one is missing."""
+    known = [value for value in values if value is not None]
+    if not known or len(known) < len(values):
+        return None
+    elements = tuple(element for value in known for element in value.elements)
+    content = sum(value.content for value in known)
+    return Value(content, known[0].place, elements)
+
+
+def _put_amount(draft: Draft, name: str, segments: list[Segment], reading: Reading) -> None:
+    amount = first_of(segments, "MOA", "40", "44", "43", "39", "77")
+    if amount is None or amount.at(1, 3) is None:
+        return
+    value = reading.decimal(decimal_point(amount.at(1, 2)), "an amount")
+    draft.put(name, with_qualifier(value, amount))
+    draft.put("currency", reading.currency(amount.says(1, 3), amount.at(1, 3)))
+
+
+def _text(words: list[Segment], reading: Reading) -> Value | None:
+    lines = [line for each in words for part in range(1, 6) if (line := each.at(4, part))]
+    value = reading.texts(lines)
+    return with_qualifier(value, words[0]) if words else value
+
+
+def _code(group: list[Segment], reading: Reading) -> Value | None:
+    """The commodity code of goods: of a PIA or CST, or of a reference to it."""
+    for each in group:
+        found = None
+        if (each.tag == "PIA" and (each.says(2, 2) in ("HS", ""))) or each.tag == "CST":
+            found = each.at(2)
+        elif each.tag in ("RFF", "DOC") and each.says(1) in ("HS", "ABD"):
+            found = each.at(1, 2)
+        if found is not None and re.fullmatch(r"[\d. ]{6,13}", found.text):
+            return commodity(found, reading)
+    return None
+
+
+def _keep_goods(consignment: Consignment, identity: Value | None, reading: Reading) -> None:
+    for position, group in enumerate(consignment.goods, start=1):
+        code = _code(group, reading)
+        draft = Draft("goods_items", group[0].place)
+        draft.put("shipment_id", identity).put("number", Value(position, group[0].place))
+        draft.put("commodity_code", code).put("nomenclature", nomenclature_of(code))
+        words = [each for each in group if each.tag == "FTX" and each.says(1) == "AAA"]
+        draft.put("description", _text(words, reading))
+        draft.put("origin_country", country(first_of(group, "LOC", "27"), reading))
+        draft.put("gross_mass_kg", measure(group, reading, "gross"))
+        draft.put("net_mass_kg", measure(group, reading, "net"))
+        draft.put("packages", _packages(group, reading))
+        draft.put("known_at", reading.received_at)
+        keep_item(draft, reading)

@@ -1,0 +1,81 @@
+"""BAPLIE -> the voyage of a container ship; COARRI and CODECO -> moves of containers.
+
+A move belongs to the shipment whose transport document or booking it names, else to the voyage. A
+bay plan tells where containers stand; no record has room for that.
+"""
+
+from collections.abc import Iterator
+
+from features.errors import MessageRefused
+from features.messages.drafts import Draft, Value
+from features.messages.edifact_segments import Message, Segment, first_of
+from features.messages.edifact_transport import journey_id, keep_journey, main_transport
+from features.messages.edifact_values import first_date, place, reference, with_qualifier
+from features.messages.reading import Reading, plain_id
+from features.records import EventKind
+
+# UNTDID 1001 as the container messages use it: SMDG's guides and the codes of later directories.
+_MOVES: dict[str, dict[str, EventKind]] = {
+    "COARRI": {
+        **dict.fromkeys(("44", "98", "119"), "discharged"),
+        **dict.fromkeys(("46", "122", "270"), "loaded"),
+    },
+    "CODECO": {"34": "gate_in", "35": "gate_out", "36": "gate_out"},
+}
+_HAPPENED = ("203", "7", "334", "186", "178", "137")
+
+
+def keep_bay_plan(message: Message, reading: Reading) -> None:
+    """Make the voyage of a bay plan."""
+    if main_transport(message.segments) is None:
+        raise MessageRefused(message.head.place, "want TDT")
+    keep_journey(message, reading, "container_ship")
+
+
+def keep_moves(message: Message, reading: Reading) -> None:
+    """Make an event of each container that a report names."""
+    begin = message.first("BGM") or message.head
+    moves = _MOVES[message.name]
+    if first_of(message.segments, "EQD") is None:
+        raise MessageRefused(message.head.place, "want EQD")
+    if begin.says(1) not in moves:
+        reading.refuse("events", begin.place, "no kind of event that records have")
+        return
+    kind = Value(moves[begin.says(1)], begin.place)
+    transport = main_transport(message.segments)
+    voyage = journey_id(transport)
+    for group in _containers(message.segments):
+        _keep_move(message, group, kind, voyage, reading)
+
+
+def _containers(segments: list[Segment]) -> Iterator[list[Segment]]:
+    starts = [at for at, each in enumerate(segments) if each.tag == "EQD"]
+    for start, end in zip(starts, [*starts[1:], len(segments)], strict=True):
+        yield segments[start:end]
+
+
+def _keep_move(
+    message: Message, group: list[Segment], kind: Value, voyage: Value | None, reading: Reading
+) -> None:
+    head = group[0]
+    draft = Draft("events", head.place)
+    draft.put("kind", kind)
+    named = reference(group, "BM", "BH", "MB", "BN")
+    if named is not None:
+        draft.put("subject_kind", Value("shipment", named.place))
+        draft.put("subject_id", with_qualifier(reading.id(named.at(1, 2)), named))
+    elif voyage is not None:
+        draft.put("subject_kind", Value("route", voyage.place)).put("subject_id", voyage)
+    number = head.at(2)
+    draft.put("container_number", with_qualifier(reading.container(number), head))
+    happened = first_date(group, reading, *_HAPPENED) or first_date(
+        message.segments, reading, *_HAPPENED
+    )
+    draft.put("occurred_at", happened).put("known_at", reading.received_at)
+    where = first_of(group, "LOC", "165", "9" if kind.content == "loaded" else "11")
+    draft.put("place", place(where, reading))
+    begin = message.first("BGM")
+    if number is not None and begin is not None:
+        identity = plain_id(f"{begin.says(2)}:{kind.content}:{number.text}")
+        draft.put("event_id", Value(identity, number.place, (number,)))
+    reading.keep(draft)

@@ -1,0 +1,113 @@
+"""The transport of a message (TDT) -> a journey, and the id by which its events name it."""
+
+from features.messages.codes import MODES
+from features.messages.drafts import Draft, Value
+from features.messages.edifact_segments import Message, Segment, first_of
+from features.messages.edifact_values import first_date, party, place
+from features.messages.element import Element
+from features.messages.parties import number_of
+from features.messages.reading import Reading, plain_id
+from features.records import ConveyanceKind
+
+_CALL_SIGN, _IMO = "103", "146"
+_KINDS: dict[str, ConveyanceKind] = {
+    # UNTDID 8179, and Recommendation 28 where it has a word for it.
+    **dict.fromkeys(("31", "32", "33", "34"), "truck"),
+    **dict.fromkeys(("6", "40", "41", "42", "43"), "aircraft"),
+    **dict.fromkeys(("25", "23", "24"), "train"),
+    **dict.fromkeys(("151", "1511", "1512"), "container_ship"),
+    **dict.fromkeys(("150", "1501", "152"), "general_cargo"),
+    **dict.fromkeys(("153", "154", "1531"), "tanker"),
+}
+_OF_MODES: dict[str, ConveyanceKind] = {"road": "truck", "air": "aircraft", "rail": "train"}
+
+
+def main_transport(segments: list[Segment]) -> Segment | None:
+    """The transport of the main carriage, else the first that is told."""
+    return first_of(segments, "TDT", "20") or first_of(segments, "TDT")
+
+
+def journey_id(transport: Segment | None) -> Value | None:
+    """The id of a voyage: its ship, vehicle or flight by number, and its number."""
+    if transport is None:
+        return None
+    conveyance, voyage = _conveyance(transport), transport.at(2)
+    parts = [each for each in (conveyance, voyage) if each is not None]
+    if not parts:
+        return None
+    content = plain_id("/".join(each.text for each in parts))
+    return Value(content, transport.place, tuple(parts))
+
+
+def keep_journey(message: Message, reading: Reading, kind: ConveyanceKind | None) -> None:
+    """Make the journey that a message tells of; `kind` is what its type implies of the ship."""
+    transport = main_transport(message.segments)
+    if transport is None:
+        return
+    own = _around(message, transport)
+    mode = _mode(transport, kind)
+    draft = Draft("journeys", transport.place)
+    draft.put("journey_id", journey_id(transport)).put("mode", mode)
+    carrier = party(message.segments, reading, "CA")
+    coded = reading.party(number_of("code", transport.at(5)))
+    draft.put("carrier_id", coded, carrier)
+    conveyance = _conveyance(transport)
+    draft.put("conveyance_id", reading.id(conveyance))
+    draft.put("conveyance_kind", _kind(transport, mode, kind))
+    _put_ids(draft, transport, reading)
+    for name, qualifiers in (
+        ("origin", ("5", "9", "125", "76")),
+        ("destination", ("61", "8", "11", "60", "129")),
+    ):
+        draft.put(name, place(first_of(own, "LOC", *qualifiers), reading))
+    declared = first_date(message.segments, reading, "137")
+    draft.put("declared_at", declared, reading.received_at)
+    draft.put("departed_at", first_date(own, reading, "136", "186"))
+    draft.put("due_at", first_date(own, reading, "132", "178", "252"))
+    reading.keep(draft)
+
+
+def _around(message: Message, transport: Segment) -> list[Segment]:
+    """The header of a message as far as it may tell of its transport."""
+    ends = ("CNI", "GID", "EQD", "UNS")
+    start = message.segments.index(transport)
+    own = []
+    for each in message.segments[start:]:
+        is_stowage = each.tag == "LOC" and each.says(1) == "147"
+        if each.tag in ends or is_stowage:
+            break
+        own.append(each)
+    return [*own, *message.segments[:start]]
+
+
+def _conveyance(transport: Segment) -> Element | None:
+    return transport.at(8) or transport.at(8, 4)
+
+
+def _mode(transport: Segment, kind: ConveyanceKind | None) -> Value | None:
+    code = transport.at(3)
+    if code is not None and code.text in MODES:
+        return Value(MODES[code.text], code.place, (code,))
+    return Value("sea", transport.place) if kind == "container_ship" else None
+
+
+def _kind(transport: Segment, mode: Value | None, implied: ConveyanceKind | None) -> Value | None:
+    means = transport.at(4)
+    if means is not None and means.text in _KINDS:
+        return Value(_KINDS[means.text], means.place, (means,))
+    if mode is not None and mode.content in _OF_MODES:
+        return Value(_OF_MODES[mode.content], mode.place)
+    return Value(implied, transport.place) if implied else None
+
+
+def _put_ids(draft: Draft, transport: Segment, reading: Reading) -> None:
+    number, scheme = transport.at(8), transport.says(8, 2)
+    if number is None:
+        return
+    digits = number.text.removeprefix("IMO").strip()
+    if scheme == _IMO or (digits.isdecimal() and len(digits) == 7):
+        draft.put("imo_number", Value(digits, number.place, (number,)))
+    elif scheme == _CALL_SIGN:
+        draft.put("call_sign", Value(number.text, number.place, (number,)))
+    flag = reading.country(transport.at(8, 5)) if len(transport.says(8, 5)) == 2 else None
+    draft.put("registration_country", flag)

@@ -1,0 +1,147 @@
+"""What segments mean: dates, places, measures, references and parties."""
+
+from collections.abc import Iterable, Iterator
+
+from features.errors import MessageRefused
+from features.messages.drafts import Value
+from features.messages.edifact_segments import Segment, first_of
+from features.messages.element import Element
+from features.messages.parties import PartyNumber, number_of, register_of
+from features.messages.reading import Reading
+from features.reference.geography.places import country as country_of_place
+
+_TAX = {"VA": "vat", "AHP": "vat", "FC": "vat", "EOR": "eori", "XA": "register"}
+
+
+def when(segment: Segment | None, reading: Reading) -> Value | None:
+    """The instant of a DTM, by the code of its format."""
+    if segment is None:
+        return None
+    stamp, written_as = segment.at(1, 2), segment.says(1, 3)
+    if stamp is None:
+        return None
+    if not written_as:
+        raise MessageRefused(segment.place, "want the code of the format of the date")
+    return with_qualifier(reading.digits_of_time(stamp, written_as), segment)
+
+
+def first_date(segments: list[Segment], reading: Reading, *qualifiers: str) -> Value | None:
+    """The instant of the first DTM with one of the qualifiers, the first qualifier first."""
+    return when(first_of(segments, "DTM", *qualifiers), reading)
+
+
+def place(segment: Segment | None, reading: Reading) -> Value | None:
+    """The place of a LOC by its code."""
+    value = reading.place(segment.at(2)) if segment is not None else None
+    return with_qualifier(value, segment) if segment is not None else None
+
+
+def country(segment: Segment | None, reading: Reading) -> Value | None:
+    """The country of a LOC: a code of two letters, or that of its place."""
+    if segment is None or segment.at(2) is None:
+        return None
+    if len(segment.says(2)) == 2:
+        return with_qualifier(reading.country(segment.at(2)), segment)
+    value = reading.place(segment.at(2))
+    if value is None:
+        return None
+    code = str(value.content)
+    known = country_of_place(code) or (code[:2] if len(code) == 5 else None)
+    if known is None:
+        return None
+    probe = Element("LOC", value.place, "LOC", known)
+    stated = reading.country(probe)
+    return stated and Value(known, value.place, (*value.elements, *_qualifiers(segment)))
+
+
+def measure(segments: list[Segment], reading: Reading, kind: str) -> Value | None:
+    """The first MEA that is a gross or net mass or a volume, in kilograms or cubic metres."""
+    for each in segments:
+        if each.tag == "MEA" and _kind_of_measure(each) == kind:
+            read = reading.volume_m3 if kind == "volume" else reading.mass_kg
+            return with_qualifier(read(decimal_point(each.at(3, 2)), each.says(3) or "-"), each)
+    return None
+
+
+def control_total(
+    segments: list[Segment], reading: Reading, qualifier: str, kind: str
+) -> Value | None:
+    """A CNT: a mass or a volume in its unit, or a count."""
+    total = first_of(segments, "CNT", qualifier)
+    if total is None:
+        return None
+    figure = decimal_point(total.at(1, 2))
+    if kind == "count":
+        return with_qualifier(reading.count(figure), total)
+    unit = total.says(1, 3) or ("MTQ" if kind == "volume" else "KGM")
+    read = reading.volume_m3 if kind == "volume" else reading.mass_kg
+    return with_qualifier(read(figure, unit), total)
+
+
+def _kind_of_measure(segment: Segment) -> str:
+    purpose, dimension = segment.says(1), segment.says(2)
+    if dimension in ("G", "AAB", "AAD", "WT") or (purpose in ("WT", "VGM", "G") and not dimension):
+        return "gross"
+    if dimension in ("N", "AAA", "AAC") or (purpose == "N" and not dimension):
+        return "net"
+    if dimension in ("AAW", "AAX", "ABJ") or purpose in ("VOL", "AAW"):
+        return "volume"
+    return ""
+
+
+def decimal_point(element: Element | None) -> Element | None:
+    """A number with the decimal comma, which ISO 9735 also allows, as one with a point."""
+    if element is not None and element.text.count(",") == 1 and "." not in element.text:
+        element.text = element.text.replace(",", ".")
+    return element
+
+
+def reference(segments: Iterable[Segment], *qualifiers: str) -> Segment | None:
+    """The first RFF of one of the qualifiers, the first qualifier first."""
+    return first_of([each for each in segments if each.at(1, 2)], "RFF", *qualifiers)
+
+
+def with_qualifier(value: Value | None, segment: Segment) -> Value | None:
+    """A value, made also of what its segment says of its meaning."""
+    if value is None:
+        return None
+    elements = (*value.elements, *_qualifiers(segment))
+    return Value(value.content, value.place, elements, value.is_pseudonym)
+
+
+def _qualifiers(segment: Segment) -> tuple[Element, ...]:
+    """Beside the value of a segment, its qualifier, units and code lists."""
+    said = {
+        "DTM": ((1, 1), (1, 3)),
+        "LOC": ((1, 1), (2, 2), (2, 3)),
+        "MEA": ((1, 1), (2, 1), (3, 1)),
+        "CNT": ((1, 1), (1, 3)),
+        "RFF": ((1, 1),),
+        "EQD": ((1, 1), (2, 2), (2, 3)),
+        "FTX": ((1, 1),),
+        "MOA": ((1, 1), (1, 3)),
+        "TDT": ((1, 1),),
+    }
+    found = (segment.at(*where) for where in said.get(segment.tag, ()))
+    return tuple(each for each in found if each is not None)
+
+
+def party(segments: list[Segment], reading: Reading, *roles: str) -> Value | None:
+    """The pseudonym of the party in the first of the roles that is there."""
+    named = first_of(segments, "NAD", *roles)
+    if named is None:
+        return None
+    following = segments[segments.index(named) + 1 :]
+    value = reading.party(_numbers(named, following))
+    return value
+
+
+def _numbers(named: Segment, following: Iterable[Segment]) -> Iterator[PartyNumber]:
+    for each in following:
+        if each.tag not in ("CTA", "COM", "RFF", "DTM", "LOC", "DOC"):
+            break
+        if each.tag == "RFF" and each.says(1) in _TAX:
+            yield from number_of(_TAX[each.says(1)], each.at(1, 2))
+    yield from number_of(register_of(named.says(2, 2)), named.at(2))
+    name = named.at(4) or named.at(3)
+    yield from number_of("name", name, named.at(9))

@@ -1,0 +1,65 @@
+"""The standards that can be read, and the one door to them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from features.errors import UnknownFormat, nearest_of
+from features.messages.ais import read_ais
+from features.messages.cargo_xml import read_cargo_xml
+from features.messages.conversion import Conversion
+from features.messages.dcsa import read_dcsa
+from features.messages.edifact import read_edifact
+from features.messages.iso20022 import read_iso20022
+from features.messages.options import Options
+from features.messages.ubl import read_ubl
+
+Reader = Callable[[bytes, Options], Conversion]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A standard by the name that commands and addresses use."""
+
+    name: str
+    messages: str
+    read: Reader
+
+
+FORMATS = {
+    each.name: each
+    for each in (
+        Format("ais", "NMEA 0183 sentences of AIS: positions of ships", read_ais),
+        Format("cargo_xml", "IATA Cargo-XML XFWB, XFZB: air waybills", read_cargo_xml),
+        Format(
+            "dcsa",
+            "DCSA booking 2, eBL 3 and its issuance, Track & Trace 2.2 and 3.0, in JSON",
+            read_dcsa,
+        ),
+        Format(
+            "edifact",
+            "UN/EDIFACT CUSCAR, IFTMIN, IFTMCS, BAPLIE, COARRI, CODECO",
+            read_edifact,
+        ),
+        Format(
+            "iso20022",
+            "ISO 20022 camt.052, 053, 054, pain.001, 008, pacs.003, 008, 009, in XML or JSON",
+            read_iso20022,
+        ),
+        Format(
+            "ubl",
+            "UBL 2: invoices, waybills, bills of lading, manifests, certificates, declarations",
+            read_ubl,
+        ),
+    )
+}
+
+
+def read_message(format: str, message: bytes, options: Options) -> Conversion:
+    """What one message becomes. The same bytes and options give the same conversion.
+
+    Raises UnknownFormat, and MessageRefused where the message breaks its standard; then nothing
+    of it is made.
+    """
+    if format not in FORMATS:
+        raise UnknownFormat(f"{format!r} is no format of messages; {nearest_of(format, FORMATS)}")
+    return FORMATS[format].read(message, options)

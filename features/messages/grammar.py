@@ -1,0 +1,88 @@
+"""What the name of an element promises of its text, checked over a whole message.
+
+Standards name their elements by rule: what ends in `Amount` is a number with a currency. A table of
+such rules for each standard refuses a wrong message at the place where it is wrong, whether or not
+a record would have used it.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC
+
+from features.errors import MessageRefused
+from features.messages.element import Element
+from features.messages.written_values import decimal_of, instant_of
+
+Check = Callable[[Element], bool]
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What is wanted of a text, and whether an element keeps to it."""
+
+    wanted: str
+    is_kept: Check
+
+
+def matching(pattern: str, wanted: str) -> Promise:
+    """A text of this pattern."""
+    compiled = re.compile(pattern, re.ASCII)
+    return Promise(f"want {wanted}", lambda element: bool(compiled.fullmatch(element.text)))
+
+
+def one_of(words: str, wanted: str = "") -> Promise:
+    """One of these words."""
+    known = frozenset(words.split())
+    return Promise(f"want {wanted or f'one of {words}'}", lambda element: element.text in known)
+
+
+def of_kind(kind: str) -> Promise:
+    """A member that JSON says to be of this kind."""
+    return Promise(f"want a {kind}", lambda element: element.kind in (kind, "null"))
+
+
+def with_attribute(name: str, pattern: str, wanted: str) -> Promise:
+    """A number with an attribute of this pattern."""
+    compiled = re.compile(pattern, re.ASCII)
+    return Promise(
+        f"want a number with {wanted} in {name}",
+        lambda element: (
+            decimal_of(element.text) is not None
+            and bool(compiled.fullmatch(element.attributes.get(name, "")))
+        ),
+    )
+
+
+NUMBER = Promise("want a number", lambda element: decimal_of(element.text) is not None)
+TRUTH = one_of("true false 1 0", "true or false")
+DATE = Promise(
+    "want a date",
+    lambda element: "T" not in element.text and instant_of(element.text, UTC) is not None,
+)
+DATE_AND_TIME = Promise(
+    "want a date and time",
+    lambda element: "T" in element.text and instant_of(element.text, UTC) is not None,
+)
+INSTANT = Promise(
+    "want an instant with its offset",
+    lambda element: (read := instant_of(element.text, UTC)) is not None and read[1],
+)
+WHEN = Promise("want a date", lambda element: instant_of(element.text, UTC) is not None)
+CLOCK = matching(
+    r"([01]\d|2[0-4]):[0-5]\d(:[0-6]\d(\.\d{1,12})?)?(Z|[+-]\d\d:\d\d)?", "a time of day"
+)
+
+
+def check(elements: Iterable[Element], promises: Mapping[str, Promise], endings: str = "") -> None:
+    """Raise MessageRefused at the first element whose text breaks what its name promises.
+
+    A name is looked up whole, then by its ending, where `endings` is a pattern of those there are.
+    """
+    ending = re.compile(rf"(?:{endings})$") if endings else None
+    for element in elements:
+        promise = promises.get(element.name)
+        if promise is None and ending and (found := ending.search(element.name)):
+            promise = promises.get(f"*{found[0]}")
+        if promise and not promise.is_kept(element):
+            raise MessageRefused(element.place, promise.wanted, element.line)

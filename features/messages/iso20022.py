@@ -1,0 +1,184 @@
+"""ISO 20022 payments -> transactions: account reports, credit transfers and direct debits.
+
+The root's namespace names the message and its version, as `camt.053.001.02`; every version is read.
+A payment belongs to a shipment or journey by its references alone: where the options' patterns find
+none in them, it is refused as not linked. Messages of other kinds, as status reports and
+cancellations, are read and make nothing.
+"""
+
+import re
+from collections.abc import Iterator
+
+from features.errors import MessageRefused
+from features.messages.conversion import Conversion
+from features.messages.element import Element
+from features.messages.grammar import (
+    DATE,
+    DATE_AND_TIME,
+    NUMBER,
+    TRUTH,
+    Promise,
+    check,
+    matching,
+    one_of,
+    with_attribute,
+)
+from features.messages.iso20022_payments import Payment, keep_payment
+from features.messages.json_tree import read_json
+from features.messages.options import Options
+from features.messages.reading import Reading
+from features.messages.xml_tree import read_xml
+
+_NAMED = re.compile(r"(?<![a-z])([a-z]{4})\.(\d{3})\.(\d{3})\.(\d{2})(?!\d)")
+_REPORTS = {"camt.052": ("BkToCstmrAcctRpt", "Rpt"), "camt.053": ("BkToCstmrStmt", "Stmt")}
+_REPORTS["camt.054"] = ("BkToCstmrDbtCdtNtfctn", "Ntfctn")
+_TRANSFERS = {
+    "pain.001": ("CstmrCdtTrfInitn", "CdtTrfTxInf"),
+    "pain.008": ("CstmrDrctDbtInitn", "DrctDbtTxInf"),
+    "pacs.003": ("FIToFICstmrDrctDbt", "DrctDbtTxInf"),
+    "pacs.008": ("FIToFICstmrCdtTrf", "CdtTrfTxInf"),
+    "pacs.009": ("FICdtTrf", "CdtTrfTxInf"),
+}
+_CURRENCY = r"[A-Z]{3}"
+_PROMISES: dict[str, Promise] = {
+    "CreDtTm": DATE_AND_TIME,
+    "FrDtTm": DATE_AND_TIME,
+    "ToDtTm": DATE_AND_TIME,
+    "AccptncDtTm": DATE_AND_TIME,
+    "IntrBkSttlmDt": DATE,
+    "IBAN": matching(r"[A-Z]{2}[0-9]{2}[a-zA-Z0-9]{1,30}", "an IBAN"),
+    "BIC": matching(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?", "a BIC"),
+    "BICFI": matching(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?", "a BIC"),
+    "AnyBIC": matching(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?", "a BIC"),
+    "LEI": matching(r"[A-Z0-9]{18}[0-9]{2}", "an LEI"),
+    "UETR": matching(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "a UUID"),
+    "NbOfTxs": matching(r"[0-9]{1,15}", "a count"),
+    "CtrlSum": NUMBER,
+    "Amt": NUMBER,
+    "Sum": NUMBER,
+    "CdtDbtInd": one_of("CRDT DBIT"),
+    "RvslInd": TRUTH,
+    "BtchBookg": TRUTH,
+    "InstdAmt": with_attribute("Ccy", _CURRENCY, "a currency"),
+    "IntrBkSttlmAmt": with_attribute("Ccy", _CURRENCY, "a currency"),
+    "TtlIntrBkSttlmAmt": with_attribute("Ccy", _CURRENCY, "a currency"),
+    "Ctry": matching(r"[A-Z]{2}", "a country code"),
+    "MsgId": matching(r"[^\x00-\x1f]{1,35}", "at most 35 characters"),
+    "EndToEndId": matching(r"[^\x00-\x1f]{1,35}", "at most 35 characters"),
+}
+
+
+def read_iso20022(message: bytes, options: Options) -> Conversion:
+    """The transactions of one message in XML, or in its JSON rendering."""
+    document, business, named = _opened(message, options)
+    reading = Reading("iso20022", options)
+    found = _NAMED.search(named)
+    if found is None:
+        wanted = "want a Document in a namespace that names a message, as …:camt.053.001.02"
+        raise MessageRefused(document.place, wanted, document.line)
+    reading.kind = found[0]
+    family = f"{found[1]}.{found[2]}"
+    check(document.leaves(), _PROMISES)
+    header = business.first("GrpHdr", "Assgnmt", "MsgHdr")
+    if header is not None:
+        reading.message_id = header.says("MsgId", "Id")
+        reading.read(header.first("MsgId"), header.first("CreDtTm"))
+        reading.sent_at(reading.instant(header.first("CreDtTm")))
+    if family in (*_REPORTS, *_TRANSFERS):
+        _check_name(business, family)
+        for payment in _payments(business, family, reading):
+            keep_payment(payment, reading)
+    return reading.conversion(document.leaves())
+
+
+def _opened(message: bytes, options: Options) -> tuple[Element, Element, str]:
+    """The document, the one element in it that is the business message, and what names it."""
+    if message.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")[:1] == b"{":
+        return _opened_json(read_json(message, options.bounds))
+    root, named = read_xml(message, options.bounds)
+    document = root
+    if root.name != "Document":
+        # An envelope carries a business application header beside the document.
+        inner = next(root.everywhere("Document"), None)
+        wanted = "want Document as the root element, or in an envelope"
+        if inner is None:
+            raise MessageRefused(root.place, wanted, root.line)
+        document, named = inner, inner.namespace
+    if len(document.children) != 1:
+        wanted = "want one business message in Document"
+        raise MessageRefused(document.place, wanted, document.line)
+    return root, document.children[0], named
+
+
+def _opened_json(root: Element) -> tuple[Element, Element, str]:
+    """JSON as renderers of the XML write it: `XMLName` for the root's name, or `Document`."""
+    wrapped = root.first("Document")
+    space = root.says("XMLName/Space", "Attrs/Value", "@xmlns", "$schema")
+    if wrapped is not None:
+        space = space or wrapped.says("@xmlns", "XMLName/Space")
+        inner = [child for child in wrapped.children if child.children]
+    else:
+        inner = root.every("Message")
+    if len(inner) != 1:
+        wanted = "want XMLName and Message, or Document, as members of the root"
+        raise MessageRefused("/", wanted)
+    return root, inner[0], space
+
+
+def _check_name(business: Element, family: str) -> None:
+    name = {**_REPORTS, **_TRANSFERS}[family][0]
+    said = business.says("XMLName/Local") or business.name
+    if not re.fullmatch(rf"{name}(V\d\d)?", said):
+        raise MessageRefused(business.place, f"want {name}, as the namespace says", business.line)
+    for path in ("GrpHdr/MsgId", "GrpHdr/CreDtTm"):
+        if not business.says(path):
+            raise MessageRefused(business.place, f"want {path}", business.line)
+
+
+def _payments(business: Element, family: str, reading: Reading) -> Iterator[Payment]:
+    if family in _REPORTS:
+        name = _REPORTS[family][1]
+        reports = business.every(name)
+        if not reports:
+            raise MessageRefused(business.place, f"want {name}", business.line)
+        for report in reports:
+            yield from _entries(report, reading)
+        return
+    _check_sums(business, _TRANSFERS[family][1], reading)
+    for batch in business.every("PmtInf") or [business]:
+        for transfer in batch.every(_TRANSFERS[family][1]):
+            yield Payment(
+                transfer,
+                at=transfer,
+                around=(batch, business.first("GrpHdr") or business),
+                is_debit=None,
+            )
+
+
+def _entries(report: Element, reading: Reading) -> Iterator[Payment]:
+    """One payment for each detail of an entry, or for an entry without details."""
+    if report.first("Acct/Id/IBAN", "Acct/Id/Othr/Id", "Acct/Id/PrtryAcct/Id") is None:
+        raise MessageRefused(report.place, "want Acct/Id", report.line)
+    for entry in report.every("Ntry"):
+        for wanted in ("Amt", "CdtDbtInd", "Sts"):
+            if entry.first(wanted) is None:
+                raise MessageRefused(entry.place, f"want {wanted}", entry.line)
+        details = entry.every("NtryDtls/TxDtls")
+        is_debit = entry.says("CdtDbtInd") == "DBIT"
+        reading.read(entry.first("CdtDbtInd"))
+        for detail in details or [entry]:
+            yield Payment(detail, at=detail, around=(entry, report), is_debit=is_debit)
+
+
+def _check_sums(business: Element, name: str, reading: Reading) -> None:
+    """Hold the header's count against the payments; each must have its identification."""
+    header = business.first("GrpHdr/NbOfTxs")
+    transfers = business.every(f"PmtInf/{name}") or business.every(name)
+    if header is None:
+        raise MessageRefused(business.place, "want GrpHdr/NbOfTxs", business.line)
+    if int(header.text) != len(transfers):
+        reading.remark(header, f"counts otherwise than the {len(transfers)} {name} that follow")
+    reading.read(header)
+    for transfer in transfers:
+        if transfer.first("PmtId/EndToEndId", "PmtId") is None:
+            raise MessageRefused(transfer.place, "want PmtId", transfer.line)

@@ -1,0 +1,236 @@
+"""One payment of an ISO 20022 message -> a transaction."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from stdnum.iso7064 import mod_97_10
+
+from features.errors import MessageRefused
+from features.messages.drafts import Draft, Value
+from features.messages.element import Element
+from features.messages.parties import PartyNumber, number_of, register_of
+from features.messages.reading import Reading, plain_id
+from features.records import PaymentMethod, Purpose, SubjectKind
+
+Side = Literal["Dbtr", "Cdtr"]
+
+_REFERENCES = (
+    "RmtInf/Strd/CdtrRefInf/Ref",
+    "RmtInf/Strd/RfrdDocInf/Nb",
+    "RmtInf/Ustrd",
+    "Refs/EndToEndId",
+    "PmtId/EndToEndId",
+    "Refs/InstrId",
+    "PmtId/InstrId",
+    "Refs/TxId",
+    "PmtId/TxId",
+    "AddtlTxInf",
+)
+_PURPOSES: dict[str, Purpose] = {
+    **dict.fromkeys(("GDDS", "GDSV", "SUPP", "TRAD", "CINV", "COMT"), "goods"),
+    **dict.fromkeys(("TRPT", "FREI"), "freight"),
+    **dict.fromkeys(("DEPT",), "deposit"),
+}
+_METHODS: dict[str, PaymentMethod] = {"CCRD": "card", "MCRD": "card", "CNTR": "cash"}
+_NO_REFERENCE = ("NOTPROVIDED", "NONREF")
+
+
+@dataclass(frozen=True)
+class Payment:
+    """A payment: what tells of it itself, and what tells of it around, from near to far.
+
+    `is_debit` says of an entry of an account whether its owner paid; None of a transfer.
+    """
+
+    own: Element
+    at: Element
+    around: tuple[Element, Element]
+    is_debit: bool | None
+
+    @property
+    def is_report(self) -> bool:
+        """Whether it is an entry of an account."""
+        return self.is_debit is not None
+
+    def first(self, *paths: str) -> Element | None:
+        """The first element of these paths, of its own before what is around."""
+        for scope in (self.own, *self.around):
+            if found := scope.first(*paths):
+                return found
+        return None
+
+
+def keep_payment(payment: Payment, reading: Reading) -> None:
+    """Make a transaction of a payment that happened and is linked to a subject."""
+    if why := _why_it_is_none(payment):
+        reading.refuse("transactions", payment.at.place, why)
+        return
+    draft = Draft("transactions", payment.at.place)
+    linked = _subject(payment, reading)
+    if linked is None:
+        reading.refuse("transactions", payment.at.place, "not linked: no reference names a subject")
+        return
+    draft.put("subject_kind", linked[0]).put("subject_id", linked[1])
+    draft.put("transaction_id", _transaction_id(payment, reading))
+    _put_parties(draft, payment, reading)
+    _put_amount(draft, payment, reading)
+    draft.put("method", _method(payment, reading)).put("purpose", _purpose(payment, reading))
+    draft.put("paid_at", _paid_at(payment, reading)).put("known_at", reading.received_at)
+    reading.keep(draft)
+
+
+def _why_it_is_none(payment: Payment) -> str:
+    """Why an entry is no payment that happened; empty where it is one."""
+    if not payment.is_report:
+        return ""
+    entry = payment.around[0]
+    if entry.says("Sts", "Sts/Cd") not in ("BOOK", ""):
+        return "not booked yet"
+    if entry.says("RvslInd") in ("true", "1"):
+        return "a reversal of another entry"
+    return ""
+
+
+def _subject(payment: Payment, reading: Reading) -> tuple[Value, Value] | None:
+    """What the references name by the patterns of the options; shipments before journeys."""
+    patterns: tuple[tuple[SubjectKind, re.Pattern[str] | None], ...] = (
+        ("shipment", reading.options.shipment_pattern),
+        ("route", reading.options.journey_pattern),
+    )
+    for kind, pattern in patterns:
+        for path in _REFERENCES if pattern else ():
+            for element in payment.own.every(path):
+                if pattern and (found := pattern.search(element.text)):
+                    named = next((group for group in found.groups() if group), found[0])
+                    subject = Value(plain_id(named), element.place, (element,))
+                    return Value(kind, element.place, (element,)), subject
+    return None
+
+
+def _transaction_id(payment: Payment, reading: Reading) -> Value | None:
+    """The bank's own reference, or the message and the place of the payment in it."""
+    for path in ("PmtId/UETR", "Refs/UETR", "Refs/AcctSvcrRef", "PmtId/TxId", "Refs/TxId"):
+        element = payment.own.first(path)
+        if element is not None and element.text not in _NO_REFERENCE:
+            return reading.id(element)
+    own = payment.own.first("AcctSvcrRef") if payment.own is payment.around[0] else None
+    if own is not None:
+        return reading.id(own)
+    place = re.sub(r"[^0-9]+", ".", payment.at.place).strip(".") or "1"
+    return Value(f"{plain_id(reading.message_id)[:40]}:{place}"[:64], payment.at.place)
+
+
+def _put_parties(draft: Draft, payment: Payment, reading: Reading) -> None:
+    payer, payee = _numbers(payment, "Dbtr"), _numbers(payment, "Cdtr")
+    draft.put("payer_id", reading.party(payer)).put("payee_id", reading.party(payee))
+    draft.put("payer_country", _country(payment, "Dbtr", reading))
+    draft.put("payee_country", _country(payment, "Cdtr", reading))
+    iban = _account(payment, "Dbtr", "IBAN")
+    if iban is not None:
+        is_valid = mod_97_10.is_valid(iban.text[4:] + iban.text[:4])
+        draft.put("payer_iban_valid", Value(bool(is_valid), iban.place, (iban,), True))
+
+
+def _numbers(payment: Payment, side: Side) -> Iterator[PartyNumber]:
+    """What the party of one side is known by."""
+    party = _party(payment, side)
+    if party is not None:
+        yield from number_of("lei", party.first("Id/OrgId/LEI", "FinInstnId/LEI"))
+        for other in party.every("Id/OrgId/Othr"):
+            scheme = other.says("SchmeNm/Cd", "SchmeNm/Prtry")
+            yield from number_of(register_of(scheme), other.first("Id"))
+        bic = ("Id/OrgId/AnyBIC", "Id/OrgId/BICOrBEI", "FinInstnId/BICFI", "FinInstnId/BIC")
+        yield from number_of("bic", party.first(*bic))
+    yield from number_of("iban", _account(payment, side, "IBAN"))
+    yield from number_of("account", _account(payment, side, "Othr/Id", "PrtryAcct/Id", "BBAN"))
+    # A natural person is never known by a name.
+    if party is not None and party.first("Id/PrvtId") is None:
+        yield from number_of("name", party.first("Nm"), party.first("PstlAdr/Ctry", "CtryOfRes"))
+
+
+def _party(payment: Payment, side: Side) -> Element | None:
+    paths = (f"RltdPties/{side}/Pty", f"RltdPties/{side}/Agt", f"RltdPties/{side}")
+    found = payment.first(*paths, f"{side}/Pty", side)
+    if found is None and payment.is_report and _is_owner(payment, side):
+        return payment.around[1].first("Acct/Ownr/Pty", "Acct/Ownr")
+    return found
+
+
+def _account(payment: Payment, side: Side, *kinds: str) -> Element | None:
+    """The account of one side; of an entry, that of its owner is the account reported on."""
+    if payment.is_report and _is_owner(payment, side):
+        return payment.around[1].first(*(f"Acct/Id/{kind}" for kind in kinds))
+    paths = [f"RltdPties/{side}Acct/Id/{kind}" for kind in kinds]
+    return payment.first(*paths, *(f"{side}Acct/Id/{kind}" for kind in kinds))
+
+
+def _is_owner(payment: Payment, side: Side) -> bool:
+    own = payment.own.says("CdtDbtInd")
+    is_debit = own == "DBIT" if own else payment.is_debit
+    return (side == "Dbtr") == is_debit
+
+
+def _country(payment: Payment, side: Side, reading: Reading) -> Value | None:
+    """The country of the account: of its IBAN, else of its bank, else of the party's address."""
+    iban = _account(payment, side, "IBAN")
+    if iban is not None:
+        return _country_code(iban, iban.text[:2], reading)
+    agents = (f"RltdAgts/{side}Agt/FinInstnId", f"{side}Agt/FinInstnId")
+    bic = payment.first(*(f"{agent}/{name}" for agent in agents for name in ("BICFI", "BIC")))
+    if bic is not None:
+        return _country_code(bic, bic.text[4:6], reading)
+    party = _party(payment, side)
+    return reading.country(party.first("PstlAdr/Ctry", "CtryOfRes")) if party else None
+
+
+def _country_code(element: Element, code: str, reading: Reading) -> Value | None:
+    probe = Element(element.name, element.place, element.path, code)
+    value = reading.country(probe)
+    return value and Value(code, element.place, (element,), is_pseudonym=element.name == "IBAN")
+
+
+def _put_amount(draft: Draft, payment: Payment, reading: Reading) -> None:
+    own = ("IntrBkSttlmAmt", "AmtDtls/TxAmt/Amt", "Amt/InstdAmt", "Amt/EqvtAmt/Amt", "InstdAmt")
+    amount = payment.own.first(*own)
+    if amount is None:
+        candidate = payment.own.first("Amt")
+        amount = candidate if candidate is not None and candidate.text else None
+    if amount is None and payment.is_report:
+        details = payment.around[0].every("NtryDtls/TxDtls")
+        amount = payment.around[0].first("Amt") if len(details) == 1 else None
+    if amount is None:
+        return
+    # A rendering in JSON has no attributes: number and currency are members.
+    code = amount.attributes.get("Ccy") or amount.says("Ccy", "@Ccy")
+    number = amount.first("Value", "#text", "$") or amount
+    value = reading.decimal(number, "an amount")
+    if value is not None and value.content < 0:
+        raise MessageRefused(amount.place, "want an amount that is not negative", amount.line)
+    draft.put("amount", value)
+    draft.put("currency", reading.currency(code, amount.first("Ccy", "@Ccy") or number))
+
+
+def _method(payment: Payment, reading: Reading) -> Value:
+    family = payment.first("BkTxCd/Domn/Fmly/Cd") if payment.is_report else None
+    if family is not None and family.text in _METHODS:
+        return Value(_METHODS[family.text], family.place, (family,))
+    means = payment.first("PmtMtd")
+    at = means or payment.at
+    return Value("bank_transfer", at.place, (means,) if means else ())
+
+
+def _purpose(payment: Payment, reading: Reading) -> Value | None:
+    code = payment.own.first("Purp/Cd")
+    return reading.said(_PURPOSES.get(code.text, "other"), code) if code is not None else None
+
+
+def _paid_at(payment: Payment, reading: Reading) -> Value | None:
+    """When it was booked, settled, or is to be carried out."""
+    if payment.is_report:
+        entry = payment.around[0]
+        return reading.instant(entry.first("BookgDt/DtTm", "BookgDt/Dt", "ValDt/DtTm", "ValDt/Dt"))
+    settled = payment.first("IntrBkSttlmDt", "ReqdExctnDt/DtTm", "ReqdExctnDt/Dt", "ReqdExctnDt")
+    settled = settled or payment.first("ReqdColltnDt")
+    return reading.instant(settled)

@@ -1,0 +1,119 @@
+"""JSON -> the same tree as of XML: a member is an element, an array repeats it."""
+
+import json
+from typing import Any
+
+from features.errors import MessageRefused
+from features.messages.bounds import Bounds
+from features.messages.decoding import text_of
+from features.messages.element import Element, Kind
+
+
+class _Digits(str):
+    """A number as it is written, so that none is rounded before it is looked at."""
+
+    __slots__ = ()
+
+
+def read_json(message: bytes, bounds: Bounds) -> Element:
+    """The root of a JSON document; places are JSON pointers (RFC 6901), a root array has items.
+
+    Raises MessageRefused with the line for what is no JSON and with the place for a member that
+    stands twice or what exceeds the bounds.
+    """
+    bounds.check_size(message)
+    document = _parsed(text_of(message).lstrip("\ufeff"), bounds)
+    root = Element("", "/", "", kind=_kind(document))
+    waiting: list[tuple[Any, Element, int]] = [(document, root, 1)]
+    count = 0
+    while waiting:
+        value, element, depth = waiting.pop()
+        if isinstance(value, dict):
+            below = [(name, member, element) for name, member in value.items()]
+        elif isinstance(value, list):
+            below = [("", item, element) for item in value]
+        else:
+            element.text = _text(value)
+            continue
+        if depth > bounds.depth:
+            raise MessageRefused(element.place, f"want at most {bounds.depth} levels")
+        count += len(below)
+        bounds.check_count(count, element.place)
+        waiting.extend(_put_below(element, below, depth))
+    return root
+
+
+def _put_below(
+    element: Element, below: list[tuple[str, Any, Element]], depth: int
+) -> list[tuple[Any, Element, int]]:
+    """Hang members and items below an element; items of an array take the name of its member."""
+    hung = []
+    base = "" if element.place == "/" else element.place
+    for position, (name, value, _) in enumerate(below):
+        if isinstance(value, list) and name:
+            for index, item in enumerate(value):
+                hung.append((item, _child(element, name, f"{base}/{_escaped(name)}/{index}", item)))
+            if not value:
+                element.children.append(
+                    Element(
+                        name, f"{base}/{_escaped(name)}", f"{element.path}/{name}", kind="array"
+                    )
+                )
+            continue
+        key = name or str(position)
+        hung.append((value, _child(element, name or "item", f"{base}/{_escaped(key)}", value)))
+    return [(value, child, depth + 1) for value, child in hung]
+
+
+def _child(parent: Element, name: str, place: str, value: Any) -> Element:
+    child = Element(name, place, f"{parent.path}/{name}", kind=_kind(value))
+    parent.children.append(child)
+    return child
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _kind(value: Any) -> Kind:
+    if isinstance(value, dict):
+        return "object"
+    if isinstance(value, list):
+        return "array"
+    if isinstance(value, bool):
+        return "boolean"
+    if value is None:
+        return "null"
+    return "number" if isinstance(value, _Digits) else "text"
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value).strip()
+
+
+def _parsed(text: str, bounds: Bounds) -> Any:
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=_members,
+            parse_int=_Digits,
+            parse_float=_Digits,
+            parse_constant=_no_number,
+        )
+    except RecursionError:
+        raise MessageRefused("line 1", f"want at most {bounds.depth} levels") from None
+    except json.JSONDecodeError as error:
+        raise MessageRefused(f"line {error.lineno}", "want JSON") from None
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise MessageRefused("/", "want each member of an object once")
+    return members
+
+
+def _no_number(_: str) -> Any:
+    raise MessageRefused("/", "want numbers that are finite")

@@ -1,0 +1,27 @@
+"""What whoever imports a message must say beside it."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+
+from features.messages.bounds import Bounds
+
+
+@dataclass(frozen=True)
+class Options:
+    """How messages are read.
+
+    `key` makes the pseudonyms of parties. `received_at` is when the authority received the message;
+    None takes the time at which the message says it was sent. `zone` is that of times that name
+    none. The patterns find the shipment or journey that a payment's references name: its first
+    group, or all that matches. `heard_at` is when AIS sentences without a time of their own were
+    heard.
+    """
+
+    key: bytes
+    received_at: datetime | None = None
+    zone: tzinfo = UTC
+    shipment_pattern: re.Pattern[str] | None = None
+    journey_pattern: re.Pattern[str] | None = None
+    heard_at: datetime | None = None
+    bounds: Bounds = field(default_factory=Bounds)

@@ -1,0 +1,288 @@
+"""The reading of one message: what its elements mean, which were used, and what became of them."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from features.errors import MessageRefused
+from features.messages.codes import CUBIC_METRES, KILOGRAMS
+from features.messages.conversion import (
+    GIVEN,
+    Conversion,
+    LeftOver,
+    MadeRecord,
+    RefusedRecord,
+    Withheld,
+)
+from features.messages.drafts import Draft, Value
+from features.messages.element import Element
+from features.messages.options import Options
+from features.messages.parties import PartyNumber, best_of, pseudonym
+from features.messages.personal_elements import tells_of_a_party
+from features.messages.written_values import day_of, decimal_of, instant_of
+from features.reference.code_lists import CODES
+
+_NO_ID = re.compile(r"[^A-Za-z0-9._:/-]")
+_NO_NUMBER = re.compile(r"[^A-Za-z0-9 ._:/-]")
+_CONTAINER = re.compile(r"[A-Z]{4}[0-9]{7}")
+_MAX_ID, _MAX_COUNT = 64, 10_000_000
+
+
+class Reading:
+    """Collects what is made of one message; values raise MessageRefused where it is wrong."""
+
+    def __init__(self, standard: str, options: Options):
+        self.options = options
+        self.kind = ""
+        self.message_id = ""
+        self._standard = standard
+        self._records: list[MadeRecord] = []
+        self._refused: list[RefusedRecord] = []
+        self._used: set[int] = set()
+        self._pseudonyms: set[int] = set()
+        self._why_left: dict[str, str] = {}
+        self._naive = 0
+        self._remarks: list[str] = []
+        self._sent_at: Value | None = None
+
+    # What is made
+
+    def keep(self, draft: Draft) -> bool:
+        """Make a record of a draft; whether it could be made."""
+        made, left_out = draft.made()
+        self._why_left |= left_out
+        if isinstance(made, RefusedRecord):
+            self._refused.append(made)
+            return False
+        self._records.append(made)
+        for value in draft.values.values():
+            into = self._pseudonyms if value.is_pseudonym else self._used
+            into.update(id(element) for element in value.elements)
+        return True
+
+    def refuse(self, record_type: str, place: str, *reasons: str) -> None:
+        """Note that what stands at a place makes no record."""
+        self._refused.append(RefusedRecord(record_type, place, reasons))
+
+    def read(self, *elements: Element | None) -> None:
+        """Note elements that are held by no field, but say how others are to be read."""
+        self._used.update(id(element) for element in elements if element is not None)
+
+    def leave(self, element: Element, why: str) -> None:
+        """Note why an element is left over."""
+        self._why_left[element.place] = why
+
+    def remark(self, element: Element, what: str) -> None:
+        """Note what is odd at an element, and yet no reason to refuse the message."""
+        self._remarks.append(f"{element.place}: {what}")
+
+    def conversion(self, leaves: Iterable[Element]) -> Conversion:
+        """All that became of the message, given every element that holds a text."""
+        left, withheld, used = [], [], 0
+        for leaf in leaves:
+            if id(leaf) in self._pseudonyms:
+                withheld.append(Withheld(leaf.place, leaf.path, "pseudonym"))
+            elif id(leaf) in self._used:
+                used += 1
+            elif tells_of_a_party(leaf.path):
+                withheld.append(Withheld(leaf.place, leaf.path, "dropped"))
+            else:
+                why = self._why_left.get(leaf.place, "no field")
+                left.append(LeftOver(leaf.place, leaf.path, why))
+        return Conversion(
+            standard=self._standard,
+            kind=self.kind,
+            message_id=self.message_id,
+            records=tuple(self._records),
+            refused=tuple(self._refused),
+            left_over=tuple(left),
+            withheld=tuple(withheld),
+            remarks=(*self._remarks, *self._assumed()),
+            elements_used=used,
+        )
+
+    def _assumed(self) -> Iterable[str]:
+        if self._naive:
+            yield f"{self._naive} times without a zone were read in {self.options.zone}"
+        if self.options.received_at is None and self._sent_at is not None:
+            yield f"received when it was sent, by {self._sent_at.place}"
+
+    # When it was received
+
+    def sent_at(self, value: Value | None) -> None:
+        """Note when the message says that it was sent."""
+        self._sent_at = self._sent_at or value
+
+    @property
+    def received_at(self) -> Value | None:
+        """When the authority received the message: as given, or when it was sent."""
+        given = self.options.received_at
+        return Value(given, GIVEN) if given is not None else self._sent_at
+
+    # What elements mean
+
+    def said(self, content: Any, *elements: Element | None) -> Value | None:
+        """A word of our own for what elements say; None where the first does not stand there."""
+        found = tuple(each for each in elements if each is not None)
+        if not elements or elements[0] is None:
+            return None
+        return Value(content, found[0].place, found)
+
+    def text(self, element: Element | None) -> Value | None:
+        """Free text, in one line."""
+        if element is None or not element.text:
+            return None
+        return Value(" ".join(element.text.split()), element.place, (element,))
+
+    def texts(self, elements: Iterable[Element]) -> Value | None:
+        """The free text of several elements, one after the other."""
+        found = [each for each in elements if each.text]
+        if not found:
+            return None
+        joined = " ".join(" ".join(each.text for each in found).split())
+        return Value(joined, found[0].place, tuple(found))
+
+    def id(self, element: Element | None) -> Value | None:
+        """An id; a character that no id can hold becomes `_`."""
+        if element is None or not element.text:
+            return None
+        return Value(plain_id(element.text), element.place, (element,))
+
+    def ids(self, *elements: Element | None) -> Value | None:
+        """One id of several elements; None where the first is not there."""
+        found = [each for each in elements if each is not None and each.text]
+        if not found or found[0] is not elements[0]:
+            return None
+        return Value(plain_id("/".join(each.text for each in found)), found[0].place, tuple(found))
+
+    def number_of_document(self, element: Element | None) -> Value | None:
+        """A number as printed; a character that no number can hold becomes `_`."""
+        if element is None or not element.text:
+            return None
+        printed = _NO_NUMBER.sub("_", " ".join(element.text.split()))[:_MAX_ID]
+        return Value(printed, element.place, (element,))
+
+    def container(self, element: Element | None) -> Value | None:
+        """The number of a container: as ISO 6346 writes it where it is one."""
+        value = self.number_of_document(element)
+        if value is None:
+            return None
+        bare = re.sub(r"[ -]", "", str(value.content).upper())
+        content = bare if _CONTAINER.fullmatch(bare) else value.content
+        return Value(content, value.place, value.elements)
+
+    def decimal(self, element: Element | None, wanted: str = "a number") -> Value | None:
+        """A number."""
+        if element is None or not element.text:
+            return None
+        number = decimal_of(element.text)
+        if number is None:
+            raise MessageRefused(element.place, f"want {wanted}", element.line)
+        return Value(number, element.place, (element,))
+
+    def count(self, element: Element | None) -> Value | None:
+        """A whole number that is not negative; a fraction or a giant is left over."""
+        value = self.decimal(element, "a count")
+        if value is None or element is None:
+            return None
+        if value.content != int(value.content) or not 0 <= value.content <= _MAX_COUNT:
+            self.leave(element, "no whole number of packages")
+            return None
+        return Value(int(value.content), value.place, value.elements)
+
+    def mass_kg(self, element: Element | None, unit: str | None = None) -> Value | None:
+        """A mass, by the unit given or said in its attribute `unitCode`."""
+        return self._measure(element, unit, KILOGRAMS)
+
+    def volume_m3(self, element: Element | None, unit: str | None = None) -> Value | None:
+        """A volume, by the unit given or said in its attribute `unitCode`."""
+        return self._measure(element, unit, CUBIC_METRES)
+
+    def _measure(
+        self, element: Element | None, unit: str | None, factors: dict[str, float]
+    ) -> Value | None:
+        value = self.decimal(element)
+        if value is None or element is None:
+            return None
+        code = (unit or element.attributes.get("unitCode", "")).strip().upper()
+        if code not in factors:
+            self.leave(element, "the unit is not known" if code else "no unit")
+            return None
+        # By twelve digits, so that 2602000 cubic centimetres are 2.602 cubic metres.
+        return Value(float(f"{value.content * factors[code]:.12g}"), element.place, value.elements)
+
+    def currency(self, code: str, *elements: Element | None) -> Value | None:
+        """A currency by its ISO 4217 code; one that no list has is left over."""
+        found = tuple(each for each in elements if each is not None)
+        if code not in CODES["currencies"] or not found:
+            for element in found:
+                self.leave(element, "the currency is not known")
+            return None
+        return Value(code, found[0].place, found)
+
+    def country(self, element: Element | None) -> Value | None:
+        """A country by its ISO 3166-1 code of two letters; another one is left over."""
+        if element is None or not element.text:
+            return None
+        code = element.text.upper()
+        if code not in CODES["countries"]:
+            self.leave(element, "the country is not known")
+            return None
+        return Value(code, element.place, (element,))
+
+    def place(self, element: Element | None) -> Value | None:
+        """A place by its UN/LOCODE or IATA code; words are left over."""
+        if element is None or not element.text:
+            return None
+        code = re.sub(r"\s", "", element.text.upper())
+        if not re.fullmatch(r"[A-Z]{3}|[A-Z]{2}[A-Z0-9]{3}", code):
+            self.leave(element, "no code of a place")
+            return None
+        return Value(code, element.place, (element,))
+
+    def instant(self, element: Element | None) -> Value | None:
+        """A date, or a date and time; without a zone it is in the zone of the options."""
+        if element is None or not element.text:
+            return None
+        return self._when(element, instant_of(element.text, self.options.zone), (element,))
+
+    def day_and_time(self, day: Element | None, clock: Element | None) -> Value | None:
+        """A date and a time that stand in two elements; midnight where the time is missing."""
+        if day is None or not day.text:
+            return None
+        if clock is None or not clock.text:
+            return self.instant(day)
+        written = f"{day.text[:10]}T{clock.text}"
+        return self._when(day, instant_of(written, self.options.zone), (day, clock))
+
+    def digits_of_time(self, element: Element | None, written_as: str) -> Value | None:
+        """A date and time by the code of its format in UNTDID 2379."""
+        if element is None or not element.text:
+            return None
+        return self._when(element, day_of(element.text, written_as, self.options.zone), (element,))
+
+    def _when(
+        self, element: Element, when: tuple[datetime, bool] | None, elements: tuple[Element, ...]
+    ) -> Value:
+        if when is None:
+            raise MessageRefused(element.place, "want a date, or a date and time", element.line)
+        self._naive += not when[1]
+        return Value(when[0], element.place, elements)
+
+    def party(self, numbers: Iterable[PartyNumber]) -> Value | None:
+        """The pseudonym of a party by the most telling of its numbers."""
+        best = best_of(numbers)
+        if best is None:
+            return None
+        name = pseudonym(self.options.key, best.register, best.number)
+        return Value(name, best.elements[0].place, best.elements, is_pseudonym=True)
+
+
+def plain_id(text: str) -> str:
+    """A text as an id: at most 64 characters, and none that an id cannot hold.
+
+    >>> plain_id("{CBR}"), plain_id("TOSL 108")
+    ('_CBR_', 'TOSL_108')
+    """
+    return _NO_ID.sub("_", text.strip())[:_MAX_ID]

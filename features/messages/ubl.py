@@ -1,0 +1,296 @@
+"""UBL 2 documents -> documents, shipments and their goods items.
+
+The root element names the document, in its own namespace. A document belongs to the shipment that
+it names (`Shipment/ID`); one that names none, as most invoices, to what the pattern of the options
+finds in its references. Customs declarations are what a shipment is declared by, and make no
+document; documents of other kinds, as orders, are read and make nothing.
+"""
+
+from collections.abc import Iterator
+
+from features.errors import MessageRefused
+from features.messages.conversion import Conversion
+from features.messages.drafts import Draft, Value
+from features.messages.element import Element
+from features.messages.grammar import (
+    CLOCK,
+    DATE,
+    NUMBER,
+    TRUTH,
+    WHEN,
+    check,
+    matching,
+    with_attribute,
+)
+from features.messages.options import Options
+from features.messages.reading import Reading
+from features.messages.ubl_goods import keep_goods, main_commodity
+from features.messages.ubl_parties import party_value
+from features.messages.xml_tree import read_xml
+from features.records import DocumentKind
+
+_NAMESPACE = "urn:oasis:names:specification:ubl:schema:xsd:{name}-2"
+_DOCUMENTS: dict[str, DocumentKind] = {
+    "BillOfLading": "bill_of_lading",
+    "CertificateOfOrigin": "certificate_of_origin",
+    "FreightInvoice": "invoice",
+    "GoodsCertificate": "permit",
+    "Invoice": "invoice",
+    "Manifest": "manifest",
+    "PackingList": "packing_list",
+    "SelfBilledInvoice": "invoice",
+    "TransitCustomsDeclaration": "transit",
+    "Waybill": "bill_of_lading",
+}
+_OF_SHIPMENTS = frozenset(
+    """
+    BillOfLading CommonTransportationReport ExportCustomsDeclaration ForwardingInstructions
+    GoodsItemItinerary ImportCustomsDeclaration Manifest TransitCustomsDeclaration Waybill
+    """.split()
+)
+_PROMISES = {
+    "*DateTime": WHEN,
+    "*Date": DATE,
+    "*Time": CLOCK,
+    "*Indicator": TRUTH,
+    "*Amount": with_attribute("currencyID", r"[A-Z]{3}", "a currency"),
+    "*Measure": with_attribute("unitCode", r"[A-Za-z0-9]{1,8}", "a unit"),
+    "*Quantity": NUMBER,
+    "*Numeric": NUMBER,
+    "*Percent": NUMBER,
+    "DocumentCurrencyCode": matching(r"[A-Z]{3}", "a currency"),
+    "UBLVersionID": matching(r"2\.\d", "version 2.x"),
+}
+_ENDINGS = "DateTime|Date|Time|Indicator|Amount|Measure|Quantity|Numeric|Percent"
+
+_CONSIGNOR = (
+    *("ConsignorParty", "Shipment/Consignment/ConsignorParty", "DespatchSupplierParty/Party"),
+    *("CustomsDeclaration/ConsignorParty", "ExporterParty", "TransitExporterParty"),
+    *("SellerSupplierParty/Party", "AccountingSupplierParty/Party"),
+)
+_CONSIGNEE = (
+    *("ConsigneeParty", "Shipment/Consignment/ConsigneeParty", "DeliveryCustomerParty/Party"),
+    *("CustomsDeclaration/ConsigneeParty", "ImporterParty", "BuyerCustomerParty/Party"),
+    *("AccountingCustomerParty/Party",),
+)
+_ISSUER = ("IssuerParty", "CarrierParty", "FreightForwarderParty", "SendingLogisticsOperatorParty")
+_REFERENCES = (
+    *("OrderReference", "DespatchDocumentReference", "ReceiptDocumentReference"),
+    *("BillingReference/InvoiceDocumentReference", "ContractDocumentReference"),
+    *("AdditionalDocumentReference", "DocumentReference", "ShippingOrderID", "Note"),
+)
+
+
+def read_ubl(message: bytes, options: Options) -> Conversion:
+    """The records of one UBL document."""
+    root, namespace = read_xml(message, options.bounds)
+    if namespace != _NAMESPACE.format(name=root.name):
+        wanted = f"want a document of UBL 2 in {_NAMESPACE.format(name='NAME')}"
+        raise MessageRefused(root.place, wanted, root.line)
+    _check(root)
+    reading = Reading("ubl", options)
+    reading.kind = f"{root.name}-{root.says('UBLVersionID') or '2'}"
+    reading.message_id = root.says("ID")
+    reading.read(root.first("ID"), root.first("IssueDate"), root.first("UBLVersionID"))
+    issued = reading.day_and_time(root.first("IssueDate"), root.first("IssueTime"))
+    reading.sent_at(issued)
+    shipments = list(_shipments(root))
+    for shipment in shipments:
+        if root.name in _OF_SHIPMENTS:
+            _keep_shipment(root, shipment, issued, reading)
+    if root.name in _DOCUMENTS:
+        for number in range(max(1, len(shipments))):
+            shipment_or_none = shipments[number] if shipments else None
+            _keep_document(root, shipment_or_none, issued, reading)
+    for shipment in shipments:
+        keep_goods(shipment, _shipment_id(shipment, reading), reading)
+    return reading.conversion(root.leaves())
+
+
+def _check(root: Element) -> None:
+    check(root.leaves(), _PROMISES, _ENDINGS)
+    for name in ("ID", "IssueDate"):
+        if root.name in (*_DOCUMENTS, *_OF_SHIPMENTS) and root.first(name) is None:
+            raise MessageRefused(root.place, f"want {name}", root.line)
+
+
+def _shipments(root: Element) -> Iterator[Element]:
+    for scope in (root, *root.every("CustomsDeclaration"), *root.every("Delivery")):
+        yield from (each for each in scope.every("Shipment") if each.children)
+
+
+def _shipment_id(shipment: Element, reading: Reading) -> Value | None:
+    return reading.id(shipment.first("ID", "Consignment/ID"))
+
+
+def _first_party(root: Element, shipment: Element | None, paths: tuple[str, ...]) -> Element | None:
+    near = shipment.first(*(each.removeprefix("Shipment/") for each in paths)) if shipment else None
+    return root.first(*paths) or near
+
+
+def _keep_document(
+    root: Element, shipment: Element | None, issued: Value | None, reading: Reading
+) -> None:
+    draft = Draft("documents", root.place)
+    kind: DocumentKind = _DOCUMENTS[root.name]
+    if root.name == "Waybill" and _mode(root) in ("4", "air"):
+        kind = "air_waybill"
+    subject = _shipment_id(shipment, reading) if shipment else _referenced(root, reading)
+    draft.put("kind", Value(kind, root.place)).put("document_id", _document_id(root, reading))
+    draft.put("number", reading.number_of_document(root.first("ID")))
+    draft.put("subject_kind", subject and Value("shipment", subject.place))
+    draft.put("subject_id", subject)
+    draft.put("issued_at", issued).put("received_at", reading.received_at)
+    draft.put("expires_at", reading.instant(root.first("ValidityPeriod/EndDate")))
+    _put_parties(draft, root, shipment, reading)
+    draft.put("issuer_id", party_value(_first_party(root, shipment, _ISSUER), reading))
+    if shipment is not None:
+        _put_measures(draft, shipment, reading)
+        _put_equipment(draft, shipment, reading)
+    _put_amount(draft, "value", _value_of_document(root, shipment), reading)
+    reading.keep(draft)
+
+
+def _document_id(root: Element, reading: Reading) -> Value | None:
+    """The kind and number of a document, or its UUID: two issuers may use one number."""
+    number = root.first("UUID", "ID")
+    if number is None:
+        return None
+    value = reading.id(number)
+    return value and Value(f"{root.name}:{value.content}"[:64], value.place, value.elements)
+
+
+def _mode(root: Element) -> str:
+    name = root.says("Name").lower()
+    if "air" in name.split():
+        return "air"
+    stages = root.everywhere("ShipmentStage", "MainCarriageShipmentStage")
+    return next((code for each in stages if (code := each.says("TransportModeCode"))), "")
+
+
+def _referenced(root: Element, reading: Reading) -> Value | None:
+    """The shipment that the options' pattern finds in the references of a document."""
+    pattern = reading.options.shipment_pattern
+    for path in _REFERENCES if pattern else ():
+        for element in root.every(path):
+            leaf = element if element.text else element.first("ID")
+            if pattern and leaf and (found := pattern.search(leaf.text)):
+                value = reading.id(leaf)
+                named = next((group for group in found.groups() if group), found[0])
+                return value and Value(named[:64], leaf.place, (leaf,))
+    return None
+
+
+def _keep_shipment(
+    root: Element, shipment: Element, issued: Value | None, reading: Reading
+) -> None:
+    draft = Draft("shipments", shipment.place)
+    draft.put("shipment_id", _shipment_id(shipment, reading))
+    _put_parties(draft, root, shipment, reading)
+    notify = shipment.first("Consignment/NotifyParty") or root.first("NotifyParty")
+    draft.put("notify_party_id", party_value(notify, reading))
+    forwarder = _first_party(
+        root, shipment, ("FreightForwarderParty", "SendingLogisticsOperatorParty")
+    )
+    draft.put("forwarder_id", party_value(forwarder, reading))
+    declarant = root.first("DeclarantParty", "ExporterParty/AgentParty", "ImporterParty/AgentParty")
+    draft.put("declarant_id", party_value(declarant, reading))
+    _put_countries(draft, shipment, reading)
+    draft.put("hs_code", main_commodity(shipment, reading))
+    draft.put("goods_description", _description(shipment, reading))
+    _put_measures(draft, shipment, reading)
+    _put_equipment(draft, shipment, reading)
+    _put_amount(draft, "declared_value", _value_of_shipment(shipment), reading)
+    draft.put("office_id", reading.id(_office(root)))
+    draft.put("declared_at", issued)
+    reading.keep(draft)
+
+
+def _put_parties(draft: Draft, root: Element, shipment: Element | None, reading: Reading) -> None:
+    for name, paths in (("consignor_id", _CONSIGNOR), ("consignee_id", _CONSIGNEE)):
+        draft.put(name, party_value(_first_party(root, shipment, paths), reading))
+
+
+def _put_countries(draft: Draft, shipment: Element, reading: Reading) -> None:
+    of_goods = next(iter(shipment.everywhere("OriginCountry")), None)
+    code = "IdentificationCode"
+    draft.put("origin_country", reading.country(of_goods.first(code) if of_goods else None))
+    from_paths = (
+        "Consignment/OriginalDepartureCountry",
+        "ExportCountry",
+        "Delivery/Despatch/DespatchAddress/Country",
+    )
+    to_paths = (
+        *("Consignment/FinalDestinationCountry", "Delivery/DeliveryAddress/Country"),
+        "Consignment/RequestedDeliveryTransportEvent/Location/Address/Country",
+    )
+    for name, paths in (("dispatch_country", from_paths), ("destination_country", to_paths)):
+        draft.put(name, reading.country(shipment.first(*(f"{path}/{code}" for path in paths))))
+
+
+def _description(shipment: Element, reading: Reading) -> Value | None:
+    items = list(shipment.everywhere("GoodsItem"))
+    said = [found for each in items if (found := each.first("Description", "Item/Description"))]
+    return reading.texts(said) or reading.text(
+        shipment.first("Consignment/TariffDescription", "Consignment/SummaryDescription")
+    )
+
+
+def _put_measures(draft: Draft, shipment: Element, reading: Reading) -> None:
+    consignment = shipment.first("Consignment") or shipment
+    for name in ("gross_mass_kg", "net_mass_kg", "volume_m3"):
+        stem = {"gross_mass_kg": "GrossWeight", "net_mass_kg": "NetWeight"}.get(name, "GrossVolume")
+        if name != "gross_mass_kg" and draft.record_type == "documents":
+            continue
+        measure = reading.volume_m3 if name == "volume_m3" else reading.mass_kg
+        found = shipment.first(f"{stem}Measure") or consignment.first(f"{stem}Measure")
+        draft.put(name, measure(found))
+    packages = ("TotalPackagesQuantity", "TotalTransportHandlingUnitQuantity")
+    found = consignment.first(*packages) or shipment.first(*packages)
+    draft.put("packages", reading.count(found))
+
+
+def _put_equipment(draft: Draft, shipment: Element, reading: Reading) -> None:
+    units = [
+        *shipment.every("TransportHandlingUnit"),
+        *shipment.every("Consignment/TransportHandlingUnit"),
+    ]
+    for unit in units:
+        equipment = unit.first("TransportEquipment/ID", "ActualPackage/ID", "ID")
+        draft.put("container_number", reading.container(equipment))
+        seal = unit.first("TransportEquipment/TransportEquipmentSeal/ID")
+        draft.put("seal_number", reading.number_of_document(seal))
+    loose = shipment.first("Consignment/TransportEquipment/ID")
+    draft.put("container_number", reading.container(loose))
+
+
+def _value_of_shipment(shipment: Element) -> Element | None:
+    return shipment.first(
+        *("DeclaredCustomsValueAmount", "Consignment/DeclaredCustomsValueAmount"),
+        *("Consignment/TotalInvoiceAmount", "FreeOnBoardValueAmount"),
+    )
+
+
+def _value_of_document(root: Element, shipment: Element | None) -> Element | None:
+    if root.name.endswith("Invoice"):
+        return root.first(
+            "LegalMonetaryTotal/PayableAmount", "LegalMonetaryTotal/TaxInclusiveAmount"
+        )
+    return root.first("DeclaredCarriageValueAmount") or (
+        _value_of_shipment(shipment) if shipment is not None else None
+    )
+
+
+def _put_amount(draft: Draft, name: str, amount: Element | None, reading: Reading) -> None:
+    if amount is None:
+        return
+    draft.put(name, reading.decimal(amount, "an amount"))
+    draft.put("currency", reading.currency(amount.attributes.get("currencyID", ""), amount))
+
+
+def _office(root: Element) -> Element | None:
+    return root.first(
+        *("CustomsDeclaration/CustomsExitOfficeLocation/ID", "TransitCustomsExitOfficeLocation/ID"),
+        *("ImportCustomsExitOfficeLocation/ID", "CustomsExitOfficeLocation/ID"),
+        *("CustomsDeclaration/CustomsParty/PartyIdentification/ID",),
+    )

@@ -1,0 +1,29 @@
+"""Parties of UBL -> pseudonyms."""
+
+from collections.abc import Iterator
+
+from features.messages.drafts import Value
+from features.messages.element import Element
+from features.messages.parties import PartyNumber, number_of, register_of
+from features.messages.reading import Reading
+
+
+def party_value(party: Element | None, reading: Reading) -> Value | None:
+    """The pseudonym of a party; None where it is not there or says nothing to know it by."""
+    return None if party is None else reading.party(_numbers(party))
+
+
+def _numbers(party: Element) -> Iterator[PartyNumber]:
+    yield from number_of("vat", party.first("PartyTaxScheme/CompanyID"))
+    yield from number_of("register", party.first("PartyLegalEntity/CompanyID"))
+    for identification in party.every("PartyIdentification/ID"):
+        scheme = identification.attributes.get("schemeID", "")
+        yield from number_of(register_of(scheme), identification)
+    endpoint = party.first("EndpointID")
+    if endpoint is not None:
+        yield from number_of(register_of(endpoint.attributes.get("schemeID", "")), endpoint)
+    # A party with a person and no entity may be that person, who is known by no name.
+    if party.first("Person") is None:
+        name = party.first("PartyName/Name", "PartyLegalEntity/RegistrationName")
+        country = party.first("PostalAddress/Country/IdentificationCode")
+        yield from number_of("name", name, country)

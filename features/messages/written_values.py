@@ -1,0 +1,107 @@
+"""Numbers, dates and times as messages write them."""
+
+import math
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from features.field_types import EARLIEST_YEAR, LATEST_YEAR
+
+_DECIMAL = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})")
+_JSON_DECIMAL = re.compile(r"-?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,2})?")
+_INSTANT = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)"
+    r"(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,12})?)?)?"
+    r"(Z|[+-]\d\d:\d\d)?",
+    re.ASCII,
+)
+_FORMATS = {
+    "2": "%d%m%y",
+    "101": "%y%m%d",
+    "102": "%Y%m%d",
+    "201": "%y%m%d%H%M",
+    "203": "%Y%m%d%H%M",
+    "204": "%Y%m%d%H%M%S",
+}
+
+
+def decimal_of(text: str) -> float | None:
+    """A number as XML or JSON writes it; None for anything else.
+
+    >>> decimal_of("1042.0"), decimal_of("1e3"), decimal_of("12,5"), decimal_of("nan")
+    (1042.0, 1000.0, None, None)
+    """
+    if not (_DECIMAL.fullmatch(text) or _JSON_DECIMAL.fullmatch(text)):
+        return None
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
+def instant_of(text: str, zone: tzinfo) -> tuple[datetime, bool] | None:
+    """A date or date and time as XML Schema writes it, and whether it named its zone.
+
+    >>> instant_of("2021-03-10T11:00:00+01:00", UTC)
+    (datetime.datetime(2021, 3, 10, 10, 0, tzinfo=datetime.timezone.utc), True)
+    >>> instant_of("2021-02-30", UTC) is None
+    True
+    """
+    found = _INSTANT.fullmatch(text)
+    if found is None:
+        return None
+    year, month, day, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
+    # The end of a day may be written as its 24th hour.
+    is_end_of_day = (hour, minute, second) == (24, 0, 0)
+    return _instant(
+        (year, month, day, 0 if is_end_of_day else hour, minute, second),
+        found[7],
+        zone,
+        days_later=int(is_end_of_day),
+    )
+
+
+def day_of(text: str, written_as: str, zone: tzinfo) -> tuple[datetime, bool] | None:
+    """A date and time by the code of its format in UNTDID 2379.
+
+    >>> day_of("202103101100", "203", UTC)
+    (datetime.datetime(2021, 3, 10, 11, 0, tzinfo=datetime.timezone.utc), False)
+    """
+    pattern = _FORMATS.get(written_as)
+    if written_as in ("205", "303", "304"):
+        return _with_offset(text, zone)
+    if pattern is None or not re.fullmatch(r"[0-9]+", text):
+        return None
+    try:
+        when = datetime.strptime(text, pattern)  # noqa: DTZ007  # the zone is told beside it
+    except ValueError:
+        return None
+    if not EARLIEST_YEAR <= when.year <= LATEST_YEAR:
+        return None
+    # `%d` also takes one digit, and shifts what follows.
+    return (
+        (when.replace(tzinfo=zone).astimezone(UTC), False)
+        if when.strftime(pattern) == text
+        else None
+    )
+
+
+def _with_offset(text: str, zone: tzinfo) -> tuple[datetime, bool] | None:
+    """CCYYMMDDHHMM and an offset of UTC, as +0100."""
+    found = re.fullmatch(r"(\d{12})([+-])(\d\d):?(\d\d)", text, re.ASCII)
+    if found is None:
+        return None
+    when = day_of(found[1], "203", UTC)
+    ahead = timedelta(hours=int(found[3]), minutes=int(found[4])) * (1 if found[2] == "+" else -1)
+    return None if when is None else (when[0] - ahead, True)
+
+
+def _instant(
+    parts: tuple[int, ...], offset: str | None, zone: tzinfo, *, days_later: int
+) -> tuple[datetime, bool] | None:
+    year, month, day, hour, minute, second = parts
+    if not EARLIEST_YEAR <= year <= LATEST_YEAR:
+        return None
+    try:
+        own = datetime.fromisoformat(f"2000-01-01T00:00:00{offset}").tzinfo if offset else zone
+        when = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=own)
+        return (when + timedelta(days=days_later)).astimezone(UTC), offset is not None
+    except (ValueError, OverflowError):
+        return None
