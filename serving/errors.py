@@ -6,6 +6,7 @@ TidegateError
 ├── ListeningRefused           what would listen there could be read by others
 ├── PurposeRefused             a database holds what came for another purpose
 ├── MonitorRefused             the log says nothing of what was asked
+├── ImportRefused              messages that break their standard; says where each does
 ├── ExtraMissing               a command or setting needs packages that are not installed
 └── ServingError               answered as a problem with its own status
     ├── BadRequest             (400)
@@ -71,6 +72,10 @@ class MonitorRefused(TidegateError):
 
 class ExtraMissing(TidegateError):
     """A command or a setting needs an extra of the distribution that is not installed."""
+
+
+class ImportRefused(TidegateError):
+    """Messages were refused, and nothing of them or of those beside them was written."""
 
 
 class ServingError(TidegateError):

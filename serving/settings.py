@@ -140,7 +140,7 @@ class Settings(BaseSettings):
     )
     rate_per_s: Annotated[float, Field(gt=0)] = Field(
         default=1_000.0,
-        description="The subjects per second that one key may submit to all workers of this machine.",
+        description="The subjects per second that one key may submit to all workers of a machine.",
     )
     rate_burst: Annotated[float, Field(ge=1)] = Field(
         default=5_000.0,

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -162,7 +163,12 @@ def main() -> None:
         what, file = given.only
         started = time.process_time()
         whole = partial(import_file, mapped=SHIPMENTS + INVOICES)
-        {"read": read_and_cast, "import": import_file, "with_invoices": whole}[what](Path(file))
+        works: dict[str, Callable[[Path], object]] = {
+            "read": read_and_cast,
+            "import": import_file,
+            "with_invoices": whole,
+        }
+        works[what](Path(file))
         print(time.process_time() - started, peak_mib())
         return
     with tempfile.TemporaryDirectory() as folder:

@@ -13,7 +13,7 @@ from features.messages.cargo_xml_parties import party_value
 from features.messages.conversion import Conversion
 from features.messages.drafts import Draft, Value
 from features.messages.element import Element
-from features.messages.goods import commodity, heading, keep_item, nomenclature_of
+from features.messages.goods import commodity, keep_item, put_code, put_heading
 from features.messages.grammar import (
     NUMBER,
     TRUTH,
@@ -91,8 +91,8 @@ def _read_waybill(root: Element, header: Element, reading: Reading) -> None:
         _check_pieces(item)
     signed = root.first("BusinessHeaderDocument/SignatoryCarrierAuthentication/ActualDateTime")
     _keep_document(own, number, kind, signed, reading)
-    _keep_shipment(own, consignment, number, items, reading)
-    _keep_goods(items, number, reading)
+    is_declared = _keep_shipment(own, consignment, number, items, reading)
+    _keep_goods(items, number, reading, is_declared=is_declared)
 
 
 def _check_movements(consignment: Element) -> None:
@@ -141,12 +141,12 @@ def _waybill_id(number: Element, stem: str, reading: Reading) -> Value | None:
 
 def _keep_shipment(
     own: Element, consignment: Element, number: Element, items: Iterable[Element], reading: Reading
-) -> None:
+) -> bool:
     draft = Draft("shipments", own.place)
     draft.put("shipment_id", reading.id(number))
     _put_parties(draft, own, reading)
     codes = [code for item in items for code in _codes(item, reading)]
-    draft.put("hs_code", heading(codes[0]) if codes else None)
+    put_heading(draft, codes)
     goods = [*own.every("SummaryDescription"), *_descriptions(items)]
     draft.put("goods_description", reading.texts(goods))
     origins = (item.first("OriginCountry/ID") for item in items)
@@ -165,7 +165,7 @@ def _keep_shipment(
         word = "prepaid" if prepaid.text in ("true", "1") else "collect"
         draft.put("payment_type", Value(word, prepaid.place, (prepaid,)))
     draft.put("declared_at", reading.received_at)
-    reading.keep(draft)
+    return reading.keep(draft)
 
 
 def _put_parties(draft: Draft, own: Element, reading: Reading) -> None:
@@ -211,15 +211,16 @@ def _put_amount(draft: Draft, name: str, own: Element, reading: Reading) -> None
         draft.put("currency", reading.currency(amount.attributes.get("currencyID", ""), amount))
 
 
-def _keep_goods(items: Iterable[Element], number: Element, reading: Reading) -> None:
+def _keep_goods(
+    items: Iterable[Element], number: Element, reading: Reading, *, is_declared: bool
+) -> None:
     for position, item in enumerate(items, start=1):
         code = next(_codes(item, reading), None)
         draft = Draft("goods_items", item.place)
         draft.put("shipment_id", reading.id(number)).put("number", Value(position, item.place))
-        draft.put("commodity_code", code).put("nomenclature", nomenclature_of(code))
+        put_code(draft, code)
         draft.put("description", reading.texts(_descriptions([item])))
         draft.put("origin_country", reading.country(item.first("OriginCountry/ID")))
         draft.put("gross_mass_kg", reading.mass_kg(item.first("GrossWeightMeasure")))
         draft.put("packages", reading.count(item.first("PieceQuantity", "PackageQuantity")))
-        draft.put("known_at", reading.received_at)
-        keep_item(draft, reading)
+        keep_item(draft, reading, is_declared=is_declared)

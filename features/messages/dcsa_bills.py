@@ -6,7 +6,7 @@ from features.errors import MessageRefused
 from features.messages.dcsa_parties import carrier_value, party_value
 from features.messages.drafts import Draft, Value
 from features.messages.element import Element
-from features.messages.goods import commodity, heading, keep_item, nomenclature_of
+from features.messages.goods import commodity, keep_item, put_code, put_heading
 from features.messages.reading import Reading
 
 _NUMBER = ("transportDocumentReference", "shippingInstructionsReference")
@@ -29,8 +29,8 @@ def keep_bill(bill: Element, reading: Reading) -> None:
     issued = reading.instant(bill.first("issueDate"))
     reading.sent_at(issued or reading.instant(bill.first("shippedOnBoardDate")))
     _keep_document(bill, items, subject, issued, reading)
-    _keep_shipment(bill, items, subject, reading)
-    _keep_goods(items, subject, reading)
+    is_declared = _keep_shipment(bill, items, subject, reading)
+    _keep_goods(items, subject, reading, is_declared=is_declared)
 
 
 def shipment_of(bill: Element, items: Iterable[Element], reading: Reading) -> Value | None:
@@ -75,13 +75,13 @@ def _keep_document(
 
 def _keep_shipment(
     bill: Element, items: list[Element], subject: Value | None, reading: Reading
-) -> None:
+) -> bool:
     draft = Draft("shipments", bill.place)
     draft.put("shipment_id", subject)
     notify = bill.first("documentParties/notifyParties")
     draft.put("notify_party_id", party_value(notify, reading))
     codes = [code for item in items if (code := commodity(item.first("HSCodes"), reading))]
-    draft.put("hs_code", heading(codes[0]) if codes else None)
+    put_heading(draft, codes)
     goods = [each for item in items for each in item.every("descriptionOfGoods")]
     draft.put("goods_description", reading.texts(goods))
     for name, path in (
@@ -96,7 +96,7 @@ def _keep_shipment(
         reading.said("prepaid" if terms and terms.text == "PRE" else "collect", terms),
     )
     draft.put("declared_at", reading.received_at)
-    reading.keep(draft)
+    return reading.keep(draft)
 
 
 def country_of_location(location: Element | None, reading: Reading) -> Value | None:
@@ -139,13 +139,15 @@ def total(values: list[Value | None]) -> Value | None:
     return Value(rounded, known[0].place, elements)
 
 
-def _keep_goods(items: list[Element], subject: Value | None, reading: Reading) -> None:
+def _keep_goods(
+    items: list[Element], subject: Value | None, reading: Reading, *, is_declared: bool
+) -> None:
     for position, item in enumerate(items, start=1):
         code = commodity(item.first("HSCodes"), reading)
         cargo = item.every("cargoItems")
         draft = Draft("goods_items", item.place)
         draft.put("shipment_id", subject).put("number", Value(position, item.place))
-        draft.put("commodity_code", code).put("nomenclature", nomenclature_of(code))
+        put_code(draft, code)
         draft.put("description", reading.texts(item.every("descriptionOfGoods")))
         masses = [
             reading.mass_kg(
@@ -155,5 +157,5 @@ def _keep_goods(items: list[Element], subject: Value | None, reading: Reading) -
         ]
         draft.put("gross_mass_kg", total(masses))
         packages = [reading.count(each.first("outerPackaging/numberOfPackages")) for each in cargo]
-        draft.put("packages", total(packages)).put("known_at", reading.received_at)
-        keep_item(draft, reading)
+        draft.put("packages", total(packages))
+        keep_item(draft, reading, is_declared=is_declared)

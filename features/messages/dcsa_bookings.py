@@ -5,7 +5,7 @@ from features.messages.dcsa_bills import country_of_location, total
 from features.messages.dcsa_parties import party_value
 from features.messages.drafts import Draft, Value
 from features.messages.element import Element
-from features.messages.goods import commodity, heading, keep_item, nomenclature_of
+from features.messages.goods import commodity, keep_item, put_code, put_heading
 from features.messages.reading import Reading
 
 _REFERENCES = ("carrierBookingReference", "carrierBookingRequestReference")
@@ -34,7 +34,7 @@ def keep_booking(booking: Element, reading: Reading) -> None:
     draft.put("consignee_id", party_value(parties.first("consignee"), reading))
     draft.put("notify_party_id", party_value(parties.first("notifyParties"), reading))
     codes = [code for each in goods if (code := commodity(each.first("HSCodes"), reading))]
-    draft.put("hs_code", heading(codes[0]) if codes else None)
+    put_heading(draft, codes)
     described = [each.first("commodityType") for each in goods]
     draft.put("goods_description", reading.texts(filter(None, described)))
     for name, types in (("dispatch_country", _FROM), ("destination_country", _TO)):
@@ -44,9 +44,10 @@ def keep_booking(booking: Element, reading: Reading) -> None:
         for each in goods
     ]
     draft.put("gross_mass_kg", total(masses)).put("declared_at", reading.received_at)
-    reading.keep(draft)
+    is_declared = reading.keep(draft)
     for position, each in enumerate(goods, start=1):
-        _keep_item(each, position, reference, reading)
+        item = _item(each, position, reference, reading)
+        keep_item(item, reading, is_declared=is_declared)
 
 
 def _country(locations: list[Element], types: tuple[str, ...], reading: Reading) -> Value | None:
@@ -57,14 +58,13 @@ def _country(locations: list[Element], types: tuple[str, ...], reading: Reading)
     return None
 
 
-def _keep_item(goods: Element, position: int, reference: Element | None, reading: Reading) -> None:
+def _item(goods: Element, position: int, reference: Element | None, reading: Reading) -> Draft:
     code = commodity(goods.first("HSCodes"), reading)
     draft = Draft("goods_items", goods.place)
     draft.put("shipment_id", reading.id(reference)).put("number", Value(position, goods.place))
-    draft.put("commodity_code", code).put("nomenclature", nomenclature_of(code))
+    put_code(draft, code)
     draft.put("description", reading.text(goods.first("commodityType")))
     unit = goods.says("cargoGrossWeight/unit")
     draft.put("gross_mass_kg", reading.mass_kg(goods.first("cargoGrossWeight/value"), unit))
-    draft.put("packages", reading.count(goods.first("outerPackaging/numberOfPackages")))
-    draft.put("known_at", reading.received_at)
-    keep_item(draft, reading)
+    packages = goods.first("outerPackaging/numberOfPackages")
+    return draft.put("packages", reading.count(packages))

@@ -29,6 +29,7 @@ class Draft:
     record_type: str
     place: str
     values: dict[str, Value] = field(default_factory=dict)
+    lacks: list[str] = field(default_factory=list)
 
     def put(self, name: str, *values: Value | None) -> "Draft":
         """Put the first value that there is into a field that is still empty."""
@@ -47,6 +48,8 @@ class Draft:
             fields = {name: value.content for name, value in self.values.items()}
             try:
                 record.model_validate(fields)
+                if self.lacks:
+                    return self._refused({}, required), left_out
             except ValidationError as error:
                 wrong = {
                     str(each["loc"][0]) if each["loc"] else "": each for each in error.errors()
@@ -62,8 +65,8 @@ class Draft:
 
     def _refused(self, wrong: dict[str, Any], required: Iterable[str]) -> RefusedRecord:
         reasons = []
-        for name in sorted(wrong):
-            if name in required and name not in self.values:
+        for name in sorted({*wrong, *self.lacks}):
+            if name not in self.values and name in (*required, *self.lacks):
                 reasons.append(f"no {name}")
             elif name in self.values:
                 reasons.append(f"{self.values[name].place} does not fit {name}")

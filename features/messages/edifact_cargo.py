@@ -23,7 +23,7 @@ from features.messages.edifact_values import (
     reference,
     with_qualifier,
 )
-from features.messages.goods import commodity, heading, keep_item, nomenclature_of
+from features.messages.goods import commodity, keep_item, put_code, put_heading
 from features.messages.reading import Reading
 from features.records import DocumentKind
 
@@ -65,9 +65,9 @@ def keep_cargo(message: Message, reading: Reading) -> None:
             raise MessageRefused(message.head.place, "want CNI or EQD: a report of some cargo")
     for consignment in consignments:
         identity = _identity(message, consignment, reading)
-        _keep_shipment(message, consignment, identity, reading)
+        is_declared = _keep_shipment(message, consignment, identity, reading)
         _keep_document(message, consignment, identity, reading)
-        _keep_goods(consignment, identity, reading)
+        _keep_goods(consignment, identity, reading, is_declared=is_declared)
 
 
 def _consignments(message: Message) -> Iterator[Consignment]:
@@ -142,7 +142,7 @@ def _keep_manifest(message: Message, reading: Reading) -> None:
 
 def _keep_shipment(
     message: Message, consignment: Consignment, identity: Value | None, reading: Reading
-) -> None:
+) -> bool:
     everywhere = [*consignment.own, *_header(message)]
     draft = Draft("shipments", consignment.head.place)
     draft.put("shipment_id", identity)
@@ -152,7 +152,8 @@ def _keep_shipment(
     draft.put("forwarder_id", party(everywhere, reading, *_FORWARDER))
     draft.put("declarant_id", party(everywhere, reading, *_DECLARANT))
     codes = [code for each in consignment.goods if (code := _code(each, reading))]
-    draft.put("hs_code", heading(codes[0]) if codes else heading(_code(consignment.own, reading)))
+    own = _code(consignment.own, reading)
+    put_heading(draft, codes or ([own] if own else []))
     words = [each for each in consignment.segments if each.tag == "FTX" and each.says(1) == "AAA"]
     draft.put("goods_description", _text(words, reading))
     origin = first_of(consignment.segments, "LOC", "27")
@@ -164,7 +165,7 @@ def _keep_shipment(
     _put_measures(draft, consignment, reading)
     _put_amount(draft, "declared_value", consignment.segments, reading)
     draft.put("declared_at", first_date(message.segments, reading, "137"), reading.received_at)
-    reading.keep(draft)
+    return reading.keep(draft)
 
 
 def _keep_document(
@@ -278,17 +279,18 @@ def _code(group: list[Segment], reading: Reading) -> Value | None:
     return None
 
 
-def _keep_goods(consignment: Consignment, identity: Value | None, reading: Reading) -> None:
+def _keep_goods(
+    consignment: Consignment, identity: Value | None, reading: Reading, *, is_declared: bool
+) -> None:
     for position, group in enumerate(consignment.goods, start=1):
         code = _code(group, reading)
         draft = Draft("goods_items", group[0].place)
         draft.put("shipment_id", identity).put("number", Value(position, group[0].place))
-        draft.put("commodity_code", code).put("nomenclature", nomenclature_of(code))
+        put_code(draft, code)
         words = [each for each in group if each.tag == "FTX" and each.says(1) == "AAA"]
         draft.put("description", _text(words, reading))
         draft.put("origin_country", country(first_of(group, "LOC", "27"), reading))
         draft.put("gross_mass_kg", measure(group, reading, "gross"))
         draft.put("net_mass_kg", measure(group, reading, "net"))
         draft.put("packages", _packages(group, reading))
-        draft.put("known_at", reading.received_at)
-        keep_item(draft, reading)
+        keep_item(draft, reading, is_declared=is_declared)

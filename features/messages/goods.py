@@ -1,11 +1,11 @@
-"""Commodity codes: six to ten digits of the Harmonized System and what nations add to it."""
+"""Goods by their commodity codes: six to ten digits, of which six are the Harmonized System's."""
 
 import re
+from collections.abc import Sequence
 
 from features.messages.drafts import Draft, Value
 from features.messages.element import Element
 from features.messages.reading import Reading
-from features.records import RECORD_FILES
 
 
 def commodity(element: Element | None, reading: Reading) -> Value | None:
@@ -19,19 +19,27 @@ def commodity(element: Element | None, reading: Reading) -> Value | None:
     return Value(digits, element.place, (element,))
 
 
-def heading(code: Value | None) -> Value | None:
-    """The six digits of the Harmonized System that a commodity code begins with."""
-    return code and Value(code.content[:6], code.place, code.elements)
+def put_heading(shipment: Draft, codes: Sequence[Value]) -> None:
+    """Give a shipment the six digits that all its codes begin with.
+
+    Where they differ its goods items say it; where there is no code, that is lacking.
+    """
+    if not codes:
+        shipment.lacks.append("hs_code")
+    elif len({code.content[:6] for code in codes}) == 1:
+        first = codes[0]
+        shipment.put("hs_code", Value(first.content[:6], first.place, first.elements))
 
 
-def nomenclature_of(code: Value | None) -> Value | None:
-    """The nomenclature of a code that says none: six digits are those of the Harmonized System."""
-    if code is None or len(code.content) != 6:
-        return None
-    return Value("HS", code.place, code.elements)
+def put_code(item: Draft, code: Value | None) -> None:
+    """Give a goods item its code; one of six digits is of the Harmonized System itself."""
+    item.put("commodity_code", code)
+    if code is not None and len(code.content) == 6:
+        item.put("nomenclature", Value("hs", code.place, code.elements))
 
 
-def keep_item(draft: Draft, reading: Reading) -> None:
-    """Make a goods item of a draft."""
-    if draft.record_type in RECORD_FILES:
-        reading.keep(draft)
+def keep_item(item: Draft, reading: Reading, *, is_declared: bool) -> None:
+    """Make a goods item: part of its shipment's declaration, or else known since the message."""
+    if not is_declared:
+        item.put("known_at", reading.received_at)
+    reading.keep(item)

@@ -12,6 +12,7 @@ from features.errors import MessageRefused
 from features.messages.conversion import Conversion
 from features.messages.drafts import Draft, Value
 from features.messages.element import Element
+from features.messages.goods import put_heading
 from features.messages.grammar import (
     CLOCK,
     DATE,
@@ -24,7 +25,7 @@ from features.messages.grammar import (
 )
 from features.messages.options import Options
 from features.messages.reading import Reading
-from features.messages.ubl_goods import keep_goods, main_commodity
+from features.messages.ubl_goods import codes_of, keep_goods
 from features.messages.ubl_parties import party_value
 from features.messages.xml_tree import read_xml
 from features.records import DocumentKind
@@ -95,15 +96,17 @@ def read_ubl(message: bytes, options: Options) -> Conversion:
     issued = reading.day_and_time(root.first("IssueDate"), root.first("IssueTime"))
     reading.sent_at(issued)
     shipments = list(_shipments(root))
-    for shipment in shipments:
-        if root.name in _OF_SHIPMENTS:
-            _keep_shipment(root, shipment, issued, reading)
+    declared = [
+        root.name in _OF_SHIPMENTS and _keep_shipment(root, shipment, issued, reading)
+        for shipment in shipments
+    ]
     if root.name in _DOCUMENTS:
         for number in range(max(1, len(shipments))):
             shipment_or_none = shipments[number] if shipments else None
             _keep_document(root, shipment_or_none, issued, reading)
-    for shipment in shipments:
-        keep_goods(shipment, _shipment_id(shipment, reading), reading)
+    for shipment, is_declared in zip(shipments, declared, strict=True):
+        subject = _shipment_id(shipment, reading)
+        keep_goods(shipment, subject, reading, is_declared=is_declared)
     return reading.conversion(root.leaves())
 
 
@@ -183,7 +186,7 @@ def _referenced(root: Element, reading: Reading) -> Value | None:
 
 def _keep_shipment(
     root: Element, shipment: Element, issued: Value | None, reading: Reading
-) -> None:
+) -> bool:
     draft = Draft("shipments", shipment.place)
     draft.put("shipment_id", _shipment_id(shipment, reading))
     _put_parties(draft, root, shipment, reading)
@@ -196,14 +199,14 @@ def _keep_shipment(
     declarant = root.first("DeclarantParty", "ExporterParty/AgentParty", "ImporterParty/AgentParty")
     draft.put("declarant_id", party_value(declarant, reading))
     _put_countries(draft, shipment, reading)
-    draft.put("hs_code", main_commodity(shipment, reading))
+    put_heading(draft, codes_of(shipment, reading))
     draft.put("goods_description", _description(shipment, reading))
     _put_measures(draft, shipment, reading)
     _put_equipment(draft, shipment, reading)
     _put_amount(draft, "declared_value", _value_of_shipment(shipment), reading)
     draft.put("office_id", reading.id(_office(root)))
     draft.put("declared_at", issued)
-    reading.keep(draft)
+    return reading.keep(draft)
 
 
 def _put_parties(draft: Draft, root: Element, shipment: Element | None, reading: Reading) -> None:

@@ -2,7 +2,7 @@
 
 from features.messages.drafts import Draft, Value
 from features.messages.element import Element
-from features.messages.goods import commodity, heading, keep_item, nomenclature_of
+from features.messages.goods import commodity, keep_item, put_code
 from features.messages.reading import Reading
 
 _CODES = (
@@ -12,15 +12,17 @@ _CODES = (
 _VALUES = ("DeclaredCustomsValueAmount", "ValueAmount", "DeclaredStatisticsValueAmount")
 
 
-def main_commodity(shipment: Element, reading: Reading) -> Value | None:
-    """The heading of a shipment's goods: of its first item that has a code, else of its tariff."""
-    for item in shipment.everywhere("GoodsItem"):
-        if code := commodity(item.first(*_CODES), reading):
-            return heading(code)
-    return heading(commodity(shipment.first("Consignment/TariffCode", "TariffCode"), reading))
+def codes_of(shipment: Element, reading: Reading) -> list[Value]:
+    """The commodity codes of a shipment's goods: of its items, or else of its tariff."""
+    items = [item.first(*_CODES) for item in shipment.everywhere("GoodsItem")]
+    tariff = shipment.first("Consignment/TariffCode", "TariffCode")
+    codes = [code for each in items if (code := commodity(each, reading))]
+    return codes or [code for code in [commodity(tariff, reading)] if code]
 
 
-def keep_goods(shipment: Element, shipment_id: Value | None, reading: Reading) -> None:
+def keep_goods(
+    shipment: Element, shipment_id: Value | None, reading: Reading, *, is_declared: bool
+) -> None:
     """Make the goods items of a shipment; the tariff of a consignment counts for its only item."""
     items = list(shipment.everywhere("GoodsItem"))
     tariff = shipment.first("Consignment/TariffCode", "TariffCode") if len(items) == 1 else None
@@ -28,7 +30,7 @@ def keep_goods(shipment: Element, shipment_id: Value | None, reading: Reading) -
         code = commodity(item.first(*_CODES), reading) or commodity(tariff, reading)
         draft = Draft("goods_items", item.place)
         draft.put("shipment_id", shipment_id).put("number", Value(position, item.place))
-        draft.put("commodity_code", code).put("nomenclature", nomenclature_of(code))
+        put_code(draft, code)
         draft.put("description", reading.text(item.first("Description", "Item/Description")))
         origin = item.first("Item/OriginCountry/IdentificationCode")
         draft.put("origin_country", reading.country(origin))
@@ -36,8 +38,7 @@ def keep_goods(shipment: Element, shipment_id: Value | None, reading: Reading) -
         draft.put("net_mass_kg", reading.mass_kg(item.first("NetWeightMeasure")))
         draft.put("packages", reading.count(item.first("ContainingPackage/Quantity")))
         _put_value(draft, item, reading)
-        draft.put("known_at", reading.received_at)
-        keep_item(draft, reading)
+        keep_item(draft, reading, is_declared=is_declared)
 
 
 def _put_value(draft: Draft, item: Element, reading: Reading) -> None:

@@ -24,7 +24,7 @@ from serving.cli.export_decision import export_decision
 from serving.cli.features import features
 from serving.cli.gates import gates
 from serving.cli.impact import impact
-from serving.cli.import_ import import_
+from serving.cli.import_records import import_records
 from serving.cli.incident import incident
 from serving.cli.init import init, upgrade
 from serving.cli.keys import keys
@@ -71,12 +71,12 @@ def act_as_whoever_runs_it() -> None:
 
 for command in (demo, synth, build, train, evaluate, promote, serve, score, replay, features):
     app.command()(command)
-app.command("import")(import_)
 app.command("verify-log")(verify_log)
 app.command()(checkpoints)
 app.command()(audit)
 app.command("export-decision")(export_decision)
 app.command()(doctor)
+app.command("import")(import_records)
 app.command()(init)
 app.command("rotate-key")(rotate_key)
 app.command("move-database")(move_database)

@@ -1,70 +1,50 @@
-"""`tidegate import`: tables of an agency become record files, by a mapping."""
+"""`tidegate import --mapping`: tables of an agency become record files."""
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from serving.cli.options import DEFAULT_HOME, Home, Json
 from serving.cli.output import messages, print_json, progress_bar
+from serving.cli.party_key import party_key
 
 if TYPE_CHECKING:
     from features.ingest.mapping.import_tables import ImportReport
-    from features.ingest.mapping.mapping import MappingFile
 
 PLACES_SHOWN = 20
 
 
-def import_(
-    inputs: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[INPUT]...",
-            help="CSV, Parquet or NDJSON files, or the URL of a database; TABLE=FILE where the "
-            "mapping has several tables.",
-        ),
-    ] = None,
-    mapping: Annotated[
-        Path | None, typer.Option(help="The mapping: a TOML file, as docs/importing.md tells.")
-    ] = None,
-    draft: Annotated[
-        Path | None, typer.Option(help="Write a proposal of a mapping into this file instead.")
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Folder of record files to write; replaced when all is read."),
-    ] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit 1 if a row would be refused.")
-    ] = False,
-    home: Home = DEFAULT_HOME,
-    as_json: Json = False,
+def import_tables(
+    mapping: Path, inputs: list[str], out: Path | None, home: Path, *, as_json: bool
 ) -> None:
-    """Make record files of an agency's own tables, as a mapping says.
+    """Make record files of tables, as a mapping says; only report what would be made without `out`.
 
-    Rows that break the contract of records are set aside in DIR/quarantine, and the others used.
+    Ends with exit code 1 where a check finds a row that would be refused.
     """
-    if (mapping is None) == (draft is None):
-        raise typer.BadParameter("want one of --mapping and --draft")
-    if draft is not None:
-        _draft(draft, inputs or [], as_json=as_json)
-        return
-    if (out is None) != check:
-        raise typer.BadParameter("want either --out DIR or --check")
-    assert mapping is not None
-    report = _imported(mapping, inputs or [], out, home)
+    report = _imported(mapping, inputs, out, home)
     if as_json:
         print_json(_document(report, out))
     else:
         for line in _lines(report, out):
             messages.print(line, markup=False, soft_wrap=True)
-    if check and report.refused:
+    if out is None and report.refused:
         raise typer.Exit(1)
 
 
+def write_draft(file: Path, inputs: list[str], *, as_json: bool) -> None:
+    """Propose a mapping of tables."""
+    from features.ingest.mapping.drafting.mapping_draft import write_draft as write
+
+    drafted = write(file, inputs)
+    if as_json:
+        print_json({"mapping": str(file)} | drafted.as_json())
+    else:
+        messages.print(f"{file}: {drafted.summary()}", markup=False, soft_wrap=True)
+
+
 def _imported(file: Path, inputs: list[str], out: Path | None, home: Path) -> "ImportReport":
-    from features.ingest.mapping.import_tables import import_tables
+    from features.ingest.mapping.import_tables import import_tables as make_records
     from features.ingest.mapping.inputs import open_inputs
     from features.ingest.mapping.mapping import MappingFile
     from features.ingest.mapping.source_tables import SourceTable
@@ -77,27 +57,8 @@ def _imported(file: Path, inputs: list[str], out: Path | None, home: Path) -> "I
     mapping = MappingFile.read(file)
     sources = open_inputs(mapping, inputs, open_database)
     with progress_bar("inputs read") as progress:
-        return import_tables(mapping, sources, out, _key(mapping, home), progress)
-
-
-def _key(mapping: "MappingFile", home: Path) -> bytes | None:
-    """The first key of the home's pseudonyms: records from before a rotation have its names."""
-    if not mapping.makes_pseudonyms:
-        return None
-    from features.home_keys import PSEUDONYMS, former_keys, read_key
-
-    folder = home / "keys"
-    return (read_key(folder, PSEUDONYMS), *former_keys(folder, PSEUDONYMS))[-1]
-
-
-def _draft(file: Path, inputs: list[str], *, as_json: bool) -> None:
-    from features.ingest.mapping.drafting.mapping_draft import write_draft
-
-    drafted = write_draft(file, inputs)
-    if as_json:
-        print_json({"mapping": str(file)} | drafted.as_json())
-    else:
-        messages.print(f"{file}: {drafted.summary()}", markup=False, soft_wrap=True)
+        key = party_key(home) if mapping.makes_pseudonyms else None
+        return make_records(mapping, sources, out, key, progress)
 
 
 def _document(report: "ImportReport", out: Path | None) -> dict[str, Any]:

@@ -1,0 +1,143 @@
+"""Files of messages -> a folder of record files, with the places that every field came from.
+
+All or nothing: where one message is refused, nothing is written. What one message says twice, or
+two say alike, is one record; a document that another message states otherwise is a later version
+of it, and any other record that was made already is refused, never overwritten.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from features.arrow_schema import arrow_schema
+from features.atomic_dir import written_whole
+from features.errors import MessageRefused
+from features.ingest.record_files import write_records
+from features.messages.conversion import Conversion, MadeRecord, RefusedRecord
+from features.messages.formats import read_message
+from features.messages.options import Options
+from features.records import RECORD_FILES
+
+SOURCES, REPORT = "sources.ndjson", "report.json"
+
+
+@dataclass(frozen=True)
+class ImportedFile:
+    """One file of a message: what it became, or why it is refused."""
+
+    file: Path
+    outcome: Conversion | MessageRefused
+
+    def report(self) -> dict[str, Any]:
+        """The outcome as plain JSON."""
+        if isinstance(self.outcome, MessageRefused):
+            why = {"place": self.outcome.place, "wanted": self.outcome.wanted}
+            return {"file": str(self.file), "is_refused": True, "line": self.outcome.line, **why}
+        return {"file": str(self.file), "is_refused": False, **self.outcome.report()}
+
+
+def read_files(format: str, files: Iterable[Path], options: Options) -> Iterator[ImportedFile]:
+    """What each file becomes, one after the other; a file that cannot be opened is an OSError."""
+    for file in files:
+        with file.open("rb") as opened:
+            # One byte more tells that there are too many, without reading all of them.
+            message = opened.read(options.bounds.size + 1)
+        try:
+            outcome: Conversion | MessageRefused = read_message(format, message, options)
+        except MessageRefused as refusal:
+            outcome = refusal
+        yield ImportedFile(file, outcome)
+
+
+def together(imported: Sequence[ImportedFile]) -> list[ImportedFile]:
+    """The same files, so that no two records of them are the same one."""
+    made: dict[tuple[str, Any], MadeRecord] = {}
+    result = []
+    for each in imported:
+        if isinstance(each.outcome, MessageRefused):
+            result.append(each)
+            continue
+        kept: list[MadeRecord] = []
+        refused = list(each.outcome.refused)
+        for record in each.outcome.records:
+            own = _beside(record, made)
+            if isinstance(own, RefusedRecord):
+                refused.append(own)
+            elif own is not None:
+                kept.append(own)
+        outcome = replace(each.outcome, records=tuple(kept), refused=tuple(refused))
+        result.append(replace(each, outcome=outcome))
+    return result
+
+
+def _beside(
+    record: MadeRecord, made: dict[tuple[str, Any], MadeRecord]
+) -> MadeRecord | RefusedRecord | None:
+    """A record beside those made before: None where one of them is the same."""
+    if not record.key:
+        return record
+    while (before := made.get((record.record_type, record.key))) is not None:
+        if _content(before) == _content(record):
+            return None
+        if record.record_type != "documents":
+            place = next(iter(record.places.values()), "")
+            return RefusedRecord(record.record_type, place, ("another message made it already",))
+        version = record.fields.get("version", 1) + 1
+        record = replace(record, fields={**record.fields, "version": version})
+    made[record.record_type, record.key] = record
+    return record
+
+
+def _content(record: MadeRecord) -> dict[str, Any]:
+    """What a record says, but for when it was received: a message may be sent twice."""
+    beside = ("version", "received_at", "known_at")
+    return {name: each for name, each in record.fields.items() if name not in beside}
+
+
+def write_import(imported: Sequence[ImportedFile], format: str, out: Path) -> None:
+    """Write the record files, the places of all fields and the report; replaces `out` whole."""
+    conversions = [
+        (each.file, each.outcome) for each in imported if isinstance(each.outcome, Conversion)
+    ]
+    with written_whole(out) as folder:
+        for name, record in RECORD_FILES.items():
+            rows = [
+                made.fields
+                for _, each in conversions
+                for made in each.records
+                if made.record_type == name
+            ]
+            if rows:
+                write_records(folder, name, _table(rows, record))
+        with (folder / SOURCES).open("w", encoding="utf-8") as sources:
+            for file, each in conversions:
+                for made in each.records:
+                    sources.write(json.dumps(_source(file, format, each, made), default=str) + "\n")
+        report = {"format": format, "files": [each.report() for each in imported]}
+        (folder / REPORT).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+def _table(rows: list[dict[str, Any]], record: Any) -> pa.Table:
+    defaults = {
+        name: field.default
+        for name, field in record.model_fields.items()
+        if not field.is_required()
+    }
+    return pa.Table.from_pylist([defaults | row for row in rows], arrow_schema(record))
+
+
+def _source(file: Path, format: str, conversion: Conversion, made: MadeRecord) -> dict[str, Any]:
+    """Where a record came from: the file, its message, and a place for each field."""
+    return {
+        "record_type": made.record_type,
+        "key": [str(part) for part in made.key],
+        "file": file.name,
+        "format": format,
+        "kind": conversion.kind,
+        "message_id": conversion.message_id,
+        "places": made.places,
+    }
