@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults mutants browser check bench docs format lock audit release
+.PHONY: help demo test faults mutants conformance browser check bench docs format lock audit release
 
 python ?= python3
 venv := .venv
@@ -10,7 +10,7 @@ bin := $(venv)/bin
 ready := $(venv)/.ready
 
 help:  ## list the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(ready): requirements.lock pyproject.toml
 	$(python) -m venv $(venv)
@@ -32,6 +32,9 @@ faults: $(ready)  ## the tests that damage things, with their full counts
 
 mutants: $(ready)  ## small damages to the code, which tests must notice; ARGS="lanes --share .2"
 	$(bin)/python -m tests.mutants $(ARGS)
+
+conformance: $(ready)  ## messages as others publish them: what is read, made, left and refused; ARGS=FOLDER
+	$(bin)/python -m tests.conformance $(ARGS)
 
 # Chromium as it is, as the system's package where that may be installed, or Playwright's own; where
 # none can be had, the tests that need it fail and name the command that would get it.

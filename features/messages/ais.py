@@ -21,8 +21,8 @@ from features.messages.conversion import GIVEN, Conversion
 from features.messages.decoding import text_of
 from features.messages.drafts import Draft, Value
 from features.messages.element import Element
+from features.messages.message_reading import MessageReading
 from features.messages.options import Options
-from features.messages.reading import Reading
 
 _SENTENCE = re.compile(r"![A-Z-]{2}VD[MO],(\d),(\d),(\d?),([^,]{0,2}),[^,*]*,\d\*[0-9A-Fa-f]{2}")
 _TAGS = re.compile(r"\\([^\\]{1,200})\\")
@@ -48,7 +48,7 @@ class _Parts:
 def read_ais(message: bytes, options: Options) -> Conversion:
     """The positions of all ships that the sentences tell of."""
     options.bounds.check_size(message)
-    reading = Reading("ais", options)
+    reading = MessageReading("ais", options)
     reading.kind = "NMEA 0183"
     lines = list(_lines(message))
     options.bounds.check_count(len(lines), "line 1")
@@ -65,7 +65,7 @@ def _lines(message: bytes) -> Iterator[Element]:
             yield Element("line", f"line {number}", "line", line.strip(), line=number)
 
 
-def _messages(lines: list[Element], reading: Reading) -> Iterator[_Parts]:
+def _messages(lines: list[Element], reading: MessageReading) -> Iterator[_Parts]:
     """The sentences that belong together, with when they were heard."""
     waiting: dict[tuple[str, str], _Parts] = {}
     before: Value | None = None
@@ -93,7 +93,7 @@ def _messages(lines: list[Element], reading: Reading) -> Iterator[_Parts]:
         _refuse_incomplete(parts, reading)
 
 
-def _refuse_incomplete(parts: _Parts, reading: Reading) -> None:
+def _refuse_incomplete(parts: _Parts, reading: MessageReading) -> None:
     first = min(parts.elements.values(), key=lambda element: element.line or 0)
     reading.refuse("positions", first.place, f"want {parts.total} sentences of this message")
 
@@ -113,12 +113,12 @@ def _stamp(line: Element) -> Value | None:
     return None
 
 
-def _given(reading: Reading) -> Value | None:
+def _given(reading: MessageReading) -> Value | None:
     given = reading.options.heard_at
     return None if given is None else Value(given, GIVEN)
 
 
-def _keep_position(parts: _Parts, reading: Reading) -> None:
+def _keep_position(parts: _Parts, reading: MessageReading) -> None:
     ordered = [parts.elements[part] for part in sorted(parts.elements)]
     first = ordered[0]
     sentences = [_SENTENCE.search(each.text) for each in ordered]

@@ -13,7 +13,7 @@ class Bounds:
 
     size: int = 16 * _MEBIBYTE
     depth: int = 64
-    elements: int = 1_000_000
+    elements: int = 500_000
 
     def check_size(self, message: bytes) -> None:
         """Raise MessageRefused for a message of too many bytes, or of none."""

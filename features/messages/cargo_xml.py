@@ -23,8 +23,8 @@ from features.messages.grammar import (
     one_of,
     with_attribute,
 )
+from features.messages.message_reading import MessageReading
 from features.messages.options import Options
-from features.messages.reading import Reading
 from features.messages.xml_tree import read_xml
 from features.reference.geography.places import country as country_of_place
 
@@ -54,7 +54,7 @@ def read_cargo_xml(message: bytes, options: Options) -> Conversion:
         raise MessageRefused(root.place, wanted, root.line)
     check(root.leaves(), _PROMISES, _ENDINGS)
     header = _wanted(root, "MessageHeaderDocument")
-    reading = Reading("cargo_xml", options)
+    reading = MessageReading("cargo_xml", options)
     version = header.says("VersionID")
     reading.kind = f"{root.name} {version}".strip()
     reading.message_id = _wanted(header, "ID").text
@@ -73,7 +73,7 @@ def _wanted(element: Element, *paths: str) -> Element:
     return found
 
 
-def _read_waybill(root: Element, header: Element, reading: Reading) -> None:
+def _read_waybill(root: Element, header: Element, reading: MessageReading) -> None:
     kind = _wanted(header, "TypeCode")
     if kind.text not in _WAYBILLS[root.name]:
         codes = " or ".join(_WAYBILLS[root.name])
@@ -118,7 +118,7 @@ def _items(consignment: Element) -> list[Element]:
 
 
 def _keep_document(
-    own: Element, number: Element, kind: Element, signed: Element | None, reading: Reading
+    own: Element, number: Element, kind: Element, signed: Element | None, reading: MessageReading
 ) -> None:
     draft = Draft("documents", own.place)
     draft.put("kind", Value("air_waybill", kind.place, (kind,)))
@@ -134,13 +134,17 @@ def _keep_document(
     reading.keep(draft)
 
 
-def _waybill_id(number: Element, stem: str, reading: Reading) -> Value | None:
+def _waybill_id(number: Element, stem: str, reading: MessageReading) -> Value | None:
     value = reading.id(number)
     return value and Value(f"{stem}:{value.content}"[:64], value.place, value.elements)
 
 
 def _keep_shipment(
-    own: Element, consignment: Element, number: Element, items: Iterable[Element], reading: Reading
+    own: Element,
+    consignment: Element,
+    number: Element,
+    items: Iterable[Element],
+    reading: MessageReading,
 ) -> bool:
     draft = Draft("shipments", own.place)
     draft.put("shipment_id", reading.id(number))
@@ -168,7 +172,7 @@ def _keep_shipment(
     return reading.keep(draft)
 
 
-def _put_parties(draft: Draft, own: Element, reading: Reading) -> None:
+def _put_parties(draft: Draft, own: Element, reading: MessageReading) -> None:
     names = [("consignor_id", "ConsignorParty", "SHP"), ("consignee_id", "ConsigneeParty", "CNE")]
     if draft.record_type == "shipments":
         names.append(("forwarder_id", "FreightForwarderParty", "AGT"))
@@ -185,7 +189,7 @@ def _put_parties(draft: Draft, own: Element, reading: Reading) -> None:
         draft.put(name, party_value(own, own.first(path), role, reading))
 
 
-def _codes(item: Element, reading: Reading) -> Iterator[Value]:
+def _codes(item: Element, reading: MessageReading) -> Iterator[Value]:
     """The commodity codes of an item, as it has them."""
     for element in item.every("TypeCode"):
         if code := commodity(element, reading):
@@ -197,14 +201,14 @@ def _descriptions(items: Iterable[Element]) -> Iterator[Element]:
         yield from item.every("NatureIdentificationTransportCargo/Identification")
 
 
-def _country(element: Element | None, reading: Reading) -> Value | None:
+def _country(element: Element | None, reading: MessageReading) -> Value | None:
     """The country of an airport by its code."""
     place = reading.place(element)
     code = country_of_place(place.content) if place else None
     return (place and code and Value(code, place.place, place.elements)) or None
 
 
-def _put_amount(draft: Draft, name: str, own: Element, reading: Reading) -> None:
+def _put_amount(draft: Draft, name: str, own: Element, reading: MessageReading) -> None:
     amount = own.first("DeclaredValueForCustomsAmount", "DeclaredValueForCarriageAmount")
     if amount is not None:
         draft.put(name, reading.decimal(amount, "an amount"))
@@ -212,7 +216,7 @@ def _put_amount(draft: Draft, name: str, own: Element, reading: Reading) -> None
 
 
 def _keep_goods(
-    items: Iterable[Element], number: Element, reading: Reading, *, is_declared: bool
+    items: Iterable[Element], number: Element, reading: MessageReading, *, is_declared: bool
 ) -> None:
     for position, item in enumerate(items, start=1):
         code = next(_codes(item, reading), None)

@@ -4,14 +4,16 @@ from collections.abc import Iterator
 
 from features.messages.drafts import Value
 from features.messages.element import Element
+from features.messages.message_reading import MessageReading
 from features.messages.parties import PartyNumber, number_of
-from features.messages.reading import Reading
 
 # Of the customs information of a waybill: what identifies a trader to customs.
 _TRADER_CODES = {"T": "vat", "EO": "eori"}
 
 
-def party_value(own: Element, party: Element | None, role: str, reading: Reading) -> Value | None:
+def party_value(
+    own: Element, party: Element | None, role: str, reading: MessageReading
+) -> Value | None:
     """The pseudonym of a party: by the customs notes of its role, its accounts, or its name."""
     return reading.party([*_of_customs(own, role), *_of_party(party)])
 

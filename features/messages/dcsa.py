@@ -21,8 +21,8 @@ from features.messages.grammar import (
     one_of,
 )
 from features.messages.json_tree import read_json
+from features.messages.message_reading import MessageReading
 from features.messages.options import Options
-from features.messages.reading import Reading
 from features.reference.code_lists import CODES
 
 _TEXT, _TRUTH = of_kind("text"), of_kind("boolean")
@@ -95,6 +95,7 @@ _OF_OTHERS = frozenset(
     arrivalNotices arrivalNoticeMessages portCallServices timestamps vessels services
     verifiedGrossMass VGMs declarations amendedBookingStatus bookingCancellationStatus
     receiverValidationRequest transportDocumentChecksum subscriptionID statusCode errors
+    identifyingCodes codeListProvider
     """.split()
 )
 
@@ -103,7 +104,7 @@ def read_dcsa(message: bytes, options: Options) -> Conversion:
     """The records of one message of DCSA."""
     root = read_json(message, options.bounds)
     check(root.leaves(), _PROMISES, "DateTime|Date")
-    reading = Reading("dcsa", options)
+    reading = MessageReading("dcsa", options)
     names = {child.name for child in root.children}
     inner = root.first("document") or root.first("transportDocument")
     if _is_of_events(root):

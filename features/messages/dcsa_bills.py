@@ -7,12 +7,12 @@ from features.messages.dcsa_parties import carrier_value, party_value
 from features.messages.drafts import Draft, Value
 from features.messages.element import Element
 from features.messages.goods import commodity, keep_item, put_code, put_heading
-from features.messages.reading import Reading
+from features.messages.message_reading import MessageReading
 
 _NUMBER = ("transportDocumentReference", "shippingInstructionsReference")
 
 
-def keep_bill(bill: Element, reading: Reading) -> None:
+def keep_bill(bill: Element, reading: MessageReading) -> None:
     """Make the document, the shipment and its goods items of a bill of lading or sea waybill."""
     items = bill.every("consignmentItems")
     if bill.first("transportDocumentTypeCode") is None:
@@ -33,7 +33,7 @@ def keep_bill(bill: Element, reading: Reading) -> None:
     _keep_goods(items, subject, reading, is_declared=is_declared)
 
 
-def shipment_of(bill: Element, items: Iterable[Element], reading: Reading) -> Value | None:
+def shipment_of(bill: Element, items: Iterable[Element], reading: MessageReading) -> Value | None:
     """The shipment of a document: by its own reference, else by the booking of its first item."""
     bookings = [each.first("carrierBookingReference") for each in items]
     booked = next((each for each in bookings if each is not None), None)
@@ -49,7 +49,7 @@ def _keep_document(
     items: list[Element],
     subject: Value | None,
     issued: Value | None,
-    reading: Reading,
+    reading: MessageReading,
 ) -> None:
     draft = Draft("documents", bill.place)
     kind = bill.first("transportDocumentTypeCode")
@@ -74,7 +74,7 @@ def _keep_document(
 
 
 def _keep_shipment(
-    bill: Element, items: list[Element], subject: Value | None, reading: Reading
+    bill: Element, items: list[Element], subject: Value | None, reading: MessageReading
 ) -> bool:
     draft = Draft("shipments", bill.place)
     draft.put("shipment_id", subject)
@@ -99,7 +99,7 @@ def _keep_shipment(
     return reading.keep(draft)
 
 
-def country_of_location(location: Element | None, reading: Reading) -> Value | None:
+def country_of_location(location: Element | None, reading: MessageReading) -> Value | None:
     """The country of a location: of its address, or of its UN/LOCODE."""
     if location is None:
         return None
@@ -108,7 +108,7 @@ def country_of_location(location: Element | None, reading: Reading) -> Value | N
     return stated or (Value(code.text[:2], code.place, (code,)) if code is not None else None)
 
 
-def _put_both(draft: Draft, bill: Element, items: list[Element], reading: Reading) -> None:
+def _put_both(draft: Draft, bill: Element, items: list[Element], reading: MessageReading) -> None:
     """Put what a document states of the goods as well as their shipment."""
     parties = bill.first("documentParties") or bill
     draft.put("consignor_id", party_value(parties.first("shipper"), reading))
@@ -140,7 +140,7 @@ def total(values: list[Value | None]) -> Value | None:
 
 
 def _keep_goods(
-    items: list[Element], subject: Value | None, reading: Reading, *, is_declared: bool
+    items: list[Element], subject: Value | None, reading: MessageReading, *, is_declared: bool
 ) -> None:
     for position, item in enumerate(items, start=1):
         code = commodity(item.first("HSCodes"), reading)

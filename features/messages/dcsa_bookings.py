@@ -6,13 +6,13 @@ from features.messages.dcsa_parties import party_value
 from features.messages.drafts import Draft, Value
 from features.messages.element import Element
 from features.messages.goods import commodity, keep_item, put_code, put_heading
-from features.messages.reading import Reading
+from features.messages.message_reading import MessageReading
 
 _REFERENCES = ("carrierBookingReference", "carrierBookingRequestReference")
 _FROM, _TO = ("PRE", "POL"), ("PDE", "POD")
 
 
-def keep_booking(booking: Element, reading: Reading) -> None:
+def keep_booking(booking: Element, reading: MessageReading) -> None:
     """Make the shipment that a booking is for."""
     reference = booking.first(*_REFERENCES)
     reading.message_id = reference.text if reference is not None else ""
@@ -50,7 +50,9 @@ def keep_booking(booking: Element, reading: Reading) -> None:
         keep_item(item, reading, is_declared=is_declared)
 
 
-def _country(locations: list[Element], types: tuple[str, ...], reading: Reading) -> Value | None:
+def _country(
+    locations: list[Element], types: tuple[str, ...], reading: MessageReading
+) -> Value | None:
     for wanted in types:
         for location in locations:
             if location.says("locationTypeCode") == wanted:
@@ -58,7 +60,9 @@ def _country(locations: list[Element], types: tuple[str, ...], reading: Reading)
     return None
 
 
-def _item(goods: Element, position: int, reference: Element | None, reading: Reading) -> Draft:
+def _item(
+    goods: Element, position: int, reference: Element | None, reading: MessageReading
+) -> Draft:
     code = commodity(goods.first("HSCodes"), reading)
     draft = Draft("goods_items", goods.place)
     draft.put("shipment_id", reading.id(reference)).put("number", Value(position, goods.place))

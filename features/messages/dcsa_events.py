@@ -11,7 +11,7 @@ from features.errors import MessageRefused
 from features.messages.codes import EVENTS
 from features.messages.drafts import Draft, Value
 from features.messages.element import Element
-from features.messages.reading import Reading
+from features.messages.message_reading import MessageReading
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TYPES = ("SHIPMENT", "TRANSPORT", "EQUIPMENT", "IOT", "REEFER")
@@ -22,6 +22,17 @@ _CODES_2_2 = {
     "TRANSPORT": "ARRI DEPA",
     "EQUIPMENT": "LOAD DISC GTIN GTOT STUF STRP PICK DROP INSP RSEA RMVD",
 }
+_WORDS_3 = {
+    "eventType": " ".join(_TYPES),
+    "eventTypeCode": " ".join(_TYPES),
+    "eventClassifier": " ".join((*_ACTUAL, *_AHEAD)),
+    "eventClassifierCode": " ".join((*_ACTUAL, *_AHEAD)),
+    "transportEventType": "APPROACHING ARRIVED DEPARTED",
+    "transportEventTypeCode": "ARRI DEPA",
+    "equipmentEventType": "AVAILABLE_FOR_DROP_OFF AVAILABLE_FOR_PICKUP CROSSED CUSTOMS_RELEASED "
+    "CUSTOMS_SELECTED_FOR_INSPECTION CUSTOMS_SELECTED_FOR_SCAN DISCHARGED DROPPED_OFF GATED_IN "
+    "GATED_OUT INSPECTED LOADED PICKED_UP REMOVED RESEALED STRIPPED STUFFED",
+}
 _DOCUMENT_CODES_2_2 = "CBR BKG SHI SRM TRD ARN VGM CAS CUS DGD OOG".split()
 _REQUIRED_2_2 = ("eventCreatedDateTime", "eventType", "eventClassifierCode", "eventDateTime")
 _REQUIRED_OF_TYPE = {
@@ -31,7 +42,7 @@ _REQUIRED_OF_TYPE = {
 }
 
 
-def keep_events(root: Element, reading: Reading) -> None:
+def keep_events(root: Element, reading: MessageReading) -> None:
     """Make an event of each that tells of a move of goods."""
     is_list = root.kind == "array" or any(child.name == "events" for child in root.children)
     events = root.every("events") or (root.every("item") if is_list else [root])
@@ -44,7 +55,9 @@ def keep_events(root: Element, reading: Reading) -> None:
     for event in events:
         is_3 = event.first("eventClassification") is not None
         reading.kind = reading.kind or f"Track & Trace {'3' if is_3 else '2'}"
-        if not is_3:
+        if is_3:
+            _check_3(event)
+        else:
             _check_2_2(event)
         _keep_event(event, event.first("eventClassification") or event, reading)
 
@@ -62,6 +75,16 @@ def _check_ids(events: Iterable[Element]) -> None:
         if found.text in seen:
             raise MessageRefused(found.place, "want an id that no other event has")
         seen.add(found.text)
+
+
+def _check_3(event: Element) -> None:
+    kinds = event.first("eventClassification") or event
+    if kinds.first("eventType", "eventTypeCode") is None:
+        raise MessageRefused(kinds.place, "want eventType")
+    for name, words in _WORDS_3.items():
+        _check_word(kinds, name, words.split())
+    if event.first("eventDateTime") is None:
+        raise MessageRefused(event.place, "want eventDateTime")
 
 
 def _check_2_2(event: Element) -> None:
@@ -103,7 +126,7 @@ def _check_call(event: Element) -> None:
         raise MessageRefused(located.place, "want the UNLocationCode of the transport call")
 
 
-def _keep_event(event: Element, kinds: Element, reading: Reading) -> None:
+def _keep_event(event: Element, kinds: Element, reading: MessageReading) -> None:
     word = kinds.first(
         *("transportEventTypeCode", "equipmentEventTypeCode"),
         *("transportEventType", "equipmentEventType"),
@@ -133,7 +156,7 @@ def _keep_event(event: Element, kinds: Element, reading: Reading) -> None:
     reading.keep(draft)
 
 
-def _known_at(created: Value | None, reading: Reading) -> Value | None:
+def _known_at(created: Value | None, reading: MessageReading) -> Value | None:
     """When the authority learnt of an event: as given, or when the event was made known."""
     return reading.received_at if reading.options.received_at is not None else created
 

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 from features.messages.drafts import Value
 from features.messages.element import Element
+from features.messages.message_reading import MessageReading
 from features.messages.parties import PartyNumber, number_of, register_of
-from features.messages.reading import Reading
 
 
-def party_value(party: Element | None, reading: Reading) -> Value | None:
+def party_value(party: Element | None, reading: MessageReading) -> Value | None:
     """The pseudonym of a party of a document."""
     return None if party is None else reading.party(_numbers(party))
 
 
-def carrier_value(document: Element, reading: Reading) -> Value | None:
+def carrier_value(document: Element, reading: MessageReading) -> Value | None:
     """The pseudonym of the carrier that a document names by its code."""
     code = document.first("carrierCode")
     provider = document.says("carrierCodeListProvider")

@@ -12,10 +12,10 @@ from features.messages.edifact_cargo import keep_cargo
 from features.messages.edifact_containers import keep_bay_plan, keep_moves
 from features.messages.edifact_segments import Message, Segment, first_of, read_interchange
 from features.messages.edifact_values import when
+from features.messages.message_reading import MessageReading
 from features.messages.options import Options
-from features.messages.reading import Reading
 
-_READERS: dict[str, Callable[[Message, Reading], None]] = {
+_READERS: dict[str, Callable[[Message, MessageReading], None]] = {
     **dict.fromkeys(("CUSCAR", "IFTMIN", "IFTMCS", "IFTMAN", "IFTMBC"), keep_cargo),
     **dict.fromkeys(("COARRI", "CODECO"), keep_moves),
     "BAPLIE": keep_bay_plan,
@@ -26,7 +26,7 @@ _OF_PERSONS = ("PAXLST", "PNRGOV", "MEDPID", "MEDREF")
 def read_edifact(message: bytes, options: Options) -> Conversion:
     """The records of all messages of an interchange, or of none where one is wrong."""
     messages, segments = read_interchange(message, options.bounds)
-    reading = Reading("edifact", options)
+    reading = MessageReading("edifact", options)
     reading.kind = " ".join(dict.fromkeys(f"{each.name} {each.version}" for each in messages))
     _read_header(first_of(segments, "UNB"), messages, reading)
     for each in messages:
@@ -46,7 +46,7 @@ def read_edifact(message: bytes, options: Options) -> Conversion:
     return reading.conversion(leaf for segment in segments for leaf in segment.leaves())
 
 
-def _read_header(header: Segment | None, messages: list[Message], reading: Reading) -> None:
+def _read_header(header: Segment | None, messages: list[Message], reading: MessageReading) -> None:
     if header is None:
         reading.message_id = messages[0].head.says(1)
         return

@@ -24,7 +24,7 @@ from features.messages.edifact_values import (
     with_qualifier,
 )
 from features.messages.goods import commodity, keep_item, put_code, put_heading
-from features.messages.reading import Reading
+from features.messages.message_reading import MessageReading
 from features.records import DocumentKind
 
 _BILLS: dict[str, DocumentKind] = {
@@ -55,7 +55,7 @@ class Consignment:
         return [*self.own, *(each for group in self.goods for each in group)]
 
 
-def keep_cargo(message: Message, reading: Reading) -> None:
+def keep_cargo(message: Message, reading: MessageReading) -> None:
     """Make the records of a cargo report, an instruction or a contract status."""
     keep_journey(message, reading, None)
     consignments = list(_consignments(message))
@@ -106,7 +106,7 @@ def _consignment(head: Segment, segments: list[Segment]) -> Consignment:
     )
 
 
-def _identity(message: Message, consignment: Consignment, reading: Reading) -> Value | None:
+def _identity(message: Message, consignment: Consignment, reading: MessageReading) -> Value | None:
     """The number of the consignment's transport document, else of its booking or the message."""
     found = reference(consignment.own, *_BILLS)
     if found is not None:
@@ -120,7 +120,7 @@ def _identity(message: Message, consignment: Consignment, reading: Reading) -> V
     return reading.id(begin.at(2)) if begin is not None and message.name != "CUSCAR" else None
 
 
-def _keep_manifest(message: Message, reading: Reading) -> None:
+def _keep_manifest(message: Message, reading: MessageReading) -> None:
     begin = message.first("BGM")
     voyage = journey_id(main_transport(message.segments))
     if begin is None or begin.at(2) is None:
@@ -141,7 +141,7 @@ def _keep_manifest(message: Message, reading: Reading) -> None:
 
 
 def _keep_shipment(
-    message: Message, consignment: Consignment, identity: Value | None, reading: Reading
+    message: Message, consignment: Consignment, identity: Value | None, reading: MessageReading
 ) -> bool:
     everywhere = [*consignment.own, *_header(message)]
     draft = Draft("shipments", consignment.head.place)
@@ -169,7 +169,7 @@ def _keep_shipment(
 
 
 def _keep_document(
-    message: Message, consignment: Consignment, identity: Value | None, reading: Reading
+    message: Message, consignment: Consignment, identity: Value | None, reading: MessageReading
 ) -> None:
     bill = reference(consignment.own, *_BILLS)
     begin = message.first("BGM")
@@ -200,14 +200,14 @@ def _header(message: Message) -> list[Segment]:
 
 
 def _put_parties(
-    draft: Draft, consignment: Consignment, segments: list[Segment], reading: Reading
+    draft: Draft, consignment: Consignment, segments: list[Segment], reading: MessageReading
 ) -> None:
     draft.put("consignor_id", party(segments, reading, "CZ", "SH", "EX", "SU"))
     draft.put("consignee_id", party(segments, reading, "CN", "IM", "BY"))
 
 
 def _first_country(
-    segments: list[Segment], qualifiers: tuple[str, ...], reading: Reading
+    segments: list[Segment], qualifiers: tuple[str, ...], reading: MessageReading
 ) -> Value | None:
     for qualifier in qualifiers:
         if found := country(first_of(segments, "LOC", qualifier), reading):
@@ -215,7 +215,7 @@ def _first_country(
     return None
 
 
-def _put_measures(draft: Draft, consignment: Consignment, reading: Reading) -> None:
+def _put_measures(draft: Draft, consignment: Consignment, reading: MessageReading) -> None:
     goods, own = consignment.goods, consignment.own
     is_document = draft.record_type == "documents"
     gross = measure(own, reading, "gross") or control_total(own, reading, "7", "mass")
@@ -237,7 +237,7 @@ def _put_measures(draft: Draft, consignment: Consignment, reading: Reading) -> N
     draft.put("seal_number", *(reading.number_of_document(each) for each in seals))
 
 
-def _packages(group: list[Segment], reading: Reading) -> Value | None:
+def _packages(group: list[Segment], reading: MessageReading) -> Value | None:
     return reading.count(group[0].at(2) or next((e.at(1) for e in group if e.tag == "PAC"), None))
 
 
@@ -251,7 +251,7 @@ def _sum(values: list[Value | None]) -> Value | None:
     return Value(content, known[0].place, elements)
 
 
-def _put_amount(draft: Draft, name: str, segments: list[Segment], reading: Reading) -> None:
+def _put_amount(draft: Draft, name: str, segments: list[Segment], reading: MessageReading) -> None:
     amount = first_of(segments, "MOA", "40", "44", "43", "39", "77")
     if amount is None or amount.at(1, 3) is None:
         return
@@ -260,13 +260,13 @@ def _put_amount(draft: Draft, name: str, segments: list[Segment], reading: Readi
     draft.put("currency", reading.currency(amount.says(1, 3), amount.at(1, 3)))
 
 
-def _text(words: list[Segment], reading: Reading) -> Value | None:
+def _text(words: list[Segment], reading: MessageReading) -> Value | None:
     lines = [line for each in words for part in range(1, 6) if (line := each.at(4, part))]
     value = reading.texts(lines)
     return with_qualifier(value, words[0]) if words else value
 
 
-def _code(group: list[Segment], reading: Reading) -> Value | None:
+def _code(group: list[Segment], reading: MessageReading) -> Value | None:
     """The commodity code of goods: of a PIA or CST, or of a reference to it."""
     for each in group:
         found = None
@@ -280,7 +280,7 @@ def _code(group: list[Segment], reading: Reading) -> Value | None:
 
 
 def _keep_goods(
-    consignment: Consignment, identity: Value | None, reading: Reading, *, is_declared: bool
+    consignment: Consignment, identity: Value | None, reading: MessageReading, *, is_declared: bool
 ) -> None:
     for position, group in enumerate(consignment.goods, start=1):
         code = _code(group, reading)

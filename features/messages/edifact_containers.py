@@ -11,7 +11,7 @@ from features.messages.drafts import Draft, Value
 from features.messages.edifact_segments import Message, Segment, first_of
 from features.messages.edifact_transport import journey_id, keep_journey, main_transport
 from features.messages.edifact_values import first_date, place, reference, with_qualifier
-from features.messages.reading import Reading, plain_id
+from features.messages.message_reading import MessageReading, plain_id
 from features.records import EventKind
 
 # UNTDID 1001 as the container messages use it: SMDG's guides and the codes of later directories.
@@ -25,14 +25,14 @@ _MOVES: dict[str, dict[str, EventKind]] = {
 _HAPPENED = ("203", "7", "334", "186", "178", "137")
 
 
-def keep_bay_plan(message: Message, reading: Reading) -> None:
+def keep_bay_plan(message: Message, reading: MessageReading) -> None:
     """Make the voyage of a bay plan."""
     if main_transport(message.segments) is None:
         raise MessageRefused(message.head.place, "want TDT")
     keep_journey(message, reading, "container_ship")
 
 
-def keep_moves(message: Message, reading: Reading) -> None:
+def keep_moves(message: Message, reading: MessageReading) -> None:
     """Make an event of each container that a report names."""
     begin = message.first("BGM") or message.head
     moves = _MOVES[message.name]
@@ -55,7 +55,11 @@ def _containers(segments: list[Segment]) -> Iterator[list[Segment]]:
 
 
 def _keep_move(
-    message: Message, group: list[Segment], kind: Value, voyage: Value | None, reading: Reading
+    message: Message,
+    group: list[Segment],
+    kind: Value,
+    voyage: Value | None,
+    reading: MessageReading,
 ) -> None:
     head = group[0]
     draft = Draft("events", head.place)

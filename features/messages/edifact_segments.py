@@ -25,10 +25,10 @@ _CHARSETS = {
     "UNOK": "iso-8859-9",
 }
 _SYNTAX = re.compile(rb"UNB.(UNO[A-Z])")
-_SERVICE = ":+.? '"
 _TAG = re.compile(r"[A-Z][A-Z0-9]{2}")
 _QUALIFIER = re.compile(r"[A-Z0-9]{1,3}")
 _MAX_TEXT = 4_096
+_MAX_COMPONENTS = 1_000
 _AROUND_MESSAGES = ("UNB", "UNZ", "UNG", "UNE")
 
 
@@ -114,70 +114,90 @@ def _decoded(message: bytes) -> str:
 
 
 def _segments(text: str, bounds: Bounds) -> Iterator[Segment]:
-    text = text.lstrip("\ufeff \t\r\n")
-    service = _SERVICE
-    if text.startswith("UNA"):
-        service, text = text[3:9], text[9:]
-    component, element, _, release, repetition, terminator = list(service.ljust(6))
-    separators = [component, element, terminator]
-    if len(set(separators)) < 3 or any(each.isalnum() or each.isspace() for each in separators):
-        raise MessageRefused("UNA", "want three different separators")
-    released = re.escape(release) + "." if release.strip() else r"(?!)"
-    repeats = repetition if repetition.strip() and repetition != release else ""
+    syntax, text = _syntax_of(text.lstrip("\ufeff \t\r\n"))
     number = count = 0
-    for raw in filter(None, (each.strip() for each in _cut(text, terminator, released))):
+    for raw in filter(None, (each.strip() for each in syntax.cut(text, syntax.terminator))):
         number += 1
-        segment = _segment(raw, number, (component, element, repeats, released))
+        segment = _segment(raw, number, syntax)
         count += sum(map(len, segment.elements))
         bounds.check_count(count, segment.place)
         yield segment
-    if number and not text.rstrip().endswith(terminator):
-        raise MessageRefused(f"segment {number}", f"want {terminator} at its end")
+    if number and not text.rstrip().endswith(syntax.terminator):
+        raise MessageRefused(f"segment {number}", f"want {syntax.terminator} at its end")
 
 
-def _cut(text: str, separator: str, released: str) -> list[str]:
-    """The parts between separators that are not released."""
-    parts, start = [], 0
-    for found in re.finditer(f"{released}|{re.escape(separator)}", text, re.DOTALL):
-        if found[0] == separator:
-            parts.append(text[start : found.start()])
-            start = found.end()
-    return [*parts, text[start:]]
+def _syntax_of(text: str) -> tuple["Syntax", str]:
+    """The signs of an interchange, by its service string (UNA) if it has one, and what follows."""
+    if not text.startswith("UNA"):
+        is_version_4 = re.match(r"UNB\+UNO[A-Z]:4", text) is not None
+        return Syntax(repetition="*" if is_version_4 else ""), text
+    component, element, _, release, repetition, terminator = list(text[3:9].ljust(6))
+    separators = {component, element, terminator}
+    if len(separators) < 3 or any(each.isalnum() or each.isspace() for each in separators):
+        raise MessageRefused("UNA", "want three different separators")
+    repeats = repetition.strip() if repetition not in (release, *separators) else ""
+    return Syntax(component, element, release.strip(), repeats, terminator), text[9:]
 
 
-def _segment(raw: str, number: int, syntax: tuple[str, str, str, str]) -> Segment:
-    component, element, repeats, released = syntax
-    head, *rest = _cut(raw, element, released)
-    tag = _cut(head, component, released)[0]
-    place = f"segment {number} {tag}"
+@dataclass(frozen=True)
+class Syntax:
+    """The signs that separate, and the one that releases the sign after it."""
+
+    component: str = ":"
+    element: str = "+"
+    release: str = "?"
+    repetition: str = ""
+    terminator: str = "'"
+
+    def cut(self, text: str, separator: str) -> list[str]:
+        """The parts between separators that are not released."""
+        if not separator:
+            return [text]
+        if not self.release or self.release not in text:
+            return text.split(separator)
+        parts, start = [], 0
+        either = f"{re.escape(self.release)}.|{re.escape(separator)}"
+        for found in re.finditer(either, text, re.DOTALL):
+            if found[0] == separator:
+                parts.append(text[start : found.start()])
+                start = found.end()
+        return [*parts, text[start:]]
+
+    def bare(self, text: str) -> str:
+        """A text without the signs that release others."""
+        if not self.release or self.release not in text:
+            return text
+        return re.sub(f"{re.escape(self.release)}(.)", r"\1", text, flags=re.DOTALL)
+
+
+def _segment(raw: str, number: int, syntax: Syntax) -> Segment:
+    head, *rest = syntax.cut(raw, syntax.element)
+    tag = syntax.cut(head, syntax.component)[0]
     if not _TAG.fullmatch(tag):
         raise MessageRefused(f"segment {number}", "want a tag of three letters or digits")
-    segment = Segment(tag, number, place)
-    qualifier = _cut(rest[0], component, released)[0] if rest else ""
+    segment = Segment(tag, number, f"segment {number} {tag}")
+    if raw.count(syntax.element) + raw.count(syntax.component) > _MAX_COMPONENTS:
+        raise MessageRefused(segment.place, f"want at most {_MAX_COMPONENTS} components")
+    qualifier = syntax.cut(rest[0], syntax.component)[0] if rest else ""
     stem = f"{tag}+{qualifier}" if _QUALIFIER.fullmatch(qualifier) else tag
     for position, each in enumerate(rest, start=1):
-        components = []
-        for repeat in _cut(each, repeats, released) if repeats else [each]:
-            components += _cut(repeat, component, released)
+        repeats = syntax.cut(each, syntax.repetition)
+        components = [one for repeat in repeats for one in syntax.cut(repeat, syntax.component)]
         segment.elements.append(
             [
-                _component(
-                    text,
-                    f"{place}, element {position}, component {at}",
-                    f"{stem}/{position}/{at}",
-                    released,
-                )
-                for at, text in enumerate(components, start=1)
+                _component(syntax.bare(one), segment.place, stem, (position, at))
+                for at, one in enumerate(components, start=1)
             ]
         )
     return segment
 
 
-def _component(text: str, place: str, path: str, released: str) -> Element:
-    bare = re.sub(released, lambda found: found[0][1], text, flags=re.DOTALL)
-    if len(bare) > _MAX_TEXT:
+def _component(text: str, segment: str, stem: str, numbers: tuple[int, int]) -> Element:
+    place = f"{segment}, element {numbers[0]}, component {numbers[1]}"
+    if len(text) > _MAX_TEXT:
         raise MessageRefused(place, f"want at most {_MAX_TEXT} characters")
-    return Element(path, place, path, " ".join(bare.split()))
+    path = f"{stem}/{numbers[0]}/{numbers[1]}"
+    return Element(path, place, path, " ".join(text.split()))
 
 
 def _messages(segments: list[Segment]) -> Iterator[Message]:

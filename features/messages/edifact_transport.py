@@ -5,8 +5,8 @@ from features.messages.drafts import Draft, Value
 from features.messages.edifact_segments import Message, Segment, first_of
 from features.messages.edifact_values import first_date, party, place
 from features.messages.element import Element
+from features.messages.message_reading import MessageReading, plain_id
 from features.messages.parties import number_of
-from features.messages.reading import Reading, plain_id
 from features.records import ConveyanceKind
 
 _CALL_SIGN, _IMO = "103", "146"
@@ -39,7 +39,7 @@ def journey_id(transport: Segment | None) -> Value | None:
     return Value(content, transport.place, tuple(parts))
 
 
-def keep_journey(message: Message, reading: Reading, kind: ConveyanceKind | None) -> None:
+def keep_journey(message: Message, reading: MessageReading, kind: ConveyanceKind | None) -> None:
     """Make the journey that a message tells of; `kind` is what its type implies of the ship."""
     transport = main_transport(message.segments)
     if transport is None:
@@ -100,7 +100,7 @@ def _kind(transport: Segment, mode: Value | None, implied: ConveyanceKind | None
     return Value(implied, transport.place) if implied else None
 
 
-def _put_ids(draft: Draft, transport: Segment, reading: Reading) -> None:
+def _put_ids(draft: Draft, transport: Segment, reading: MessageReading) -> None:
     number, scheme = transport.at(8), transport.says(8, 2)
     if number is None:
         return

@@ -6,14 +6,14 @@ from features.errors import MessageRefused
 from features.messages.drafts import Value
 from features.messages.edifact_segments import Segment, first_of
 from features.messages.element import Element
+from features.messages.message_reading import MessageReading
 from features.messages.parties import PartyNumber, number_of, register_of
-from features.messages.reading import Reading
 from features.reference.geography.places import country as country_of_place
 
 _TAX = {"VA": "vat", "AHP": "vat", "FC": "vat", "EOR": "eori", "XA": "register"}
 
 
-def when(segment: Segment | None, reading: Reading) -> Value | None:
+def when(segment: Segment | None, reading: MessageReading) -> Value | None:
     """The instant of a DTM, by the code of its format."""
     if segment is None:
         return None
@@ -25,18 +25,18 @@ def when(segment: Segment | None, reading: Reading) -> Value | None:
     return with_qualifier(reading.digits_of_time(stamp, written_as), segment)
 
 
-def first_date(segments: list[Segment], reading: Reading, *qualifiers: str) -> Value | None:
+def first_date(segments: list[Segment], reading: MessageReading, *qualifiers: str) -> Value | None:
     """The instant of the first DTM with one of the qualifiers, the first qualifier first."""
     return when(first_of(segments, "DTM", *qualifiers), reading)
 
 
-def place(segment: Segment | None, reading: Reading) -> Value | None:
+def place(segment: Segment | None, reading: MessageReading) -> Value | None:
     """The place of a LOC by its code."""
     value = reading.place(segment.at(2)) if segment is not None else None
     return with_qualifier(value, segment) if segment is not None else None
 
 
-def country(segment: Segment | None, reading: Reading) -> Value | None:
+def country(segment: Segment | None, reading: MessageReading) -> Value | None:
     """The country of a LOC: a code of two letters, or that of its place."""
     if segment is None or segment.at(2) is None:
         return None
@@ -54,7 +54,7 @@ def country(segment: Segment | None, reading: Reading) -> Value | None:
     return stated and Value(known, value.place, (*value.elements, *_qualifiers(segment)))
 
 
-def measure(segments: list[Segment], reading: Reading, kind: str) -> Value | None:
+def measure(segments: list[Segment], reading: MessageReading, kind: str) -> Value | None:
     """The first MEA that is a gross or net mass or a volume, in kilograms or cubic metres."""
     for each in segments:
         if each.tag == "MEA" and _kind_of_measure(each) == kind:
@@ -64,7 +64,7 @@ def measure(segments: list[Segment], reading: Reading, kind: str) -> Value | Non
 
 
 def control_total(
-    segments: list[Segment], reading: Reading, qualifier: str, kind: str
+    segments: list[Segment], reading: MessageReading, qualifier: str, kind: str
 ) -> Value | None:
     """A CNT: a mass or a volume in its unit, or a count."""
     total = first_of(segments, "CNT", qualifier)
@@ -126,7 +126,7 @@ def _qualifiers(segment: Segment) -> tuple[Element, ...]:
     return tuple(each for each in found if each is not None)
 
 
-def party(segments: list[Segment], reading: Reading, *roles: str) -> Value | None:
+def party(segments: list[Segment], reading: MessageReading, *roles: str) -> Value | None:
     """The pseudonym of the party in the first of the roles that is there."""
     named = first_of(segments, "NAD", *roles)
     if named is None:

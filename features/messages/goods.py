@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from features.messages.drafts import Draft, Value
 from features.messages.element import Element
-from features.messages.reading import Reading
+from features.messages.message_reading import MessageReading
 
 
-def commodity(element: Element | None, reading: Reading) -> Value | None:
+def commodity(element: Element | None, reading: MessageReading) -> Value | None:
     """A commodity code without its dots; what is none is left over."""
     if element is None or not element.text:
         return None
@@ -38,7 +38,7 @@ def put_code(item: Draft, code: Value | None) -> None:
         item.put("nomenclature", Value("hs", code.place, code.elements))
 
 
-def keep_item(item: Draft, reading: Reading, *, is_declared: bool) -> None:
+def keep_item(item: Draft, reading: MessageReading, *, is_declared: bool) -> None:
     """Make a goods item: part of its shipment's declaration, or else known since the message."""
     if not is_declared:
         item.put("known_at", reading.received_at)

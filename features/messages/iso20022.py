@@ -25,8 +25,8 @@ from features.messages.grammar import (
 )
 from features.messages.iso20022_payments import Payment, keep_payment
 from features.messages.json_tree import read_json
+from features.messages.message_reading import MessageReading
 from features.messages.options import Options
-from features.messages.reading import Reading
 from features.messages.xml_tree import read_xml
 
 _NAMED = re.compile(r"(?<![a-z])([a-z]{4})\.(\d{3})\.(\d{3})\.(\d{2})(?!\d)")
@@ -71,7 +71,7 @@ _PROMISES: dict[str, Promise] = {
 def read_iso20022(message: bytes, options: Options) -> Conversion:
     """The transactions of one message in XML, or in its JSON rendering."""
     document, business, named = _opened(message, options)
-    reading = Reading("iso20022", options)
+    reading = MessageReading("iso20022", options)
     found = _NAMED.search(named)
     if found is None:
         wanted = "want a Document in a namespace that names a message, as …:camt.053.001.02"
@@ -135,7 +135,7 @@ def _check_name(business: Element, family: str) -> None:
             raise MessageRefused(business.place, f"want {path}", business.line)
 
 
-def _payments(business: Element, family: str, reading: Reading) -> Iterator[Payment]:
+def _payments(business: Element, family: str, reading: MessageReading) -> Iterator[Payment]:
     if family in _REPORTS:
         name = _REPORTS[family][1]
         reports = business.every(name)
@@ -155,7 +155,7 @@ def _payments(business: Element, family: str, reading: Reading) -> Iterator[Paym
             )
 
 
-def _entries(report: Element, reading: Reading) -> Iterator[Payment]:
+def _entries(report: Element, reading: MessageReading) -> Iterator[Payment]:
     """One payment for each detail of an entry, or for an entry without details."""
     if report.first("Acct/Id/IBAN", "Acct/Id/Othr/Id", "Acct/Id/PrtryAcct/Id") is None:
         raise MessageRefused(report.place, "want Acct/Id", report.line)
@@ -170,7 +170,7 @@ def _entries(report: Element, reading: Reading) -> Iterator[Payment]:
             yield Payment(detail, at=detail, around=(entry, report), is_debit=is_debit)
 
 
-def _check_sums(business: Element, name: str, reading: Reading) -> None:
+def _check_sums(business: Element, name: str, reading: MessageReading) -> None:
     """Hold the header's count against the payments; each must have its identification."""
     header = business.first("GrpHdr/NbOfTxs")
     transfers = business.every(f"PmtInf/{name}") or business.every(name)

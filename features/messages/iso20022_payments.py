@@ -10,8 +10,8 @@ from stdnum.iso7064 import mod_97_10
 from features.errors import MessageRefused
 from features.messages.drafts import Draft, Value
 from features.messages.element import Element
+from features.messages.message_reading import MessageReading, plain_id
 from features.messages.parties import PartyNumber, number_of, register_of
-from features.messages.reading import Reading, plain_id
 from features.records import PaymentMethod, Purpose, SubjectKind
 
 Side = Literal["Dbtr", "Cdtr"]
@@ -62,7 +62,7 @@ class Payment:
         return None
 
 
-def keep_payment(payment: Payment, reading: Reading) -> None:
+def keep_payment(payment: Payment, reading: MessageReading) -> None:
     """Make a transaction of a payment that happened and is linked to a subject."""
     if why := _why_it_is_none(payment):
         reading.refuse("transactions", payment.at.place, why)
@@ -93,7 +93,7 @@ def _why_it_is_none(payment: Payment) -> str:
     return ""
 
 
-def _subject(payment: Payment, reading: Reading) -> tuple[Value, Value] | None:
+def _subject(payment: Payment, reading: MessageReading) -> tuple[Value, Value] | None:
     """What the references name by the patterns of the options; shipments before journeys."""
     patterns: tuple[tuple[SubjectKind, re.Pattern[str] | None], ...] = (
         ("shipment", reading.options.shipment_pattern),
@@ -109,7 +109,7 @@ def _subject(payment: Payment, reading: Reading) -> tuple[Value, Value] | None:
     return None
 
 
-def _transaction_id(payment: Payment, reading: Reading) -> Value | None:
+def _transaction_id(payment: Payment, reading: MessageReading) -> Value | None:
     """The bank's own reference, or the message and the place of the payment in it."""
     for path in ("PmtId/UETR", "Refs/UETR", "Refs/AcctSvcrRef", "PmtId/TxId", "Refs/TxId"):
         element = payment.own.first(path)
@@ -122,7 +122,7 @@ def _transaction_id(payment: Payment, reading: Reading) -> Value | None:
     return Value(f"{plain_id(reading.message_id)[:40]}:{place}"[:64], payment.at.place)
 
 
-def _put_parties(draft: Draft, payment: Payment, reading: Reading) -> None:
+def _put_parties(draft: Draft, payment: Payment, reading: MessageReading) -> None:
     payer, payee = _numbers(payment, "Dbtr"), _numbers(payment, "Cdtr")
     draft.put("payer_id", reading.party(payer)).put("payee_id", reading.party(payee))
     draft.put("payer_country", _country(payment, "Dbtr", reading))
@@ -172,7 +172,7 @@ def _is_owner(payment: Payment, side: Side) -> bool:
     return (side == "Dbtr") == is_debit
 
 
-def _country(payment: Payment, side: Side, reading: Reading) -> Value | None:
+def _country(payment: Payment, side: Side, reading: MessageReading) -> Value | None:
     """The country of the account: of its IBAN, else of its bank, else of the party's address."""
     iban = _account(payment, side, "IBAN")
     if iban is not None:
@@ -185,13 +185,13 @@ def _country(payment: Payment, side: Side, reading: Reading) -> Value | None:
     return reading.country(party.first("PstlAdr/Ctry", "CtryOfRes")) if party else None
 
 
-def _country_code(element: Element, code: str, reading: Reading) -> Value | None:
+def _country_code(element: Element, code: str, reading: MessageReading) -> Value | None:
     probe = Element(element.name, element.place, element.path, code)
     value = reading.country(probe)
     return value and Value(code, element.place, (element,), is_pseudonym=element.name == "IBAN")
 
 
-def _put_amount(draft: Draft, payment: Payment, reading: Reading) -> None:
+def _put_amount(draft: Draft, payment: Payment, reading: MessageReading) -> None:
     own = ("IntrBkSttlmAmt", "AmtDtls/TxAmt/Amt", "Amt/InstdAmt", "Amt/EqvtAmt/Amt", "InstdAmt")
     amount = payment.own.first(*own)
     if amount is None:
@@ -212,7 +212,7 @@ def _put_amount(draft: Draft, payment: Payment, reading: Reading) -> None:
     draft.put("currency", reading.currency(code, amount.first("Ccy", "@Ccy") or number))
 
 
-def _method(payment: Payment, reading: Reading) -> Value:
+def _method(payment: Payment, reading: MessageReading) -> Value:
     family = payment.first("BkTxCd/Domn/Fmly/Cd") if payment.is_report else None
     if family is not None and family.text in _METHODS:
         return Value(_METHODS[family.text], family.place, (family,))
@@ -221,12 +221,12 @@ def _method(payment: Payment, reading: Reading) -> Value:
     return Value("bank_transfer", at.place, (means,) if means else ())
 
 
-def _purpose(payment: Payment, reading: Reading) -> Value | None:
+def _purpose(payment: Payment, reading: MessageReading) -> Value | None:
     code = payment.own.first("Purp/Cd")
     return reading.said(_PURPOSES.get(code.text, "other"), code) if code is not None else None
 
 
-def _paid_at(payment: Payment, reading: Reading) -> Value | None:
+def _paid_at(payment: Payment, reading: MessageReading) -> Value | None:
     """When it was booked, settled, or is to be carried out."""
     if payment.is_report:
         entry = payment.around[0]

@@ -23,8 +23,8 @@ from features.messages.grammar import (
     matching,
     with_attribute,
 )
+from features.messages.message_reading import MessageReading
 from features.messages.options import Options
-from features.messages.reading import Reading
 from features.messages.ubl_goods import codes_of, keep_goods
 from features.messages.ubl_parties import party_value
 from features.messages.xml_tree import read_xml
@@ -89,7 +89,7 @@ def read_ubl(message: bytes, options: Options) -> Conversion:
         wanted = f"want a document of UBL 2 in {_NAMESPACE.format(name='NAME')}"
         raise MessageRefused(root.place, wanted, root.line)
     _check(root)
-    reading = Reading("ubl", options)
+    reading = MessageReading("ubl", options)
     reading.kind = f"{root.name}-{root.says('UBLVersionID') or '2'}"
     reading.message_id = root.says("ID")
     reading.read(root.first("ID"), root.first("IssueDate"), root.first("UBLVersionID"))
@@ -112,9 +112,10 @@ def read_ubl(message: bytes, options: Options) -> Conversion:
 
 def _check(root: Element) -> None:
     check(root.leaves(), _PROMISES, _ENDINGS)
-    for name in ("ID", "IssueDate"):
-        if root.name in (*_DOCUMENTS, *_OF_SHIPMENTS) and root.first(name) is None:
-            raise MessageRefused(root.place, f"want {name}", root.line)
+    if root.name in (*_DOCUMENTS, *_OF_SHIPMENTS) and root.first("ID") is None:
+        raise MessageRefused(root.place, "want ID", root.line)
+    if root.name.endswith("Invoice") and root.first("IssueDate") is None:
+        raise MessageRefused(root.place, "want IssueDate", root.line)
 
 
 def _shipments(root: Element) -> Iterator[Element]:
@@ -122,7 +123,7 @@ def _shipments(root: Element) -> Iterator[Element]:
         yield from (each for each in scope.every("Shipment") if each.children)
 
 
-def _shipment_id(shipment: Element, reading: Reading) -> Value | None:
+def _shipment_id(shipment: Element, reading: MessageReading) -> Value | None:
     return reading.id(shipment.first("ID", "Consignment/ID"))
 
 
@@ -132,7 +133,7 @@ def _first_party(root: Element, shipment: Element | None, paths: tuple[str, ...]
 
 
 def _keep_document(
-    root: Element, shipment: Element | None, issued: Value | None, reading: Reading
+    root: Element, shipment: Element | None, issued: Value | None, reading: MessageReading
 ) -> None:
     draft = Draft("documents", root.place)
     kind: DocumentKind = _DOCUMENTS[root.name]
@@ -154,7 +155,7 @@ def _keep_document(
     reading.keep(draft)
 
 
-def _document_id(root: Element, reading: Reading) -> Value | None:
+def _document_id(root: Element, reading: MessageReading) -> Value | None:
     """The kind and number of a document, or its UUID: two issuers may use one number."""
     number = root.first("UUID", "ID")
     if number is None:
@@ -171,7 +172,7 @@ def _mode(root: Element) -> str:
     return next((code for each in stages if (code := each.says("TransportModeCode"))), "")
 
 
-def _referenced(root: Element, reading: Reading) -> Value | None:
+def _referenced(root: Element, reading: MessageReading) -> Value | None:
     """The shipment that the options' pattern finds in the references of a document."""
     pattern = reading.options.shipment_pattern
     for path in _REFERENCES if pattern else ():
@@ -185,7 +186,7 @@ def _referenced(root: Element, reading: Reading) -> Value | None:
 
 
 def _keep_shipment(
-    root: Element, shipment: Element, issued: Value | None, reading: Reading
+    root: Element, shipment: Element, issued: Value | None, reading: MessageReading
 ) -> bool:
     draft = Draft("shipments", shipment.place)
     draft.put("shipment_id", _shipment_id(shipment, reading))
@@ -205,16 +206,18 @@ def _keep_shipment(
     _put_equipment(draft, shipment, reading)
     _put_amount(draft, "declared_value", _value_of_shipment(shipment), reading)
     draft.put("office_id", reading.id(_office(root)))
-    draft.put("declared_at", issued)
+    draft.put("declared_at", issued, reading.received_at)
     return reading.keep(draft)
 
 
-def _put_parties(draft: Draft, root: Element, shipment: Element | None, reading: Reading) -> None:
+def _put_parties(
+    draft: Draft, root: Element, shipment: Element | None, reading: MessageReading
+) -> None:
     for name, paths in (("consignor_id", _CONSIGNOR), ("consignee_id", _CONSIGNEE)):
         draft.put(name, party_value(_first_party(root, shipment, paths), reading))
 
 
-def _put_countries(draft: Draft, shipment: Element, reading: Reading) -> None:
+def _put_countries(draft: Draft, shipment: Element, reading: MessageReading) -> None:
     of_goods = next(iter(shipment.everywhere("OriginCountry")), None)
     code = "IdentificationCode"
     draft.put("origin_country", reading.country(of_goods.first(code) if of_goods else None))
@@ -231,7 +234,7 @@ def _put_countries(draft: Draft, shipment: Element, reading: Reading) -> None:
         draft.put(name, reading.country(shipment.first(*(f"{path}/{code}" for path in paths))))
 
 
-def _description(shipment: Element, reading: Reading) -> Value | None:
+def _description(shipment: Element, reading: MessageReading) -> Value | None:
     items = list(shipment.everywhere("GoodsItem"))
     said = [found for each in items if (found := each.first("Description", "Item/Description"))]
     return reading.texts(said) or reading.text(
@@ -239,7 +242,7 @@ def _description(shipment: Element, reading: Reading) -> Value | None:
     )
 
 
-def _put_measures(draft: Draft, shipment: Element, reading: Reading) -> None:
+def _put_measures(draft: Draft, shipment: Element, reading: MessageReading) -> None:
     consignment = shipment.first("Consignment") or shipment
     for name in ("gross_mass_kg", "net_mass_kg", "volume_m3"):
         stem = {"gross_mass_kg": "GrossWeight", "net_mass_kg": "NetWeight"}.get(name, "GrossVolume")
@@ -253,7 +256,7 @@ def _put_measures(draft: Draft, shipment: Element, reading: Reading) -> None:
     draft.put("packages", reading.count(found))
 
 
-def _put_equipment(draft: Draft, shipment: Element, reading: Reading) -> None:
+def _put_equipment(draft: Draft, shipment: Element, reading: MessageReading) -> None:
     units = [
         *shipment.every("TransportHandlingUnit"),
         *shipment.every("Consignment/TransportHandlingUnit"),
@@ -284,7 +287,7 @@ def _value_of_document(root: Element, shipment: Element | None) -> Element | Non
     )
 
 
-def _put_amount(draft: Draft, name: str, amount: Element | None, reading: Reading) -> None:
+def _put_amount(draft: Draft, name: str, amount: Element | None, reading: MessageReading) -> None:
     if amount is None:
         return
     draft.put(name, reading.decimal(amount, "an amount"))

@@ -3,7 +3,7 @@
 from features.messages.drafts import Draft, Value
 from features.messages.element import Element
 from features.messages.goods import commodity, keep_item, put_code
-from features.messages.reading import Reading
+from features.messages.message_reading import MessageReading
 
 _CODES = (
     *("Item/CommodityClassification/CommodityCode", "Item/CommodityClassification/CargoTypeCode"),
@@ -12,7 +12,7 @@ _CODES = (
 _VALUES = ("DeclaredCustomsValueAmount", "ValueAmount", "DeclaredStatisticsValueAmount")
 
 
-def codes_of(shipment: Element, reading: Reading) -> list[Value]:
+def codes_of(shipment: Element, reading: MessageReading) -> list[Value]:
     """The commodity codes of a shipment's goods: of its items, or else of its tariff."""
     items = [item.first(*_CODES) for item in shipment.everywhere("GoodsItem")]
     tariff = shipment.first("Consignment/TariffCode", "TariffCode")
@@ -21,7 +21,7 @@ def codes_of(shipment: Element, reading: Reading) -> list[Value]:
 
 
 def keep_goods(
-    shipment: Element, shipment_id: Value | None, reading: Reading, *, is_declared: bool
+    shipment: Element, shipment_id: Value | None, reading: MessageReading, *, is_declared: bool
 ) -> None:
     """Make the goods items of a shipment; the tariff of a consignment counts for its only item."""
     items = list(shipment.everywhere("GoodsItem"))
@@ -41,7 +41,7 @@ def keep_goods(
         keep_item(draft, reading, is_declared=is_declared)
 
 
-def _put_value(draft: Draft, item: Element, reading: Reading) -> None:
+def _put_value(draft: Draft, item: Element, reading: MessageReading) -> None:
     amounts = [found for name in _VALUES if (found := item.first(name))]
     # A declared value of zero often stands for one that is not declared.
     amount = next((each for each in amounts if float(each.text) > 0), None)

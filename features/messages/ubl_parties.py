@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from features.messages.drafts import Value
 from features.messages.element import Element
+from features.messages.message_reading import MessageReading
 from features.messages.parties import PartyNumber, number_of, register_of
-from features.messages.reading import Reading
 
 
-def party_value(party: Element | None, reading: Reading) -> Value | None:
+def party_value(party: Element | None, reading: MessageReading) -> Value | None:
     """The pseudonym of a party; None where it is not there or says nothing to know it by."""
     return None if party is None else reading.party(_numbers(party))
 

@@ -29,7 +29,7 @@ _CONTAINER = re.compile(r"[A-Z]{4}[0-9]{7}")
 _MAX_ID, _MAX_COUNT = 64, 10_000_000
 
 
-class Reading:
+class MessageReading:
     """Collects what is made of one message; values raise MessageRefused where it is wrong."""
 
     def __init__(self, standard: str, options: Options):

@@ -1,0 +1,142 @@
+"""Messages damaged on purpose: bytes, and whole elements removed, repeated, nested and enlarged."""
+
+import copy
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+from lxml import etree
+
+Damage = Callable[[bytes, random.Random], bytes]
+NESTED, ENLARGED, REPEATED = 200, 20_000, 50
+LARGEST = 1_000_000
+
+
+def mutated(message: bytes, name: str, chance: random.Random) -> bytes:
+    """The message with one to three damages that suit its syntax."""
+    for _ in range(chance.randint(1, 3)):
+        damage = chance.choice((*_BYTES, *_OF_SYNTAX[_syntax(name)]))
+        message = damage(message, chance)[:LARGEST]
+    return message
+
+
+def _syntax(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _flipped(message: bytes, chance: random.Random) -> bytes:
+    changed = bytearray(message)
+    for _ in range(chance.randint(1, 8) if changed else 0):
+        changed[chance.randrange(len(changed))] = chance.randrange(256)
+    return bytes(changed)
+
+
+def _cut(message: bytes, chance: random.Random) -> bytes:
+    return message[: chance.randrange(len(message) + 1)]
+
+
+def _spliced(message: bytes, chance: random.Random) -> bytes:
+    start, end = sorted(chance.randrange(len(message) + 1) for _ in range(2))
+    return message[:start] + message[start:end] * chance.randint(0, 2) + message[end:]
+
+
+def _word(message: bytes, chance: random.Random) -> bytes:
+    """Digits, signs and letters of elsewhere in place of some that stand there."""
+    words = (
+        b"",
+        b"-1",
+        b"1e999",
+        b"9" * 40,
+        b"0.0000001",
+        b"NaN",
+        b"2026-13-45",
+        b"\xff\xfe",
+        b"''",
+    )
+    at = chance.randrange(len(message) + 1)
+    return message[:at] + chance.choice(words) + message[at + chance.randrange(12) :]
+
+
+def _of_xml(change: Callable[[Any, random.Random], None]) -> Damage:
+    def damage(message: bytes, chance: random.Random) -> bytes:
+        try:
+            root = etree.fromstring(message, etree.XMLParser(resolve_entities=False))
+        except (etree.XMLSyntaxError, ValueError):
+            return _flipped(message, chance)
+        below = [each for each in root.iter() if isinstance(each.tag, str) and each is not root]
+        if below:
+            change(chance.choice(below), chance)
+        return bytes(etree.tostring(root))
+
+    return damage
+
+
+def _remove(element: Any, _: random.Random) -> None:
+    element.getparent().remove(element)
+
+
+def _repeat(element: Any, chance: random.Random) -> None:
+    for _ in range(chance.choice((1, REPEATED))):
+        element.addnext(copy.deepcopy(element))
+
+
+def _nest(element: Any, chance: random.Random) -> None:
+    inner = element
+    for _ in range(chance.choice((1, 10, NESTED))):
+        inner = etree.SubElement(inner, element.tag)
+
+
+def _enlarge(element: Any, chance: random.Random) -> None:
+    element.text = (element.text or "9")[:40] * chance.choice((2, 100, ENLARGED))
+
+
+def _rename(element: Any, chance: random.Random) -> None:
+    element.tag = chance.choice([each.tag for each in element.getroottree().iter("*")])
+
+
+def _of_json(message: bytes, chance: random.Random) -> bytes:
+    try:
+        document = json.loads(message)
+    except (ValueError, RecursionError):
+        return _flipped(message, chance)
+    holders = list(_holders(document))
+    if holders:
+        holder, key = chance.choice(holders)
+        holder[key] = chance.choice(
+            (None, 1, -1.5, True, "", [], {}, "x" * ENLARGED, [holder[key]] * 3, {"a": holder[key]})
+        )
+        if chance.random() < 0.3:
+            del holder[key]
+    text = json.dumps(document)
+    return text.replace("null", "[" * NESTED + "]" * NESTED, chance.randrange(2)).encode()
+
+
+def _holders(document: Any) -> Any:
+    keys = document if isinstance(document, dict) else range(len(document))
+    for key in list(keys):
+        yield document, key
+        if isinstance(document[key], dict | list):
+            yield from _holders(document[key])
+
+
+def _of_lines(message: bytes, chance: random.Random) -> bytes:
+    lines = message.splitlines(keepends=True)
+    if not lines:
+        return message
+    at = chance.randrange(len(lines))
+    other = lines[chance.randrange(len(lines))]
+    lines[at : at + 1] = chance.choice(
+        ([], [lines[at]] * REPEATED, [other, lines[at]], [lines[at][:40] * ENLARGED])
+    )
+    return b"".join(lines)
+
+
+_BYTES: tuple[Damage, ...] = (_flipped, _cut, _spliced, _word)
+_XML: tuple[Damage, ...] = tuple(map(_of_xml, (_remove, _repeat, _nest, _enlarge, _rename)))
+_OF_SYNTAX: dict[str, tuple[Damage, ...]] = {
+    "xml": _XML,
+    "json": (_of_json, _of_json, _of_json),
+    "edi": (_of_lines, _of_lines),
+    "txt": (_of_lines,),
+}
