@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from features.records import RECORD_FILES
 
@@ -36,8 +36,7 @@ class RefusedRecord:
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class LeftOver:
+class LeftOver(NamedTuple):
     """An element that no field holds: it is in no record, and is not about a party."""
 
     place: str
@@ -45,8 +44,7 @@ class LeftOver:
     why: str = "no field"
 
 
-@dataclass(frozen=True)
-class Withheld:
+class Withheld(NamedTuple):
     """An element that tells of a party, who may be a person; its text is in no record."""
 
     place: str

@@ -46,15 +46,15 @@ def keep_events(root: Element, reading: MessageReading) -> None:
     """Make an event of each that tells of a move of goods."""
     is_list = root.kind == "array" or any(child.name == "events" for child in root.children)
     events = root.every("events") or (root.every("item") if is_list else [root])
-    if is_list and not any(event.children for event in events):
-        if any(child.children for child in root.children):
-            raise MessageRefused(root.place, "want a list of events")
-        reading.kind = "events"
-        return
+    for event in events:
+        if event.kind not in ("object", "array"):
+            raise MessageRefused(event.place, "want an event")
+    events = [event for event in events if event.kind == "object"]
+    reading.kind = "events"
     _check_ids(events)
     for event in events:
         is_3 = event.first("eventClassification") is not None
-        reading.kind = reading.kind or f"Track & Trace {'3' if is_3 else '2'}"
+        reading.kind = f"Track & Trace {'3' if is_3 else '2'}"
         if is_3:
             _check_3(event)
         else:

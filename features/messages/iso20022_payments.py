@@ -115,9 +115,9 @@ def _transaction_id(payment: Payment, reading: MessageReading) -> Value | None:
         element = payment.own.first(path)
         if element is not None and element.text not in _NO_REFERENCE:
             return reading.id(element)
-    own = payment.own.first("AcctSvcrRef") if payment.own is payment.around[0] else None
-    if own is not None:
-        return reading.id(own)
+    entry = payment.around[0]
+    if payment.is_report and len(entry.every("NtryDtls/TxDtls")) < 2 and entry.says("AcctSvcrRef"):
+        return reading.id(entry.first("AcctSvcrRef"))
     place = re.sub(r"[^0-9]+", ".", payment.at.place).strip(".") or "1"
     return Value(f"{plain_id(reading.message_id)[:40]}:{place}"[:64], payment.at.place)
 

@@ -10,7 +10,7 @@ from lxml import etree
 
 Damage = Callable[[bytes, random.Random], bytes]
 NESTED, ENLARGED, REPEATED = 200, 20_000, 50
-LARGEST = 1_000_000
+LARGEST = 300_000
 
 
 def mutated(message: bytes, name: str, chance: random.Random) -> bytes:

@@ -1,0 +1,144 @@
+"""One message in many writings is one message; and what is too large or too clever is refused."""
+
+import json
+
+import pytest
+
+from features.errors import MessageRefused, UnknownFormat
+from features.messages.bounds import Bounds
+from features.messages.conversion import Conversion
+from features.messages.formats import read_message
+from tests.features.messages.readings import OPTIONS, fields, read, sample
+
+WAYBILL = sample("ubl/waybill.xml").decode()
+SAYS_UTF_8 = '<?xml version="1.0" encoding="UTF-8"?>'
+
+
+def waybill(message: bytes) -> Conversion:
+    return read_message("ubl", message, OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("declared", "encoding"),
+    [
+        ("UTF-8", "utf-8"),
+        ("UTF-8", "utf-8-sig"),
+        ("UTF-16", "utf-16"),
+        ("UTF-16", "utf-16-le"),
+        ("UTF-16BE", "utf-16-be"),
+        ("ISO-8859-1", "latin-1"),
+        ("windows-1252", "cp1252"),
+    ],
+)
+def test_a_message_is_the_same_in_every_encoding(declared: str, encoding: str) -> None:
+    text = WAYBILL.replace("Inflatable boats", "Schlauchboote, größer als 5 m")
+    declaring = text.replace(SAYS_UTF_8, SAYS_UTF_8.replace("UTF-8", declared))
+
+    encoded = waybill(declaring.encode(encoding))
+
+    assert fields(encoded, "goods_items")["description"] == "Schlauchboote, größer als 5 m"
+    assert encoded == waybill(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        (SAYS_UTF_8.replace("UTF-8", "EBCDIC") + "<a/>", 1),
+        (f"{SAYS_UTF_8}\n<!-- b --><!DOCTYPE a>\n<a/>", 2),
+        (f"{SAYS_UTF_8}\n<a>\n</b>", 3),
+        (f"{SAYS_UTF_8}\n<a>&unknown;</a>", 2),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_refusal_of_xml_names_the_line(message: str, line: int, encoding: str) -> None:
+    if "EBCDIC" in message and encoding == "utf-16":
+        return
+    with pytest.raises(MessageRefused, match=f"^line {line}\\b"):
+        waybill(message.replace("UTF-8", encoding).encode(encoding))
+
+
+def test_bytes_that_are_no_text_are_refused_with_their_line() -> None:
+    with pytest.raises(MessageRefused, match=r"^line 4: want text in utf-8"):
+        waybill(WAYBILL.encode().replace(b"WB-1", b"\xff\xff", 1))
+
+
+def test_nothing_is_included_from_elsewhere() -> None:
+    include = '<x:include xmlns:x="http://www.w3.org/2001/XInclude" href="/etc/hostname"/>'
+
+    included = waybill(
+        WAYBILL.replace("<cbc:UBLVersionID>", include + "<cbc:UBLVersionID>").encode()
+    )
+
+    assert included.count_of_records() == waybill(WAYBILL.encode()).count_of_records()
+
+
+@pytest.mark.parametrize(
+    ("bounds", "says"),
+    [
+        (Bounds(size=1_000), "want at most 0.0"),
+        (Bounds(depth=2), "want at most 2 levels"),
+        (Bounds(elements=20), "want at most 20 elements"),
+    ],
+)
+@pytest.mark.parametrize("name", ["ubl/waybill.xml", "dcsa/ebl.json"])
+def test_a_message_beyond_the_bounds_is_refused(name: str, bounds: Bounds, says: str) -> None:
+    with pytest.raises(MessageRefused, match=says):
+        read(name, bounds=bounds)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [b"", b" \n", b"[" * 100_000, b'{"a": NaN}', b'{"a": 1, "a": 2}', b'{"a": 1}', b"[1]", b"7"],
+)
+def test_json_that_is_no_message_is_refused(message: bytes) -> None:
+    with pytest.raises(MessageRefused):
+        read_message("dcsa", message, OPTIONS)
+
+
+def test_an_empty_list_of_events_is_read_and_makes_nothing() -> None:
+    assert not read_message("dcsa", json.dumps({"events": []}).encode(), OPTIONS).records
+
+
+SIGNS = {"'": "~", "+": "*", ":": "^", "?": "!"}
+
+
+def test_an_interchange_may_choose_its_own_signs() -> None:
+    usual = sample("edifact/cuscar.edi").decode().removeprefix("UNA:+.? '")
+    others = "UNA^*.! ~" + "".join(SIGNS.get(sign, sign) for sign in usual)
+
+    theirs, ours = read_message("edifact", others.encode(), OPTIONS), read("edifact/cuscar.edi")
+
+    assert [each.fields for each in theirs.records] == [each.fields for each in ours.records]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("UNT+10+1'", "", "want UNT at the end"),
+        ("UNT+10+1'", "UNT+10+2'", "segment 11 UNT: want the reference of its UNH"),
+        ("UNZ+1+CD", "UNZ+2+CD", "segment 12 UNZ: want the count"),
+        ("BGM+36+GO2026118+9'", "", "want the count of its segments"),
+        ("EQD+CN", "E?QD+CN", "segment 6: want a tag"),
+        (
+            "DTM+7:202611290740:203",
+            "DTM+7:202602300740:203",
+            "segment 8 DTM, element 1, component 2",
+        ),
+        ("UNZ+1+CD26000044'", "UNZ+1+CD26000044", "want ' at its end"),
+    ],
+)
+def test_a_refusal_of_edifact_names_the_segment(before: str, after: str, says: str) -> None:
+    with pytest.raises(MessageRefused, match=says):
+        read("edifact/codeco.edi", (before, after))
+
+
+def test_released_signs_are_part_of_the_text() -> None:
+    released = read("edifact/iftmin.edi", ("GYM EQUIPMENT", "GYM?'S ?+ EQUIP?:MENT??"))
+
+    described = fields(released, "shipments")["goods_description"]
+    assert described == "GYM'S + EQUIP:MENT? DUMB-BELLS AND BARS"
+
+
+def test_an_unknown_format_names_the_nearest() -> None:
+    with pytest.raises(UnknownFormat, match="'iso20022'"):
+        read_message("iso2022", b"", OPTIONS)
