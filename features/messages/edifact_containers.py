@@ -22,6 +22,7 @@ _MOVES: dict[str, dict[str, EventKind]] = {
     },
     "CODECO": {"34": "gate_in", "35": "gate_out", "36": "gate_out"},
 }
+_MOST_OF_HEADER = 50
 _HAPPENED = ("203", "7", "334", "186", "178", "137")
 
 
@@ -44,8 +45,15 @@ def keep_moves(message: Message, reading: MessageReading) -> None:
     kind = Value(moves[begin.says(1)], begin.place)
     transport = main_transport(message.segments)
     voyage = journey_id(transport)
+    reported = first_date(message.segments[:_MOST_OF_HEADER], reading, *_HAPPENED)
     for group in _containers(message.segments):
-        _keep_move(message, group, kind, voyage, reading)
+        draft = _move(group, kind, voyage, reading)
+        draft.put("occurred_at", first_date(group, reading, *_HAPPENED), reported)
+        number = group[0].at(2)
+        if number is not None:
+            identity = plain_id(f"{begin.says(2)}:{kind.content}:{number.text}")
+            draft.put("event_id", Value(identity, number.place, (number,)))
+        reading.keep(draft)
 
 
 def _containers(segments: list[Segment]) -> Iterator[list[Segment]]:
@@ -54,13 +62,9 @@ def _containers(segments: list[Segment]) -> Iterator[list[Segment]]:
         yield segments[start:end]
 
 
-def _keep_move(
-    message: Message,
-    group: list[Segment],
-    kind: Value,
-    voyage: Value | None,
-    reading: MessageReading,
-) -> None:
+def _move(
+    group: list[Segment], kind: Value, voyage: Value | None, reading: MessageReading
+) -> Draft:
     head = group[0]
     draft = Draft("events", head.place)
     draft.put("kind", kind)
@@ -70,16 +74,7 @@ def _keep_move(
         draft.put("subject_id", with_qualifier(reading.id(named.at(1, 2)), named))
     elif voyage is not None:
         draft.put("subject_kind", Value("route", voyage.place)).put("subject_id", voyage)
-    number = head.at(2)
-    draft.put("container_number", with_qualifier(reading.container(number), head))
-    happened = first_date(group, reading, *_HAPPENED) or first_date(
-        message.segments, reading, *_HAPPENED
-    )
-    draft.put("occurred_at", happened).put("known_at", reading.received_at)
+    draft.put("container_number", with_qualifier(reading.container(head.at(2)), head))
+    draft.put("known_at", reading.received_at)
     where = first_of(group, "LOC", "165", "9" if kind.content == "loaded" else "11")
-    draft.put("place", place(where, reading))
-    begin = message.first("BGM")
-    if number is not None and begin is not None:
-        identity = plain_id(f"{begin.says(2)}:{kind.content}:{number.text}")
-        draft.put("event_id", Value(identity, number.place, (number,)))
-    reading.keep(draft)
+    return draft.put("place", place(where, reading))

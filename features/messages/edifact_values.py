@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 
-from features.errors import MessageRefused
 from features.messages.drafts import Value
 from features.messages.edifact_segments import Segment, first_of
 from features.messages.element import Element
 from features.messages.message_reading import MessageReading
 from features.messages.parties import PartyNumber, number_of, register_of
+from features.messages.written_values import FORMATS_OF_TIME
 from features.reference.geography.places import country as country_of_place
 
+# Where the code of the format is left out, which the standard allows.
+_FORMAT_OF_LENGTH = {6: "101", 8: "102", 12: "203", 14: "204"}
 _TAX = {"VA": "vat", "AHP": "vat", "FC": "vat", "EOR": "eori", "XA": "register"}
 
 
@@ -17,11 +19,13 @@ def when(segment: Segment | None, reading: MessageReading) -> Value | None:
     """The instant of a DTM, by the code of its format."""
     if segment is None:
         return None
-    stamp, written_as = segment.at(1, 2), segment.says(1, 3)
+    stamp = segment.at(1, 2)
     if stamp is None:
         return None
-    if not written_as:
-        raise MessageRefused(segment.place, "want the code of the format of the date")
+    written_as = segment.says(1, 3) or _FORMAT_OF_LENGTH.get(len(stamp.text), "")
+    if written_as not in FORMATS_OF_TIME:
+        reading.leave(stamp, "the format of the date is not known")
+        return None
     return with_qualifier(reading.digits_of_time(stamp, written_as), segment)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+# A message may hold thousands of entries side by side, each of which looks for what is beside it.
+_MANY = 16
 Kind = Literal["text", "number", "boolean", "null", "object", "array"]
 
 
@@ -24,13 +26,23 @@ class Element:
     kind: Kind = "text"
     attributes: dict[str, str] = field(default_factory=dict)
     children: list["Element"] = field(default_factory=list)
+    _by_name: dict[str, list["Element"]] = field(default_factory=dict)
 
     def every(self, path: str) -> list["Element"]:
         """The elements that a path of names leads to, as `Ntry/NtryDtls/TxDtls`."""
         found = [self]
         for name in path.split("/"):
-            found = [child for each in found for child in each.children if child.name == name]
+            found = [child for each in found for child in each._named(name)]
         return found
+
+    def _named(self, name: str) -> list["Element"]:
+        """The children of a name; of many, by an index that is made once."""
+        if len(self.children) < _MANY:
+            return [child for child in self.children if child.name == name]
+        if not self._by_name:
+            for child in self.children:
+                self._by_name.setdefault(child.name, []).append(child)
+        return self._by_name.get(name, [])
 
     def first(self, *paths: str) -> "Element | None":
         """The first element that has a text or children, looked for by each path in turn."""

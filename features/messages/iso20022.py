@@ -100,6 +100,8 @@ def _opened(message: bytes, options: Options) -> tuple[Element, Element, str]:
     if root.name != "Document":
         # An envelope carries a business application header beside the document.
         inner = next(root.everywhere("Document"), None)
+        if inner is None and _NAMED.search(named):
+            return root, root, named  # a header alone, or a message without its Document
         wanted = "want Document as the root element, or in an envelope"
         if inner is None:
             raise MessageRefused(root.place, wanted, root.line)
@@ -166,8 +168,9 @@ def _entries(report: Element, reading: MessageReading) -> Iterator[Payment]:
         details = entry.every("NtryDtls/TxDtls")
         is_debit = entry.says("CdtDbtInd") == "DBIT"
         reading.read(entry.first("CdtDbtInd"))
+        is_alone = len(details) < 2
         for detail in details or [entry]:
-            yield Payment(detail, at=detail, around=(entry, report), is_debit=is_debit)
+            yield Payment(detail, detail, (entry, report), is_debit, is_alone)
 
 
 def _check_sums(business: Element, name: str, reading: MessageReading) -> None:

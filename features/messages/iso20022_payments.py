@@ -41,13 +41,15 @@ _NO_REFERENCE = ("NOTPROVIDED", "NONREF")
 class Payment:
     """A payment: what tells of it itself, and what tells of it around, from near to far.
 
-    `is_debit` says of an entry of an account whether its owner paid; None of a transfer.
+    `is_debit` says of an entry of an account whether its owner paid; None of a transfer. `is_alone`
+    says whether it is all that its entry is made of.
     """
 
     own: Element
     at: Element
     around: tuple[Element, Element]
     is_debit: bool | None
+    is_alone: bool = False
 
     @property
     def is_report(self) -> bool:
@@ -116,7 +118,7 @@ def _transaction_id(payment: Payment, reading: MessageReading) -> Value | None:
         if element is not None and element.text not in _NO_REFERENCE:
             return reading.id(element)
     entry = payment.around[0]
-    if payment.is_report and len(entry.every("NtryDtls/TxDtls")) < 2 and entry.says("AcctSvcrRef"):
+    if payment.is_alone and entry.says("AcctSvcrRef"):
         return reading.id(entry.first("AcctSvcrRef"))
     place = re.sub(r"[^0-9]+", ".", payment.at.place).strip(".") or "1"
     return Value(f"{plain_id(reading.message_id)[:40]}:{place}"[:64], payment.at.place)
@@ -197,9 +199,8 @@ def _put_amount(draft: Draft, payment: Payment, reading: MessageReading) -> None
     if amount is None:
         candidate = payment.own.first("Amt")
         amount = candidate if candidate is not None and candidate.text else None
-    if amount is None and payment.is_report:
-        details = payment.around[0].every("NtryDtls/TxDtls")
-        amount = payment.around[0].first("Amt") if len(details) == 1 else None
+    if amount is None and payment.is_alone:
+        amount = payment.around[0].first("Amt")
     if amount is None:
         return
     # A rendering in JSON has no attributes: number and currency are members.

@@ -23,7 +23,7 @@ from features.messages.grammar import (
     matching,
     with_attribute,
 )
-from features.messages.message_reading import MessageReading
+from features.messages.message_reading import MessageReading, plain_id
 from features.messages.options import Options
 from features.messages.ubl_goods import codes_of, keep_goods
 from features.messages.ubl_parties import party_value
@@ -101,9 +101,7 @@ def read_ubl(message: bytes, options: Options) -> Conversion:
         for shipment in shipments
     ]
     if root.name in _DOCUMENTS:
-        for number in range(max(1, len(shipments))):
-            shipment_or_none = shipments[number] if shipments else None
-            _keep_document(root, shipment_or_none, issued, reading)
+        _keep_documents(root, shipments, issued, reading)
     for shipment, is_declared in zip(shipments, declared, strict=True):
         subject = _shipment_id(shipment, reading)
         keep_goods(shipment, subject, reading, is_declared=is_declared)
@@ -129,18 +127,34 @@ def _shipment_id(shipment: Element, reading: MessageReading) -> Value | None:
 
 def _first_party(root: Element, shipment: Element | None, paths: tuple[str, ...]) -> Element | None:
     near = shipment.first(*(each.removeprefix("Shipment/") for each in paths)) if shipment else None
-    return root.first(*paths) or near
+    return near or root.first(*paths)
 
 
-def _keep_document(
-    root: Element, shipment: Element | None, issued: Value | None, reading: MessageReading
+def _keep_documents(
+    root: Element, shipments: list[Element], issued: Value | None, reading: MessageReading
 ) -> None:
-    draft = Draft("documents", root.place)
+    """Make the document, once for each shipment that it names."""
     kind: DocumentKind = _DOCUMENTS[root.name]
     if root.name == "Waybill" and _mode(root) in ("4", "air"):
         kind = "air_waybill"
+    identity = _document_id(root, reading)
+    for shipment in shipments if len(shipments) > 1 else ():
+        draft = _document(root, shipment, issued, reading)
+        subject = draft.values.get("subject_id")
+        if identity is not None and subject is not None:
+            own = plain_id(f"{identity.content[:40]}:{subject.content}")
+            draft.put("document_id", Value(own, identity.place, identity.elements))
+        reading.keep(draft.put("kind", Value(kind, root.place)))
+    if len(shipments) < 2:
+        draft = _document(root, shipments[0] if shipments else None, issued, reading)
+        reading.keep(draft.put("kind", Value(kind, root.place)).put("document_id", identity))
+
+
+def _document(
+    root: Element, shipment: Element | None, issued: Value | None, reading: MessageReading
+) -> Draft:
+    draft = Draft("documents", root.place)
     subject = _shipment_id(shipment, reading) if shipment else _referenced(root, reading)
-    draft.put("kind", Value(kind, root.place)).put("document_id", _document_id(root, reading))
     draft.put("number", reading.number_of_document(root.first("ID")))
     draft.put("subject_kind", subject and Value("shipment", subject.place))
     draft.put("subject_id", subject)
@@ -152,7 +166,7 @@ def _keep_document(
         _put_measures(draft, shipment, reading)
         _put_equipment(draft, shipment, reading)
     _put_amount(draft, "value", _value_of_document(root, shipment), reading)
-    reading.keep(draft)
+    return draft
 
 
 def _document_id(root: Element, reading: MessageReading) -> Value | None:

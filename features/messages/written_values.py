@@ -14,7 +14,7 @@ _INSTANT = re.compile(
     r"(Z|[+-]\d\d:\d\d)?",
     re.ASCII,
 )
-_FORMATS = {
+_DIGITS = {
     "2": "%d%m%y",
     "101": "%y%m%d",
     "102": "%Y%m%d",
@@ -22,6 +22,9 @@ _FORMATS = {
     "203": "%Y%m%d%H%M",
     "204": "%Y%m%d%H%M%S",
 }
+_WITH_OFFSET = ("205", "303", "304")
+FORMATS_OF_TIME = (*_DIGITS, *_WITH_OFFSET)
+"""The formats of UNTDID 2379 that are read."""
 
 
 def decimal_of(text: str) -> float | None:
@@ -64,8 +67,8 @@ def day_of(text: str, written_as: str, zone: tzinfo) -> tuple[datetime, bool] | 
     >>> day_of("202103101100", "203", UTC)
     (datetime.datetime(2021, 3, 10, 11, 0, tzinfo=datetime.timezone.utc), False)
     """
-    pattern = _FORMATS.get(written_as)
-    if written_as in ("205", "303", "304"):
+    pattern = _DIGITS.get(written_as)
+    if written_as in _WITH_OFFSET:
         return _with_offset(text, zone)
     if pattern is None or not re.fullmatch(r"[0-9]+", text):
         return None
