@@ -61,7 +61,7 @@ def _keep_document(
         "document_id",
         identity and Value(f"bl:{identity.content}"[:64], identity.place, identity.elements),
     )
-    draft.put("subject_kind", subject and Value("shipment", subject.place))
+    draft.put("subject_kind", Value("shipment", bill.place))
     draft.put("subject_id", subject)
     draft.put("issued_at", issued).put("received_at", reading.received_at)
     issuer = bill.first("documentParties/issuingParty", "issuingParty")

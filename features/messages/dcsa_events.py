@@ -148,7 +148,7 @@ def _keep_event(event: Element, kinds: Element, reading: MessageReading) -> None
     draft.put("event_id", reading.id(event.first("eventID")))
     draft.put("occurred_at", occurred).put("known_at", known)
     document = _document(event)
-    draft.put("subject_kind", reading.said("shipment", document))
+    draft.put("subject_kind", Value("shipment", event.place))
     draft.put("subject_id", reading.id(document))
     draft.put("place", reading.place(_location(event)))
     number = event.first("equipmentReference", "equipmentDetails/equipmentReference")

@@ -133,7 +133,7 @@ def _keep_manifest(message: Message, reading: MessageReading) -> None:
         "document_id", identity and Value(f"manifest:{identity.content}"[:64], identity.place)
     )
     draft.put("number", reading.number_of_document(number))
-    draft.put("subject_kind", voyage and Value("route", voyage.place)).put("subject_id", voyage)
+    draft.put("subject_kind", Value("route", begin.place)).put("subject_id", voyage)
     draft.put("issuer_id", party(message.segments, reading, "CA", "MS"))
     draft.put("issued_at", first_date(message.segments, reading, "137"))
     draft.put("received_at", reading.received_at)
@@ -183,7 +183,7 @@ def _keep_document(
     else:
         return  # an instruction, or a consignment without a document
     draft.put("document_id", identity and Value(f"bl:{identity.content}"[:64], identity.place))
-    draft.put("subject_kind", identity and Value("shipment", identity.place))
+    draft.put("subject_kind", Value("shipment", draft.place))
     draft.put("subject_id", identity)
     draft.put("issuer_id", party([*consignment.own, *_header(message)], reading, "CA"))
     draft.put("received_at", reading.received_at)

@@ -6,6 +6,7 @@ of it, and any other record that was made already is refused, never overwritten.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -114,9 +115,13 @@ def write_import(imported: Sequence[ImportedFile], format: str, out: Path) -> No
             if rows:
                 write_records(folder, name, _table(rows, record))
         with (folder / SOURCES).open("w", encoding="utf-8") as sources:
+            numbers: Counter[str] = Counter()
             for file, each in conversions:
                 for made in each.records:
-                    sources.write(json.dumps(_source(file, format, each, made), default=str) + "\n")
+                    numbers[made.record_type] += 1
+                    source = _source(file, format, each, made)
+                    row = {"record_type": made.record_type, "row": numbers[made.record_type]}
+                    sources.write(json.dumps(row | source, default=str) + "\n")
         report = {"format": format, "files": [each.report() for each in imported]}
         (folder / REPORT).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
@@ -133,7 +138,6 @@ def _table(rows: list[dict[str, Any]], record: Any) -> pa.Table:
 def _source(file: Path, format: str, conversion: Conversion, made: MadeRecord) -> dict[str, Any]:
     """Where a record came from: the file, its message, and a place for each field."""
     return {
-        "record_type": made.record_type,
         "key": [str(part) for part in made.key],
         "file": file.name,
         "format": format,

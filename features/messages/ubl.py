@@ -156,7 +156,7 @@ def _document(
     draft = Draft("documents", root.place)
     subject = _shipment_id(shipment, reading) if shipment else _referenced(root, reading)
     draft.put("number", reading.number_of_document(root.first("ID")))
-    draft.put("subject_kind", subject and Value("shipment", subject.place))
+    draft.put("subject_kind", Value("shipment", root.place))
     draft.put("subject_id", subject)
     draft.put("issued_at", issued).put("received_at", reading.received_at)
     draft.put("expires_at", reading.instant(root.first("ValidityPeriod/EndDate")))

@@ -7,7 +7,7 @@ import pytest
 
 from features.errors import MessageRefused
 from features.messages.parties import pseudonym
-from tests.features.messages.readings import OPTIONS, RECEIVED, fields, read, reasons
+from tests.features.messages.readings import OPTIONS, RECEIVED, fields, read, reasons, sample
 
 KEY = OPTIONS.key
 NORDWIND = pseudonym(KEY, "vat", "DE123456789")
@@ -224,3 +224,58 @@ def test_names_contacts_and_births_are_withheld() -> None:
 def test_messages_about_persons_are_refused_unread() -> None:
     with pytest.raises(MessageRefused, match="no message about persons"):
         read("edifact/codeco.edi", ("CODECO:D", "PAXLST:D"))
+
+
+def test_a_shipment_without_any_code_of_its_goods_is_refused() -> None:
+    without = read("ubl/waybill.xml", ("CommodityCode>", "Code>"))
+
+    assert reasons(without, "shipments") == {"no hs_code"}
+    assert reasons(without, "goods_items") == {"no commodity_code"}
+
+
+def test_one_report_of_several_bills_is_several_shipments() -> None:
+    reported = read("edifact/cuscar.edi", ("CNI+2+AC4712'\n", ""), ("UNT+38", "UNT+37"))
+
+    bills = [each.fields for each in reported.records if each.record_type == "documents"]
+    assert [each.get("number") for each in bills] == ["MAN2026117", "AC4711", "AC4712"]
+    assert fields(reported, "shipments")["gross_mass_kg"] == 4210
+
+
+def test_a_manifest_of_two_shipments_is_a_document_of_each() -> None:
+    manifest = sample("ubl/manifest.xml").decode()
+    start, end = manifest.index("<cac:Shipment>"), manifest.index("</cac:Shipment>") + 15
+    second = manifest[start:end].replace("AC4711", "AC4712")
+
+    both = read("ubl/manifest.xml", ("</Manifest>", f"{second}</Manifest>"))
+
+    documents = [each.fields for each in both.records if each.record_type == "documents"]
+    assert [each["subject_id"] for each in documents] == ["AC4711", "AC4712"]
+    assert len({each["document_id"] for each in documents}) == 2
+    assert both.count_of_records()["shipments"] == 2
+
+
+def test_an_invoice_that_names_no_shipment_is_linked_by_the_pattern_alone() -> None:
+    assert fields(read("ubl/invoice.xml"), "documents")["subject_id"] == "AC4711"
+    unlinked = read("ubl/invoice.xml", shipment_pattern=None)
+    assert reasons(unlinked, "documents") == {"no subject_id"}
+
+
+def test_an_entry_of_several_payments_is_a_transaction_of_each() -> None:
+    statement = sample("iso20022/camt.053.xml").decode()
+    start, end = statement.index("<TxDtls>"), statement.index("</TxDtls>") + 9
+    second = statement[start:end].replace("15700.00", "300.00")
+
+    both = read("iso20022/camt.053.xml", ("</TxDtls>", f"</TxDtls>{second}"))
+
+    amounts = [each.fields["amount"] for each in both.records]
+    assert amounts == [15_700, 300]
+    assert len({each.fields["transaction_id"] for each in both.records}) == 2
+
+
+def test_a_reversal_and_what_is_not_booked_are_no_payments() -> None:
+    reversed_ = read(
+        "iso20022/camt.053.xml", ("<Sts><Cd>BOOK", "<RvslInd>true</RvslInd><Sts><Cd>BOOK")
+    )
+
+    assert not reversed_.records
+    assert reasons(reversed_, "transactions") == {"a reversal of another entry", "not booked yet"}

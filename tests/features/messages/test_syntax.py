@@ -95,6 +95,11 @@ def test_json_that_is_no_message_is_refused(message: bytes) -> None:
         read_message("dcsa", message, OPTIONS)
 
 
+def test_a_member_that_stands_twice_is_refused() -> None:
+    with pytest.raises(MessageRefused, match="each member of an object once"):
+        read("dcsa/ebl.json", ('"isToOrder"', '"isElectronic"'))
+
+
 def test_an_empty_list_of_events_is_read_and_makes_nothing() -> None:
     assert not read_message("dcsa", json.dumps({"events": []}).encode(), OPTIONS).records
 
