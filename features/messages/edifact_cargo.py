@@ -7,8 +7,8 @@ instruction (IFTMIN) or contract status (IFTMCS) is of one consignment.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
-from features.errors import MessageRefused
 from features.messages.codes import DOCUMENTS
 from features.messages.drafts import Draft, Value
 from features.messages.edifact_segments import Message, Segment, first_of
@@ -61,8 +61,6 @@ def keep_cargo(message: Message, reading: MessageReading) -> None:
     consignments = list(_consignments(message))
     if message.name == "CUSCAR":
         _keep_manifest(message, reading)
-        if not consignments and first_of(message.segments, "EQD") is None:
-            raise MessageRefused(message.head.place, "want CNI or EQD: a report of some cargo")
     for consignment in consignments:
         identity = _identity(message, consignment, reading)
         is_declared = _keep_shipment(message, consignment, identity, reading)
@@ -75,14 +73,17 @@ def _consignments(message: Message) -> Iterator[Consignment]:
         begin = message.first("BGM") or message.head
         yield _consignment(begin, message.segments)
         return
-    for head, inside in _groups(message.segments, ("CNI",)):
+    reported = list(_groups(message.segments, ("CNI",)))
+    for head, inside in reported:
         bills = [each for each in inside if each.tag == "RFF" and each.says(1) == "BM"]
         # One CNI may stand for several documents: then each begins what belongs to it.
         if len(bills) < 2:
-            yield _consignment(head, inside)
+            # What stands before the only consignment is said of it too.
+            header = _header(message) if len(reported) == 1 else []
+            yield _consignment(head, [*inside[:1], *header, *inside[1:]])
             continue
         starts = [inside.index(each) for each in bills]
-        for start, end in zip(starts, [*starts[1:], len(inside)], strict=True):
+        for start, end in pairwise([*starts, len(inside)]):
             yield _consignment(inside[start], inside[start:end])
 
 
@@ -91,7 +92,7 @@ def _groups(
 ) -> Iterator[tuple[Segment, list[Segment]]]:
     """Each segment of these tags, with those that follow before the next."""
     starts = [at for at, each in enumerate(segments) if each.tag in tags]
-    for start, end in zip(starts, [*starts[1:], len(segments)], strict=True):
+    for start, end in pairwise([*starts, len(segments)]):
         yield segments[start], segments[start:end]
 
 
@@ -158,8 +159,9 @@ def _keep_shipment(
     draft.put("goods_description", _text(words, reading))
     origin = first_of(consignment.segments, "LOC", "27")
     draft.put("origin_country", country(origin, reading))
-    draft.put("dispatch_country", _first_country(everywhere, _FROM, reading))
-    draft.put("destination_country", _first_country(everywhere, _TO, reading))
+    stated = [*everywhere, *consignment.segments]
+    draft.put("dispatch_country", _first_country(stated, _FROM, reading))
+    draft.put("destination_country", _first_country(stated, _TO, reading))
     office = first_of(everywhere, "LOC", "22", "41", "42")
     draft.put("office_id", reading.id(office.at(2)) if office else None)
     _put_measures(draft, consignment, reading)

@@ -5,6 +5,7 @@ bay plan tells where containers stand; no record has room for that.
 """
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from features.errors import MessageRefused
 from features.messages.drafts import Draft, Value
@@ -58,7 +59,7 @@ def keep_moves(message: Message, reading: MessageReading) -> None:
 
 def _containers(segments: list[Segment]) -> Iterator[list[Segment]]:
     starts = [at for at, each in enumerate(segments) if each.tag == "EQD"]
-    for start, end in zip(starts, [*starts[1:], len(segments)], strict=True):
+    for start, end in pairwise([*starts, len(segments)]):
         yield segments[start:end]
 
 

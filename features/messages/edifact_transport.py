@@ -7,7 +7,7 @@ from features.messages.edifact_values import first_date, party, place
 from features.messages.element import Element
 from features.messages.message_reading import MessageReading, plain_id
 from features.messages.parties import number_of
-from features.records import ConveyanceKind
+from features.records import ConveyanceKind, Mode
 
 _CALL_SIGN, _IMO = "103", "146"
 _KINDS: dict[str, ConveyanceKind] = {
@@ -18,6 +18,12 @@ _KINDS: dict[str, ConveyanceKind] = {
     **dict.fromkeys(("151", "1511", "1512"), "container_ship"),
     **dict.fromkeys(("150", "1501", "152"), "general_cargo"),
     **dict.fromkeys(("153", "154", "1531"), "tanker"),
+}
+_MODES_OF_MEANS: dict[str, Mode] = {
+    **dict.fromkeys(("31", "32", "33", "34"), "road"),
+    **dict.fromkeys(("6", "40", "41", "42", "43"), "air"),
+    **dict.fromkeys(("25", "23", "24"), "rail"),
+    **dict.fromkeys(("11", "13", "150", "151", "152", "153", "154"), "sea"),
 }
 _OF_MODES: dict[str, ConveyanceKind] = {"road": "truck", "air": "aircraft", "rail": "train"}
 
@@ -88,6 +94,9 @@ def _mode(transport: Segment, kind: ConveyanceKind | None) -> Value | None:
     code = transport.at(3)
     if code is not None and code.text in MODES:
         return Value(MODES[code.text], code.place, (code,))
+    means = transport.at(4)
+    if means is not None and means.text in _MODES_OF_MEANS:
+        return Value(_MODES_OF_MEANS[means.text], means.place, (means,))
     return Value("sea", transport.place) if kind == "container_ship" else None
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from features.messages.element import Element
 
-_BYTES = 16
+_BYTES = 12
 _REGISTERS = ("lei", "eori", "vat", "register", "iban", "account", "code", "bic", "name")
 """What a party may be known by, the most telling first."""
 
@@ -37,7 +37,7 @@ def pseudonym(key: bytes, register: str, number: str) -> str:
     It is that of an imported table whose mapping gives the register the same name.
 
     >>> pseudonym(b"k" * 32, "eori", "pt 502 011 378")
-    'eori-e01a3a5dce11e079aa50ef63b679d368'
+    'eori-393f8f0256d9e2c97239c904'
     """
     said = f"{register}\0{_plain(register, number)}".encode()
     return f"{register}-{hashlib.blake2b(said, key=key, digest_size=_BYTES).hexdigest()}"

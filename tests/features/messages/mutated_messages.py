@@ -3,6 +3,7 @@
 import copy
 import json
 import random
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -132,11 +133,49 @@ def _of_lines(message: bytes, chance: random.Random) -> bytes:
     return b"".join(lines)
 
 
+def _without_a_tag(message: bytes, chance: random.Random) -> bytes:
+    """Without all the segments that begin like one of them."""
+    lines = message.splitlines(keepends=True)
+    tag = chance.choice(lines)[:3] if lines else b""
+    return b"".join(each for each in lines if not each.startswith(tag))
+
+
+def _counted(damage: Damage) -> Damage:
+    """A damage after which the trailer counts what is there, so that the rest is read too."""
+
+    def damaged(message: bytes, chance: random.Random) -> bytes:
+        lines = damage(message, chance).splitlines(keepends=True)
+        tags = [each[:3] for each in lines]
+        if b"UNH" in tags and b"UNT" in tags:
+            head, trailer = tags.index(b"UNH"), tags.index(b"UNT")
+            number = str(trailer - head + 1).encode()
+            lines[trailer] = re.sub(rb"\+\d+", b"+" + number, lines[trailer], count=1)
+        return b"".join(lines)
+
+    return damaged
+
+
+def _component(message: bytes, chance: random.Random) -> bytes:
+    """One component empty, repeated, or of other signs."""
+    parts = re.split(rb"([:+'])", message)
+    at = chance.randrange(len(parts))
+    parts[at] = chance.choice((b"", b":", b"+", b"X", b"-1", b"9" * 40, parts[at] * 2))
+    return b"".join(parts)
+
+
+def _without_a_name(element: Any, _: random.Random) -> None:
+    for each in list(element.getroottree().iter(element.tag)):
+        if each.getparent() is not None:
+            each.getparent().remove(each)
+
+
 _BYTES: tuple[Damage, ...] = (_flipped, _cut, _spliced, _word)
-_XML: tuple[Damage, ...] = tuple(map(_of_xml, (_remove, _repeat, _nest, _enlarge, _rename)))
+_XML: tuple[Damage, ...] = tuple(
+    map(_of_xml, (_remove, _repeat, _nest, _enlarge, _rename, _without_a_name))
+)
 _OF_SYNTAX: dict[str, tuple[Damage, ...]] = {
     "xml": _XML,
     "json": (_of_json, _of_json, _of_json),
-    "edi": (_of_lines, _of_lines),
+    "edi": tuple(map(_counted, (_of_lines, _without_a_tag, _without_a_tag, _component))) * 2,
     "txt": (_of_lines,),
 }

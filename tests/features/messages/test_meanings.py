@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from features.errors import MessageRefused
+from features.messages.formats import read_message
 from features.messages.parties import pseudonym
 from tests.features.messages.readings import OPTIONS, RECEIVED, fields, read, reasons, sample
 
@@ -279,3 +280,25 @@ def test_a_reversal_and_what_is_not_booked_are_no_payments() -> None:
 
     assert not reversed_.records
     assert reasons(reversed_, "transactions") == {"a reversal of another entry", "not booked yet"}
+
+
+def test_what_stands_before_the_only_consignment_of_a_report_is_said_of_it() -> None:
+    report = (
+        "UNH+1+CUSCAR:D:99B:UN'BGM+933+R1+9'DTM+137:20261120:102'RFF+HWB:HWB88'"
+        "NAD+CZ+CN1:VAT'NAD+CN+DE123456789:VAT'TDT+20+569++6+XX::3'LOC+8+DEHAM::6'LOC+76+CNSZX::6'"
+        "CNI+1'RFF+UCN:S1'GID+1'PAC+10'FTX+AAA+++DRONES'PIA+5+880621:HS'LOC+27+CN'LOC+35+CN'"
+        "MEA+AAE+G+KG:100.00'UNT+19+1'"
+    )
+
+    read_alone = read_message("edifact", report.encode(), OPTIONS)
+
+    shipment = fields(read_alone, "shipments")
+    assert (shipment["shipment_id"], shipment["consignee_id"]) == ("HWB88", NORDWIND)
+    assert (shipment["packages"], shipment["gross_mass_kg"]) == (10, 100)
+    assert fields(read_alone, "documents", 1)["kind"] == "air_waybill"
+
+
+def test_a_report_of_no_cargo_is_read() -> None:
+    nil = "UNH+1+CUSCAR:D:99B:UN'BGM+85+K1+9'TDT+20+954++11++++9122447::11'GIS+NIL:109:95'UNT+5+1'"
+
+    assert read_message("edifact", nil.encode(), OPTIONS).count_of_records() == {"documents": 1}
