@@ -45,6 +45,8 @@ REPEATED = "stands in an earlier row already"
 
 MOST_EXAMPLES = 3
 _LONGEST_SHOWN = 40
+_FEW = 64
+"""So many values are tried one by one: parting them further would cost more."""
 YEARS = (datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC), datetime(LATEST_YEAR + 1, 1, 1, tzinfo=UTC))
 
 
@@ -229,8 +231,16 @@ def _uncastable(column: pa.ChunkedArray, kind: pa.DataType) -> Bools:
     try:
         column.cast(kind)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        if len(column) == 1:
-            return np.ones(1, np.bool_)
+        if len(column) <= _FEW:
+            return np.array([not _may_be(value, kind) for value in column])
         half = len(column) // 2
         return np.append(_uncastable(column[:half], kind), _uncastable(column[half:], kind))
     return np.zeros(len(column), np.bool_)
+
+
+def _may_be(value: pa.Scalar, kind: pa.DataType) -> bool:
+    try:
+        value.cast(kind)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return False
+    return True

@@ -23,6 +23,8 @@ FORMATS = (
     *("%Y%m%d", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%d-%b-%Y", "%d %b %Y"),
 )
 MOST_CODES = 30
+FEW = 200
+"""So many values say whether a column fits a field."""
 
 
 @dataclass(frozen=True)
@@ -54,16 +56,16 @@ class ColumnSample:
 
     def share_of(self, is_one: Callable[[str], bool]) -> float:
         """The share of values that are one of something."""
-        some = self.texts[:200].to_pylist()
+        some = self.texts[:FEW].to_pylist()
         return sum(map(is_one, some)) / len(some) if some else 0.0
 
     def share_fitting(self, want: pa.Field, limit: Limits) -> float:
         """The share of values that a field takes as they stand."""
-        values = self.values.drop_null()
+        values = self.values.drop_null()[:FEW]
         if not len(values) or not may_become(values.type, want.type):
             return 0.0
         if not pa.types.is_string(values.type) and pa.types.is_string(want.type):
-            values = self.texts
+            values = self.texts[:FEW]
         column, wrong = typed(values, want)
         bad = pa.array([False] * len(values)) if wrong is None else pa.array(wrong)
         for _, flags in broken_values(column, limit):

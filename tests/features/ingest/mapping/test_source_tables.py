@@ -1,0 +1,90 @@
+"""Files of senders are read as they are written, or refused by name."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from features.errors import InputRefused
+from features.ingest.mapping import source_tables
+from features.ingest.mapping.mapping import TableMapping
+from features.ingest.mapping.source_tables import open_file
+
+
+def read(file: Path, **says: Any) -> list[dict[str, Any]]:
+    table = open_file(file, TableMapping(**says))
+    names = table.schema.names
+    return [row for block in table.blocks(names) for row in block.rows.to_pylist()]
+
+
+@pytest.mark.parametrize(
+    ("content", "says", "rows"),
+    [
+        (b"a,b\n007,x\n", {}, [{"a": "007", "b": "x"}]),
+        (b"\xef\xbb\xbfa,b\r\n1,x\r\n", {}, [{"a": "1", "b": "x"}]),
+        ("a;b\n1;é\n".encode("cp1252"), {"delimiter": ";", "encoding": "cp1252"},
+         [{"a": "1", "b": "é"}]),
+        (b'"a b","b"\n"one\ntwo",""\n', {}, [{"a b": "one\ntwo", "b": None}]),
+        (b"a,b\nN/A,-\n", {"empty": ["N/A", "-"]}, [{"a": None, "b": None}]),
+        (b"a,b\n", {}, []),
+    ],
+)  # fmt: skip
+def test_a_csv_file_is_read_as_it_is_written(
+    tmp_path: Path, content: bytes, says: dict[str, Any], rows: list[dict[str, Any]]
+) -> None:
+    (tmp_path / "t.csv").write_bytes(content)
+
+    assert read(tmp_path / "t.csv", **says) == rows
+
+
+def test_a_file_of_tabs_needs_no_delimiter(tmp_path: Path) -> None:
+    (tmp_path / "t.tsv").write_text("a\tb\n1,5\tx\n")
+
+    assert read(tmp_path / "t.tsv") == [{"a": "1,5", "b": "x"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("t.csv", b"", {}),
+        ("t.csv", b"a,a\n1,2\n", {}),
+        ("t.csv", b"a,b\n1,\xff\xfe\n", {}),
+        ("t.csv", b"a,b\n1,2\n", {"encoding": "utf-9"}),
+        ("t.parquet", b"PAR1", {}),
+        ("t.xlsx", b"", {}),
+    ],
+)
+def test_what_cannot_be_read_is_refused_by_name(
+    tmp_path: Path, name: str, content: bytes, says: dict[str, Any]
+) -> None:
+    (tmp_path / name).write_bytes(content)
+
+    with pytest.raises(InputRefused, match=name):
+        read(tmp_path / name, **says)
+
+
+def test_in_every_block_of_ndjson_keys_may_be_others_and_of_another_type(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_tables, "BLOCK_BYTES", 5)
+    rows = [{"a": 1, "b": {"c": "x"}}, {"a": "two"}, {"a": 3.5, "d": [1]}, {"b": {"c": None}}]
+    (tmp_path / "t.ndjson").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    found = read(tmp_path / "t.ndjson")
+
+    assert [each["a"] for each in found] == [1, "two", 3.5, None]
+    assert [each["b.c"] for each in found] == ["x", None, None, None]
+
+
+def test_of_a_nested_parquet_file_only_what_is_asked_for_is_read(tmp_path: Path) -> None:
+    rows = [{"a": {"b": {"c": 1}}, "d": "x"}, {"a": None, "d": "y"}]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "t.parquet")
+    table = open_file(tmp_path / "t.parquet", TableMapping())
+
+    assert table.schema.names == ["a.b.c", "d"]
+    assert [b.rows.to_pylist() for b in table.blocks(["a.b.c"])] == [
+        [{"a.b.c": 1}, {"a.b.c": None}]
+    ]
