@@ -112,19 +112,21 @@ class SharedBuckets:
 
     def __init__(self, folder: Path):
         folder.mkdir(exist_ok=True)
-        self._file = lmdb.open(
-            str(folder), map_size=_LARGEST_FILE, sync=False, metasync=False, writemap=True
-        )
+        # Not written through mapped memory: on a full disk that would end the process.
+        self._file = lmdb.open(str(folder), map_size=_LARGEST_FILE, sync=False, metasync=False)
 
     def change(self, caller_id: str, change: Callable[[Bucket | None], Bucket]) -> Bucket:
         """Put in place of a caller's bucket what `change` makes of it; others wait meanwhile."""
         key = hashlib.blake2b(caller_id.encode(), digest_size=16).digest()
-        with self._file.begin(write=True) as changing:
-            kept = changing.get(key)
-            bucket = change(Bucket(*_STORED.unpack(kept)) if kept else None)
-            if kept is None and changing.stat()["entries"] >= MOST_CALLERS:
-                changing.drop(self._file.open_db(txn=changing), delete=False)
-            changing.put(key, _STORED.pack(bucket.permits, bucket.at_s))
+        try:
+            with self._file.begin(write=True) as changing:
+                kept = changing.get(key)
+                bucket = change(Bucket(*_STORED.unpack(kept)) if kept else None)
+                if kept is None and changing.stat()["entries"] >= MOST_CALLERS:
+                    changing.drop(self._file.open_db(txn=changing), delete=False)
+                changing.put(key, _STORED.pack(bucket.permits, bucket.at_s))
+        except lmdb.Error:  # a full disk turns nobody away here
+            return change(None)
         return bucket
 
     def close(self) -> None:

@@ -40,9 +40,8 @@ def _prune_records(folder: Path, before: str) -> dict[str, int]:
             table = read_records(folder, name)
             since = known_since(name, table, lambda: read_records(folder, "shipments"))
             is_kept = pc.greater_equal(since, cut)
-            if (
-                is_kept.null_count and "journey_id" in table.column_names
-            ):  # a planned leg lasts as long as its journey
+            if is_kept.null_count and "journey_id" in table.column_names:
+                # A planned leg lasts as long as its journey.
                 is_kept = pc.coalesce(is_kept, pc.is_in(table["journey_id"], staying))
             kept = table.filter(is_kept)
             gone[f"records/{name}"] = table.num_rows - kept.num_rows

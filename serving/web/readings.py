@@ -21,6 +21,7 @@ READINGS = {
     "GET /v1/decisions/{decision_id}/explanation": Reading(
         "read_explanation", "decision", "decision_id"
     ),
+    "GET /v1/decisions": Reading("read", "decisions"),
     "GET /v1/queue": Reading("read", "queue"),
     "GET /v1/cases": Reading("read", "cases"),
     "GET /v1/cases/{case_id}": Reading("read", "case", "case_id"),
@@ -78,10 +79,12 @@ NOT_READINGS = {
     "GET /docs": "the description of the API",
     "GET /problems/{name}": "what an error means",
     "GET /openapi.json": "the description of the API",
+    "GET /health": "whether the service lives",
     "GET /health/live": "whether the service lives",
     "GET /health/ready": "whether it is whole",
     "GET /metrics": "counts of the service, without a word on anybody",
     "GET /ping": "whether a model answers",
+    "GET /version": "which release answers",
     "GET /v1/features": "the catalogue",
     "GET /v1/features/{name}": "the catalogue",
     "GET /v1/models": "the models that answer",

@@ -83,6 +83,37 @@ class AttachedEvent(Sent):
     time_limit_at: AwareDatetime | None = None
 
 
+class AttachedGoodsItem(Sent):
+    """A goods item inside a submitted shipment, whose id may be left out."""
+
+    number: int
+    commodity_code: str
+    shipment_id: str | None = None
+    nomenclature: (
+        Literal[
+            "hs",
+            "cn",
+            "taric",
+            "uk_tariff",
+            "htsus",
+            "schedule_b",
+            "ncm",
+            "ahtn",
+            "itc_hs",
+            "tn_ved",
+        ]
+        | None
+    ) = None
+    description: str | None = None
+    origin_country: str | None = None
+    gross_mass_kg: float | None = None
+    net_mass_kg: float | None = None
+    value: float | None = None
+    currency: str | None = None
+    packages: int | None = None
+    known_at: AwareDatetime | None = None
+
+
 class AttachedTransaction(Sent):
     """A transaction inside a submission: the subject may be left out."""
 
@@ -161,6 +192,37 @@ class Event(Sent):
     place: str | None = None
     container_number: str | None = None
     time_limit_at: AwareDatetime | None = None
+
+
+class GoodsItem(Sent):
+    """One item of the goods of a shipment, under its own commodity code."""
+
+    shipment_id: str
+    number: int
+    commodity_code: str
+    nomenclature: (
+        Literal[
+            "hs",
+            "cn",
+            "taric",
+            "uk_tariff",
+            "htsus",
+            "schedule_b",
+            "ncm",
+            "ahtn",
+            "itc_hs",
+            "tn_ved",
+        ]
+        | None
+    ) = None
+    description: str | None = None
+    origin_country: str | None = None
+    gross_mass_kg: float | None = None
+    net_mass_kg: float | None = None
+    value: float | None = None
+    currency: str | None = None
+    packages: int | None = None
+    known_at: AwareDatetime | None = None
 
 
 class Journey(Sent):
@@ -262,19 +324,34 @@ class RecordsBody(Sent):
 
     legs: list[Leg] = []
     positions: list[Position] = []
+    goods_items: list[GoodsItem] = []
     documents: list[Document] = []
     transactions: list[Transaction] = []
     events: list[Event] = []
     outcomes: list[Outcome] = []
 
 
-class Shipment(Sent):
-    """One consignment as declared."""
+class Submission(Sent):
+    """A route (a journey with its legs) or a shipment (with its journey where known) to be
+    scored."""
+
+    subject_kind: Literal["route", "shipment"]
+    shipment: SubmittedShipment | None = None
+    journey: Journey | None = None
+    as_of: AwareDatetime | None = None
+    legs: list[Leg] = []
+    positions: list[Position] = []
+    documents: list[AttachedDocument] = []
+    transactions: list[AttachedTransaction] = []
+    events: list[AttachedEvent] = []
+
+
+class SubmittedShipment(Sent):
+    """A shipment with its goods items, as it is submitted to be scored."""
 
     shipment_id: str
     consignor_id: str
     consignee_id: str
-    hs_code: str
     origin_country: str
     dispatch_country: str
     destination_country: str
@@ -283,6 +360,7 @@ class Shipment(Sent):
     notify_party_id: str | None = None
     forwarder_id: str | None = None
     declarant_id: str | None = None
+    hs_code: str | None = None
     goods_description: str | None = None
     office_id: str | None = None
     gross_mass_kg: float | None = None
@@ -297,21 +375,7 @@ class Shipment(Sent):
     import_type: str | None = None
     container_number: str | None = None
     seal_number: str | None = None
-
-
-class Submission(Sent):
-    """A route (a journey with its legs) or a shipment (with its journey where known) to be
-    scored."""
-
-    subject_kind: Literal["route", "shipment"]
-    shipment: Shipment | None = None
-    journey: Journey | None = None
-    as_of: AwareDatetime | None = None
-    legs: list[Leg] = []
-    positions: list[Position] = []
-    documents: list[AttachedDocument] = []
-    transactions: list[AttachedTransaction] = []
-    events: list[AttachedEvent] = []
+    items: list[AttachedGoodsItem] = []
 
 
 class Transaction(Sent):
@@ -426,6 +490,14 @@ class DecisionPage(Answered):
 
     decisions: list[DecisionAnswer]
     next: str | None
+
+
+class EntityAnswer(Answered):
+    """A party, container or conveyance; `token` asks for it and names nobody by itself."""
+
+    kind: Literal["party", "container", "conveyance"] | str
+    token: str
+    value: str
 
 
 class EstimateAnswer(Answered):
@@ -678,6 +750,7 @@ class ListedCase(Answered):
     is_view_needed: bool
     is_reopening_proposed: bool
     is_escalated: bool
+    tags: list[str]
     subject_kind: Literal["route", "shipment"] | str
     subject_id: str
     office_id: str | None
@@ -885,7 +958,7 @@ class TrainingPeriod(Answered):
 
 
 class WholeCase(Answered):
-    """A case with every score of its subject, the newest last."""
+    """A case with every score of its subject, the newest last, and whom and what it names."""
 
     case_id: str
     status: (
@@ -951,6 +1024,7 @@ class WholeCase(Answered):
     is_view_needed: bool
     is_reopening_proposed: bool
     is_escalated: bool
+    tags: list[str]
     subject_kind: Literal["route", "shipment"] | str
     subject_id: str
     office_id: str | None
@@ -960,3 +1034,4 @@ class WholeCase(Answered):
     opened_at: AwareDatetime
     what: str
     scores: list[CaseScoreAnswer]
+    entities: list[EntityAnswer]

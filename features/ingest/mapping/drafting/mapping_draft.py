@@ -43,7 +43,7 @@ class TableDraft:
 
 
 @dataclass(frozen=True)
-class Draft:
+class MappingDraft:
     """What is proposed of all tables."""
 
     tables: list[TableDraft]
@@ -83,14 +83,14 @@ class Draft:
         return (", ".join(found) or "no record type is like the columns") + "; read it through"
 
 
-def write_draft(file: Path, inputs: Sequence[str]) -> Draft:
+def write_draft(file: Path, inputs: Sequence[str]) -> MappingDraft:
     """Propose a mapping of tables and write it; without tables, one to fill in.
 
     Raises InputRefused where a table cannot be read, or a file is there already.
     """
     if file.exists():
         raise InputRefused(f"{file} is there already, and somebody may have worked on it")
-    draft = Draft([_table(each) for each in inputs])
+    draft = MappingDraft([_table(each) for each in inputs])
     lines = _lines(draft) if inputs else _to_fill_in()
     write_durably(file, ("\n".join(lines) + "\n").encode(), replace=False)
     return draft
@@ -145,7 +145,7 @@ def _none(schema: pa.Schema) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([], schema)
 
 
-def _lines(draft: Draft) -> Iterator[str]:
+def _lines(draft: MappingDraft) -> Iterator[str]:
     yield "# A draft: after each line, how sure it is and why. Read it through, then try it with"
     yield "# `tidegate import --mapping THIS INPUT… --check`."
     for table in draft.tables:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from features.errors import InputRefused
-from features.ingest.mapping.drafting.mapping_draft import Draft, write_draft
+from features.ingest.mapping.drafting.mapping_draft import MappingDraft, write_draft
 from features.ingest.mapping.mapping import MappingFile
 from features.records import RECORD_FILES
 
@@ -69,7 +69,7 @@ PAYMENTS = {
 }
 
 
-def drafted(folder: Path, table: dict[str, Any], **more: Any) -> tuple[Draft, str]:
+def drafted(folder: Path, table: dict[str, Any], **more: Any) -> tuple[MappingDraft, str]:
     """The draft of a table with these columns, and what is written."""
     columns = {name: column[1] for name, column in table.items()} | more
     with (folder / "table.csv").open("w", newline="", encoding="utf-8") as out:
@@ -80,7 +80,7 @@ def drafted(folder: Path, table: dict[str, Any], **more: Any) -> tuple[Draft, st
     return draft, (folder / "draft.toml").read_text(encoding="utf-8")
 
 
-def found(draft: Draft, record_type: str) -> dict[str, str]:
+def found(draft: MappingDraft, record_type: str) -> dict[str, str]:
     """The field that each column is taken for."""
     (table,) = draft.tables
     (record,) = [each for each in table.records if each.name == record_type]
