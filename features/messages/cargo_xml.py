@@ -25,6 +25,7 @@ from features.messages.grammar import (
 )
 from features.messages.message_reading import MessageReading
 from features.messages.options import Options
+from features.messages.written_values import decimal_of
 from features.messages.xml_tree import read_xml
 from features.reference.geography.places import country as country_of_place
 
@@ -106,8 +107,9 @@ def _check_pieces(item: Element) -> None:
     pieces = item.first("PieceQuantity")
     packages = item.every("TransportLogisticsPackage/ItemQuantity")
     if pieces is not None and packages:
-        counted = sum(float(each.text) for each in packages if each.text)
-        if counted != float(pieces.text):
+        # Quantities were held to be numbers already; one without a text counts nothing.
+        counted = sum(decimal_of(each.text) or 0.0 for each in packages)
+        if counted != decimal_of(pieces.text):
             wanted = f"want the sum of ItemQuantity of its packages, {counted:g}"
             raise MessageRefused(pieces.place, wanted, pieces.line)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from features.errors import MessageRefused
 from features.messages.codes import DOCUMENTS
 from features.messages.drafts import Draft, Value
 from features.messages.edifact_segments import Message, Segment, first_of
@@ -38,6 +39,8 @@ _BILLS: dict[str, DocumentKind] = {
 _NOTIFY, _FORWARDER, _DECLARANT = ("NI", "N1", "N2"), ("FW", "FF"), ("DT", "AE", "AM")
 _FROM, _TO = ("35", "10", "88", "5", "9"), ("28", "36", "20", "7", "8", "11")
 _PARTS = ("GID", "EQD")
+_MOST_CONSIGNMENTS = 9_999  # as the segment table of CUSCAR has it
+_MOST_OF_HEADER = 200
 
 
 @dataclass
@@ -74,15 +77,18 @@ def _consignments(message: Message) -> Iterator[Consignment]:
         yield _consignment(begin, message.segments)
         return
     reported = list(_groups(message.segments, ("CNI",)))
+    if len(reported) > _MOST_CONSIGNMENTS:
+        place = reported[_MOST_CONSIGNMENTS][0].place
+        raise MessageRefused(place, f"want at most {_MOST_CONSIGNMENTS:,} consignments")
     for head, inside in reported:
-        bills = [each for each in inside if each.tag == "RFF" and each.says(1) == "BM"]
+        is_bill = (each.tag == "RFF" and each.says(1) == "BM" for each in inside)
+        starts = [at for at, it_is in enumerate(is_bill) if it_is]
         # One CNI may stand for several documents: then each begins what belongs to it.
-        if len(bills) < 2:
+        if len(starts) < 2:
             # What stands before the only consignment is said of it too.
             header = _header(message) if len(reported) == 1 else []
             yield _consignment(head, [*inside[:1], *header, *inside[1:]])
             continue
-        starts = [inside.index(each) for each in bills]
         for start, end in pairwise([*starts, len(inside)]):
             yield _consignment(inside[start], inside[start:end])
 
@@ -197,8 +203,9 @@ def _keep_document(
 
 def _header(message: Message) -> list[Segment]:
     """What stands before the first consignment."""
-    at = next((i for i, each in enumerate(message.segments) if each.tag in ("CNI", *_PARTS)), None)
-    return message.segments[:at]
+    start = message.segments[:_MOST_OF_HEADER]
+    at = next((i for i, each in enumerate(start) if each.tag in ("CNI", *_PARTS)), None)
+    return start[:at]
 
 
 def _put_parties(
@@ -211,8 +218,9 @@ def _put_parties(
 def _first_country(
     segments: list[Segment], qualifiers: tuple[str, ...], reading: MessageReading
 ) -> Value | None:
+    places = {each.says(1): each for each in reversed(segments) if each.tag == "LOC"}
     for qualifier in qualifiers:
-        if found := country(first_of(segments, "LOC", qualifier), reading):
+        if found := country(places.get(qualifier), reading):
             return found
     return None
 

@@ -179,7 +179,7 @@ def _check_sums(business: Element, name: str, reading: MessageReading) -> None:
     transfers = business.every(f"PmtInf/{name}") or business.every(name)
     if header is None:
         raise MessageRefused(business.place, "want GrpHdr/NbOfTxs", business.line)
-    if int(header.text) != len(transfers):
+    if header.text != str(len(transfers)):
         reading.remark(header, f"counts otherwise than the {len(transfers)} {name} that follow")
     reading.read(header)
     for transfer in transfers:

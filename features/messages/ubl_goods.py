@@ -42,9 +42,11 @@ def keep_goods(
 
 
 def _put_value(draft: Draft, item: Element, reading: MessageReading) -> None:
-    amounts = [found for name in _VALUES if (found := item.first(name))]
-    # A declared value of zero often stands for one that is not declared.
-    amount = next((each for each in amounts if float(each.text) > 0), None)
-    if amount is not None:
-        draft.put("value", reading.decimal(amount, "an amount"))
-        draft.put("currency", reading.currency(amount.attributes["currencyID"], amount))
+    for name in _VALUES:
+        amount = item.first(name)
+        value = reading.decimal(amount, "an amount")
+        # A declared value of zero often stands for one that is not declared.
+        if amount is not None and value is not None and value.content > 0:
+            code = amount.attributes.get("currencyID", "")
+            draft.put("value", value).put("currency", reading.currency(code, amount))
+            return
