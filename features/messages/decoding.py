@@ -11,7 +11,10 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _DECLARED = re.compile(rb"""^<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
-_WITHOUT_MARK = ((b"<\x00", "utf-16-le"), (b"\x00<", "utf-16-be"), (b"{\x00", "utf-16-le"))
+_WITHOUT_MARK = (
+    *((sign + b"\x00", "utf-16-le") for sign in (b"<", b"{", b"[")),
+    *((b"\x00" + sign, "utf-16-be") for sign in (b"<", b"{", b"[")),
+)
 _KNOWN = {
     "utf-8": "utf-8",
     "us-ascii": "ascii",

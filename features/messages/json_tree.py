@@ -34,6 +34,8 @@ def read_json(message: bytes, bounds: Bounds) -> Element:
             below = [("", item, element) for item in value]
         else:
             element.text = _text(value)
+            if any("\ud800" <= sign <= "\udfff" for sign in element.text):
+                raise MessageRefused(element.place, "want whole characters")
             continue
         if depth > bounds.depth:
             raise MessageRefused(element.place, f"want at most {bounds.depth} levels")
@@ -112,6 +114,8 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
         raise MessageRefused("/", "want each member of an object once")
+    if not all(name.isprintable() for name in members):
+        raise MessageRefused("/", "want names of printable characters")
     return members
 
 

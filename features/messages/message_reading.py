@@ -93,7 +93,7 @@ class MessageReading:
         return Conversion(
             standard=self._standard,
             kind=self.kind,
-            message_id=self.message_id,
+            message_id="".join(filter(str.isprintable, self.message_id))[:_MAX_ID],
             records=tuple(self._records),
             refused=tuple(self._refused),
             left_over=tuple(left),

@@ -100,6 +100,24 @@ def test_a_member_that_stands_twice_is_refused() -> None:
         read("dcsa/ebl.json", ('"isToOrder"', '"isElectronic"'))
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("isElectronic", r"is\u001b[2J"), ("Inflatable boats", r"Inflatable \ud800 boats")],
+)
+def test_json_of_signs_that_cannot_be_written_is_refused(before: str, after: str) -> None:
+    with pytest.raises(MessageRefused) as refused:
+        read("dcsa/ebl.json", (f'"{before}"', f'"{after}"'))
+
+    assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_json_is_the_same_in_every_encoding(encoding: str) -> None:
+    for name in ("dcsa/ebl.json", "dcsa/events-2.2.json"):
+        encoded = read_message("dcsa", sample(name).decode().encode(encoding), OPTIONS)
+        assert encoded == read(name)
+
+
 def test_an_empty_list_of_events_is_read_and_makes_nothing() -> None:
     assert not read_message("dcsa", json.dumps({"events": []}).encode(), OPTIONS).records
 
