@@ -47,7 +47,7 @@ verify-log
 audit
 checkpoints --out c
 export-decision d --out c
-import /dev/null --format ubl --out o
+import m.toml --format ubl --out o
 doctor --home .
 retrain --subject route
 backtest --subject route --policy p

@@ -19,10 +19,10 @@ from pyais.exceptions import AISBaseException
 from features.errors import MessageRefused
 from features.messages.conversion import GIVEN, Conversion
 from features.messages.decoding import text_of
-from features.messages.drafts import Draft, Value
 from features.messages.element import Element
 from features.messages.message_reading import MessageReading
 from features.messages.options import Options
+from features.messages.record_drafts import RecordDraft, Value
 
 _SENTENCE = re.compile(r"![A-Z-]{2}VD[MO],(\d),(\d),(\d?),([^,]{0,2}),[^,*]*,\d\*[0-9A-Fa-f]{2}")
 _TAGS = re.compile(r"\\([^\\]{1,200})\\")
@@ -144,9 +144,11 @@ def _why(error: AISBaseException) -> str:
     return words.get(type(error).__name__, "the sentence cannot be read")
 
 
-def _draft(said: dict[str, Any], elements: tuple[Element, ...], heard_at: Value | None) -> Draft:
+def _draft(
+    said: dict[str, Any], elements: tuple[Element, ...], heard_at: Value | None
+) -> RecordDraft:
     place = elements[0].place
-    draft = Draft("positions", place)
+    draft = RecordDraft("positions", place)
     mmsi = f"{said['mmsi']:09d}"
     draft.put("journey_id", Value(f"mmsi-{mmsi}", place, elements))
     draft.put("observed_at", heard_at)

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from features.errors import MessageRefused
 from features.messages.cargo_xml_parties import party_value
 from features.messages.conversion import Conversion
-from features.messages.drafts import Draft, Value
 from features.messages.element import Element
 from features.messages.goods import commodity, keep_item, put_code, put_heading
 from features.messages.grammar import (
@@ -25,6 +24,7 @@ from features.messages.grammar import (
 )
 from features.messages.message_reading import MessageReading
 from features.messages.options import Options
+from features.messages.record_drafts import RecordDraft, Value
 from features.messages.written_values import decimal_of
 from features.messages.xml_tree import read_xml
 from features.reference.geography.places import country as country_of_place
@@ -122,7 +122,7 @@ def _items(consignment: Element) -> list[Element]:
 def _keep_document(
     own: Element, number: Element, kind: Element, signed: Element | None, reading: MessageReading
 ) -> None:
-    draft = Draft("documents", own.place)
+    draft = RecordDraft("documents", own.place)
     draft.put("kind", Value("air_waybill", kind.place, (kind,)))
     draft.put("document_id", _waybill_id(number, "awb", reading))
     draft.put("number", reading.number_of_document(number))
@@ -148,7 +148,7 @@ def _keep_shipment(
     items: Iterable[Element],
     reading: MessageReading,
 ) -> bool:
-    draft = Draft("shipments", own.place)
+    draft = RecordDraft("shipments", own.place)
     draft.put("shipment_id", reading.id(number))
     _put_parties(draft, own, reading)
     codes = [code for item in items for code in _codes(item, reading)]
@@ -174,7 +174,7 @@ def _keep_shipment(
     return reading.keep(draft)
 
 
-def _put_parties(draft: Draft, own: Element, reading: MessageReading) -> None:
+def _put_parties(draft: RecordDraft, own: Element, reading: MessageReading) -> None:
     names = [("consignor_id", "ConsignorParty", "SHP"), ("consignee_id", "ConsigneeParty", "CNE")]
     if draft.record_type == "shipments":
         names.append(("forwarder_id", "FreightForwarderParty", "AGT"))
@@ -210,7 +210,7 @@ def _country(element: Element | None, reading: MessageReading) -> Value | None:
     return (place and code and Value(code, place.place, place.elements)) or None
 
 
-def _put_amount(draft: Draft, name: str, own: Element, reading: MessageReading) -> None:
+def _put_amount(draft: RecordDraft, name: str, own: Element, reading: MessageReading) -> None:
     amount = own.first("DeclaredValueForCustomsAmount", "DeclaredValueForCarriageAmount")
     if amount is not None:
         draft.put(name, reading.decimal(amount, "an amount"))
@@ -222,7 +222,7 @@ def _keep_goods(
 ) -> None:
     for position, item in enumerate(items, start=1):
         code = next(_codes(item, reading), None)
-        draft = Draft("goods_items", item.place)
+        draft = RecordDraft("goods_items", item.place)
         draft.put("shipment_id", reading.id(number)).put("number", Value(position, item.place))
         put_code(draft, code)
         draft.put("description", reading.texts(_descriptions([item])))

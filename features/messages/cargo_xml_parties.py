@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from features.messages.drafts import Value
 from features.messages.element import Element
 from features.messages.message_reading import MessageReading
 from features.messages.parties import PartyNumber, number_of
+from features.messages.record_drafts import Value
 
 # Of the customs information of a waybill: what identifies a trader to customs.
 _TRADER_CODES = {"T": "vat", "EO": "eori"}

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from features.errors import MessageRefused
 from features.messages.dcsa_parties import carrier_value, party_value
-from features.messages.drafts import Draft, Value
 from features.messages.element import Element
 from features.messages.goods import commodity, keep_item, put_code, put_heading
 from features.messages.message_reading import MessageReading
+from features.messages.record_drafts import RecordDraft, Value
 
 _NUMBER = ("transportDocumentReference", "shippingInstructionsReference")
 
@@ -51,7 +51,7 @@ def _keep_document(
     issued: Value | None,
     reading: MessageReading,
 ) -> None:
-    draft = Draft("documents", bill.place)
+    draft = RecordDraft("documents", bill.place)
     kind = bill.first("transportDocumentTypeCode")
     draft.put("kind", reading.said("bill_of_lading", kind))
     number = reading.number_of_document(bill.first(*_NUMBER))
@@ -76,7 +76,7 @@ def _keep_document(
 def _keep_shipment(
     bill: Element, items: list[Element], subject: Value | None, reading: MessageReading
 ) -> bool:
-    draft = Draft("shipments", bill.place)
+    draft = RecordDraft("shipments", bill.place)
     draft.put("shipment_id", subject)
     notify = bill.first("documentParties/notifyParties")
     draft.put("notify_party_id", party_value(notify, reading))
@@ -108,7 +108,9 @@ def country_of_location(location: Element | None, reading: MessageReading) -> Va
     return stated or (Value(code.text[:2], code.place, (code,)) if code is not None else None)
 
 
-def _put_both(draft: Draft, bill: Element, items: list[Element], reading: MessageReading) -> None:
+def _put_both(
+    draft: RecordDraft, bill: Element, items: list[Element], reading: MessageReading
+) -> None:
     """Put what a document states of the goods as well as their shipment."""
     parties = bill.first("documentParties") or bill
     draft.put("consignor_id", party_value(parties.first("shipper"), reading))
@@ -145,7 +147,7 @@ def _keep_goods(
     for position, item in enumerate(items, start=1):
         code = commodity(item.first("HSCodes"), reading)
         cargo = item.every("cargoItems")
-        draft = Draft("goods_items", item.place)
+        draft = RecordDraft("goods_items", item.place)
         draft.put("shipment_id", subject).put("number", Value(position, item.place))
         put_code(draft, code)
         draft.put("description", reading.texts(item.every("descriptionOfGoods")))

@@ -3,10 +3,10 @@
 from features.errors import MessageRefused
 from features.messages.dcsa_bills import country_of_location, total
 from features.messages.dcsa_parties import party_value
-from features.messages.drafts import Draft, Value
 from features.messages.element import Element
 from features.messages.goods import commodity, keep_item, put_code, put_heading
 from features.messages.message_reading import MessageReading
+from features.messages.record_drafts import RecordDraft, Value
 
 _REFERENCES = ("carrierBookingReference", "carrierBookingRequestReference")
 _FROM, _TO = ("PRE", "POL"), ("PDE", "POD")
@@ -27,7 +27,7 @@ def keep_booking(booking: Element, reading: MessageReading) -> None:
         for unit in booking.every(name)
         for each in unit.every("commodities")
     ]
-    draft = Draft("shipments", booking.place)
+    draft = RecordDraft("shipments", booking.place)
     draft.put("shipment_id", reading.id(reference))
     parties = booking.first("documentParties") or booking
     draft.put("consignor_id", party_value(parties.first("shipper"), reading))
@@ -62,9 +62,9 @@ def _country(
 
 def _item(
     goods: Element, position: int, reference: Element | None, reading: MessageReading
-) -> Draft:
+) -> RecordDraft:
     code = commodity(goods.first("HSCodes"), reading)
-    draft = Draft("goods_items", goods.place)
+    draft = RecordDraft("goods_items", goods.place)
     draft.put("shipment_id", reading.id(reference)).put("number", Value(position, goods.place))
     put_code(draft, code)
     draft.put("description", reading.text(goods.first("commodityType")))

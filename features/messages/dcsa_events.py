@@ -9,9 +9,9 @@ from collections.abc import Iterable
 
 from features.errors import MessageRefused
 from features.messages.codes import EVENTS
-from features.messages.drafts import Draft, Value
 from features.messages.element import Element
 from features.messages.message_reading import MessageReading
+from features.messages.record_drafts import RecordDraft, Value
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TYPES = ("SHIPMENT", "TRANSPORT", "EQUIPMENT", "IOT", "REEFER")
@@ -136,7 +136,7 @@ def _keep_event(event: Element, kinds: Element, reading: MessageReading) -> None
         reading.leave(code or event, "no kind of event that records have")
         return
     created = event.first("eventCreatedDateTime", "eventUpdatedDateTime")
-    draft = Draft("events", event.place)
+    draft = RecordDraft("events", event.place)
     occurred = reading.instant(event.first("eventDateTime"))
     known = _known_at(reading.instant(created), reading)
     classifier = kinds.first("eventClassifierCode", "eventClassifier")

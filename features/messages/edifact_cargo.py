@@ -7,11 +7,10 @@ instruction (IFTMIN) or contract status (IFTMCS) is of one consignment.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from features.errors import MessageRefused
 from features.messages.codes import DOCUMENTS
-from features.messages.drafts import Draft, Value
 from features.messages.edifact_segments import Message, Segment, first_of
 from features.messages.edifact_transport import journey_id, keep_journey, main_transport
 from features.messages.edifact_values import (
@@ -26,6 +25,7 @@ from features.messages.edifact_values import (
 )
 from features.messages.goods import commodity, keep_item, put_code, put_heading
 from features.messages.message_reading import MessageReading
+from features.messages.record_drafts import RecordDraft, Value
 from features.records import DocumentKind
 
 _BILLS: dict[str, DocumentKind] = {
@@ -61,7 +61,10 @@ class Consignment:
 def keep_cargo(message: Message, reading: MessageReading) -> None:
     """Make the records of a cargo report, an instruction or a contract status."""
     keep_journey(message, reading, None)
-    consignments = list(_consignments(message))
+    consignments = list(islice(_consignments(message), _MOST_CONSIGNMENTS + 1))
+    if len(consignments) > _MOST_CONSIGNMENTS:
+        wanted = f"want at most {_MOST_CONSIGNMENTS:,} consignments"
+        raise MessageRefused(consignments[-1].head.place, wanted)
     if message.name == "CUSCAR":
         _keep_manifest(message, reading)
     for consignment in consignments:
@@ -77,9 +80,6 @@ def _consignments(message: Message) -> Iterator[Consignment]:
         yield _consignment(begin, message.segments)
         return
     reported = list(_groups(message.segments, ("CNI",)))
-    if len(reported) > _MOST_CONSIGNMENTS:
-        place = reported[_MOST_CONSIGNMENTS][0].place
-        raise MessageRefused(place, f"want at most {_MOST_CONSIGNMENTS:,} consignments")
     for head, inside in reported:
         is_bill = (each.tag == "RFF" and each.says(1) == "BM" for each in inside)
         starts = [at for at, it_is in enumerate(is_bill) if it_is]
@@ -132,7 +132,7 @@ def _keep_manifest(message: Message, reading: MessageReading) -> None:
     voyage = journey_id(main_transport(message.segments))
     if begin is None or begin.at(2) is None:
         return
-    draft = Draft("documents", begin.place)
+    draft = RecordDraft("documents", begin.place)
     draft.put("kind", Value("manifest", begin.place))
     number = begin.at(2)
     identity = reading.id(number)
@@ -151,7 +151,7 @@ def _keep_shipment(
     message: Message, consignment: Consignment, identity: Value | None, reading: MessageReading
 ) -> bool:
     everywhere = [*consignment.own, *_header(message)]
-    draft = Draft("shipments", consignment.head.place)
+    draft = RecordDraft("shipments", consignment.head.place)
     draft.put("shipment_id", identity)
     draft.put("journey_id", journey_id(main_transport(everywhere)))
     _put_parties(draft, consignment, everywhere, reading)
@@ -181,7 +181,7 @@ def _keep_document(
 ) -> None:
     bill = reference(consignment.own, *_BILLS)
     begin = message.first("BGM")
-    draft = Draft("documents", consignment.head.place)
+    draft = RecordDraft("documents", consignment.head.place)
     if bill is not None:
         draft.put("kind", Value(_BILLS[bill.says(1)], bill.place))
         draft.put("number", reading.number_of_document(bill.at(1, 2)))
@@ -209,7 +209,7 @@ def _header(message: Message) -> list[Segment]:
 
 
 def _put_parties(
-    draft: Draft, consignment: Consignment, segments: list[Segment], reading: MessageReading
+    draft: RecordDraft, consignment: Consignment, segments: list[Segment], reading: MessageReading
 ) -> None:
     draft.put("consignor_id", party(segments, reading, "CZ", "SH", "EX", "SU"))
     draft.put("consignee_id", party(segments, reading, "CN", "IM", "BY"))
@@ -225,7 +225,7 @@ def _first_country(
     return None
 
 
-def _put_measures(draft: Draft, consignment: Consignment, reading: MessageReading) -> None:
+def _put_measures(draft: RecordDraft, consignment: Consignment, reading: MessageReading) -> None:
     goods, own = consignment.goods, consignment.own
     is_document = draft.record_type == "documents"
     gross = measure(own, reading, "gross") or control_total(own, reading, "7", "mass")
@@ -261,7 +261,9 @@ def _sum(values: list[Value | None]) -> Value | None:
     return Value(content, known[0].place, elements)
 
 
-def _put_amount(draft: Draft, name: str, segments: list[Segment], reading: MessageReading) -> None:
+def _put_amount(
+    draft: RecordDraft, name: str, segments: list[Segment], reading: MessageReading
+) -> None:
     amount = first_of(segments, "MOA", "40", "44", "43", "39", "77")
     if amount is None or amount.at(1, 3) is None:
         return
@@ -294,7 +296,7 @@ def _keep_goods(
 ) -> None:
     for position, group in enumerate(consignment.goods, start=1):
         code = _code(group, reading)
-        draft = Draft("goods_items", group[0].place)
+        draft = RecordDraft("goods_items", group[0].place)
         draft.put("shipment_id", identity).put("number", Value(position, group[0].place))
         put_code(draft, code)
         words = [each for each in group if each.tag == "FTX" and each.says(1) == "AAA"]

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from features.errors import MessageRefused
-from features.messages.drafts import Draft, Value
 from features.messages.edifact_segments import Message, Segment, first_of
 from features.messages.edifact_transport import journey_id, keep_journey, main_transport
 from features.messages.edifact_values import first_date, place, reference, with_qualifier
 from features.messages.message_reading import MessageReading, plain_id
+from features.messages.record_drafts import RecordDraft, Value
 from features.records import EventKind
 
 # UNTDID 1001 as the container messages use it: SMDG's guides and the codes of later directories.
@@ -65,9 +65,9 @@ def _containers(segments: list[Segment]) -> Iterator[list[Segment]]:
 
 def _move(
     group: list[Segment], kind: Value, voyage: Value | None, reading: MessageReading
-) -> Draft:
+) -> RecordDraft:
     head = group[0]
-    draft = Draft("events", head.place)
+    draft = RecordDraft("events", head.place)
     draft.put("kind", kind)
     named = reference(group, "BM", "BH", "MB", "BN")
     if named is not None:

@@ -1,12 +1,12 @@
 """The transport of a message (TDT) -> a journey, and the id by which its events name it."""
 
 from features.messages.codes import MODES
-from features.messages.drafts import Draft, Value
 from features.messages.edifact_segments import Message, Segment, first_of
 from features.messages.edifact_values import first_date, party, place
 from features.messages.element import Element
 from features.messages.message_reading import MessageReading, plain_id
 from features.messages.parties import number_of
+from features.messages.record_drafts import RecordDraft, Value
 from features.records import ConveyanceKind, Mode
 
 _CALL_SIGN, _IMO = "103", "146"
@@ -52,7 +52,7 @@ def keep_journey(message: Message, reading: MessageReading, kind: ConveyanceKind
         return
     own = _around(message, transport)
     mode = _mode(transport, kind)
-    draft = Draft("journeys", transport.place)
+    draft = RecordDraft("journeys", transport.place)
     draft.put("journey_id", journey_id(transport)).put("mode", mode)
     carrier = party(message.segments, reading, "CA")
     coded = reading.party(number_of("code", transport.at(5)))
@@ -109,7 +109,7 @@ def _kind(transport: Segment, mode: Value | None, implied: ConveyanceKind | None
     return Value(implied, transport.place) if implied else None
 
 
-def _put_ids(draft: Draft, transport: Segment, reading: MessageReading) -> None:
+def _put_ids(draft: RecordDraft, transport: Segment, reading: MessageReading) -> None:
     number, scheme = transport.at(8), transport.says(8, 2)
     if number is None:
         return

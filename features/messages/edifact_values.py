@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 
-from features.messages.drafts import Value
 from features.messages.edifact_segments import Segment, first_of
 from features.messages.element import Element
 from features.messages.message_reading import MessageReading
 from features.messages.parties import PartyNumber, number_of, register_of
+from features.messages.record_drafts import Value
 from features.messages.written_values import FORMATS_OF_TIME
 from features.reference.geography.places import country as country_of_place
 

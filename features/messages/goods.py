@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from features.messages.drafts import Draft, Value
 from features.messages.element import Element
 from features.messages.message_reading import MessageReading
+from features.messages.record_drafts import RecordDraft, Value
 
 
 def commodity(element: Element | None, reading: MessageReading) -> Value | None:
@@ -19,7 +19,7 @@ def commodity(element: Element | None, reading: MessageReading) -> Value | None:
     return Value(digits, element.place, (element,))
 
 
-def put_heading(shipment: Draft, codes: Sequence[Value]) -> None:
+def put_heading(shipment: RecordDraft, codes: Sequence[Value]) -> None:
     """Give a shipment the six digits that all its codes begin with.
 
     Where they differ its goods items say it; where there is no code, that is lacking.
@@ -31,14 +31,14 @@ def put_heading(shipment: Draft, codes: Sequence[Value]) -> None:
         shipment.put("hs_code", Value(first.content[:6], first.place, first.elements))
 
 
-def put_code(item: Draft, code: Value | None) -> None:
+def put_code(item: RecordDraft, code: Value | None) -> None:
     """Give a goods item its code; one of six digits is of the Harmonized System itself."""
     item.put("commodity_code", code)
     if code is not None and len(code.content) == 6:
         item.put("nomenclature", Value("hs", code.place, code.elements))
 
 
-def keep_item(item: Draft, reading: MessageReading, *, is_declared: bool) -> None:
+def keep_item(item: RecordDraft, reading: MessageReading, *, is_declared: bool) -> None:
     """Make a goods item: part of its shipment's declaration, or else known since the message."""
     if not is_declared:
         item.put("known_at", reading.received_at)

@@ -8,10 +8,10 @@ from typing import Literal
 from stdnum.iso7064 import mod_97_10
 
 from features.errors import MessageRefused
-from features.messages.drafts import Draft, Value
 from features.messages.element import Element
 from features.messages.message_reading import MessageReading, plain_id
 from features.messages.parties import PartyNumber, number_of, register_of
+from features.messages.record_drafts import RecordDraft, Value
 from features.records import PaymentMethod, Purpose, SubjectKind
 
 Side = Literal["Dbtr", "Cdtr"]
@@ -69,7 +69,7 @@ def keep_payment(payment: Payment, reading: MessageReading) -> None:
     if why := _why_it_is_none(payment):
         reading.refuse("transactions", payment.at.place, why)
         return
-    draft = Draft("transactions", payment.at.place)
+    draft = RecordDraft("transactions", payment.at.place)
     linked = _subject(payment, reading)
     if linked is None:
         reading.refuse("transactions", payment.at.place, "not linked: no reference names a subject")
@@ -124,7 +124,7 @@ def _transaction_id(payment: Payment, reading: MessageReading) -> Value | None:
     return Value(f"{plain_id(reading.message_id)[:40]}:{place}"[:64], payment.at.place)
 
 
-def _put_parties(draft: Draft, payment: Payment, reading: MessageReading) -> None:
+def _put_parties(draft: RecordDraft, payment: Payment, reading: MessageReading) -> None:
     payer, payee = _numbers(payment, "Dbtr"), _numbers(payment, "Cdtr")
     draft.put("payer_id", reading.party(payer)).put("payee_id", reading.party(payee))
     draft.put("payer_country", _country(payment, "Dbtr", reading))
@@ -193,7 +193,7 @@ def _country_code(element: Element, code: str, reading: MessageReading) -> Value
     return value and Value(code, element.place, (element,), is_pseudonym=element.name == "IBAN")
 
 
-def _put_amount(draft: Draft, payment: Payment, reading: MessageReading) -> None:
+def _put_amount(draft: RecordDraft, payment: Payment, reading: MessageReading) -> None:
     own = ("IntrBkSttlmAmt", "AmtDtls/TxAmt/Amt", "Amt/InstdAmt", "Amt/EqvtAmt/Amt", "InstdAmt")
     amount = payment.own.first(*own)
     if amount is None:

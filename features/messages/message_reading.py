@@ -15,11 +15,11 @@ from features.messages.conversion import (
     RefusedRecord,
     Withheld,
 )
-from features.messages.drafts import Draft, Value
 from features.messages.element import Element
 from features.messages.options import Options
 from features.messages.parties import PartyNumber, best_of, pseudonym
 from features.messages.personal_elements import tells_of_a_party
+from features.messages.record_drafts import RecordDraft, Value
 from features.messages.written_values import day_of, decimal_of, instant_of
 from features.reference.code_lists import CODES
 
@@ -48,7 +48,7 @@ class MessageReading:
 
     # What is made
 
-    def keep(self, draft: Draft) -> bool:
+    def keep(self, draft: RecordDraft) -> bool:
         """Make a record of a draft; whether it could be made."""
         made, left_out = draft.made()
         self._why_left |= left_out

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from features.errors import MessageRefused
 from features.messages.conversion import Conversion
-from features.messages.drafts import Draft, Value
 from features.messages.element import Element
 from features.messages.goods import put_heading
 from features.messages.grammar import (
@@ -25,6 +24,7 @@ from features.messages.grammar import (
 )
 from features.messages.message_reading import MessageReading, plain_id
 from features.messages.options import Options
+from features.messages.record_drafts import RecordDraft, Value
 from features.messages.ubl_goods import codes_of, keep_goods
 from features.messages.ubl_parties import party_value
 from features.messages.xml_tree import read_xml
@@ -152,8 +152,8 @@ def _keep_documents(
 
 def _document(
     root: Element, shipment: Element | None, issued: Value | None, reading: MessageReading
-) -> Draft:
-    draft = Draft("documents", root.place)
+) -> RecordDraft:
+    draft = RecordDraft("documents", root.place)
     subject = _shipment_id(shipment, reading) if shipment else _referenced(root, reading)
     draft.put("number", reading.number_of_document(root.first("ID")))
     draft.put("subject_kind", Value("shipment", root.place))
@@ -202,7 +202,7 @@ def _referenced(root: Element, reading: MessageReading) -> Value | None:
 def _keep_shipment(
     root: Element, shipment: Element, issued: Value | None, reading: MessageReading
 ) -> bool:
-    draft = Draft("shipments", shipment.place)
+    draft = RecordDraft("shipments", shipment.place)
     draft.put("shipment_id", _shipment_id(shipment, reading))
     _put_parties(draft, root, shipment, reading)
     notify = shipment.first("Consignment/NotifyParty") or root.first("NotifyParty")
@@ -225,13 +225,13 @@ def _keep_shipment(
 
 
 def _put_parties(
-    draft: Draft, root: Element, shipment: Element | None, reading: MessageReading
+    draft: RecordDraft, root: Element, shipment: Element | None, reading: MessageReading
 ) -> None:
     for name, paths in (("consignor_id", _CONSIGNOR), ("consignee_id", _CONSIGNEE)):
         draft.put(name, party_value(_first_party(root, shipment, paths), reading))
 
 
-def _put_countries(draft: Draft, shipment: Element, reading: MessageReading) -> None:
+def _put_countries(draft: RecordDraft, shipment: Element, reading: MessageReading) -> None:
     of_goods = next(iter(shipment.everywhere("OriginCountry")), None)
     code = "IdentificationCode"
     draft.put("origin_country", reading.country(of_goods.first(code) if of_goods else None))
@@ -256,7 +256,7 @@ def _description(shipment: Element, reading: MessageReading) -> Value | None:
     )
 
 
-def _put_measures(draft: Draft, shipment: Element, reading: MessageReading) -> None:
+def _put_measures(draft: RecordDraft, shipment: Element, reading: MessageReading) -> None:
     consignment = shipment.first("Consignment") or shipment
     for name in ("gross_mass_kg", "net_mass_kg", "volume_m3"):
         stem = {"gross_mass_kg": "GrossWeight", "net_mass_kg": "NetWeight"}.get(name, "GrossVolume")
@@ -270,7 +270,7 @@ def _put_measures(draft: Draft, shipment: Element, reading: MessageReading) -> N
     draft.put("packages", reading.count(found))
 
 
-def _put_equipment(draft: Draft, shipment: Element, reading: MessageReading) -> None:
+def _put_equipment(draft: RecordDraft, shipment: Element, reading: MessageReading) -> None:
     units = [
         *shipment.every("TransportHandlingUnit"),
         *shipment.every("Consignment/TransportHandlingUnit"),
@@ -301,7 +301,9 @@ def _value_of_document(root: Element, shipment: Element | None) -> Element | Non
     )
 
 
-def _put_amount(draft: Draft, name: str, amount: Element | None, reading: MessageReading) -> None:
+def _put_amount(
+    draft: RecordDraft, name: str, amount: Element | None, reading: MessageReading
+) -> None:
     if amount is None:
         return
     draft.put(name, reading.decimal(amount, "an amount"))

@@ -1,9 +1,9 @@
 """Goods items of UBL, wherever in a shipment they are packed."""
 
-from features.messages.drafts import Draft, Value
 from features.messages.element import Element
 from features.messages.goods import commodity, keep_item, put_code
 from features.messages.message_reading import MessageReading
+from features.messages.record_drafts import RecordDraft, Value
 
 _CODES = (
     *("Item/CommodityClassification/CommodityCode", "Item/CommodityClassification/CargoTypeCode"),
@@ -28,7 +28,7 @@ def keep_goods(
     tariff = shipment.first("Consignment/TariffCode", "TariffCode") if len(items) == 1 else None
     for position, item in enumerate(items, start=1):
         code = commodity(item.first(*_CODES), reading) or commodity(tariff, reading)
-        draft = Draft("goods_items", item.place)
+        draft = RecordDraft("goods_items", item.place)
         draft.put("shipment_id", shipment_id).put("number", Value(position, item.place))
         put_code(draft, code)
         draft.put("description", reading.text(item.first("Description", "Item/Description")))
@@ -41,7 +41,7 @@ def keep_goods(
         keep_item(draft, reading, is_declared=is_declared)
 
 
-def _put_value(draft: Draft, item: Element, reading: MessageReading) -> None:
+def _put_value(draft: RecordDraft, item: Element, reading: MessageReading) -> None:
     for name in _VALUES:
         amount = item.first(name)
         value = reading.decimal(amount, "an amount")

@@ -11,7 +11,7 @@ from lxml import etree
 
 Damage = Callable[[bytes, random.Random], bytes]
 NESTED, ENLARGED, REPEATED = 200, 20_000, 50
-LARGEST = 300_000
+LARGEST = 150_000
 
 
 def mutated(message: bytes, name: str, chance: random.Random) -> bytes:

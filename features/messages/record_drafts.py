@@ -23,7 +23,7 @@ class Value:
 
 
 @dataclass
-class Draft:
+class RecordDraft:
     """One record in the making, of what a message says at a place."""
 
     record_type: str
@@ -31,7 +31,7 @@ class Draft:
     values: dict[str, Value] = field(default_factory=dict)
     lacks: list[str] = field(default_factory=list)
 
-    def put(self, name: str, *values: Value | None) -> "Draft":
+    def put(self, name: str, *values: Value | None) -> "RecordDraft":
         """Put the first value that there is into a field that is still empty."""
         found = next((value for value in values if value is not None), None)
         if found is not None and name not in self.values:
