@@ -4,15 +4,14 @@ The same number under the same key is the same party in every message and table;
 only where there is no number, with its country, and is never kept.
 """
 
-import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from features.ingest.mapping.register_pseudonyms import RegisterPseudonyms
 from features.messages.element import Element
 
-_BYTES = 12
 _REGISTERS = ("lei", "eori", "vat", "register", "iban", "account", "code", "bic", "name")
 """What a party may be known by, the most telling first."""
 
@@ -34,13 +33,14 @@ class PartyNumber:
 def pseudonym(key: bytes, register: str, number: str) -> str:
     """The pseudonym of a number of a register: the same for every way to write the number.
 
-    It is that of an imported table whose mapping gives the register the same name.
+    It is that of an imported table whose mapping gives the register the same name, if its numbers
+    are written in capitals without blanks and signs.
 
     >>> pseudonym(b"k" * 32, "eori", "pt 502 011 378")
     'eori-393f8f0256d9e2c97239c904'
     """
-    said = f"{register}\0{_plain(register, number)}".encode()
-    return f"{register}-{hashlib.blake2b(said, key=key, digest_size=_BYTES).hexdigest()}"
+    (name,) = RegisterPseudonyms(key).of(register, [_plain(register, number)])
+    return name
 
 
 def best_of(numbers: Iterable[PartyNumber]) -> PartyNumber | None:
