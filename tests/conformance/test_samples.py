@@ -10,6 +10,7 @@ from features.messages.conversion import GIVEN, Conversion, MadeRecord
 from features.messages.formats import FORMATS, read_message
 from features.messages.import_files import ImportedFile, together, write_import
 from features.records import RECORD_FILES
+from tests.conformance.__main__ import main
 from tests.conformance.places import text_at
 from tests.conformance.trial_of_samples import BESIDE, OPTIONS, OWN, Tried, tried
 
@@ -130,3 +131,18 @@ def test_reading_twice_makes_the_same(sample: Tried) -> None:
 def outcome(sample: Tried) -> Conversion:
     assert isinstance(sample.outcome, Conversion)
     return sample.outcome
+
+
+def test_the_table_of_conformance_ends_with_one_where_a_sample_is_not_as_meant(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ubl").mkdir()
+    right = (OWN / "ubl" / "waybill.xml").read_bytes()
+    (tmp_path / "ubl" / "waybill.xml").write_bytes(right)
+    as_meant = main([tmp_path])
+    (tmp_path / "ubl" / "wrong-waybill.xml").write_bytes(right)
+
+    assert (as_meant, main([tmp_path])) == (0, 1)
+    printed = capsys.readouterr().out
+    assert "1 of 1" in printed
+    assert "wrong-waybill.xml was read" in printed.replace("\n", "")
