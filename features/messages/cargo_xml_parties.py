@@ -22,14 +22,14 @@ def _of_customs(own: Element, role: str) -> Iterator[PartyNumber]:
     for note in own.every("IncludedCustomsNote"):
         register = _TRADER_CODES.get(note.says("ContentCode"))
         if register and note.says("SubjectCode") == role:
-            yield from number_of(register, note.first("Content"))
+            yield from number_of(register, note.first("Content"), note.first("CountryID"))
 
 
 def _of_party(party: Element | None) -> Iterator[PartyNumber]:
     if party is None:
         return
-    for path in ("PrimaryID", "AdditionalID", "CargoAgentID"):
-        yield from number_of("code", party.first(path))
-    yield from number_of("account", party.first("AccountID"))
+    yield from number_of("code", party.first("CargoAgentID"), "IATA")
+    for path in ("PrimaryID", "AdditionalID", "AccountID"):
+        yield from number_of("own", party.first(path))
     country = party.first("PostalStructuredAddress/CountryID", "FreightForwarderAddress/CountryID")
     yield from number_of("name", party.first("Name"), country)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from features.messages.element import Element
 from features.messages.message_reading import MessageReading
-from features.messages.parties import PartyNumber, number_of, register_of
+from features.messages.parties import PartyNumber, number_of, scheme_number
 from features.messages.record_drafts import Value
 
 
@@ -17,14 +17,16 @@ def carrier_value(document: Element, reading: MessageReading) -> Value | None:
     """The pseudonym of the carrier that a document names by its code."""
     code = document.first("carrierCode")
     provider = document.says("carrierCodeListProvider")
-    return reading.party(number_of("code", code)) if code is not None and provider else None
+    return reading.party(number_of("code", code, provider)) if provider else None
 
 
 def _numbers(party: Element) -> Iterator[PartyNumber]:
+    country = party.first("address/countryCode")
     for code in party.every("identifyingCodes"):
-        scheme = f"{code.says('codeListProvider')} {code.says('codeListName')}"
-        register = "lei" if "GLEIF" in scheme else register_of(code.says("codeListName"))
-        yield from number_of(register, code.first("partyCode"))
+        provider, name = code.says("codeListProvider"), code.says("codeListName")
+        # ZZZ is a list that the parties agreed on between them.
+        scheme = "LEI" if provider == "GLEIF" else f"{provider} {name}".replace("ZZZ", "")
+        yield from scheme_number(scheme, code.first("partyCode"), country)
     for tax in party.every("taxLegalReferences"):
-        yield from number_of("vat", tax.first("value"))
-    yield from number_of("name", party.first("partyName"), party.first("address/countryCode"))
+        yield from number_of("vat", tax.first("value"), tax.first("countryCode") or country)
+    yield from number_of("name", party.first("partyName"), country)

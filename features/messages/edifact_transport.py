@@ -2,10 +2,9 @@
 
 from features.messages.codes import MODES
 from features.messages.edifact_segments import Message, Segment, first_of
-from features.messages.edifact_values import first_date, party, place
+from features.messages.edifact_values import agency_number, first_date, party, place
 from features.messages.element import Element
 from features.messages.message_reading import MessageReading, plain_id
-from features.messages.parties import number_of
 from features.messages.record_drafts import RecordDraft, Value
 from features.records import ConveyanceKind, Mode
 
@@ -55,8 +54,8 @@ def keep_journey(message: Message, reading: MessageReading, kind: ConveyanceKind
     draft = RecordDraft("journeys", transport.place)
     draft.put("journey_id", journey_id(transport)).put("mode", mode)
     carrier = party(message.segments, reading, "CA")
-    coded = reading.party(number_of("code", transport.at(5)))
-    draft.put("carrier_id", coded, carrier)
+    operator = reading.party(agency_number(transport.at(5), transport.says(5, 3)))
+    draft.put("carrier_id", operator, carrier)
     conveyance = _conveyance(transport)
     draft.put("conveyance_id", reading.id(conveyance))
     draft.put("conveyance_kind", _kind(transport, mode, kind))

@@ -5,13 +5,15 @@ from collections.abc import Iterable, Iterator
 from features.messages.edifact_segments import Segment, first_of
 from features.messages.element import Element
 from features.messages.message_reading import MessageReading
-from features.messages.parties import PartyNumber, number_of, register_of
+from features.messages.parties import PartyNumber, number_of, scheme_number
 from features.messages.record_drafts import Value
 from features.messages.written_values import FORMATS_OF_TIME
 from features.reference.geography.places import country as country_of_place
 
 # Where the code of the format is left out, which the standard allows.
 _FORMAT_OF_LENGTH = {6: "101", 8: "102", 12: "203", 14: "204"}
+# UNTDID 3055, by the words of other standards for the same agencies.
+_AGENCIES = {"3": "IATA", "166": "NMFTA", "306": "SMDG"}
 _TAX = {"VA": "vat", "AHP": "vat", "FC": "vat", "EOR": "eori", "XA": "register"}
 
 
@@ -136,8 +138,14 @@ def party(segments: list[Segment], reading: MessageReading, *roles: str) -> Valu
     if named is None:
         return None
     following = segments[segments.index(named) + 1 :]
-    value = reading.party(_numbers(named, following))
-    return value
+    return reading.party(_numbers(named, following))
+
+
+def agency_number(number: Element | None, agency: str) -> tuple[PartyNumber, ...]:
+    """A number of a code list, of the agency that keeps it; ZZZ is whoever sent it."""
+    if agency in ("", "ZZZ"):
+        return number_of("own", number)
+    return number_of("code", number, _AGENCIES.get(agency, f"agency {agency}"))
 
 
 def _numbers(named: Segment, following: Iterable[Segment]) -> Iterator[PartyNumber]:
@@ -145,7 +153,10 @@ def _numbers(named: Segment, following: Iterable[Segment]) -> Iterator[PartyNumb
         if each.tag not in ("CTA", "COM", "RFF", "DTM", "LOC", "DOC"):
             break
         if each.tag == "RFF" and each.says(1) in _TAX:
-            yield from number_of(_TAX[each.says(1)], each.at(1, 2))
-    yield from number_of(register_of(named.says(2, 2)), named.at(2))
+            yield from number_of(_TAX[each.says(1)], each.at(1, 2), named.at(9))
+    if named.says(2, 2).isalpha():
+        yield from scheme_number(named.says(2, 2), named.at(2), named.at(9))
+    else:
+        yield from agency_number(named.at(2), named.says(2, 3))
     name = named.at(4) or named.at(3)
     yield from number_of("name", name, named.at(9))

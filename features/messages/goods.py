@@ -13,7 +13,8 @@ def commodity(element: Element | None, reading: MessageReading) -> Value | None:
     if element is None or not element.text:
         return None
     digits = re.sub(r"[\s.]", "", element.text)
-    if not re.fullmatch(r"[0-9]{6,10}", digits):
+    # Chapters of the Harmonized System begin at 01.
+    if not re.fullmatch(r"(?!00)[0-9]{6,10}", digits):
         reading.leave(element, "no commodity code of 6 to 10 digits")
         return None
     return Value(digits, element.place, (element,))

@@ -10,7 +10,7 @@ from stdnum.iso7064 import mod_97_10
 from features.errors import MessageRefused
 from features.messages.element import Element
 from features.messages.message_reading import MessageReading, plain_id
-from features.messages.parties import PartyNumber, number_of, register_of
+from features.messages.parties import PartyNumber, number_of, scheme_number
 from features.messages.record_drafts import RecordDraft, Value
 from features.records import PaymentMethod, Purpose, SubjectKind
 
@@ -138,18 +138,20 @@ def _put_parties(draft: RecordDraft, payment: Payment, reading: MessageReading) 
 def _numbers(payment: Payment, side: Side) -> Iterator[PartyNumber]:
     """What the party of one side is known by."""
     party = _party(payment, side)
+    country = party.first("PstlAdr/Ctry", "CtryOfRes") if party is not None else None
     if party is not None:
         yield from number_of("lei", party.first("Id/OrgId/LEI", "FinInstnId/LEI"))
         for other in party.every("Id/OrgId/Othr"):
             scheme = other.says("SchmeNm/Cd", "SchmeNm/Prtry")
-            yield from number_of(register_of(scheme), other.first("Id"))
+            yield from scheme_number(scheme, other.first("Id"), country)
         bic = ("Id/OrgId/AnyBIC", "Id/OrgId/BICOrBEI", "FinInstnId/BICFI", "FinInstnId/BIC")
         yield from number_of("bic", party.first(*bic))
     yield from number_of("iban", _account(payment, side, "IBAN"))
-    yield from number_of("account", _account(payment, side, "Othr/Id", "PrtryAcct/Id", "BBAN"))
+    account = _account(payment, side, "Othr/Id", "PrtryAcct/Id", "BBAN")
+    yield from number_of("account", account, _bank(payment, side))
     # A natural person is never known by a name.
     if party is not None and party.first("Id/PrvtId") is None:
-        yield from number_of("name", party.first("Nm"), party.first("PstlAdr/Ctry", "CtryOfRes"))
+        yield from number_of("name", party.first("Nm"), country)
 
 
 def _party(payment: Payment, side: Side) -> Element | None:
@@ -179,12 +181,17 @@ def _country(payment: Payment, side: Side, reading: MessageReading) -> Value | N
     iban = _account(payment, side, "IBAN")
     if iban is not None:
         return _country_code(iban, iban.text[:2], reading)
-    agents = (f"RltdAgts/{side}Agt/FinInstnId", f"{side}Agt/FinInstnId")
-    bic = payment.first(*(f"{agent}/{name}" for agent in agents for name in ("BICFI", "BIC")))
+    bic = _bank(payment, side)
     if bic is not None:
         return _country_code(bic, bic.text[4:6], reading)
     party = _party(payment, side)
     return reading.country(party.first("PstlAdr/Ctry", "CtryOfRes")) if party else None
+
+
+def _bank(payment: Payment, side: Side) -> Element | None:
+    """The BIC of the bank of one side."""
+    agents = (f"RltdAgts/{side}Agt/FinInstnId", f"{side}Agt/FinInstnId")
+    return payment.first(*(f"{agent}/{name}" for agent in agents for name in ("BICFI", "BIC")))
 
 
 def _country_code(element: Element, code: str, reading: MessageReading) -> Value | None:

@@ -172,6 +172,11 @@ class MessageReading:
         content = bare if _CONTAINER.fullmatch(bare) else value.content
         return Value(content, value.place, value.elements)
 
+    def container_as_such(self, element: Element | None) -> Value | None:
+        """The number of a container where it is one by ISO 6346, and nothing where it is not."""
+        value = self.container(element)
+        return value if value and _CONTAINER.fullmatch(str(value.content)) else None
+
     def decimal(self, element: Element | None, wanted: str = "a number") -> Value | None:
         """A number."""
         if element is None or not element.text:

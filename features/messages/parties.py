@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from features.ingest.mapping.register_pseudonyms import RegisterPseudonyms
 from features.messages.element import Element
 
-_REGISTERS = ("lei", "eori", "vat", "register", "iban", "account", "code", "bic", "name")
-"""What a party may be known by, the most telling first."""
+_REGISTERS = (
+    *("lei", "eori", "vat", "gln", "duns", "register", "iban", "account", "bic", "code", "name"),
+    "own",
+)
+"""What a party may be known by, the most telling first; `own` is a number that only its sender
+knows, which may be another party's at another sender."""
 
 
 @dataclass(frozen=True)
@@ -50,31 +54,43 @@ def best_of(numbers: Iterable[PartyNumber]) -> PartyNumber | None:
 
 
 def number_of(
-    register: str, element: Element | None, *beside: Element | None
+    register: str, element: Element | None, within: Element | str | None = None
 ) -> tuple[PartyNumber, ...]:
-    """A number that an element says, if there is one; a name is of the country said beside it."""
+    """A number that an element says, if there is one; `within` is where it is the only such one.
+
+    That is the country of a name or a register, the bank of an account, the list of a code.
+    """
     if element is None or not element.text:
         return ()
-    others = tuple(each for each in beside if each is not None and each.text)
-    number = " ".join([element.text, *(each.text for each in others)])
-    return (PartyNumber(register, number, (element, *others)),)
+    beside = (within,) if isinstance(within, Element) and within.text else ()
+    scope = within.text if isinstance(within, Element) else within or ""
+    if register == "vat":
+        # Most numbers begin with their country.
+        number = f"{scope}{element.text}" if element.text[:1].isdigit() else element.text
+    else:
+        number = f"{element.text} {scope}".strip()
+    return (PartyNumber(register, number, (element, *beside)),)
 
 
-def register_of(scheme: str) -> str:
-    """The register that a scheme of identification means, as far as it says so."""
-    plain = re.sub(r"[^A-Z0-9]", "", scheme.upper())
-    for register, words in _SCHEMES.items():
-        if any(word in plain for word in words):
-            return register
-    return "code"
+def scheme_number(
+    scheme: str, element: Element | None, country: Element | str | None = None
+) -> tuple[PartyNumber, ...]:
+    """A number by its scheme of identification; one of no scheme is its sender's own."""
+    for register, pattern in _SCHEMES.items():
+        if re.search(pattern, scheme, re.IGNORECASE):
+            is_national = register in ("vat", "register")
+            return number_of(register, element, country if is_national else None)
+    return number_of("code", element, scheme) if scheme.strip() else number_of("own", element)
 
 
 _SCHEMES = {
-    "lei": ("LEI", "17442"),
-    "eori": ("EORI",),
-    "vat": ("VAT", "TXID", "TAX", "VA", "CUSTOMS"),
-    "register": ("CVR", "ORGNR", "COID", "REGISTER", "CH", "KVK", "SIREN", "GLN", "DUNS", "EAN"),
-    "bic": ("BIC", "SWIFT"),
+    "lei": r"\bLEI\b|17442",
+    "eori": r"EORI",
+    "vat": r"VAT\b|\bVA\b|\bTXID\b|\bTAX\b",
+    "gln": r"\bGLN\b|\bEAN\b",
+    "duns": r"DUNS",
+    "register": r"\bCVR\b|ORGNR|\bCOID\b|\bSIREN\b|\bSIRET\b|\bKVK\b|\bCH\b",
+    "bic": r"\bBIC|SWIFT",
 }
 
 

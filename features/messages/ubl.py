@@ -276,8 +276,10 @@ def _put_equipment(draft: RecordDraft, shipment: Element, reading: MessageReadin
         *shipment.every("Consignment/TransportHandlingUnit"),
     ]
     for unit in units:
-        equipment = unit.first("TransportEquipment/ID", "ActualPackage/ID", "ID")
-        draft.put("container_number", reading.container(equipment))
+        equipment = unit.first("TransportEquipment/ID")
+        # The number of a handling unit may be that of a container, or count it.
+        loaded = reading.container_as_such(unit.first("ID"))
+        draft.put("container_number", reading.container(equipment), loaded)
         seal = unit.first("TransportEquipment/TransportEquipmentSeal/ID")
         draft.put("seal_number", reading.number_of_document(seal))
     loose = shipment.first("Consignment/TransportEquipment/ID")

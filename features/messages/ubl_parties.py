@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from features.messages.element import Element
 from features.messages.message_reading import MessageReading
-from features.messages.parties import PartyNumber, number_of, register_of
+from features.messages.parties import PartyNumber, number_of, scheme_number
 from features.messages.record_drafts import Value
 
 
@@ -14,16 +14,16 @@ def party_value(party: Element | None, reading: MessageReading) -> Value | None:
 
 
 def _numbers(party: Element) -> Iterator[PartyNumber]:
-    yield from number_of("vat", party.first("PartyTaxScheme/CompanyID"))
-    yield from number_of("register", party.first("PartyLegalEntity/CompanyID"))
+    country = party.first("PostalAddress/Country/IdentificationCode")
+    yield from number_of("vat", party.first("PartyTaxScheme/CompanyID"), country)
+    yield from number_of("register", party.first("PartyLegalEntity/CompanyID"), country)
     for identification in party.every("PartyIdentification/ID"):
         scheme = identification.attributes.get("schemeID", "")
-        yield from number_of(register_of(scheme), identification)
+        yield from scheme_number(scheme, identification, country)
     endpoint = party.first("EndpointID")
     if endpoint is not None:
-        yield from number_of(register_of(endpoint.attributes.get("schemeID", "")), endpoint)
+        yield from scheme_number(endpoint.attributes.get("schemeID", ""), endpoint, country)
     # A party with a person and no entity may be that person, who is known by no name.
     if party.first("Person") is None:
         name = party.first("PartyName/Name", "PartyLegalEntity/RegistrationName")
-        country = party.first("PostalAddress/Country/IdentificationCode")
         yield from number_of("name", name, country)
