@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.errors import InputRefused, MappingRefused, RecordsError
-from features.ingest.mapping import repeated
+from features.ingest.mapping import refused_rows, repeated
 from features.ingest.mapping.import_tables import QUARANTINE, REPORT
 from features.ingest.mapping.mapping import OF_A_RECORD
 from features.ingest.record_files import check_record_file, read_records
@@ -111,7 +111,8 @@ def test_one_column_is_split_into_two(tmp_path: Path) -> None:
 def test_columns_of_another_table_are_joined_by_key_and_missing_where_there_is_none(
     tmp_path: Path,
 ) -> None:
-    register = [{"NO": "1", "OFFICE": "PT01"}, {"NO": "2", "OFFICE": "PT02"}]
+    known = [("1", "PT01"), ("2", "PT02"), ("", "PT09")]
+    register = [{"NO": number, "OFFICE": office} for number, office in known]
     rows = [SHIPMENT | {"ID": f"S-{no}", "REG": no} for no in ("2", "9", "", "1")]
     mapped = SHIPMENTS + AT + 'join = { reg = { REG = "NO" } }\noffice_id = "reg.OFFICE"\n'
 
@@ -175,7 +176,8 @@ def test_a_pseudonym_is_the_same_for_the_same_id_of_a_register_and_tells_nothing
     imported(tmp_path, mapped, str(written_csv(tmp_path, rows)))
 
     (record,) = read_records(tmp_path / "out", "shipments").to_pylist()
-    assert record["consignor_id"] == record["consignee_id"] != record["declarant_id"]
+    assert record["consignor_id"] == record["consignee_id"]
+    assert record["consignor_id"].partition("-")[2] != record["declarant_id"].partition("-")[2]
     stored = b"".join(f.read_bytes() for f in (tmp_path / "out").rglob("*") if f.is_file())
     assert b"PT5001" not in stored, "nor in the quarantine"
     assert record["consignor_id"].encode() in stored
@@ -226,27 +228,29 @@ def test_a_row_that_cannot_be_read_is_told_by_its_place_and_those_after_it_keep_
     lines = written_csv(tmp_path, [SHIPMENT | {"ID": f"S-{at}"} for at in range(5)]).read_text()
     header, *rows = lines.splitlines()
     rows[1] += ",too,many"
-    rows[3] = rows[3].replace("890310", "?")
+    rows[2:4] = [row.replace("890310", "?") for row in rows[2:4]]
     (tmp_path / "t.csv").write_text("\n".join([header, *rows]) + "\n")
 
     imported(tmp_path, SHIPMENTS + AT, f"{tmp_path}/t.csv")
 
-    assert len(read_records(tmp_path / "out", "shipments")) == 3
+    assert len(read_records(tmp_path / "out", "shipments")) == 2
     assert [(each["row"], each["why"]) for each in set_aside(tmp_path, "unread")] == [
         (2, ["has 10 values, want 8"])
     ]
-    assert [each["row"] for each in set_aside(tmp_path)] == [4]
+    assert [each["row"] for each in set_aside(tmp_path)] == [3, 4]
 
 
 def test_a_line_that_is_no_json_is_told_by_its_place(tmp_path: Path) -> None:
     lines = [json.dumps(SHIPMENT | {"ID": f"S-{at}"}) for at in range(4)]
     lines[1] = '{"ID": '
+    lines[2] = lines[2].replace("890310", "?")
     (tmp_path / "t.ndjson").write_text("\n".join(lines))
 
     imported(tmp_path, SHIPMENTS + AT, f"{tmp_path}/t.ndjson")
 
-    assert len(read_records(tmp_path / "out", "shipments")) == 3
+    assert len(read_records(tmp_path / "out", "shipments")) == 2
     assert [each["row"] for each in set_aside(tmp_path, "unread")] == [2]
+    assert [each["row"] for each in set_aside(tmp_path)] == [3]
 
 
 SPOILT = {
@@ -318,6 +322,19 @@ def test_a_check_writes_nothing_and_says_the_same_as_the_import(tmp_path: Path) 
         ("origin_country", "does not look like ^[A-Z]{2}$", [3]),
     ], "of a row that is refused nobody need know that it is a second one too"
     assert imported(tmp_path, SHIPMENTS + AT, file) == report
+
+
+def test_of_many_rows_that_are_wrong_all_are_counted_and_the_first_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refused_rows, "MOST_PLACES", 3)
+    rows = [SHIPMENT | {"ID": f"S-{at}", "HS": "nine"} for at in range(7)]
+
+    report = imported(tmp_path, SHIPMENTS + AT, str(written_csv(tmp_path, rows)))
+
+    (group,) = report.refused
+    assert (group.rows, [each.row for each in group.places]) == (7, [1, 2, 3])
+    assert [each["row"] for each in set_aside(tmp_path)] == [*range(1, 8)]
 
 
 def test_what_was_set_aside_is_known_to_whoever_builds_on_it(tmp_path: Path) -> None:
