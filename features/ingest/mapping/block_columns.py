@@ -1,10 +1,13 @@
 """The columns of one block of rows: as texts, split into others, and joined from other tables."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.engine.numba_cache import compiled
+from features.engine.string_table import contents_of_texts
 from features.errors import InputRefused
 from features.ingest.mapping.mapping import (
     Scalar,
@@ -16,6 +19,8 @@ from features.ingest.mapping.source_tables import SourceTable
 
 _BETWEEN = "\x1f"
 """Stands between the parts of a key; no text that is printed has it."""
+
+_BLANK, _NOT_ASCII = 32, 128
 
 
 class BlockColumns:
@@ -165,12 +170,29 @@ def _tidy(column: pa.Array, empty: list[str]) -> pa.Array:
         column = column.cast(pa.string())
     if not pa.types.is_string(column.type):
         return column
-    text = pc.utf8_trim_whitespace(column)
-    is_empty = pc.equal(pc.binary_length(text), 0)
-    if empty:
-        is_empty = pc.or_(is_empty, pc.is_in(text, pa.array(empty)))
-    return pc.if_else(is_empty, pa.scalar(None, pa.string()), text) if pc.any(is_empty).as_py() \
-        else text  # fmt: skip
+    if _may_have_blanks(*contents_of_texts(column), column.null_count):
+        column = pc.utf8_trim_whitespace(column)
+        column = _missing_where(pc.equal(pc.binary_length(column), 0), column)
+    return _missing_where(pc.is_in(column, pa.array(empty)), column) if empty else column
+
+
+def _missing_where(is_empty: pa.Array, text: pa.Array) -> pa.Array:
+    return pc.if_else(pc.fill_null(is_empty, False), pa.scalar(None, pa.string()), text)
+
+
+@compiled(nogil=True)
+def _may_have_blanks(content: Any, ends: Any, missing: int) -> bool:
+    """Whether a text may begin or end with a blank, or be empty; most columns have none."""
+    empty = 0
+    for row in range(len(ends) - 1):
+        begin, end = ends[row], ends[row + 1]
+        if begin == end:
+            empty += 1
+            continue
+        first, last = content[begin], content[end - 1]
+        if first <= _BLANK or last <= _BLANK or first >= _NOT_ASCII or last >= _NOT_ASCII:
+            return True
+    return empty > missing
 
 
 def _anchored(pattern: str) -> str:

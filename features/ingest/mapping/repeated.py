@@ -1,7 +1,7 @@
 """Which records of a long table stood in an earlier row already, in bounded memory.
 
-What makes a record one record is kept on disk as two hashes of each row. They are salted anew in
-each import, so that nobody can make two ids that meet, and so long that no two do by chance.
+What makes a record one record is kept on disk as two hashes of each row. One is salted anew in each
+import, so that nobody can make two ids that meet, and they are so long that no two do by chance.
 """
 
 import secrets
@@ -18,6 +18,7 @@ from features.arrow_schema import INSTANT
 from features.engine.string_table import hashes_of_texts
 
 Bools = npt.NDArray[np.bool_]
+Hashes = npt.NDArray[np.int64]
 
 NOTE = np.dtype(
     [("one", "i8"), ("other", "i8"), ("place", "i8"), ("source", "i4"), ("is_kept", "?")]
@@ -34,7 +35,7 @@ class RowNotes:
     def __init__(self, file: Path, unique_fields: Sequence[str]):
         self._file = file
         self._unique = unique_fields
-        self._salts = [secrets.token_hex(8), secrets.token_hex(8)]
+        self._salt = secrets.token_hex(8)
         self._out = file.open("wb")
         self._blocks: list[int] = []
         self._repeated: Any = None
@@ -69,16 +70,14 @@ class RowNotes:
             yield np.array(notes[first:until]), np.array(self._repeated[first:until])
             first = until
 
-    def _hashes(self, rows: pa.RecordBatch) -> list[npt.NDArray[np.int64]]:
+    def _hashes(self, rows: pa.RecordBatch) -> tuple[Hashes, Hashes]:
         parts = [_as_text(rows[field]) for field in self._unique]
-        return [
-            hashes_of_texts(
-                pc.binary_join_element_wise(
-                    salt, *parts, _BETWEEN, null_handling="replace", null_replacement="\0"
-                )
-            )
-            for salt in self._salts
-        ]
+        text = parts[0] if len(parts) == 1 else _joined(*parts, _BETWEEN)
+        return hashes_of_texts(text), hashes_of_texts(_joined(self._salt, text, _BETWEEN))
+
+
+def _joined(*parts: Any) -> pa.Array:
+    return pc.binary_join_element_wise(*parts, null_handling="replace", null_replacement="\0")
 
 
 def _mark_repeated(notes: Any, repeated: Bools, share: int, shares: int) -> bool:

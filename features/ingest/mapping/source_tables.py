@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from features.errors import InputRefused, nearest_of
 from features.ingest.mapping.mapping import TableMapping
 
-BLOCK_BYTES = 8 << 20
+BLOCK_BYTES = 24 << 20
 BLOCK_ROWS = 1 << 16
 LONGEST_LINE_BYTES = 64 << 20
 
