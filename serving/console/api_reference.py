@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from serving.console.browser_session import cookie_name
 from serving.console.pages import PageRoute, page
 from serving.errors import NotFound, NotSignedIn
+from serving.web.fault_codes import FAULT_CODES
 from serving.web.problems import known_problems, slug
 from serving.web.services import TheServices
 
@@ -77,6 +78,14 @@ def calls(request: Request) -> HTMLResponse:
     ]
     about = document["info"]["description"].strip().split("\n\n")
     return page("calls.html", reader=None, calls=described, about=about)
+
+
+@router.get("/problems")
+def problems() -> HTMLResponse:
+    """Every type of problem, and every fault code of ours."""
+    known = sorted(known_problems(), key=lambda error: (error.status, slug(error)))
+    listed = [(slug(error), error.status, error.title, error.__doc__) for error in known]
+    return page("problems.html", reader=None, problems=listed, codes=FAULT_CODES)
 
 
 @router.get("/problems/{name}")

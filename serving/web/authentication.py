@@ -15,6 +15,7 @@ from serving.audit.purpose import HEADER
 from serving.container import Services
 from serving.errors import NotSignedIn
 from serving.web.admission import admit
+from serving.web.request_ids import add_headers
 from serving.web.services import TheServices
 
 _BEARER = HTTPBearer(auto_error=False, description="An API key, or an access token.")
@@ -59,7 +60,7 @@ async def caller_of(request: Request, services: Services, token: str | None = No
 def take_permits(request: Request, services: Services, caller: Caller, permits: float) -> None:
     """Count so many requests of a caller, and let the answer say what is left; raises TooOften."""
     left = services.rate_limits.take(caller.key_id, permits)
-    request.scope.setdefault("state", {})["rate_limit"] = left
+    add_headers(request, left.headers())
 
 
 def called(request: Request) -> str:

@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from features.errors import TidegateError, UnknownFeature
 from serving.errors import NotFound, RequestFault, ServingError, Unprocessable
+from serving.web.fault_codes import FAULT_CODES
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +36,7 @@ class FaultOut(BaseModel):
     """One fault: a JSON pointer into the body, the rule it breaks, and the rule in words."""
 
     pointer: str
-    code: str
+    code: str = Field(examples=[*FAULT_CODES], description="`/problems` says what each means.")
     detail: str
 
 

@@ -7,7 +7,7 @@ always our own: one that a caller chose would bring the caller's text into logs 
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Mapping
 
 import structlog
 from starlette.requests import Request
@@ -15,8 +15,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.access.acting import whoever_acts
 from serving.access.actors import SERVICE
-from serving.access.rate_limits import RateLimit
-from serving.errors import TooOften
 from serving.observability import Metrics
 from serving.web.problems import log_failure, unforeseen
 from serving.web.security_headers import with_security_headers
@@ -24,12 +22,16 @@ from serving.web.security_headers import with_security_headers
 log = structlog.get_logger(__name__)
 
 
-def _rate_limit(scope: Scope, status: int) -> Iterator[tuple[bytes, bytes]]:
-    """What the caller may still ask for, where it was counted; a refusal says it itself."""
-    limit: RateLimit | None = scope["state"].get("rate_limit")
-    if limit is not None and status != TooOften.status:
-        for name, value in limit.headers().items():
-            yield name.lower().encode(), value.encode()
+def add_headers(request: Request, headers: Mapping[str, str]) -> None:
+    """Let the answer to a request have these headers, unless it sets them itself."""
+    request.scope.setdefault("state", {}).setdefault("headers", {}).update(headers)
+
+
+def _with_added(headers: list[tuple[bytes, bytes]], scope: Scope) -> list[tuple[bytes, bytes]]:
+    added: dict[str, str] = scope["state"].get("headers", {})
+    said = {name.lower() for name, _ in headers}
+    encoded = ((name.lower().encode(), value.encode()) for name, value in added.items())
+    return [*headers, *(header for header in encoded if header[0] not in said)]
 
 
 class RequestIds:
@@ -54,7 +56,7 @@ class RequestIds:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = with_security_headers(message.get("headers", ()), request_id)
-                message["headers"] = [*headers, *_rate_limit(scope, status)]
+                message["headers"] = _with_added(headers, scope)
             await send(message)
 
         structlog.contextvars.bind_contextvars(request_id=request_id)  # in this task and no other

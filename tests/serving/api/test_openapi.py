@@ -2,13 +2,21 @@
 
 import json
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from serving.errors import ServingError
+from serving.web.fault_codes import FAULT_CODES
 from serving.web.problems import known_problems, slug
 from tests.serving.conftest import Service
+
+ROOT = Path(__file__).parents[3]
+CODE = re.compile(
+    r'(?:RequestFault\(\s*[^,()]+,|PydanticCustomError\()\s*"([a-z_]+)"', flags=re.MULTILINE
+)
 
 CALLS = {
     ("/v1/scores", "post"),
@@ -152,3 +160,21 @@ def test_the_type_of_a_problem_leads_to_its_meaning(
 
     assert page.status_code == 200
     assert error.title.split("'")[0] in page.text
+
+
+def test_the_index_of_problems_leads_to_every_type_and_explains_every_code(
+    service: Service,
+) -> None:
+    text = service.client.get("/problems").text
+
+    for error in known_problems():
+        assert f'href="{slug(error)}"' in text
+    assert set(codes_in_the_code()) == set(FAULT_CODES)
+    assert all(f"<code>{code}</code>" in text for code in FAULT_CODES)
+
+
+def codes_in_the_code() -> Iterator[str]:
+    for file in (ROOT / room for room in ("features", "serving")):
+        for source in file.rglob("*.py"):
+            yield from CODE.findall(source.read_text(encoding="utf-8"))
+    yield from ("person_field", "unknown_field")  # chosen in `fault_of`
