@@ -57,6 +57,7 @@ bench: $(ready)  ## every benchmark beside its peers
 docs: $(ready)  ## make the pages again that are made of the code
 	$(bin)/tidegate settings > docs/configuration.md
 	$(bin)/python -m tests.docs.rescue_calls_page
+	$(bin)/python -m tests.clients.models_module
 	$(bin)/python -m tests.docs.records_page
 
 format: $(ready)  ## rewrite the sources in the house style

@@ -1,6 +1,6 @@
 """The artefacts of a release: built from a commit, listed, and signed.
 
-`python -m deploy.release build OUT` makes the wheel, the source archive, a CycloneDX list of parts
+`python -m deploy.release build OUT` makes the wheels, the source archive, a CycloneDX list of parts
 for each lock and `release.json`, of a clean commit, the same bytes whenever it is built;
 `sign OUT --key FILE` and `verify OUT --public-key FILE` are about all of them. Signatures are
 Ed25519 over `SHA256SUMS`; `openssl pkeyutl -verify -rawin` checks them too.
@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
 SUMS, SIGNATURE, ABOUT = "SHA256SUMS", "SHA256SUMS.sig", "release.json"
+CLIENT = Path("serving") / "client"
 LOCKS = ("requirements.lock", "requirements-serve.lock")
 
 
@@ -33,7 +34,9 @@ def build(source: Path, out: Path) -> None:
     if any(out.iterdir()):
         raise ReleaseRefused(f"{out} is not empty; name a new folder")
     environment = {**os.environ, "SOURCE_DATE_EPOCH": _git(source, "log", "-1", "--format=%ct")}
-    _run(source, environment, "-m", "hatchling", "build", "--directory", str(out.resolve()))
+    into = ("--directory", str(out.resolve()))
+    _run(source, environment, "-m", "hatchling", "build", *into)
+    _run(source / CLIENT, environment, "-m", "hatchling", "build", "--target", "wheel", *into)
     for lock in LOCKS:
         parts = out.resolve() / f"{Path(lock).stem}.cdx.json"
         _run(

@@ -2,7 +2,7 @@
 
 FAULT_CODES = {
     "before_declaration": "A subject is to be scored as of an instant before its declaration.",
-    "commodity_code": "No commodity code of 6 to 10 digits.",
+    "commodity_code": "More than six digits of a goods code: the whole one goes into its item.",
     "contradiction": "Two fields of an outcome cannot both be true.",
     "cursor": "A page was asked for by what is no `next` of a page.",
     "foreign_attachment": "A record inside a submission belongs to another subject.",

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,17 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from deploy.release import ABOUT, LOCKS, SIGNATURE, SUMS, ReleaseRefused, build, sign, verify
+from deploy.release import (
+    ABOUT,
+    CLIENT,
+    LOCKS,
+    SIGNATURE,
+    SUMS,
+    ReleaseRefused,
+    build,
+    sign,
+    verify,
+)
 
 ROOT = Path(__file__).parents[2]
 SOURCES = (*LOCKS, "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md")
@@ -29,6 +40,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("features", "training", "serving", "data/synthetic"):
         (folder / name).mkdir(parents=True)
         (folder / name / "__init__.py").write_text('"""A part."""\n')
+    without_caches = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / CLIENT, folder / CLIENT, ignore=without_caches)
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "A release"]):
         identity = ["-c", "user.name=tests", "-c", "user.email=tests@example.org"]
         subprocess.run(["git", "-C", str(folder), *identity, *command], check=True)
@@ -60,6 +73,12 @@ def test_a_release_holds_the_archives_and_a_list_of_parts_for_each_lock(built: P
     names = {file.name for file in built.iterdir()}
     assert names >= {ABOUT, SUMS, "requirements.cdx.json", "requirements-serve.cdx.json"}
     assert {Path(name).suffix for name in names} >= {".whl", ".gz"}
+    wheels = {name.partition("-")[0]: built / name for name in names if name.endswith(".whl")}
+    assert set(wheels) == {"tidegate", "tidegate_client"}
+    with zipfile.ZipFile(wheels["tidegate"]) as wheel:
+        assert not [name for name in wheel.namelist() if "client" in name]
+    with zipfile.ZipFile(wheels["tidegate_client"]) as wheel:
+        assert "tidegate_client/models.py" in wheel.namelist()
 
 
 def test_a_list_of_parts_names_every_locked_package_with_its_digests(built: Path) -> None:
