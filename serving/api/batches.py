@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from serving.api.answers import DecisionAnswer, ExplainedDecisionAnswer
 from serving.api.examples import ROUTE, SHIPMENT
 from serving.api.idempotency_keys import MEANING, IdempotencyKey
-from serving.api.openapi import REF, described_headers, described_model, problems
+from serving.api.openapi import REF, described_answer, described_headers, problems
 from serving.api.scores import worded_for
 from serving.container import Services
 from serving.errors import BodyTooLarge, ServingError
@@ -56,7 +56,7 @@ class BatchLine(ClosedModel):
 BATCH_ANSWER: dict[str, Any] = {
     "description": "An answer per subject, in their order: a JSON array, or NDJSON.",
     "content": {
-        JSON: {"schema": {"type": "array", "items": described_model(BatchLine)}},
+        JSON: {"schema": {"type": "array", "items": described_answer(BatchLine)}},
         NDJSON: {"schema": {"type": "string", "description": "A `BatchLine` in each line."}},
     },
 }

@@ -26,7 +26,8 @@ HEADERS: dict[str, str] = {
 }
 """Headers of answers, with what each means."""
 
-_read_by_hand: list[type[BaseModel]] = [Problem]
+_read_by_hand: list[type[BaseModel]] = []
+_answered_by_hand: list[type[BaseModel]] = [Problem]
 
 
 def described_body(model: type[BaseModel], **examples: tuple[str, Any]) -> dict[str, Any]:
@@ -43,6 +44,12 @@ def described_body(model: type[BaseModel], **examples: tuple[str, Any]) -> dict[
 def described_model(model: type[BaseModel]) -> dict[str, str]:
     """The reference to a model that no signature names; its schema is put into the document."""
     _read_by_hand.append(model)
+    return {"$ref": REF.format(model=model.__name__)}
+
+
+def described_answer(model: type[BaseModel]) -> dict[str, str]:
+    """The reference to a model that is answered as bytes, so that no signature names it."""
+    _answered_by_hand.append(model)
     return {"$ref": REF.format(model=model.__name__)}
 
 
@@ -98,6 +105,12 @@ def schemas_read_by_hand() -> dict[str, Any]:
     """The schemas of the models that no signature names, and of what is in them."""
     schemas: dict[str, Any] = {}
     for model in _read_by_hand:
-        schema = model.model_json_schema(ref_template=REF)
-        schemas |= {**schema.pop("$defs", {}), model.__name__: schema}
+        schemas |= _with_parts(model, model.model_json_schema(ref_template=REF))
+    for model in _answered_by_hand:
+        schema = model.model_json_schema(ref_template=REF, mode="serialization")
+        schemas |= _with_parts(model, schema)
     return schemas
+
+
+def _with_parts(model: type[BaseModel], schema: dict[str, Any]) -> dict[str, Any]:
+    return {**schema.pop("$defs", {}), model.__name__: schema}

@@ -4,7 +4,7 @@ Programs are generated from it, so that it says no more than is taken and no les
 errors are problems, a parameter is left out and never null, and every call has a short name.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fastapi import FastAPI
@@ -76,6 +76,7 @@ def _complete(document: dict[str, Any]) -> None:
         _put_problems(operation)
         _put_headers(operation)
     _put_answers_of_receivers(document)
+    _leave_out_defaults(document)
     for unused in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(unused, None)
 
@@ -83,6 +84,38 @@ def _complete(document: dict[str, Any]) -> None:
 def _operations(paths: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for operations in paths.values():
         yield from operations.values()
+
+
+def _leave_out_defaults(document: dict[str, Any]) -> None:
+    """Say of no field of a body that it has a default: generators would make it one to be sent."""
+    schemas = document["components"]["schemas"]
+    bodies = [operation.get("requestBody") for operation in _operations(document["paths"])]
+    sent = set(_references(bodies))
+    for name in _with_parts(schemas, sent):
+        for field in schemas[name].get("properties", {}).values():
+            default = field.pop("default", None)
+            if default not in (None, []):
+                says = field.get("description", "")
+                field["description"] = f"{says} Without it: {default}.".lstrip()
+
+
+def _with_parts(schemas: dict[str, Any], names: Iterable[str]) -> list[str]:
+    """Schemas with those that they are made of."""
+    found = sorted(names)
+    for name in found:  # grows while it is gone through
+        found += sorted(set(_references(schemas[name])) - set(found))
+    return found
+
+
+def _references(node: Any) -> Iterator[str]:
+    """The names of the schemas that a part of the document refers to."""
+    if isinstance(node, dict):
+        if isinstance(reference := node.get("$ref"), str):
+            yield reference.rsplit("/", 1)[-1]
+        node = list(node.values())
+    if isinstance(node, list):
+        for each in node:
+            yield from _references(each)
 
 
 def _put_parameters(operation: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ class Reading(NamedTuple):
 
 
 READINGS = {
+    "GET /v1/decisions": Reading("read", "decisions"),
     "GET /v1/decisions/{decision_id}": Reading("read", "decision", "decision_id"),
     "GET /v1/decisions/{decision_id}/explanation": Reading(
         "read_explanation", "decision", "decision_id"
@@ -32,6 +33,7 @@ READINGS = {
     "GET /v1/entities/{kind}/{token}": Reading("read", "entity", "token"),
     "GET /v1/switches": Reading("read", "switches"),
     "POST /invocations": Reading("infer", "model"),
+    "POST /endpoints/{name}/invocations": Reading("infer", "model", "name"),
     "POST /v2/models/{name}/infer": Reading("infer", "model", "name"),
     "POST /v2/models/{name}/versions/{version}/infer": Reading("infer", "model", "name"),
     "GET /console/accounts": Reading("read", "accounts"),
@@ -77,6 +79,7 @@ WITH_CASE_EVENTS = frozenset(
 NOT_READINGS = {
     "GET /": "leads to the console",
     "GET /docs": "the description of the API",
+    "GET /problems": "what errors mean",
     "GET /problems/{name}": "what an error means",
     "GET /openapi.json": "the description of the API",
     "GET /health": "whether the service lives",

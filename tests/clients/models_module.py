@@ -95,25 +95,25 @@ def _references(schema: Any) -> Iterator[str]:
 
 def _class(name: str, base: str, schema: dict[str, Any]) -> str:
     says = schema.get("description", name).split("\n\n")[0].replace("\n", " ")
-    lines = [f"class {name}({base}):", *_docstring(says), ""]
-    fields = schema["properties"].items()
-    required = set(schema.get("required", ()))
-    is_open = base == "Answered"
-    for field, told in sorted(fields, key=lambda each: each[0] not in required):
-        line = _field(field, told, is_required=field in required, is_open=is_open)
-        lines.append(f"    {line}")
-    return "\n".join(lines) + "\n"
+    is_open, required = base == "Answered", set(schema.get("required", ()))
+    fields = [
+        _field(field, told, is_required=field in required, is_open=is_open)
+        for field, told in schema["properties"].items()
+    ]
+    fields.sort(key=lambda field: " = " in field)  # those with a default come last
+    return "\n    ".join([f"class {name}({base}):", *_docstring(says), "", *fields]) + "\n"
 
 
 def _docstring(says: str) -> list[str]:
     lines = textwrap.wrap(f'"""{says}', 93, break_long_words=False)
     lines[-1] += '"""'
-    return [f"    {line}" for line in lines]
+    return lines
 
 
 def _field(name: str, schema: dict[str, Any], *, is_required: bool, is_open: bool) -> str:
     annotation = _type(schema, is_open=is_open)
-    if is_required:
+    # What may be null was perhaps not there in an earlier release.
+    if is_required and not (is_open and annotation.endswith("None")):
         return f"{name}: {annotation}"
     if "default" not in schema and "None" not in annotation:
         annotation += " | None"

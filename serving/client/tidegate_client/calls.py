@@ -144,7 +144,7 @@ def _plain(body: Any) -> Any:
     if isinstance(body, list):
         return [_plain(each) for each in body]
     if isinstance(body, BaseModel):
-        return body.model_dump(mode="json", exclude_unset=True, by_alias=True)
+        return body.model_dump(mode="json", exclude_unset=True, exclude_none=True)
     return body
 
 

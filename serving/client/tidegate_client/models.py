@@ -44,7 +44,7 @@ class AttachedDocument(Sent):
     subject_kind: Literal["route", "shipment"] | None = None
     subject_id: str | None = None
     number: str | None = None
-    version: int = 1
+    version: int | None = None
     issuer_id: str | None = None
     issued_at: AwareDatetime | None = None
     expires_at: AwareDatetime | None = None
@@ -154,7 +154,7 @@ class Document(Sent):
     ]
     received_at: AwareDatetime
     number: str | None = None
-    version: int = 1
+    version: int | None = None
     issuer_id: str | None = None
     issued_at: AwareDatetime | None = None
     expires_at: AwareDatetime | None = None
@@ -322,13 +322,13 @@ class Position(Sent):
 class RecordsBody(Sent):
     """Records as they become known; any of the kinds, at most 5,000 together."""
 
-    legs: list[Leg] = []
-    positions: list[Position] = []
-    goods_items: list[GoodsItem] = []
-    documents: list[Document] = []
-    transactions: list[Transaction] = []
-    events: list[Event] = []
-    outcomes: list[Outcome] = []
+    legs: list[Leg] | None = None
+    positions: list[Position] | None = None
+    goods_items: list[GoodsItem] | None = None
+    documents: list[Document] | None = None
+    transactions: list[Transaction] | None = None
+    events: list[Event] | None = None
+    outcomes: list[Outcome] | None = None
 
 
 class Submission(Sent):
@@ -339,11 +339,11 @@ class Submission(Sent):
     shipment: SubmittedShipment | None = None
     journey: Journey | None = None
     as_of: AwareDatetime | None = None
-    legs: list[Leg] = []
-    positions: list[Position] = []
-    documents: list[AttachedDocument] = []
-    transactions: list[AttachedTransaction] = []
-    events: list[AttachedEvent] = []
+    legs: list[Leg] | None = None
+    positions: list[Position] | None = None
+    documents: list[AttachedDocument] | None = None
+    transactions: list[AttachedTransaction] | None = None
+    events: list[AttachedEvent] | None = None
 
 
 class SubmittedShipment(Sent):
@@ -375,7 +375,7 @@ class SubmittedShipment(Sent):
     import_type: str | None = None
     container_number: str | None = None
     seal_number: str | None = None
-    items: list[AttachedGoodsItem] = []
+    items: list[AttachedGoodsItem] | None = None
 
 
 class Transaction(Sent):
@@ -403,9 +403,9 @@ class ActionAnswer(Answered):
     """What was ordered or proposed."""
 
     kind: Literal["inspect", "check_documents", "hold", "release", "refer"] | str
-    refer_to: Literal["rescue", "protection", "office", "agency"] | str | None
-    destination: str | None
     text: str
+    refer_to: Literal["rescue", "protection", "office", "agency"] | str | None = None
+    destination: str | None = None
 
 
 class BatchLine(Answered):
@@ -420,7 +420,7 @@ class CasePage(Answered):
     """Cases, the newest first; `next` is the cursor of the page after it."""
 
     cases: list[ListedCase]
-    next: str | None
+    next: str | None = None
 
 
 class CaseScoreAnswer(Answered):
@@ -464,9 +464,6 @@ class DecisionAnswer(Answered):
     subject_kind: Literal["route", "shipment"] | str
     subject_id: str
     scored_at: AwareDatetime
-    model: ModelRef | None
-    probability: float | None
-    percentile: float | None
     lane: (
         Literal[
             "rescue", "inspect", "control", "document_check", "post_review", "release", "manual"
@@ -477,8 +474,11 @@ class DecisionAnswer(Answered):
     selection_probability: float
     missing: list[str]
     unseen: list[str]
-    unscored: Literal["switched_off", "no_model"] | str | None
     is_history_missing: bool
+    model: ModelRef | None = None
+    probability: float | None = None
+    percentile: float | None = None
+    unscored: Literal["switched_off", "no_model"] | str | None = None
     as_of: AwareDatetime | None = None
     case_id: str | None = None
     rescores: str | None = None
@@ -489,7 +489,7 @@ class DecisionPage(Answered):
     """Decisions, the newest first; `next` is the cursor of the page after it."""
 
     decisions: list[DecisionAnswer]
-    next: str | None
+    next: str | None = None
 
 
 class EntityAnswer(Answered):
@@ -503,9 +503,9 @@ class EntityAnswer(Answered):
 class EstimateAnswer(Answered):
     """A figure with its 95 % interval; null where too little is known."""
 
-    value: float | None
-    low: float | None
-    high: float | None
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 class EstimateRange(Answered):
@@ -519,8 +519,8 @@ class EventPage(Answered):
     """Events in the order in which they became true; `next` goes into `after`."""
 
     events: list[PublishedEvent]
-    next: str | None
     has_more: bool
+    next: str | None = None
 
 
 class ExplainedDecisionAnswer(Answered):
@@ -541,9 +541,6 @@ class ExplainedDecisionAnswer(Answered):
     subject_kind: Literal["route", "shipment"] | str
     subject_id: str
     scored_at: AwareDatetime
-    model: ModelRef | None
-    probability: float | None
-    percentile: float | None
     lane: (
         Literal[
             "rescue", "inspect", "control", "document_check", "post_review", "release", "manual"
@@ -554,8 +551,11 @@ class ExplainedDecisionAnswer(Answered):
     selection_probability: float
     missing: list[str]
     unseen: list[str]
-    unscored: Literal["switched_off", "no_model"] | str | None
     is_history_missing: bool
+    model: ModelRef | None = None
+    probability: float | None = None
+    percentile: float | None = None
+    unscored: Literal["switched_off", "no_model"] | str | None = None
     as_of: AwareDatetime | None = None
     case_id: str | None = None
     rescores: str | None = None
@@ -586,8 +586,8 @@ class ExplanationAnswer(Answered):
     provenance: list[FeatureProvenance]
     missing: list[str]
     missing_in_words: list[str]
-    missing_input_effects: list[MissingInputEffect] | None
     unseen: list[str]
+    missing_input_effects: list[MissingInputEffect] | None = None
 
 
 class FaultOut(Answered):
@@ -608,24 +608,24 @@ class FeatureAnswer(Answered):
     unit: str
     reads: list[str]
     when_missing: str
-    indicator: str | None
     warns: Literal["high", "low", "either", "never"] | str
     sign_of: str
     source: str
     direction: Literal["higher_is_riskier", "lower_is_riskier", "either"] | str
     sentence: str
     among: Literal["all", "goods_code", "corridor"] | str
-    known_by: str | None
     defined_at: str
     computation: dict[str, str]
+    indicator: str | None = None
+    known_by: str | None = None
 
 
 class FeatureContribution(Answered):
     """One feature's value and its exact part of the log-odds."""
 
     feature: str
-    value: float | str | None
     contribution: float
+    value: float | str | None = None
 
 
 class FeatureProvenance(Answered):
@@ -668,7 +668,7 @@ class HistoryWindow(Answered):
 
     source: str
     by: list[str]
-    days: int | None
+    days: int | None = None
 
 
 class Inspected(Answered):
@@ -699,12 +699,22 @@ class ListedCase(Answered):
         ]
         | str
     )
-    owner: str | None
-    owner_id: str | None
-    team: str | None
-    waiting_until: AwareDatetime | None
-    waiting_for: Literal["documents", "reply", "arrival", "other"] | str | None
-    action: ActionAnswer | None
+    is_view_needed: bool
+    is_reopening_proposed: bool
+    is_escalated: bool
+    tags: list[str]
+    subject_kind: Literal["route", "shipment"] | str
+    subject_id: str
+    lane: Literal["rescue", "inspect", "document_check", "post_review"] | str
+    due_at: AwareDatetime
+    opened_at: AwareDatetime
+    what: str
+    owner: str | None = None
+    owner_id: str | None = None
+    team: str | None = None
+    waiting_until: AwareDatetime | None = None
+    waiting_for: Literal["documents", "reply", "arrival", "other"] | str | None = None
+    action: ActionAnswer | None = None
     result: (
         Literal[
             "goods_found",
@@ -724,9 +734,9 @@ class ListedCase(Answered):
         ]
         | str
         | None
-    )
-    proposed_by: str | None
-    proposed_action: ActionAnswer | None
+    ) = None
+    proposed_by: str | None = None
+    proposed_action: ActionAnswer | None = None
     proposed_result: (
         Literal[
             "goods_found",
@@ -746,19 +756,9 @@ class ListedCase(Answered):
         ]
         | str
         | None
-    )
-    is_view_needed: bool
-    is_reopening_proposed: bool
-    is_escalated: bool
-    tags: list[str]
-    subject_kind: Literal["route", "shipment"] | str
-    subject_id: str
-    office_id: str | None
-    mode: str | None
-    lane: Literal["rescue", "inspect", "document_check", "post_review"] | str
-    due_at: AwareDatetime
-    opened_at: AwareDatetime
-    what: str
+    ) = None
+    office_id: str | None = None
+    mode: str | None = None
     matched: list[MatchedTerm] = []
 
 
@@ -774,9 +774,9 @@ class MissingInputEffect(Answered):
 
     input: str
     words: str
-    low: float | None
-    high: float | None
     rows: int
+    low: float | None = None
+    high: float | None = None
 
 
 class ModelAnswer(Answered):
@@ -813,11 +813,11 @@ class Observation(Answered):
     """One feature within a reason: this case's value, what is usual, and its exact part."""
 
     feature: str
-    value: float | str | None
     sentence: str
     usual: str
     comparison: Comparison
     contribution: float
+    value: float | str | None = None
 
 
 class OrderedAction(Answered):
@@ -864,12 +864,12 @@ class PublishedEvent(Answered):
     time: AwareDatetime
     case_id: str
     subject_kind: Literal["route", "shipment"] | str
-    subject_id: str | None
     decision_id: str
-    office_id: str | None
     content: Literal["whole", "masked", "erased"] | str
-    lane: Literal["rescue", "inspect", "document_check", "post_review"] | str | None
-    action: OrderedAction | None
+    subject_id: str | None = None
+    office_id: str | None = None
+    lane: Literal["rescue", "inspect", "document_check", "post_review"] | str | None = None
+    action: OrderedAction | None = None
     result: (
         Literal[
             "goods_found",
@@ -889,16 +889,16 @@ class PublishedEvent(Answered):
         ]
         | str
         | None
-    )
-    waiting_until: AwareDatetime | None
-    waiting_for: Literal["documents", "reply", "arrival", "other"] | str | None
+    ) = None
+    waiting_until: AwareDatetime | None = None
+    waiting_for: Literal["documents", "reply", "arrival", "other"] | str | None = None
 
 
 class QueuePage(Answered):
     """A page of the queue; `next` is the cursor of the page after it."""
 
     cases: list[QueuedCase]
-    next: str | None
+    next: str | None = None
 
 
 class QueuedCase(Answered):
@@ -907,15 +907,15 @@ class QueuedCase(Answered):
     case_id: str
     subject_kind: str
     subject_id: str
-    office_id: str | None
-    mode: str | None
     lane: Literal["rescue", "inspect", "document_check", "post_review"] | str
     status: str
-    owner: str | None
-    owner_id: str | None
     due_at: AwareDatetime
     opened_at: AwareDatetime
     is_in_time: bool
+    office_id: str | None = None
+    mode: str | None = None
+    owner: str | None = None
+    owner_id: str | None = None
 
 
 class Reason(Answered):
@@ -923,13 +923,13 @@ class Reason(Answered):
 
     indicator: str
     topic: str
-    sign_of: str | None
     family: str
     effect: Literal["for", "against"] | str
     strength: Literal["strong", "moderate", "weak"] | str
     log_odds: float
     words: str
     evidence: list[Observation]
+    sign_of: str | None = None
 
 
 class RecordsAnswer(Answered):
@@ -973,12 +973,24 @@ class WholeCase(Answered):
         ]
         | str
     )
-    owner: str | None
-    owner_id: str | None
-    team: str | None
-    waiting_until: AwareDatetime | None
-    waiting_for: Literal["documents", "reply", "arrival", "other"] | str | None
-    action: ActionAnswer | None
+    is_view_needed: bool
+    is_reopening_proposed: bool
+    is_escalated: bool
+    tags: list[str]
+    subject_kind: Literal["route", "shipment"] | str
+    subject_id: str
+    lane: Literal["rescue", "inspect", "document_check", "post_review"] | str
+    due_at: AwareDatetime
+    opened_at: AwareDatetime
+    what: str
+    scores: list[CaseScoreAnswer]
+    entities: list[EntityAnswer]
+    owner: str | None = None
+    owner_id: str | None = None
+    team: str | None = None
+    waiting_until: AwareDatetime | None = None
+    waiting_for: Literal["documents", "reply", "arrival", "other"] | str | None = None
+    action: ActionAnswer | None = None
     result: (
         Literal[
             "goods_found",
@@ -998,9 +1010,9 @@ class WholeCase(Answered):
         ]
         | str
         | None
-    )
-    proposed_by: str | None
-    proposed_action: ActionAnswer | None
+    ) = None
+    proposed_by: str | None = None
+    proposed_action: ActionAnswer | None = None
     proposed_result: (
         Literal[
             "goods_found",
@@ -1020,18 +1032,6 @@ class WholeCase(Answered):
         ]
         | str
         | None
-    )
-    is_view_needed: bool
-    is_reopening_proposed: bool
-    is_escalated: bool
-    tags: list[str]
-    subject_kind: Literal["route", "shipment"] | str
-    subject_id: str
-    office_id: str | None
-    mode: str | None
-    lane: Literal["rescue", "inspect", "document_check", "post_review"] | str
-    due_at: AwareDatetime
-    opened_at: AwareDatetime
-    what: str
-    scores: list[CaseScoreAnswer]
-    entities: list[EntityAnswer]
+    ) = None
+    office_id: str | None = None
+    mode: str | None = None

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from serving.audit.audit_log import EventFilter
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import Service
 
@@ -82,3 +83,14 @@ def test_what_cannot_be_listed_is_refused(service: Service, query: dict[str, Any
     answer = service.client.get("/v1/decisions", params=query, headers=service.key("score"))
 
     assert answer.status_code == 422
+
+
+def test_whoever_lists_decisions_is_on_record_with_those_that_were_shown(service: Service) -> None:
+    caller = service.key("score")
+    decision_id = service.score(shipment(), caller).json()["decision_id"]
+
+    assert ids(service, caller) == [decision_id]
+
+    (event,) = service.services.audit_events.newest(EventFilter(object_kind="decisions"), 9)
+    assert event.action == "read"
+    assert decision_id in str(event.details)
