@@ -133,9 +133,9 @@ def item_packages_difference_ratio(
     when_missing="no goods item with a description is known",
     indicator="D05",
     source=FATF_TRADE_2021,
-    sentence="the descriptions of {value} goods items name other goods than their codes",
-    sentence_of_one="the description of one goods item names other goods than its code",
-    sentence_of_none="no description of a goods item names other goods than its code",
+    sentence="{value} goods items are described as other goods than their code says",
+    sentence_of_one="one goods item is described as other goods than its code says",
+    sentence_of_none="no goods item is described as other goods than its code says",
     direction=Direction.HIGHER_IS_RISKIER,
 )
 def misdescribed_item_count(

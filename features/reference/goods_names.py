@@ -56,8 +56,9 @@ def is_of_other_goods(description: str | None, hs_code: str) -> bool:
     """
     stems = _stems(description or "")
     own = _words_of_heading().get(hs_code[:_HEADING_DIGITS])
-    said = {stem: _weights()[stem] for stem in stems if stem in _weights()}
-    if not own or not said or own & stems or _chapter_words(hs_code) & stems:
+    # In order, since sums of floats depend on it and a set has another in every process.
+    said = {stem: _weights()[stem] for stem in sorted(stems) if stem in _weights()}
+    if not own or not said or own & stems or _chapter_words(hs_code[:_CHAPTER_DIGITS]) & stems:
         return False
     shares: dict[str, float] = defaultdict(float)
     for stem, weight in said.items():
@@ -69,7 +70,7 @@ def is_of_other_goods(description: str | None, hs_code: str) -> bool:
         if heading[:_CHAPTER_DIGITS] != hs_code[:_CHAPTER_DIGITS]
     ]
     # Words that no name has say as much as the rarest that one has.
-    whole = sum(said.values()) + (len(stems) - len(said)) * max(_weights().values())
+    whole = sum(said.values()) + (len(stems) - len(said)) * _weight_of_rarest()
     return max(elsewhere, default=0.0) >= CLEAR_SHARE * whole
 
 
@@ -113,8 +114,14 @@ def _weights() -> dict[str, float]:
     return {word: math.log(number / count) for word, count in counts.items()}
 
 
-def _chapter_words(hs_code: str) -> set[str]:
-    return _stems(_names().get(hs_code[:_CHAPTER_DIGITS], ""))
+@cache
+def _weight_of_rarest() -> float:
+    return max(_weights().values())
+
+
+@cache
+def _chapter_words(chapter: str) -> set[str]:
+    return _stems(_names().get(chapter, ""))
 
 
 def _stems(text: str) -> set[str]:

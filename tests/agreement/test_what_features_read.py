@@ -11,7 +11,7 @@ import pytest
 from features.build_training_set import build_training_set, feature_matrix
 from features.catalogue import catalogue
 from features.engine.batch.record_blocks import InMemoryRecords
-from features.engine.columns import Records
+from features.engine.columns import Records, rows
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import OnlineStore
 from features.history.rebuild import rebuild
@@ -62,6 +62,22 @@ def test_how_many_are_on_board_moves_no_feature(kind: SubjectKind, records: Reco
     for others in (np.full_like(on_board, np.nan), np.nan_to_num(on_board, nan=7.0) * 3 + 90):
         crowded = records | {"journeys": journeys | {"persons_on_board": others}}
         assert feature_matrix(kind, InMemoryRecords(crowded)).equals(before)
+
+
+def test_goods_items_move_no_feature_that_does_not_read_them(records: Records) -> None:
+    """Whoever has no goods items has what there was before them, to the bit."""
+    none = rows(records["goods_items"], np.zeros(0, np.int64))
+    reading = {
+        feature.name
+        for feature in catalogue("shipment")
+        if any(window.source == "goods_items" for window in feature.windows.values())
+    }
+
+    whole = feature_matrix("shipment", InMemoryRecords(records))
+    without = feature_matrix("shipment", InMemoryRecords(records | {"goods_items": none}))
+
+    assert whole.drop([*reading]).equals(without.drop([*reading]))
+    assert {without[name].null_count for name in reading} == {len(without)}
 
 
 @pytest.fixture(scope="module")

@@ -44,6 +44,9 @@ OF_MONEY = {
     *("document_value_excess_ratio", "document_value_shortfall_ratio", "largest_payment_eur"),
     *("freight_to_declared_ratio", "small_value_consignees_7d", "payee_passed_on_ratio_2d"),
 }
+OF_ITEM_VALUES = {
+    *("item_value_difference_ratio", "item_boat_equipment_ratio", "item_price_spread_ratio"),
+}
 OF_DISTANCES = {
     *("direct_distance_km", "detour_ratio", "fastest_leg_ratio", "distance_to_range_ratio_365d")
 }
@@ -172,9 +175,17 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
         ("derived/leg.py", "(hour >= 22)", "(hour >= 23)"),
         {"night_landing_count"},
     ),
+    "a column of goods items": (
+        ("derived/goods_item.py", "np.rint(gross * 1000)", "np.rint(gross * 100)"),
+        {"item_mass_difference_ratio"},
+    ),
+    "how clear a description must be": (
+        ("reference/goods_names.py", "CLEAR_SHARE = 0.6", "CLEAR_SHARE = 0.7"),
+        {"misdescribed_item_count"},
+    ),
     "an exchange rate": (
         ("reference/exchange_rates.csv", ",1.15162,", ",1.16,"),
-        OF_MONEY | OF_UNIT_VALUE,
+        OF_MONEY | OF_UNIT_VALUE | OF_ITEM_VALUES,
     ),
     "the latitude of a place": (
         ("reference/geography/places.parquet", "NLRTM", "latitude"),
