@@ -142,12 +142,14 @@ def _ends(submission: Submission) -> tuple[str, str] | None:
 
 def _with_country(submission: Submission, country: str, stand_in: str) -> Submission:
     """The submission with one country for another; LookupError where a place has no equal."""
-    parts: dict[str, Any] = {
+    linked = {
         name: tuple(
-            _record_with_country(record, country, stand_in) for record in getattr(submission, name)
+            _record_with_country(record, country, stand_in) for record in submission.linked(name)
         )
-        for name in ("legs", "transactions")
+        for name in ("goods_items", "legs", "transactions")
     }
+    submission = submission.with_linked(linked)
+    parts: dict[str, Any] = {}
     for name in ("shipment", "journey"):
         if (part := getattr(submission, name)) is not None:
             parts[name] = _record_with_country(part, country, stand_in)
