@@ -132,8 +132,8 @@ Currency = Annotated[
 ]
 HsCode = Annotated[
     str,
-    BeforeValidator(_of_six_digits),
     Field(pattern=r"^[0-9]{6}$", examples=["890310"]),
+    BeforeValidator(_of_six_digits),  # after the pattern, which files are held to by the schema
     kinds.Code(),
 ]
 CommodityCode = Annotated[

@@ -174,3 +174,10 @@ def test_items_inside_a_file_of_shipments_are_refused_with_where_they_go(tmp_pat
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "shipments.parquet")
 
     assert "goods items of shipments have a file of their own, goods_items" in refusal(tmp_path)
+
+
+def test_a_code_that_is_none_is_refused_in_files_as_in_requests(tmp_path: Path) -> None:
+    rows = [SHIPMENT | {"hs_code": "890310"}, SHIPMENT | {"shipment_id": "S-2", "hs_code": "?"}]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "shipments.parquet")
+
+    assert "row 2, hs_code: does not look like ^[0-9]{6}$" in refusal(tmp_path)
