@@ -17,7 +17,6 @@ class Reading(NamedTuple):
 
 
 READINGS = {
-    "GET /v1/decisions": Reading("read", "decisions"),
     "GET /v1/decisions/{decision_id}": Reading("read", "decision", "decision_id"),
     "GET /v1/decisions/{decision_id}/explanation": Reading(
         "read_explanation", "decision", "decision_id"
