@@ -1,6 +1,6 @@
 """The records of one type: each block held to the contract, and what keeps it written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from features.arrow_schema import Limits, arrow_schema
 from features.engine.batch.fast_checks import is_surely_sound
+from features.ingest.completed_fields import COMPLETED_FIELDS
 from features.ingest.contract import REPEATED, Bools, Broken, broken_alone
 from features.ingest.mapping.block_file import BlockFile
 from features.ingest.mapping.refused_rows import RefusedRows
@@ -19,10 +20,22 @@ from features.records import RECORD_FILES
 
 
 class CheckedRecords:
-    """Takes the records of one type in blocks; without a folder to write into it only checks."""
+    """Takes the records of one type in blocks; without a folder to write into it only checks.
 
-    def __init__(self, name: str, folder: Path | None, working: Path, refused: RefusedRows):
+    `beside` are the types that are imported with it: what their records may say stays open here.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path | None,
+        working: Path,
+        refused: RefusedRows,
+        beside: Collection[str] = (),
+    ):
         record = RECORD_FILES[name]
+        completed = COMPLETED_FIELDS.get(name)
+        self._required = completed if completed and completed.source not in beside else None
         self.name = name
         self.written = 0
         self._schema = arrow_schema(record)
@@ -45,7 +58,7 @@ class CheckedRecords:
         for each in broken:
             named[each.column] = named.get(each.column, np.zeros(len(rows), np.bool_)) | each.rows
         found = [*broken]
-        for each in broken_alone(rows, self.name, _look):
+        for each in (*broken_alone(rows, self.name, _look), *self._left_out(rows)):
             # What was not understood was named already, and is not also missing.
             left = each.but(named[each.column]) if each.column in named else each
             if left.rows.any():
@@ -59,6 +72,12 @@ class CheckedRecords:
         if found:
             self._refused.add(self.name, source, places, found, stood)
         self._write(pa.Table.from_batches([rows]), is_kept)
+
+    def _left_out(self, rows: pa.RecordBatch) -> Iterator[Broken]:
+        """Rows without a field that no record of another type can say for them."""
+        if self._required is not None and rows[self._required.field].null_count:
+            missing = pc.is_null(rows[self._required.field]).to_numpy(zero_copy_only=False)
+            yield Broken(self._required.field, self._required.words_when_missing, missing)
 
     def finish(self) -> None:
         """Refuse the records that stood in an earlier row, and close the file."""

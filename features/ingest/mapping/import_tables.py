@@ -120,7 +120,7 @@ class _Run:
         """Import all tables into a folder, or none."""
         refused = RefusedRows(folder / QUARANTINE if folder else None)
         names = dict.fromkeys(record.name for record in self.mapping.records)
-        into = {name: CheckedRecords(name, folder, working, refused) for name in names}
+        into = {name: CheckedRecords(name, folder, working, refused, names) for name in names}
         read = dict.fromkeys(record.head.table for record in self.mapping.records)
         parts = [(table, source) for table in read for source in self.sources[table]]
         for done, (table, source) in enumerate(parts):
