@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 _BYTES = 12  # two parties of a world of billions do not meet
-_MOST_REMEMBERED = 1 << 18
+_MOST_REMEMBERED = 1 << 16
 
 
 @dataclass

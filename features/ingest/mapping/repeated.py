@@ -25,7 +25,7 @@ NOTE = np.dtype(
 )
 """What is remembered of a row: its two hashes, where it stands, and whether it is usable."""
 
-ROWS_SORTED_AT_ONCE = 1 << 21
+ROWS_SORTED_AT_ONCE = 1 << 20
 _BETWEEN = "\x1f"
 
 
@@ -55,20 +55,48 @@ class RowNotes:
         total = sum(self._blocks)
         if not total or not self._unique:
             return False
-        notes = np.memmap(self._file, NOTE, "r")
         file = self._file.with_suffix(".repeated")
         self._repeated = np.memmap(file, np.bool_, "w+", shape=(total,))
         shares = -(-total // ROWS_SORTED_AT_ONCE)
-        found = [_mark_repeated(notes, self._repeated, share, shares) for share in range(shares)]
+        found = [self._mark_repeated(share, shares) for share in range(shares)]
         return any(found)
 
     def blocks(self) -> Iterator[tuple[Any, Bools]]:
         """Of each block the notes of its rows, and which usable ones stood in an earlier row."""
-        notes, first = np.memmap(self._file, NOTE, "r"), 0
-        for rows in self._blocks:
-            until = first + rows
-            yield np.array(notes[first:until]), np.array(self._repeated[first:until])
+        first = 0
+        for notes in self._noted():
+            until = first + len(notes)
+            yield notes, np.array(self._repeated[first:until])
             first = until
+
+    def _noted(self) -> Iterator[Any]:
+        """The notes of each block: read, and not mapped, which would hold them all in memory."""
+        with self._file.open("rb") as file:
+            for rows in self._blocks:
+                yield np.fromfile(file, NOTE, rows)
+
+    def _mark_repeated(self, share: int, shares: int) -> bool:
+        """Mark, of the rows whose hash falls into a share of all hashes, those that are no first.
+
+        Whether there are any; those that are refused already are none.
+        """
+        parts, first = [], 0
+        for noted in self._noted():
+            inside = np.flatnonzero(noted["one"] % shares == share)
+            parts.append((first + inside, noted[["one", "other", "is_kept"]][inside]))
+            first += len(noted)
+        at, notes = (np.concatenate(part) for part in zip(*parts, strict=True))
+        in_order = np.sort(notes["one"])
+        if not (in_order[1:] == in_order[:-1]).any():
+            return False
+        order = np.lexsort((notes["other"], notes["one"]))  # stable: the first row stays first
+        one, other = notes["one"][order], notes["other"][order]
+        is_same = np.zeros(len(at), np.bool_)
+        is_same[1:] = (np.diff(one) == 0) & (np.diff(other) == 0)
+        again = order[is_same]
+        again = at[again[notes["is_kept"][again]]]
+        self._repeated[again] = True
+        return bool(len(again))
 
     def _hashes(self, rows: pa.RecordBatch) -> tuple[Hashes, Hashes]:
         parts = [_as_text(rows[field]) for field in self._unique]
@@ -78,29 +106,6 @@ class RowNotes:
 
 def _joined(*parts: Any) -> pa.Array:
     return pc.binary_join_element_wise(*parts, null_handling="replace", null_replacement="\0")
-
-
-def _mark_repeated(notes: Any, repeated: Bools, share: int, shares: int) -> bool:
-    """Mark, of the rows whose hash falls into a share of all hashes, those that are no first.
-
-    Whether there are any; those that are refused already are none.
-    """
-    rows = [
-        first + np.flatnonzero(notes["one"][first : first + ROWS_SORTED_AT_ONCE] % shares == share)
-        for first in range(0, len(notes), ROWS_SORTED_AT_ONCE)
-    ]
-    at = np.concatenate(rows)
-    one, other = notes["one"][at], notes["other"][at]
-    in_order = np.sort(one)
-    if not (in_order[1:] == in_order[:-1]).any():
-        return False
-    order = np.lexsort((other, one))  # stable: of the same, the first row stays first
-    is_same = np.zeros(len(at), np.bool_)
-    is_same[1:] = (np.diff(one[order]) == 0) & (np.diff(other[order]) == 0)
-    again = at[order[is_same]]
-    again = again[notes["is_kept"][again]]
-    repeated[again] = True
-    return bool(len(again))
 
 
 def _as_text(column: pa.Array) -> pa.Array:

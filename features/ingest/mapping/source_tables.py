@@ -9,6 +9,7 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,7 +23,7 @@ import pyarrow.parquet as pq
 from features.errors import InputRefused, nearest_of
 from features.ingest.mapping.mapping import TableMapping
 
-BLOCK_BYTES = 24 << 20
+BLOCK_BYTES, READ_BYTES = 24 << 20, 2 << 20
 BLOCK_ROWS = 1 << 16
 LONGEST_LINE_BYTES = 64 << 20
 
@@ -138,7 +139,7 @@ class CsvTable(_TableFile):
                 self._file,
                 # With threads it would not say which row it is that is not read.
                 read_options=pyarrow.csv.ReadOptions(
-                    use_threads=False, block_size=BLOCK_BYTES, encoding=self._mapping.encoding
+                    use_threads=False, block_size=READ_BYTES, encoding=self._mapping.encoding
                 ),
                 parse_options=pyarrow.csv.ParseOptions(
                     delimiter=self._delimiter,
@@ -147,9 +148,16 @@ class CsvTable(_TableFile):
                 ),
                 convert_options=convert,
             )
-            yield from _beside_ragged(reader, ragged)
+            yield from _beside_ragged(_in_blocks(reader), ragged)
         except pa.ArrowInvalid as error:
             raise InputRefused(f"{self._file}: no readable CSV file ({error})") from None
+
+
+def _in_blocks(reader: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """What was read in small parts, of which the reader holds 32 ahead, in blocks to work on."""
+    while parts := [*islice(reader, BLOCK_BYTES // READ_BYTES)]:
+        (whole,) = _whole(pa.Table.from_batches(parts))
+        yield whole
 
 
 def _beside_ragged(
