@@ -118,6 +118,7 @@ VISITS = (
     Visit("/console/accounts/{account}/{act}", "admin", "/console/accounts/reviewer/disable"),
     Visit("/console/{address:path}", "reviewer", "/console/x"),
     Visit("/docs", None),
+    Visit("/problems", None),
     Visit("/problems/{name}", None, "/problems/too-often"),
 )
 
