@@ -28,7 +28,7 @@ HISTORY_OF = {
 }
 """By key of a history the feature that is 0 or missing where the key has none."""
 
-MISSING_WITHOUT = ("events",)
+MISSING_WITHOUT = ("events", "goods_items")
 """Sources of a subject's own records without which whatever counts them is missing, and never 0."""
 
 NEVER_SEEN_OTHERWISE = ("container_number", "seal_number")

@@ -70,7 +70,12 @@ NAIVE = with_column("declared_at", lambda column: column.cast(pa.timestamp("us")
         (
             "shipments",
             lambda table: table.drop(["hs_code"]),
-            "shipments.parquet: the required column 'hs_code' is missing",
+            "row 1, hs_code: is required of a shipment that has no item in goods_items",
+        ),
+        (
+            "shipments",
+            lambda table: table.drop(["consignee_id"]),
+            "shipments.parquet: the required column 'consignee_id' is missing",
         ),
         (
             "transactions",
