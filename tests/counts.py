@@ -3,9 +3,17 @@
 import os
 from typing import TypeVar
 
+import pytest
+
 Number = TypeVar("Number", int, float)
 
 
 def count(usual: Number, full: Number) -> Number:
     """The full count where TIDEGATE_FAULTS is `full`; mark such a test with `faults`."""
     return full if os.environ.get("TIDEGATE_FAULTS") == "full" else usual
+
+
+in_full_alone = pytest.mark.skipif(
+    not count(0, 1), reason="takes half a minute of a processor, and what it tries has small tests"
+)
+"""Marks a test that `make faults` runs and no other run does."""

@@ -6,24 +6,23 @@
 import pytest
 
 from experiments.benchmarks.attacks import ATTACKS, OPEN_FILES, Harm, attacked
-from tests.counts import count
+from tests.counts import in_full_alone
 from tests.faults.conftest import Serve
 
-SECONDS = count(1, 10)
-SLOWEST_MS = count(5_000, 250)  # a busy machine of many tests, or one that is there for this
+SECONDS = 10
+SLOWEST_MS = 250
 MOST_GROWTH_MIB = 64
 LARGEST_ANSWER = 64 * 1024
-OFTEN = ["400 KB of cookies", "a line of 2 MB in a batch", "1,100 idle connections"]
-NAMES = list(ATTACKS) if count(0, 1) else OFTEN  # each takes seconds of a processor
 
 
+@in_full_alone
 @pytest.mark.faults
 def test_no_attack_is_noticed_by_others(serve: Serve) -> None:
     served = serve()
     served.open_files = OPEN_FILES
     served.start()
 
-    harms = attacked(served, NAMES, SECONDS)
+    harms = attacked(served, list(ATTACKS), SECONDS)
 
     noticed = [harm.row(name) for name, harm in harms.items() if is_noticed(harm)]
     assert noticed == []

@@ -18,18 +18,18 @@ from serving.db.engine import open_database
 from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.models.model_pool import LoadedModel
-from tests.counts import count
+from tests.counts import count, in_full_alone
 from tests.faults.conftest import Serve
 from tests.faults.served import Told
 from tests.serving.world import promote, train_and_promote
 from training.model.model_home import ModelHome
 from training.model.risk_model import RiskModel
 
-PROMOTIONS = count(2, 30)
+PROMOTIONS = 30
 STALLED = count(20, 200)
 DEADLINE_S = count(1, 10)
 INSIDE = 4
-FLOOD_S = count(8, 30)  # one stall of a busy machine is less than a hundredth of what comes
+FLOOD_S = count(5, 30)  # one stall of a busy machine is less than a hundredth of what comes
 
 # The few requests of a busy machine have a wide tail; one that is there for this has not.
 SLOWER_IN_A_FLOOD = count(10, 2)
@@ -37,6 +37,7 @@ SLOWER_BESIDE_STALLED = count(10, 1.5)
 LONGEST_TO_TURN_AWAY_S = count(1, 0.05)
 
 
+@in_full_alone
 @pytest.mark.faults
 def test_promotions_under_load_fail_and_mix_nothing(serve: Serve, home: Path) -> None:
     folder = home / "models" / "tidegate-shipment"
