@@ -42,6 +42,7 @@ OF_OTHERS = {
     "declaration": "what such goods are usually declared as",
     "document_conflicts": "whether the documents agree",
     "documents": "the documents that were filed",
+    "goods_items": "whether the goods items agree with the declaration",
     "itinerary": "how such journeys usually go",
     "valuation": "what such goods usually cost",
     "carrier_history": "how the conveyance and its carrier travelled before",

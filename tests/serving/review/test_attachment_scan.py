@@ -116,7 +116,7 @@ def test_what_the_scanner_refuses_is_said_in_words_and_not_kept(scanned: Service
     refused = attach(scanned, case_id, token, PDF + b"EICAR")
     kept = attach(scanned, case_id, token, PDF)
 
-    assert refused.status_code == 409
+    assert refused.status_code == 422
     assert "did not let this file pass" in refused.text
     assert kept.status_code == 200
     assert list(audited(scanned)) == [("account:the reviewer", "refuse", "attachment", "exit 1")]

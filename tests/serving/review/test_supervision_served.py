@@ -114,6 +114,7 @@ ACTS_BY: dict[str, set[Role]] = {
     "/console/cases/{case}/assignments": {"reviewer", "supervisor"},
     "/console/cases/{case}/undo": {"reviewer", "supervisor"},
     "/console/cases/{case}/notes": {"reviewer", "supervisor"},
+    "/console/cases/{case}/tags": {"reviewer", "supervisor"},
     "/console/cases/{case}/actions": {"reviewer", "supervisor"},
     "/console/cases/{case}/results": {"reviewer", "supervisor"},
     "/console/cases/{case}/agreements": {"reviewer", "supervisor"},
