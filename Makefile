@@ -6,7 +6,6 @@ venv := .venv
 bin := $(venv)/bin
 # The lock names every package that is needed, so that none is looked for beside it.
 # The stamp is younger than the lock exactly when the environment holds what the lock names.
-# Most modules of the packages are never imported: each that is, Python compiles then.
 ready := $(venv)/.ready
 
 help:  ## list the targets
@@ -14,7 +13,7 @@ help:  ## list the targets
 
 $(ready): requirements.lock pyproject.toml
 	$(python) -m venv $(venv)
-	$(bin)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps --only-binary :all: -r requirements.lock
+	$(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r requirements.lock
 	$(bin)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 

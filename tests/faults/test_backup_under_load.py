@@ -12,14 +12,14 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.counts import count
+from tests.counts import count, in_full_alone
 from tests.faults.conftest import Serve
 from tests.faults.served import COMMAND, Served
 from tests.ports import free_port
 from tests.serving.bodies import shipment
 from tests.serving.postgres import Server
 
-KILLS = count(0, 25)  # of a backup and of a restore, on either engine
+KILLS = 25  # of a backup and of a restore, on either engine
 LONGEST_S = count(180, 60)
 
 
@@ -86,6 +86,7 @@ def backed_up(served: Served, out: Path) -> dict[str, bytes]:
     return before
 
 
+@in_full_alone
 @pytest.mark.faults
 def test_what_was_acknowledged_before_a_backup_is_in_the_home_that_is_made_of_it(
     served: Served, tmp_path: Path, request: pytest.FixtureRequest

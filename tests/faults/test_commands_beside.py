@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.counts import count
+from tests.counts import count, in_full_alone
 from tests.faults.conftest import Serve
 from tests.faults.served import COMMAND, Served
 from tests.serving.bodies import shipment
@@ -46,6 +46,7 @@ def run(served: Served, arguments: list[str]) -> subprocess.CompletedProcess[str
     )
 
 
+@in_full_alone
 @pytest.mark.faults
 def test_commands_and_a_service_share_a_home(serve: Serve) -> None:
     served = serve()
