@@ -17,6 +17,7 @@ from features.catalogue import features_by_name
 from serving.access.accounts import admits
 from serving.access.actors import Actor
 from serving.audit.decision import Decision
+from serving.cli.demo import LIVE_DAYS, MONTH
 from serving.cli.demo_people import PEOPLE, RESCUER, REVIEWER, SECOND
 from serving.cli.demo_teams import GOODS_TEAM
 from serving.cli.demo_world import OFFICES_OF_MONTH
@@ -160,7 +161,7 @@ def test_a_month_lies_behind_the_cases_and_a_second_run_adds_none(home: Path) ->
     results = [end for row in before if (end := CASE.validate_json(row.state).result)]
 
     assert len(days) > 20
-    assert min(days) >= (now - timedelta(days=33)).date().isoformat()
+    assert min(days) >= (now - MONTH - timedelta(days=LIVE_DAYS)).date().isoformat()
     assert 3 <= len({row.office_id for row in before}) <= OFFICES_OF_MONTH
     assert sum(end.label == "not_confirmed" for end in results) > 20
     assert any(end.label == "confirmed" for end in results)

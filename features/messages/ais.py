@@ -106,7 +106,8 @@ def _stamp(line: Element) -> Value | None:
             return Value(datetime.fromtimestamp(seconds, UTC), line.place, (line,))
     elif found := _PGHP.match(line.text):
         try:
-            when = datetime(*(int(part) for part in found.groups()), tzinfo=UTC)  # type: ignore[misc,arg-type]
+            year, month, day, hour, minute, second = map(int, found.groups())
+            when = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
         except ValueError:
             return None
         return Value(when, line.place, (line,))
