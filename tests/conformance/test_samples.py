@@ -84,8 +84,18 @@ def test_nothing_withheld_stands_in_a_record(sample: Tried) -> None:
     message = sample.file.read_bytes()
     conversion = outcome(sample)
     written = [str(value) for each in conversion.records for value in each.fields.values()]
-    # What a message also says elsewhere, as that it is of air, is no secret.
-    elsewhere = {text_at(message, sample.file.name, each.place) for each in conversion.left_over}
+    withheld = {each.place for each in conversion.withheld}
+    used = {
+        place
+        for each in conversion.records
+        for place in each.places.values()
+        if place != GIVEN and place not in withheld
+    }
+    # What a message also says elsewhere, as that it is of air or of which office, is no secret.
+    elsewhere = {
+        text_at(message, sample.file.name, place)
+        for place in (*used, *(each.place for each in conversion.left_over))
+    }
 
     for each in conversion.withheld:
         text = text_at(message, sample.file.name, each.place)
