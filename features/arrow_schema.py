@@ -1,6 +1,7 @@
 """The Arrow schema of a record type and the limits of its fields, both read off the record."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import NoneType, UnionType
@@ -45,6 +46,23 @@ def arrow_schema(record: type[Record]) -> pa.Schema:
         pa.field(name, _arrow_type(field.annotation), nullable=not field.is_required())
         for name, field in record.model_fields.items()
     )
+
+
+def default_column(record: type[Record], field: pa.Field, rows: int) -> pa.Array:
+    """So many times what a field is where a record leaves it out."""
+    return pa.repeat(pa.scalar(record.model_fields[field.name].default, field.type), rows)
+
+
+def record_table(columns: Mapping[str, Any], record: type[Record]) -> pa.Table:
+    """Columns as a table of records; what is left out is as where a record leaves it out."""
+    size = len(next(iter(columns.values())))
+    whole = {
+        field.name: columns[field.name]
+        if field.name in columns
+        else default_column(record, field, size)
+        for field in arrow_schema(record)
+    }
+    return pa.table(whole, schema=arrow_schema(record))
 
 
 @cache

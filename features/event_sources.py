@@ -13,6 +13,7 @@ from functools import cache, partial
 import numpy as np
 
 from features.catalogue import columns_read
+from features.derived.amended_journeys import join_amended_journeys
 from features.derived.document import shipment_permits
 from features.derived.outcome import (
     FIELDS_READ,
@@ -23,6 +24,7 @@ from features.derived.outcome import (
 from features.derived.shipment import join_journeys
 from features.derived.subject import derived_columns, subject_kinds
 from features.derived.transaction import derive_payment
+from features.engine.batch.amendments import Amendments
 from features.engine.batch.gather import gather_rows
 from features.engine.batch.record_blocks import RecordBlocks, read_whole
 from features.engine.batch.sources import (
@@ -34,9 +36,10 @@ from features.engine.batch.sources import (
     SubjectHistory,
     SubjectTable,
 )
-from features.engine.columns import Column, Columns, instant_us, kinds_of, rows
+from features.engine.columns import Column, Columns, instant_us, kinds_of, length, rows
 from features.engine.expressions.program import Program, traced_columns
 from features.engine.windows.event_order import sorted_by_known_at
+from features.engine.windows.lifetimes import COUNTS_FROM, COUNTS_UNTIL, LIFETIME, together
 from features.linked_records import DRIFT_CELL, LinkedRecordType, linked_record_types
 from features.records import Document, Journey, Position, SubjectKind, Transaction
 from features.subject_types import SUBJECT_TYPES
@@ -62,16 +65,38 @@ def event_sources(kind: SubjectKind) -> EventSources:
 def read_subjects(kind: SubjectKind, records: RecordBlocks, columns: frozenset[str]) -> Columns:
     """Every subject of one kind, ordered by declaration and then by id, with some columns.
 
-    Nothing else of a record is read.
+    Nothing else of a record is read. Where any was amended or withdrawn there is a row for each
+    version, those of one subject beside each other in the order in which they became known, and
+    the columns of `lifetimes`.
     """
     subject_type, columns = SUBJECT_TYPES[kind], columns | _ALWAYS
     fields = subject_fields(kind, columns)
-    own = read_whole(records, subject_type.record_file, fields[subject_type.record_file])
-    own = gather_rows(own, _in_order(own["declared_at"], own[subject_type.id_field]))
+    own = _with_versions(
+        read_whole(records, subject_type.record_file, fields[subject_type.record_file]),
+        records.amendments(subject_type.record_file),
+    )
+    journeys: Columns = {}
     if subject_type.has_journey and fields.get("journeys"):
-        own |= join_journeys(own, read_whole(records, "journeys", fields["journeys"]))
+        read = read_whole(records, "journeys", fields["journeys"])
+        journeys = _with_versions(read, records.amendments("journeys"))
+    if COUNTS_FROM in journeys:
+        own = join_amended_journeys(own, journeys)
+    own = gather_rows(own, _in_order(own, own[subject_type.id_field]))
+    if journeys and COUNTS_FROM not in journeys:
+        own |= join_journeys(own, journeys)
     subjects = own | derived_columns(kind, columns).run(own)
-    return {name: column for name, column in subjects.items() if name in columns}
+    kept = columns | LIFETIME
+    return {name: column for name, column in subjects.items() if name in kept}
+
+
+def _with_versions(own: Columns, amendments: Amendments) -> Columns:
+    """Rows of subjects without those that withdraw; from when until when each counts, if known."""
+    if not amendments:
+        return own
+    declared_at = own["declared_at"]
+    until = amendments.until_of(0, len(declared_at))
+    lifetime = {COUNTS_FROM: amendments.known_of(declared_at), COUNTS_UNTIL: until}
+    return rows(own | lifetime, until > lifetime[COUNTS_FROM])
 
 
 def subject_fields(kind: SubjectKind, columns: frozenset[str]) -> dict[str, set[str]]:
@@ -101,20 +126,35 @@ def payments(transactions: Columns) -> Columns:
 
 def paid_outcomes(records: RecordBlocks) -> Columns:
     """What inspections found of routes and shipments, beside those who paid and were paid."""
-    outcomes = read_whole(records, "outcomes", FIELDS_READ)
-    inspected = np.unique(outcomes["subject_id"])
-    blocks = [
-        rows(block, np.isin(block["subject_id"], inspected))
-        for block in records.blocks("transactions", PAYMENT_FIELDS_READ)
-    ]
-    paid = {name: np.concatenate([each[name] for each in blocks]) for name in PAYMENT_FIELDS_READ}
+    outcomes = _outcomes(records)
+    paid = _payments_for(np.unique(outcomes["subject_id"]), records)
     of_kinds = [
         paid_outcome_events(kind, read_subjects(kind, records, frozenset()), outcomes, paid)
         for kind in SUBJECT_TYPES
     ]
-    return sorted_by_known_at(
-        {name: np.concatenate([each[name] for each in of_kinds]) for name in of_kinds[0]}
-    )
+    return sorted_by_known_at(together(of_kinds))
+
+
+def _outcomes(records: RecordBlocks) -> Columns:
+    """What every inspection found, with until when each finding counts where any was corrected."""
+    outcomes = read_whole(records, "outcomes", FIELDS_READ)
+    return _ending(outcomes, records.amendments("outcomes"), 0)
+
+
+def _payments_for(subject_ids: Column, records: RecordBlocks) -> Columns:
+    """The payments for some subjects, with until when each counts where any was amended."""
+    amendments, first, kept = records.amendments("transactions"), 0, []
+    for block in records.blocks("transactions", PAYMENT_FIELDS_READ):
+        ending = _ending(block, amendments, first)
+        kept.append(rows(ending, np.isin(block["subject_id"], subject_ids)))
+        first += length(block)
+    return together(kept)
+
+
+def _ending(records: Columns, amendments: Amendments, first: int) -> Columns:
+    """Rows of a file, from a place on, with until when each counts where any is ended."""
+    until = amendments.until_of(first, length(records))
+    return records | {COUNTS_UNTIL: until} if amendments else records
 
 
 def drifts(positions: Columns) -> Columns:
@@ -138,7 +178,7 @@ def _histories(kind: SubjectKind) -> tuple[SubjectHistory, SubjectHistory]:
 
 def _outcomes_of(kind: SubjectKind) -> Callable[[Columns, RecordBlocks], Columns]:
     def derive(subjects: Columns, records: RecordBlocks) -> Columns:
-        return outcome_events(kind, subjects, read_whole(records, "outcomes", FIELDS_READ))
+        return outcome_events(kind, subjects, _outcomes(records))
 
     return derive
 
@@ -200,6 +240,9 @@ def _drifts() -> EventStream:
     )
 
 
-def _in_order(declared_at: Column, ids: Column) -> Column:
-    row = np.arange(len(ids))
-    return sorted_by_known_at({"known_at": declared_at, "record_id": ids, "row": row})["row"]
+def _in_order(subjects: Columns, ids: Column) -> Column:
+    known = subjects["declared_at"]
+    order = np.argsort(subjects[COUNTS_FROM], kind="stable") if COUNTS_FROM in subjects else None
+    row = np.arange(len(ids)) if order is None else order
+    events = {"known_at": known[row], "record_id": ids[row], "row": row}
+    return sorted_by_known_at(events)["row"]

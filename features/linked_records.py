@@ -35,6 +35,7 @@ from features.derived.leg import derive_leg
 from features.derived.position import derive_position
 from features.derived.subject import LATEST_FIELDS, LatestField
 from features.derived.transaction import derive_transaction
+from features.engine.batch.amendments import amendments_of
 from features.engine.columns import (
     NO_INSTANT,
     Column,
@@ -135,8 +136,10 @@ class LinkedRecordType:
         return kinds_of(self.record)[self.order_field] is Kind.TEXT
 
     def id_of(self, record: Record) -> str:
-        """What tells a record from any other of its type."""
-        return " ".join(str(getattr(record, field)) for field in self.id_fields)
+        """What tells a record from any other of its type; a later version is another."""
+        named = " ".join(str(getattr(record, field)) for field in self.id_fields)
+        version = 1 if "version" in self.id_fields else getattr(record, "version", 1)
+        return named if version == 1 else f"{named} version {version}"
 
     def subject_of(self, row: Mapping[str, Any]) -> tuple[SubjectKind, str]:
         """The kind and id of the subject of a row of its file."""
@@ -188,7 +191,7 @@ LINKED_RECORD_TYPES: Mapping[str, LinkedRecordType] = MappingProxyType(
                 kinds=("shipment",),
                 subject_field="shipment_id",
                 order_field="number",
-                key_fields=("number",),
+                key_fields=("number", "version"),
                 id_fields=("shipment_id", "number"),
                 derive=derive_goods_item,
                 measured={"is_of_other_goods": OF_OTHER_GOODS},
@@ -222,7 +225,7 @@ LINKED_RECORD_TYPES: Mapping[str, LinkedRecordType] = MappingProxyType(
                 kinds=SUBJECT_KINDS,
                 subject_field="subject_id",
                 order_field="transaction_id",
-                key_fields=("transaction_id",),
+                key_fields=("transaction_id", "version"),
                 id_fields=("transaction_id",),
                 derive=derive_transaction,
                 words_when_cited="payments {ids}",
@@ -233,7 +236,7 @@ LINKED_RECORD_TYPES: Mapping[str, LinkedRecordType] = MappingProxyType(
                 kinds=SUBJECT_KINDS,
                 subject_field="subject_id",
                 order_field="event_id",
-                key_fields=("event_id",),
+                key_fields=("event_id", "version"),
                 id_fields=("event_id",),
                 derive=derive_event,
                 words_when_cited="events {ids}",
@@ -244,7 +247,7 @@ LINKED_RECORD_TYPES: Mapping[str, LinkedRecordType] = MappingProxyType(
                 kinds=("route",),
                 subject_field="journey_id",
                 order_field="sequence",
-                key_fields=("sequence",),
+                key_fields=("sequence", "version"),
                 id_fields=("journey_id", "sequence", "known_at"),
                 derive=derive_leg,
                 previous={"sequence": np.nan, "arrived_at": NO_INSTANT, "destination": NO_TEXT},
@@ -315,11 +318,12 @@ def with_known_from(record_type: LinkedRecordType, records: Columns) -> Columns:
 def linked_before(
     record_type: LinkedRecordType, kind: SubjectKind, subjects: Columns, records: Columns
 ) -> Columns:
-    """The records of subjects of one kind that were known before their subject's instant."""
+    """The records of subjects of one kind that count at their subject's instant."""
     if record_type.has_subject_kind:
         records = rows(records, records["subject_kind"] == STRING_TABLE.code(kind))
     subject_ids, known_at = records[record_type.subject_field], records[record_type.known_from]
-    return known_before(records, subject_ids, known_at, subjects)
+    until = amendments_of(records, record_type.record).until_of(0, len(known_at))
+    return known_before(records, subject_ids, known_at, until, subjects)
 
 
 def latest_by_subject(

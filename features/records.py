@@ -5,7 +5,7 @@ number that is not finite is refused with the field's name. Instants carry an of
 UTC. Party ids are keyed pseudonyms; no record has room for a name.
 """
 
-from typing import ClassVar, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -136,9 +136,17 @@ OF_DOCUMENTS: tuple[Result, ...] = ("documents_in_order", "documents_irregular")
 Examination = Literal["physical", "scan", "documents", "canine", "post_clearance"]
 Depth = Literal["full", "partial"]
 
+AMENDED_WHEN = "is required of a version after the first and of one that withdraws"
+"""What is said of a version that does not say when it became known."""
+
 
 class Record(BaseModel):
-    """A row of one record type; refuses any field it does not know, which `persons` explains."""
+    """A row of one record type; refuses any field it does not know, which `persons` explains.
+
+    Where a record type has versions, a later one of the same record takes the place of those before
+    it from when it is known, and one that is `withdrawn` ends it: from then on there is no such
+    record.
+    """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -151,12 +159,25 @@ class Record(BaseModel):
     # What makes a record one record: in a file, a second row with the same values is refused.
     unique_fields: ClassVar[tuple[str, ...]] = ()
 
+    # What all versions of a record share; without it nothing is amended or withdrawn.
+    versions_of: ClassVar[tuple[str, ...]] = ()
+    # Whether a version replaces those before it; if not, each counts until the record is withdrawn.
+    versions_replace: ClassVar[bool] = True
+
+
+def refuse_unknown_amendment(record: Any) -> Any:
+    """Refuse a later version, or one that withdraws, that does not say when it became known."""
+    if record.known_at is None and (record.version > 1 or record.withdrawn):
+        raise PydanticCustomError("amendment_without_instant", f"`known_at` {AMENDED_WHEN}")
+    return record
+
 
 class Journey(Record):
     """One movement of one conveyance, scored as a route with its legs."""
 
     known_from: ClassVar[str] = "declared_at"
-    unique_fields: ClassVar[tuple[str, ...]] = ("journey_id",)
+    unique_fields: ClassVar[tuple[str, ...]] = ("journey_id", "version")
+    versions_of: ClassVar[tuple[str, ...]] = ("journey_id",)
 
     journey_id: JourneyId = Field(description="The journey, by the id that the sender gave it.")
     mode: Mode = Field(description="How the conveyance travels.")
@@ -214,13 +235,25 @@ class Journey(Record):
     cargo_unit: CargoUnit | None = Field(
         None, description="What holds the cargo: refrigerated, a tank, closed or open."
     )
+    known_at: Instant | None = Field(
+        None,
+        description="When this version became known; the first one was when it was declared.",
+        examples=["2026-11-21T07:15:00Z"],
+    )
+    version: Ordinal = Field(1, description="The version of the journey, from 1.")
+    withdrawn: Flag = Field(
+        False, description="Whether the journey was withdrawn, by this version.", examples=[False]
+    )
+
+    _is_known = model_validator(mode="after")(refuse_unknown_amendment)
 
 
 class Leg(Record):
     """One stretch of a journey between two places; planned where `arrived_at` is empty."""
 
     known_from: ClassVar[str] = "known_at"
-    unique_fields: ClassVar[tuple[str, ...]] = ("journey_id", "sequence")
+    unique_fields: ClassVar[tuple[str, ...]] = ("journey_id", "sequence", "version")
+    versions_of: ClassVar[tuple[str, ...]] = ("journey_id", "sequence")
 
     journey_id: JourneyId = Field(description="The journey that the leg is part of.")
     sequence: Ordinal = Field(description="The place of the leg in its journey, from 1.")
@@ -240,6 +273,12 @@ class Leg(Record):
     known_at: Instant | None = Field(
         None, description="When the authority learnt of the leg.", examples=["2026-11-22T04:00:00Z"]
     )
+    version: Ordinal = Field(1, description="The version of the leg, from 1.")
+    withdrawn: Flag = Field(
+        False, description="Whether the leg was withdrawn, by this version.", examples=[False]
+    )
+
+    _is_known = model_validator(mode="after")(refuse_unknown_amendment)
 
 
 class Position(Record):
@@ -272,7 +311,8 @@ class Shipment(Record):
     """One consignment as declared."""
 
     known_from: ClassVar[str] = "declared_at"
-    unique_fields: ClassVar[tuple[str, ...]] = ("shipment_id",)
+    unique_fields: ClassVar[tuple[str, ...]] = ("shipment_id", "version")
+    versions_of: ClassVar[tuple[str, ...]] = ("shipment_id",)
 
     shipment_id: ShipmentId = Field(description="The shipment, by the id that the sender gave it.")
     journey_id: JourneyId | None = Field(None, description="The journey that brings the shipment.")
@@ -333,6 +373,17 @@ class Shipment(Record):
     declared_at: Instant = Field(
         description="When the shipment was declared; it is scored as of this instant."
     )
+    known_at: Instant | None = Field(
+        None,
+        description="When this version became known; the first one was when it was declared.",
+        examples=["2026-11-21T07:15:00Z"],
+    )
+    version: Ordinal = Field(1, description="The version of the shipment, from 1.")
+    withdrawn: Flag = Field(
+        False, description="Whether the shipment was withdrawn, by this version.", examples=[False]
+    )
+
+    _is_known = model_validator(mode="after")(refuse_unknown_amendment)
 
 
 class GoodsItem(Record):
@@ -343,7 +394,8 @@ class GoodsItem(Record):
 
     known_from: ClassVar[str] = "known_at"
     is_part_of_declaration: ClassVar[bool] = True
-    unique_fields: ClassVar[tuple[str, ...]] = ("shipment_id", "number")
+    unique_fields: ClassVar[tuple[str, ...]] = ("shipment_id", "number", "version")
+    versions_of: ClassVar[tuple[str, ...]] = ("shipment_id", "number")
 
     shipment_id: ShipmentId = Field(description="The shipment that the item is part of.")
     number: ItemNumber = Field(description="The number of the item in its shipment, from 1.")
@@ -378,6 +430,12 @@ class GoodsItem(Record):
         None,
         description="When the authority learnt of an item that is no part of the declaration.",
     )
+    version: Ordinal = Field(1, description="The version of the item, from 1.")
+    withdrawn: Flag = Field(
+        False, description="Whether the item was withdrawn, by this version.", examples=[False]
+    )
+
+    _is_known = model_validator(mode="after")(refuse_unknown_amendment)
 
 
 class Document(Record):
@@ -385,6 +443,8 @@ class Document(Record):
 
     known_from: ClassVar[str] = "received_at"
     unique_fields: ClassVar[tuple[str, ...]] = ("document_id", "version")
+    versions_of: ClassVar[tuple[str, ...]] = ("document_id",)
+    versions_replace: ClassVar[bool] = False  # that a paper was amended tells something by itself
 
     document_id: DocumentId = Field(description="The document, the same in all its versions.")
     subject_kind: SubjectKind = Field(description="Whether it was filed for a route or a shipment.")
@@ -422,13 +482,17 @@ class Document(Record):
         None, description="The container, as the document states it."
     )
     seal_number: SealNumber | None = Field(None, description="The seal, as the document states it.")
+    withdrawn: Flag = Field(
+        False, description="Whether the document was withdrawn, by this version.", examples=[False]
+    )
 
 
 class Transaction(Record):
     """One payment linked to a subject."""
 
     known_from: ClassVar[str] = "known_at"
-    unique_fields: ClassVar[tuple[str, ...]] = ("transaction_id",)
+    unique_fields: ClassVar[tuple[str, ...]] = ("transaction_id", "version")
+    versions_of: ClassVar[tuple[str, ...]] = ("transaction_id",)
 
     transaction_id: TransactionId = Field(
         description="The payment, by the id that the sender gave it."
@@ -454,6 +518,10 @@ class Transaction(Record):
     known_at: Instant = Field(
         description="When the authority learnt of the payment.", examples=["2026-11-19T06:00:00Z"]
     )
+    version: Ordinal = Field(1, description="The version of the payment, from 1.")
+    withdrawn: Flag = Field(
+        False, description="Whether the payment was withdrawn, by this version.", examples=[False]
+    )
 
 
 class Event(Record):
@@ -463,7 +531,8 @@ class Event(Record):
     """
 
     known_from: ClassVar[str] = "known_at"
-    unique_fields: ClassVar[tuple[str, ...]] = ("event_id",)
+    unique_fields: ClassVar[tuple[str, ...]] = ("event_id", "version")
+    versions_of: ClassVar[tuple[str, ...]] = ("event_id",)
 
     event_id: EventId = Field(description="The event, by the id that the sender gave it.")
     subject_kind: SubjectKind = Field(description="Whether it happened to a route or a shipment.")
@@ -482,6 +551,10 @@ class Event(Record):
         description="Until when goods under a transit that opened must be presented.",
         examples=["2026-12-02T00:00:00Z"],
     )
+    version: Ordinal = Field(1, description="The version of the event, from 1.")
+    withdrawn: Flag = Field(
+        False, description="Whether the event was withdrawn, by this version.", examples=[False]
+    )
 
 
 class Outcome(Record):
@@ -498,6 +571,7 @@ class Outcome(Record):
         "inspected_at",
         "known_at",
     )
+    versions_of: ClassVar[tuple[str, ...]] = ("subject_kind", "subject_id", "inspected_at")
 
     subject_kind: SubjectKind = Field(description="Whether a route or a shipment was inspected.")
     subject_id: SubjectId = Field(description="The journey or shipment that was inspected.")
@@ -537,6 +611,11 @@ class Outcome(Record):
         None, description="How it was examined, by what went furthest."
     )
     depth: Depth | None = Field(None, description="Whether all of it was examined, or a part.")
+    withdrawn: Flag = Field(
+        False,
+        description="Whether the outcome was withdrawn, as one of another subject.",
+        examples=[False],
+    )
 
     @model_validator(mode="after")
     def _refuse_contradictions(self) -> Self:

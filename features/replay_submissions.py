@@ -2,7 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -13,12 +15,15 @@ import pyarrow.compute as pc
 from features.arrow_schema import INSTANT
 from features.ingest.record_files import read_records
 from features.linked_records import LINKED_RECORD_TYPES, LinkedRecordType, linked_record_types
+from features.record_versions import Life, lives_of, version_at
 from features.records import Journey, SubjectKind
 from features.scoring_instants import Instants
 from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission, submitted_subject, submitted_type
 
 Row = dict[str, Any]
+
+RESOLUTION = timedelta(microseconds=1)
 
 
 def submissions_of(
@@ -45,17 +50,17 @@ def submissions_of(
         for record_type in linked_record_types(kind)
     }
     journeys = _journeys_of(records, subjects["journey_id"]) if subject_type.has_journey else {}
-    for row in subjects.sort_by(
-        [("declared_at", "ascending"), (identity, "ascending")]
-    ).to_pylist():
-        own = _journey_before(row, journeys) if subject_type.has_journey else {}
-        for as_of in (None, *later.get(row[identity], ())):
+    order: list[tuple[str, Any]] = [("declared_at", "ascending"), (identity, "ascending")]
+    ordered = subjects.sort_by(order).to_pylist()
+    for subject_id, versions in groupby(ordered, key=itemgetter(identity)):
+        lives = lives_of([*versions], subject_type.record)
+        for as_of in (None, *later.get(subject_id, ())) if lives else ():
+            row = version_at(lives, as_of) or lives[0].row
+            at = as_of or row["declared_at"]
+            own = _journey_at(row, at, journeys) if subject_type.has_journey else {}
             linked = {
                 record_type.name: _known(
-                    grouped[record_type.name][row[identity]],
-                    record_type,
-                    kind,
-                    as_of or row["declared_at"],
+                    grouped[record_type.name][subject_id], record_type, kind, at
                 )
                 for record_type in linked_record_types(kind)
             }
@@ -71,9 +76,16 @@ def _submitted(kind: SubjectKind, row: Row, linked: dict[str, Any]) -> dict[str,
     return {field: submitted_subject(kind)(**row, **inside), **beside}
 
 
-def _journey_before(row: Row, journeys: dict[str, Row]) -> dict[str, Any]:
-    """The journey that carries a subject, where it was declared before the subject."""
-    journey = journeys.get(row["journey_id"])
+def _journey_at(row: Row, at: datetime, journeys: dict[str, list[Life]]) -> dict[str, Any]:
+    """The journey that carries a subject as it was known at an instant.
+
+    None where it was not declared before the subject. What became known when the subject was
+    declared counts then.
+    """
+    lives = journeys.get(row["journey_id"], [])
+    if at == row["declared_at"]:
+        at += RESOLUTION
+    journey = version_at(lives, at)
     if journey is None or journey["declared_at"] >= row["declared_at"]:
         return {}
     return {"journey": Journey(**journey)}
@@ -85,10 +97,13 @@ def _declared_since(subjects: pa.Table, since: datetime | None) -> pa.Table:
     return subjects.filter(pc.greater_equal(subjects["declared_at"], pa.scalar(since, INSTANT)))
 
 
-def _journeys_of(records: Path, ids: pa.ChunkedArray) -> dict[str, Row]:
+def _journeys_of(records: Path, ids: pa.ChunkedArray) -> dict[str, list[Life]]:
     journeys = read_records(records, "journeys")
     named = journeys.filter(pc.is_in(journeys["journey_id"], ids.combine_chunks()))
-    return {row["journey_id"]: row for row in named.to_pylist()}
+    versions: dict[str, list[Row]] = defaultdict(list)
+    for row in named.to_pylist():
+        versions[row["journey_id"]].append(row)
+    return {journey_id: lives_of(rows, Journey) for journey_id, rows in versions.items()}
 
 
 def _grouped(

@@ -73,7 +73,7 @@ def _known_at(kind: SubjectKind, records: Path) -> Mapping[str, list[datetime]]:
 def _subjects(kind: SubjectKind, records: Path) -> Iterator[tuple[str, datetime, datetime]]:
     """Of each subject its id, when it was declared, and when its journey is due."""
     subject_type = SUBJECT_TYPES[kind]
-    table = read_records(records, subject_type.record_file)
+    table = _first_versions(read_records(records, subject_type.record_file), subject_type.id_field)
     declared_at = table["declared_at"].to_pylist()
     if subject_type.has_journey:
         due_at = _due_of_journeys(table, records)
@@ -81,6 +81,13 @@ def _subjects(kind: SubjectKind, records: Path) -> Iterator[tuple[str, datetime,
         due_at = table["due_at"].to_pylist()
     ids = table[subject_type.id_field].to_pylist()
     yield from zip(ids, declared_at, due_at, strict=True)
+
+
+def _first_versions(table: pa.Table, identity: str) -> pa.Table:
+    """Each record once, in its first version."""
+    ordered = table.append_column("row", pa.array(np.arange(len(table)))).sort_by("version")
+    first = ordered.group_by(identity, use_threads=False).aggregate([("row", "first")])
+    return table.take(first["row_first"].combine_chunks().sort())
 
 
 def _due_of_journeys(shipments: pa.Table, records: Path) -> list[datetime]:

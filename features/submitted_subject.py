@@ -67,6 +67,8 @@ def _linked_rows(record_type: LinkedRecordType, kind: SubjectKind) -> LinkedRows
         measured=record_type.measured,
         version_of=record_type.version_of,
         known_when_missing=record_type.known_when_missing,
+        amended=record_type.record.versions_of,
+        is_replaced=record_type.record.versions_replace,
     )
 
 

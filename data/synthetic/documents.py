@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from features.arrow_schema import arrow_schema
+from features.arrow_schema import record_table
 from features.records import Document, SubjectKind
 from synthetic import instants
 from synthetic.actors import CONSIGNEE
@@ -199,7 +199,7 @@ def _documents(
         "received_at": instants.column(received),
         **contents,
     }
-    return pa.table(columns, schema=arrow_schema(Document))
+    return record_table(columns, Document)
 
 
 def _received(rng: np.random.Generator, filed: _Filed, owners: _Owners) -> Ints:

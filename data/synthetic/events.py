@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from features.arrow_schema import arrow_schema
+from features.arrow_schema import record_table
 from features.records import Event, EventKind, SubjectKind
 from synthetic import instants
 from synthetic.chance import Flags, Ints, chance
@@ -178,5 +178,5 @@ def _events(
             "container_number": boxes.take(pa.array(of)),
             "time_limit_at": instants.column(limit, where=np.full(len(of), one.limit is not None)),
         }
-        tables.append(pa.table(columns, schema=arrow_schema(Event)))
+        tables.append(record_table(columns, Event))
     return pa.concat_tables(tables)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from features.arrow_schema import arrow_schema
+from features.arrow_schema import record_table
 from features.records import GoodsItem
 from synthetic import instants
 from synthetic.chance import Flags, Floats, Ints, chance, mixed, picked
@@ -86,7 +86,7 @@ def goods_item_table(plan: Plan, chapter: int, draft: ShipmentDraft) -> pa.Table
         "packages": pa.array(packages.astype(np.int64), mask=~known[2]),
         "known_at": instants.column(known_at, where=is_later),
     }
-    return pa.table(columns, schema=arrow_schema(GoodsItem))
+    return record_table(columns, GoodsItem)
 
 
 def _items(rng: np.random.Generator, draft: ShipmentDraft) -> _Items:

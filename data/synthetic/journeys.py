@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from features.arrow_schema import arrow_schema
+from features.arrow_schema import record_table
 from features.records import Journey
 from synthetic import instants
 from synthetic.actors import (
@@ -162,7 +162,7 @@ def journey_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
         "hire_return_location": codes.take(pa.array(home, mask=~hired)),
         **_identifiers(draft),
     }
-    return pa.table(columns, schema=arrow_schema(Journey))
+    return record_table(columns, Journey)
 
 
 def party(words: Words, where: Flags | None = None) -> pa.Array:

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from features.arrow_schema import arrow_schema
+from features.arrow_schema import record_table
 from features.records import Leg, Position
 from synthetic import instants
 from synthetic.chance import Flags, Floats, Ints, chance, share
@@ -58,7 +58,7 @@ def leg_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
         "arrived_at": instants.column(arrived, where=is_over),
         "known_at": instants.column(known),
     }
-    return pa.table(columns, schema=arrow_schema(Leg))
+    return record_table(columns, Leg)
 
 
 def _lanes(plan: Plan, chapter: int, draft: JourneyDraft, of: Ints) -> Ints:
@@ -103,7 +103,7 @@ def position_table(plan: Plan, chapter: int, draft: JourneyDraft) -> pa.Table:
         "is_distress": pa.nulls(len(of), pa.bool_()),
         "source": pa.array(SOURCES).take(pa.array((lane[of] == 1).astype(np.int64))),
     }
-    on_the_way = pa.table(columns, schema=arrow_schema(Position))
+    on_the_way = record_table(columns, Position)
     lying = lying_still(plan, chapter, draft, is_heard)
     landed = _landed_table(plan, chapter, draft, is_heard)
     return pa.concat_tables([on_the_way, _lying_table(plan, draft, lying), landed])
@@ -151,7 +151,7 @@ def _heard_by_ais(
         "is_distress": pa.nulls(len(of), pa.bool_()),
         "source": pa.array([SOURCES[0]] * len(of), pa.string()),
     }
-    return pa.table(columns, schema=arrow_schema(Position))
+    return record_table(columns, Position)
 
 
 def _between(plan: Plan, draft: JourneyDraft, of: Ints, way: Floats) -> tuple[Floats, Floats]:

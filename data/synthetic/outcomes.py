@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from features.arrow_schema import arrow_schema
+from features.arrow_schema import record_table
 from features.records import Outcome, SubjectKind
 from synthetic import instants
 from synthetic.chance import Flags, Ints, chance
@@ -60,9 +60,8 @@ def outcome_table(
         ),
         "typology": _named(kind, subjects.typology[which], where=found == 1),
     }
-    schema = arrow_schema(Outcome)
     nothing = {"found_items": pa.nulls(len(which), pa.int64())}
-    return pa.table(columns | stated.columns() | nothing, schema=schema)
+    return record_table(columns | stated.columns() | nothing, Outcome)
 
 
 def oracle_table(

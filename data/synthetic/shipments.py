@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from features.arrow_schema import arrow_schema
+from features.arrow_schema import record_table
 from features.records import Shipment
 from synthetic import instants
 from synthetic.actors import CONSIGNEE, carelessness, chosen_consignees, usual_hour
@@ -161,7 +161,7 @@ def shipment_table(
         "seal_number": texts("SL", decimal(draft.boxes.seal, 7), where=draft.boxes.is_boxed),
         "declared_at": instants.column(draft.declared_at),
     }
-    return pa.table(columns, schema=arrow_schema(Shipment))
+    return record_table(columns, Shipment)
 
 
 def office_ids(plan: Plan, draft: ShipmentDraft) -> pa.Array:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from features.arrow_schema import arrow_schema
+from features.arrow_schema import record_table
 from features.records import SubjectKind, Transaction
 from features.reference.reporting_limits import reporting_limit
 from synthetic import instants
@@ -259,7 +259,7 @@ def _transactions(
         "paid_at": instants.column(paid.paid_at),
         "known_at": instants.column(instants.after(paid.paid_at, rng.exponential(20.0, rows))),
     }
-    return pa.table(columns, schema=arrow_schema(Transaction))
+    return record_table(columns, Transaction)
 
 
 def _methods(plan: Plan, rng: np.random.Generator, signs: Signs, habit: Ints, of: Ints) -> Ints:

@@ -74,11 +74,12 @@ def run_beside_subjects(
 
 
 def known_before(
-    records: Columns, subject_ids: Column, known_at: Column, subjects: Columns
+    records: Columns, subject_ids: Column, known_at: Column, until: Column, subjects: Columns
 ) -> Columns:
-    """The records known before their subject's instant."""
-    declared_at = taken(subjects["declared_at"], places(subject_ids, subjects["subject_id"]))
-    return rows(records, is_before(known_at, declared_at))
+    """The records known before their subject's instant, and not ended before it (`until`)."""
+    instants = taken(subjects["declared_at"], places(subject_ids, subjects["subject_id"]))
+    counts = is_before(known_at, instants)
+    return rows(records, counts & (until >= instants) if len(until) else counts)
 
 
 def with_previous(

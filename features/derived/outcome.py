@@ -6,6 +6,7 @@ from features.engine.batch.gather import SUBJECT_ROW, gather_rows
 from features.engine.columns import Column, Columns, Places, rows
 from features.engine.string_table import STRING_TABLE
 from features.engine.windows.event_order import sorted_by_known_at
+from features.engine.windows.lifetimes import COUNTS_FROM, both_count, counting
 from features.records import CONCLUSIVE, SubjectKind
 
 FIELDS_READ = ("subject_kind", "subject_id", "known_at", "result")
@@ -21,16 +22,29 @@ def outcome_events(kind: SubjectKind, subjects: Columns, outcomes: Columns) -> C
     is_conclusive = (outcomes["subject_kind"] == STRING_TABLE.code(kind)) & np.isin(
         outcomes["result"], [STRING_TABLE.code(result) for result in CONCLUSIVE]
     )
-    found = rows(outcomes, is_conclusive)
-    place = Places(subjects["subject_id"]).of(found["subject_id"])
-    found, place = rows(found, place >= 0), place[place >= 0]
-    events = gather_rows(subjects, place) | {
+    found, place = _beside(rows(outcomes, is_conclusive), subjects)
+    events = gather_rows(subjects, place)
+    declared_at = events["declared_at"]
+    lifetime = both_count(found, events | {"known_at": declared_at})
+    events |= {
         "record_id": found["subject_id"],
         SUBJECT_ROW: place,
-        "known_at": np.maximum(found["known_at"], subjects["declared_at"][place]),
+        "known_at": np.maximum(found["known_at"], declared_at),
         "is_confirmed": (found["result"] == STRING_TABLE.code("confirmed")).astype(np.float64),
     }
-    return sorted_by_known_at(events)
+    return sorted_by_known_at(counting(events | lifetime))
+
+
+def _beside(found: Columns, subjects: Columns) -> tuple[Columns, Column]:
+    """Findings of subjects that are there, each with the place of its subject.
+
+    Of a subject with several versions a finding is beside each of them.
+    """
+    if COUNTS_FROM in subjects:
+        of_finding, place = _pairs(found["subject_id"], subjects["subject_id"])
+        return rows(found, of_finding), place
+    place = Places(subjects["subject_id"]).of(found["subject_id"])
+    return rows(found, place >= 0), place[place >= 0]
 
 
 def paid_outcome_events(
@@ -44,15 +58,17 @@ def paid_outcome_events(
     found = outcome_events(kind, subjects, outcomes)
     paid = rows(payments, payments["subject_kind"] == STRING_TABLE.code(kind))
     payment, outcome = _pairs(paid["subject_id"], found["subject_id"])
-    ids = found["subject_id"][outcome]
-    return {
+    found, paid = rows(found, outcome), rows(paid, payment)
+    ids = found["subject_id"]
+    events = {
         "record_id": ids,
         "inspected_subject": STRING_TABLE.map_texts(ids, f"{kind} {{}}".format),
-        "payer_id": paid["payer_id"][payment],
-        "payee_id": paid["payee_id"][payment],
-        "known_at": np.maximum(found["known_at"][outcome], paid["known_at"][payment]),
-        "is_confirmed": found["is_confirmed"][outcome],
+        "payer_id": paid["payer_id"],
+        "payee_id": paid["payee_id"],
+        "known_at": np.maximum(found["known_at"], paid["known_at"]),
+        "is_confirmed": found["is_confirmed"],
     }
+    return counting(events | both_count(found, paid))
 
 
 def _pairs(left: Column, right: Column) -> tuple[Column, Column]:

@@ -51,7 +51,7 @@ COMPLETED_FIELDS: Mapping[str, CompletedField] = MappingProxyType(
     {
         "shipments": CompletedField(
             field="hs_code",
-            own_fields=("shipment_id", "declared_at", "hs_code"),
+            own_fields=("shipment_id", "declared_at", "hs_code", "version"),
             source="goods_items",
             source_fields=FIELDS_READ,
             complete=hs_codes,

@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 
 from features.engine.columns import Column, Columns, instant_us, is_missing, places, rows, taken
-from features.engine.string_table import STRING_TABLE
+from features.engine.string_table import NO_TEXT, STRING_TABLE
 from features.field_types import HS_DIGITS
 from features.records import GoodsItem, Shipment
 from features.reference.currencies import euro_cents
@@ -52,27 +52,38 @@ def hs_codes(shipments: Columns, items: Columns) -> Column:
 
     Of items those count that are part of the declaration. Missing where there is neither.
     """
+    found, is_asked = shipments["hs_code"].copy(), is_missing(shipments["hs_code"])
+    if not is_asked.any():
+        return found
+    ids = shipments["shipment_id"]
     items = rows(items, is_missing(items["known_at"]))
-    of = places(items["shipment_id"], shipments["shipment_id"])
-    is_asked = (of >= 0) & is_missing(taken(shipments["hs_code"], of))
-    items, of = rows(items, is_asked), of[is_asked]
+    of = places(items["shipment_id"], ids)
+    items, of = rows(items, of >= 0), of[of >= 0]
     principal = principal_rows(of, items, taken(shipments["declared_at"], of))
-    found = shipments["hs_code"].copy()
-    codes = items["commodity_code"][principal]
-    found[of[principal]] = STRING_TABLE.map_texts(codes, hs_code_of)
+    codes = np.full(len(ids), NO_TEXT, np.int32)
+    codes[of[principal]] = STRING_TABLE.map_texts(items["commodity_code"][principal], hs_code_of)
+    # A shipment has a row for each of its versions, of which one was found.
+    found[is_asked] = taken(codes, places(ids[is_asked], ids))
     return found
 
 
 def contradicts(shipments: Columns, items: Columns) -> Column:
-    """Whether a declared HS code is none of the first six digits of the shipment's items."""
+    """Whether a declared HS code is none of the first six digits of the shipment's items.
+
+    A later version of a shipment may have other goods than the items of its declaration.
+    """
+    first = np.flatnonzero(shipments["version"] == 1)
+    declared = shipments["hs_code"][first]
     items = rows(items, is_missing(items["known_at"]))
-    of = places(items["shipment_id"], shipments["shipment_id"])
+    of = places(items["shipment_id"], shipments["shipment_id"][first])
     items, of = rows(items, of >= 0), of[of >= 0]
     stated = STRING_TABLE.map_texts(items["commodity_code"], hs_code_of)
-    has_items, agrees = np.zeros((2, len(shipments["shipment_id"])), bool)
+    has_items, agrees = np.zeros((2, len(first)), bool)
     has_items[of] = True
-    agrees[of[stated == shipments["hs_code"][of]]] = True
-    return has_items & ~agrees & ~is_missing(shipments["hs_code"])
+    agrees[of[stated == declared[of]]] = True
+    is_wrong = np.zeros(len(shipments["version"]), bool)
+    is_wrong[first] = has_items & ~agrees & ~is_missing(declared)
+    return is_wrong
 
 
 def principal_item(shipment: Shipment, items: Sequence[Item]) -> Item | None:

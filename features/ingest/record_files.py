@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from features.arrow_schema import INSTANT, arrow_schema, limits
+from features.arrow_schema import INSTANT, arrow_schema, default_column, limits
 from features.engine.columns import columns_of_table
 from features.engine.string_table import STRING_TABLE
 from features.errors import Example, Fault, RecordsError
@@ -162,7 +162,7 @@ def _checked(table: pa.Table, name: str, file: Path) -> CheckedFile:
     columns, unread = [], {}
     for field in arrow_schema(record):
         if field.name not in table.column_names:
-            columns.append(_absent(record, field, len(table)))
+            columns.append(default_column(record, field, len(table)))
             continue
         column, wrong = typed(table[field.name], field)
         columns.append(column)
@@ -207,10 +207,6 @@ def _wrong_types(table: pa.Table, record: type[Record], file: Path) -> Iterator[
             yield Fault(str(file), field.name, what, len(table), (Example(1, None),))
         elif not may_become(have, field.type):
             yield Fault(str(file), field.name, f"is {have}, want {field.type}", len(table))
-
-
-def _absent(record: type[Record], field: pa.Field, rows: int) -> pa.Array:
-    return pa.repeat(pa.scalar(record.model_fields[field.name].default, field.type), rows)
 
 
 def _nullable(record: type[Record]) -> pa.Schema:

@@ -14,7 +14,7 @@ import duckdb
 
 from features.arrow_schema import INSTANT, arrow_schema
 from features.engine.windows.window import Window
-from features.records import RECORD_FILES, SubjectKind
+from features.records import RECORD_FILES, Record, SubjectKind
 from features.reference.currencies import known_currencies, months, rate_by_month, round_unit
 from features.reference.de_minimis import de_minimis_limits
 from features.reference.geography.places import places
@@ -62,8 +62,10 @@ CREATE MACRO month_of(us) AS least(greatest(months_until(us), 1), {len(months())
 CREATE MACRO eur_cents(amount, currency, us) AS whole(amount / {PER_EUR} * 100)::DOUBLE;
 """
 
+BEFORE_ALL = "-62135596800000000"  # the first of January of the year 1
+
 JOURNEYS = """
-SELECT j.*, journey_id AS subject_id, declared_at AS known_at, journey_id AS record_id,
+SELECT j.* REPLACE (declared_at AS known_at), journey_id AS subject_id, journey_id AS record_id,
     o.country AS origin_country, d.country AS destination_country,
     whole(declared_cargo_mass_kg * 1000) AS declared_cargo_mass_g,
     log_micro(declared_cargo_mass_kg) AS declared_cargo_mass_log_micro,
@@ -73,6 +75,32 @@ SELECT j.*, journey_id AS subject_id, declared_at AS known_at, journey_id AS rec
 FROM raw_journeys j LEFT JOIN places o ON o.code = j.origin
 LEFT JOIN places d ON d.code = j.destination
 """
+
+FOREVER = 9_000_000_000_000_000_000
+
+
+def with_lifetimes(rows: str, record: type[Record]) -> str:
+    """The versions that ever counted of the records of one type: from when, and until when.
+
+    A later version of a record ends those before it, once it is known.
+    """
+    own, fields = record.known_from, record.model_fields
+    known = f"coalesce(known_at, {own})" if "known_at" in fields else own
+    known = f"coalesce({known}, {BEFORE_ALL})" if record.is_part_of_declaration else known
+    order = "version" if "version" in fields else "known_at"
+    version = ", coalesce(version, 1) AS version" if "version" in fields else ""
+    ends = "true" if record.versions_replace else "withdrawn"
+    return f"""
+    WITH told AS (
+        SELECT * REPLACE (coalesce(withdrawn, false) AS withdrawn {version}) FROM ({rows})
+    )
+    SELECT *, {known} AS counts_from,
+        coalesce(min(CASE WHEN {ends} THEN {known} END) OVER later, {FOREVER}) AS counts_until
+    FROM told WINDOW later AS (PARTITION BY {", ".join(record.versions_of)} ORDER BY {order}
+        ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
+    QUALIFY NOT withdrawn AND coalesce(counts_from, {BEFORE_ALL}) < counts_until
+    """
+
 
 COMPLETED_SHIPMENTS = """
 SELECT s.* REPLACE (coalesce(hs_code, principal[1:6]) AS hs_code) FROM raw_shipments s LEFT JOIN (
@@ -91,8 +119,21 @@ WITH valued AS (
     FROM completed_shipments
 ), priced AS (
     SELECT *, ratio(declared_value_eur_cents / 100, mass_kg) AS unit_value FROM valued
+), beside AS (
+    SELECT p.place_in_file, p.counts_from, p.counts_until,
+        unnest([j.counts_from, j.counts_until]) AS cut
+    FROM priced p JOIN raw_journeys j USING (journey_id) WHERE j.declared_at < p.declared_at
+), cuts AS (
+    SELECT place_in_file, counts_from AS cut FROM priced
+    UNION SELECT place_in_file, counts_until FROM priced
+    UNION SELECT place_in_file, cut FROM beside WHERE counts_from < cut AND cut < counts_until
+), spans AS (
+    SELECT place_in_file, cut AS begins,
+        lead(cut) OVER (PARTITION BY place_in_file ORDER BY cut) AS ends FROM cuts
+    QUALIFY ends IS NOT NULL
 )
-SELECT p.*, shipment_id AS subject_id, p.declared_at AS known_at, shipment_id AS record_id,
+SELECT p.* REPLACE (begins AS counts_from, ends AS counts_until, p.declared_at AS known_at),
+    shipment_id AS subject_id, shipment_id AS record_id,
     j.mode AS journey_mode, j.carrier_id AS journey_carrier_id, j.due_at AS journey_due_at,
     o.country AS journey_origin_country, d.country AS journey_destination_country,
     whole(mass_kg * 1000) AS mass_g,
@@ -115,8 +156,9 @@ SELECT p.*, shipment_id AS subject_id, p.declared_at AS known_at, shipment_id AS
     100 * free_up_to(destination_country) AS limit_cents,
     (declared_value_eur_cents >= 0.7::DOUBLE * limit_cents
         AND declared_value_eur_cents < limit_cents)::INT AS is_just_under_de_minimis
-FROM priced p LEFT JOIN raw_journeys j
+FROM spans JOIN priced p USING (place_in_file) LEFT JOIN raw_journeys j
 ON j.journey_id = p.journey_id AND j.declared_at < p.declared_at
+    AND j.counts_from <= begins AND ends <= j.counts_until
 LEFT JOIN places o ON o.code = j.origin LEFT JOIN places d ON d.code = j.destination
 """
 
@@ -138,19 +180,22 @@ FROM raw_transactions
 """
 
 PERMITS = """
-SELECT subject_id, number, received_at AS known_at, document_id AS record_id FROM raw_documents
+SELECT subject_id, number, received_at AS known_at, document_id AS record_id,
+    counts_from, counts_until FROM raw_documents
 WHERE subject_kind = 'shipment' AND kind = 'permit' AND number IS NOT NULL
 """
 
 PAID_OUTCOMES = """
 WITH declared AS (
-    SELECT 'route' AS subject_kind, subject_id, declared_at FROM journeys
-    UNION ALL SELECT 'shipment', subject_id, declared_at FROM shipments
+    SELECT 'route' AS subject_kind, subject_id, declared_at, counts_from, counts_until FROM journeys
+    UNION ALL SELECT 'shipment', subject_id, declared_at, counts_from, counts_until FROM shipments
 )
 SELECT subject_id AS record_id, subject_kind || ' ' || subject_id AS inspected_subject,
     payer_id, payee_id, greatest(o.known_at, declared_at, t.known_at) AS known_at,
-    is_so(result = 'confirmed') AS is_confirmed
-FROM raw_outcomes o JOIN declared USING (subject_kind, subject_id)
+    is_so(result = 'confirmed') AS is_confirmed,
+    greatest(o.counts_from, d.counts_from, t.counts_from) AS counts_from,
+    least(o.counts_until, d.counts_until, t.counts_until) AS counts_until
+FROM raw_outcomes o JOIN declared d USING (subject_kind, subject_id)
 JOIN raw_transactions t USING (subject_kind, subject_id)
 WHERE result IN ('confirmed', 'not_confirmed')
 """
@@ -219,7 +264,6 @@ CONFLICTS: dict[SubjectKind, str] = {
     CASE WHEN is_latest THEN (d.seal_number <> s.seal_number)::INT END AS is_seal_conflict""",
 }
 
-BEFORE_ALL = "-62135596800000000"  # the first of January of the year 1
 GOODS_ITEMS = f"""
 SELECT i.shipment_id AS subject_id, coalesce(i.known_at, {BEFORE_ALL}) AS known_at,
     number AS record_id, commodity_code[1:2] AS chapter, i.origin_country,
@@ -235,8 +279,8 @@ SELECT i.shipment_id AS subject_id, coalesce(i.known_at, {BEFORE_ALL}) AS known_
         AS unit_value_micro_eur_per_kg,
     CASE WHEN description = 'inflatable boats' THEN is_so(commodity_code[1:2] <> '89')
         WHEN description IS NOT NULL THEN is_so(description <> 'goods') END AS is_of_other_goods
-FROM raw_goods_items i JOIN shipments s USING (shipment_id)
-WHERE coalesce(i.known_at, {BEFORE_ALL}) < s.declared_at
+FROM raw_goods_items i JOIN asked_shipment s USING (shipment_id)
+WHERE i.counts_from < s.declared_at AND s.declared_at <= i.counts_until
 """
 
 LEGS = """
@@ -263,7 +307,8 @@ SELECT l.journey_id AS subject_id, l.known_at, sequence AS record_id,
         THEN ((hour_by_the_sun + 24) % 24 >= 22 OR (hour_by_the_sun + 24) % 24 < 5)::INT
         END AS is_night_landing,
     is_so(own_mode <> s.mode) AS is_mode_switch
-FROM raw_legs l JOIN journeys s ON s.journey_id = l.journey_id AND l.known_at < s.declared_at
+FROM raw_legs l JOIN asked_route s ON s.journey_id = l.journey_id
+    AND l.known_at < s.declared_at AND s.declared_at <= l.counts_until
 LEFT JOIN places o ON o.code = l.origin LEFT JOIN places d ON d.code = l.destination
 WINDOW way AS (PARTITION BY l.journey_id ORDER BY sequence)
 """
@@ -288,7 +333,7 @@ WITH heard AS (
         metres(lag(latitude) OVER way, lag(longitude) OVER way, latitude, longitude) AS moved_m,
         s.mode IN ('sea', 'inland_waterway') AS is_by_water,
         lag(port_m) OVER way AS previous_port_m, lag(drift_cell) OVER way AS previous_drift_cell
-    FROM drifts p JOIN journeys s
+    FROM drifts p JOIN asked_route s
     ON s.journey_id = p.journey_id AND observed_at < s.declared_at
     WINDOW way AS (PARTITION BY p.journey_id ORDER BY observed_at, p.place_in_file)
 )
@@ -312,8 +357,8 @@ def attached_documents(kind: SubjectKind) -> str:
     return f"""
     SELECT d.subject_id, d.number, d.received_at AS known_at, d.document_id AS record_id,
         {AGENTS[kind]}
-        version = max(version) OVER paper AS is_latest, is_latest::INT AS is_latest_version,
-        is_so(version > 1) AS is_amendment,
+        d.version = max(d.version) OVER paper AS is_latest, is_latest::INT AS is_latest_version,
+        is_so(d.version > 1) AS is_amendment,
         CASE WHEN is_latest THEN (expires_at < {NEEDED_UNTIL[kind]})::INT END AS is_expired,
         minutes(received_at, {DUE[kind]}) AS minutes_before_due,
         eur_cents(value, d.currency, s.declared_at) AS value_eur_cents,
@@ -321,11 +366,12 @@ def attached_documents(kind: SubjectKind) -> str:
             AS is_valued_invoice,
         is_so(lag(d.seal_number) OVER versions <> d.seal_number) AS is_seal_change,
         is_so({CRITICAL_CHANGE}) AS is_critical_change, {of_kind} {CONFLICTS[kind]}
-    FROM raw_documents d JOIN {OWN[kind]} s USING (subject_id)
+    FROM raw_documents d JOIN asked_{kind} s USING (subject_id)
     WHERE d.subject_kind = '{kind}' AND received_at < s.declared_at
+        AND s.declared_at <= d.counts_until
     WINDOW paper AS (PARTITION BY d.subject_id, d.kind, d.number),
         versions AS (PARTITION BY d.subject_id, d.kind, d.number
-            ORDER BY version, received_at, document_id)
+            ORDER BY d.version, received_at, document_id)
     """
 
 
@@ -348,8 +394,9 @@ def attached_transactions(kind: SubjectKind) -> str:
         is_so(purpose = 'goods') AS is_of_goods, is_so(purpose = 'freight') AS is_of_freight,
         CASE WHEN purpose = 'deposit' THEN at_declaration END AS deposit_eur_cents,
         CASE WHEN purpose = 'release' THEN at_declaration END AS release_eur_cents
-    FROM payments t JOIN {OWN[kind]} s USING (subject_id)
+    FROM payments t JOIN asked_{kind} s USING (subject_id)
     WHERE t.subject_kind = '{kind}' AND t.known_at < s.declared_at
+        AND s.declared_at <= t.counts_until
     """
 
 
@@ -369,9 +416,10 @@ def attached_events(kind: SubjectKind) -> str:
             AND time_limit_at IS NOT NULL) AS is_transit_opened,
         is_so(occurred_at <= e.known_at AND e.kind = 'transit_discharged')
             AS is_transit_discharged
-    FROM raw_events e JOIN {OWN[kind]} s USING (subject_id)
+    FROM raw_events e JOIN asked_{kind} s USING (subject_id)
     LEFT JOIN places p ON p.code = e.place
     WHERE e.subject_kind = '{kind}' AND e.known_at < s.declared_at
+        AND s.declared_at <= e.counts_until
     """
 
 
@@ -384,7 +432,7 @@ def subjects(kind: SubjectKind) -> str:
         for name in ("payer_id", "payee_id", "amount", "currency")
     )
     return f"""
-    SELECT * FROM {OWN[kind]} LEFT JOIN (
+    SELECT * FROM asked_{kind} LEFT JOIN (
         SELECT subject_id, {latest} FROM {kind}_transactions GROUP BY subject_id
     ) USING (subject_id) LEFT JOIN (
         SELECT subject_id, last(number ORDER BY known_at, record_id) AS latest_permit_number
@@ -402,11 +450,22 @@ DRIFTED: dict[SubjectKind, str] = {
 }
 
 
+def asked(kind: SubjectKind) -> str:
+    """Each subject once, as it was declared."""
+    return f"""
+    SELECT * FROM {OWN[kind]} QUALIFY row_number()
+        OVER (PARTITION BY subject_id ORDER BY counts_from, place_in_file) = 1
+    """
+
+
 def outcomes(kind: SubjectKind) -> str:
     """Conclusive inspections of subjects, known once both the finding and the subject are."""
     return f"""
-    SELECT s.* EXCLUDE (known_at), greatest(o.known_at, s.declared_at) AS known_at,
-        is_so(result = 'confirmed') AS is_confirmed
+    SELECT s.* EXCLUDE (known_at, counts_from, counts_until),
+        greatest(o.known_at, s.declared_at) AS known_at,
+        is_so(result = 'confirmed') AS is_confirmed,
+        greatest(o.counts_from, s.counts_from) AS counts_from,
+        least(o.counts_until, s.counts_until) AS counts_until
     FROM raw_outcomes o JOIN {OWN[kind]} s USING (subject_id)
     WHERE o.subject_kind = '{kind}' AND result IN ('confirmed', 'not_confirmed')
     """
@@ -426,14 +485,16 @@ class PlainSql:
             instants = [f.name for f in arrow_schema(record) if f.type == INSTANT]
             in_us = ", ".join(f"epoch_us({at}) AS {at}" for at in instants)
             file = f"read_parquet('{folder}/{name}.parquet', file_row_number = true)"
-            self._make(
-                f"raw_{name}",
+            rows = (
                 f"SELECT * EXCLUDE (file_row_number) REPLACE ({in_us}), "
-                f"file_row_number AS place_in_file FROM {file}",
+                f"file_row_number AS place_in_file FROM {file}"
             )
+            self._make(f"raw_{name}", with_lifetimes(rows, record) if record.versions_of else rows)
         self._make("completed_shipments", COMPLETED_SHIPMENTS)
         self._make("journeys", JOURNEYS)
         self._make("shipments", SHIPMENTS)
+        for kind in ("route", "shipment"):
+            self._make(f"asked_{kind}", asked(kind))
         self._make("payments", PAYMENTS)
         self._make("shipment_permits", PERMITS)
         self._make("paid_outcomes", PAID_OUTCOMES)
@@ -476,9 +537,12 @@ def query(kind: SubjectKind, windows: Sequence[Window]) -> str:
     has_key = " AND ".join(f"q.{own} IS NOT NULL" for own in window.by) or "true"
     numbers = ", ".join(f"CASE WHEN {has_key} THEN {number(w)} END" for w in windows)
     grouped = ", ".join(f"q.{name}" for name in dict.fromkeys(("subject_id", *window.by)))
+    counts = "e.known_at < q.declared_at"
+    if window.source in SHARED and window.source != "drifts":
+        counts += " AND e.counts_from < q.declared_at AND q.declared_at <= e.counts_until"
     return (
         f"SELECT q.subject_id, {numbers} FROM {kind}_subjects q LEFT JOIN {source} e "
-        f"ON e.known_at < q.declared_at{key} GROUP BY {grouped}, q.declared_at"
+        f"ON {counts}{key} GROUP BY {grouped}, q.declared_at"
     )
 
 

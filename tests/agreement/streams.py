@@ -442,4 +442,6 @@ def write(stream: Stream, folder: Path) -> None:
     folder.mkdir()
     for name, record in RECORD_FILES.items():
         schema = pa.schema(field.with_nullable(True) for field in arrow_schema(record))
-        write_records(folder, name, pa.Table.from_pylist(stream[name], schema))
+        first = {"version": 1, "withdrawn": False}
+        rows = [first | row for row in stream[name]]
+        write_records(folder, name, pa.Table.from_pylist(rows, schema))

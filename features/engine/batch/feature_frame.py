@@ -9,6 +9,7 @@ from features.engine.batch.record_blocks import CachedRecords, RecordBlocks
 from features.engine.batch.shared_keys import columns_of
 from features.engine.batch.sources import EventSources
 from features.engine.batch.spill_columns import SpillableColumns
+from features.engine.batch.subject_versions import asked_about
 from features.engine.batch.window_columns import WindowColumns, windows_by_source
 from features.engine.columns import Column, Columns, length
 from features.engine.expressions.program import Program
@@ -56,7 +57,7 @@ class FeatureFrame:
         columns |= _columns_read(sources, unique, columns)
         records = _read_once(sources, unique, columns, records)
         everyone = sources.subjects.read(records, columns)
-        subjects = everyone if select is None else select(everyone)
+        subjects = asked_about(everyone, select)
         spill = SpillableColumns(resources.scratch / "windows")
         work = WindowColumns(sources, records, everyone, subjects, spill, resources)
         latest = work.compute(unique, columns, _counted(progress, len(unique)))

@@ -4,6 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
+from features.engine.batch.amendments import Amendments
 from features.engine.batch.gather import SUBJECT_ROW, gather, gather_rows, is_every_row
 from features.engine.batch.partitions import Partitions
 from features.engine.batch.record_blocks import RecordBlocks
@@ -12,6 +13,7 @@ from features.engine.batch.sources import LinkedSource
 from features.engine.columns import NO_INSTANT, Column, Columns, Places, length
 from features.engine.numba_cache import compiled
 from features.engine.string_table import NO_TEXT, STRING_TABLE
+from features.engine.windows.lifetimes import is_first_of_each
 
 FILE_ROW = "row_of_file"
 """The column of a record that says which row of its file it is."""
@@ -23,12 +25,19 @@ class LinkedPartitions:
     A subject may have several rows that follow each other, one for each scoring instant, in order.
     """
 
-    def __init__(self, source: LinkedSource, subjects: Columns, partitions: Partitions) -> None:
+    def __init__(
+        self,
+        source: LinkedSource,
+        subjects: Columns,
+        partitions: Partitions,
+        amendments: Amendments,
+    ) -> None:
         self.source = source
+        self._amendments = amendments
         self._partitions = partitions
         self._subjects = subjects
         self._as_of = scoring_instants(subjects)
-        is_first = is_first_row(subjects["subject_id"])
+        is_first = is_first_of_each(subjects["subject_id"])
         self._first_rows = np.flatnonzero(is_first).astype(np.int32)
         self._places = Places(subjects["subject_id"][is_first])
         self._rows_before = 0
@@ -39,12 +48,14 @@ class LinkedPartitions:
     def add(self, block: Columns) -> None:
         """Keep the records of a block that were known before an instant of their subject.
 
-        A record counts for each row of its subject whose instant it was known before.
+        A record counts for each row of its subject whose instant it was known before, and at which
+        nothing was known that ended it.
         """
         source = self.source
         place = self._places.of(block[source.subject_field])
         name, value = source.only or ("", "")
         kept = source.fields - {name, source.subject_field}
+        until = self._amendments.until_of(self._rows_before, len(place))
         file_rows = np.arange(self._rows_before, self._rows_before + len(place))
         self._rows_before += len(place)
         known_from = self._known_from(block[source.known_from])
@@ -55,6 +66,7 @@ class LinkedPartitions:
             row = self._row_of(place, later)
             partition = _partition_of_known(
                 known_from,
+                until,
                 row,
                 kinds,
                 kind,
@@ -127,11 +139,6 @@ def scoring_instants(subjects: Columns) -> Column:
     return subjects.get("as_of", subjects["declared_at"])
 
 
-def is_first_row(subject_ids: Column) -> Column:
-    """Which rows are the first of their subject, whose rows follow each other."""
-    return np.append(np.ones(min(len(subject_ids), 1), bool), subject_ids[1:] != subject_ids[:-1])
-
-
 def missing_texts(count: int) -> Column:
     """A column of texts, all missing: for ids that are not read, since nothing needs them."""
     return np.full(count, NO_TEXT, np.int32)
@@ -143,17 +150,19 @@ _NO_KINDS = np.zeros(0, np.int32)
 @compiled(nogil=True)
 def _partition_of_known(
     known_at: Column,
+    until: Column,
     row: Column,
     kinds: Column,
     kind: int,
     instants: Column,
     subjects_per_partition: int,
 ) -> Column:
-    """The partition of each record of the kind that is known before its row's instant; else -1."""
+    """The partition of each record of the kind that counts at its row's instant; else -1."""
     partition = np.full(len(row), -1, np.int32)
     for at in range(len(row)):
         if row[at] < 0 or known_at[at] == NO_INSTANT or (len(kinds) and kinds[at] != kind):
             continue
-        if known_at[at] < instants[row[at]]:
+        instant = instants[row[at]]
+        if known_at[at] < instant and not (len(until) and until[at] < instant):
             partition[at] = row[at] // subjects_per_partition
     return partition

@@ -13,6 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.arrow_schema import arrow_schema
+from features.engine.batch.amendments import (
+    NO_AMENDMENTS,
+    Amendments,
+    amendments_of,
+    amendments_of_table,
+    fields_of_versions,
+    may_be_amended,
+)
 from features.engine.batch.validate_block import BlockChecks
 from features.engine.columns import Column, Columns, Records, columns_of_table
 from features.engine.string_table import STRING_TABLE, indices_of
@@ -41,6 +49,9 @@ class RecordBlocks(Protocol):
     def texts(self, name: str, field: str, places: Column) -> list[str]:
         """A column of text at some places of the file; for the few rows that need looking up."""
 
+    def amendments(self, name: str) -> Amendments:
+        """Which rows of a record type other versions of their records end, and when."""
+
 
 class InMemoryRecords:
     """Records that are in memory already."""
@@ -59,6 +70,11 @@ class InMemoryRecords:
     def texts(self, name: str, field: str, places: Column) -> list[str]:
         """A column of text at some places."""
         return STRING_TABLE.texts_of(self._records[name][field][places])
+
+    def amendments(self, name: str) -> Amendments:
+        """Which rows of a record type other versions of their records end, and when."""
+        columns, record = self._records[name], RECORD_FILES[name]
+        return amendments_of({n: columns[n] for n in fields_of_versions(record)}, record)
 
 
 class CachedRecords:
@@ -85,6 +101,10 @@ class CachedRecords:
     def texts(self, name: str, field: str, places: Column) -> list[str]:
         """A column of text at some places."""
         return self._records.texts(name, field, places)
+
+    def amendments(self, name: str) -> Amendments:
+        """Which rows of a record type other versions of their records end, and when."""
+        return self._records.amendments(name)
 
 
 def read_whole(records: RecordBlocks, name: str, fields: Iterable[str]) -> Columns:
@@ -157,6 +177,19 @@ class RecordFolder:
             for _ in self.blocks(name, ()):
                 pass
 
+    def amendments(self, name: str) -> Amendments:
+        """Which rows of a record type other versions of their records end, and when."""
+        file, record = self._files[name], RECORD_FILES[name]
+        if file is None or not record.versions_of:
+            return NO_AMENDMENTS
+        fields = fields_of_versions(record)
+        if not _is_as_written(file, name):
+            return amendments_of_table(read_records(self._folder, name).select(fields), record)
+        opened = pq.ParquetFile(file)
+        if not may_be_amended(opened.metadata, record):
+            return NO_AMENDMENTS
+        return amendments_of_table(opened.read(columns=fields, use_threads=False), record)
+
     def texts(self, name: str, field: str, places: Column) -> list[str]:
         """A column of text at some places of the file; only the row groups that hold them."""
         file = self._files[name]
@@ -193,8 +226,8 @@ def _is_as_written(file: Path, name: str) -> bool:
 
 def _batches(file: Path, name: str, fields: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """Some rows of a file at a time, text as dictionaries but for what differs in every row."""
-    unique = RECORD_FILES[name].unique_fields
-    encoded = [f for f in fields if f not in unique or len(unique) > 1]
+    record = RECORD_FILES[name]
+    encoded = [f for f in fields if (f,) not in (record.unique_fields, record.versions_of)]
     opened = pq.ParquetFile(file, read_dictionary=encoded)
     if not opened.metadata.num_rows:
         empty = opened.schema_arrow.empty_table().select(fields)

@@ -9,6 +9,7 @@ from features.engine.batch.factorize import KeyFactorizer
 from features.engine.batch.gather import SUBJECT_ROW, gather
 from features.engine.batch.shared_keys import by_key, by_keying, keys_where
 from features.engine.batch.sort_by_key import KeyGroups
+from features.engine.batch.subject_versions import VERSION_ROW
 from features.engine.batch.sweep import Sweep
 from features.engine.columns import Column, Columns, Places, length
 from features.engine.windows.window import Window
@@ -24,9 +25,7 @@ class SelfJoin:
         self._subjects = subjects
         self._events = events
         self._keys = KeyFactorizer(everyone)
-        ids = everyone["subject_id"]
-        is_everyone = subjects["subject_id"] is ids
-        self._rows = None if is_everyone else Places(ids).of(subjects["subject_id"])
+        self._rows = _rows(everyone, subjects)
 
     def reduce(self, windows: Sequence[Window]) -> Iterator[tuple[Window, Column]]:
         """Each window for all subjects."""
@@ -45,3 +44,11 @@ class SelfJoin:
                 yield from Sweep(groups, subject_groups, length(self._subjects)).reduce(
                     alike, events
                 )
+
+
+def _rows(everyone: Columns, subjects: Columns) -> Column | None:
+    """Which row of everyone each subject is; None where they are the very same."""
+    if VERSION_ROW in subjects:
+        return subjects[VERSION_ROW]
+    ids = everyone["subject_id"]
+    return None if subjects["subject_id"] is ids else Places(ids).of(subjects["subject_id"])

@@ -6,15 +6,23 @@ and what leaves: the cost is that of reading the events once, however long a win
 is integer until the last step, so that the order of events cannot change a bit.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from features.engine.batch.amended_sweep import (
+    SweptEvents,
+    SweptSubjects,
+    reduce_amended,
+    turns_of,
+)
 from features.engine.batch.sort_by_key import KeyGroups
 from features.engine.columns import DAY_US, Column, Columns
 from features.engine.numba_cache import compiled
+from features.engine.windows.lifetimes import COUNTS_UNTIL
 from features.engine.windows.reducers import Reducer, elapsed, is_as_extreme, mean_of
 from features.engine.windows.window import Window
+from features.errors import DefinitionError
 
 _EVER = -1
 
@@ -55,9 +63,28 @@ class Sweep:
 
     def reduce(self, windows: Sequence[Window], events: Columns) -> Iterator[tuple[Window, Column]]:
         """Each window's number for each subject; NaN for one without a key."""
+        reduce_one = self._amended(events) if COUNTS_UNTIL in events else self._reduce
         for window in windows:
-            numbers = self._reduce(window, events.get(window.value or ""))
+            numbers = reduce_one(window, events.get(window.value or ""))
             yield window, self._subjects.in_row_order(numbers, self._size)
+
+    def _amended(self, events: Columns) -> Callable[[Window, Column | None], Column]:
+        """The same as `_reduce`, over events of which some begin late or cease to count."""
+        counts, turns = turns_of(self._events, events)
+        asking = SweptSubjects(self._subjects.starts, self._subjects.instants)
+
+        def reduce_one(window: Window, values: Column | None) -> Column:
+            if window.reducer in (Reducer.LARGEST, Reducer.SMALLEST, Reducer.LATEST):
+                raise DefinitionError(f"{window}: what may be amended has no such number")
+            given = np.empty(0) if values is None else self._events.in_key_order(values)
+            swept = SweptEvents(
+                self._events.starts, self._events.instants, counts.copy(), given.astype(np.float64)
+            )
+            labels = int(given.max(initial=-1)) + 1 if window.reducer is Reducer.DISTINCT else 0
+            span = _EVER if window.days is None else window.days * DAY_US
+            return reduce_amended(int(window.reducer), labels, span, swept, turns, asking)
+
+        return reduce_one
 
 
 def reduce_windows(

@@ -109,12 +109,14 @@ class WindowColumns:
         """Read one record file once, for all windows over its records."""
         with ExitStack() as stack:
             create = partial(self._partitions, stack, record_file)
+            amendments = self._records.amendments(record_file)
             of_linked = [
-                LinkedPartitions(source, subjects, create(f"linked-{source.name}"))
+                LinkedPartitions(source, subjects, create(f"linked-{source.name}"), amendments)
                 for source in linked
             ]
             of_streams = [
-                StreamPartitions(stream, by_source[stream.name], create) for stream in streams
+                StreamPartitions(stream, by_source[stream.name], create, amendments)
+                for stream in streams
             ]
             self._read_file(record_file, of_linked, of_streams)
             latest: Columns = {}

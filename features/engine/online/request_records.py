@@ -39,7 +39,9 @@ class LinkedRows:
     the earlier version of the same paper, one equal in these fields, and `is_superseded` says
     whether there is a later one. `measured` are further numbers of each record: the fields that
     they are made of, and by which function of whole columns. `subject_columns` maps what the
-    program reads of the subject to the key of the subject's own program.
+    program reads of the subject to the key of the subject's own program. Rows equal in `amended`
+    are versions of one record: a later one ends those before it, or where not `is_replaced` only
+    one that withdraws it.
     """
 
     source: str
@@ -51,6 +53,8 @@ class LinkedRows:
     measured: Measured = field(default_factory=dict)
     version_of: tuple[str, ...] = ()
     known_when_missing: datetime | None = None
+    amended: tuple[str, ...] = ()
+    is_replaced: bool = True
 
     def known_before(self, records: Iterable[Any], at: datetime) -> list[Row]:
         """The records known before an instant, in the order of knowledge."""
@@ -62,6 +66,8 @@ class LinkedRows:
                 for row in fields
             ]
         rows = [row for row in fields if row[known_from] is not None and row[known_from] < at]
+        if self.amended and any(row["version"] > 1 or row["withdrawn"] for row in rows):
+            rows = self._standing(rows)
         if self.measured and rows:
             rows = with_measures(rows, self.measured)
         if self.version_of:
@@ -73,6 +79,21 @@ class LinkedRows:
         if len(rows) > 1:
             rows.sort(key=itemgetter(known_from, self.order_field))
         return rows
+
+    def _standing(self, rows: Sequence[Row]) -> list[Row]:
+        """The rows that no later version ended."""
+        ended: dict[tuple[Any, ...], int] = {}
+        for row in rows:
+            if self.is_replaced or row["withdrawn"]:
+                record = tuple(row[name] for name in self.amended)
+                ended[record] = max(row["version"], ended.get(record, 0))
+        return [
+            row
+            for row in rows
+            if not row["withdrawn"]
+            and row["version"] + self.is_replaced
+            > ended.get(tuple(row[name] for name in self.amended), 0)
+        ]
 
     def _with_versions(self, rows: Sequence[Row]) -> list[Row]:
         """The rows in their order, each beside the other versions of its paper."""

@@ -1,0 +1,82 @@
+"""Shipments beside their journeys, where journeys were amended or withdrawn."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from features.derived.shipment import join_journeys
+from features.engine.columns import Columns, rows, taken
+from features.engine.windows.lifetimes import (
+    COUNTS_FROM,
+    COUNTS_UNTIL,
+    FOREVER,
+    LIFETIME,
+    for_ever,
+    together,
+)
+
+_Version = tuple[int, int, int]
+"""A row of a journey, from when it counts, and until when."""
+
+
+def join_amended_journeys(shipments: Columns, journeys: Columns) -> Columns:
+    """Shipments with the columns of their journeys, prefixed `journey_`, and with lifetimes.
+
+    Both have a row for each version. A shipment gets one more wherever another version of its
+    journey becomes known after the shipment's declaration. The columns are missing where no version
+    counts, or where the journey was not declared before the shipment.
+    """
+    shipments = for_ever(shipments["declared_at"]) | shipments
+    is_special = journeys[COUNTS_UNTIL] != FOREVER
+    is_special |= journeys[COUNTS_FROM] != journeys["declared_at"]
+    amended = np.isin(journeys["journey_id"], journeys["journey_id"][is_special])
+    is_amended = np.isin(shipments["journey_id"], journeys["journey_id"][amended])
+    others = rows(shipments, ~is_amended)
+    plain = {name: column[~amended] for name, column in journeys.items() if name not in LIFETIME}
+    beside = _beside_versions(rows(shipments, is_amended), rows(journeys, amended))
+    return together([others | join_journeys(others, plain), beside])
+
+
+def _beside_versions(shipments: Columns, journeys: Columns) -> Columns:
+    versions = _versions(journeys)
+    made: list[_Version] = []
+    of_shipment: list[int] = []
+    declared_at = journeys["declared_at"]
+    lifetimes = zip(
+        *(shipments[name].tolist() for name in ("journey_id", "declared_at", *_LIFETIME)),
+        strict=True,
+    )
+    for at, (journey_id, declared, since, until) in enumerate(lifetimes):
+        known = [each for each in versions[journey_id] if declared_at[each[0]] < declared]
+        for piece in _pieces(known, since, until):
+            made.append(piece)
+            of_shipment.append(at)
+    row, *lifetime = np.array(made, np.int64).reshape(-1, 3).T
+    joined = {
+        f"journey_{name}": taken(column, row)
+        for name, column in journeys.items()
+        if name not in LIFETIME
+    }
+    own = rows(shipments, np.array(of_shipment, np.int64))
+    return own | joined | dict(zip(_LIFETIME, lifetime, strict=True))
+
+
+def _pieces(versions: Sequence[_Version], since: int, until: int) -> Iterator[_Version]:
+    """The row of a journey that counts, -1 for none, from when until when in a shipment's life."""
+    instants = {instant for _, *life in versions for instant in life if since < instant < until}
+    for begin, end in pairwise([since, *sorted(instants), until]):
+        rows_then = (row for row, known, ended in versions if known <= begin and end <= ended)
+        yield next(rows_then, -1), begin, end
+
+
+def _versions(journeys: Columns) -> dict[int, list[_Version]]:
+    versions: dict[int, list[_Version]] = defaultdict(list)
+    columns = zip(*(journeys[name].tolist() for name in ("journey_id", *_LIFETIME)), strict=True)
+    for row, (journey_id, since, until) in enumerate(columns):
+        versions[journey_id].append((row, since, until))
+    return versions
+
+
+_LIFETIME = COUNTS_FROM, COUNTS_UNTIL

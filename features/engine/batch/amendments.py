@@ -1,0 +1,124 @@
+"""Which rows of a record file are ended by later versions of their records, and when.
+
+Few records are amended, so that of a file only the rows of those are looked at one by one, and a
+file without any is known by the statistics in its footer.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from features.engine.columns import NO_INSTANT, Column, Columns, columns_of_table, rows
+from features.engine.windows.lifetimes import FOREVER, NEVER, last_instants
+from features.records import Record
+
+_NOTHING = np.empty(0, np.int64)
+
+
+@dataclass(frozen=True)
+class Amendments:
+    """The rows of a file, by their places in order, that do not count for ever; until when they do.
+
+    `known_at` is when each of them became known. A row that withdraws its record never counts.
+    """
+
+    rows: Column
+    known_at: Column
+    until: Column
+
+    def __bool__(self) -> bool:
+        return len(self.rows) > 0
+
+    def until_of(self, first: int, size: int) -> Column:
+        """Until when each of so many rows from the place `first` on counts; none if all do."""
+        return self._spread(self.until, first, np.full(size, FOREVER)) if self else _NOTHING
+
+    def known_of(self, known_at: Column) -> Column:
+        """When each row of the whole file became known, where most did at these instants."""
+        return self._spread(self.known_at, 0, known_at.copy()) if self else known_at
+
+    def _spread(self, instants: Column, first: int, over: Column) -> Column:
+        begin, end = np.searchsorted(self.rows, (first, first + len(over)))
+        over[self.rows[begin:end] - first] = instants[begin:end]
+        return over
+
+
+NO_AMENDMENTS = Amendments(_NOTHING, _NOTHING, _NOTHING)
+
+
+def fields_of_versions(record: type[Record]) -> list[str]:
+    """The fields of a record type that tell its versions apart, and when each became known."""
+    told = {"version", "withdrawn", "known_at"} & record.model_fields.keys()
+    return sorted({*record.versions_of, record.known_from, *told})
+
+
+def may_be_amended(footer: pq.FileMetaData, record: type[Record]) -> bool:
+    """Whether a file may hold amendments, by the statistics of its columns."""
+    if "version" not in record.model_fields:
+        return True
+    late = {"known_at"} if record.known_from != "known_at" else set()
+    for name in {"version", "withdrawn", *late} & record.model_fields.keys():
+        at = footer.schema.names.index(name)
+        for group in range(footer.num_row_groups):
+            of_group = footer.row_group(group).column(at).statistics
+            if of_group is None or (of_group.has_min_max and of_group.max not in (1, False)):
+                return True
+    return False
+
+
+def amendments_of(columns: Columns, record: type[Record]) -> Amendments:
+    """The amendments among all rows of a record file, of which these are `fields_of_versions`."""
+    if not record.versions_of:
+        return NO_AMENDMENTS
+    known_at = _known_at(columns, record)
+    places = _looked_at(columns, record, known_at)
+    few, known_at = rows(columns, places), known_at[places]
+    is_withdrawn = few["withdrawn"] == 1
+    until = last_instants(
+        [few[name] for name in record.versions_of],
+        few.get("version", known_at),
+        known_at,
+        is_withdrawn | record.versions_replace,
+    )
+    until[is_withdrawn] = NEVER
+    is_special = (until != FOREVER) | (known_at != few[record.known_from])
+    return Amendments(places[is_special], known_at[is_special], until[is_special])
+
+
+def _looked_at(columns: Columns, record: type[Record], known_at: Column) -> Column:
+    """The places of all rows of records of which one may be amended or withdrawn.
+
+    Of a type whose versions are told by when they became known that may be any.
+    """
+    if "version" not in columns:
+        return np.arange(len(known_at))
+    is_apart = (columns["version"] > 1) | (columns["withdrawn"] == 1)
+    is_apart |= known_at != columns[record.known_from]
+    of_record = columns[record.versions_of[0]]
+    return np.flatnonzero(np.isin(of_record, of_record[is_apart])) if is_apart.any() else _NOTHING
+
+
+def amendments_of_table(table: pa.Table, record: type[Record]) -> Amendments:
+    """The same of a table, of whose ids none is learnt but those of amended records."""
+    if "version" not in table.column_names:
+        return amendments_of(columns_of_table(table), record)
+    of_record = record.versions_of[0]
+    told = columns_of_table(table.drop_columns([*record.versions_of]))
+    is_apart = (told["version"] > 1) | (told["withdrawn"] == 1)
+    is_apart |= _known_at(told, record) != told[record.known_from]
+    if not is_apart.any():
+        return NO_AMENDMENTS
+    among = pc.unique(table[of_record].filter(pa.array(is_apart)))
+    places = np.flatnonzero(pc.is_in(table[of_record], among).to_numpy())
+    found = amendments_of(columns_of_table(table.take(pa.array(places))), record)
+    return replace(found, rows=places[found.rows])
+
+
+def _known_at(columns: Columns, record: type[Record]) -> Column:
+    """When each row became known: of a subject, when that version did."""
+    known_from = columns[record.known_from]
+    known_at = columns.get("known_at", known_from)
+    return np.where(known_at == NO_INSTANT, known_from, known_at)
