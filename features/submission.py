@@ -89,7 +89,8 @@ class SubmittedShipment(Shipment):
 
     Its `hs_code` may be left out where it has items that are part of the declaration: it is then
     that of the principal one, which has the most value in euro, then the most gross mass, then the
-    lowest number. Where both are given, one of those items must have it.
+    lowest number. Where both are given, one of those items must have it; a later version of the
+    shipment may have other goods than were declared.
     """
 
     items: Linked[AttachedGoodsItem] = _linked("goods_items", "The goods items of the shipment.")
@@ -104,8 +105,10 @@ class SubmittedShipment(Shipment):
     def _has_its_hs_code(self) -> Self:
         if any(item.shipment_id not in (None, self.shipment_id) for item in self.items):
             raise PydanticCustomError("foreign_attachment", "`items` holds one of another shipment")
-        if _repeated(item.number for item in self.items):
-            raise PydanticCustomError("repeated_item", "two of `items` have the same number")
+        if _repeated((item.number, item.version) for item in self.items):
+            raise PydanticCustomError(
+                "repeated_item", "two of `items` have the same number and version"
+            )
         if self.hs_code is None:
             principal = principal_item(self, self.items)
             if principal is None:
@@ -115,7 +118,7 @@ class SubmittedShipment(Shipment):
             object.__setattr__(self, "hs_code", hs_code_of(principal.commodity_code))
             return self
         declared = {hs_code_of(each.commodity_code) for each in self.items if each.known_at is None}
-        if declared and self.hs_code not in declared:
+        if declared and self.hs_code not in declared and self.version == 1:
             raise PydanticCustomError(
                 "other_goods_code",
                 "`hs_code` is not the first six digits of the `commodity_code` of one of `items`",

@@ -135,8 +135,12 @@ class OnlineStore:
         instants = np.array([query.at for query in queries], np.int64)
         with self.store.reading() as view:
             overlay = plan.overlay(parts)
-            ingest_overlay(self._ingest, view, plan, queries, overlay)
-            return plan.numbers_of(view, keys, instants, overlay)
+            amended = ingest_overlay(self._ingest, view, plan, queries, overlay)
+            numbers = plan.numbers_of(view, keys, instants, overlay)
+            for at, store in amended.items():
+                own = keys[at * len(plan.logs) : (at + 1) * len(plan.logs)]
+                numbers[at] = plan.numbers_of(store, own, instants[at : at + 1])[0]
+            return numbers
 
     def _begin(self) -> None:
         current = StoreFormat.from_layouts(self._layouts.values(), history_column)

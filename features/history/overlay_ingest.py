@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 
 from features.engine.columns import instant_at
 from features.engine.store.blob_store import BlobOverlay, BlobReader, BlobTransaction
@@ -10,6 +11,7 @@ from features.engine.store.layout import Layout
 from features.engine.store.query_plan import QueryPlan, WindowQuery
 from features.engine.store.raw_columns import RawColumns, size_of
 from features.engine.store.request_overlay import RequestOverlay
+from features.history.amended_ingest import has_amendments, mark_keys
 from features.history.ingest import APART, HistoryIngest, known_key
 from features.records import Record
 
@@ -23,16 +25,22 @@ def ingest_overlay(
     plan: QueryPlan,
     queries: Sequence[WindowQuery],
     overlay: RequestOverlay,
-) -> None:
+) -> dict[int, BlobReader]:
     """Put into the overlay what queries bring that could change a number of theirs.
 
-    No query sees what another brings. Payments touch nothing but payments and positions nothing at
-    all, so those of all queries are taken together; any other record may complete one that waits in
-    the store.
+    Returns, by their places, what the store would be for each query that brings an amendment or
+    what belongs to something amended: that changes what the store has itself. No query sees
+    what another brings. Payments touch nothing but payments and positions nothing at all, so
+    those of all queries are taken together; any other record may complete one that waits in the
+    store.
     """
     apart: dict[str, dict[tuple[int, bytes], Record]] = {}
     others: dict[int, dict[str, list[Record]]] = {}
-    for subject, name, record, key in unknown_records(store, queries):
+    records_of = unknown_records(store, queries)
+    amended = _amended_for(ingest, store, plan, queries, records_of)
+    for subject, name, record, key in records_of:
+        if subject in amended:
+            continue
         if name in APART:
             apart.setdefault(name, {}).setdefault((subject, key), record)
         else:
@@ -44,6 +52,54 @@ def ingest_overlay(
         insert, before = partial(_insert, overlay, subject), queries[subject].at
         for_query = replace(ingest, layouts=plan.layouts, before=before, insert=insert)
         for_query.ingest(BlobOverlay(store), records)
+    return amended
+
+
+def _amended_for(
+    ingest: HistoryIngest,
+    store: BlobReader,
+    plan: QueryPlan,
+    queries: Sequence[WindowQuery],
+    unknown: Sequence[UnknownRecord],
+) -> dict[int, BlobReader]:
+    amending = {
+        place
+        for place, query in enumerate(queries)
+        if query.overlay and any(map(_amends, chain.from_iterable(query.overlay.values())))
+    }
+    if unknown and has_amendments(store):
+        amending |= _beside_amended(store, unknown)
+    made: dict[int, BlobReader] = {}
+    for place in amending:
+        made[place] = amended = BlobOverlay(store)
+        replace(ingest, layouts=plan.layouts).ingest(amended, queries[place].overlay or {})
+    return made
+
+
+def _amends(record: Record) -> bool:
+    fields = record.__dict__
+    return fields.get("version", 1) > 1 or fields.get("withdrawn") is True
+
+
+def _beside_amended(store: BlobReader, unknown: Sequence[UnknownRecord]) -> set[int]:
+    """The places of queries with an unknown record that belongs to something amended."""
+    marks = [
+        (place, key)
+        for place, name, record, _ in unknown
+        if name in _NAMED
+        for key in mark_keys(name, [getattr(record, field) for field in _NAMED[name]])
+    ]
+    blobs = store.get([key for _, key in marks])
+    return {place for (place, _), blob in zip(marks, blobs, strict=True) if blob is not None}
+
+
+_NAMED = {
+    "journeys": ("journey_id",),
+    "shipments": ("shipment_id", "journey_id"),
+    "transactions": ("transaction_id", "subject_kind", "subject_id"),
+    "outcomes": ("subject_kind", "subject_id"),
+}
+"""The fields of records that name what they belong to."""
 
 
 def unknown_records(store: BlobReader, queries: Sequence[WindowQuery]) -> list[UnknownRecord]:

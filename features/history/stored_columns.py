@@ -1,7 +1,8 @@
 """The columns of each record type that layouts read, and those kept of subjects for later."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from features.engine.columns import Kind, kinds_of
 from features.engine.store.event_rows import IncomingRecords, RecordReader
 from features.engine.store.layout import Layout
 from features.engine.store.raw_columns import RawColumns, number_column, take_rows, text_column
-from features.engine.store.subject_index import SubjectIndex
+from features.engine.store.row_index import RowIndex
 from features.errors import DefinitionError
 from features.linked_records import DRIFT_CELL
 from features.records import (
@@ -24,13 +25,14 @@ from features.records import (
 )
 from features.subject_types import SUBJECT_TYPES
 
-JOURNEY, SHIPMENT = b"j", b"h"  # by which keys of kept subjects begin
+JOURNEY, SHIPMENT, PAYMENT, PERMIT = b"j", b"h", b"y", b"f"  # by which keys of rows begin
 
 _BY_THE_EVENT = {"known_at", "record_id", "is_confirmed"}
 _ALWAYS = {"subject_id", "journey_id", "declared_at"}
+_VERSION = {"version", "withdrawn", "learnt_at"}
 _PAYMENT = {"record_id", "subject_kind", "subject_id", "payer_id", "payee_id", "known_at"}
-_PERMIT = ("record_id", "version", "kind", "subject_kind", "subject_id", "number", "known_at")
-_OUTCOME = ("subject_kind", "subject_id", "inspected_at", "known_at", "result")
+_PERMIT = {"record_id", "kind", "subject_kind", "subject_id", "number", "known_at"}
+_OUTCOME = ("subject_kind", "subject_id", "inspected_at", "known_at", "result", "withdrawn")
 
 
 class HistorySchema:
@@ -69,19 +71,36 @@ class HistorySchema:
         return take_rows(of, places)
 
     @cached_property
-    def subjects(self) -> dict[SubjectKind, SubjectIndex]:
-        """The subjects, with the columns that keys of outcomes and of late journeys need."""
-        kinds = self._entries["journeys"].kinds
-        of_journey = {name: kinds[_of_the_journey(name)] for name in self._of_journey}
-        routes = self._read("route_outcomes") | {*map(_of_the_journey, self._of_journey)}
-        late = (one.columns for one in self._layouts if reads_journey(one))
-        shipments = self._read("shipment_outcomes").union(*late) - _BY_THE_EVENT
+    def subjects(self) -> dict[SubjectKind, RowIndex]:
+        """The subjects with all their columns: for outcomes, for late journeys, for amendments."""
+        kinds = {name: self._entries[name].kinds for name in ("journeys", "shipments")}
+        of_journey = {name: kinds["journeys"][_of_the_journey(name)] for name in self._of_journey}
         return {
-            "route": SubjectIndex(JOURNEY, _some(kinds, routes)),
-            "shipment": SubjectIndex(
-                SHIPMENT, _some(self._entries["shipments"].kinds | of_journey, shipments)
-            ),
+            "route": RowIndex(JOURNEY, "subject_id", _kept(kinds["journeys"])),
+            "shipment": RowIndex(SHIPMENT, "subject_id", _kept(kinds["shipments"] | of_journey)),
         }
+
+    @cached_property
+    def payments(self) -> RowIndex:
+        """The payments with the columns of their own events."""
+        return RowIndex(PAYMENT, "record_id", _kept(self._entries["transactions"].kinds))
+
+    @cached_property
+    def permits(self) -> RowIndex:
+        """The columns that are kept of permits."""
+        kinds = _kept(self._entries["documents"].kinds)
+        return RowIndex(PERMIT, "record_id", kinds, Document.versions_replace)
+
+    @cached_property
+    def columns_of_journeys(self) -> frozenset[str]:
+        """The columns of journeys that shipments have, as journeys call them."""
+        return frozenset(map(_of_the_journey, self._of_journey))
+
+    def without_journeys(self, size: int) -> RawColumns:
+        """So many rows of the columns that shipments have of their journeys, all missing."""
+        index = self.subjects["shipment"]
+        nothing = index.columns([[None] * len(index.kinds)] * size)
+        return {name: nothing[name] for name in self._of_journey}
 
     @cached_property
     def _entries(self) -> dict[str, RecordReader]:
@@ -90,20 +109,24 @@ class HistorySchema:
         shipments = self._read("shipments", "shipment_outcomes") - self._of_journey
         return {
             "journeys": RecordReader(
-                kinds_of(Journey), SUBJECT_TYPES["route"].derive, journeys | _ALWAYS
+                kinds_of(Journey), _with_learnt_at("route"), journeys | _ALWAYS | _VERSION
             ),
             "shipments": RecordReader(
-                kinds_of(Shipment), SUBJECT_TYPES["shipment"].derive, shipments | _ALWAYS
+                kinds_of(Shipment), _with_learnt_at("shipment"), shipments | _ALWAYS | _VERSION
             ),
             "transactions": RecordReader(
                 kinds_of(Transaction),
-                derive_payment,
-                self._read("payments") | _PAYMENT,
+                lambda payment: {**derive_payment(payment), "learnt_at": payment["known_at"]},
+                self._read("payments") | _PAYMENT | _VERSION,
             ),
             "documents": RecordReader(
                 kinds_of(Document),
-                lambda paper: {"known_at": paper["received_at"], "record_id": paper["document_id"]},
-                _PERMIT,
+                lambda paper: {
+                    "known_at": paper["received_at"],
+                    "learnt_at": paper["received_at"],
+                    "record_id": paper["document_id"],
+                },
+                _PERMIT | _VERSION,
             ),
             "positions": RecordReader(
                 kinds_of(Position),
@@ -136,5 +159,11 @@ def _of_the_journey(column: str) -> str:
     return column.removeprefix("journey_")
 
 
-def _some(kinds: dict[str, Kind], names: Iterable[str]) -> dict[str, Kind]:
-    return {name: kinds[name] for name in sorted({*names} | _ALWAYS)}
+def _with_learnt_at(kind: SubjectKind) -> Callable[[dict[str, Any]], Mapping[str, Any]]:
+    """What derives the columns of a subject; `learnt_at` is when a later version became known."""
+    derive = SUBJECT_TYPES[kind].derive
+    return lambda columns: {**derive(columns), "learnt_at": columns["known_at"]}
+
+
+def _kept(kinds: Mapping[str, Kind]) -> dict[str, Kind]:
+    return {name: kinds[name] for name in sorted(kinds.keys() - _VERSION)}

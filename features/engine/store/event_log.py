@@ -105,21 +105,26 @@ def _blobs(
     blobs = [whole[8 * start : 8 * stop] for start, stop in pairwise(bounds)]
     for at, (layout, blob) in enumerate(zip(layouts, blobs, strict=True)):
         if len(blob) >= 8 * 2 * layout.page_rows * layout.width:
-            blobs[at] = _closed(store, layout, keys[at], out[bounds[at] : bounds[at + 1]])
+            blobs[at] = close_blob(store, layout, keys[at], out[bounds[at] : bounds[at + 1]])
     return zip(keys, blobs, strict=True)
 
 
 def _with_pages(blobs: list[Blob | None]) -> Iterator[int]:
     """Which of the blobs are of keys that have closed pages."""
     for at, blob in enumerate(blobs):
-        if blob and bytes(blob[:8]) != _NO_PAGES:
+        if blob and has_pages(blob):
             yield at
+
+
+def has_pages(blob: Blob) -> bool:
+    """Whether the key of an open blob has closed pages."""
+    return bytes(blob[:8]) != _NO_PAGES
 
 
 _NO_PAGES = bytes(8)
 
 
-def _closed(store: BlobTransaction, layout: Layout, key: bytes, blob: Column) -> bytes:
+def close_blob(store: BlobTransaction, layout: Layout, key: bytes, blob: Column) -> bytes:
     """What remains open after as many pages as possible were closed."""
     shape, pages = np.array(layout.shape), int(blob[PAGES])
     rows = blob[rows_at(pages, shape) :]

@@ -23,10 +23,10 @@ def insert_events(store: BlobTransaction, layouts: Iterable[Layout], events: Raw
     `events` has `known_at` and what the layouts read.
     """
     into = [*layouts]
-    insert_rows(store, into, _keys(into, events), _words(store, into, events))
+    insert_rows(store, into, event_keys(into, events), event_words(store, into, events))
 
 
-def _keys(layouts: Sequence[Layout], events: RawColumns) -> list[list[bytes | None]]:
+def event_keys(layouts: Sequence[Layout], events: RawColumns) -> list[list[bytes | None]]:
     """For every layout the key of each event; None where it has none or fails the condition."""
     columns = {name for layout in layouts for name in layout.matching}
     parts = {name: parts_of(events[name]) for name in columns}
@@ -44,7 +44,7 @@ def _where(layout: Layout, keys: list[bytes | None], events: RawColumns) -> list
     return [key if chosen else None for key, chosen in zip(keys, is_chosen, strict=True)]
 
 
-def _words(store: BlobTransaction, layouts: Sequence[Layout], events: RawColumns) -> Column:
+def event_words(store: BlobTransaction, layouts: Sequence[Layout], events: RawColumns) -> Column:
     """For each event the words of its rows in all layouts, one row after the other.
 
     The cells of events are made once, and laid as the layouts have them in one step: a numpy call

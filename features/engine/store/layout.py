@@ -8,7 +8,7 @@ says what blobs of rows look like.
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from features.engine.windows.reducers import Reducer
 from features.engine.windows.window import Keying, Window
@@ -18,7 +18,7 @@ SHAPE_WORDS = 4
 # The form of blobs and their keys, as far as layouts do not say it: to be changed with the form.
 _FORM = (
     "keys of parts, ending by keying; pages that tell what came before, in chapters; "
-    "running sums without extremes; how many records of each type"
+    "running sums without extremes; how many records of each type; amended rows beside logs"
 )
 STORED_REDUCERS = frozenset(
     {
@@ -126,6 +126,12 @@ def layouts_of(
         keying: _layout(number, keying, reading[keying], page_rows, chapter_pages)
         for number, keying in enumerate(sorted(reading, key=repr))
     }
+
+
+@lru_cache
+def of_source(layouts: tuple[Layout, ...], source: str) -> tuple[Layout, ...]:
+    """The layouts under whose keys events of a source come."""
+    return tuple(layout for layout in layouts if layout.source == source)
 
 
 def fingerprint(layouts: Iterable[Layout]) -> str:

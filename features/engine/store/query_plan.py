@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from features.engine.columns import DAY_US, Column
+from features.engine.store.amended_rows import counting_rows
 from features.engine.store.blob_store import Blob, BlobReader
 from features.engine.store.event_log import concatenate_blobs
 from features.engine.store.history_windows import (
@@ -137,7 +138,9 @@ class QueryPlan:
             names = _unique(blobs_needed(self._window_rows, *logs, names, fetched))
             fetched = _blobs_named(store, keys, names)
         rows = OverlayRows(_EMPTY, np.zeros(len(keys) + 1, np.int64))
-        if overlay is not None and overlay.has_rows:
+        overlay = overlay or self.overlay(())
+        overlay.add(counting_rows(store, [log.layout for log in self.logs], keys, instants))
+        if overlay.has_rows:
             rows = overlay.rows(store, keys, logs_with_pages(opened), instants)
             update_last_seen(rows, *logs, names, fetched)
         return reduce_windows(self._window_rows, *logs, names, fetched, *rows)

@@ -154,6 +154,11 @@ class RequestOverlay:
         if route := self._routes.route(layouts):
             self._rows.append(route.rows(store, self._parts, events, subjects))
 
+    def add(self, rows: OverlayRows | None) -> None:
+        """Add rows of all logs."""
+        if rows is not None:
+            self._rows.append(rows)
+
     def rows(
         self, store: BlobReader, keys: Sequence[bytes | None], with_pages: Column, instants: Column
     ) -> OverlayRows:

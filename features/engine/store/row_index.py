@@ -1,4 +1,4 @@
-"""Rows of subjects in the store, by their id, for records that arrive later and join them."""
+"""Rows of records in the store, by their id, for records that arrive later and join or end them."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,27 +13,39 @@ from features.engine.store.raw_columns import RawColumns, Texts, text_column
 
 
 @dataclass(frozen=True)
-class SubjectIndex:
-    """Subjects of one kind with some columns, `subject_id` among them; `mark` tells the kind."""
+class RowIndex:
+    """Records of one type with some columns, whose keys begin alike; `identity` has their ids.
+
+    Of records with versions a later one ends those before it where `versions_replace`.
+    """
 
     prefix: bytes
+    identity: str
     kinds: Mapping[str, Kind]
+    versions_replace: bool = True
 
     def is_new(self, store: BlobReader, ids: Sequence[str]) -> list[bool]:
         """Which ids are neither kept nor stand earlier among these."""
         return are_new(store, self._keys(ids))
 
-    def put(self, store: BlobTransaction, subjects: RawColumns) -> None:
-        """Keep subjects, in place of rows with their ids."""
-        columns = (_json_values(subjects[name]) for name in self.kinds)
-        blobs = (json.dumps(row).encode() for row in zip(*columns, strict=True))
-        store.put(zip(self._keys(text_column(subjects, "subject_id")), blobs, strict=True))
+    def put(self, store: BlobTransaction, records: RawColumns) -> None:
+        """Keep records, in place of rows with their ids."""
+        blobs = (json.dumps(row).encode() for row in self.values(records))
+        store.put(zip(self._keys(text_column(records, self.identity)), blobs, strict=True))
 
     def of(self, store: BlobReader, ids: Iterable[str]) -> RawColumns:
-        """The kept ones of these subjects, in the order of their ids."""
+        """The kept ones of these records, in the order of their ids."""
         blobs = store.get(self._keys(sorted(set(ids))))
-        kept = [json.loads(bytes(blob)) for blob in blobs if blob is not None]
-        values = list(zip(*kept, strict=True)) or [()] * len(self.kinds)
+        return self.columns([json.loads(bytes(blob)) for blob in blobs if blob is not None])
+
+    def values(self, records: RawColumns) -> list[list[Any]]:
+        """The columns of each record as JSON has them, None for a missing one."""
+        columns = (_json_values(records[name]) for name in self.kinds)
+        return [[*row] for row in zip(*columns, strict=True)]
+
+    def columns(self, rows: Sequence[Sequence[Any]]) -> RawColumns:
+        """The columns of such rows."""
+        values = list(zip(*rows, strict=True)) or [()] * len(self.kinds)
         return {
             name: _column(column, kind)
             for (name, kind), column in zip(self.kinds.items(), values, strict=True)
@@ -54,7 +66,6 @@ def are_new(store: BlobReader, keys: Sequence[bytes]) -> list[bool]:
 
 
 def _json_values(column: Texts | Column) -> list[Any]:
-    """The values of a column as JSON has them, None for a missing one."""
     if isinstance(column, list):
         return column
     is_absent = is_missing(column).tolist()

@@ -1,0 +1,115 @@
+"""Rows of a log that do not count for ever, beside it; and rows taken out of it.
+
+What a later version of its record ends lies under a key of its own, with from when until when it
+counts: what a query finds there is counted as if the query had brought it. So the log itself has
+nothing but rows that count for ever, and a store without amendments is read as if there were none.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from features.engine.columns import Column
+from features.engine.store.blob_store import BlobReader, BlobTransaction
+from features.engine.store.event_log import close_blob, has_pages
+from features.engine.store.history_windows import OverlayRows
+from features.engine.store.layout import Layout
+from features.engine.store.page_format import PAGES, rows_at
+from features.engine.store.page_reopening import reopen_pages
+from features.errors import OnlineStoreUnavailable
+
+_AMENDED, _LAYOUTS = b"a", b"mamended"
+
+Lifetime = tuple[int, int]
+"""From when a row counts and until when, in microseconds."""
+
+
+def amended_layouts(store: BlobReader) -> frozenset[int]:
+    """The numbers of the layouts under whose keys any row does not count for ever."""
+    (blob,) = store.get([_LAYOUTS])
+    return frozenset(json.loads(bytes(blob))) if blob else frozenset()
+
+
+def put_amended(
+    store: BlobTransaction,
+    layout: Layout,
+    key: bytes,
+    gone: Iterable[tuple[Lifetime, Sequence[int]]],
+    new: Iterable[tuple[Lifetime, Sequence[int]]],
+) -> None:
+    """Take some rows that do not count for ever away from beside a log, and put others there."""
+    (blob,) = store.get([_AMENDED + key])
+    kept = np.frombuffer(blob or b"", np.int64).reshape(-1, 2 + layout.width).tolist()
+    for lifetime, row in gone:
+        kept.remove([*lifetime, *row])
+    kept += [[*lifetime, *row] for lifetime, row in new]
+    store.put([(_AMENDED + key, np.array(sorted(kept), np.int64).tobytes())])
+    layouts = amended_layouts(store)
+    if layout.number not in layouts:
+        store.put([(_LAYOUTS, json.dumps(sorted({*layouts, layout.number})).encode())])
+
+
+def counting_rows(
+    store: BlobReader,
+    layouts: Sequence[Layout],
+    keys: Sequence[bytes | None],
+    instants: Column,
+) -> OverlayRows | None:
+    """The rows beside logs that count at their subject's instant; None where no log has any.
+
+    `layouts` are those of one subject's logs, `keys` of all logs of the first subject, then of the
+    next one's.
+    """
+    amended = amended_layouts(store)
+    asked = [
+        at
+        for at, key in enumerate(keys)
+        if key is not None and layouts[at % len(layouts)].number in amended
+    ]
+    blobs = store.get([_AMENDED + (keys[at] or b"") for at in asked]) if asked else []
+    found = {at: blob for at, blob in zip(asked, blobs, strict=True) if blob}
+    if not found:
+        return None
+    words, sizes = [], np.zeros(len(keys) + 1, np.int64)
+    for at, blob in found.items():
+        rows = np.frombuffer(blob, np.int64).reshape(-1, 2 + layouts[at % len(layouts)].width)
+        instant = instants[at // len(layouts)]
+        counts = (rows[:, 0] < instant) & (instant <= rows[:, 1])
+        words.append(rows[counts, 2:].ravel())
+        sizes[at + 1] = len(words[-1])
+    return OverlayRows(np.concatenate(words), np.cumsum(sizes))
+
+
+def remove_rows(store: BlobTransaction, layout: Layout, key: bytes, rows: Column) -> None:
+    """Take rows, in the order of their instants, out of a log.
+
+    Raises OnlineStoreUnavailable where the log lacks one.
+    """
+    (blob,) = store.get([key])
+    if blob and has_pages(blob):
+        blob = reopen_pages(store, layout, key, blob, rows)
+    words = np.frombuffer(blob or bytes(8), np.int64)
+    head = rows_at(words[PAGES], np.array(layout.shape))
+    open_rows = words[head:].reshape(-1, layout.width).copy()
+    own = [*range(layout.label_at), *range(layout.label_at, layout.width, 2)]
+    for row in rows:
+        places = np.flatnonzero((open_rows[:, own] == row[own]).all(axis=1))
+        if not len(places):
+            raise OnlineStoreUnavailable(
+                "the online feature store lacks a record that was amended; make it anew with "
+                "`tidegate state rebuild`"
+            )
+        open_rows = _without(open_rows, int(places[0]), layout)
+    blob_left = np.concatenate([words[:head], open_rows.ravel()])
+    has_rows = words[PAGES] or len(open_rows)  # one word alone would stand for no key
+    store.put([(key, close_blob(store, layout, key, blob_left) if has_rows else b"")])
+
+
+def _without(rows: Column, place: int, layout: Layout) -> Column:
+    """The rows but for one; the next with a label of its has when the label was there before."""
+    for word in range(layout.label_at, layout.width, 2):
+        alike = np.flatnonzero(rows[place + 1 :, word] == rows[place, word])
+        if len(alike):
+            rows[place + 1 + alike[0], word + 1] = rows[place, word + 1]
+    return np.delete(rows, place, axis=0)

@@ -1,0 +1,147 @@
+"""What the online feature store keeps beside the logs, in lists: what was found of subjects, who
+paid for them, what journeys carry, and the versions of records.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from operator import itemgetter
+from typing import Any, NamedTuple
+from zlib import crc32
+
+import numpy as np
+
+from features.engine.columns import Column
+from features.engine.store.blob_store import BlobReader, BlobTransaction
+from features.engine.store.raw_columns import RawColumns, number_column, text_column
+from features.engine.store.row_index import RowIndex
+from features.records import SubjectKind
+
+INSPECTED: dict[SubjectKind, bytes] = {"route": b"qr", "shipment": b"qs"}
+PAID: dict[SubjectKind, bytes] = {"route": b"zr", "shipment": b"zs"}
+_CARRIED, _VERSIONS = b"n", b"v"
+_BUCKETS = 16  # lists of what a journey carries, each of which is written again whole
+
+Inspection = Sequence[Any]
+"""When something was inspected, when the result was known, the result, and whether it is withdrawn
+by this."""
+WHEN_FOUND = itemgetter(0, 1)
+"""What tells what was found of a subject from all else that was: two of one time are one."""
+
+Paid = Sequence[Any]
+"""When a payment was known, who paid and who was paid, and its id."""
+
+
+class Version(NamedTuple):
+    """A version of a record: its number, when it became known, if it withdraws, and its row."""
+
+    number: int
+    known_at: int
+    is_withdrawn: bool
+    row: list[Any]
+
+
+def keys_of(start: bytes, ids: Iterable[str]) -> list[bytes]:
+    """The keys of lists of records with these ids."""
+    return [start + id_.encode() for id_ in ids]
+
+
+def lists(store: BlobReader, keys: Sequence[bytes]) -> list[list[Any]]:
+    """The list at each key, empty where there is none."""
+    return [json.loads(bytes(blob)) if blob else [] for blob in store.get(keys)]
+
+
+def append(
+    store: BlobTransaction,
+    items: Sequence[tuple[bytes, Any]],
+    known_by: Callable[[Any], Any] = lambda item: item,
+) -> Column:
+    """Append items to the lists at their keys, each that is not there yet; which these were."""
+    keys = sorted({key for key, _ in items})
+    found = dict(zip(keys, lists(store, keys), strict=True))
+    is_new = np.zeros(len(items), bool)
+    for at, (key, item) in enumerate(items):
+        if known_by(item) not in map(known_by, found[key]):
+            found[key].append(item)
+            is_new[at] = True
+    store.put((key, json.dumps(entries).encode()) for key, entries in found.items())
+    return is_new
+
+
+def inspections_of(outcomes: RawColumns) -> list[Inspection]:
+    """What is kept of outcomes."""
+    instants = (number_column(outcomes, name).tolist() for name in ("inspected_at", "known_at"))
+    is_withdrawn = (number_column(outcomes, "withdrawn") == 1).tolist()
+    rows = zip(*instants, text_column(outcomes, "result"), is_withdrawn, strict=True)
+    return [[*row] for row in rows]
+
+
+def paid_of(payments: RawColumns) -> list[Paid]:
+    """What is kept of payments with what they were paid for."""
+    names = ("payer_id", "payee_id", "record_id")
+    texts = (text_column(payments, name) for name in names)
+    known_at = number_column(payments, "known_at").tolist()
+    return [[*row] for row in zip(known_at, *texts, strict=True)]
+
+
+def keep_carried(store: BlobTransaction, shipments: RawColumns) -> None:
+    """Keep which journeys carry shipments."""
+    named = zip(
+        text_column(shipments, "journey_id"), text_column(shipments, "subject_id"), strict=True
+    )
+    append(store, [(_carried_key(j, crc32(s.encode())), s) for j, s in named if j is not None])
+
+
+def carried(store: BlobReader, journey_ids: Iterable[str]) -> list[str]:
+    """The shipments that name any of these journeys."""
+    keys = [_carried_key(id_, bucket) for id_ in journey_ids for bucket in range(_BUCKETS)]
+    return [*chain.from_iterable(lists(store, keys))]
+
+
+def _carried_key(journey_id: str, bucket: int) -> bytes:
+    return b"%b%c%b" % (_CARRIED, ord("a") + bucket % _BUCKETS, journey_id.encode())
+
+
+def versions_of_records(records: RawColumns, index: RowIndex) -> list[Version]:
+    """What is kept of records with versions."""
+    columns = (
+        number_column(records, "version").astype(np.int64).tolist(),
+        _known_at(records).tolist(),
+        (number_column(records, "withdrawn") == 1).tolist(),
+        index.values(records),
+    )
+    return [Version(*row) for row in zip(*columns, strict=True)]
+
+
+def append_versions(store: BlobTransaction, records: RawColumns, index: RowIndex) -> Column:
+    """Keep versions of records, of each record those whose number is not kept; which were new."""
+    ids, versions = text_column(records, index.identity), versions_of_records(records, index)
+    found = versions_kept(store, index, ids)
+    is_new = np.zeros(len(ids), bool)
+    for at, (id_, version) in enumerate(zip(ids, versions, strict=True)):
+        if version.number not in {each.number for each in found[id_]}:
+            found[id_].append(version)
+            is_new[at] = True
+    store.put(
+        (_VERSIONS + index.prefix + id_.encode(), json.dumps(kept).encode())
+        for id_, kept in found.items()
+    )
+    return is_new
+
+
+def versions_kept(
+    store: BlobReader, index: RowIndex, ids: Iterable[str]
+) -> dict[str, list[Version]]:
+    """The versions that are kept of each record."""
+    unique = sorted({*ids})
+    found = lists(store, keys_of(_VERSIONS + index.prefix, unique))
+    return {id_: [Version(*row) for row in rows] for id_, rows in zip(unique, found, strict=True)}
+
+
+def _known_at(records: RawColumns) -> Column:
+    """When each version became known: of a subject, when it was declared where it does not say."""
+    learnt_at = number_column(records, "learnt_at")
+    if "declared_at" not in records:
+        return learnt_at
+    is_said = learnt_at != np.iinfo(np.int64).min
+    return np.where(is_said, learnt_at, number_column(records, "declared_at"))
