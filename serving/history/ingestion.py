@@ -102,13 +102,13 @@ class RecordIngestion:
         allowed = self._as_drawn(self._allowed(caller, given, faults), faults)
         for each in self._sent_there(list(allowed), faults):
             first = received.setdefault(each.row.key, each)
-            if first.row.body != each.row.body:
+            if not _says(each, first.row.body):
                 faults.append(_differs(each))
         given_ids, before = self._add_new(received)
         new = [each for key, each in given_ids.items() if key not in before]
         known = [(each, before[key].body) for key, each in given_ids.items() if key in before]
-        same = [each for each, body in known if body == each.row.body]
-        faults += [_differs(each) for each, body in known if body != each.row.body]
+        same = [each for each, body in known if _says(each, body)]
+        faults += [_differs(each) for each, body in known if not _says(each, body)]
         first_faults = tuple(faults[:MOST_FAULTS])
         if faults and not new and not same:
             raise SubmissionRefused("none of the records can be kept", first_faults)
@@ -300,6 +300,13 @@ def _is_anothers(row: ReceivedRecord, kept: KeptRecord) -> bool:
     names_subject = record_type is None or record_type.subject_field in record_type.id_fields
     is_other = kept.caller_id != row.caller_id and kept.body not in ("", row.body)
     return is_other and not names_subject
+
+
+def _says(each: CheckedRecord, body: str) -> bool:
+    """Whether a stored body says what a record does, whatever it leaves out that goes without."""
+    if not body or body == each.row.body:
+        return bool(body)
+    return type(each.record).model_validate_json(body) == each.record
 
 
 def _under_own_id(each: CheckedRecord) -> CheckedRecord:

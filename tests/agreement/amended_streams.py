@@ -38,7 +38,13 @@ def later_version(row: Row, name: str, draw: st.DrawFn) -> Row:
         more["version"] = (row.get("version") or 1) + 1
     if name == "shipments" and not changed["hs_code"]:
         changed["hs_code"] = "240220"
-    return {field: row[field] for field in row if field != "offences"} | changed | identity | known_at | more
+    return (
+        {field: row[field] for field in row if field != "offences"}
+        | changed
+        | identity
+        | known_at
+        | more
+    )
 
 
 def known_of(row: Row, name: str) -> datetime | None:

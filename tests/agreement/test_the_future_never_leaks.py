@@ -36,6 +36,8 @@ def instant_of_the_middle(kind: SubjectKind, records: Records) -> int:
 
 def is_later(name: str, columns: Columns, instant: int) -> np.ndarray:
     known_at = columns[KNOWN_FROM[name]]
+    told_at = columns.get("known_at", known_at)  # of a later version of a subject
+    known_at = np.where(told_at == NO_INSTANT, known_at, told_at)
     is_declared = RECORD_FILES[name].is_part_of_declaration
     return (known_at >= instant) | ((known_at == NO_INSTANT) & (not is_declared))
 

@@ -1,0 +1,151 @@
+"""Amended, withdrawn and corrected records: batch = online = plain SQL, at every instant."""
+
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from features.build_training_set import feature_frame
+from features.catalogue import windows_of
+from features.engine.batch.build_resources import BuildResources
+from features.engine.batch.record_blocks import RecordFolder, records_of_folder
+from features.engine.columns import instant_us
+from features.engine.store.lmdb_store import LmdbStore
+from features.history.online_store import OnlineStore
+from features.history.rebuild import rebuild
+from features.records import SubjectKind
+from features.replay_submissions import submissions_of
+from features.rescoring_rules import RescoringRules
+from features.scoring_instants import later_instants
+from features.submission import history_records
+from features.submitted_subject import request_rows
+from features.vector import feature_vector, feature_vectors, vector_plan
+from tests.agreement.amended_streams import amended_streams
+from tests.agreement.plain_sql import PlainSql
+from tests.agreement.streams import Stream, write
+from tests.agreement.test_batch_online_and_sql_agree import (
+    arriving,
+    by_batch,
+    differing,
+    rows_by_batch,
+)
+from tests.agreement.test_scoring_again import matrix_at
+from tests.agreement.test_the_future_never_leaks import deleted
+from tests.counts import count
+
+KINDS: tuple[SubjectKind, ...] = ("route", "shipment")
+RULES = RescoringRules()
+over_streams = settings(
+    max_examples=count(6, 400),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@pytest.fixture(scope="module")
+def oracle() -> PlainSql:
+    return PlainSql()
+
+
+@over_streams
+@given(stream=amended_streams(), lots=st.randoms(use_true_random=False))
+def test_batch_online_and_plain_sql_agree_whatever_was_amended_and_in_any_order(
+    stream: Stream, lots: Random, oracle: PlainSql
+) -> None:
+    with TemporaryDirectory() as home:
+        folder = Path(home) / "records"
+        write(stream, folder)
+        oracle.read(folder)
+        state = OnlineStore(LmdbStore(Path(home) / "state", is_bulk=True))
+        for records in arriving(folder, lots):
+            state.ingest(records)
+        for kind in KINDS:
+            scratch = Path(home) / kind
+            scratch.mkdir()
+            batch = feature_frame(kind, RecordFolder(folder), BuildResources(scratch))
+            asked = list(submissions_of(folder, kind))
+            online = {
+                one.subject_id: vector_plan(kind).windows(request_rows(one), state) for one in asked
+            }
+            assert differing(by_batch(kind, batch), oracle.numbers(kind, windows_of(kind))) == []
+            assert differing(by_batch(kind, batch), online) == []
+            assert rows_by_batch(kind, batch) == feature_vectors(asked, state)
+        state.store.close()
+
+
+@over_streams
+@given(stream=amended_streams())
+def test_online_gives_the_row_of_the_training_set_at_every_scoring_instant(stream: Stream) -> None:
+    with TemporaryDirectory() as home:
+        folder = Path(home) / "records"
+        write(stream, folder)
+        rebuild(folder, Path(home) / "state")
+        state = OnlineStore(LmdbStore(Path(home) / "state"))
+        for kind in KINDS:
+            later = later_instants(kind, folder, RULES)
+            rows = matrix_at(kind, records_of_folder(folder), later).drop(columns="declared_at")
+            rows = rows.astype(object).where(rows.notna(), None)
+            asked = [*submissions_of(folder, kind, later=later)]
+            assert len(asked) == len(rows)
+            for one in asked:
+                row = rows.loc[(one.subject_id, pd.Timestamp(one.scoring_instant))]
+                assert feature_vector(one, state) == row.to_dict()
+        state.store.close()
+
+
+@over_streams
+@given(stream=amended_streams(), lots=st.randoms(use_true_random=False))
+def test_what_a_request_brings_counts_as_if_it_had_been_kept_and_is_not(
+    stream: Stream, lots: Random
+) -> None:
+    """Of every subject the store knows some records, and the request brings all of its own."""
+    with TemporaryDirectory() as home:
+        folder = Path(home) / "records"
+        write(stream, folder)
+        parts = [*arriving(folder, lots)]
+        for kind in KINDS:
+            for at, submission in enumerate(submissions_of(folder, kind)):
+                brought = history_records([submission])
+                one, other = (
+                    OnlineStore(LmdbStore(Path(home) / f"{kind}{at}{name}", is_bulk=True))
+                    for name in ("asked", "told")
+                )
+                for records in parts[::2]:
+                    one.ingest(records)
+                    other.ingest(records)
+                before = feature_vector(submission, one)
+                other.ingest(brought)
+
+                assert feature_vector(submission, one, brought) == feature_vector(submission, other)
+                assert feature_vector(submission, one) == before
+                one.store.close()
+                other.store.close()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@over_streams
+@given(stream=amended_streams(), place=st.integers(0, 20))
+def test_no_row_changes_when_what_became_known_later_is_taken_away(
+    kind: SubjectKind, stream: Stream, place: int
+) -> None:
+    with TemporaryDirectory() as home:
+        folder = Path(home) / "records"
+        write(stream, folder)
+        later = later_instants(kind, folder, RULES)
+        records = records_of_folder(folder)
+    rows = matrix_at(kind, records, later)
+    if not len(rows):
+        return
+    subject_id, as_of = rows.index[place % len(rows)]
+    row = rows.loc[[(subject_id, as_of)]]
+
+    # What becomes known in that very microsecond counts for a declaration, and no later.
+    is_declared = (row["declared_at"] == as_of).all()
+    past = deleted(records, instant_us(as_of.to_pydatetime()) + int(is_declared))
+
+    again = matrix_at(kind, past, later)
+    pd.testing.assert_frame_equal(again.loc[[(subject_id, as_of)]], row, check_exact=True)
