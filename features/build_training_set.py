@@ -174,12 +174,14 @@ def _subjects(kind: SubjectKind, frame: FeatureFrame) -> pa.Table:
 def _outcomes(kind: SubjectKind, records: Path) -> pa.Table:
     """The first conclusive outcome of each subject, or its first other one; documents come last.
 
-    Of an inspection whose outcome was corrected, the newest that is known counts.
+    Of an inspection whose outcome was corrected, the newest that is known counts; one that was
+    withdrawn there does not.
     """
     table = read_records(records, "outcomes")
     outcomes = table.to_pandas()
     own = outcomes[outcomes["subject_kind"] == kind].sort_values("known_at", kind="stable")
     own = own.drop_duplicates(["subject_id", "inspected_at"], keep="last")
+    own = own[~own["withdrawn"]]
     says_less = 1 * ~own["result"].isin(CONCLUSIVE) + own["result"].isin(OF_DOCUMENTS)
     ordered = own.assign(says_less=says_less).sort_values(
         ["says_less", "known_at", "inspected_at"], kind="stable"

@@ -136,6 +136,9 @@ OF_DOCUMENTS: tuple[Result, ...] = ("documents_in_order", "documents_irregular")
 Examination = Literal["physical", "scan", "documents", "canine", "post_clearance"]
 Depth = Literal["full", "partial"]
 
+VERSION_FIELDS = frozenset({"known_at", "version", "withdrawn"})
+"""The fields that say which version of a record it is; they tell nothing of what it is about."""
+
 AMENDED_WHEN = "is required of a version after the first and of one that withdraws"
 """What is said of a version that does not say when it became known."""
 

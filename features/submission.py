@@ -1,6 +1,6 @@
 """One subject with all records linked to it, as a border system submits it to be scored."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Self, TypeVar, get_args
 
@@ -309,6 +309,6 @@ def _left_out(submission: Submission, record_type: LinkedRecordType) -> Iterable
         yield record_type.subject_field, submission.subject_id
 
 
-def _repeated(values: Iterable[int]) -> bool:
+def _repeated(values: Iterable[Hashable]) -> bool:
     numbers = [*values]
     return len({*numbers}) < len(numbers)

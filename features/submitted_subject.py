@@ -18,11 +18,15 @@ from features.engine.expressions.program import Key, Program, traced_columns
 from features.engine.expressions.trace import Mapped
 from features.engine.online.request_records import LinkedRows, RequestRows
 from features.linked_records import LinkedRecordType, linked_record_types
-from features.records import RECORD_FILES, Journey, SubjectKind
+from features.records import RECORD_FILES, VERSION_FIELDS, Journey, SubjectKind
 from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission
 
-_JOURNEY_FIELDS = {f"journey_{name}": name for name in Journey.model_fields if name != "journey_id"}
+_JOURNEY_FIELDS = {
+    f"journey_{name}": name
+    for name in Journey.model_fields
+    if name not in {"journey_id", *VERSION_FIELDS}
+}
 _NO_JOURNEY: Row = dict.fromkeys(_JOURNEY_FIELDS)
 
 

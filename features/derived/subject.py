@@ -12,7 +12,13 @@ from typing import NamedTuple
 from features.derived.shipment import join_journeys
 from features.engine.columns import Columns, Kind, Records, kinds_of
 from features.engine.expressions.program import Program, traced_columns
-from features.records import RECORD_FILES, SUBJECT_KINDS, Journey, SubjectKind
+from features.records import (
+    RECORD_FILES,
+    SUBJECT_KINDS,
+    VERSION_FIELDS,
+    Journey,
+    SubjectKind,
+)
 from features.subject_types import SUBJECT_TYPES
 
 
@@ -83,5 +89,5 @@ def subject_kinds(kind: SubjectKind) -> dict[str, Kind]:
         if kind in each.subjects
     }
     fields = kinds_of(Journey) if SUBJECT_TYPES[kind].has_journey else {}
-    journey = {f"journey_{name}": field_kind for name, field_kind in fields.items()}
+    journey = {f"journey_{n}": of for n, of in fields.items() if n not in VERSION_FIELDS}
     return journey | record_kinds(kind) | derived | latest

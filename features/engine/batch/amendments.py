@@ -46,7 +46,9 @@ class Amendments:
         return over
 
 
-NO_AMENDMENTS = Amendments(_NOTHING, _NOTHING, _NOTHING)
+def no_amendments() -> Amendments:
+    """What there is where every row counts for ever."""
+    return Amendments(_NOTHING, _NOTHING, _NOTHING)
 
 
 def fields_of_versions(record: type[Record]) -> list[str]:
@@ -72,7 +74,7 @@ def may_be_amended(footer: pq.FileMetaData, record: type[Record]) -> bool:
 def amendments_of(columns: Columns, record: type[Record]) -> Amendments:
     """The amendments among all rows of a record file, of which these are `fields_of_versions`."""
     if not record.versions_of:
-        return NO_AMENDMENTS
+        return no_amendments()
     known_at = _known_at(columns, record)
     places = _looked_at(columns, record, known_at)
     few, known_at = rows(columns, places), known_at[places]
@@ -110,7 +112,7 @@ def amendments_of_table(table: pa.Table, record: type[Record]) -> Amendments:
     is_apart = (told["version"] > 1) | (told["withdrawn"] == 1)
     is_apart |= _known_at(told, record) != told[record.known_from]
     if not is_apart.any():
-        return NO_AMENDMENTS
+        return no_amendments()
     among = pc.unique(table[of_record].filter(pa.array(is_apart)))
     places = np.flatnonzero(pc.is_in(table[of_record], among).to_numpy())
     found = amendments_of(columns_of_table(table.take(pa.array(places))), record)

@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 
 from features.arrow_schema import arrow_schema
 from features.engine.batch.amendments import (
-    NO_AMENDMENTS,
     Amendments,
     amendments_of,
     amendments_of_table,
     fields_of_versions,
     may_be_amended,
+    no_amendments,
 )
 from features.engine.batch.validate_block import BlockChecks
 from features.engine.columns import Column, Columns, Records, columns_of_table
@@ -181,13 +181,13 @@ class RecordFolder:
         """Which rows of a record type other versions of their records end, and when."""
         file, record = self._files[name], RECORD_FILES[name]
         if file is None or not record.versions_of:
-            return NO_AMENDMENTS
+            return no_amendments()
         fields = fields_of_versions(record)
         if not _is_as_written(file, name):
             return amendments_of_table(read_records(self._folder, name).select(fields), record)
         opened = pq.ParquetFile(file)
         if not may_be_amended(opened.metadata, record):
-            return NO_AMENDMENTS
+            return no_amendments()
         return amendments_of_table(opened.read(columns=fields, use_threads=False), record)
 
     def texts(self, name: str, field: str, places: Column) -> list[str]:

@@ -54,7 +54,8 @@ def test_every_field_of_a_record_file_has_a_source(tmp_path: Path) -> None:
     sources = {each["record_type"]: each for each in map(json.loads, lines)}
     (row,) = read_records(tmp_path / "out", "shipments").to_pylist()
     stated = {name for name, value in row.items() if value is not None}
-    assert sources["shipments"]["places"].keys() == stated - {"hs_code"}  # of its principal item
+    follows = {"hs_code", "version", "withdrawn"}  # of its principal item; as nothing else is said
+    assert sources["shipments"]["places"].keys() == stated - follows
     assert sources["shipments"]["key"] == ["AC4711"]
     assert "Nordwind" not in "".join(lines)
 

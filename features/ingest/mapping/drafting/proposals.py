@@ -109,7 +109,8 @@ def _required(record: type[Record]) -> list[str]:
 
 def _ids(record: type[Record]) -> set[str]:
     kinds = kinds_of_fields(record)
-    unique = {name for name in record.unique_fields if isinstance(kinds.get(name), Identifier)}
+    told = record.versions_of or record.unique_fields
+    unique = {name for name in told if isinstance(kinds.get(name), Identifier)}
     return unique or {name for name in _required(record) if isinstance(kinds[name], Identifier)}
 
 
@@ -211,7 +212,7 @@ def _of_texts(
     if isinstance(kind, Party):
         is_other = sample.has_instants or "country" in meanings_of(sample.name)
         return (0.0 if is_other else 0.6), "", {"pseudonym": "parties"}
-    if record.unique_fields == (name,):
+    if record.versions_of == (name,):
         return (0.9 if sample.is_unique else 0.0), "every row has a value of its own", {}
     is_container = isinstance(kind, Identifier) and kind.identifies == "container"
     if is_container and _most(sample, is_container_number):
