@@ -56,6 +56,7 @@ class AttachedDocument(Sent):
     currency: str | None = None
     container_number: str | None = None
     seal_number: str | None = None
+    withdrawn: bool | None = None
 
 
 class AttachedEvent(Sent):
@@ -81,6 +82,8 @@ class AttachedEvent(Sent):
     place: str | None = None
     container_number: str | None = None
     time_limit_at: AwareDatetime | None = None
+    version: int | None = None
+    withdrawn: bool | None = None
 
 
 class AttachedGoodsItem(Sent):
@@ -112,6 +115,8 @@ class AttachedGoodsItem(Sent):
     currency: str | None = None
     packages: int | None = None
     known_at: AwareDatetime | None = None
+    version: int | None = None
+    withdrawn: bool | None = None
 
 
 class AttachedTransaction(Sent):
@@ -133,6 +138,8 @@ class AttachedTransaction(Sent):
     payee_country: str | None = None
     purpose: Literal["goods", "freight", "deposit", "release", "other"] | None = None
     payer_iban_valid: bool | None = None
+    version: int | None = None
+    withdrawn: bool | None = None
 
 
 class Document(Sent):
@@ -166,6 +173,7 @@ class Document(Sent):
     currency: str | None = None
     container_number: str | None = None
     seal_number: str | None = None
+    withdrawn: bool | None = None
 
 
 class Event(Sent):
@@ -192,6 +200,8 @@ class Event(Sent):
     place: str | None = None
     container_number: str | None = None
     time_limit_at: AwareDatetime | None = None
+    version: int | None = None
+    withdrawn: bool | None = None
 
 
 class GoodsItem(Sent):
@@ -223,6 +233,8 @@ class GoodsItem(Sent):
     currency: str | None = None
     packages: int | None = None
     known_at: AwareDatetime | None = None
+    version: int | None = None
+    withdrawn: bool | None = None
 
 
 class Journey(Sent):
@@ -263,6 +275,9 @@ class Journey(Sent):
     call_sign: str | None = None
     plate_number: str | None = None
     cargo_unit: Literal["reefer", "tank", "box", "open"] | None = None
+    known_at: AwareDatetime | None = None
+    version: int | None = None
+    withdrawn: bool | None = None
 
 
 class Leg(Sent):
@@ -276,6 +291,8 @@ class Leg(Sent):
     departed_at: AwareDatetime | None = None
     arrived_at: AwareDatetime | None = None
     known_at: AwareDatetime | None = None
+    version: int | None = None
+    withdrawn: bool | None = None
 
 
 class Outcome(Sent):
@@ -303,6 +320,7 @@ class Outcome(Sent):
     found_persons: int | None = None
     examination: Literal["physical", "scan", "documents", "canine", "post_clearance"] | None = None
     depth: Literal["full", "partial"] | None = None
+    withdrawn: bool | None = None
 
 
 class Position(Sent):
@@ -375,6 +393,9 @@ class SubmittedShipment(Sent):
     import_type: str | None = None
     container_number: str | None = None
     seal_number: str | None = None
+    known_at: AwareDatetime | None = None
+    version: int | None = None
+    withdrawn: bool | None = None
     items: list[AttachedGoodsItem] | None = None
 
 
@@ -397,6 +418,8 @@ class Transaction(Sent):
     payee_country: str | None = None
     purpose: Literal["goods", "freight", "deposit", "release", "other"] | None = None
     payer_iban_valid: bool | None = None
+    version: int | None = None
+    withdrawn: bool | None = None
 
 
 class ActionAnswer(Answered):
