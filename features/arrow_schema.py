@@ -8,7 +8,9 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import AwareDatetime
+from pydantic_core import PydanticUndefined
 
 from features.records import Record
 from features.reference.code_lists import CODES
@@ -51,6 +53,21 @@ def arrow_schema(record: type[Record]) -> pa.Schema:
 def default_column(record: type[Record], field: pa.Field, rows: int) -> pa.Array:
     """So many times what a field is where a record leaves it out."""
     return pa.repeat(pa.scalar(record.model_fields[field.name].default, field.type), rows)
+
+
+def with_defaults(table: pa.Table, record: type[Record]) -> pa.Table:
+    """Columns of records with what a field is where a record leaves it out, if that is a value."""
+    for name, default in _defaults(record).items():
+        if name in table.column_names and table[name].null_count:
+            at = table.column_names.index(name)
+            table = table.set_column(at, name, pc.fill_null(table[name], default))
+    return table
+
+
+@cache
+def _defaults(record: type[Record]) -> dict[str, Any]:
+    defaults = {name: field.default for name, field in record.model_fields.items()}
+    return {n: d for n, d in defaults.items() if d not in (None, PydanticUndefined)}
 
 
 def record_table(columns: Mapping[str, Any], record: type[Record]) -> pa.Table:

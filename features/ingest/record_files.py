@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from features.arrow_schema import INSTANT, arrow_schema, default_column, limits
+from features.arrow_schema import INSTANT, arrow_schema, default_column, limits, with_defaults
 from features.engine.columns import columns_of_table
 from features.engine.string_table import STRING_TABLE
 from features.errors import Example, Fault, RecordsError
@@ -168,7 +168,7 @@ def _checked(table: pa.Table, name: str, file: Path) -> CheckedFile:
         columns.append(column)
         if wrong is not None:
             unread[field.name] = Broken(field.name, f"not {what_is_wanted(field.type)}", wrong)
-    read = pa.table(columns, schema=_nullable(record))
+    read = with_defaults(pa.table(columns, schema=_nullable(record)), record)
     broken = list(unread.values())
     for each in broken_rows(read, name):
         # What could not be read was named already, and is not also missing.

@@ -1,6 +1,7 @@
 """The rules that fields of a request break, by the code that `errors` names them with."""
 
 FAULT_CODES = {
+    "amendment_without_instant": "A later version of a record does not say when it became known.",
     "before_declaration": "A subject is to be scored as of an instant before its declaration.",
     "commodity_code": "More than six digits of a goods code: the whole one goes into its item.",
     "contradiction": "Two fields of an outcome cannot both be true.",
@@ -15,7 +16,7 @@ FAULT_CODES = {
     "person_field": "A field would describe a person; none is accepted, whatever it holds.",
     "q": "A search that cannot be searched for.",
     "record_differs": "Another record was kept under this id.",
-    "repeated_item": "Two items of a shipment have the same number.",
+    "repeated_item": "Two items of a shipment have the same number and version.",
     "subject": "A submission does not bring what its kind of subject needs, or brings another.",
     "subject_id": "`q` and `subject_id` were both given.",
     "too_long": "More of them than may be, or a longer text.",

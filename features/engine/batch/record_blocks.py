@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.arrow_schema import arrow_schema
+from features.arrow_schema import arrow_schema, with_defaults
 from features.engine.batch.amendments import (
     Amendments,
     amendments_of,
@@ -188,7 +188,8 @@ class RecordFolder:
         opened = pq.ParquetFile(file)
         if not may_be_amended(opened.metadata, record):
             return no_amendments()
-        return amendments_of_table(opened.read(columns=fields, use_threads=False), record)
+        table = opened.read(columns=fields, use_threads=False)
+        return amendments_of_table(with_defaults(table, record), record)
 
     def texts(self, name: str, field: str, places: Column) -> list[str]:
         """A column of text at some places of the file; only the row groups that hold them."""
@@ -236,4 +237,4 @@ def _batches(file: Path, name: str, fields: Sequence[str]) -> Iterator[pa.Record
         )
     for group in range(opened.num_row_groups):
         table = opened.read_row_group(group, columns=[*fields], use_threads=False)
-        yield from table.to_batches(BLOCK_ROWS)
+        yield from with_defaults(table, record).to_batches(BLOCK_ROWS)
