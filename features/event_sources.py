@@ -39,7 +39,13 @@ from features.engine.batch.sources import (
 from features.engine.columns import Column, Columns, instant_us, kinds_of, length, rows
 from features.engine.expressions.program import Program, traced_columns
 from features.engine.windows.event_order import sorted_by_known_at
-from features.engine.windows.lifetimes import COUNTS_FROM, COUNTS_UNTIL, LIFETIME, together
+from features.engine.windows.lifetimes import (
+    COUNTS_FROM,
+    COUNTS_UNTIL,
+    LIFETIME,
+    is_first_of_each,
+    together,
+)
 from features.linked_records import DRIFT_CELL, LinkedRecordType, linked_record_types
 from features.records import Document, Journey, Position, SubjectKind, Transaction
 from features.subject_types import SUBJECT_TYPES
@@ -74,11 +80,12 @@ def read_subjects(kind: SubjectKind, records: RecordBlocks, columns: frozenset[s
     own = _with_versions(
         read_whole(records, subject_type.record_file, fields[subject_type.record_file]),
         records.amendments(subject_type.record_file),
+        subject_type.id_field,
     )
     journeys: Columns = {}
     if subject_type.has_journey and fields.get("journeys"):
         read = read_whole(records, "journeys", fields["journeys"])
-        journeys = _with_versions(read, records.amendments("journeys"))
+        journeys = _with_versions(read, records.amendments("journeys"), "journey_id")
     if COUNTS_FROM in journeys:
         own = join_amended_journeys(own, journeys)
     own = gather_rows(own, _in_order(own, own[subject_type.id_field]))
@@ -89,14 +96,24 @@ def read_subjects(kind: SubjectKind, records: RecordBlocks, columns: frozenset[s
     return {name: column for name, column in subjects.items() if name in kept}
 
 
-def _with_versions(own: Columns, amendments: Amendments) -> Columns:
+def _with_versions(own: Columns, amendments: Amendments, id_field: str) -> Columns:
     """Rows of subjects without those that withdraw; from when until when each counts, if known."""
     if not amendments:
         return own
     declared_at = own["declared_at"]
     until = amendments.until_of(0, len(declared_at))
     lifetime = {COUNTS_FROM: amendments.known_of(declared_at), COUNTS_UNTIL: until}
-    return rows(own | lifetime, until > lifetime[COUNTS_FROM])
+    own = own | lifetime | {"declared_at": _of_first_versions(own, amendments, id_field)}
+    return rows(own, until > lifetime[COUNTS_FROM])
+
+
+def _of_first_versions(own: Columns, amendments: Amendments, id_field: str) -> Column:
+    """When each subject was declared: in all its versions when the first one known was."""
+    declared_at, ids = own["declared_at"].copy(), own[id_field][amendments.rows]
+    order = np.lexsort((declared_at[amendments.rows], amendments.known_at, ids))
+    versions, is_first = amendments.rows[order], is_first_of_each(ids[order])
+    declared_at[versions] = declared_at[versions[is_first]][np.cumsum(is_first) - 1]
+    return declared_at
 
 
 def subject_fields(kind: SubjectKind, columns: frozenset[str]) -> dict[str, set[str]]:

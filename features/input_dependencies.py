@@ -180,6 +180,7 @@ def _is_enough_without(path: str, other: str, name: str) -> bool:
 def _lacks(submission: Submission, path: str) -> bool:
     whole, _, part = path.partition(".")
     if whole == "documents":
-        return all(document.kind != part for document in submission.documents)
-    given = getattr(submission, whole)
+        return all(document.kind != part for document in submission.standing("documents"))
+    is_linked = whole in LINKED_RECORD_TYPES
+    given = submission.standing(whole) if is_linked else getattr(submission, whole)
     return getattr(given, part) is None if part else not given

@@ -3,8 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -16,7 +14,7 @@ from features.arrow_schema import INSTANT
 from features.ingest.record_files import read_records
 from features.linked_records import LINKED_RECORD_TYPES, LinkedRecordType, linked_record_types
 from features.record_versions import Life, lives_of, version_at
-from features.records import Journey, SubjectKind
+from features.records import Journey, Record, SubjectKind
 from features.scoring_instants import Instants
 from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission, submitted_subject, submitted_type
@@ -50,11 +48,10 @@ def submissions_of(
         for record_type in linked_record_types(kind)
     }
     journeys = _journeys_of(records, subjects["journey_id"]) if subject_type.has_journey else {}
-    order: list[tuple[str, Any]] = [("declared_at", "ascending"), (identity, "ascending")]
-    ordered = subjects.sort_by(order).to_pylist()
-    for subject_id, versions in groupby(ordered, key=itemgetter(identity)):
-        lives = lives_of([*versions], subject_type.record)
-        for as_of in (None, *later.get(subject_id, ())) if lives else ():
+    everyone = _lives(subjects, subject_type.record, identity)
+    in_order = sorted(everyone.items(), key=lambda each: (each[1][0].row["declared_at"], each[0]))
+    for subject_id, lives in in_order:
+        for as_of in (None, *later.get(subject_id, ())):
             row = version_at(lives, as_of) or lives[0].row
             at = as_of or row["declared_at"]
             own = _journey_at(row, at, journeys) if subject_type.has_journey else {}
@@ -100,10 +97,16 @@ def _declared_since(subjects: pa.Table, since: datetime | None) -> pa.Table:
 def _journeys_of(records: Path, ids: pa.ChunkedArray) -> dict[str, list[Life]]:
     journeys = read_records(records, "journeys")
     named = journeys.filter(pc.is_in(journeys["journey_id"], ids.combine_chunks()))
+    return _lives(named, Journey, "journey_id")
+
+
+def _lives(table: pa.Table, record: type[Record], identity: str) -> dict[str, list[Life]]:
+    """The versions of each record that ever counted, of those that have any."""
     versions: dict[str, list[Row]] = defaultdict(list)
-    for row in named.to_pylist():
-        versions[row["journey_id"]].append(row)
-    return {journey_id: lives_of(rows, Journey) for journey_id, rows in versions.items()}
+    for row in table.to_pylist():
+        versions[row[identity]].append(row)
+    lives = {id_: lives_of(rows, record) for id_, rows in versions.items()}
+    return {id_: of_record for id_, of_record in lives.items() if of_record}
 
 
 def _grouped(

@@ -84,8 +84,11 @@ def _subjects(kind: SubjectKind, records: Path) -> Iterator[tuple[str, datetime,
 
 
 def _first_versions(table: pa.Table, identity: str) -> pa.Table:
-    """Each record once, in its first version."""
-    ordered = table.append_column("row", pa.array(np.arange(len(table)))).sort_by("version")
+    """Each record once, in the version that was known first."""
+    known_at = pc.coalesce(table["known_at"], table["declared_at"])
+    by_known = [("known", "ascending"), ("declared_at", "ascending")]
+    numbered = table.append_column("row", pa.array(np.arange(len(table))))
+    ordered = numbered.append_column("known", known_at).sort_by(by_known)
     first = ordered.group_by(identity, use_threads=False).aggregate([("row", "first")])
     return table.take(first["row_first"].combine_chunks().sort())
 

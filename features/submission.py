@@ -15,6 +15,7 @@ from features.engine.string_table import STRING_TABLE
 from features.field_types import AttachedSubjectId, Instant, ShipmentId
 from features.ingest.principal_item import hs_code_of, principal_item
 from features.linked_records import LINKED_RECORD_TYPES, LinkedRecordType
+from features.record_versions import standing
 from features.records import (
     RECORD_FILES,
     Document,
@@ -188,6 +189,13 @@ class Submission(Record):
         *within, field = LINKED_RECORD_TYPES[name].path_in_submission
         holder: Any = getattr(self, within[0]) if within else self
         return () if holder is None else tuple(getattr(holder, field))
+
+    def standing(self, name: str) -> tuple[Any, ...]:
+        """The linked records of one type without those that others ended before its instant.
+
+        One that became known at the scoring instant or later counts for nothing yet, and ends none.
+        """
+        return standing(self.linked(name), LINKED_RECORD_TYPES[name].record, self.scoring_instant)
 
     def with_linked(self, linked: Mapping[str, tuple[Record, ...]]) -> Self:
         """The same with these records in the place of its own of their types; unchecked."""

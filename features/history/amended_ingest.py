@@ -275,7 +275,13 @@ class AmendedIngest:
     def _subject(self, kind: SubjectKind, id_: str) -> Columns:
         """A row for each version of a subject that ever counts, with lifetimes."""
         index, versions = self.schema.subjects[kind], self._versions(kind, id_)
-        own = _coded(_in_force(index.columns([each.row for each in versions]), versions, index))
+        told = index.columns([each.row for each in versions])
+        if versions:  # all stand at the declaration of the first that was known
+            declared_at = number_column(told, "declared_at")
+            known_at = [each.known_at for each in versions]
+            _, first = min(zip(known_at, declared_at.tolist(), strict=True))
+            told["declared_at"] = np.full(len(versions), first)
+        own = _coded(_in_force(told, versions, index))
         if not SUBJECT_TYPES[kind].has_journey:
             return own
         own = {n: c for n, c in own.items() if n not in self.schema.without_journeys(0)}

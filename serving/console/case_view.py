@@ -87,14 +87,14 @@ def _facts(submission: Submission) -> list[tuple[str, str]]:
     facts = _shipment_facts(submission.shipment) if submission.shipment else []
     facts += _journey_facts(submission.journey) if submission.journey else []
     language = reading().language
-    documents = [say_word(document.kind) for document in submission.documents]
+    documents = [say_word(document.kind) for document in submission.standing("documents")]
     payments = [
         say(
             "{amount} by {method}",
             amount=money_in_words(p.amount, p.currency, p.paid_at, language),
             method=say_word(p.method),
         )
-        for p in submission.transactions
+        for p in submission.standing("transactions")
     ]
     facts.append((say("Documents"), listed(documents, language) or say("none")))
     facts.append((say("Payments"), listed(payments, language) or say("none")))

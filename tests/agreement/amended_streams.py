@@ -19,7 +19,7 @@ OF_TYPE: dict[str, st.SearchStrategy[Row]] = {
     "events": plain.event,
     "outcomes": plain.outcome,
 }
-SHARED = {"declared_at", "subject", "journey_id", "shipment_id", "number", "inspected_at"}
+SHARED = {"subject", "journey_id", "shipment_id", "number", "inspected_at"}
 """What versions of one record have alike, or what a later version keeps for simplicity."""
 
 

@@ -89,14 +89,22 @@ def with_lifetimes(rows: str, record: type[Record]) -> str:
     known = f"coalesce({known}, {BEFORE_ALL})" if record.is_part_of_declaration else known
     order = "version" if "version" in fields else "known_at"
     version = ", coalesce(version, 1) AS version" if "version" in fields else ""
+    ids = ", ".join(record.versions_of)
+    declared = (
+        ""
+        if "declared_at" not in fields
+        else f"""
+        REPLACE (first(declared_at) OVER (PARTITION BY {ids} ORDER BY {known}, declared_at)
+            AS declared_at)"""
+    )
     ends = "true" if record.versions_replace else "withdrawn"
     return f"""
     WITH told AS (
         SELECT * REPLACE (coalesce(withdrawn, false) AS withdrawn {version}) FROM ({rows})
     )
-    SELECT *, {known} AS counts_from,
+    SELECT * {declared}, {known} AS counts_from,
         coalesce(min(CASE WHEN {ends} THEN {known} END) OVER later, {FOREVER}) AS counts_until
-    FROM told WINDOW later AS (PARTITION BY {", ".join(record.versions_of)} ORDER BY {order}
+    FROM told WINDOW later AS (PARTITION BY {ids} ORDER BY {order}
         ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
     QUALIFY NOT withdrawn AND coalesce(counts_from, {BEFORE_ALL}) < counts_until
     """

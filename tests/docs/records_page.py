@@ -20,6 +20,18 @@ left out. In a request, goods items stand in their shipment (`items`), other rec
 its submission.
 `python -m tests.docs.records_page` makes this page; a test holds it to the code.
 
+## Versions
+
+A record that has a `version` is amended by sending it whole again with the next number and the
+`known_at` (of a document `received_at`) from which that is known; one more version with `withdrawn`
+ends it. Of two outcomes of one inspection the one that became known later is the correction.
+
+Each version counts until the next one is known, so that a score or a training row of then saw what
+was known then, and one of now sees what is known now. A place in time does not change: all versions
+of a declaration stand at the `declared_at` of the first, which alone needs no `known_at`. Of
+documents all versions count until the paper is withdrawn, since that a paper was amended tells
+something. A shipment is seen beside the version of its journey that was known.
+
 *EUCDM* is the data element of the EU Customs Data Model (Annex B of Delegated Regulation (EU)
 2015/2446, as amended by 2021/234), *WCO* the element of a declaration in the WCO Data Model. An
 empty cell means that nobody has looked the element up yet, not that there is none.

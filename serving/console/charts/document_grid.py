@@ -68,9 +68,11 @@ class DocumentGrid:
     def from_submission(cls, submission: Submission) -> Self:
         """The grid of a submission's documents, the first received first."""
         versions: dict[str, list[AttachedDocument]] = {}
-        for document in sorted(submission.documents, key=lambda d: (d.received_at, d.version)):
+        for document in sorted(
+            submission.standing("documents"), key=lambda d: (d.received_at, d.version)
+        ):
             versions.setdefault(document.document_id, []).append(document)
-        columns = tuple(_column(filed, submission.declared_at) for filed in versions.values())
+        columns = tuple(_column(each, submission.declared_at) for each in versions.values())
         rows = (_row(name, submission, list(versions.values())) for name in _STATED)
         said = tuple(row for row in rows if row.declared or any(cell.words for cell in row.cells))
         return cls(columns, said if columns else ())

@@ -68,7 +68,7 @@ class PaymentChart:
     @classmethod
     def from_submission(cls, submission: Submission) -> Self:
         """The payments between the parties of a submission."""
-        payments = sorted(submission.transactions, key=lambda payment: payment.paid_at)
+        payments = sorted(submission.standing("transactions"), key=lambda payment: payment.paid_at)
         paid: dict[tuple[str, str, str], list[AttachedTransaction]] = defaultdict(list)
         for payment in payments:
             paid[payment.payer_id, payment.payee_id, payment.currency].append(payment)

@@ -200,7 +200,7 @@ def _marks(submission: Submission) -> Iterator[Mark]:
             if at is not None:
                 yield Mark("Route", at, words)
     yield from _marks_of_way(submission)
-    for document in submission.documents:
+    for document in submission.standing("documents"):
         words = say(
             "{document}, version {version}, received",
             document=say_word(document.kind),
@@ -208,7 +208,7 @@ def _marks(submission: Submission) -> Iterator[Mark]:
         )
         about = f"documents:{document.document_id}"
         yield Mark("Documents", document.received_at, words, about)
-    for payment in submission.transactions:
+    for payment in submission.standing("transactions"):
         amount = reading().language.figure(f"{payment.amount:,.0f} ") + payment.currency
         words = say("{amount} by {method}", amount=amount, method=say_word(payment.method))
         about = f"transactions:{payment.transaction_id}"
