@@ -24,6 +24,8 @@ BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 RFC_3339 = r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$"
 _RFC_3339 = re.compile(RFC_3339, re.ASCII)
 HS_DIGITS = 6
+LARGEST_EXACT = 2**53
+"""Beyond it, a double may stand for another whole number than was meant."""
 _COMMODITY_CODE = re.compile(r"[0-9]{6,10}")
 
 
@@ -42,6 +44,15 @@ def _in_utc(instant: datetime) -> datetime:
     if not EARLIEST_YEAR <= instant.year <= LATEST_YEAR:
         raise ValueError(f"want a year from {EARLIEST_YEAR} to {LATEST_YEAR}")
     return instant.astimezone(UTC)
+
+
+def _whole(number: Any) -> Any:
+    """A whole number also where it is written as a double, as pandas does beside missing ones."""
+    if not isinstance(number, float):
+        return number
+    if number.is_integer() and abs(number) <= LARGEST_EXACT:
+        return int(number)
+    raise PydanticCustomError("whole_number", "want a whole number")
 
 
 def _listed(name: CodeList) -> Callable[[str], str]:
@@ -65,7 +76,8 @@ _Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:/-]{1,64}$")]
 _Number = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._:/-]{1,64}$")]
 _Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._:/-]{1,32}$")]
 _Measure = Annotated[float, Field(ge=0, le=1e10)]
-_Count = Annotated[int, Field(ge=0, le=10_000_000)]
+_IsWhole = BeforeValidator(_whole)  # after the limits, which files are held to by the schema
+_Count = Annotated[int, Field(ge=0, le=10_000_000), _IsWhole]
 
 Instant = Annotated[
     AwareDatetime,
@@ -163,6 +175,6 @@ Latitude = Annotated[float, Field(ge=-90, le=90, examples=[53.54]), kinds.Quanti
 Longitude = Annotated[float, Field(ge=-180, le=180, examples=[9.99]), kinds.Quantity("degrees")]
 Course = Annotated[float, Field(ge=0, lt=360, examples=[214.0]), kinds.Quantity("degrees")]
 Metres = Annotated[float, Field(ge=0, le=1e7, examples=[50.0]), kinds.Quantity("m")]
-Ordinal = Annotated[int, Field(ge=1, le=10_000, examples=[1]), kinds.Ordinal()]
-ItemNumber = Annotated[int, Field(ge=1, le=999, examples=[3]), kinds.Ordinal()]
+Ordinal = Annotated[int, Field(ge=1, le=10_000, examples=[1]), _IsWhole, kinds.Ordinal()]
+ItemNumber = Annotated[int, Field(ge=1, le=999, examples=[3]), _IsWhole, kinds.Ordinal()]
 Flag = Annotated[bool, kinds.Flag(), Field(examples=[True])]

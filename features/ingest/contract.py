@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from features.arrow_schema import INSTANT, Limits, limits
 from features.errors import Example, Fault
 from features.field_kinds import Money, kinds_of_fields
-from features.field_types import EARLIEST_YEAR, LATEST_YEAR, RFC_3339
+from features.field_types import EARLIEST_YEAR, LARGEST_EXACT, LATEST_YEAR, RFC_3339
 from features.outcome_contradictions import FIELDS, contradiction
 from features.records import AMENDED_WHEN, RECORD_FILES, VERSION_FIELDS, Result
 
@@ -191,6 +191,10 @@ def typed(column: pa.ChunkedArray, field: pa.Field) -> tuple[pa.ChunkedArray, Bo
     wrong = np.zeros(len(column), dtype=np.bool_)
     if field.type == INSTANT and _is_text(column.type):
         wrong = _mask(pc.invert(pc.match_substring_regex(column, RFC_3339)))
+    elif pa.types.is_integer(field.type) and _is_text(column.type):
+        column = without_point(column)
+    elif pa.types.is_integer(field.type) and pa.types.is_floating(column.type):
+        wrong = _mask(pc.greater(pc.abs(column.cast(pa.float64())), LARGEST_EXACT))
     try:
         return _without(column, wrong).cast(field.type), wrong if wrong.any() else None
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
@@ -203,16 +207,23 @@ def may_become(have: pa.DataType, want: pa.DataType) -> bool:
     fits: Callable[[pa.DataType], bool] = want.equals
     if want == INSTANT:
         fits = pa.types.is_timestamp
-    elif pa.types.is_floating(want):
+    elif pa.types.is_floating(want) or pa.types.is_integer(want):
         return _is_text(have) or _is_number(have) or pa.types.is_decimal(have)
-    elif pa.types.is_integer(want):
-        fits = pa.types.is_integer
     return _is_text(have) or bool(fits(have))
 
 
 def what_is_wanted(kind: pa.DataType) -> str:
     """A column's type as a report names it."""
-    return "an instant with its offset, as in RFC 3339" if kind == INSTANT else str(kind)
+    if kind == INSTANT:
+        return "an instant with its offset, as in RFC 3339"
+    return "a whole number" if pa.types.is_integer(kind) else str(kind)
+
+
+def without_point(text: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    """Whole numbers as pandas writes them where one is missing: 12.0 is 12."""
+    if pa.types.is_null(text.type) or not pc.any(pc.match_substring(text, ".")).as_py():
+        return text
+    return pc.replace_substring_regex(text, r"^([+-]?\d+)\.0+$", r"\1")
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -22,5 +22,6 @@ FAULT_CODES = {
     "too_long": "More of them than may be, or a longer text.",
     "unknown_code": "A code that its list does not hold.",
     "unknown_field": "A field that the record does not have.",
+    "whole_number": "A number of things that has decimals, or is too large to be exact.",
 }
 """Our own; the others are pydantic's, as `missing` or `string_pattern_mismatch`."""

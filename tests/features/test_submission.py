@@ -44,6 +44,25 @@ def test_instants_are_kept_in_utc() -> None:
     assert parsed().declared_at.isoformat() == "2026-11-24T10:00:00+00:00"
 
 
+@pytest.mark.parametrize("packages", ["3", "3.0", "0.3e1"])
+def test_a_whole_number_may_be_written_as_a_double(packages: str) -> None:
+    body = json.dumps({"subject_kind": "shipment", "shipment": SHIPMENT | {"packages": "…"}})
+    read = Submission.model_validate_json(body.replace('"\\u2026"', packages))
+
+    assert read.shipment is not None
+    assert repr(read.shipment.packages) == "3"
+
+
+@pytest.mark.parametrize("packages", [3.5, float("nan"), 2.0**53 + 2, 1e300])
+def test_no_other_number_stands_for_a_whole_one(packages: float) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Submission.model_validate(
+            {"subject_kind": "shipment", "shipment": SHIPMENT | {"packages": packages}}
+        )
+    of_packages = [each for each in refused.value.errors() if each["loc"][-1] == "packages"]
+    assert [each["msg"] for each in of_packages] == ["want a whole number"]
+
+
 def test_an_attached_payment_may_leave_out_its_subject_or_repeat_it() -> None:
     repeated = PAYMENT | {"subject_kind": "shipment", "subject_id": "S-1"}
 

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from features.arrow_schema import INSTANT
 from features.field_kinds import FieldKind
-from features.ingest.contract import typed, what_is_wanted
+from features.ingest.contract import typed, what_is_wanted, without_point
 from features.ingest.mapping.block_columns import BlockColumns, JoinedColumns
 from features.ingest.mapping.instants import Broken, instants_of
 from features.ingest.mapping.mapping import Codes, FieldMapping, as_text
@@ -121,7 +121,7 @@ class FieldReading:
         if pa.types.is_string(column.type) and self.decimal is not None:
             column, broken = _ungrouped(column, self.decimal)
         if pa.types.is_integer(read_as) or pa.types.is_boolean(read_as):
-            column = _without_point(_text(column))
+            column = without_point(_text(column))
         values, wrong = typed(column, self.want.with_type(read_as))
         if wrong is not None:
             broken = [*broken, (f"not {what_is_wanted(read_as)}", pa.array(wrong))]
@@ -152,9 +152,3 @@ def _ungrouped(column: pa.Array, decimal: str) -> tuple[pa.Array, Broken]:
     return pc.if_else(is_number, plain, pa.scalar(None, pa.string())), [
         (what, pc.invert(is_number))
     ]
-
-
-def _without_point(text: pa.Array) -> pa.Array:
-    """Whole numbers as pandas writes them where one is missing: 12.0 is 12."""
-    has_point = pc.any(pc.match_substring(text, ".")).as_py()
-    return pc.replace_substring_regex(text, r"^([+-]?\d+)\.0+$", r"\1") if has_point else text

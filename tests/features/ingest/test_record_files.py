@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
@@ -110,6 +111,58 @@ def test_versions_of_a_document_are_records_of_their_own_each_once(tmp_path: Pat
     pq.write_table(pa.Table.from_pylist([filed(1), filed(2), filed(2)]), file)
     with pytest.raises(RecordsError, match="row 3, document_id: stands in an earlier row"):
         read_records(tmp_path, "documents")
+
+
+def versions(folder: Path, column: pa.Array, ending: str) -> Path:
+    """A file of documents with these versions, as it is written elsewhere."""
+    table = pa.Table.from_pylist([filed(1)] * len(column)).drop(["version"])
+    ids = pa.array([f"D-{number}" for number in range(len(column))])
+    table = table.set_column(0, "document_id", ids).append_column("version", column)
+    if ending == "parquet":
+        pq.write_table(table, folder / "documents.parquet")
+    else:
+        at = [NOON.isoformat()] * len(column)
+        table = table.set_column(table.column_names.index("received_at"), "received_at", [at])
+        pyarrow.csv.write_csv(table, folder / "documents.csv")
+    return folder
+
+
+DOUBLES = pa.array([3.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("column", "ending"),
+    [
+        (DOUBLES, "parquet"),
+        (DOUBLES.cast(pa.float16()), "parquet"),
+        (DOUBLES.cast(pa.decimal128(12, 2)), "parquet"),
+        (pa.array(["3.0", "1"]), "csv"),
+    ],
+)
+def test_whole_numbers_in_a_column_of_doubles_are_read_as_they_are(
+    column: pa.Array, ending: str, tmp_path: Path
+) -> None:
+    table = read_records(versions(tmp_path, column, ending), "documents")
+
+    assert table["version"].type == pa.int64()
+    assert table["version"].to_pylist() == [3, 1]
+
+
+@pytest.mark.parametrize(
+    ("column", "ending"),
+    [
+        (pa.array([1.0, 3.5, float("nan"), 2.0**53 + 2, float("inf")]), "parquet"),
+        (pa.array(["1.0", "3.5", "nan", "3.05", "3.0.0"]), "csv"),
+    ],
+)
+def test_a_number_that_is_not_whole_is_named_with_its_row(
+    column: pa.Array, ending: str, tmp_path: Path
+) -> None:
+    with pytest.raises(RecordsError, match="version: not a whole number") as refused:
+        read_records(versions(tmp_path, column, ending), "documents")
+
+    assert "row 2" in str(refused.value)
+    assert "in 3 more rows: 3, 4" in str(refused.value)
 
 
 def test_everything_wrong_in_a_file_is_told_with_counts_and_first_rows(tmp_path: Path) -> None:

@@ -94,6 +94,19 @@ def test_a_field_gets_what_the_mapping_says(
     assert one(tmp_path, f"{AT}{mapped}\n", **row)[field] == value
 
 
+def test_packages_in_a_column_of_doubles_are_read_without_loss(tmp_path: Path) -> None:
+    rows = [SHIPMENT | {"ID": f"S-{row}"} for row in range(4)]
+    table = pa.Table.from_pylist(rows).append_column("P", pa.array([3.0, None, 3.5, 2.0**53 + 2]))
+    pq.write_table(table, tmp_path / "t.parquet")
+
+    imported(tmp_path, SHIPMENTS + AT + 'packages = "P"\n', f"t={tmp_path / 't.parquet'}")
+
+    read = read_records(tmp_path / "out", "shipments")["packages"].to_pylist()
+    assert read == [3, None]
+    refused = {row["record"]["packages"]: row["why"] for row in set_aside(tmp_path)}
+    assert [*refused.values()] == [["packages: not a whole number"]] * 2, refused
+
+
 def test_one_column_is_split_into_two(tmp_path: Path) -> None:
     tables = "[tables.t]\nsplit = { WAY = '(?P<A>[A-Z]{2})[A-Z]{3}-(?P<B>[A-Z]{2})[A-Z]{3}' }\n"
     mapped = SHIPMENTS.replace('"SENT"', '"A"').replace('"DEST"', '"B"') + AT
