@@ -133,6 +133,32 @@ SHIPMENT: dict[str, Any] = {
 }
 
 RECORDS: dict[str, Any] = {
+    "journeys": [
+        {
+            "journey_id": "J-2025-000846",
+            "mode": "sea",
+            "carrier_id": "carrier-3f9a",
+            "conveyance_id": "vessel-81c2",
+            "conveyance_kind": "container_ship",
+            "origin": "TRIST",
+            "destination": "DEHAM",
+            "declared_at": "2025-11-20T09:30:00Z",
+            "due_at": "2025-11-28T06:00:00Z",
+        }
+    ],
+    "shipments": [
+        {
+            "shipment_id": "S-2025-003102",
+            "journey_id": "J-2025-000846",
+            "consignor_id": "party-77b0",
+            "consignee_id": "party-12de",
+            "origin_country": "CN",
+            "dispatch_country": "TR",
+            "destination_country": "DE",
+            "declared_at": "2025-11-24T10:00:00Z",
+            "items": [{"number": 1, "commodity_code": "8903100000", "packages": 52}],
+        }
+    ],
     "legs": [
         {
             "journey_id": "J-2026-000117",

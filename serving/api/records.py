@@ -4,7 +4,17 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from features.records import Document, Event, GoodsItem, Leg, Outcome, Position, Transaction
+from features.records import (
+    Document,
+    Event,
+    GoodsItem,
+    Journey,
+    Leg,
+    Outcome,
+    Position,
+    Transaction,
+)
+from features.submission import SubmittedShipment
 from serving.api.examples import RECORDS
 from serving.api.openapi import described_body, problems
 from serving.web.admission import limited_in_flight
@@ -17,10 +27,14 @@ router = APIRouter(prefix="/v1/records", tags=["records"])
 
 
 class RecordsBody(BaseModel):
-    """Records as they become known; any of the kinds, at most 5,000 together."""
+    """Records of any of the types, at most 5,000 together."""
 
     model_config = ConfigDict(extra="forbid")
 
+    journeys: list[Journey] = Field([], description="Journeys that nobody decides about here.")
+    shipments: list[SubmittedShipment] = Field(
+        [], description="Shipments that nobody decides about here, with their goods items."
+    )
     legs: list[Leg] = []
     positions: list[Position] = []
     goods_items: list[GoodsItem] = []
@@ -36,8 +50,8 @@ class RecordsAnswer(ClosedModel):
     accepted: int
     repeated: int
     not_scored: list[str] = Field(
-        description="Kept records, as JSON Pointers, of subjects that were never scored here. They "
-        "count when their subjects are scored."
+        description="Kept records, as JSON Pointers, that are linked to subjects that were never "
+        "scored here. They count when their subjects are scored."
     )
     errors: list[FaultOut] = Field(description="The first 50 faults of those not kept.")
 
@@ -55,13 +69,16 @@ class RecordsAnswer(ClosedModel):
 )
 @limited_in_flight
 async def take_records(request: Request, services: TheServices, caller: MayIngest) -> RecordsAnswer:
-    """Keep records that are linked to subjects, and outcomes; every later score knows them.
+    """Keep records; every later score knows them.
 
-    A subject that was scored is scored again as of when they became known, unless its case ended.
-    A record is known by its id: send it again and nothing changes, send another under its id and
-    that one is refused; what others sent under it keeps nothing out. Only the service draws: an
-    outcome says `random` or a `selection_probability` only as a decision about its subject does.
-    One bad record keeps no other out. The answer comes when all is durable.
+    A subject that was scored is scored again as of when records linked to it became known, unless
+    its case ended. Journeys and shipments are history: nobody decides about them until they are
+    submitted to be scored, which they may be at any time. A record is known by its id: send it
+    again and nothing changes, send another under its id and that one is refused; what others sent
+    under it keeps nothing out, but for a journey or shipment, whose id is its own, and of which
+    what was decided about stays. Only the service draws: an outcome says `random` or a
+    `selection_probability` only as a decision about its subject does. One bad record keeps no
+    other out. The answer comes when all is durable.
     """
     refuse_other_media(request, JSON)
     body = await body_within(request, services.settings.max_batch_bytes)

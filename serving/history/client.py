@@ -18,7 +18,7 @@ from features.engine.store.write_buffer import WriteBuffer
 from features.errors import OnlineStoreMismatch, OnlineStoreUnavailable
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
 from features.history.rebuild import Progress, rebuild
-from features.records import RECORD_FILES, Outcome, Record
+from features.records import Outcome, Record
 from features.submission import Submission, history_records
 from features.vector import Vector, feature_vectors
 from serving.audit.decision import Decision
@@ -26,7 +26,7 @@ from serving.audit.hash_chain import LogHead
 from serving.audit.logged_decision import DecisionReader
 from serving.history.errors import HistoryOfAnotherLog, HistoryUnavailable
 from serving.history.missing_history import require_whole_history
-from serving.history.received_records import RecordStore
+from serving.history.received_records import RECEIVED_TYPES, SUBJECT_KIND_OF, RecordStore
 from serving.settings import Settings
 
 AT_ONCE = 500  # decisions or records read and made known together
@@ -131,6 +131,8 @@ class HistoryClient:
     def catch_up(self) -> None:
         """Apply what is durable and was not applied yet."""
         with _failing_as_unavailable():
+            # A subject that came by itself was new then: what was decided about it came later.
+            self._catch_up_with_records(SUBJECT_KIND_OF)
             self._catch_up_with_decisions()
             self._catch_up_with_records()
 
@@ -166,12 +168,12 @@ class HistoryClient:
             marks = _marks(size, self._log.link_at(size) or "")
             self._state.ingest(history_records(decided), marks)
 
-    def _catch_up_with_records(self) -> None:
+    def _catch_up_with_records(self, kinds: Iterable[str] = ()) -> None:
         until = self._state.watermark(_RECORDS)
         since = "" if until is None else (datetime.fromisoformat(until) - OVERLAP).isoformat()
-        for page in _pages(self._records.all(since), AT_ONCE):
-            records = (RECORD_FILES[row.kind].model_validate_json(row.body) for row in page)
-            self._state.ingest(_by_type(records), {_RECORDS: page[-1].received_at})
+        for page in _pages(self._records.all(since, kinds), AT_ONCE):
+            marks = {} if kinds else {_RECORDS: page[-1].received_at}
+            self._state.ingest(_by_type(row.record for row in page), marks)
 
     def _applied_size(self) -> int:
         return int(self._state.watermark(_DECISIONS) or 0)
@@ -275,7 +277,7 @@ def rebuild_history(
 
 
 def _by_type(records: Iterable[Record]) -> dict[str, list[Record]]:
-    names = {RECORD_FILES[name]: name for name in HISTORY_RECORD_TYPES}
+    names = {RECEIVED_TYPES[name]: name for name in HISTORY_RECORD_TYPES}
     by_type: dict[str, list[Record]] = {name: [] for name in HISTORY_RECORD_TYPES}
     for record in records:
         if (name := names.get(type(record))) is not None:

@@ -20,12 +20,12 @@ from features.arrow_schema import arrow_schema
 from features.ingest.known_since import known_since
 from features.ingest.record_files import read_records, write_records
 from features.linked_records import LINKED_RECORD_TYPES
-from features.records import RECORD_FILES, Outcome, Record
-from features.submission import Submission
+from features.records import RECORD_FILES, Outcome
+from features.submission import Submission, SubmittedShipment
 from serving.access.pseudonyms import Pseudonyms
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import DecisionReader
-from serving.history.received_records import ReceivedRecord, RecordStore
+from serving.history.received_records import SUBJECT_KIND_OF, ReceivedRecord, RecordStore
 
 AT_ONCE = 2_000
 AUTHOR = "author"
@@ -68,12 +68,14 @@ class HomeRecords:
         """Tables of decided submissions and of received records, and who stated outcomes."""
         tables: dict[str, list[pa.Table]] = {name: [] for name in RECORD_FILES}
         authors: Authors = {}
+        for rows in _pages(self.records.all(kinds=SUBJECT_KIND_OF), AT_ONCE):
+            _add(tables, _by_name(rows))  # new when they came: decisions about them came later
         for page in _pages(self.log.records(), AT_ONCE):
             kept = (record for record in page if record is not None)
             decided = [Decision.model_validate_json(record).submission for record in kept]
             _add(tables, _rows_of_submissions(decided))
         for rows in _pages(self.records.all(), AT_ONCE):
-            _add(tables, _by_name(rows))
+            _add(tables, _by_name([row for row in rows if row.kind not in SUBJECT_KIND_OF]))
             authors |= self._authors(rows)
         return tables, authors
 
@@ -103,10 +105,14 @@ def _rows_of_submissions(submissions: list[Submission]) -> dict[str, list[dict[s
 
 
 def _by_name(kept: list[ReceivedRecord]) -> dict[str, list[dict[str, Any]]]:
-    rows: dict[str, list[dict[str, Any]]] = {}
+    """Received records as rows of record files, the goods items of shipments in theirs."""
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in RECORD_FILES}
     for row in kept:
-        record: Record = RECORD_FILES[row.kind].model_validate_json(row.body)
-        rows.setdefault(row.kind, []).append(record.model_dump())
+        record = row.record
+        rows[row.kind].append(record.model_dump())
+        if isinstance(record, SubmittedShipment):
+            of_shipment = {"shipment_id": record.shipment_id}
+            rows["goods_items"] += [item.model_dump() | of_shipment for item in record.items]
     return rows
 
 

@@ -3,6 +3,9 @@
 A record is known by its id for ever. The same one again is no error, another one under its id is:
 what a decision rested on must not change. But nobody takes an id from others: what another sender
 used it for keeps no record out. One bad record keeps no other out.
+
+A journey or shipment that comes so is history: nobody decides about it. It may be submitted to be
+scored later; what was decided about before comes again only as it was.
 """
 
 import json
@@ -15,17 +18,21 @@ from pydantic import ValidationError
 
 from features.linked_records import LINKED_RECORD_TYPES
 from features.records import OF_DOCUMENTS, RECORD_FILES, SUBJECT_KINDS, Outcome, Record
+from features.subject_types import SUBJECT_TYPES
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.audit.selections import selection_of
 from serving.errors import BodyTooLarge, RequestFault, SubmissionRefused
 from serving.history.client import HistoryClient
-from serving.history.received_records import KeptRecord, ReceivedRecord, RecordStore
+from serving.history.received_records import (
+    RECEIVED_TYPES,
+    SUBJECT_KIND_OF,
+    KeptRecord,
+    ReceivedRecord,
+    RecordStore,
+)
 from serving.request_parsing import MOST_FAULTS, faults_of, read_json
 from serving.triage.lane_rule import VISITED
-
-RECORD_TYPES = (*LINKED_RECORD_TYPES, "outcomes")
-"""What may come by itself: records linked to a subject, and outcomes."""
 
 MOST_RECORDS = 5_000
 
@@ -55,7 +62,7 @@ class IngestResult:
     """How many records were new, how many known already, and what is wrong with the others.
 
     Of what is wrong, the first 50 are told. `not_scored` are the places in the body of kept records
-    whose subjects were never decided about.
+    whose subjects were never decided about, but for the declarations of subjects.
     """
 
     accepted: int
@@ -99,7 +106,8 @@ class RecordIngestion:
         source = RecordSource(caller.key_id, at, self.purpose)
         received: dict[tuple[str, str], CheckedRecord] = {}
         given = list(_records_in(body, source, faults))
-        allowed = self._as_drawn(self._allowed(caller, given, faults), faults)
+        allowed = self._as_decided(self._allowed(caller, given, faults), faults)
+        allowed = self._as_drawn(allowed, faults)
         for each in self._sent_there(list(allowed), faults):
             first = received.setdefault(each.row.key, each)
             if not _says(each, first.row.body):
@@ -136,18 +144,40 @@ class RecordIngestion:
         return {each.row.key: each for each in renamed}, before
 
     def _not_scored(self, kept: Sequence[CheckedRecord]) -> tuple[str, ...]:
-        """Where those stand in the body whose subjects were never decided about."""
-        decided: dict[str, dict[str, set[str]]] = {
-            kind: self.decisions.lanes_of(
-                kind, [r.row.subject_id for r in kept if r.row.subject_kind == kind]
-            )
+        """Where those stand in the body that are linked to subjects never decided about."""
+        linked = [each for each in kept if each.row.kind not in SUBJECT_KIND_OF]
+        decided = self._decided(linked)
+        return tuple(each.pointer for each in linked if _subject_of(each) not in decided)
+
+    def _decided(self, received: Sequence[CheckedRecord]) -> set[tuple[str, str]]:
+        """The subjects of records, by kind and id, that were decided about."""
+        return {
+            (kind, id_)
             for kind in SUBJECT_KINDS
+            for id_ in self.decisions.lanes_of(
+                kind, [each.row.subject_id for each in received if each.row.subject_kind == kind]
+            )
         }
-        return tuple(
-            each.pointer
-            for each in kept
-            if each.row.subject_id not in decided[each.row.subject_kind]
-        )
+
+    def _as_decided(
+        self, received: Iterable[CheckedRecord], faults: list[RequestFault]
+    ) -> Iterator[CheckedRecord]:
+        """Those but declarations that differ from what was decided about."""
+        given = list(received)
+        decided = self._decided([each for each in given if each.row.kind in SUBJECT_KIND_OF])
+        for each in given:
+            is_declaration = each.row.kind in SUBJECT_KIND_OF
+            if is_declaration and _subject_of(each) in decided and not self._was_decided(each):
+                faults.append(_differs(each))
+            else:
+                yield each
+
+    def _was_decided(self, declaration: CheckedRecord) -> bool:
+        """Whether a decision was about just this declaration, or none of them can be read."""
+        records = self.decisions.about(*_subject_of(declaration))
+        subjects = (Decision.model_validate_json(record).submission.subject for record in records)
+        said = [_as_declared(subject) for subject in subjects]
+        return not said or _as_declared(declaration.record) in said
 
     def _allowed(
         self, caller: Caller, received: list[CheckedRecord], faults: list[RequestFault]
@@ -164,7 +194,8 @@ class RecordIngestion:
         }
         for each in received:
             own = offices[each.row.subject_kind].get(each.row.subject_id, caller.offices)
-            if caller.offices & own:
+            named = getattr(each.record, "office_id", None)
+            if caller.offices & own and named in (None, *caller.offices):
                 yield each
             else:
                 faults.append(
@@ -239,12 +270,21 @@ def _is_visit_of_the_model(each: CheckedRecord, kind: str) -> bool:
     )
 
 
+def _subject_of(each: CheckedRecord) -> tuple[str, str]:
+    return each.row.subject_kind, each.row.subject_id
+
+
+def _as_declared(subject: Record) -> dict[str, Any]:
+    """What a declaration says, whether its goods items repeat the id of their shipment or not."""
+    return subject.model_dump(exclude={"items": {"__all__": {"shipment_id"}}})
+
+
 def _records_in(
     body: bytes, source: RecordSource, faults: list[RequestFault]
 ) -> Iterator[CheckedRecord]:
     given = read_json(body)
-    if not isinstance(given, dict) or not set(given) <= set(RECORD_TYPES) or not given:
-        raise SubmissionRefused(f"want an object with some of {', '.join(RECORD_TYPES)}")
+    if not isinstance(given, dict) or not set(given) <= set(RECORD_FILES) or not given:
+        raise SubmissionRefused(f"want an object with some of {', '.join(RECORD_FILES)}")
     if not all(isinstance(records, list) for records in given.values()):
         raise SubmissionRefused("each kind of record is given as an array")
     if sum(map(len, given.values())) > MOST_RECORDS:
@@ -260,7 +300,7 @@ def _records_in(
 def _checked(kind: str, given: Any, pointer: str, faults: list[RequestFault]) -> Record | None:
     """One record of a body; None where it has faults, which are then among these."""
     try:
-        record = RECORD_FILES[kind].model_validate_json(json.dumps(given))
+        record = RECEIVED_TYPES[kind].model_validate_json(json.dumps(given))
     except ValidationError as refusal:
         faults.extend(faults_of(refusal, pointer))
         return None
@@ -289,6 +329,9 @@ def _identity(kind: str, record: Any) -> tuple[str, str, str]:
     if isinstance(record, Outcome):
         name = " ".join(str(getattr(record, field)) for field in Outcome.unique_fields)
         return record.subject_kind, record.subject_id, name
+    if kind in SUBJECT_KIND_OF:
+        subject_id = getattr(record, SUBJECT_TYPES[SUBJECT_KIND_OF[kind]].id_field)
+        return SUBJECT_KIND_OF[kind], subject_id, subject_id
     record_type = LINKED_RECORD_TYPES[kind]
     subject_kind = record.subject_kind if record_type.has_subject_kind else record_type.kinds[0]
     return subject_kind, getattr(record, record_type.subject_field), record_type.id_of(record)

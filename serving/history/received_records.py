@@ -1,8 +1,20 @@
 """Records that were received by themselves, without a submission, and where they are stored."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from features.records import RECORD_FILES, Record
+from features.subject_types import SUBJECT_TYPES
+from features.submission import submitted_subject
+
+RECEIVED_TYPES: dict[str, type[Record]] = RECORD_FILES | {
+    each.record_file: submitted_subject(kind) for kind, each in SUBJECT_TYPES.items()
+}
+"""What may come by itself: every record type; a shipment has the goods items that it declares."""
+
+SUBJECT_KIND_OF = {each.record_file: kind for kind, each in SUBJECT_TYPES.items()}
+"""The kind of subject that a record is the declaration of, by its type."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +34,11 @@ class ReceivedRecord:
     def key(self) -> tuple[str, str]:
         """What identifies the record: its kind and id."""
         return self.kind, self.record_id
+
+    @property
+    def record(self) -> Record:
+        """The record itself."""
+        return RECEIVED_TYPES[self.kind].model_validate_json(self.body)
 
 
 @dataclass(frozen=True)
@@ -48,6 +65,9 @@ class RecordStore(Protocol):
         """The records about each subject (kind, id), in order of their kinds and ids."""
         ...
 
-    def all(self, since: str = "") -> Iterator[ReceivedRecord]:
-        """Every record received since an instant (ISO) and not erased, in order of arrival."""
+    def all(self, since: str = "", kinds: Iterable[str] = ()) -> Iterator[ReceivedRecord]:
+        """Every record received since an instant (ISO) and not erased, in order of arrival.
+
+        With `kinds`, of these alone.
+        """
         ...

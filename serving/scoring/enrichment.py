@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from features.linked_records import LINKED_RECORD_TYPES
-from features.records import RECORD_FILES, Record
+from features.records import Record
 from features.submission import Submission, submitted_type
 from serving.history.received_records import ReceivedRecord, RecordStore
 
@@ -35,7 +35,7 @@ def enrich(submission: Submission, records: Iterable[ReceivedRecord]) -> Enriche
         name = row.kind
         if name not in linked:
             continue
-        record = RECORD_FILES[name].model_validate_json(row.body)
+        record = row.record
         place = places[name].setdefault(_key(name, record), len(linked[name]))
         if place == len(linked[name]):
             if _is_full(name, linked[name]):

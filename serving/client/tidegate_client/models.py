@@ -338,8 +338,10 @@ class Position(Sent):
 
 
 class RecordsBody(Sent):
-    """Records as they become known; any of the kinds, at most 5,000 together."""
+    """Records of any of the types, at most 5,000 together."""
 
+    journeys: list[Journey] | None = None
+    shipments: list[SubmittedShipment] | None = None
     legs: list[Leg] | None = None
     positions: list[Position] | None = None
     goods_items: list[GoodsItem] | None = None

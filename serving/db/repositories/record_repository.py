@@ -1,7 +1,7 @@
 """Records that came by themselves, each kept once under its id."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -77,12 +77,16 @@ class RecordRepository:
             stored.sort(key=lambda row: row.key)
         return about
 
-    def all(self, since: str = "") -> Iterator[ReceivedRecord]:
-        """Every record received since then and not erased, in order of arrival, page by page."""
+    def all(self, since: str = "", kinds: Iterable[str] = ()) -> Iterator[ReceivedRecord]:
+        """Every record received since then and not erased, in order of arrival, page by page.
+
+        With `kinds`, of these alone.
+        """
         order = (records.c.received_at, records.c.kind, records.c.record_id)
+        rows = _ROWS.where(records.c.kind.in_([*kinds])) if kinds else _ROWS
         last = (since, "", "")
         while True:
-            query = _ROWS.where(tuple_(*order) > last).order_by(*order).limit(PAGE)
+            query = rows.where(tuple_(*order) > last).order_by(*order).limit(PAGE)
             with failing_as_unavailable(), self._engine.connect() as connection:
                 page = [ReceivedRecord(*row) for row in connection.execute(query)]
             yield from (found for row in page if (found := self._records.record(row)) is not None)

@@ -65,7 +65,7 @@ def test_records_are_kept_once(service: Service) -> None:
 
 
 def test_the_example_of_the_description_is_taken(service: Service) -> None:
-    assert send(service, RECORDS).json()["accepted"] == 5
+    assert send(service, RECORDS).json()["accepted"] == 7
 
 
 def test_an_item_that_comes_by_itself_says_since_when_it_is_known(service: Service) -> None:
@@ -151,7 +151,7 @@ def test_another_record_under_a_kept_id_is_refused(service: Service) -> None:
     [
         ({}, 422),
         ([], 422),
-        ({"shipments": []}, 422),
+        ({"persons": []}, 422),
         ({"legs": {}}, 422),
         ({"legs": [7]}, 422),
         ({"positions": [{}] * 5_001}, 413),
@@ -205,6 +205,69 @@ def test_an_outcome_is_known_to_the_next_subject_and_after_a_restart(home: Path)
     assert after == again > 0
 
 
+HISTORY = shipment(shipment_id="S-before")["shipment"] | {"declared_at": "2026-11-20T10:00:00Z"}
+
+
+def test_shipments_of_before_are_history_to_the_next_subject_and_after_a_restart(
+    home: Path,
+) -> None:
+    def known(service: Service, name: str) -> float:
+        answer = service.score(shipment(shipment_id=name), service.key("score", "explain"))
+        return float(value(service, answer, "consignee_shipments_30d") or 0)
+
+    body = {"shipments": [HISTORY | {"items": [{"number": 1, "commodity_code": "8903100000"}]}]}
+    with running(home) as service:
+        before = known(service, "S-2")
+        first, again = send(service, body).json(), send(service, body).json()
+        assert (first["accepted"], first["repeated"], first["not_scored"]) == (1, 0, [])
+        assert (again["accepted"], again["repeated"], again["errors"]) == (0, 1, [])
+        assert known(service, "S-3") == before + 1
+    with running(home) as service:
+        assert known(service, "S-4") == before + 1
+
+
+def test_what_came_as_history_may_be_scored_later_and_what_was_scored_comes_only_as_it_was(
+    service: Service,
+) -> None:
+    route_of = route()["journey"]
+    send(service, {"journeys": [route_of], "shipments": [HISTORY]})
+    for body in (route(), {"subject_kind": "shipment", "shipment": HISTORY}):
+        assert service.score(body, service.key("score")).status_code == 200
+    scored = shipment()["shipment"]
+    assert service.score(shipment(), service.key("score")).status_code == 200
+
+    same = send(service, {"shipments": [scored]})
+    other = send(service, {"shipments": [scored | {"gross_mass_kg": 1.0}]})
+
+    assert same.json()["accepted"] == 1
+    assert other.status_code == 422
+    (wrong,) = other.json()["errors"]
+    assert (wrong["pointer"], wrong["code"]) == ("/shipments/0", "record_differs")
+
+
+@pytest.mark.parametrize(
+    ("changed", "pointer", "code"),
+    [
+        ({"holder_name": "x"}, "/shipments/0/holder_name", "person_field"),
+        ({"hs_code": None}, "/shipments/0", "no_goods_code"),
+        ({"items": [{"number": 0, "commodity_code": "890310"}]}, "/shipments/0/items/0/number",
+         "greater_than_equal"),
+        ({"office_id": "DE002100"}, "/shipments/0", "foreign_office"),
+    ],
+)  # fmt: skip
+def test_history_is_checked_as_a_submission_is(
+    service: Service, changed: dict[str, Any], pointer: str, code: str
+) -> None:
+    hamburg = service.key("ingest", offices=("DE004600",))
+
+    answer = send(service, {"shipments": [HISTORY | changed]}, hamburg)
+
+    assert [(each["pointer"], each["code"]) for each in answer.json()["errors"]] == [
+        (pointer, code)
+    ]
+    assert list(service.services.records.all()) == []
+
+
 @contextmanager
 def running(home: Path) -> Iterator[Service]:
     with TestClient(create_app(Settings(home=home), clock=lambda: NOW)) as client:
@@ -245,6 +308,13 @@ def test_kept_records_are_read_in_order_over_many_pages(store: RecordRepository)
     assert [each.record_id for each in store.all()] == [f"r-{n:05}" for n in range(1_203)]
     about = store.about([("route", "J-1"), ("shipment", "J-1")])
     assert [len(about["route", "J-1"]), len(about["shipment", "J-1"])] == [172, 0]
+
+
+def test_kept_records_of_some_kinds_are_read_alone(store: RecordRepository) -> None:
+    journey = ReceivedRecord("journeys", "J-1", "route", "J-1", row(1).received_at, "c", "{}")
+    store.add_new([row(1), journey, row(2)])
+
+    assert [each.key for each in store.all(kinds=["journeys"])] == [("journeys", "J-1")]
 
 
 def test_what_was_kept_before_is_told_and_not_changed(store: RecordRepository) -> None:
