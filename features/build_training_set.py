@@ -91,8 +91,10 @@ def build_training_set(
     *,
     threads: int = 1,
     rules: RescoringRules | None = None,
-) -> None:
+) -> int:
     """Write a training set of every subject of one kind, whole or not at all.
+
+    Returns how many outcomes tell of subjects that the records do not hold: they are left out.
 
     With `rules` there is a row for the declaration and for each later instant at which they would
     have scored a subject again; all files but the outcomes then have the column `as_of`.
@@ -122,8 +124,14 @@ def build_training_set(
         }
         _write(folder / "features.parquet", _blocks(kind, frame), about)
         _write(folder / "subjects.parquet", iter([_subjects(kind, frame)]), about)
-        _write(folder / "outcomes.parquet", iter([_outcomes(kind, records)]), about)
+        outcomes = _outcomes(kind, records)
+        are_held = pc.is_in(
+            outcomes["subject_id"], STRING_TABLE.texts(frame.subjects["subject_id"])
+        )
+        held = outcomes.filter(are_held)
+        _write(folder / "outcomes.parquet", iter([held]), about)
         (folder / SUMMARY).write_text(json.dumps(summary_of(records), indent=1) + "\n")
+    return len(outcomes) - len(held)
 
 
 def _blocks(kind: SubjectKind, frame: FeatureFrame) -> Iterator[pa.Table]:

@@ -2,8 +2,9 @@
 
 The limits come off the record that requests are validated with, so that a file and a body obey one
 schema; a second schema in a library of its own would be one more place to keep right. A fault shows
-numbers, instants and words of closed lists as they stand, and of any other text its shape alone
-(a for a letter, 9 for a digit): ids and free text don't belong in a report.
+numbers, instants, words of closed lists and what looks like a code of a list as they stand, and of
+any other text its shape alone (a for a letter, 9 for a digit): ids and free text don't belong in a
+report.
 """
 
 import re
@@ -62,28 +63,37 @@ class Broken:
         """The same without rows that were named already."""
         return Broken(self.column, self.what, self.rows & ~named)
 
-    def fault(self, file: str, values: pa.ChunkedArray | None, *, is_closed: bool) -> Fault:
+    def fault(self, file: str, values: pa.ChunkedArray | None, limit: Limits | None) -> Fault:
         """The fault with its first rows, from 1, and what stands there."""
         at = np.flatnonzero(self.rows)
         examples = tuple(
-            Example(int(row) + 1, None if values is None else shown(values[row].as_py(), is_closed))
+            Example(int(row) + 1, None if values is None else shown(values[row].as_py(), limit))
             for row in at[:MOST_EXAMPLES].tolist()
         )
         return Fault(file, self.column, self.what, len(at), examples)
 
 
-def shown(value: object, is_closed: bool) -> str | None:
-    """A value as a report shows it.
+def shown(value: object, limit: Limits | None) -> str | None:
+    """A value as a report shows it, where a field of this limit was to be.
 
-    >>> shown("Jane Roe, 41", False), shown("barter", True), shown(-1.0, False)
-    ('Aaaa Aaa, 99', 'barter', '-1.0')
+    >>> shown("Jane Roe, 41", None), shown(-1.0, None)
+    ('Aaaa Aaa, 99', '-1.0')
+    >>> of_countries = limits(RECORD_FILES["shipments"])["origin_country"]
+    >>> shown("UK", of_countries), shown("Jane Roe", of_countries)
+    ('UK', 'Aaaa Aaa')
     """
     if value is None:
         return None
     text = value.isoformat() if isinstance(value, datetime) else str(value)
-    if isinstance(value, str) and not is_closed:
+    if isinstance(value, str) and not (limit and _is_word_of_a_list(value, limit)):
         text = re.sub(r"[A-Z]", "A", re.sub(r"[^\W\dA-Z_]", "a", re.sub(r"\d", "9", text)))
     return text[:_LONGEST_SHOWN]
+
+
+def _is_word_of_a_list(text: str, limit: Limits) -> bool:
+    """Whether a text tells of nobody: a field of closed words, or the form of a code of a list."""
+    is_code = limit.codes is not None and re.fullmatch(limit.pattern or "", text) is not None
+    return limit.choices is not None or is_code
 
 
 def broken_rows(table: pa.Table, name: str) -> Iterator[Broken]:

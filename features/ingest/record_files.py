@@ -228,11 +228,10 @@ def _with_faults(
     faults: list[Fault] = []
     why: dict[int, tuple[str, ...]] = {}
     for each in (*broken, *more):
-        is_closed = each.column in limits_of and limits_of[each.column].choices is not None
         values = None
         if isinstance(source, pa.Table) and each.column in source.column_names:
             values = source[each.column]
-        faults.append(each.fault(str(file), values, is_closed=is_closed))
+        faults.append(each.fault(str(file), values, limits_of.get(each.column)))
         for row in np.flatnonzero(each.rows).tolist():
             why[row] = (*why.get(row, ()), f"{each.column}: {each.what}")
     return CheckedFile(table, tuple(faults), why, source)

@@ -49,7 +49,9 @@ def build(
             progress_bar(f"{subject.value}: features") as progress,
         ):
             rules = RescoringRules() if scoring_instants else None
-            build_training_set(usable, subject.value, out, progress, threads=threads, rules=rules)
+            strange = build_training_set(
+                usable, subject.value, out, progress, threads=threads, rules=rules
+            )
     except RecordsError as refusal:
         if as_json:
             print_json({"refused": True, "faults": refusal.report()})
@@ -58,13 +60,19 @@ def build(
     outcomes = pq.read_metadata(out / "outcomes.parquet").num_rows
     if as_json:
         rows = "scoring_instants" if scoring_instants else "subjects"
-        print_json({"out": str(out), rows: shape.num_rows, "outcomes": outcomes})
+        counts = {rows: shape.num_rows, "outcomes": outcomes, "outcomes_without_subject": strange}
+        print_json({"out": str(out), **counts})
     else:
         rows = "scoring instants of subjects" if scoring_instants else "subjects"
         features = shape.num_columns - (3 if scoring_instants else 2)
         messages.print(
             f"{out}: {shape.num_rows:,} {rows} × {features} features, {outcomes:,} outcomes"
         )
+        if strange:
+            messages.print(
+                f"{strange:,} of the outcomes left out, since the records hold no such "
+                f"{subject.value}: its row was set aside, or the ids differ"
+            )
 
 
 def _usable(records: Path, quarantine: Path | None) -> AbstractContextManager[Path]:

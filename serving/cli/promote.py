@@ -232,7 +232,9 @@ def _leave(
     if not waived and because is None and until is None and requested_by is None:
         return None
     if not waived or because is None or until is None:
-        raise typer.BadParameter("want --waive, --because and --until together")
+        raise typer.BadParameter(
+            "--requested-by, --because and --until belong to --waive; give all of them, or none"
+        )
     gates: tuple[Waivable, ...] = tuple(gate.value for gate in dict.fromkeys(waived))
     return WaiverRequest(gates, because, until.replace(tzinfo=UTC), requested_by)
 

@@ -15,6 +15,7 @@ from features.records import CONCLUSIVE, OF_DOCUMENTS, RECORD_FILES, Result
 from tests.features.families.facts import before, earlier_shipment, inspected
 
 SHIPMENT = earlier_shipment(shipment_id="S-1")
+STRANGE = earlier_shipment(shipment_id="S-2")
 FIRST_WORTH = ("confirmed", "inconclusive", "documents_in_order")
 
 
@@ -23,7 +24,7 @@ def kept(results: tuple[Result, ...], folder: Path, inspected_at: str | None = N
 
     Each of an inspection of its own, or all of one.
     """
-    records = [SHIPMENT] + [
+    records = [SHIPMENT, inspected(STRANGE, "confirmed")[1]] + [
         inspected(SHIPMENT, result, inspected_at=inspected_at or at, known_at=at)[1]
         for result, at in zip(
             results, (before(days=8), before(days=7), before(days=6)), strict=False
@@ -34,7 +35,8 @@ def kept(results: tuple[Result, ...], folder: Path, inspected_at: str | None = N
         rows = [each.row for each in records if each.file == name]
         schema = pa.schema(field.with_nullable(True) for field in arrow_schema(record))
         write_records(folder / "records", name, pa.Table.from_pylist(rows, schema))
-    build_training_set(folder / "records", "shipment", folder / "built")
+    left_out = build_training_set(folder / "records", "shipment", folder / "built")
+    assert left_out == 1, "of the shipment that the records do not hold"
     (row,) = pq.read_table(folder / "built/outcomes.parquet").to_pylist()
     return str(row["result"])
 

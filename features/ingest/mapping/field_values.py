@@ -119,7 +119,7 @@ class FieldReading:
         factor = factors_of(self.kind)[self.says.unit] if self.says.unit else 1.0
         read_as = pa.float64() if factor != 1.0 else self.want.type
         if pa.types.is_string(column.type) and self.decimal is not None:
-            column, broken = _ungrouped(column, self.decimal)
+            column, broken = ungrouped(column, self.decimal)
         if pa.types.is_integer(read_as) or pa.types.is_boolean(read_as):
             column = without_point(_text(column))
         values, wrong = typed(column, self.want.with_type(read_as))
@@ -141,7 +141,7 @@ def _text(column: pa.Array) -> pa.Array:
     return column if pa.types.is_string(column.type) else column.cast(pa.string())
 
 
-def _ungrouped(column: pa.Array, decimal: str) -> tuple[pa.Array, Broken]:
+def ungrouped(column: pa.Array, decimal: str) -> tuple[pa.Array, Broken]:
     """Numbers with a point before their decimals and nothing between thousands."""
     is_number = pc.match_substring_regex(column, _GROUPED[decimal])
     plain = pc.replace_substring_regex(column, rf"[^0-9+\-{decimal}]", "")

@@ -123,11 +123,10 @@ class RefusedRows:
         stood: pa.Array | None,
     ) -> None:  # fmt: skip
         limit = limits(RECORD_FILES[name]).get(broken.column)
-        is_closed = limit is not None and limit.choices is not None
         group = self._group(name, source, broken.column, broken.what)
         shown_rows = at[: MOST_PLACES - len(group.places)].tolist()
         for row in shown_rows:
-            value = None if stood is None else shown(stood[row].as_py(), is_closed)
+            value = None if stood is None else shown(stood[row].as_py(), limit)
             group.add(int(places[row]), value)
         group.rows += len(at) - len(shown_rows)
 

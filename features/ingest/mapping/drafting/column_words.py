@@ -57,6 +57,7 @@ _MEANINGS = {
     "vessel": "ship navio buque navire schiff",
 }
 _COMPOUNDS = {
+    "accepted": "acceptance date",
     "anmeldedatum": "declaration date",
     "bestimmungsland": "destination country",
     "bruttogewicht": "gross mass",

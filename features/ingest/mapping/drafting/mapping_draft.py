@@ -22,6 +22,7 @@ from features.ingest.mapping.drafting.proposals import (
     RecordProposal,
     proposed_records,
 )
+from features.ingest.mapping.field_values import ungrouped
 from features.ingest.mapping.inputs import is_url
 from features.ingest.mapping.mapping import TableMapping
 from features.ingest.mapping.source_tables import open_file
@@ -29,6 +30,9 @@ from features.records import RECORD_FILES
 
 ROWS_LOOKED_AT = 5_000
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
+_WITH_COMMA = re.compile(r"\"?[+-]?(\d+|\d{1,3}([. ]\d{3})+),\d+\"?")
+_WITH_POINT = re.compile(r"\"?[+-]?(\d+|\d{1,3}(, ?\d{3})+)\.\d+\"?")
+"""Numbers with decimals, as people write them. One with a point alone may be either."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,11 @@ def _written(file: Path) -> TableMapping:
         delimiter = csv.Sniffer().sniff(text.partition("\n")[0], ",;\t|").delimiter
     except csv.Error:
         delimiter = ","
-    return TableMapping(encoding=encoding, delimiter=delimiter)
+    cells = re.split(f"[{delimiter}\r\n]", text)
+    has_commas = any(map(_WITH_COMMA.fullmatch, cells)) and not any(
+        map(_WITH_POINT.fullmatch, cells)
+    )
+    return TableMapping(encoding=encoding, delimiter=delimiter, decimal="," if has_commas else None)
 
 
 def _samples(file: Path, written: TableMapping) -> Iterator[ColumnSample]:
@@ -138,7 +146,15 @@ def _samples(file: Path, written: TableMapping) -> Iterator[ColumnSample]:
     block = next(iter(source.blocks(names)), None)
     rows = block.rows[:ROWS_LOOKED_AT] if block else source.schema.empty_table().to_batches()
     columns = BlockColumns(rows if block else _none(source.schema), written)
-    yield from (ColumnSample(name, columns.column(name)) for name in names)
+    yield from (ColumnSample(name, _numbers(columns.column(name), written)) for name in names)
+
+
+def _numbers(column: pa.Array, written: TableMapping) -> pa.Array:
+    """A column with points before the decimals, where all of it are numbers with commas there."""
+    if written.decimal is None or not pa.types.is_string(column.type):
+        return column
+    plain, broken = ungrouped(column, written.decimal)
+    return column if broken else plain
 
 
 def _none(schema: pa.Schema) -> pa.RecordBatch:
@@ -161,7 +177,7 @@ def _lines(draft: MappingDraft) -> Iterator[str]:
 
 def _lines_of_table(table: TableDraft) -> Iterator[str]:
     yield f"[tables.{_key(table.name)}]"
-    for name, usual in (("delimiter", ","), ("encoding", "utf-8")):
+    for name, usual in (("delimiter", ","), ("encoding", "utf-8"), ("decimal", None)):
         if (said := getattr(table.written, name)) != usual:
             yield f"{name} = {_value(said)}"
     if any("format" in p.options for record in table.records for p in record.fields):

@@ -146,6 +146,34 @@ def test_a_date_that_may_be_read_in_two_ways_is_said_to_be_so(tmp_path: Path) ->
     assert "dates are as in %d/%m/%Y, or in %m/%d/%Y" in text
 
 
+@pytest.mark.parametrize(
+    ("delimiter", "gross", "decimal"),
+    [
+        (";", ("1.234,5", "7,0"), ","),
+        (";", ("1234,5", "7"), ","),
+        (";", ("1234.5", "7"), None),
+        (",", ("1234.5", "7.0"), None),
+    ],
+)
+def test_numbers_with_commas_before_their_decimals_are_known_as_such(
+    delimiter: str, gross: tuple[str, str], decimal: str | None, tmp_path: Path
+) -> None:
+    lines = [("Declaration No", "Exporter", "Importer", "Country of Origin", "Accepted")]
+    lines += [(f"S-{at}", "TR-1", "PT-1", "TR", "02.03.2026 10:00") for at in range(2)]
+    more = [("Gross Weight LBS", "No of Packages"), (gross[0], "12"), (gross[1], "9")]
+    lines = [(*line, *also) for line, also in zip(lines, more, strict=True)]
+    file = tmp_path / "declarations.csv"
+    file.write_text("".join(f"{delimiter.join(line)}\n" for line in lines))
+
+    draft = write_draft(tmp_path / "draft.toml", [str(file)])
+
+    (table,) = draft.tables
+    assert table.written.decimal == decimal
+    fields = {each.field for each in table.records[0].fields}
+    assert {"gross_mass_kg", "packages", "declared_at"} <= fields
+    assert ('decimal = ","' in (tmp_path / "draft.toml").read_text()) == bool(decimal)
+
+
 def test_what_is_required_and_not_found_stands_there_to_be_filled_in(tmp_path: Path) -> None:
     _, text = drafted(tmp_path, PAYMENTS)
 
