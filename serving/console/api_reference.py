@@ -1,52 +1,104 @@
 """Pages for those who build against the service: the calls, and what each problem means."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
+from serving.console import call_examples
 from serving.console.browser_session import cookie_name
 from serving.console.pages import PageRoute, page
-from serving.errors import NotFound, NotSignedIn
+from serving.errors import NotFound, NotSignedIn, ServingError
 from serving.web.fault_codes import FAULT_CODES
 from serving.web.problems import known_problems, slug
 from serving.web.services import TheServices
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
+Json = dict[str, Any]
+
 
 @dataclass(frozen=True)
 class Call:
-    """One operation of the API as a person reads it."""
+    """One operation of the API as a person reads it.
 
+    `sends` and `answers` name the shapes of its bodies; `examples` are commands and bodies.
+    """
+
+    name: str
+    tag: str
     method: str
     path: str
     says: str
     parameters: tuple[tuple[str, str], ...]
+    sends: str | None
+    answers: str | None
     examples: tuple[tuple[str, str], ...]
     responses: tuple[tuple[str, str], ...]
 
     @classmethod
-    def from_operation(cls, path: str, method: str, operation: dict[str, Any]) -> "Call":
+    def from_operation(cls, path: str, method: str, operation: Json, schemas: Json) -> "Call":
         """The call that an operation of the OpenAPI document describes."""
-        content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        sent = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+        answer = operation["responses"].get("200", {}).get("content", {})
         return cls(
+            name=operation["operationId"],
+            tag=operation["tags"][0],
             method=method.upper(),
             path=path,
-            says=operation.get("description", operation["summary"]),
+            says=str(operation.get("description", operation["summary"])),
             parameters=tuple(
                 (f"{p['name']} ({p['in']})", p.get("description", ""))
                 for p in operation.get("parameters", [])
             ),
-            examples=tuple(
-                (example["summary"], json.dumps(example["value"], indent=2, ensure_ascii=False))
-                for example in content.get("examples", {}).values()
-            ),
+            sends=_shape_in(sent),
+            answers=_shape_in(answer.get("application/json", {})),
+            examples=tuple(_examples(path, method, operation, schemas)),
             responses=tuple(
                 (status, response["description"])
                 for status, response in sorted(operation["responses"].items())
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class ShapeField:
+    """One field of what is sent or answered: what it holds, whether it is required, an example."""
+
+    name: str
+    holds: str
+    says: str
+    example: str | None
+    is_required: bool
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What is sent or answered, by its name in the OpenAPI document."""
+
+    name: str
+    says: str
+    fields: tuple[ShapeField, ...]
+
+    @classmethod
+    def from_schema(cls, name: str, schema: Json) -> "Shape":
+        """The shape that a schema of the OpenAPI document describes."""
+        required = schema.get("required", ())
+        return cls(
+            name=name,
+            says=schema.get("description", ""),
+            fields=tuple(
+                ShapeField(
+                    name=field,
+                    holds=_held(of_field),
+                    says=of_field.get("description", ""),
+                    example=_example(of_field),
+                    is_required=field in required,
+                )
+                for field, of_field in schema["properties"].items()
             ),
         )
 
@@ -69,23 +121,39 @@ def require_reader(request: Request, services: TheServices) -> None:
 
 @router.get("/docs", dependencies=[Depends(require_reader)])
 def calls(request: Request) -> HTMLResponse:
-    """Every call, read off the OpenAPI document."""
+    """Every call with its fields and problems, read off the OpenAPI document."""
     document = request.app.openapi()
+    schemas = document["components"]["schemas"]
     described = [
-        Call.from_operation(path, method, operation)
+        Call.from_operation(path, method, operation, schemas)
         for path, operations in document["paths"].items()
         for method, operation in operations.items()
     ]
-    about = document["info"]["description"].strip().split("\n\n")
-    return page("calls.html", reader=None, calls=described, about=about)
+    groups = [
+        (tag["name"], tag["description"], [call for call in described if call.tag == tag["name"]])
+        for tag in document["tags"]
+    ]
+    shapes = [
+        Shape.from_schema(name, schema)
+        for name, schema in sorted(schemas.items())
+        if schema.get("properties")
+    ]
+    return page(
+        "calls.html",
+        reader=None,
+        about=document["info"]["description"].strip().split("\n\n"),
+        groups=[group for group in groups if group[2]],
+        shapes=shapes,
+        shape_names={shape.name for shape in shapes},
+        problems=_listed_problems(),
+        codes=FAULT_CODES,
+    )
 
 
 @router.get("/problems")
 def problems() -> HTMLResponse:
     """Every type of problem, and every fault code of ours."""
-    known = sorted(known_problems(), key=lambda error: (error.status, slug(error)))
-    listed = [(slug(error), error.status, error.title, error.__doc__) for error in known]
-    return page("problems.html", reader=None, problems=listed, codes=FAULT_CODES)
+    return page("problems.html", reader=None, problems=_listed_problems(), codes=FAULT_CODES)
 
 
 @router.get("/problems/{name}")
@@ -101,3 +169,51 @@ def problem(name: str) -> HTMLResponse:
 def unknown(address: str) -> None:
     """A page for whoever came by an address that no page has."""
     raise NotFound("the console has no page of this address")
+
+
+def _listed_problems() -> list[tuple[str, int, str, str | None]]:
+    def order(error: type[ServingError]) -> tuple[int, str]:
+        return error.status, slug(error)
+
+    known = sorted(known_problems(), key=order)
+    return [(slug(error), error.status, error.title, error.__doc__) for error in known]
+
+
+def _examples(path: str, method: str, operation: Json, schemas: Json) -> Iterator[tuple[str, str]]:
+    """The call by curl and in Python, and the other bodies that it may be sent."""
+    body = call_examples.body_of(operation, schemas)
+    yield "curl", call_examples.curl(path, method, operation, body)
+    if (by_client := call_examples.python(operation, body)) is not None:
+        yield "Python", by_client
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    for example in [*content.get("examples", {}).values()][1:]:
+        yield example["summary"], json.dumps(example["value"], indent=2, ensure_ascii=False)
+
+
+def _shape_in(content: Json) -> str | None:
+    """The name of the shape that some content has, or that its items have."""
+    schema = content.get("schema", {})
+    reference = schema.get("$ref") or schema.get("items", {}).get("$ref")
+    return reference.rpartition("/")[2] if reference else None
+
+
+def _held(schema: Json) -> str:
+    """What a field may hold, in a word or two."""
+    if "$ref" in schema:
+        return str(schema["$ref"]).rpartition("/")[2]
+    if choices := schema.get("anyOf") or schema.get("oneOf"):
+        return " | ".join(dict.fromkeys(map(_held, choices)))
+    if "enum" in schema:
+        return " | ".join(map(json.dumps, schema["enum"]))
+    if "const" in schema:
+        return json.dumps(schema["const"])
+    if schema.get("type") == "array":
+        return f"array of {_held(schema.get('items', {}))}"
+    return str(schema.get("format") or schema.get("type") or "any")
+
+
+def _example(schema: Json) -> str | None:
+    """An example of a field as JSON."""
+    among = (schema, *schema.get("anyOf", ()))
+    found = [each for one in among for each in one.get("examples", ())]
+    return json.dumps(found[0], ensure_ascii=False) if found else None
