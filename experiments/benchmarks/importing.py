@@ -3,6 +3,12 @@
 A table of declarations with units, codes, local times and keyed pseudonyms becomes record files;
 beside it, the same file is read by pyarrow and its columns are cast to the types of the records.
 Each is run in a process of its own.
+
+Two ways to write faster were tried on a million rows and not taken. Handing the writer texts as
+dictionaries saves 0.04 s of 0.52 s, and making them of texts costs 0.43 s. Letting the CSV reader
+make them costs 0.07 s for eight columns of few values and 0.32 s for twelve, on 0.47 s of reading:
+it would pay only if every step of the mapping worked on distinct values alone. Leaving statistics
+out saves 0.12 s, but summaries of record files are read from them.
 """
 
 import argparse

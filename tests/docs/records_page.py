@@ -15,9 +15,9 @@ HEAD = """\
 
 What comes in, by record file (`features/records.py`): Parquet, CSV or NDJSON, called as its record
 type is. A field has the same name and meaning in files, requests and answers. An instant carries an
-offset. A record counts where it was known before the scoring instant. *Required* fields may not be
-left out. In a request, goods items stand in their shipment (`items`), other records of a subject in
-its submission.
+offset. A whole number may be written as a double (`3.0`). A record counts where it was known before
+the scoring instant. *Required* fields may not be left out. In a request, goods items stand in their
+shipment (`items`), other records of a subject in its submission.
 `python -m tests.docs.records_page` makes this page; a test holds it to the code.
 
 ## Versions
