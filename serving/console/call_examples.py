@@ -52,7 +52,8 @@ def curl(path: str, method: str, operation: Json, body: Any) -> str:
     """A command that makes a call; what is particular to a caller stands in the environment."""
     address = re.sub(r"\{(\w+)\}", lambda name: f"${name[1].upper()}", path)
     parts = [f'curl --silent --fail-with-body "$TIDEGATE_ADDRESS{address}"']
-    if method == "post" and body is None:
+    media = [*operation.get("requestBody", {}).get("content", {})]
+    if method == "post" and body is None and not media:
         parts.append("--request POST")
     if operation.get("security"):
         parts.append('--header "Authorization: Bearer $TIDEGATE_KEY"')
@@ -64,6 +65,8 @@ def curl(path: str, method: str, operation: Json, body: Any) -> str:
     if body is not None:
         written = json.dumps(body, indent=2, ensure_ascii=False).replace("'", r"'\''")
         parts.append(f"--json '{written}'")
+    elif media:
+        parts.append(f'--header "Content-Type: {media[0]}" --data-binary @FILE')
     return " \\\n  ".join(parts)
 
 

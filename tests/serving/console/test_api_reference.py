@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from serving.console import call_examples
 from serving.web.fault_codes import FAULT_CODES
 from tests.serving.conftest import Service
-
-METHODS = ("get", "post", "put", "delete")
 
 
 @pytest.fixture
@@ -56,6 +55,16 @@ def test_every_call_has_a_command_with_its_address_and_a_body_that_its_schema_ta
             body = json.loads(typed[typed.index("--json") + 1])
             schema = content["schema"] | {"components": document["components"]}
             assert [*Draft202012Validator(schema).iter_errors(body)] == [], name
+
+
+def test_a_body_that_is_no_json_comes_from_a_file() -> None:
+    text = {"requestBody": {"content": {"text/csv": {}}}, "operationId": "x"}
+
+    typed = shlex.split(call_examples.curl("/v1/x/{name}", "post", text, None))
+
+    assert typed[-4:] == ["--header", "Content-Type: text/csv", "--data-binary", "@FILE"]
+    assert "$TIDEGATE_ADDRESS/v1/x/$NAME" in typed
+    assert "--request" not in typed
 
 
 def test_all_fields_and_codes_stand_on_the_page_where_nothing_runs(
