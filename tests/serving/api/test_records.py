@@ -1,6 +1,7 @@
 """POST /v1/records: each record once, durable before the answer, known to every later score."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -208,7 +209,7 @@ def test_an_outcome_is_known_to_the_next_subject_and_after_a_restart(home: Path)
 HISTORY = shipment(shipment_id="S-before")["shipment"] | {"declared_at": "2026-11-20T10:00:00Z"}
 
 
-def test_shipments_of_before_are_history_to_the_next_subject_and_after_a_restart(
+def test_shipments_of_before_are_history_to_the_next_subject_and_in_a_state_made_anew(
     home: Path,
 ) -> None:
     def known(service: Service, name: str) -> float:
@@ -222,8 +223,13 @@ def test_shipments_of_before_are_history_to_the_next_subject_and_after_a_restart
         assert (first["accepted"], first["repeated"], first["not_scored"]) == (1, 0, [])
         assert (again["accepted"], again["repeated"], again["errors"]) == (0, 1, [])
         assert known(service, "S-3") == before + 1
-    with running(home) as service:
+        other = HISTORY | {"consignee_id": "c-0099"}  # what came first stays
+        submitted = {"subject_kind": "shipment", "shipment": other}
+        assert service.score(submitted, service.key("score")).status_code == 200
         assert known(service, "S-4") == before + 1
+    shutil.rmtree(home / "state")
+    with running(home) as service:
+        assert known(service, "S-5") == before + 1
 
 
 def test_what_came_as_history_may_be_scored_later_and_what_was_scored_comes_only_as_it_was(
