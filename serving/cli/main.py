@@ -56,7 +56,7 @@ DISK_REFUSALS = {
 """What a disk or its owner refuses, which is said in a line; anything else is an error of ours."""
 
 COLLECT_AFTER_OBJECTS = 50_000
-"""Loading libraries makes objects that stay: to look through them every 700 takes a fifth longer."""
+"""Loading libraries makes objects that stay: to look through them every 700 takes longer."""
 
 app = typer.Typer(
     name="tidegate",
