@@ -268,6 +268,13 @@ def _exchange(folder: Path, written: Callable[[str, bytes], bytes]) -> int:
     return count
 
 
+def party_key(folder: Path) -> bytes:
+    """The key of pseudonyms made at the door: the first, so that records keep theirs after all
+    rotations.
+    """
+    return (read_key(folder, PSEUDONYMS), *former_keys(folder, PSEUDONYMS))[-1]
+
+
 def former_keys(folder: Path, name: str) -> tuple[bytes, ...]:
     """The keys of this name that were rotated away and are kept, the newest first."""
     files = sorted((folder / FORMER).glob(f"{name}-*.key"), reverse=True)

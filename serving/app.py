@@ -22,6 +22,7 @@ from serving.api import (
     invocations,
     kill_switches,
     letters,
+    messages,
     models,
     notices,
     records,
@@ -78,7 +79,7 @@ from serving.web.problems import add_problem_handlers
 from serving.web.request_ids import RequestIds
 
 RESOURCES = (
-    *(scores, batches, records, decisions, cases, case_tags, entities, notices, events),
+    *(scores, batches, records, messages, decisions, cases, case_tags, entities, notices, events),
     *(features, models, health),
     *(invocations, inference, kill_switches, rescue_calls, letters, description),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
+from features.home_keys import party_key
 from serving.access.actors import SERVICE
 from serving.access.oidc import Provider
 from serving.access.password_gate import PasswordGate
@@ -61,6 +62,7 @@ from serving.review.cases import Cases
 from serving.review.entities import Entities
 from serving.review.escalations import EscalationRule, Escalations
 from serving.review.letter_writer import LetterWriter
+from serving.review.message_evidence import MessageEvidence
 from serving.review.published_events import PublishedEvents
 from serving.review.rescue_calls import RescueCalls, RescueDirectory
 from serving.review.rescue_centres import rescue_centres
@@ -70,6 +72,7 @@ from serving.scoring.assessment import Assessor
 from serving.scoring.batcher import RequestBatcher
 from serving.scoring.danger_watch import DangerWatch
 from serving.scoring.enrichment import with_newest_positions
+from serving.scoring.message_intake import MessageIntake
 from serving.scoring.rescoring import Rescoring
 from serving.scoring.shadow_scoring import ShadowScoring
 from serving.settings import Settings
@@ -113,6 +116,8 @@ class Services:
     # History and the decision log
     history: HistoryClient
     ingestion: RecordIngestion
+    message_intake: MessageIntake
+    message_evidence: MessageEvidence
     records: RecordRepository
     decisions: DecisionRepository
     log_writer: LogWriter
@@ -243,6 +248,7 @@ def _services_over(
         storage.teams.all,
         partial(_reviewers, storage),
     )
+    ingestion = RecordIngestion(storage.records, storage.decisions, history, settings.purpose)
     return Services(
         settings=settings,
         clock=clock,
@@ -265,7 +271,17 @@ def _services_over(
             metrics.decisions.count,
         ),
         history=history,
-        ingestion=RecordIngestion(storage.records, storage.decisions, history, settings.purpose),
+        ingestion=ingestion,
+        message_intake=MessageIntake(
+            storage.messages,
+            ingestion,
+            batcher,
+            storage.decisions,
+            party_key(settings.keys),
+            settings.max_batch_subjects,
+            settings.max_body_bytes,
+        ),
+        message_evidence=MessageEvidence(storage.messages, cases),
         records=storage.records,
         decisions=storage.decisions,
         log_writer=batcher.writer,

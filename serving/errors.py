@@ -26,6 +26,7 @@ TidegateError
     ├── HostUnknown            (421) the request is for another name than this service has
     ├── HeadTooLarge           (431) request line, headers or cookies
     ├── Unprocessable          (422)
+    │   ├── MessageUnreadable  a standard message of which nothing is kept; says the place
     │   └── SubmissionRefused  well-formed, but no subject that may be scored
     ├── TooOften               (429) this caller asks more often than it may
     └── Unavailable            (503) nothing was decided; the caller may try again
@@ -202,6 +203,12 @@ class Unprocessable(ServingError):
 
     status = 422
     title = "The request was refused"
+
+
+class MessageUnreadable(Unprocessable):
+    """A standard message breaks its standard, or a record of it cannot be kept: none of it is."""
+
+    title = "The message was refused"
 
 
 class SubmissionRefused(Unprocessable):

@@ -94,6 +94,10 @@ class Settings(BaseSettings):
     max_batch_bytes: Annotated[int, Field(ge=1024)] = Field(
         default=8 * 1024 * 1024, description="The largest body with many subjects or records."
     )
+    max_message_bytes: Annotated[int, Field(ge=1024)] = Field(
+        default=16 * 1024 * 1024,
+        description="The largest message of a standard, such as a manifest, that is read.",
+    )
     max_batch_subjects: Annotated[int, Field(ge=1)] = Field(
         default=1_000, description="The most subjects in one batch."
     )
@@ -393,7 +397,10 @@ class Settings(BaseSettings):
         if self.rate_burst <= self.max_batch_subjects:
             raise ValueError("rate_burst must be larger than max_batch_subjects")
         if self.most_body_bytes_in_flight // 2 < max(
-            self.max_body_bytes, self.max_batch_bytes, self.max_attachment_bytes
+            self.max_body_bytes,
+            self.max_batch_bytes,
+            self.max_attachment_bytes,
+            self.max_message_bytes,
         ):
             raise ValueError("most_body_bytes_in_flight must hold the largest body twice")
         return self

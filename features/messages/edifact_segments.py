@@ -94,7 +94,7 @@ def read_interchange(message: bytes, bounds: Bounds) -> tuple[list[Message], lis
     Raises MessageRefused with the segment for what breaks the syntax or the counts of a trailer.
     """
     bounds.check_size(message)
-    segments = list(_segments(_decoded(message), bounds))
+    segments = list(_segments(decoded_interchange(message), bounds))
     messages = list(_messages(segments))
     if not messages:
         raise MessageRefused("segment 1", "want UNB or UNH, and a message from UNH to UNT")
@@ -102,7 +102,8 @@ def read_interchange(message: bytes, bounds: Bounds) -> tuple[list[Message], lis
     return messages, segments
 
 
-def _decoded(message: bytes) -> str:
+def decoded_interchange(message: bytes) -> str:
+    """The text of an interchange, by the character set that it names."""
     declared = _SYNTAX.search(message[:200])
     charset = _CHARSETS.get(declared[1].decode("ascii")) if declared else None
     if charset:
@@ -114,7 +115,7 @@ def _decoded(message: bytes) -> str:
 
 
 def _segments(text: str, bounds: Bounds) -> Iterator[Segment]:
-    syntax, text = _syntax_of(text.lstrip("\ufeff \t\r\n"))
+    syntax, text = syntax_of(text.lstrip("\ufeff \t\r\n"))
     number = count = 0
     for raw in filter(None, (each.strip() for each in syntax.cut(text, syntax.terminator))):
         number += 1
@@ -126,7 +127,7 @@ def _segments(text: str, bounds: Bounds) -> Iterator[Segment]:
         raise MessageRefused(f"segment {number}", f"want {syntax.terminator} at its end")
 
 
-def _syntax_of(text: str) -> tuple["Syntax", str]:
+def syntax_of(text: str) -> tuple["Syntax", str]:
     """The signs of an interchange, by its service string (UNA) if it has one, and what follows."""
     if not text.startswith("UNA"):
         is_version_4 = re.match(r"UNB\+UNO[A-Z]:4", text) is not None

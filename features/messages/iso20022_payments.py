@@ -12,6 +12,7 @@ from features.messages.element import Element
 from features.messages.message_reading import MessageReading, plain_id
 from features.messages.parties import PartyNumber, number_of, scheme_number
 from features.messages.record_drafts import RecordDraft, Value
+from features.messages.search_patterns import LONGEST_SEARCHED
 from features.records import PaymentMethod, Purpose, SubjectKind
 
 Side = Literal["Dbtr", "Cdtr"]
@@ -104,7 +105,7 @@ def _subject(payment: Payment, reading: MessageReading) -> tuple[Value, Value] |
     for kind, pattern in patterns:
         for path in _REFERENCES if pattern else ():
             for element in payment.own.every(path):
-                if pattern and (found := pattern.search(element.text)):
+                if pattern and (found := pattern.search(element.text, 0, LONGEST_SEARCHED)):
                     named = next((group for group in found.groups() if group), found[0])
                     subject = Value(plain_id(named), element.place, (element,))
                     return Value(kind, element.place, (element,)), subject

@@ -25,6 +25,7 @@ from features.messages.grammar import (
 from features.messages.message_reading import MessageReading, plain_id
 from features.messages.options import Options
 from features.messages.record_drafts import RecordDraft, Value
+from features.messages.search_patterns import LONGEST_SEARCHED
 from features.messages.ubl_goods import codes_of, keep_goods
 from features.messages.ubl_parties import party_value
 from features.messages.xml_tree import read_xml
@@ -192,7 +193,7 @@ def _referenced(root: Element, reading: MessageReading) -> Value | None:
     for path in _REFERENCES if pattern else ():
         for element in root.every(path):
             leaf = element if element.text else element.first("ID")
-            if pattern and leaf and (found := pattern.search(leaf.text)):
+            if pattern and leaf and (found := pattern.search(leaf.text, 0, LONGEST_SEARCHED)):
                 value = reading.id(leaf)
                 named = next((group for group in found.groups() if group), found[0])
                 return value and Value(named[:64], leaf.place, (leaf,))

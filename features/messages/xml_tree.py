@@ -10,7 +10,7 @@ from features.messages.bounds import Bounds
 from features.messages.decoding import text_of
 from features.messages.element import Element
 
-_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 # What may stand before the root element: blanks, comments and instructions.
 _PROLOGUE = re.compile(r"(?:\s|<!--(?:(?!--).)*-->|<\?(?:(?!\?>).)*\?>)*+", re.DOTALL)
 
@@ -22,7 +22,7 @@ def read_xml(message: bytes, bounds: Bounds) -> tuple[Element, str]:
     what exceeds the bounds.
     """
     bounds.check_size(message)
-    text = _DECLARATION.sub("", text_of(message).lstrip("\ufeff"), count=1)
+    text = DECLARATION.sub("", text_of(message).lstrip("\ufeff"), count=1)
     lines_cut = text_of(message).count("\n") - text.count("\n")
     start = _PROLOGUE.match(text)
     at = start.end() if start else 0

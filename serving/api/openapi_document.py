@@ -31,6 +31,7 @@ never means low risk. Errors are problems (RFC 9457) and repeat nothing of what 
 TAGS = {
     "scores": "A subject in, a decision out; or many.",
     "records": "What becomes known about subjects, before and after they are scored.",
+    "messages": "Standard messages of the trade, as they come.",
     "decisions": "Decisions on record, and their explanations.",
     "review": "Cases: what waits for a person, and what persons do with it.",
     "events": "What became of cases.",

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from serving.cli.output import messages, print_json, progress_bar
-from serving.cli.party_key import party_key
 from serving.errors import ImportRefused
 
 if TYPE_CHECKING:
@@ -78,13 +77,14 @@ def import_messages(
 def _options(given: MessageOptions) -> "Options":
     from zoneinfo import ZoneInfo, available_timezones
 
+    from features.home_keys import party_key
     from features.messages.bounds import Bounds
     from features.messages.options import Options
 
     if given.zone not in available_timezones():
         raise typer.BadParameter("want a time zone such as Europe/Berlin", param_hint="--zone")
     return Options(
-        key=party_key(given.home),
+        key=party_key(given.home / "keys"),
         received_at=_received_at(given.received_at),
         zone=ZoneInfo(given.zone),
         shipment_pattern=_pattern(given.shipment_pattern, "--shipment-pattern"),

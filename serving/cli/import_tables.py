@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from serving.cli.output import messages, print_json, progress_bar
-from serving.cli.party_key import party_key
 
 if TYPE_CHECKING:
     from features.ingest.mapping.import_tables import ImportReport
@@ -44,6 +43,7 @@ def write_draft(file: Path, inputs: list[str], *, as_json: bool) -> None:
 
 
 def _imported(file: Path, inputs: list[str], out: Path | None, home: Path) -> "ImportReport":
+    from features.home_keys import party_key
     from features.ingest.mapping.import_tables import import_tables as make_records
     from features.ingest.mapping.inputs import open_inputs
     from features.ingest.mapping.mapping import MappingFile
@@ -57,7 +57,7 @@ def _imported(file: Path, inputs: list[str], out: Path | None, home: Path) -> "I
     mapping = MappingFile.read(file)
     sources = open_inputs(mapping, inputs, open_database)
     with progress_bar("inputs read") as progress:
-        key = party_key(home) if mapping.makes_pseudonyms else None
+        key = party_key(home / "keys") if mapping.makes_pseudonyms else None
         return make_records(mapping, sources, out, key, progress)
 
 

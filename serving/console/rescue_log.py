@@ -28,6 +28,7 @@ ACT_WORDS = {
     "reopen": "opened the rescue again",
     "attach": "attached a file",
     "download": "opened a file",
+    "read_message": "read a message",
     "justify": "said why they look at it",
     "undo": "took the last step back",
     "score_again": "had newer records",

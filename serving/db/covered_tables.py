@@ -23,6 +23,8 @@ COVERED = (
     "explorations",
     "installation",
     "installation_keys",
+    "kept_messages",
+    "message_subjects",
     "monitor_reports",
     "proposed_acts",
     "published_events",

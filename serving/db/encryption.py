@@ -1,8 +1,8 @@
 """Encryption of what must be erasable: each unit under a key of its own, made of its day's key.
 
-A unit is what is erased together: a decision with its answer and its case, or a record that came by
-itself. Its key is derived and stored nowhere, so that destroying the key of a day erases every unit
-of it; units that must outlast their day have their own key kept instead.
+A unit is what is erased together: a decision with its answer and its case, a record that came by
+itself, or a standard message. Its key is derived and stored nowhere, so that destroying the key of
+a day erases every unit of it; units that must outlast their day have their own key kept instead.
 """
 
 import base64
@@ -40,6 +40,11 @@ class EncryptionUnit:
     def of_record(cls, kind: str, token: str, received_at: str) -> Self:
         """A record that came by itself; `token` stands for its id."""
         return cls(f"records/{received_at[:10]}", f"{kind}/{token}")
+
+    @classmethod
+    def of_message(cls, message_id: str, key_day: str) -> Self:
+        """A standard message; its day is one of decisions, or of records where it made none."""
+        return cls(key_day, f"message/{message_id}")
 
     @classmethod
     def of_key_id(cls, key_id: str) -> Self | None:

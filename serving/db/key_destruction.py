@@ -57,13 +57,22 @@ from serving.db.tables.review import (
     notices,
     saved_views,
 )
-from serving.db.tables.scoring import answers, decisions, records
+from serving.db.tables.scoring import (
+    answers,
+    decisions,
+    kept_messages,
+    message_subjects,
+    records,
+)
 from serving.db.write_lock import turn_without_transaction, writing
 
 TOGETHER = 5_000
 """Rows that are deleted in one transaction."""
 
-_REWRITTEN = ("data_keys", "answers", "case_links", "contents", "rescue_calls", "state")
+_REWRITTEN = (
+    *("data_keys", "answers", "case_links", "contents", "kept_messages"),
+    *("rescue_calls", "state"),
+)
 _OF_SEARCHES = ("case_tags", "case_terms", "saved_views")
 
 
@@ -338,6 +347,18 @@ def _alive_records(limits: ErasureLimits) -> ColumnElement[bool]:
     )
 
 
+def _due_messages(limits: ErasureLimits) -> ColumnElement[bool]:
+    day = kept_messages.c.key_day
+    return or_(
+        and_(day >= "decisions/", day < f"decisions/{limits.decisions}"),
+        and_(day >= "records/", day < f"records/{limits.records}"),
+    )
+
+
+def _has_key_of_message() -> ColumnElement[bool]:
+    return _has_key(kept_messages.c.key_day, literal("message/") + kept_messages.c.message_id)
+
+
 def _open_case() -> ColumnElement[bool]:
     first = func.coalesce(decisions.c.rescores, decisions.c.decision_id)
     return exists().where(cases.c.case_id == first, cases.c.status != "closed")
@@ -357,7 +378,10 @@ def _is_on_hold(table: Any, retained: RetainedUnits) -> ColumnElement[bool]:
 def _staying(
     connection: Connection, limits: ErasureLimits, retained: RetainedUnits
 ) -> Iterator[EncryptionUnit]:
-    """The units that are due and must stay; a record stays as long as a decision on its subject."""
+    """The units that are due and must stay.
+
+    A record or a message stays as long as a decision on its subject, or on any of them.
+    """
     must_stay = or_(_open_case(), _frozen(retained), _is_on_hold(decisions, retained))
     of_decisions = select(decisions.c.decision_id, decisions.c.scored_at).where(
         _alive_decisions(limits), must_stay
@@ -374,6 +398,22 @@ def _staying(
     )
     for kind, token, received_at in connection.execute(of_records).all():
         yield EncryptionUnit.of_record(kind, token, received_at)
+    of_subjects = (
+        select(message_subjects.c.message_id)
+        .outerjoin(
+            decisions,
+            and_(
+                decisions.c.subject_kind == message_subjects.c.subject_kind,
+                decisions.c.subject_id == message_subjects.c.subject_id,
+            ),
+        )
+        .where(or_(must_stay, _is_on_hold(message_subjects, retained)))
+    )
+    of_messages = select(kept_messages.c.message_id, kept_messages.c.key_day).where(
+        _due_messages(limits), _has_key_of_message(), kept_messages.c.message_id.in_(of_subjects)
+    )
+    for message_id, key_day in connection.execute(of_messages).all():
+        yield EncryptionUnit.of_message(message_id, key_day)
 
 
 def _counts(connection: Connection, limits: ErasureLimits) -> tuple[int, int]:
@@ -396,7 +436,9 @@ def _views_of_nothing() -> Delete:
 
 
 def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
-    """What is done with some rows of each table that hang on erased decisions, until none is left.
+    """What is done with some rows of each table that were erased, or hang on erased decisions.
+
+    It is done until none is left.
 
     What they say nobody can read.
     """
@@ -419,7 +461,21 @@ def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
         .order_by(case_files.c.case_id, case_files.c.sha256)
         .limit(TOGETHER)
     )
+    erased_messages = (
+        select(kept_messages.c.message_id)
+        .where(_due_messages(limits), ~_has_key_of_message())
+        .order_by(kept_messages.c.message_id)
+        .limit(TOGETHER)
+    )
     return (
+        delete(message_subjects).where(
+            message_subjects.c.message_id.in_(
+                erased_messages.where(
+                    exists().where(message_subjects.c.message_id == kept_messages.c.message_id)
+                )
+            )
+        ),
+        delete(kept_messages).where(kept_messages.c.message_id.in_(erased_messages)),
         delete(answers).where(answers.c.decision_id.in_(batch_of(answers, answers.c.decision_id))),
         delete(case_links).where(
             case_links.c.case_id.in_(batch_of(case_links, case_links.c.case_id))

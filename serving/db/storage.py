@@ -21,6 +21,7 @@ from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.entity_repository import EntityRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
+from serving.db.repositories.message_repository import MessageRepository
 from serving.db.repositories.notice_repository import NoticeRepository
 from serving.db.repositories.placement_repository import PlacementRepository
 from serving.db.repositories.published_event_repository import PublishedEventRepository
@@ -55,6 +56,7 @@ class Storage:
     data_keys: DataKeys
     decisions: DecisionRepository
     entities: EntityRepository
+    messages: MessageRepository
     notices: NoticeRepository
     online_store: PostgresStateStore | None
     placements: PlacementRepository
@@ -91,6 +93,7 @@ class Storage:
             data_keys=DataKeys(engine),
             decisions=DecisionRepository(engine),
             entities=EntityRepository(engine),
+            messages=MessageRepository(engine),
             notices=NoticeRepository(engine),
             online_store=shared_state(engine),
             placements=PlacementRepository(engine),

@@ -17,7 +17,14 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from features.linked_records import LINKED_RECORD_TYPES
-from features.records import OF_DOCUMENTS, RECORD_FILES, SUBJECT_KINDS, Outcome, Record
+from features.records import (
+    OF_DOCUMENTS,
+    RECORD_FILES,
+    SUBJECT_KINDS,
+    Document,
+    Outcome,
+    Record,
+)
 from features.subject_types import SUBJECT_TYPES
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
@@ -35,6 +42,10 @@ from serving.request_parsing import MOST_FAULTS, faults_of, read_json
 from serving.triage.lane_rule import VISITED
 
 MOST_RECORDS = 5_000
+MOST_VERSIONS = 50
+"""Of one document that comes in messages: beyond them something makes them without end."""
+
+_OF_RECEIPT = ("version", "received_at", "known_at")
 
 Key = tuple[str, str]
 
@@ -103,15 +114,7 @@ class RecordIngestion:
         LogUnavailable.
         """
         faults: list[RequestFault] = []
-        source = RecordSource(caller.key_id, at, self.purpose)
-        received: dict[tuple[str, str], CheckedRecord] = {}
-        given = list(_records_in(body, source, faults))
-        allowed = self._as_decided(self._allowed(caller, given, faults), faults)
-        allowed = self._as_drawn(allowed, faults)
-        for each in self._sent_there(list(allowed), faults):
-            first = received.setdefault(each.row.key, each)
-            if not _says(each, first.row.body):
-                faults.append(_differs(each))
+        received = self._received(caller, body, at, faults)
         given_ids, before = self._add_new(received)
         new = [each for key, each in given_ids.items() if key not in before]
         known = [(each, before[key].body) for key, each in given_ids.items() if key in before]
@@ -122,6 +125,51 @@ class RecordIngestion:
             raise SubmissionRefused("none of the records can be kept", first_faults)
         self.history.ingest_records([each.record for each in (*new, *same)], at.isoformat())
         return IngestResult(len(new), len(same), first_faults, self._not_scored([*new, *same]))
+
+    def checked(self, caller: Caller, body: bytes, at: datetime) -> list[CheckedRecord]:
+        """The records in a body, each as it would be kept; nothing is stored.
+
+        What is kept already, but for when it was received, is as it is kept; a document that is
+        kept otherwise becomes a later version of it. Raises as `ingest` does, and SubmissionRefused
+        where any record could not be kept.
+        """
+        faults: list[RequestFault] = []
+        waiting = [*self._received(caller, body, at, faults).values()]
+        settled: list[CheckedRecord] = []
+        while waiting:
+            before = self.store.kept([each.row for each in waiting])
+            again: list[CheckedRecord] = []
+            for each in waiting:
+                kept = before.get(each.row.key)
+                if kept is None or _says(each, kept.body):
+                    settled.append(each)
+                elif _is_anothers(each.row, kept):
+                    again.append(_under_own_id(each))
+                elif _content(kept.body) == _content(each.row.body):
+                    settled.append(_as_kept(each, kept))
+                elif isinstance(each.record, Document) and each.record.version < MOST_VERSIONS:
+                    again.append(_next_version(each))
+                else:
+                    faults.append(_differs(each))
+            waiting = again
+        if faults:
+            raise SubmissionRefused("a record cannot be kept", tuple(faults[:MOST_FAULTS]))
+        return settled
+
+    def _received(
+        self, caller: Caller, body: bytes, at: datetime, faults: list[RequestFault]
+    ) -> dict[Key, CheckedRecord]:
+        """The records in a body that may be kept, by their keys."""
+        source = RecordSource(caller.key_id, at, self.purpose)
+        received: dict[Key, CheckedRecord] = {}
+        given = list(_records_in(body, source, faults))
+        allowed = self._as_decided(self._allowed(caller, given, faults), faults)
+        allowed = self._as_drawn(allowed, faults)
+        for each in self._sent_there(list(allowed), faults):
+            first = received.setdefault(each.row.key, each)
+            if not _says(each, first.row.body):
+                faults.append(_differs(each))
+        return received
 
     def _add_new(
         self, received: dict[Key, CheckedRecord]
@@ -166,7 +214,7 @@ class RecordIngestion:
         given = list(received)
         decided = self._decided([each for each in given if each.row.kind in SUBJECT_KIND_OF])
         for each in given:
-            is_declaration = each.row.kind in SUBJECT_KIND_OF
+            is_declaration = each.row.kind in SUBJECT_KIND_OF and not _amends(each.record)
             if is_declaration and _subject_of(each) in decided and not self._was_decided(each):
                 faults.append(_differs(each))
             else:
@@ -355,6 +403,26 @@ def _says(each: CheckedRecord, body: str) -> bool:
 def _under_own_id(each: CheckedRecord) -> CheckedRecord:
     own = f"{each.row.caller_id} {each.row.record_id}"
     return replace(each, row=replace(each.row, record_id=own))
+
+
+def _content(body: str) -> dict[str, Any]:
+    """What a record says, but for when it was received: a message may be sent twice."""
+    fields: dict[str, Any] = json.loads(body) if body else {}
+    return {name: each for name, each in fields.items() if name not in _OF_RECEIPT}
+
+
+def _as_kept(each: CheckedRecord, kept: KeptRecord) -> CheckedRecord:
+    record = type(each.record).model_validate_json(kept.body)
+    return replace(each, record=record, row=replace(each.row, body=kept.body))
+
+
+def _next_version(each: CheckedRecord) -> CheckedRecord:
+    assert isinstance(each.record, Document)
+    later = each.record.model_copy(update={"version": each.record.version + 1})
+    row = each.row
+    source = RecordSource(row.caller_id, datetime.fromisoformat(row.received_at), row.purpose or "")
+    own = _row(row.kind, later, source)
+    return replace(each, record=later, row=replace(own, purpose=row.purpose))
 
 
 def _has_no_instant(pointer: str) -> RequestFault:

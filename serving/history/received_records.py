@@ -59,6 +59,10 @@ class RecordStore(Protocol):
         """
         ...
 
+    def kept(self, records: Sequence[ReceivedRecord]) -> dict[tuple[str, str], KeptRecord]:
+        """What is kept under the keys of these, of those that there are; stores nothing."""
+        ...
+
     def about(
         self, subjects: Sequence[tuple[str, str]]
     ) -> dict[tuple[str, str], list[ReceivedRecord]]:

@@ -69,6 +69,7 @@ EventAction = Literal[
     "reread",
     "attach",
     "download",
+    "read_message",
     "write_letter",
     "letter",
     "defer_letter",

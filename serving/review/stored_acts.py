@@ -20,7 +20,7 @@ CHANGED = TypeAdapter(dict[str, tuple[object, object]])
 CaseAct = Callable[[Case], CaseChange]
 
 
-CHANGES_NOTHING = frozenset({"read", "download", "justify", "judge"})
+CHANGES_NOTHING = frozenset({"read", "download", "read_message", "justify", "judge"})
 """Events of reading and thinking, which leave a case as it was."""
 
 

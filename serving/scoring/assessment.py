@@ -101,10 +101,7 @@ class Assessor:
         An error is Forbidden (a foreign office) or Unavailable. None is part of another's history.
         Where no model may answer, a decision has no score.
         """
-        records = self.records.about(
-            [subject for request in requests for subject in _subjects(request.submission)]
-        )
-        admitted = [self._admitted(request, records) for request in requests]
+        admitted = self.admitted(requests)
         try:
             encoded = self._encoded(
                 [item for item in admitted if isinstance(item, AdmittedRequest)]
@@ -118,6 +115,15 @@ class Assessor:
             self._decision(item, next(scores) if item.champion else None) for item in encoded
         )
         return [item if isinstance(item, ServingError) else next(decided) for item in admitted]
+
+    def admitted(
+        self, requests: Sequence[AssessmentRequest]
+    ) -> list[AdmittedRequest | ServingError]:
+        """Each as it would be decided, or why it would not: the errors of the request itself."""
+        records = self.records.about(
+            [subject for request in requests for subject in _subjects(request.submission)]
+        )
+        return [self._admitted(request, records) for request in requests]
 
     def is_history_missing(self, champion: LoadedModel) -> bool:
         """Whether too little is encoded of what the model was trained on (`missing_history`)."""

@@ -17,6 +17,7 @@ FAULT_CODES = {
     "q": "A search that cannot be searched for.",
     "record_differs": "Another record was kept under this id.",
     "repeated_item": "Two items of a shipment have the same number and version.",
+    "standard": "A standard message breaks its standard at this place.",
     "subject": "A submission does not bring what its kind of subject needs, or brings another.",
     "subject_id": "`q` and `subject_id` were both given.",
     "too_long": "More of them than may be, or a longer text.",

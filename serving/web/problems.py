@@ -33,7 +33,10 @@ TITLES = {
 
 
 class FaultOut(BaseModel):
-    """One fault: a JSON pointer into the body, the rule it breaks, and the rule in words."""
+    """One fault: where, the rule that it breaks, and the rule in words.
+
+    `pointer` is a JSON Pointer into the body; of a standard message its line, segment or element.
+    """
 
     pointer: str
     code: str = Field(examples=[*FAULT_CODES], description="`/problems` says what each means.")

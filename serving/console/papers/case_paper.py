@@ -35,7 +35,7 @@ OFFER = (
 COLUMNS_TOGETHER = 4
 """Documents that stand side by side on a page; of more there are further tables."""
 
-_NOT_PRINTED = frozenset({"read", "download", "justify"})
+_NOT_PRINTED = frozenset({"read", "download", "read_message", "justify"})
 """Events that change nothing and say who read the case: they are in the audit log."""
 
 

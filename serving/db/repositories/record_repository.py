@@ -1,8 +1,8 @@
 """Records that came by themselves, each kept once under its id."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,9 @@ from serving.history.received_records import KeptRecord, ReceivedRecord
 
 PAGE = 500
 
+Key = tuple[str, str]
+"""The kind and the id of a record."""
+
 _ABOUT = PairLookup(ReceivedRecord, records.c.subject_kind, records.c.subject_id)
 _ROWS = select(*(records.c[field.name] for field in fields(ReceivedRecord)))
 
@@ -35,8 +38,9 @@ class RecordRepository:
     def __init__(self, engine: Engine):
         self._engine = engine
         self._records = EncryptedRecords(DataKeys(engine))
+        self._writer = RecordWriter(self._records)
 
-    def add_new(self, rows: Sequence[ReceivedRecord]) -> dict[tuple[str, str], KeptRecord]:
+    def add_new(self, rows: Sequence[ReceivedRecord]) -> dict[Key, KeptRecord]:
         """Store the new ones, durably; of each that was there, by key, what is kept under it.
 
         No two records may have one key.
@@ -46,20 +50,18 @@ class RecordRepository:
         except TokensRotated:
             return self._added(rows)
 
-    def _added(self, rows: Sequence[ReceivedRecord]) -> dict[tuple[str, str], KeptRecord]:
+    def _added(self, rows: Sequence[ReceivedRecord]) -> dict[Key, KeptRecord]:
         keys = self._records.keys.token_keys
         ring = keys.ring()
         encrypted = {row.key: self._records.encrypted(row) for row in rows}
         with failing_as_unavailable(), writing(self._engine) as connection:
             keys.require(ring, connection)
-            before = self._kept(connection, rows)
-            new = [row for key, row in encrypted.items() if key not in before]
-            if new:
-                connection.execute(records.insert(), new)
-                append_audit_events(connection, [_received(new)])
-                _let_wait(connection, new)
-                _let_outcomes_wait(connection, new)
-        return before
+            return self._writer.add(connection, rows, encrypted)
+
+    def kept(self, rows: Sequence[ReceivedRecord]) -> dict[Key, KeptRecord]:
+        """What is kept under the keys of these rows, of those that there are; stores nothing."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return self._writer.kept(connection, rows)
 
     def about(
         self, subjects: Sequence[tuple[str, str]]
@@ -94,12 +96,33 @@ class RecordRepository:
                 return
             last = (page[-1].received_at, page[-1].kind, page[-1].record_id)
 
-    def _kept(
-        self, connection: Connection, rows: Sequence[ReceivedRecord]
-    ) -> dict[tuple[str, str], KeptRecord]:
+
+@dataclass(frozen=True)
+class RecordWriter:
+    """Writes records in a transaction that is already writing."""
+
+    _records: EncryptedRecords
+
+    def add(
+        self,
+        connection: Connection,
+        rows: Sequence[ReceivedRecord],
+        encrypted: Mapping[Key, dict[str, Any]],
+    ) -> dict[Key, KeptRecord]:
+        """Store the new ones, as they are encrypted; of each that was there what is kept."""
+        before = self.kept(connection, rows)
+        new = [row for key, row in encrypted.items() if key not in before]
+        if new:
+            connection.execute(records.insert(), new)
+            append_audit_events(connection, [_received(new)])
+            _let_wait(connection, new)
+            _let_outcomes_wait(connection, new)
+        return before
+
+    def kept(self, connection: Connection, rows: Sequence[ReceivedRecord]) -> dict[Key, KeptRecord]:
         """What is kept under the ids of these rows; an empty body where one was erased."""
         by_token = {named: row.key for row in rows for named in self._records.ids(row)}
-        found: dict[tuple[str, str], KeptRecord] = {}
+        found: dict[Key, KeptRecord] = {}
         for kind in {row.kind for row in rows}:
             of_kind = [named for _, named in (key for key in by_token if key[0] == kind)]
             query = _ROWS.where(records.c.kind == kind, records.c.record_id.in_(of_kind))

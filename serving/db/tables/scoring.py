@@ -77,6 +77,34 @@ records = Table(
     sqlite_strict=True,
 )
 
+# Standard messages as evidence: `encrypted` has what they say, without their persons, and the
+# records made of them. `key_day` names the key of a day that the message's own is made of.
+kept_messages = Table(
+    "kept_messages",
+    metadata,
+    Column("message_id", Text, primary_key=True),
+    Column("caller_id", Text, nullable=False),
+    Column("idempotency_key", Text, nullable=False),
+    Column("received_at", Text, nullable=False),
+    Column("format", Text, nullable=False),
+    Column("key_day", Text, nullable=False),
+    Column("encrypted", LargeBinary, nullable=False),
+    Index("kept_messages_by_key", "caller_id", "idempotency_key", unique=True),
+    Index("kept_messages_by_day", "key_day"),
+    sqlite_strict=True,
+)
+
+# The subjects that a message is about, each by its token.
+message_subjects = Table(
+    "message_subjects",
+    metadata,
+    Column("message_id", Text, ForeignKey("kept_messages.message_id"), primary_key=True),
+    Column("subject_kind", Text, primary_key=True),
+    Column("subject_id", Text, primary_key=True),
+    Index("message_subjects_by_subject", "subject_kind", "subject_id"),
+    sqlite_strict=True,
+)
+
 # The online feature store where several workers share one; on SQLite it is a folder of its own.
 state = Table(
     "state",

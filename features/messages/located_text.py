@@ -1,0 +1,299 @@
+"""Where in the text of a message each of its elements says what it says.
+
+The elements are those that the readers see, in the order of the message; beside them a text holds
+what no element says: comments, attributes, what stands after a child. Where the two do not agree
+letter by letter a text is not located at all, so that nobody takes one element for another.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise, zip_longest
+from typing import NamedTuple
+from xml.parsers import expat
+
+from features.messages.bounds import Bounds
+from features.messages.decoding import text_of
+from features.messages.edifact_segments import (
+    Syntax,
+    decoded_interchange,
+    read_interchange,
+    syntax_of,
+)
+from features.messages.element import Element
+from features.messages.json_tree import read_json
+from features.messages.xml_tree import DECLARATION, read_xml
+
+WITHHELD = "[withheld]"
+# Attributes that say how to read an element; any other may hold what somebody wrote.
+_OF_READING = re.compile(
+    r"(xmlns|xsi)(:[\w.-]+)?|currencyID|Ccy|unitCode|format|languageID"
+    r"|(scheme|list)(ID|Agency(ID|Name)|VersionID)"
+)
+_START_TAG = re.compile(rb"""<[^>"']*(?:"[^"]*"[^>"']*|'[^']*'[^>"']*)*>""")
+_ATTRIBUTE = re.compile(rb"""\s([^\s=/>]+)\s*=\s*("[^"]*"|'[^']*')""")
+_SCALAR = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|-?[0-9][0-9.eE+-]*|true|false|null', re.S)
+_SENTENCE = re.compile(r"(?:\\[^\\]*\\)?[!$][A-Z-]{2,6},[^*\r\n]*\*[0-9A-Fa-f]{2}")
+
+
+class Span(NamedTuple):
+    """A stretch of a text, from its first character to that after its last."""
+
+    start: int
+    end: int
+
+
+class LocatedElement(NamedTuple):
+    """An element with the span of what it says; of one that says nothing that of its tag."""
+
+    place: str
+    path: str
+    span: Span
+    is_tag: bool = False
+
+
+@dataclass(frozen=True)
+class LocatedText:
+    """A text, its elements in order, and the spans of what none of them says.
+
+    `mark` is what stands in such a text for what is blanked.
+    """
+
+    text: str
+    elements: tuple[LocatedElement, ...]
+    unsaid: tuple[Span, ...]
+    mark: str = WITHHELD
+
+    def said(self, span: Span) -> str:
+        """What stands in a span."""
+        return self.text[span.start : span.end]
+
+
+class NotLocated(Exception):
+    """What the text holds and what its elements say do not agree."""
+
+
+def located_xml(message: bytes, bounds: Bounds) -> LocatedText:
+    """The text of an XML document."""
+    root, _ = read_xml(message, bounds)
+    text = text_of(message).lstrip("\ufeff")
+    declared = DECLARATION.match(text)
+    head = declared[0] if declared else ""
+    return _XmlText(text, len(head)).located(root)
+
+
+class _XmlText:
+    """One pass over a document that notes where tags are; what is between is said or unsaid."""
+
+    def __init__(self, text: str, begin: int):
+        self._text = text
+        self._begin = begin
+        self._bytes = text[begin:].encode("utf-8", "surrogatepass")
+        self._own: list[tuple[int, int]] = []
+        self._heads: list[tuple[int, int]] = []
+        self._said: list[list[str]] = []
+        self._unsaid: list[tuple[int, int]] = []
+        self._last_end = 0
+        self._opened: int | None = None
+        self._parser = expat.ParserCreate("utf-8")
+        self._parser.buffer_text = True
+
+    def located(self, root: Element) -> LocatedText:
+        parser = self._parser
+        parser.StartElementHandler = lambda *_: self._start()
+        parser.EndElementHandler = lambda _: self._end()
+        parser.CommentHandler = lambda _: self._beside(b"-->")
+        parser.ProcessingInstructionHandler = lambda *_: self._beside(b"?>")
+        parser.CharacterDataHandler = self._characters
+        try:
+            parser.Parse(self._bytes, True)
+        except expat.ExpatError:
+            raise NotLocated from None
+        elements = list(root.walk())
+        if len(elements) != len(self._own):
+            raise NotLocated
+        at = self._offsets()
+        found = []
+        for each, own, head, said in zip(elements, self._own, self._heads, self._said, strict=True):
+            if "".join(said).strip() != each.text:
+                raise NotLocated
+            start, end = own if each.text else head
+            span = Span(at[start], at[end])
+            found.append(LocatedElement(each.place, each.path, span, is_tag=not each.text))
+            if not each.text and own[0] < own[1]:
+                self._unsaid.append(own)
+        unsaid = tuple(Span(at[start], at[end]) for start, end in self._unsaid)
+        return LocatedText(self._text, tuple(found), unsaid)
+
+    def _start(self) -> None:
+        self._between(start := self._parser.CurrentByteIndex)
+        tag = _START_TAG.match(self._bytes, start)
+        if tag is None:
+            raise NotLocated
+        for attribute in _ATTRIBUTE.finditer(tag[0]):
+            name = attribute[1].decode("utf-8", "replace")
+            if not _OF_READING.fullmatch(name):
+                value = attribute.span(2)
+                self._unsaid.append((start + value[0] + 1, start + value[1] - 1))
+        self._opened = len(self._own)
+        self._own.append((tag.end(), tag.end()))
+        self._heads.append((start, tag.end()))
+        self._said.append([])
+        self._last_end = tag.end()
+
+    def _end(self) -> None:
+        start = self._parser.CurrentByteIndex
+        if start < self._last_end:  # of an element that is closed in its own tag
+            self._opened = None
+            return
+        self._between(start)
+        self._opened = None
+        self._last_end = self._bytes.index(b">", start) + 1
+
+    def _between(self, start: int) -> None:
+        """What stands between two tags: the text of what the first one opens, or of nobody."""
+        between = self._bytes[self._last_end : start]
+        bare = between.strip()
+        if not bare:
+            return
+        begin = self._last_end + between.index(bare)
+        if self._opened is None:
+            self._unsaid.append((begin, begin + len(bare)))
+        else:
+            self._own[self._opened] = begin, begin + len(bare)
+
+    def _beside(self, ending: bytes) -> None:
+        start = self._parser.CurrentByteIndex
+        end = self._bytes.index(ending, start) + len(ending)
+        self._unsaid.append((start, end))
+
+    def _characters(self, characters: str) -> None:
+        if self._opened is not None:
+            self._said[self._opened].append(characters)
+
+    def _offsets(self) -> dict[int, int]:
+        """The characters before each byte that a span begins or ends with."""
+        spans = (*self._own, *self._heads, *self._unsaid)
+        wanted = sorted({at for span in spans for at in span})
+        offsets, last, count = {}, 0, self._begin
+        for at in wanted:
+            count += len(self._bytes[last:at].decode("utf-8", "surrogatepass"))
+            offsets[at], last = count, at
+        return offsets
+
+
+def located_json(message: bytes, bounds: Bounds) -> LocatedText:
+    """The text of a JSON document; names of members are its structure and stay."""
+    root = read_json(message, bounds)
+    text = text_of(message).lstrip("\ufeff")
+    scalars = (each for each in root.walk() if each.kind not in ("object", "array"))
+    tokens = (found for found in _SCALAR.finditer(text) if not found[1])
+    elements = []
+    for each, token in zip_longest(scalars, tokens):
+        if each is None or token is None or _plain(token[0]) != each.text:
+            raise NotLocated
+        elements.append(LocatedElement(each.place, each.path, Span(*token.span())))
+    return LocatedText(text, tuple(elements), (), f'"{WITHHELD}"')
+
+
+def _plain(scalar: str) -> str:
+    if scalar.startswith('"'):
+        return str(json.loads(scalar, strict=False)).strip()
+    return "" if scalar == "null" else scalar
+
+
+def located_edifact(message: bytes, bounds: Bounds) -> LocatedText:
+    """The text of an interchange; a segment is found by its tag."""
+    _, segments = read_interchange(message, bounds)
+    text = decoded_interchange(message)
+    syntax, rest = syntax_of(text.lstrip("\ufeff \t\r\n"))
+    begin = len(text) - len(rest)
+    unsaid: list[Span] = []
+    elements: list[LocatedElement] = []
+    for segment, parts in zip_longest(segments, _segment_spans(text, begin, syntax)):
+        if segment is None or parts is None:
+            raise NotLocated
+        tag, after_tag, components = parts
+        unsaid += [after_tag] if after_tag.start < after_tag.end else []
+        elements.append(LocatedElement(segment.place, segment.tag, tag, is_tag=True))
+        own = [each for components in segment.elements for each in components]
+        for each, span in zip_longest(own, components):
+            if each is None or span is None:
+                raise NotLocated
+            if " ".join(syntax.bare(text[span.start : span.end]).split()) != each.text:
+                raise NotLocated
+            elements.append(LocatedElement(each.place, each.path, span))
+    return LocatedText(text, tuple(elements), tuple(unsaid))
+
+
+def _segment_spans(
+    text: str, begin: int, syntax: Syntax
+) -> Iterator[tuple[Span, Span, list[Span]]]:
+    """Of each segment its tag, what else stands before its first element, and its components."""
+    separators = (syntax.terminator, syntax.element, syntax.component, syntax.repetition)
+    either = "|".join(re.escape(each) for each in separators if each)
+    released = f"{re.escape(syntax.release)}.|" if syntax.release else ""
+    start, marks = begin, list[int]()
+    first_element: int | None = None
+    for found in re.compile(released + either, re.DOTALL).finditer(text, begin):
+        if len(found[0]) > 1:
+            continue
+        at = found.start()
+        if found[0] != syntax.terminator:
+            marks.append(at)
+            if first_element is None and found[0] == syntax.element:
+                first_element = at
+            continue
+        if text[start:at].strip():
+            yield _segment_span(
+                text, start, at, marks, at if first_element is None else first_element
+            )
+        start, marks, first_element = at + 1, [], None
+
+
+def _segment_span(
+    text: str, start: int, end: int, marks: list[int], first_element: int
+) -> tuple[Span, Span, list[Span]]:
+    while text[start].isspace():
+        start += 1
+    tag_end = marks[0] if marks else end
+    inside = [*(mark for mark in marks if mark >= first_element), end]
+    components = [Span(mark + 1, following) for mark, following in pairwise(inside)]
+    return Span(start, tag_end), Span(tag_end, first_element), components
+
+
+def located_ais(message: bytes, bounds: Bounds) -> LocatedText:
+    """The text of sentences of AIS, each in its line; what else stands in a line is unsaid."""
+    bounds.check_size(message)
+    text = text_of(message, "latin-1")
+    elements, unsaid, start = [], [], 0
+    for number, line in enumerate(text.splitlines(keepends=True), start=1):
+        end = start + len(line)
+        bare = start + len(line.rstrip())
+        sentence = _SENTENCE.search(text, start, bare)
+        if sentence is None:
+            unsaid += [Span(start, bare)]
+        else:
+            elements.append(LocatedElement(f"line {number}", "line", Span(*sentence.span())))
+            unsaid += [Span(start, sentence.start()), Span(sentence.end(), bare)]
+        start = end
+    return LocatedText(
+        text, tuple(elements), tuple(each for each in unsaid if each.start < each.end)
+    )
+
+
+def _located_xml_or_json(message: bytes, bounds: Bounds) -> LocatedText:
+    is_json = message.lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")[:1] == b"{"
+    return (located_json if is_json else located_xml)(message, bounds)
+
+
+LOCATED: dict[str, Callable[[bytes, Bounds], LocatedText]] = {
+    "ais": located_ais,
+    "cargo_xml": located_xml,
+    "dcsa": located_json,
+    "edifact": located_edifact,
+    "iso20022": _located_xml_or_json,
+    "ubl": located_xml,
+}
+"""How the text of a message of a format is located."""

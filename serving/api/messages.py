@@ -1,0 +1,322 @@
+"""`POST /v1/messages/{format}`, and what is kept of a message as evidence."""
+
+import re
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo, available_timezones
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from features.messages.bounds import Bounds
+from features.messages.formats import FORMATS
+from features.messages.search_patterns import search_pattern
+from features.messages.written_values import instant_of
+from features.records import SubjectKind
+from serving.access.callers import Caller
+from serving.api.answers import DecisionAnswer, decision_answer
+from serving.api.idempotency_keys import MEANING, IdempotencyKey
+from serving.api.openapi import answer_headers, described_headers, problems
+from serving.audit.decision import Decision
+from serving.container import Services
+from serving.errors import BadRequest, MediaTypeUnsupported
+from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord
+from serving.review.reviewer import Reviewer
+from serving.scoring.message_intake import MessageReadAs, SentMessage, TakenMessage
+from serving.triage.lane_rule import Lane
+from serving.web.admission import limited_in_flight
+from serving.web.authentication import MayIngest, WithScope, take_permits
+from serving.web.bodies import ClosedModel, body_within
+from serving.web.services import TheServices
+
+router = APIRouter(prefix="/v1/messages", tags=["messages"])
+
+MayReadCases = Annotated[Caller, Depends(WithScope("review", "rescue", "audit"))]
+
+MessageFormat = StrEnum("MessageFormat", {name: name for name in FORMATS})  # type: ignore[misc]
+"""The standards that are read, as `tidegate import --list` names them."""
+
+
+class MessageQuery(BaseModel):
+    """What is said beside a message, as `tidegate import --format` takes it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    received_at: str | None = Field(
+        None,
+        description="When the authority received it, with its offset; now without, and `sent` for "
+        "when it says that it was sent.",
+        max_length=40,
+    )
+    zone: str = Field("UTC", description="The time zone of dates and times that name none.")
+    shipment_pattern: str | None = Field(
+        None, description="Finds a shipment in the references of a payment or an invoice."
+    )
+    journey_pattern: str | None = Field(
+        None, description="Finds a journey in the references of a payment."
+    )
+    heard_at: str | None = Field(
+        None,
+        description="When AIS sentences without a time of their own were heard, with its offset.",
+        max_length=40,
+    )
+
+    @field_validator("zone")
+    @classmethod
+    def _name_a_zone(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError("want a time zone such as Europe/Berlin")
+        return zone
+
+    @field_validator("shipment_pattern", "journey_pattern")
+    @classmethod
+    def _write_a_pattern(cls, written: str | None) -> str | None:
+        if written is not None:
+            search_pattern(written)
+        return written
+
+    @field_validator("received_at", "heard_at")
+    @classmethod
+    def _say_an_instant(cls, said: str | None) -> str | None:
+        if said not in (None, "sent"):
+            _instant(said)
+        return said
+
+    @property
+    def read_as(self) -> MessageReadAs:
+        """The options of the reading."""
+        return MessageReadAs(
+            received_at="sent" if self.received_at == "sent" else _instant(self.received_at),
+            zone=ZoneInfo(self.zone),
+            shipment_pattern=_pattern(self.shipment_pattern),
+            journey_pattern=_pattern(self.journey_pattern),
+            heard_at=_instant(self.heard_at),
+        )
+
+
+class MadeDecision(ClosedModel):
+    """What was decided about a journey or a shipment of the message."""
+
+    subject_kind: SubjectKind
+    subject_id: str
+    decision_id: str
+    case_id: str | None = Field(description="The case that waits for a person, where one does.")
+    lane: Lane
+
+
+class ElementsOfPath(ClosedModel):
+    """Elements of one path that are in no record; `first` is the place of the first of them."""
+
+    path: str
+    why: str
+    count: int
+    first: str
+
+
+class RecordNotMade(ClosedModel):
+    """A record that the message says too little of to be made, and why."""
+
+    record_type: str
+    place: str
+    reasons: list[str]
+
+
+class MessageAnswer(ClosedModel):
+    """What became of a message: all of it is durable.
+
+    `left_over` no field could hold; `withheld` tells of parties, and is kept nowhere.
+    """
+
+    message_id: str = Field(description="Its id here, by which it is read.")
+    format: str
+    standard: str
+    kind: str = Field(description="Which message of the standard it is.")
+    sender_reference: str = Field(description="What its sender calls it.")
+    sha256: str = Field(description="SHA-256 of the body as it came.")
+    records: dict[str, int] = Field(description="How many records were made, by their types.")
+    decisions: list[MadeDecision]
+    not_made: list[RecordNotMade]
+    left_over: list[ElementsOfPath]
+    withheld: list[ElementsOfPath]
+    remarks: list[str]
+
+    @classmethod
+    def from_taken(cls, taken: TakenMessage) -> Self:
+        """The answer about a message that was taken."""
+        decided = [DecisionAnswer.model_validate_json(each.body) for each in taken.answers]
+        return cls(
+            **_reported(taken.message),
+            decisions=[
+                MadeDecision(**{name: getattr(each, name) for name in MadeDecision.model_fields})
+                for each in decided
+            ],
+        )
+
+
+class FieldPlace(ClosedModel):
+    """Where the message says a field; no line of what is not kept, or was given beside it."""
+
+    place: str
+    line: int | None
+
+
+class RecordOfMessage(ClosedModel):
+    """A record that was made of the message, and where it says each field."""
+
+    record_type: str
+    record_id: str
+    subject_kind: SubjectKind
+    subject_id: str
+    fields: dict[str, FieldPlace]
+
+    @classmethod
+    def from_record(cls, record: PlacedRecord, content: MessageContent) -> Self:
+        """The answer about a record."""
+        return cls(
+            record_type=record.record_type,
+            record_id=record.cited_as,
+            subject_kind=record.subject_kind,
+            subject_id=record.subject_id,
+            fields={
+                name: FieldPlace(place=place, line=content.line_of(place))
+                for name, place in record.places.items()
+            },
+        )
+
+
+class WholeMessage(ClosedModel):
+    """A message as it is kept: its text names no person, and is empty where nothing rests on it."""
+
+    message_id: str
+    received_at: datetime
+    format: str
+    standard: str
+    kind: str
+    sender_reference: str
+    sha256: str = Field(description="SHA-256 of the body as it came, before it was redacted.")
+    size_bytes: int
+    records: dict[str, int]
+    made: list[RecordOfMessage]
+    not_made: list[RecordNotMade]
+    left_over: list[ElementsOfPath]
+    withheld: list[ElementsOfPath]
+    remarks: list[str]
+    text: str
+
+
+MESSAGE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+@router.post(
+    "/{format}",
+    response_model=MessageAnswer,
+    openapi_extra=MESSAGE_BODY | described_headers(Idempotency_Key=f"Required: {MEANING}"),
+    responses={
+        200: {"headers": answer_headers("Idempotency-Replayed")},
+        **problems(
+            s400="The body is empty, or the idempotency key is missing.",
+            s409="The first request with this idempotency key is in progress.",
+            s413="The message is too large, or makes too many records.",
+            s415="The body is compressed.",
+            s422="The message breaks its standard, or a record of it cannot be kept: `errors` says "
+            "at which place of it. Or the idempotency key was used with another message.",
+            s503="Not all of it is durable; ask again with the same key after `Retry-After`.",
+        ),
+    },
+)
+@limited_in_flight
+async def take_message(
+    request: Request,
+    services: TheServices,
+    caller: MayIngest,
+    format: MessageFormat,
+    query: Annotated[MessageQuery, Query()],
+    idempotency_key: IdempotencyKey,
+) -> Response:
+    """Keep one standard message with its records, and score the journeys and shipments it makes.
+
+    All or nothing: where one record is refused, nothing is kept. The answer comes when all is
+    durable; a retry with the same key and message gets the same bytes. To score takes the scope
+    `score` too. What tells of persons is withheld, and blanked in what is kept.
+    """
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise MediaTypeUnsupported("send the body without Content-Encoding")
+    most = services.settings.max_message_bytes
+    body = await body_within(request, most)
+    if not body.strip(b"\x00 \t\r\n"):
+        raise BadRequest("want a message; the body is empty")
+    sent = SentMessage(caller, idempotency_key, str(format), query.read_as, body, services.clock())
+    taken = await services.message_intake.take(
+        sent, Bounds(size=most), _worded, lambda count: _admit(request, services, caller, count)
+    )
+    for answer in taken.answers:
+        services.metrics.decisions.count(answer.decision)
+    headers = {"Idempotency-Replayed": "true"} if taken.is_replayed else {}
+    content = MessageAnswer.from_taken(taken).model_dump_json().encode()
+    return Response(content, 200, headers, "application/json")
+
+
+@router.get(
+    "/{message_id}",
+    responses=problems(
+        s404="No such message, or none that this key may see.",
+        s410="It was erased when its time was over.",
+    ),
+)
+def read_message(services: TheServices, caller: MayReadCases, message_id: str) -> WholeMessage:
+    """A message as it is kept, with the place of every field, for those who may see its cases."""
+    message = services.message_evidence.read(Reviewer.from_caller(caller), message_id)
+    content = message.content
+    return WholeMessage(
+        **_reported(message),
+        received_at=datetime.fromisoformat(message.received_at),
+        size_bytes=content.size_bytes,
+        made=[RecordOfMessage.from_record(each, content) for each in content.records],
+        text=content.text,
+    )
+
+
+def _reported(message: KeptMessage) -> dict[str, Any]:
+    report = message.content.report
+    return {
+        "message_id": message.message_id,
+        "format": message.format,
+        "standard": report["standard"],
+        "kind": report["kind"],
+        "sender_reference": report["message_id"],
+        "sha256": message.content.sha256,
+        "records": report["records"],
+        "not_made": report["refused"],
+        **{name: report[name] for name in ("left_over", "withheld", "remarks")},
+    }
+
+
+def _admit(request: Request, services: Services, caller: Caller, count: int) -> None:
+    """Count the decisions of a message; raises Forbidden for who may not score, or TooOften."""
+    if count:
+        caller.require("score")
+        take_permits(request, services, caller, count - 1)
+
+
+def _worded(decision: Decision) -> bytes:
+    """A decision without its explanation: who may know it reads it by its id."""
+    return decision_answer(decision).model_dump_json().encode()
+
+
+def _pattern(written: str | None) -> re.Pattern[str] | None:
+    return None if written is None else search_pattern(written)
+
+
+def _instant(said: str | None) -> datetime | None:
+    if said is None:
+        return None
+    read = instant_of(said, UTC)
+    if read is None or not read[1]:
+        raise ValueError("want an instant with its offset, as 2026-11-28T06:00:00Z")
+    return read[0]

@@ -1,0 +1,155 @@
+"""Standard messages as evidence, encrypted with the decisions or the records that they made."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Engine, Row, Select, and_, select, tuple_
+from sqlalchemy.exc import IntegrityError
+
+from serving.access.acting import whoever_acts
+from serving.audit.audit_log import AuditEvent
+from serving.db.data_keys import DataKeys
+from serving.db.encrypted_records import EncryptedRecords
+from serving.db.encryption import EncryptionUnit
+from serving.db.engine import failing_as_unavailable
+from serving.db.errors import TokensRotated
+from serving.db.repositories.audit_repository import append_audit_events
+from serving.db.repositories.record_repository import RecordWriter
+from serving.db.tables.scoring import decisions, kept_messages, message_subjects
+from serving.db.write_lock import writing
+from serving.errors import Conflict, Erased
+from serving.history.kept_messages import CONTENT, KeptMessage
+from serving.history.received_records import ReceivedRecord
+
+_PART = "message"
+
+
+class MessageRepository:
+    """The messages of one database. Every method raises LogUnavailable where the database fails."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+        self._keys = DataKeys(engine)
+        self._records = EncryptedRecords(self._keys)
+        self._writer = RecordWriter(self._records)
+
+    def keep(self, message: KeptMessage, records: Sequence[ReceivedRecord]) -> None:
+        """Store a message with the records of it that are new: all of it, durably, or nothing.
+
+        Raises Conflict where its key was used, or an id of a record, since they were looked up.
+        """
+        try:
+            self._keep(message, records)
+        except TokensRotated:
+            self._keep(message, records)
+
+    def _keep(self, message: KeptMessage, records: Sequence[ReceivedRecord]) -> None:
+        ring = self._keys.token_keys.ring()
+        kind = "decisions" if message.content.scored else "records"
+        unit = EncryptionUnit.of_message(message.message_id, f"{kind}/{message.received_at[:10]}")
+        encrypted = self._keys.encrypt(unit, _PART, CONTENT.dump_json(message.content))
+        row = {
+            "message_id": message.message_id,
+            "caller_id": message.caller_id,
+            "idempotency_key": self._keys.token(message.caller_id, message.idempotency_key),
+            "received_at": message.received_at,
+            "format": message.format,
+            "key_day": unit.day,
+            "encrypted": encrypted,
+        }
+        subjects = [
+            {
+                "message_id": message.message_id,
+                "subject_kind": kind,
+                "subject_id": self._keys.subject_token(kind, subject_id),
+            }
+            for kind, subject_id in message.content.subjects
+        ]
+        rows = {each.key: self._records.encrypted(each) for each in records}
+        try:
+            with failing_as_unavailable(but=IntegrityError), writing(self._engine) as connection:
+                self._keys.token_keys.require(ring, connection)
+                kept = self._writer.add(connection, records, rows)
+                if any(kept[each.key].body != each.body for each in records if each.key in kept):
+                    raise Conflict("another record was kept under an id of this message meanwhile")
+                connection.execute(kept_messages.insert(), [row])
+                if subjects:
+                    connection.execute(message_subjects.insert(), subjects)
+                append_audit_events(connection, [_received(message)])
+        except IntegrityError:
+            raise Conflict("a message with this idempotency key was kept meanwhile") from None
+
+    def under_key(self, caller_id: str, idempotency_key: str) -> KeptMessage | None:
+        """What a caller sent under a key; None where that is nothing, or was erased."""
+        tokens = self._keys.tokens(caller_id, idempotency_key)
+        query = select(kept_messages).where(
+            kept_messages.c.caller_id == caller_id, kept_messages.c.idempotency_key.in_(tokens)
+        )
+        found = self._first(query)
+        return None if found is None else self._message(found, idempotency_key)
+
+    def message(self, message_id: str) -> KeptMessage | None:
+        """A message; None of an unknown one. Raises Erased where its time is over."""
+        found = self._first(select(kept_messages).where(kept_messages.c.message_id == message_id))
+        if found is None:
+            return None
+        message = self._message(found)
+        if message is None:
+            raise Erased(
+                f"this message of {found.received_at[:10]} was erased when its time was over"
+            )
+        return message
+
+    def about(self, subjects: Sequence[tuple[str, str]], limit: int) -> list[KeptMessage]:
+        """The newest messages about subjects (kind, id), the newest first."""
+        named = [(kind, token) for kind, id_ in subjects for token in self._keys.tokens(kind, id_)]
+        subject = tuple_(message_subjects.c.subject_kind, message_subjects.c.subject_id)
+        about = select(message_subjects.c.message_id).where(subject.in_(named))
+        query = (
+            select(kept_messages)
+            .where(kept_messages.c.message_id.in_(about))
+            .order_by(kept_messages.c.received_at.desc(), kept_messages.c.message_id)
+            .limit(limit)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return [message for row in rows if (message := self._message(row)) is not None]
+
+    def decided_with(self, message_id: str) -> set[str]:
+        """The ids of the decisions about the subjects of a message, by which cases are called."""
+        is_about = and_(
+            message_subjects.c.subject_kind == decisions.c.subject_kind,
+            message_subjects.c.subject_id == decisions.c.subject_id,
+        )
+        query = (
+            select(decisions.c.decision_id)
+            .join(message_subjects, is_about)
+            .where(message_subjects.c.message_id == message_id)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return set(connection.scalars(query))
+
+    def _first(self, query: Select[tuple[object, ...]]) -> Row[tuple[object, ...]] | None:
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return connection.execute(query).first()
+
+    def _message(self, row: Row[tuple[object, ...]], key: str = "") -> KeptMessage | None:
+        """The message of a row; None where it was erased."""
+        unit = EncryptionUnit.of_message(row.message_id, row.key_day)
+        content = self._keys.decrypt(unit, _PART, bytes(row.encrypted))
+        if content is None:
+            return None
+        return KeptMessage(
+            message_id=row.message_id,
+            caller_id=row.caller_id,
+            idempotency_key=key,
+            received_at=row.received_at,
+            format=row.format,
+            content=CONTENT.validate_json(content),
+        )
+
+
+def _received(message: KeptMessage) -> AuditEvent:
+    details = {"format": message.format, "records": message.content.report["records"]}
+    at = datetime.fromisoformat(message.received_at)
+    return AuditEvent(at, whoever_acts(), "send_message", "message", message.message_id, details)

@@ -1,0 +1,97 @@
+"""Standard messages that came by themselves, and where they are kept as evidence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import TypeAdapter
+
+from serving.history.received_records import ReceivedRecord
+
+
+@dataclass(frozen=True)
+class PlacedRecord:
+    """A record made of a message, and for each field the place in the message that says it.
+
+    `cited_as` is what reasons cite it by: the id of a document, the number of a goods item.
+    """
+
+    record_type: str
+    cited_as: str
+    subject_kind: str
+    subject_id: str
+    places: dict[str, str]
+
+
+@dataclass(frozen=True)
+class MessageContent:
+    """What a message says, without its persons; it is encrypted, and ends with its key.
+
+    `request_digest` is that of body, format and options; `sha256` that of the body as it came.
+    `text` is redacted, and empty where it could not be redacted surely. `spans` has, for each
+    place that a field came from, its first character and the one after its last. `scored` are the
+    subjects to decide about, in the order of their answers; `read_at` is when those records that do
+    not say otherwise count as received.
+    """
+
+    request_digest: str
+    sha256: str
+    size_bytes: int
+    read_at: str
+    report: dict[str, Any]
+    records: tuple[PlacedRecord, ...]
+    scored: tuple[tuple[str, str], ...]
+    text: str
+    spans: dict[str, tuple[int, int]]
+
+    def line_of(self, place: str) -> int | None:
+        """The line, from 1, that says what stands at a place; None where no text is kept of it."""
+        span = self.spans.get(place)
+        return None if span is None else self.text.count("\n", 0, span[0]) + 1
+
+    @property
+    def subjects(self) -> tuple[tuple[str, str], ...]:
+        """The subjects (kind, id) that its records are about, each once."""
+        return tuple(dict.fromkeys((each.subject_kind, each.subject_id) for each in self.records))
+
+
+CONTENT: TypeAdapter[MessageContent] = TypeAdapter(MessageContent)
+
+
+@dataclass(frozen=True)
+class KeptMessage:
+    """A message as it is kept: who sent it under which key, when, in which format, and what."""
+
+    message_id: str
+    caller_id: str
+    idempotency_key: str
+    received_at: str
+    format: str
+    content: MessageContent
+
+
+class MessageStore(Protocol):
+    """The kept messages. Every method raises LogUnavailable where it fails."""
+
+    def keep(self, message: KeptMessage, records: Sequence[ReceivedRecord]) -> None:
+        """Store a message with the records of it that are new: all of it, durably, or nothing.
+
+        Raises Conflict where its key was used, or an id of a record, since they were looked up.
+        """
+        ...
+
+    def under_key(self, caller_id: str, idempotency_key: str) -> KeptMessage | None:
+        """What a caller sent under a key; None where that is nothing, or was erased."""
+        ...
+
+    def message(self, message_id: str) -> KeptMessage | None:
+        """A message; None of an unknown one. Raises Erased where its time is over."""
+        ...
+
+    def about(self, subjects: Sequence[tuple[str, str]], limit: int) -> list[KeptMessage]:
+        """The newest messages about subjects (kind, id), the newest first."""
+        ...
+
+    def decided_with(self, message_id: str) -> set[str]:
+        """The ids of the decisions about the subjects of a message, by which cases are called."""
+        ...

@@ -1,0 +1,125 @@
+"""Standard messages as evidence: who may read one, and where it says what a reason rests on."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from features.provenance import Provenance
+from features.submission import Submission
+from serving.access.acting import tell_audit
+from serving.errors import Forbidden, NotFound
+from serving.history.kept_messages import KeptMessage, MessageStore, PlacedRecord
+from serving.review.case_records import CaseRecord
+from serving.review.cases import Cases
+from serving.review.reviewer import Reviewer
+from serving.review.stored_acts import event_of_reading
+
+MOST_OF_A_CASE = 20
+MOST_PLACES = 3
+"""Places that are told of one fact."""
+
+_OF_SUBJECTS = ("shipments", "journeys")
+_UNSEEN = "no message with this id can be seen by you"
+
+
+@dataclass(frozen=True)
+class MessagePlace:
+    """Where a message says something: at a place of it, in a line from 1."""
+
+    message_id: str
+    place: str
+    line: int
+
+
+@dataclass(frozen=True)
+class MessagesOfCase:
+    """The messages about the subject of a case and its journey, the newest first."""
+
+    messages: Sequence[KeptMessage]
+
+    def places(self, provenance: Provenance) -> list[MessagePlace]:
+        """Where they say what a fact rests on: of each record and field the newest that does."""
+        found = dict.fromkeys((*self._of_records(provenance), *self._of_fields(provenance)))
+        of_lines = {(each.message_id, each.line): each for each in reversed(found)}
+        return [*of_lines.values()][::-1][:MOST_PLACES]
+
+    def _of_records(self, provenance: Provenance) -> Iterator[MessagePlace]:
+        for record_type, ids in provenance.records.items():
+            for cited in ids:
+                yield from self._first(
+                    (message, place)
+                    for message, record in self._records()
+                    if (record.record_type, record.cited_as) == (record_type, cited)
+                    for place in record.places.values()
+                )
+
+    def _of_fields(self, provenance: Provenance) -> Iterator[MessagePlace]:
+        for field in provenance.declared:
+            yield from self._first(
+                (message, record.places[field])
+                for message, record in self._records()
+                if record.record_type in _OF_SUBJECTS and field in record.places
+            )
+
+    def _records(self) -> Iterator[tuple[KeptMessage, PlacedRecord]]:
+        return ((each, record) for each in self.messages for record in each.content.records)
+
+    @staticmethod
+    def _first(places: Iterator[tuple[KeptMessage, str]]) -> Iterator[MessagePlace]:
+        """The first place of which a text is kept."""
+        for message, place in places:
+            if (line := message.content.line_of(place)) is not None:
+                yield MessagePlace(message.message_id, place, line)
+                return
+
+
+@dataclass(frozen=True)
+class MessageEvidence:
+    """The kept messages of one database, for those who may read cases."""
+
+    store: MessageStore
+    cases: Cases
+
+    def read(self, reviewer: Reviewer, message_id: str) -> KeptMessage:
+        """A message about the subject of a case that the reviewer may see.
+
+        One without any case is seen by who sees the cases of all offices. Raises NotFound, Erased,
+        or Forbidden where those cases are masked by now.
+        """
+        message = self.store.message(message_id)
+        if message is None:
+            raise NotFound(_UNSEEN)
+        decided = self.store.decided_with(message_id)
+        rows = self.cases.rows_of(reviewer, decided)
+        if not rows and (decided or reviewer.access.offices or reviewer.access.is_rescue):
+            raise NotFound(_UNSEEN)
+        if rows and all(map(self.cases.is_masked, rows)):
+            raise Forbidden("its cases are masked by now, and their messages are not shown")
+        return message
+
+    def of_case(self, row: CaseRecord, submission: Submission) -> MessagesOfCase:
+        """The messages about the subject of a case; none of a masked one."""
+        if self.cases.is_masked(row):
+            return MessagesOfCase(())
+        subjects = [(str(submission.subject_kind), submission.subject_id)]
+        if submission.journey is not None and submission.subject_kind == "shipment":
+            subjects.append(("route", submission.journey.journey_id))
+        return MessagesOfCase(self.store.about(subjects, MOST_OF_A_CASE))
+
+    def read_with_case(
+        self,
+        reviewer: Reviewer,
+        row: CaseRecord,
+        submission: Submission,
+        message_id: str,
+        at: datetime,
+    ) -> KeptMessage:
+        """A message about the subject of a case, which is written down; raises NotFound."""
+        found = (each for each in self.of_case(row, submission).messages)
+        message = next((each for each in found if each.message_id == message_id), None)
+        if message is None:
+            raise NotFound(_UNSEEN)
+        tell_audit(message=message_id)
+        event = event_of_reading(reviewer, row.case_id, at, "read_message", text=message_id)
+        self.cases.store.append_event(event)
+        return message
