@@ -61,6 +61,7 @@ from serving.console import decisions as decision_pages
 from serving.console import entities as entity_pages
 from serving.console import features as feature_pages
 from serving.console import letters as letter_pages
+from serving.console import messages as message_pages
 from serving.console import models as model_pages
 from serving.console import notices as notice_pages
 from serving.console import switches as switch_pages
@@ -97,6 +98,7 @@ PAGES = (
     search,
     saved_views,
     attachments,
+    message_pages,
     rescues,
     letter_pages,
     case_links,

@@ -416,6 +416,7 @@ def _case_content(
         "inboxes": services.cases.inboxes().for_office(row.office_id),
         "similar": _ended(services, reviewer, row.case_id),
         "files": services.cases.attached(row),
+        "messages": services.message_evidence.of_case(row, submission),
         "most_bytes": services.settings.max_attachment_bytes,
         "events": [EventView.from_event(event) for event in events],
         "choices": _choices(case),

@@ -25,6 +25,7 @@ from serving.console.pages import PageRoute, page, templates
 from serving.console.rescue_log import age_in_words, position_in_words, readers, rescue_log
 from serving.container import Services
 from serving.errors import Conflict, NotFound, Unprocessable
+from serving.request_parsing import read_submission
 from serving.review import case_rules as acts
 from serving.review.case_rules import status_at
 from serving.review.rescue_centres import GROUND, RescueCentres
@@ -213,6 +214,13 @@ def rescue_page(
             (each.row.case_id, file)
             for each in incident.reports
             for file in services.cases.attached(each.row)
+        ],
+        messages=[
+            (each.row.case_id, message)
+            for each in incident.reports
+            for message in services.message_evidence.of_case(
+                each.row, read_submission(each.decision.request.encode())
+            ).messages
         ],
         most_bytes=services.settings.max_attachment_bytes,
         codes=[(code, RESULT_MEANING[code].words) for code in RESULTS_OF["rescue"]],

@@ -9,7 +9,7 @@ from features.submission import Submission
 from serving.access.acting import tell_audit
 from serving.errors import Forbidden, NotFound
 from serving.history.kept_messages import KeptMessage, MessageStore, PlacedRecord
-from serving.review.case_records import CaseRecord
+from serving.review.case_records import CaseAccess, CaseRecord
 from serving.review.cases import Cases
 from serving.review.reviewer import Reviewer
 from serving.review.stored_acts import event_of_reading
@@ -89,13 +89,22 @@ class MessageEvidence:
         message = self.store.message(message_id)
         if message is None:
             raise NotFound(_UNSEEN)
+        self.cases.open_new()
         decided = self.store.decided_with(message_id)
         rows = self.cases.rows_of(reviewer, decided)
-        if not rows and (decided or reviewer.access.offices or reviewer.access.is_rescue):
+        if not rows and (not self._sees_all(reviewer) or self._has_rescue(decided)):
             raise NotFound(_UNSEEN)
         if rows and all(map(self.cases.is_masked, rows)):
             raise Forbidden("its cases are masked by now, and their messages are not shown")
         return message
+
+    @staticmethod
+    def _sees_all(reviewer: Reviewer) -> bool:
+        return not reviewer.access.offices and not reviewer.access.is_rescue
+
+    def _has_rescue(self, decided: set[str]) -> bool:
+        """Whether a case of some decisions is on the other side of the wall."""
+        return bool(self.cases.store.cases_of(decided, CaseAccess(frozenset(), is_rescue=True)))
 
     def of_case(self, row: CaseRecord, submission: Submission) -> MessagesOfCase:
         """The messages about the subject of a case; none of a masked one."""

@@ -70,8 +70,10 @@ WITH_CASE_EVENTS = frozenset(
         "GET /console/cases/{case_id}/letter",
         "GET /console/cases/{case_id}/letter/{audience}",
         "GET /console/cases/{case_id}/attachments/{sha256}",
+        "GET /console/cases/{case_id}/messages/{message_id}",
         "GET /console/rescues/{case_id}",
         "GET /console/rescues/{case_id}/attachments/{sha256}",
+        "GET /console/rescues/{case_id}/messages/{message_id}",
         "GET /console/supervision/reread/{case_id}",
     }
 )

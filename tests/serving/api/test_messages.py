@@ -1,15 +1,29 @@
 """`POST /v1/messages/{format}` as callers see it, and what is kept of a message."""
 
+import hashlib
 import json
+import re
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import func, select
 
-from tests.serving.conftest import Service
+from features.messages.conversion import GIVEN
+from features.messages.formats import read_message
+from features.messages.located_text import LOCATED
+from features.messages.options import Options
+from serving.app import create_app
+from serving.db.tables.audit import audit_events
+from serving.db.tables.scoring import decisions, kept_messages, message_subjects, records
+from serving.errors import LogUnavailable
+from serving.settings import Settings
+from tests.serving.conftest import NOW, Service
 
 SAMPLES = Path(__file__).parents[2] / "conformance" / "samples"
-"""One of each format; with what each makes."""
 SENT = {
     "ais": ("ships.txt", {"positions": 4}),
     "cargo_xml": ("xfwb.xml", {"documents": 1, "goods_items": 1, "shipments": 1}),
@@ -18,40 +32,255 @@ SENT = {
     "iso20022": ("pacs.008.xml", {"transactions": 1}),
     "ubl": ("waybill.xml", {"documents": 1, "goods_items": 2, "shipments": 1}),
 }
+"""A sample of each format, and what it makes."""
+PLAN = """
+[[watched]]
+kind = "container"
+value = "MSKU9070323"
+list = "asked for by another office"
+reason = "see their message"
+"""
 
 
 def sample(format: str, name: str = "") -> bytes:
+    """The sample of a format, or another one of it."""
     return (SAMPLES / format / (name or SENT[format][0])).read_bytes()
+
+
+WAYBILL = sample("ubl")
+
+
+@pytest.fixture
+def watched(home: Path) -> Iterator[Service]:
+    """A service that sends the shipment of the waybill to inspection, whatever its score."""
+    (home / "lanes.toml").write_text(PLAN)
+    app = create_app(Settings(home=home), clock=lambda: NOW)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield Service(client, app.state.services, home)
 
 
 def send(
     service: Service,
     caller: dict[str, str],
-    format: str,
-    body: bytes,
+    body: bytes = WAYBILL,
+    format: str = "ubl",
     key: str = "m-1",
     **query: str,
 ) -> Any:
+    """Post a message."""
+    headers = {**caller, "Idempotency-Key": key}
     return service.client.post(
-        f"/v1/messages/{format}",
-        content=body,
-        params=query,
-        headers={**caller, "Idempotency-Key": key},
+        f"/v1/messages/{format}", content=body, params=query, headers=headers
     )
 
 
-@pytest.fixture
-def sender(service: Service) -> dict[str, str]:
-    return service.key("ingest", "score")
+def stored(service: Service) -> list[int]:
+    """How many messages, subjects of them, records and decisions are stored."""
+    tables = (kept_messages, message_subjects, records, decisions)
+    with service.services.decisions._engine.connect() as connection:
+        return [connection.scalar(select(func.count()).select_from(t)) or 0 for t in tables]
 
 
-@pytest.mark.parametrize("format", SENT)
-def test_a_message_of_each_format_is_kept_with_its_records(
-    service: Service, sender: dict[str, str], format: str
+def bytes_of(home: Path) -> bytes:
+    """Every byte of a home."""
+    return b"".join(file.read_bytes() for file in sorted(home.rglob("*")) if file.is_file())
+
+
+def withheld_in(format: str, body: bytes) -> set[str]:
+    """The texts of a message that its conversion withholds, but for those too short to look for."""
+    options = Options(key=bytes(32), received_at=NOW, shipment_pattern=re.compile(".+"))
+    withheld = {each.place for each in read_message(format, body, options).withheld}
+    located = LOCATED[format](body, options.bounds)
+    texts = {located.said(each.span) for each in located.elements if each.place in withheld}
+    return {text.strip('"') for text in texts if len(text) > 6}
+
+
+def test_a_message_of_each_format_is_kept_with_its_records_and_without_its_persons(
+    service: Service,
 ) -> None:
-    pattern = {"shipment_pattern": ".+"} if format == "iso20022" else {}
-    answer = send(service, sender, format, sample(format), **pattern)
+    sender, reader = service.key("ingest", "score"), service.key("review")
+    before = bytes_of(service.home)
+    persons: set[str] = set()
+    for format, (_, made) in SENT.items():
+        body = sample(format)
+        pattern = {"shipment_pattern": ".+"} if format == "iso20022" else {}
+        answer = send(service, sender, body, format, key=format, **pattern)
 
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["records"] == SENT[format][1]
-    print(json.dumps(answer.json(), indent=1))
+        assert answer.status_code == 200, answer.text
+        told = answer.json()
+        assert told["records"] == made
+        assert told["sha256"] == hashlib.sha256(body).hexdigest()
+        assert len(told["decisions"]) == made.get("shipments", 0)
+        kept = service.client.get(f"/v1/messages/{told['message_id']}", headers=reader)
+        text = kept.json()["text"]
+        assert text.count("\n") == body.count(b"\n")
+        persons |= withheld_in(format, body)
+        assert [each for each in withheld_in(format, body) if each in kept.text] == []
+        for each in kept.json()["made"]:
+            for field, where in each["fields"].items():
+                assert where["line"] or where["place"] == GIVEN, field
+    assert len(persons) > 20
+    after = bytes_of(service.home)
+    assert [
+        each for each in persons if each.encode() in after and each.encode() not in before
+    ] == []
+
+
+def test_a_shipment_of_a_message_is_decided_with_all_that_belongs_to_it(watched: Service) -> None:
+    told = send(watched, watched.key("ingest", "score")).json()
+
+    (decided,) = told["decisions"]
+    assert (decided["subject_id"], decided["lane"]) == ("AC4711", "inspect")
+    assert decided["case_id"] == decided["decision_id"]
+    record = watched.services.decisions.record(decided["decision_id"])
+    submission = json.loads(json.loads(record or "")["request"])
+    assert len(submission["shipment"]["items"]) == 2
+    assert [each["number"] for each in submission["documents"]] == ["WB-1"]
+    received_at = submission["documents"][0]["received_at"]
+    assert datetime.fromisoformat(submission["as_of"]) > datetime.fromisoformat(received_at)
+    assert stored(watched) == [1, 1, 1, 1]
+    case = watched.client.get(f"/v1/cases/{decided['case_id']}", headers=watched.key("review"))
+    assert case.json()["subject_id"] == "AC4711"
+
+
+def test_a_reader_of_its_case_reads_the_message_which_is_written_down(watched: Service) -> None:
+    told = send(watched, watched.key("ingest", "score")).json()
+    address = f"/v1/messages/{told['message_id']}"
+
+    whole = watched.client.get(address, headers=watched.key("review")).json()
+
+    assert "<cbc:ID>AC4711</cbc:ID>" in whole["text"]
+    (shipment,) = (each for each in whole["made"] if each["record_type"] == "shipments")
+    line = shipment["fields"]["gross_mass_kg"]["line"]
+    assert '<cbc:GrossWeightMeasure unitCode="KGM">4210<' in whole["text"].split("\n")[line - 1]
+    with watched.services.decisions._engine.connect() as connection:
+        query = select(audit_events.c.object_id).where(
+            audit_events.c.action == "read", audit_events.c.object_kind == "message"
+        )
+        assert connection.scalars(query).all() == [told["message_id"]]
+    rescuer, other = watched.key("rescue"), watched.key("review", offices=("elsewhere",))
+    assert watched.client.get(address, headers=rescuer).status_code == 404
+    assert watched.client.get(address, headers=other).status_code == 404
+    assert watched.client.get(address, headers=watched.key("score")).status_code == 403
+
+
+def test_a_retry_gets_the_same_bytes_and_another_message_is_refused(service: Service) -> None:
+    sender = service.key("ingest", "score")
+    first = send(service, sender)
+
+    again = send(service, sender)
+
+    assert (again.status_code, again.content) == (200, first.content)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    for other in (send(service, sender, WAYBILL + b"\n"), send(service, sender, zone="Asia/Tokyo")):
+        assert (other.status_code, other.json()["type"]) == (
+            422,
+            "/problems/idempotency-key-reused",
+        )
+    assert stored(service) == [1, 1, 1, 1]
+
+
+def test_the_same_message_under_another_key_keeps_its_records_once(service: Service) -> None:
+    sender = service.key("ingest", "score")
+    send(service, sender)
+    amended = WAYBILL.replace(b">4210<", b">4100<")
+
+    assert send(service, sender, key="m-2").status_code == 200
+    assert stored(service)[2] == 1
+    assert send(service, sender, amended, key="m-3").status_code == 200
+    versions = [
+        row.body
+        for row in service.services.records.about([("shipment", "AC4711")])["shipment", "AC4711"]
+    ]
+    assert [json.loads(body)["version"] for body in versions] == [1, 2]
+
+
+def test_what_could_not_be_decided_is_decided_under_the_same_key(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender = service.key("ingest", "score")
+    with monkeypatch.context() as broken:
+        broken.setattr(service.services.batcher.writer, "submit", _refuse)
+        failed = send(service, sender)
+    assert (failed.status_code, stored(service)) == (503, [1, 1, 1, 0])
+
+    answer = send(service, sender)
+
+    assert answer.status_code == 200
+    assert len(answer.json()["decisions"]) == 1
+    assert send(service, sender).content == answer.content
+    assert stored(service) == [1, 1, 1, 1]
+
+
+def _refuse(*_: Any) -> None:
+    raise LogUnavailable("the log is away")
+
+
+def test_a_message_that_breaks_its_standard_stores_nothing_and_says_the_place(
+    service: Service,
+) -> None:
+    wrong = WAYBILL.replace(b'currencyID="EUR">30000.00', b'currencyID="EUR">much')
+
+    broken = send(service, service.key("ingest", "score"), wrong)
+
+    assert (broken.status_code, broken.json()["type"]) == (422, "/problems/message-unreadable")
+    (fault,) = broken.json()["errors"]
+    assert fault["pointer"] == "line 24, /Waybill/Shipment/GoodsItem[1]/ValueAmount"
+    assert fault["code"] == "standard"
+    assert "much" not in broken.text
+    assert stored(service) == [0, 0, 0, 0]
+
+
+def test_a_half_good_message_stores_nothing_and_says_the_place(service: Service) -> None:
+    sender = service.key("ingest")
+    one = sample("iso20022")
+    transfer = one[one.index(b"<CdtTrfTxInf>") : one.index(b"</FIToFICstmrCdtTrf>")]
+    another = transfer.replace(b"7a562c67", b"8b673d78")
+    two = one.replace(transfer, another + transfer.replace(b"15700.00", b"99.00"))
+    pattern = {"shipment_pattern": "AC[0-9]+"}
+    assert send(service, sender, one, "iso20022", **pattern).json()["records"]
+    before = stored(service)
+
+    refused = send(service, sender, two, "iso20022", key="m-2", **pattern)
+
+    assert refused.status_code == 422
+    (fault,) = refused.json()["errors"]
+    assert fault["code"] == "record_differs"
+    assert fault["pointer"].startswith("/Envelope/Document/FIToFICstmrCdtTrf/CdtTrfTxInf[2]/")
+    assert stored(service) == before
+    itself = one.replace(transfer, transfer + transfer.replace(b"15700.00", b"99.00"))
+    twice = send(service, sender, itself, "iso20022", key="m-3", **pattern)
+    assert (twice.status_code, twice.json()["errors"][0]["code"]) == (422, "record_differs")
+    assert stored(service) == before
+
+
+def test_who_may_not_score_sends_nothing_that_would_be_scored(service: Service) -> None:
+    only_records = service.key("ingest")
+
+    assert send(service, only_records).status_code == 403
+    assert stored(service) == [0, 0, 0, 0]
+    assert send(service, only_records, sample("ais"), "ais").status_code == 200
+    assert send(service, service.key("score"), key="m-2").status_code == 403
+
+
+def test_what_is_no_message_is_refused_before_it_is_read(home: Path) -> None:
+    settings = Settings(home=home, max_message_bytes=1_024)
+    app = create_app(settings, clock=lambda: NOW)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        service = Service(client, app.state.services, home)
+        sender = service.key("ingest", "score")
+        compressed = {**sender, "Idempotency-Key": "k", "Content-Encoding": "gzip"}
+        statuses = [
+            send(service, sender).status_code,
+            client.post("/v1/messages/ubl", content=b"x", headers=compressed).status_code,
+            client.post("/v1/messages/ubl", content=b"<a/>", headers=sender).status_code,
+            send(service, sender, b" ").status_code,
+            send(service, sender, b"<a/>", "fax").status_code,
+            send(service, sender, b"<a/>", zone="Mars").status_code,
+            send(service, sender, b"<a/>", shipment_pattern="(a+)+").status_code,
+            send(service, sender, b"<a/>", heard_at="noon").status_code,
+            send(service, sender, b"<a/>", colour="red").status_code,
+        ]
+
+        assert statuses == [413, 415, 400, 400, 422, 422, 422, 422, 422]
+        assert stored(service) == [0, 0, 0, 0]

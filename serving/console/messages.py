@@ -1,0 +1,170 @@
+"""A standard message as it is kept, with the line that a fact of a case came from.
+
+Those of a rescue and of any other case have addresses of their own, on either side of the wall.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from features.submission import Submission
+from serving.access.callers import Caller
+from serving.access.sessions import Session
+from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.pages import PageRoute, page
+from serving.container import Services
+from serving.explanation.provenance_text import field_name
+from serving.history.kept_messages import KeptMessage, MessageContent
+from serving.language import say, say_word
+from serving.request_parsing import read_submission
+from serving.review.errors import JustificationNeeded
+from serving.review.reviewer import Reviewer
+from serving.web.services import TheServices
+
+router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
+
+MayRead = Annotated[Caller, Depends(ReaderWith("review", "audit"))]
+MayRescue = Annotated[Caller, Depends(ReaderWith("rescue"))]
+Place = Annotated[str, Query(max_length=500)]
+
+LINES_AROUND = 300
+"""Lines that are shown before and after the one that is looked for."""
+LONGEST_SHOWN = 2_000
+"""Characters of a line that are shown on either side of what is looked for."""
+
+
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+)
+"""Characters that nobody sees, some of which turn the rest of a line round."""
+
+
+@dataclass(frozen=True)
+class ShownLine:
+    """A line of a message: what stands before, within and after what is looked for."""
+
+    number: int
+    before: str
+    marked: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class ShownField:
+    """A field of a record, and where the message says it."""
+
+    words: str
+    place: str
+    line: int | None
+
+
+@router.get("/cases/{case_id}/messages/{message_id}")
+def message_of_case(
+    services: TheServices,
+    caller: MayRead,
+    session: TheSession,
+    case_id: str,
+    message_id: str,
+    place: Place = "",
+) -> Response:
+    """A message about the subject of a case; that it was read is written down."""
+    return _message_page(services, caller, session, f"/console/cases/{case_id}", message_id, place)
+
+
+@router.get("/rescues/{case_id}/messages/{message_id}")
+def message_of_rescue(
+    services: TheServices,
+    caller: MayRescue,
+    session: TheSession,
+    case_id: str,
+    message_id: str,
+    place: Place = "",
+) -> Response:
+    """A message about the subject of a rescue; that it was read is written down."""
+    of_case = f"/console/rescues/{case_id}"
+    return _message_page(services, caller, session, of_case, message_id, place)
+
+
+def _message_page(
+    services: Services,
+    caller: Caller,
+    session: Session,
+    of_case: str,
+    message_id: str,
+    place: str,
+) -> HTMLResponse | RedirectResponse:
+    reviewer, now = Reviewer.from_caller(caller), services.clock()
+    case_id = of_case.rpartition("/")[2]
+    try:
+        row, _ = services.cases.read(reviewer, case_id, now)
+    except JustificationNeeded:  # the page of the case asks why
+        return RedirectResponse(of_case, 303)
+    submission = read_submission(services.cases.decision(case_id).request.encode())
+    message = services.message_evidence.read_with_case(reviewer, row, submission, message_id, now)
+    content = message.content
+    return page(
+        "message.html",
+        reader=caller,
+        session=session,
+        of_case=of_case,
+        address=f"{of_case}/messages/{message_id}",
+        message=message,
+        content=content,
+        place=place,
+        line=content.line_of(place),
+        lines=list(shown_lines(content, place)),
+        line_count=content.text.count("\n") + 1,
+        records=list(_records(message, submission)),
+    )
+
+
+def shown_lines(content: MessageContent, place: str) -> Iterator[ShownLine]:
+    """The lines around a place, with what stands there marked; the first ones without a place."""
+    text = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", content.text)
+    start, end = content.spans.get(place, (0, 0))
+    wanted = text.count("\n", 0, start)
+    offset = 0
+    for number, line in enumerate(text.split("\n") if text else ()):
+        if abs(number - wanted) <= LINES_AROUND or (not end and number <= 2 * LINES_AROUND):
+            yield _shown_line(number + 1, line, max(start - offset, 0), max(end - offset, 0))
+        offset += len(line) + 1
+
+
+def _shown_line(number: int, line: str, start: int, end: int) -> ShownLine:
+    """A line with the part of it that is looked for, if any; what is far from that is cut."""
+    if start >= len(line) or start >= end:
+        return ShownLine(number, _cut(line[: 2 * LONGEST_SHOWN], line))
+    before, marked, after = line[:start], line[start:end], line[end:]
+    first = before[-LONGEST_SHOWN:]
+    return ShownLine(
+        number,
+        first if first == before else f"…{first}",
+        _cut(marked[:LONGEST_SHOWN], marked),
+        _cut(after[:LONGEST_SHOWN], after),
+    )
+
+
+def _cut(shown: str, whole: str) -> str:
+    return shown if shown == whole else f"{shown}…"
+
+
+def _records(
+    message: KeptMessage, submission: Submission
+) -> Iterator[tuple[str, str, list[ShownField]]]:
+    """The records about the subject and its journey: type, id, and fields with their places."""
+    subjects = {(str(submission.subject_kind), submission.subject_id)}
+    if submission.journey is not None:
+        subjects.add(("route", submission.journey.journey_id))
+    content = message.content
+    for each in content.records:
+        if (each.subject_kind, each.subject_id) not in subjects:
+            continue
+        fields = [
+            ShownField(say(field_name(name)), place, content.line_of(place))
+            for name, place in each.places.items()
+        ]
+        yield say_word(each.record_type), each.cited_as, fields
