@@ -27,7 +27,7 @@ from serving.scoring.message_intake import MessageReadAs, SentMessage, TakenMess
 from serving.triage.lane_rule import Lane
 from serving.web.admission import limited_in_flight
 from serving.web.authentication import MayIngest, WithScope, take_permits
-from serving.web.bodies import ClosedModel, body_within
+from serving.web.bodies import OCTETS, ClosedModel, body_within
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1/messages", tags=["messages"])
@@ -208,7 +208,8 @@ class WholeMessage(ClosedModel):
 MESSAGE_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+        "description": "The message as it came, under whatever content type.",
+        "content": {OCTETS: {"schema": {"type": "string", "format": "binary"}}},
     }
 }
 
@@ -221,6 +222,7 @@ MESSAGE_BODY: dict[str, Any] = {
         200: {"headers": answer_headers("Idempotency-Replayed")},
         **problems(
             s400="The body is empty, or the idempotency key is missing.",
+            s404="The address has characters that cannot be printed.",
             s409="The first request with this idempotency key is in progress.",
             s413="The message is too large, or makes too many records.",
             s415="The body is compressed.",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 from playwright.sync_api import Browser, BrowserContext
@@ -34,6 +35,8 @@ reason = "see their message"
 """
 WORDS = "the goods on the pictures are others than those that the papers name"
 CROWD = {"certified_capacity": 12, "persons_on_board": 41, "mmsi": "247000111"}
+PAYMENT = Path(__file__).parents[1] / "conformance" / "samples" / "iso20022" / "pacs.008.xml"
+PAID_AT = "/Envelope/Document/FIToFICstmrCdtTrf/CdtTrfTxInf[1]/IntrBkSttlmAmt"
 FIRST, SECOND = reviewer("ana"), reviewer("jan")
 TIME_ZONE = "America/Argentina/Buenos_Aires"  # of a long name
 
@@ -56,6 +59,7 @@ class BusySite:
             named |= {each.kind: each.token}
         site.services.teams.add_team(Team("Night desk", None, ("reviewer",)), NOW, SERVICE)
         keep_report(service)
+        named |= {"message": _send_payments(service), "place": quote(PAID_AT)}
         return cls(site, named | {"key": "Post Hamburg"})
 
     def address(self, path: str) -> str:
@@ -109,6 +113,20 @@ def _cases(site: Site) -> dict[str, str]:
     cases.justify(reviewer("supervisor"), named["confirmed"], NOW, "second_opinion", WORDS)
     letters.write(FIRST, named["closed"], NOW, "consignee", WORDS)
     return named
+
+
+def _send_payments(service: Service) -> str:
+    """A message about the confirmed case and the rescue; its id."""
+    one = PAYMENT.read_bytes()
+    transfer = one[one.index(b"<CdtTrfTxInf>") : one.index(b"</FIToFICstmrCdtTrf>")]
+    another = transfer.replace(b"7a562c67", b"8b673d78").replace(b"AC4711", b"J-rescue")
+    answer = service.client.post(
+        "/v1/messages/iso20022",
+        content=one.replace(transfer, transfer.replace(b"AC4711", b"S-confirmed") + another),
+        params={"shipment_pattern": "S-[a-z]+", "journey_pattern": "J-[a-z]+"},
+        headers=service.key("ingest") | {"Idempotency-Key": "payments"},
+    )
+    return str(answer.raise_for_status().json()["message_id"])
 
 
 def _bodies() -> Iterator[tuple[str, dict[str, Any]]]:

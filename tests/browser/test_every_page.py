@@ -80,6 +80,16 @@ VISITS = (
     Visit("/console/cases/{case_id}", "reviewer", "/console/cases/{proposed}?tab=mine"),
     Visit("/console/cases/{case_id}", "supervisor", "/console/cases/{confirmed}"),
     Visit("/console/cases/{case_id}", "auditor", "/console/cases/{closed}"),
+    Visit(
+        "/console/cases/{case_id}/messages/{message_id}",
+        "supervisor",
+        "/console/cases/{confirmed}/messages/{message}?place={place}",
+    ),
+    Visit(
+        "/console/rescues/{case_id}/messages/{message_id}",
+        "rescue",
+        "/console/rescues/{rescue}/messages/{message}",
+    ),
     Visit("/console/cases/{case_id}/links", "reviewer", "/console/cases/{case}/links"),
     Visit("/console/cases/{case_id}/letter", "reviewer", "/console/cases/{closed}/letter"),
     Visit(

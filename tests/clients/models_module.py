@@ -24,6 +24,7 @@ ANSWERED = (
     *("ExplainedDecisionAnswer", "DecisionAnswer", "ExplanationAnswer", "BatchLine", "Problem"),
     *("DecisionPage", "CasePage", "WholeCase", "QueuePage", "EventPage"),
     *("RecordsAnswer", "ModelsAnswer", "FeaturesAnswer", "FeatureAnswer"),
+    *("MessageAnswer", "WholeMessage"),
 )
 
 HEAD = '''"""What is sent to Tidegate and what it answers, as its description says.

@@ -87,6 +87,7 @@ def test_what_must_be_sent_is_required_and_nothing_is_null(document: Any) -> Non
     assert required == {
         ("post /v1/scores", "Idempotency-Key"),
         ("post /v1/scores/batch", "Idempotency-Key"),
+        ("post /v1/messages/{format}", "Idempotency-Key"),
     }
 
 

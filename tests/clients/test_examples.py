@@ -25,8 +25,10 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.fixture
-def environment(site: Site) -> dict[str, str]:
-    key = site.key("score", "explain")
+def environment(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "tests/conformance/samples/ubl/waybill.xml", tmp_path)
+    key = site.key("score", "explain", "ingest")
     told = {"TIDEGATE_ADDRESS": site.address, "TIDEGATE_KEY": key}
     return {**os.environ, **told, "PYTHONPATH": str(ROOT / "serving" / "client")}
 
@@ -50,10 +52,12 @@ def test_python_examples_run(environment: dict[str, str]) -> None:
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl here")
 def test_curl_examples_run(environment: dict[str, str]) -> None:
-    scored, listed = (json.loads(printed(["bash", "-c", b], environment)) for b in blocks("bash"))
+    said = [json.loads(printed(["bash", "-c", each], environment)) for each in blocks("bash")]
+    scored, listed, sent = said
 
     ids: list[Any] = [each["decision_id"] for each in listed["decisions"]]
     assert scored["decision_id"] in ids
+    assert sent["records"] == {"documents": 1, "goods_items": 2, "shipments": 1}
 
 
 def test_the_page_of_calls_shows_every_method_of_the_client() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,7 +26,13 @@ from tidegate_client import (
     TooOften,
     Unavailable,
 )
-from tidegate_client.models import DecisionAnswer, ExplainedDecisionAnswer, Problem
+from tidegate_client.models import (
+    DecisionAnswer,
+    ExplainedDecisionAnswer,
+    MessageAnswer,
+    Problem,
+    WholeMessage,
+)
 
 OUTLINE: dict[str, Any] = {
     "decision_id": "d-1",
@@ -47,6 +54,7 @@ OUTLINE: dict[str, Any] = {
 
 
 PATIENT = Retries()
+WAYBILL = (Path(__file__).parents[1] / "conformance/samples/ubl/waybill.xml").read_bytes()
 
 
 def shipment(number: str) -> dict[str, Any]:
@@ -76,6 +84,26 @@ def test_a_subject_is_scored_and_read_again(tidegate: Tidegate) -> None:
     assert tidegate.explanation(decided.decision_id).reasons == decided.reasons
     assert {each.role for each in tidegate.models().models} == {"champion"}
     assert tidegate.add_records({"documents": RECORDS["documents"]}).errors == []
+
+
+def test_a_message_is_sent_once_and_read_as_it_is_kept(site: Site, tidegate: Tidegate) -> None:
+    sent = tidegate.send_message("ubl", WAYBILL, idempotency_key="w-1", zone="Europe/Berlin")
+
+    async def again() -> tuple[MessageAnswer, WholeMessage]:
+        async with AsyncTidegate(site.address, site.key("review", "ingest", "score")) as other:
+            by_another = await other.send_message("ubl", WAYBILL)
+            return by_another, await other.message(sent.message_id)
+
+    by_another, kept = asyncio.run(again())
+    repeated = tidegate.send_message("ubl", WAYBILL, idempotency_key="w-1", zone="Europe/Berlin")
+    assert repeated == sent
+    assert sent.records == {"documents": 1, "goods_items": 2, "shipments": 1}
+    assert by_another.decisions[0].decision_id != sent.decisions[0].decision_id
+    assert tidegate.message(sent.message_id) == kept
+    assert [each.record_type for each in kept.made][:1] == ["shipments"]
+    with pytest.raises(Refused) as refused:
+        tidegate.send_message("ubl", b"<a/>")
+    assert refused.value.errors[0].code == "standard"
 
 
 def test_a_batch_gives_a_decision_or_a_problem_for_each(tidegate: Tidegate) -> None:

@@ -15,10 +15,12 @@ from tidegate_client.models import (
     DecisionAnswer,
     ExplanationAnswer,
     ListedCase,
+    MessageAnswer,
     ModelsAnswer,
     PublishedEvent,
     RecordsAnswer,
     WholeCase,
+    WholeMessage,
 )
 from tidegate_client.retries import Retries
 
@@ -80,6 +82,20 @@ class AsyncTidegate:
     async def add_records(self, records: Records) -> RecordsAnswer:
         """Let records be known by every later score; says how many were new, and what was wrong."""
         return await self._ask(calls.add_records(records))
+
+    async def send_message(
+        self, format: str, message: bytes, *, idempotency_key: str | None = None, **options: str
+    ) -> MessageAnswer:
+        """Keep one standard message with its records, and score the subjects that it makes.
+
+        `format` and the options are those of `tidegate import`: `received_at`, `zone`,
+        `shipment_pattern`, `journey_pattern`, `heard_at`.
+        """
+        return await self._ask(calls.send_message(format, message, idempotency_key, **options))
+
+    async def message(self, message_id: str) -> WholeMessage:
+        """A message as it is kept, with the place of every field."""
+        return await self._ask(calls.message(message_id))
 
     async def decision(self, decision_id: str) -> DecisionAnswer:
         """A stored decision."""

@@ -17,12 +17,14 @@ from tidegate_client.models import (
     ExplainedDecisionAnswer,
     ExplanationAnswer,
     ListedCase,
+    MessageAnswer,
     ModelsAnswer,
     PublishedEvent,
     RecordsAnswer,
     RecordsBody,
     Submission,
     WholeCase,
+    WholeMessage,
 )
 
 Answer = TypeVar("Answer")
@@ -87,6 +89,26 @@ def score_batch(subjects: Iterable[Subject], idempotency_key: str | None) -> Cal
 def add_records(records: Records) -> Call[RecordsAnswer]:
     """`POST /v1/records`."""
     return _sent("/v1/records", records, RecordsAnswer.model_validate_json, {})
+
+
+def send_message(
+    format: str, message: bytes, idempotency_key: str | None, **query: Any
+) -> Call[MessageAnswer]:
+    """`POST /v1/messages/{format}`."""
+    return Call(
+        "POST",
+        f"/v1/messages/{_part(format)}",
+        MessageAnswer.model_validate_json,
+        _given(query),
+        _keyed(idempotency_key) | {"Content-Type": "application/octet-stream"},
+        message,
+    )
+
+
+def message(message_id: str) -> Call[WholeMessage]:
+    """`GET /v1/messages/{id}`."""
+    path = f"/v1/messages/{_part(message_id)}"
+    return Call("GET", path, WholeMessage.model_validate_json)
 
 
 def decision(decision_id: str) -> Call[DecisionAnswer]:

@@ -15,10 +15,12 @@ from tidegate_client.models import (
     DecisionAnswer,
     ExplanationAnswer,
     ListedCase,
+    MessageAnswer,
     ModelsAnswer,
     PublishedEvent,
     RecordsAnswer,
     WholeCase,
+    WholeMessage,
 )
 from tidegate_client.retries import Retries
 
@@ -84,6 +86,20 @@ class Tidegate:
     def add_records(self, records: Records) -> RecordsAnswer:
         """Let records be known by every later score; says how many were new, and what was wrong."""
         return self._ask(calls.add_records(records))
+
+    def send_message(
+        self, format: str, message: bytes, *, idempotency_key: str | None = None, **options: str
+    ) -> MessageAnswer:
+        """Keep one standard message with its records, and score the subjects that it makes.
+
+        `format` and the options are those of `tidegate import`: `received_at`, `zone`,
+        `shipment_pattern`, `journey_pattern`, `heard_at`.
+        """
+        return self._ask(calls.send_message(format, message, idempotency_key, **options))
+
+    def message(self, message_id: str) -> WholeMessage:
+        """A message as it is kept, with the place of every field."""
+        return self._ask(calls.message(message_id))
 
     def decision(self, decision_id: str) -> DecisionAnswer:
         """A stored decision."""

@@ -517,6 +517,15 @@ class DecisionPage(Answered):
     next: str | None = None
 
 
+class ElementsOfPath(Answered):
+    """Elements of one path that are in no record; `first` is the place of the first of them."""
+
+    path: str
+    why: str
+    count: int
+    first: str
+
+
 class EntityAnswer(Answered):
     """A party, container or conveyance; `token` asks for it and names nobody by itself."""
 
@@ -616,7 +625,7 @@ class ExplanationAnswer(Answered):
 
 
 class FaultOut(Answered):
-    """One fault: a JSON pointer into the body, the rule it breaks, and the rule in words."""
+    """One fault: where, the rule that it breaks, and the rule in words."""
 
     pointer: str
     code: str
@@ -667,6 +676,13 @@ class FeaturesAnswer(Answered):
     """The catalogue, in the order in which models read it."""
 
     features: list[FeatureAnswer]
+
+
+class FieldPlace(Answered):
+    """Where the message says a field; no line of what is not kept, or was given beside it."""
+
+    place: str
+    line: int | None = None
 
 
 class GateAnswer(Answered):
@@ -787,11 +803,43 @@ class ListedCase(Answered):
     matched: list[MatchedTerm] = []
 
 
+class MadeDecision(Answered):
+    """What was decided about a journey or a shipment of the message."""
+
+    subject_kind: Literal["route", "shipment"] | str
+    subject_id: str
+    decision_id: str
+    lane: (
+        Literal[
+            "rescue", "inspect", "control", "document_check", "post_review", "release", "manual"
+        ]
+        | str
+    )
+    case_id: str | None = None
+
+
 class MatchedTerm(Answered):
     """An identifier that begins with what was searched for, and as what the case names it."""
 
     names: list[str]
     value: str
+
+
+class MessageAnswer(Answered):
+    """What became of a message: all of it is durable."""
+
+    message_id: str
+    format: str
+    standard: str
+    kind: str
+    sender_reference: str
+    sha256: str
+    records: dict[str, int]
+    decisions: list[MadeDecision]
+    not_made: list[RecordNotMade]
+    left_over: list[ElementsOfPath]
+    withheld: list[ElementsOfPath]
+    remarks: list[str]
 
 
 class MissingInputEffect(Answered):
@@ -957,6 +1005,24 @@ class Reason(Answered):
     sign_of: str | None = None
 
 
+class RecordNotMade(Answered):
+    """A record that the message says too little of to be made, and why."""
+
+    record_type: str
+    place: str
+    reasons: list[str]
+
+
+class RecordOfMessage(Answered):
+    """A record that was made of the message, and where it says each field."""
+
+    record_type: str
+    record_id: str
+    subject_kind: Literal["route", "shipment"] | str
+    subject_id: str
+    fields: dict[str, FieldPlace]
+
+
 class RecordsAnswer(Answered):
     """What became of the records: kept now, known before, and what is wrong with the others."""
 
@@ -1060,3 +1126,23 @@ class WholeCase(Answered):
     ) = None
     office_id: str | None = None
     mode: str | None = None
+
+
+class WholeMessage(Answered):
+    """A message as it is kept: its text names no person, and is empty where nothing rests on it."""
+
+    message_id: str
+    received_at: AwareDatetime
+    format: str
+    standard: str
+    kind: str
+    sender_reference: str
+    sha256: str
+    size_bytes: int
+    records: dict[str, int]
+    made: list[RecordOfMessage]
+    not_made: list[RecordNotMade]
+    left_over: list[ElementsOfPath]
+    withheld: list[ElementsOfPath]
+    remarks: list[str]
+    text: str

@@ -123,6 +123,8 @@ NEEDED_SCOPE = {
     "/v1/scores": "score",
     "/v1/scores/batch": "score",
     "/v1/records": "ingest",
+    "/v1/messages/{format}": "ingest",
+    "/v1/messages/{message_id}": ("review", "rescue", "audit"),
     "/v1/decisions": "score",
     "/v1/decisions/{decision_id}": "score",
     "/v1/decisions/{decision_id}/explanation": "explain",

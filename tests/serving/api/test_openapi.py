@@ -22,6 +22,8 @@ CALLS = {
     ("/v1/scores", "post"),
     ("/v1/scores/batch", "post"),
     ("/v1/records", "post"),
+    ("/v1/messages/{format}", "post"),
+    ("/v1/messages/{message_id}", "get"),
     ("/v1/decisions", "get"),
     ("/v1/decisions/{decision_id}", "get"),
     ("/v1/decisions/{decision_id}/explanation", "get"),
