@@ -37,7 +37,7 @@ _SCALAR = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|-?[0-9][0-9.eE+-]*|true|f
 _SENTENCE = re.compile(r"(?:\\[^\\]*\\)?[!$][A-Z-]{2,6},[^*\r\n]*\*[0-9A-Fa-f]{2}")
 
 
-class Span(NamedTuple):
+class TextSpan(NamedTuple):
     """A stretch of a text, from its first character to that after its last."""
 
     start: int
@@ -49,7 +49,7 @@ class LocatedElement(NamedTuple):
 
     place: str
     path: str
-    span: Span
+    span: TextSpan
     is_tag: bool = False
 
 
@@ -62,10 +62,10 @@ class LocatedText:
 
     text: str
     elements: tuple[LocatedElement, ...]
-    unsaid: tuple[Span, ...]
+    unsaid: tuple[TextSpan, ...]
     mark: str = WITHHELD
 
-    def said(self, span: Span) -> str:
+    def said(self, span: TextSpan) -> str:
         """What stands in a span."""
         return self.text[span.start : span.end]
 
@@ -119,11 +119,11 @@ class _XmlText:
             if "".join(said).strip() != each.text:
                 raise NotLocated
             start, end = own if each.text else head
-            span = Span(at[start], at[end])
+            span = TextSpan(at[start], at[end])
             found.append(LocatedElement(each.place, each.path, span, is_tag=not each.text))
             if not each.text and own[0] < own[1]:
                 self._unsaid.append(own)
-        unsaid = tuple(Span(at[start], at[end]) for start, end in self._unsaid)
+        unsaid = tuple(TextSpan(at[start], at[end]) for start, end in self._unsaid)
         return LocatedText(self._text, tuple(found), unsaid)
 
     def _start(self) -> None:
@@ -193,7 +193,7 @@ def located_json(message: bytes, bounds: Bounds) -> LocatedText:
     for each, token in zip_longest(scalars, tokens):
         if each is None or token is None or _plain(token[0]) != each.text:
             raise NotLocated
-        elements.append(LocatedElement(each.place, each.path, Span(*token.span())))
+        elements.append(LocatedElement(each.place, each.path, TextSpan(*token.span())))
     return LocatedText(text, tuple(elements), (), f'"{WITHHELD}"')
 
 
@@ -209,7 +209,7 @@ def located_edifact(message: bytes, bounds: Bounds) -> LocatedText:
     text = decoded_interchange(message)
     syntax, rest = syntax_of(text.lstrip("\ufeff \t\r\n"))
     begin = len(text) - len(rest)
-    unsaid: list[Span] = []
+    unsaid: list[TextSpan] = []
     elements: list[LocatedElement] = []
     for segment, parts in zip_longest(segments, _segment_spans(text, begin, syntax)):
         if segment is None or parts is None:
@@ -229,7 +229,7 @@ def located_edifact(message: bytes, bounds: Bounds) -> LocatedText:
 
 def _segment_spans(
     text: str, begin: int, syntax: Syntax
-) -> Iterator[tuple[Span, Span, list[Span]]]:
+) -> Iterator[tuple[TextSpan, TextSpan, list[TextSpan]]]:
     """Of each segment its tag, what else stands before its first element, and its components."""
     separators = (syntax.terminator, syntax.element, syntax.component, syntax.repetition)
     either = "|".join(re.escape(each) for each in separators if each)
@@ -254,13 +254,13 @@ def _segment_spans(
 
 def _segment_span(
     text: str, start: int, end: int, marks: list[int], first_element: int
-) -> tuple[Span, Span, list[Span]]:
+) -> tuple[TextSpan, TextSpan, list[TextSpan]]:
     while text[start].isspace():
         start += 1
     tag_end = marks[0] if marks else end
     inside = [*(mark for mark in marks if mark >= first_element), end]
-    components = [Span(mark + 1, following) for mark, following in pairwise(inside)]
-    return Span(start, tag_end), Span(tag_end, first_element), components
+    components = [TextSpan(mark + 1, following) for mark, following in pairwise(inside)]
+    return TextSpan(start, tag_end), TextSpan(tag_end, first_element), components
 
 
 def located_ais(message: bytes, bounds: Bounds) -> LocatedText:
@@ -273,10 +273,10 @@ def located_ais(message: bytes, bounds: Bounds) -> LocatedText:
         bare = start + len(line.rstrip())
         sentence = _SENTENCE.search(text, start, bare)
         if sentence is None:
-            unsaid += [Span(start, bare)]
+            unsaid += [TextSpan(start, bare)]
         else:
-            elements.append(LocatedElement(f"line {number}", "line", Span(*sentence.span())))
-            unsaid += [Span(start, sentence.start()), Span(sentence.end(), bare)]
+            elements.append(LocatedElement(f"line {number}", "line", TextSpan(*sentence.span())))
+            unsaid += [TextSpan(start, sentence.start()), TextSpan(sentence.end(), bare)]
         start = end
     return LocatedText(
         text, tuple(elements), tuple(each for each in unsaid if each.start < each.end)

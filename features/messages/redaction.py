@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from features.messages.bounds import Bounds
 from features.messages.conversion import Conversion
-from features.messages.located_text import LOCATED, LocatedText, NotLocated, Span
+from features.messages.located_text import LOCATED, LocatedText, NotLocated, TextSpan
 from features.messages.personal_elements import tells_of_a_party
 
 _LONGEST_REPEATED = 8
@@ -26,7 +26,7 @@ class RedactedText:
     """A text that names no person, and the span in it of each place that a field came from."""
 
     text: str
-    spans: dict[str, Span]
+    spans: dict[str, TextSpan]
 
 
 NO_TEXT = RedactedText("", {})
@@ -43,7 +43,7 @@ def redacted(format: str, message: bytes, conversion: Conversion, bounds: Bounds
     return _without(located, blanked, places)
 
 
-def _to_blank(located: LocatedText, conversion: Conversion) -> Iterator[Span]:
+def _to_blank(located: LocatedText, conversion: Conversion) -> Iterator[TextSpan]:
     """The spans of elements that say something which must not be kept."""
     withheld = {each.place for each in conversion.withheld}
     left_over = {each.place for each in conversion.left_over}
@@ -92,7 +92,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"\w+", text.casefold()))
 
 
-def _without(located: LocatedText, blanked: list[Span], places: set[str]) -> RedactedText:
+def _without(located: LocatedText, blanked: list[TextSpan], places: set[str]) -> RedactedText:
     """The text with a mark in the place of each span, and as many lines as before."""
     pieces: list[str] = []
     moves = _Moves()
@@ -105,7 +105,7 @@ def _without(located: LocatedText, blanked: list[Span], places: set[str]) -> Red
         mark = located.mark + "\n" * located.text.count("\n", start, end)
         pieces += [before, mark]
         length += len(before)
-        moves.add(Span(start, end), Span(length, length + len(mark)))
+        moves.add(TextSpan(start, end), TextSpan(length, length + len(mark)))
         length, position = length + len(mark), end
     text = "".join([*pieces, located.text[position:]])
     spans = {place: moves.moved(span) for place, span in _spans_of(places, located)}
@@ -117,17 +117,17 @@ class _Moves:
 
     def __init__(self) -> None:
         self._starts: list[int] = []
-        self._moves: list[tuple[Span, Span]] = []
+        self._moves: list[tuple[TextSpan, TextSpan]] = []
 
-    def add(self, before: Span, after: Span) -> None:
+    def add(self, before: TextSpan, after: TextSpan) -> None:
         """Note the next span that was blanked, and that of its mark."""
         self._starts.append(before.start)
         self._moves.append((before, after))
 
-    def moved(self, span: Span) -> Span:
+    def moved(self, span: TextSpan) -> TextSpan:
         """The span that one has become."""
         start, _ = self._at(span.start)
-        return Span(start, max(start, self._at(span.end - 1)[1] + (span.end > span.start)))
+        return TextSpan(start, max(start, self._at(span.end - 1)[1] + (span.end > span.start)))
 
     def _at(self, offset: int) -> tuple[int, int]:
         """Of a character its place now; of one that was blanked the first and last of the mark."""
@@ -141,7 +141,7 @@ class _Moves:
         return moved, moved
 
 
-def _spans_of(places: Iterable[str], located: LocatedText) -> Iterator[tuple[str, Span]]:
+def _spans_of(places: Iterable[str], located: LocatedText) -> Iterator[tuple[str, TextSpan]]:
     """The span of each place: of its element, or of the first that lies below it."""
     spans = {each.place: each.span for each in located.elements}
     in_order = sorted(spans)

@@ -7,6 +7,8 @@ import pytest
 
 from features.errors import MessageRefused
 from features.messages.formats import read_message
+from features.messages.located_text import LOCATED
+from features.messages.redaction import redacted
 from tests.conformance.trial_of_samples import OPTIONS, OWN, samples
 from tests.counts import count
 from tests.features.messages.mutated_messages import mutated
@@ -39,3 +41,25 @@ def test_random_bytes_are_refused_by_every_standard() -> None:
         for standard in {name for name, _, _ in SAMPLES}:
             with pytest.raises(MessageRefused):
                 read_message(standard, noise, OPTIONS)
+
+
+@pytest.mark.faults
+def test_what_is_read_of_a_damaged_message_is_kept_without_what_is_withheld() -> None:
+    chance = random.Random(28)
+
+    for _ in range(count(60, 5_000)):
+        standard, name, message = chance.choice(SAMPLES)
+        damaged = mutated(message, name, chance)
+        try:
+            conversion = read_message(standard, damaged, OPTIONS)
+        except MessageRefused:
+            continue
+        text = redacted(standard, damaged, conversion, OPTIONS.bounds).text
+        located = LOCATED[standard](damaged, OPTIONS.bounds)
+        withheld = {each.place for each in conversion.withheld}
+        used = {place for made in conversion.records for place in made.places.values()} - withheld
+        kept = " ".join(located.said(each.span) for each in located.elements if each.place in used)
+        for each in located.elements:
+            secret = located.said(each.span)
+            if each.place in withheld and len(secret) > 8 and secret not in kept:
+                assert secret not in text, (standard, name, each.path)
