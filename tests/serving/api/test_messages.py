@@ -108,6 +108,8 @@ def test_a_message_of_each_format_is_kept_with_its_records_and_without_its_perso
 
         assert answer.status_code == 200, answer.text
         told = answer.json()
+        again = send(service, sender, body, format, key=format, **pattern)
+        assert again.content == answer.content
         assert told["records"] == made
         assert told["sha256"] == hashlib.sha256(body).hexdigest()
         assert len(told["decisions"]) == made.get("shipments", 0)
