@@ -69,10 +69,8 @@ from serving.db.write_lock import turn_without_transaction, writing
 TOGETHER = 5_000
 """Rows that are deleted in one transaction."""
 
-_REWRITTEN = (
-    *("data_keys", "answers", "case_links", "contents", "kept_messages"),
-    *("rescue_calls", "state"),
-)
+_REWRITTEN = ("data_keys", "answers", "case_links", "contents", "rescue_calls", "state")
+_OF_MESSAGES = ("kept_messages", "message_subjects")
 _OF_SEARCHES = ("case_tags", "case_terms", "saved_views")
 
 
@@ -205,7 +203,7 @@ class DatabaseErasure:
         alone = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         with failing_as_unavailable(), alone.connect() as connection:
             connection.exec_driver_sql("SET statement_timeout = 0")
-            for table in (*_REWRITTEN, *_OF_SEARCHES):
+            for table in (*_REWRITTEN, *_OF_MESSAGES, *_OF_SEARCHES):
                 connection.exec_driver_sql(f"VACUUM (FULL) {table}")
             connection.exec_driver_sql("CHECKPOINT")
 

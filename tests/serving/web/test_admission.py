@@ -25,6 +25,7 @@ def test_the_routes_that_score_or_ingest_are_limited_and_no_other() -> None:
     assert limited_paths(routes) == (
         "/endpoints/",
         "/invocations",
+        "/v1/messages/",
         "/v1/records",
         "/v1/scores",
         "/v1/scores/batch",
