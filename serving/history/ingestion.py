@@ -130,7 +130,8 @@ class RecordIngestion:
         """The records in a body, each as it would be kept; nothing is stored.
 
         What is kept already, but for when it was received, is as it is kept; a document that is
-        kept otherwise becomes a later version of it. Raises as `ingest` does, and SubmissionRefused
+        kept otherwise becomes a later version of it; of positions of a craft at one instant the
+        first one stays. Raises as `ingest` does, and SubmissionRefused
         where any record could not be kept.
         """
         faults: list[RequestFault] = []
@@ -145,7 +146,7 @@ class RecordIngestion:
                     settled.append(each)
                 elif _is_anothers(each.row, kept):
                     again.append(_under_own_id(each))
-                elif _content(kept.body) == _content(each.row.body):
+                elif each.row.kind == "positions" or _content(kept.body) == _content(each.row.body):
                     settled.append(_as_kept(each, kept))
                 elif isinstance(each.record, Document) and each.record.version < MOST_VERSIONS:
                     again.append(_next_version(each))

@@ -195,9 +195,13 @@ class MessageIntake:
         if len(read.subjects) > self._most_subjects:
             raise BodyTooLarge(f"a message may make {self._most_subjects} journeys and shipments")
         records = self._checked(sent, read)
-        bodies = tuple(
-            self._submitted(sent, subject, read, records, read_at) for subject in read.subjects
-        )
+        requests = [
+            self._request(sent, subject, read, records, read_at) for subject in read.subjects
+        ]
+        for admitted in self._batcher.assessor.admitted(requests):
+            if isinstance(admitted, ServingError):
+                raise admitted
+        bodies = tuple(request.body for request in requests)
         if kept is not None:
             return PlannedMessage(kept, records, bodies)
         redaction = (
@@ -237,15 +241,15 @@ class MessageIntake:
             raise at_places(refusal, places) from None
         return tuple(checked)
 
-    def _submitted(
+    def _request(
         self,
         sent: SentMessage,
         subject: MadeSubject,
         read: ReadMessage,
         records: Sequence[CheckedRecord],
         at: datetime,
-    ) -> bytes:
-        """The body that submits a subject; raises what its decision would meet."""
+    ) -> AssessmentRequest:
+        """The request to score a subject; raises MessageUnreadable, or BodyTooLarge."""
         body = orjson.dumps(submission_of(subject, read, records, at))
         if len(body) > self._most_bytes_of_subject:
             raise BodyTooLarge(f"a subject may have {self._most_bytes_of_subject} bytes")
@@ -254,11 +258,7 @@ class MessageIntake:
         except SubmissionRefused as refusal:
             places = [place_in_submission(subject, read, each.pointer) for each in refusal.faults]
             raise at_places(refusal, places) from None
-        request = AssessmentRequest(sent.caller, submission, body, sent.at)
-        (admitted,) = self._batcher.assessor.admitted([request])
-        if isinstance(admitted, ServingError):
-            raise admitted
-        return body
+        return AssessmentRequest(sent.caller, submission, body, sent.at)
 
     def _keep(self, planned: PlannedMessage) -> None:
         self._store.keep(planned.message, [each.row for each in planned.records])

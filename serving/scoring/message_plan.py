@@ -14,7 +14,7 @@ from typing import Any
 
 from features.errors import MessageRefused
 from features.linked_records import LINKED_RECORD_TYPES
-from features.messages.conversion import Conversion, MadeRecord
+from features.messages.conversion import Conversion, MadeRecord, RefusedRecord
 from features.messages.formats import read_message
 from features.messages.import_files import ImportedFile, together
 from features.messages.options import Options
@@ -27,6 +27,8 @@ from serving.history.kept_messages import PlacedRecord
 JUST_AFTER = timedelta(microseconds=1)
 """What becomes known at an instant counts after it."""
 
+_POSITIONS = LINKED_RECORD_TYPES["positions"]
+_ANOTHER_POSITION = "another position of the craft at this instant came before"
 _SUBJECT_FILES = {"journeys": "route", "shipments": "shipment"}
 
 
@@ -94,7 +96,22 @@ def read_once(format: str, body: bytes, options: Options) -> ReadMessage:
         says = "the message states it otherwise elsewhere"
         faults = (RequestFault(each.place, "record_differs", says) for each in contradicted)
         raise MessageUnreadable("the message contradicts itself", tuple(faults))
-    return ReadMessage(once.outcome)
+    return ReadMessage(_first_positions(once.outcome))
+
+
+def _first_positions(conversion: Conversion) -> Conversion:
+    """The same with one position of each craft and instant: several sentences may be of one."""
+    first: dict[tuple[Any, ...], MadeRecord] = {}
+    kept: list[MadeRecord] = []
+    others: list[RefusedRecord] = []
+    for made in conversion.records:
+        named = tuple(made.fields.get(name) for name in _POSITIONS.id_fields)
+        if made.record_type != _POSITIONS.name or first.setdefault(named, made) is made:
+            kept.append(made)
+        elif made.fields != first[named].fields:
+            place = next(iter(made.places.values()))
+            others.append(RefusedRecord(_POSITIONS.name, place, (_ANOTHER_POSITION,)))
+    return replace(conversion, records=tuple(kept), refused=(*conversion.refused, *others))
 
 
 def body_of_records(by_type: Mapping[str, Sequence[MadeRecord]]) -> bytes:

@@ -81,6 +81,13 @@ def stored(service: Service) -> list[int]:
         return [connection.scalar(select(func.count()).select_from(t)) or 0 for t in tables]
 
 
+def events_of(service: Service, action: str) -> list[Any]:
+    """The audit events of an action."""
+    query = select(audit_events).where(audit_events.c.action == action)
+    with service.services.decisions._engine.connect() as connection:
+        return [*connection.execute(query)]
+
+
 def bytes_of(home: Path) -> bytes:
     """Every byte of a home."""
     return b"".join(file.read_bytes() for file in sorted(home.rglob("*")) if file.is_file())
@@ -141,6 +148,8 @@ def test_a_shipment_of_a_message_is_decided_with_all_that_belongs_to_it(watched:
     received_at = submission["documents"][0]["received_at"]
     assert datetime.fromisoformat(submission["as_of"]) > datetime.fromisoformat(received_at)
     assert stored(watched) == [1, 1, 1, 1]
+    (event,) = events_of(watched, "send_message")
+    assert (event.actor_name, event.object_id) == ("caller-1", told["message_id"])
     case = watched.client.get(f"/v1/cases/{decided['case_id']}", headers=watched.key("review"))
     assert case.json()["subject_id"] == "AC4711"
 
@@ -155,11 +164,8 @@ def test_a_reader_of_its_case_reads_the_message_which_is_written_down(watched: S
     (shipment,) = (each for each in whole["made"] if each["record_type"] == "shipments")
     line = shipment["fields"]["gross_mass_kg"]["line"]
     assert '<cbc:GrossWeightMeasure unitCode="KGM">4210<' in whole["text"].split("\n")[line - 1]
-    with watched.services.decisions._engine.connect() as connection:
-        query = select(audit_events.c.object_id).where(
-            audit_events.c.action == "read", audit_events.c.object_kind == "message"
-        )
-        assert connection.scalars(query).all() == [told["message_id"]]
+    read = [each for each in events_of(watched, "read") if each.object_kind == "message"]
+    assert [each.object_id for each in read] == [told["message_id"]]
     rescuer, other = watched.key("rescue"), watched.key("review", offices=("elsewhere",))
     assert watched.client.get(address, headers=rescuer).status_code == 404
     assert watched.client.get(address, headers=other).status_code == 404
@@ -195,6 +201,20 @@ def test_the_same_message_under_another_key_keeps_its_records_once(service: Serv
         for row in service.services.records.about([("shipment", "AC4711")])["shipment", "AC4711"]
     ]
     assert [json.loads(body)["version"] for body in versions] == [1, 2]
+
+
+def test_of_positions_of_a_ship_at_one_instant_the_first_counts(service: Service) -> None:
+    sender, heard_at = service.key("ingest"), "2026-11-24T10:00:00Z"
+    tagged = [each for each in sample("ais").splitlines() if each.startswith(b"\\")]
+    first, second = (each.rpartition(b"\\")[2] for each in tagged)
+
+    both = send(service, sender, first + b"\n" + second, "ais", "both", heard_at=heard_at).json()
+    later = send(service, sender, second, "ais", "later", heard_at=heard_at)
+
+    assert both["records"] == {"positions": 1}
+    assert [each["place"] for each in both["not_made"]] == ["line 2"]
+    assert later.status_code == 200
+    assert stored(service)[2] == 1
 
 
 def test_what_could_not_be_decided_is_decided_under_the_same_key(
