@@ -25,6 +25,23 @@ from serving.web.stored_texts import said_again
 
 MOST_FACTS = 5
 
+FIELDS_OF_FACTS = {
+    "Goods": ("hs_code",),
+    "Description": ("goods_description",),
+    "Origin": ("origin_country",),
+    "Parties": ("consignor_id", "consignee_id"),
+    "Declared value": ("declared_value",),
+    "Gross mass": ("gross_mass_kg",),
+    "Packages": ("packages",),
+    "Container": ("container_number",),
+    "Office": ("office_id",),
+    "From": ("origin",),
+    "To": ("destination",),
+    "Carrier": ("carrier_id",),
+    "Due": ("due_at",),
+}
+"""The fields of a declaration that a fact at a glance shows, by what it is called."""
+
 
 @dataclass(frozen=True)
 class CaseView:

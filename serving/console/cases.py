@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.offences import OFFENCES
+from features.provenance import Provenance
 from features.records import Depth, Examination
 from features.submission import Submission
 from serving.access.actors import Actor
@@ -20,7 +21,7 @@ from serving.console.browser_session import ReaderWith, RequireRecentProof, TheS
 from serving.console.case_assignments import assign_as_written
 from serving.console.case_links import colleagues, link_graph
 from serving.console.case_list import CaseList, Filters, subject_described, way_named
-from serving.console.case_view import CaseView
+from serving.console.case_view import FIELDS_OF_FACTS, CaseView
 from serving.console.charts.case_pictures import CasePictures
 from serving.console.csrf import SignedForm
 from serving.console.first_judgement import is_score_shown
@@ -416,7 +417,11 @@ def _case_content(
         "inboxes": services.cases.inboxes().for_office(row.office_id),
         "similar": _ended(services, reviewer, row.case_id),
         "files": services.cases.attached(row),
-        "messages": services.message_evidence.of_case(row, submission),
+        "messages": (messages := services.message_evidence.of_case(row, submission)),
+        "fact_places": {
+            say(label): messages.places(Provenance(fields, {}, ()))
+            for label, fields in FIELDS_OF_FACTS.items()
+        },
         "most_bytes": services.settings.max_attachment_bytes,
         "events": [EventView.from_event(event) for event in events],
         "choices": _choices(case),

@@ -21,6 +21,9 @@ def test_a_reason_leads_to_the_line_of_the_message_that_says_it(watched: Service
     links = {unescape(link) for link in re.findall(r'class="in-message" href="([^"]+)"', case)}
 
     assert f'href="/console/cases/{case_id}/messages/{told["message_id"]}"' in case
+    facts = case[case.index('<h2 id="facts">') :]
+    value = facts[facts.index("Declared value") :]
+    assert "DeclaredCustomsValueAmount" in value[: value.index("</dd>")]
     mass = next(link for link in links if "GrossWeightMeasure" in link)
     page = watched.client.get(mass)
     assert page.status_code == 200
