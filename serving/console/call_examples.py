@@ -24,6 +24,12 @@ for line in tidegate.score_batch(body):
     "take_records": """\
 kept = tidegate.add_records(body)
 print(kept.accepted, kept.errors)""",
+    "take_message": """\
+with open("waybill.xml", "rb") as message:
+    taken = tidegate.send_message("ubl", message.read())
+print(taken.message_id, taken.records)""",
+    "read_message": """\
+print(tidegate.message(os.environ["MESSAGE_ID"]).text)""",
     "list_decisions": """\
 for decision in tidegate.decisions():
     print(decision.subject_id, decision.lane)""",

@@ -21,7 +21,6 @@ from features.records import (
     OF_DOCUMENTS,
     RECORD_FILES,
     SUBJECT_KINDS,
-    Document,
     Outcome,
     Record,
 )
@@ -129,10 +128,9 @@ class RecordIngestion:
     def checked(self, caller: Caller, body: bytes, at: datetime) -> list[CheckedRecord]:
         """The records in a body, each as it would be kept; nothing is stored.
 
-        What is kept already, but for when it was received, is as it is kept; a document that is
-        kept otherwise becomes a later version of it; of positions of a craft at one instant the
-        first one stays. Raises as `ingest` does, and SubmissionRefused
-        where any record could not be kept.
+        What is kept already, but for when it was received, is as it is kept; what is kept
+        otherwise becomes a later version where its type has versions. Raises as `ingest` does, and
+        SubmissionRefused where any record could not be kept.
         """
         faults: list[RequestFault] = []
         waiting = [*self._received(caller, body, at, faults).values()]
@@ -148,8 +146,8 @@ class RecordIngestion:
                     again.append(_under_own_id(each))
                 elif each.row.kind == "positions" or _content(kept.body) == _content(each.row.body):
                     settled.append(_as_kept(each, kept))
-                elif isinstance(each.record, Document) and each.record.version < MOST_VERSIONS:
-                    again.append(_next_version(each))
+                elif getattr(each.record, "version", MOST_VERSIONS) < MOST_VERSIONS:
+                    again.append(_next_version(each, at))
                 else:
                     faults.append(_differs(each))
             waiting = again
@@ -380,7 +378,9 @@ def _identity(kind: str, record: Any) -> tuple[str, str, str]:
         return record.subject_kind, record.subject_id, name
     if kind in SUBJECT_KIND_OF:
         subject_id = getattr(record, SUBJECT_TYPES[SUBJECT_KIND_OF[kind]].id_field)
-        return SUBJECT_KIND_OF[kind], subject_id, subject_id
+        is_first = record.version == 1
+        own = subject_id if is_first else f"{subject_id} version {record.version}"
+        return SUBJECT_KIND_OF[kind], subject_id, own
     record_type = LINKED_RECORD_TYPES[kind]
     subject_kind = record.subject_kind if record_type.has_subject_kind else record_type.kinds[0]
     return subject_kind, getattr(record, record_type.subject_field), record_type.id_of(record)
@@ -392,6 +392,12 @@ def _is_anothers(row: ReceivedRecord, kept: KeptRecord) -> bool:
     names_subject = record_type is None or record_type.subject_field in record_type.id_fields
     is_other = kept.caller_id != row.caller_id and kept.body not in ("", row.body)
     return is_other and not names_subject
+
+
+def _amends(record: Record) -> bool:
+    """Whether a record is a later version of another, or withdraws it."""
+    fields = record.__dict__
+    return fields.get("version", 1) > 1 or bool(fields.get("withdrawn"))
 
 
 def _says(each: CheckedRecord, body: str) -> bool:
@@ -409,7 +415,8 @@ def _under_own_id(each: CheckedRecord) -> CheckedRecord:
 def _content(body: str) -> dict[str, Any]:
     """What a record says, but for when it was received: a message may be sent twice."""
     fields: dict[str, Any] = json.loads(body) if body else {}
-    return {name: each for name, each in fields.items() if name not in _OF_RECEIPT}
+    told = {"withdrawn": False} | fields
+    return {name: each for name, each in told.items() if name not in _OF_RECEIPT}
 
 
 def _as_kept(each: CheckedRecord, kept: KeptRecord) -> CheckedRecord:
@@ -417,9 +424,13 @@ def _as_kept(each: CheckedRecord, kept: KeptRecord) -> CheckedRecord:
     return replace(each, record=record, row=replace(each.row, body=kept.body))
 
 
-def _next_version(each: CheckedRecord) -> CheckedRecord:
-    assert isinstance(each.record, Document)
-    later = each.record.model_copy(update={"version": each.record.version + 1})
+def _next_version(each: CheckedRecord, at: datetime) -> CheckedRecord:
+    """The version after one that is kept otherwise, known from when it was received."""
+    record: Any = each.record
+    changed = {"version": record.version + 1}
+    if "known_at" in type(record).model_fields:
+        changed["known_at"] = record.known_at or at
+    later = record.model_copy(update=changed)
     row = each.row
     source = RecordSource(row.caller_id, datetime.fromisoformat(row.received_at), row.purpose or "")
     own = _row(row.kind, later, source)

@@ -70,8 +70,15 @@ def test_the_page_of_calls_shows_every_method_of_the_client() -> None:
 
 @pytest.mark.parametrize("name", call_examples.PYTHON)
 def test_the_examples_of_the_page_of_calls_run(
-    name: str, site: Site, document: Any, decided: Any, monkeypatch: pytest.MonkeyPatch
+    name: str,
+    site: Site,
+    document: Any,
+    decided: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "tests/conformance/samples/ubl/waybill.xml", tmp_path)
     operation = next(
         each
         for path in document["paths"].values()
@@ -81,12 +88,17 @@ def test_the_examples_of_the_page_of_calls_run(
     key = site.key("score", "explain", "ingest", "review", "events")
     told = {"TIDEGATE_ADDRESS": site.address, "TIDEGATE_KEY": key}
     told |= {"DECISION_ID": decided["decision_id"], "CASE_ID": "none-of-this-id"}
+    told |= {"MESSAGE_ID": "none-of-this-id"}
     for variable, value in told.items():
         monkeypatch.setenv(variable, value)
     body = call_examples.body_of(operation, document["components"]["schemas"])
     text = call_examples.python(operation, body) or ""
 
-    refused = pytest.raises(ProblemError, match="404") if name == "read_case" else nullcontext()
+    refused = (
+        pytest.raises(ProblemError, match="404")
+        if name in ("read_case", "read_message")
+        else nullcontext()
+    )
     with refused:
         exec(compile(text, name, "exec"), {})
 
