@@ -42,6 +42,11 @@ BREACHES = {
         "features/engine/string_table.py",
         "import features.engine.columns",
     ),
+    "streams know the service by HTTP alone": (
+        "serving/streams/breach.py",
+        "import serving.db.engine",
+    ),
+    "only streams know brokers": ("serving/scoring/breach.py", "import nats"),
     "inside training, every arrow points downwards": (
         "training/errors.py",
         "import training.parameters",

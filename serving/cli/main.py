@@ -41,6 +41,7 @@ from serving.cli.score import replay, score
 from serving.cli.serve import serve
 from serving.cli.settings import settings
 from serving.cli.state import state
+from serving.cli.stream import stream
 from serving.cli.swaps import swaps
 from serving.cli.switch import switch
 from serving.cli.synth import synth
@@ -82,6 +83,7 @@ app.command("export-decision")(export_decision)
 app.command()(doctor)
 app.command("import")(import_records)
 app.command()(init)
+app.command()(stream)
 app.command("rotate-key")(rotate_key)
 app.command("move-database")(move_database)
 app.command()(upgrade)

@@ -19,7 +19,13 @@ from tidegate_client.errors import (
     TooOften,
     Unavailable,
 )
-from tidegate_client.models import BatchLine, DecisionAnswer, RecordsBody, Submission
+from tidegate_client.models import (
+    BatchLine,
+    DecisionAnswer,
+    EventPage,
+    RecordsBody,
+    Submission,
+)
 from tidegate_client.retries import Retries
 
 __all__ = [
@@ -27,6 +33,7 @@ __all__ = [
     "BatchLine",
     "Conflict",
     "DecisionAnswer",
+    "EventPage",
     "Forbidden",
     "NoAnswer",
     "NotFound",

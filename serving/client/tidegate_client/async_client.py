@@ -13,6 +13,7 @@ from tidegate_client.errors import NoAnswer, error_of
 from tidegate_client.models import (
     BatchLine,
     DecisionAnswer,
+    EventPage,
     ExplanationAnswer,
     ListedCase,
     MessageAnswer,
@@ -97,6 +98,17 @@ class AsyncTidegate:
         """A message as it is kept, with the place of every field."""
         return await self._ask(calls.message(message_id))
 
+    async def post(
+        self,
+        path: str,
+        content: bytes,
+        *,
+        idempotency_key: str | None,
+        media_type: str = "application/json",
+    ) -> bytes:
+        """The answer to a body, both as they are: for whoever passes bytes on."""
+        return await self._ask(calls.post(path, content, media_type, idempotency_key))
+
     async def decision(self, decision_id: str) -> DecisionAnswer:
         """A stored decision."""
         return await self._ask(calls.decision(decision_id))
@@ -125,6 +137,10 @@ class AsyncTidegate:
     def cases(self, *, page_size: int = 50, **filters: Any) -> AsyncIterator[ListedCase]:
         """Cases, the newest first: by `subject_kind`, `subject_id`, `q`, `status`, `office_id`."""
         return self._each(calls.cases(limit=page_size, **filters))
+
+    async def event_page(self, *, after: str | None = None, limit: int = 50) -> EventPage:
+        """One page of what became of cases; its `next` is kept, and asked for as `after`."""
+        return await self._ask(calls.event_page(after=after, limit=limit))
 
     def events(
         self, *, after: str | None = None, page_size: int = 50

@@ -111,6 +111,14 @@ def message(message_id: str) -> Call[WholeMessage]:
     return Call("GET", path, WholeMessage.model_validate_json)
 
 
+def post(path: str, content: bytes, media_type: str, idempotency_key: str | None) -> Call[bytes]:
+    """`POST` of bytes as they are, answered by bytes as they came."""
+    headers = {"Content-Type": media_type}
+    if idempotency_key is not None:
+        headers["Idempotency-Key"] = idempotency_key
+    return Call("POST", path, bytes, headers=headers, content=content)
+
+
 def decision(decision_id: str) -> Call[DecisionAnswer]:
     """`GET /v1/decisions/{id}`."""
     path = f"/v1/decisions/{_part(decision_id)}"
@@ -146,11 +154,18 @@ def cases(**query: Any) -> Paging[CasePage, ListedCase]:
     return Paging(first, lambda page: page.cases, lambda page: page.next)
 
 
+def event_page(**query: Any) -> Call[EventPage]:
+    """`GET /v1/events`: one page."""
+    return Call("GET", "/v1/events", EventPage.model_validate_json, _given(query))
+
+
 def events(**query: Any) -> Paging[EventPage, PublishedEvent]:
     """`GET /v1/events`, as far as things have happened by now."""
-    first = Call("GET", "/v1/events", EventPage.model_validate_json, _given(query))
     return Paging(
-        first, lambda page: page.events, lambda page: page.next if page.has_more else None, "after"
+        event_page(**query),
+        lambda page: page.events,
+        lambda page: page.next if page.has_more else None,
+        "after",
     )
 
 

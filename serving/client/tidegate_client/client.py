@@ -13,6 +13,7 @@ from tidegate_client.errors import NoAnswer, error_of
 from tidegate_client.models import (
     BatchLine,
     DecisionAnswer,
+    EventPage,
     ExplanationAnswer,
     ListedCase,
     MessageAnswer,
@@ -101,6 +102,17 @@ class Tidegate:
         """A message as it is kept, with the place of every field."""
         return self._ask(calls.message(message_id))
 
+    def post(
+        self,
+        path: str,
+        content: bytes,
+        *,
+        idempotency_key: str | None,
+        media_type: str = "application/json",
+    ) -> bytes:
+        """The answer to a body, both as they are: for whoever passes bytes on."""
+        return self._ask(calls.post(path, content, media_type, idempotency_key))
+
     def decision(self, decision_id: str) -> DecisionAnswer:
         """A stored decision."""
         return self._ask(calls.decision(decision_id))
@@ -127,6 +139,10 @@ class Tidegate:
     def cases(self, *, page_size: int = 50, **filters: Any) -> Iterator[ListedCase]:
         """Cases, the newest first: by `subject_kind`, `subject_id`, `q`, `status`, `office_id`."""
         return self._each(calls.cases(limit=page_size, **filters))
+
+    def event_page(self, *, after: str | None = None, limit: int = 50) -> EventPage:
+        """One page of what became of cases; its `next` is kept, and asked for as `after`."""
+        return self._ask(calls.event_page(after=after, limit=limit))
 
     def events(self, *, after: str | None = None, page_size: int = 50) -> Iterator[PublishedEvent]:
         """What became of cases since an event, up to now."""

@@ -1,0 +1,114 @@
+"""Case events out: each page is sent, acknowledged by the broker, and only then passed for good."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from features.atomic_dir import write_durably
+from serving.streams.brokers import MessageSink
+from serving.streams.errors import CursorRefused, ServiceAway, ServiceRefused
+from serving.streams.service_calls import FIRST_PAUSE_S, LONGEST_PAUSE_S
+from serving.streams.stream_messages import Outgoing
+from tidegate_client import AsyncTidegate, EventPage, NoAnswer, ProblemError
+
+EVERY_S = 1.0
+PAGE = 200
+
+
+@dataclass(frozen=True)
+class EventCursor:
+    """The file that holds the event after which to go on; none where nothing was sent yet.
+
+    It is written when the broker has what comes before. Where it is lost all is sent again, under
+    the ids that it had.
+    """
+
+    file: Path
+
+    def read(self) -> str | None:
+        """The event; None from the beginning."""
+        if not self.file.exists():
+            return None
+        return self.file.read_text(encoding="utf-8").strip() or None
+
+    def write(self, event_id: str) -> None:
+        """Go on after this event, whatever happens to this process."""
+        write_durably(self.file, f"{event_id}\n".encode())
+
+
+@dataclass
+class EventRelay:
+    """Reads case events as they come, and sends them on in their order."""
+
+    tidegate: AsyncTidegate
+    events: MessageSink
+    cursor: EventCursor
+    say: Callable[[str], None]
+    sent: int = 0
+
+    async def require(self) -> None:
+        """Raise ServiceAway, ServiceRefused or CursorRefused where nothing could be read."""
+        try:
+            await self._page()
+        except NoAnswer as error:
+            raise ServiceAway(f"no service answers at TIDEGATE_ADDRESS: {error}") from None
+        except ProblemError as error:
+            self._raise_if_final(error)
+
+    async def run(self, is_over: asyncio.Event) -> None:
+        """Send events on until told to stop."""
+        pause_s = FIRST_PAUSE_S
+        is_waiting = False
+        while not is_over.is_set():
+            try:
+                page = await self._page()
+            except (NoAnswer, ProblemError) as error:
+                if isinstance(error, ProblemError):
+                    self._raise_if_final(error)
+                if not is_waiting:
+                    self.say(f"events wait: {error}")
+                is_waiting = True
+                await _until(is_over, pause_s)
+                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+                continue
+            pause_s, is_waiting = FIRST_PAUSE_S, False
+            await self._send(page)
+            if not page.has_more:
+                await _until(is_over, EVERY_S)
+
+    async def _page(self) -> EventPage:
+        return await self.tidegate.event_page(after=self.cursor.read(), limit=PAGE)
+
+    async def _send(self, page: EventPage) -> None:
+        await asyncio.gather(
+            *(
+                self.events.publish(
+                    Outgoing(
+                        event.id, "event", event.model_dump_json().encode(), event.case_id.encode()
+                    )
+                )
+                for event in page.events
+            )
+        )
+        self.sent += len(page.events)
+        if page.next is not None and page.next != self.cursor.read():
+            self.cursor.write(page.next)
+
+    def _raise_if_final(self, error: ProblemError) -> None:
+        if error.status == 422:
+            raise CursorRefused(
+                f"the service does not know the event in {self.cursor.file}, as after a restore: "
+                "remove that file to send all events again, under the ids that they had"
+            ) from None
+        if error.status < 500 and error.status not in {408, 429}:
+            raise ServiceRefused(
+                f"the key may not read events, which takes the scope events: {error}"
+            ) from None
+
+
+async def _until(is_over: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(is_over.wait(), seconds)
+    except TimeoutError:
+        return

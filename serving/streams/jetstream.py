@@ -1,0 +1,228 @@
+"""NATS JetStream: each message is acknowledged when it is done; unacknowledged ones come again."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Self
+
+import nats
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import AuthorizationError, MaxPayloadError, NoServersError
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.api import AckPolicy, ConsumerConfig, ConsumerInfo
+from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
+
+from serving.streams.errors import BrokerAway, BrokerRefused, ConsumerUnfit, TopicUnknown
+from serving.streams.stream_addresses import StreamAddress
+from serving.streams.stream_messages import Outgoing, StreamMessage
+from serving.streams.stream_settings import StreamSettings
+
+LOOK_S = 10.0  # for a server, at the start
+TAKE_S = 0.5
+ACKNOWLEDGE_S = 30.0  # until a message comes again; told that it is worked on before
+MOST_PENDING = 1_000
+PUBLISH_S, TIMES = 5.0, 12  # a server that is away for a minute ends the stream
+
+
+class JetStreamSource:
+    """A stream, read by a durable consumer whose messages are pulled."""
+
+    def __init__(self, connection: Client, pulling: Any, ack_wait_s: float):
+        self._connection = connection
+        self._pulling = pulling
+        self._open: dict[int, Msg] = {}
+        self._beating = asyncio.create_task(self._beat(ack_wait_s / 3))
+
+    @classmethod
+    async def open(cls, address: StreamAddress, settings: StreamSettings) -> Self:
+        """Begin where the consumer is; it is made where there is none.
+
+        Raises BrokerAway, BrokerRefused, TopicUnknown or ConsumerUnfit.
+        """
+        name = address.reader("--from")
+        connection = await _connected(address, settings)
+        try:
+            context = connection.jetstream()
+            info = await _consumer(context, address, name)
+            await _repeat_from_floor(context, address.name, info)
+            pulling = await context.pull_subscribe_bind(name, address.name)
+        except BaseException:
+            await connection.close()
+            raise
+        return cls(connection, pulling, info.config.ack_wait or ACKNOWLEDGE_S)
+
+    async def take(self, most: int) -> Sequence[StreamMessage]:
+        """The next messages, not more than there is room for: the server keeps all others."""
+        try:
+            taken = await self._pulling.fetch(most, timeout=TAKE_S)
+        except TimeoutError:
+            return []
+        except APIError as error:
+            raise BrokerRefused(f"NATS gives no more messages: {error.description}") from None
+        except NatsError as error:  # it connects again by itself
+            if self._connection.is_closed:
+                raise BrokerAway(f"no server of NATS answers: {_says(error)}") from None
+            await asyncio.sleep(TAKE_S)
+            return []
+        messages = [_message(each) for each in taken]
+        self._open |= {message.place["sequence"]: message.receipt for message in messages}
+        return messages
+
+    async def keep_alive(self) -> None:
+        """Nothing: what is open is told to be worked on all the time."""
+
+    async def done(self, message: StreamMessage) -> None:
+        """Acknowledge; where that is lost the message comes again, and is answered alike."""
+        self._open.pop(message.place["sequence"], None)
+        with suppress(NatsError):
+            await message.receipt.ack()
+
+    async def close(self) -> None:
+        """Let all acknowledgements arrive, and leave."""
+        self._beating.cancel()
+        with suppress(NatsError, TimeoutError):
+            await self._connection.flush()
+        await self._connection.close()
+
+    async def _beat(self, every_s: float) -> None:
+        while True:
+            await asyncio.sleep(every_s)
+            for message in list(self._open.values()):
+                with suppress(NatsError):
+                    await message.in_progress()
+
+
+class JetStreamSink:
+    """A subject that some stream keeps."""
+
+    def __init__(self, connection: Client, subject: str):
+        self._connection = connection
+        self._context = connection.jetstream()
+        self._subject = subject
+
+    @classmethod
+    async def open(cls, address: StreamAddress, settings: StreamSettings) -> Self:
+        """Connect; raises BrokerAway, BrokerRefused or TopicUnknown."""
+        connection = await _connected(address, settings)
+        try:
+            await connection.jetstream().find_stream_name_by_subject(address.name)
+        except (NatsError, TimeoutError) as error:
+            await connection.close()
+            raise _meaning(error, address.name) from None
+        return cls(connection, address.name)
+
+    async def publish(self, outgoing: Outgoing) -> None:
+        """Send until the stream has it; within its window it forgets what comes twice."""
+        headers = outgoing.all_headers()
+        headers["Nats-Msg-Id"] = f"{outgoing.role}/{outgoing.id}"
+        for pause_s in (*(min(PUBLISH_S, 0.25 * 2**n) for n in range(TIMES)), None):
+            try:
+                await self._context.publish(
+                    self._subject, outgoing.body, timeout=PUBLISH_S, headers=headers
+                )
+                return
+            except MaxPayloadError:
+                raise BrokerRefused("NATS takes no message as large as an answer is") from None
+            except (NatsError, TimeoutError) as error:
+                meaning = _meaning(error, self._subject)
+                if pause_s is None or not isinstance(meaning, BrokerAway):
+                    raise meaning from None
+                await asyncio.sleep(pause_s)
+
+    async def close(self) -> None:
+        """Leave."""
+        await self._connection.close()
+
+
+async def _connected(address: StreamAddress, settings: StreamSettings) -> Client:
+    options = settings.of_nats(is_tls=address.is_tls)
+    scheme = "tls" if address.is_tls else "nats"
+    heard: list[BaseException] = []
+
+    async def hear(error: BaseException) -> None:
+        heard[:] = [error]
+
+    connecting = nats.connect(
+        [f"{scheme}://{server}" for server in address.servers],
+        error_cb=hear,
+        max_reconnect_attempts=-1,  # once it is there; at first it has ten seconds
+        name="tidegate",
+        **options,
+    )
+    try:
+        return await asyncio.wait_for(connecting, LOOK_S)
+    except (NatsError, OSError, TimeoutError) as error:
+        says = heard[0] if heard else error
+        raise _meaning(says, address.name) from None
+
+
+async def _consumer(context: JetStreamContext, address: StreamAddress, name: str) -> ConsumerInfo:
+    try:
+        await context.stream_info(address.name)
+        try:
+            info = await context.consumer_info(address.name, name)
+        except NotFoundError:
+            info = await context.add_consumer(
+                address.name,
+                ConsumerConfig(
+                    durable_name=name,
+                    ack_policy=AckPolicy.EXPLICIT,
+                    ack_wait=ACKNOWLEDGE_S,
+                    max_ack_pending=MOST_PENDING,
+                    filter_subject=address.options.get("subject"),
+                ),
+            )
+    except (NatsError, TimeoutError) as error:
+        raise _meaning(error, address.name) from None
+    is_limited = (info.config.max_deliver or -1) > 0
+    if info.config.ack_policy != AckPolicy.EXPLICIT or info.config.deliver_subject or is_limited:
+        raise ConsumerUnfit(
+            f"the consumer {name} must be pulled, acknowledge each message by itself, and deliver "
+            "without limit: messages could be lost"
+        )
+    return info
+
+
+async def _repeat_from_floor(context: JetStreamContext, stream: str, info: ConsumerInfo) -> None:
+    """Let what a killed process had come again now, and in order, not after new messages.
+
+    Servers before 2.14 cannot; there it comes when its time to be acknowledged is over.
+    """
+    if info.num_ack_pending:
+        with suppress(NatsError, TimeoutError):
+            await context.reset_consumer(stream, info.name)
+
+
+def _meaning(error: BaseException, name: str) -> BrokerAway | BrokerRefused | TopicUnknown:
+    if isinstance(error, NotFoundError | NoStreamResponseError):
+        return TopicUnknown(f"JetStream has no stream for {name}, or hides it from this user")
+    says = _says(error)
+    if isinstance(error, AuthorizationError) or "authorization violation" in says.lower():
+        return BrokerRefused("NATS refuses these credentials")
+    if isinstance(error, APIError) and (error.code or 500) < 500:
+        return BrokerRefused(f"NATS refuses {name}: {error.description}")
+    return BrokerAway(f"no server of NATS answers: {says}")
+
+
+def _says(error: BaseException) -> str:
+    if isinstance(error, NoServersError):
+        return "none is there"
+    return str(error) or type(error).__name__
+
+
+def _message(message: Msg) -> StreamMessage:
+    about = message.metadata
+    sequence = about.sequence.stream
+    headers = {name.lower(): value for name, value in (message.headers or {}).items()}
+    return StreamMessage(
+        topic=about.stream,
+        position=f"{sequence}-{about.timestamp.timestamp():.6f}",
+        place={"broker": "nats", "stream": about.stream, "sequence": sequence},
+        lane=message.subject,
+        key=message.subject.encode(),
+        body=message.data,
+        headers=headers,
+        receipt=message,
+    )

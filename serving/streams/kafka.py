@@ -1,0 +1,330 @@
+"""Kafka: how far a group has read is stored when messages are done, without a gap before them."""
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, Self
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+
+from features.errors import TidegateError
+from serving.streams.errors import (
+    BrokerAway,
+    BrokerRefused,
+    StreamSettingsRefused,
+    TopicUnknown,
+)
+from serving.streams.stream_addresses import StreamAddress
+from serving.streams.stream_messages import Outgoing, StreamMessage
+from serving.streams.stream_settings import StreamSettings
+
+LOOK_S = 10.0  # for a broker, at the start
+TAKE_S = 0.5
+DEFAULTS = {"client.id": "tidegate"}
+READING = {"auto.offset.reset": "earliest"}
+READING |= {"queued.max.messages.kbytes": "16384", "auto.commit.interval.ms": "1000"}
+ALL_AT_ONCE: dict[str, Any] = {
+    "enable.auto.commit": True,  # of what was stored, and that we say
+    "enable.auto.offset.store": False,
+    "partition.assignment.strategy": "range",  # partitions come and go together
+}
+WRITING = {"linger.ms": "1"}  # each message waits for its acknowledgement
+OF_READERS: tuple[str, ...] = (
+    "auto.",
+    "fetch.",
+    "group.",
+    "heartbeat.",
+    "isolation.",
+    "max.poll.",
+    "queued.",
+)
+OF_READERS += ("partition.assignment.", "session.", "allow.auto.create.", "check.crcs")
+
+UNKNOWN = {
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_TOPIC,
+    KafkaError._UNKNOWN_PARTITION,
+}
+REFUSED = {
+    *(KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED),
+    *(KafkaError.CLUSTER_AUTHORIZATION_FAILED, KafkaError.SASL_AUTHENTICATION_FAILED),
+    *(KafkaError._AUTHENTICATION, KafkaError.MSG_SIZE_TOO_LARGE),
+}
+
+Part = tuple[str, int]
+
+_log = logging.getLogger("tidegate.kafka")
+_log.setLevel(logging.CRITICAL)  # what matters of it is told by errors, in words of ours
+
+
+class OffsetTrack:
+    """The offsets of one partition that were taken, and up to which all are done.
+
+    >>> track = OffsetTrack()
+
+    >>> track.done(6), track.done(5), track.done(9)
+    (None, 7, 10)
+    """
+
+    def __init__(self) -> None:
+        self._taken: deque[int] = deque()
+        self._done: set[int] = set()
+        self._newest = -1
+        self._is_void = False
+
+    def take(self, offset: int) -> bool:
+        """Whether it comes after all that were taken; a compacted topic leaves some out.
+
+        Where it does not, the partition is read anew, and this track says nothing any more: it may
+        have begun behind what is not done yet.
+        """
+        if offset <= self._newest:
+            self._is_void = True
+            return False
+        self._newest = offset
+        self._taken.append(offset)
+        return True
+
+    def done(self, offset: int) -> int | None:
+        """The offset to go on from, where this one moved it."""
+        self._done.add(offset)
+        reached = None
+        while self._taken and self._taken[0] in self._done:
+            reached = self._taken.popleft()
+            self._done.discard(reached)
+        return None if reached is None or self._is_void else reached + 1
+
+
+class KafkaSource:
+    """A topic, read as one of a group."""
+
+    def __init__(self, consumer: Any, topic: str, batch: int, errors: "LastError"):
+        self._consumer = consumer
+        self._topic = topic
+        self._batch = batch
+        self._errors = errors
+        self._taken: deque[tuple[Any, OffsetTrack]] = deque()
+        self._tracks: dict[Part, OffsetTrack] = {}
+        self._is_paused = False
+        self._lock = threading.Lock()  # the broker's client calls back in another thread
+
+    @classmethod
+    async def open(cls, address: StreamAddress, settings: StreamSettings, in_flight: int) -> Self:
+        """Join the group; raises BrokerAway, BrokerRefused or TopicUnknown."""
+        group = address.reader("--from")
+        errors = LastError()
+        properties = READING | settings.of_kafka() | ALL_AT_ONCE | {"group.id": group}
+        consumer = _made(Consumer, address, properties, errors)
+        await asyncio.to_thread(_require_topic, consumer, address, errors)
+        source = cls(consumer, address.name, in_flight, errors)
+        consumer.subscribe(
+            [address.name],
+            on_assign=source._assigned,
+            on_revoke=source._revoked,
+            on_lost=source._revoked,
+        )
+        return source
+
+    async def take(self, most: int) -> Sequence[StreamMessage]:
+        """The next messages; what is taken ahead of them is forgotten where partitions go."""
+        if not self._taken:
+            await asyncio.to_thread(self._poll)
+        with self._lock:
+            number = min(most, len(self._taken))
+            return [_message(*self._taken.popleft()) for _ in range(number)]
+
+    async def keep_alive(self) -> None:
+        """Poll without taking: a reader that does not for five minutes loses its partitions."""
+        await asyncio.to_thread(self._poll_paused)
+
+    async def done(self, message: StreamMessage) -> None:
+        """Store how far all is done, which is committed within a second."""
+        track, offset = message.receipt
+        with self._lock:
+            reached = track.done(offset)
+        if reached is None:
+            return
+        part = TopicPartition(message.topic, message.place["partition"], reached)
+        try:
+            self._consumer.store_offsets(offsets=[part])
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError._STATE:  # the partition is another's by now
+                raise
+
+    async def close(self) -> None:
+        """Commit what is stored, and leave the group."""
+        await asyncio.to_thread(self._consumer.close)
+
+    def _poll(self) -> None:
+        if self._is_paused:
+            self._consumer.resume(self._consumer.assignment())
+            self._is_paused = False
+        first = self._consumer.poll(TAKE_S)
+        if first is not None:
+            self._keep([first])  # before partitions may go and come back in the next call
+            self._keep(self._consumer.consume(self._batch, 0))
+
+    def _poll_paused(self) -> None:
+        if not self._is_paused:
+            self._is_paused = True
+            self._consumer.pause(self._consumer.assignment())
+        self._keep(self._consumer.consume(1, 0))
+
+    def _keep(self, messages: Sequence[Any]) -> None:
+        for message in messages:
+            if error := message.error():
+                self._errors.raise_if_final(error, self._topic)
+                continue
+            with self._lock:
+                part = (message.topic(), message.partition())
+                track = self._tracks.setdefault(part, OffsetTrack())
+                if not track.take(message.offset()):
+                    track = self._tracks[part] = OffsetTrack()
+                    track.take(message.offset())
+                self._taken.append((message, track))
+
+    def _assigned(self, consumer: Any, parts: list[TopicPartition]) -> None:
+        with self._lock:
+            self._tracks |= {(part.topic, part.partition): OffsetTrack() for part in parts}
+        if self._is_paused:
+            consumer.assign(parts)
+            consumer.pause(parts)
+
+    def _revoked(self, _: Any, __: list[TopicPartition]) -> None:
+        """All partitions go, and what comes back begins at what is committed."""
+        with self._lock:
+            self._taken.clear()
+            self._tracks.clear()
+
+
+class KafkaSink:
+    """A topic, written to; a message is acknowledged by all replicas in sync."""
+
+    def __init__(self, producer: Any, topic: str, errors: "LastError"):
+        self._producer = producer
+        self._topic = topic
+        self._errors = errors
+        self._is_over = threading.Event()
+        self._polling = threading.Thread(target=self._poll, name="kafka acknowledges", daemon=True)
+        self._polling.start()
+
+    @classmethod
+    async def open(cls, address: StreamAddress, settings: StreamSettings) -> Self:
+        """Connect; raises BrokerAway, BrokerRefused or TopicUnknown."""
+        errors = LastError()
+        given = settings.of_kafka()
+        given = {name: each for name, each in given.items() if not name.startswith(OF_READERS)}
+        producer = _made(Producer, address, WRITING | given | {"enable.idempotence": True}, errors)
+        await asyncio.to_thread(_require_topic, producer, address, errors)
+        return cls(producer, address.name, errors)
+
+    async def publish(self, outgoing: Outgoing) -> None:
+        """Send, and wait for the acknowledgement."""
+        loop = asyncio.get_running_loop()
+        acknowledged: asyncio.Future[None] = loop.create_future()
+
+        def settle(error: KafkaError | None) -> None:
+            if acknowledged.done():
+                return
+            if error is None:
+                acknowledged.set_result(None)
+            else:
+                acknowledged.set_exception(self._errors.of(error, self._topic))
+
+        self._producer.produce(
+            self._topic,
+            outgoing.body,
+            outgoing.key,
+            headers=[(name, value.encode()) for name, value in outgoing.all_headers().items()],
+            on_delivery=lambda error, _: loop.call_soon_threadsafe(settle, error),
+        )
+        await acknowledged
+
+    async def close(self) -> None:
+        """Stop; whoever waited for an acknowledgement has it by now."""
+        self._is_over.set()
+        await asyncio.to_thread(self._polling.join)
+
+    def _poll(self) -> None:
+        while not self._is_over.is_set():
+            self._producer.poll(0.2)
+
+
+class LastError:
+    """What the client of the broker said last, which its exceptions seldom do."""
+
+    def __init__(self) -> None:
+        self._says: KafkaError | None = None
+
+    def hear(self, error: KafkaError) -> None:
+        """Remember it, where it says why: that all brokers are down follows from that."""
+        if self._says is None or error.code() != KafkaError._ALL_BROKERS_DOWN:
+            self._says = error
+
+    def of(self, error: KafkaError, topic: str) -> TidegateError:
+        """What an error means for whoever runs the stream."""
+        known = (error, self._says) if self._says else (error,)
+        if error.code() in UNKNOWN:
+            return TopicUnknown(f"Kafka has no topic {topic}, or hides it from this user")
+        if refused := next((each for each in known if each.code() in REFUSED), None):
+            return BrokerRefused(f"Kafka refuses {topic}: {refused.str()}")
+        return BrokerAway(f"no broker of Kafka answers: {known[-1].str()}")
+
+    def raise_if_final(self, error: KafkaError, topic: str) -> None:
+        """Raise for what will not pass by itself; the client tries again whatever else fails."""
+        if error.fatal() or error.code() in UNKNOWN | REFUSED:
+            raise self.of(error, topic)
+
+
+def _made(kind: Any, address: StreamAddress, properties: dict[str, Any], errors: LastError) -> Any:
+    servers = {"bootstrap.servers": ",".join(address.servers), "error_cb": errors.hear}
+    try:
+        return kind(DEFAULTS | properties | servers, logger=_log)
+    except KafkaException as error:
+        says = error.args[0].str().partition('for configuration property "')
+        wrong = says[2].partition('"')[0] or says[0]  # no value, which may be a secret
+        raise StreamSettingsRefused(
+            f"TIDEGATE_KAFKA_PROPERTIES: librdkafka refuses {wrong}"
+        ) from None
+
+
+def _require_topic(client: Any, address: StreamAddress, errors: LastError) -> None:
+    """Asks for all topics: to ask for one may make it."""
+    try:
+        known = client.list_topics(timeout=LOOK_S).topics
+    except KafkaException as error:
+        client.poll(0)  # so that it says why
+        raise errors.of(error.args[0], address.name) from None
+    if address.name not in known:
+        raise TopicUnknown(f"Kafka has no topic {address.name}, or hides it from this user")
+
+
+def _message(message: Any, track: OffsetTrack) -> StreamMessage:
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    key = message.key()
+    key = key.encode() if isinstance(key, str) else key
+    return StreamMessage(
+        topic=topic,
+        position=f"{partition}-{offset}-{message.timestamp()[1]}",
+        place={"broker": "kafka", "topic": topic, "partition": partition, "offset": offset},
+        lane=f"{partition} {key.hex()}" if key is not None else f"{partition}",
+        key=key,
+        body=message.value() or b"",
+        headers=_headers(message.headers() or ()),
+        receipt=(track, offset),
+    )
+
+
+def _headers(given: Any) -> dict[str, str]:
+    """Of several of one name the first; what is no text says nothing."""
+    found: dict[str, str] = {}
+    for name, value in given:
+        try:
+            found.setdefault(
+                name.lower(), value.decode() if isinstance(value, bytes) else value or ""
+            )
+        except UnicodeDecodeError:
+            continue
+    return found

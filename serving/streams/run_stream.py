@@ -1,0 +1,119 @@
+"""A stream as it was asked for: everything opened and tried, then run until it is stopped."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from serving.streams.brokers import MessageSink, open_sink, open_source
+from serving.streams.event_relay import EventCursor, EventRelay
+from serving.streams.service_calls import ServiceCalls
+from serving.streams.stream_addresses import StreamAddress
+from serving.streams.stream_settings import StreamSettings
+from serving.streams.stream_worker import StreamWorker
+from tidegate_client import AsyncTidegate, Retries
+
+ONCE = Retries(most=0)  # a stream waits by itself, for as long as it takes
+
+
+@dataclass(frozen=True)
+class MessagePlan:
+    """Where messages come from, what they are, and where answers and dead letters go."""
+
+    read_from: StreamAddress
+    kind: str
+    message_format: str | None
+    decisions_to: StreamAddress | None
+    dead_letters_to: StreamAddress
+    in_flight: int
+    is_ordered: bool
+    has_bodies: bool
+
+
+@dataclass(frozen=True)
+class EventPlan:
+    """Where case events go, and the file that says which have gone."""
+
+    to: StreamAddress
+    cursor: Path
+
+
+async def run_stream(
+    messages: MessagePlan | None,
+    events: EventPlan | None,
+    settings: StreamSettings,
+    say: Callable[[str], None],
+    is_over: asyncio.Event,
+) -> None:
+    """Run until told to stop; raises what keeps it from starting, or ends it.
+
+    Brokers and service are asked before the first message is taken.
+    """
+    async with AsyncExitStack() as stack:
+        tidegate = await stack.enter_async_context(_tidegate(settings, messages))
+        works = []
+        if events is not None:
+            sink = await _sink(stack, events.to, settings)
+            relay = EventRelay(tidegate, sink, EventCursor(events.cursor), say)
+            await relay.require()
+            works.append(relay.run(is_over))
+        if messages is not None:
+            calls = ServiceCalls(tidegate, messages.kind, messages.message_format, is_over, say)
+            await calls.require()
+            worker = await _worker(stack, messages, calls, settings)
+            works.append(worker.run(is_over))
+        say("runs")
+        await _all(works, is_over)
+    if messages is not None:
+        say(f"{worker.counts.answered:,} messages answered, {worker.counts.refused:,} dead letters")
+    if events is not None:
+        say(f"{relay.sent:,} events sent")
+
+
+async def _worker(
+    stack: AsyncExitStack, plan: MessagePlan, calls: ServiceCalls, settings: StreamSettings
+) -> StreamWorker:
+    """Its source is opened last and closed first: no message is taken that could go nowhere."""
+    decisions = await _sink(stack, plan.decisions_to, settings) if plan.decisions_to else None
+    dead_letters = await _sink(stack, plan.dead_letters_to, settings)
+    source = await open_source(plan.read_from, settings, plan.in_flight)
+    stack.push_async_callback(source.close)
+    return StreamWorker(
+        source, calls, decisions, dead_letters, plan.in_flight, plan.is_ordered, plan.has_bodies
+    )
+
+
+async def _sink(
+    stack: AsyncExitStack, address: StreamAddress, settings: StreamSettings
+) -> MessageSink:
+    sink = await open_sink(address, settings)
+    stack.push_async_callback(sink.close)
+    return sink
+
+
+def _tidegate(settings: StreamSettings, messages: MessagePlan | None) -> AsyncTidegate:
+    connections = 1 + (messages.in_flight if messages else 0)
+    limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
+    return AsyncTidegate(
+        settings.address,
+        settings.api_key(),
+        retries=ONCE,
+        transport=httpx2.AsyncHTTPTransport(limits=limits),
+    )
+
+
+async def _all(works: Sequence[Coroutine[Any, Any, None]], is_over: asyncio.Event) -> None:
+    """Run all until one fails; then the others finish too."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        is_over.set()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+    for each in ended:
+        if isinstance(each, BaseException):
+            raise each

@@ -1,0 +1,121 @@
+"""What a message asks of the service, again until it is answered or refused for good."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+from serving.streams.errors import RefusedMessage, ServiceAway, ServiceRefused
+from serving.streams.stream_messages import KIND_HEADER, StreamMessage
+from tidegate_client import AsyncTidegate, Forbidden, NoAnswer, NotSignedIn, ProblemError
+
+PATHS = {"submissions": "/v1/scores", "records": "/v1/records", "messages": "/v1/messages/{format}"}
+OF_THE_MESSAGE = frozenset({400, 409, 413, 415, 422})
+"""What is wrong with one message; of what is passing, 409 says by `Retry-After` that it is."""
+PASSING = frozenset({408, 429})
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 30.0
+
+
+class Stopped(Exception):
+    """The stream was told to stop while it waited for the service; nothing came of the message."""
+
+
+@dataclass
+class ServiceCalls:
+    """Calls of the service for messages of a kind, which a message's own header may change.
+
+    `say` is told once that the service keeps everybody waiting, and once that it answers again.
+    """
+
+    tidegate: AsyncTidegate
+    kind: str
+    message_format: str | None
+    is_over: asyncio.Event
+    say: Callable[[str], None]
+    _waiting: set[int] = field(default_factory=set)
+
+    def kind_of(self, message: StreamMessage) -> str:
+        """What a message is: `submissions`, `records` or `messages`."""
+        given = message.headers.get(KIND_HEADER, self.kind)
+        return given if given in PATHS else self.kind
+
+    async def require(self) -> None:
+        """Raise ServiceAway or ServiceRefused where the first message would come to nothing.
+
+        It asks with nothing to score: whoever may score is told that this is no submission.
+        """
+        try:
+            await self.tidegate.post(self._path(self.kind), b"", idempotency_key=None)
+        except NoAnswer as error:
+            raise ServiceAway(f"no service answers at TIDEGATE_ADDRESS: {error}") from None
+        except ProblemError as error:
+            if error.status not in OF_THE_MESSAGE | PASSING and error.status < 500:
+                self._refuse(error)
+
+    async def answer(self, message: StreamMessage) -> bytes:
+        """The answer, when what follows from the message is durable.
+
+        Raises RefusedMessage, ServiceRefused, or Stopped where it waited in vain until the end.
+        """
+        path = self._path(self.kind_of(message))
+        media_type = "application/json"
+        if self.kind_of(message) == "messages":
+            media_type = message.headers.get("content-type", "application/octet-stream")
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                answer = await self.tidegate.post(
+                    path,
+                    message.body,
+                    idempotency_key=message.idempotency_key,
+                    media_type=media_type,
+                )
+            except NoAnswer:
+                await self._wait(message, pause_s, "no service answers")
+            except ProblemError as error:
+                self._raise_if_final(error)
+                asked_s = error.retry_after_s
+                await self._wait(
+                    message, pause_s if asked_s is None else asked_s, f"the service says {error}"
+                )
+            else:
+                self._goes_on(message)
+                return answer
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    def _path(self, kind: str) -> str:
+        return PATHS[kind].format(format=self.message_format)
+
+    def _raise_if_final(self, error: ProblemError) -> None:
+        is_passing = error.status == 409 and error.retry_after_s is not None
+        if error.status >= 500 or error.status in PASSING or is_passing:
+            return
+        if error.status in OF_THE_MESSAGE:
+            raise RefusedMessage(error.problem.model_dump(mode="json", exclude_defaults=True))
+        self._refuse(error)
+
+    def _refuse(self, error: ProblemError) -> NoReturn:
+        if isinstance(error, NotSignedIn):
+            raise ServiceRefused("the service does not know this key, or no longer") from None
+        if isinstance(error, Forbidden):
+            scope = "ingest" if self.kind == "records" else "score"
+            raise ServiceRefused(f"the key lacks a scope such as {scope}: {error}") from None
+        raise ServiceRefused(f"the service does not take {self.kind}: {error}") from None
+
+    async def _wait(self, message: StreamMessage, pause_s: float, why: str) -> None:
+        if not self._waiting:
+            self.say(f"waits: {why}")
+        self._waiting.add(id(message))
+        pause_s = min(pause_s, LONGEST_PAUSE_S) * random.uniform(1, 1.25)  # noqa: S311 - callers part
+        try:
+            await asyncio.wait_for(self.is_over.wait(), pause_s)
+        except TimeoutError:
+            return
+        raise Stopped
+
+    def _goes_on(self, message: StreamMessage) -> None:
+        if self._waiting:
+            self._waiting.discard(id(message))
+            if not self._waiting:
+                self.say("goes on")

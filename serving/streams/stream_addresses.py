@@ -1,0 +1,52 @@
+"""Addresses of topics and streams, as `--from` and `--to` take them."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from serving.streams.errors import StreamAddressRefused
+
+Broker = Literal["kafka", "nats"]
+SCHEMES: dict[str, Broker] = {"kafka": "kafka", "nats": "nats", "tls": "nats"}
+OPTIONS: dict[Broker, tuple[str, ...]] = {"kafka": ("group",), "nats": ("consumer", "subject")}
+EXAMPLES = "kafka://host:9092/TOPIC?group=NAME or nats://host:4222/STREAM?consumer=NAME"
+
+
+@dataclass(frozen=True)
+class StreamAddress:
+    """A topic of Kafka; or a stream of JetStream to read, or a subject to write to."""
+
+    broker: Broker
+    servers: tuple[str, ...]
+    name: str
+    is_tls: bool = False
+    options: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str, option: str) -> "StreamAddress":
+        """The address in what an option says; raises StreamAddressRefused, never repeating it."""
+        parts = urlsplit(text)
+        name = unquote(parts.path.removeprefix("/"))
+        if parts.scheme not in SCHEMES or not parts.netloc or not name or "/" in name:
+            raise StreamAddressRefused(f"{option}: want {EXAMPLES}")
+        if "@" in parts.netloc:
+            raise StreamAddressRefused(
+                f"{option}: no name or password in an address, which everyone on this machine can "
+                "read: give them by the environment (docs/operations/streams.md)"
+            )
+        broker = SCHEMES[parts.scheme]
+        options = dict(parse_qsl(parts.query))
+        if unknown := set(options) - set(OPTIONS[broker]):
+            known = ", ".join(OPTIONS[broker])
+            raise StreamAddressRefused(f"{option}: knows {known}, not {', '.join(sorted(unknown))}")
+        servers = tuple(filter(None, parts.netloc.split(",")))
+        return cls(broker, servers, name, parts.scheme == "tls", options)
+
+    def reader(self, option: str) -> str:
+        """The name under which messages are read; raises StreamAddressRefused without one."""
+        wanted = OPTIONS[self.broker][0]
+        if wanted not in self.options:
+            raise StreamAddressRefused(
+                f"{option}: add ?{wanted}=NAME, under which the broker keeps how far it was read"
+            )
+        return self.options[wanted]

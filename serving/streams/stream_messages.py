@@ -1,0 +1,75 @@
+"""Messages as they come from a broker and as they go to one, whichever it is."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+ID_HEADERS = ("message-id", "nats-msg-id")
+CLOUD_EVENT_HEADERS = (("ce_source", "ce_id"), ("ce-source", "ce-id"))
+KIND_HEADER = "tidegate-kind"
+_PLAIN = re.compile(r"[\x21-\x7e]{1,160}")
+
+
+@dataclass(frozen=True)
+class StreamMessage:
+    """A message that came: its bytes, and where the broker keeps it.
+
+    `place` names it for people, `position` is the same at each delivery and at no other message's,
+    also where a topic was made anew. `lane` is what it is kept in order with. Names of headers are
+    in small letters. `receipt` is the broker's own, to acknowledge it by.
+    """
+
+    topic: str
+    position: str
+    place: Mapping[str, Any]
+    lane: str
+    key: bytes | None
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    receipt: Any = None
+
+    @cached_property
+    def id(self) -> str:
+        """What its sender calls it, else its position; a digest where that could be no header."""
+        return _plain(self._given_id() or self.position)
+
+    @property
+    def idempotency_key(self) -> str:
+        """One key for a message however often it comes, and for no other topic's."""
+        return _plain(f"{self.topic}/{self.id}")
+
+    def _given_id(self) -> str | None:
+        for name in ID_HEADERS:
+            if self.headers.get(name):
+                return self.headers[name]
+        for source, name in CLOUD_EVENT_HEADERS:  # an id of theirs is unique in its source alone
+            if self.headers.get(name):
+                return f"{self.headers.get(source, '')}#{self.headers[name]}"
+        return None
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """What is sent to a broker.
+
+    `id` is the same if it comes twice. JetStream forgets a second one of the same `role` and id.
+    """
+
+    id: str
+    role: str
+    body: bytes
+    key: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def all_headers(self) -> dict[str, str]:
+        """The headers, with the id."""
+        return {"message-id": self.id, "content-type": "application/json", **self.headers}
+
+
+def _plain(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return text
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

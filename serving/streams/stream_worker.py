@@ -1,0 +1,127 @@
+"""Messages in, answers and dead letters out; a message is done when all that it led to is kept.
+
+In this order: the service's answer, which follows the sealed row; the broker's acknowledgement of
+what is sent on; then the message is done. A kill in between repeats from where it was, and the
+service repeats its answer, since the message's own id is the idempotency key.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from serving.streams.brokers import MessageSink, MessageSource
+from serving.streams.dead_letters import dead_letter, of_refused_records
+from serving.streams.errors import RefusedMessage
+from serving.streams.service_calls import ServiceCalls, Stopped
+from serving.streams.stream_messages import KIND_HEADER, Outgoing, StreamMessage
+
+KEEP_ALIVE_S = 5.0
+FINISH_S = 20.0  # for what is in flight when the stream is stopped
+
+
+@dataclass
+class StreamCounts:
+    """How many messages were answered, and how many were refused or kept in part."""
+
+    answered: int = 0
+    refused: int = 0
+
+
+@dataclass
+class StreamWorker:
+    """Works on at most `in_flight` messages at a time, one of a lane after the other.
+
+    Without `is_ordered` there are no lanes. No message is taken while there is no room for it.
+    """
+
+    source: MessageSource
+    calls: ServiceCalls
+    decisions: MessageSink | None
+    dead_letters: MessageSink
+    in_flight: int
+    is_ordered: bool = True
+    has_bodies: bool = False
+    counts: StreamCounts = field(default_factory=StreamCounts)
+    _lanes: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+    _working: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def run(self, is_over: asyncio.Event) -> None:
+        """Work until told to stop, and finish what is in flight; raises what ends a stream."""
+        try:
+            while not is_over.is_set():
+                await self._take()
+            await self._finish()
+        finally:
+            for task in self._working:
+                task.cancel()
+            await asyncio.gather(*self._working, return_exceptions=True)
+
+    async def _take(self) -> None:
+        room = self.in_flight - len(self._working)
+        if room:
+            for message in await self.source.take(room):
+                self._begin(message)
+            await asyncio.sleep(0)
+        else:
+            done, _ = await asyncio.wait(
+                self._working, timeout=KEEP_ALIVE_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                await self.source.keep_alive()
+        self._drop_ended()
+
+    def _begin(self, message: StreamMessage) -> None:
+        before = self._lanes.get(message.lane) if self.is_ordered else None
+        task = asyncio.create_task(self._work(message, before))
+        self._working.add(task)
+        if self.is_ordered:
+            self._lanes[message.lane] = task
+
+    def _drop_ended(self) -> None:
+        """Make room; raises what a message ended with, where that ends the stream."""
+        ended = {task for task in self._working if task.done()}
+        self._working -= ended
+        for task in ended:
+            if not task.cancelled():
+                task.result()
+        self._lanes = {lane: task for lane, task in self._lanes.items() if not task.done()}
+
+    async def _finish(self) -> None:
+        if self._working:
+            await asyncio.wait(self._working, timeout=FINISH_S)
+        self._drop_ended()
+
+    async def _work(self, message: StreamMessage, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+            if before.cancelled() or before.exception():
+                raise asyncio.CancelledError  # what came before is not done, so this may not be
+        try:
+            await self._answer(message)
+        except Stopped:
+            raise asyncio.CancelledError from None
+        await self.source.done(message)
+
+    async def _answer(self, message: StreamMessage) -> None:
+        kind = self.calls.kind_of(message)
+        try:
+            answer = await self.calls.answer(message)
+        except RefusedMessage as refused:
+            await self._refuse(message, kind, refused.problem)
+            return
+        if self.decisions is not None:
+            headers = {KIND_HEADER: kind}
+            await self.decisions.publish(
+                Outgoing(message.id, "answer", answer, message.key, headers)
+            )
+        self.counts.answered += 1
+        if kind == "records" and (problem := of_refused_records(json.loads(answer))):
+            await self._refuse(message, kind, problem)
+
+    async def _refuse(
+        self, message: StreamMessage, kind: str, problem: Mapping[str, object]
+    ) -> None:
+        letter = dead_letter(message, kind, dict(problem), has_body=self.has_bodies)
+        await self.dead_letters.publish(letter)
+        self.counts.refused += 1
