@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from features.arrow_schema import arrow_schema
 from features.build_training_set import build_training_set
 from features.ingest.record_files import write_records
-from features.records import SubjectKind
+from features.records import RECORD_FILES, SubjectKind
 from features.replay_submissions import submissions_of
 from serving.cli.demo_world import last_days_begin, write_known_by
 from synthetic.scenario import Scenario
@@ -98,7 +99,11 @@ def _inspect_most(world: Path, records: Path, until: datetime) -> None:
             "typology": pa.nulls(len(found), pa.string()),
         }
     )
-    write_records(records, "outcomes", outcomes.filter(np.array(known_at < until)))
+    for field in arrow_schema(RECORD_FILES["outcomes"]):
+        if field.name not in outcomes.column_names:
+            outcomes = outcomes.append_column(field, pa.nulls(len(found), field.type))
+    ordered = outcomes.select(arrow_schema(RECORD_FILES["outcomes"]).names)
+    write_records(records, "outcomes", ordered.filter(np.array(known_at < until)))
 
 
 def bodies(home: Path, run: str, after: int = 0) -> Iterator[bytes]:

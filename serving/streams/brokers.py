@@ -12,7 +12,7 @@ class MessageSource(Protocol):
     """Messages in the order of the broker, which keeps how far they are done."""
 
     async def take(self, most: int) -> Sequence[StreamMessage]:
-        """The next messages, as soon as there are any; none after half a second."""
+        """The next messages, as soon as there are any; none after a moment."""
         ...
 
     async def keep_alive(self) -> None:

@@ -20,7 +20,7 @@ from serving.streams.stream_messages import Outgoing, StreamMessage
 from serving.streams.stream_settings import StreamSettings
 
 LOOK_S = 10.0  # for a server, at the start
-TAKE_S = 0.5
+TAKE_S = 0.2
 ACKNOWLEDGE_S = 30.0  # until a message comes again; told that it is worked on before
 MOST_PENDING = 1_000
 PUBLISH_S, TIMES = 5.0, 12  # a server that is away for a minute ends the stream

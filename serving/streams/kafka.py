@@ -21,7 +21,7 @@ from serving.streams.stream_messages import Outgoing, StreamMessage
 from serving.streams.stream_settings import StreamSettings
 
 LOOK_S = 10.0  # for a broker, at the start
-TAKE_S = 0.5
+TAKE_S = 0.2
 DEFAULTS = {"client.id": "tidegate"}
 READING = {"auto.offset.reset": "earliest"}
 READING |= {"queued.max.messages.kbytes": "16384", "auto.commit.interval.ms": "1000"}
@@ -63,9 +63,10 @@ class OffsetTrack:
     """The offsets of one partition that were taken, and up to which all are done.
 
     >>> track = OffsetTrack()
-
-    >>> track.done(6), track.done(5), track.done(9)
-    (None, 7, 10)
+    >>> [track.take(offset) for offset in (5, 6, 9)]
+    [True, True, True]
+    >>> [track.done(offset) for offset in (6, 5, 9)]
+    [None, 7, 10]
     """
 
     def __init__(self) -> None:
@@ -249,7 +250,7 @@ class KafkaSink:
 
     def _poll(self) -> None:
         while not self._is_over.is_set():
-            self._producer.poll(0.2)
+            self._producer.poll(0.05)
 
 
 class LastError:

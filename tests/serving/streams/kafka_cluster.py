@@ -12,6 +12,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 
 JOIN_MS = 20  # in place of the three seconds that a group waits for others
 FAST = {"session.timeout.ms": "300", "heartbeat.interval.ms": "50", "auto.commit.interval.ms": "50"}
+FAST |= {"fetch.wait.max.ms": "10"}
 """What lets a reader that was killed be followed soon; the mock looks once a second."""
 
 Pair = tuple[bytes | None, bytes]
@@ -54,9 +55,7 @@ class KafkaCluster:
 
     def read(self, topic: str, at_least: int = 0, within_s: float = 10) -> list[Any]:
         """All that is in a topic, once there is so much."""
-        reader = Consumer(
-            {"bootstrap.servers": self.servers, "group.id": "reads", "enable.partition.eof": True}
-        )
+        reader = Consumer(self._reading("reads") | {"enable.partition.eof": True})
         parts = reader.list_topics(timeout=10).topics[topic].partitions
         reader.assign([TopicPartition(topic, part, OFFSET_BEGINNING) for part in parts])
         found: list[Any] = []
@@ -74,11 +73,14 @@ class KafkaCluster:
 
     def committed(self, topic: str, group: str) -> int:
         """How many messages of a topic a group has done."""
-        reader = Consumer({"bootstrap.servers": self.servers, "group.id": group})
+        reader = Consumer(self._reading(group))
         parts = reader.list_topics(timeout=10).topics[topic].partitions
         found = reader.committed([TopicPartition(topic, part) for part in parts], timeout=10)
         reader.close()
         return sum(max(0, part.offset) for part in found)
+
+    def _reading(self, group: str) -> dict[str, Any]:
+        return {"bootstrap.servers": self.servers, "group.id": group, "fetch.wait.max.ms": 10}
 
 
 @contextmanager

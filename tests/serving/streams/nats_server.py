@@ -6,13 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nats
 from nats.js.api import ConsumerConfig
+from nats.js.errors import NotFoundError
 
 from tests.ports import free_port
 
@@ -102,10 +103,11 @@ class NatsServer:
         found: list[int] = []
 
         async def act(context: Any) -> None:
-            found.append((await context.consumer_info(stream, consumer)).ack_floor.stream_seq)
+            with suppress(NotFoundError):
+                found.append((await context.consumer_info(stream, consumer)).ack_floor.stream_seq)
 
         self._do(act)
-        return found[0]
+        return found[0] if found else 0
 
     def _do(self, act: Any) -> None:
         async def connected() -> None:
