@@ -25,9 +25,11 @@ from synthetic.world import invent
 from training.data.training_set import TrainingSet
 from training.model.model_home import ModelHome
 from training.model.model_pointer import GateVerdict, ModelPointer
+from training.model.model_registration import Registration
 from training.parameters import TrainingParameters
 from training.train import train
 
+OWN_IDS = (("documents", "document_id"), ("transactions", "transaction_id"), ("events", "event_id"))
 JOURNEYS, DAYS, LIVE_DAYS = 12_000, 365, 20
 KINDS: tuple[SubjectKind, ...] = ("route", "shipment")
 PARAMETERS = {
@@ -61,7 +63,18 @@ def make_home(home: Path) -> None:
         ).model
         models = ModelHome(home)
         name = model.manifest.name
-        model.write(models.folder_of(name, "1"), models.signing_key)
+        models.add_version(
+            model,
+            Registration(
+                name=name,
+                version="1",
+                digest=model.digest,
+                trainer="benchmark",
+                registered_at=live_from,
+                run_id="benchmark",
+                tracking_uri="",
+            ),
+        )
         sound = GateVerdict(gate="artefact", verdict="passed", reason="it was just trained")
         pointer = ModelPointer(
             name=name, version="1", digest=model.digest, verdicts=(sound,), set_at=live_from
@@ -138,13 +151,25 @@ def _renamed(submission: dict[str, Any], suffix: str) -> dict[str, Any]:
     }
     if "journey" in submission:
         renamed["journey"] = _with_suffix(submission["journey"], ("journey_id",), suffix)
-    for name, identity in (("documents", "document_id"), ("transactions", "transaction_id")):
+    for name, identity in OWN_IDS:
         renamed[name] = [
-            {**_with_suffix(record, (identity,), suffix), "subject_id": None}
+            _with_suffix(
+                {k: v for k, v in record.items() if k != "subject_id"}, (identity,), suffix
+            )
             for record in submission.get(name, [])
         ]
     return renamed
 
 
-def _with_suffix(record: dict[str, Any], names: tuple[str, ...], suffix: str) -> dict[str, Any]:
-    return {k: v + suffix if k in names and v is not None else v for k, v in record.items()}
+def _with_suffix(record: Any, names: tuple[str, ...], suffix: str) -> Any:
+    """A record, and what it holds, with the suffix at each value of these names."""
+    if isinstance(record, list):
+        return [_with_suffix(part, names, suffix) for part in record]
+    if not isinstance(record, dict):
+        return record
+    return {
+        name: f"{part}{suffix}"
+        if name in names and part is not None
+        else _with_suffix(part, names, suffix)
+        for name, part in record.items()
+    }

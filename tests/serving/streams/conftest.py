@@ -211,7 +211,7 @@ def run_and_be_killed(act: Callable[[], Any]) -> bool:
     """Run in a process of its own; whether it was killed there, and did not end by itself."""
     child = os.fork()
     if child == 0:
-        signal.alarm(int(WITHIN_S))
+        signal.alarm(4 * int(WITHIN_S))
         try:
             act()
         except BaseException:

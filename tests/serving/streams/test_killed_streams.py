@@ -74,7 +74,7 @@ def test_kills_at_each_step_make_no_second_decision_and_lose_none(
         number = lots.randint(1, MESSAGES // KILLS - ways.plan.in_flight - 1)
         assert run_and_be_killed(lambda: run_until(step, number, ways.plan, settings)), step  # noqa: B023
     with running(ways.plan, settings):
-        wait_for(lambda: ways.done() == MESSAGES, within_s=count(30, 600))
+        wait_for(lambda: ways.done() == MESSAGES, within_s=count(30, 900))
 
     answers = ways.answers()
     of_each: dict[str, set[str]] = defaultdict(set)
