@@ -1,9 +1,10 @@
 """Decisions through a broker beside the same service asked over HTTP, in one run and in turn.
 
-HTTP is plain sockets that do nothing else, as many as the stream has messages in flight; they and
-the stream share the cores with the service, and Kafka is librdkafka's mock cluster in this process.
-All messages are in the broker before the stream begins; what counts is from the first answer in the
-other topic to the last.
+HTTP is plain sockets that do nothing else, as many as a stream has messages in flight; they, the
+streams and the brokers share the cores with the service. Kafka is librdkafka's mock cluster in this
+process. All are up at once and given the same number in turn, so that a busy machine is busy for
+all: what counts is from the first that is sent to the last that is answered, and the ratio of a
+stream to HTTP in the same round.
 
     python -m experiments.benchmarks.streams [HOME]     (HOME is made where it is not given)
 """
@@ -26,13 +27,16 @@ from confluent_kafka import Consumer, TopicPartition
 
 from experiments.benchmarks.running import cpu_s
 from experiments.benchmarks.served_home import make_home
-from experiments.benchmarks.service import Side, _bearer, _tidegate, load
+from experiments.benchmarks.service import Connection, Side, _bearer, _tidegate, request
 from serving.cli.stream import IN_FLIGHT
 from tests.serving.streams.kafka_cluster import KafkaCluster, kafka_cluster
 from tests.serving.streams.nats_server import NatsServer, nats_server
 
-ROUNDS, SECONDS, MESSAGES = 3, 5.0, 1_500
+ROUNDS, MESSAGES = 7, 300
 WANTED = 0.8
+LOOK_S = 0.01
+
+Decide = Callable[[list[bytes]], None]
 
 
 def main() -> None:
@@ -50,79 +54,98 @@ def main() -> None:
         kafka = stack.enter_context(kafka_cluster())
         server = stack.enter_context(nats_server(folder / "nats"))
         key = _bearer(home, ("score",)).removeprefix("Authorization: Bearer ")
-        ways: dict[str, Callable[[int], tuple[float, float]]] = {
-            "HTTP": lambda _: _over_http(ours),
-            "Kafka, one partition": lambda number: _over_kafka(kafka, ours, key, number, 1),
-            "Kafka, four partitions": lambda number: _over_kafka(kafka, ours, key, number, 4),
-            "NATS JetStream": lambda number: _over_nats(server, ours, key, number),
+        ways: dict[str, tuple[Decide, int]] = {
+            "HTTP": (_over_http(ours, key), ours.pid),
+            "Kafka, one partition": stack.enter_context(_over_kafka(kafka, ours, key, 1)),
+            "Kafka, four partitions": stack.enter_context(_over_kafka(kafka, ours, key, 4)),
+            "NATS JetStream": stack.enter_context(_over_nats(server, ours, key)),
         }
-        asyncio.run(load(ours, IN_FLIGHT, 1.0))
-        taken = {
-            name: np.array([way(number) for number in range(ROUNDS)]) for name, way in ways.items()
-        }
-    per_s, cpu_ms = (np.median([each[:, i] for each in taken.values()], axis=1) for i in (0, 1))
-    print(f"{'':<24} {'per s':>7} {'of HTTP':>8} {'CPU ms of the stream':>21}")
-    for name, rate, cost in zip(taken, per_s, cpu_ms, strict=True):
-        want = "" if name == "HTTP" else f"  want at least {WANTED}"
-        print(f"{name:<24} {rate:>7.0f} {rate / per_s[0]:>8.2f} {cost:>21.2f}{want}")
+        for decide, _ in ways.values():
+            decide(_bodies(ours, 50))
+        rounds = [[_taken(way, ours) for way in ways.values()] for _ in range(ROUNDS)]
+    figures = np.array(rounds)
+    ratios = figures[:, :1, 0] / figures[:, :, 0]
+    for number, name in enumerate(ways):
+        seconds, cost = np.median(figures[:, number], axis=0)
+        low, ratio, high = np.quantile(ratios[:, number], [0.25, 0.5, 0.75])
+        print(
+            f"{name:<24} {MESSAGES / seconds:>6.0f}/s, {cost / MESSAGES * 1e3:.2f} ms of the "
+            f"processor each; of HTTP {ratio:.2f} ({low:.2f} to {high:.2f})"
+            + (f", want at least {WANTED}" if number else " (of the service)"),
+            flush=True,
+        )
 
 
-def _over_http(ours: Side) -> tuple[float, float]:
-    return len(asyncio.run(load(ours, IN_FLIGHT, SECONDS))) / SECONDS, 0.0
+def _taken(way: tuple[Decide, int], ours: Side) -> tuple[float, float]:
+    decide, pid = way
+    bodies, had_s = _bodies(ours, MESSAGES), cpu_s(pid)
+    began = time.perf_counter()
+    decide(bodies)
+    return time.perf_counter() - began, cpu_s(pid) - had_s
 
 
-def _bodies(ours: Side) -> list[bytes]:
+def _bodies(ours: Side, number: int) -> list[bytes]:
     assert ours.traffic is not None
-    ours.traffic.make_ready(MESSAGES)
-    return list(islice(iter(ours.traffic.take, None), MESSAGES))
+    ours.traffic.make_ready(number)
+    return list(islice(iter(ours.traffic.take, None), number))
 
 
+def _over_http(ours: Side, key: str) -> Decide:
+    bearer = f"Authorization: Bearer {key}"
+
+    async def ask_all(bodies: list[bytes]) -> None:
+        left = iter(bodies)
+
+        async def client() -> None:
+            async with Connection(ours.port) as ask:
+                for body in left:
+                    again = f"Idempotency-Key: {time.perf_counter_ns()}"
+                    await ask(request("/v1/scores", body, bearer, again))
+
+        await asyncio.gather(*(client() for _ in range(IN_FLIGHT)))
+
+    return lambda bodies: asyncio.run(ask_all(bodies))
+
+
+@contextmanager
 def _over_kafka(
-    kafka: KafkaCluster, ours: Side, key: str, number: int, partitions: int
-) -> tuple[float, float]:
-    name = f"{partitions}-{number}"
-    kafka.make(f"in-{name}", partitions=partitions)
-    kafka.make(f"out-{name}", f"dead-{name}")
-    bodies = _bodies(ours)
-    kafka.send(f"in-{name}", [(_subject(each).encode(), each) for each in bodies])
+    kafka: KafkaCluster, ours: Side, key: str, partitions: int
+) -> Iterator[tuple[Decide, int]]:
+    came, out, dead = (f"{name}-{partitions}" for name in ("in", "out", "dead"))
+    kafka.make(came, partitions=partitions)
+    kafka.make(out, dead)
     reader = Consumer({"bootstrap.servers": kafka.servers, "group.id": "counts"})
-    part = TopicPartition(f"out-{name}", 0)
-    ends = (kafka.address(f"in-{name}", "g"), kafka.address(f"out-{name}"))
-    with _stream(ours, key, *ends, kafka.address(f"dead-{name}")) as pid:
-        counted = _rate(lambda: reader.get_watermark_offsets(part, timeout=5)[1], pid)
+    answered = TopicPartition(out, 0)
+
+    def decide(bodies: list[bytes]) -> None:
+        before = reader.get_watermark_offsets(answered, timeout=5)[1]
+        kafka.send(came, [(_subject(each).encode(), each) for each in bodies])
+        while reader.get_watermark_offsets(answered, timeout=5)[1] < before + len(bodies):
+            time.sleep(LOOK_S)
+
+    with _stream(ours, key, kafka.address(came, "g"), kafka.address(out), kafka.address(dead)) as p:
+        yield decide, p
     reader.close()
-    return counted
 
 
-def _over_nats(server: NatsServer, ours: Side, key: str, number: int) -> tuple[float, float]:
-    came, out, dead = (f"{name}-{number}" for name in ("in", "out", "dead"))
+@contextmanager
+def _over_nats(server: NatsServer, ours: Side, key: str) -> Iterator[tuple[Decide, int]]:
+    came, out, dead = "in", "out", "dead"
     server.make(came, out, dead)
-    server.send([(f"{came}.{_subject(each)}", each) for each in _bodies(ours)])
+
+    async def send_and_wait(bodies: list[bytes]) -> None:
+        connection = await nats.connect(server.server)
+        context = connection.jetstream()
+        before = (await context.stream_info(out)).state.messages
+        sent = (context.publish(f"{came}.{_subject(each)}", each) for each in bodies)
+        await asyncio.gather(*sent)
+        while (await context.stream_info(out)).state.messages < before + len(bodies):
+            await asyncio.sleep(LOOK_S)
+        await connection.close()
+
     ends = (server.address(came, "g"), server.address(out), server.address(dead))
     with _stream(ours, key, *ends) as pid:
-        return _rate(lambda: _kept(server, out), pid)
-
-
-def _kept(server: NatsServer, stream: str) -> int:
-    async def ask() -> int:
-        connection = await nats.connect(server.server)
-        try:
-            return (await connection.jetstream().stream_info(stream)).state.messages
-        finally:
-            await connection.close()
-
-    return asyncio.run(ask())
-
-
-def _rate(count: Callable[[], int], pid: int) -> tuple[float, float]:
-    """Answers in a second, and the milliseconds of processor time that the stream has for one."""
-    while not (first := count()):
-        time.sleep(0.01)
-    began, had_s = time.perf_counter(), cpu_s(pid)
-    while (last := count()) < MESSAGES:
-        time.sleep(0.02)
-    answers = last - first
-    return answers / (time.perf_counter() - began), (cpu_s(pid) - had_s) / answers * 1e3
+        yield lambda bodies: asyncio.run(send_and_wait(bodies)), pid
 
 
 @contextmanager
@@ -132,8 +155,10 @@ def _stream(ours: Side, key: str, came: str, out: str, dead: str) -> Iterator[in
     address = f"http://127.0.0.1:{ours.port}"
     environment = {**os.environ, "TIDEGATE_KEY": key, "TIDEGATE_ADDRESS": address}
     with subprocess.Popen(command, env=environment) as process:
-        yield process.pid
-        process.terminate()
+        try:
+            yield process.pid
+        finally:
+            process.terminate()
 
 
 def _subject(body: bytes) -> str:

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -205,21 +203,3 @@ def wait_for(is_so: Callable[[], Any], within_s: float = WITHIN_S) -> None:
     while not is_so():
         assert time.monotonic() < ends_at, "it does not come to that"
         time.sleep(0.02)
-
-
-def run_and_be_killed(act: Callable[[], Any]) -> bool:
-    """Run in a process of its own; whether it was killed there, and did not end by itself."""
-    child = os.fork()
-    if child == 0:
-        signal.alarm(4 * int(WITHIN_S))
-        try:
-            act()
-        except BaseException:
-            import traceback
-
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-    ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert ended in (0, 9), "it failed"
-    return ended == 9

@@ -2,9 +2,8 @@
 
 import asyncio
 import json
-import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import httpx2
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from serving.review.case_opening import open_due
 from serving.streams.errors import BrokerAway, CursorRefused, ServiceRefused
 from serving.streams.event_relay import EventCursor, EventRelay
-from serving.streams.run_stream import EventPlan, run_stream
+from serving.streams.run_stream import EventPlan
 from serving.streams.stream_addresses import StreamAddress
 from serving.streams.stream_messages import Outgoing
 from tests.clients.conftest import Site
@@ -20,12 +19,12 @@ from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW
 from tests.serving.streams.conftest import (
     kafka_ways,
-    run_and_be_killed,
     running,
     settings_for,
     wait_for,
 )
 from tests.serving.streams.kafka_cluster import KafkaCluster
+from tests.serving.streams.killed import is_killed, relay_until
 from tests.serving.streams.nats_server import NatsServer
 from tests.serving.streams.test_lanes import Kept, problem
 from tidegate_client import AsyncTidegate, Retries
@@ -153,21 +152,10 @@ def test_kills_around_the_cursor_send_an_event_twice_and_none_never(
     plan = EventPlan(events_of(jetstream.address("relayed")), tmp_path / "cursor")
     settings = settings_for(site, properties, "events")
 
-    def run_until(when: Literal["before", "after"]) -> None:
-        write = EventCursor.write
-
-        def killed(cursor: EventCursor, event_id: str) -> None:
-            if when == "after":
-                write(cursor, event_id)
-            os._exit(9)
-
-        EventCursor.write = killed  # type: ignore[method-assign]  # this process ends soon
-        asyncio.run(run_stream(None, plan, settings, lambda _: None, asyncio.Event()))
-
-    assert run_and_be_killed(lambda: run_until("before"))
+    assert is_killed(relay_until, "before", plan, settings)
     assert not plan.cursor.exists()
     assert len(jetstream.read("relayed")) == happened
-    assert run_and_be_killed(lambda: run_until("after"))
+    assert is_killed(relay_until, "after", plan, settings)
     with running(None, settings, plan) as stream:
         wait_for(lambda: "runs" in stream.said)
 
