@@ -14,7 +14,8 @@ help:  ## list the targets
 $(ready): requirements.lock pyproject.toml
 	$(python) -m venv $(venv)
 	$(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r requirements.lock
-	$(bin)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(bin)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	  --editable . --editable serving/client
 	@touch $@
 
 demo: $(ready)  ## invent a world, train, serve, explain; ARGS=--once ends after one explained score
@@ -69,7 +70,8 @@ format: $(ready)  ## rewrite the sources in the house style
 
 lock:  ## resolve the dependencies anew (needs uv): all of them, and those of a host that serves
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --extra train --extra serve --extra telemetry --extra dev --quiet --custom-compile-command "make lock" \
+	  --extra train --extra serve --extra streams --extra telemetry --extra dev \
+	  --no-emit-package tidegate-client --quiet --custom-compile-command "make lock" \
 	  pyproject.toml --output-file requirements.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --extra serve --extra telemetry --quiet --custom-compile-command "make lock" \

@@ -16,7 +16,8 @@ ROOMS = {"training": "train", "serving": "serve"}
 
 _REQUIREMENT = re.compile(r"([\w.-]+)(?:.*; *extra == ['\"]([\w-]+)['\"])?")
 # Which the name does not say.
-_BROUGHT_BY = {"fpdf": "fpdf2", "markupsafe": "jinja2", "starlette": "fastapi"}
+_BROUGHT_BY = {"fpdf": "fpdf2", "markupsafe": "jinja2", "nats": "nats_py"}
+_BROUGHT_BY |= {"starlette": "fastapi"}
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NAME = re.compile(r"[\w.-]+")
 ROOMS = ("features", "training", "serving", "data/synthetic")
 LOADED_BY_NAME = ("psycopg", "airportsdata", "countryinfo", "searoute", "uharfbuzz")
+OURS = ("tidegate-client",)  # installed from these sources, as the project itself
 """No import statement names them: SQLAlchemy loads its driver by the URL, the build of the
 geography its sources by `importlib`, and fpdf2 what shapes Arabic where it is there."""
 
@@ -88,6 +89,7 @@ incident verify i
 incident read i
 incident lift i --by b --because w
 state rebuild
+stream --from kafka://h/t?group=g --dead-letters kafka://h/d
 switch off --by b --because w
 switch on --by b --because w
 switch show
@@ -218,6 +220,7 @@ def test_no_command_ends_in_a_traceback_without_extras(
         ("keys create", "serve"),
         ("score", "serve"),
         ("train", "train"),
+        ("stream", "streams"),
         ("evaluate", "train"),
         ("promote", "train"),
         ("demo", "train,serve"),
@@ -283,7 +286,7 @@ def test_whatever_an_installation_brings_is_imported() -> None:
         *project["dependencies"],
         *(line for extra in optional for line in optional[extra] if extra != "dev"),
     ]
-    imported, brings = set(third_party()), set(LOADED_BY_NAME)
+    imported, brings = set(third_party()), {*LOADED_BY_NAME, *OURS}
     for module, owners in packages_distributions().items():
         brings |= {spelt(owner) for owner in owners} if module in imported else set()
     required = {spelt(name[0]) for line in lines if (name := NAME.match(line))}
