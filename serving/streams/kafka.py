@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, Self
@@ -21,7 +22,7 @@ from serving.streams.stream_messages import Outgoing, StreamMessage
 from serving.streams.stream_settings import StreamSettings
 
 LOOK_S = 10.0  # for a broker, at the start
-TAKE_S = 0.2
+TAKE_S, POLL_EVERY_S = 0.2, 10.0
 DEFAULTS = {"client.id": "tidegate"}
 READING = {"auto.offset.reset": "earliest"}
 READING |= {"queued.max.messages.kbytes": "16384", "auto.commit.interval.ms": "1000"}
@@ -109,6 +110,7 @@ class KafkaSource:
         self._taken: deque[tuple[Any, OffsetTrack]] = deque()
         self._tracks: dict[Part, OffsetTrack] = {}
         self._is_paused = False
+        self._polled_at = time.monotonic()
         self._lock = threading.Lock()  # the broker's client calls back in another thread
 
     @classmethod
@@ -132,6 +134,8 @@ class KafkaSource:
         """The next messages; what is taken ahead of them is forgotten where partitions go."""
         if not self._taken:
             await asyncio.to_thread(self._poll)
+        elif time.monotonic() > self._polled_at + POLL_EVERY_S:
+            await self.keep_alive()
         with self._lock:
             number = min(most, len(self._taken))
             return [_message(*self._taken.popleft()) for _ in range(number)]
@@ -159,6 +163,7 @@ class KafkaSource:
         await asyncio.to_thread(self._consumer.close)
 
     def _poll(self) -> None:
+        self._polled_at = time.monotonic()
         if self._is_paused:
             self._consumer.resume(self._consumer.assignment())
             self._is_paused = False
@@ -168,6 +173,7 @@ class KafkaSource:
             self._keep(self._consumer.consume(self._batch, 0))
 
     def _poll_paused(self) -> None:
+        self._polled_at = time.monotonic()
         if not self._is_paused:
             self._is_paused = True
             self._consumer.pause(self._consumer.assignment())

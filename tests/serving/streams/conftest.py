@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -18,6 +19,7 @@ from serving.streams.stream_addresses import StreamAddress
 from serving.streams.stream_settings import StreamSettings
 from tests.clients.conftest import Site, site
 from tests.serving.bodies import shipment
+from tests.serving.conftest import NOW
 from tests.serving.streams.kafka_cluster import FAST, KafkaCluster, kafka_cluster
 from tests.serving.streams.nats_server import NatsServer, nats_server
 
@@ -27,7 +29,18 @@ WITHIN_S = 30.0
 
 
 def body(number: int, run: str) -> bytes:
-    return json.dumps(shipment(shipment_id=f"{run}-{number}")).encode()
+    """A shipment by itself, of parties and a second of its own.
+
+    Many of the same would be no traffic but a flood of late records.
+    """
+    sent = shipment(
+        shipment_id=f"{run}-{number}",
+        declared_at=(NOW - timedelta(hours=3) + timedelta(seconds=number)).isoformat(),
+        consignor_id=f"c-{number}",
+        consignee_id=f"d-{number}",
+    )
+    del sent["shipment"]["journey_id"]
+    return json.dumps({name: sent[name] for name in ("subject_kind", "shipment")}).encode()
 
 
 @pytest.fixture(scope="package")

@@ -9,6 +9,7 @@ import pytest
 
 from serving.streams.errors import ServiceAway, ServiceRefused
 from tests.clients.conftest import Site
+from tests.serving.bodies import SHIPMENT
 from tests.serving.conftest import NOW
 from tests.serving.streams.conftest import (
     Running,
@@ -96,7 +97,7 @@ def test_of_records_those_that_are_refused_are_told_beside_the_answer(
     jetstream: NatsServer, site: Site, properties: Path
 ) -> None:
     ways = nats_ways(jetstream).planned(kind="records")
-    document = json.loads(body(1, ways.name))["documents"][0] | {"subject_id": ways.name}
+    document = SHIPMENT["documents"][0] | {"subject_id": ways.name}
     good = document | {"document_id": ways.name, "subject_kind": "shipment"}
     ways.send(json.dumps({"documents": [good, good | {"document_id": 7}]}).encode())
 
