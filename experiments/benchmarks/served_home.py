@@ -145,17 +145,13 @@ def _later(value: Any, by: timedelta, name: str = "") -> Any:
 
 
 def _renamed(submission: dict[str, Any], suffix: str) -> dict[str, Any]:
-    renamed = {
-        **submission,
-        "shipment": _with_suffix(submission["shipment"], ("shipment_id", "journey_id"), suffix),
-    }
+    shipment = _with_suffix(submission["shipment"], ("shipment_id", "journey_id"), suffix)
+    renamed = {**submission, "shipment": shipment}
     if "journey" in submission:
         renamed["journey"] = _with_suffix(submission["journey"], ("journey_id",), suffix)
     for name, identity in OWN_IDS:
         renamed[name] = [
-            _with_suffix(
-                {k: v for k, v in record.items() if k != "subject_id"}, (identity,), suffix
-            )
+            {**_with_suffix(record, (identity,), suffix), "subject_id": shipment["shipment_id"]}
             for record in submission.get(name, [])
         ]
     return renamed

@@ -32,6 +32,7 @@ class JetStreamSource:
     def __init__(self, connection: Client, pulling: Any, ack_wait_s: float):
         self._connection = connection
         self._pulling = pulling
+        self._ahead: list[StreamMessage] = []
         self._open: dict[int, Msg] = {}
         self._beating = asyncio.create_task(self._beat(ack_wait_s / 3))
 
@@ -55,20 +56,10 @@ class JetStreamSource:
 
     async def take(self, most: int) -> Sequence[StreamMessage]:
         """The next messages, not more than there is room for: the server keeps all others."""
-        try:
-            taken = await self._pulling.fetch(most, timeout=TAKE_S)
-        except TimeoutError:
-            return []
-        except APIError as error:
-            raise BrokerRefused(f"NATS gives no more messages: {error.description}") from None
-        except NatsError as error:  # it connects again by itself
-            if self._connection.is_closed:
-                raise BrokerAway(f"no server of NATS answers: {_says(error)}") from None
-            await asyncio.sleep(TAKE_S)
-            return []
-        messages = [_message(each) for each in taken]
-        self._open |= {message.place["sequence"]: message.receipt for message in messages}
-        return messages
+        if not self._ahead:
+            await self._pull(most)
+        taken, self._ahead = self._ahead[:most], self._ahead[most:]
+        return taken
 
     async def keep_alive(self) -> None:
         """Nothing: what is open is told to be worked on all the time."""
@@ -85,6 +76,22 @@ class JetStreamSource:
         with suppress(NatsError, TimeoutError):
             await self._connection.flush()
         await self._connection.close()
+
+    async def _pull(self, most: int) -> None:
+        """May give more: what an earlier request was too late for."""
+        try:
+            pulled = await self._pulling.fetch(most, timeout=TAKE_S)
+        except TimeoutError:
+            return
+        except APIError as error:
+            raise BrokerRefused(f"NATS gives no more messages: {error.description}") from None
+        except NatsError as error:  # it connects again by itself
+            if self._connection.is_closed:
+                raise BrokerAway(f"no server of NATS answers: {_says(error)}") from None
+            await asyncio.sleep(TAKE_S)
+            return
+        self._ahead = [_message(each) for each in pulled]
+        self._open |= {message.place["sequence"]: message.receipt for message in self._ahead}
 
     async def _beat(self, every_s: float) -> None:
         while True:

@@ -59,7 +59,7 @@ class StreamWorker:
 
     async def _take(self) -> None:
         room = self.in_flight - len(self._working)
-        if room:
+        if room > 0:
             for message in await self.source.take(room):
                 self._begin(message)
             await asyncio.sleep(0)

@@ -1,6 +1,7 @@
 """The Python client: typed answers, the same key at each attempt, pages, and problems raised."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -128,6 +129,30 @@ def test_lists_are_gone_through_page_by_page(tidegate: Tidegate) -> None:
     for case in tidegate.cases(page_size=2):
         assert tidegate.case(case.case_id).subject_id == case.subject_id
     assert all(event.id for event in tidegate.events(page_size=1))
+
+
+def test_bytes_are_passed_on_as_they_are(tidegate: Tidegate) -> None:
+    body = json.dumps(shipment("B-1"), indent=2).encode()
+
+    answer = tidegate.post("/v1/scores", body, idempotency_key="b-1")
+
+    assert tidegate.post("/v1/scores", body, idempotency_key="b-1") == answer
+    assert json.loads(answer)["subject_id"] == "B-1"
+    with pytest.raises(Refused, match="400"):
+        tidegate.post("/v1/scores", body, idempotency_key=None)
+    with pytest.raises(Refused, match="415"):
+        tidegate.post("/v1/scores", body, idempotency_key="b-2", media_type="text/xml")
+
+
+def test_events_are_read_on_from_the_page_before(tidegate: Tidegate) -> None:
+    all_of_them = [event.id for event in tidegate.events()]
+    found: list[str] = []
+    page = tidegate.event_page(limit=1)
+    while page.events:
+        found += [event.id for event in page.events]
+        page = tidegate.event_page(after=page.next, limit=1)
+
+    assert found == all_of_them
 
 
 def test_a_problem_is_raised_with_what_is_wrong(site: Site, tidegate: Tidegate) -> None:

@@ -97,7 +97,8 @@ def _plan(source: str, out: str, dead: str) -> MessagePlan:
 def kafka_ways(kafka: KafkaCluster) -> Ways:
     name = f"k{next(_used)}"
     kafka.make(f"{name}-in", partitions=2)
-    kafka.make(f"{name}-out", f"{name}-dead", f"{name}-events")
+    kafka.make(f"{name}-out", partitions=8)  # the mock keeps five megabytes of each
+    kafka.make(f"{name}-dead", f"{name}-events")
 
     def send(*bodies: bytes, key: str | None = None, headers: Any = None) -> None:
         keys = ((key or f"key-{n % 7}").encode() for n in range(len(bodies)))

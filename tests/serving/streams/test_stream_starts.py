@@ -25,6 +25,7 @@ from serving.streams.stream_addresses import StreamAddress
 from serving.streams.stream_settings import StreamSettings
 from tests.clients.conftest import Site
 from tests.ports import free_port
+from tests.serving.review.mail_server import certificate
 from tests.serving.streams.conftest import Ways, body, kafka_ways, nats_ways, wait_for
 from tests.serving.streams.kafka_cluster import KafkaCluster
 from tests.serving.streams.nats_server import NatsServer, nats_server
@@ -187,6 +188,24 @@ def test_nats_refuses_whom_it_does_not_know_and_takes_whom_it_does(
         monkeypatch.setenv("TIDEGATE_NATS_PASSWORD", "hunter2")
         with pytest.raises(TopicUnknown):  # so it is in
             stream(*ends)
+
+
+def test_nats_with_tls_is_believed_where_its_signer_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed = certificate(tmp_path)
+    tls = ("--tls", f"--tlscert={signed}", f"--tlskey={signed}")
+    with nats_server(tmp_path / "store", *tls) as server:
+        address = f"tls://localhost:{server.port}/s"
+        ends = ["--events-to", address, "--events-cursor", str(tmp_path / "cursor")]
+        with pytest.raises(BrokerAway, match="certificate verify failed"):
+            stream(*ends)
+        monkeypatch.setenv("TIDEGATE_NATS_CA", str(signed))
+        with pytest.raises(TopicUnknown):  # so it is in
+            stream(*ends)
+    monkeypatch.setenv("TIDEGATE_NATS_CA", str(tmp_path / "none"))
+    with pytest.raises(StreamSettingsRefused, match="TIDEGATE_NATS_CA"):
+        stream(*ends)
 
 
 def test_a_stream_that_is_told_to_stop_finishes_and_leaves(kafka: KafkaCluster) -> None:
