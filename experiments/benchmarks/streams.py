@@ -1,6 +1,6 @@
 """Decisions through a broker beside the same service asked over HTTP, in one run and in turn.
 
-HTTP is plain sockets that do nothing else, as many as a stream has messages in flight; they, the
+HTTP is plain sockets that do nothing else, as many as a stream has; they, the
 streams and the brokers share the cores with the service. Kafka is librdkafka's mock cluster in this
 process. All are up at once and given the same number in turn, so that a busy machine is busy for
 all: what counts is from the first that is sent to the last that is answered, and the ratio of a
@@ -28,11 +28,11 @@ from confluent_kafka import Consumer, TopicPartition
 from experiments.benchmarks.running import cpu_s
 from experiments.benchmarks.served_home import make_home
 from experiments.benchmarks.service import Connection, Side, _bearer, _tidegate, request
-from serving.cli.stream import IN_FLIGHT
+from serving.streams.service_calls import CALLS_AT_ONCE
 from tests.serving.streams.kafka_cluster import KafkaCluster, kafka_cluster
 from tests.serving.streams.nats_server import NatsServer, nats_server
 
-ROUNDS, MESSAGES = 7, 300
+ROUNDS, MESSAGES = 5, 500
 WANTED = 0.8
 LOOK_S = 0.01
 
@@ -102,7 +102,7 @@ def _over_http(ours: Side, key: str) -> Decide:
                     again = f"Idempotency-Key: {time.perf_counter_ns()}"
                     await ask(request("/v1/scores", body, bearer, again))
 
-        await asyncio.gather(*(client() for _ in range(IN_FLIGHT)))
+        await asyncio.gather(*(client() for _ in range(CALLS_AT_ONCE)))
 
     return lambda bodies: asyncio.run(ask_all(bodies))
 

@@ -14,7 +14,7 @@ from serving.extras import require
 if TYPE_CHECKING:
     from serving.streams.run_stream import EventPlan, MessagePlan
 
-IN_FLIGHT = 32  # what one key may have inside the service at a time
+IN_FLIGHT = 64  # about half of them wait for the broker
 
 
 class StreamKind(StrEnum):

@@ -11,7 +11,7 @@ import httpx2
 
 from serving.streams.brokers import MessageSink, open_sink, open_source
 from serving.streams.event_relay import EventCursor, EventRelay
-from serving.streams.service_calls import ServiceCalls
+from serving.streams.service_calls import CALLS_AT_ONCE, ServiceCalls
 from serving.streams.stream_addresses import StreamAddress
 from serving.streams.stream_settings import StreamSettings
 from serving.streams.stream_worker import StreamWorker
@@ -96,7 +96,7 @@ async def _sink(
 
 
 def _tidegate(settings: StreamSettings, messages: MessagePlan | None) -> AsyncTidegate:
-    connections = 1 + (messages.in_flight if messages else 0)
+    connections = 1 + (CALLS_AT_ONCE if messages else 0)
     limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
     return AsyncTidegate(
         settings.address,

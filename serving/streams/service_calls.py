@@ -15,6 +15,7 @@ OF_THE_MESSAGE = frozenset({400, 409, 413, 415, 422})
 """What is wrong with one message; of what is passing, 409 says by `Retry-After` that it is."""
 PASSING = frozenset({408, 429})
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 30.0
+CALLS_AT_ONCE = 30  # one key may have 32 inside the service, and events are read by it too
 
 
 class Stopped(Exception):
@@ -34,6 +35,7 @@ class ServiceCalls:
     is_over: asyncio.Event
     say: Callable[[str], None]
     _waiting: set[int] = field(default_factory=set)
+    _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CALLS_AT_ONCE))
 
     def kind_of(self, message: StreamMessage) -> str:
         """What a message is: `submissions`, `records` or `messages`."""
@@ -65,12 +67,13 @@ class ServiceCalls:
         pause_s = FIRST_PAUSE_S
         while True:
             try:
-                answer = await self.tidegate.post(
-                    path,
-                    message.body,
-                    idempotency_key=message.idempotency_key,
-                    media_type=media_type,
-                )
+                async with self._room:
+                    answer = await self.tidegate.post(
+                        path,
+                        message.body,
+                        idempotency_key=message.idempotency_key,
+                        media_type=media_type,
+                    )
             except NoAnswer:
                 await self._wait(message, pause_s, "no service answers")
             except ProblemError as error:
