@@ -101,6 +101,8 @@ def stream(
             "belongs to --kind messages, which needs it", param_hint="--format"
         )
     require("stream", "streams")
+    import uvloop
+
     from serving.streams.run_stream import EventPlan, MessagePlan
     from serving.streams.stream_addresses import StreamAddress
 
@@ -120,7 +122,7 @@ def stream(
         )
     if events_to is not None and events_cursor is not None:
         events = EventPlan(StreamAddress.parse(events_to, "--events-to"), events_cursor)
-    asyncio.run(_run(messages, events))
+    uvloop.run(_run(messages, events))
 
 
 async def _run(messages: "MessagePlan | None", events: "EventPlan | None") -> None:

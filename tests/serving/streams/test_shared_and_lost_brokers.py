@@ -62,6 +62,7 @@ def test_nats_that_is_killed_and_started_again_loses_nothing(
     before = site.services.decisions.size()
     with nats_server(tmp_path) as server:
         ways = nats_ways(server)
+        server.make_consumer(f"{ways.name}-in", durable_name=ways.name, ack_wait=1)
         with running(ways.plan, settings_for(site, properties)):
             ways.send(*(body(n, ways.name) for n in range(20)))
             wait_for(lambda: len(ways.answers()) > 3)
