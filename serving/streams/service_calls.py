@@ -102,7 +102,7 @@ class ServiceCalls:
         if isinstance(error, NotSignedIn):
             raise ServiceRefused("the service does not know this key, or no longer") from None
         if isinstance(error, Forbidden):
-            scope = "ingest" if self.kind == "records" else "score"
+            scope = "score" if self.kind == "submissions" else "ingest"
             raise ServiceRefused(f"the key lacks a scope such as {scope}: {error}") from None
         raise ServiceRefused(f"the service does not take {self.kind}: {error}") from None
 
