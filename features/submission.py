@@ -276,20 +276,29 @@ def submitted_type(name: str) -> type[Record]:
 
 def history_records(submissions: Iterable[Submission]) -> dict[str, list[Record]]:
     """The records of submissions that become anyone's history: subjects, payments, and positions
-    at which a conveyance hardly moved.
+    at which a conveyance hardly moved; payments with the subject that they may leave out.
     """
     names = ("journeys", "shipments", "transactions", "positions")
     records: dict[str, list[Record]] = {name: [] for name in names}
     for submission in submissions:
         records["journeys"] += [submission.journey] if submission.journey else []
         records["shipments"] += [submission.shipment] if submission.shipment else []
-        records["transactions"] += submission.transactions
+        records["transactions"] += [
+            payment
+            if payment.subject_kind is not None and payment.subject_id is not None
+            else payment.model_copy(update=_named(submission))
+            for payment in submission.transactions
+        ]
         records["positions"] += [
             heard
             for heard in submission.positions
             if heard.speed_kn is not None and heard.speed_kn < SLOW_KN
         ]
     return records
+
+
+def _named(submission: Submission) -> dict[str, str]:
+    return {"subject_kind": submission.subject_kind, "subject_id": submission.subject_id}
 
 
 def records_of(submission: Submission) -> Records:

@@ -61,7 +61,9 @@ def test_curl_examples_run(environment: dict[str, str]) -> None:
 
 
 def test_the_page_of_calls_shows_every_method_of_the_client() -> None:
-    methods = {name for name in vars(Tidegate) if not name.startswith("_")} - {"close"}
+    methods = {name for name in vars(Tidegate) if not name.startswith("_")} - {
+        *("close", "post", "event_page")  # to pass bytes on
+    }
 
     shown = "\n".join(call_examples.PYTHON.values())
 

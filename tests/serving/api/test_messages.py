@@ -258,7 +258,8 @@ def test_a_half_good_message_stores_nothing_and_says_the_place(service: Service)
     one = sample("iso20022")
     transfer = one[one.index(b"<CdtTrfTxInf>") : one.index(b"</FIToFICstmrCdtTrf>")]
     another = transfer.replace(b"7a562c67", b"8b673d78")
-    two = one.replace(transfer, another + transfer.replace(b"15700.00", b"99.00"))
+    otherwise = transfer.replace(b"15700.00", b"99.00")
+    two = one.replace(transfer, another + transfer + otherwise)
     pattern = {"shipment_pattern": "AC[0-9]+"}
     assert send(service, sender, one, "iso20022", **pattern).json()["records"]
     before = stored(service)
@@ -268,12 +269,23 @@ def test_a_half_good_message_stores_nothing_and_says_the_place(service: Service)
     assert refused.status_code == 422
     (fault,) = refused.json()["errors"]
     assert fault["code"] == "record_differs"
-    assert fault["pointer"].startswith("/Envelope/Document/FIToFICstmrCdtTrf/CdtTrfTxInf[2]/")
+    assert fault["pointer"].startswith("/Envelope/Document/FIToFICstmrCdtTrf/CdtTrfTxInf[3]/")
     assert stored(service) == before
-    itself = one.replace(transfer, transfer + transfer.replace(b"15700.00", b"99.00"))
-    twice = send(service, sender, itself, "iso20022", key="m-3", **pattern)
-    assert (twice.status_code, twice.json()["errors"][0]["code"]) == (422, "record_differs")
-    assert stored(service) == before
+
+
+def test_what_a_later_message_states_otherwise_is_a_later_version(service: Service) -> None:
+    sender, one = service.key("ingest"), sample("iso20022")
+    pattern = {"shipment_pattern": "AC[0-9]+"}
+    send(service, sender, one, "iso20022", **pattern)
+
+    corrected = one.replace(b"15700.00", b"99.00")
+    assert send(service, sender, corrected, "iso20022", key="m-2", **pattern).status_code == 200
+    again = send(service, sender, corrected, "iso20022", key="m-3", **pattern)
+
+    assert again.status_code == 200
+    bodies = [json.loads(row.body) for row in service.services.records.all()]
+    paid = [(b["version"], b["amount"]) for b in bodies if "transaction_id" in b]
+    assert paid == [(1, 15700.0), (2, 99.0)]
 
 
 def test_who_may_not_score_sends_nothing_that_would_be_scored(service: Service) -> None:
