@@ -18,7 +18,7 @@ from features.engine.windows.lifetimes import (
 )
 
 _Version = tuple[int, int, int]
-"""A row of a journey, from when it counts, and until when."""
+"""A row of a journey, from when it counts, and until when. Of rows that say the same, the first."""
 
 
 def join_amended_journeys(shipments: Columns, journeys: Columns) -> Columns:
@@ -66,16 +66,26 @@ def _beside_versions(shipments: Columns, journeys: Columns) -> Columns:
 def _pieces(versions: Sequence[_Version], since: int, until: int) -> Iterator[_Version]:
     """The row of a journey that counts, -1 for none, from when until when in a shipment's life."""
     instants = {instant for _, *life in versions for instant in life if since < instant < until}
-    for begin, end in pairwise([since, *sorted(instants), until]):
-        rows_then = (row for row, known, ended in versions if known <= begin and end <= ended)
-        yield next(rows_then, -1), begin, end
+    begin, row = since, _row_between(versions, since, min(instants, default=until))
+    for at, then in pairwise([*sorted(instants), until]):
+        if (later := _row_between(versions, at, then)) != row:
+            yield row, begin, at
+            begin, row = at, later
+    yield row, begin, until
+
+
+def _row_between(versions: Sequence[_Version], begin: int, end: int) -> int:
+    return next((row for row, known, ended in versions if known <= begin and end <= ended), -1)
 
 
 def _versions(journeys: Columns) -> dict[int, list[_Version]]:
     versions: dict[int, list[_Version]] = defaultdict(list)
     columns = zip(*(journeys[name].tolist() for name in ("journey_id", *_LIFETIME)), strict=True)
+    told = [column for name, column in sorted(journeys.items()) if name not in LIFETIME]
+    first: dict[bytes, int] = {}
     for row, (journey_id, since, until) in enumerate(columns):
-        versions[journey_id].append((row, since, until))
+        says = b"".join(column[row].tobytes() for column in told)
+        versions[journey_id].append((first.setdefault(says, row), since, until))
     return versions
 
 

@@ -20,7 +20,7 @@ from features.records import SubjectKind
 INSPECTED: dict[SubjectKind, bytes] = {"route": b"qr", "shipment": b"qs"}
 PAID: dict[SubjectKind, bytes] = {"route": b"zr", "shipment": b"zs"}
 _CARRIED, _VERSIONS = b"n", b"v"
-_BUCKETS = 16  # lists of what a journey carries, each of which is written again whole
+_BUCKETS = 4  # lists of what a journey carries, each of which is written again whole
 
 Inspection = Sequence[Any]
 """When something was inspected, when the result was known, the result, and whether it is withdrawn

@@ -1,5 +1,6 @@
 """Amended, withdrawn and corrected records: batch = online = plain SQL, at every instant."""
 
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -17,7 +18,7 @@ from features.engine.columns import instant_us
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import OnlineStore
 from features.history.rebuild import rebuild
-from features.records import SubjectKind
+from features.records import RECORD_FILES, SubjectKind
 from features.replay_submissions import submissions_of
 from features.rescoring_rules import RescoringRules
 from features.scoring_instants import later_instants
@@ -26,7 +27,15 @@ from features.submitted_subject import request_rows
 from features.vector import feature_vector, feature_vectors, vector_plan
 from tests.agreement.amended_streams import amended_streams
 from tests.agreement.plain_sql import PlainSql
-from tests.agreement.streams import Stream, write
+from tests.agreement.streams import (
+    JOURNEY,
+    NEW_YEAR,
+    SHIPMENT,
+    TRANSACTION,
+    Row,
+    Stream,
+    write,
+)
 from tests.agreement.test_batch_online_and_sql_agree import (
     arriving,
     by_batch,
@@ -149,3 +158,45 @@ def test_no_row_changes_when_what_became_known_later_is_taken_away(
 
     again = matrix_at(kind, past, later)
     pd.testing.assert_frame_equal(again.loc[[(subject_id, as_of)]], row, check_exact=True)
+
+
+@pytest.mark.parametrize("mode", ["sea", "road"])
+def test_what_follows_an_amended_journey_is_put_where_batch_has_it(
+    mode: str, tmp_path: Path
+) -> None:
+    """The journey is amended in what shipments are keyed by, or not; then what it carries is."""
+    day = timedelta(days=1)
+    subject = {"subject_kind": "shipment", "subject_id": "S0"}
+    journey = {**JOURNEY, "journey_id": "J0", "declared_at": NEW_YEAR - 9 * day, "version": 1}
+    own = {**SHIPMENT, "shipment_id": "S0", "declared_at": NEW_YEAR - 8 * day, "version": 1}
+    paid = {**TRANSACTION, **subject, "transaction_id": "T0", "paid_at": NEW_YEAR - 7 * day}
+    found = {**subject, "selected_by": "random", "inspected_at": NEW_YEAR - 6 * day}
+    later = {"version": 2, "mode": mode, "conveyance_id": "v2", "known_at": NEW_YEAR - 5 * day}
+    told: list[tuple[str, Row]] = [
+        ("journeys", journey),
+        ("shipments", own),
+        ("journeys", journey | later),
+        ("transactions", {**paid, "known_at": NEW_YEAR - 6 * day}),
+        ("outcomes", {**found, "known_at": NEW_YEAR - 5 * day, "result": "inconclusive"}),
+        ("shipments", {**own, "version": 2, "net_mass_kg": 5.0, "known_at": NEW_YEAR - 4 * day}),
+        ("transactions", {**paid, "version": 2, "payer_id": "k3", "known_at": NEW_YEAR - 3 * day}),
+        ("outcomes", {**found, "known_at": NEW_YEAR - 2 * day, "result": "not_confirmed"}),
+    ]
+    told += [
+        ("shipments", {**SHIPMENT, "shipment_id": f"S{at}", "declared_at": NEW_YEAR - at * day})
+        for at in range(1, 8)
+    ]
+    stream = {name: [row for of, row in told if of == name] for name in RECORD_FILES}
+    write(stream, tmp_path / "records")
+    state = OnlineStore(LmdbStore(tmp_path / "state", is_bulk=True))
+    for name, row in told:
+        state.ingest({name: [RECORD_FILES[name](**row)]})
+
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    batch = feature_frame("shipment", RecordFolder(tmp_path / "records"), BuildResources(scratch))
+    asked = [*submissions_of(tmp_path / "records", "shipment")]
+
+    assert rows_by_batch("shipment", batch) == feature_vectors(asked, state)
+    assert len({row["consignee_confirmed_rate"] for row in rows_by_batch("shipment", batch)}) > 1
+    state.store.close()

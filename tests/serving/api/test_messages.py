@@ -284,8 +284,8 @@ def test_what_a_later_message_states_otherwise_is_a_later_version(service: Servi
 
     assert again.status_code == 200
     bodies = [json.loads(row.body) for row in service.services.records.all()]
-    paid = [(b["version"], b["amount"]) for b in bodies if "transaction_id" in b]
-    assert paid == [(1, 15700.0), (2, 99.0)]
+    paid = {(b["version"], b["amount"]) for b in bodies if "transaction_id" in b}
+    assert paid == {(1, 15700.0), (2, 99.0)}
 
 
 def test_who_may_not_score_sends_nothing_that_would_be_scored(service: Service) -> None:

@@ -35,6 +35,7 @@ INVOICE = {
     "kind": "packing_list",
     "received_at": "2026-11-23T10:00:00Z",
 }
+FEATURE = "payer_confirmed_rate"
 OUTCOME = {
     "subject_kind": "shipment",
     "subject_id": "S-1",
@@ -272,6 +273,28 @@ def test_history_is_checked_as_a_submission_is(
         (pointer, code)
     ]
     assert list(service.services.records.all()) == []
+
+
+@pytest.mark.parametrize("said", [{}, {"subject_kind": "shipment"}, {"subject_id": "S-1"}], ids=str)
+def test_a_payment_that_leaves_its_subject_out_counts_and_a_service_starts_again(
+    home: Path, said: dict[str, str]
+) -> None:
+    def paid(service: Service, name: str) -> Any:
+        later = shipment(shipment_id=name, declared_at="2026-11-24T11:30:00Z")
+        return value(service, service.score(later, service.key("score", "explain")), FEATURE)
+
+    body = shipment()
+    body["transactions"] = [
+        {n: v for n, v in payment.items() if n not in ("subject_kind", "subject_id")} | said
+        for payment in body["transactions"]
+    ]
+    with running(home) as service:
+        assert service.score(body, service.key("score")).status_code == 200
+        outcome = OUTCOME | {"selected_by": "discretion"}
+        send(service, {"outcomes": [outcome]})
+        before = paid(service, "S-2")
+    with running(home) as service:
+        assert paid(service, "S-3") == before is not None
 
 
 @contextmanager
