@@ -1,5 +1,6 @@
 """What holds in every room of the tests."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,12 @@ LONG = {"agreement", "browser", "deploy", "docs", "experiments", "faults", "test
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long tests first."""
     items.sort(key=lambda item: not _is_long(item.path))
+
+
+def pytest_collection_finish() -> None:
+    """Let no test wait until all that was collected is looked through for what may go."""
+    gc.collect()
+    gc.freeze()
 
 
 def _is_long(path: Path) -> bool:

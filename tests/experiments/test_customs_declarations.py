@@ -170,6 +170,8 @@ def test_the_mapping_makes_the_records_that_plain_pandas_makes(
         "payment_type": plain["Payment Type"],
         "import_type": procedure,
         "declared_at": day,
+        "version": 1,
+        "withdrawn": False,
     }
     assert list(shipments.columns) == list(expected)
     for name, values in expected.items():
@@ -181,7 +183,7 @@ def test_the_mapping_makes_the_records_that_plain_pandas_makes(
     assert outcomes["inspected_at"].tolist() == day[is_labelled].tolist()
     assert {*outcomes["selected_by"]} == {"discretion"}
     assert {*outcomes["subject_kind"]} == {"shipment"}
-    assert len(outcomes.columns) == 6
+    assert len(outcomes.columns) == 7
 
 
 def test_the_draft_of_the_set_is_mostly_the_mapping(train: pd.DataFrame, tmp_path: Path) -> None:

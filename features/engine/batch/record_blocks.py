@@ -147,7 +147,10 @@ class RecordFolder:
         if completed is not None and not is_whole and completed.field not in fields:
             completed = None
         returned = {*fields, *(completed.own_fields if completed else ())}
-        read = [*RECORD_FILES[name].model_fields] if is_whole else sorted(returned)
+        record = RECORD_FILES[name]
+        # Whose ids are read is held to stand there once in each version.
+        told = {*record.unique_fields} if returned.issuperset(record.versions_of) else set()
+        read = [*record.model_fields] if is_whole else sorted(returned | told)
         self.read[name] = sorted({*self.read.get(name, []), *read})
         checks = BlockChecks(name, read, returned)
         for block in _batches(file, name, read):

@@ -8,7 +8,7 @@ import pytest
 from features.derived.subject import derived_columns
 from features.engine.expressions.program import Program
 from features.linked_records import LINKED_RECORD_TYPES
-from features.records import RECORD_FILES, Journey, SubjectKind
+from features.records import RECORD_FILES, VERSION_FIELDS, Journey, SubjectKind
 
 CARRIED = {"subject_id", "known_at", "record_id"}
 """Columns that only carry a field of the record by another name: one value shows it."""
@@ -21,7 +21,8 @@ def needs() -> Iterator[Need]:
     """Every column that is derived, apart from those that a record has itself."""
     yield from derived("journey", "route", "journeys", derived_columns("route"))
     yield from derived("shipment", "shipment", "shipments", derived_columns("shipment"))
-    yield from (("journey", "shipment", f"journey_{name}") for name in Journey.model_fields)
+    of_journeys = [name for name in Journey.model_fields if name not in VERSION_FIELDS]
+    yield from (("journey", "shipment", f"journey_{name}") for name in of_journeys)
     for record_type in LINKED_RECORD_TYPES.values():
         for kind in record_type.kinds:
             name = record_type.name.removesuffix("s")

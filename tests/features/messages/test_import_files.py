@@ -56,7 +56,7 @@ def test_every_field_of_a_record_file_has_a_source(tmp_path: Path) -> None:
     stated = {name for name, value in row.items() if value is not None}
     follows = {"hs_code", "version", "withdrawn"}  # of its principal item; as nothing else is said
     assert sources["shipments"]["places"].keys() == stated - follows
-    assert sources["shipments"]["key"] == ["AC4711"]
+    assert sources["shipments"]["key"] == ["AC4711", "1"]
     assert "Nordwind" not in "".join(lines)
 
 
