@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 
 from features.linked_records import LINKED_RECORD_TYPES
 from features.persons import describes_a_person, why_refused
+from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission
 from serving.errors import BodyMalformed, BodyTooLarge, RequestFault, SubmissionRefused
 
@@ -55,12 +56,31 @@ def read_submission(body: bytes) -> Submission:
     if not _is_plain(body):
         _refuse_many_linked(read_json(body, MOST_VALUES_OF_A_SUBJECT))
     try:
-        return Submission.model_validate_json(body)
+        submission = Submission.model_validate_json(body)
     except ValidationError as refusal:
         read_json(body, MOST_VALUES_OF_A_SUBJECT)
         raise SubmissionRefused(
             "the submission breaks the schema of its records", faults_of(refusal)
         ) from None
+    _refuse_untimely(submission)
+    return submission
+
+
+def _refuse_untimely(submission: Submission) -> None:
+    """Refuse what ended before it is scored, or what was not yet known as of then."""
+    subject = submission.subject
+    if subject.withdrawn:
+        field = f"/{SUBJECT_TYPES[submission.subject_kind].submission_field}/withdrawn"
+        why = "what was withdrawn is not scored: send it by POST /v1/records"
+        raise SubmissionRefused(
+            "the declaration was withdrawn", (RequestFault(field, "withdrawn", why),)
+        )
+    known_at = subject.known_at
+    if subject.version > 1 and known_at is not None and submission.scoring_instant <= known_at:
+        why = "a later version is scored as of an instant after its `known_at`"
+        raise SubmissionRefused(
+            "the version was not yet known", (RequestFault("/as_of", "not_yet_known", why),)
+        )
 
 
 def split_array(body: bytes, most: int, most_bytes: int) -> list[bytes]:

@@ -10,6 +10,7 @@ FAULT_CODES = {
     "foreign_office": "A record is about a subject of another office.",
     "instant": "No instant with its offset, as in RFC 3339.",
     "no_goods_code": "A shipment has no goods code, nor an item of the declaration that has one.",
+    "not_yet_known": "A later version of a subject is to be scored as of before it was known.",
     "not_drawn": "An outcome says that it was drawn, and no decision drew it.",
     "not_selected": "An outcome says that a decision sent somebody, and none did.",
     "other_goods_code": "The goods code of a shipment is another than that of its items.",
@@ -22,6 +23,7 @@ FAULT_CODES = {
     "subject_id": "`q` and `subject_id` were both given.",
     "too_long": "More of them than may be, or a longer text.",
     "unknown_code": "A code that its list does not hold.",
+    "withdrawn": "A declaration that was withdrawn is to be scored.",
     "unknown_field": "A field that the record does not have.",
     "whole_number": "A number of things that has decimals, or is too large to be exact.",
 }

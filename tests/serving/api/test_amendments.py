@@ -78,6 +78,22 @@ def test_an_amended_declaration_is_scored_again_in_its_case_and_counts_for_other
     assert ratio == pytest.approx(10, rel=0.05)
 
 
+def test_a_later_version_is_scored_as_of_when_it_is_known_and_a_withdrawn_one_not_at_all(
+    service: Service,
+) -> None:
+    early, late = shipment(**LATER), shipment(**LATER) | {"as_of": "2026-11-24T11:00:00Z"}
+    gone = shipment(**LATER, withdrawn=True) | {"as_of": "2026-11-24T11:00:00Z"}
+    kept = {name: value for name, value in gone["shipment"].items() if name != "items"}
+
+    answers = [service.score(body, service.key("score")) for body in (early, late, gone)]
+    told = send(service, {"shipments": [kept]})
+
+    assert [answer.status_code for answer in answers] == [422, 200, 422]
+    codes = [answer.json()["errors"][0]["code"] for answer in (answers[0], answers[2])]
+    assert codes == ["not_yet_known", "withdrawn"]
+    assert told.json()["accepted"] == 1, told.text
+
+
 @pytest.mark.parametrize("amended", [{"version": 2}, {"withdrawn": True}], ids=str)
 def test_what_amends_a_declaration_says_since_when_it_is_known(
     service: Service, amended: dict[str, Any]
