@@ -49,7 +49,7 @@ from tests.counts import count
 KINDS: tuple[SubjectKind, ...] = ("route", "shipment")
 RULES = RescoringRules()
 over_streams = settings(
-    max_examples=count(6, 400),
+    max_examples=count(3, 400),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -102,7 +102,7 @@ def differing(one: Numbers, other: Numbers) -> list[tuple[str, str, float, float
 
 
 @settings(
-    max_examples=count(5, 400),
+    max_examples=count(2, 400),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -126,7 +126,7 @@ def test_no_value_is_below_zero_but_those_that_are_said_so(stream: Stream) -> No
 
 
 @settings(
-    max_examples=count(5, 400),
+    max_examples=count(3, 400),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
