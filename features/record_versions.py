@@ -4,13 +4,27 @@ A version counts from when it became known until a later one, of a higher number
 counts at instants after the one, and until the other. What withdraws a record counts at none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from features.engine.windows.lifetimes import unended
 from features.records import Record
 
 NEVER_ENDED = datetime.max.replace(tzinfo=UTC)
+
+
+def amends(record: Record) -> bool:
+    """Whether a record is a later version of another, or withdraws it."""
+    fields = record.__dict__
+    return fields.get("version", 1) > 1 or bool(fields.get("withdrawn"))
+
+
+def is_known_late(record: Record) -> bool:
+    """Whether a declaration became known only after it was made."""
+    fields = record.__dict__
+    declared_at, known_at = fields.get("declared_at"), fields.get("known_at")
+    return declared_at is not None and known_at is not None and known_at > declared_at
 
 
 class Life(NamedTuple):
@@ -44,23 +58,18 @@ def lives_of(versions: Sequence[dict[str, Any]], record: type[Record]) -> list[L
 
 def standing(records: Sequence[Any], record: type[Record], at: datetime) -> tuple[Any, ...]:
     """Records of one type without those that withdraw or were ended before an instant."""
-    ends: dict[tuple[Any, ...], int] = {}
-    for each in records if record.versions_of and "version" in record.model_fields else ():
-        known_at = getattr(each, record.known_from)
-        if getattr(each, "known_at", None) is not None:
-            known_at = each.known_at
-        is_known = known_at is not None and known_at < at
-        if is_known and (record.versions_replace or each.withdrawn):
-            of = tuple(getattr(each, name) for name in record.versions_of)
-            ends[of] = max(each.version, ends.get(of, 0))
-    if not ends:
+    if "version" not in record.model_fields or not any(map(amends, records)):
         return (*records,)
-    return tuple(each for each in records if not _is_ended(each, record, ends))
+    fields = {id(each.__dict__): each for each in records}
+    known = [row for each in records if _is_known(row := each.__dict__, record, at)]
+    rows = [each.__dict__ for each in records]
+    left = unended(rows, known, record.versions_of, is_replaced=record.versions_replace)
+    return tuple(fields[id(row)] for row in left)
 
 
-def _is_ended(each: Any, record: type[Record], ends: dict[tuple[Any, ...], int]) -> bool:
-    last = ends.get(tuple(getattr(each, name) for name in record.versions_of), 0)
-    return bool(each.withdrawn) or each.version + record.versions_replace <= last
+def _is_known(row: Mapping[str, Any], record: type[Record], at: datetime) -> bool:
+    known_at = row.get("known_at") or row[record.known_from]
+    return known_at is not None and known_at < at
 
 
 def version_at(lives: Sequence[Life], at: datetime | None) -> dict[str, Any] | None:

@@ -95,7 +95,8 @@ def _first_versions(table: pa.Table, identity: str) -> pa.Table:
 
 def _due_of_journeys(shipments: pa.Table, records: Path) -> list[datetime]:
     """When the journey of each shipment is due; its declaration where that was not known then."""
-    journeys = read_records(records, "journeys").select(["journey_id", "declared_at", "due_at"])
+    journeys = _first_versions(read_records(records, "journeys"), "journey_id")
+    journeys = journeys.select(["journey_id", "declared_at", "due_at"])
     known = {row["journey_id"]: row for row in journeys.to_pylist()}
     due_at = []
     for row in shipments.select(["journey_id", "declared_at"]).to_pylist():

@@ -58,7 +58,7 @@ from features.history.stored_columns import HistorySchema
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
 
-_MARK, _IS_MARKED = b"k", b"mmarked"
+_IS_MARKED = b"mmarked"
 _OF_SUBJECT: dict[SubjectKind, bytes] = {"route": b"kr", "shipment": b"ks"}
 _OF_PAYMENT, _OF_PERMIT = b"ky", b"kf"
 
@@ -171,7 +171,7 @@ class AmendedIngest:
                 if subject_type.has_journey:
                     keep_carried(store, own)
                     own = own | self.schema.without_journeys(size_of(own))
-                self._keep_plain(kind, text_column(own, "subject_id"))
+                self._keep_first(index, text_column(own, "subject_id"))
                 new[subject_type.record_file] = int(append_versions(store, own, index).sum())
         if outcomes := records.get("outcomes"):
             keys = [INSPECTED[kind] + id_.encode() for kind, id_ in _each_subject(outcomes)]
@@ -187,19 +187,14 @@ class AmendedIngest:
             new["documents"] = int(append_versions(store, documents, self.schema.permits).sum())
         return new
 
-    def _keep_plain(self, kind: SubjectKind, ids: Iterable[str]) -> None:
-        self._keep_first(self.schema.subjects[kind], ids)
-
     def _keep_first(self, index: RowIndex, ids: Iterable[str]) -> None:
         """Keep plain records, which have no versions yet, as their first."""
         plain = index.of(self.store, ids)
-        if size_of(plain):
-            count = size_of(plain)
-            known = "declared_at" if "declared_at" in plain else "known_at"
+        if count := size_of(plain):
             first: RawColumns = {
                 "version": np.ones(count),
                 "withdrawn": np.zeros(count),
-                "learnt_at": plain[known],
+                "learnt_at": _plainly_known_at(plain),
             }
             append_versions(self.store, plain | first, index)
 
@@ -307,8 +302,7 @@ class AmendedIngest:
         plain = index.of(self.store, [id_])
         if not size_of(plain):
             return []
-        known = number_column(plain, "declared_at" if "declared_at" in plain else "known_at")
-        return [KeptVersion(1, int(known[0]), False, index.values(plain)[0])]
+        return [KeptVersion(1, int(_plainly_known_at(plain)[0]), False, index.values(plain)[0])]
 
     def _outcomes(self, kind: SubjectKind, id_: str) -> Columns:
         (kept,) = lists(self.store, [INSPECTED[kind] + id_.encode()])
@@ -337,6 +331,11 @@ class AmendedIngest:
         names = ("subject_kind", "subject_id", "payer_id", "payee_id", "known_at", COUNTS_UNTIL)
         coded = [_coded({name: each[name] for name in names}) for each in columns]
         return {name: np.concatenate([each[name] for each in coded]) for name in names}
+
+
+def _plainly_known_at(plain: RawColumns) -> Column:
+    """When records became known that nothing amended: subjects when they were declared."""
+    return number_column(plain, "declared_at" if "declared_at" in plain else "known_at")
 
 
 def _in_force(records: RawColumns, versions: Sequence[KeptVersion], index: RowIndex) -> RawColumns:

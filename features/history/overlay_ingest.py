@@ -13,6 +13,7 @@ from features.engine.store.raw_columns import RawColumns, size_of
 from features.engine.store.request_overlay import RequestOverlay
 from features.history.amended_ingest import has_amendments, mark_keys
 from features.history.ingest import APART, HistoryIngest, known_key
+from features.record_versions import amends, is_known_late
 from features.records import Record
 
 UnknownRecord = tuple[int, str, Record, bytes]
@@ -65,7 +66,8 @@ def _amended_for(
     amending = {
         place
         for place, query in enumerate(queries)
-        if query.overlay and any(map(_amends, chain.from_iterable(query.overlay.values())))
+        for record in chain.from_iterable((query.overlay or {}).values())
+        if amends(record) or is_known_late(record)
     }
     if unknown and has_amendments(store):
         amending |= _beside_amended(store, unknown)
@@ -74,11 +76,6 @@ def _amended_for(
         made[place] = amended = BlobOverlay(store)
         replace(ingest, layouts=plan.layouts).ingest(amended, queries[place].overlay or {})
     return made
-
-
-def _amends(record: Record) -> bool:
-    fields = record.__dict__
-    return fields.get("version", 1) > 1 or fields.get("withdrawn") is True
 
 
 def _beside_amended(store: BlobReader, unknown: Sequence[UnknownRecord]) -> set[int]:

@@ -34,7 +34,7 @@ router = APIRouter(prefix="/v1/messages", tags=["messages"])
 
 MayReadCases = Annotated[Caller, Depends(WithScope("review", "rescue", "audit"))]
 
-MessageFormat = StrEnum("MessageFormat", {name: name for name in FORMATS})  # type: ignore[misc]
+MessageFormat = StrEnum("MessageFormat", {name: name for name in FORMATS})  # type: ignore[misc]  # made of a table
 """The standards that are read, as `tidegate import --list` names them."""
 
 

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from features.linked_records import LINKED_RECORD_TYPES
+from features.record_versions import amends
 from features.records import (
     OF_DOCUMENTS,
     RECORD_FILES,
@@ -213,7 +214,7 @@ class RecordIngestion:
         given = list(received)
         decided = self._decided([each for each in given if each.row.kind in SUBJECT_KIND_OF])
         for each in given:
-            is_declaration = each.row.kind in SUBJECT_KIND_OF and not _amends(each.record)
+            is_declaration = each.row.kind in SUBJECT_KIND_OF and not amends(each.record)
             if is_declaration and _subject_of(each) in decided and not self._was_decided(each):
                 faults.append(_differs(each))
             else:
@@ -392,12 +393,6 @@ def _is_anothers(row: ReceivedRecord, kept: KeptRecord) -> bool:
     names_subject = record_type is None or record_type.subject_field in record_type.id_fields
     is_other = kept.caller_id != row.caller_id and kept.body not in ("", row.body)
     return is_other and not names_subject
-
-
-def _amends(record: Record) -> bool:
-    """Whether a record is a later version of another, or withdraws it."""
-    fields = record.__dict__
-    return fields.get("version", 1) > 1 or bool(fields.get("withdrawn"))
 
 
 def _says(each: CheckedRecord, body: str) -> bool:

@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from features.build_training_set import feature_matrix
 from features.catalogue import catalogue
 from features.derived.subject import derive_subjects
+from features.engine.batch.amendments import as_declared
 from features.engine.batch.record_blocks import InMemoryRecords, records_of_folder
 from features.engine.columns import Columns, columns_of_table, rows
 from features.engine.store.lmdb_store import LmdbStore
@@ -34,7 +35,7 @@ from features.history.online_store import COUNTED_RECORD_TYPES, OnlineStore
 from features.history.rebuild import rebuild
 from features.ingest.record_files import read_record_file
 from features.offences import offence_group
-from features.records import SubjectKind
+from features.records import Journey, SubjectKind
 from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission, history_records
 from features.vector import Vector, feature_vector
@@ -164,7 +165,8 @@ def _recorded(file: Path, kind: SubjectKind, folder: Path) -> FileSubjects:
         InMemoryRecords(everything),
         select=lambda subjects: rows(subjects, np.isin(subjects["subject_id"], given[id_field])),
     ).to_pandas()
-    own = derive_subjects(kind, known | {name: given})
+    declared = {"journeys": as_declared(known["journeys"], Journey)}
+    own = derive_subjects(kind, declared | {name: as_declared(given, subject_type.record)})
     ids = STRING_TABLE.texts(own["subject_id"]).to_pylist()
     prefix = subject_type.journey_prefix
     return FileSubjects(

@@ -18,32 +18,32 @@ from features.messages.conversion import Conversion, MadeRecord, RefusedRecord
 from features.messages.formats import read_message
 from features.messages.import_files import ImportedFile, together
 from features.messages.options import Options
-from features.records import RECORD_FILES, Record
+from features.records import RECORD_FILES, Record, SubjectKind
 from features.subject_types import SUBJECT_TYPES
 from serving.errors import MessageUnreadable, RequestFault, SubmissionRefused
 from serving.history.ingestion import CheckedRecord
 from serving.history.kept_messages import PlacedRecord
+from serving.history.received_records import SUBJECT_KIND_OF
 
 JUST_AFTER = timedelta(microseconds=1)
 """What becomes known at an instant counts after it."""
 
 _POSITIONS = LINKED_RECORD_TYPES["positions"]
 _ANOTHER_POSITION = "another position of the craft at this instant came before"
-_SUBJECT_FILES = {"journeys": "route", "shipments": "shipment"}
 
 
 @dataclass(frozen=True)
 class MadeSubject:
     """A journey or a shipment that a message made."""
 
-    kind: str
+    kind: SubjectKind
     made: MadeRecord
     record: Any
 
     @property
     def id(self) -> str:
         """Its id."""
-        return str(getattr(self.record, SUBJECT_TYPES[self.kind].id_field))  # type: ignore[index]
+        return str(getattr(self.record, SUBJECT_TYPES[self.kind].id_field))
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class ReadMessage:
         """What is to be scored: journeys, then shipments, in the order of the message."""
         return [
             MadeSubject(kind, made, _record(made))
-            for file, kind in _SUBJECT_FILES.items()
+            for file, kind in SUBJECT_KIND_OF.items()
             for made in self.conversion.records
             if made.record_type == file
         ]
@@ -188,9 +188,9 @@ def placed_records(read: ReadMessage, kept: Sequence[CheckedRecord]) -> tuple[Pl
 
 
 def _placed(made: MadeRecord, record: Any) -> PlacedRecord:
-    kind = _SUBJECT_FILES.get(made.record_type)
+    kind = SUBJECT_KIND_OF.get(made.record_type)
     if kind is not None:
-        subject_id = str(getattr(record, SUBJECT_TYPES[kind].id_field))  # type: ignore[index]
+        subject_id = str(getattr(record, SUBJECT_TYPES[kind].id_field))
         return PlacedRecord(made.record_type, subject_id, kind, subject_id, made.places)
     linked = LINKED_RECORD_TYPES[made.record_type]
     subject_kind = record.subject_kind if linked.has_subject_kind else linked.kinds[0]

@@ -56,6 +56,9 @@ def known_of(row: Row, name: str) -> datetime | None:
 def amended_streams(draw: st.DrawFn) -> Stream:
     """A small history of which some records have a second version, and some of these a third."""
     stream: Stream = draw(plain.streams())
+    for name in ("journeys", "shipments"):  # of which a few became known after their declaration
+        for row in stream[name]:
+            row["known_at"] = draw(st.none() | st.none() | instants)
     for name in OF_TYPE:
         rows = [*stream[name]]
         for at in draw(st.lists(st.integers(0, 11), max_size=5)):

@@ -11,20 +11,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.build_training_set import feature_frame
-from features.catalogue import windows_of
 from features.engine.batch.build_resources import BuildResources
 from features.engine.batch.record_blocks import RecordFolder, records_of_folder
-from features.engine.columns import instant_us
+from features.engine.columns import Records
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import OnlineStore
 from features.history.rebuild import rebuild
-from features.records import RECORD_FILES, SubjectKind
+from features.records import RECORD_FILES, Journey, Shipment, SubjectKind
 from features.replay_submissions import submissions_of
 from features.rescoring_rules import RescoringRules
 from features.scoring_instants import later_instants
-from features.submission import history_records
-from features.submitted_subject import request_rows
-from features.vector import feature_vector, feature_vectors, vector_plan
+from features.submission import Submission, history_records
+from features.vector import feature_vector, feature_vectors
 from tests.agreement.amended_streams import amended_streams
 from tests.agreement.plain_sql import PlainSql
 from tests.agreement.streams import (
@@ -37,12 +35,11 @@ from tests.agreement.streams import (
     write,
 )
 from tests.agreement.test_batch_online_and_sql_agree import (
+    all_agree,
     arriving,
-    by_batch,
-    differing,
     rows_by_batch,
 )
-from tests.agreement.test_scoring_again import matrix_at
+from tests.agreement.test_scoring_again import a_row_stays, matrix_at
 from tests.agreement.test_the_future_never_leaks import deleted
 from tests.counts import count
 
@@ -65,25 +62,7 @@ def oracle() -> PlainSql:
 def test_batch_online_and_plain_sql_agree_whatever_was_amended_and_in_any_order(
     stream: Stream, lots: Random, oracle: PlainSql
 ) -> None:
-    with TemporaryDirectory() as home:
-        folder = Path(home) / "records"
-        write(stream, folder)
-        oracle.read(folder)
-        state = OnlineStore(LmdbStore(Path(home) / "state", is_bulk=True))
-        for records in arriving(folder, lots):
-            state.ingest(records)
-        for kind in KINDS:
-            scratch = Path(home) / kind
-            scratch.mkdir()
-            batch = feature_frame(kind, RecordFolder(folder), BuildResources(scratch))
-            asked = list(submissions_of(folder, kind))
-            online = {
-                one.subject_id: vector_plan(kind).windows(request_rows(one), state) for one in asked
-            }
-            assert differing(by_batch(kind, batch), oracle.numbers(kind, windows_of(kind))) == []
-            assert differing(by_batch(kind, batch), online) == []
-            assert rows_by_batch(kind, batch) == feature_vectors(asked, state)
-        state.store.close()
+    all_agree(stream, lots, oracle)
 
 
 @over_streams
@@ -141,23 +120,11 @@ def test_what_a_request_brings_counts_as_if_it_had_been_kept_and_is_not(
 def test_no_row_changes_when_what_became_known_later_is_taken_away(
     kind: SubjectKind, stream: Stream, place: int
 ) -> None:
-    with TemporaryDirectory() as home:
-        folder = Path(home) / "records"
-        write(stream, folder)
-        later = later_instants(kind, folder, RULES)
-        records = records_of_folder(folder)
-    rows = matrix_at(kind, records, later)
-    if not len(rows):
-        return
-    subject_id, as_of = rows.index[place % len(rows)]
-    row = rows.loc[[(subject_id, as_of)]]
+    def before(records: Records, instant: int, *, is_declared: bool) -> Records:
+        # What becomes known in that very microsecond counts for a declaration, and no later.
+        return deleted(records, instant + int(is_declared))
 
-    # What becomes known in that very microsecond counts for a declaration, and no later.
-    is_declared = (row["declared_at"] == as_of).all()
-    past = deleted(records, instant_us(as_of.to_pydatetime()) + int(is_declared))
-
-    again = matrix_at(kind, past, later)
-    pd.testing.assert_frame_equal(again.loc[[(subject_id, as_of)]], row, check_exact=True)
+    a_row_stays(kind, stream, place, before)
 
 
 @pytest.mark.parametrize("mode", ["sea", "road"])
@@ -200,3 +167,28 @@ def test_what_follows_an_amended_journey_is_put_where_batch_has_it(
     assert rows_by_batch("shipment", batch) == feature_vectors(asked, state)
     assert len({row["consignee_confirmed_rate"] for row in rows_by_batch("shipment", batch)}) > 1
     state.store.close()
+
+
+def test_a_journey_that_was_known_late_and_comes_with_a_request_completes_what_it_carries(
+    tmp_path: Path,
+) -> None:
+    day = timedelta(days=1)
+    journey = {**JOURNEY, "journey_id": "J0", "declared_at": NEW_YEAR - 9 * day}
+    late = Journey(**journey, known_at=NEW_YEAR - 5 * day)
+    earlier, asked = (
+        {**SHIPMENT, "shipment_id": id_, "declared_at": at}
+        for id_, at in (("S1", NEW_YEAR - 8 * day), ("S0", NEW_YEAR))
+    )
+    submission = Submission(subject_kind="shipment", shipment=asked, journey=late)
+    one, other = (
+        OnlineStore(LmdbStore(tmp_path / name, is_bulk=True)) for name in ("one", "other")
+    )
+    for state in (one, other):
+        state.ingest({"shipments": [Shipment(**earlier)]})
+    brought = history_records([submission])
+    without = feature_vector(submission, one)
+    other.ingest(brought)
+
+    assert feature_vector(submission, one, brought) == feature_vector(submission, other) != without
+    one.store.close()
+    other.store.close()

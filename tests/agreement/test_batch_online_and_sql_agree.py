@@ -101,6 +101,34 @@ def differing(one: Numbers, other: Numbers) -> list[tuple[str, str, float, float
     ]
 
 
+def all_agree(stream: Stream, lots: Random, oracle: PlainSql) -> None:
+    """Hold batch, online with records in any order, and plain SQL to each other over a stream."""
+    with TemporaryDirectory() as home:
+        folder = Path(home) / "records"
+        write(stream, folder)
+        oracle.read(folder)
+        state = OnlineStore(LmdbStore(Path(home) / "state", is_bulk=True))
+        for records in arriving(folder, lots):
+            state.ingest(records)
+
+        for kind in KINDS:
+            scratch = Path(home) / kind
+            scratch.mkdir()
+            batch = feature_frame(kind, RecordFolder(folder), BuildResources(scratch))
+            asked = list(submissions_of(folder, kind))
+            online = {
+                one.subject_id: vector_plan(kind).windows(request_rows(one), state) for one in asked
+            }
+            assert differing(by_batch(kind, batch), oracle.numbers(kind, windows_of(kind))) == []
+            assert differing(by_batch(kind, batch), online) == []
+            assert rows_by_batch(kind, batch) == [feature_vector(one, state) for one in asked]
+            vectors = feature_vectors(asked, state)
+            assert rows_by_batch(kind, batch) == vectors
+            for one, vector in zip(asked, vectors, strict=True):
+                assert vector.said_with == numbers_said(kind, vector, online[one.subject_id])
+        state.store.close()
+
+
 @settings(
     max_examples=count(2, 400),
     deadline=None,
@@ -135,27 +163,4 @@ def test_no_value_is_below_zero_but_those_that_are_said_so(stream: Stream) -> No
 def test_batch_and_online_and_plain_sql_agree_on_every_stream(
     stream: Stream, lots: Random, oracle: PlainSql
 ) -> None:
-    with TemporaryDirectory() as home:
-        folder = Path(home) / "records"
-        write(stream, folder)
-        oracle.read(folder)
-        state = OnlineStore(LmdbStore(Path(home) / "state", is_bulk=True))
-        for records in arriving(folder, lots):
-            state.ingest(records)
-
-        for kind in KINDS:
-            scratch = Path(home) / kind
-            scratch.mkdir()
-            batch = feature_frame(kind, RecordFolder(folder), BuildResources(scratch))
-            asked = list(submissions_of(folder, kind))
-            online = {
-                one.subject_id: vector_plan(kind).windows(request_rows(one), state) for one in asked
-            }
-            assert differing(by_batch(kind, batch), oracle.numbers(kind, windows_of(kind))) == []
-            assert differing(by_batch(kind, batch), online) == []
-            assert rows_by_batch(kind, batch) == [feature_vector(one, state) for one in asked]
-            vectors = feature_vectors(asked, state)
-            assert rows_by_batch(kind, batch) == vectors
-            for one, vector in zip(asked, vectors, strict=True):
-                assert vector.said_with == numbers_said(kind, vector, online[one.subject_id])
-        state.store.close()
+    all_agree(stream, lots, oracle)

@@ -12,7 +12,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.engine.columns import NO_INSTANT, Column, Columns, columns_of_table, rows
-from features.engine.windows.lifetimes import FOREVER, NEVER, last_instants
+from features.engine.windows.lifetimes import (
+    FOREVER,
+    NEVER,
+    is_first_of_each,
+    last_instants,
+)
 from features.records import Record
 
 _NOTHING = np.empty(0, np.int64)
@@ -88,6 +93,22 @@ def amendments_of(columns: Columns, record: type[Record]) -> Amendments:
     until[is_withdrawn] = NEVER
     is_special = (until != FOREVER) | (known_at != few[record.known_from])
     return Amendments(places[is_special], known_at[is_special], until[is_special])
+
+
+def as_declared(columns: Columns, record: type[Record]) -> Columns:
+    """Subjects once each, in the version that counted first, in the order of their rows.
+
+    Those that never counted are left out.
+    """
+    amendments = amendments_of(columns, record)
+    if not amendments:
+        return columns
+    declared_at = columns[record.known_from]
+    known_at, until = amendments.known_of(declared_at), amendments.until_of(0, len(declared_at))
+    lived = np.flatnonzero(until > known_at)
+    ids = columns[record.versions_of[0]][lived]
+    order = np.lexsort((known_at[lived], ids))
+    return rows(columns, np.sort(lived[order[is_first_of_each(ids[order])]]))
 
 
 def _looked_at(columns: Columns, record: type[Record], known_at: Column) -> Column:

@@ -14,6 +14,7 @@ from features.engine.expressions.encode_rows import CopiedColumns, RequestCodes,
 from features.engine.expressions.measures import Measured, with_measures
 from features.engine.expressions.program import Key, Program
 from features.engine.online.request_windows import RequestWindows
+from features.engine.windows.lifetimes import unended
 from features.engine.windows.window import Window
 
 
@@ -67,7 +68,7 @@ class LinkedRows:
             ]
         rows = [row for row in fields if row[known_from] is not None and row[known_from] < at]
         if self.amended and any(row["version"] > 1 or row["withdrawn"] for row in rows):
-            rows = self._standing(rows)
+            rows = unended(rows, rows, self.amended, is_replaced=self.is_replaced)
         if self.measured and rows:
             rows = with_measures(rows, self.measured)
         if self.version_of:
@@ -79,21 +80,6 @@ class LinkedRows:
         if len(rows) > 1:
             rows.sort(key=itemgetter(known_from, self.order_field))
         return rows
-
-    def _standing(self, rows: Sequence[Row]) -> list[Row]:
-        """The rows that no later version ended."""
-        ended: dict[tuple[Any, ...], int] = {}
-        for row in rows:
-            if self.is_replaced or row["withdrawn"]:
-                record = tuple(row[name] for name in self.amended)
-                ended[record] = max(row["version"], ended.get(record, 0))
-        return [
-            row
-            for row in rows
-            if not row["withdrawn"]
-            and row["version"] + self.is_replaced
-            > ended.get(tuple(row[name] for name in self.amended), 0)
-        ]
 
     def _with_versions(self, rows: Sequence[Row]) -> list[Row]:
         """The rows in their order, each beside the other versions of its paper."""

@@ -38,10 +38,15 @@ def put_amended(
     gone: Iterable[tuple[Lifetime, Sequence[int]]],
     new: Iterable[tuple[Lifetime, Sequence[int]]],
 ) -> None:
-    """Take some rows that do not count for ever away from beside a log, and put others there."""
+    """Take some rows that do not count for ever away from beside a log, and put others there.
+
+    Raises OnlineStoreUnavailable where one that is to go is not there.
+    """
     (blob,) = store.get([_AMENDED + key])
     kept = np.frombuffer(blob or b"", np.int64).reshape(-1, 2 + layout.width).tolist()
     for lifetime, row in gone:
+        if [*lifetime, *row] not in kept:
+            raise _lacks_amended()
         kept.remove([*lifetime, *row])
     kept += [[*lifetime, *row] for lifetime, row in new]
     store.put([(_AMENDED + key, np.array(sorted(kept), np.int64).tobytes())])
@@ -96,14 +101,18 @@ def remove_rows(store: BlobTransaction, layout: Layout, key: bytes, rows: Column
     for row in rows:
         places = np.flatnonzero((open_rows[:, own] == row[own]).all(axis=1))
         if not len(places):
-            raise OnlineStoreUnavailable(
-                "the online feature store lacks a record that was amended; make it anew with "
-                "`tidegate state rebuild`"
-            )
+            raise _lacks_amended()
         open_rows = _without(open_rows, int(places[0]), layout)
     blob_left = np.concatenate([words[:head], open_rows.ravel()])
     has_rows = words[PAGES] or len(open_rows)  # one word alone would stand for no key
     store.put([(key, close_blob(store, layout, key, blob_left) if has_rows else b"")])
+
+
+def _lacks_amended() -> OnlineStoreUnavailable:
+    return OnlineStoreUnavailable(
+        "the online feature store lacks a record that was amended; make it anew with "
+        "`tidegate state rebuild`"
+    )
 
 
 def _without(rows: Column, place: int, layout: Layout) -> Column:

@@ -5,13 +5,16 @@ window asks; where it stands in time, and so which windows it falls into, is ano
 (`known_at`). Events without these columns count for ever from when they are known.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
+from typing import Any, TypeVar
 
 import numpy as np
 
 from features.engine.columns import Column, Columns, rows
 from features.engine.numba_cache import compiled
+
+Row = TypeVar("Row", bound=Mapping[str, Any])
 
 COUNTS_FROM, COUNTS_UNTIL = "counts_from", "counts_until"
 LIFETIME = frozenset({COUNTS_FROM, COUNTS_UNTIL})
@@ -74,6 +77,31 @@ def together(parts: Sequence[Columns]) -> Columns:
 def for_ever(known_at: Column) -> Columns:
     """The lifetimes of rows that count for ever from these instants on."""
     return {COUNTS_FROM: known_at, COUNTS_UNTIL: np.full(len(known_at), FOREVER)}
+
+
+def unended(
+    rows: Sequence[Row],
+    known: Sequence[Mapping[str, Any]],
+    versions_of: Sequence[str],
+    *,
+    is_replaced: bool,
+) -> list[Row]:
+    """Rows that neither withdraw their record nor were ended by one of those `known`.
+
+    Rows that are equal in `versions_of` are versions of one record: a later one ends those before
+    it where `is_replaced`, otherwise only one that withdraws it does.
+    """
+    ended: dict[tuple[Any, ...], int] = {}
+    for row in known:
+        if is_replaced or row["withdrawn"]:
+            record = tuple(row[name] for name in versions_of)
+            ended[record] = max(row["version"], ended.get(record, 0))
+    return [
+        row
+        for row in rows
+        if not row["withdrawn"]
+        and row["version"] + is_replaced > ended.get(tuple(row[name] for name in versions_of), 0)
+    ]
 
 
 def is_first_of_each(records: Column) -> Column:

@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
@@ -16,6 +18,7 @@ from serving.triage.lanes import Lanes
 from tests.serving.bodies import shipment
 from training.model.offence_shares import offence_shares
 
+DAY = timedelta(days=1)
 FINDS = [("chapter 89", "dual_use")] * 20 + [("chapter 64", "counterfeit")] * 60
 
 
@@ -33,6 +36,26 @@ def test_a_record_file_is_seen_against_the_history_that_its_model_was_trained_on
     assert missing_history(subjects, champion(home)) == []
     few = replace(subjects, record_counts={**subjects.record_counts, "outcomes": 0})
     assert missing_history(few, champion(home)) == ["outcomes"]
+
+
+def test_a_subject_with_versions_is_scored_once_as_it_was_declared(
+    home: Path, tmp_path: Path
+) -> None:
+    file, records = tmp_path / "shipments.parquet", home / "records"
+    table = pq.read_table(records / "shipments.parquet")
+    first, second = table.slice(0, 2).to_pylist()
+    later = [
+        {**first, "version": 2, "gross_mass_kg": 5.0, "known_at": first["declared_at"] + DAY},
+        {**second, "version": 2, "withdrawn": True, "known_at": second["declared_at"]},
+    ]
+    pq.write_table(pa.concat_tables([table, pa.Table.from_pylist(later, table.schema)]), file)
+
+    plain = read_subjects(records / "shipments.parquet", "shipment", records)
+    amended = read_subjects(file, "shipment", records)
+
+    assert amended.ids == [id_ for id_ in plain.ids if id_ != second["shipment_id"]]
+    assert len(amended.features) == len(amended.ids) == len(amended.is_life_at_risk)
+    assert amended.features.iloc[0].equals(plain.features.iloc[0])
 
 
 def test_submissions_of_a_file_are_part_of_its_history(home: Path, tmp_path: Path) -> None:
