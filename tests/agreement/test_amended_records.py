@@ -192,3 +192,26 @@ def test_a_journey_that_was_known_late_and_comes_with_a_request_completes_what_i
     assert feature_vector(submission, one, brought) == feature_vector(submission, other) != without
     one.store.close()
     other.store.close()
+
+
+def test_what_a_journey_is_amended_to_moves_no_instant_at_which_it_would_be_scored_again(
+    tmp_path: Path,
+) -> None:
+    day = timedelta(days=1)
+    journey = {**JOURNEY, "journey_id": "J0", "declared_at": NEW_YEAR - 9 * day}
+    later = {"version": 2, "due_at": NEW_YEAR + 300 * day, "known_at": NEW_YEAR + 250 * day}
+    own = {**SHIPMENT, "shipment_id": "S0", "declared_at": NEW_YEAR - 8 * day}
+    paid = {**TRANSACTION, "subject_kind": "shipment", "subject_id": "S0", "paid_at": NEW_YEAR}
+    payments = [
+        {**paid, "transaction_id": f"T{days}", "known_at": NEW_YEAR + days * day}
+        for days in (1, 200)
+    ]
+    plain: Stream = {name: [] for name in RECORD_FILES}
+    plain |= {"journeys": [journey], "shipments": [own], "transactions": payments}
+    write(plain, tmp_path / "plain")
+    write(plain | {"journeys": [journey, journey | later]}, tmp_path / "amended")
+
+    instants = [later_instants("shipment", tmp_path / of, RULES) for of in ("plain", "amended")]
+
+    assert instants[0] == instants[1]
+    assert len(instants[0]["S0"]) == 1
