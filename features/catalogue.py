@@ -5,7 +5,9 @@ and then here, by hand, so that no import decides what a model sees.
 """
 
 import difflib
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 
 from features.definition import Feature
 from features.engine.windows.window import Window
@@ -263,9 +265,12 @@ def catalogue(kind: SubjectKind) -> tuple[Feature, ...]:
     return _BY_KIND[kind]
 
 
-def features_by_name() -> dict[str, Feature]:
+_BY_NAME = MappingProxyType({feature.name: feature for feature in (*ROUTE, *SHIPMENT)})
+
+
+def features_by_name() -> Mapping[str, Feature]:
     """Every feature of either kind, by name."""
-    return {feature.name: feature for feature in (*ROUTE, *SHIPMENT)}
+    return _BY_NAME
 
 
 def windows_of(kind: SubjectKind) -> tuple[Window, ...]:

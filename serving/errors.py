@@ -29,6 +29,7 @@ TidegateError
     │   ├── MessageUnreadable  a standard message of which nothing is kept; says the place
     │   └── SubmissionRefused  well-formed, but no subject that may be scored
     ├── TooOften               (429) this caller asks more often than it may
+    ├── ReasonsUnavailable     (503) the model that decided is not here, or not as it was
     └── Unavailable            (503) nothing was decided; the caller may try again
         ├── TooBusy
         └── LogUnavailable
@@ -235,6 +236,13 @@ class Unavailable(ServingError):
     status = 503
     title = "No score can be given now"
     retry_after_s = 5
+
+
+class ReasonsUnavailable(ServingError):
+    """The reasons follow from the model that decided, which is not here or not as it was."""
+
+    status = 503
+    title = "The reasons cannot be derived now"
 
 
 class TooBusy(Unavailable):

@@ -150,10 +150,11 @@ def _renamed(submission: dict[str, Any], suffix: str) -> dict[str, Any]:
     if "journey" in submission:
         renamed["journey"] = _with_suffix(submission["journey"], ("journey_id",), suffix)
     for name, identity in OWN_IDS:
-        renamed[name] = [
-            {**_with_suffix(record, (identity,), suffix), "subject_id": shipment["shipment_id"]}
-            for record in submission.get(name, [])
-        ]
+        if name in submission:  # an older checkout does not know all of them
+            renamed[name] = [
+                {**_with_suffix(record, (identity,), suffix), "subject_id": shipment["shipment_id"]}
+                for record in submission[name]
+            ]
     return renamed
 
 

@@ -10,6 +10,7 @@ from serving.api.answers import DecisionAnswer, decision_answer
 from serving.api.explanations import ExplanationAnswer
 from serving.api.openapi import problems
 from serving.audit.decision_details import details_of
+from serving.audit.derived_reasons import with_reasons
 from serving.audit.logged_decision import DecisionFilter
 from serving.audit.visible_decisions import visible_decision, visible_page
 from serving.web.authentication import MayExplain, MayScore
@@ -90,6 +91,9 @@ def read_explanation(
 
     In the language that `Accept-Language` likes best among those known here.
     """
-    decision = visible_decision(services.decisions, services.masking, caller, decision_id)
+    decision = with_reasons(
+        services.models,
+        visible_decision(services.decisions, services.masking, caller, decision_id),
+    )
     details = details_of(services.models, decision, language)
     return ExplanationAnswer.from_decision(decision, details, language)

@@ -81,8 +81,8 @@ class ExplanationParts(ClosedModel):
             is_unlike_training=score.is_unlike_training,
             outside_training=list(score.outside),
             reasons=list(decision.reasons_in(language)),
-            remainder=decision.result.reasons.remainder,
-            habits=decision.result.reasons.habits,
+            remainder=decision.known_reasons.remainder,
+            habits=decision.known_reasons.habits,
             contributions=[
                 FeatureContribution.model_construct(feature=name, value=value, contribution=part)
                 for (name, value), part in pairs
@@ -164,8 +164,8 @@ class ExplanationAnswer(ExplanationParts):
             probability=result.score.probability,
             percentile=result.score.percentile,
             language=language.code,
-            families=result.reasons.families,
-            indicators=result.reasons.indicators,
+            families=decision.known_reasons.families,
+            indicators=decision.known_reasons.indicators,
             provenance=[
                 FeatureProvenance.from_provenance(name, provenance, language)
                 for name, provenance in details.provenance.items()

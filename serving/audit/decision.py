@@ -13,7 +13,7 @@ from features.records import SubjectKind
 from features.submission import Submission
 from serving import stored_names
 from serving.audit.logged_decision import LoggedDecision
-from serving.errors import NotScored
+from serving.errors import NotScored, ReasonsUnavailable
 from serving.explanation.decision_parts import DecisionPart
 from serving.explanation.explained_score import Score
 from serving.explanation.formatting import Value
@@ -58,11 +58,10 @@ class ModelRef(DecisionPart):
 
 @dataclass(frozen=True)
 class ScoreResult:
-    """The score of a decision, its reasons, and the model that gave them."""
+    """The score of a decision, and the model that gave it."""
 
     model: ModelRef
     score: Score
-    reasons: Reasons
 
 
 class Decision(DecisionPart):
@@ -74,7 +73,9 @@ class Decision(DecisionPart):
     `answer_digest` is of the bytes that the caller was answered with; `purpose` is what all of it
     came for. Where lanes rank by probability × harm, `harm_weights` are those of the plan, and
     `harm_ratio` is the expected harm of a find beside that of a usual one. Where no model could be
-    asked, `unscored` says why, and there is no model, no score and no reason. `is_history_missing`
+    asked, `unscored` says why, and there is no model, no score and no reason. `reasons` are also
+    None where nobody was to read them when it was decided; they follow from vector, `said_with`,
+    contributions and model (`derived_reasons`). `is_history_missing`
     says that the service lacked most of the history that the model was trained on. `life_at_risk`
     has the words of all `danger_signals`. `drawn_with` is the fingerprint of the seed of its draws,
     once the first seed was rotated.
@@ -120,6 +121,7 @@ class Decision(DecisionPart):
     harm_weights: Mapping[Offence, float] = Field(default_factory=dict)
     harm_ratio: float | None = None
     drawn_with: str | None = None
+    said_with: dict[str, dict[str, float]] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -128,10 +130,18 @@ class Decision(DecisionPart):
 
     @property
     def result(self) -> ScoreResult:
-        """Score, reasons and model; raises NotScored where no model was used."""
-        if self.model is None or self.score is None or self.reasons is None:
+        """Score and model; raises NotScored where no model was used."""
+        if self.model is None or self.score is None:
             raise NotScored("this decision was made without a score: no model could be asked")
-        return ScoreResult(self.model, self.score, self.reasons)
+        return ScoreResult(self.model, self.score)
+
+    @property
+    def known_reasons(self) -> Reasons:
+        """The reasons; raises NotScored, or ReasonsUnavailable where they were not derived."""
+        if self.result and self.reasons is None:
+            raise ReasonsUnavailable("the reasons of this decision were not derived from its model")
+        assert self.reasons is not None
+        return self.reasons
 
     @property
     def probability(self) -> float | None:
@@ -164,10 +174,9 @@ class Decision(DecisionPart):
         """The reasons in words, the strongest first; none without a score."""
         if self.unscored:
             return ()
-        result = self.result
-        parts = dict(zip(self.vector, result.score.contributions, strict=True))
+        parts = dict(zip(self.vector, self.result.score.contributions, strict=True))
         return ReasonRenderer(self.subject_kind, self.vector, parts, language).reasons(
-            result.reasons
+            self.known_reasons
         )
 
     def answered_with(self, body: bytes) -> Self:

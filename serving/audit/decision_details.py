@@ -33,7 +33,10 @@ UNEXPLAINED = DecisionDetails(None, {})
 def details_of(
     models: ModelPool, decision: Decision, language: Language = ENGLISH
 ) -> DecisionDetails:
-    """Which missing inputs could move the score most, and which records its reasons rest on."""
+    """Which missing inputs could move the score most, and which records its reasons rest on.
+
+    The decision has its reasons already (`with_reasons`).
+    """
     if decision.unscored:
         return UNEXPLAINED
     champion = models.active_champions().get(decision.subject_kind)
@@ -50,7 +53,7 @@ def _provenance(decision: Decision) -> dict[str, Provenance]:
     provenance = SubmissionProvenance(read_submission(decision.request.encode()))
     return {
         name: provenance.feature(known[name])
-        for reason in decision.result.reasons.reasons
+        for reason in decision.known_reasons.reasons
         for name in reason.evidence
         if name in known
     }

@@ -176,7 +176,8 @@ def canonical_groups(record: Mapping[str, Any]) -> bytes:
     """Which indicator and family each feature of a decision belongs to, in their order."""
     known = features_by_name()
     unknown = [name for name in record["vector"] if name not in known]
-    if unknown or "comparisons" not in record["reasons"]:
+    reasons = record["reasons"]
+    if unknown or (reasons is not None and "comparisons" not in reasons):
         raise ExportRefused(
             "this decision was made by another release, whose reasons are grouped otherwise; "
             "export it with that release"

@@ -9,7 +9,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
-from serving.audit.decision_details import details_of
+from serving.audit.decision_details import UNEXPLAINED, details_of
+from serving.audit.derived_reasons import with_reasons
 from serving.audit.visible_decisions import newest_visible, visible_decision
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.case_view import CaseView
@@ -20,7 +21,7 @@ from serving.console.justification import justification_form
 from serving.console.pages import PageRoute, page
 from serving.console.pseudonymous_view import as_seen_by
 from serving.container import Services
-from serving.errors import NotFound, Unprocessable
+from serving.errors import NotFound, ReasonsUnavailable, Unprocessable
 from serving.language import reading
 from serving.review.case_rules import Case
 from serving.review.errors import JustificationNeeded
@@ -41,8 +42,7 @@ def newest(services: TheServices, reader: MayRead, session: TheSession) -> HTMLR
     """The newest decisions that the reader may see."""
     decisions = newest_visible(services.decisions, services.masking, reader, MOST)
     cases = [
-        CaseView.from_decision(as_seen_by(reader, each, services.pseudonyms), is_explained=True)
-        for each in decisions
+        _view(services, as_seen_by(reader, each, services.pseudonyms))[0] for each in decisions
     ]
     return page("decisions.html", reader=reader, session=session, cases=cases, most=MOST)
 
@@ -61,16 +61,29 @@ def one(
     except JustificationNeeded:
         return justification_form(session, reader, f"/console/decisions/{decision_id}", None)
     is_shown = of_case is None or is_score_shown(services, reader, of_case)
-    decision = as_seen_by(reader, decision, services.pseudonyms)
-    details = details_of(services.models, decision, reading().language)
+    case, why_unexplained = _view(services, as_seen_by(reader, decision, services.pseudonyms))
+    details = UNEXPLAINED
+    if case.is_explained:
+        details = details_of(services.models, case.decision, reading().language)
     return page(
         "decision.html",
         reader=reader,
         session=session,
-        case=CaseView.from_decision(decision, is_explained=True),
+        case=case,
+        why_unexplained=why_unexplained,
         details=details if is_shown else replace(details, missing_input_effects=None),
         is_score_shown=is_shown,
     )
+
+
+def _view(services: Services, decision: Decision) -> tuple[CaseView, str | None]:
+    """A decision with its reasons; without, and why, where its model is not as it was."""
+    try:
+        return CaseView.from_decision(
+            with_reasons(services.models, decision), is_explained=True
+        ), None
+    except ReasonsUnavailable as unavailable:
+        return CaseView.from_decision(decision, is_explained=False), str(unavailable)
 
 
 @router.post("/{decision_id}/justify")

@@ -11,14 +11,14 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from types import MappingProxyType
 from typing import Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
-from features.catalogue import catalogue
+from features.catalogue import catalogue, feature_named
 from features.definition import Feature
 from features.records import SubjectKind
 from serving import stored_names
@@ -254,6 +254,15 @@ class _Case:
 def ranking(kind: SubjectKind) -> ReasonRanking:
     """How contributions of one kind of subject are ranked."""
     return ReasonRanking(catalogue(kind))
+
+
+@lru_cache(maxsize=4)
+def ranking_of(names: tuple[str, ...]) -> ReasonRanking:
+    """How contributions of these features are ranked, which an earlier catalogue may have had.
+
+    Raises UnknownFeature for one that this release does not have.
+    """
+    return ReasonRanking([feature_named(name) for name in names])
 
 
 def effect_of(log_odds: float) -> Effect:

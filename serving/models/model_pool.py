@@ -19,7 +19,8 @@ import structlog
 from features.errors import KeyMissing, TidegateError
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
-from serving.errors import LogUnavailable
+from serving.errors import LogUnavailable, ReasonsUnavailable
+from serving.language import say
 from serving.models.errors import NoModel, SeatUnrecorded, Unexplained
 from serving.models.kill_switch import KillSwitch
 from serving.models.scores import ADDITIVITY, Scorer
@@ -42,6 +43,8 @@ Slot = tuple[Role, SubjectKind]
 FileStamp = tuple[int, int, int]
 
 POLL_INTERVAL_S = 0.5
+MOST_EARLIER = 4
+"""Models out of service that are kept in memory: whoever reads old decisions reads several."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ class ModelPool:
         self._loaded: dict[Slot, LoadedModel] = {}
         self._stamps: dict[Slot, FileStamp | None] = {}
         self._refused: dict[Slot, str] = {}
+        self._earlier: dict[str, RiskModel] = {}
         self._swapping = threading.Lock()
         self._watch = PollingThread("models", self.refresh, waits="models_wait")
         self.refresh()
@@ -137,6 +141,30 @@ class ModelPool:
             for kind, model in self.champions().items()
             if not self.kill_switch.is_off(kind)
         }
+
+    def as_it_decided(self, name: str, version: str, digest: str) -> RiskModel:
+        """A version of a model, in service or not; raises ReasonsUnavailable.
+
+        It was made for the vectors that it has scored, whatever the catalogue computes by now.
+        """
+        loaded = [each.model for each in self._loaded.values()] + [*self._earlier.values()]
+        found = next((model for model in loaded if model.digest == digest), None)
+        return found or self._read_earlier(name, version, digest)
+
+    def _read_earlier(self, name: str, version: str, digest: str) -> RiskModel:
+        lacking = say(
+            "{model}, which decided, is not in this home as it was", model=f"{name} {version}"
+        )
+        try:
+            key = _read_public_key(self._public_key)
+            model = RiskModel.read_archived(self._folder / name / version, key)
+        except (TidegateError, OSError, ValueError) as error:
+            log.error("earlier_model_not_read", model=name, version=version, reason=str(error))
+            raise ReasonsUnavailable(lacking) from None
+        if model.digest != digest:
+            raise ReasonsUnavailable(lacking)
+        self._earlier = dict([*self._earlier.items()][1 - MOST_EARLIER :]) | {digest: model}
+        return model
 
     @property
     def refused(self) -> dict[Slot, str]:

@@ -1,11 +1,15 @@
 """What monitoring takes from the record of one decision."""
 
+import math
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 import orjson
 
+from features.catalogue import features_by_name
 from features.records import SubjectKind
 from features.reference.geography.regions import region_of
 from features.subject_types import SUBJECT_TYPES
@@ -71,7 +75,7 @@ class DecisionFacts:
                 "undrawn_lane": undrawn_lane(record),
             },
             corridor=f"{departure}–{arrival}",
-            leading_reason=_leading(record["reasons"]["indicators"]),
+            leading_reason=_leading(_indicators(record)),
             vector=vector,
         )
 
@@ -153,6 +157,19 @@ def _operator(before: Value) -> str:
     if not isinstance(before, float | int):
         return UNKNOWN
     return next((name for end, name in SIZES if before < end), LARGEST)
+
+
+def _indicators(record: Mapping[str, Any]) -> dict[str, float]:
+    """The exact sum of each indicator; of what nobody was to read they follow from its parts."""
+    if record["reasons"] is not None:
+        stated: dict[str, float] = record["reasons"]["indicators"]
+        return stated
+    known, by_indicator = features_by_name(), defaultdict[str, list[float]](list)
+    for name, part in zip(record["vector"], record["score"]["contributions"], strict=True):
+        feature = known.get(name)
+        if feature is not None and feature.indicator:
+            by_indicator[feature.indicator].append(part)
+    return {name: math.fsum(own) for name, own in sorted(by_indicator.items())}
 
 
 def _leading(indicators: dict[str, float]) -> str:

@@ -74,7 +74,7 @@ def describe_lane(
 ) -> str:
     """Why it is here, with the strongest reason on either side; of a random draw there is none.
 
-    `said` says again what was kept in words.
+    None is named either where they were not derived. `said` says again what was kept in words.
     """
     why = language.say(_WHY[decision.lane])
     if decision.life_at_risk:
@@ -84,7 +84,8 @@ def describe_lane(
     if decision.lane_reason in ("watch_list", "rule"):
         hit = said(decision.hits[0]) if decision.hits else language.say(SELECTED_BEFORE)
         return f"{why}: {hit}."
-    strongest = {r.effect: r for r in reversed(decision.reasons_in(language))}
+    reasons = decision.reasons_in(language) if decision.reasons else ()
+    strongest = {r.effect: r for r in reversed(reasons)}
     parts = [why]
     if "for" in strongest:
         parts.append(language.say(MAIN_REASON, fact=_clause(strongest["for"])))

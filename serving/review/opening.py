@@ -18,6 +18,7 @@ from serving.review.former_cases import with_current_case
 from serving.review.queue_rank import QUEUE_RANK, risk_of
 from serving.review.search_terms import CONVEYANCES, search_terms
 from serving.review.teams import Team, receiving_team
+from serving.triage.lane_rule import WITHOUT_CASE
 
 CASE: TypeAdapter[Case] = TypeAdapter(Annotated[Case, BeforeValidator(with_current_case)])
 
@@ -27,7 +28,7 @@ ALIKE = ("goods", "way")
 
 def opens_case(decision: Decision) -> bool:
     """Whether a decision waits for a person."""
-    return decision.lane not in ("release", "manual")
+    return decision.lane not in WITHOUT_CASE
 
 
 def case_of_decision(

@@ -32,7 +32,7 @@ from serving.scoring.challenger_score import challenger_score
 from serving.scoring.enrichment import enrich, with_newest_legs
 from serving.scoring.errors import ScoredAsOfLater
 from serving.scoring.newly_counted import newly_counted
-from serving.triage.lane_rule import EarlierSelection, Placement
+from serving.triage.lane_rule import WITHOUT_CASE, EarlierSelection, Placement
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.life_at_risk import TIME_PASSED, begun_by_time, danger_signals, in_words
 from serving.triage.watch_list_hits import find_hits
@@ -187,6 +187,7 @@ class Assessor:
         signals = danger_signals(encoded.known, submission.scoring_instant)
         harm_ratio = self._harm_ratio(encoded)
         placement = self._placed(encoded, score, harm_ratio, is_life_at_risk=bool(signals))
+        is_to_be_read = placement.lane not in WITHOUT_CASE or _is_read_anyway(encoded)
         return Decision(
             decision_id=str(uuid.uuid4()),
             scored_at=request.at,
@@ -202,7 +203,8 @@ class Assessor:
             unseen=tuple(unseen),
             missing=tuple(missing_inputs(submission)),
             score=score,
-            reasons=self._reasons(encoded, score),
+            reasons=self._reasons(encoded, score) if is_to_be_read else None,
+            said_with={**encoded.vector.said_with},
             lane=placement.lane,
             lane_reason=placement.reason,
             life_at_risk=in_words(signals),
@@ -308,6 +310,11 @@ def _scored_again(encoded: EncodedRequest) -> dict[str, Any]:
         "lane_before": newest.lane,
         "because": tuple(because),
     }
+
+
+def _is_read_anyway(encoded: EncodedRequest) -> bool:
+    """Whether reasons are read whatever the lane: by who asks, or in the case there may be."""
+    return encoded.request.caller.may("explain") or encoded.earlier is not None
 
 
 def _selection(earlier: EarlierDecisions | None) -> EarlierSelection | None:

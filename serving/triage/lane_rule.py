@@ -12,6 +12,8 @@ LaneReason = Literal["life_at_risk", "watch_list", "rule", "score", "random", "n
 
 # Someone goes and looks at what is in these.
 VISITED: tuple[Lane, ...] = ("rescue", "inspect", "control")
+# Nobody is asked about these: they open no case.
+WITHOUT_CASE: tuple[Lane, ...] = ("release", "manual")
 
 
 @dataclass(frozen=True)

@@ -406,7 +406,7 @@ def _write_score(paper: Paper, printed: PrintedCase) -> None:
 
 def _write_sum(paper: Paper, view: CaseView) -> None:
     """From the average case to this one, in log-odds."""
-    score, reasons = view.decision.result.score, view.decision.result.reasons
+    score, reasons = view.decision.result.score, view.decision.known_reasons
     rows = [("Average case", f"{score.base_log_odds:+.3f}")]
     rows += [
         (f"{each.indicator}: {each.topic}", f"{each.log_odds:+.3f}")

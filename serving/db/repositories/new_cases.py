@@ -30,6 +30,7 @@ from serving.review.case_records import (
 )
 from serving.review.published_events import CaseHappening, further_score, opening_of
 from serving.review.queue_rank import UNKNOWN_RISK
+from serving.triage.lane_rule import WITHOUT_CASE
 
 PAGE = 500
 RISKS_TO_DRAW_FROM = 50
@@ -48,13 +49,16 @@ class NewCases:
         """Open the cases of the next decisions; a subject that was scored again has one."""
         reached = connection.scalar(select(cases_opened_to.c.seq))
         page = (
-            select(*WHOLE)
+            select(decisions.c.seq, decisions.c.lane)
             .where(decisions.c.seq > (reached or 0))
             .order_by(decisions.c.seq)
             .limit(PAGE)
         )
         read = connection.execute(page).all()
-        records_read = [(row.seq, self.logged.record(row)) for row in read]
+        waiting = [row.seq for row in read if row.lane not in WITHOUT_CASE]
+        whole = select(*WHOLE).where(decisions.c.seq.in_(waiting)).order_by(decisions.c.seq)
+        rows = connection.execute(whole).all() if waiting else []
+        records_read = [(row.seq, self.logged.record(row)) for row in rows]
         opened = [
             case for seq, record in records_read if record and (case := open_case(seq, record))
         ]

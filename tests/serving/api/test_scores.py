@@ -250,7 +250,7 @@ def test_a_life_at_risk_opens_the_rescue_lane_whatever_the_score(service: Servic
 def test_the_record_holds_all_that_a_decision_rests_on(service: Service) -> None:
     body = json.dumps(shipment(), indent=3).encode()
     headers = {
-        **service.key("score"),
+        **service.key("score", "explain"),
         "Idempotency-Key": "k",
         "Content-Type": "application/json",
     }

@@ -33,7 +33,7 @@ SCRIPT = Path(__file__).parents[3] / "deploy" / "verify" / "verify_decision.py"
 @pytest.fixture
 def decided(service: Service) -> list[str]:
     """The ids of some decisions, of both kinds."""
-    caller = service.key("score")
+    caller = service.key("score", "explain")
     bodies = [route(), *(shipment(shipment_id=f"S-{n}") for n in range(4))]
     answers = [service.score(body, caller) for body in bodies]
     return [answer.json()["decision_id"] for answer in answers]
@@ -105,6 +105,15 @@ def test_the_script_is_short_and_needs_nothing_but_python() -> None:
 
     assert len(text.splitlines()) <= 300
     assert imports <= set(sys.stdlib_module_names)
+
+
+def test_a_release_whose_reasons_nobody_read_is_verified(service: Service, tmp_path: Path) -> None:
+    answer = service.score(shipment(), service.key("score")).json()
+    out = tmp_path / "export"
+    assert export(service, answer["decision_id"], out).exit_code == 0
+
+    assert json.loads((out / "record.json").read_bytes())["reasons"] is None
+    assert run(out).returncode == 0
 
 
 def test_a_decision_without_a_score_is_verified(service: Service, tmp_path: Path) -> None:
@@ -244,6 +253,7 @@ FORGERIES: dict[str, Callable[[dict[str, Any]], None]] = {
     "vector": lambda record: record["vector"].update(gross_mass_kg=1.0),
     "reasons": lambda record: record["reasons"]["indicators"].update(D07=0.5),
     "remainder": lambda record: record["reasons"]["remainder"].update(log_odds=0.5),
+    "no reasons": lambda record: record.update(lane="inspect", reasons=None),
     "lanes": lambda record: record["lane_probabilities"].update(release=0.5),
     "selection": lambda record: record.update(selection_probability=0.5),
 }

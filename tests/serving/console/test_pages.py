@@ -2,6 +2,7 @@
 
 import math
 import re
+import shutil
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from serving.review.case_summary import LANE_NAMES, SELECTED_AT_RANDOM
 from serving.triage.lane_rule import Lane
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
+from tests.serving.world import train_and_promote
 
 HAMBURG, MUNICH = "DE004600", "DE002100"
 ORIGIN = {"Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}
@@ -188,7 +190,7 @@ def test_a_case_shows_reasons_values_and_a_sum_that_adds_up(service: Service) ->
 
 def test_a_case_begins_with_two_sentences(service: Service) -> None:
     case = CaseView.from_decision(
-        decided(service, shipment(), service.key("score")), is_explained=True
+        decided(service, shipment(), service.key("score", "explain")), is_explained=True
     )
 
     assert case.what.startswith("Shipment of inflatable boats, code 890310 (")
@@ -209,7 +211,7 @@ def test_a_life_at_risk_is_why_a_case_is_here(service: Service) -> None:
 
 
 def test_a_control_case_gives_no_reason_and_no_score(service: Service) -> None:
-    decision = decided(service, shipment(), service.key("score"))
+    decision = decided(service, shipment(), service.key("score", "explain"))
     drawn = decision.model_copy(update={"lane": "control", "lane_reason": "random"})
 
     case = CaseView.from_decision(drawn, is_explained=True)
@@ -347,3 +349,21 @@ def test_a_wrong_parameter_is_a_page_that_names_it_and_repeats_nothing(service: 
 def test_the_style_sheet_is_served(service: Service) -> None:
     assert service.client.get("/console/static/console.css").status_code == 200
     assert service.client.get("/console/static/../pages.py").status_code == 404
+
+
+def test_a_page_whose_reasons_cannot_be_derived_says_so_and_shows_the_facts(
+    service: Service,
+) -> None:
+    reader = service.key("score", "explain")
+    decision = decided(service, shipment(), service.key("score"))
+    sign_in(service, reader)
+    train_and_promote(service.home, "shipment", "2", seed=8)
+    service.services.models.refresh()
+    shutil.rmtree(service.home / "models" / "tidegate-shipment" / "1")
+
+    page = service.client.get(f"/console/decisions/{decision.decision_id}")
+
+    assert page.status_code == 200
+    assert "The reasons cannot be derived now: tidegate-shipment 1" in page.text
+    assert "What speaks for a closer look" not in page.text
+    assert "Shipment S-1" in service.client.get("/console/decisions").text

@@ -95,6 +95,7 @@ def test_a_score_is_told_by_the_strongest_evidence_on_either_side(
     decided: Any = SimpleNamespace(
         lane=lane,
         lane_reason="score",
+        reasons=reasons,
         life_at_risk=None,
         reasons_in=lambda *_: reasons,
         harm_ratio=None,
