@@ -1,0 +1,102 @@
+"""What the names of ISO 20022 elements promise, and which of them stand in which."""
+
+import re
+from pathlib import Path
+
+from features.messages.codes import CURRENCIES
+from features.messages.element import Element
+from features.messages.grammar import (
+    DATE,
+    DATE_AND_TIME,
+    NUMBER,
+    TRUTH,
+    Promise,
+    check,
+    matching,
+    one_of,
+)
+from features.messages.structure import read_structure
+
+_STRUCTURE = read_structure(Path(__file__).with_name("iso20022_elements.txt"))
+_VERSIONS_KNOWN = {
+    **dict.fromkeys(("camt.052", "camt.053", "camt.054"), range(1, 15)),
+    "pain.001": range(3, 14),
+    "pain.008": range(2, 11),
+    "pacs.003": range(9, 10),
+    "pacs.008": range(1, 14),
+    "pacs.009": range(10, 11),
+}
+_DATES = """
+    BirthDt DtOfSgntr FnlColltnDt FrDt FrstColltnDt IntrBkSttlmDt PoolgAdjstmntDt RltdDt
+    ReqdColltnDt ReqdExctnDt RfrdDocRltdDt ToDt
+    """
+_TIMES = "AccptncDtTm CdtDtTm CreDtTm DbtDtTm DtTm FrDtTm QtnDtTm ToDtTm TxDtTm"
+_TRUTHS = "AmdmntInd BtchBookg ChrgInclInd ComssnWvrInd LastPgInd RvslInd"
+_AMOUNTS = """
+    CdtNoteAmt ChrgsAmt DscntApldAmt DuePyblAmt InstdAmt IntrBkSttlmAmt RmtdAmt TaxAmt TaxblBaseAmt
+    TtlChrgsAndTaxAmt TtlIntrBkSttlmAmt TtlTaxAmt TtlTaxblBaseAmt
+    """
+_NUMBERS = "CtrlSum ElctrncSeqNb LglSeqNb PreAgrdXchgRate Rate Sum TtlNetNtryAmt XchgRate"
+_LONGEST = {
+    35: "EndToEndId InstrId MsgId PmtInfId TxId AcctSvcrRef NtryRef MndtId",
+    140: "Nm StrtNm Ustrd",
+    70: "AdrLine",
+    16: "PstCd BldgNb",
+}
+_DIGITS = re.compile(r"\+?(\d{1,18}(\.\d{0,5})?|\.\d{1,5})", re.ASCII)
+
+
+def _is_amount(element: Element) -> bool:
+    """Whether it is an amount that is not negative, with its currency.
+
+    The net of entries of an account has that of the account, and JSON has it beside the number.
+    """
+    code = element.attributes.get("Ccy")
+    is_alone = element.path.endswith("/TtlNetNtry/Amt") or element.kind == "number"
+    is_known = code in CURRENCIES if code is not None else is_alone
+    return is_known and bool(_DIGITS.fullmatch(element.text))
+
+
+_AMOUNT = Promise("want an amount that is not negative, with a currency in Ccy", _is_amount)
+_BIC = matching(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?", "a BIC")
+_COUNTRY = matching(r"[A-Z]{2}", "a country code")
+_CURRENCY = Promise("want a currency", lambda element: element.text in CURRENCIES)
+_COUNT = matching(r"[0-9]{1,15}", "a count")
+_PROMISES: dict[str, Promise] = {
+    **dict.fromkeys(_DATES.split(), DATE),
+    **dict.fromkeys(_TIMES.split(), DATE_AND_TIME),
+    **dict.fromkeys(_TRUTHS.split(), TRUTH),
+    **dict.fromkeys(_NUMBERS.split(), NUMBER),
+    **dict.fromkeys(("Amt", *_AMOUNTS.split()), _AMOUNT),
+    **dict.fromkeys(("BIC", "BICFI", "BICOrBEI", "AnyBIC"), _BIC),
+    **dict.fromkeys(("Ctry", "CtryOfRes", "CtryOfBirth"), _COUNTRY),
+    **dict.fromkeys(("Ccy", "CcyOfTrf", "SrcCcy", "TrgtCcy", "UnitCcy"), _CURRENCY),
+    **dict.fromkeys(("NbOfTxs", "NbOfNtries"), _COUNT),
+    **{
+        name: matching(rf"[^\x00-\x1f]{{1,{longest}}}", f"at most {longest} characters")
+        for longest, names in _LONGEST.items()
+        for name in names.split()
+    },
+    "Dt": DATE,
+    "IBAN": matching(r"[A-Z]{2}[0-9]{2}[a-zA-Z0-9]{1,30}", "an IBAN"),
+    "LEI": matching(r"[A-Z0-9]{18}[0-9]{2}", "an LEI"),
+    "UETR": matching(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "a UUID"),
+    "CdtDbtInd": one_of("CRDT DBIT"),
+    "ChrgBr": one_of("CRED DEBT SHAR SLEV"),
+    "InstrPrty": one_of("HIGH NORM"),
+    "PmtMtd": one_of("CHK DD TRA TRF"),
+    "SeqTp": one_of("FNAL FRST OOFF RCUR RPRE"),
+    "SttlmMtd": one_of("CLRG COVE INDA INGA"),
+}
+
+
+def check_texts(document: Element) -> None:
+    """Raise MessageRefused at the first text of a document that breaks what its name promises."""
+    check(document.leaves(), _PROMISES)
+
+
+def check_structure(business: Element, family: str, version: int) -> None:
+    """Raise MessageRefused at the first element of a message in XML that is not where it may be."""
+    known = _VERSIONS_KNOWN.get(family, range(0))
+    if known and business.kind == "text":
+        _STRUCTURE.check(business, family, has_all_names=version in known)

@@ -1,0 +1,106 @@
+"""Which elements must and may stand in which, by a table of one line for each parent.
+
+A table is of all versions of a standard together, so it refuses only what none of them allows. What
+it does not name as a parent, as an envelope for anything, is not looked into.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from features.errors import MessageRefused, nearest_of
+from features.messages.element import Element
+
+_MANY, _WANTED = "+*", "!+"
+
+
+@dataclass(frozen=True)
+class Parent:
+    """An element that holds others: the sign of each of its children by name."""
+
+    signs: Mapping[str, str]
+    may_be_text: bool = False
+    wants_one: bool = False
+    wanted_by_family: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def wanted(self, family: str) -> tuple[str, ...]:
+        """The children that must be there in messages of a family."""
+        own = (name for name, sign in self.signs.items() if sign and sign in _WANTED)
+        return (*own, *self.wanted_by_family.get(family, ()))
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The parents of a standard by name."""
+
+    parents: Mapping[str, Parent]
+
+    def check(self, root: Element, family: str, *, has_all_names: bool) -> None:
+        """Raise MessageRefused at the first element that stands where none may, or lacks one.
+
+        Without `has_all_names` the message is of a version that the table may not know whole, and
+        children of other names are let through.
+        """
+        for element in self._known(root):
+            parent = self.parents.get(element.name)
+            if not element.children:
+                self._check_empty(element, parent, family)
+            elif parent is not None:
+                _check_children(element, parent, family, has_all_names=has_all_names)
+
+    def _known(self, root: Element) -> list[Element]:
+        """The elements in the order of the message, but for what is in those that hold anything."""
+        found, waiting = [], [root]
+        while waiting:
+            element = waiting.pop()
+            found.append(element)
+            if element.name in self.parents:
+                waiting.extend(reversed(element.children))
+        return found
+
+    def _check_empty(self, element: Element, parent: Parent | None, family: str) -> None:
+        if element.text:
+            return
+        if parent is None:
+            raise MessageRefused(element.place, "want a text", element.line)
+        if parent.may_be_text:
+            raise MessageRefused(element.place, "want a text or an element", element.line)
+        _check_children(element, parent, family, has_all_names=True)
+
+
+def _check_children(element: Element, parent: Parent, family: str, *, has_all_names: bool) -> None:
+    there = Counter(child.name for child in element.children)
+    for child in element.children:
+        sign = parent.signs.get(child.name)
+        if sign is None and has_all_names:
+            wanted = f"want no such element; {nearest_of(child.name, parent.signs)}"
+            raise MessageRefused(child.place, wanted, child.line)
+        if sign is not None and sign not in tuple(_MANY) and there[child.name] > 1:
+            raise MessageRefused(child.place, f"want one {child.name}", child.line)
+    for name in parent.wanted(family):
+        if name not in there:
+            raise MessageRefused(element.place, f"want {name}", element.line)
+    if parent.wants_one and not there:
+        names = " or ".join(parent.signs)
+        raise MessageRefused(element.place, f"want {names}", element.line)
+
+
+def read_structure(file: Path) -> Structure:
+    """The structure that a table says."""
+    parents: dict[str, Parent] = {}
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            continue
+        head, _, children = line.partition(":")
+        signs = {each.rstrip("!+*"): each[len(each.rstrip("!+*")) :] for each in children.split()}
+        name, _, families = head.partition("@")
+        if families:
+            here = parents[name]
+            by_family = dict.fromkeys(families.split(","), tuple(signs))
+            parents[name] = Parent(
+                here.signs, here.may_be_text, here.wants_one, {**here.wanted_by_family, **by_family}
+            )
+        else:
+            parents[name.rstrip("~|")] = Parent(signs, "~" in name, "|" in name)
+    return Structure(parents)

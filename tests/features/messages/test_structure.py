@@ -1,0 +1,80 @@
+"""What stands where its standard has no room, or lacks what it must have, is refused there."""
+
+import re
+
+import pytest
+
+from features.errors import MessageRefused
+from features.messages.formats import read_message
+from tests.features.messages.readings import OPTIONS, read, sample
+
+TRANSFER = "/CstmrCdtTrfInitn/PmtInf/CdtTrfTxInf"
+ENTRY = "/BkToCstmrStmt/Stmt/Ntry[2]"
+ID = "<PmtInfId>PI-77-1</PmtInfId>"
+AMOUNT = '<InstdAmt Ccy="EUR">2900.50</InstdAmt>'
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "place", "wanted"),
+    [
+        (ID, "", "/CstmrCdtTrfInitn/PmtInf", "want PmtInfId"),
+        (ID, ID + ID, "/CstmrCdtTrfInitn/PmtInf/PmtInfId[1]", "want one PmtInfId"),
+        (ID, ID.replace("PI-77-1", ""), "/PmtInf/PmtInfId", "want a text"),
+        (
+            "DbtrAgt>",
+            "DbtrAgnt>",
+            "/PmtInf/DbtrAgnt",
+            "want no such element; the nearest is 'DbtrAgt'",
+        ),
+        ("<InitgPty><Nm>Nordwind Boote GmbH</Nm></InitgPty>", "", "/GrpHdr", "want InitgPty"),
+        (AMOUNT, "", f"{TRANSFER}/Amt", "want a text or an element"),
+        (AMOUNT, AMOUNT.replace("2900.50", "-1"), f"{TRANSFER}/Amt/InstdAmt", "not negative"),
+        (AMOUNT, AMOUNT.replace("EUR", "EUX"), f"{TRANSFER}/Amt/InstdAmt", "a currency in Ccy"),
+        ("<PmtMtd>TRF", "<PmtMtd>TRX", "/PmtInf/PmtMtd", "want one of CHK DD TRA TRF"),
+    ],
+)
+def test_a_credit_transfer_is_held_to_its_schema(
+    before: str, after: str, place: str, wanted: str
+) -> None:
+    with pytest.raises(MessageRefused) as refused:
+        read("iso20022/pain.001.xml", (before, after))
+
+    assert refused.value.place.endswith(place)
+    assert wanted in refused.value.wanted
+    assert refused.value.line
+
+
+def test_a_currency_of_old_messages_is_one() -> None:
+    assert read("iso20022/pain.001.xml", ('Ccy="EUR"', 'Ccy="DEM"')).refused
+
+
+def test_what_may_hold_anything_is_not_looked_into() -> None:
+    anything = "<SplmtryData><Envlp><Own><Thing/></Own></Envlp></SplmtryData>"
+    end = "</CdtTrfTxInf>"
+
+    assert read("iso20022/pacs.008.xml", (end, anything + end)).records
+
+
+def test_a_later_version_may_have_elements_that_no_table_knows() -> None:
+    new = ("<ChrgBr>SHAR</ChrgBr>", "<ChrgBr>SHAR</ChrgBr><Newer>1</Newer>")
+
+    assert read("iso20022/pacs.008.xml", ("008.001.08", "008.001.27"), new).records
+    with pytest.raises(MessageRefused, match="Newer: want no such element"):
+        read("iso20022/pacs.008.xml", new)
+
+
+def test_a_first_version_may_be_called_as_its_namespace() -> None:
+    message = sample("iso20022/pacs.008.xml").decode()
+    first = message.replace("008.001.08", "008.001.01").replace("BICFI", "BIC")
+    named = re.sub("FIToFICstmrCdtTrf", "pacs.008.001.01", first)
+
+    assert read_message("iso20022", named.encode(), OPTIONS).records
+
+
+def test_the_net_of_entries_needs_no_currency_and_a_balance_does() -> None:
+    net = "<TtlNetNtry><Amt>5.00</Amt><CdtDbtInd>CRDT</CdtDbtInd></TtlNetNtry>"
+    net = f"<TxsSummry><TtlNtries>{net}</TtlNtries></TxsSummry>"
+
+    assert read("iso20022/camt.053.xml", ("</Bal>", f"</Bal>{net}")).records
+    with pytest.raises(MessageRefused, match="Bal/Amt: want an amount"):
+        read("iso20022/camt.053.xml", ('<Amt Ccy="EUR">104300.00', "<Amt>104300.00"))
