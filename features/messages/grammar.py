@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC
 
 from features.errors import MessageRefused
+from features.messages.codes import CURRENCIES
 from features.messages.element import Element
 from features.messages.written_values import decimal_of, instant_of
 
@@ -48,13 +49,27 @@ def with_attribute(name: str, pattern: str, wanted: str) -> Promise:
     return Promise(
         f"want a number with {wanted} in {name}",
         lambda element: (
-            decimal_of(element.text) is not None
-            and bool(compiled.fullmatch(element.attributes.get(name, "")))
+            is_number(element) and bool(compiled.fullmatch(element.attributes.get(name, "")))
         ),
     )
 
 
-NUMBER = Promise("want a number", lambda element: decimal_of(element.text) is not None)
+def is_number(element: Element) -> bool:
+    """Whether it says a number; an exponent has it only in JSON."""
+    return decimal_of(element.text) is not None and (
+        element.kind == "number" or "e" not in element.text.lower()
+    )
+
+
+def amount_with(name: str) -> Promise:
+    """A number with a currency in an attribute."""
+    return Promise(
+        f"want a number with a currency in {name}",
+        lambda element: is_number(element) and element.attributes.get(name, "") in CURRENCIES,
+    )
+
+
+NUMBER = Promise("want a number", is_number)
 TRUTH = one_of("true false 1 0", "true or false")
 DATE = Promise(
     "want a date",

@@ -99,4 +99,4 @@ def check_structure(business: Element, family: str, version: int) -> None:
     """Raise MessageRefused at the first element of a message in XML that is not where it may be."""
     known = _VERSIONS_KNOWN.get(family, range(0))
     if known and business.kind == "text":
-        _STRUCTURE.check(business, family, has_all_names=version in known)
+        _STRUCTURE.check_whole(business, family, has_all_names=version in known)

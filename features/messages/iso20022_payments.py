@@ -236,10 +236,10 @@ def _purpose(payment: Payment, reading: MessageReading) -> Value | None:
 
 
 def _paid_at(payment: Payment, reading: MessageReading) -> Value | None:
-    """When it was booked, settled, or is to be carried out."""
+    """When it was booked, settled, or is to be carried out; else when that was asked for."""
     if payment.is_report:
         entry = payment.around[0]
         return reading.instant(entry.first("BookgDt/DtTm", "BookgDt/Dt", "ValDt/DtTm", "ValDt/Dt"))
     settled = payment.first("IntrBkSttlmDt", "ReqdExctnDt/DtTm", "ReqdExctnDt/Dt", "ReqdExctnDt")
-    settled = settled or payment.first("ReqdColltnDt")
-    return reading.instant(settled)
+    asked = payment.first("ReqdColltnDt", "AccptncDtTm", "CreDtTm")
+    return reading.instant(settled or asked)

@@ -20,7 +20,7 @@ from features.messages.options import Options
 from features.messages.parties import PartyNumber, best_of, pseudonym
 from features.messages.personal_elements import tells_of_a_party
 from features.messages.record_drafts import RecordDraft, Value
-from features.messages.written_values import day_of, decimal_of, instant_of
+from features.messages.written_values import day_of, decimal_of, has_usual_year, instant_of
 from features.reference.code_lists import CODES
 
 _NO_ID = re.compile(r"[^A-Za-z0-9._:/-]")
@@ -269,9 +269,12 @@ class MessageReading:
 
     def _when(
         self, element: Element, when: tuple[datetime, bool] | None, elements: tuple[Element, ...]
-    ) -> Value:
+    ) -> Value | None:
         if when is None:
             raise MessageRefused(element.place, "want a date, or a date and time", element.line)
+        if not has_usual_year(when[0]):
+            self.leave(element, "a year that records have no room for")
+            return None
         self._naive += not when[1]
         return Value(when[0], element.place, elements)
 

@@ -5,7 +5,7 @@ it does not name as a parent, as an envelope for anything, is not looked into.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,7 +36,13 @@ class Structure:
 
     parents: Mapping[str, Parent]
 
-    def check(self, root: Element, family: str, *, has_all_names: bool) -> None:
+    def check_wanted(self, elements: Iterable[Element], family: str = "") -> None:
+        """Raise MessageRefused at the first of the elements that lacks a child, or has it twice."""
+        for element in elements:
+            if parent := self.parents.get(element.name):
+                _check_children(element, parent, family, has_all_names=False)
+
+    def check_whole(self, root: Element, family: str, *, has_all_names: bool) -> None:
         """Raise MessageRefused at the first element that stands where none may, or lacks one.
 
         Without `has_all_names` the message is of a version that the table may not know whole, and
@@ -44,6 +50,9 @@ class Structure:
         """
         for element in self._known(root):
             parent = self.parents.get(element.name)
+            if element.namespace != root.namespace:
+                wanted = f"want an element of {root.namespace or 'no namespace'}"
+                raise MessageRefused(element.place, wanted, element.line)
             if not element.children:
                 self._check_empty(element, parent, family)
             elif parent is not None:

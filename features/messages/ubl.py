@@ -6,9 +6,12 @@ finds in its references. Customs declarations are what a shipment is declared by
 document; documents of other kinds, as orders, are read and make nothing.
 """
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from features.errors import MessageRefused
+from features.messages.codes import CURRENCIES
 from features.messages.conversion import Conversion
 from features.messages.element import Element
 from features.messages.goods import put_heading
@@ -18,6 +21,8 @@ from features.messages.grammar import (
     NUMBER,
     TRUTH,
     WHEN,
+    Promise,
+    amount_with,
     check,
     matching,
     with_attribute,
@@ -26,6 +31,7 @@ from features.messages.message_reading import MessageReading, plain_id
 from features.messages.options import Options
 from features.messages.record_drafts import RecordDraft, Value
 from features.messages.search_patterns import LONGEST_SEARCHED
+from features.messages.structure import read_structure
 from features.messages.ubl_goods import codes_of, keep_goods
 from features.messages.ubl_parties import party_value
 from features.messages.xml_tree import read_xml
@@ -55,15 +61,21 @@ _PROMISES = {
     "*Date": DATE,
     "*Time": CLOCK,
     "*Indicator": TRUTH,
-    "*Amount": with_attribute("currencyID", r"[A-Z]{3}", "a currency"),
+    "*Amount": amount_with("currencyID"),
     "*Measure": with_attribute("unitCode", r"[A-Za-z0-9]{1,8}", "a unit"),
     "*Quantity": NUMBER,
     "*Numeric": NUMBER,
     "*Percent": NUMBER,
-    "DocumentCurrencyCode": matching(r"[A-Z]{3}", "a currency"),
-    "UBLVersionID": matching(r"2\.\d", "version 2.x"),
+    "DocumentCurrencyCode": Promise("want a currency", lambda each: each.text in CURRENCIES),
+    # Some write `UBL 2.1`, or which draft it was.
+    "UBLVersionID": matching(r"(UBL[ -])?2(\.\d.*)?", "version 2.x"),
 }
 _ENDINGS = "DateTime|Date|Time|Indicator|Amount|Measure|Quantity|Numeric|Percent"
+_ONCE = re.compile(rf"ID|UUID|\w*({_ENDINGS})")
+_COMMON = re.compile(
+    r"urn:oasis:names:specification:ubl:schema:xsd:Common(Basic|Aggregate|Extension)Components-2"
+)
+_STRUCTURE = read_structure(Path(__file__).with_name("ubl_elements.txt"))
 
 _CONSIGNOR = (
     *("ConsignorParty", "Shipment/Consignment/ConsignorParty", "DespatchSupplierParty/Party"),
@@ -110,11 +122,37 @@ def read_ubl(message: bytes, options: Options) -> Conversion:
 
 
 def _check(root: Element) -> None:
-    check(root.leaves(), _PROMISES, _ENDINGS)
+    own = list(_own(root))
+    for element in own[1:]:
+        if not _COMMON.fullmatch(element.namespace):
+            wanted = "want an element of the common components of UBL 2"
+            raise MessageRefused(element.place, wanted, element.line)
+    check((each for each in own if not each.children), _PROMISES, _ENDINGS)
+    _check_once(own)
+    _STRUCTURE.check_wanted(own)
     if root.name in (*_DOCUMENTS, *_OF_SHIPMENTS) and root.first("ID") is None:
         raise MessageRefused(root.place, "want ID", root.line)
     if root.name.endswith("Invoice") and root.first("IssueDate") is None:
         raise MessageRefused(root.place, "want IssueDate", root.line)
+
+
+def _own(root: Element) -> Iterator[Element]:
+    """The elements of a document but for its extensions, which are of whoever wrote them."""
+    waiting = [root]
+    while waiting:
+        element = waiting.pop()
+        yield element
+        waiting.extend(each for each in reversed(element.children) if each.name != "UBLExtensions")
+
+
+def _check_once(elements: list[Element]) -> None:
+    """Raise MessageRefused where a parent says twice what is said once; only texts repeat."""
+    for element in elements:
+        said = set()
+        for child in element.children:
+            if child.name in said and _ONCE.fullmatch(child.name):
+                raise MessageRefused(child.place, f"want one {child.name}", child.line)
+            said.add(child.name)
 
 
 def _shipments(root: Element) -> Iterator[Element]:

@@ -27,6 +27,11 @@ FORMATS_OF_TIME = (*_DIGITS, *_WITH_OFFSET)
 """The formats of UNTDID 2379 that are read."""
 
 
+def has_usual_year(when: datetime) -> bool:
+    """Whether records have room for it; 9999-12-31 often stands for no end."""
+    return EARLIEST_YEAR <= when.year <= LATEST_YEAR
+
+
 def decimal_of(text: str) -> float | None:
     """A number as XML or JSON writes it; None for anything else.
 
@@ -76,14 +81,12 @@ def day_of(text: str, written_as: str, zone: tzinfo) -> tuple[datetime, bool] | 
         when = datetime.strptime(text, pattern)  # noqa: DTZ007  # the zone is told beside it
     except ValueError:
         return None
-    if not EARLIEST_YEAR <= when.year <= LATEST_YEAR:
-        return None
     # `%d` also takes one digit, and shifts what follows.
-    return (
-        (when.replace(tzinfo=zone).astimezone(UTC), False)
-        if when.strftime(pattern) == text
-        else None
-    )
+    if when.strftime(pattern) != text:
+        return None
+    if not has_usual_year(when):
+        return when.replace(tzinfo=UTC), False
+    return when.replace(tzinfo=zone).astimezone(UTC), False
 
 
 def _with_offset(text: str, zone: tzinfo) -> tuple[datetime, bool] | None:
@@ -93,18 +96,21 @@ def _with_offset(text: str, zone: tzinfo) -> tuple[datetime, bool] | None:
         return None
     when = day_of(found[1], "203", UTC)
     ahead = timedelta(hours=int(found[3]), minutes=int(found[4])) * (1 if found[2] == "+" else -1)
-    return None if when is None else (when[0] - ahead, True)
+    if when is None:
+        return None
+    return (when[0] - ahead if has_usual_year(when[0]) else when[0]), True
 
 
 def _instant(
     parts: tuple[int, ...], offset: str | None, zone: tzinfo, *, days_later: int
 ) -> tuple[datetime, bool] | None:
     year, month, day, hour, minute, second = parts
-    if not EARLIEST_YEAR <= year <= LATEST_YEAR:
-        return None
     try:
         own = datetime.fromisoformat(f"2000-01-01T00:00:00{offset}").tzinfo if offset else zone
         when = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=own)
-        return (when + timedelta(days=days_later)).astimezone(UTC), offset is not None
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
+    if not has_usual_year(when):
+        # Far from here a zone moves nothing, and might leave what a calendar holds.
+        return when.replace(tzinfo=UTC), offset is not None
+    return (when + timedelta(days=days_later)).astimezone(UTC), offset is not None

@@ -1,12 +1,14 @@
 """What stands where its standard has no room, or lacks what it must have, is refused there."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from features.errors import MessageRefused
 from features.messages.formats import read_message
-from tests.features.messages.readings import OPTIONS, read, sample
+from tests.features.messages.readings import OPTIONS, fields, read, sample
+from tests.features.messages.test_syntax import extended
 
 TRANSFER = "/CstmrCdtTrfInitn/PmtInf/CdtTrfTxInf"
 ENTRY = "/BkToCstmrStmt/Stmt/Ntry[2]"
@@ -78,3 +80,55 @@ def test_the_net_of_entries_needs_no_currency_and_a_balance_does() -> None:
     assert read("iso20022/camt.053.xml", ("</Bal>", f"</Bal>{net}")).records
     with pytest.raises(MessageRefused, match="Bal/Amt: want an amount"):
         read("iso20022/camt.053.xml", ('<Amt Ccy="EUR">104300.00', "<Amt>104300.00"))
+
+
+def test_an_extension_of_ubl_is_held_to_nothing_as_one_that_signs() -> None:
+    own = 'xmlns="http://uri.etsi.org/01903/v1.3.2#"'
+    signed = f"<Signed {own}><SigningTime>2026-11-20T10:00:00Z</SigningTime><ID/><ID/></Signed>"
+
+    assert read_message("ubl", extended(signed).encode(), OPTIONS).records
+
+
+INVOICED = "<cbc:IssueDate>2026-11-20</cbc:IssueDate>"
+PAYABLE = '<cbc:PayableAmount currencyID="EUR">31400.00</cbc:PayableAmount>'
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        (INVOICED, INVOICED * 2, r"/Invoice/IssueDate\[2\]: want one IssueDate"),
+        (INVOICED, "<cbc:IssueDate/>", "/Invoice/IssueDate: want a date"),
+        (PAYABLE, "", "/Invoice/LegalMonetaryTotal: want PayableAmount"),
+        (PAYABLE, PAYABLE.replace("31400.00", "3.14e4"), "PayableAmount: want a number"),
+        (PAYABLE, PAYABLE.replace("EUR", "EUX"), "want a number with a currency in currencyID"),
+        ("InvoiceLine>", "InvoiceLines>", "/Invoice: want InvoiceLine"),
+        ("CommonBasicComponents-2", "CommonBasicComponents-1", "UBLVersionID: want an element of"),
+    ],
+)
+def test_an_invoice_is_held_to_its_schema(before: str, after: str, says: str) -> None:
+    with pytest.raises(MessageRefused, match=says):
+        read("ubl/invoice.xml", (before, after))
+
+
+@pytest.mark.parametrize("version", ["2", "2.0-prd2", "2.5", "UBL 2.1"])
+def test_a_version_of_ubl_2_may_be_written_in_many_ways(version: str) -> None:
+    assert read("ubl/invoice.xml", ("VersionID>2.3", f"VersionID>{version}")).records
+
+
+def test_a_date_without_end_is_left_over() -> None:
+    ends = "<cac:InvoicePeriod><cbc:EndDate>9999-12-31</cbc:EndDate></cac:InvoicePeriod>"
+    always = "<cac:ValidityPeriod><cbc:EndDate>9999-12-31</cbc:EndDate></cac:ValidityPeriod>"
+    invoice = read("ubl/invoice.xml", (INVOICED, INVOICED + ends + always))
+
+    assert "expires_at" not in fields(invoice, "documents")
+    assert {each.path: each.why for each in invoice.left_over}[
+        "/Invoice/ValidityPeriod/EndDate"
+    ] == ("a year that records have no room for")
+    with pytest.raises(MessageRefused, match="want a date"):
+        read("ubl/invoice.xml", (INVOICED, "<cbc:IssueDate>2026-02-30</cbc:IssueDate>"))
+
+
+def test_a_transfer_of_no_settlement_date_was_paid_when_it_was_asked_for() -> None:
+    asked = read("iso20022/pacs.008.xml", ("<IntrBkSttlmDt>2026-11-19</IntrBkSttlmDt>", ""))
+
+    assert fields(asked, "transactions")["paid_at"] == datetime(2026, 11, 19, 9, tzinfo=UTC)

@@ -62,12 +62,18 @@ def test_bytes_that_are_no_text_are_refused_with_their_line() -> None:
         waybill(WAYBILL.encode().replace(b"WB-1", b"\xff\xff", 1))
 
 
+def extended(content: str) -> str:
+    """The waybill with an extension, which is of whoever wrote it."""
+    common = "urn:oasis:names:specification:ubl:schema:xsd:CommonExtensionComponents-2"
+    inside = f"<UBLExtension><ExtensionContent>{content}</ExtensionContent></UBLExtension>"
+    extension = f'<UBLExtensions xmlns="{common}">{inside}</UBLExtensions>'
+    return WAYBILL.replace("<cbc:UBLVersionID>", f"{extension}<cbc:UBLVersionID>")
+
+
 def test_nothing_is_included_from_elsewhere() -> None:
     include = '<x:include xmlns:x="http://www.w3.org/2001/XInclude" href="/etc/hostname"/>'
 
-    included = waybill(
-        WAYBILL.replace("<cbc:UBLVersionID>", include + "<cbc:UBLVersionID>").encode()
-    )
+    included = waybill(extended(include).encode())
 
     assert included.count_of_records() == waybill(WAYBILL.encode()).count_of_records()
 
