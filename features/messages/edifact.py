@@ -10,6 +10,7 @@ from features.errors import MessageRefused
 from features.messages.conversion import Conversion
 from features.messages.edifact_cargo import keep_cargo
 from features.messages.edifact_containers import keep_bay_plan, keep_moves
+from features.messages.edifact_grammar import check_texts
 from features.messages.edifact_segments import Message, Segment, first_of, read_interchange
 from features.messages.edifact_values import when
 from features.messages.message_reading import MessageReading
@@ -26,6 +27,7 @@ _OF_PERSONS = ("PAXLST", "PNRGOV", "MEDPID", "MEDREF")
 def read_edifact(message: bytes, options: Options) -> Conversion:
     """The records of all messages of an interchange, or of none where one is wrong."""
     messages, segments = read_interchange(message, options.bounds)
+    check_texts(segments)
     reading = MessageReading("edifact", options)
     reading.kind = " ".join(dict.fromkeys(f"{each.name} {each.version}" for each in messages))
     _read_header(first_of(segments, "UNB"), messages, reading)

@@ -7,6 +7,7 @@ its tag not counted. Functional groups are unwrapped. What the trailers count mu
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from features.errors import MessageRefused
 from features.messages.bounds import Bounds
@@ -30,6 +31,9 @@ _QUALIFIER = re.compile(r"[A-Z0-9]{1,3}")
 _MAX_TEXT = 4_096
 _MAX_COMPONENTS = 1_000
 _AROUND_MESSAGES = ("UNB", "UNZ", "UNG", "UNE")
+# Not what else Python takes for blank: syntax level B separates by signs of control.
+BLANK = " \t\r\n\0\x1a"
+_LONGEST_LINE = 400
 
 
 @dataclass(eq=False, slots=True)
@@ -95,10 +99,9 @@ def read_interchange(message: bytes, bounds: Bounds) -> tuple[list[Message], lis
     """
     bounds.check_size(message)
     segments = list(_segments(decoded_interchange(message), bounds))
-    messages = list(_messages(segments))
+    messages = [each for part in _interchanges(segments) for each in _messages_of(part)]
     if not messages:
         raise MessageRefused("segment 1", "want UNB or UNH, and a message from UNH to UNT")
-    _check_interchange(segments, messages)
     return messages, segments
 
 
@@ -107,34 +110,44 @@ def decoded_interchange(message: bytes) -> str:
     declared = _SYNTAX.search(message[:200])
     charset = _CHARSETS.get(declared[1].decode("ascii")) if declared else None
     if charset:
-        return text_of(message, charset)
+        return _unwrapped(text_of(message, charset))
     try:
-        return text_of(message)
+        return _unwrapped(text_of(message))
     except MessageRefused:
-        return text_of(message, "iso-8859-1")
+        return _unwrapped(text_of(message, "iso-8859-1"))
+
+
+def _unwrapped(text: str) -> str:
+    """A text without its line breaks where they stand at one width, in the midst of anything."""
+    lines = text.strip(BLANK).replace("\r\n", "\n").split("\n")
+    widths = {len(line) for line in lines[:-1]}
+    is_wrapped = len(lines) > 2 and len(widths) == 1 and len(lines[-1]) <= min(widths)
+    return "".join(lines) if is_wrapped and min(widths) < _LONGEST_LINE else text
 
 
 def _segments(text: str, bounds: Bounds) -> Iterator[Segment]:
-    syntax, text = syntax_of(text.lstrip("\ufeff \t\r\n"))
+    syntax, text = syntax_of(text.lstrip("\ufeff" + BLANK))
     number = count = 0
-    for raw in filter(None, (each.strip() for each in syntax.cut(text, syntax.terminator))):
+    for raw in filter(None, (each.strip(BLANK) for each in syntax.cut(text, syntax.terminator))):
         number += 1
         segment = _segment(raw, number, syntax)
         count += sum(map(len, segment.elements))
         bounds.check_count(count, segment.place)
         yield segment
-    if number and not text.rstrip().endswith(syntax.terminator):
+    if number and not text.rstrip(BLANK).endswith(syntax.terminator):
         raise MessageRefused(f"segment {number}", f"want {syntax.terminator} at its end")
 
 
 def syntax_of(text: str) -> tuple["Syntax", str]:
     """The signs of an interchange, by its service string (UNA) if it has one, and what follows."""
+    if text.startswith("UNB\x1d"):  # syntax level B, as for Telex
+        return Syntax("\x1f", "\x1d", "", "", "\x1c"), text
     if not text.startswith("UNA"):
         is_version_4 = re.match(r"UNB\+UNO[A-Z]:4", text) is not None
         return Syntax(repetition="*" if is_version_4 else ""), text
     component, element, _, release, repetition, terminator = list(text[3:9].ljust(6))
     separators = {component, element, terminator}
-    if len(separators) < 3 or any(each.isalnum() or each.isspace() for each in separators):
+    if len(separators) < 3 or any(each.isalnum() or each in BLANK for each in separators):
         raise MessageRefused("UNA", "want three different separators")
     repeats = repetition.strip() if repetition not in (release, *separators) else ""
     return Syntax(component, element, release.strip(), repeats, terminator), text[9:]
@@ -201,43 +214,75 @@ def _component(text: str, segment: str, stem: str, numbers: tuple[int, int]) -> 
     return Element(path, place, path, " ".join(text.split()))
 
 
-def _messages(segments: list[Segment]) -> Iterator[Message]:
-    head: Segment | None = None
-    inside: list[Segment] = []
+def _interchanges(segments: list[Segment]) -> Iterator[list[Segment]]:
+    """The interchanges of a text, which may hold several, one after the other."""
+    starts = [at for at, each in enumerate(segments) if each.tag == "UNB"]
+    for start, end in pairwise([0, *(at for at in starts if at), len(segments)]):
+        yield segments[start:end]
+
+
+def _messages_of(segments: list[Segment]) -> list[Message]:
+    """The messages of one interchange.
+
+    Raises MessageRefused where what is around them counts otherwise, or names another beginning.
+    """
+    found = _between(segments, "UNH", "UNT")
+    for head, inside, trailer in found:
+        _check_trailer(head, trailer, len(inside) + 2, "segments", 1)
+    _check_strays(segments)
+    _check_references(segments)
+    groups = _between(segments, "UNG", "UNE")
+    for head, inside, trailer in groups:
+        _check_trailer(head, trailer, sum(each.tag == "UNH" for each in inside), "messages", 5)
+    for head, _, trailer in _between(segments, "UNB", "UNZ"):
+        _check_trailer(head, trailer, len(groups) or len(found), "messages or groups", 5)
+    return [Message(head, inside) for head, inside, _ in found]
+
+
+def _between(
+    segments: list[Segment], first: str, last: str
+) -> list[tuple[Segment, list[Segment], Segment]]:
+    """What a segment begins and another ends, with all that stands between them."""
+    found, start = [], None
+    for at, each in enumerate(segments):
+        if each.tag == first and start is not None:
+            raise MessageRefused(each.place, f"want {last} before another {first}")
+        if each.tag == last and start is None:
+            raise MessageRefused(each.place, f"want both {first} and {last}")
+        if each.tag == first:
+            start = at
+        elif each.tag == last and start is not None:
+            found.append((segments[start], segments[start + 1 : at], each))
+            start = None
+    if start is not None:
+        raise MessageRefused(segments[-1].place, f"want {last} at the end of what {first} begins")
+    return found
+
+
+def _check_trailer(head: Segment, trailer: Segment, count: int, what: str, reference: int) -> None:
+    said = trailer.says(1)
+    if not said.isdecimal() or int(said) != count:
+        raise MessageRefused(trailer.place, f"want the count of its {what}, {count}")
+    if trailer.says(2) != head.says(reference):
+        raise MessageRefused(trailer.place, f"want the reference of its {head.tag}")
+
+
+def _check_strays(segments: list[Segment]) -> None:
+    is_inside = False
     for each in segments:
-        if each.tag == "UNH":
-            if head is not None:
-                raise MessageRefused(each.place, "want UNT before another UNH")
-            head, inside = each, []
-        elif head is not None and each.tag == "UNT":
-            _check_trailer(head, each, len(inside))
-            yield Message(head, inside)
-            head = None
-        elif head is not None:
-            inside.append(each)
-        elif each.tag not in _AROUND_MESSAGES:
+        if each.tag in ("UNH", "UNT"):
+            is_inside = each.tag == "UNH"
+        elif not is_inside and each.tag not in _AROUND_MESSAGES:
             raise MessageRefused(each.place, "want segments from UNH to UNT")
-    if head is not None:
-        raise MessageRefused(segments[-1].place, "want UNT at the end of the message")
 
 
-def _check_trailer(head: Segment, trailer: Segment, inside: int) -> None:
-    if trailer.says(1) != str(inside + 2):
-        raise MessageRefused(trailer.place, f"want the count of its segments, {inside + 2}")
-    if trailer.says(2) != head.says(1):
-        raise MessageRefused(trailer.place, "want the reference of its UNH")
-
-
-def _check_interchange(segments: list[Segment], messages: list[Message]) -> None:
-    """Raise MessageRefused where the interchange has a header and no trailer, or a wrong one."""
-    header, trailer = first_of(segments, "UNB"), first_of(segments, "UNZ")
-    if header is None and trailer is None:
-        return
-    if header is None or trailer is None:
-        raise MessageRefused(segments[-1].place, "want both UNB and UNZ")
-    groups = sum(each.tag == "UNG" for each in segments)
-    wanted = groups or len(messages)
-    if trailer.says(1) != str(wanted):
-        raise MessageRefused(trailer.place, f"want the count of its messages or groups, {wanted}")
-    if trailer.says(2) != header.says(5):
-        raise MessageRefused(trailer.place, "want the reference of its UNB")
+def _check_references(segments: list[Segment]) -> None:
+    """Raise MessageRefused where two messages of a group, or without groups, have one reference."""
+    seen: set[str] = set()
+    for each in segments:
+        if each.tag == "UNG":
+            seen.clear()
+        elif each.tag == "UNH":
+            if each.says(1) in seen:
+                raise MessageRefused(each.place, "want a reference that no other message has")
+            seen.add(each.says(1))

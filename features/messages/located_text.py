@@ -16,6 +16,7 @@ from xml.parsers import expat
 from features.messages.bounds import Bounds
 from features.messages.decoding import text_of
 from features.messages.edifact_segments import (
+    BLANK,
     Syntax,
     decoded_interchange,
     read_interchange,
@@ -207,7 +208,7 @@ def located_edifact(message: bytes, bounds: Bounds) -> LocatedText:
     """The text of an interchange; a segment is found by its tag."""
     _, segments = read_interchange(message, bounds)
     text = decoded_interchange(message)
-    syntax, rest = syntax_of(text.lstrip("\ufeff \t\r\n"))
+    syntax, rest = syntax_of(text.lstrip("\ufeff" + BLANK))
     begin = len(text) - len(rest)
     unsaid: list[TextSpan] = []
     elements: list[LocatedElement] = []
@@ -245,7 +246,7 @@ def _segment_spans(
             if first_element is None and found[0] == syntax.element:
                 first_element = at
             continue
-        if text[start:at].strip():
+        if text[start:at].strip(BLANK):
             yield _segment_span(
                 text, start, at, marks, at if first_element is None else first_element
             )
@@ -255,7 +256,7 @@ def _segment_spans(
 def _segment_span(
     text: str, start: int, end: int, marks: list[int], first_element: int
 ) -> tuple[TextSpan, TextSpan, list[TextSpan]]:
-    while text[start].isspace():
+    while text[start] in BLANK:
         start += 1
     tag_end = marks[0] if marks else end
     inside = [*(mark for mark in marks if mark >= first_element), end]

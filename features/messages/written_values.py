@@ -23,6 +23,7 @@ _DIGITS = {
     "204": "%Y%m%d%H%M%S",
 }
 _WITH_OFFSET = ("205", "303", "304")
+_OFFSET = re.compile(r"(\d{12}(?:\d\d)?)(?:([+-])(\d\d):?(\d\d)?|UTC|GMT|Z)", re.ASCII)
 FORMATS_OF_TIME = (*_DIGITS, *_WITH_OFFSET)
 """The formats of UNTDID 2379 that are read."""
 
@@ -90,12 +91,13 @@ def day_of(text: str, written_as: str, zone: tzinfo) -> tuple[datetime, bool] | 
 
 
 def _with_offset(text: str, zone: tzinfo) -> tuple[datetime, bool] | None:
-    """CCYYMMDDHHMM and an offset of UTC, as +0100."""
-    found = re.fullmatch(r"(\d{12})([+-])(\d\d):?(\d\d)", text, re.ASCII)
+    """CCYYMMDDHHMM, perhaps seconds, and an offset of UTC as +0100, +01 or UTC."""
+    found = _OFFSET.fullmatch(text)
     if found is None:
         return None
-    when = day_of(found[1], "203", UTC)
-    ahead = timedelta(hours=int(found[3]), minutes=int(found[4])) * (1 if found[2] == "+" else -1)
+    when = day_of(found[1], "204" if len(found[1]) == 14 else "203", UTC)
+    ahead = timedelta(hours=int(found[3] or 0), minutes=int(found[4] or 0))
+    ahead *= -1 if found[2] == "-" else 1
     if when is None:
         return None
     return (when[0] - ahead if has_usual_year(when[0]) else when[0]), True

@@ -1,6 +1,7 @@
 """One message in many writings is one message; and what is too large or too clever is refused."""
 
 import json
+import re
 
 import pytest
 
@@ -8,6 +9,7 @@ from features.errors import MessageRefused, UnknownFormat
 from features.messages.bounds import Bounds
 from features.messages.conversion import Conversion
 from features.messages.formats import read_message
+from features.messages.redaction import redacted
 from tests.features.messages.readings import OPTIONS, fields, read, sample
 
 WAYBILL = sample("ubl/waybill.xml").decode()
@@ -128,6 +130,48 @@ def test_an_empty_list_of_events_is_read_and_makes_nothing() -> None:
     assert not read_message("dcsa", json.dumps({"events": []}).encode(), OPTIONS).records
 
 
+def test_an_interchange_is_the_same_however_it_is_laid_out() -> None:
+    usual = sample("edifact/codeco.edi").decode()
+    lines = usual.replace("\n", "")
+    level_b = usual.translate({ord("'"): "\x1c", ord("+"): "\x1d", ord(":"): "\x1f"})
+    written = {
+        "with a mark of the end of the file": usual + "\x1a",
+        "wrapped in the midst of anything": re.sub("(.{40})", r"\1\r\n", lines),
+        "with counts of six digits": usual.replace("UNT+10+", "UNT+000010+"),
+        "with the signs of syntax level B": level_b.replace("UNOA", "UNOB"),
+        "with signs of control by UNA": "UNA\x1f\x1d. \x1d\x1c" + level_b,
+    }
+
+    ours = [each.fields for each in read("edifact/codeco.edi").records]
+    for how, text in written.items():
+        theirs = read_message("edifact", text.encode(), OPTIONS)
+        assert [each.fields for each in theirs.records] == ours, how
+        assert redacted("edifact", text.encode(), theirs, OPTIONS.bounds).text, how
+
+
+def test_a_file_may_hold_several_interchanges() -> None:
+    first = sample("edifact/codeco.edi").decode()
+    second = first.replace("CD26000044", "CD26000045").replace("MSKU9070323", "TCLU4265766")
+
+    assert len(read_message("edifact", (first + second).encode(), OPTIONS).records) == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        ("202611290740?+0100:205", 6),
+        ("202611290740?+01:303", 6),
+        ("202611290740UTC:303", 7),
+        ("20261129074000:204", 7),
+        ("261129:101", 0),
+    ],
+)
+def test_a_date_of_edifact_may_be_written_in_many_ways(written: str, read_as: int) -> None:
+    moved = read("edifact/codeco.edi", ("202611290740:203", written))
+
+    assert fields(moved, "events")["occurred_at"].hour == read_as
+
+
 SIGNS = {"'": "~", "+": "*", ":": "^", "?": "!"}
 
 
@@ -154,11 +198,33 @@ def test_an_interchange_may_choose_its_own_signs() -> None:
             "segment 8 DTM, element 1, component 2",
         ),
         ("UNZ+1+CD26000044'", "UNZ+1+CD26000044", "want ' at its end"),
+        ("UNZ+1+CD26000044'", "", "segment 11 UNT: want UNZ"),
+        ("261129:0900", "261329:0900", "segment 1 UNB: want a date and a time"),
+        ("UNOA:2", "UNOA:7", "segment 1 UNB: want a version of the syntax from 1 to 4"),
+        ("CODECO:D:95B:UN:ITG14", "CODECO", "segment 2 UNH: want a reference, and type, version"),
+        ("TDT+1++3+31", "DTM+999:20261329:102", "segment 4 DTM, element 1, component 2"),
+        ("CNT+16:1'", "CNT+16:one'", "segment 10 CNT, element 1, component 2: want a number"),
+        ("CNT+16:1'", "MOA+40:1.2.3:EUR'", "segment 10 MOA, element 1, component 2: want a number"),
+        ("CNT+16:1'", "MOA+40:1:EUX'", "segment 10 MOA, element 1, component 3: want a currency"),
     ],
 )
 def test_a_refusal_of_edifact_names_the_segment(before: str, after: str, says: str) -> None:
     with pytest.raises(MessageRefused, match=says):
         read("edifact/codeco.edi", (before, after))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("UNE+1+G1'", "UNE+2+G1'", "UNE: want the count of its messages, 1"),
+        ("UNE+1+G1'", "UNE+1+G2'", "UNE: want the reference of its UNG"),
+        ("UNE+1+G1'", "", "UNZ: want UNE at the end of what UNG begins"),
+        ("UNE+1+G1'", "UNH+M1+CUSCAR:D:95B'UNT+2+M1'UNE+2+G1'", "that no other message has"),
+    ],
+)
+def test_a_group_is_held_to_its_trailer(before: str, after: str, says: str) -> None:
+    with pytest.raises(MessageRefused, match=says):
+        read("edifact/cuscar.edi", (before, after))
 
 
 def test_released_signs_are_part_of_the_text() -> None:
