@@ -5,6 +5,7 @@ reference before a carrier gave one, so a request makes nothing.
 """
 
 from features.errors import MessageRefused
+from features.messages.codes import CURRENCIES
 from features.messages.conversion import Conversion
 from features.messages.dcsa_bills import keep_bill
 from features.messages.dcsa_bookings import keep_booking
@@ -45,6 +46,7 @@ _COUNTRY = Promise(
     "want a country code",
     lambda element: element.text in CODES["countries"],
 )
+_CURRENCY = Promise("want a currency", lambda element: element.text in CURRENCIES)
 _PROMISES: dict[str, Promise] = {
     "UNLocationCode": _LOCODE,
     "countryCode": _COUNTRY,
@@ -62,8 +64,12 @@ _PROMISES: dict[str, Promise] = {
     "cargoMovementTypeAtDestination": one_of("FCL LCL BB"),
     "receiptTypeAtOrigin": one_of("CY SD CFS"),
     "deliveryTypeAtDestination": one_of("CY SD CFS"),
-    "currencyCode": matching(r"[A-Z]{3}", "a currency"),
-    "declaredValueCurrency": matching(r"[A-Z]{3}", "a currency"),
+    "locationTypeCode": one_of("PRE POL POD PDE PCF OIR ORI IEL PTP RTP FCD ROU"),
+    "units": Promise(
+        "want a count", lambda element: element.kind == "number" and element.text.isdecimal()
+    ),
+    "currencyCode": _CURRENCY,
+    "declaredValueCurrency": _CURRENCY,
     "numberOfPackages": Promise(
         "want a count", lambda element: element.kind == "number" and element.text.isdecimal()
     ),
@@ -104,6 +110,7 @@ def read_dcsa(message: bytes, options: Options) -> Conversion:
     """The records of one message of DCSA."""
     root = read_json(message, options.bounds)
     check(root.leaves(), _PROMISES, "DateTime|Date")
+    _check_measures(root)
     reading = MessageReading("dcsa", options)
     names = {child.name for child in root.children}
     inner = root.first("document") or root.first("transportDocument")
@@ -124,6 +131,18 @@ def read_dcsa(message: bytes, options: Options) -> Conversion:
         wanted = "want a message of DCSA: events, a booking or a transport document"
         raise MessageRefused("/", wanted)
     return reading.conversion(root.leaves())
+
+
+def _check_measures(root: Element) -> None:
+    """Raise MessageRefused where a weight or a volume is no positive number of a unit."""
+    for measure in root.walk():
+        if not measure.children or not measure.name.endswith(("Weight", "Volume")):
+            continue
+        value = measure.first("value")
+        if value is None or value.kind != "number" or value.text.startswith("-"):
+            raise MessageRefused((value or measure).place, "want a number that is not negative")
+        if measure.first("unit") is None:
+            raise MessageRefused(measure.place, "want unit")
 
 
 def _is_of_events(root: Element) -> bool:

@@ -9,20 +9,28 @@ from features.messages.goods import commodity, keep_item, put_code, put_heading
 from features.messages.message_reading import MessageReading
 from features.messages.record_drafts import RecordDraft, Value
 
+# Contacts are wanted too, but nobody needs to name a person here.
+_WANTED = (
+    *("transportDocumentTypeCode", "isElectronic", "isToOrder", "isShippedOnBoardType"),
+    *("freightPaymentTermCode", "documentParties", "consignmentItems"),
+    "utilizedTransportEquipments",
+)
 _NUMBER = ("transportDocumentReference", "shippingInstructionsReference")
 
 
 def keep_bill(bill: Element, reading: MessageReading) -> None:
     """Make the document, the shipment and its goods items of a bill of lading or sea waybill."""
     items = bill.every("consignmentItems")
-    if bill.first("transportDocumentTypeCode") is None:
-        raise MessageRefused(bill.place, "want transportDocumentTypeCode")
-    if not any(item.children for item in items):
-        raise MessageRefused(bill.place, "want consignmentItems")
+    for wanted in _WANTED:
+        if bill.first(wanted) is None:
+            raise MessageRefused(bill.place, f"want {wanted}")
     for item in items:
         for wanted in ("cargoItems", "descriptionOfGoods"):
             if item.first(wanted) is None:
                 raise MessageRefused(item.place, f"want {wanted}")
+        for cargo in item.every("cargoItems"):
+            if cargo.first("equipmentReference") is None:
+                raise MessageRefused(cargo.place, "want equipmentReference")
     number = bill.first(*_NUMBER)
     reading.message_id = number.text if number is not None else ""
     subject = shipment_of(bill, items, reading)

@@ -8,6 +8,13 @@ from features.messages.goods import commodity, keep_item, put_code, put_heading
 from features.messages.message_reading import MessageReading
 from features.messages.record_drafts import RecordDraft, Value
 
+_WANTED = (
+    *("receiptTypeAtOrigin", "deliveryTypeAtDestination"),
+    *("cargoMovementTypeAtOrigin", "cargoMovementTypeAtDestination"),
+    *("isEquipmentSubstitutionAllowed", "documentParties"),
+    *("shipmentLocations", "requestedEquipments"),
+)
+_OF_WHOLE = ("requestedEquipments", "confirmedEquipments", "shipmentLocations")
 _REFERENCES = ("carrierBookingReference", "carrierBookingRequestReference")
 _FROM, _TO = ("PRE", "POL"), ("PDE", "POD")
 
@@ -16,6 +23,11 @@ def keep_booking(booking: Element, reading: MessageReading) -> None:
     """Make the shipment that a booking is for."""
     reference = booking.first(*_REFERENCES)
     reading.message_id = reference.text if reference is not None else ""
+    # A status alone tells of a booking that was sent before.
+    is_whole = any(child.name in _OF_WHOLE for child in booking.children)
+    for wanted in _WANTED if is_whole else ():
+        if booking.first(wanted) is None:
+            raise MessageRefused(booking.place, f"want {wanted}")
     locations = booking.every("shipmentLocations")
     for location in locations:
         for wanted in ("location", "locationTypeCode"):
@@ -39,10 +51,7 @@ def keep_booking(booking: Element, reading: MessageReading) -> None:
     draft.put("goods_description", reading.texts(filter(None, described)))
     for name, types in (("dispatch_country", _FROM), ("destination_country", _TO)):
         draft.put(name, _country(locations, types, reading))
-    masses = [
-        reading.mass_kg(each.first("cargoGrossWeight/value"), each.says("cargoGrossWeight/unit"))
-        for each in goods
-    ]
+    masses = [_mass(each, reading) for each in goods]
     draft.put("gross_mass_kg", total(masses)).put("declared_at", reading.received_at)
     is_declared = reading.keep(draft)
     for position, each in enumerate(goods, start=1):
@@ -68,7 +77,12 @@ def _item(
     draft.put("shipment_id", reading.id(reference)).put("number", Value(position, goods.place))
     put_code(draft, code)
     draft.put("description", reading.text(goods.first("commodityType")))
-    unit = goods.says("cargoGrossWeight/unit")
-    draft.put("gross_mass_kg", reading.mass_kg(goods.first("cargoGrossWeight/value"), unit))
+    draft.put("gross_mass_kg", _mass(goods, reading))
     packages = goods.first("outerPackaging/numberOfPackages")
     return draft.put("packages", reading.count(packages))
+
+
+def _mass(goods: Element, reading: MessageReading) -> Value | None:
+    """The gross mass of goods; before version 2 was final its unit stood beside it."""
+    weight = goods.first("cargoGrossWeight/value", "cargoGrossWeight")
+    return reading.mass_kg(weight, goods.says("cargoGrossWeight/unit", "cargoGrossWeightUnit"))

@@ -85,6 +85,10 @@ def _check_3(event: Element) -> None:
         _check_word(kinds, name, words.split())
     if event.first("eventDateTime") is None:
         raise MessageRefused(event.place, "want eventDateTime")
+    kind = kinds.says("eventType", "eventTypeCode").lower()
+    for wanted in ("eventClassifier", f"{kind}EventType"):
+        if kinds.first(wanted, f"{wanted}Code") is None:
+            raise MessageRefused(kinds.place, f"want {wanted}")
 
 
 def _check_2_2(event: Element) -> None:

@@ -31,6 +31,9 @@ _TRANSFERS = {
 }
 
 
+_OF_ROOT = ("XMLName", "Attrs")
+
+
 def read_iso20022(message: bytes, options: Options) -> Conversion:
     """The transactions of one message in XML, or in its JSON rendering."""
     document, business, named = _opened(message, options)
@@ -84,7 +87,7 @@ def _opened_json(root: Element) -> tuple[Element, Element, str]:
         space = space or wrapped.says("@xmlns", "XMLName/Space")
         inner = [child for child in wrapped.children if child.children]
     else:
-        inner = root.every("Message")
+        inner = [each for each in root.children if each.children and each.name not in _OF_ROOT]
     if len(inner) != 1:
         wanted = "want XMLName and Message, or Document, as members of the root"
         raise MessageRefused("/", wanted)

@@ -132,3 +132,46 @@ def test_a_transfer_of_no_settlement_date_was_paid_when_it_was_asked_for() -> No
     asked = read("iso20022/pacs.008.xml", ("<IntrBkSttlmDt>2026-11-19</IntrBkSttlmDt>", ""))
 
     assert fields(asked, "transactions")["paid_at"] == datetime(2026, 11, 19, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "says"),
+    [
+        ("ebl", '"isToOrder": false,', "", "/: want isToOrder"),
+        ("ebl", '"value": 4210', '"value": -4210', "cargoGrossWeight/value: want a number that"),
+        ("ebl", '"value": 4210', '"value": "4210"', "cargoGrossWeight/value: want a number that"),
+        ("ebl", ', "unit": "KGM"', "", "cargoItems/0/cargoGrossWeight: want unit"),
+        (
+            "ebl",
+            '"equipmentReference": "MSKU9070323",',
+            "",
+            "cargoItems/0: want equipmentReference",
+        ),
+        ("ebl", '"EUR"', '"EUX"', "/declaredValueCurrency: want a currency"),
+        ("booking", '"receiptTypeAtOrigin": "CY",', "", "/: want receiptTypeAtOrigin"),
+        ("booking", '"units": 1', '"units": "one"', "/requestedEquipments/0/units: want a count"),
+        ("booking", '"POL"', '"POX"', "/shipmentLocations/0/locationTypeCode: want one of PRE"),
+        ("events-3.0", '"eventClassifier": "ACTUAL",', "", "want eventClassifier"),
+        ("events-3.0", '"equipmentEventType":', '"equipmentType":', "want equipmentEventType"),
+    ],
+)
+def test_a_message_of_dcsa_has_what_it_must_have(
+    name: str, before: str, after: str, says: str
+) -> None:
+    with pytest.raises(MessageRefused, match=says):
+        read(f"dcsa/{name}.json", (before, after))
+
+
+def test_a_status_of_a_booking_is_no_whole_booking() -> None:
+    status = b'{"bookingStatus": "RECEIVED", "carrierBookingRequestReference": "BK1"}'
+
+    assert read_message("dcsa", status, OPTIONS).kind == "booking"
+
+
+def test_a_weight_may_have_its_unit_beside_it() -> None:
+    before = '"cargoGrossWeight": {"value": 4210.0, "unit": "KGM"}'
+    beside = '"cargoGrossWeight": 4.21, "cargoGrossWeightUnit": "TNE"'
+
+    booked = read("dcsa/booking.json", (before, beside))
+
+    assert fields(booked, "goods_items")["gross_mass_kg"] == 4_210.0
