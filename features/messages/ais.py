@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import reduce
+from operator import xor
 from typing import Any
 
 from pyais import decode
@@ -24,11 +26,16 @@ from features.messages.message_reading import MessageReading
 from features.messages.options import Options
 from features.messages.record_drafts import RecordDraft, Value
 
-_SENTENCE = re.compile(r"![A-Z-]{2}VD[MO],(\d),(\d),(\d?),([^,]{0,2}),[^,*]*,\d\*[0-9A-Fa-f]{2}")
+_SENTENCE = re.compile(r"![A-Z-]{2}VD[MO],(\d),(\d),(\d?),([^,]{0,2}),([^,*]*),\d\*[0-9A-Fa-f]{2}")
 _TAGS = re.compile(r"\\([^\\]{1,200})\\")
 _TIME_TAG = re.compile(r"(?:^|,)c:(\d{10}|\d{13})(?:[,*]|$)")
 _PGHP = re.compile(r"\$PGHP,1,(\d{4}),(\d{1,2}),(\d{1,2}),(\d{1,2}),(\d{1,2}),(\d{1,2}),")
 _OF_SHIPS = (1, 2, 3, 9, 18, 19, 27)
+# The shortest of each; some senders leave out spare bits at the end.
+_BITS = {**dict.fromkeys((1, 2, 3, 9, 18), 144), 19: 288, 27: 90}
+_BITS_OF_SIGN = 6
+_ARMOURED = re.compile(r"[0-W`-w]+")
+_WHOLE_PAYLOAD = "want a payload that is whole"
 _SEARCH_AND_RESCUE = ("970", "972", "974")
 _NAV_STATUS_SART = 14
 _ACCURATE_M = 10.0
@@ -54,9 +61,13 @@ def read_ais(message: bytes, options: Options) -> Conversion:
     options.bounds.check_count(len(lines), "line 1")
     if not any(_SENTENCE.search(line.text) for line in lines):
         raise MessageRefused("line 1", "want sentences of AIS, as !AIVDM,1,1,,A,…*hh")
-    for parts in _messages(lines, reading):
-        _keep_position(parts, reading)
-    return reading.conversion(lines)
+    whole = [_keep_position(parts, reading) for parts in _messages(lines, reading)]
+    conversion = reading.conversion(lines)
+    if not any(whole):
+        # Not one sentence could be read: it is the text that is damaged, not the reception.
+        first = conversion.refused[0]
+        raise MessageRefused(first.place, first.reasons[0])
+    return conversion
 
 
 def _lines(message: bytes) -> Iterator[Element]:
@@ -101,6 +112,8 @@ def _refuse_incomplete(parts: _Parts, reading: MessageReading) -> None:
 def _stamp(line: Element) -> Value | None:
     """When a line says that a sentence was heard."""
     if tags := _TAGS.search(line.text):
+        if not _has_own_checksum(tags[1]):
+            return None
         if tagged := _TIME_TAG.search(tags[1]):
             seconds = int(tagged[1]) / (1000 if len(tagged[1]) == 13 else 1)
             return Value(datetime.fromtimestamp(seconds, UTC), line.place, (line,))
@@ -114,12 +127,19 @@ def _stamp(line: Element) -> Value | None:
     return None
 
 
+def _has_own_checksum(tags: str) -> bool:
+    """Whether the checksum of a tag block is that of its tags; some write none."""
+    block, _, checksum = tags.rpartition("*")
+    return not block or f"{reduce(xor, block.encode(), 0):02X}" == checksum.upper()
+
+
 def _given(reading: MessageReading) -> Value | None:
     given = reading.options.heard_at
     return None if given is None else Value(given, GIVEN)
 
 
-def _keep_position(parts: _Parts, reading: MessageReading) -> None:
+def _keep_position(parts: _Parts, reading: MessageReading) -> bool:
+    """Make the position that a message tells, if it does; whether the message could be read."""
     ordered = [parts.elements[part] for part in sorted(parts.elements)]
     first = ordered[0]
     sentences = [_SENTENCE.search(each.text) for each in ordered]
@@ -128,21 +148,27 @@ def _keep_position(parts: _Parts, reading: MessageReading) -> None:
         said: dict[str, Any] = told.asdict(enum_as_int=True)
     except AISBaseException as error:
         reading.refuse("positions", first.place, _why(error))
-        return
+        return False
     except (ValueError, TypeError, KeyError, IndexError, OverflowError, AssertionError):
         # What pyais lets through of a payload that is cut off or is no armoured text.
-        reading.refuse("positions", first.place, "the payload cannot be read")
-        return
+        reading.refuse("positions", first.place, _WHOLE_PAYLOAD)
+        return False
+    payload = "".join(each[5] for each in sentences if each)
+    shortest = _BITS.get(said["msg_type"], 0)
+    if not _ARMOURED.fullmatch(payload) or len(payload) * _BITS_OF_SIGN < shortest:
+        reading.refuse("positions", first.place, _WHOLE_PAYLOAD)
+        return False
     if said.get("msg_type") not in _OF_SHIPS:
         for element in ordered:
             reading.leave(element, f"message {said.get('msg_type')} tells no position of a ship")
-        return
+        return True
     reading.keep(_draft(said, tuple(ordered), parts.heard_at))
+    return True
 
 
 def _why(error: AISBaseException) -> str:
-    words = {"InvalidNMEAChecksum": "the checksum is wrong"}
-    return words.get(type(error).__name__, "the sentence cannot be read")
+    words = {"InvalidNMEAChecksum": "want the checksum of its sentence"}
+    return words.get(type(error).__name__, "want a sentence that can be read")
 
 
 def _draft(

@@ -17,8 +17,11 @@ from features.messages.grammar import (
     NUMBER,
     TRUTH,
     WHEN,
+    Promise,
+    amount_with,
     check,
     matching,
+    not_negative,
     one_of,
     with_attribute,
 )
@@ -27,23 +30,36 @@ from features.messages.options import Options
 from features.messages.record_drafts import RecordDraft, Value
 from features.messages.written_values import decimal_of
 from features.messages.xml_tree import read_xml
+from features.reference.code_lists import CODES
 from features.reference.geography.places import country as country_of_place
 
 _NAMESPACE = re.compile(r"iata:([a-z]+):\d+")
 _WAYBILLS = {"Waybill": ("740", "741"), "HouseWaybill": ("703",)}
+_MEASURE = with_attribute("unitCode", r"[A-Z0-9]{2,3}", "a unit")
 _PROMISES = {
     "*DateTime": WHEN,
     "*Indicator": TRUTH,
-    "*Amount": with_attribute("currencyID", r"[A-Z]{3}", "a currency"),
-    "*Measure": with_attribute("unitCode", r"[A-Z0-9]{2,3}", "a unit"),
-    "*Quantity": NUMBER,
+    "*Amount": amount_with("currencyID"),
+    "*Measure": _MEASURE,
+    **dict.fromkeys(("*WeightMeasure", "*VolumeMeasure"), not_negative(_MEASURE)),
+    "*Quantity": matching(r"\d{1,12}(\.0*)?", "a count"),
     "*Numeric": NUMBER,
-    "CountryID": matching(r"[A-Z]{2}", "a country code"),
+    "CountryID": Promise("want a country code", lambda each: each.text in CODES["countries"]),
     "ModeCode": one_of("1 2 3 4 5 6 7 8 9", "a code of a mode of transport"),
     "CompleteNumber": matching(r".{1,35}", "a number of at most 35 characters"),
 }
-_ENDINGS = "DateTime|Indicator|Amount|Measure|Quantity|Numeric"
+_ENDINGS = "WeightMeasure|VolumeMeasure|DateTime|Indicator|Amount|Measure|Quantity|Numeric"
 _ITEMS = ("IncludedMasterConsignmentItem", "IncludedHouseConsignmentItem")
+
+
+_HEADER = ("ID", "TypeCode", "IssueDateTime", "PurposeCode", "VersionID")
+_OF_CONSIGNMENT = (
+    *("IncludedTareGrossWeightMeasure", "TotalPieceQuantity", "ConsignorParty", "ConsigneeParty"),
+    *("OriginLocation", "FinalDestinationLocation"),
+)
+_OF_MASTER = ("TransportContractDocument", "OriginLocation", "FinalDestinationLocation")
+_AIRPORT = re.compile(r"[A-Z]{3}([A-Z0-9]{2})?")
+_AIR_WAYBILL = re.compile(r"\d{3}[- ]?\d{8}", re.ASCII)
 
 
 def read_cargo_xml(message: bytes, options: Options) -> Conversion:
@@ -53,7 +69,8 @@ def read_cargo_xml(message: bytes, options: Options) -> Conversion:
     if named is None or named[1] != root.name.lower():
         wanted = "want a message of Cargo-XML, as Waybill in iata:waybill:1"
         raise MessageRefused(root.place, wanted, root.line)
-    check(root.leaves(), _PROMISES, _ENDINGS)
+    _check_namespaces(root)
+    check((each for each in root.walk() if not each.children), _PROMISES, _ENDINGS)
     header = _wanted(root, "MessageHeaderDocument")
     reading = MessageReading("cargo_xml", options)
     version = header.says("VersionID")
@@ -67,6 +84,13 @@ def read_cargo_xml(message: bytes, options: Options) -> Conversion:
     return reading.conversion(root.leaves())
 
 
+def _check_namespaces(root: Element) -> None:
+    for element in root.walk():
+        if not element.namespace.startswith("iata:"):
+            wanted = "want an element of iata:datamodel"
+            raise MessageRefused(element.place, wanted, element.line)
+
+
 def _wanted(element: Element, *paths: str) -> Element:
     found = element.first(*paths)
     if found is None:
@@ -75,6 +99,8 @@ def _wanted(element: Element, *paths: str) -> Element:
 
 
 def _read_waybill(root: Element, header: Element, reading: MessageReading) -> None:
+    for name in _HEADER:
+        _wanted(header, name)
     kind = _wanted(header, "TypeCode")
     if kind.text not in _WAYBILLS[root.name]:
         codes = " or ".join(_WAYBILLS[root.name])
@@ -87,6 +113,10 @@ def _read_waybill(root: Element, header: Element, reading: MessageReading) -> No
     if root.name == "HouseWaybill" and house is None:
         wanted = "want IncludedHouseConsignment"
         raise MessageRefused(consignment.place, wanted, consignment.line)
+    if root.name == "Waybill" and not _AIR_WAYBILL.fullmatch(number.text):
+        wanted = "want the number of an air waybill, as 999-12345675"
+        raise MessageRefused(number.place, wanted, number.line)
+    _check_consignments(consignment, own)
     items = _items(own)
     for item in items:
         _check_pieces(item)
@@ -94,6 +124,19 @@ def _read_waybill(root: Element, header: Element, reading: MessageReading) -> No
     _keep_document(own, number, kind, signed, reading)
     is_declared = _keep_shipment(own, consignment, number, items, reading)
     _keep_goods(items, number, reading, is_declared=is_declared)
+
+
+def _check_consignments(master: Element, own: Element) -> None:
+    """Raise MessageRefused where a consignment lacks what each must have."""
+    for name in _OF_MASTER if own is not master else ():
+        _wanted(master, name)
+    for name in _OF_CONSIGNMENT:
+        _wanted(own, name)
+    for consignment in (master, own):
+        for name in ("OriginLocation", "FinalDestinationLocation"):
+            code = _wanted(_wanted(consignment, name), "ID")
+            if not _AIRPORT.fullmatch(code.text):
+                raise MessageRefused(code.place, "want the code of an airport", code.line)
 
 
 def _check_movements(consignment: Element) -> None:

@@ -69,6 +69,14 @@ def amount_with(name: str) -> Promise:
     )
 
 
+def not_negative(promise: Promise) -> Promise:
+    """What is promised, and no less than nothing."""
+    return Promise(
+        f"{promise.wanted}, not negative",
+        lambda element: promise.is_kept(element) and not element.text.startswith("-"),
+    )
+
+
 NUMBER = Promise("want a number", is_number)
 TRUTH = one_of("true false 1 0", "true or false")
 DATE = Promise(

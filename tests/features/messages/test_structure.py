@@ -175,3 +175,56 @@ def test_a_weight_may_have_its_unit_beside_it() -> None:
     booked = read("dcsa/booking.json", (before, beside))
 
     assert fields(booked, "goods_items")["gross_mass_kg"] == 4_210.0
+
+
+WEIGHT = '<IncludedTareGrossWeightMeasure unitCode="LBR">551.2</IncludedTareGrossWeightMeasure>'
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        (WEIGHT, "", "/MasterConsignment: want IncludedTareGrossWeightMeasure"),
+        (WEIGHT, WEIGHT.replace("551.2", "-551.2"), "in unitCode, not negative"),
+        (WEIGHT, WEIGHT.replace("551.2", ""), "want a number with a unit"),
+        ("<VersionID>3.00</VersionID>", "", "/MessageHeaderDocument: want VersionID"),
+        ("<ID>999-12345675<", "<ID>999-1234567<", "BusinessHeaderDocument/ID: want the number of"),
+        ("<OriginLocation><ID>SZX", "<OriginLocation><ID>SZ", "OriginLocation/ID: want the code"),
+        ("<TotalPieceQuantity>5", "<TotalPieceQuantity>5.5", "TotalPieceQuantity: want a count"),
+        ('currencyID="USD"', 'currencyID="USX"', "want a number with a currency in currencyID"),
+        ('xmlns="iata:datamodel:3"', 'xmlns="urn:else"', "want an element of iata:datamodel"),
+    ],
+)
+def test_an_air_waybill_has_what_it_must_have(before: str, after: str, says: str) -> None:
+    with pytest.raises(MessageRefused, match=says):
+        read("cargo_xml/xfwb.xml", (before, after))
+
+
+POSITION = "!AIVDM,1,1,,A,13HOI:0P0000VOHLCnHQKwvL05Ip,0*23"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "wanted"),
+    [
+        (POSITION.replace("*23", "*24"), "want the checksum of its sentence"),
+        ("!AIVDM,1,1,,A,13HOI:0P0000VOHL,0*2D", "want a payload that is whole"),
+        ("!AIVDM,1,1,,A,1~~~I:0P0000VOHLCnHQKwvL05Ip,0*69", "want a payload that is whole"),
+        ("!AIVDM,2,1,9,B,53nFBv01SJ<thHp6220H4heHTf2222222222221?50:454o<`9QSlUDp,0*09", "want 2"),
+    ],
+)
+def test_a_text_of_which_no_sentence_can_be_read_is_refused_whole(
+    sentence: str, wanted: str
+) -> None:
+    with pytest.raises(MessageRefused, match=f"^line 1: {wanted}"):
+        read_message("ais", sentence.encode(), OPTIONS)
+
+    beside = read_message("ais", f"{POSITION}\n{sentence}".encode(), OPTIONS)
+    assert any(each.place == "line 2" for each in beside.refused)
+
+
+@pytest.mark.parametrize(("checksum", "is_known"), [("*03", True), ("", True), ("*00", False)])
+def test_a_time_is_taken_from_a_tag_block_whose_checksum_is_its_own(
+    checksum: str, is_known: bool
+) -> None:
+    tagged = f"\\s:rx1,c:1609459200{checksum}\\{POSITION}"
+
+    assert bool(read_message("ais", tagged.encode(), OPTIONS).records) is is_known
