@@ -16,16 +16,12 @@ _WITHOUT_MARK = (
     *((b"\x00" + sign, "utf-16-be") for sign in (b"<", b"{", b"[")),
 )
 _KNOWN = {
-    "utf-8": "utf-8",
-    "us-ascii": "ascii",
-    "ascii": "ascii",
-    "utf-16": "utf-16",
-    "utf-16le": "utf-16-le",
-    "utf-16be": "utf-16-be",
-    "iso-8859-1": "iso-8859-1",
+    **dict.fromkeys(("utf-8", "utf8"), "utf-8"),
+    **dict.fromkeys(("us-ascii", "ascii"), "ascii"),
+    **{f"utf-16{end}": f"utf-16{dash}" for end, dash in (("", ""), ("le", "-le"), ("be", "-be"))},
+    **{f"iso-8859-{part}": f"iso-8859-{part}" for part in (*range(1, 11), 13, 14, 15, 16)},
+    **{f"windows-125{part}": f"cp125{part}" for part in range(9)},
     "latin1": "iso-8859-1",
-    "iso-8859-15": "iso-8859-15",
-    "windows-1252": "cp1252",
 }
 
 
@@ -52,9 +48,9 @@ def _encoding_of(message: bytes, otherwise: str) -> tuple[str, int]:
     declared = _DECLARED.match(message)
     if declared is None:
         return otherwise, 0
-    name = declared[1].decode("ascii").lower()
+    name = declared[1].decode("ascii").lower().replace("_", "-").replace("iso8859", "iso-8859")
     if name not in _KNOWN:
-        known = ", ".join(sorted(set(_KNOWN.values())))
-        raise MessageRefused("line 1", f"want an encoding of {known}")
+        wanted = "want an encoding of UTF-8, UTF-16, ISO 8859 or Windows-1250 to -1258"
+        raise MessageRefused("line 1", wanted)
     # Bytes that could be read thus far are not UTF-16, whatever they declare.
     return _KNOWN[name] if not name.startswith("utf-16") else "utf-8", 0

@@ -228,3 +228,8 @@ def test_a_time_is_taken_from_a_tag_block_whose_checksum_is_its_own(
     tagged = f"\\s:rx1,c:1609459200{checksum}\\{POSITION}"
 
     assert bool(read_message("ais", tagged.encode(), OPTIONS).records) is is_known
+
+
+def test_another_root_in_the_place_of_a_document_is_refused() -> None:
+    with pytest.raises(MessageRefused, match="/Doc: want Document as the root element"):
+        read("iso20022/pain.002.xml", ("Document", "Doc"))

@@ -30,6 +30,9 @@ def waybill(message: bytes) -> Conversion:
         ("UTF-16BE", "utf-16-be"),
         ("ISO-8859-1", "latin-1"),
         ("windows-1252", "cp1252"),
+        ("Windows-1254", "cp1254"),
+        ("ISO8859-9", "iso-8859-9"),
+        ("utf8", "utf-8"),
     ],
 )
 def test_a_message_is_the_same_in_every_encoding(declared: str, encoding: str) -> None:
