@@ -4,30 +4,27 @@ A table is of all versions of a standard together, so it refuses only what none 
 it does not name as a parent, as an envelope for anything, is not looked into.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from features.errors import MessageRefused, nearest_of
 from features.messages.element import Element
 
-_MANY, _WANTED = "+*", "!+"
+_ONCE, _WANTED = ("", "!"), ("!", "+")
 
 
 @dataclass(frozen=True)
 class Parent:
-    """An element that holds others: the sign of each of its children by name."""
+    """An element that holds others: the sign of each of its children by name.
+
+    `wanted` are the children that must be there, in any message and in those of a family.
+    """
 
     signs: Mapping[str, str]
     may_be_text: bool = False
     wants_one: bool = False
-    wanted_by_family: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def wanted(self, family: str) -> tuple[str, ...]:
-        """The children that must be there in messages of a family."""
-        own = (name for name, sign in self.signs.items() if sign and sign in _WANTED)
-        return (*own, *self.wanted_by_family.get(family, ()))
+    wanted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -36,11 +33,11 @@ class Structure:
 
     parents: Mapping[str, Parent]
 
-    def check_wanted(self, elements: Iterable[Element], family: str = "") -> None:
+    def check_wanted(self, elements: Iterable[Element]) -> None:
         """Raise MessageRefused at the first of the elements that lacks a child, or has it twice."""
         for element in elements:
             if parent := self.parents.get(element.name):
-                _check_children(element, parent, family, has_all_names=False)
+                _check_children(element, parent, "", has_all_names=False)
 
     def check_whole(self, root: Element, family: str, *, has_all_names: bool) -> None:
         """Raise MessageRefused at the first element that stands where none may, or lacks one.
@@ -79,15 +76,16 @@ class Structure:
 
 
 def _check_children(element: Element, parent: Parent, family: str, *, has_all_names: bool) -> None:
-    there = Counter(child.name for child in element.children)
+    there = set()
     for child in element.children:
         sign = parent.signs.get(child.name)
         if sign is None and has_all_names:
             wanted = f"want no such element; {nearest_of(child.name, parent.signs)}"
             raise MessageRefused(child.place, wanted, child.line)
-        if sign is not None and sign not in tuple(_MANY) and there[child.name] > 1:
+        if child.name in there and sign in _ONCE:
             raise MessageRefused(child.place, f"want one {child.name}", child.line)
-    for name in parent.wanted(family):
+        there.add(child.name)
+    for name in (*parent.wanted[""], *parent.wanted.get(family, ())):
         if name not in there:
             raise MessageRefused(element.place, f"want {name}", element.line)
     if parent.wants_one and not there:
@@ -102,14 +100,13 @@ def read_structure(file: Path) -> Structure:
         if line.startswith("#"):
             continue
         head, _, children = line.partition(":")
-        signs = {each.rstrip("!+*"): each[len(each.rstrip("!+*")) :] for each in children.split()}
         name, _, families = head.partition("@")
+        signs = {each.rstrip("!+*"): each[len(each.rstrip("!+*")) :] for each in children.split()}
+        wanted = tuple(child for child, sign in signs.items() if sign in _WANTED)
         if families:
-            here = parents[name]
-            by_family = dict.fromkeys(families.split(","), tuple(signs))
-            parents[name] = Parent(
-                here.signs, here.may_be_text, here.wants_one, {**here.wanted_by_family, **by_family}
-            )
+            own = parents[name]
+            by_family = dict.fromkeys(families.split(","), wanted)
+            parents[name] = replace(own, wanted={**own.wanted, **by_family})
         else:
-            parents[name.rstrip("~|")] = Parent(signs, "~" in name, "|" in name)
+            parents[name.rstrip("~|")] = Parent(signs, "~" in name, "|" in name, {"": wanted})
     return Structure(parents)

@@ -20,7 +20,7 @@ AMOUNT = '<InstdAmt Ccy="EUR">2900.50</InstdAmt>'
     ("before", "after", "place", "wanted"),
     [
         (ID, "", "/CstmrCdtTrfInitn/PmtInf", "want PmtInfId"),
-        (ID, ID + ID, "/CstmrCdtTrfInitn/PmtInf/PmtInfId[1]", "want one PmtInfId"),
+        (ID, ID + ID, "/CstmrCdtTrfInitn/PmtInf/PmtInfId[2]", "want one PmtInfId"),
         (ID, ID.replace("PI-77-1", ""), "/PmtInf/PmtInfId", "want a text"),
         (
             "DbtrAgt>",
