@@ -71,7 +71,13 @@ _PROMISES = {
     "UBLVersionID": matching(r"(UBL[ -])?2(\.\d.*)?", "version 2.x"),
 }
 _ENDINGS = "DateTime|Date|Time|Indicator|Amount|Measure|Quantity|Numeric|Percent"
-_ONCE = re.compile(rf"ID|UUID|\w*({_ENDINGS})")
+_SINGLE = """
+    AccountingCustomerParty AccountingSupplierParty CityName CompanyID ConsigneeParty ConsignorParty
+    Country CustomizationID DocumentCurrencyCode IdentificationCode InvoiceTypeCode JourneyID
+    LegalMonetaryTotal OriginCountry Party PostalAddress PostalZone Price ProfileID RegistrationName
+    StreetName TransportModeCode UBLVersionID VesselID VesselName
+    """
+_ONCE = re.compile(rf"ID|UUID|\w*({_ENDINGS})|{'|'.join(_SINGLE.split())}")
 _COMMON = re.compile(
     r"urn:oasis:names:specification:ubl:schema:xsd:Common(Basic|Aggregate|Extension)Components-2"
 )

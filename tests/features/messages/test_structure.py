@@ -98,6 +98,7 @@ PAYABLE = '<cbc:PayableAmount currencyID="EUR">31400.00</cbc:PayableAmount>'
     [
         (INVOICED, INVOICED * 2, r"/Invoice/IssueDate\[2\]: want one IssueDate"),
         (INVOICED, "<cbc:IssueDate/>", "/Invoice/IssueDate: want a date"),
+        ("<cac:Party>", "<cac:Party/><cac:Party>", "AccountingSupplierParty/Party.2.: want one"),
         (PAYABLE, "", "/Invoice/LegalMonetaryTotal: want PayableAmount"),
         (PAYABLE, PAYABLE.replace("31400.00", "3.14e4"), "PayableAmount: want a number"),
         (PAYABLE, PAYABLE.replace("EUR", "EUX"), "want a number with a currency in currencyID"),
