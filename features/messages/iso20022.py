@@ -8,6 +8,7 @@ cancellations, are read and make nothing.
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from features.errors import MessageRefused
 from features.messages.conversion import Conversion
@@ -66,7 +67,9 @@ def _opened(message: bytes, options: Options) -> tuple[Element, Element, str]:
     document = root
     if root.name != "Document":
         # An envelope carries a business application header beside the document.
-        inner = next(root.everywhere("Document"), None)
+        inner, second = (*islice(root.everywhere("Document"), 2), None, None)[:2]
+        if second is not None:
+            raise MessageRefused(second.place, "want one Document in an envelope", second.line)
         if inner is None and _NAMED.search(named) and not _holds_a_message(root):
             return root, root, named  # a header alone, or a message without its Document
         wanted = "want Document as the root element, or in an envelope"

@@ -70,7 +70,7 @@ _PROMISES: dict[str, Promise] = {
     **dict.fromkeys(("Amt", *_AMOUNTS.split()), _AMOUNT),
     **dict.fromkeys(("BIC", "BICFI", "BICOrBEI", "AnyBIC"), _BIC),
     **dict.fromkeys(("Ctry", "CtryOfRes", "CtryOfBirth"), _COUNTRY),
-    **dict.fromkeys(("Ccy", "CcyOfTrf", "SrcCcy", "TrgtCcy", "UnitCcy"), _CURRENCY),
+    **dict.fromkeys(("Ccy", "@Ccy", "CcyOfTrf", "SrcCcy", "TrgtCcy", "UnitCcy"), _CURRENCY),
     **dict.fromkeys(("NbOfTxs", "NbOfNtries"), _COUNT),
     **{
         name: matching(rf"[^\x00-\x1f]{{1,{longest}}}", f"at most {longest} characters")
@@ -96,7 +96,12 @@ def check_texts(document: Element) -> None:
 
 
 def check_structure(business: Element, family: str, version: int) -> None:
-    """Raise MessageRefused at the first element of a message in XML that is not where it may be."""
-    known = _VERSIONS_KNOWN.get(family, range(0))
-    if known and business.kind == "text":
-        _STRUCTURE.check_whole(business, family, has_all_names=version in known)
+    """Raise MessageRefused at the first element of a message that is not where it may be.
+
+    A rendering in JSON has members of its own, so that only what is wanted can be looked for.
+    """
+    if business.kind == "text":
+        is_known = version in _VERSIONS_KNOWN[family]
+        _STRUCTURE.check_whole(business, family, has_all_names=is_known)
+    else:
+        _STRUCTURE.check_wanted(business.walk(), family)

@@ -213,7 +213,7 @@ def _put_amount(draft: RecordDraft, payment: Payment, reading: MessageReading) -
         return
     # A rendering in JSON has no attributes: number and currency are members.
     code = amount.attributes.get("Ccy") or amount.says("Ccy", "@Ccy")
-    number = amount.first("Value", "#text", "$") or amount
+    number = amount.first("Value", "value", "#text", "$") or amount
     value = reading.decimal(number, "an amount")
     if value is not None and value.content < 0:
         raise MessageRefused(amount.place, "want an amount that is not negative", amount.line)

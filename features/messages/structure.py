@@ -33,11 +33,12 @@ class Structure:
 
     parents: Mapping[str, Parent]
 
-    def check_wanted(self, elements: Iterable[Element]) -> None:
+    def check_wanted(self, elements: Iterable[Element], family: str = "") -> None:
         """Raise MessageRefused at the first of the elements that lacks a child, or has it twice."""
         for element in elements:
-            if parent := self.parents.get(element.name):
-                _check_children(element, parent, "", has_all_names=False)
+            parent = self.parents.get(element.name)
+            if parent is not None and not parent.may_be_text:
+                _check_children(element, parent, family, has_all_names=False)
 
     def check_whole(self, root: Element, family: str, *, has_all_names: bool) -> None:
         """Raise MessageRefused at the first element that stands where none may, or lacks one.

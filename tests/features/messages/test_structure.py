@@ -234,3 +234,24 @@ def test_a_time_is_taken_from_a_tag_block_whose_checksum_is_its_own(
 def test_another_root_in_the_place_of_a_document_is_refused() -> None:
     with pytest.raises(MessageRefused, match="/Doc: want Document as the root element"):
         read("iso20022/pain.002.xml", ("Document", "Doc"))
+
+
+def test_an_envelope_holds_one_document() -> None:
+    document = "</Document>"
+    second = f'{document}<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pacs.008.001.08"/>'
+
+    with pytest.raises(MessageRefused, match=r"Document.2.: want one Document in an envelope"):
+        read("iso20022/pacs.008.xml", (document, second))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ('"MsgId"', '"MsgRef"', "want GrpHdr/MsgId"),
+        ('"CdtDbtInd"', '"CdtDbtIndicator"', "want CdtDbtInd"),
+        ('"EUR"', '"EUX"', "want a currency"),
+    ],
+)
+def test_a_rendering_in_json_is_held_to_the_same(before: str, after: str, says: str) -> None:
+    with pytest.raises(MessageRefused, match=says):
+        read("iso20022/camt.054.json", (before, after))
