@@ -48,6 +48,7 @@ def read_iso20022(message: bytes, options: Options) -> Conversion:
     check_texts(document)
     header = business.first("GrpHdr", "Assgnmt", "MsgHdr")
     if header is not None:
+        _check_header(header)
         reading.message_id = header.says("MsgId", "Id")
         reading.read(header.first("MsgId"), header.first("CreDtTm"))
         reading.sent_at(reading.instant(header.first("CreDtTm")))
@@ -102,15 +103,20 @@ def _opened_json(root: Element) -> tuple[Element, Element, str]:
     return root, inner[0], space
 
 
+def _check_header(header: Element) -> None:
+    for wanted in ("MsgId", "CreDtTm") if header.name == "GrpHdr" else ():
+        if not header.says(wanted):
+            raise MessageRefused(header.place, f"want {wanted}", header.line)
+
+
 def _check_name(business: Element, family: str, kind: str) -> None:
     name = {**_REPORTS, **_TRANSFERS}[family][0]
     said = business.says("XMLName/Local") or business.name
     # The first versions were called as their namespaces.
     if said != kind and not re.fullmatch(rf"{name}(V\d\d)?", said):
         raise MessageRefused(business.place, f"want {name}, as the namespace says", business.line)
-    for path in ("GrpHdr/MsgId", "GrpHdr/CreDtTm"):
-        if not business.says(path):
-            raise MessageRefused(business.place, f"want {path}", business.line)
+    if not business.every("GrpHdr"):
+        raise MessageRefused(business.place, "want GrpHdr", business.line)
 
 
 def _payments(business: Element, family: str, reading: MessageReading) -> Iterator[Payment]:

@@ -247,7 +247,7 @@ def test_an_envelope_holds_one_document() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "says"),
     [
-        ('"MsgId"', '"MsgRef"', "want GrpHdr/MsgId"),
+        ('"MsgId"', '"MsgRef"', "/Message/GrpHdr: want MsgId"),
         ('"CdtDbtInd"', '"CdtDbtIndicator"', "want CdtDbtInd"),
         ('"EUR"', '"EUX"', "want a currency"),
     ],
@@ -255,3 +255,8 @@ def test_an_envelope_holds_one_document() -> None:
 def test_a_rendering_in_json_is_held_to_the_same(before: str, after: str, says: str) -> None:
     with pytest.raises(MessageRefused, match=says):
         read("iso20022/camt.054.json", (before, after))
+
+
+def test_a_status_report_too_has_its_header() -> None:
+    with pytest.raises(MessageRefused, match="/CstmrPmtStsRpt/GrpHdr: want MsgId"):
+        read("iso20022/pain.002.xml", ("<MsgId>SR-1</MsgId>", ""))
