@@ -66,7 +66,8 @@ _PROMISES: dict[str, Promise] = {
     "deliveryTypeAtDestination": one_of("CY SD CFS"),
     "locationTypeCode": one_of("PRE POL POD PDE PCF OIR ORI IEL PTP RTP FCD ROU"),
     "units": Promise(
-        "want a count", lambda element: element.kind == "number" and element.text.isdecimal()
+        "want a number of units",
+        lambda element: element.kind == "number" and not element.text.startswith("-"),
     ),
     "currencyCode": _CURRENCY,
     "declaredValueCurrency": _CURRENCY,

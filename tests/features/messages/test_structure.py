@@ -150,7 +150,12 @@ def test_a_transfer_of_no_settlement_date_was_paid_when_it_was_asked_for() -> No
         ),
         ("ebl", '"EUR"', '"EUX"', "/declaredValueCurrency: want a currency"),
         ("booking", '"receiptTypeAtOrigin": "CY",', "", "/: want receiptTypeAtOrigin"),
-        ("booking", '"units": 1', '"units": "one"', "/requestedEquipments/0/units: want a count"),
+        (
+            "booking",
+            '"units": 1',
+            '"units": "one"',
+            "/requestedEquipments/0/units: want a number of units",
+        ),
         ("booking", '"POL"', '"POX"', "/shipmentLocations/0/locationTypeCode: want one of PRE"),
         ("events-3.0", '"eventClassifier": "ACTUAL",', "", "want eventClassifier"),
         ("events-3.0", '"equipmentEventType":', '"equipmentType":', "want equipmentEventType"),
