@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults mutants conformance browser check bench docs format lock audit release
+.PHONY: help demo test faults mutants conformance browser check bench peer docs format lock audit release
 
 python ?= python3
 venv := .venv
@@ -57,6 +57,11 @@ check: $(ready)  ## format, lint, types, import contracts, names
 
 bench: $(ready)  ## every benchmark beside its peers
 	$(bin)/python -m experiments.benchmarks
+
+peer:  ## install what the benchmarked peer that does the same work is made of, apart from ours
+	$(python) -m venv .peer
+	.peer/bin/python -m pip install --quiet --disable-pip-version-check \
+	  feast==0.67.0 lightgbm==4.7.0 shap==0.51.0 fastapi 'uvicorn[standard]' sqlalchemy
 
 docs: $(ready)  ## make the pages again that are made of the code
 	$(bin)/tidegate settings > docs/configuration.md

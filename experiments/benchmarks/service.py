@@ -2,8 +2,9 @@
 
 Ours reads records, computes features, scores, explains and waits until the decision is on disk. A
 machine's key is answered the decision, and its explanation is put into words when a person reads
-it; a person's key is answered all of it. The peers get a ready feature vector of the same model and
-keep nothing; one that does nothing tells what there is to win. All are up at once and asked in
+it; a person's key is answered all of it. One peer does the same work with what one would otherwise
+take (`feature_store_peer`; left out without `make peer`). The others get a ready feature vector of
+the same model and keep nothing; one that does nothing tells what there is to win. All are asked in
 turn, so that a busy machine is busy for all; a ratio above 1 says how many times faster ours is.
 Processor time per request is less moved by what else runs on the machine than the clock is.
 
@@ -28,6 +29,7 @@ import lightgbm
 import mlflow.lightgbm
 import numpy as np
 
+from experiments.benchmarks.feature_store import PEER, PYTHON, make_feature_store
 from experiments.benchmarks.memory import resident_mib
 from experiments.benchmarks.running import cpu_s, free_port, running
 from experiments.benchmarks.served_home import bodies, make_home
@@ -41,6 +43,8 @@ from serving.db.repositories.decision_repository import DecisionRepository
 CONNECTIONS = 16
 WANTED = {"FastAPI + pandas + shap": 6, "FastAPI + numpy + pred_contrib": 5}
 WANTED |= {"mlflow models serve (score only)": 8}
+SAME_WORK = "the same work: Feast + shap + SQLAlchemy"
+WANTED |= {SAME_WORK: 10}
 WANTED_OF_BATCHES = 20
 ROUNDS, SECONDS = 3, 5.0
 MOST_PER_S = 500  # that ours could answer
@@ -293,6 +297,10 @@ def _peers(home: Path) -> Iterator[AbstractContextManager[Side]]:
     yield _peer("naive", "FastAPI + pandas + shap", folder, _json([n] for n in named), named)
     yield _peer("direct", "FastAPI + numpy + pred_contrib", folder, _json([r] for r in rows), rows)
     yield _mlflow(home, booster, names, rows)
+    if PYTHON.exists():
+        yield _same_work(home, folder)
+    else:
+        print(f"{SAME_WORK}: left out; `make peer` installs it")
     arriving = [*islice(bodies(home, "idle"), BATCH)]
     yield _peer("idle", "FastAPI that does nothing", folder, arriving)
 
@@ -312,6 +320,26 @@ def _peer(
         asked = [request("/score", each) for each in single]
         batch = partial(request, "/score", _json([many])[0]) if many else None
         yield Side(name, port, pid, cycle(asked).__next__, batch)
+
+
+@contextmanager
+def _same_work(home: Path, model: Path) -> Iterator[Side]:
+    """It gets what we get, on the same days."""
+    run = f"{time.time_ns():x}"
+    store = home / f"feature-store-{run}"
+    make_feature_store(home, store)
+    arriving, port = bodies(home, run), free_port()
+    os.environ["TIDEGATE_PEER_STORE"] = str(store.resolve())
+    os.environ["TIDEGATE_PEER_MODEL"] = str(model / "booster.txt")
+    command = [str(PYTHON), "-m", "uvicorn", f"{PEER.stem}:app", "--app-dir", str(PEER.parent)]
+    command += ["--port", str(port), "--no-access-log"]
+    with _running("Feast", port, "/openapi.json", command) as pid:
+        yield Side(
+            SAME_WORK,
+            port,
+            pid,
+            lambda: request("/score", next(arriving), f"Idempotency-Key: {time.perf_counter_ns()}"),
+        )
 
 
 @contextmanager
