@@ -1,5 +1,6 @@
 """Cases as they are kept: what they and their events say is encrypted with their decision."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -82,6 +83,13 @@ class EncryptedCases:
 
 def unit_of(connection: Connection, case_id: str) -> EncryptionUnit:
     """The unit of a case, which is that of its decision."""
-    opened_at = connection.scalar(select(cases.c.opened_at).where(cases.c.case_id == case_id))
-    assert opened_at is not None, "whatever happens, happens to a case"
-    return EncryptionUnit.of_decision(case_id, opened_at)
+    return units_of(connection, [case_id])[case_id]
+
+
+def units_of(connection: Connection, case_ids: Collection[str]) -> dict[str, EncryptionUnit]:
+    """The units of cases, which whatever happens happens to."""
+    if not case_ids:
+        return {}
+    query = select(cases.c.case_id, cases.c.opened_at).where(cases.c.case_id.in_(case_ids))
+    found = connection.execute(query)
+    return {case_id: EncryptionUnit.of_decision(case_id, at) for case_id, at in found}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, or_, select
@@ -80,12 +81,15 @@ class NewCases:
                 ordered = [_among_inspections(row, connection) for row in some]
                 rows = [self.kept.case(row, connection) for row in ordered]
                 connection.execute(cases.insert(), rows)
-        for each in opened:
-            links = self._links(each.case, each.links, connection)
-            if links:
-                connection.execute(case_links.insert(), links)
-            event = _opened(connection, "open", each.case.case_id, links)
-            append_audit_events(connection, [event])
+        links = {
+            each.case.case_id: self._links(each.case, each.links, connection) for each in opened
+        }
+        if of_all := [*chain.from_iterable(links.values())]:
+            connection.execute(case_links.insert(), of_all)
+        append_audit_events(
+            connection,
+            [_opened(connection, "open", case_id, own) for case_id, own in links.items()],
+        )
         self.index.insert(connection, ((each.case, each.terms) for each in opened))
         publish(connection, self.kept.keys, [opening_of(each.case) for each in opened])
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, func, or_, select
 
 from serving.db.data_keys import DataKeys
-from serving.db.encrypted_cases import EncryptedCases, unit_of
+from serving.db.encrypted_cases import EncryptedCases, units_of
 from serving.db.engine import failing_as_unavailable
 from serving.db.tables.outgoing import published_events
 from serving.db.tables.review import cases
@@ -32,13 +32,15 @@ _COPIED = tuple(name for name in CaseHappening.__annotations__ if name != "detai
 
 def publish(connection: Connection, keys: DataKeys, happenings: Iterable[CaseHappening]) -> None:
     """Add to the feed in a transaction that is already writing."""
+    happenings = [*happenings]
     newest = connection.scalar(select(func.coalesce(func.max(published_events.c.seq), 0))) or 0
+    units = units_of(connection, {each.case_id for each in happenings})
     rows = [
         asdict(each)
         | {
             "seq": seq,
             "details": keys.encrypt_text(
-                unit_of(connection, each.case_id),
+                units[each.case_id],
                 _part(each.event_id),
                 DETAILS.dump_json(each.details, exclude_none=True).decode(),  # type: ignore[arg-type]  # what is added has some
                 connection,
