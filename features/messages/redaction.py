@@ -23,10 +23,14 @@ _SHORTEST_WITHIN = 3
 
 @dataclass(frozen=True)
 class RedactedText:
-    """A text that names no person, and the span in it of each place that a field came from."""
+    """A text that names no person, and the span in it of each place that a field came from.
+
+    `elements` are the places of all elements in order, each with its span.
+    """
 
     text: str
     spans: dict[str, TextSpan]
+    elements: tuple[tuple[str, TextSpan], ...] = ()
 
 
 NO_TEXT = RedactedText("", {})
@@ -109,7 +113,8 @@ def _without(located: LocatedText, blanked: list[TextSpan], places: set[str]) ->
         length, position = length + len(mark), end
     text = "".join([*pieces, located.text[position:]])
     spans = {place: moves.moved(span) for place, span in _spans_of(places, located)}
-    return RedactedText(text, spans)
+    elements = tuple((each.place, moves.moved(each.span)) for each in located.elements)
+    return RedactedText(text, spans, elements)
 
 
 class _Moves:

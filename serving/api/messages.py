@@ -185,8 +185,14 @@ class RecordOfMessage(ClosedModel):
         )
 
 
-class WholeMessage(ClosedModel):
-    """A message as it is kept: its text names no person, and is empty where nothing rests on it."""
+class StoredMessage(ClosedModel):
+    """A message as it is kept, as far as it may be seen with this key.
+
+    Its text names no person, and is empty where nothing rests on it. `[not shown]` stands for what
+    concerns consignments of other offices alone; each line keeps its number. Then `records` and
+    `made` are those that may be seen, and what is not made, left over, withheld or remarked is not
+    told.
+    """
 
     message_id: str
     received_at: datetime
@@ -203,6 +209,7 @@ class WholeMessage(ClosedModel):
     withheld: list[ElementsOfPath]
     remarks: list[str]
     text: str
+    hidden_line_count: int = Field(description="How many lines of the text are not shown.")
 
 
 MESSAGE_BODY: dict[str, Any] = {
@@ -271,16 +278,20 @@ async def take_message(
         s410="It was erased when its time was over.",
     ),
 )
-def read_message(services: TheServices, caller: MayReadCases, message_id: str) -> WholeMessage:
-    """A message as it is kept, with the place of every field, for those who may see its cases."""
-    message = services.message_evidence.read(Reviewer.from_caller(caller), message_id)
-    content = message.content
-    return WholeMessage(
+def read_message(services: TheServices, caller: MayReadCases, message_id: str) -> StoredMessage:
+    """A message as it is kept, with the place of every field, for those who may see its cases.
+
+    Of a message about several consignments those are shown that this key may see.
+    """
+    shown = services.message_evidence.read(Reviewer.from_caller(caller), message_id)
+    message, content = shown.message, shown.message.content
+    return StoredMessage(
         **_reported(message),
         received_at=datetime.fromisoformat(message.received_at),
         size_bytes=content.size_bytes,
         made=[RecordOfMessage.from_record(each, content) for each in content.records],
         text=content.text,
+        hidden_line_count=shown.hidden_line_count,
     )
 
 

@@ -4,9 +4,9 @@ Those of a rescue and of any other case have addresses of their own, on either s
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -45,12 +45,16 @@ _UNSEEN = re.compile(
 
 @dataclass(frozen=True)
 class ShownLine:
-    """A line of a message: what stands before, within and after what is looked for."""
+    """A line of a message: what stands before, within and after what is looked for.
+
+    Or the first of `hidden_count` lines that are not shown.
+    """
 
     number: int
     before: str
     marked: str = ""
     after: str = ""
+    hidden_count: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,8 +108,8 @@ def _message_page(
     except JustificationNeeded:  # the page of the case asks why
         return RedirectResponse(of_case, 303)
     submission = read_submission(services.cases.decision(case_id).request.encode())
-    message = services.message_evidence.read_with_case(reviewer, row, submission, message_id, now)
-    content = message.content
+    shown = services.message_evidence.read_with_case(reviewer, row, submission, message_id, now)
+    message, content = shown.message, shown.message.content
     return page(
         "message.html",
         reader=caller,
@@ -116,22 +120,52 @@ def _message_page(
         content=content,
         place=place,
         line=content.line_of(place),
-        lines=list(shown_lines(content, place)),
+        lines=list(shown_lines(content, place, shown.hidden_lines)),
         line_count=content.text.count("\n") + 1,
         records=list(_records(message, submission)),
     )
 
 
-def shown_lines(content: MessageContent, place: str) -> Iterator[ShownLine]:
-    """The lines around a place, with what stands there marked; the first ones without a place."""
+def shown_lines(
+    content: MessageContent, place: str, hidden: Sequence[range] = ()
+) -> Iterator[ShownLine]:
+    """The lines around a place, with what stands there marked; the first ones without a place.
+
+    Each run of lines that are not shown is told once, and takes up no room.
+    """
     text = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", content.text)
     start, end = content.spans.get(place, (0, 0))
-    wanted = text.count("\n", 0, start)
-    offset = 0
-    for number, line in enumerate(text.split("\n") if text else ()):
-        if abs(number - wanted) <= LINES_AROUND or (not end and number <= 2 * LINES_AROUND):
-            yield _shown_line(number + 1, line, max(start - offset, 0), max(end - offset, 0))
-        offset += len(line) + 1
+    rows = list(_rows(text.split("\n") if text else [], hidden))
+    wanted = next((at for at, row in enumerate(rows) if row.end > start), 0)
+    for at, row in enumerate(rows):
+        if abs(at - wanted) > LINES_AROUND and (end or at > 2 * LINES_AROUND):
+            continue
+        if row.hidden_count:
+            yield ShownLine(row.number, "", hidden_count=row.hidden_count)
+        else:
+            within = max(start - row.start, 0), max(end - row.start, 0)
+            yield _shown_line(row.number, row.line, *within)
+
+
+class _Row(NamedTuple):
+    """A line with its number and characters from a start to an end; or several not shown."""
+
+    number: int
+    line: str
+    start: int
+    end: int
+    hidden_count: int = 0
+
+
+def _rows(lines: Sequence[str], hidden: Sequence[range]) -> Iterator[_Row]:
+    runs = {run.start: run for run in hidden}
+    number, offset = 1, 0
+    while number <= len(lines):
+        run = runs.get(number, ())
+        own = lines[number - 1 : number - 1 + (len(run) or 1)]
+        end = offset + sum(map(len, own)) + len(own)
+        yield _Row(number, own[0], offset, end, len(run))
+        number, offset = number + len(own), end
 
 
 def _shown_line(number: int, line: str, start: int, end: int) -> ShownLine:

@@ -26,15 +26,30 @@ DECLARED = "what was declared: {fields}"
 MOST_RECORDS = 6
 
 _NAMES = {
+    "call_sign": "radio call sign",
+    "course_degrees": "course over ground",
     "declared_at": "instant of declaration",
+    "drift_cell": "square of the sea and hour",
     "due_at": "instant of arrival",
-    "journey_due_at": "instant of arrival",
+    "error_radius_m": "error of the position",
+    "expires_at": "end of validity",
     "hs_code": "goods code",
     "hs_heading": "goods heading",
-    "rounded_unit_value": "price per kg",
-    "unit_value_band": "band of prices per kg",
+    "imo_number": "IMO number",
+    "is_distress": "distress",
+    "issued_at": "instant of issue",
+    "journey_due_at": "instant of arrival",
+    "known_at": "known since",
     "mass_band": "band of masses",
-    "drift_cell": "square of the sea and hour",
+    "mmsi": "MMSI number",
+    "observed_at": "instant of the position",
+    "occurred_at": "instant of the event",
+    "paid_at": "instant of payment",
+    "payer_iban_valid": "validity of the payer's IBAN",
+    "received_at": "instant of receipt",
+    "rounded_unit_value": "price per kg",
+    "speed_kn": "speed over ground",
+    "unit_value_band": "band of prices per kg",
 }
 _NOT_SAID = ("_id", "_at", "_kg", "_m3")
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from pydantic import TypeAdapter
 
+from features.messages.concerned_parts import ConcernedPart
 from serving.history.received_records import ReceivedRecord
 
 
@@ -29,9 +30,9 @@ class MessageContent:
 
     `request_digest` is that of body, format and options; `sha256` that of the body as it came.
     `text` is redacted, and empty where it could not be redacted surely. `spans` has, for each
-    place that a field came from, its first character and the one after its last. `scored` are the
-    subjects to decide about, in the order of their answers; `read_at` is when those records that do
-    not say otherwise count as received.
+    place that a field came from, its first character and the one after its last; `parts` say whom
+    each stretch of the text concerns. `scored` are the subjects to decide about, in the order of
+    their answers; `read_at` is when those records that do not say otherwise count as received.
     """
 
     request_digest: str
@@ -43,6 +44,7 @@ class MessageContent:
     scored: tuple[tuple[str, str], ...]
     text: str
     spans: dict[str, tuple[int, int]]
+    parts: tuple[ConcernedPart, ...] = ()
 
     def line_of(self, place: str) -> int | None:
         """The line, from 1, that says what stands at a place; None where no text is kept of it."""

@@ -4,20 +4,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from features.messages.concerned_parts import Subject
 from features.provenance import Provenance
 from features.submission import Submission
 from serving.access.acting import tell_audit
 from serving.errors import Forbidden, NotFound
 from serving.history.kept_messages import KeptMessage, MessageStore, PlacedRecord
+from serving.request_parsing import read_submission
 from serving.review.case_records import CaseAccess, CaseRecord
 from serving.review.cases import Cases
 from serving.review.reviewer import Reviewer
+from serving.review.shown_messages import ShownMessage, VisibleSubjects, shown_message
 from serving.review.stored_acts import event_of_reading
 
 MOST_OF_A_CASE = 20
 MOST_PLACES = 3
 """Places that are told of one fact."""
 
+_DECISIONS_AT_ONCE = 20
 _OF_SUBJECTS = ("shipments", "journeys")
 _UNSEEN = "no message with this id can be seen by you"
 
@@ -33,9 +37,10 @@ class MessagePlace:
 
 @dataclass(frozen=True)
 class MessagesOfCase:
-    """The messages about the subject of a case and its journey, the newest first."""
+    """The messages about the subjects of a case, itself and its journey, the newest first."""
 
     messages: Sequence[KeptMessage]
+    subjects: Sequence[Subject]
 
     def places(self, provenance: Provenance) -> list[MessagePlace]:
         """Where they say what a fact rests on: of each record and field the newest that does."""
@@ -62,7 +67,12 @@ class MessagesOfCase:
             )
 
     def _records(self) -> Iterator[tuple[KeptMessage, PlacedRecord]]:
-        return ((each, record) for each in self.messages for record in each.content.records)
+        return (
+            (each, record)
+            for each in self.messages
+            for record in each.content.records
+            if (record.subject_kind, record.subject_id) in self.subjects
+        )
 
     @staticmethod
     def _first(places: Iterator[tuple[KeptMessage, str]]) -> Iterator[MessagePlace]:
@@ -80,8 +90,8 @@ class MessageEvidence:
     store: MessageStore
     cases: Cases
 
-    def read(self, reviewer: Reviewer, message_id: str) -> KeptMessage:
-        """A message about the subject of a case that the reviewer may see.
+    def read(self, reviewer: Reviewer, message_id: str) -> ShownMessage:
+        """A message about the subject of a case that the reviewer may see, as far as they may.
 
         One without any case is seen by who sees the cases of all offices. Raises NotFound, Erased,
         or Forbidden where those cases are masked by now.
@@ -92,28 +102,55 @@ class MessageEvidence:
         self.cases.open_new()
         decided = self.store.decided_with(message_id)
         rows = self.cases.rows_of(reviewer, decided)
-        if not rows and (not self._sees_all(reviewer) or self._has_rescue(decided)):
+        if not rows and (not self._sees_all(reviewer) or self._rescued(decided)):
             raise NotFound(_UNSEEN)
         if rows and all(map(self.cases.is_masked, rows)):
             raise Forbidden("its cases are masked by now, and their messages are not shown")
-        return message
+        return shown_message(message, self._visible(reviewer, message, decided))
+
+    def _visible(
+        self, reviewer: Reviewer, message: KeptMessage, decided: set[str]
+    ) -> VisibleSubjects:
+        """The subjects of a message that a reviewer may see: by their cases, or all without one."""
+        rows = self.cases.store.cases_of(decided, reviewer.access)
+        readable = [row for row in rows if not self.cases.is_covered(row)]
+        subjects = {(row.subject_kind, row.subject_id) for row in readable}
+        others = set(message.content.subjects) - {
+            (row.subject_kind, row.subject_id) for row in rows
+        }
+        if not reviewer.access.is_rescue:
+            others -= self._rescued(decided)
+        sees_all = self._sees_all(reviewer)
+        more = others if sees_all else self._journeys(readable, others)
+        return VisibleSubjects(subjects | more, sees_rest=sees_all)
+
+    def _journeys(self, rows: Sequence[CaseRecord], subjects: set[Subject]) -> set[Subject]:
+        """Those of some subjects that are the journey of a case; few decisions are read."""
+        wanted = {each for each in subjects if each[0] == "route"}
+        found: set[Subject] = set()
+        for start in range(0, len(rows), _DECISIONS_AT_ONCE):
+            if found == wanted:
+                break
+            some = rows[start : start + _DECISIONS_AT_ONCE]
+            for decision in self.cases.decisions_of(some).values():
+                found |= wanted & set(subjects_of(read_submission(decision.request.encode())))
+        return found
 
     @staticmethod
     def _sees_all(reviewer: Reviewer) -> bool:
         return not reviewer.access.offices and not reviewer.access.is_rescue
 
-    def _has_rescue(self, decided: set[str]) -> bool:
-        """Whether a case of some decisions is on the other side of the wall."""
-        return bool(self.cases.store.cases_of(decided, CaseAccess(frozenset(), is_rescue=True)))
+    def _rescued(self, decided: set[str]) -> set[Subject]:
+        """The subjects with a case of some decisions on the other side of the wall."""
+        rows = self.cases.store.cases_of(decided, CaseAccess(frozenset(), is_rescue=True))
+        return {(row.subject_kind, row.subject_id) for row in rows}
 
     def of_case(self, row: CaseRecord, submission: Submission) -> MessagesOfCase:
         """The messages about the subject of a case; none of a masked one."""
         if self.cases.is_masked(row):
-            return MessagesOfCase(())
-        subjects = [(str(submission.subject_kind), submission.subject_id)]
-        if submission.journey is not None and submission.subject_kind == "shipment":
-            subjects.append(("route", submission.journey.journey_id))
-        return MessagesOfCase(self.store.about(subjects, MOST_OF_A_CASE))
+            return MessagesOfCase((), ())
+        subjects = subjects_of(submission)
+        return MessagesOfCase(self.store.about(subjects, MOST_OF_A_CASE), subjects)
 
     def read_with_case(
         self,
@@ -122,8 +159,11 @@ class MessageEvidence:
         submission: Submission,
         message_id: str,
         at: datetime,
-    ) -> KeptMessage:
-        """A message about the subject of a case, which is written down; raises NotFound."""
+    ) -> ShownMessage:
+        """A message about the subject of a case, as far as the reviewer may see it.
+
+        That it was read is written down. Raises NotFound.
+        """
         found = (each for each in self.of_case(row, submission).messages)
         message = next((each for each in found if each.message_id == message_id), None)
         if message is None:
@@ -131,4 +171,14 @@ class MessageEvidence:
         tell_audit(message=message_id)
         event = event_of_reading(reviewer, row.case_id, at, "read_message", text=message_id)
         self.cases.store.append_event(event)
-        return message
+        decided = self.store.decided_with(message_id)
+        return shown_message(message, self._visible(reviewer, message, decided))
+
+
+def subjects_of(submission: Submission) -> list[Subject]:
+    """The subject of a submission, and the journey that brings it."""
+    subjects: list[Subject] = [(str(submission.subject_kind), submission.subject_id)]
+    shipment = submission.shipment
+    if shipment is not None and shipment.journey_id is not None:
+        subjects.append(("route", shipment.journey_id))
+    return subjects

@@ -17,6 +17,7 @@ from typing import Literal
 import orjson
 
 from features.messages.bounds import Bounds
+from features.messages.concerned_parts import concerned_parts
 from features.messages.options import Options
 from features.messages.redaction import NO_TEXT, redacted
 from serving.access.callers import Caller
@@ -33,6 +34,7 @@ from serving.scoring.message_plan import (
     ReadMessage,
     at_places,
     body_of_records,
+    concerned_at,
     place_in_submission,
     place_of,
     placed_records,
@@ -209,16 +211,18 @@ class MessageIntake:
             if read.conversion.records
             else NO_TEXT  # nothing rests on it
         )
+        placed = placed_records(read, records)
         content = MessageContent(
             request_digest=sent.request_digest,
             sha256=hashlib.sha256(sent.body).hexdigest(),
             size_bytes=len(sent.body),
             read_at=read_at.isoformat(),
             report=read.conversion.report(),
-            records=placed_records(read, records),
+            records=placed,
             scored=tuple((subject.kind, subject.id) for subject in read.subjects),
             text=redaction.text,
             spans={place: (span.start, span.end) for place, span in redaction.spans.items()},
+            parts=tuple(concerned_parts(redaction, concerned_at(placed), read.conversion.refused)),
         )
         message = KeptMessage(
             message_id=str(uuid.uuid4()),

@@ -5,7 +5,7 @@ what can come by itself is kept by itself too, so that later scores know it.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -14,7 +14,8 @@ from typing import Any
 
 from features.errors import MessageRefused
 from features.linked_records import LINKED_RECORD_TYPES
-from features.messages.conversion import Conversion, MadeRecord, RefusedRecord
+from features.messages.concerned_parts import Subject
+from features.messages.conversion import GIVEN, Conversion, MadeRecord, RefusedRecord
 from features.messages.formats import read_message
 from features.messages.import_files import ImportedFile, together
 from features.messages.options import Options
@@ -185,6 +186,16 @@ def placed_records(read: ReadMessage, kept: Sequence[CheckedRecord]) -> tuple[Pl
         _placed(made, settled.get(numbers.get(id(made), "")) or _record(made))
         for made in read.conversion.records
     )
+
+
+def concerned_at(records: Iterable[PlacedRecord]) -> dict[str, dict[Subject, None]]:
+    """The subjects of the records that were made of each place."""
+    found: dict[str, dict[Subject, None]] = {}
+    for each in records:
+        for place in each.places.values():
+            if place != GIVEN:
+                found.setdefault(place, {})[each.subject_kind, each.subject_id] = None
+    return found
 
 
 def _placed(made: MadeRecord, record: Any) -> PlacedRecord:

@@ -20,6 +20,7 @@ from babel.messages.pofile import read_po, write_po
 from features.catalogue import features_by_name
 from features.offences import OFFENCES
 from features.records import (
+    RECORD_FILES,
     ConveyanceKind,
     Depth,
     DocumentKind,
@@ -33,6 +34,7 @@ from features.reference.geography.regions import countries, region_of
 from serving.access.approvals import ActKind, Part
 from serving.access.roles import Role
 from serving.errors import ServingError
+from serving.explanation.provenance_text import field_name
 from serving.explanation.reason_messages import Message, reason_messages
 from serving.explanation.reason_ranking import Strength
 from serving.review.case_rules import EventAction, JudgedAs, Status
@@ -157,6 +159,7 @@ def all_messages() -> Iterator[tuple[Message, str]]:
         _of_tables(),
         _of_errors(),
         _of_codes(),
+        _of_records(),
         ((text, "serving/web/stored_texts.py") for text in STORED_TEXTS),
         ((f.meaning, f.defined_at) for f in features_by_name().values()),
         (
@@ -239,6 +242,14 @@ def _of_codes() -> Iterator[tuple[Message, str]]:
             yield f"{share} {at}", "serving/web/figure_words.py"
     for code in (*chain.from_iterable(map(get_args, CODES)), *OTHER_CODES):
         yield code.replace("_", " "), "serving/web/translation_template.py"
+
+
+def _of_records() -> Iterator[tuple[Message, str]]:
+    """The types of records that messages make, and their fields."""
+    for name, record in RECORD_FILES.items():
+        if name != "outcomes":
+            yield name.replace("_", " "), "features/records.py"
+            yield from ((field_name(each), "features/records.py") for each in record.model_fields)
 
 
 def translation_template() -> bytes:

@@ -24,7 +24,7 @@ ANSWERED = (
     *("ExplainedDecisionAnswer", "DecisionAnswer", "ExplanationAnswer", "BatchLine", "Problem"),
     *("DecisionPage", "CasePage", "WholeCase", "QueuePage", "EventPage"),
     *("RecordsAnswer", "ModelsAnswer", "FeaturesAnswer", "FeatureAnswer"),
-    *("MessageAnswer", "WholeMessage"),
+    *("MessageAnswer", "StoredMessage"),
 )
 
 HEAD = '''"""What is sent to Tidegate and what it answers, as its description says.

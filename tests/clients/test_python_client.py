@@ -32,7 +32,7 @@ from tidegate_client.models import (
     ExplainedDecisionAnswer,
     MessageAnswer,
     Problem,
-    WholeMessage,
+    StoredMessage,
 )
 
 OUTLINE: dict[str, Any] = {
@@ -90,7 +90,7 @@ def test_a_subject_is_scored_and_read_again(tidegate: Tidegate) -> None:
 def test_a_message_is_sent_once_and_read_as_it_is_kept(site: Site, tidegate: Tidegate) -> None:
     sent = tidegate.send_message("ubl", WAYBILL, idempotency_key="w-1", zone="Europe/Berlin")
 
-    async def again() -> tuple[MessageAnswer, WholeMessage]:
+    async def again() -> tuple[MessageAnswer, StoredMessage]:
         async with AsyncTidegate(site.address, site.key("review", "ingest", "score")) as other:
             by_another = await other.send_message("ubl", WAYBILL)
             return by_another, await other.message(sent.message_id)

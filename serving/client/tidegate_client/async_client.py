@@ -20,8 +20,8 @@ from tidegate_client.models import (
     ModelsAnswer,
     PublishedEvent,
     RecordsAnswer,
+    StoredMessage,
     WholeCase,
-    WholeMessage,
 )
 from tidegate_client.retries import Retries
 
@@ -94,7 +94,7 @@ class AsyncTidegate:
         """
         return await self._ask(calls.send_message(format, message, idempotency_key, **options))
 
-    async def message(self, message_id: str) -> WholeMessage:
+    async def message(self, message_id: str) -> StoredMessage:
         """A message as it is kept, with the place of every field."""
         return await self._ask(calls.message(message_id))
 

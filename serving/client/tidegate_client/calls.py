@@ -22,9 +22,9 @@ from tidegate_client.models import (
     PublishedEvent,
     RecordsAnswer,
     RecordsBody,
+    StoredMessage,
     Submission,
     WholeCase,
-    WholeMessage,
 )
 
 Answer = TypeVar("Answer")
@@ -105,10 +105,10 @@ def send_message(
     )
 
 
-def message(message_id: str) -> Call[WholeMessage]:
+def message(message_id: str) -> Call[StoredMessage]:
     """`GET /v1/messages/{id}`."""
     path = f"/v1/messages/{_part(message_id)}"
-    return Call("GET", path, WholeMessage.model_validate_json)
+    return Call("GET", path, StoredMessage.model_validate_json)
 
 
 def post(path: str, content: bytes, media_type: str, idempotency_key: str | None) -> Call[bytes]:

@@ -20,8 +20,8 @@ from tidegate_client.models import (
     ModelsAnswer,
     PublishedEvent,
     RecordsAnswer,
+    StoredMessage,
     WholeCase,
-    WholeMessage,
 )
 from tidegate_client.retries import Retries
 
@@ -98,7 +98,7 @@ class Tidegate:
         """
         return self._ask(calls.send_message(format, message, idempotency_key, **options))
 
-    def message(self, message_id: str) -> WholeMessage:
+    def message(self, message_id: str) -> StoredMessage:
         """A message as it is kept, with the place of every field."""
         return self._ask(calls.message(message_id))
 

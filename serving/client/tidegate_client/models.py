@@ -1039,6 +1039,27 @@ class Remainder(Answered):
     log_odds: float
 
 
+class StoredMessage(Answered):
+    """A message as it is kept, as far as it may be seen with this key."""
+
+    message_id: str
+    received_at: AwareDatetime
+    format: str
+    standard: str
+    kind: str
+    sender_reference: str
+    sha256: str
+    size_bytes: int
+    records: dict[str, int]
+    made: list[RecordOfMessage]
+    not_made: list[RecordNotMade]
+    left_over: list[ElementsOfPath]
+    withheld: list[ElementsOfPath]
+    remarks: list[str]
+    text: str
+    hidden_line_count: int
+
+
 class TrainingPeriod(Answered):
     """What a model was fitted and judged on: stretches of declarations and their labels."""
 
@@ -1126,23 +1147,3 @@ class WholeCase(Answered):
     ) = None
     office_id: str | None = None
     mode: str | None = None
-
-
-class WholeMessage(Answered):
-    """A message as it is kept: its text names no person, and is empty where nothing rests on it."""
-
-    message_id: str
-    received_at: AwareDatetime
-    format: str
-    standard: str
-    kind: str
-    sender_reference: str
-    sha256: str
-    size_bytes: int
-    records: dict[str, int]
-    made: list[RecordOfMessage]
-    not_made: list[RecordNotMade]
-    left_over: list[ElementsOfPath]
-    withheld: list[ElementsOfPath]
-    remarks: list[str]
-    text: str

@@ -3,13 +3,18 @@
 import re
 from html import unescape
 
+import pytest
+
 from serving.console.messages import LINES_AROUND, LONGEST_SHOWN, shown_lines
 from serving.history.kept_messages import MessageContent
-from tests.serving.api.test_messages import send, watched
-from tests.serving.conftest import Service
-from tests.serving.review.test_supervision_served import sign_in_as
+from tests.serving.api.test_messages import sample, send, watched
+from tests.serving.bodies import shipment
+from tests.serving.conftest import NOW, Service
+from tests.serving.review.test_supervision_served import ORIGIN, PASSWORD, new_account, sign_in_as
 
 __all__ = ["watched"]
+
+VOYAGE = "9074729/2647E"
 
 
 def test_a_reason_leads_to_the_line_of_the_message_that_says_it(watched: Service) -> None:
@@ -50,6 +55,80 @@ def test_a_message_is_shown_with_its_own_case_alone(watched: Service) -> None:
     assert (asked.status_code, asked.headers["location"]) == (303, address.rpartition("/")[0])
 
 
+OFFICES = {"AC4711": "north", "AC4712": "south"}
+
+
+@pytest.fixture
+def manifest(watched: Service) -> tuple[Service, dict[str, str], str]:
+    """A service with the cases of two offices by shipment, and the id of a manifest about both."""
+    caller = watched.key("ingest", "score")
+    cases = {}
+    for shipment_id, office_id in OFFICES.items():
+        own = {"shipment_id": shipment_id, "office_id": office_id, "journey_id": VOYAGE}
+        body = shipment(**own, container_number="MSKU9070323")
+        body["journey"]["journey_id"] = VOYAGE
+        body["legs"][0]["journey_id"] = VOYAGE
+        cases[shipment_id] = watched.score(body, caller).json()["decision_id"]
+    body = sample("edifact", "cuscar.edi")
+    message_id = send(watched, caller, body, "edifact", key="manifest").json()["message_id"]
+    return watched, cases, message_id
+
+
+def page_of(service: Service, offices: tuple[str, ...], case_id: str, message_id: str) -> str:
+    """The page of a message as an officer of some offices reads it; of all without any."""
+    name = "-".join(("officer", *offices))
+    account = new_account(name, PASSWORD, "reviewer", offices, NOW)
+    service.services.accounts.add_account(account)
+    service.client.cookies.clear()
+    form = {"name": name, "password": PASSWORD}
+    service.client.post("/console/sign-in", data=form, headers=ORIGIN)
+    page = service.client.get(f"/console/cases/{case_id}/messages/{message_id}")
+    assert page.status_code == 200
+    return page.text
+
+
+def test_officers_of_two_offices_are_each_shown_their_own_consignments(
+    manifest: tuple[Service, dict[str, str], str],
+) -> None:
+    service, cases, message_id = manifest
+    own = {"AC4711": "INFLATABLE BOATS", "AC4712": "OUTBOARD MOTORS"}
+    for shipment_id, office_id in OFFICES.items():
+        (other,) = set(OFFICES) - {shipment_id}
+        page = page_of(service, (office_id,), cases[shipment_id], message_id)
+        key = service.key("review", offices=(office_id,))
+        answer = service.client.get(f"/v1/messages/{message_id}", headers=key)
+
+        for told in (page, answer.text):
+            assert own[shipment_id] in told
+            assert own[other] not in told
+            assert other not in told
+            assert "SEA MERCHANT" in told  # the journey of both
+        assert "lines about consignments of other offices are not shown" in page
+        assert {each["subject_id"] for each in answer.json()["made"]} == {shipment_id, VOYAGE}
+        sent = sample("edifact", "cuscar.edi").decode().splitlines()
+        lines = answer.json()["text"].splitlines()
+        assert len(lines) == len(sent)
+        at = next(number for number, line in enumerate(lines) if own[shipment_id] in line)
+        assert own[shipment_id] in sent[at]
+        own_line = re.search(r'<li id="line-(\d+)"[^>]*><code>[^<]*' + own[shipment_id], page)
+        assert own_line is not None
+        assert int(own_line[1]) == at + 1
+
+
+def test_who_sees_the_cases_of_all_offices_is_shown_all_of_a_message(
+    manifest: tuple[Service, dict[str, str], str],
+) -> None:
+    service, cases, message_id = manifest
+
+    page = page_of(service, (), cases["AC4711"], message_id)
+
+    assert "INFLATABLE BOATS" in page
+    assert "OUTBOARD MOTORS" in page
+    assert "not shown" not in page
+    answer = service.client.get(f"/v1/messages/{message_id}", headers=service.key("review")).json()
+    assert (answer["hidden_line_count"], answer["records"]["documents"]) == (0, 3)
+
+
 def content(text: str, **spans: tuple[int, int]) -> MessageContent:
     return MessageContent("", "", 0, "", {}, (), (), text, spans)
 
@@ -70,6 +149,21 @@ def test_the_lines_around_a_place_are_shown_with_the_place_marked() -> None:
     )
     first = list(shown_lines(content(text), "nowhere"))
     assert (first[0].number, len(first), any(line.marked for line in first)) == (1, 601, False)
+
+
+def test_lines_that_are_not_shown_are_told_once_and_take_up_no_room() -> None:
+    text = "\n".join(["first", *[""] * 2_000, "wanted", "last"])
+    start = text.index("wanted")
+
+    shown = list(shown_lines(content(text, here=(start, start + 6)), "here", [range(2, 2_002)]))
+
+    assert [(each.number, each.hidden_count) for each in shown] == [
+        (1, 0),
+        (2, 2_000),
+        (2_002, 0),
+        (2_003, 0),
+    ]
+    assert [each.marked for each in shown] == ["", "", "wanted", ""]
 
 
 def test_of_a_long_line_what_is_near_is_shown_and_nothing_turns_it_round() -> None:

@@ -23,6 +23,8 @@ TEXT = "one\ntwo\nthree\nfour\nfive\nsix\n"
 SPANS = {word: (TEXT.index(word), TEXT.index(word) + len(word)) for word in TEXT.split()}
 INVOICE = PlacedRecord("documents", "INV-1", "shipment", "S-1", {"kind": "away", "number": "two"})
 SHIPMENT = PlacedRecord("shipments", "S-1", "shipment", "S-1", {"packages": "four"})
+ANOTHER = PlacedRecord("shipments", "S-2", "shipment", "S-2", {"packages": "one"})
+OWN = [("shipment", "S-1")]
 
 
 def message(message_id: str, *records: PlacedRecord, text: str = TEXT) -> KeptMessage:
@@ -36,7 +38,7 @@ def resting_on(*declared: str, **records: tuple[str, ...]) -> Provenance:
 
 
 def test_a_fact_leads_to_the_records_and_the_fields_that_it_rests_on() -> None:
-    own = MessagesOfCase([message("m", INVOICE, SHIPMENT)])
+    own = MessagesOfCase([message("m", ANOTHER, INVOICE, SHIPMENT)], OWN)
 
     assert own.places(resting_on("packages", documents=("INV-1",))) == [
         MessagePlace("m", "two", 2),
@@ -47,7 +49,7 @@ def test_a_fact_leads_to_the_records_and_the_fields_that_it_rests_on() -> None:
 
 def test_of_two_messages_the_newest_that_has_a_text_tells() -> None:
     without = message("newest", SHIPMENT, text="")
-    own = MessagesOfCase([without, message("newer", SHIPMENT), message("older", SHIPMENT)])
+    own = MessagesOfCase([without, message("newer", SHIPMENT), message("older", SHIPMENT)], OWN)
 
     assert own.places(resting_on("packages")) == [MessagePlace("newer", "four", 4)]
 
@@ -55,7 +57,7 @@ def test_of_two_messages_the_newest_that_has_a_text_tells() -> None:
 def test_each_line_is_told_once_and_only_the_first_of_many() -> None:
     fields = {"packages": "one", "gross_mass_kg": "one", "hs_code": "two"}
     more = {"volume_m3": "three", "net_mass_kg": "four", "seal_number": "five"}
-    own = MessagesOfCase([message("m", replace(SHIPMENT, places=fields | more))])
+    own = MessagesOfCase([message("m", replace(SHIPMENT, places=fields | more))], OWN)
 
     told = own.places(resting_on(*fields, *more))
 

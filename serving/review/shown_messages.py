@@ -1,0 +1,136 @@
+"""A message as one reader may see it: what concerns nobody else's consignments alone.
+
+What stays out leaves its line breaks, so that every place keeps the number of its line.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, replace
+from typing import Any
+
+from features.messages.concerned_parts import ConcernedPart, Subject
+from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord
+
+NOT_SHOWN = "[not shown]"
+"""What stands where something is not shown."""
+
+
+@dataclass(frozen=True)
+class VisibleSubjects:
+    """The subjects that a reader may see, and whether also what concerns nobody that is known."""
+
+    subjects: Set[Subject]
+    sees_rest: bool
+
+    def sees(self, part: ConcernedPart) -> bool:
+        """Whether a part of a message is shown."""
+        if not part.subjects:
+            return part.subjects is None or self.sees_rest
+        return not self.subjects.isdisjoint(part.subjects)
+
+    def sees_record(self, record: PlacedRecord) -> bool:
+        """Whether a record of a message is shown."""
+        return (record.subject_kind, record.subject_id) in self.subjects
+
+
+@dataclass(frozen=True)
+class ShownMessage:
+    """What a reader sees of a message, and the runs of lines, from 1, that are not shown."""
+
+    message: KeptMessage
+    hidden_lines: tuple[range, ...] = ()
+
+    @property
+    def hidden_line_count(self) -> int:
+        """How many lines are not shown."""
+        return sum(map(len, self.hidden_lines))
+
+
+def shown_message(message: KeptMessage, visible: VisibleSubjects) -> ShownMessage:
+    """A message as it is shown to whoever may see some subjects of it."""
+    content = message.content
+    hidden = _hidden_stretches(content, visible)
+    records = tuple(filter(visible.sees_record, content.records))
+    if not hidden and len(records) == len(content.records):
+        return ShownMessage(message)
+    shortened = _Shortened(content.text, hidden)
+    places = {place for record in records for place in record.places.values()}
+    shown = replace(
+        content,
+        report=_report(content.report, records),
+        records=records,
+        text=shortened.text,
+        spans={
+            place: (shortened.moved(start), shortened.moved(end))
+            for place, (start, end) in content.spans.items()
+            if place in places
+        },
+    )
+    lines = tuple(_whole_lines(content.text, hidden))
+    return ShownMessage(replace(message, content=shown), lines)
+
+
+def _hidden_stretches(content: MessageContent, visible: VisibleSubjects) -> list[tuple[int, int]]:
+    """From where to where nothing is shown; of a text whose parts nobody noted all or nothing."""
+    if not content.parts and content.text and not _sees_all(content, visible):
+        return [(0, len(content.text))]
+    stretches: list[tuple[int, int]] = []
+    for part in content.parts:
+        if visible.sees(part):
+            continue
+        if stretches and stretches[-1][1] == part.start:
+            stretches[-1] = stretches[-1][0], part.end
+        else:
+            stretches.append((part.start, part.end))
+    return stretches
+
+
+def _sees_all(content: MessageContent, visible: VisibleSubjects) -> bool:
+    return visible.sees_rest and visible.subjects >= set(content.subjects)
+
+
+def _report(report: dict[str, Any], records: tuple[PlacedRecord, ...]) -> dict[str, Any]:
+    """What is reported of some records alone: of the rest nobody knows whose it is."""
+    counts = dict(sorted(Counter(each.record_type for each in records).items()))
+    nothing: dict[str, Any] = {
+        name: [] for name in ("refused", "left_over", "withheld", "remarks") if name in report
+    }
+    return report | nothing | {"records": counts}
+
+
+class _Shortened:
+    """A text without some stretches of it."""
+
+    def __init__(self, text: str, hidden: list[tuple[int, int]]):
+        pieces: list[str] = []
+        self._starts: list[int] = []
+        self._moves: list[tuple[int, int, int]] = []
+        last = length = 0
+        for start, end in hidden:
+            mark = NOT_SHOWN + "\n" * text.count("\n", start, end)
+            pieces += [text[last:start], mark]
+            length += start - last
+            self._starts.append(start)
+            self._moves.append((end, length, length + len(mark)))
+            length, last = length + len(mark), end
+        self.text = "".join([*pieces, text[last:]])
+
+    def moved(self, offset: int) -> int:
+        """Where in the shortened text stands what stood elsewhere before."""
+        found = bisect_right(self._starts, offset) - 1
+        if found < 0:
+            return offset
+        end, begins, goes_on = self._moves[found]
+        return begins if offset < end else offset - end + goes_on
+
+
+def _whole_lines(text: str, hidden: list[tuple[int, int]]) -> Iterator[range]:
+    """The lines, from 1, of which nothing is shown."""
+    for start, end in hidden:
+        is_within = start > 0 and text[start - 1] != "\n"
+        is_last = end == len(text) and not text.endswith("\n")
+        first, after = (text.count("\n", 0, at) for at in (start, end))
+        lines = range(first + 1 + is_within, after + 1 + is_last)
+        if lines:
+            yield lines
