@@ -63,6 +63,7 @@ from serving.review.entities import Entities
 from serving.review.escalations import EscalationRule, Escalations
 from serving.review.letter_writer import LetterWriter
 from serving.review.message_evidence import MessageEvidence
+from serving.review.message_list import MessageList
 from serving.review.published_events import PublishedEvents
 from serving.review.rescue_calls import RescueCalls, RescueDirectory
 from serving.review.rescue_centres import rescue_centres
@@ -118,6 +119,7 @@ class Services:
     ingestion: RecordIngestion
     message_intake: MessageIntake
     message_evidence: MessageEvidence
+    message_list: MessageList
     records: RecordRepository
     decisions: DecisionRepository
     log_writer: LogWriter
@@ -281,7 +283,8 @@ def _services_over(
             settings.max_batch_subjects,
             settings.max_body_bytes,
         ),
-        message_evidence=MessageEvidence(storage.messages, cases),
+        message_evidence=(evidence := MessageEvidence(storage.messages, cases)),
+        message_list=MessageList(storage.messages, evidence),
         records=storage.records,
         decisions=storage.decisions,
         log_writer=batcher.writer,

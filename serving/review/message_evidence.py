@@ -106,6 +106,10 @@ class MessageEvidence:
             raise NotFound(_UNSEEN)
         if rows and all(map(self.cases.is_masked, rows)):
             raise Forbidden("its cases are masked by now, and their messages are not shown")
+        return self.shown(reviewer, message, decided)
+
+    def shown(self, reviewer: Reviewer, message: KeptMessage, decided: set[str]) -> ShownMessage:
+        """A message as far as a reviewer may see it; `decided` are the decisions about it."""
         return shown_message(message, self._visible(reviewer, message, decided))
 
     def _visible(
@@ -171,8 +175,7 @@ class MessageEvidence:
         tell_audit(message=message_id)
         event = event_of_reading(reviewer, row.case_id, at, "read_message", text=message_id)
         self.cases.store.append_event(event)
-        decided = self.store.decided_with(message_id)
-        return shown_message(message, self._visible(reviewer, message, decided))
+        return self.shown(reviewer, message, self.store.decided_with(message_id))
 
 
 def subjects_of(submission: Submission) -> list[Subject]:

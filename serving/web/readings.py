@@ -47,6 +47,7 @@ READINGS = {
     "GET /console/decisions": Reading("read", "decisions"),
     "GET /console/decisions/{decision_id}": Reading("read", "decision", "decision_id"),
     "GET /console/entities/{kind}/{token}": Reading("read", "entity", "token"),
+    "GET /console/messages": Reading("read", "messages"),
     "GET /console/monitor": Reading("read", "monitoring"),
     "GET /console/notices": Reading("read", "notices"),
     "GET /console/queue": Reading("read", "queue"),

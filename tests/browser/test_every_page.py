@@ -90,6 +90,7 @@ VISITS = (
         "rescue",
         "/console/rescues/{rescue}/messages/{message}",
     ),
+    Visit("/console/messages", "supervisor"),
     Visit("/console/cases/{case_id}/links", "reviewer", "/console/cases/{case}/links"),
     Visit("/console/cases/{case_id}/letter", "reviewer", "/console/cases/{closed}/letter"),
     Visit(

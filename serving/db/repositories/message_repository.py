@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Engine, Row, Select, and_, select, tuple_
+from sqlalchemy import ColumnElement, Engine, Row, Select, and_, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from serving.access.acting import whoever_acts
@@ -15,13 +15,21 @@ from serving.db.engine import failing_as_unavailable
 from serving.db.errors import TokensRotated
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.record_repository import RecordWriter
+from serving.db.repositories.visible_cases import is_visible
+from serving.db.tables.review import cases
 from serving.db.tables.scoring import decisions, kept_messages, message_subjects
 from serving.db.write_lock import writing
 from serving.errors import Conflict, Erased
 from serving.history.kept_messages import CONTENT, KeptMessage
 from serving.history.received_records import ReceivedRecord
+from serving.review.case_records import CaseAccess
+from serving.review.message_list import MessageFilter, MessagePage
 
 _PART = "message"
+_IS_ABOUT = and_(
+    message_subjects.c.subject_kind == decisions.c.subject_kind,
+    message_subjects.c.subject_id == decisions.c.subject_id,
+)
 
 
 class MessageRepository:
@@ -115,15 +123,35 @@ class MessageRepository:
             rows = connection.execute(query).all()
         return [message for row in rows if (message := self._message(row)) is not None]
 
+    def page(self, wanted: MessageFilter, access: CaseAccess, limit: int) -> MessagePage:
+        """Those with a case that may be seen; for all offices also those without any."""
+        query = select(kept_messages).where(_may_be_seen(access)).limit(limit + 1)
+        if wanted.format is not None:
+            query = query.where(kept_messages.c.format == wanted.format)
+        if wanted.subject_id is not None:
+            query = query.where(kept_messages.c.message_id.in_(self._naming(wanted.subject_id)))
+        place = tuple_(kept_messages.c.received_at, kept_messages.c.message_id)
+        if wanted.before is not None:
+            query = query.where(place < wanted.before)
+        newest = query.order_by(*(each.desc() for each in place.clauses))
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(newest).all()
+        kept = [message for row in rows[:limit] if (message := self._message(row)) is not None]
+        last = rows[limit - 1] if len(rows) > limit else None
+        return MessagePage(kept, None if last is None else (last.received_at, last.message_id))
+
+    def _naming(self, subject_id: str) -> Select[tuple[str]]:
+        """The messages about the journey or the shipment of an id."""
+        kinds = ("route", "shipment")
+        named = [(kind, token) for kind in kinds for token in self._keys.tokens(kind, subject_id)]
+        subject = tuple_(message_subjects.c.subject_kind, message_subjects.c.subject_id)
+        return select(message_subjects.c.message_id).where(subject.in_(named))
+
     def decided_with(self, message_id: str) -> set[str]:
         """The ids of the decisions about the subjects of a message, by which cases are called."""
-        is_about = and_(
-            message_subjects.c.subject_kind == decisions.c.subject_kind,
-            message_subjects.c.subject_id == decisions.c.subject_id,
-        )
         query = (
             select(decisions.c.decision_id)
-            .join(message_subjects, is_about)
+            .join(message_subjects, _IS_ABOUT)
             .where(message_subjects.c.message_id == message_id)
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -147,6 +175,20 @@ class MessageRepository:
             format=row.format,
             content=CONTENT.validate_json(content),
         )
+
+
+def _may_be_seen(access: CaseAccess) -> ColumnElement[bool]:
+    """Whether a reader may see a case of a message, or for all offices if none is a rescue."""
+    of_message = (
+        select(cases.c.case_id)
+        .join(decisions, decisions.c.decision_id == cases.c.case_id)
+        .join(message_subjects, _IS_ABOUT)
+        .where(message_subjects.c.message_id == kept_messages.c.message_id)
+    )
+    has_case = of_message.where(is_visible(access)).exists()
+    if access.offices or access.is_rescue:
+        return has_case
+    return or_(has_case, ~of_message.where(cases.c.lane == "rescue").exists())
 
 
 def _received(message: KeptMessage) -> AuditEvent:

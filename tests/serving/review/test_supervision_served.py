@@ -52,6 +52,7 @@ SEEN_BY: dict[str, set[Role]] = {
     "/console/supervision/cases.csv": {"supervisor", "auditor"},
     "/console/supervision/figures.csv": {"supervisor", "auditor"},
     "/console/supervision/figures.pdf": {"supervisor", "auditor"},
+    "/console/messages": {"supervisor", "auditor"},
     "/console/monitor": {"supervisor", "auditor", "data_scientist"},
     "/console/supervision/reread/{case}": {"reviewer", "supervisor"},
     "/console/decisions": {"reviewer", "supervisor", "auditor", "data_scientist"},
