@@ -5,7 +5,7 @@ which knows them all. Signs of danger to life wait for none of this (`serving/sc
 decision is the last that the service makes of its subject by itself, and teaches no model.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -38,14 +38,23 @@ class RescoringRules:
         return is_late or later_scores >= self.most_per_subject
 
     def instants(
-        self, declared_at: datetime, due_at: datetime, known_at: Iterable[datetime]
+        self,
+        declared_at: datetime,
+        due_at: datetime,
+        known_at: Iterable[datetime],
+        stands_at: Callable[[datetime], bool] = lambda _: True,
     ) -> Iterator[datetime]:
-        """The later scoring instants of a subject whose records became known at these instants."""
+        """The later scoring instants of a subject whose records became known at these instants.
+
+        `stands_at` says whether its declaration was not withdrawn by an instant.
+        """
         previous, count = declared_at, 0
         for known in sorted(known_at):
             if known < previous:  # counted already
                 continue
             instant = self.next_instant(known, previous)
+            if not stands_at(instant):
+                continue
             if self.is_over(instant, due_at, count):
                 return
             yield instant
@@ -56,4 +65,7 @@ RESCORED_AFTER: dict[SubjectKind, tuple[str, ...]] = {
     "route": ("documents", "transactions", "events", "legs", "positions"),
     "shipment": ("goods_items", "documents", "transactions", "events"),
 }
-"""The record types of a subject's own after which it is scored again."""
+"""The record types of a subject's own after which it is scored again, its declaration apart.
+
+That is amended by a later version, after which it is scored again too; none that was withdrawn is.
+"""

@@ -1,9 +1,11 @@
 """Record files -> the instants at which the rules would have scored each subject again."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +15,7 @@ from features.engine.columns import Column, Columns, instant_us, rows
 from features.engine.string_table import STRING_TABLE
 from features.ingest.record_files import read_records
 from features.linked_records import LINKED_RECORD_TYPES
+from features.record_versions import Life, lives_of, version_at
 from features.records import SubjectKind
 from features.rescoring_rules import RESCORED_AFTER, RescoringRules
 from features.subject_types import SUBJECT_TYPES
@@ -24,9 +27,16 @@ Instants = Mapping[str, list[datetime]]
 def later_instants(kind: SubjectKind, records: Path, rules: RescoringRules) -> Instants:
     """The instants at which the rules would have scored subjects of one kind again."""
     known_at = _known_at(kind, records)
+    amended = _amended(kind, records)
     found: dict[str, list[datetime]] = {}
     for subject_id, declared_at, due_at in _subjects(kind, records):
-        instants = [*rules.instants(declared_at, due_at, known_at.get(subject_id, ()))]
+        known = known_at.get(subject_id, [])
+        if (lives := amended.get(subject_id)) is not None:
+            since = [life.since for life in lives if life.row["version"] > 1]
+            stands_at = partial(_stands_at, lives)
+            instants = [*rules.instants(declared_at, due_at, [*known, *since], stands_at)]
+        else:
+            instants = [*rules.instants(declared_at, due_at, known)]
         if instants:
             found[subject_id] = instants
     return found
@@ -68,6 +78,24 @@ def _known_at(kind: SubjectKind, records: Path) -> Mapping[str, list[datetime]]:
             if instant is not None:
                 known_at[subject_id].append(instant)
     return known_at
+
+
+def _amended(kind: SubjectKind, records: Path) -> dict[str, list[Life]]:
+    """The versions of those declarations that were amended or withdrawn, by subject."""
+    subject_type = SUBJECT_TYPES[kind]
+    identity = subject_type.id_field
+    table = read_records(records, subject_type.record_file)
+    table = table.select([identity, "declared_at", "known_at", "version", "withdrawn"])
+    amends = pc.or_(pc.greater(table["version"], 1), table["withdrawn"])
+    named = pc.unique(table.filter(amends)[identity])
+    versions: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in table.filter(pc.is_in(table[identity], named)).to_pylist():
+        versions[row[identity]].append(row)
+    return {id_: lives_of(rows, subject_type.record) for id_, rows in versions.items()}
+
+
+def _stands_at(lives: Sequence[Life], instant: datetime) -> bool:
+    return version_at(lives, instant) is not None
 
 
 def _subjects(kind: SubjectKind, records: Path) -> Iterator[tuple[str, datetime, datetime]]:

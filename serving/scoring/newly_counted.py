@@ -1,9 +1,16 @@
-"""Which records of a subject count that did not when it was decided about before."""
+"""Which records of a subject count that did not when it was decided about before.
+
+A later version of its declaration is one of them.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from features.linked_records import linked_record_types
+from features.record_versions import amends
+from features.records import SubjectKind
+from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission
 from serving.audit.decision import Decision
 
@@ -27,8 +34,21 @@ def not_counted(before: Decision, submission: Submission) -> list[NamedRecord]:
     ]
 
 
+def name_of_version(kind: SubjectKind, declaration: Any) -> str:
+    """What a later version of a declaration is called among the records that count."""
+    subject_type = SUBJECT_TYPES[kind]
+    subject_id = getattr(declaration, subject_type.id_field)
+    return f"{subject_type.record_file}/{subject_id} version {declaration.version}"
+
+
 def _records(submission: Submission) -> Iterator[NamedRecord]:
-    """The records linked to a subject; one that says not when it became known never counts."""
+    """A later version of the declaration, and the records linked to it.
+
+    One that says not when it became known never counts.
+    """
+    subject = submission.subject
+    if amends(subject) and subject.known_at is not None:
+        yield name_of_version(submission.subject_kind, subject), subject.known_at
     for record_type in linked_record_types(submission.subject_kind):
         for record in submission.linked(record_type.name):
             if (known_at := getattr(record, record_type.known_from)) is not None:

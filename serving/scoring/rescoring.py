@@ -5,7 +5,11 @@ When is said by `rescoring_rules` for records, and by `danger_watch` for danger 
 Whoever waits stands in the database from the commit of the record on, so a kill loses nobody. A
 subject is planned from what is durable: the records that did not count in its newest decision. So
 the same records again score nothing, and of two workers one decides. The request is the first one's
-body with a later `as_of`; nobody asked for it, so it has a caller of its own.
+body with a later `as_of`, and with the version of the declaration that stands as of then; nobody
+asked for it, so it has a caller of its own.
+
+An amended declaration is scored again as for any record, one that was withdrawn no more, unless
+lives are at risk: whoever withdraws a journey calls no search off.
 
 Signs of danger to life wait for no rule: a route is scored as of when a record shows them, or as of
 when silence or delay does, which is planned with the decision and cancelled by what becomes known.
@@ -18,11 +22,12 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import orjson
 import structlog
 
+from features.records import Journey, Shipment
 from features.rescoring_rules import RESCORED_AFTER, RescoringRules
 from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission
@@ -30,11 +35,12 @@ from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.audit.earlier_decisions import EarlierDecisions
 from serving.errors import ServingError, Unprocessable
-from serving.history.received_records import RecordStore
+from serving.history.received_records import ReceivedRecord, RecordStore
 from serving.polling import PollingThread
 from serving.scoring.batcher import RequestBatcher, ScoreRequest
 from serving.scoring.enrichment import enrich
 from serving.scoring.newly_counted import NamedRecord, not_counted
+from serving.scoring.standing_declarations import amendments, as_standing
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +76,10 @@ class RescoringQueue(Protocol):
 
     def earlier(self, waiting: WaitingSubject) -> EarlierDecisions | None:
         """What was decided about one of them; None where nothing is left of it."""
+        ...
+
+    def decision(self, decision_id: str) -> Decision | None:
+        """A decision; None where it was erased."""
         ...
 
     def has_ended(self, case_id: str) -> bool:
@@ -178,36 +188,76 @@ class Rescoring:
         earlier = self.queue.earlier(waiting)
         if earlier is None or earlier.newest.lane == "rescue":
             return NOTHING
-        submission = self._with_all_known(earlier.newest.submission, now)
-        known = not_counted(earlier.newest, submission)
+        decided = earlier.newest.submission
+        rows = self._received(decided)
+        standing = as_standing(decided, rows, now)
+        submission = _with_all_known(standing or decided, rows, now)
+        known = [*not_counted(earlier.newest, submission), *amendments(decided, rows)]
         danger = self._batcher.danger_watch.danger_instant(
             earlier, submission, [at for _, at in known], now
         )
         if danger is not None and danger <= now:
-            return RescoringPlan(_request(earlier, danger, now), is_danger=True)
-        by_rules = self._instant_by_rules(earlier, submission, known)
+            return RescoringPlan(_request(earlier, rows, danger, now), is_danger=True)
+        if standing is None:  # it was withdrawn: danger alone is waited for
+            return RescoringPlan(until=danger)
+        by_rules = self._instant_by_rules(earlier, known, rows)
         if by_rules is not None and by_rules <= now:
-            return RescoringPlan(_request(earlier, by_rules, now))
+            return RescoringPlan(_request(earlier, rows, by_rules, now))
         return RescoringPlan(until=min((at for at in (danger, by_rules) if at), default=None))
 
-    def _with_all_known(self, submission: Submission, now: datetime) -> Submission:
-        """A submission with every record of its own that was received, as of now."""
-        subject = (submission.subject_kind, submission.subject_id)
-        as_of_now = submission.model_copy(update={"as_of": now})
-        return enrich(as_of_now, self._records.about([subject])[subject]).submission
+    def _received(self, submission: Submission) -> list[ReceivedRecord]:
+        """The records of a subject that were received, and those of the journey that brings it."""
+        subjects = [(str(submission.subject_kind), submission.subject_id)]
+        if submission.journey is not None and submission.subject_kind != "route":
+            subjects.append(("route", submission.journey.journey_id))
+        about = self._records.about(subjects)
+        return [row for subject in subjects for row in about[subject]]
 
     def _instant_by_rules(
-        self, earlier: EarlierDecisions, submission: Submission, known: Sequence[NamedRecord]
+        self,
+        earlier: EarlierDecisions,
+        known: Sequence[NamedRecord],
+        rows: Sequence[ReceivedRecord],
     ) -> datetime | None:
-        """As of when the rules score a subject again for records; None where they don't."""
+        """As of when the rules score a subject again for records; None where they don't.
+
+        What becomes known while the declaration is withdrawn scores nothing.
+        """
         newest = earlier.newest
-        kinds = RESCORED_AFTER[newest.subject_kind]
-        known_at = [at for name, at in known if name.partition("/")[0] in kinds]
+        kinds = (
+            *RESCORED_AFTER[newest.subject_kind],
+            SUBJECT_TYPES[newest.subject_kind].record_file,
+        )
+        known_at = sorted(at for name, at in known if name.partition("/")[0] in kinds)
         if not known_at or self.queue.has_ended(earlier.first_id):
             return None
-        as_of = self._rules.next_instant(min(known_at), newest.scoring_instant)
-        is_over = self._rules.is_over(as_of, due_at(submission), earlier.later_scores)
+        instants = (self._rules.next_instant(at, newest.scoring_instant) for at in known_at)
+        stands = (at for at in instants if as_standing(newest.submission, rows, at))
+        if (as_of := next(stands, None)) is None:
+            return None
+        is_over = self._rules.is_over(as_of, self._first_due_at(earlier), earlier.later_scores)
         return None if is_over else as_of
+
+    def _first_due_at(self, earlier: EarlierDecisions) -> datetime:
+        """When a journey was due by its first declaration: no amendment moves the bounds."""
+        submission = earlier.newest.submission
+        if any(each is not None and each.version > 1 for each in _declarations(submission)):
+            first = self.queue.decision(earlier.first_id)
+            submission = first.submission if first else submission
+        return due_at(submission)
+
+
+def _declarations(submission: Submission) -> tuple[Journey | Shipment | None, ...]:
+    return submission.journey, submission.shipment
+
+
+def _with_all_known(
+    submission: Submission, rows: Sequence[ReceivedRecord], now: datetime
+) -> Submission:
+    """A submission with every record of its own that was received, as of now."""
+    as_of_now = submission.model_copy(update={"as_of": now})
+    own = [row for row in rows if row.subject_kind == submission.subject_kind]
+    return enrich(as_of_now, own).submission
 
 
 def _report_unconfirmed(decision: Decision) -> None:
@@ -227,16 +277,32 @@ def due_at(submission: Submission) -> datetime:
     return journey.due_at
 
 
-def _request(earlier: EarlierDecisions, as_of: datetime, now: datetime) -> ScoreRequest:
+def _request(
+    earlier: EarlierDecisions, rows: Sequence[ReceivedRecord], as_of: datetime, now: datetime
+) -> ScoreRequest:
     newest = earlier.newest
-    body = orjson.dumps({**orjson.loads(newest.request), "as_of": as_of.isoformat()})
+    body = {**orjson.loads(newest.request), **_amended(newest.submission, rows, as_of)}
     return ScoreRequest(
         caller=_caller(newest.office_id),
         idempotency_key=f"after {newest.decision_id}",  # so that each is followed once
-        body=body,
+        body=orjson.dumps(body | {"as_of": as_of.isoformat()}),
         at=now,
         answer_format=_as_id,
     )
+
+
+def _amended(
+    submission: Submission, rows: Sequence[ReceivedRecord], as_of: datetime
+) -> dict[str, Any]:
+    """The declarations of a submission of which another version stands at an instant, as JSON."""
+    standing = as_standing(submission, rows, as_of)
+    fields = SUBJECT_TYPES[submission.subject_kind].submission_fields if standing else ()
+    changed = [(name, getattr(standing, name)) for name in fields]
+    return {
+        name: each.model_dump(mode="json", exclude_none=True)
+        for name, each in changed
+        if each is not None and each.version != getattr(submission, name).version
+    }
 
 
 def _caller(office_id: str | None) -> Caller:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select, tuple_
 
+from features.record_versions import amends
 from features.rescoring_rules import RESCORED_AFTER
 from serving.access.acting import whoever_acts
 from serving.audit.audit_log import AuditEvent
@@ -21,7 +22,7 @@ from serving.db.tables.review import waiting_outcomes
 from serving.db.tables.scoring import records
 from serving.db.waiting_subjects import SubjectToken, let_decided_wait
 from serving.db.write_lock import writing
-from serving.history.received_records import KeptRecord, ReceivedRecord
+from serving.history.received_records import SUBJECT_KIND_OF, KeptRecord, ReceivedRecord
 
 PAGE = 500
 
@@ -115,7 +116,7 @@ class RecordWriter:
         if new:
             connection.execute(records.insert(), new)
             append_audit_events(connection, [_received(new)])
-            _let_wait(connection, new)
+            _let_wait(connection, [*_rescored_after(new), *_amending(rows, encrypted, before)])
             _let_outcomes_wait(connection, new)
         return before
 
@@ -133,14 +134,26 @@ class RecordWriter:
         return found
 
 
+def _rescored_after(new: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The new records of kinds after which the rules score their subjects again."""
+    return [row for row in new if row["kind"] in RESCORED_AFTER.get(row["subject_kind"], ())]
+
+
+def _amending(
+    rows: Sequence[ReceivedRecord],
+    encrypted: Mapping[Key, dict[str, Any]],
+    before: Mapping[Key, KeptRecord],
+) -> list[dict[str, Any]]:
+    """The new ones that amend or withdraw the declaration of their subject."""
+    declarations = [row for row in rows if row.kind in SUBJECT_KIND_OF and row.key not in before]
+    return [encrypted[row.key] for row in declarations if amends(row.record)]
+
+
 def _let_wait(connection: Connection, new: Sequence[dict[str, Any]]) -> None:
-    """Let the subjects of new records wait to be scored again, of kinds that the rules name."""
-    subjects = {
-        SubjectToken(row["subject_kind"], row["subject_id"])
-        for row in new
-        if row["kind"] in RESCORED_AFTER.get(row["subject_kind"], ())
-    }
-    let_decided_wait(connection, subjects, max(row["received_at"] for row in new))
+    """Let the subjects of some new records wait to be scored again."""
+    if new:
+        subjects = {SubjectToken(row["subject_kind"], row["subject_id"]) for row in new}
+        let_decided_wait(connection, subjects, max(row["received_at"] for row in new))
 
 
 def _let_outcomes_wait(connection: Connection, new: Sequence[dict[str, Any]]) -> None:

@@ -13,8 +13,10 @@ import structlog
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select
 
 from features.rescoring_rules import RESCORED_AFTER
+from features.subject_types import SUBJECT_TYPES
 from serving.access.actors import SERVICE
 from serving.audit.audit_log import AuditEvent
+from serving.audit.decision import Decision
 from serving.audit.earlier_decisions import EarlierDecisions
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
@@ -80,6 +82,11 @@ class RescoringRepository:
         """What was decided about one of them; None where nothing is left of it."""
         return self._decisions.earlier_of_token(waiting.subject_kind, waiting.token)
 
+    def decision(self, decision_id: str) -> Decision | None:
+        """A decision; None where it was erased."""
+        record = self._decisions.record(decision_id)
+        return None if record is None else Decision.model_validate_json(record)
+
     def has_ended(self, case_id: str) -> bool:
         """Whether the case of a first decision was closed."""
         query = select(cases.c.status).where(cases.c.case_id == case_id)
@@ -126,9 +133,10 @@ def _find_page(connection: Connection, now: datetime) -> None:
         records.c.subject_kind == decisions.c.subject_kind,
         records.c.subject_id == decisions.c.subject_id,
     )
+    declared = {kind: each.record_file for kind, each in SUBJECT_TYPES.items()}  # amended, maybe
     makes_wait = or_(
         *(
-            and_(records.c.subject_kind == kind, records.c.kind.in_(names))
+            and_(records.c.subject_kind == kind, records.c.kind.in_((*names, declared[kind])))
             for kind, names in RESCORED_AFTER.items()
         )
     )

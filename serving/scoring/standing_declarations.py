@@ -1,0 +1,70 @@
+"""Which version of a declaration stands at an instant: a later one that was received takes over.
+
+Its place in time is that of the first, as in a training set; the goods items that it does not state
+anew stay those that were declared.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from features.record_versions import Life, amends, lives_of, version_at
+from features.subject_types import SUBJECT_TYPES
+from features.submission import Submission
+from serving.history.received_records import SUBJECT_KIND_OF, ReceivedRecord
+from serving.scoring.newly_counted import NamedRecord, name_of_version
+
+
+def amendments(submission: Submission, rows: Iterable[ReceivedRecord]) -> list[NamedRecord]:
+    """The versions of its declaration that are later than the submitted one, but no withdrawal."""
+    return [
+        (name_of_version(submission.subject_kind, record), record.known_at)
+        for record in _received(submission.subject_kind, submission.subject_id, rows)
+        if record.version > submission.subject.version and not record.withdrawn
+    ]
+
+
+def as_standing(
+    submission: Submission, rows: Sequence[ReceivedRecord], at: datetime
+) -> Submission | None:
+    """A submission with its declaration, and that of its journey, as they stand at an instant.
+
+    None where the declaration was withdrawn by then. A journey that was withdrawn stays.
+    """
+    declared = _standing(submission.subject_kind, submission.subject, rows, at)
+    if declared is None:
+        return None
+    field = SUBJECT_TYPES[submission.subject_kind].submission_field
+    update = {field: declared}
+    if field != "journey" and submission.journey is not None:
+        journey = _standing("route", submission.journey, rows, at)
+        update["journey"] = journey or submission.journey
+    return submission.model_copy(update=update)
+
+
+def _standing(kind: str, declared: Any, rows: Iterable[ReceivedRecord], at: datetime) -> Any | None:
+    subject_id = getattr(declared, SUBJECT_TYPES[kind].id_field)  # type: ignore[index]  # a kind
+    later = [each for each in _received(kind, subject_id, rows) if each.version > declared.version]
+    if not later:
+        return declared
+    versions = {each.version: each for each in (*later, declared)}
+    life = version_at(_lives(kind, versions.values()), at)
+    if life is None:
+        return None
+    stands = versions[life["version"]]
+    kept: dict[str, Any] = {"declared_at": declared.declared_at}
+    if kind == "shipment" and not stands.items:
+        kept["items"] = declared.items
+    return stands.model_copy(update=kept)
+
+
+def _lives(kind: str, versions: Iterable[Any]) -> list[Life]:
+    record = SUBJECT_TYPES[kind].record  # type: ignore[index]  # a kind
+    return lives_of([dict(each) for each in versions], record)
+
+
+def _received(kind: str, subject_id: str, rows: Iterable[ReceivedRecord]) -> list[Any]:
+    """The later versions of a declaration, and what withdraws it, that were received."""
+    named = [each for each in rows if SUBJECT_KIND_OF.get(each.kind) == kind]
+    records = [each.record for each in named if each.subject_id == subject_id]
+    return [each for each in records if amends(each)]
