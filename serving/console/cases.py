@@ -17,6 +17,7 @@ from serving.access.actors import Actor
 from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.audit.decision_details import UNEXPLAINED, details_of
+from serving.console.amended_declaration import amended_declaration
 from serving.console.browser_session import ReaderWith, RequireRecentProof, TheSession
 from serving.console.case_assignments import assign_as_written
 from serving.console.case_links import colleagues, link_graph
@@ -410,6 +411,7 @@ def _case_content(
         "judgements": JUDGED_AS_WORDS,
         "details": details,
         "submission": submission,
+        "amended": amended_declaration(services, row, submission, now),
         "pictures": CasePictures.from_submission(submission, now),
         "links": link_graph(services, reviewer, row),
         "entities": services.entities.named_by([row]),

@@ -42,6 +42,15 @@ def as_standing(
     return submission.model_copy(update=update)
 
 
+def withdrawn_at(
+    submission: Submission, rows: Iterable[ReceivedRecord], at: datetime
+) -> datetime | None:
+    """When it was known last by an instant that a declaration was withdrawn; None if it was not."""
+    versions = _received(submission.subject_kind, submission.subject_id, rows)
+    known = [each.known_at for each in versions if each.withdrawn and each.known_at < at]
+    return max(known, default=None)
+
+
 def _standing(kind: str, declared: Any, rows: Iterable[ReceivedRecord], at: datetime) -> Any | None:
     subject_id = getattr(declared, SUBJECT_TYPES[kind].id_field)  # type: ignore[index]  # a kind
     later = [each for each in _received(kind, subject_id, rows) if each.version > declared.version]

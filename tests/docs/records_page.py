@@ -32,8 +32,9 @@ of a declaration stand at the `declared_at` of the first, which alone needs no `
 documents all versions count until the paper is withdrawn, since that a paper was amended tells
 something. A shipment is seen beside the version of its journey that was known.
 
-A later version of a journey or shipment is scored by `POST /v1/scores` with an `as_of` after its
-`known_at`; a withdrawn one is sent by `POST /v1/records`.
+A later version of a journey or shipment that was scored, sent by `POST /v1/records`, scores it
+[again](../scoring_again.md); by call `POST /v1/scores` takes it with an `as_of` after its `known_at`.
+A withdrawn one is sent by `POST /v1/records` alone.
 
 *EUCDM* is the data element of the EU Customs Data Model (Annex B of Delegated Regulation (EU)
 2015/2446, as amended by 2021/234), *WCO* the element of a declaration in the WCO Data Model. An

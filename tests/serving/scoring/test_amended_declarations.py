@@ -37,6 +37,7 @@ def waits(tide: Tide) -> int:
 
 def test_an_amended_shipment_is_scored_again_as_of_when_that_was_known(tide: Tide) -> None:
     first = tide.score(shipment())
+    assert tide.run() == 0
     tide.send(shipments=[amended()])
 
     assert tide.run() == 1
@@ -158,14 +159,15 @@ def test_a_withdrawn_declaration_is_scored_no_more_and_waits_no_longer(tide: Tid
     tide.score(shipment())
     tide.send(transactions=[payment(2, "2026-11-24T15:00:00Z")])
     assert (tide.run(), waits(tide)) == (0, 1)
-    tide.send(shipments=[amended(withdrawn=True)])
+    before = payment(4, "2026-11-24T10:30:00Z")
+    tide.send(shipments=[amended(withdrawn=True)], transactions=[before])
     tide.now = NOW + timedelta(days=1)
 
     assert (tide.run(), waits(tide)) == (0, 0)
     tide.send(transactions=[payment(3, "2026-11-24T16:00:00Z")])
     assert (tide.run(), waits(tide), len(tide.decisions())) == (0, 0, 1)
     tide.send(shipments=[amended(3, "2026-11-25T10:00:00Z")])
-    assert tide.run() == 1  # declared anew
+    assert tide.run() == 2  # declared anew: what was paid before it was withdrawn counts too
     again = tide.decisions()[-1]
     assert again.because[0] == "shipments/S-1 version 3"
     assert again.as_of == datetime(2026, 11, 25, 10, 0, tzinfo=UTC) + JUST_AFTER

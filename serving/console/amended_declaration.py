@@ -1,0 +1,82 @@
+"""What a declaration was amended to since it was decided about first, or that it was withdrawn."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from features.records import VERSION_FIELDS
+from features.submission import Submission
+from serving.audit.decision import Decision
+from serving.container import Services
+from serving.errors import Erased
+from serving.explanation.provenance_text import field_name
+from serving.language import reading, say
+from serving.review.case_records import CaseRecord
+from serving.scoring.standing_declarations import as_standing, withdrawn_at
+from serving.web.html import instant_in_words
+
+
+class FieldChange(NamedTuple):
+    """A field of a declaration as it was declared first, and as it stands."""
+
+    words: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class AmendedDeclaration:
+    """What became of a declaration; `withdrawn_at` is when that it was withdrawn was known."""
+
+    changes: Sequence[FieldChange] = ()
+    withdrawn_at: datetime | None = None
+
+
+def amended_declaration(
+    services: Services, row: CaseRecord, newest: Submission, now: datetime
+) -> AmendedDeclaration:
+    """What became of the declaration behind a case by now; nothing is told of a masked one."""
+    if services.cases.is_masked(row):
+        return AmendedDeclaration()
+    subject = (str(newest.subject_kind), newest.subject_id)
+    received = services.records.about([subject])[subject]
+    first = _first(services, row) or newest
+    standing = as_standing(newest, received, now)
+    changes = _changes(first.subject, (standing or newest).subject)
+    return AmendedDeclaration(
+        tuple(changes), withdrawn_at(newest, received, now) if standing is None else None
+    )
+
+
+def _first(services: Services, row: CaseRecord) -> Submission | None:
+    """What was decided about first; None where that was erased."""
+    if row.decision_id is None:
+        return None
+    try:
+        record = services.decisions.record(row.case_id)
+    except Erased:
+        return None
+    return Decision.model_validate_json(record).submission if record else None
+
+
+def _changes(before: Any, after: Any) -> Iterator[FieldChange]:
+    for name in type(before).model_fields:
+        was, became = getattr(before, name), getattr(after, name)
+        if was != became and name not in (*VERSION_FIELDS, "declared_at"):
+            yield FieldChange(say(field_name(name)), _in_words(was), _in_words(became))
+
+
+def _in_words(value: Any) -> str:
+    match value:
+        case None:
+            return say("not stated")
+        case bool():
+            return say("yes") if value else say("no")
+        case datetime():
+            return instant_in_words(value)
+        case tuple():
+            return reading().language.shown(len(value))
+        case int() | float():
+            return reading().language.figure(f"{value:,}")
+    return str(value)

@@ -1,0 +1,80 @@
+"""The page of a case says what its declaration was amended to, and that it was withdrawn."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from serving.app import create_app
+from serving.audit.retention_log import RetentionAct
+from serving.settings import Settings
+from tests.serving.api.test_messages import PLAN
+from tests.serving.bodies import shipment
+from tests.serving.conftest import NOW, Service
+from tests.serving.review.test_supervision_served import sign_in_as
+from tests.serving.scoring.test_amended_declarations import amended
+from tests.serving.scoring.test_rescoring import Tide
+
+
+@pytest.fixture
+def watched_tide(home: Path) -> Iterator[Tide]:
+    """A service that sends every shipment to inspection, with a worker of our own."""
+    (home / "lanes.toml").write_text(PLAN)
+    app = create_app(Settings(home=home), clock=lambda: NOW)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        app.state.services.rescoring.stop()
+        yield Tide(Service(client, app.state.services, home))
+
+
+def declared(**changed: Any) -> dict[str, Any]:
+    return shipment(container_number="MSKU9070323", **changed)
+
+
+def page_of(tide: Tide, case_id: str) -> str:
+    sign_in_as(tide.service, "reviewer")
+    page: str = tide.service.client.get(f"/console/cases/{case_id}").text
+    return page
+
+
+def test_the_case_says_what_was_amended_and_has_the_new_decision(watched_tide: Tide) -> None:
+    case_id = watched_tide.score(declared()).decision_id
+    plain = page_of(watched_tide, case_id)
+    watched_tide.send(shipments=[amended(container_number="MSKU9070323")])
+    assert watched_tide.run() == 1
+
+    page = page_of(watched_tide, case_id)
+
+    assert 'id="amended"' not in plain
+    assert "<strong>Gross mass</strong> amended: 1,250.5 → 3,750" in page
+    assert page[page.index('id="amended"') :].split("</ul>")[0].count("<li>") == 1
+    assert "score again" in page[page.index('id="events"') :]
+    assert watched_tide.service.services.cases.decision(case_id).submission.subject.version == 2
+
+
+def test_the_case_of_a_withdrawn_declaration_says_so_until_it_is_declared_anew(
+    watched_tide: Tide,
+) -> None:
+    case_id = watched_tide.score(declared()).decision_id
+    watched_tide.send(shipments=[amended(container_number="MSKU9070323", withdrawn=True)])
+    assert watched_tide.run() == 0
+
+    page = page_of(watched_tide, case_id)
+
+    assert "was withdrawn, as is known since 24 November 2026, 11:00 UTC" in page
+    again = amended(3, "2026-11-24T11:30:00Z", container_number="MSKU9070323")
+    watched_tide.send(shipments=[again])
+    assert 'id="withdrawn"' not in page_of(watched_tide, case_id)
+
+
+def test_of_a_masked_case_no_amendment_is_told(watched_tide: Tide) -> None:
+    case_id = watched_tide.score(declared()).decision_id
+    watched_tide.send(shipments=[amended(container_number="MSKU9070323", withdrawn=True)])
+    act = RetentionAct(NOW.isoformat(), "mask", "ada", "daily", {"before": "2027-01-01"})
+    watched_tide.service.services.retention_acts.append(act)
+
+    page = page_of(watched_tide, case_id)
+
+    assert 'id="withdrawn"' not in page
+    assert 'id="amended"' not in page
