@@ -33,8 +33,8 @@ documents all versions count until the paper is withdrawn, since that a paper wa
 something. A shipment is seen beside the version of its journey that was known.
 
 A later version of a journey or shipment that was scored, sent by `POST /v1/records`, scores it
-[again](../scoring_again.md); by call `POST /v1/scores` takes it with an `as_of` after its `known_at`.
-A withdrawn one is sent by `POST /v1/records` alone.
+[again](../scoring_again.md); by call `POST /v1/scores` takes it with an `as_of` after its
+`known_at`. A withdrawn one is sent by `POST /v1/records` alone.
 
 *EUCDM* is the data element of the EU Customs Data Model (Annex B of Delegated Regulation (EU)
 2015/2446, as amended by 2021/234), *WCO* the element of a declaration in the WCO Data Model. An
