@@ -37,14 +37,23 @@ A later version of a journey or shipment that was scored, sent by `POST /v1/reco
 `known_at`. A withdrawn one is sent by `POST /v1/records` alone.
 
 *EUCDM* is the data element of the EU Customs Data Model (Annex B of Delegated Regulation (EU)
-2015/2446, as amended by 2021/234), *WCO* the element of a declaration in the WCO Data Model. An
-empty cell means that nobody has looked the element up yet, not that there is none.
+2015/2446, as amended by 2021/234), *WCO* the element of a declaration in the WCO Data Model by its
+name; of its numbers (as 145) no source that may be cited was found. Each that stands here was read
+in public customs software or guides. Where there is none the cell says why: *own*, since the field
+says how this service keeps, tells apart or knows of a record; *observed*, since no trader declares
+it; *paper*, since it is what a document states, of which a declaration names only number and kind.
+*Not verified* means that no source was found that numbers it, not that there is no such element.
 """
 
 ELEMENTS = {
     ("journeys", "mode"): "19 03 001 000",
+    ("journeys", "carrier_id"): "13 12 000 000",
+    ("journeys", "imo_number"): "19 08 017 000",
+    ("journeys", "plate_number"): "19 08 017 000",
     ("journeys", "registration_country"): "19 08 062 000",
+    ("shipments", "consignor_id"): "13 01 000 000",
     ("shipments", "consignee_id"): "13 03 000 000",
+    ("shipments", "forwarder_id"): "13 14 000 000",
     ("shipments", "declarant_id"): "13 05 017 000",
     ("shipments", "hs_code"): "18 09 056 000",
     ("shipments", "goods_description"): "18 05 001 000",
@@ -56,7 +65,10 @@ ELEMENTS = {
     ("shipments", "packages"): "18 06 004 000",
     ("shipments", "declared_value"): "14 06 001 000",
     ("shipments", "currency"): "14 05 001 000",
+    ("shipments", "import_type"): "11 09 001 000, 11 09 002 000, 11 10 001 000",
     ("shipments", "container_number"): "19 07 000 000",
+    ("shipments", "seal_number"): "19 10 000 000",
+    ("goods_items", "number"): "11 03 001 000",
     ("goods_items", "commodity_code"): "18 09 056 000, CN 18 09 057 000, TARIC 18 09 058 000",
     ("goods_items", "description"): "18 05 001 000",
     ("goods_items", "origin_country"): "16 08 001 000",
@@ -65,15 +77,37 @@ ELEMENTS = {
     ("goods_items", "value"): "14 08 001 000",
     ("goods_items", "currency"): "14 05 001 000",
     ("goods_items", "packages"): "18 06 004 000",
+    ("documents", "kind"): "12 03 002 000, transport documents 12 05 000 000",
+    ("documents", "number"): "12 03 001 000",
 }
 """EUCDM data elements, as public customs software and guides number them."""
 
 WCO = {
+    ("shipments", "packages"): "TotalPackageQuantity",
+    ("goods_items", "number"): "SequenceNumeric",
+    ("goods_items", "value"): "Commodity/InvoiceLine/ItemChargeAmount",
     ("goods_items", "gross_mass_kg"): "GoodsMeasure/GrossMassMeasure",
     ("goods_items", "net_mass_kg"): "GoodsMeasure/NetNetWeightMeasure",
     ("goods_items", "packages"): "Packaging/QuantityQuantity",
 }
-"""Elements below the goods item of a declaration, as public customs software writes them."""
+"""Elements of a declaration, as public customs software has them; those of items below one."""
+
+_OWN = frozenset(
+    {
+        *("journey_id", "shipment_id", "document_id", "subject_kind", "subject_id", "sequence"),
+        *("known_at", "received_at", "version", "withdrawn"),
+    }
+)
+_OBSERVED = frozenset({"positions", "transactions", "events", "outcomes"})
+
+
+def why_none(name: str, field: str) -> str:
+    """Why no element of a customs model stands beside a field."""
+    if field in _OWN:
+        return "*own*"
+    if name in _OBSERVED:
+        return "*observed*"
+    return "*paper*" if name == "documents" else "*not verified*"
 
 
 def page() -> str:
@@ -118,8 +152,8 @@ def _rows(name: str, record: type[Record]) -> Iterator[str]:
             _holds(record, field, value),
             "yes" if about.is_required() else "",
             _example(described[field], value),
-            ELEMENTS.get((name, field), ""),
-            WCO.get((name, field), ""),
+            ELEMENTS.get((name, field), why_none(name, field)),
+            WCO.get((name, field), why_none(name, field)),
         )
         yield "| " + " | ".join(cells) + " |"
 
