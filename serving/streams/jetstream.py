@@ -1,6 +1,7 @@
 """NATS JetStream: each message is acknowledged when it is done; unacknowledged ones come again."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Self
@@ -24,6 +25,9 @@ TAKE_S = 0.2
 ACKNOWLEDGE_S = 30.0  # until a message comes again; told that it is worked on before
 MOST_PENDING = 1_000
 PUBLISH_S, TIMES = 5.0, 12  # a server that is away for a minute ends the stream
+
+# That the server ends a TLS connection is told by errors; asyncio tells it in words of its own too.
+logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 
 class JetStreamSource:
@@ -149,7 +153,8 @@ async def _connected(address: StreamAddress, settings: StreamSettings) -> Client
     heard: list[BaseException] = []
 
     async def hear(error: BaseException) -> None:
-        heard[:] = [error]
+        if not any(map(_refuses, heard)):  # that the server hung up follows from that
+            heard[:] = [error]
 
     connecting = nats.connect(
         [f"{scheme}://{server}" for server in address.servers],
@@ -205,12 +210,15 @@ async def _repeat_from_floor(context: JetStreamContext, stream: str, info: Consu
 def _meaning(error: BaseException, name: str) -> BrokerAway | BrokerRefused | TopicUnknown:
     if isinstance(error, NotFoundError | NoStreamResponseError):
         return TopicUnknown(f"JetStream has no stream for {name}, or hides it from this user")
-    says = _says(error)
-    if isinstance(error, AuthorizationError) or "authorization violation" in says.lower():
+    if _refuses(error):
         return BrokerRefused("NATS refuses these credentials")
     if isinstance(error, APIError) and (error.code or 500) < 500:
         return BrokerRefused(f"NATS refuses {name}: {error.description}")
-    return BrokerAway(f"no server of NATS answers: {says}")
+    return BrokerAway(f"no server of NATS answers: {_says(error)}")
+
+
+def _refuses(error: BaseException) -> bool:
+    return isinstance(error, AuthorizationError) or "authorization violation" in str(error).lower()
 
 
 def _says(error: BaseException) -> str:

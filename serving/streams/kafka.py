@@ -290,11 +290,17 @@ def _made(kind: Any, address: StreamAddress, properties: dict[str, Any], errors:
     try:
         return kind(DEFAULTS | properties | servers, logger=_log)
     except KafkaException as error:
-        says = error.args[0].str().partition('for configuration property "')
-        wrong = says[2].partition('"')[0] or says[0]  # no value, which may be a secret
-        raise StreamSettingsRefused(
-            f"TIDEGATE_KAFKA_PROPERTIES: librdkafka refuses {wrong}"
-        ) from None
+        says = error.args[0].str()
+        _, is_named, named = says.partition('for configuration property "')
+        # No value, which may be a secret; what a property leads to is said by its name.
+        wrong = f"librdkafka refuses {named.partition(chr(34))[0]}" if is_named else _bare(says)
+        raise StreamSettingsRefused(f"TIDEGATE_KAFKA_PROPERTIES: {wrong}") from None
+
+
+def _bare(says: str) -> str:
+    """Without what was being made when it went wrong."""
+    making, _, why = says.partition(": ")
+    return why if making.startswith("Failed to create") else f"librdkafka refuses {says}"
 
 
 def _require_topic(client: Any, address: StreamAddress, errors: LastError) -> None:

@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from tests.serving.review.mail_server import certificate
 from tests.serving.streams.conftest import Ways, body, kafka_ways, nats_ways, wait_for
 from tests.serving.streams.kafka_cluster import KafkaCluster
 from tests.serving.streams.nats_server import NatsServer, nats_server
+from tests.serving.streams.sasl_listener import SaslListener, sasl_listener
 
 COMMAND = "from serving.cli.main import main; main()"
 
@@ -206,6 +207,80 @@ def test_nats_with_tls_is_believed_where_its_signer_is_known(
     monkeypatch.setenv("TIDEGATE_NATS_CA", str(tmp_path / "none"))
     with pytest.raises(StreamSettingsRefused, match="TIDEGATE_NATS_CA"):
         stream(*ends)
+
+
+def test_nats_with_tls_takes_the_right_password_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    signed = certificate(tmp_path)
+    tls = ("--tls", f"--tlscert={signed}", f"--tlskey={signed}")
+    monkeypatch.setenv("TIDEGATE_NATS_CA", str(signed))
+    monkeypatch.setenv("TIDEGATE_NATS_USER", "tidegate")
+    with nats_server(tmp_path / "store", *tls, "--user", "tidegate", "--pass", "hunter2") as server:
+        ends = ["--events-to", f"tls://localhost:{server.port}/s"]
+        ends += ["--events-cursor", str(tmp_path / "cursor")]
+        for password, refusal in (("hunter3", BrokerRefused), ("hunter2", TopicUnknown)):
+            monkeypatch.setenv("TIDEGATE_NATS_PASSWORD", password)
+            with pytest.raises(refusal) as refused:
+                stream(*ends)
+            assert password not in str(refused.value)
+    assert caplog.messages == []  # one line, and no warning beside it
+
+
+@pytest.fixture
+def listener(tmp_path: Path) -> Iterator[SaslListener]:
+    """Kafka with TLS and SASL, up to the sign-in."""
+    with sasl_listener(certificate(tmp_path)) as listening:
+        yield listening
+
+
+def sign_in_to_kafka(
+    listener: SaslListener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *properties: str
+) -> str:
+    """What a stream to a listener says that keeps it from starting, with some properties."""
+    file = tmp_path / "sasl.properties"
+    own = ("security.protocol=SASL_SSL", "sasl.mechanism=PLAIN", "sasl.username=tidegate")
+    file.write_text("\n".join((*own, "sasl.password=hunter2", *properties)))
+    monkeypatch.setenv("TIDEGATE_KAFKA_PROPERTIES", str(file))
+    monkeypatch.setattr("serving.streams.kafka.LOOK_S", 1.0)
+    ends = ["--events-to", f"kafka://{listener.server}/t", "--events-cursor", str(tmp_path / "c")]
+    with pytest.raises((BrokerAway, BrokerRefused, StreamSettingsRefused)) as refused:
+        stream(*ends)
+    said = str(refused.value)
+    assert "hunter2" not in said
+    assert "\n" not in said
+    return said
+
+
+def test_kafka_with_tls_is_not_believed_where_its_signer_is_not_known(
+    listener: SaslListener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other").mkdir()
+    another = certificate(tmp_path / "other")
+
+    said = sign_in_to_kafka(listener, tmp_path, monkeypatch, f"ssl.ca.location={another}")
+
+    assert "certificate" in said
+    assert listener.tokens == []
+
+
+def test_what_signs_in_to_kafka_reaches_it_over_tls_and_a_refusal_is_said(
+    listener: SaslListener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed = tmp_path / "mail.pem"
+
+    said = sign_in_to_kafka(listener, tmp_path, monkeypatch, f"ssl.ca.location={signed}")
+
+    assert set(listener.tokens) == {b"\0tidegate\0hunter2"}
+    assert said.startswith("Kafka refuses")
+
+
+def test_a_file_of_signers_that_is_not_there_is_said(
+    listener: SaslListener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = sign_in_to_kafka(listener, tmp_path, monkeypatch, "ssl.ca.location=/none/ca.pem")
+
+    assert said.startswith("TIDEGATE_KAFKA_PROPERTIES: ssl.ca.location failed")
 
 
 def test_a_stream_that_is_told_to_stop_finishes_and_leaves(kafka: KafkaCluster) -> None:
