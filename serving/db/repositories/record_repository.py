@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Engine, select, tuple_
 
-from features.record_versions import amends
 from features.rescoring_rules import RESCORED_AFTER
 from serving.access.acting import whoever_acts
 from serving.audit.audit_log import AuditEvent
@@ -146,7 +146,12 @@ def _amending(
 ) -> list[dict[str, Any]]:
     """The new ones that amend or withdraw the declaration of their subject."""
     declarations = [row for row in rows if row.kind in SUBJECT_KIND_OF and row.key not in before]
-    return [encrypted[row.key] for row in declarations if amends(row.record)]
+    return [encrypted[row.key] for row in declarations if _amends(row.body)]
+
+
+def _amends(body: str) -> bool:
+    fields = orjson.loads(body)
+    return fields.get("version", 1) > 1 or bool(fields.get("withdrawn"))
 
 
 def _let_wait(connection: Connection, new: Sequence[dict[str, Any]]) -> None:
