@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from serving.access.callers import Caller
 from serving.audit.hash_chain import EMPTY
+from serving.console.amended_declaration import amended_declaration
 from serving.console.browser_session import TheSession
 from serving.console.case_view import CaseView
 from serving.console.cases import MaySeeCase, headline_of
@@ -50,6 +51,7 @@ def _paper_of(services: Services, caller: Caller, row: CaseRecord, case: Case) -
         headline=headline_of(row, submission, is_masked=services.cases.is_masked(row)),
         state=case,
         view=CaseView.from_decision(decision, is_explained=caller.may("explain")),
+        amended=amended_declaration(services, row, submission, services.clock()),
         pictures=CasePictures.from_submission(submission, decision.scored_at),
         events=tuple(services.cases.history(Reviewer.from_caller(caller), row)),
         files=tuple(services.cases.attached(row)),

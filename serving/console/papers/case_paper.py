@@ -13,6 +13,7 @@ from typing import Any
 
 from serving.audit.checkpoints import canonical
 from serving.audit.hash_chain import LogHead
+from serving.console.amended_declaration import AmendedDeclaration
 from serving.console.case_view import CaseView
 from serving.console.cases import EventView
 from serving.console.charts.case_pictures import CasePictures
@@ -50,6 +51,7 @@ class PrintedCase:
     headline: str
     state: Case
     view: CaseView
+    amended: AmendedDeclaration
     pictures: CasePictures
     events: tuple[StoredEvent, ...]
     files: tuple[CaseFile, ...]
@@ -108,6 +110,8 @@ def stated_case(printed: PrintedCase) -> dict[str, Any]:
             "unscored": decision.unscored,
         },
         "submission": json.loads(decision.request),
+        "withdrawn_at": (at := printed.amended.withdrawn_at) and at.isoformat(),
+        "amended": [each._asdict() for each in printed.amended.changes],
         "reasons": reasons,
         "missing": list(decision.missing),
         "is_score_shown": printed.is_score_shown,
@@ -157,6 +161,11 @@ def _write_summary(paper: Paper, printed: PrintedCase) -> None:
             ("As of", f"{instant_in_words(printed.at)}, the last act"),
         ]
     )
+    if at := printed.amended.withdrawn_at:
+        known = instant_in_words(at)
+        paper.text(f"This declaration was withdrawn, as is known since {known}.")
+    for change in printed.amended.changes:
+        paper.text(f"Amended: {change.words}, {change.before} → {change.after}.")
 
 
 def _is_why_told(view: CaseView) -> bool:

@@ -1,5 +1,6 @@
 """The page of a case says what its declaration was amended to, and that it was withdrawn."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from serving.settings import Settings
 from tests.serving.api.test_messages import PLAN
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
+from tests.serving.console.test_case_pdf import attached, text_of
 from tests.serving.review.test_supervision_served import sign_in_as
 from tests.serving.scoring.test_amended_declarations import amended
 from tests.serving.scoring.test_rescoring import Tide
@@ -49,6 +51,8 @@ def test_the_case_says_what_was_amended_and_has_the_new_decision(watched_tide: T
     assert 'id="amended"' not in plain
     assert "<strong>Gross mass</strong> amended: 1,250.5 → 3,750" in page
     assert page[page.index('id="amended"') :].split("</ul>")[0].count("<li>") == 1
+    paper = watched_tide.service.client.get(f"/console/cases/{case_id}/case.pdf").content
+    assert "Amended: gross mass, 1,250.5 → 3,750." in text_of(paper)
     assert "score again" in page[page.index('id="events"') :]
     assert watched_tide.service.services.cases.decision(case_id).submission.subject.version == 2
 
@@ -62,7 +66,12 @@ def test_the_case_of_a_withdrawn_declaration_says_so_until_it_is_declared_anew(
 
     page = page_of(watched_tide, case_id)
 
-    assert "was withdrawn, as is known since 24 November 2026, 11:00 UTC" in page
+    withdrawn = "was withdrawn, as is known since 24 November 2026, 11:00 UTC"
+    assert withdrawn in page
+    address = f"/console/cases/{case_id}/case.pdf"
+    paper = watched_tide.service.client.get(address).content
+    assert withdrawn in text_of(paper)
+    assert json.loads(attached(paper))["withdrawn_at"] == "2026-11-24T11:00:00+00:00"
     again = amended(3, "2026-11-24T11:30:00Z", container_number="MSKU9070323")
     watched_tide.send(shipments=[again])
     assert 'id="withdrawn"' not in page_of(watched_tide, case_id)

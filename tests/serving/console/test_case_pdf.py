@@ -12,6 +12,7 @@ import pytest
 
 from serving.audit.audit_log import EventFilter
 from serving.audit.hash_chain import EMPTY, next_link
+from serving.console.amended_declaration import AmendedDeclaration
 from serving.console.case_view import CaseView
 from serving.console.cases import headline_of
 from serving.console.charts.case_pictures import CasePictures
@@ -142,6 +143,7 @@ def printed(cases: Cases, case_id: str) -> PrintedCase:
         headline_of(row, submission, is_masked=cases.is_masked(row)),
         state,
         CaseView.from_decision(decided, is_explained=True),
+        AmendedDeclaration(),
         CasePictures.from_submission(submission, AT),
         tuple(cases.history(ONE, row)),
         tuple(cases.attached(row)),
