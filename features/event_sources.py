@@ -218,6 +218,7 @@ def _linked_source(record_type: LinkedRecordType, kind: SubjectKind) -> LinkedSo
             name: LatestColumn(each.field, subject_kinds(kind)[name], each.where)
             for name, each in record_type.latest.items()
         },
+        histories=record_type.histories,
     )
 
 

@@ -13,8 +13,7 @@ from features.definition import Feature
 from features.derived.beside_subject import subject_key
 from features.derived.document import KINDS
 from features.derived.subject import LATEST_FIELDS, derived_columns
-from features.engine.expressions.opcodes import Op
-from features.engine.expressions.program import Key, Program
+from features.engine.expressions.program import Key
 from features.engine.expressions.trace import Mapped
 from features.engine.windows.window import Window
 from features.linked_records import LINKED_RECORD_TYPES
@@ -121,7 +120,7 @@ def _read_by_column(kind: SubjectKind, column: str) -> frozenset[str]:
     """The inputs that a column of a subject is made of."""
     subject_type = SUBJECT_TYPES[kind]
     own = subject_type.submission_field
-    derived = _inputs_of_outputs(derived_columns(kind))
+    derived = derived_columns(kind).inputs_of_outputs()
     if column in derived:
         return frozenset(f"{own}.{_name(key)}" for key in derived[column])
     if column in LATEST_FIELDS:
@@ -137,7 +136,7 @@ def _read_by_window(kind: SubjectKind, window: Window) -> set[str]:
     """The inputs that a window's number rests on: its key, or linked records and their subject."""
     if window.source not in LINKED_RECORD_TYPES:
         return _read_by_columns(kind, window.by)
-    derived = _inputs_of_outputs(LINKED_RECORD_TYPES[window.source].program(kind))
+    derived = LINKED_RECORD_TYPES[window.source].program(kind).inputs_of_outputs()
     keys = {key for name in (window.value, window.where) for key in derived.get(name, ())}
     compared = {_name(own) for own in map(subject_key, keys) if own is not None}
     kinds = [name for name in KINDS if _asks_for(window, name)]
@@ -149,15 +148,6 @@ def _asks_for(window: Window, document_kind: str) -> bool:
     """Whether a window asks for documents of one kind: `is_invoice`, `is_valued_invoice`."""
     asked = (window.value or "", window.where or "")
     return any(name.startswith("is_") and name.endswith(f"_{document_kind}") for name in asked)
-
-
-def _inputs_of_outputs(program: Program) -> dict[Key, set[Key]]:
-    """The inputs that each output of a program is computed from."""
-    read: dict[int, set[Key]] = {register.place: {key} for key, register in program.inputs.items()}
-    for operation, to, *places in program.steps.tolist():
-        operands = places[: Op(operation).arity]
-        read[to] = set().union(*(read.get(place, set()) for place in operands))
-    return {key: read.get(register.place, set()) for key, register in program.outputs.items()}
 
 
 def _name(key: Key) -> str:

@@ -30,7 +30,11 @@ from features.derived.beside_subject import (
 from features.derived.document import derive_document
 from features.derived.drifting import drift_cell
 from features.derived.event import derive_event
-from features.derived.goods_item import are_of_other_goods, derive_goods_item
+from features.derived.goods_item import (
+    HEADING_CONFIRMED,
+    are_of_other_goods,
+    derive_goods_item,
+)
 from features.derived.leg import derive_leg
 from features.derived.position import derive_position
 from features.derived.subject import LATEST_FIELDS, LatestField
@@ -52,6 +56,8 @@ from features.engine.columns import (
 from features.engine.expressions.program import Program
 from features.engine.string_table import NO_TEXT, STRING_TABLE
 from features.engine.windows.event_order import sorted_by_known_at
+from features.engine.windows.record_history import RecordHistory
+from features.engine.windows.window import Window
 from features.field_types import BEFORE_ALL
 from features.records import RECORD_FILES, SUBJECT_KINDS, Record, SubjectKind
 from features.reference.geography.ports import nearest_port_km
@@ -80,7 +86,8 @@ class LinkedRecordType:
     that `previous` names of the subject's record before, in that order; with them stands what the
     first record reads. Where `version_of` is given, the record before is the earlier version of the
     same paper: of the same subject and equal in these fields; each also has `is_superseded`, which
-    says whether a later version is known. `measured` adds numbers to each record before that.
+    says whether a later version is known. `measured` adds numbers to each record before that, and
+    `histories` numbers of what was known of anyone before, by a key of the record.
     `submission_path` leads to the field of a submission that has them, by default one of its own
     called `name`. `key_fields` tell a subject's records apart, `id_fields` any two of the type.
     """
@@ -94,6 +101,7 @@ class LinkedRecordType:
     derive: Callable[[SubjectKind, Columns, Columns], Columns]
     previous: Mapping[str, object] = field(default_factory=dict)
     measured: Mapping[str, Measure] = field(default_factory=dict)
+    histories: Mapping[str, RecordHistory] = field(default_factory=dict)
     version_of: tuple[str, ...] = ()
     submission_path: tuple[str, ...] = ()
     most_in_submission: int = 500
@@ -160,6 +168,7 @@ class LinkedRecordType:
         read = {key for key in self.program(kind).columns if isinstance(key, str)}
         read |= {self.subject_field, self.known_from, self.order_field, *self.previous}
         read |= {name for measure in self.measured.values() for name in measure.fields}
+        read |= {history.field for history in self.histories.values()}
         read |= {*self.version_of, "version"} if self.version_of else set()
         return (read | {"subject_kind"}) & self.record.model_fields.keys()
 
@@ -169,8 +178,13 @@ class LinkedRecordType:
         return {key.name for key in columns if isinstance(key, SubjectColumn)}
 
     def derive_events(self, kind: SubjectKind, subjects: Columns, records: Columns) -> Columns:
-        """The events that windows reduce, one per record; all are known before their subjects."""
-        records = records | {
+        """The events that windows reduce, one per record; all are known before their subjects.
+
+        Numbers of history that are not among the columns of the records are missing.
+        """
+        unknown = np.full(len(records[self.subject_field]), np.nan)
+        records = dict.fromkeys(self.histories, unknown) | records
+        records |= {
             name: measure.function(*(records[field] for field in measure.fields))
             for name, measure in self.measured.items()
         }
@@ -195,6 +209,7 @@ LINKED_RECORD_TYPES: Mapping[str, LinkedRecordType] = MappingProxyType(
                 id_fields=("shipment_id", "number"),
                 derive=derive_goods_item,
                 measured={"is_of_other_goods": OF_OTHER_GOODS},
+                histories={"heading_confirmed_ppm": HEADING_CONFIRMED},
                 submission_path=("shipment", "items"),
                 most_in_submission=999,
                 words_when_cited="goods items {ids}",
@@ -289,6 +304,17 @@ def linked_record_types(kind: SubjectKind) -> tuple[LinkedRecordType, ...]:
     )
 
 
+def windows_behind(kind: SubjectKind, window: Window) -> tuple[Window, ...]:
+    """The windows over history that a window rests on: itself, or those of its records' numbers."""
+    if window.source not in LINKED_RECORD_TYPES:
+        return (window,)
+    record_type = LINKED_RECORD_TYPES[window.source]
+    inputs = record_type.program(kind).inputs_of_outputs()
+    keys = {key for name in (window.value, window.where) for key in inputs.get(name, ())}
+    histories = (of for name, of in record_type.histories.items() if name in keys)
+    return tuple(one for history in histories for one in history.windows.values())
+
+
 def linked_events(
     kind: SubjectKind, subjects: Columns, records: Records, as_of: Column | None = None
 ) -> dict[str, Columns]:
@@ -353,6 +379,7 @@ def _traced(
     record_type: LinkedRecordType, kind: SubjectKind, columns: Collection[str] | None
 ) -> Program:
     kinds = kinds_of(record_type.record) | dict.fromkeys(record_type.measured, Kind.NUMBER)
+    kinds |= dict.fromkeys(record_type.histories, Kind.NUMBER)
     kinds |= {f"{PREVIOUS}{name}": kinds[name] for name in record_type.previous}
     kinds |= {IS_SUPERSEDED: Kind.NUMBER} if record_type.version_of else {}
     return trace_beside_subject(partial(record_type.derive, kind), kinds, kind, columns)

@@ -15,7 +15,7 @@ from features.engine.columns import DAY_US, Columns, instant_us, is_missing, is_
 from features.engine.string_table import STRING_TABLE
 from features.engine.windows.reducers import decisive_events
 from features.engine.windows.window import Window
-from features.linked_records import linked_events
+from features.linked_records import linked_events, windows_behind
 from features.records import SubjectKind
 from features.submission import Submission, records_of
 
@@ -62,15 +62,15 @@ class SubmissionProvenance:
             if window.source in self._linked:
                 ids = (*records.get(window.source, ()), *self._counted(window))
                 records[window.source] = tuple(sorted(set(ids)))
-            elif (
-                read := EarlierEvents(window.source, window.matching, window.days)
-            ) not in earlier_events:
-                earlier_events.append(read)
+            earlier_events += (
+                EarlierEvents(behind.source, behind.matching, behind.days)
+                for behind in windows_behind(self._kind, window)
+            )
         fields = (field for name in feature.columns for field in fields_behind(self._kind, name))
         return Provenance(
             declared=tuple(dict.fromkeys(fields)),
             records={name: ids for name, ids in records.items() if ids},
-            earlier_events=tuple(earlier_events),
+            earlier_events=tuple(dict.fromkeys(earlier_events)),
         )
 
     def _counted(self, window: Window) -> list[str]:
@@ -83,6 +83,10 @@ class SubmissionProvenance:
         places = np.flatnonzero(counts)
         values = None if window.value is None else events[window.value][places]
         is_present = np.ones(len(places), np.bool_) if values is None else ~is_missing(values)
+        if windows_behind(self._kind, window):
+            return [
+                _record_id(events, at) for at in places.tolist()
+            ]  # which of them, history alone says
         is_decisive = decisive_events(window.reducer, values, is_present)
         return [_record_id(events, at) for at in places[is_decisive]]
 

@@ -73,6 +73,7 @@ def _linked_rows(record_type: LinkedRecordType, kind: SubjectKind) -> LinkedRows
         known_when_missing=record_type.known_when_missing,
         amended=record_type.record.versions_of,
         is_replaced=record_type.record.versions_replace,
+        histories=record_type.histories,
     )
 
 

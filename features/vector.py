@@ -7,7 +7,8 @@ from itertools import repeat
 
 from features.catalogue import catalogue, windows_of
 from features.compiled_catalogue import computation
-from features.engine.online.vector_plan import FeatureValue, HistoryReader, VectorPlan
+from features.engine.online.history_of_records import HistoryReader
+from features.engine.online.vector_plan import FeatureValue, VectorPlan
 from features.engine.store.layout import layouts_of
 from features.engine.store.query_plan import RequestRecords
 from features.engine.windows.window import Window

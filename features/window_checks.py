@@ -27,6 +27,11 @@ def check_windows(kind: SubjectKind) -> None:
     for feature in catalogue(kind):
         for window in feature.windows.values():
             check_window(f"feature {feature.name}", window, subject, sources)
+    for record_type in linked_record_types(kind):
+        for name, history in record_type.histories.items():
+            for window in history.windows.values():
+                own = {history.key: Kind.TEXT}
+                check_window(f"{record_type.name}, {name}", window, own, _history_sources())
 
 
 def window_sources(kind: SubjectKind) -> dict[str, EventSource]:

@@ -8,14 +8,16 @@ import numpy as np
 from features.derived.beside_subject import flag
 from features.derived.shipment import boat_equipment_kind
 from features.engine.columns import Column, Columns, is_missing
-from features.engine.expressions.arithmetic import ratio
+from features.engine.expressions.arithmetic import ratio, smoothed_rate
 from features.engine.string_table import STRING_TABLE
+from features.engine.windows.record_history import RecordHistory
+from features.engine.windows.window import count, total
 from features.ingest.principal_item import hs_code_of
 from features.records import SubjectKind
 from features.reference.currencies import euro_cents
 from features.reference.goods_names import is_of_other_goods
 
-CHAPTER_DIGITS = 2
+CHAPTER_DIGITS, HEADING_DIGITS = 2, 4
 
 
 def derive_goods_item(kind: SubjectKind, item: Columns, shipment: Columns) -> Columns:
@@ -43,7 +45,40 @@ def derive_goods_item(kind: SubjectKind, item: Columns, shipment: Columns) -> Co
         "boat_equipment_eur_cents": np.where(is_boat_equipment == 1, value_eur_cents, 0),
         "unit_value_micro_eur_per_kg": np.rint(np.minimum(unit_value_eur_per_kg, 1e9) * 1e6),
         "is_of_other_goods": item["is_of_other_goods"],
+        "heading_confirmed_ppm": item["heading_confirmed_ppm"],
+        "is_of_uninspected_heading": flag(is_missing(item["heading_confirmed_ppm"])),
     }
+
+
+def heading_confirmed_ppm(
+    confirmed: Column, inspected: Column, all_confirmed: Column, all_inspected: Column
+) -> Column:
+    """Confirmed inspections of consignments of one heading, of a million, drawn to those of all.
+
+    A finding says nothing about which of many items it was made in, so that it counts for the
+    heading that the consignment as a whole was declared under.
+    """
+    return np.rint(smoothed_rate(confirmed, inspected, all_confirmed, all_inspected) * 1e6)
+
+
+def _heading(commodity_code: str) -> str:
+    return commodity_code[:HEADING_DIGITS]
+
+
+# Of six digits there are too few inspections, and four are the same in every edition for longer.
+HEADING_CONFIRMED = RecordHistory(
+    field="commodity_code",
+    key="hs_heading",
+    key_of=_heading,
+    windows={
+        "confirmed": total("shipment_outcomes", "is_confirmed", by="hs_heading"),
+        "inspected": count("shipment_outcomes", by="hs_heading"),
+        "all_confirmed": total("shipment_outcomes", "is_confirmed", by=()),
+        "all_inspected": count("shipment_outcomes", by=()),
+    },
+    function=heading_confirmed_ppm,
+)
+"""What inspections found before of goods of an item's heading."""
 
 
 def are_of_other_goods(

@@ -23,6 +23,9 @@ from features.engine.columns import Column, Places, kinds_of
 from features.engine.expressions.program import Key, traced_columns
 from features.engine.expressions.trace import Mapped
 from features.engine.string_table import STRING_TABLE
+from features.engine.windows.record_history import RecordHistory
+from features.engine.windows.reducers import Reducer
+from features.engine.windows.window import Window
 from features.errors import DefinitionError
 from features.linked_records import (
     LINKED_RECORD_TYPES,
@@ -189,11 +192,49 @@ def _linked_digests(kind: SubjectKind, source: str) -> dict[Key, str]:
 
 def _field_or_measure(record_type: LinkedRecordType, name: str) -> str:
     """The digest of a field of a linked record, or of a number that is measured of some."""
+    if name in record_type.histories:
+        return _history_digest(record_type, record_type.histories[name])
     measured = record_type.measured.get(name.removeprefix(PREVIOUS))
     if measured is None:
         return _field(record_type.name, name)
     fields = (_field(record_type.name, field) for field in measured.fields)
     return combined(name, _measure_digest(measured.function), *fields)
+
+
+def _history_digest(record_type: LinkedRecordType, history: RecordHistory) -> str:
+    """The digest of a number of history: of its windows, of its key, and of what joins them."""
+    key = combined(_field(record_type.name, history.field), code_digest(history.key_of))
+
+    def of_subject(name: str) -> str:
+        return key if name == history.key else name
+
+    windows = (
+        combined(name, window_digest(window, partial(history_column, window.source), of_subject))
+        for name, window in sorted(history.windows.items())
+    )
+    return combined(code_digest(history.function), *windows)
+
+
+def window_digest(
+    window: Window, event: Callable[[str], str], subject: Callable[[str], str]
+) -> str:
+    """The digest of a window, by those of the columns of its events and of who asks for it."""
+    pairs = zip(window.matching, window.by, strict=True)
+    keys = sorted(combined(event(of), subject(by)) for of, by in pairs)
+    reads = [window.value, window.where, "known_at"]
+    if window.reducer is Reducer.LATEST:
+        reads.append("record_id")
+    return combined(
+        window.source,
+        str(window.reducer),
+        str(window.days),
+        source_digest("engine/batch/sweep.py"),
+        source_digest("engine/windows/reducers.py"),
+        source_digest("engine/batch/shared_keys.py", "keys_where"),
+        subject("declared_at"),
+        *("none" if name is None else event(name) for name in reads),
+        *keys,
+    )
 
 
 def _measure_digest(function: Callable[..., Column]) -> str:

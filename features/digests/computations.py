@@ -6,11 +6,15 @@ from functools import cache, partial
 from features.catalogue import catalogue
 from features.compiled_catalogue import computation
 from features.definition import Feature
-from features.digests.code import combined, source_digest
-from features.digests.column_digests import event_column, input_digest, subject_column
+from features.digests.code import combined
+from features.digests.column_digests import (
+    event_column,
+    input_digest,
+    subject_column,
+    window_digest,
+)
 from features.digests.program_digests import output_digests
 from features.engine.expressions.program import Key
-from features.engine.windows.reducers import Reducer
 from features.engine.windows.window import Window
 from features.records import SubjectKind
 
@@ -24,7 +28,8 @@ def computation_digests(kind: SubjectKind) -> Mapping[str, str]:
 
     def of_input(key: Key) -> str:
         if isinstance(key, Window):
-            return _window_digest(kind, key)
+            event = partial(event_column, kind, key.source)
+            return window_digest(key, event, partial(subject_column, kind))
         return input_digest(partial(subject_column, kind), key)
 
     digests = output_digests(computation(kind), of_input)
@@ -49,23 +54,3 @@ def fingerprint(kind: SubjectKind) -> str:
         for feature in catalogue(kind)
     )
     return f"sha256:{combined(*columns)}"
-
-
-def _window_digest(kind: SubjectKind, window: Window) -> str:
-    event = partial(event_column, kind, window.source)
-    pairs = zip(window.matching, window.by, strict=True)
-    keys = sorted(combined(event(of), subject_column(kind, by)) for of, by in pairs)
-    reads = [window.value, window.where, "known_at"]
-    if window.reducer is Reducer.LATEST:
-        reads.append("record_id")
-    return combined(
-        window.source,
-        str(window.reducer),
-        str(window.days),
-        source_digest("engine/batch/sweep.py"),
-        source_digest("engine/windows/reducers.py"),
-        source_digest("engine/batch/shared_keys.py", "keys_where"),
-        subject_column(kind, "declared_at"),
-        *("none" if name is None else event(name) for name in reads),
-        *keys,
-    )

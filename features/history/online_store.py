@@ -7,7 +7,7 @@ from itertools import chain
 
 import numpy as np
 
-from features.catalogue import windows
+from features.catalogue import windows_of
 from features.digests.column_digests import history_column
 from features.engine.columns import Column
 from features.engine.store.blob_store import BlobOverlay, BlobReader, BlobStore
@@ -21,6 +21,7 @@ from features.engine.windows.window import Window
 from features.history.ingest import HistoryIngest
 from features.history.overlay_ingest import ingest_overlay
 from features.history.stored_columns import HistorySchema
+from features.linked_records import windows_behind
 from features.subject_types import SUBJECT_TYPES
 from features.window_checks import check_windows
 
@@ -49,7 +50,13 @@ def history_windows() -> list[Window]:
     """Every window over history that a feature reads; raises DefinitionError for a wrong one."""
     for kind in SUBJECT_TYPES:
         check_windows(kind)
-    return [window for window in windows() if window.source in HISTORY_SOURCES]
+    read = {
+        behind
+        for kind in SUBJECT_TYPES
+        for window in windows_of(kind)
+        for behind in windows_behind(kind, window)
+    }
+    return [window for window in read if window.source in HISTORY_SOURCES]
 
 
 class OnlineStore:

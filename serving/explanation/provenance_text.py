@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from features.catalogue import features_by_name
-from features.linked_records import LINKED_RECORD_TYPES
+from features.linked_records import LINKED_RECORD_TYPES, windows_behind
 from features.provenance import EarlierEvents, Provenance, fields_behind
 from serving.explanation.formatting import enumerated, listed
 from serving.language import ENGLISH, Language
@@ -91,9 +91,9 @@ def provenance_messages() -> Iterator[str]:
         for kind in feature.subjects:
             fields = (field for name in feature.columns for field in fields_behind(kind, name))
             yield from map(field_name, fields)
-        for window in feature.windows.values():
-            if window.source not in LINKED_RECORD_TYPES:
-                yield from map(field_name, window.matching)
+            for window in feature.windows.values():
+                for behind in windows_behind(kind, window):
+                    yield from map(field_name, behind.matching)
 
 
 def _earlier(events: EarlierEvents, language: Language) -> str:

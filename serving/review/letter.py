@@ -43,6 +43,7 @@ OF_OTHERS = {
     "document_conflicts": "whether the documents agree",
     "documents": "the documents that were filed",
     "goods_items": "whether the goods items agree with the declaration",
+    "item_outcomes": "what inspections of goods like each of its items found",
     "itinerary": "how such journeys usually go",
     "valuation": "what such goods usually cost",
     "carrier_history": "how the conveyance and its carrier travelled before",

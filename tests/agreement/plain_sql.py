@@ -272,6 +272,16 @@ CONFLICTS: dict[SubjectKind, str] = {
     CASE WHEN is_latest THEN (d.seal_number <> s.seal_number)::INT END AS is_seal_conflict""",
 }
 
+FOUND_OF_HEADINGS = """
+SELECT i.place_in_file, count(*) AS all_inspected, sum(is_confirmed) AS all_confirmed,
+    count(*) FILTER (WHERE o.hs_heading = commodity_code[1:4]) AS inspected,
+    sum(is_confirmed) FILTER (WHERE o.hs_heading = commodity_code[1:4]) AS confirmed
+FROM raw_goods_items i JOIN asked_shipment s USING (shipment_id)
+JOIN shipment_outcomes o ON o.known_at < s.declared_at
+    AND o.counts_from < s.declared_at AND s.declared_at <= o.counts_until
+GROUP BY i.place_in_file
+"""
+
 GOODS_ITEMS = f"""
 SELECT i.shipment_id AS subject_id, coalesce(i.known_at, {BEFORE_ALL}) AS known_at,
     number AS record_id, commodity_code[1:2] AS chapter, i.origin_country,
@@ -286,8 +296,12 @@ SELECT i.shipment_id AS subject_id, coalesce(i.known_at, {BEFORE_ALL}) AS known_
     whole(at_most(ratio(value_eur_cents / 100, own_mass_kg), 1e9) * 1e6)
         AS unit_value_micro_eur_per_kg,
     CASE WHEN description = 'inflatable boats' THEN is_so(commodity_code[1:2] <> '89')
-        WHEN description IS NOT NULL THEN is_so(description <> 'goods') END AS is_of_other_goods
+        WHEN description IS NOT NULL THEN is_so(description <> 'goods') END AS is_of_other_goods,
+    CASE WHEN inspected > 0 THEN whole((confirmed + 8 * (all_confirmed / all_inspected::DOUBLE))
+        / (inspected + 8) * 1e6) END AS heading_confirmed_ppm,
+    is_so(heading_confirmed_ppm IS NULL) AS is_of_uninspected_heading
 FROM raw_goods_items i JOIN asked_shipment s USING (shipment_id)
+LEFT JOIN found_of_headings f ON f.place_in_file = i.place_in_file
 WHERE i.counts_from < s.declared_at AND s.declared_at <= i.counts_until
 """
 
@@ -506,12 +520,14 @@ class PlainSql:
         self._make("payments", PAYMENTS)
         self._make("shipment_permits", PERMITS)
         self._make("paid_outcomes", PAID_OUTCOMES)
-        self._make("shipment_goods_items", GOODS_ITEMS)
         self._make("route_legs", LEGS)
         self._make("drifts", DRIFTS)
         self._make("route_positions", POSITIONS)
         for kind in ("route", "shipment"):
             self._make(f"{kind}_outcomes", outcomes(kind))
+        self._make("found_of_headings", FOUND_OF_HEADINGS)
+        self._make("shipment_goods_items", GOODS_ITEMS)
+        for kind in ("route", "shipment"):
             self._make(f"{kind}_documents", attached_documents(kind))
             self._make(f"{kind}_transactions", attached_transactions(kind))
             self._make(f"{kind}_events", attached_events(kind))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from features.arrow_schema import arrow_schema
 from features.catalogue import windows
 from features.ingest.record_files import write_records
-from features.records import RECORD_FILES, EventKind, Result
+from features.records import CONCLUSIVE, RECORD_FILES, EventKind, Result
 
 Row = dict[str, Any]
 Stream = dict[str, list[Row]]
@@ -295,6 +295,38 @@ def with_goods_codes(shipments: list[Row], items: list[Row]) -> list[Row]:
     return made
 
 
+inspected_goods = st.fixed_dictionaries(
+    {"hs_code": goods, "known_at": instants, "result": st.sampled_from([*CONCLUSIVE])}
+)
+
+
+@st.composite
+def inspected_before(draw: st.DrawFn) -> Stream:
+    """A shipment of several goods, and what inspections found of such goods, or nothing of both.
+
+    Rows that are drawn one by one seldom meet so: a shipment, its item, an earlier one of the same
+    heading, and a finding on that which was known in time.
+    """
+    found = draw(st.just([]) | st.lists(inspected_goods, min_size=1, max_size=4))
+    items = draw(st.lists(goods_item, min_size=1, max_size=3)) if found else []
+    own = [draw(shipment) | {"shipment_id": "S-goods"}] if found else []
+    old = {f"S-found-{at}": row for at, row in enumerate(found)}
+    long_ago = {"declared_at": NEW_YEAR - timedelta(days=500)}
+    outcome = {"subject_kind": "shipment", "selected_by": "random", "inspected_at": NEW_YEAR}
+    return {
+        "shipments": own
+        + [
+            {**SHIPMENT, **long_ago, "shipment_id": id_, "hs_code": row["hs_code"]}
+            for id_, row in old.items()
+        ],
+        "goods_items": [item | {"shipment_id": "S-goods"} for item in items],
+        "outcomes": [
+            {**outcome, "subject_id": id_, "known_at": row["known_at"], "result": row["result"]}
+            for id_, row in old.items()
+        ],
+    }
+
+
 @st.composite
 def streams(draw: st.DrawFn) -> Stream:
     """The record files of one small history, any of them empty."""
@@ -306,8 +338,10 @@ def streams(draw: st.DrawFn) -> Stream:
         return [{field: id_} | row for id_, row in zip(ids, up_to(len(ids), one), strict=False)]
 
     legs = [{**row, "sequence": 9 - at} for at, row in enumerate(up_to(8, leg))]
-    items = first_of_each(up_to(12, goods_item), "shipment_id", "number")
-    shipments = of_ids("shipment_id", SHIPMENT_IDS, shipment)
+    of_goods = draw(inspected_before())
+    items = [*of_goods["goods_items"], *up_to(12, goods_item)]
+    items = first_of_each(items, "shipment_id", "number")
+    shipments = [*of_goods["shipments"], *of_ids("shipment_id", SHIPMENT_IDS, shipment)]
     return {
         "journeys": of_ids("journey_id", JOURNEY_IDS, journey),
         "legs": legs,
@@ -318,7 +352,7 @@ def streams(draw: st.DrawFn) -> Stream:
         "transactions": numbered(beside_subjects(up_to(12, transaction)), "transaction_id", "T"),
         "events": numbered(beside_subjects(up_to(10, event)), "event_id", "E"),
         "outcomes": first_of_each(
-            beside_subjects(up_to(10, outcome)),
+            [*of_goods["outcomes"], *beside_subjects(up_to(10, outcome))],
             *("subject_kind", "subject_id", "inspected_at", "known_at"),
         ),
     }

@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 
+from features.linked_records import windows_behind
 from training.backtest.policy import Policy
 from training.data.time_split import FAR_FUTURE, TimeWindow
 from training.data.training_set import TrainingSet
@@ -115,7 +116,12 @@ def features_of_outcomes(data: TrainingSet) -> tuple[str, ...]:
     return tuple(
         feature.name
         for feature in data.inputs.features
-        if any(window.source.endswith("_outcomes") for window in feature.windows.values())
+        if any(
+            behind.source.endswith("_outcomes")
+            for kind in feature.subjects
+            for window in feature.windows.values()
+            for behind in windows_behind(kind, window)
+        )
     )
 
 

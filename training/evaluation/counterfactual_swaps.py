@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from features.engine.online.vector_plan import HistoryReader
+from features.engine.online.history_of_records import HistoryReader
 from features.reference.geography import country_of, region_of
 from features.reference.geography.stand_ins import class_of, nearest_in
 from features.submission import Submission

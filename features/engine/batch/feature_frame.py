@@ -6,11 +6,11 @@ from typing import Self
 
 from features.engine.batch.build_resources import BuildResources
 from features.engine.batch.record_blocks import CachedRecords, RecordBlocks
-from features.engine.batch.shared_keys import columns_of
+from features.engine.batch.shared_keys import columns_of, windows_by_source
 from features.engine.batch.sources import EventSources
 from features.engine.batch.spill_columns import SpillableColumns
 from features.engine.batch.subject_versions import asked_about
-from features.engine.batch.window_columns import WindowColumns, windows_by_source
+from features.engine.batch.window_columns import WindowColumns
 from features.engine.columns import Column, Columns, length
 from features.engine.expressions.program import Program
 from features.engine.windows.window import Window
@@ -102,9 +102,10 @@ def _columns_read(
 ) -> frozenset[str]:
     """The columns of subjects that keys, history and linked records read."""
     keys = {name for window in windows for name in window.by}
-    own = [window for window in windows if _is_own(sources, window)]
     names = {window.source for window in windows}
     linked = sources.linked_needed(names, columns | keys)
+    over_history = [window for source in linked for window in source.windows_over_history]
+    own = [window for window in (*windows, *over_history) if _is_own(sources, window)]
     compared = {name for source in linked for name in source.subject_columns}
     return frozenset(keys | columns_of(own) | compared)
 

@@ -1,11 +1,13 @@
 """Linked records, spread over partitions by their subject and made into events beside it."""
 
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
 
 from features.engine.batch.amendments import Amendments
 from features.engine.batch.gather import SUBJECT_ROW, gather, gather_rows, is_every_row
+from features.engine.batch.paired_windows import numbers_of_history
 from features.engine.batch.partitions import Partitions
 from features.engine.batch.record_blocks import RecordBlocks
 from features.engine.batch.sort_by_key import KeyGroups
@@ -23,6 +25,7 @@ class LinkedPartitions:
     """The records of one source, partitioned by the rows of subjects that each was known before.
 
     A subject may have several rows that follow each other, one for each scoring instant, in order.
+    `history` are by source the events of which records have numbers.
     """
 
     def __init__(
@@ -31,8 +34,10 @@ class LinkedPartitions:
         subjects: Columns,
         partitions: Partitions,
         amendments: Amendments,
+        history: Mapping[str, Columns],
     ) -> None:
         self.source = source
+        self._history = history
         self._amendments = amendments
         self._partitions = partitions
         self._subjects = subjects
@@ -93,6 +98,8 @@ class LinkedPartitions:
         order = self._order(groups, row, linked[FILE_ROW], records)
         if not is_every_row(order, len(row)):
             linked, row = gather_rows(linked, order), gather(row, order)
+        declared_at = gather(subjects["declared_at"], row)
+        linked |= numbers_of_history(source.histories, self._history, linked, declared_at)
         # Rows in the place of ids: a subject's rows differ in what of its records was known.
         own_rows = np.arange(length(subjects), dtype=np.int32)
         linked[source.subject_field] = row

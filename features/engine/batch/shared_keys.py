@@ -1,7 +1,7 @@
 """How windows are keyed: which of them share events, and one number for equal keys."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -12,6 +12,14 @@ from features.engine.string_table import STRING_TABLE
 from features.engine.windows.window import Keying, Window
 
 By = tuple[str, ...]
+
+
+def windows_by_source(windows: Iterable[Window]) -> dict[str, list[Window]]:
+    """Windows by the source whose events they reduce."""
+    by_source: dict[str, list[Window]] = defaultdict(list)
+    for window in windows:
+        by_source[window.source].append(window)
+    return by_source
 
 
 def by_keying(windows: Sequence[Window]) -> dict[Keying, list[Window]]:

@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 from features.engine.batch.record_blocks import RecordBlocks
 from features.engine.columns import Columns, Kind
+from features.engine.windows.record_history import RecordHistory
+from features.engine.windows.window import Window
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class LinkedSource:
     counts. Records of one instant are ordered by `text_id`, where that is not None; it is looked up
     for those alone, and is no column of what `derive` is given but missing. `latest` names columns
     that a subject takes from the last of its events that has one, with the event's column.
+    `histories` are by name numbers of history that each record has before it is made an event.
     """
 
     name: str
@@ -65,6 +68,14 @@ class LinkedSource:
     only: tuple[str, str] | None = None
     known_when_missing: int | None = None
     latest: Mapping[str, LatestColumn] = field(default_factory=dict)
+    histories: Mapping[str, RecordHistory] = field(default_factory=dict)
+
+    @property
+    def windows_over_history(self) -> list[Window]:
+        """The windows over history that its records' own numbers are made of."""
+        return [
+            window for history in self.histories.values() for window in history.windows.values()
+        ]
 
 
 @dataclass(frozen=True)

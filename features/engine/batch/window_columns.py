@@ -4,8 +4,7 @@ Record files whose linked records give subjects a column come first, since windo
 may be keyed by that column; within a file, linked records come before streams for the same reason.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 
@@ -17,6 +16,7 @@ from features.engine.batch.linked_partitions import (
     LinkedPartitions,
     scoring_instants,
 )
+from features.engine.batch.paired_windows import reduce_paired
 from features.engine.batch.partitions import Partitions
 from features.engine.batch.record_blocks import RecordBlocks
 from features.engine.batch.self_join import SelfJoin
@@ -25,8 +25,8 @@ from features.engine.batch.shared_keys import (
     by_keying,
     columns_of,
     keys_where,
-    paired_keys,
     partitions_of_keys,
+    windows_by_source,
 )
 from features.engine.batch.sort_by_key import KeyGroups, by_number
 from features.engine.batch.sources import (
@@ -111,7 +111,13 @@ class WindowColumns:
             create = partial(self._partitions, stack, record_file)
             amendments = self._records.amendments(record_file)
             of_linked = [
-                LinkedPartitions(source, subjects, create(f"linked-{source.name}"), amendments)
+                LinkedPartitions(
+                    source,
+                    subjects,
+                    create(f"linked-{source.name}"),
+                    amendments,
+                    self._history_of(source),
+                )
                 for source in linked
             ]
             of_streams = [
@@ -187,7 +193,7 @@ class WindowColumns:
                 starts, rows = rows_by_key[by]
                 here = slice(*starts[partition : partition + 2].tolist())
                 subject_keys = gather_rows(key, rows[here])
-                numbers = _reduce_paired(alike, events, subject_keys, count)
+                numbers = reduce_paired(alike, events, subject_keys, count)
                 for window, column in numbers:
                     ordered[window][here] = column
 
@@ -214,7 +220,7 @@ class WindowColumns:
             self._put({window: column}, done)
         for window in windows:
             if not self._is_self_join(window):
-                self._put(dict(_reduce_paired([window], events[window.source], subjects)), done)
+                self._put(dict(reduce_paired([window], events[window.source], subjects)), done)
 
     def _compute_held(
         self, by_source: Mapping[str, list[Window]], subjects: Columns, done: Done
@@ -222,7 +228,14 @@ class WindowColumns:
         for name in sorted(by_source.keys() & self._sources.held.keys()):
             events = self._sources.held[name].derive(self._records)
             for window in by_source[name]:
-                self._put(dict(_reduce_paired([window], events, subjects)), done)
+                self._put(dict(reduce_paired([window], events, subjects)), done)
+
+    def _history_of(self, linked: LinkedSource) -> dict[str, Columns]:
+        """The events by which linked records have numbers of history, by source."""
+        return {
+            name: self._events(self._sources.histories[name], windows)
+            for name, windows in windows_by_source(linked.windows_over_history).items()
+        }
 
     def _is_self_join(self, window: Window) -> bool:
         """Whether its events are rows of the very subjects that ask, with the same key."""
@@ -251,14 +264,6 @@ class WindowColumns:
             done(window)
 
 
-def windows_by_source(windows: Iterable[Window]) -> dict[str, list[Window]]:
-    """Windows by the source whose events they reduce."""
-    by_source: dict[str, list[Window]] = defaultdict(list)
-    for window in windows:
-        by_source[window.source].append(window)
-    return by_source
-
-
 def _record_files(linked: Sequence[LinkedSource], streams: Sequence[EventStream]) -> list[str]:
     """The record files to read, those first whose linked records give subjects a column."""
     ordered = sorted(linked, key=lambda source: not source.latest)
@@ -267,18 +272,6 @@ def _record_files(linked: Sequence[LinkedSource], streams: Sequence[EventStream]
         *(stream.record_file for stream in streams),
     )
     return list(dict.fromkeys(files))
-
-
-def _reduce_paired(
-    windows: Sequence[Window], events: Columns, subjects: Columns, partitions: int = 1
-) -> Iterable[tuple[Window, Column]]:
-    """Each window of events for subjects, which have the same number where their keys are equal."""
-    for (_, matching, where), alike in by_keying(windows).items():
-        by = alike[0].by
-        keys, subject_keys, size = paired_keys(events, matching, subjects, by, partitions)
-        subject_groups = KeyGroups.sort(subject_keys, subjects["declared_at"], size)
-        keys = keys_where(keys, events, where)
-        yield from reduce_windows(alike, events, keys, subject_groups, length(subjects))
 
 
 def _values_of(column: LatestColumn, events: Columns) -> tuple[Column, Column]:

@@ -10,6 +10,7 @@ import numpy as np
 from features.engine.columns import Column, Kind
 from features.engine.expressions.interpreter import execute
 from features.engine.expressions.numpy_ops import TRANSLATED
+from features.engine.expressions.opcodes import Op
 from features.engine.expressions.trace import (
     Constant,
     InputColumn,
@@ -108,6 +109,14 @@ class Program:
             key: outputs[key] if key in outputs else given[same[register.place]]
             for key, register in self.outputs.items()
         }
+
+    def inputs_of_outputs(self) -> dict[Key, set[Key]]:
+        """The inputs that each output is computed from."""
+        read: dict[int, set[Key]] = {register.place: {key} for key, register in self.inputs.items()}
+        for operation, to, *places in self.steps.tolist():
+            operands = places[: Op(operation).arity]
+            read[to] = set().union(*(read.get(place, set()) for place in operands))
+        return {key: read.get(register.place, set()) for key, register in self.outputs.items()}
 
     def registers(self, code_of: Callable[[str], int]) -> Column:
         """The registers of one row as float64, those filled that are the same in every row."""

@@ -15,6 +15,7 @@ from features.engine.expressions.measures import Measured, with_measures
 from features.engine.expressions.program import Key, Program
 from features.engine.online.request_windows import RequestWindows
 from features.engine.windows.lifetimes import unended
+from features.engine.windows.record_history import RecordHistory
 from features.engine.windows.window import Window
 
 
@@ -42,7 +43,8 @@ class LinkedRows:
     they are made of, and by which function of whole columns. `subject_columns` maps what the
     program reads of the subject to the key of the subject's own program. Rows equal in `amended`
     are versions of one record: a later one ends those before it, or where not `is_replaced` only
-    one that withdraws it.
+    one that withdraws it. `histories` are by name numbers of history that each record has, which
+    are not yet there when `known_before` gives it.
     """
 
     source: str
@@ -56,6 +58,7 @@ class LinkedRows:
     known_when_missing: datetime | None = None
     amended: tuple[str, ...] = ()
     is_replaced: bool = True
+    histories: Mapping[str, RecordHistory] = field(default_factory=dict)
 
     def known_before(self, records: Iterable[Any], at: datetime) -> list[Row]:
         """The records known before an instant, in the order of knowledge."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import accumulate
-from typing import Protocol
 
 import numpy as np
 
@@ -18,20 +17,13 @@ from features.engine.expressions.encode_rows import (
     run_rows,
 )
 from features.engine.expressions.program import Key, Program
+from features.engine.online.history_of_records import HistoryOfRecords, HistoryReader
 from features.engine.online.request_records import LinkedRows, LinkedWindows, RequestRows
 from features.engine.store.layout import Layout
 from features.engine.store.query_plan import QueryPlan, RequestRecords, WindowQuery
 from features.engine.windows.window import Keying, Window
 
 FeatureValue = float | str | None
-
-
-class HistoryReader(Protocol):
-    """Windows over what was known of anyone before."""
-
-    def window_numbers(self, plan: QueryPlan, queries: Sequence[WindowQuery]) -> Column:
-        """The number of each window of a plan, a row per question."""
-        ...
 
 
 class VectorPlan:
@@ -64,6 +56,11 @@ class VectorPlan:
         self._encoder = RowEncoder(self._subject, self._codes)
         self._key_columns = RegisterReader(self._subject, self._plan.columns)
         self._linked = [LinkedWindows(one, windows, self._subject, self._codes) for one in linked]
+        self._histories = [
+            (one.source, HistoryOfRecords(name, history, layouts))
+            for one in linked
+            for name, history in one.histories.items()
+        ]
         sizes = (len(one.windows) for one in self._linked)
         *self._first, self._first_of_history = accumulate(sizes, initial=0)
         self._windows = [window for one in self._linked for window in one.windows] + history_windows
@@ -100,12 +97,17 @@ class VectorPlan:
         """The registers of the subjects, and the number of each window, a row per subject."""
         subjects = self._encoder.encode([request.subject for request in requests], codes)
         at = np.array([request.as_of for request in requests], np.int64)
+        declared_at = [request.declared_at for request in requests]
+        rows = {
+            linked.source: [request.linked[linked.source] for request in requests]
+            for linked in self._linked
+        }
+        for source, own in self._histories:
+            rows[source] = own.with_numbers(rows[source], declared_at, history, overlays)
         numbers = np.empty((len(requests), len(self._windows)))
         for linked, first in zip(self._linked, self._first, strict=True):
-            rows = [request.linked[linked.source] for request in requests]
-            linked.reduce(rows, subjects, at, codes, numbers, first)
+            linked.reduce(rows[linked.source], subjects, at, codes, numbers, first)
         values = self._key_columns.values(subjects, codes)
-        declared_at = [request.declared_at for request in requests]
         queries = [*map(WindowQuery, values, declared_at, overlays)]
         numbers[:, self._first_of_history :] = history.window_numbers(self._plan, queries)
         return subjects, numbers

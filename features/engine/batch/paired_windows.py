@@ -1,0 +1,54 @@
+"""Windows of events held in memory, for subjects or records that have keys of the same columns."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from features.engine.batch.shared_keys import (
+    by_keying,
+    keys_where,
+    paired_keys,
+    windows_by_source,
+)
+from features.engine.batch.sort_by_key import KeyGroups
+from features.engine.batch.sweep import reduce_windows
+from features.engine.columns import Column, Columns, length
+from features.engine.string_table import STRING_TABLE
+from features.engine.windows.record_history import RecordHistory
+from features.engine.windows.window import Window
+
+
+def reduce_paired(
+    windows: Sequence[Window], events: Columns, subjects: Columns, partitions: int = 1
+) -> Iterable[tuple[Window, Column]]:
+    """Each window of events for subjects, which have the same number where their keys are equal."""
+    for (_, matching, where), alike in by_keying(windows).items():
+        by = alike[0].by
+        keys, subject_keys, size = paired_keys(events, matching, subjects, by, partitions)
+        subject_groups = KeyGroups.sort(subject_keys, subjects["declared_at"], size)
+        keys = keys_where(keys, events, where)
+        yield from reduce_windows(alike, events, keys, subject_groups, length(subjects))
+
+
+def numbers_of_history(
+    histories: Mapping[str, RecordHistory],
+    events: Mapping[str, Columns],
+    records: Columns,
+    declared_at: Column,
+) -> Columns:
+    """The numbers that linked records have of history, each as of its subject's declaration.
+
+    `events` are those of history, by source and in the order of knowledge.
+    """
+    return {
+        name: _number(history, events, records, declared_at) for name, history in histories.items()
+    }
+
+
+def _number(
+    history: RecordHistory, events: Mapping[str, Columns], records: Columns, declared_at: Column
+) -> Column:
+    key = STRING_TABLE.map_texts(records[history.field], history.key_of)
+    asking = {history.key: key, "declared_at": declared_at}
+    numbers: dict[Window, Column] = {}
+    for source, windows in windows_by_source(history.windows.values()).items():
+        numbers |= reduce_paired([*dict.fromkeys(windows)], events[source], asking)
+    return history.function(**{name: numbers[w] for name, w in history.windows.items()})

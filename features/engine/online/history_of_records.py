@@ -1,0 +1,65 @@
+"""What the records that a request links to its subject have of history, by keys of their own."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+
+from features.engine.columns import Column
+from features.engine.expressions.encode_rows import Row
+from features.engine.store.layout import Layout
+from features.engine.store.query_plan import QueryPlan, RequestRecords, WindowQuery
+from features.engine.windows.record_history import RecordHistory
+from features.engine.windows.window import Keying
+
+
+class HistoryReader(Protocol):
+    """Windows over what was known of anyone before."""
+
+    def window_numbers(self, plan: QueryPlan, queries: Sequence[WindowQuery]) -> Column:
+        """The number of each window of a plan, a row per question."""
+        ...
+
+
+class HistoryOfRecords:
+    """One number of history for each linked record, called `name` among its fields."""
+
+    def __init__(self, name: str, history: RecordHistory, layouts: Mapping[Keying, Layout]) -> None:
+        self._name = name
+        self._history = history
+        windows = [*dict.fromkeys(history.windows.values())]
+        self._plan = QueryPlan.from_windows(windows, layouts)
+
+    def with_numbers(
+        self,
+        rows: Sequence[Sequence[Row]],
+        declared_at: Sequence[int],
+        reader: HistoryReader,
+        overlays: Sequence[RequestRecords | None],
+    ) -> list[Sequence[Row]]:
+        """The records of each subject with their number; a key of a subject is asked for once."""
+        keys = [[self._history.key_of(row[self._history.field]) for row in own] for own in rows]
+        asked = {(at, key): place for place, (at, key) in enumerate(_each_once(keys))}
+        if not asked:
+            return [*rows]
+        queries = [
+            WindowQuery([key] * len(self._plan.columns), declared_at[at], overlays[at])
+            for at, key in asked
+        ]
+        numbers = self._numbers(reader.window_numbers(self._plan, queries))
+        return [
+            [
+                {**row, self._name: numbers[asked[at, key]]}
+                for row, key in zip(own, keys[at], strict=True)
+            ]
+            for at, own in enumerate(rows)
+        ]
+
+    def _numbers(self, reduced: Column) -> list[float]:
+        column = {window: reduced[:, at] for at, window in enumerate(self._plan.windows)}
+        columns = {name: column[window] for name, window in self._history.windows.items()}
+        return np.asarray(self._history.function(**columns)).tolist()
+
+
+def _each_once(keys: Sequence[Sequence[str]]) -> list[tuple[int, str]]:
+    return [(at, key) for at, own in enumerate(keys) for key in dict.fromkeys(own)]

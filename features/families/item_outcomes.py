@@ -1,0 +1,56 @@
+"""Item outcomes: what inspections found before of goods like each of its items.
+
+An item has the history of its four-digit heading: what was found of consignments that were declared
+under it. What was not yet known when the shipment was declared does not count, its own outcome
+least of all.
+"""
+
+import numpy as np
+
+from features.definition import SHIPMENT_ONLY, Direction, Unit, Warns, feature
+from features.engine.columns import Column
+from features.engine.windows.window import largest, total
+from features.publications import DATE_2020, PRACTICE
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.SHARE,
+    when_missing="no goods item is known, or nothing of such goods was inspected yet",
+    indicator="J35",
+    source=DATE_2020,
+    direction=Direction.HIGHER_IS_RISKIER,
+    sentence="of goods like those of one of its items, inspections confirmed an estimated {value}",
+)
+def riskiest_item_confirmed_rate(
+    largest_ppm: Column = largest("goods_items", "heading_confirmed_ppm", by="subject_id"),
+) -> Column:
+    """How often inspections confirmed something in goods of the same heading as the goods item of
+    which they did so most often.
+
+    A high rate is suspicious, though the main goods be harmless; few inspections are drawn to the
+    rate of all.
+    """
+    return largest_ppm / 1e6
+
+
+@feature(
+    subjects=SHIPMENT_ONLY,
+    unit=Unit.COUNT,
+    when_missing="no goods item is known",
+    indicator="D35",
+    warns=Warns.HIGH,
+    source=PRACTICE,
+    sentence="of goods like those of {value} of its items nothing was inspected yet",
+    sentence_of_one="of goods like those of one of its items nothing was inspected yet",
+    sentence_of_none="of goods like those of each of its items something was inspected before",
+)
+def uninspected_item_count(
+    uninspected: Column = total("goods_items", "is_of_uninspected_heading", by="subject_id"),
+    has_item: Column = largest("goods_items", "is_of_uninspected_heading", by="subject_id"),
+) -> Column:
+    """Goods items of whose heading no consignment was inspected before.
+
+    Many are mildly suspicious: nothing speaks for them, and the riskiest item may be among them.
+    """
+    return np.where(has_item >= 0, uninspected, np.nan)
