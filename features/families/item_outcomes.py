@@ -7,7 +7,7 @@ least of all.
 
 import numpy as np
 
-from features.definition import SHIPMENT_ONLY, Direction, Unit, Warns, feature
+from features.definition import SHIPMENT_ONLY, Direction, Unit, feature
 from features.engine.columns import Column
 from features.engine.windows.window import largest, total
 from features.publications import DATE_2020, PRACTICE
@@ -38,8 +38,7 @@ def riskiest_item_confirmed_rate(
     subjects=SHIPMENT_ONLY,
     unit=Unit.COUNT,
     when_missing="no goods item is known",
-    indicator="D35",
-    warns=Warns.HIGH,
+    indicator=None,
     source=PRACTICE,
     sentence="of goods like those of {value} of its items nothing was inspected yet",
     sentence_of_one="of goods like those of one of its items nothing was inspected yet",
@@ -51,6 +50,6 @@ def uninspected_item_count(
 ) -> Column:
     """Goods items of whose heading no consignment was inspected before.
 
-    Many are mildly suspicious: nothing speaks for them, and the riskiest item may be among them.
+    A sign of nothing by itself: it says of how many items the riskiest one was not sought among.
     """
     return np.where(has_item >= 0, uninspected, np.nan)

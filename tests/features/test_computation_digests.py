@@ -19,7 +19,8 @@ EDITED = ROOT / "tests" / "features" / "edited_package.py"
 KINDS: tuple[SubjectKind, ...] = ("route", "shipment")
 Digests = dict[str, dict[str, Any]]
 
-CONFIRMED_RATES = {
+OF_ITEM_OUTCOMES = {"riskiest_item_confirmed_rate", "uninspected_item_count"}
+CONFIRMED_RATES = OF_ITEM_OUTCOMES | {
     f.name for kind in KINDS for f in catalogue(kind) if f.name.endswith("_confirmed_rate")
 }
 OF_LEGS = {
@@ -54,7 +55,7 @@ OF_PORTS = {"coastal_silence_hours", "slow_position_ratio", "meeting_count_30d"}
 OF_PLACES = OF_DISTANCES | OF_PORTS
 OF_HEADINGS = {
     *("goods_lane_shipments_90d", "consignee_goods_shipments"),
-    *("goods_of_consignee_ratio", "heading_confirmed_rate"),
+    *("goods_of_consignee_ratio", "heading_confirmed_rate", *OF_ITEM_OUTCOMES),
 }
 OF_ORIGIN_COUNTRIES = {
     *("is_cross_border", "is_registered_elsewhere", "off_corridor_payer_ratio"),
@@ -178,6 +179,22 @@ CHANGES: dict[str, tuple[Change, set[str]]] = {
     "a column of goods items": (
         ("derived/goods_item.py", "np.rint(gross * 1000)", "np.rint(gross * 100)"),
         {"item_mass_difference_ratio"},
+    ),
+    "the key by which goods items have a history": (
+        ("derived/goods_item.py", "commodity_code[:HEADING_DIGITS]", "commodity_code[:6]"),
+        OF_ITEM_OUTCOMES,
+    ),
+    "what is made of the history of goods items": (
+        ("derived/goods_item.py", "all_inspected) * 1e6)", "all_inspected) * 1e5)"),
+        OF_ITEM_OUTCOMES,
+    ),
+    "a window of the history of goods items": (
+        (
+            "derived/goods_item.py",
+            'count("shipment_outcomes", by="hs_heading")',
+            'count("shipment_outcomes", by="hs_heading", days=90)',
+        ),
+        OF_ITEM_OUTCOMES,
     ),
     "how clear a description must be": (
         ("reference/goods_names.py", "CLEAR_SHARE = 0.6", "CLEAR_SHARE = 0.7"),

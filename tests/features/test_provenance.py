@@ -82,3 +82,19 @@ def test_what_items_show_rests_on_the_items() -> None:
 
     assert of("misdescribed_item_count", body).records == {"goods_items": ("3",)}
     assert of("item_chapter_count", body).records == {"goods_items": ("3", "4")}
+
+
+def test_what_history_says_of_items_rests_on_all_of_them_and_on_that_history() -> None:
+    body = shipment()
+    body["shipment"]["items"] = [
+        {"number": 3, "commodity_code": "8903100000"},
+        {"number": 4, "commodity_code": "610910"},
+    ]
+
+    grounds = of("riskiest_item_confirmed_rate", body)
+
+    assert grounds.records == {"goods_items": ("3", "4")}
+    assert grounds.earlier_events == (
+        EarlierEvents("shipment_outcomes", ("hs_heading",), None),
+        EarlierEvents("shipment_outcomes", (), None),
+    )

@@ -8,16 +8,22 @@ records expects a list, one value for each that is attached, in the order of kno
 import math
 from typing import Any
 
+from features.derived.outcome import outcome_events
 from features.derived.subject import derive_subjects
+from features.engine.batch.paired_windows import numbers_of_history
 from features.engine.columns import (
     Column,
+    Columns,
     Records,
     columns_of_records,
     instant_at,
     is_missing,
     is_text,
+    places,
+    taken,
 )
 from features.engine.string_table import STRING_TABLE
+from features.event_sources import event_sources
 from features.linked_records import linked_events
 from features.records import RECORD_FILES, SubjectKind
 from tests.features.families.facts import Fact, Record
@@ -33,8 +39,22 @@ def column_of_subject(kind: SubjectKind, column: str, *records: Record) -> Any:
 def columns_of_linked(source: str, kind: SubjectKind, column: str, *records: Record) -> list[Any]:
     """A column of what is attached to the subject of a story, in the order of knowledge."""
     columns = _columns(records)
-    events = linked_events(kind, derive_subjects(kind, columns), columns)[source]
+    subjects = derive_subjects(kind, columns)
+    columns[source] |= _numbers_of_history(source, kind, subjects, columns)
+    events = linked_events(kind, subjects, columns)[source]
     return _values(events[column][events["subject_id"] == _own_code(kind)])
+
+
+def _numbers_of_history(
+    source: str, kind: SubjectKind, subjects: Columns, columns: Records
+) -> Columns:
+    """What records have of the history that is in the story."""
+    linked = event_sources(kind).linked[source]
+    events = {f"{kind}_outcomes": outcome_events(kind, subjects, columns["outcomes"])}
+    own = places(columns[source][linked.subject_field], subjects["subject_id"])
+    return numbers_of_history(
+        linked.histories, events, columns[source], taken(subjects["declared_at"], own)
+    )
 
 
 def check_of_subject(column: str, fact: Fact) -> None:
@@ -65,7 +85,7 @@ def _is_same(found: Any, expected: Any) -> bool:
     return bool(found == expected)
 
 
-def _columns(records: tuple[Record, ...]) -> Records:
+def _columns(records: tuple[Record, ...]) -> dict[str, Columns]:
     return {
         name: columns_of_records([of(**r.row) for r in records if r.file == name], of)
         for name, of in RECORD_FILES.items()

@@ -15,9 +15,20 @@ from tests.features.families.facts import (
     Fact,
     before,
     each,
+    earlier_shipment,
     goods_item,
+    inspected,
     shipment,
 )
+
+TEN = [
+    *inspected(earlier_shipment(hs_code="890322")),
+    *(
+        record
+        for _ in range(9)
+        for record in inspected(earlier_shipment(hs_code="100610"), "not_confirmed")
+    ),
+]
 
 FACTS = {
     "subject_id": [shipment("its shipment", ["S"], goods_item())],
@@ -90,6 +101,25 @@ FACTS = {
         shipment("fits", [0.0], goods_item(description="inflatable boats")),
         shipment("does not fit", [1.0], goods_item(description="Cartons of corrugated paper")),
         shipment("no description", [MISSING], goods_item()),
+    ],
+    # Ten inspections, of which one confirmed something: eight more at that rate stand beside those
+    # of a heading. Of 8903 (1 + 0.8) / (1 + 8), of 1006 (0 + 0.8) / (9 + 8).
+    "heading_confirmed_ppm": [
+        shipment("of its first four digits", [2e5], goods_item(commodity_code="890399"), TEN),
+        shipment("of more digits", [47_059.0], goods_item(commodity_code="1006309900"), TEN),
+        shipment("nothing of its heading", [MISSING], goods_item(commodity_code="610910"), TEN),
+        shipment("nothing at all", [MISSING], goods_item()),
+        shipment(
+            "each its own",
+            [2e5, 47_059.0],
+            goods_item(2, commodity_code="100630"),
+            goods_item(1, commodity_code="890310"),
+            TEN,
+        ),
+    ],
+    "is_of_uninspected_heading": [
+        shipment("inspected", [0.0], goods_item(commodity_code="100630"), TEN),
+        shipment("not inspected", [1.0], goods_item(commodity_code="610910"), TEN),
     ],
 }
 
