@@ -20,15 +20,16 @@ from features.publications import DATE_2020, PRACTICE
     indicator="J35",
     source=DATE_2020,
     direction=Direction.HIGHER_IS_RISKIER,
-    sentence="of goods like those of one of its items, inspections confirmed an estimated {value}",
+    sentence="of the inspected consignments of goods like one of its items, an estimated {value} "
+    "were confirmed",
 )
 def riskiest_item_confirmed_rate(
     largest_ppm: Column = largest("goods_items", "heading_confirmed_ppm", by="subject_id"),
 ) -> Column:
-    """How often inspections confirmed something in goods of the same heading as the goods item of
-    which they did so most often.
+    """The highest rate, over the goods items, at which inspections confirmed something in
+    consignments of the item's four-digit heading.
 
-    A high rate is suspicious, though the main goods be harmless; few inspections are drawn to the
+    A high rate is suspicious, however harmless the main goods are; few inspections are drawn to the
     rate of all.
     """
     return largest_ppm / 1e6
@@ -40,16 +41,16 @@ def riskiest_item_confirmed_rate(
     when_missing="no goods item is known",
     indicator=None,
     source=PRACTICE,
-    sentence="of goods like those of {value} of its items nothing was inspected yet",
-    sentence_of_one="of goods like those of one of its items nothing was inspected yet",
-    sentence_of_none="of goods like those of each of its items something was inspected before",
+    sentence="for {value} of its goods items, no such goods were inspected yet",
+    sentence_of_one="for one of its goods items, no such goods were inspected yet",
+    sentence_of_none="for each of its goods items, such goods were inspected before",
 )
 def uninspected_item_count(
     uninspected: Column = total("goods_items", "is_of_uninspected_heading", by="subject_id"),
     has_item: Column = largest("goods_items", "is_of_uninspected_heading", by="subject_id"),
 ) -> Column:
-    """Goods items of whose heading no consignment was inspected before.
+    """Goods items of whose four-digit heading no consignment was inspected before.
 
-    A sign of nothing by itself: it says of how many items the riskiest one was not sought among.
+    A sign of nothing by itself: of so many items it is not known how risky they are.
     """
     return np.where(has_item >= 0, uninspected, np.nan)

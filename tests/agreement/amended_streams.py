@@ -1,13 +1,14 @@
 """Random record streams in which records are amended, withdrawn and corrected."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 
 from hypothesis import strategies as st
 
 from features.records import RECORD_FILES
 from tests.agreement import streams as plain
-from tests.agreement.streams import Row, Stream, instants
+from tests.agreement.streams import GOODS_ITEM, NEW_YEAR, SHIPMENT, Row, Stream, instants
 
 OF_TYPE: dict[str, st.SearchStrategy[Row]] = {
     "journeys": plain.journey,
@@ -72,4 +73,42 @@ def amended_streams(draw: st.DrawFn) -> Stream:
             ],
             *unique,
         )
+    return stream
+
+
+CHANGES: dict[str, dict[str, Row]] = {
+    "nothing": {},
+    "what the goods are": {"shipments": {"version": 2, "hs_code": "840721"}},
+    "whether they are declared": {"shipments": {"version": 2, "withdrawn": True}},
+    "what was found": {"outcomes": {"result": "inconclusive"}},
+}
+"""What becomes known of an inspected shipment: of which record type a row says what otherwise."""
+
+
+def goods_that_were_amended() -> Stream:
+    """A shipment of several goods, and findings on such goods that are amended in every way.
+
+    Some of it became known a day before `S-goods` was declared, and some a day later.
+    """
+    day = timedelta(days=1)
+    stream: Stream = {name: [] for name in RECORD_FILES}
+
+    def tell(name: str, row: Row, later: Row | None, known_at: datetime) -> None:
+        stream[name] += [row, row | later | {"known_at": known_at}] if later else [row]
+
+    told = product(("890310", "240220"), CHANGES.values(), (NEW_YEAR - day, NEW_YEAR + day))
+    for at, (hs_code, change, known_at) in enumerate(told):
+        own = {**SHIPMENT, "shipment_id": f"S{at}", "hs_code": hs_code}
+        found = {"subject_kind": "shipment", "subject_id": f"S{at}", "selected_by": "random"}
+        found |= {"inspected_at": NEW_YEAR - 8 * day, "known_at": NEW_YEAR - 7 * day}
+        found |= {"result": "confirmed" if at % 3 else "not_confirmed"}
+        own |= {"version": 1, "declared_at": NEW_YEAR - 9 * day}
+        tell("shipments", own, change.get("shipments"), known_at)
+        tell("outcomes", found, change.get("outcomes"), known_at)
+    codes = product(("8903100000", "2402200011"), (NEW_YEAR - day, NEW_YEAR + day))
+    for number, (code, known_at) in enumerate(codes, 1):
+        item = {**GOODS_ITEM, "shipment_id": "S-goods", "number": number, "version": 1}
+        later = {"version": 2, "commodity_code": "84072191"}
+        tell("goods_items", item | {"commodity_code": code}, later, known_at)
+    stream["shipments"].append({**SHIPMENT, "shipment_id": "S-goods", "declared_at": NEW_YEAR})
     return stream

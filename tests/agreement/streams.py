@@ -461,12 +461,15 @@ def on_every_edge() -> Stream:
                 "subject_kind": kind,
                 "subject_id": f"{start}{id_}",
                 "selected_by": "random",
-                "inspected_at": long_ago,
+                "inspected_at": edge,
                 "known_at": edge,
-                "result": "confirmed",
+                "result": result,
             }
             for kind, start in (("route", "J"), ("shipment", "S"))
-            for id_, edge in found.items()
+            for id_, edge, result in (
+                *((id_, edge, "confirmed") for id_, edge in found.items()),
+                ("-old-0", long_ago, "not_confirmed"),  # so that one finding more moves a rate
+            )
         ],
     }
 

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from features.build_training_set import feature_frame
@@ -23,7 +23,7 @@ from features.rescoring_rules import RescoringRules
 from features.scoring_instants import later_instants
 from features.submission import Submission, history_records
 from features.vector import feature_vector, feature_vectors
-from tests.agreement.amended_streams import amended_streams
+from tests.agreement.amended_streams import amended_streams, goods_that_were_amended
 from tests.agreement.plain_sql import PlainSql
 from tests.agreement.streams import (
     JOURNEY,
@@ -59,6 +59,7 @@ def oracle() -> PlainSql:
 
 @over_streams
 @given(stream=amended_streams(), lots=st.randoms(use_true_random=False))
+@example(stream=goods_that_were_amended(), lots=Random(7))
 def test_batch_online_and_plain_sql_agree_whatever_was_amended_and_in_any_order(
     stream: Stream, lots: Random, oracle: PlainSql
 ) -> None:

@@ -41,6 +41,7 @@ from features.engine.batch.stream_partitions import StreamPartitions
 from features.engine.batch.sweep import reduce_windows
 from features.engine.columns import Column, Columns, is_missing, length, missing_values
 from features.engine.numba_cache import compiled
+from features.engine.windows.lifetimes import LIFETIME
 from features.engine.windows.window import Window
 
 # So many events at a time are sorted and reduced; those of one key are never parted.
@@ -250,7 +251,7 @@ class WindowColumns:
         elif history.derive is None:
             return self._everyone
         else:
-            kept = read | {"subject_id", "declared_at"}
+            kept = read | {"subject_id", "declared_at", *LIFETIME}
             subjects = {name: column for name, column in self._everyone.items() if name in kept}
         return subjects if history.derive is None else history.derive(subjects, self._records)
 
