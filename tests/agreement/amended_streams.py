@@ -56,7 +56,7 @@ def known_of(row: Row, name: str) -> datetime | None:
 @st.composite
 def amended_streams(draw: st.DrawFn) -> Stream:
     """A small history of which some records have a second version, and some of these a third."""
-    stream: Stream = draw(plain.streams())
+    stream: Stream = draw(plain.separate_rows())
     for name in ("journeys", "shipments"):  # of which a few became known after their declaration
         for row in stream[name]:
             row["known_at"] = draw(st.none() | st.none() | instants)
@@ -73,6 +73,23 @@ def amended_streams(draw: st.DrawFn) -> Stream:
             ],
             *unique,
         )
+    found: Stream = draw(inspected_and_amended())
+    return stream | {name: [*rows, *stream[name]] for name, rows in found.items()}
+
+
+@st.composite
+def inspected_and_amended(draw: st.DrawFn) -> Stream:
+    """A shipment of several goods and findings on such goods, of which some are amended.
+
+    The shipment that is asked about stays as it was declared.
+    """
+    stream: Stream = draw(plain.inspected_before())
+    for name, rows in stream.items():
+        for row in [*rows]:
+            is_asked_about = name == "shipments" and row["shipment_id"] == "S-goods"
+            if not is_asked_about and draw(st.booleans()):
+                declared = {"declared_at": row["declared_at"]} if name == "shipments" else {}
+                stream[name].append(later_version(row, name, draw) | declared)
     return stream
 
 

@@ -308,18 +308,20 @@ def inspected_before(draw: st.DrawFn) -> Stream:
     heading, and a finding on that which was known in time.
     """
     found = draw(st.just([]) | st.lists(inspected_goods, min_size=1, max_size=4))
-    items = draw(st.lists(goods_item, min_size=1, max_size=3)) if found else []
+    of_goods = goods_item.map(lambda item: item | {"shipment_id": "S-goods"})
+    items = draw(st.lists(of_goods, min_size=1, max_size=3)) if found else []
+    items = first_of_each(items, "shipment_id", "number")
     own = [draw(shipment) | {"shipment_id": "S-goods"}] if found else []
     old = {f"S-found-{at}": row for at, row in enumerate(found)}
     long_ago = {"declared_at": NEW_YEAR - timedelta(days=500)}
     outcome = {"subject_kind": "shipment", "selected_by": "random", "inspected_at": NEW_YEAR}
     return {
-        "shipments": own
+        "shipments": with_goods_codes(own, items)
         + [
             {**SHIPMENT, **long_ago, "shipment_id": id_, "hs_code": row["hs_code"]}
             for id_, row in old.items()
         ],
-        "goods_items": [item | {"shipment_id": "S-goods"} for item in items],
+        "goods_items": items,
         "outcomes": [
             {**outcome, "subject_id": id_, "known_at": row["known_at"], "result": row["result"]}
             for id_, row in old.items()
@@ -330,6 +332,14 @@ def inspected_before(draw: st.DrawFn) -> Stream:
 @st.composite
 def streams(draw: st.DrawFn) -> Stream:
     """The record files of one small history, any of them empty."""
+    stream: Stream = draw(separate_rows())
+    found: Stream = draw(inspected_before())
+    return stream | {name: [*rows, *stream[name]] for name, rows in found.items()}
+
+
+@st.composite
+def separate_rows(draw: st.DrawFn) -> Stream:
+    """A small history of which each row is drawn by itself."""
 
     def up_to(many: int, one: st.SearchStrategy[Row]) -> list[Row]:
         return draw(st.lists(one, max_size=many))
@@ -338,10 +348,8 @@ def streams(draw: st.DrawFn) -> Stream:
         return [{field: id_} | row for id_, row in zip(ids, up_to(len(ids), one), strict=False)]
 
     legs = [{**row, "sequence": 9 - at} for at, row in enumerate(up_to(8, leg))]
-    of_goods = draw(inspected_before())
-    items = [*of_goods["goods_items"], *up_to(12, goods_item)]
-    items = first_of_each(items, "shipment_id", "number")
-    shipments = [*of_goods["shipments"], *of_ids("shipment_id", SHIPMENT_IDS, shipment)]
+    items = first_of_each(up_to(12, goods_item), "shipment_id", "number")
+    shipments = of_ids("shipment_id", SHIPMENT_IDS, shipment)
     return {
         "journeys": of_ids("journey_id", JOURNEY_IDS, journey),
         "legs": legs,
@@ -352,7 +360,7 @@ def streams(draw: st.DrawFn) -> Stream:
         "transactions": numbered(beside_subjects(up_to(12, transaction)), "transaction_id", "T"),
         "events": numbered(beside_subjects(up_to(10, event)), "event_id", "E"),
         "outcomes": first_of_each(
-            [*of_goods["outcomes"], *beside_subjects(up_to(10, outcome))],
+            beside_subjects(up_to(10, outcome)),
             *("subject_kind", "subject_id", "inspected_at", "known_at"),
         ),
     }
