@@ -65,14 +65,7 @@ def amended_streams(draw: st.DrawFn) -> Stream:
         for at in draw(st.lists(st.integers(0, 11), max_size=5)):
             if at < len(rows):
                 rows.append(later_version(rows[at], name, draw))
-        unique = RECORD_FILES[name].unique_fields
-        stream[name] = plain.first_of_each(
-            [
-                {"version": 1, **row} if "version" in RECORD_FILES[name].model_fields else row
-                for row in rows
-            ],
-            *unique,
-        )
+        stream[name] = once(rows, name)
     found: Stream = draw(inspected_and_amended())
     return stream | {name: [*rows, *stream[name]] for name, rows in found.items()}
 
@@ -89,8 +82,15 @@ def inspected_and_amended(draw: st.DrawFn) -> Stream:
             is_asked_about = name == "shipments" and row["shipment_id"] == "S-goods"
             if not is_asked_about and draw(st.booleans()):
                 declared = {"declared_at": row["declared_at"]} if name == "shipments" else {}
-                stream[name].append(later_version(row, name, draw) | declared)
-    return stream
+                rows.append(later_version(row, name, draw) | declared)
+    return {name: once(rows, name) for name, rows in stream.items()}
+
+
+def once(rows: list[Row], name: str) -> list[Row]:
+    """Rows of a record type of which no two say that they are the same version of the same."""
+    record = RECORD_FILES[name]
+    first = {"version": 1} if "version" in record.model_fields else {}
+    return plain.first_of_each([first | row for row in rows], *record.unique_fields)
 
 
 CHANGES: dict[str, dict[str, Row]] = {
