@@ -51,6 +51,6 @@ def uninspected_item_count(
 ) -> Column:
     """Goods items of whose four-digit heading no consignment was inspected before.
 
-    A sign of nothing by itself: of so many items it is not known how risky they are.
+    Not suspicious by itself: of so many items it is not known how risky they are.
     """
     return np.where(has_item >= 0, uninspected, np.nan)
