@@ -37,6 +37,7 @@ SelectSubjects = Callable[[Columns], Columns]
 """Of all subjects some, or each of them at several scoring instants."""
 
 METADATA_KEY = b"tidegate"
+SUBJECT_ROWS = 1 << 20  # of a row group, as Parquet is written without a word
 _EVERY_ROW = slice(None)
 _OF_SUBJECT = ("office_id", "origin_country", "hs_code", "declared_value_eur")
 
@@ -54,7 +55,7 @@ def feature_matrix(
     """
     with TemporaryDirectory() as scratch:
         frame = feature_frame(kind, records, BuildResources(Path(scratch)), select=select)
-        return pa.concat_tables(_blocks(kind, frame))
+        return pa.concat_tables(feature_tables(kind, frame))
 
 
 def feature_frame(
@@ -110,31 +111,51 @@ def build_training_set(
             kind,
             source,
             BuildResources(Path(scratch), threads),
-            also=[_subjects_before(kind)],
-            columns=_subject_columns(kind),
+            also=[subjects_before(kind)],
+            columns=subject_columns(kind),
             select=at_instants(later_instants(kind, records, rules)) if rules else None,
             progress=progress,
         )
         source.check()
-        about = {
-            "subject": kind,
-            "catalogue": fingerprint(kind),
-            "computations": dict(computation_digests(kind)),
-            "records_digest": _digest_of(records),
-        }
-        _write(folder / "features.parquet", _blocks(kind, frame), about)
-        _write(folder / "subjects.parquet", iter([_subjects(kind, frame)]), about)
-        outcomes = _outcomes(kind, records)
-        are_held = pc.is_in(
-            outcomes["subject_id"], STRING_TABLE.texts(frame.subjects["subject_id"])
-        )
-        held = outcomes.filter(are_held)
-        _write(folder / "outcomes.parquet", iter([held]), about)
-        (folder / SUMMARY).write_text(json.dumps(summary_of(records), indent=1) + "\n")
-    return len(outcomes) - len(held)
+        features, subjects = feature_tables(kind, frame), iter([subject_table(kind, frame)])
+        return write_training_set(folder, kind, records, features, subjects)
 
 
-def _blocks(kind: SubjectKind, frame: FeatureFrame) -> Iterator[pa.Table]:
+def write_training_set(
+    folder: Path,
+    kind: SubjectKind,
+    records: Path,
+    features: Iterator[pa.Table],
+    subjects: Iterator[pa.Table],
+) -> int:
+    """Write the files of a training set made of some records; how many outcomes are left out.
+
+    Each table of features is a row group. Those of subjects have SUBJECT_ROWS, but for the last.
+    """
+    about = {
+        "subject": kind,
+        "catalogue": fingerprint(kind),
+        "computations": dict(computation_digests(kind)),
+        "records_digest": _digest_of(records),
+    }
+    outcomes = _first_outcomes(kind, records)
+    are_held = np.zeros(len(outcomes), bool)
+
+    def looked_through() -> Iterator[pa.Table]:
+        for table in subjects:
+            held = pc.is_in(outcomes["subject_id"], table["subject_id"].combine_chunks())
+            np.logical_or(are_held, held.to_numpy(), out=are_held)
+            yield table
+
+    _write(folder / "features.parquet", features, about)
+    _write(folder / "subjects.parquet", looked_through(), about)
+    _write(folder / "outcomes.parquet", iter([outcomes.filter(pa.array(are_held))]), about)
+    (folder / SUMMARY).write_text(json.dumps(summary_of(records), indent=1) + "\n")
+    return int((~are_held).sum())
+
+
+def feature_tables(kind: SubjectKind, frame: FeatureFrame) -> Iterator[pa.Table]:
+    """The features of all subjects of a frame, some rows at a time."""
     subjects = frame.subjects
     for among, features in frame.features(computation(kind)):
         columns = {
@@ -145,22 +166,25 @@ def _blocks(kind: SubjectKind, frame: FeatureFrame) -> Iterator[pa.Table]:
         yield pa.table(columns | {f.name: _array(f, features[f.name]) for f in catalogue(kind)})
 
 
-def _subjects_before(kind: SubjectKind) -> Window:
+def subjects_before(kind: SubjectKind) -> Window:
+    """How many subjects its operator had before, which tells newcomers by subgroup."""
     subject_type = SUBJECT_TYPES[kind]
     return count(subject_type.record_file, by=subject_type.operator_field)
 
 
-def _subject_columns(kind: SubjectKind) -> frozenset[str]:
+def subject_columns(kind: SubjectKind) -> frozenset[str]:
+    """The columns of subjects that `subject_table` reads."""
     subject_type = SUBJECT_TYPES[kind]
     own = (subject_type.operator_field, subject_type.mode_field)
     return frozenset({*subject_type.corridor_fields, *own, *_OF_SUBJECT})
 
 
-def _subjects(kind: SubjectKind, frame: FeatureFrame) -> pa.Table:
+def subject_table(kind: SubjectKind, frame: FeatureFrame) -> pa.Table:
+    """Whom the rows of a frame are about."""
     subjects, subject_type = frame.subjects, SUBJECT_TYPES[kind]
     none = np.full(len(frame), NO_TEXT, np.int32)
     ends = [STRING_TABLE.texts(subjects[name]) for name in subject_type.corridor_fields]
-    before = frame.window(_subjects_before(kind))
+    before = frame.window(subjects_before(kind))
     value_eur = subjects.get("declared_value_eur", np.full(len(frame), np.nan))
     return pa.table(
         {
@@ -179,7 +203,7 @@ def _subjects(kind: SubjectKind, frame: FeatureFrame) -> pa.Table:
     )
 
 
-def _outcomes(kind: SubjectKind, records: Path) -> pa.Table:
+def _first_outcomes(kind: SubjectKind, records: Path) -> pa.Table:
     """The first conclusive outcome of each subject, or its first other one; documents come last.
 
     Of an inspection whose outcome was corrected, the newest that is known counts; one that was

@@ -16,7 +16,11 @@ TidegateError                 shown to a person without a traceback; exit code 1
 ├── MessageRefused            a message breaks its standard: says the place and what is wanted
 ├── UnknownFormat             no standard of messages of that name; says the nearest
 ├── RatesRefused              a file of exchange rates cannot be used
-└── LimitsRefused             a file of limits of reporting cannot be used
+├── LimitsRefused             a file of limits of reporting cannot be used
+├── SparkUnavailable          no Spark answers where it was looked for
+├── SparkFailed               Spark ended a build; says with what
+├── WorkerMismatch            a Spark worker runs other code than the machine that asks it
+└── RecordsSuspected          records that a Spark worker read may be wrong; they are read again
 """
 
 import difflib
@@ -136,6 +140,22 @@ class RatesRefused(TidegateError):
 
 class LimitsRefused(TidegateError):
     """A file of limits of reporting cannot be used; the message names the row."""
+
+
+class SparkUnavailable(TidegateError):
+    """No Spark answers at the given master; the message says what was looked for."""
+
+
+class SparkFailed(TidegateError):
+    """Spark ended a build before it was whole; the message has the end of what it said."""
+
+
+class WorkerMismatch(TidegateError):
+    """A Spark worker runs other code than the machine that asks it; the message has both."""
+
+
+class RecordsSuspected(TidegateError):
+    """A record file may hold a fault; its name is the message, and whoever asked reads it whole."""
 
 
 def nearest_of(name: str, known: Iterable[str]) -> str:

@@ -54,7 +54,7 @@ class FeatureFrame:
         needed as long as the frame is; how many threads they have changes no number.
         """
         unique = [*dict.fromkeys(windows)]
-        columns |= _columns_read(sources, unique, columns)
+        columns |= columns_read_of_subjects(sources, unique, columns)
         records = _read_once(sources, unique, columns, records)
         everyone = sources.subjects.read(records, columns)
         subjects = asked_about(everyone, select)
@@ -97,7 +97,7 @@ def _counted(progress: Progress | None, many: int) -> Callable[[Window], None]:
     return count
 
 
-def _columns_read(
+def columns_read_of_subjects(
     sources: EventSources, windows: Sequence[Window], columns: frozenset[str]
 ) -> frozenset[str]:
     """The columns of subjects that keys, history and linked records read."""

@@ -133,14 +133,14 @@ class RecordFolder:
     def count(self, name: str) -> int:
         """How many records of a type there are."""
         file = self._files[name]
-        if file is not None and _is_as_written(file, name):
+        if file is not None and is_as_written(file, name):
             return int(pq.read_metadata(file).num_rows)
         return len(read_records(self._folder, name))
 
     def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
         """Some columns of a record type, a block of rows at a time, in the order of the file."""
         file = self._files[name]
-        if file is None or not _is_as_written(file, name):
+        if file is None or not is_as_written(file, name):
             yield columns_of_table(read_records(self._folder, name).select(fields))
             return
         is_whole, completed = name in self._unchecked, COMPLETED_FIELDS.get(name)
@@ -153,7 +153,7 @@ class RecordFolder:
         read = [*record.model_fields] if is_whole else sorted(returned | told)
         self.read[name] = sorted({*self.read.get(name, []), *read})
         checks = BlockChecks(name, read, returned)
-        for block in _batches(file, name, read):
+        for block in batches_of_file(file, name, read):
             columns, is_sound = checks.check(block)
             if completed is not None:
                 columns, is_complete = self._completed(completed, columns)
@@ -186,7 +186,7 @@ class RecordFolder:
         if file is None or not record.versions_of:
             return no_amendments()
         fields = fields_of_versions(record)
-        if not _is_as_written(file, name):
+        if not is_as_written(file, name):
             return amendments_of_table(read_records(self._folder, name).select(fields), record)
         opened = pq.ParquetFile(file)
         if not may_be_amended(opened.metadata, record):
@@ -197,7 +197,7 @@ class RecordFolder:
     def texts(self, name: str, field: str, places: Column) -> list[str]:
         """A column of text at some places of the file; only the row groups that hold them."""
         file = self._files[name]
-        if file is None or not _is_as_written(file, name):
+        if file is None or not is_as_written(file, name):
             column = read_records(self._folder, name)[field]
             return [str(text) for text in column.take(pa.array(places)).to_pylist()]
         return _texts_at(pq.ParquetFile(file), field, places)
@@ -216,7 +216,7 @@ def _texts_at(file: pq.ParquetFile, field: str, places: Column) -> list[str]:
     return texts.tolist()
 
 
-def _is_as_written(file: Path, name: str) -> bool:
+def is_as_written(file: Path, name: str) -> bool:
     """Whether a file has exactly the columns and types with which records are written here."""
     if file.suffix != ".parquet":
         return False
@@ -228,8 +228,13 @@ def _is_as_written(file: Path, name: str) -> bool:
     return schema.names == schema_of_records.names and schema.types == schema_of_records.types
 
 
-def _batches(file: Path, name: str, fields: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Some rows of a file at a time, text as dictionaries but for what differs in every row."""
+def batches_of_file(
+    file: Path, name: str, fields: Sequence[str], groups: range | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Some rows of a file at a time, text as dictionaries but for what differs in every row.
+
+    Of all its row groups, or of some.
+    """
     record = RECORD_FILES[name]
     encoded = [f for f in fields if (f,) not in (record.unique_fields, record.versions_of)]
     opened = pq.ParquetFile(file, read_dictionary=encoded)
@@ -238,6 +243,6 @@ def _batches(file: Path, name: str, fields: Sequence[str]) -> Iterator[pa.Record
         yield pa.RecordBatch.from_arrays(
             [c.combine_chunks() for c in empty.columns], empty.schema.names
         )
-    for group in range(opened.num_row_groups):
+    for group in groups or range(opened.num_row_groups):
         table = opened.read_row_group(group, columns=[*fields], use_threads=False)
         yield from with_defaults(table, record).to_batches(BLOCK_ROWS)

@@ -33,12 +33,8 @@ class StreamPartitions:
 
     def add(self, block: Columns) -> None:
         """Derive the events of a block of records and keep what windows read of them."""
-        text_id = self.stream.text_id
-        more = {} if text_id is None else {text_id: missing_texts(length(block))}
-        if self._amendments:
-            more[COUNTS_UNTIL] = self._amendments.until_of(self._rows_before, length(block))
+        events = events_of_block(self.stream, block, self._amendments, self._rows_before)
         self._rows_before += length(block)
-        events = self.stream.derive(block | more)
         for first, partitions in self._partitions.items():
             always = {"known_at", COUNTS_UNTIL} & events.keys()
             read = sorted({*columns_of(self._windows[first]), *always})
@@ -48,3 +44,13 @@ class StreamPartitions:
     def windows(self) -> list[tuple[Partitions, list[Window]]]:
         """Partitions with the windows that are computed from them."""
         return [(self._partitions[first], windows) for first, windows in self._windows.items()]
+
+
+def events_of_block(
+    stream: EventStream, block: Columns, amendments: Amendments, rows_before: int
+) -> Columns:
+    """The events of a block of records, before which its file has so many others."""
+    more = {} if stream.text_id is None else {stream.text_id: missing_texts(length(block))}
+    if amendments:
+        more[COUNTS_UNTIL] = amendments.until_of(rows_before, length(block))
+    return stream.derive(block | more)

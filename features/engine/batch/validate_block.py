@@ -34,8 +34,7 @@ class Identities:
         if len(self._unique) == 1 and self._unique[0] in columns:
             self._add_codes(columns[self._unique[0]])
             return
-        parts = [_hashes(block[column]) for column in self._unique]
-        self._hashes.append(functools.reduce(lambda one, other: one * 31 + other, parts))
+        self._hashes.append(identity_hashes(block, self._unique))
 
     def may_repeat(self) -> bool:
         """Whether two rows have the same code or hash, and so most likely the same identity."""
@@ -46,6 +45,12 @@ class Identities:
         if len(self._codes) < len(STRING_TABLE):
             self._codes = _grow(self._codes)
         self._has_repeated |= _mark_seen(codes, self._codes)
+
+
+def identity_hashes(block: pa.RecordBatch, unique: tuple[str, ...]) -> Column:
+    """A hash of what makes each row of a block one record."""
+    parts = [_hashes(block[column]) for column in unique]
+    return functools.reduce(lambda one, other: one * 31 + other, parts)
 
 
 class BlockChecks:

@@ -4,7 +4,8 @@ Record files whose linked records give subjects a column come first, since windo
 may be keyed by that column; within a file, linked records come before streams for the same reason.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 
@@ -16,7 +17,6 @@ from features.engine.batch.linked_partitions import (
     LinkedPartitions,
     scoring_instants,
 )
-from features.engine.batch.paired_windows import reduce_paired
 from features.engine.batch.partitions import Partitions
 from features.engine.batch.record_blocks import RecordBlocks
 from features.engine.batch.self_join import SelfJoin
@@ -25,8 +25,8 @@ from features.engine.batch.shared_keys import (
     by_keying,
     columns_of,
     keys_where,
+    paired_keys,
     partitions_of_keys,
-    windows_by_source,
 )
 from features.engine.batch.sort_by_key import KeyGroups, by_number
 from features.engine.batch.sources import (
@@ -41,7 +41,6 @@ from features.engine.batch.stream_partitions import StreamPartitions
 from features.engine.batch.sweep import reduce_windows
 from features.engine.columns import Column, Columns, is_missing, length, missing_values
 from features.engine.numba_cache import compiled
-from features.engine.windows.lifetimes import LIFETIME
 from features.engine.windows.window import Window
 
 # So many events at a time are sorted and reduced; those of one key are never parted.
@@ -112,13 +111,7 @@ class WindowColumns:
             create = partial(self._partitions, stack, record_file)
             amendments = self._records.amendments(record_file)
             of_linked = [
-                LinkedPartitions(
-                    source,
-                    subjects,
-                    create(f"linked-{source.name}"),
-                    amendments,
-                    self._history_of(source),
-                )
+                LinkedPartitions(source, subjects, create(f"linked-{source.name}"), amendments)
                 for source in linked
             ]
             of_streams = [
@@ -213,7 +206,10 @@ class WindowColumns:
             if name in by_source
         ]
         events = {
-            history.name: self._events(history, by_source[history.name]) for history in histories
+            history.name: events_of_history(
+                history, by_source[history.name], self._sources, self._everyone, self._records
+            )
+            for history in histories
         }
         windows = [window for history in histories for window in by_source[history.name]]
         own = [window for window in windows if self._is_self_join(window)]
@@ -231,29 +227,10 @@ class WindowColumns:
             for window in by_source[name]:
                 self._put(dict(reduce_paired([window], events, subjects)), done)
 
-    def _history_of(self, linked: LinkedSource) -> dict[str, Columns]:
-        """The events by which linked records have numbers of history, by source."""
-        return {
-            name: self._events(self._sources.histories[name], windows)
-            for name, windows in windows_by_source(linked.windows_over_history).items()
-        }
-
     def _is_self_join(self, window: Window) -> bool:
         """Whether its events are rows of the very subjects that ask, with the same key."""
         history = self._sources.histories[window.source]
         return history.subjects is self._sources.subjects and window.matching == window.by
-
-    def _events(self, history: SubjectHistory, windows: Sequence[Window]) -> Columns:
-        """The events of a source that is held in memory, in the order of knowledge."""
-        read = frozenset(columns_of(windows))
-        if history.subjects is not self._sources.subjects:
-            subjects = history.subjects.read(self._records, read)
-        elif history.derive is None:
-            return self._everyone
-        else:
-            kept = read | {"subject_id", "declared_at", *LIFETIME}
-            subjects = {name: column for name, column in self._everyone.items() if name in kept}
-        return subjects if history.derive is None else history.derive(subjects, self._records)
 
     def _partitions(self, stack: ExitStack, record_file: str, name: str) -> Partitions:
         count = max(1, -(-self._records.count(record_file) // PART_ROWS))
@@ -265,6 +242,33 @@ class WindowColumns:
             done(window)
 
 
+def windows_by_source(windows: Iterable[Window]) -> dict[str, list[Window]]:
+    """Windows by the source whose events they reduce."""
+    by_source: dict[str, list[Window]] = defaultdict(list)
+    for window in windows:
+        by_source[window.source].append(window)
+    return by_source
+
+
+def events_of_history(
+    history: SubjectHistory,
+    windows: Sequence[Window],
+    sources: EventSources,
+    everyone: Columns,
+    records: RecordBlocks,
+) -> Columns:
+    """The events of a source that is held in memory, in the order of knowledge."""
+    read = frozenset(columns_of(windows))
+    if history.subjects is not sources.subjects:
+        subjects = history.subjects.read(records, read)
+    elif history.derive is None:
+        return everyone
+    else:
+        kept = read | {"subject_id", "declared_at"}
+        subjects = {name: column for name, column in everyone.items() if name in kept}
+    return subjects if history.derive is None else history.derive(subjects, records)
+
+
 def _record_files(linked: Sequence[LinkedSource], streams: Sequence[EventStream]) -> list[str]:
     """The record files to read, those first whose linked records give subjects a column."""
     ordered = sorted(linked, key=lambda source: not source.latest)
@@ -273,6 +277,18 @@ def _record_files(linked: Sequence[LinkedSource], streams: Sequence[EventStream]
         *(stream.record_file for stream in streams),
     )
     return list(dict.fromkeys(files))
+
+
+def reduce_paired(
+    windows: Sequence[Window], events: Columns, subjects: Columns, partitions: int = 1
+) -> Iterable[tuple[Window, Column]]:
+    """Each window of events for subjects, which have the same number where their keys are equal."""
+    for (_, matching, where), alike in by_keying(windows).items():
+        by = alike[0].by
+        keys, subject_keys, size = paired_keys(events, matching, subjects, by, partitions)
+        subject_groups = KeyGroups.sort(subject_keys, subjects["declared_at"], size)
+        keys = keys_where(keys, events, where)
+        yield from reduce_windows(alike, events, keys, subject_groups, length(subjects))
 
 
 def _values_of(column: LatestColumn, events: Columns) -> tuple[Column, Column]:

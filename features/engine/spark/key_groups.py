@@ -1,0 +1,160 @@
+"""Windows over what anyone did: subjects and events meet in the part of their key.
+
+Windows whose keys begin with the same column of the subject are computed together, for events of
+one key are then in one part whatever further columns the key has.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from features.engine.batch.record_blocks import RecordBlocks
+from features.engine.batch.shared_keys import By, by_first_column, columns_of
+from features.engine.batch.sources import EventSources
+from features.engine.batch.stream_partitions import events_of_block
+from features.engine.batch.window_columns import (
+    events_of_history,
+    reduce_paired,
+    windows_by_source,
+)
+from features.engine.columns import Column, Columns, length
+from features.engine.spark import messages
+from features.engine.spark.messages import Message, home_of, name_of, packed, part_of_keys
+from features.engine.spark.scan_records import sent
+from features.engine.windows.event_order import sorted_by_known_at
+from features.engine.windows.lifetimes import COUNTS_UNTIL, LIFETIME, for_ever, together
+from features.engine.windows.reducers import Reducer
+from features.engine.windows.window import Window
+
+SUBJECTS = "subjects"
+NUMBERS = "numbers"
+ROW = "row_of_part"
+
+EventsOf = Mapping[tuple[str, By], Columns]
+"""Events by their source and the first column of their key."""
+
+
+@dataclass(frozen=True)
+class KeyGroups:
+    """Windows, by the first column of the subject's key, and so many parts for each group."""
+
+    windows: tuple[Window, ...]
+    parts: int
+
+    @property
+    def groups(self) -> list[tuple[By, list[int]]]:
+        """The first column of a key, or none, with the places of the windows of its group."""
+        groups: dict[By, list[int]] = defaultdict(list)
+        for place, window in enumerate(self.windows):
+            groups[window.by[:1]].append(place)
+        return sorted(groups.items())
+
+    def __len__(self) -> int:
+        """How many parts there are in all."""
+        return len(self.groups) * self.parts
+
+    def sent(self, subjects: Columns, events: EventsOf, home: int) -> Iterator[Message]:
+        """The keys of subjects of one part, and its events, to the parts of these keys."""
+        numbered = subjects | {ROW: np.arange(length(subjects))}
+        for at, (by, places) in enumerate(self.groups):
+            windows = [self.windows[place] for place in places]
+            read = {name for window in windows for name in window.by} | {"declared_at", ROW}
+            own = {name: numbered[name] for name in sorted(read)}
+            yield from self._sent(at, SUBJECTS, own, by, home)
+            for key, _ in _by_events(windows):
+                source, first = key
+                name = "/".join((source, *first))
+                yield from self._sent(at, name, dict(events[key]), first, home)
+
+    def _sent(
+        self, group: int, name: str, columns: Columns, first: By, home: int
+    ) -> Iterator[Message]:
+        if first:
+            part = part_of_keys(columns[first[0]], self.parts)
+        else:
+            part = np.zeros(length(columns), np.int32)
+        for message in sent(name, columns, part, self.parts, home, home):
+            yield message._replace(part=group * self.parts + message.part)
+
+    def numbers(self, part: int, bodies: Iterator[bytes], without: EventsOf) -> Iterator[Message]:
+        """The windows of the subjects whose keys are in a part, back to where these came from.
+
+        `without` has the columns of events of which there are none.
+        """
+        _, places = self.groups[part // self.parts]
+        tables: dict[str, list[pa.Table]] = defaultdict(list)
+        for body in bodies:
+            table = messages.unpacked(body)
+            tables[name_of(table)].append(table)
+        asking = tables.pop(SUBJECTS, [])
+        if not asking:
+            return
+        subjects = messages.columns_of(asking)
+        place_of = {self.windows[place]: place for place in places}
+        found: dict[int, Column] = {}
+        for (source, first), windows in _by_events([*place_of]):
+            events = [messages.columns_of([t]) for t in tables.pop("/".join((source, *first)), [])]
+            held = _together(events) if events else dict(without[source, first])
+            if "record_id" in held:
+                held = sorted_by_known_at(held)
+            for window, numbers in reduce_paired(windows, held, subjects):
+                found[place_of[window]] = numbers
+        begin = 0
+        for table in asking:
+            of = slice(begin, begin + len(table))
+            begin += len(table)
+            numbers = {str(place): column[of] for place, column in sorted(found.items())}
+            home = home_of(table)
+            yield Message(home, 1 + part, packed(NUMBERS, {ROW: subjects[ROW][of], **numbers}))
+
+    def events(
+        self, sources: EventSources, everyone: Columns, records: Callable[[str], RecordBlocks]
+    ) -> EventsOf:
+        """The events of all windows among the records of a part, which each source has its own."""
+        events = {}
+        for source, windows in windows_by_source(self.windows).items():
+            derived = _derived(source, windows, sources, everyone, records(source))
+            for (_, first), alike in _by_events(windows):
+                always = ({"known_at"} | LIFETIME) & derived.keys()
+                if any(window.reducer is Reducer.LATEST for window in alike):
+                    always |= {"record_id"}
+                read = columns_of(alike) | always
+                events[source, first] = {name: derived[name] for name in sorted(read)}
+        return events
+
+
+def _derived(
+    name: str,
+    windows: Sequence[Window],
+    sources: EventSources,
+    everyone: Columns,
+    records: RecordBlocks,
+) -> Columns:
+    if name in sources.held:
+        return sources.held[name].derive(records)
+    if name in sources.histories:
+        return events_of_history(sources.histories[name], windows, sources, everyone, records)
+    stream, amendments, rows, parts = sources.streams[name], records.amendments, 0, []
+    for block in records.blocks(stream.record_file, sorted(stream.fields)):
+        parts.append(events_of_block(stream, block, amendments(stream.record_file), rows))
+        rows += length(block)
+    return _together(parts)
+
+
+def _together(parts: Sequence[Columns]) -> Columns:
+    """Events of several parts, of which some may have lifetimes, or only their ends."""
+    if any(COUNTS_UNTIL in part for part in parts):
+        parts = [for_ever(part["known_at"]) | part for part in parts]
+    return together(parts)
+
+
+def _by_events(windows: Sequence[Window]) -> list[tuple[tuple[str, By], list[Window]]]:
+    """Windows by the source of their events and the first column of these events' keys."""
+    return [
+        ((source, first), alike)
+        for source, of_source in windows_by_source(windows).items()
+        for first, alike in by_first_column(of_source).items()
+    ]

@@ -1,0 +1,92 @@
+"""Columns of many rows as one value of a Spark row, with texts in the place of codes.
+
+A code means a text in one process alone; so do the parts that keys belong to follow from texts.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from features.engine.batch.factorize import hash_column
+from features.engine.columns import Column, Columns, is_text
+from features.engine.string_table import STRING_TABLE, hashes_of_texts
+
+SCHEMA = "part int, at long, body binary"
+"""The columns of a Spark data frame of messages."""
+
+NO_PART = -1
+
+Cells = Column | pa.Array
+"""A column, or plain texts that nobody needs as codes."""
+
+
+class Message(NamedTuple):
+    """Some columns on their way to a part, and where they stand among those of that part."""
+
+    part: int
+    at: int
+    body: bytes
+
+
+def packed(name: str, columns: Mapping[str, Cells], home: int = 0) -> bytes:
+    """Columns under a name, with the part that they come from, as bytes."""
+    arrays = [_array(column) for column in columns.values()]
+    about = {b"name": name.encode(), b"home": str(home).encode()}
+    batch = pa.RecordBatch.from_arrays(arrays, [*columns]).replace_schema_metadata(about)
+    return packed_table(batch)
+
+
+def packed_table(table: pa.RecordBatch | pa.Table) -> bytes:
+    """A table with its schema and what that says of it, as bytes."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write(table)
+    return sink.getvalue().to_pybytes()
+
+
+def unpacked(body: bytes) -> pa.Table:
+    """What `packed` was given; text columns are dictionaries, or plain where they were."""
+    return pa.ipc.open_stream(body).read_all()
+
+
+def name_of(table: pa.Table) -> str:
+    """The name that columns were packed under."""
+    return str(table.schema.metadata[b"name"].decode())
+
+
+def home_of(table: pa.Table) -> int:
+    """The part that columns come from."""
+    return int(table.schema.metadata[b"home"])
+
+
+def columns_of(tables: Sequence[pa.Table], names: Sequence[str] | None = None) -> Columns:
+    """Columns of tables, one after the other; own copies, which may be changed."""
+    names = tables[0].column_names if names is None else names
+    return {name: np.concatenate([_column(table[name]) for table in tables]) for name in names}
+
+
+def part_of_keys(column: Column, parts: int) -> Column:
+    """The part of each key, the same in every process; NO_PART where it is missing."""
+    hashes = hash_texts(column) if is_text(column) else hash_column(column)
+    return np.where(hashes < 0, NO_PART, hashes % parts).astype(np.int32)
+
+
+def hash_texts(codes: Column) -> Column:
+    """A hash of 63 bits of each text; negative for a missing one."""
+    distinct, places = STRING_TABLE.distinct(codes)
+    hashes = hashes_of_texts(STRING_TABLE.texts(distinct))
+    return np.append(hashes, np.int64(NO_PART))[places]
+
+
+def _array(column: Cells) -> pa.Array:
+    if isinstance(column, pa.Array):
+        return column
+    return STRING_TABLE.dictionary_array(column) if is_text(column) else pa.array(column)
+
+
+def _column(cells: pa.ChunkedArray) -> Column:
+    if pa.types.is_dictionary(cells.type):
+        return STRING_TABLE.codes_of_array(cells)
+    return cells.to_numpy()

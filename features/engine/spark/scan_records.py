@@ -1,0 +1,163 @@
+"""Record files -> their rows, checked, on the way to the parts of the subjects they belong to."""
+
+import pickle
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.engine.batch.amendments import Amendments
+from features.engine.batch.gather import gather_rows
+from features.engine.batch.record_blocks import (
+    RecordFolder,
+    batches_of_file,
+    is_as_written,
+)
+from features.engine.batch.sort_by_key import by_number
+from features.engine.batch.validate_block import BlockChecks, identity_hashes
+from features.engine.columns import Column, Columns, columns_of_table
+from features.engine.spark.messages import Cells, Message, packed, part_of_keys
+from features.errors import RecordsError, RecordsSuspected
+from features.ingest.record_files import file_of, read_records
+from features.records import RECORD_FILES
+
+RECORDS, IDENTITIES = "records", "identities"
+IS_AMENDED, AMENDED_AT, AMENDED_UNTIL = "is_amended", "amended_at", "amended_until"
+"""Of a row that does not count for ever from its own instant on: when it does, and until when."""
+
+_FILE_ROWS = 1 << 40  # more than any record file has
+
+
+@dataclass(frozen=True)
+class Split:
+    """Some row groups of a record file, or all of a file that has none, and what amends its rows.
+
+    `first_row` is the place of its first row in the file.
+    """
+
+    name: str
+    groups: range | None
+    first_row: int
+    amendments: Amendments
+
+    def amended(self, first_row: int, rows: int) -> Columns:
+        """What is amended of so many rows; no columns where nothing is."""
+        begin, end = np.searchsorted(self.amendments.rows, (first_row, first_row + rows))
+        if begin == end:
+            return {}
+        places = self.amendments.rows[begin:end] - first_row
+        columns = {IS_AMENDED: np.zeros(rows)}
+        columns |= {name: np.zeros(rows, np.int64) for name in (AMENDED_AT, AMENDED_UNTIL)}
+        columns[IS_AMENDED][places] = 1
+        columns[AMENDED_AT][places] = self.amendments.known_at[begin:end]
+        columns[AMENDED_UNTIL][places] = self.amendments.until[begin:end]
+        return columns
+
+
+@dataclass(frozen=True)
+class Scan:
+    """How record files are read, and which part each row is sent to.
+
+    Of each record type `fields` are sent and `texts` beside them, for nobody needs their codes.
+    `keys` names the field that decides the part. All columns are checked where `is_checked`, but
+    for files that are known to be `sound`.
+    """
+
+    folder: Path
+    fields: Mapping[str, frozenset[str]]
+    texts: Mapping[str, frozenset[str]]
+    keys: Mapping[str, str]
+    parts: int
+    is_checked: bool = True
+    sound: frozenset[str] = frozenset()
+
+    def splits(self) -> Iterator[Split]:
+        """The work of a scan; each of them is one task's."""
+        records = RecordFolder(self.folder)
+        for name in self.fields:
+            file = file_of(self.folder, name)
+            amendments = records.amendments(name)
+            if file is None:
+                continue
+            if not is_as_written(file, name):
+                yield Split(name, None, 0, amendments)
+                continue
+            footer, first = pq.read_metadata(file), 0
+            for group in range(footer.num_row_groups):
+                rows = footer.row_group(group).num_rows
+                yield Split(name, range(group, group + 1), first, _of_rows(amendments, first, rows))
+                first += rows
+
+    def read(self, _: int, splits: Iterator[bytes]) -> Iterator[Message]:
+        """The rows of splits. Raises RecordsSuspected where any may be wrong."""
+        for body in splits:
+            split: Split = pickle.loads(body)  # noqa: S301  our own, from the machine that asks
+            first_row = split.first_row
+            for rows, block in self._blocks(split):
+                at = [*RECORD_FILES].index(split.name) * _FILE_ROWS + first_row
+                yield from self._sent(split.name, block | split.amended(first_row, rows), at)
+                first_row += rows
+
+    def _blocks(self, split: Split) -> Iterator[tuple[int, dict[str, Cells]]]:
+        """How many rows a block has, and what is sent of them."""
+        name, fields = split.name, self.fields[split.name]
+        texts = self.texts.get(name, frozenset())
+        if split.groups is None:
+            try:
+                table = read_records(self.folder, name)
+            except RecordsError:
+                raise RecordsSuspected(name) from None
+            plain = {text: table[text].combine_chunks() for text in texts}
+            yield len(table), columns_of_table(table.select(sorted(fields))) | plain
+            return
+        file = file_of(self.folder, name)
+        is_checked = self.is_checked and name not in self.sound
+        record = RECORD_FILES[name]
+        read = [*record.model_fields] if is_checked else sorted(fields | texts)
+        checks = BlockChecks(name, read, fields)
+        for block in batches_of_file(file, name, read, split.groups):
+            columns, is_sound = checks.check(block)
+            if is_checked and not is_sound:
+                raise RecordsSuspected(name)
+            plain = {text: _plain(block[text]) for text in texts}
+            identity = {}
+            if is_checked and record.unique_fields:
+                identity[IDENTITIES] = identity_hashes(block, record.unique_fields)
+            yield block.num_rows, columns | plain | identity
+
+    def _sent(self, name: str, columns: dict[str, Cells], at: int) -> Iterator[Message]:
+        identities = columns.pop(IDENTITIES, None)
+        if self.fields[name]:
+            part_of_row = part_of_keys(columns[self.keys[name]], self.parts)
+            yield from sent(f"{RECORDS}:{name}", columns, part_of_row, self.parts, at)
+        if identities is not None:
+            own = {IDENTITIES: identities}
+            part_of_row = ((identities & np.iinfo(np.int64).max) % self.parts).astype(np.int32)
+            yield from sent(f"{IDENTITIES}:{name}", own, part_of_row, self.parts, at)
+
+
+def sent(
+    name: str, columns: Mapping[str, Cells], part_of_row: Column, parts: int, at: int, home: int = 0
+) -> Iterator[Message]:
+    """A message to each part that any row belongs to; a row of NO_PART goes nowhere."""
+    numbers = {n: column for n, column in columns.items() if not isinstance(column, pa.Array)}
+    texts = {n: column for n, column in columns.items() if isinstance(column, pa.Array)}
+    starts, order = by_number(part_of_row, parts)
+    for part in range(parts):
+        rows = order[starts[part] : starts[part + 1]]
+        if len(rows):
+            plain = {n: column.take(pa.array(rows)) for n, column in texts.items()}
+            yield Message(part, at, packed(name, gather_rows(numbers, rows) | plain, home))
+
+
+def _of_rows(amendments: Amendments, first: int, rows: int) -> Amendments:
+    begin, end = np.searchsorted(amendments.rows, (first, first + rows))
+    of = slice(int(begin), int(end))
+    return Amendments(amendments.rows[of], amendments.known_at[of], amendments.until[of])
+
+
+def _plain(texts: pa.Array) -> pa.Array:
+    return texts.dictionary_decode() if pa.types.is_dictionary(texts.type) else texts

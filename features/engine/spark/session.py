@@ -1,0 +1,115 @@
+"""A session of Spark: a server that is named, or a Spark that begins on this machine."""
+
+import os
+import socket
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from features.errors import RecordsSuspected, SparkFailed, SparkUnavailable, WorkerMismatch
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+ANSWERS_WITHIN_S = 5.0
+_PORTS = {"sc": 15002, "spark": 7077}
+# A message has many rows of ours; Spark would hand over ten thousand at a time.
+_MESSAGES_AT_A_TIME = 16
+_RAISED_BY_TASKS = (WorkerMismatch, RecordsSuspected)
+_SAID = 600
+
+
+@contextmanager
+def spark_session(master: str) -> Iterator["SparkSession"]:
+    """A session for as long as the block lasts.
+
+    `sc://host:port` is a server that speaks Spark Connect; anything else is a master of Spark's
+    own, which needs the whole of `pyspark` and Java. Raises SparkUnavailable where nobody answers,
+    and SparkFailed for whatever Spark ends the block with, or what a task of ours raised there.
+    """
+    _hold_reachable(master)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # pandas 3, of which nothing is used here
+        session = _connected(master) if master.startswith("sc://") else _begun(master)
+    try:
+        session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(_MESSAGES_AT_A_TIME))
+        with _said_plainly(master):
+            yield session
+    finally:
+        with suppress(Exception):  # of a server that is gone nothing is left to end
+            session.stop()
+
+
+def _hold_reachable(master: str) -> None:
+    """Spark itself would try for minutes."""
+    for url in master.split(","):
+        parts = urlsplit(url if "://" in url else f"spark://{url}" if "," in master else url)
+        if parts.scheme not in _PORTS:
+            continue
+        where = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+        with suppress(OSError), socket.create_connection(where, ANSWERS_WITHIN_S):
+            return
+    if any(f"{scheme}://" in master for scheme in _PORTS):
+        raise SparkUnavailable(
+            f"{master}: nobody answers there; want a Spark Connect server as sc://host:15002, a "
+            "Spark cluster as spark://host:7077, or local[2] for this machine"
+        )
+
+
+def _connected(master: str) -> "SparkSession":
+    from pyspark.errors import PySparkException
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+    from pyspark.sql.connect.session import SparkSession
+
+    try:
+        session = SparkSession.builder.remote(master).create()
+        session.client.set_retry_policies([DefaultPolicy(max_retries=3, max_backoff=1000)])
+    except PySparkException as error:
+        raise SparkUnavailable(f"{master}: {_end_of(error)}") from None
+    return session
+
+
+def _begun(master: str) -> "SparkSession":
+    from pyspark.util import is_remote_only
+
+    if is_remote_only():
+        raise SparkUnavailable(
+            f"{master}: what is installed speaks with servers alone, as sc://host:15002; for a "
+            "master of Spark's own: pip install pyspark, and Java"
+        )
+    from pyspark.sql import SparkSession
+
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    builder = SparkSession.builder.master(master).appName("tidegate build")
+    try:
+        return builder.config("spark.ui.enabled", "false").getOrCreate()
+    except Exception as error:  # whatever Java ended with
+        raise SparkUnavailable(f"{master}: {_end_of(error)}") from None
+
+
+@contextmanager
+def _said_plainly(master: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, *_RAISED_BY_TASKS):
+        raise
+    except Exception as error:
+        # Of a server, of Java, of a socket between them: there is no common base.
+        if type(error).__module__.partition(".")[0] not in ("pyspark", "py4j", "grpc"):
+            raise
+        said = str(error)
+        for kind in _RAISED_BY_TASKS:
+            _, was_raised, message = said.rpartition(f"{kind.__module__}.{kind.__name__}: ")
+            if was_raised:
+                raise kind(message.splitlines()[0]) from None
+        raise SparkFailed(
+            f"{master}: Spark ended the build, and nothing was written: {_end_of(error)}"
+        ) from error
+
+
+def _end_of(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " … ".join([lines[0], lines[-1]] if len(lines) > 1 else lines)[:_SAID]

@@ -1,0 +1,98 @@
+"""All messages of a part in one task: a shuffle of Spark, and Python over what it brings."""
+
+import platform
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING
+
+import pyarrow as pa
+
+from features.engine.spark.messages import SCHEMA as MESSAGES
+from features.engine.spark.messages import Message
+from features.errors import WorkerMismatch
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+Compute = Callable[[int, Iterator[bytes]], Iterable[Message]]
+"""Makes messages of the number of a part and what was sent there, in its order."""
+
+# So many bytes of messages stay in memory; those that come after them go to disk.
+MEMORY_BYTES = 1 << 27
+
+_SCHEMA = pa.schema([("part", pa.int32()), ("at", pa.int64()), ("body", pa.binary())])
+_DECIDING = ("numba", "numpy", "pyarrow")
+_PACKAGE = Path(__file__).parents[2]
+
+
+def shuffled(messages: "DataFrame", tasks: int, compute: Compute) -> "DataFrame":
+    """What is computed of each part's messages, by so many tasks.
+
+    A task works on one part after the other, and may be tried again: `compute` must make the same
+    of the same, in whatever order the messages were made. A worker that runs other code than this
+    process is refused.
+    """
+    together = messages.repartition(tasks, "part")
+    return together.mapInArrow(partial(_each_part, compute, installed_code()), MESSAGES)
+
+
+@cache
+def installed_code() -> str:
+    """What decides the bits of a feature on this machine: versions, and a digest of our sources."""
+    digest = sha256()
+    for file in sorted(_PACKAGE.rglob("*.py")):
+        digest.update(f"{file.relative_to(_PACKAGE).as_posix()}\0".encode() + file.read_bytes())
+    versions = [f"{name} {version(name)}" for name in _DECIDING]
+    python = f"Python {platform.python_version()}, Unicode {unicodedata.unidata_version}"
+    return f"tidegate {_own_version()} ({digest.hexdigest()[:12]}), {', '.join(versions)}, {python}"
+
+
+def _own_version() -> str:
+    try:
+        return version("tidegate")
+    except PackageNotFoundError:  # sources that were never installed
+        return "not installed"
+
+
+def _each_part(
+    compute: Compute, wanted: str, batches: Iterator[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    if wanted != installed_code():
+        raise WorkerMismatch(
+            f"a Spark worker has {installed_code()}, and this machine {wanted}; "
+            "install the same on both, for a training set has one digest wherever it is built"
+        )
+    with SpooledTemporaryFile(MEMORY_BYTES) as received:
+        for part, bodies in _in_order(batches, received):
+            for message in compute(part, bodies):
+                yield pa.record_batch([[value] for value in message], schema=_SCHEMA)
+
+
+def _in_order(
+    batches: Iterator[pa.RecordBatch], received: IO[bytes]
+) -> Iterator[tuple[int, Iterator[bytes]]]:
+    """Each part with its messages, by way of a file: not every Spark sorts what it hands over."""
+    places: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    for batch in batches:
+        for row in range(batch.num_rows):
+            message = Message(*(column[row].as_py() for column in batch.columns))
+            places[message.part].append((message.at, received.tell(), len(message.body)))
+            received.write(message.body)
+    for part in sorted(places):
+        yield part, _read(sorted(places.pop(part)), received)
+
+
+def _read(places: Iterable[tuple[int, int, int]], received: IO[bytes]) -> Iterator[bytes]:
+    for _, begin, size in places:
+        received.seek(begin)
+        yield received.read(size)
+
+
+# Of the code that this process loaded, not of what somebody installs while it runs.
+installed_code()

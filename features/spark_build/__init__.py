@@ -1,0 +1,6 @@
+"""A training set made on Spark: records in files that all workers see -> the bytes of one machine.
+
+`plan` says what is read and sent where; `tasks` are what workers do with the messages of a part
+(`features.engine.spark`), with the functions of `part_features`; `build` runs them and writes what
+comes back, whole or not at all. `pyspark` is imported where a session begins, and not before.
+"""

@@ -1,0 +1,120 @@
+"""Records in a folder that all workers see -> a training set, made on Spark."""
+
+import pickle
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from features.atomic_dir import written_whole
+from features.build_training_set import SUBJECT_ROWS, write_training_set
+from features.engine.batch.feature_frame import BLOCK_ROWS
+from features.engine.spark.messages import SCHEMA, name_of, unpacked
+from features.engine.spark.scan_records import Scan
+from features.engine.spark.session import spark_session
+from features.engine.spark.shuffle import shuffled
+from features.errors import RecordsSuspected
+from features.ingest.record_files import file_of, read_record_file
+from features.records import SubjectKind
+from features.spark_build.plan import Plan, planned
+from features.spark_build.tasks import (
+    FEATURES,
+    SUBJECTS,
+    journeys_to_subjects,
+    keys_to_subjects,
+    subjects_to_keys,
+    subjects_to_ranges,
+)
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+def build_on_spark(records: Path, kind: SubjectKind, out: Path, master: str) -> int:
+    """Write a training set as `build_training_set` does, and to the byte the same.
+
+    The folder of records must have the same path for every worker. Raises SparkUnavailable,
+    SparkFailed or WorkerMismatch, and RecordsError as the build of one machine does; then nothing
+    is written.
+    """
+    plan, (no_features, no_subjects) = planned(records, kind)
+    with (
+        written_whole(out) as folder,
+        TemporaryDirectory(dir=folder) as scratch,
+        spark_session(master) as spark,
+    ):
+        received = Path(scratch)
+        _receive(spark, plan, received)
+        features = _in_order(received, FEATURES, no_features)
+        subjects = _in_order(received, SUBJECTS, no_subjects)
+        return write_training_set(
+            folder,
+            kind,
+            records,
+            _of_rows(BLOCK_ROWS, features),
+            _of_rows(SUBJECT_ROWS, subjects),
+        )
+
+
+def _receive(spark: "SparkSession", plan: Plan, folder: Path) -> None:
+    """Let Spark compute, and put what it makes into files: it comes in no order.
+
+    A record file that may hold a fault is read here as a whole, which says what is wrong with it.
+    Two hashes may be equal for nothing; then the file is sound.
+    """
+    while True:
+        try:
+            for part, at, body in _computed(spark, plan).toLocalIterator():
+                (folder / f"{part:08}-{at:020}").write_bytes(body)
+        except RecordsSuspected as suspected:
+            name = str(suspected)
+            if file := file_of(plan.scan.folder, name):
+                read_record_file(file, name)
+            plan = replace(plan, scan=replace(plan.scan, sound=plan.scan.sound | {name}))
+        else:
+            return
+
+
+def _computed(spark: "SparkSession", plan: Plan) -> "DataFrame":
+    tasks = plan.scan.parts
+    records = _read(spark, plan.scan)
+    if plan.joining is not None:
+        named = _read(spark, plan.joining)
+        records = records.union(shuffled(named, tasks, partial(journeys_to_subjects, plan)))
+    keys = shuffled(records, tasks, partial(subjects_to_keys, plan))
+    numbers = shuffled(keys, tasks, partial(keys_to_subjects, plan))
+    return shuffled(numbers, tasks, partial(subjects_to_ranges, plan))
+
+
+def _read(spark: "SparkSession", scan: Scan) -> "DataFrame":
+    splits = [(at, 0, pickle.dumps(split)) for at, split in enumerate(scan.splits())]
+    return shuffled(spark.createDataFrame(splits, SCHEMA), scan.parts, scan.read)
+
+
+def _in_order(folder: Path, what: str, none: pa.Table) -> Iterator[pa.Table]:
+    """The rows of one file of a training set, a range of declarations at a time."""
+    yield none
+    files = sorted(folder.iterdir())
+    for _, of_range in groupby(files, lambda file: file.name.partition("-")[0]):
+        tables = (unpacked(file.read_bytes()) for file in of_range)
+        rows = [table for table in tables if name_of(table) == what]
+        yield pa.concat_tables(rows).sort_by(
+            [("declared_at", "ascending"), ("subject_id", "ascending")]
+        )
+
+
+def _of_rows(size: int, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows so many at a time, in one piece each; no rows once where there are none."""
+    waiting, is_any = next(tables), False
+    for table in tables:
+        waiting = pa.concat_tables([waiting, table.replace_schema_metadata()])
+        while len(waiting) >= size:
+            yield waiting.slice(0, size).combine_chunks()
+            waiting, is_any = waiting.slice(size), True
+    if len(waiting) or not is_any:
+        yield waiting.combine_chunks()

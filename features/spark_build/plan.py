@@ -1,0 +1,102 @@
+"""What a build on Spark reads, and into how many parts it is taken apart."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from features.engine.batch.record_blocks import RecordFolder, is_as_written
+from features.engine.columns import Column, columns_of_table
+from features.engine.spark.key_groups import EventsOf, KeyGroups
+from features.engine.spark.part_records import AskedRecords
+from features.engine.spark.scan_records import Scan
+from features.event_sources import event_sources
+from features.ingest.record_files import file_of
+from features.linked_records import LINKED_RECORD_TYPES
+from features.records import RECORD_FILES, SubjectKind
+from features.spark_build.part_features import after_keys, before_keys, windows_by_key
+from features.subject_types import SUBJECT_TYPES
+
+# So many records are worked on at a time; those of one subject, or of one key, are never parted.
+PART_RECORDS = 1 << 19
+_SAMPLED_GROUPS = 16
+_LINKED_BY = {name: each.subject_field for name, each in LINKED_RECORD_TYPES.items()}
+_OWN_IDS = {each.record_file: each.id_field for each in SUBJECT_TYPES.values()}
+SUBJECT_FIELDS = {"outcomes": "subject_id"} | _LINKED_BY | _OWN_IDS
+"""By record type the field that says which subject a record belongs to."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What every task of a build knows.
+
+    `joining` reads journeys and who names them, where subjects are read with them. `without` has
+    the columns of events of which a part has none. `bounds` are the instants of declaration between
+    the ranges in which rows come back.
+    """
+
+    kind: SubjectKind
+    scan: Scan
+    joining: Scan | None
+    groups: KeyGroups
+    without: EventsOf
+    bounds: Column
+
+
+def planned(records: Path, kind: SubjectKind) -> tuple[Plan, tuple[pa.Table, pa.Table]]:
+    """The plan of a build, and the tables of features and of subjects that no records make.
+
+    All that a task does is done once with no records, which tells the columns that it reads.
+    """
+    folder = RecordFolder(records)
+    counts = {name: folder.count(name) for name in RECORD_FILES}
+    parts = max(1, -(-sum(counts.values()) // PART_RECORDS))
+    groups = KeyGroups(windows_by_key(kind), max(1, -(-max(counts.values()) // PART_RECORDS)))
+    own, joined = AskedRecords(), AskedRecords()
+    frame, without = before_keys(kind, groups, own, joined)
+    tables = after_keys(kind, groups, frame, lambda _: np.empty(0))
+    of_journeys = joined.fields.pop("journeys", set())
+    fields = {name: frozenset(own.fields[name] | joined.fields[name]) for name in RECORD_FILES}
+    return Plan(
+        kind,
+        _scan(records, kind, fields, parts),
+        _joining(records, parts, of_journeys) if of_journeys else None,
+        groups,
+        without,
+        _bounds(records, kind, parts),
+    ), tables
+
+
+def _scan(records: Path, kind: SubjectKind, fields: dict[str, frozenset[str]], parts: int) -> Scan:
+    keyed = {name: of | {SUBJECT_FIELDS[name]} if of else of for name, of in fields.items()}
+    texts = {
+        source.record_file: frozenset({source.text_id}) - keyed[source.record_file]
+        for source in event_sources(kind).linked.values()
+        if source.text_id is not None
+    }
+    return Scan(records.absolute(), keyed, texts, SUBJECT_FIELDS, parts)
+
+
+def _joining(records: Path, parts: int, of_journeys: set[str]) -> Scan:
+    fields = {"journeys": frozenset(of_journeys | {"journey_id"})}
+    keys = {"journeys": "journey_id"}
+    for each in SUBJECT_TYPES.values():
+        if each.has_journey:
+            fields[each.record_file] = frozenset({each.id_field, "journey_id"})
+            keys[each.record_file] = "journey_id"
+    return Scan(records.absolute(), fields, {}, keys, parts, is_checked=False)
+
+
+def _bounds(records: Path, kind: SubjectKind, ranges: int) -> Column:
+    """Instants between which about as many subjects are declared, by those of some row groups."""
+    name = SUBJECT_TYPES[kind].record_file
+    file = file_of(records, name)
+    if file is None or ranges == 1 or not is_as_written(file, name):
+        return np.zeros(0, np.int64)
+    opened = pq.ParquetFile(file)
+    groups = np.unique(np.linspace(0, opened.num_row_groups - 1, _SAMPLED_GROUPS).astype(int))
+    sampled = opened.read_row_groups(groups.tolist(), columns=["declared_at"], use_threads=False)
+    instants = np.sort(columns_of_table(sampled)["declared_at"])
+    return instants[np.arange(1, ranges) * len(instants) // ranges]

@@ -1,0 +1,102 @@
+"""What workers do with the messages of a part."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+
+from features.engine.columns import Column, Columns, length
+from features.engine.spark.key_groups import ROW
+from features.engine.spark.messages import (
+    Message,
+    columns_of,
+    name_of,
+    packed,
+    packed_table,
+    part_of_keys,
+    unpacked,
+)
+from features.engine.spark.part_records import JOINED, PartRecords
+from features.spark_build.part_features import after_keys, before_keys, in_rows
+from features.spark_build.plan import SUBJECT_FIELDS, Plan
+
+FEATURES, SUBJECTS = "features", "subjects"
+_FRAME = "frame"
+_JOURNEYS = "journeys"
+# So many rows come back at a time.
+_ROWS = 1 << 12
+_OTHERS = 1 << 32  # more than a part has messages or rows
+
+
+def journeys_to_subjects(plan: Plan, part: int, bodies: Iterator[bytes]) -> Iterator[Message]:
+    """The journeys of a part, to the parts of the subjects that name them."""
+    journeys: list[Columns] = []
+    named: dict[int, list[Column]] = defaultdict(list)
+    for table in map(unpacked, bodies):
+        _, _, name = name_of(table).partition(":")
+        columns = columns_of([table])
+        if name == _JOURNEYS:
+            journeys.append(columns)
+            continue
+        home = part_of_keys(columns[SUBJECT_FIELDS[name]], plan.scan.parts)
+        for each in np.unique(home).tolist():
+            named[each].append(columns["journey_id"][home == each])
+    for at, columns in enumerate(journeys):
+        for home, ids in named.items():
+            found = np.isin(columns["journey_id"], np.concatenate(ids))
+            if found.any():
+                rows = {name: column[found] for name, column in columns.items()}
+                yield Message(home, part * _OTHERS + at, packed(f"{JOINED}:{_JOURNEYS}", rows))
+
+
+def subjects_to_keys(plan: Plan, part: int, bodies: Iterator[bytes]) -> Iterator[Message]:
+    """Subjects and events of a part, to where their keys meet; and what is known of them already.
+
+    That only passes there on its way back to this part.
+    """
+    own, joined = PartRecords.received(map(unpacked, bodies), _JOURNEYS, plan.scan.sound)
+    frame, events = before_keys(plan.kind, plan.groups, own, joined)
+    if length(frame):
+        yield Message(len(plan.groups) + part, 0, packed(_FRAME, frame))
+    yield from plan.groups.sent(frame, events, part)
+
+
+def keys_to_subjects(plan: Plan, part: int, bodies: Iterator[bytes]) -> Iterator[Message]:
+    """The windows of a part of keys, to the parts of the subjects that have them."""
+    if part < len(plan.groups):
+        yield from plan.groups.numbers(part, bodies, plan.without)
+    else:
+        yield from (Message(part - len(plan.groups), 0, body) for body in bodies)
+
+
+def subjects_to_ranges(plan: Plan, part: int, bodies: Iterator[bytes]) -> Iterator[Message]:
+    """The features of the subjects of a part, to the ranges in which these are declared."""
+    frame: Columns = {}
+    received: dict[str, list[tuple[Column, Column]]] = defaultdict(list)
+    for table in map(unpacked, bodies):
+        columns = columns_of([table])
+        if name_of(table) == _FRAME:
+            frame = columns
+            continue
+        for place in columns.keys() - {ROW}:
+            received[place].append((columns[ROW], columns[place]))
+    rows = length(frame)
+    tables = after_keys(
+        plan.kind, plan.groups, frame, lambda place: in_rows(received.pop(str(place), []), rows)
+    )
+    for what, table in zip((FEATURES, SUBJECTS), tables, strict=True):
+        for at, (of, few) in enumerate(_by_range(table, plan.bounds)):
+            body = packed_table(few.replace_schema_metadata({b"name": what.encode()}))
+            yield Message(of, part * _OTHERS + 2 * at + (what == SUBJECTS), body)
+
+
+def _by_range(table: pa.Table, bounds: Column) -> Iterator[tuple[int, pa.Table]]:
+    """Rows in the order of declaration, a few of one range at a time."""
+    declared_at = table["declared_at"].cast(pa.int64()).to_numpy()
+    ranges = np.searchsorted(bounds, declared_at, side="right")
+    edges = [0, *np.flatnonzero(np.diff(ranges)) + 1, len(ranges)]
+    for begin, end in pairwise(edges):
+        for at in range(begin, end, _ROWS):
+            yield int(ranges[at]), table.slice(at, min(_ROWS, end - at))
