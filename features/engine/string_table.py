@@ -81,12 +81,15 @@ class StringTable:
     def dictionary_array(self, codes: Codes) -> pa.DictionaryArray:
         """The texts of codes, as an Arrow dictionary of those that occur."""
         distinct, places = self.distinct(codes)
-        sizes = self._ends[distinct + 1] - self._ends[distinct]
+        return pa.DictionaryArray.from_arrays(indices_of(places), self.texts_one_by_one(distinct))
+
+    def texts_one_by_one(self, codes: Codes) -> pa.Array:
+        """The texts of codes none of which is missing, each looked at for itself."""
+        sizes = self._ends[codes + 1] - self._ends[codes]
         offsets = np.concatenate([np.zeros(1, np.int32), np.cumsum(sizes, dtype=np.int32)])
-        packed = _packed(self._buffer, self._ends, distinct, offsets)
+        packed = _packed(self._buffer, self._ends, codes, offsets)
         buffers = [None, pa.py_buffer(offsets), pa.py_buffer(packed)]
-        dictionary = pa.Array.from_buffers(pa.string(), len(distinct), buffers)
-        return pa.DictionaryArray.from_arrays(indices_of(places), dictionary)
+        return pa.Array.from_buffers(pa.string(), len(codes), buffers)
 
     def distinct(self, codes: Codes) -> tuple[Codes, Codes]:
         """The codes that occur, and for each row the place of its code there; -1 if missing."""

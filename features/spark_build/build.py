@@ -1,7 +1,7 @@
 """Records in a folder that all workers see -> a training set, made on Spark."""
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
@@ -35,9 +35,12 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
-def build_on_spark(records: Path, kind: SubjectKind, out: Path, master: str) -> int:
+def build_on_spark(
+    records: Path, kind: SubjectKind, out: Path, master: str, tasks: int | None = None
+) -> int:
     """Write a training set as `build_training_set` does, and to the byte the same.
 
+    By so many tasks, of which a Spark may run all at a time, or by one for each part of the work.
     The folder of records must have the same path for every worker. Raises SparkUnavailable,
     SparkFailed or WorkerMismatch, and RecordsError as the build of one machine does; then nothing
     is written.
@@ -49,7 +52,7 @@ def build_on_spark(records: Path, kind: SubjectKind, out: Path, master: str) -> 
         spark_session(master) as spark,
     ):
         received = Path(scratch)
-        _receive(spark, plan, received)
+        _receive(partial(_computed, spark, tasks), plan, received)
         features = _in_order(received, FEATURES, no_features)
         subjects = _in_order(received, SUBJECTS, no_subjects)
         return write_training_set(
@@ -61,7 +64,7 @@ def build_on_spark(records: Path, kind: SubjectKind, out: Path, master: str) -> 
         )
 
 
-def _receive(spark: "SparkSession", plan: Plan, folder: Path) -> None:
+def _receive(compute: Callable[[Plan], "DataFrame"], plan: Plan, folder: Path) -> None:
     """Let Spark compute, and put what it makes into files: it comes in no order.
 
     A record file that may hold a fault is read here as a whole, which says what is wrong with it.
@@ -69,7 +72,7 @@ def _receive(spark: "SparkSession", plan: Plan, folder: Path) -> None:
     """
     while True:
         try:
-            for part, at, body in _computed(spark, plan).toLocalIterator():
+            for part, at, body in compute(plan).toLocalIterator():
                 (folder / f"{part:08}-{at:020}").write_bytes(body)
         except RecordsSuspected as suspected:
             name = str(suspected)
@@ -80,20 +83,20 @@ def _receive(spark: "SparkSession", plan: Plan, folder: Path) -> None:
             return
 
 
-def _computed(spark: "SparkSession", plan: Plan) -> "DataFrame":
-    tasks = plan.scan.parts
-    records = _read(spark, plan.scan)
+def _computed(spark: "SparkSession", tasks: int | None, plan: Plan) -> "DataFrame":
+    tasks = tasks or plan.scan.parts
+    records = _read(spark, tasks, plan.scan)
     if plan.joining is not None:
-        named = _read(spark, plan.joining)
+        named = _read(spark, tasks, plan.joining)
         records = records.union(shuffled(named, tasks, partial(journeys_to_subjects, plan)))
     keys = shuffled(records, tasks, partial(subjects_to_keys, plan))
     numbers = shuffled(keys, tasks, partial(keys_to_subjects, plan))
     return shuffled(numbers, tasks, partial(subjects_to_ranges, plan))
 
 
-def _read(spark: "SparkSession", scan: Scan) -> "DataFrame":
+def _read(spark: "SparkSession", tasks: int, scan: Scan) -> "DataFrame":
     splits = [(at, 0, pickle.dumps(split)) for at, split in enumerate(scan.splits())]
-    return shuffled(spark.createDataFrame(splits, SCHEMA), scan.parts, scan.read)
+    return shuffled(spark.createDataFrame(splits, SCHEMA), tasks, scan.read)
 
 
 def _in_order(folder: Path, what: str, none: pa.Table) -> Iterator[pa.Table]:

@@ -20,7 +20,7 @@ from features.spark_build.part_features import after_keys, before_keys, windows_
 from features.subject_types import SUBJECT_TYPES
 
 # So many records are worked on at a time; those of one subject, or of one key, are never parted.
-PART_RECORDS = 1 << 19
+PART_RECORDS = 1 << 20
 _SAMPLED_GROUPS = 16
 _LINKED_BY = {name: each.subject_field for name, each in LINKED_RECORD_TYPES.items()}
 _OWN_IDS = {each.record_file: each.id_field for each in SUBJECT_TYPES.values()}

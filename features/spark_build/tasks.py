@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
-from features.engine.columns import Column, Columns, length
+from features.engine.columns import Column, Columns, length, rows
 from features.engine.spark.key_groups import ROW
 from features.engine.spark.messages import (
     Message,
@@ -32,23 +32,24 @@ _OTHERS = 1 << 32  # more than a part has messages or rows
 
 def journeys_to_subjects(plan: Plan, part: int, bodies: Iterator[bytes]) -> Iterator[Message]:
     """The journeys of a part, to the parts of the subjects that name them."""
-    journeys: list[Columns] = []
+    journeys: list[pa.Table] = []
     named: dict[int, list[Column]] = defaultdict(list)
     for table in map(unpacked, bodies):
         _, _, name = name_of(table).partition(":")
-        columns = columns_of([table])
         if name == _JOURNEYS:
-            journeys.append(columns)
+            journeys.append(table)
             continue
+        columns = columns_of([table])
         home = part_of_keys(columns[SUBJECT_FIELDS[name]], plan.scan.parts)
         for each in np.unique(home).tolist():
             named[each].append(columns["journey_id"][home == each])
-    for at, columns in enumerate(journeys):
-        for home, ids in named.items():
-            found = np.isin(columns["journey_id"], np.concatenate(ids))
-            if found.any():
-                rows = {name: column[found] for name, column in columns.items()}
-                yield Message(home, part * _OTHERS + at, packed(f"{JOINED}:{_JOURNEYS}", rows))
+    if not journeys:
+        return
+    columns = columns_of(journeys)
+    for home, ids in named.items():
+        found = rows(columns, np.isin(columns["journey_id"], np.concatenate(ids)))
+        if length(found):
+            yield Message(home, part, packed(f"{JOINED}:{_JOURNEYS}", found))
 
 
 def subjects_to_keys(plan: Plan, part: int, bodies: Iterator[bytes]) -> Iterator[Message]:
@@ -82,9 +83,9 @@ def subjects_to_ranges(plan: Plan, part: int, bodies: Iterator[bytes]) -> Iterat
             continue
         for place in columns.keys() - {ROW}:
             received[place].append((columns[ROW], columns[place]))
-    rows = length(frame)
+    size = length(frame)
     tables = after_keys(
-        plan.kind, plan.groups, frame, lambda place: in_rows(received.pop(str(place), []), rows)
+        plan.kind, plan.groups, frame, lambda place: in_rows(received.pop(str(place), []), size)
     )
     for what, table in zip((FEATURES, SUBJECTS), tables, strict=True):
         for at, (of, few) in enumerate(_by_range(table, plan.bounds)):

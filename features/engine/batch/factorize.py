@@ -15,6 +15,8 @@ KeyCodes = tuple[Column, int]
 
 _FREE = -1
 _AHEAD = 256
+# Of more texts for each row it costs less to number those that occur than to have a place for all.
+_MOST_TEXTS = 2
 # Beyond so many possible keys the next column would not fit into the same int64.
 _MOST_KEYS = 1 << 62
 
@@ -59,6 +61,17 @@ def factorize_together(
     return _dense_alike(own, other) if more else (own, other, size)
 
 
+def distinct_codes(codes: Column) -> tuple[Column, Column]:
+    """The codes that occur, by order of occurrence, and for each row its place there; -1 if
+    missing.
+    """
+    places, size, table = _numbered(codes.astype(np.int64), NO_KEY)
+    distinct = np.empty(size, np.int32)
+    taken = table[table[:, 1] != _FREE]
+    distinct[taken[:, 1]] = taken[:, 0]
+    return distinct, places
+
+
 def hash_column(column: Column) -> Column:
     """A hash of 63 bits for each number or instant; negative for a missing one."""
     return _hashes(_words(column), NO_INSTANT)
@@ -74,7 +87,9 @@ def _of_column(column: Column) -> KeyCodes:
 
 def _of_columns(own: Column, other: Column) -> tuple[Column, Column, int]:
     if is_text(own) and is_text(other):
-        return own, other, len(STRING_TABLE)
+        if len(STRING_TABLE) <= _MOST_TEXTS * (len(own) + len(other)):
+            return own, other, len(STRING_TABLE)
+        return _dense_alike(own.astype(np.int64), other.astype(np.int64))
     codes, size, table = _numbered(_words(own), NO_INSTANT)
     return codes, _looked_up(_words(other), NO_INSTANT, table), size
 

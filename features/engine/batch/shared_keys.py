@@ -69,7 +69,7 @@ def paired_keys(
     if not by:
         return np.zeros(length(events), np.int32), np.zeros(length(subjects), np.int32), 1
     own, other = [subjects[name] for name in by], [events[name] for name in matching]
-    if len(by) == 1 and is_text(own[0]) and is_text(other[0]):
+    if parts > 1 and len(by) == 1 and is_text(own[0]) and is_text(other[0]):
         stride = np.int32(parts)  # the codes of one part are so far apart
         return other[0] // stride, own[0] // stride, len(STRING_TABLE) // parts + 1
     subject_keys, keys, size = factorize_together(own, other)

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from features.engine.batch.factorize import hash_column
+from features.engine.batch.factorize import distinct_codes, hash_column
 from features.engine.columns import Column, Columns, is_text
-from features.engine.string_table import STRING_TABLE, hashes_of_texts
+from features.engine.string_table import STRING_TABLE, hashes_of_texts, indices_of
 
 SCHEMA = "part int, at long, body binary"
 """The columns of a Spark data frame of messages."""
@@ -75,15 +75,19 @@ def part_of_keys(column: Column, parts: int) -> Column:
 
 def hash_texts(codes: Column) -> Column:
     """A hash of 63 bits of each text; negative for a missing one."""
-    distinct, places = STRING_TABLE.distinct(codes)
-    hashes = hashes_of_texts(STRING_TABLE.texts(distinct))
+    distinct, places = distinct_codes(codes)
+    hashes = hashes_of_texts(STRING_TABLE.texts_one_by_one(distinct))
     return np.append(hashes, np.int64(NO_PART))[places]
 
 
 def _array(column: Cells) -> pa.Array:
     if isinstance(column, pa.Array):
         return column
-    return STRING_TABLE.dictionary_array(column) if is_text(column) else pa.array(column)
+    if not is_text(column):
+        return pa.array(column)
+    distinct, places = distinct_codes(column)
+    texts = STRING_TABLE.texts_one_by_one(distinct)
+    return pa.DictionaryArray.from_arrays(indices_of(places), texts)
 
 
 def _column(cells: pa.ChunkedArray) -> Column:

@@ -69,17 +69,12 @@ class PartRecords:
 
     def amendments(self, name: str) -> Amendments:
         """Which rows of a record type other versions of their records end, and when."""
-        parts, before = [no_amendments()], 0
-        for table in self._tables.get(name, ()):
-            if IS_AMENDED in table.column_names:
-                columns = columns_of([table], (IS_AMENDED, AMENDED_AT, AMENDED_UNTIL))
-                at = np.flatnonzero(columns[IS_AMENDED])
-                known, until = columns[AMENDED_AT][at], columns[AMENDED_UNTIL][at]
-                parts.append(Amendments(at + before, known, until))
-            before += len(table)
-        return Amendments(
-            *(np.concatenate([*each]) for each in zip(*map(_told, parts), strict=True))
-        )
+        tables = self._tables.get(name, ())
+        if not tables or IS_AMENDED not in tables[0].column_names:
+            return no_amendments()
+        columns = columns_of(tables, (IS_AMENDED, AMENDED_AT, AMENDED_UNTIL))
+        rows = np.flatnonzero(columns[IS_AMENDED])
+        return Amendments(rows, columns[AMENDED_AT][rows], columns[AMENDED_UNTIL][rows])
 
     def _column(self, name: str, field: str) -> Column:
         key = name, field
@@ -130,7 +125,3 @@ class AskedRecords:
     def amendments(self, _: str) -> Amendments:
         """None."""
         return no_amendments()
-
-
-def _told(amendments: Amendments) -> tuple[Column, Column, Column]:
-    return amendments.rows, amendments.known_at, amendments.until

@@ -1,7 +1,7 @@
 """Record files -> their rows, checked, on the way to the parts of the subjects they belong to."""
 
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,8 @@ RECORDS, IDENTITIES = "records", "identities"
 IS_AMENDED, AMENDED_AT, AMENDED_UNTIL = "is_amended", "amended_at", "amended_until"
 """Of a row that does not count for ever from its own instant on: when it does, and until when."""
 
+# So many rows are read by a task and sent together.
+SPLIT_ROWS = 1 << 18
 _FILE_ROWS = 1 << 40  # more than any record file has
 
 
@@ -35,25 +37,24 @@ _FILE_ROWS = 1 << 40  # more than any record file has
 class Split:
     """Some row groups of a record file, or all of a file that has none, and what amends its rows.
 
-    `first_row` is the place of its first row in the file.
+    `first_row` is the place of its first row in the file; without `amendments` the file has none.
     """
 
     name: str
     groups: range | None
     first_row: int
-    amendments: Amendments
+    amendments: Amendments | None
 
-    def amended(self, first_row: int, rows: int) -> Columns:
-        """What is amended of so many rows; no columns where nothing is."""
-        begin, end = np.searchsorted(self.amendments.rows, (first_row, first_row + rows))
-        if begin == end:
+    def amended(self, rows: int) -> Columns:
+        """What is amended of its rows, which are so many; no columns where the file has none."""
+        if self.amendments is None:
             return {}
-        places = self.amendments.rows[begin:end] - first_row
+        places = self.amendments.rows - self.first_row
         columns = {IS_AMENDED: np.zeros(rows)}
         columns |= {name: np.zeros(rows, np.int64) for name in (AMENDED_AT, AMENDED_UNTIL)}
         columns[IS_AMENDED][places] = 1
-        columns[AMENDED_AT][places] = self.amendments.known_at[begin:end]
-        columns[AMENDED_UNTIL][places] = self.amendments.until[begin:end]
+        columns[AMENDED_AT][places] = self.amendments.known_at
+        columns[AMENDED_UNTIL][places] = self.amendments.until
         return columns
 
 
@@ -75,34 +76,27 @@ class Scan:
     sound: frozenset[str] = frozenset()
 
     def splits(self) -> Iterator[Split]:
-        """The work of a scan; each of them is one task's."""
+        """The work of a scan, one task's each."""
         records = RecordFolder(self.folder)
         for name in self.fields:
             file = file_of(self.folder, name)
-            amendments = records.amendments(name)
             if file is None:
                 continue
-            if not is_as_written(file, name):
-                yield Split(name, None, 0, amendments)
-                continue
-            footer, first = pq.read_metadata(file), 0
-            for group in range(footer.num_row_groups):
-                rows = footer.row_group(group).num_rows
-                yield Split(name, range(group, group + 1), first, _of_rows(amendments, first, rows))
-                first += rows
+            amendments = records.amendments(name)
+            for groups, first_row, rows in _row_groups(file, name):
+                of_rows = _of_rows(amendments, first_row, rows) if amendments else None
+                yield Split(name, groups, first_row, of_rows)
 
     def read(self, _: int, splits: Iterator[bytes]) -> Iterator[Message]:
         """The rows of splits. Raises RecordsSuspected where any may be wrong."""
         for body in splits:
             split: Split = pickle.loads(body)  # noqa: S301  our own, from the machine that asks
-            first_row = split.first_row
-            for rows, block in self._blocks(split):
-                at = [*RECORD_FILES].index(split.name) * _FILE_ROWS + first_row
-                yield from self._sent(split.name, block | split.amended(first_row, rows), at)
-                first_row += rows
+            blocks = [*self._blocks(split)]
+            columns = {name: _joined([block[name] for block in blocks]) for name in blocks[0]}
+            at = [*RECORD_FILES].index(split.name) * _FILE_ROWS + split.first_row
+            yield from self._sent(split, columns, at)
 
-    def _blocks(self, split: Split) -> Iterator[tuple[int, dict[str, Cells]]]:
-        """How many rows a block has, and what is sent of them."""
+    def _blocks(self, split: Split) -> Iterator[dict[str, Cells]]:
         name, fields = split.name, self.fields[split.name]
         texts = self.texts.get(name, frozenset())
         if split.groups is None:
@@ -111,7 +105,7 @@ class Scan:
             except RecordsError:
                 raise RecordsSuspected(name) from None
             plain = {text: table[text].combine_chunks() for text in texts}
-            yield len(table), columns_of_table(table.select(sorted(fields))) | plain
+            yield columns_of_table(table.select(sorted(fields))) | plain
             return
         file = file_of(self.folder, name)
         is_checked = self.is_checked and name not in self.sound
@@ -126,12 +120,14 @@ class Scan:
             identity = {}
             if is_checked and record.unique_fields:
                 identity[IDENTITIES] = identity_hashes(block, record.unique_fields)
-            yield block.num_rows, columns | plain | identity
+            yield columns | plain | identity
 
-    def _sent(self, name: str, columns: dict[str, Cells], at: int) -> Iterator[Message]:
-        identities = columns.pop(IDENTITIES, None)
+    def _sent(self, split: Split, columns: dict[str, Cells], at: int) -> Iterator[Message]:
+        name, identities = split.name, columns.pop(IDENTITIES, None)
         if self.fields[name]:
-            part_of_row = part_of_keys(columns[self.keys[name]], self.parts)
+            key = columns[self.keys[name]]
+            part_of_row = part_of_keys(key, self.parts)
+            columns |= split.amended(len(key))
             yield from sent(f"{RECORDS}:{name}", columns, part_of_row, self.parts, at)
         if identities is not None:
             own = {IDENTITIES: identities}
@@ -151,6 +147,28 @@ def sent(
         if len(rows):
             plain = {n: column.take(pa.array(rows)) for n, column in texts.items()}
             yield Message(part, at, packed(name, gather_rows(numbers, rows) | plain, home))
+
+
+def _row_groups(file: Path, name: str) -> Iterator[tuple[range | None, int, int]]:
+    """Row groups of a file, some of them together; the first of their rows and how many they are.
+
+    A file that is not as written here is read by one task.
+    """
+    if not is_as_written(file, name):
+        yield None, 0, _FILE_ROWS
+        return
+    footer = pq.read_metadata(file)
+    begin, first_row, rows = 0, 0, 0
+    for group in range(footer.num_row_groups):
+        rows += footer.row_group(group).num_rows
+        if rows >= SPLIT_ROWS or group == footer.num_row_groups - 1:
+            yield range(begin, group + 1), first_row, rows
+            begin, first_row, rows = group + 1, first_row + rows, 0
+
+
+def _joined(cells: Sequence[Cells]) -> Cells:
+    is_plain = isinstance(cells[0], pa.Array)
+    return pa.concat_arrays(cells) if is_plain else np.concatenate(cells)
 
 
 def _of_rows(amendments: Amendments, first: int, rows: int) -> Amendments:
