@@ -73,7 +73,7 @@ def before_keys(
         resources = BuildResources(Path(scratch))
         spill = SpillableColumns(resources.scratch / "windows")
         work = WindowColumns(sources, own, everyone, subjects, spill, resources)
-        subjects |= work.compute(own_windows, columns, lambda _: None)
+        subjects = subjects | work.compute(own_windows, columns, lambda _: None)
         numbers = {
             f"{_LINKED}{at}": spill.rows(window, 0, length(subjects))
             for at, window in enumerate(own_windows)

@@ -9,7 +9,7 @@ from features.engine.columns import Column
 from features.engine.numba_cache import compiled
 
 # What counts are kept as; the largest of each stands for a missing number.
-_NARROW = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.uint32))
+NARROW = (np.dtype(np.uint8), np.dtype(np.uint16), np.dtype(np.uint32))
 _LOOKED_AT = 1024  # numbers, before one that is no count ends it
 # So many bytes of columns stay in memory; those that come after them go to disk.
 MEMORY_BYTES = 1 << 28
@@ -30,7 +30,7 @@ class SpillableColumns:
 
     def put(self, name: Hashable, column: Column) -> None:
         """Keep a column, which nobody changes any more, under a name of its own."""
-        kept = _narrowed(column.astype(np.float64, copy=False))
+        kept = narrowed(column.astype(np.float64, copy=False))
         self._bytes_left -= kept.nbytes
         if self._bytes_left >= 0:
             self._in_memory[name] = kept
@@ -41,7 +41,7 @@ class SpillableColumns:
     def rows(self, name: Hashable, start: int, stop: int) -> Column:
         """The rows of a column from `start` to `stop`, not included."""
         kept = self._kept(name, start, stop)
-        return kept if kept.dtype == np.float64 else _widened(kept, _none(kept.dtype))
+        return kept if kept.dtype == np.float64 else widened(kept)
 
     def _kept(self, name: Hashable, start: int, stop: int) -> Column:
         if name in self._in_memory:
@@ -50,13 +50,18 @@ class SpillableColumns:
         return np.fromfile(file, kind, stop - start, offset=start * kind.itemsize)
 
 
-def _narrowed(column: Column) -> Column:
+def narrowed(column: Column) -> Column:
     """The column as small counts, where it holds nothing else."""
     largest = _largest_count(column)
-    for kind in _NARROW:
+    for kind in NARROW:
         if largest < _none(kind):
             return _counts(column, np.empty(len(column), kind), _none(kind))
     return column
+
+
+def widened(counts: Column) -> Column:
+    """Counts as the numbers that they were."""
+    return _widened(counts, _none(counts.dtype))
 
 
 def _none(kind: np.dtype[np.generic]) -> int:

@@ -32,6 +32,7 @@ from features.engine.windows.window import Window
 SUBJECTS = "subjects"
 NUMBERS = "numbers"
 ROW = "row_of_part"
+ASKING = frozenset({"declared_at", ROW})
 
 EventsOf = Mapping[tuple[str, By], Columns]
 """Events by their source and the first column of their key."""
@@ -57,17 +58,25 @@ class KeyGroups:
         return len(self.groups) * self.parts
 
     def sent(self, subjects: Columns, events: EventsOf, home: int) -> Iterator[Message]:
-        """The keys of subjects of one part, and its events, to the parts of these keys."""
+        """The keys of subjects of one part, and its events, to the parts of these keys.
+
+        Subjects that are events themselves, by the same key, are sent once.
+        """
         numbered = subjects | {ROW: np.arange(length(subjects))}
         for at, (by, places) in enumerate(self.groups):
             windows = [self.windows[place] for place in places]
-            read = {name for window in windows for name in window.by} | {"declared_at", ROW}
+            read = {name for window in windows for name in window.by} | ASKING
+            name = SUBJECTS
+            for (source, first), _ in _by_events(windows):
+                of_source = events[source, first]
+                if first == by and all(subjects.get(n) is of_source[n] for n in of_source):
+                    read |= of_source.keys()
+                    name = f"{name}/{source}"
+                else:
+                    of = "/".join((source, *first))
+                    yield from self._sent(at, of, of_source, first, home)
             own = {name: numbered[name] for name in sorted(read)}
-            yield from self._sent(at, SUBJECTS, own, by, home)
-            for key, _ in _by_events(windows):
-                source, first = key
-                name = "/".join((source, *first))
-                yield from self._sent(at, name, dict(events[key]), first, home)
+            yield from self._sent(at, name, own, by, home)
 
     def _sent(
         self, group: int, name: str, columns: Columns, first: By, home: int
@@ -84,20 +93,26 @@ class KeyGroups:
 
         `without` has the columns of events of which there are none.
         """
-        _, places = self.groups[part // self.parts]
-        tables: dict[str, list[pa.Table]] = defaultdict(list)
-        for body in bodies:
-            table = messages.unpacked(body)
-            tables[name_of(table)].append(table)
-        asking = tables.pop(SUBJECTS, [])
+        by, places = self.groups[part // self.parts]
+        asking: list[pa.Table] = []
+        events: dict[str, list[pa.Table]] = defaultdict(list)
+        for table in map(messages.unpacked, bodies):
+            what, *sources = name_of(table).split("/")
+            if what == SUBJECTS:
+                asking.append(table)
+                for source in sources:
+                    events["/".join((source, *by))].append(table)
+            else:
+                events[name_of(table)].append(table)
         if not asking:
             return
-        subjects = messages.columns_of(asking)
         place_of = {self.windows[place]: place for place in places}
+        read = {name for window in place_of for name in window.by} | ASKING
+        subjects = messages.columns_of(asking, sorted(read))
         found: dict[int, Column] = {}
         for (source, first), windows in _by_events([*place_of]):
-            events = [messages.columns_of([t]) for t in tables.pop("/".join((source, *first)), [])]
-            held = _together(events) if events else dict(without[source, first])
+            none = without[source, first]
+            held = _together([none, *_read(events["/".join((source, *first))], none)])
             if "record_id" in held:
                 held = sorted_by_known_at(held)
             for window, numbers in reduce_paired(windows, held, subjects):
@@ -142,6 +157,13 @@ def _derived(
         parts.append(events_of_block(stream, block, amendments(stream.record_file), rows))
         rows += length(block)
     return _together(parts)
+
+
+def _read(tables: Sequence[pa.Table], none: Columns) -> Iterator[Columns]:
+    """The events of tables, with lifetimes where they have some."""
+    for table in tables:
+        names = [name for name in table.column_names if name in none.keys() | LIFETIME]
+        yield messages.columns_of([table], names)
 
 
 def _together(parts: Sequence[Columns]) -> Columns:

@@ -3,13 +3,14 @@
 A code means a text in one process alone; so do the parts that keys belong to follow from texts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from features.engine.batch.factorize import distinct_codes, hash_column
+from features.engine.batch.spill_columns import NARROW, narrowed, widened
 from features.engine.columns import Column, Columns, is_text
 from features.engine.string_table import STRING_TABLE, hashes_of_texts, indices_of
 
@@ -17,6 +18,8 @@ SCHEMA = "part int, at long, body binary"
 """The columns of a Spark data frame of messages."""
 
 NO_PART = -1
+
+Body = bytes | pa.Buffer
 
 Cells = Column | pa.Array
 """A column, or plain texts that nobody needs as codes."""
@@ -27,10 +30,10 @@ class Message(NamedTuple):
 
     part: int
     at: int
-    body: bytes
+    body: Body
 
 
-def packed(name: str, columns: Mapping[str, Cells], home: int = 0) -> bytes:
+def packed(name: str, columns: Mapping[str, Cells], home: int = 0) -> Body:
     """Columns under a name, with the part that they come from, as bytes."""
     arrays = [_array(column) for column in columns.values()]
     about = {b"name": name.encode(), b"home": str(home).encode()}
@@ -38,17 +41,32 @@ def packed(name: str, columns: Mapping[str, Cells], home: int = 0) -> bytes:
     return packed_table(batch)
 
 
-def packed_table(table: pa.RecordBatch | pa.Table) -> bytes:
+def packed_table(table: pa.RecordBatch | pa.Table) -> Body:
     """A table with its schema and what that says of it, as bytes."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write(table)
-    return sink.getvalue().to_pybytes()
+    counted = pa.MockOutputStream()  # a buffer that grows is copied each time
+    _write(table, counted)
+    body = pa.allocate_buffer(counted.size())
+    _write(table, pa.FixedSizeBufferWriter(body))
+    return body
 
 
-def unpacked(body: bytes) -> pa.Table:
+def unpacked(body: Body) -> pa.Table:
     """What `packed` was given; text columns are dictionaries, or plain where they were."""
     return pa.ipc.open_stream(body).read_all()
+
+
+def row_of(message: Message) -> pa.RecordBatch:
+    """A message as a row of SCHEMA, whose body is not copied."""
+    ends = pa.py_buffer(np.array([0, len(message.body)], np.int32))
+    body = pa.Array.from_buffers(pa.binary(), 1, [None, ends, pa.py_buffer(message.body)])
+    part, at = pa.array([message.part], pa.int32()), pa.array([message.at], pa.int64())
+    return pa.record_batch([part, at, body], names=["part", "at", "body"])
+
+
+def messages_of(rows: pa.RecordBatch) -> Iterator[Message]:
+    """The messages that rows of SCHEMA are."""
+    for part, at, body in zip(*rows.columns, strict=True):
+        yield Message(part.as_py(), at.as_py(), body.as_buffer())
 
 
 def name_of(table: pa.Table) -> str:
@@ -80,11 +98,16 @@ def hash_texts(codes: Column) -> Column:
     return np.append(hashes, np.int64(NO_PART))[places]
 
 
+def _write(table: pa.RecordBatch | pa.Table, sink: pa.NativeFile) -> None:
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write(table)
+
+
 def _array(column: Cells) -> pa.Array:
     if isinstance(column, pa.Array):
         return column
     if not is_text(column):
-        return pa.array(column)
+        return pa.array(narrowed(column) if column.dtype == np.float64 else column)
     distinct, places = distinct_codes(column)
     texts = STRING_TABLE.texts_one_by_one(distinct)
     return pa.DictionaryArray.from_arrays(indices_of(places), texts)
@@ -93,4 +116,5 @@ def _array(column: Cells) -> pa.Array:
 def _column(cells: pa.ChunkedArray) -> Column:
     if pa.types.is_dictionary(cells.type):
         return STRING_TABLE.codes_of_array(cells)
-    return cells.to_numpy()
+    numbers = cells.to_numpy()
+    return widened(numbers) if numbers.dtype in NARROW else numbers

@@ -13,8 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 import pyarrow as pa
 
-from features.engine.spark.messages import SCHEMA as MESSAGES
-from features.engine.spark.messages import Message
+from features.engine.spark.messages import SCHEMA, Message, messages_of, row_of
 from features.errors import WorkerMismatch
 
 if TYPE_CHECKING:
@@ -24,9 +23,8 @@ Compute = Callable[[int, Iterator[bytes]], Iterable[Message]]
 """Makes messages of the number of a part and what was sent there, in its order."""
 
 # So many bytes of messages stay in memory; those that come after them go to disk.
-MEMORY_BYTES = 1 << 27
+MEMORY_BYTES = 1 << 25
 
-_SCHEMA = pa.schema([("part", pa.int32()), ("at", pa.int64()), ("body", pa.binary())])
 _DECIDING = ("numba", "numpy", "pyarrow")
 _PACKAGE = Path(__file__).parents[2]
 
@@ -39,7 +37,7 @@ def shuffled(messages: "DataFrame", tasks: int, compute: Compute) -> "DataFrame"
     process is refused.
     """
     together = messages.repartition(tasks, "part")
-    return together.mapInArrow(partial(_each_part, compute, installed_code()), MESSAGES)
+    return together.mapInArrow(partial(_each_part, compute, installed_code()), SCHEMA)
 
 
 @cache
@@ -71,7 +69,7 @@ def _each_part(
     with SpooledTemporaryFile(MEMORY_BYTES) as received:
         for part, bodies in _in_order(batches, received):
             for message in compute(part, bodies):
-                yield pa.record_batch([[value] for value in message], schema=_SCHEMA)
+                yield row_of(message)
 
 
 def _in_order(
@@ -80,8 +78,7 @@ def _in_order(
     """Each part with its messages, by way of a file: not every Spark sorts what it hands over."""
     places: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
     for batch in batches:
-        for row in range(batch.num_rows):
-            message = Message(*(column[row].as_py() for column in batch.columns))
+        for message in messages_of(batch):
             places[message.part].append((message.at, received.tell(), len(message.body)))
             received.write(message.body)
     for part in sorted(places):
