@@ -35,6 +35,7 @@ LINES = """
 demo --home h
 synth --out w --journeys 100 --days 30
 build --records w --subject route --out s
+build --engine spark --master local[2] --records w --subject route --out s
 train --subject route
 evaluate --model m
 promote --model m --approver a
@@ -221,6 +222,7 @@ def test_no_command_ends_in_a_traceback_without_extras(
         ("score", "serve"),
         ("train", "train"),
         ("stream", "streams"),
+        ("build --engine spark", "spark"),
         ("evaluate", "train"),
         ("promote", "train"),
         ("demo", "train,serve"),

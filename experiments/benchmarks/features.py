@@ -47,7 +47,7 @@ def main() -> None:
     figures = _figures(sizes[0], ["ours", "scan", "whole", *peers])
     _print(sizes[0], figures)
     for name in peers:
-        _hold_equal(_world(sizes[0]), name)
+        _hold_equal(a_world(sizes[0]), name)
     for size in sizes:
         seconds, mib = figures["ours"] if size == sizes[0] else _figures(size, ["ours"])["ours"]
         each = 1e6 * seconds / size
@@ -56,7 +56,7 @@ def main() -> None:
 
 def _print(shipments: int, figures: dict[str, tuple[float, float]]) -> None:
     ours, scan = figures["ours"][0], figures["scan"][0]
-    windows = len(pq.read_schema(_world(shipments) / "ours.parquet").names) - 1
+    windows = len(pq.read_schema(a_world(shipments) / "ours.parquet").names) - 1
     print(f"{shipments:,} shipments, {windows} windows: CPU seconds, peak MiB, ratio (goal)")
     goals = {
         "ours": f"{ours / scan:5.2f} of scan (≤ {MOST_OF_SCAN})",
@@ -70,7 +70,7 @@ def _print(shipments: int, figures: dict[str, tuple[float, float]]) -> None:
 
 def _figures(shipments: int, names: list[str]) -> dict[str, tuple[float, float]]:
     """CPU seconds and MiB of a process for each: the least and the most of the rounds."""
-    world, taken = _world(shipments), defaultdict(list)
+    world, taken = a_world(shipments), defaultdict(list)
     if {*names} & {*PEERS}:
         _once("tables", world, world / "tables" / "windows.json")
     for turn in range(ROUNDS):
@@ -95,7 +95,7 @@ def _run(world: Path, name: str) -> tuple[float, float]:
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-def _world(shipments: int) -> Path:
+def a_world(shipments: int) -> Path:
     """A world with that many shipments, made once."""
     world = Path(tempfile.gettempdir()) / "tidegate-benchmarks" / str(shipments)
     _once("world", world, world / "records" / "outcomes.parquet")

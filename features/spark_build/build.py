@@ -16,7 +16,7 @@ from features.build_training_set import SUBJECT_ROWS, write_training_set
 from features.engine.batch.feature_frame import BLOCK_ROWS
 from features.engine.spark.messages import SCHEMA, name_of, unpacked
 from features.engine.spark.scan_records import Scan
-from features.engine.spark.session import spark_session
+from features.engine.spark.session import said_plainly, spark_session
 from features.engine.spark.shuffle import shuffled
 from features.errors import RecordsSuspected
 from features.ingest.record_files import file_of, read_record_file
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def build_on_spark(
-    records: Path, kind: SubjectKind, out: Path, master: str, tasks: int | None = None
+    kind: SubjectKind, master: str, tasks: int | None, records: Path, out: Path
 ) -> int:
     """Write a training set as `build_training_set` does, and to the byte the same.
 
@@ -45,14 +45,14 @@ def build_on_spark(
     SparkFailed or WorkerMismatch, and RecordsError as the build of one machine does; then nothing
     is written.
     """
-    plan, (no_features, no_subjects) = planned(records, kind)
     with (
+        spark_session(master) as spark,
         written_whole(out) as folder,
         TemporaryDirectory(dir=folder) as scratch,
-        spark_session(master) as spark,
     ):
+        plan, (no_features, no_subjects) = planned(records, kind)
         received = Path(scratch)
-        _receive(partial(_computed, spark, tasks), plan, received)
+        _receive(partial(_computed, spark, tasks), master, plan, received)
         features = _in_order(received, FEATURES, no_features)
         subjects = _in_order(received, SUBJECTS, no_subjects)
         return write_training_set(
@@ -64,7 +64,7 @@ def build_on_spark(
         )
 
 
-def _receive(compute: Callable[[Plan], "DataFrame"], plan: Plan, folder: Path) -> None:
+def _receive(compute: Callable[[Plan], "DataFrame"], master: str, plan: Plan, folder: Path) -> None:
     """Let Spark compute, and put what it makes into files: it comes in no order.
 
     A record file that may hold a fault is read here as a whole, which says what is wrong with it.
@@ -72,8 +72,9 @@ def _receive(compute: Callable[[Plan], "DataFrame"], plan: Plan, folder: Path) -
     """
     while True:
         try:
-            for part, at, body in compute(plan).toLocalIterator():
-                (folder / f"{part:08}-{at:020}").write_bytes(body)
+            with said_plainly(master):
+                for part, at, body in compute(plan).toLocalIterator():
+                    (folder / f"{part:08}-{at:020}").write_bytes(body)
         except RecordsSuspected as suspected:
             name = str(suspected)
             if file := file_of(plan.scan.folder, name):

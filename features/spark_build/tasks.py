@@ -40,9 +40,9 @@ def journeys_to_subjects(plan: Plan, part: int, bodies: Iterator[bytes]) -> Iter
             journeys.append(table)
             continue
         columns = columns_of([table])
-        home = part_of_keys(columns[SUBJECT_FIELDS[name]], plan.scan.parts)
-        for each in np.unique(home).tolist():
-            named[each].append(columns["journey_id"][home == each])
+        homes = part_of_keys(columns[SUBJECT_FIELDS[name]], plan.scan.parts)
+        for home in np.unique(homes).tolist():
+            named[home].append(columns["journey_id"][homes == home])
     if not journeys:
         return
     columns = columns_of(journeys)

@@ -1,13 +1,23 @@
 """`tidegate build`: records -> a point-in-time training set."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from serving.cli.options import Json, SubjectOption
+from serving.cli.options import Json, Subject, SubjectOption
 from serving.cli.output import messages, print_json, progress_bar
+
+
+class Engine(StrEnum):
+    """What computes a training set."""
+
+    MACHINE = "machine"
+    SPARK = "spark"
 
 
 def build(
@@ -15,9 +25,20 @@ def build(
     subject: SubjectOption,
     out: Annotated[Path, typer.Option(help="Folder to write; replaced when all went well.")],
     threads: Annotated[
-        int,
-        typer.Option(min=1, help="How many parts are computed at a time; the bytes are the same."),
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1,
+            help="How many parts are computed at a time, by default one; on Spark as many tasks "
+            "shuffle, by default one for each part. The bytes are the same.",
+        ),
+    ] = None,
+    engine: Annotated[
+        Engine, typer.Option(help="This machine or Spark; the bytes are the same.")
+    ] = Engine.MACHINE,
+    master: Annotated[
+        str | None,
+        typer.Option(help="Where Spark is: sc://host:port, spark://host:port or local[2]."),
+    ] = None,
     quarantine: Annotated[
         Path | None,
         typer.Option(help="Folder for rows that are wrong, instead of refusing their file."),
@@ -37,21 +58,17 @@ def build(
     """
     import pyarrow.parquet as pq
 
-    from features.build_training_set import build_training_set
-    from features.engine.malloc import keep_freed_memory
     from features.errors import RecordsError
-    from features.rescoring_rules import RescoringRules
 
-    keep_freed_memory()
+    if engine is Engine.SPARK:
+        make = _on_spark(subject, master, threads, scoring_instants=scoring_instants)
+    elif master is not None:
+        raise typer.BadParameter("goes with --engine spark", param_hint="--master")
+    else:
+        make = _on_this_machine(subject, threads or 1, scoring_instants=scoring_instants)
     try:
-        with (
-            _usable(records, quarantine) as usable,
-            progress_bar(f"{subject.value}: features") as progress,
-        ):
-            rules = RescoringRules() if scoring_instants else None
-            strange = build_training_set(
-                usable, subject.value, out, progress, threads=threads, rules=rules
-            )
+        with _usable(records, quarantine) as usable:
+            strange = make(usable, out)
     except RecordsError as refusal:
         if as_json:
             print_json({"refused": True, "faults": refusal.report()})
@@ -73,6 +90,37 @@ def build(
                 f"{strange:,} of the outcomes left out, since the records hold no such "
                 f"{subject.value}: its row was set aside, or the ids differ"
             )
+
+
+def _on_this_machine(
+    subject: Subject, threads: int, *, scoring_instants: bool
+) -> Callable[[Path, Path], int]:
+    from features.build_training_set import build_training_set
+    from features.engine.malloc import keep_freed_memory
+    from features.rescoring_rules import RescoringRules
+
+    keep_freed_memory()
+    rules = RescoringRules() if scoring_instants else None
+
+    def make(records: Path, out: Path) -> int:
+        with progress_bar(f"{subject.value}: features") as progress:
+            return build_training_set(
+                records, subject.value, out, progress, threads=threads, rules=rules
+            )
+
+    return make
+
+
+def _on_spark(
+    subject: Subject, master: str | None, tasks: int | None, *, scoring_instants: bool
+) -> Callable[[Path, Path], int]:
+    from features.spark_build.build import build_on_spark
+
+    if scoring_instants:
+        raise typer.BadParameter("needs --engine machine", param_hint="--scoring-instants")
+    if master is None:
+        raise typer.BadParameter("say where Spark is, as sc://host:15002", param_hint="--master")
+    return partial(build_on_spark, subject.value, master, tasks)
 
 
 def _usable(records: Path, quarantine: Path | None) -> AbstractContextManager[Path]:

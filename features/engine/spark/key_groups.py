@@ -73,8 +73,7 @@ class KeyGroups:
                     read |= of_source.keys()
                     name = f"{name}/{source}"
                 else:
-                    of = "/".join((source, *first))
-                    yield from self._sent(at, of, of_source, first, home)
+                    yield from self._sent(at, _named(source, first), of_source, first, home)
             own = {name: numbered[name] for name in sorted(read)}
             yield from self._sent(at, name, own, by, home)
 
@@ -94,36 +93,26 @@ class KeyGroups:
         `without` has the columns of events of which there are none.
         """
         by, places = self.groups[part // self.parts]
-        asking: list[pa.Table] = []
-        events: dict[str, list[pa.Table]] = defaultdict(list)
-        for table in map(messages.unpacked, bodies):
-            what, *sources = name_of(table).split("/")
-            if what == SUBJECTS:
-                asking.append(table)
-                for source in sources:
-                    events["/".join((source, *by))].append(table)
-            else:
-                events[name_of(table)].append(table)
+        asking, events = _received(bodies, by)
         if not asking:
             return
         place_of = {self.windows[place]: place for place in places}
         read = {name for window in place_of for name in window.by} | ASKING
         subjects = messages.columns_of(asking, sorted(read))
-        found: dict[int, Column] = {}
+        found: dict[str, Column] = {}
         for (source, first), windows in _by_events([*place_of]):
             none = without[source, first]
-            held = _together([none, *_read(events["/".join((source, *first))], none)])
+            held = _together([none, *_events_of(events[_named(source, first)], none)])
             if "record_id" in held:
                 held = sorted_by_known_at(held)
-            for window, numbers in reduce_paired(windows, held, subjects):
-                found[place_of[window]] = numbers
-        begin = 0
+            for window, column in reduce_paired(windows, held, subjects):
+                found[str(place_of[window])] = column
+        found[ROW], begin = subjects[ROW], 0
         for table in asking:
             of = slice(begin, begin + len(table))
             begin += len(table)
-            numbers = {str(place): column[of] for place, column in sorted(found.items())}
-            home = home_of(table)
-            yield Message(home, 1 + part, packed(NUMBERS, {ROW: subjects[ROW][of], **numbers}))
+            numbers = {name: column[of] for name, column in found.items()}
+            yield Message(home_of(table), 1 + part, packed(NUMBERS, numbers))
 
     def events(
         self, sources: EventSources, everyone: Columns, records: Callable[[str], RecordBlocks]
@@ -152,14 +141,34 @@ def _derived(
         return sources.held[name].derive(records)
     if name in sources.histories:
         return events_of_history(sources.histories[name], windows, sources, everyone, records)
-    stream, amendments, rows, parts = sources.streams[name], records.amendments, 0, []
+    stream, parts, before = sources.streams[name], [], 0
+    amendments = records.amendments(stream.record_file)
     for block in records.blocks(stream.record_file, sorted(stream.fields)):
-        parts.append(events_of_block(stream, block, amendments(stream.record_file), rows))
-        rows += length(block)
+        parts.append(events_of_block(stream, block, amendments, before))
+        before += length(block)
     return _together(parts)
 
 
-def _read(tables: Sequence[pa.Table], none: Columns) -> Iterator[Columns]:
+def _received(bodies: Iterator[bytes], by: By) -> tuple[list[pa.Table], dict[str, list[pa.Table]]]:
+    """The tables of subjects, and those of events by name: some are of both."""
+    asking: list[pa.Table] = []
+    events: dict[str, list[pa.Table]] = defaultdict(list)
+    for table in map(messages.unpacked, bodies):
+        what, *sources = name_of(table).split("/")
+        if what != SUBJECTS:
+            events[name_of(table)].append(table)
+            continue
+        asking.append(table)
+        for source in sources:
+            events[_named(source, by)].append(table)
+    return asking, events
+
+
+def _named(source: str, first: By) -> str:
+    return "/".join((source, *first))
+
+
+def _events_of(tables: Sequence[pa.Table], none: Columns) -> Iterator[Columns]:
     """The events of tables, with lifetimes where they have some."""
     for table in tables:
         names = [name for name in table.column_names if name in none.keys() | LIFETIME]

@@ -4,7 +4,7 @@ A code means a text in one process alone; so do the parts that keys belong to fo
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -19,9 +19,9 @@ SCHEMA = "part int, at long, body binary"
 
 NO_PART = -1
 
-Body = bytes | pa.Buffer
+Body = Any  # bytes, or a buffer of Arrow
 
-Cells = Column | pa.Array
+Cells = Any
 """A column, or plain texts that nobody needs as codes."""
 
 

@@ -41,6 +41,7 @@ class Split:
     """
 
     name: str
+    file: Path
     groups: range | None
     first_row: int
     amendments: Amendments | None
@@ -85,7 +86,7 @@ class Scan:
             amendments = records.amendments(name)
             for groups, first_row, rows in _row_groups(file, name):
                 of_rows = _of_rows(amendments, first_row, rows) if amendments else None
-                yield Split(name, groups, first_row, of_rows)
+                yield Split(name, file, groups, first_row, of_rows)
 
     def read(self, _: int, splits: Iterator[bytes]) -> Iterator[Message]:
         """The rows of splits. Raises RecordsSuspected where any may be wrong."""
@@ -107,12 +108,11 @@ class Scan:
             plain = {text: table[text].combine_chunks() for text in texts}
             yield columns_of_table(table.select(sorted(fields))) | plain
             return
-        file = file_of(self.folder, name)
         is_checked = self.is_checked and name not in self.sound
         record = RECORD_FILES[name]
         read = [*record.model_fields] if is_checked else sorted(fields | texts)
         checks = BlockChecks(name, read, fields)
-        for block in batches_of_file(file, name, read, split.groups):
+        for block in batches_of_file(split.file, name, read, split.groups):
             columns, is_sound = checks.check(block)
             if is_checked and not is_sound:
                 raise RecordsSuspected(name)

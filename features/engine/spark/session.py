@@ -1,12 +1,14 @@
 """A session of Spark: a server that is named, or a Spark that begins on this machine."""
 
+import importlib
 import os
+import re
 import socket
 import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from features.errors import RecordsSuspected, SparkFailed, SparkUnavailable, WorkerMismatch
@@ -18,7 +20,8 @@ ANSWERS_WITHIN_S = 5.0
 _PORTS = {"sc": 15002, "spark": 7077}
 # A message has many rows of ours; Spark would hand over ten thousand at a time.
 _MESSAGES_AT_A_TIME = 16
-_RAISED_BY_TASKS = (WorkerMismatch, RecordsSuspected)
+_KINDS = {kind.__name__: kind for kind in (WorkerMismatch, RecordsSuspected)}
+_RAISED_BY_TASKS = re.compile(rf"\b({'|'.join(_KINDS)}): (.+)")
 _SAID = 600
 
 
@@ -27,36 +30,59 @@ def spark_session(master: str) -> Iterator["SparkSession"]:
     """A session for as long as the block lasts.
 
     `sc://host:port` is a server that speaks Spark Connect; anything else is a master of Spark's
-    own, which needs the whole of `pyspark` and Java. Raises SparkUnavailable where nobody answers,
-    and SparkFailed for whatever Spark ends the block with, or what a task of ours raised there.
+    own, which needs the whole of `pyspark` and Java. Raises SparkUnavailable where nobody answers.
     """
-    _hold_reachable(master)
+    importlib.import_module("pyspark")  # whoever lacks it is told so before anything else
+    _hold_reachable(shown(master))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # pandas 3, of which nothing is used here
         session = _connected(master) if master.startswith("sc://") else _begun(master)
     try:
         session.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(_MESSAGES_AT_A_TIME))
-        with _said_plainly(master):
-            yield session
+        yield session
     finally:
         with suppress(Exception):  # of a server that is gone nothing is left to end
             session.stop()
 
 
+@contextmanager
+def said_plainly(master: str) -> Iterator[None]:
+    """Raises SparkFailed for whatever Spark ends the block with, or what a task of ours raised."""
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="pyspark")  # what it gives up it raises too
+            yield
+    except Exception as error:
+        # Of a server, of Java, of a socket between them: there is no common base.
+        if type(error).__module__.partition(".")[0] not in ("pyspark", "py4j", "grpc"):
+            raise
+        if raised := _RAISED_BY_TASKS.findall(str(error)):
+            kind, message = raised[-1]
+            raise _KINDS[kind](message) from None
+        raise SparkFailed(
+            f"{shown(master)}: Spark ended the build, and nothing was written: {_end_of(error)}"
+        ) from error
+
+
+def shown(master: str) -> str:
+    """A master without what opens its door."""
+    return master.partition("/;")[0]
+
+
 def _hold_reachable(master: str) -> None:
     """Spark itself would try for minutes."""
-    for url in master.split(","):
-        parts = urlsplit(url if "://" in url else f"spark://{url}" if "," in master else url)
-        if parts.scheme not in _PORTS:
-            continue
-        where = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+    scheme, _, hosts = master.partition("://")
+    if scheme not in _PORTS:
+        return
+    for host in hosts.partition("/")[0].split(","):
+        url = urlsplit(f"//{host}")
+        where = url.hostname or "", url.port or _PORTS[scheme]
         with suppress(OSError), socket.create_connection(where, ANSWERS_WITHIN_S):
             return
-    if any(f"{scheme}://" in master for scheme in _PORTS):
-        raise SparkUnavailable(
-            f"{master}: nobody answers there; want a Spark Connect server as sc://host:15002, a "
-            "Spark cluster as spark://host:7077, or local[2] for this machine"
-        )
+    raise SparkUnavailable(
+        f"{master}: nobody answers there; want a Spark Connect server as sc://host:15002, a "
+        "Spark cluster as spark://host:7077, or local[2] for this machine"
+    )
 
 
 def _connected(master: str) -> "SparkSession":
@@ -65,10 +91,10 @@ def _connected(master: str) -> "SparkSession":
     from pyspark.sql.connect.session import SparkSession
 
     try:
-        session = SparkSession.builder.remote(master).create()
+        session: Any = SparkSession.builder.remote(master).create()
         session.client.set_retry_policies([DefaultPolicy(max_retries=3, max_backoff=1000)])
     except PySparkException as error:
-        raise SparkUnavailable(f"{master}: {_end_of(error)}") from None
+        raise SparkUnavailable(f"{shown(master)}: {_end_of(error)}") from None
     return session
 
 
@@ -84,30 +110,12 @@ def _begun(master: str) -> "SparkSession":
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.master(master).appName("tidegate build")
+    for of in ("enabled", "showConsoleProgress"):
+        builder = builder.config(f"spark.ui.{of}", "false")
     try:
-        return builder.config("spark.ui.enabled", "false").getOrCreate()
+        return builder.getOrCreate()
     except Exception as error:  # whatever Java ended with
         raise SparkUnavailable(f"{master}: {_end_of(error)}") from None
-
-
-@contextmanager
-def _said_plainly(master: str) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, *_RAISED_BY_TASKS):
-        raise
-    except Exception as error:
-        # Of a server, of Java, of a socket between them: there is no common base.
-        if type(error).__module__.partition(".")[0] not in ("pyspark", "py4j", "grpc"):
-            raise
-        said = str(error)
-        for kind in _RAISED_BY_TASKS:
-            _, was_raised, message = said.rpartition(f"{kind.__module__}.{kind.__name__}: ")
-            if was_raised:
-                raise kind(message.splitlines()[0]) from None
-        raise SparkFailed(
-            f"{master}: Spark ended the build, and nothing was written: {_end_of(error)}"
-        ) from error
 
 
 def _end_of(error: Exception) -> str:
