@@ -19,6 +19,9 @@ SCHEMA = "part int, at long, body binary"
 
 NO_PART = -1
 
+_OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+_SINGLE = pa.ipc.IpcReadOptions(use_threads=False)
+
 Body = Any  # bytes, or a buffer of Arrow
 
 Cells = Any
@@ -43,16 +46,15 @@ def packed(name: str, columns: Mapping[str, Cells], home: int = 0) -> Body:
 
 def packed_table(table: pa.RecordBatch | pa.Table) -> Body:
     """A table with its schema and what that says of it, as bytes."""
-    counted = pa.MockOutputStream()  # a buffer that grows is copied each time
-    _write(table, counted)
-    body = pa.allocate_buffer(counted.size())
-    _write(table, pa.FixedSizeBufferWriter(body))
-    return body
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=_OPTIONS) as writer:
+        writer.write(table)
+    return sink.getvalue()
 
 
 def unpacked(body: Body) -> pa.Table:
     """What `packed` was given; text columns are dictionaries, or plain where they were."""
-    return pa.ipc.open_stream(body).read_all()
+    return pa.ipc.open_stream(body, options=_SINGLE).read_all()
 
 
 def row_of(message: Message) -> pa.RecordBatch:
@@ -96,11 +98,6 @@ def hash_texts(codes: Column) -> Column:
     distinct, places = distinct_codes(codes)
     hashes = hashes_of_texts(STRING_TABLE.texts_one_by_one(distinct))
     return np.append(hashes, np.int64(NO_PART))[places]
-
-
-def _write(table: pa.RecordBatch | pa.Table, sink: pa.NativeFile) -> None:
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write(table)
 
 
 def _array(column: Cells) -> pa.Array:

@@ -44,7 +44,7 @@ def test_columns_come_back_to_the_bit(rows: list[tuple[str | None, float, int]])
         "number": np.array([number for _, number, _ in rows], np.float64),
         "instant": np.array([instant for _, _, instant in rows], np.int64),
     }
-    sent = Message(3, 1 << 40, packed("name", columns | {"plain": pa.array(["x"] * len(rows))}, 7))
+    sent = Message(3, 1 << 40, packed("name", columns | {"plain": pa.array(["x"] * len(rows), pa.string())}, 7))
 
     (received,) = messages_of(row_of(sent))
     table = unpacked(received.body)
