@@ -21,7 +21,7 @@ from features.engine.spark.shuffle import shuffled
 from features.errors import RecordsSuspected
 from features.ingest.record_files import file_of, read_record_file
 from features.records import SubjectKind
-from features.spark_build.plan import Plan, planned
+from features.spark_build.plan import BuildPlan, planned
 from features.spark_build.tasks import (
     FEATURES,
     SUBJECTS,
@@ -64,7 +64,9 @@ def build_on_spark(
         )
 
 
-def _receive(compute: Callable[[Plan], "DataFrame"], master: str, plan: Plan, folder: Path) -> None:
+def _receive(
+    compute: Callable[[BuildPlan], "DataFrame"], master: str, plan: BuildPlan, folder: Path
+) -> None:
     """Let Spark compute, and put what it makes into files: it comes in no order.
 
     A record file that may hold a fault is read here as a whole, which says what is wrong with it.
@@ -84,7 +86,7 @@ def _receive(compute: Callable[[Plan], "DataFrame"], master: str, plan: Plan, fo
             return
 
 
-def _computed(spark: "SparkSession", tasks: int | None, plan: Plan) -> "DataFrame":
+def _computed(spark: "SparkSession", tasks: int | None, plan: BuildPlan) -> "DataFrame":
     tasks = tasks or plan.scan.parts
     records = _read(spark, tasks, plan.scan)
     if plan.joining is not None:

@@ -22,7 +22,7 @@ from features.engine.batch.spill_columns import SpillableColumns
 from features.engine.batch.subject_versions import asked_about
 from features.engine.batch.window_columns import WindowColumns
 from features.engine.columns import Column, Columns, length
-from features.engine.spark.key_groups import EventsOf, KeyGroups
+from features.engine.spark.keyed_windows import EventsOf, KeyedWindows
 from features.engine.windows.window import Window
 from features.event_sources import event_sources
 from features.records import SubjectKind
@@ -49,7 +49,7 @@ def windows_by_subject(kind: SubjectKind) -> list[Window]:
 
 
 def before_keys(
-    kind: SubjectKind, groups: KeyGroups, own: RecordBlocks, joined: RecordBlocks
+    kind: SubjectKind, keyed: KeyedWindows, own: RecordBlocks, joined: RecordBlocks
 ) -> tuple[Columns, EventsOf]:
     """The columns of the subjects among some records with their own windows, and all events.
 
@@ -78,18 +78,18 @@ def before_keys(
             f"{_LINKED}{at}": spill.rows(window, 0, length(subjects))
             for at, window in enumerate(own_windows)
         }
-    events = groups.events(
+    events = keyed.events(
         sources, everyone, lambda source: joined if source in with_journeys else own
     )
     return subjects | numbers, events
 
 
 def after_keys(
-    kind: SubjectKind, groups: KeyGroups, frame: Columns, numbers: Callable[[int], Column]
+    kind: SubjectKind, keyed: KeyedWindows, frame: Columns, numbers: Callable[[int], Column]
 ) -> tuple[pa.Table, pa.Table]:
     """The features of the subjects of a frame, and whom these are about.
 
-    `numbers` has those of each window of the groups, by its place there.
+    `numbers` has those of each keyed window, by its place there.
     """
     subjects = {name: c for name, c in frame.items() if not name.startswith(_LINKED)}
     with TemporaryDirectory() as scratch:
@@ -97,7 +97,7 @@ def after_keys(
         spill = SpillableColumns(resources.scratch / "windows")
         for at, window in enumerate(windows_by_subject(kind)):
             spill.put(window, frame[f"{_LINKED}{at}"])
-        for place, window in enumerate(groups.windows):
+        for place, window in enumerate(keyed.windows):
             spill.put(window, numbers(place))
         whole = FeatureFrame(subjects, spill, resources)
         return pa.concat_tables(feature_tables(kind, whole)), subject_table(kind, whole)

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from features.engine.batch.record_blocks import RecordFolder, is_as_written
 from features.engine.columns import Column, columns_of_table
-from features.engine.spark.key_groups import EventsOf, KeyGroups
+from features.engine.spark.keyed_windows import EventsOf, KeyedWindows
 from features.engine.spark.part_records import AskedRecords
 from features.engine.spark.scan_records import Scan
 from features.event_sources import event_sources
@@ -29,7 +29,7 @@ SUBJECT_FIELDS = {"outcomes": "subject_id"} | _LINKED_BY | _OWN_IDS
 
 
 @dataclass(frozen=True)
-class Plan:
+class BuildPlan:
     """What every task of a build knows.
 
     `joining` reads journeys and who names them, where subjects are read with them. `without` has
@@ -40,12 +40,12 @@ class Plan:
     kind: SubjectKind
     scan: Scan
     joining: Scan | None
-    groups: KeyGroups
+    keyed: KeyedWindows
     without: EventsOf
     bounds: Column
 
 
-def planned(records: Path, kind: SubjectKind) -> tuple[Plan, tuple[pa.Table, pa.Table]]:
+def planned(records: Path, kind: SubjectKind) -> tuple[BuildPlan, tuple[pa.Table, pa.Table]]:
     """The plan of a build, and the tables of features and of subjects that no records make.
 
     All that a task does is done once with no records, which tells the columns that it reads.
@@ -53,17 +53,17 @@ def planned(records: Path, kind: SubjectKind) -> tuple[Plan, tuple[pa.Table, pa.
     folder = RecordFolder(records)
     counts = {name: folder.count(name) for name in RECORD_FILES}
     parts = max(1, -(-sum(counts.values()) // PART_RECORDS))
-    groups = KeyGroups(windows_by_key(kind), max(1, -(-max(counts.values()) // PART_RECORDS)))
+    keyed = KeyedWindows(windows_by_key(kind), max(1, -(-max(counts.values()) // PART_RECORDS)))
     own, joined = AskedRecords(), AskedRecords()
-    frame, without = before_keys(kind, groups, own, joined)
-    tables = after_keys(kind, groups, frame, lambda _: np.empty(0))
+    frame, without = before_keys(kind, keyed, own, joined)
+    tables = after_keys(kind, keyed, frame, lambda _: np.empty(0))
     of_journeys = joined.fields.pop("journeys", set())
     fields = {name: frozenset(own.fields[name] | joined.fields[name]) for name in RECORD_FILES}
-    return Plan(
+    return BuildPlan(
         kind,
         _scan(records, kind, fields, parts),
         _joining(records, parts, of_journeys) if of_journeys else None,
-        groups,
+        keyed,
         without,
         _bounds(records, kind, parts),
     ), tables

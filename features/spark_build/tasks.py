@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 
 from features.engine.columns import Column, Columns, length, rows
-from features.engine.spark.key_groups import ROW
+from features.engine.spark.keyed_windows import ROW
 from features.engine.spark.messages import (
-    Message,
+    PartMessage,
     columns_of,
     name_of,
     packed,
@@ -20,7 +20,7 @@ from features.engine.spark.messages import (
 )
 from features.engine.spark.part_records import JOINED, PartRecords
 from features.spark_build.part_features import after_keys, before_keys, in_rows
-from features.spark_build.plan import SUBJECT_FIELDS, Plan
+from features.spark_build.plan import SUBJECT_FIELDS, BuildPlan
 
 FEATURES, SUBJECTS = "features", "subjects"
 _FRAME = "frame"
@@ -30,7 +30,9 @@ _ROWS = 1 << 12
 _OTHERS = 1 << 32  # more than a part has messages or rows
 
 
-def journeys_to_subjects(plan: Plan, part: int, bodies: Iterator[bytes]) -> Iterator[Message]:
+def journeys_to_subjects(
+    plan: BuildPlan, part: int, bodies: Iterator[bytes]
+) -> Iterator[PartMessage]:
     """The journeys of a part, to the parts of the subjects that name them."""
     journeys: list[pa.Table] = []
     named: dict[int, list[Column]] = defaultdict(list)
@@ -49,30 +51,32 @@ def journeys_to_subjects(plan: Plan, part: int, bodies: Iterator[bytes]) -> Iter
     for home, ids in named.items():
         found = rows(columns, np.isin(columns["journey_id"], np.concatenate(ids)))
         if length(found):
-            yield Message(home, part, packed(f"{JOINED}:{_JOURNEYS}", found))
+            yield PartMessage(home, part, packed(f"{JOINED}:{_JOURNEYS}", found))
 
 
-def subjects_to_keys(plan: Plan, part: int, bodies: Iterator[bytes]) -> Iterator[Message]:
+def subjects_to_keys(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Iterator[PartMessage]:
     """Subjects and events of a part, to where their keys meet; and what is known of them already.
 
     That only passes there on its way back to this part.
     """
     own, joined = PartRecords.received(map(unpacked, bodies), _JOURNEYS, plan.scan.sound)
-    frame, events = before_keys(plan.kind, plan.groups, own, joined)
+    frame, events = before_keys(plan.kind, plan.keyed, own, joined)
     if length(frame):
-        yield Message(len(plan.groups) + part, 0, packed(_FRAME, frame))
-    yield from plan.groups.sent(frame, events, part)
+        yield PartMessage(len(plan.keyed) + part, 0, packed(_FRAME, frame))
+    yield from plan.keyed.sent(frame, events, part)
 
 
-def keys_to_subjects(plan: Plan, part: int, bodies: Iterator[bytes]) -> Iterator[Message]:
+def keys_to_subjects(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Iterator[PartMessage]:
     """The windows of a part of keys, to the parts of the subjects that have them."""
-    if part < len(plan.groups):
-        yield from plan.groups.numbers(part, bodies, plan.without)
+    if part < len(plan.keyed):
+        yield from plan.keyed.numbers(part, bodies, plan.without)
     else:
-        yield from (Message(part - len(plan.groups), 0, body) for body in bodies)
+        yield from (PartMessage(part - len(plan.keyed), 0, body) for body in bodies)
 
 
-def subjects_to_ranges(plan: Plan, part: int, bodies: Iterator[bytes]) -> Iterator[Message]:
+def subjects_to_ranges(
+    plan: BuildPlan, part: int, bodies: Iterator[bytes]
+) -> Iterator[PartMessage]:
     """The features of the subjects of a part, to the ranges in which these are declared."""
     frame: Columns = {}
     received: dict[str, list[tuple[Column, Column]]] = defaultdict(list)
@@ -85,12 +89,12 @@ def subjects_to_ranges(plan: Plan, part: int, bodies: Iterator[bytes]) -> Iterat
             received[place].append((columns[ROW], columns[place]))
     size = length(frame)
     tables = after_keys(
-        plan.kind, plan.groups, frame, lambda place: in_rows(received.pop(str(place), []), size)
+        plan.kind, plan.keyed, frame, lambda place: in_rows(received.pop(str(place), []), size)
     )
     for what, table in zip((FEATURES, SUBJECTS), tables, strict=True):
         for at, (of, few) in enumerate(_by_range(table, plan.bounds)):
             body = packed_table(few.replace_schema_metadata({b"name": what.encode()}))
-            yield Message(of, part * _OTHERS + 2 * at + (what == SUBJECTS), body)
+            yield PartMessage(of, part * _OTHERS + 2 * at + (what == SUBJECTS), body)
 
 
 def _by_range(table: pa.Table, bounds: Column) -> Iterator[tuple[int, pa.Table]]:

@@ -28,7 +28,7 @@ Cells = Any
 """A column, or plain texts that nobody needs as codes."""
 
 
-class Message(NamedTuple):
+class PartMessage(NamedTuple):
     """Some columns on their way to a part, and where they stand among those of that part."""
 
     part: int
@@ -57,7 +57,7 @@ def unpacked(body: Body) -> pa.Table:
     return pa.ipc.open_stream(body, options=_SINGLE).read_all()
 
 
-def row_of(message: Message) -> pa.RecordBatch:
+def row_of(message: PartMessage) -> pa.RecordBatch:
     """A message as a row of SCHEMA, whose body is not copied."""
     ends = pa.py_buffer(np.array([0, len(message.body)], np.int32))
     body = pa.Array.from_buffers(pa.binary(), 1, [None, ends, pa.py_buffer(message.body)])
@@ -65,10 +65,10 @@ def row_of(message: Message) -> pa.RecordBatch:
     return pa.record_batch([part, at, body], names=["part", "at", "body"])
 
 
-def messages_of(rows: pa.RecordBatch) -> Iterator[Message]:
+def messages_of(rows: pa.RecordBatch) -> Iterator[PartMessage]:
     """The messages that rows of SCHEMA are."""
     for part, at, body in zip(*rows.columns, strict=True):
-        yield Message(part.as_py(), at.as_py(), body.as_buffer())
+        yield PartMessage(part.as_py(), at.as_py(), body.as_buffer())
 
 
 def name_of(table: pa.Table) -> str:

@@ -19,7 +19,7 @@ from features.engine.batch.record_blocks import (
 from features.engine.batch.sort_by_key import by_number
 from features.engine.batch.validate_block import BlockChecks, identity_hashes
 from features.engine.columns import Column, Columns, columns_of_table
-from features.engine.spark.messages import Cells, Message, packed, part_of_keys
+from features.engine.spark.messages import Cells, PartMessage, packed, part_of_keys
 from features.errors import RecordsError, RecordsSuspected
 from features.ingest.record_files import file_of, read_records
 from features.records import RECORD_FILES
@@ -88,7 +88,7 @@ class Scan:
                 of_rows = _of_rows(amendments, first_row, rows) if amendments else None
                 yield Split(name, file, groups, first_row, of_rows)
 
-    def read(self, _: int, splits: Iterator[bytes]) -> Iterator[Message]:
+    def read(self, _: int, splits: Iterator[bytes]) -> Iterator[PartMessage]:
         """The rows of splits. Raises RecordsSuspected where any may be wrong."""
         for body in splits:
             split: Split = pickle.loads(body)  # noqa: S301  our own, from the machine that asks
@@ -122,7 +122,7 @@ class Scan:
                 identity[IDENTITIES] = identity_hashes(block, record.unique_fields)
             yield columns | plain | identity
 
-    def _sent(self, split: Split, columns: dict[str, Cells], at: int) -> Iterator[Message]:
+    def _sent(self, split: Split, columns: dict[str, Cells], at: int) -> Iterator[PartMessage]:
         name, identities = split.name, columns.pop(IDENTITIES, None)
         if self.fields[name]:
             key = columns[self.keys[name]]
@@ -137,7 +137,7 @@ class Scan:
 
 def sent(
     name: str, columns: Mapping[str, Cells], part_of_row: Column, parts: int, at: int, home: int = 0
-) -> Iterator[Message]:
+) -> Iterator[PartMessage]:
     """A message to each part that any row belongs to; a row of NO_PART goes nowhere."""
     numbers = {n: column for n, column in columns.items() if not isinstance(column, pa.Array)}
     texts = {n: column for n, column in columns.items() if isinstance(column, pa.Array)}
@@ -146,7 +146,7 @@ def sent(
         rows = order[starts[part] : starts[part + 1]]
         if len(rows):
             plain = {n: column.take(pa.array(rows)) for n, column in texts.items()}
-            yield Message(part, at, packed(name, gather_rows(numbers, rows) | plain, home))
+            yield PartMessage(part, at, packed(name, gather_rows(numbers, rows) | plain, home))
 
 
 def _row_groups(file: Path, name: str) -> Iterator[tuple[range | None, int, int]]:

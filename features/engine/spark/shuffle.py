@@ -13,13 +13,13 @@ from typing import IO, TYPE_CHECKING
 
 import pyarrow as pa
 
-from features.engine.spark.messages import SCHEMA, Message, messages_of, row_of
+from features.engine.spark.messages import SCHEMA, PartMessage, messages_of, row_of
 from features.errors import WorkerMismatch
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-Compute = Callable[[int, Iterator[bytes]], Iterable[Message]]
+Compute = Callable[[int, Iterator[bytes]], Iterable[PartMessage]]
 """Makes messages of the number of a part and what was sent there, in its order."""
 
 # So many bytes of messages stay in memory; those that come after them go to disk.

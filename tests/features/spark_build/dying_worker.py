@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from features.engine.spark.messages import Message
-from features.spark_build.plan import Plan
+from features.engine.spark.messages import PartMessage
+from features.spark_build.plan import BuildPlan
 
-Task = Callable[[Plan, int, Iterator[bytes]], Iterator[Message]]
+Task = Callable[[BuildPlan, int, Iterator[bytes]], Iterator[PartMessage]]
 
 
 def dying_once(task: Task, note: Path) -> Task:
@@ -18,8 +18,8 @@ def dying_once(task: Task, note: Path) -> Task:
 
 
 def _dying_once(
-    task: Task, note: Path, plan: Plan, part: int, bodies: Iterator[bytes]
-) -> Iterator[Message]:
+    task: Task, note: Path, plan: BuildPlan, part: int, bodies: Iterator[bytes]
+) -> Iterator[PartMessage]:
     if not note.exists():
         note.touch()
         os.kill(os.getpid(), signal.SIGKILL)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from features.engine.columns import NO_INSTANT
 from features.engine.spark.messages import (
     NO_PART,
-    Message,
+    PartMessage,
     columns_of,
     home_of,
     messages_of,
@@ -44,7 +44,9 @@ def test_columns_come_back_to_the_bit(rows: list[tuple[str | None, float, int]])
         "number": np.array([number for _, number, _ in rows], np.float64),
         "instant": np.array([instant for _, _, instant in rows], np.int64),
     }
-    sent = Message(3, 1 << 40, packed("name", columns | {"plain": pa.array(["x"] * len(rows), pa.string())}, 7))
+    sent = PartMessage(
+        3, 1 << 40, packed("name", columns | {"plain": pa.array(["x"] * len(rows), pa.string())}, 7)
+    )
 
     (received,) = messages_of(row_of(sent))
     table = unpacked(received.body)

@@ -22,7 +22,7 @@ from features.engine.batch.window_columns import (
 )
 from features.engine.columns import Column, Columns, length
 from features.engine.spark import messages
-from features.engine.spark.messages import Message, home_of, name_of, packed, part_of_keys
+from features.engine.spark.messages import PartMessage, home_of, name_of, packed, part_of_keys
 from features.engine.spark.scan_records import sent
 from features.engine.windows.event_order import sorted_by_known_at
 from features.engine.windows.lifetimes import COUNTS_UNTIL, LIFETIME, for_ever, together
@@ -39,7 +39,7 @@ EventsOf = Mapping[tuple[str, By], Columns]
 
 
 @dataclass(frozen=True)
-class KeyGroups:
+class KeyedWindows:
     """Windows, by the first column of the subject's key, and so many parts for each group."""
 
     windows: tuple[Window, ...]
@@ -57,7 +57,7 @@ class KeyGroups:
         """How many parts there are in all."""
         return len(self.groups) * self.parts
 
-    def sent(self, subjects: Columns, events: EventsOf, home: int) -> Iterator[Message]:
+    def sent(self, subjects: Columns, events: EventsOf, home: int) -> Iterator[PartMessage]:
         """The keys of subjects of one part, and its events, to the parts of these keys.
 
         Subjects that are events themselves, by the same key, are sent once.
@@ -79,7 +79,7 @@ class KeyGroups:
 
     def _sent(
         self, group: int, name: str, columns: Columns, first: By, home: int
-    ) -> Iterator[Message]:
+    ) -> Iterator[PartMessage]:
         if first:
             part = part_of_keys(columns[first[0]], self.parts)
         else:
@@ -87,7 +87,9 @@ class KeyGroups:
         for message in sent(name, columns, part, self.parts, home, home):
             yield message._replace(part=group * self.parts + message.part)
 
-    def numbers(self, part: int, bodies: Iterator[bytes], without: EventsOf) -> Iterator[Message]:
+    def numbers(
+        self, part: int, bodies: Iterator[bytes], without: EventsOf
+    ) -> Iterator[PartMessage]:
         """The windows of the subjects whose keys are in a part, back to where these came from.
 
         `without` has the columns of events of which there are none.
@@ -112,7 +114,7 @@ class KeyGroups:
             of = slice(begin, begin + len(table))
             begin += len(table)
             numbers = {name: column[of] for name, column in found.items()}
-            yield Message(home_of(table), 1 + part, packed(NUMBERS, numbers))
+            yield PartMessage(home_of(table), 1 + part, packed(NUMBERS, numbers))
 
     def events(
         self, sources: EventSources, everyone: Columns, records: Callable[[str], RecordBlocks]
