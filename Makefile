@@ -79,7 +79,7 @@ format: $(ready)  ## rewrite the sources in the house style
 
 lock:  ## resolve the dependencies anew (needs uv): all of them, and those of a host that serves
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --extra train --extra serve --extra streams --extra telemetry --extra dev \
+	  --extra train --extra serve --extra spark --extra streams --extra telemetry --extra dev \
 	  --no-emit-package tidegate-client --quiet --custom-compile-command "make lock" \
 	  pyproject.toml --output-file requirements.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \

@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from features.errors import RecordsError
+from features.errors import RecordsError, SparkUnavailable
 from serving.cli.main import app
+from tests.ports import free_port
 from tests.serving.world import write_world
 
 Change = Callable[[pa.Table], pa.Table]
@@ -166,3 +167,33 @@ def test_scoring_instants_are_rows_of_their_own(records: Path, tmp_path: Path) -
     rows = pq.read_table(tmp_path / "again" / "features.parquet", columns=["subject_id", "as_of"])
     assert again["scoring_instants"] == len(rows) > plain["subjects"]
     assert len(set(rows["subject_id"].to_pylist())) == plain["subjects"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--master", "local[2]"), "goes with --engine spark"),
+        (("--engine", "spark"), "say where Spark is"),
+        (
+            ("--engine", "spark", "--master", "local", "--scoring-instants"),
+            "needs --engine machine",
+        ),
+    ],
+)
+def test_what_does_not_go_with_an_engine_is_refused(
+    options: tuple[str, ...], said: str, records: Path, tmp_path: Path
+) -> None:
+    result = build(records, tmp_path / "out", *options)
+
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.replace("│", " ").split())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_spark_that_is_not_there_ends_with_one(records: Path, tmp_path: Path) -> None:
+    master = f"sc://127.0.0.1:{free_port()}"
+
+    result = build(records, tmp_path / "out", "--engine", "spark", "--master", master)
+
+    assert isinstance(result.exception, SparkUnavailable)
+    assert not (tmp_path / "out").exists()
