@@ -46,7 +46,7 @@ cluster: $(ready)  ## the tests of Spark on Spark itself, which needs Java 17; A
 	@command -v java > /dev/null || { echo "make cluster needs Java 17, as of the package openjdk-17-jre-headless"; exit 1; }
 	@test -d $(venv)/cluster || $(bin)/python -m pip install --quiet --disable-pip-version-check --no-deps \
 	  --target $(venv)/cluster "pyspark==$$($(bin)/python -c 'from importlib.metadata import version; print(version("pyspark-client"))')" py4j
-	PYTHONPATH=$(venv)/cluster:.:data TIDEGATE_SPARK_MASTER='local[2,2]' \
+	PYTHONPATH=$(CURDIR)/$(venv)/cluster:$(CURDIR):$(CURDIR)/data TIDEGATE_SPARK_MASTER='local[2,2]' \
 	$(bin)/python -m pytest tests/features/spark_build $(ARGS)
 
 # Chromium as it is, as the system's package where that may be installed, or Playwright's own; where
