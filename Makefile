@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults mutants conformance cluster browser check bench docs format lock audit release
+.PHONY: help demo test faults mutants conformance cluster browser check bench peer docs format lock audit release
 
 python ?= python3
 venv := .venv
@@ -21,14 +21,14 @@ $(ready): requirements.lock pyproject.toml
 demo: $(ready)  ## invent a world, train, serve, explain; ARGS=--once ends after one explained score
 	$(bin)/tidegate demo $(ARGS)
 
-# One more at work than there are cores: many tests wait for a browser, a database or a process. What
+# Two more at work than there are cores: many tests wait for a browser, a database or a process. What
 # a busy machine made too late is tried once more, and named at the end; what is broken fails twice.
 #
 # Bytecode is written first, and held to its source by digest: an environment that forbids to write any
 # would let each of hundreds of processes compile all of it anew.
 test: $(ready) browser  ## every test, a file at a time on every core
 	$(bin)/python -m compileall -q --invalidation-mode checked-hash features training serving data tests
-	PYTEST_XDIST_AUTO_NUM_WORKERS=$$($(bin)/python -c "import os; print((os.cpu_count() or 1) + 1)") \
+	PYTEST_XDIST_AUTO_NUM_WORKERS=$$($(bin)/python -c "import os; print((os.cpu_count() or 1) + 2)") \
 	$(bin)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --reruns 1 $(ARGS)
 
 faults: $(ready)  ## the tests that damage things, with their full counts
@@ -66,6 +66,11 @@ check: $(ready)  ## format, lint, types, import contracts, names
 
 bench: $(ready)  ## every benchmark beside its peers
 	$(bin)/python -m experiments.benchmarks
+
+peer:  ## install what the benchmarked peer that does the same work is made of, apart from ours
+	$(python) -m venv .peer
+	.peer/bin/python -m pip install --quiet --disable-pip-version-check \
+	  feast==0.67.0 lightgbm==4.7.0 shap==0.51.0 fastapi 'uvicorn[standard]' sqlalchemy
 
 docs: $(ready)  ## make the pages again that are made of the code
 	$(bin)/tidegate settings > docs/configuration.md

@@ -25,6 +25,7 @@ from features.spark_build.plan import BuildPlan, planned
 from features.spark_build.tasks import (
     FEATURES,
     SUBJECTS,
+    history_to_everyone,
     journeys_to_subjects,
     keys_to_subjects,
     subjects_to_keys,
@@ -91,7 +92,13 @@ def _computed(spark: "SparkSession", tasks: int | None, plan: BuildPlan) -> "Dat
     records = _read(spark, tasks, plan.scan)
     if plan.joining is not None:
         named = _read(spark, tasks, plan.joining)
-        records = records.union(shuffled(named, tasks, partial(journeys_to_subjects, plan)))
+        journeys = shuffled(named, tasks, partial(journeys_to_subjects, plan))
+        records = records.union(journeys)
+    if plan.history is not None:
+        found = _read(spark, tasks, plan.history)
+        if plan.joining is not None:
+            found = found.union(journeys)
+        records = records.union(shuffled(found, tasks, partial(history_to_everyone, plan)))
     keys = shuffled(records, tasks, partial(subjects_to_keys, plan))
     numbers = shuffled(keys, tasks, partial(keys_to_subjects, plan))
     return shuffled(numbers, tasks, partial(subjects_to_ranges, plan))

@@ -18,16 +18,24 @@ from features.compiled_catalogue import computation
 from features.engine.batch.build_resources import BuildResources
 from features.engine.batch.feature_frame import FeatureFrame, columns_read_of_subjects
 from features.engine.batch.record_blocks import RecordBlocks
+from features.engine.batch.shared_keys import columns_of, windows_by_source
 from features.engine.batch.spill_columns import SpillableColumns
 from features.engine.batch.subject_versions import asked_about
 from features.engine.batch.window_columns import WindowColumns
 from features.engine.columns import Column, Columns, length
 from features.engine.spark.keyed_windows import EventsOf, KeyedWindows
+from features.engine.windows.lifetimes import LIFETIME
 from features.engine.windows.window import Window
 from features.event_sources import event_sources
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
 
+_WITH_JOURNEYS = {
+    name
+    for each in SUBJECT_TYPES.values()
+    if each.has_journey
+    for name in (each.record_file, each.outcome_source)
+}
 _LINKED = "linked "  # begins the name of a column of a frame that is a window's
 
 
@@ -48,23 +56,39 @@ def windows_by_subject(kind: SubjectKind) -> list[Window]:
     return [window for window in all_windows(kind) if window.source in linked]
 
 
+def history_of_linked(
+    kind: SubjectKind, own: RecordBlocks, joined: RecordBlocks
+) -> dict[str, Columns]:
+    """The events, among some records, of which linked records anywhere have numbers."""
+    sources = event_sources(kind)
+    over = [window for each in sources.linked.values() for window in each.windows_over_history]
+    found = {}
+    for name, windows in windows_by_source(over).items():
+        history, records = sources.histories[name], joined if name in _WITH_JOURNEYS else own
+        read = columns_of(windows)
+        subjects = history.subjects.read(records, frozenset(read))
+        events = subjects if history.derive is None else history.derive(subjects, records)
+        kept = read | {"known_at", *LIFETIME}
+        found[name] = {column: events[column] for column in sorted(kept & events.keys())}
+    return found
+
+
 def before_keys(
-    kind: SubjectKind, keyed: KeyedWindows, own: RecordBlocks, joined: RecordBlocks
+    kind: SubjectKind,
+    keyed: KeyedWindows,
+    own: RecordBlocks,
+    joined: RecordBlocks,
+    histories: dict[str, Columns],
 ) -> tuple[Columns, EventsOf]:
     """The columns of the subjects among some records with their own windows, and all events.
 
-    `joined` are the same records, with the journeys that these subjects name and no others.
+    `joined` are the same records, with the journeys that these subjects name and no others;
+    `histories` the events of all parts of which linked records have numbers.
     """
     sources, windows = event_sources(kind), all_windows(kind)
     read = {key for key in computation(kind).columns if isinstance(key, str)}
     columns = subject_columns(kind) | read
     columns |= columns_read_of_subjects(sources, windows, columns)
-    with_journeys = {
-        name
-        for each in SUBJECT_TYPES.values()
-        if each.has_journey
-        for name in (each.record_file, each.outcome_source)
-    }
     is_joined = SUBJECT_TYPES[kind].has_journey
     everyone = sources.subjects.read(joined if is_joined else own, columns)
     subjects = asked_about(everyone, None)
@@ -72,14 +96,14 @@ def before_keys(
     with TemporaryDirectory() as scratch:
         resources = BuildResources(Path(scratch))
         spill = SpillableColumns(resources.scratch / "windows")
-        work = WindowColumns(sources, own, everyone, subjects, spill, resources)
+        work = WindowColumns(sources, own, everyone, subjects, spill, resources, histories)
         subjects = subjects | work.compute(own_windows, columns, lambda _: None)
         numbers = {
             f"{_LINKED}{at}": spill.rows(window, 0, length(subjects))
             for at, window in enumerate(own_windows)
         }
     events = keyed.events(
-        sources, everyone, lambda source: joined if source in with_journeys else own
+        sources, everyone, lambda source: joined if source in _WITH_JOURNEYS else own
     )
     return subjects | numbers, events
 

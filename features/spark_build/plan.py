@@ -1,6 +1,6 @@
 """What a build on Spark reads, and into how many parts it is taken apart."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.engine.batch.record_blocks import RecordFolder, is_as_written
-from features.engine.columns import Column, columns_of_table
+from features.engine.columns import Column, Columns, columns_of_table
 from features.engine.spark.keyed_windows import EventsOf, KeyedWindows
 from features.engine.spark.part_records import AskedRecords
 from features.engine.spark.scan_records import Scan
@@ -16,7 +16,12 @@ from features.event_sources import event_sources
 from features.ingest.record_files import file_of
 from features.linked_records import LINKED_RECORD_TYPES
 from features.records import RECORD_FILES, SubjectKind
-from features.spark_build.part_features import after_keys, before_keys, windows_by_key
+from features.spark_build.part_features import (
+    after_keys,
+    before_keys,
+    history_of_linked,
+    windows_by_key,
+)
 from features.subject_types import SUBJECT_TYPES
 
 # So many records are worked on at a time; those of one subject, or of one key, are never parted.
@@ -33,7 +38,8 @@ class BuildPlan:
     """What every task of a build knows.
 
     `joining` reads journeys and who names them, where subjects are read with them. `without` has
-    the columns of events of which a part has none. `bounds` are the instants of declaration between
+    the columns of events of which a part has none. `history` reads what linked records have numbers
+    of, which every part is given. `bounds` are the instants of declaration between
     the ranges in which rows come back.
     """
 
@@ -42,6 +48,8 @@ class BuildPlan:
     joining: Scan | None
     keyed: KeyedWindows
     without: EventsOf
+    history: Scan | None
+    without_history: dict[str, Columns]
     bounds: Column
 
 
@@ -55,7 +63,9 @@ def planned(records: Path, kind: SubjectKind) -> tuple[BuildPlan, tuple[pa.Table
     parts = max(1, -(-sum(counts.values()) // PART_RECORDS))
     keyed = KeyedWindows(windows_by_key(kind), max(1, -(-max(counts.values()) // PART_RECORDS)))
     own, joined = AskedRecords(), AskedRecords()
-    frame, without = before_keys(kind, keyed, own, joined)
+    without_history = history_of_linked(kind, own, joined)
+    of_history = {name: frozenset(own.fields[name] | joined.fields[name]) for name in RECORD_FILES}
+    frame, without = before_keys(kind, keyed, own, joined, without_history)
     tables = after_keys(kind, keyed, frame, lambda _: np.empty(0))
     of_journeys = joined.fields.pop("journeys", set())
     fields = {name: frozenset(own.fields[name] | joined.fields[name]) for name in RECORD_FILES}
@@ -65,6 +75,10 @@ def planned(records: Path, kind: SubjectKind) -> tuple[BuildPlan, tuple[pa.Table
         _joining(records, parts, of_journeys) if of_journeys else None,
         keyed,
         without,
+        replace(_scan(records, kind, of_history, parts), texts={}, is_checked=False)
+        if without_history
+        else None,
+        without_history,
         _bounds(records, kind, parts),
     ), tables
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.engine.columns import Column, Columns, length, rows
-from features.engine.spark.keyed_windows import ROW
+from features.engine.spark.keyed_windows import ROW, events_together
 from features.engine.spark.messages import (
     PartMessage,
     columns_of,
@@ -19,11 +19,12 @@ from features.engine.spark.messages import (
     unpacked,
 )
 from features.engine.spark.part_records import JOINED, PartRecords
-from features.spark_build.part_features import after_keys, before_keys, in_rows
+from features.spark_build.part_features import after_keys, before_keys, history_of_linked, in_rows
 from features.spark_build.plan import SUBJECT_FIELDS, BuildPlan
 
 FEATURES, SUBJECTS = "features", "subjects"
 _FRAME = "frame"
+_HISTORY = "history"
 _JOURNEYS = "journeys"
 # So many rows come back at a time.
 _ROWS = 1 << 12
@@ -54,13 +55,35 @@ def journeys_to_subjects(
             yield PartMessage(home, part, packed(f"{JOINED}:{_JOURNEYS}", found))
 
 
+def history_to_everyone(
+    plan: BuildPlan, part: int, bodies: Iterator[bytes]
+) -> Iterator[PartMessage]:
+    """What was found of the subjects of a part, to all parts: few subjects are inspected."""
+    own, joined = PartRecords.received(map(unpacked, bodies), _JOURNEYS, plan.scan.sound)
+    for name, events in history_of_linked(plan.kind, own, joined).items():
+        if length(events):
+            body = packed(f"{_HISTORY}:{name}", events)
+            yield from (PartMessage(home, part, body) for home in range(plan.scan.parts))
+
+
 def subjects_to_keys(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Iterator[PartMessage]:
     """Subjects and events of a part, to where their keys meet; and what is known of them already.
 
     That only passes there on its way back to this part.
     """
-    own, joined = PartRecords.received(map(unpacked, bodies), _JOURNEYS, plan.scan.sound)
-    frame, events = before_keys(plan.kind, plan.keyed, own, joined)
+    histories = {name: [none] for name, none in plan.without_history.items()}
+
+    def records() -> Iterator[pa.Table]:
+        for table in map(unpacked, bodies):
+            what, _, name = name_of(table).partition(":")
+            if what == _HISTORY:
+                histories[name].append(columns_of([table]))
+            else:
+                yield table
+
+    own, joined = PartRecords.received(records(), _JOURNEYS, plan.scan.sound)
+    together = {name: events_together(parts) for name, parts in histories.items()}
+    frame, events = before_keys(plan.kind, plan.keyed, own, joined, together)
     if length(frame):
         yield PartMessage(len(plan.keyed) + part, 0, packed(_FRAME, frame))
     yield from plan.keyed.sent(frame, events, part)

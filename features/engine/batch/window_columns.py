@@ -4,8 +4,7 @@ Record files whose linked records give subjects a column come first, since windo
 may be keyed by that column; within a file, linked records come before streams for the same reason.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 
@@ -17,6 +16,7 @@ from features.engine.batch.linked_partitions import (
     LinkedPartitions,
     scoring_instants,
 )
+from features.engine.batch.paired_windows import reduce_paired
 from features.engine.batch.partitions import Partitions
 from features.engine.batch.record_blocks import RecordBlocks
 from features.engine.batch.self_join import SelfJoin
@@ -25,8 +25,8 @@ from features.engine.batch.shared_keys import (
     by_keying,
     columns_of,
     keys_where,
-    paired_keys,
     partitions_of_keys,
+    windows_by_source,
 )
 from features.engine.batch.sort_by_key import KeyGroups, by_number
 from features.engine.batch.sources import (
@@ -41,6 +41,7 @@ from features.engine.batch.stream_partitions import StreamPartitions
 from features.engine.batch.sweep import reduce_windows
 from features.engine.columns import Column, Columns, is_missing, length, missing_values
 from features.engine.numba_cache import compiled
+from features.engine.windows.lifetimes import LIFETIME
 from features.engine.windows.window import Window
 
 # So many events at a time are sorted and reduced; those of one key are never parted.
@@ -55,6 +56,7 @@ class WindowColumns:
     `everyone` are all subjects of the type, who make history; `subjects` those that are asked
     about, the same columns or some of their rows. Both are in the order of declaration. Of
     `subjects`, a row may follow once more for each later scoring instant, which stands in `as_of`.
+    `histories` are the events of which linked records have numbers, where not all are in `records`.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class WindowColumns:
         subjects: Columns,
         spill: SpillableColumns,
         resources: BuildResources,
+        histories: dict[str, Columns] | None = None,
     ) -> None:
         self._sources = sources
         self._records = records
@@ -72,6 +75,7 @@ class WindowColumns:
         self._subjects = subjects
         self._spill = spill
         self._resources = resources
+        self._histories = histories
 
     def compute(self, windows: Sequence[Window], columns: frozenset[str], done: Done) -> Columns:
         """Compute every window; the columns that subjects take from their linked records.
@@ -111,7 +115,13 @@ class WindowColumns:
             create = partial(self._partitions, stack, record_file)
             amendments = self._records.amendments(record_file)
             of_linked = [
-                LinkedPartitions(source, subjects, create(f"linked-{source.name}"), amendments)
+                LinkedPartitions(
+                    source,
+                    subjects,
+                    create(f"linked-{source.name}"),
+                    amendments,
+                    self._history_of(source),
+                )
                 for source in linked
             ]
             of_streams = [
@@ -227,6 +237,21 @@ class WindowColumns:
             for window in by_source[name]:
                 self._put(dict(reduce_paired([window], events, subjects)), done)
 
+    def _history_of(self, linked: LinkedSource) -> dict[str, Columns]:
+        """The events by which linked records have numbers of history, by source."""
+        if self._histories is not None:
+            return self._histories
+        return {
+            name: events_of_history(
+                self._sources.histories[name],
+                windows,
+                self._sources,
+                self._everyone,
+                self._records,
+            )
+            for name, windows in windows_by_source(linked.windows_over_history).items()
+        }
+
     def _is_self_join(self, window: Window) -> bool:
         """Whether its events are rows of the very subjects that ask, with the same key."""
         history = self._sources.histories[window.source]
@@ -240,14 +265,6 @@ class WindowColumns:
         for window, column in results.items():
             self._spill.put(window, column)
             done(window)
-
-
-def windows_by_source(windows: Iterable[Window]) -> dict[str, list[Window]]:
-    """Windows by the source whose events they reduce."""
-    by_source: dict[str, list[Window]] = defaultdict(list)
-    for window in windows:
-        by_source[window.source].append(window)
-    return by_source
 
 
 def events_of_history(
@@ -264,7 +281,7 @@ def events_of_history(
     elif history.derive is None:
         return everyone
     else:
-        kept = read | {"subject_id", "declared_at"}
+        kept = read | {"subject_id", "declared_at", *LIFETIME}
         subjects = {name: column for name, column in everyone.items() if name in kept}
     return subjects if history.derive is None else history.derive(subjects, records)
 
@@ -277,18 +294,6 @@ def _record_files(linked: Sequence[LinkedSource], streams: Sequence[EventStream]
         *(stream.record_file for stream in streams),
     )
     return list(dict.fromkeys(files))
-
-
-def reduce_paired(
-    windows: Sequence[Window], events: Columns, subjects: Columns, partitions: int = 1
-) -> Iterable[tuple[Window, Column]]:
-    """Each window of events for subjects, which have the same number where their keys are equal."""
-    for (_, matching, where), alike in by_keying(windows).items():
-        by = alike[0].by
-        keys, subject_keys, size = paired_keys(events, matching, subjects, by, partitions)
-        subject_groups = KeyGroups.sort(subject_keys, subjects["declared_at"], size)
-        keys = keys_where(keys, events, where)
-        yield from reduce_windows(alike, events, keys, subject_groups, length(subjects))
 
 
 def _values_of(column: LatestColumn, events: Columns) -> tuple[Column, Column]:

@@ -11,15 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from features.engine.batch.paired_windows import reduce_paired
 from features.engine.batch.record_blocks import RecordBlocks
-from features.engine.batch.shared_keys import By, by_first_column, columns_of
+from features.engine.batch.shared_keys import By, by_first_column, columns_of, windows_by_source
 from features.engine.batch.sources import EventSources
 from features.engine.batch.stream_partitions import events_of_block
-from features.engine.batch.window_columns import (
-    events_of_history,
-    reduce_paired,
-    windows_by_source,
-)
+from features.engine.batch.window_columns import events_of_history
 from features.engine.columns import Column, Columns, length
 from features.engine.spark import messages
 from features.engine.spark.messages import PartMessage, home_of, name_of, packed, part_of_keys
@@ -104,7 +101,7 @@ class KeyedWindows:
         found: dict[str, Column] = {}
         for (source, first), windows in _by_events([*place_of]):
             none = without[source, first]
-            held = _together([none, *_events_of(events[_named(source, first)], none)])
+            held = events_together([none, *_events_of(events[_named(source, first)], none)])
             if "record_id" in held:
                 held = sorted_by_known_at(held)
             for window, column in reduce_paired(windows, held, subjects):
@@ -148,7 +145,7 @@ def _derived(
     for block in records.blocks(stream.record_file, sorted(stream.fields)):
         parts.append(events_of_block(stream, block, amendments, before))
         before += length(block)
-    return _together(parts)
+    return events_together(parts)
 
 
 def _received(bodies: Iterator[bytes], by: By) -> tuple[list[pa.Table], dict[str, list[pa.Table]]]:
@@ -177,7 +174,7 @@ def _events_of(tables: Sequence[pa.Table], none: Columns) -> Iterator[Columns]:
         yield messages.columns_of([table], names)
 
 
-def _together(parts: Sequence[Columns]) -> Columns:
+def events_together(parts: Sequence[Columns]) -> Columns:
     """Events of several parts, of which some may have lifetimes, or only their ends."""
     if any(COUNTS_UNTIL in part for part in parts):
         parts = [for_ever(part["known_at"]) | part for part in parts]
