@@ -4,7 +4,8 @@
 python ?= python3
 venv := .venv
 bin := $(venv)/bin
-# The lock names every package that is needed, so that none is looked for beside it.
+# The lock names every package that is needed, so that none is looked for beside it; pyspark-client is
+# published as source alone, and what builds it (setuptools) is fetched for that moment.
 # The stamp is younger than the lock exactly when the environment holds what the lock names.
 ready := $(venv)/.ready
 
@@ -13,7 +14,8 @@ help:  ## list the targets
 
 $(ready): requirements.lock pyproject.toml
 	$(python) -m venv $(venv)
-	$(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r requirements.lock
+	$(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+	  --only-binary :all: --no-binary pyspark-client -r requirements.lock
 	$(bin)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 	  --editable . --editable serving/client
 	@touch $@
