@@ -38,11 +38,10 @@ class Life(NamedTuple):
 def lives_of(versions: Sequence[dict[str, Any]], record: type[Record]) -> list[Life]:
     """The versions of one record that counted at some instant, in the order of becoming known.
 
-    One without `known_at` became known when the record type says (`Record.known_from`). All stand
-    at the declaration of the first that was known.
+    All stand at the declaration of the first that was known.
     """
     until, lives = NEVER_ENDED, []
-    known = [row.get("known_at") or row[record.known_from] for row in versions]
+    known = [_known_at(row, record) for row in versions]
     if "declared_at" in record.model_fields and versions:
         declared = [row["declared_at"] for row in versions]
         _, first = min(zip(known, declared, strict=True))
@@ -68,8 +67,14 @@ def standing(records: Sequence[Any], record: type[Record], at: datetime) -> tupl
 
 
 def _is_known(row: Mapping[str, Any], record: type[Record], at: datetime) -> bool:
-    known_at = row.get("known_at") or row[record.known_from]
+    known_at = _known_at(row, record)
     return known_at is not None and known_at < at
+
+
+def _known_at(row: Mapping[str, Any], record: type[Record]) -> Any:
+    """When a version became known: when the record type says, or later where it says so itself."""
+    said = filter(None, (row[record.known_from], row.get("known_at")))
+    return max(said, default=None)
 
 
 def version_at(lives: Sequence[Life], at: datetime | None) -> dict[str, Any] | None:

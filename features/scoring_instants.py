@@ -13,10 +13,11 @@ import pyarrow.compute as pc
 
 from features.engine.columns import Column, Columns, instant_us, rows
 from features.engine.string_table import STRING_TABLE
+from features.ingest.known_since import said_known
 from features.ingest.record_files import read_records
 from features.linked_records import LINKED_RECORD_TYPES
 from features.record_versions import Life, lives_of, version_at
-from features.records import SubjectKind
+from features.records import Journey, Record, SubjectKind
 from features.rescoring_rules import RESCORED_AFTER, RescoringRules
 from features.subject_types import SUBJECT_TYPES
 
@@ -101,7 +102,7 @@ def _stands_at(lives: Sequence[Life], instant: datetime) -> bool:
 def _subjects(kind: SubjectKind, records: Path) -> Iterator[tuple[str, datetime, datetime]]:
     """Of each subject its id, when it was declared, and when its journey is due."""
     subject_type = SUBJECT_TYPES[kind]
-    table = _first_versions(read_records(records, subject_type.record_file), subject_type.id_field)
+    table = _first_versions(read_records(records, subject_type.record_file), subject_type.record)
     declared_at = table["declared_at"].to_pylist()
     if subject_type.has_journey:
         due_at = _due_of_journeys(table, records)
@@ -111,19 +112,18 @@ def _subjects(kind: SubjectKind, records: Path) -> Iterator[tuple[str, datetime,
     yield from zip(ids, declared_at, due_at, strict=True)
 
 
-def _first_versions(table: pa.Table, identity: str) -> pa.Table:
+def _first_versions(table: pa.Table, record: type[Record]) -> pa.Table:
     """Each record once, in the version that was known first."""
-    known_at = pc.coalesce(table["known_at"], table["declared_at"])
     by_known = [("known", "ascending"), ("declared_at", "ascending")]
     numbered = table.append_column("row", pa.array(np.arange(len(table))))
-    ordered = numbered.append_column("known", known_at).sort_by(by_known)
-    first = ordered.group_by(identity, use_threads=False).aggregate([("row", "first")])
+    ordered = numbered.append_column("known", said_known(record, table)).sort_by(by_known)
+    first = ordered.group_by([*record.versions_of], use_threads=False).aggregate([("row", "first")])
     return table.take(first["row_first"].combine_chunks().sort())
 
 
 def _due_of_journeys(shipments: pa.Table, records: Path) -> list[datetime]:
     """When the journey of each shipment is due; its declaration where that was not known then."""
-    journeys = _first_versions(read_records(records, "journeys"), "journey_id")
+    journeys = _first_versions(read_records(records, "journeys"), Journey)
     journeys = journeys.select(["journey_id", "declared_at", "due_at"])
     known = {row["journey_id"]: row for row in journeys.to_pylist()}
     due_at = []

@@ -277,6 +277,7 @@ class AmendedIngest:
             _, first = min(zip(known_at, declared_at.tolist(), strict=True))
             told["declared_at"] = np.full(len(versions), first)
         own = _coded(_in_force(told, versions, index))
+        own |= self.schema.derived_by_declaration[kind].run(own)
         if not SUBJECT_TYPES[kind].has_journey:
             return own
         own = {n: c for n, c in own.items() if n not in self.schema.without_journeys(0)}

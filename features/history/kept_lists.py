@@ -141,9 +141,8 @@ def versions_kept(
 
 
 def _known_at(records: RawColumns) -> Column:
-    """When each version became known: of a subject, when it was declared where it does not say."""
+    """When each version became known: of a subject, not before it was made."""
     learnt_at = number_column(records, "learnt_at")
     if "declared_at" not in records:
         return learnt_at
-    is_said = learnt_at != np.iinfo(np.int64).min
-    return np.where(is_said, learnt_at, number_column(records, "declared_at"))
+    return np.maximum(learnt_at, number_column(records, "declared_at"))  # a missing one is least

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from features.derived.subject import derived_columns
 from features.derived.transaction import derive_payment
 from features.engine.columns import Kind, kinds_of
+from features.engine.expressions.program import Program
 from features.engine.store.event_rows import IncomingRecords, RecordReader
 from features.engine.store.layout import Layout
 from features.engine.store.raw_columns import RawColumns, number_column, take_rows, text_column
@@ -81,6 +83,11 @@ class HistorySchema:
         }
 
     @cached_property
+    def derived_by_declaration(self) -> dict[SubjectKind, Program]:
+        """What derives those columns of subjects that change with the instant of declaration."""
+        return {kind: self._derived_by_declaration(kind) for kind in SUBJECT_TYPES}
+
+    @cached_property
     def payments(self) -> RowIndex:
         """The payments with the columns of their own events."""
         return RowIndex(PAYMENT, "record_id", _kept(self._entries["transactions"].kinds))
@@ -107,6 +114,7 @@ class HistorySchema:
         journeys = self._read("journeys", "route_outcomes")
         journeys |= {*map(_of_the_journey, self._of_journey)}
         shipments = self._read("shipments", "shipment_outcomes") - self._of_journey
+        shipments |= {*self.derived_by_declaration["shipment"].columns}
         return {
             "journeys": RecordReader(
                 kinds_of(Journey), _with_learnt_at("route"), journeys | _ALWAYS | _VERSION
@@ -140,6 +148,13 @@ class HistorySchema:
     @cached_property
     def _of_journey(self) -> set[str]:
         return {name for layout in self._layouts for name in filter(_is_of_journey, layout.columns)}
+
+    def _derived_by_declaration(self, kind: SubjectKind) -> Program:
+        subject_type = SUBJECT_TYPES[kind]
+        read = self._read(subject_type.record_file, subject_type.outcome_source)
+        programs = {name: derived_columns(kind, frozenset({name})) for name in read}
+        by_declaration = {name for name, each in programs.items() if "declared_at" in each.columns}
+        return derived_columns(kind, frozenset(by_declaration))
 
     def _read(self, *sources: str) -> set[str]:
         read = {name for one in self._layouts if one.source in sources for name in one.columns}

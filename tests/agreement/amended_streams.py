@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from features.records import RECORD_FILES
 from tests.agreement import streams as plain
-from tests.agreement.streams import GOODS_ITEM, NEW_YEAR, SHIPMENT, Row, Stream, instants
+from tests.agreement.streams import GOODS_ITEM, JOURNEY, NEW_YEAR, SHIPMENT, Row, Stream, instants
 
 OF_TYPE: dict[str, st.SearchStrategy[Row]] = {
     "journeys": plain.journey,
@@ -128,4 +128,49 @@ def goods_that_were_amended() -> Stream:
         later = {"version": 2, "commodity_code": "84072191"}
         tell("goods_items", item | {"commodity_code": code}, later, known_at)
     stream["shipments"].append({**SHIPMENT, "shipment_id": "S-goods", "declared_at": NEW_YEAR})
+    return stream
+
+
+DAY = timedelta(days=1)
+DECLARED_OTHERWISE: list[dict[str, list[Row]]] = [
+    # A shipment is known before it and its journey are declared.
+    {"shipments": [{"known_at": NEW_YEAR - 99 * DAY}]},
+    # What is known before it is declared is amended meanwhile.
+    {
+        "journeys": [
+            {"known_at": NEW_YEAR - 99 * DAY},
+            {"declared_at": NEW_YEAR - 90 * DAY, "known_at": NEW_YEAR - 40 * DAY, "mode": "road"},
+        ],
+    },
+    {
+        "shipments": [
+            {"known_at": NEW_YEAR - 99 * DAY},
+            {"declared_at": NEW_YEAR - 90 * DAY, "known_at": NEW_YEAR - 8 * DAY},
+        ],
+    },
+    # An amendment tells another month, of other rates.
+    {
+        "shipments": [
+            {},
+            {"declared_at": NEW_YEAR - 90 * DAY, "known_at": NEW_YEAR - DAY, "currency": "HUF"},
+        ],
+    },
+    # An amendment is known as soon as it says that it was declared.
+    {"shipments": [{}, {"declared_at": NEW_YEAR - DAY, "known_at": NEW_YEAR - DAY}]},
+]
+"""Of journeys with a shipment each what their versions say otherwise of when they were declared."""
+
+
+def declared_otherwise(cases: list[dict[str, list[Row]]]) -> Stream:
+    """Journeys and shipments in their versions, the last of each declared when all is known."""
+    stream: Stream = {name: [] for name in RECORD_FILES}
+    for at, told in enumerate([*cases, {}]):
+        is_last = at == len(cases)
+        ids = {"journey_id": f"J{at}", "version": 1}
+        sailed = {**JOURNEY, **ids, "declared_at": NEW_YEAR - (0 if is_last else 37) * DAY}
+        own = {**SHIPMENT, **ids, "shipment_id": f"S{at}", "declared_value": 9_999.99}
+        own["declared_at"] = NEW_YEAR - (0 if is_last else 7) * DAY
+        for name, first in (("journeys", sailed), ("shipments", own)):
+            versions = enumerate(told.get(name, [{}]), 1)
+            stream[name] += [first | said | {"version": number} for number, said in versions]
     return stream

@@ -85,7 +85,7 @@ def with_lifetimes(rows: str, record: type[Record]) -> str:
     A later version of a record ends those before it, once it is known.
     """
     own, fields = record.known_from, record.model_fields
-    known = f"coalesce(known_at, {own})" if "known_at" in fields else own
+    known = f"greatest(coalesce(known_at, {own}), {own})" if "known_at" in fields else own
     known = f"coalesce({known}, {BEFORE_ALL})" if record.is_part_of_declaration else known
     order = "version" if "version" in fields else "known_at"
     version = ", coalesce(version, 1) AS version" if "version" in fields else ""

@@ -23,7 +23,12 @@ from features.rescoring_rules import RescoringRules
 from features.scoring_instants import later_instants
 from features.submission import Submission, history_records
 from features.vector import feature_vector, feature_vectors
-from tests.agreement.amended_streams import amended_streams, goods_that_were_amended
+from tests.agreement.amended_streams import (
+    DECLARED_OTHERWISE,
+    amended_streams,
+    declared_otherwise,
+    goods_that_were_amended,
+)
 from tests.agreement.plain_sql import PlainSql
 from tests.agreement.streams import (
     JOURNEY,
@@ -60,6 +65,7 @@ def oracle() -> PlainSql:
 @over_streams
 @given(stream=amended_streams(), lots=st.randoms(use_true_random=False))
 @example(stream=goods_that_were_amended(), lots=Random(7))
+@example(stream=declared_otherwise(DECLARED_OTHERWISE), lots=Random(7))
 def test_batch_online_and_plain_sql_agree_whatever_was_amended_and_in_any_order(
     stream: Stream, lots: Random, oracle: PlainSql
 ) -> None:

@@ -28,7 +28,8 @@ ends it. Of two outcomes of one inspection the one that became known later is th
 
 Each version counts until the next one is known, so that a score or a training row of then saw what
 was known then, and one of now sees what is known now. A place in time does not change: all versions
-of a declaration stand at the `declared_at` of the first, which alone needs no `known_at`. Of
+of a declaration stand at the `declared_at` of the first, which alone needs no `known_at`, and have
+its rates of exchange. None is known before the `declared_at` that it tells itself. Of
 documents all versions count until the paper is withdrawn, since that a paper was amended tells
 something. A shipment is seen beside the version of its journey that was known.
 

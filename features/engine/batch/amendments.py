@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from features.engine.columns import NO_INSTANT, Column, Columns, columns_of_table, rows
+from features.engine.columns import Column, Columns, columns_of_table, rows
 from features.engine.windows.lifetimes import (
     FOREVER,
     NEVER,
@@ -25,7 +25,8 @@ _NOTHING = np.empty(0, np.int64)
 
 @dataclass(frozen=True)
 class Amendments:
-    """The rows of a file, by their places in order, that do not count for ever; until when they do.
+    """The rows of a file, by their places in order, that do not count for ever or take the place of
+    others; until when they count.
 
     `known_at` is when each of them became known. A row that withdraws its record never counts.
     """
@@ -83,15 +84,18 @@ def amendments_of(columns: Columns, record: type[Record]) -> Amendments:
     known_at = _known_at(columns, record)
     places = _looked_at(columns, record, known_at)
     few, known_at = rows(columns, places), known_at[places]
+    version = few.get("version", known_at)
     is_withdrawn = few["withdrawn"] == 1
     until = last_instants(
         [few[name] for name in record.versions_of],
-        few.get("version", known_at),
+        version,
         known_at,
         is_withdrawn | record.versions_replace,
     )
     until[is_withdrawn] = NEVER
     is_special = (until != FOREVER) | (known_at != few[record.known_from])
+    if "version" in columns and record.versions_replace:
+        is_special |= version > 1  # which stands where the first stands
     return Amendments(places[is_special], known_at[is_special], until[is_special])
 
 
@@ -141,7 +145,6 @@ def amendments_of_table(table: pa.Table, record: type[Record]) -> Amendments:
 
 
 def _known_at(columns: Columns, record: type[Record]) -> Column:
-    """When each row became known: of a subject, when that version did."""
+    """When each row became known: of a subject, when that version did, not before it was made."""
     known_from = columns[record.known_from]
-    known_at = columns.get("known_at", known_from)
-    return np.where(known_at == NO_INSTANT, known_from, known_at)
+    return np.maximum(columns.get("known_at", known_from), known_from)  # a missing one is least

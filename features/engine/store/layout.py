@@ -18,7 +18,8 @@ SHAPE_WORDS = 4
 # The form of blobs and their keys, as far as layouts do not say it: to be changed with the form.
 _FORM = (
     "keys of parts, ending by keying; pages that tell what came before, in chapters; "
-    "running sums without extremes; how many records of each type; amended rows beside logs"
+    "running sums without extremes; how many records of each type; amended rows beside logs; "
+    "subjects with what their values were made of"
 )
 STORED_REDUCERS = frozenset(
     {
