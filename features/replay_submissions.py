@@ -76,12 +76,12 @@ def _submitted(kind: SubjectKind, row: Row, linked: dict[str, Any]) -> dict[str,
 def _journey_at(row: Row, at: datetime, journeys: dict[str, list[Life]]) -> dict[str, Any]:
     """The journey that carries a subject as it was known at an instant.
 
-    None where it was not declared before the subject. What became known when the subject was
-    declared counts then.
+    None where it was not declared before the subject. Of a subject as it was declared counts what
+    became known by then, or by when the subject itself was known, if that was later.
     """
     lives = journeys.get(row["journey_id"], [])
     if at == row["declared_at"]:
-        at += RESOLUTION
+        at = max(at, row.get("known_at") or at) + RESOLUTION
     journey = version_at(lives, at)
     if journey is None or journey["declared_at"] >= row["declared_at"]:
         return {}

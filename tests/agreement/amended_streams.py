@@ -157,6 +157,11 @@ DECLARED_OTHERWISE: list[dict[str, list[Row]]] = [
     },
     # An amendment is known as soon as it says that it was declared.
     {"shipments": [{}, {"declared_at": NEW_YEAR - DAY, "known_at": NEW_YEAR - DAY}]},
+    # A shipment is known late, and its journey meanwhile.
+    {
+        "journeys": [{"known_at": NEW_YEAR - 6 * DAY}],
+        "shipments": [{"known_at": NEW_YEAR - 5 * DAY}],
+    },
 ]
 """Of journeys with a shipment each what their versions say otherwise of when they were declared."""
 

@@ -74,6 +74,7 @@ def test_batch_online_and_plain_sql_agree_whatever_was_amended_and_in_any_order(
 
 @over_streams
 @given(stream=amended_streams())
+@example(stream=declared_otherwise(DECLARED_OTHERWISE))
 def test_online_gives_the_row_of_the_training_set_at_every_scoring_instant(stream: Stream) -> None:
     with TemporaryDirectory() as home:
         folder = Path(home) / "records"
