@@ -1,21 +1,20 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test faults mutants conformance cluster browser check bench peer docs format lock audit release
+.PHONY: help demo test faults mutants conformance spark cluster browser check bench peer docs format lock audit release
 
 python ?= python3
 venv := .venv
 bin := $(venv)/bin
-# The lock names every package that is needed, so that none is looked for beside it; pyspark-client is
-# published as source alone, and what builds it (setuptools) is fetched for that moment.
+# The lock names every package that is needed, so that none is looked for beside it.
 # The stamp is younger than the lock exactly when the environment holds what the lock names.
 ready := $(venv)/.ready
+sail := $(venv)/sail
 
 help:  ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(ready): requirements.lock pyproject.toml
 	$(python) -m venv $(venv)
-	$(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
-	  --only-binary :all: --no-binary pyspark-client -r requirements.lock
+	$(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r requirements.lock
 	$(bin)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 	  --editable . --editable serving/client
 	@touch $@
@@ -33,6 +32,17 @@ test: $(ready) browser  ## every test, a file at a time on every core
 	PYTEST_XDIST_AUTO_NUM_WORKERS=$$($(bin)/python -c "import os; print((os.cpu_count() or 1) + 2)") \
 	$(bin)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --reruns 1 $(ARGS)
 
+# Spark's client lies apart: beside it MLflow ends any process that was started as `python -c`, as
+# workers of tests are, for pyspark takes that for one that runs its own tests. No wheel of the client is
+# published; what builds it (setuptools) is fetched for that moment.
+$(sail)/.ready: requirements-spark.lock $(ready)
+	$(bin)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade \
+	  --only-binary :all: --no-binary pyspark-client --target $(sail) -r requirements-spark.lock
+	@touch $@
+
+spark: $(sail)/.ready  ## the tests of Spark, on Sail
+	PYTHONPATH=$(CURDIR)/$(sail):$(CURDIR):$(CURDIR)/data $(bin)/python -m pytest tests/features/spark_build $(ARGS)
+
 faults: $(ready)  ## the tests that damage things, with their full counts
 	TIDEGATE_FAULTS=full $(bin)/python -m pytest -m faults $(ARGS)
 
@@ -42,13 +52,12 @@ mutants: $(ready)  ## small damages to the code, which tests must notice; ARGS="
 conformance: $(ready)  ## messages as others publish them: what is read, made, left and refused; ARGS=FOLDER
 	$(bin)/python -m tests.conformance $(ARGS)
 
-# Spark itself is 400 MB and needs Java: it lies beside what all else needs, and hides the client that
-# speaks with servers alone.
-cluster: $(ready)  ## the tests of Spark on Spark itself, which needs Java 17; ARGS="-k amended"
+# Spark itself is 400 MB and needs Java; it hides the client that speaks with servers alone.
+cluster: $(sail)/.ready  ## the tests of Spark on Spark itself, which needs Java 17; ARGS="-k amended"
 	@command -v java > /dev/null || { echo "make cluster needs Java 17, as of the package openjdk-17-jre-headless"; exit 1; }
 	@test -d $(venv)/cluster || $(bin)/python -m pip install --quiet --disable-pip-version-check --no-deps \
-	  --target $(venv)/cluster "pyspark==$$($(bin)/python -c 'from importlib.metadata import version; print(version("pyspark-client"))')" py4j
-	PYTHONPATH=$(CURDIR)/$(venv)/cluster:$(CURDIR):$(CURDIR)/data TIDEGATE_SPARK_MASTER='local[2,2]' \
+	  --target $(venv)/cluster "pyspark$$(grep -o '^pyspark-client==[0-9.]*' requirements-spark.lock | cut -c15-)" py4j
+	PYTHONPATH=$(CURDIR)/$(venv)/cluster:$(CURDIR)/$(sail):$(CURDIR):$(CURDIR)/data TIDEGATE_SPARK_MASTER='local[2,2]' \
 	$(bin)/python -m pytest tests/features/spark_build $(ARGS)
 
 # Chromium as it is, as the system's package where that may be installed, or Playwright's own; where
@@ -86,9 +95,12 @@ format: $(ready)  ## rewrite the sources in the house style
 
 lock:  ## resolve the dependencies anew (needs uv): all of them, and those of a host that serves
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --extra train --extra serve --extra spark --extra streams --extra telemetry --extra dev \
+	  --extra train --extra serve --extra streams --extra telemetry --extra dev \
 	  --no-emit-package tidegate-client --quiet --custom-compile-command "make lock" \
 	  pyproject.toml --output-file requirements.lock
+	printf '%s\n' 'pyspark-client>=4.1' 'pysail>=0.7.2' grpcio grpcio-status zstandard | \
+	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-deps \
+	  --quiet --custom-compile-command "make lock" - --output-file requirements-spark.lock
 	uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	  --extra serve --extra telemetry --quiet --custom-compile-command "make lock" \
 	  --constraint requirements.lock pyproject.toml --output-file requirements-serve.lock

@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NAME = re.compile(r"[\w.-]+")
 ROOMS = ("features", "training", "serving", "data/synthetic")
 LOADED_BY_NAME = ("psycopg", "airportsdata", "countryinfo", "searoute", "uharfbuzz")
+APART = {"pyspark": "pyspark-client"}  # installed by `make spark` where MLflow does not see it
 OURS = ("tidegate-client",)  # installed from these sources, as the project itself
 """No import statement names them: SQLAlchemy loads its driver by the URL, the build of the
 geography its sources by `importlib`, and fpdf2 what shapes Arabic where it is there."""
@@ -288,7 +289,8 @@ def test_whatever_an_installation_brings_is_imported() -> None:
         *project["dependencies"],
         *(line for extra in optional for line in optional[extra] if extra != "dev"),
     ]
-    imported, brings = set(third_party()), {*LOADED_BY_NAME, *OURS}
+    imported = set(third_party())
+    brings = {*LOADED_BY_NAME, *OURS, *(APART[name] for name in imported & APART.keys())}
     for module, owners in packages_distributions().items():
         brings |= {spelt(owner) for owner in owners} if module in imported else set()
     required = {spelt(name[0]) for line in lines if (name := NAME.match(line))}

@@ -1,6 +1,7 @@
 """A Spark to build on: Sail in a process of its own, or the one that the environment names.
 
-`make cluster` names Spark itself, which needs Java.
+`make spark` runs these tests, where Spark's client lies; they are not collected elsewhere. `make
+cluster` names Spark itself, which needs Java.
 """
 
 import os
@@ -9,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from synthetic.world import invent
 from tests.ports import free_port
 from tests.processes import in_a_session
 
+collect_ignore_glob = [] if find_spec("pyspark") else ["test_*.py"]
 GIVEN = os.environ.get("TIDEGATE_SPARK_MASTER")
 WITHIN_S = 30.0
 ROOT = Path(__file__).parents[3]
@@ -27,8 +30,8 @@ ROOT = Path(__file__).parents[3]
 def sail() -> Iterator[str]:
     """The master of a server, which ends with the block."""
     port = free_port()
-    paths = os.pathsep.join(map(str, (ROOT, ROOT / "data")))
-    command = [str(Path(sys.executable).with_name("sail")), "spark", "server", "--port", str(port)]
+    paths = os.pathsep.join([os.environ["PYTHONPATH"], str(ROOT), str(ROOT / "data")])
+    command = [sys.executable, "-m", "pysail", "spark", "server", "--port", str(port)]
     with in_a_session(command, {"PYTHONPATH": paths, "RUST_LOG": "error"}) as server:
         ends_at = time.monotonic() + WITHIN_S
         while True:

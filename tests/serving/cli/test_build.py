@@ -11,9 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from features.errors import RecordsError, SparkUnavailable
+from features.errors import RecordsError
 from serving.cli.main import app
-from tests.ports import free_port
 from tests.serving.world import write_world
 
 Change = Callable[[pa.Table], pa.Table]
@@ -187,13 +186,4 @@ def test_what_does_not_go_with_an_engine_is_refused(
 
     assert result.exit_code == 2
     assert said in " ".join(result.stderr.replace("│", " ").split())
-    assert not (tmp_path / "out").exists()
-
-
-def test_a_spark_that_is_not_there_ends_with_one(records: Path, tmp_path: Path) -> None:
-    master = f"sc://127.0.0.1:{free_port()}"
-
-    result = build(records, tmp_path / "out", "--engine", "spark", "--master", master)
-
-    assert isinstance(result.exception, SparkUnavailable)
     assert not (tmp_path / "out").exists()
