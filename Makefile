@@ -22,14 +22,14 @@ $(ready): requirements.lock pyproject.toml
 demo: $(ready)  ## invent a world, train, serve, explain; ARGS=--once ends after one explained score
 	$(bin)/tidegate demo $(ARGS)
 
-# Two more at work than there are cores: many tests wait for a browser, a database or a process. What
+# One more at work than there are cores: many tests wait for a browser, a database or a process. What
 # a busy machine made too late is tried once more, and named at the end; what is broken fails twice.
 #
 # Bytecode is written first, and held to its source by digest: an environment that forbids to write any
 # would let each of hundreds of processes compile all of it anew.
 test: $(ready) browser  ## every test, a file at a time on every core
 	$(bin)/python -m compileall -q --invalidation-mode checked-hash features training serving data tests
-	PYTEST_XDIST_AUTO_NUM_WORKERS=$$($(bin)/python -c "import os; print((os.cpu_count() or 1) + 2)") \
+	PYTEST_XDIST_AUTO_NUM_WORKERS=$$($(bin)/python -c "import os; print((os.cpu_count() or 1) + 1)") \
 	$(bin)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --reruns 1 $(ARGS)
 
 # Spark's client lies apart: beside it MLflow ends any process that was started as `python -c`, as
