@@ -13,71 +13,36 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
-import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
 
-OURS = Path(__file__).parents[2]
+from experiments.benchmarks.checkouts import OURS, Checkout
+
 CALLS = Path(__file__).with_name("score_calls.py")
 WARM_UP, ROUNDS = 3, 40
 GOAL = 1.05
 
 
-class Checkout:
-    """A checkout of the project, and a home that it made."""
-
-    def __init__(self, path: Path, folder: Path):
-        self.path = path.resolve()
-        self._home = folder.resolve() / "home"
-        self._environment = {
-            **os.environ,
-            "PYTHONPATH": f"{self.path}:{self.path / 'data'}",
-            "NUMBA_CACHE_DIR": str(folder.resolve() / "compiled"),
-            "OMP_NUM_THREADS": "1",
-        }
-        if not self._home.exists():
-            self._run(str(CALLS), str(self._home), "--make")
-        self._environment["BENCHMARK_KEY"] = self._new_key()
-
-    def _run(self, *arguments: str) -> str:
-        command = [sys.executable, "-P", *arguments]
-        return subprocess.run(
-            command,
-            cwd=self.path,
-            env=self._environment,
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-        ).stdout
-
-    def _new_key(self) -> str:
-        project = tomllib.loads((self.path / "pyproject.toml").read_text())["project"]
-        module = project["scripts"]["tidegate"].partition(":")[0]
-        create = ["keys", "create", f"benchmark-{time.time_ns()}", "--scope", "score", "--json"]
-        shown = self._run("-m", module, *create, "--home", str(self._home))
-        return str(json.loads(shown)["key"])
-
-    @contextmanager
-    def calling(self) -> Iterator["subprocess.Popen[str]"]:
-        """A process that makes one block of calls for each line."""
-        command = [sys.executable, "-P", str(CALLS), str(self._home)]
-        process = subprocess.Popen(
-            command,
-            cwd=self.path,
-            env=self._environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        try:
-            yield process
-        finally:
-            process.communicate(timeout=60)
+@contextmanager
+def _calling(checkout: Checkout) -> Iterator["subprocess.Popen[str]"]:
+    """A process that makes one block of calls for each line."""
+    command = [sys.executable, "-P", str(CALLS), str(checkout.home)]
+    process = subprocess.Popen(
+        command,
+        cwd=checkout.path,
+        env={**os.environ, **checkout.environment, "BENCHMARK_KEY": checkout.new_key("score")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.communicate(timeout=60)
 
 
 def main() -> None:
@@ -86,7 +51,7 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(*sys.argv[2:3] or [stack.enter_context(tempfile.TemporaryDirectory())])
         processes = [
-            stack.enter_context(Checkout(path, folder / name).calling())
+            stack.enter_context(_calling(Checkout(path, folder / name, (str(CALLS),), "--make")))
             for name, path in [("ours", OURS), *(("other", path) for path in others)]
         ]
         taken = [[_block(process) for process in processes] for _ in range(WARM_UP + ROUNDS)]

@@ -9,13 +9,9 @@ are kept in FOLDER for the next run.
 """
 
 import asyncio
-import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
-import tomllib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -23,98 +19,72 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.benchmarks.checkouts import OURS, Checkout
 from experiments.benchmarks.running import cpu_s, free_port, running
 from experiments.benchmarks.served_home import bodies
 from experiments.benchmarks.service import CONNECTIONS, Side, Traffic, load, once, request
 
-OURS = Path(__file__).parents[2]
 ROUNDS, SECONDS = 8, 4.0
 BATCH, BATCHES = 1_000, 3
 MAKE = (
+    "-c",
     "import sys; from pathlib import Path;"
     "from experiments.benchmarks.served_home import make_home;"
-    "make_home(Path(sys.argv[1]))"
+    "make_home(Path(sys.argv[1]))",
 )
+UNLIMITED = {"TIDEGATE_RATE_PER_S": "1e9", "TIDEGATE_RATE_BURST": "1e9"}
 WANTED = {"a machine's key": 0.5, "and all reasons in words": None, "batch": 1 / 3}
 
 
-class Checkout:
-    """A checkout of the project, and the home that it made."""
+def _arriving(home: Path, run: str) -> Iterator[bytes]:
+    """What arrives, after all that arrived in earlier runs."""
+    counted = home / "arrived"
+    arrived = int(counted.read_text()) if counted.exists() else 0
+    for body in bodies(home, run, arrived):
+        arrived += 1
+        if arrived % BATCH == 0:
+            counted.write_text(str(arrived))
+        yield body
 
-    def __init__(self, path: Path, folder: Path):
-        self.path, self.home = path.resolve(), folder.resolve() / "home"
-        project = tomllib.loads((self.path / "pyproject.toml").read_text())["project"]
-        self._command = ["-m", project["scripts"]["tidegate"].partition(":")[0]]
-        self._environment = {
-            "PYTHONPATH": f"{self.path}:{self.path / 'data'}:{self.path / 'serving' / 'client'}",
-            "NUMBA_CACHE_DIR": str(folder.resolve() / "compiled"),
-            "OMP_NUM_THREADS": "1",
-            "TIDEGATE_RATE_PER_S": "1e9",
-            "TIDEGATE_RATE_BURST": "1e9",
+
+@contextmanager
+def _serving(checkout: Checkout) -> Iterator[dict[str, Side]]:
+    """The service, as a machine and as a person asks it, and as a machine asks for batches."""
+    machine, person = checkout.new_key("score"), checkout.new_key("score", "explain")
+    run, port = f"{time.time_ns():x}", free_port()
+    traffic = Traffic(_arriving(checkout.home, run))
+    command = [sys.executable, "-P", *checkout.command, "serve"]
+    command += ["--home", str(checkout.home), "--port", str(port)]
+
+    def posted(path: str, body: bytes, key: str) -> bytes:
+        headers = (
+            f"Authorization: Bearer {key}",
+            f"Idempotency-Key: {run}-{time.perf_counter_ns()}",
+        )
+        return request(path, body, *headers)
+
+    def ask(key: str) -> bytes:
+        return posted("/v1/scores", traffic.take(), key)
+
+    def batch() -> bytes:
+        array = b",".join([traffic.take() for _ in range(BATCH)])
+        return posted("/v1/scores/batch", b"[" + array + b"]", machine)
+
+    settings = checkout.environment | UNLIMITED
+    with running(port, "/health/ready", command, checkout.path, settings) as started:
+        print(f"{checkout.path.name}: ready in {started.wall_s:.1f} s", flush=True)
+        keys = {"a machine's key": machine, "and all reasons in words": person}
+        sides = {
+            name: Side(
+                name,
+                port,
+                started.pid,
+                partial(ask, key),
+                traffic=traffic,
+            )
+            for name, key in keys.items()
         }
-        if not self.home.exists():
-            self._run("-c", MAKE, str(self.home))
-
-    def _run(self, *arguments: str) -> str:
-        return subprocess.run(
-            [sys.executable, "-P", *arguments],
-            cwd=self.path,
-            env=os.environ | self._environment,
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-        ).stdout
-
-    def new_key(self, *scopes: str) -> str:
-        """The header of a fresh key."""
-        named = [part for scope in scopes for part in ("--scope", scope)]
-        create = ["keys", "create", f"benchmark-{time.time_ns()}", *named, "--json"]
-        shown = self._run(*self._command, *create, "--home", str(self.home))
-        return f"Authorization: Bearer {json.loads(shown)['key']}"
-
-    def _arriving(self, run: str) -> Iterator[bytes]:
-        """What arrives, after all that arrived in earlier runs."""
-        counted = self.home / "arrived"
-        arrived = int(counted.read_text()) if counted.exists() else 0
-        for body in bodies(self.home, run, arrived):
-            arrived += 1
-            if arrived % BATCH == 0:
-                counted.write_text(str(arrived))
-            yield body
-
-    @contextmanager
-    def serving(self) -> Iterator[dict[str, Side]]:
-        """The service, as a machine and as a person asks it, and as a machine asks for batches."""
-        machine, person = self.new_key("score"), self.new_key("score", "explain")
-        run, port = f"{time.time_ns():x}", free_port()
-        traffic = Traffic(self._arriving(run))
-        command = [sys.executable, "-P", *self._command, "serve"]
-        command += ["--home", str(self.home), "--port", str(port)]
-
-        def of(path: str, body: bytes, key: str) -> bytes:
-            return request(path, body, key, f"Idempotency-Key: {run}-{time.perf_counter_ns()}")
-
-        def ask(key: str) -> bytes:
-            return of("/v1/scores", traffic.take(), key)
-
-        def batch() -> bytes:
-            array = b",".join([traffic.take() for _ in range(BATCH)])
-            return of("/v1/scores/batch", b"[" + array + b"]", machine)
-
-        with running(port, "/health/ready", command, self.path, self._environment) as started:
-            print(f"{self.path.name}: ready in {started.wall_s:.1f} s", flush=True)
-            keys = {"a machine's key": machine, "and all reasons in words": person}
-            sides = {
-                name: Side(
-                    name,
-                    port,
-                    started.pid,
-                    partial(ask, key),
-                    traffic=traffic,
-                )
-                for name, key in keys.items()
-            }
-            yield sides | {"batch": Side("batch", port, started.pid, batch, traffic=traffic)}
+        yield sides | {"batch": Side("batch", port, started.pid, batch, traffic=traffic)}
 
 
 def main() -> None:
@@ -122,8 +92,9 @@ def main() -> None:
     other = Path(sys.argv[1])
     with ExitStack() as stack:
         folder = Path(*sys.argv[2:3] or [stack.enter_context(tempfile.TemporaryDirectory())])
-        checkouts = [Checkout(OURS, folder / "ours"), Checkout(other, folder / "other")]
-        served = [stack.enter_context(checkout.serving()) for checkout in checkouts]
+        paths = {"ours": OURS, "other": other}
+        checkouts = [Checkout(path, folder / name, MAKE) for name, path in paths.items()]
+        served = [stack.enter_context(_serving(checkout)) for checkout in checkouts]
         for each in served:
             _cost_ms(each["a machine's key"])
         for name, wanted in WANTED.items():

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -14,7 +13,14 @@ from serving.audit.replay import replayed
 from tests.agreement.streams import write
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW
-from tests.serving.scoring.test_rescoring import LATER, Tide, payment, started, tide
+from tests.serving.scoring.test_rescoring import (
+    LATER,
+    Tide,
+    payment,
+    score_again_once_by_three,
+    started,
+    tide,
+)
 
 __all__ = ["tide"]
 
@@ -216,15 +222,7 @@ def test_the_instants_are_those_of_a_training_set(tide: Tide, tmp_path: Path) ->
 def test_two_workers_at_once_make_one_decision_of_an_amendment(tide: Tide) -> None:
     tide.score(shipment())
     tide.send(shipments=[amended()])
-    workers = [Thread(target=tide.run) for _ in range(3)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-
-    tide.now += timedelta(hours=1)
-    tide.run()
-    assert len(tide.decisions()) == 2
+    score_again_once_by_three(tide)
 
 
 def test_an_amendment_that_was_accepted_is_scored_after_a_restart(home: Path) -> None:

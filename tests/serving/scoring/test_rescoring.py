@@ -277,9 +277,8 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def test_two_workers_at_once_make_one_decision(tide: Tide) -> None:
-    tide.score(shipment())
-    tide.send(transactions=[payment(2, LATER)])
+def score_again_once_by_three(tide: Tide) -> None:
+    """Let three workers find the same subject: it is decided about once more, and no more later."""
     workers = [Thread(target=tide.run) for _ in range(3)]
     for worker in workers:
         worker.start()
@@ -289,6 +288,12 @@ def test_two_workers_at_once_make_one_decision(tide: Tide) -> None:
     tide.now += timedelta(hours=1)
     tide.run()
     assert len(tide.decisions()) == 2
+
+
+def test_two_workers_at_once_make_one_decision(tide: Tide) -> None:
+    tide.score(shipment())
+    tide.send(transactions=[payment(2, LATER)])
+    score_again_once_by_three(tide)
 
 
 def test_an_instant_before_that_of_the_newest_decision_is_refused(tide: Tide) -> None:
