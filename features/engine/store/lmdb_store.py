@@ -222,6 +222,19 @@ class LmdbTransaction(LmdbReader):
         """Set the blobs of keys."""
         self._transaction.cursor().putmulti(blobs)
 
+    def delete(self, keys: Iterable[bytes]) -> None:
+        """Let keys have no blob any more."""
+        for key in keys:
+            self._transaction.delete(key)
+
+    def all(self) -> list[tuple[bytes, bytes]]:
+        """Every key with its blob, in the order of keys."""
+        return [*self._transaction.cursor()]
+
+    def size(self) -> int:
+        """How many keys there are."""
+        return int(self._transaction.stat()["entries"])
+
 
 @contextmanager
 def _failing_as_unavailable() -> Iterator[None]:
