@@ -31,7 +31,7 @@ from serving.db.encrypted_records import EncryptedRecords
 from serving.db.engine import failing_as_unavailable
 from serving.db.older_cases import OlderCases
 from serving.db.repositories.case_events import insert_event
-from serving.db.repositories.new_cases import NewCases
+from serving.db.repositories.new_cases import DecidedPage, NewCases
 from serving.db.repositories.notice_repository import tell
 from serving.db.repositories.published_event_repository import publish
 from serving.db.repositories.rescue_call_repository import settle_calls
@@ -103,9 +103,9 @@ class CaseRepository:
 
     def open_new(self, open_case: OpenCase) -> None:
         """Open cases for all decisions that were logged since the last time."""
-        while self._is_behind():
+        while page := self._next_page(open_case):
             with failing_as_unavailable(), writing(self._engine) as connection:
-                self._new.open_page(connection, open_case)
+                self._new.open_page(connection, page)
 
     def page(
         self, access: CaseAccess, queue: QueueFilter, after: QueuePosition | None, limit: int
@@ -389,11 +389,9 @@ class CaseRepository:
             rows = connection.execute(query).all()
         return [self._cases.of_case(row) for row in rows]
 
-    def _is_behind(self) -> bool:
-        newest = select(func.coalesce(func.max(decisions.c.seq), 0)).scalar_subquery()
+    def _next_page(self, open_case: OpenCase) -> DecidedPage | None:
         with failing_as_unavailable(), self._engine.connect() as connection:
-            reached = connection.scalar(select(cases_opened_to.c.seq)) or 0
-            return bool(connection.scalar(select(newest > reached)))
+            return self._new.read_page(connection, open_case)
 
 
 def _values_in_index(

@@ -1,4 +1,7 @@
-"""Opens the cases of decisions as they are logged, within a transaction that is already writing."""
+"""Opens the cases of decisions as they are logged.
+
+What the decisions say is read before it is the turn to write, for the log waits for whoever writes.
+"""
 
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -34,7 +37,19 @@ from serving.review.queue_rank import UNKNOWN_RISK
 from serving.triage.lane_rule import WITHOUT_CASE
 
 PAGE = 500
+OPENED_TOGETHER = 16
+"""Cases for which the log waits at most: nothing can be decided while they are written."""
+
 RISKS_TO_DRAW_FROM = 50
+
+
+@dataclass(frozen=True)
+class DecidedPage:
+    """The cases that the decisions after one place in the log open, up to another."""
+
+    after: int
+    upto: int
+    opened: list[OpenedCase]
 
 
 @dataclass(frozen=True)
@@ -46,33 +61,45 @@ class NewCases:
     index: SearchIndex
     audited: AuditedRows
 
-    def open_page(self, connection: Connection, open_case: OpenCase) -> None:
-        """Open the cases of the next decisions; a subject that was scored again has one."""
-        reached = connection.scalar(select(cases_opened_to.c.seq))
-        page = (
+    def read_page(self, connection: Connection, open_case: OpenCase) -> DecidedPage | None:
+        """What the next decisions open; None where none is next."""
+        reached = connection.scalar(select(cases_opened_to.c.seq)) or 0
+        following = (
             select(decisions.c.seq, decisions.c.lane)
-            .where(decisions.c.seq > (reached or 0))
+            .where(decisions.c.seq > reached)
             .order_by(decisions.c.seq)
             .limit(PAGE)
         )
-        read = connection.execute(page).all()
-        waiting = [row.seq for row in read if row.lane not in WITHOUT_CASE]
+        read = connection.execute(following).all()
+        if not read:
+            return None
+        waiting = [row.seq for row in read if row.lane not in WITHOUT_CASE][:OPENED_TOGETHER]
+        upto = waiting[-1] if len(waiting) == OPENED_TOGETHER else read[-1].seq
         whole = select(*WHOLE).where(decisions.c.seq.in_(waiting)).order_by(decisions.c.seq)
         rows = connection.execute(whole).all() if waiting else []
         records_read = [(row.seq, self.logged.record(row)) for row in rows]
         opened = [
             case for seq, record in records_read if record and (case := open_case(seq, record))
         ]
-        self._insert([each for each in opened if each.case.decision_id is None], connection)
-        again = [each for each in opened if each.case.decision_id is not None]
+        return DecidedPage(reached, upto, opened)
+
+    def open_page(self, connection: Connection, page: DecidedPage) -> None:
+        """Open the cases of a page; a subject that was scored again has one.
+
+        Nothing where somebody else opened cases since the page was read.
+        """
+        reached = connection.scalar(select(cases_opened_to.c.seq))
+        if (reached or 0) != page.after:
+            return
+        self._insert([each for each in page.opened if each.case.decision_id is None], connection)
+        again = [each for each in page.opened if each.case.decision_id is not None]
         opened_by = {each.case.decision_id for each in again if self._score_again(each, connection)}
         if reached is None:
             connection.execute(cases_opened_to.insert().values(seq=0))
-        if read:
-            scores = _append_scores(connection, reached or 0, read[-1].seq)
-            further = [score for score in scores if score.decision_id not in opened_by]
-            publish(connection, self.kept.keys, further)
-            connection.execute(cases_opened_to.update().values(seq=read[-1].seq))
+        scores = _append_scores(connection, page.after, page.upto)
+        further = [score for score in scores if score.decision_id not in opened_by]
+        publish(connection, self.kept.keys, further)
+        connection.execute(cases_opened_to.update().values(seq=page.upto))
 
     def _insert(self, opened: list[OpenedCase], connection: Connection) -> None:
         for is_control in (False, True):  # which get the risk of an inspection that is there

@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 
 from features.records import Outcome
+from serving.db.repositories.new_cases import OPENED_TOGETHER
 from serving.db.repositories.record_repository import RecordRepository
 from serving.errors import NotFound
 from serving.explanation.explained_score import Inspected, Score
 from serving.history.received_records import ReceivedRecord
 from serving.review.case_opening import CaseOpening, open_due
-from serving.review.case_records import CaseFilter, CaseRecord, QueueFilter
+from serving.review.case_records import CaseFilter, CaseRecord, OpenedCase, QueueFilter
 from serving.review.case_rules import Case
+from serving.review.opening import case_of_decision
 from serving.review.results import reported_result
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
@@ -207,6 +209,30 @@ def test_cases_are_opened_by_the_service_itself(office: Office) -> None:
 
     assert office.reviewing.store.count_unopened() == 0
     assert len(office.reviewing.store.scores("d-1")) == 1
+
+
+def test_decisions_are_logged_and_others_open_cases_while_one_reads_what_they_say(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 3 * OPENED_TOGETHER):
+        office.decide(number)
+    other, read = office.reopened(), case_of_decision
+
+    def reading(seq: int, record: str, *places: Any) -> OpenedCase | None:
+        if seq == 2:
+            monkeypatch.setattr("serving.review.cases.case_of_decision", read)
+            office.decide(3 * OPENED_TOGETHER)
+            other.open_new()
+        return read(seq, record, *places)
+
+    monkeypatch.setattr("serving.review.cases.case_of_decision", reading)
+    office.reviewing.open_new()
+
+    opened = office.reviewing.list_cases(ONE, CaseFilter(), 100)
+    assert [row.case_id for row in reversed(opened)] == [
+        f"d-{number}" for number in range(1, 3 * OPENED_TOGETHER + 1)
+    ]
+    assert all(len(office.reviewing.scores(row)) == 1 for row in opened)
 
 
 def test_a_case_is_read_and_found_by_call_with_its_scores(reviewed: Service) -> None:
