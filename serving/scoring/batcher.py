@@ -9,6 +9,7 @@ is seen against what was durable when its turn came, alone as in a batch.
 import asyncio
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for_all
@@ -36,6 +37,8 @@ from serving.scoring.shadow_scoring import ShadowRequest, ShadowScoring
 
 TOGETHER = 64
 """At most so many are decided before the first of them is written."""
+
+ASK_AGAIN_WITHIN_S = 0.003
 
 NOT_DURABLE_YET = "the decision is not durable yet; ask again with the same idempotency key"
 
@@ -180,9 +183,9 @@ class RequestBatcher:
         return waiting
 
     def _run(self) -> None:
-        is_open = True
+        is_open, answered = True, 0
         while is_open:
-            group, is_open = self._gather()
+            group, is_open = self._gather(answered)
             claimed = [request for pending in group for request in self._claim(pending)]
             written: list[Future[None]] = []
             for request, outcome in zip(claimed, self._decide(claimed), strict=True):
@@ -191,6 +194,7 @@ class RequestBatcher:
                 else:
                     self._finish(request, outcome)
             self._await_written(written)
+            answered = len(group)
 
     def _await_written(self, written: "list[Future[None]]") -> None:
         """Wait for a group; but where one is overdue, nobody's answer waits for another's."""
@@ -198,15 +202,25 @@ class RequestBatcher:
         patience_s = 0 if self._overdue else self._deadline_s
         self._overdue |= wait_for_all(written, patience_s).not_done
 
-    def _gather(self) -> tuple[list[PendingRequest], bool]:
-        """All that waits, and whether more may come."""
+    def _gather(self, answered: int) -> tuple[list[PendingRequest], bool]:
+        """All that waits, and whether more may come.
+
+        Of those just answered many ask again at once; they are given a moment for it, so that what
+        a group costs is shared by more.
+        """
         group: list[PendingRequest] = []
         waiting = self._queue.get()
+        expected = min(1 + self._queue.qsize() + answered, TOGETHER)
+        deadline_s = time.monotonic() + ASK_AGAIN_WITHIN_S
         while waiting is not None:
             group.append(waiting)
-            if len(group) == TOGETHER or self._queue.empty():
+            patience_s = deadline_s - time.monotonic() if len(group) < expected else 0.0
+            if len(group) == TOGETHER or (patience_s <= 0 and self._queue.empty()):
                 return group, True
-            waiting = self._queue.get()
+            try:
+                waiting = self._queue.get(timeout=max(patience_s, 0.0))
+            except queue.Empty:
+                return group, True
         return group, False
 
     def _claim(self, pending: PendingRequest) -> tuple[ClaimedRequest, ...]:
