@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.engine.malloc import return_freed_memory
-from serving.shutdown import STOPPED, ending_at_once
+from serving.shutdown import STOPPED, end_with_supervisor, ending_at_once
 from serving.start_stages import StageReport, ignore_stage
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def start_app(report: StageReport = ignore_stage) -> "FastAPI":
 
     A process that is stopped meanwhile ends at once: nothing was acknowledged yet.
     """
+    end_with_supervisor()
     gc.disable()
     try:
         # Arrow's own allocator would take 30 MiB for the first text, and there is never much of it.

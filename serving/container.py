@@ -215,7 +215,9 @@ def build_services(
     Whoever is refused leaves the database to others at once.
     """
     report("opening the database", 0, 0)
-    storage = Storage.of_service(settings.database, settings.keys, clock)
+    storage = Storage.of_service(
+        settings.database, settings.keys, clock, has_other_workers=is_shared()
+    )
     try:
         return _services_over(storage, settings, clock, report)
     except BaseException:
@@ -344,7 +346,12 @@ def _reviewers(storage: Storage) -> list[Reviewer]:
 def _history(settings: Settings, storage: Storage, report: StageReport) -> HistoryClient:
     progress = partial(report, "reading history")
     return open_history(
-        settings, storage.decisions, storage.records, storage.online_store, progress
+        settings,
+        storage.decisions,
+        storage.records,
+        storage.online_store,
+        progress,
+        has_other_workers=is_shared(),
     )
 
 

@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         default=None,
         description="A PostgreSQL address (`postgresql://…`). Without it the database is the "
-        "SQLite file `HOME/tidegate.db`. Several workers need PostgreSQL.",
+        "SQLite file `HOME/tidegate.db`. Several hosts need PostgreSQL.",
     )
     time_zone: str | None = Field(
         default=None,

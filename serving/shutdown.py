@@ -11,6 +11,8 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
 
 STOPPED: Mapping[int, int] = {
     signal.SIGINT: 128 + signal.SIGINT,
@@ -52,6 +54,18 @@ def end_with_parent(reading: int) -> None:
     threading.Thread(target=_wait_for_the_end, args=(reading,), daemon=True).start()
 
 
+def end_with_supervisor() -> None:
+    """End as on SIGTERM when the process that began this worker is gone; one without is no worker.
+
+    A worker that outlived it would hold the address and the database that the next service needs.
+    """
+    if (supervisor := parent_process()) is not None:
+        waiting = threading.Thread(
+            target=_wait_for_process, args=(supervisor.sentinel,), daemon=True
+        )
+        waiting.start()
+
+
 def exit_on_signal(number: int, _: object) -> None:
     """A handler: leave as from any error, so that what was begun is put in order."""
     sys.exit(128 + number)
@@ -69,6 +83,11 @@ def _listen(reading: int, exit_codes: Mapping[int, int]) -> None:
                 if sys.stderr.isatty():
                     os.write(sys.stderr.fileno(), SHOW_CURSOR)
                 os._exit(exit_codes[number[0]])
+
+
+def _wait_for_process(sentinel: int) -> None:
+    wait([sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _wait_for_the_end(reading: int) -> None:

@@ -36,7 +36,7 @@ UNLIMITED = {"TIDEGATE_RATE_PER_S": "1e9", "TIDEGATE_RATE_BURST": "1e9"}
 WANTED = {"a machine's key": 0.5, "and all reasons in words": None, "batch": 1 / 3}
 
 
-def _arriving(home: Path, run: str) -> Iterator[bytes]:
+def arriving(home: Path, run: str) -> Iterator[bytes]:
     """What arrives, after all that arrived in earlier runs."""
     counted = home / "arrived"
     arrived = int(counted.read_text()) if counted.exists() else 0
@@ -52,7 +52,7 @@ def _serving(checkout: Checkout) -> Iterator[dict[str, Side]]:
     """The service, as a machine and as a person asks it, and as a machine asks for batches."""
     machine, person = checkout.new_key("score"), checkout.new_key("score", "explain")
     run, port = f"{time.time_ns():x}", free_port()
-    traffic = Traffic(_arriving(checkout.home, run))
+    traffic = Traffic(arriving(checkout.home, run))
     command = [sys.executable, "-P", *checkout.command, "serve"]
     command += ["--home", str(checkout.home), "--port", str(port)]
 

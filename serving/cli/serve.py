@@ -4,7 +4,8 @@ import os
 import signal
 import socket
 import sys
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from features.errors import TidegateError
 from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home
 from serving.cli.output import messages
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from serving.settings import Settings
 
 GRACE_S = 10
-
-
-class WorkersRefused(TidegateError):
-    """Several processes were asked to share what only one may write."""
 
 
 def serve(
@@ -55,7 +51,7 @@ def serve(
         Path | None, typer.Option(envvar="TIDEGATE_TLS_KEY", help="Its private key (PEM).")
     ] = None,
     workers: Annotated[
-        int, typer.Option(min=1, max=64, help="Processes; more than one over PostgreSQL only.")
+        int, typer.Option(min=1, max=64, help="Processes that score, all over one database.")
     ] = 1,
     live: Annotated[
         bool,
@@ -91,10 +87,6 @@ def serve(
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
-    if workers > 1 and isinstance(settings.database, Path):
-        raise WorkersRefused(
-            "a SQLite file has one writer; give --database-url postgresql://… for more workers"
-        )
     if live:  # the service looks itself, but a worker that ends at once would be begun again
         require_assessment(settings.impact, datetime.now(UTC).date())
         require_rescue_centres(settings.rescue_centres)
@@ -115,12 +107,27 @@ def serve(
     if workers == 1:
         _serve_here(listener, transport, _shown(progress))
     else:
-        with shared_by_workers():
+        with shared_by_workers(), _held_by_workers(settings):
             _serve_by_workers(listener, transport, workers)
+
+
+@contextmanager
+def _held_by_workers(settings: "Settings") -> Iterator[None]:
+    """The database, for the workers that begin meanwhile, if it is a file."""
+    from serving.db.write_lock import held_for_workers
+    from serving.history.client import discard_unwritten
+
+    if not isinstance(settings.database, Path):
+        yield
+        return
+    with held_for_workers(settings.database):
+        discard_unwritten(settings)
+        yield
 
 
 def _require_whole_log(settings: "Settings") -> None:
     """Refuse here what every worker would: one that ends at once would be begun again."""
+    from features.engine.store.lmdb_store import LmdbStore
     from features.history.online_store import OnlineStore
     from serving.db.checkpoint_check import check_by_checkpoints
     from serving.db.postgres_state import shared_state
@@ -132,8 +139,13 @@ def _require_whole_log(settings: "Settings") -> None:
     store = CheckpointRepository(engine)
     try:
         check_by_checkpoints(store, settings, by_newest=True).require_whole()
-        if (shared := shared_state(engine)) and not shared.is_empty:
-            require_same_log(OnlineStore(shared), DecisionRepository(engine))
+        log = DecisionRepository(engine)
+        if shared := shared_state(engine):
+            if not shared.is_empty:
+                require_same_log(OnlineStore(shared), log)
+        elif settings.state.exists():
+            with closing(LmdbStore(settings.state)) as kept:
+                require_same_log(OnlineStore(kept), log)
     finally:
         engine.dispose()
 
@@ -192,6 +204,7 @@ def _configured(application: Any, transport: "Transport", workers: int) -> Any:
         application,
         factory=workers > 1,
         workers=workers,
+        loop="serving.web.worker_loop:WorkerLoop" if workers > 1 else "auto",
         http="serving.web.connections:BoundedConnection",
         ws="none",  # no address here speaks it, and its connections would have no limits
         backlog=bound_connections(),

@@ -32,18 +32,26 @@ def rebuild(
 ) -> None:
     """Make the online feature store anew of record files, decision log and received records.
 
-    The former store stays until the new one is whole. A service with a home folder of its own takes
-    it up when it starts again; workers that share a database, at once. Refused where it would know
-    fewer than half of the records that the former store knew, or that a champion was trained on.
+    The former store stays until the new one is whole. A service over a SQLite file takes it up when
+    it starts again, and must be stopped if it has several workers; over PostgreSQL all do at once.
+    Refused where it would know fewer than half of the records that the former store knew, or that a
+    champion was trained on.
     """
+    from serving.db.errors import DatabaseInUse
     from serving.db.postgres_state import shared_state
     from serving.db.repositories.decision_repository import DecisionRepository
     from serving.db.repositories.record_repository import RecordRepository
+    from serving.db.write_lock import is_held_by_workers
     from serving.history.client import known_records, rebuild_history
     from serving.models.model_pool import records_trained_on
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
+    if isinstance(settings.database, Path) and is_held_by_workers(settings.database):
+        raise DatabaseInUse(
+            "several workers share the online feature store, and one that started again would have "
+            "another than the rest; stop the service, rebuild, and start it"
+        )
     engine = opened_database(settings)
     log, shared = DecisionRepository(engine), shared_state(engine)
     files = records or settings.records

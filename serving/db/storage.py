@@ -77,9 +77,22 @@ class Storage:
     webhooks: WebhookRepository
 
     @classmethod
-    def of_service(cls, database: Path | str, keys: Path, clock: Callable[[], datetime]) -> Self:
-        """Open the database of a service; raises what `open_database` raises."""
-        engine = open_database(database, is_service=True, keys=keys, clock=clock)
+    def of_service(
+        cls,
+        database: Path | str,
+        keys: Path,
+        clock: Callable[[], datetime],
+        *,
+        has_other_workers: bool = False,
+    ) -> Self:
+        """Open the database of a service, or of one of its workers; raises as `open_database`."""
+        engine = open_database(
+            database,
+            is_service=True,
+            has_other_workers=has_other_workers,
+            keys=keys,
+            clock=clock,
+        )
         return cls(
             accounts=AccountRepository(engine),
             alerts=AlertRepository(engine),

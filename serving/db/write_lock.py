@@ -24,7 +24,7 @@ from serving.db.written_rows import WrittenRows
 from serving.errors import LogUnavailable
 
 LONGEST_WAIT_S = 5.0
-_LOOK_AGAIN_S = 0.002
+_LOOK_AGAIN_S = 0.0003
 
 # Any two numbers, as long as all who append to one database agree on them.
 _SEQUENCER = (0x7469, 0x6465)
@@ -92,9 +92,46 @@ def hold_for_service(database: Path) -> IO[bytes]:
 
     Raises DatabaseInUse where another service holds it.
     """
-    lock = _opened_private(f"{database}.service")
+    return _held(database, fcntl.LOCK_EX)
+
+
+@contextmanager
+def held_for_workers(database: Path) -> Iterator[None]:
+    """The same right for whoever begins the workers of a service, each of which takes its part.
+
+    Raises DatabaseInUse where another service holds it, or a worker of one that was killed.
+    """
+    with _held(database, fcntl.LOCK_EX, "workers"):
+        hold_for_service(database).close()
+        with hold_beside_others(database):
+            yield
+
+
+def hold_beside_others(database: Path) -> IO[bytes]:
+    """A worker's part in the right to serve a SQLite file, which none but its like can have then.
+
+    Raises DatabaseInUse where a service that is one process holds it.
+    """
+    return _held(database, fcntl.LOCK_SH)
+
+
+def is_held_by_workers(database: Path) -> bool:
+    """Whether several processes serve a SQLite file now."""
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        hold_for_service(database).close()
+    except DatabaseInUse:
+        try:
+            hold_beside_others(database).close()
+        except DatabaseInUse:
+            return False
+        return True
+    return False
+
+
+def _held(database: Path, how: int, what: str = "service") -> IO[bytes]:
+    lock = _opened_private(f"{database}.{what}")
+    try:
+        fcntl.flock(lock, how | fcntl.LOCK_NB)
     except OSError:
         lock.close()
         raise DatabaseInUse(

@@ -3,9 +3,12 @@
 The store follows the decision log and the received records.
 """
 
+import fcntl
+import os
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -14,6 +17,7 @@ from typing import Protocol, TypeVar
 from features.atomic_dir import put_back_interrupted, sweep_interrupted, working_folder
 from features.engine.store.blob_store import Blob, BlobStore
 from features.engine.store.lmdb_store import LmdbStore
+from features.engine.store.shared_write_buffer import SharedWriteBuffer, discard
 from features.engine.store.write_buffer import WriteBuffer
 from features.errors import OnlineStoreMismatch, OnlineStoreUnavailable
 from features.history.online_store import HISTORY_RECORD_TYPES, OnlineStore
@@ -32,8 +36,14 @@ from serving.settings import Settings
 AT_ONCE = 500  # decisions or records read and made known together
 # Processes may tell of records in another order than these were received in, but not by more.
 OVERLAP = timedelta(hours=1)
+OTHERS_TAKE_S = 0.25
+"""How long another worker may take to apply a group; one that was killed never does."""
+_LOOK_AGAIN_S = 0.001
 UNWRITTEN_AT_MOST = 64
 """Decisions that are applied before the store is written: a start after a kill reads them."""
+
+UNWRITTEN = "unwritten"
+"""The folder, in that of the store, of what workers applied and did not write yet."""
 
 _DECISIONS, _DECISIONS_LINK, _RECORDS = "decisions", "decisions_link", "records"
 
@@ -60,8 +70,16 @@ class HistoryClient:
     but never loses what these have: it keeps how far it got, and reads on from there.
     """
 
-    def __init__(self, state: OnlineStore, log: DecisionReader, records: RecordStore):
+    def __init__(
+        self,
+        state: OnlineStore,
+        log: DecisionReader,
+        records: RecordStore,
+        *,
+        has_other_writers: bool = False,
+    ):
         self._state = state
+        self._patience_s = OTHERS_TAKE_S if has_other_writers else 0.0
         self._log = log
         self._records = records
         self._unwritten = 0
@@ -88,7 +106,8 @@ class HistoryClient:
     def apply_decisions(self, head: LogHead, submissions: Sequence[Submission]) -> None:
         """Apply the decisions that were logged last; `head` is that of the log with them."""
         with _failing_as_unavailable():
-            if self._applied_size() == head.size - len(submissions):
+            before = head.size - len(submissions)
+            if self._applied_by_others(before) == before:
                 self._state.ingest(history_records(submissions), _marks(head.size, head.head))
             else:
                 self._catch_up_with_decisions()
@@ -175,6 +194,16 @@ class HistoryClient:
             marks = {} if kinds else {_RECORDS: page[-1].received_at}
             self._state.ingest(_by_type(row.record for row in page), marks)
 
+    def _applied_by_others(self, wanted: int) -> int:
+        """How many decisions are applied; others are given time for theirs, which come before.
+
+        To read theirs from the log takes longer than they do, who have them at hand.
+        """
+        deadline_s = time.monotonic() + self._patience_s
+        while (size := self._applied_size()) < wanted and time.monotonic() < deadline_s:
+            time.sleep(_LOOK_AGAIN_S)
+        return size
+
     def _applied_size(self) -> int:
         return int(self._state.watermark(_DECISIONS) or 0)
 
@@ -207,17 +236,49 @@ def open_history(
     records: RecordStore,
     shared: SharedStore | None,
     progress: Progress = lambda done, total: None,
+    *,
+    has_other_workers: bool = False,
 ) -> HistoryClient:
-    """Open the history of a home folder, or of the workers that share one; built where missing."""
+    """Open the history of a home folder, or of a database that hosts share; built where missing.
+
+    Of several workers of one home the first builds it, and the others wait.
+    """
     progress(0, 0)
-    sweep_interrupted(settings.state)
-    is_there = settings.state.exists() if shared is None else not shared.is_empty
-    if not is_there:
-        rebuild_history(settings, log, records, shared, progress=progress, is_first=True)
-    store: BlobStore = shared or WriteBuffer(LmdbStore(settings.state))
-    history = HistoryClient(OnlineStore(store), log, records)
-    history.catch_up()
+    with _turn_of_workers(settings) if has_other_workers else nullcontext():
+        sweep_interrupted(settings.state)
+        is_there = settings.state.exists() if shared is None else not shared.is_empty
+        if not is_there:
+            rebuild_history(settings, log, records, shared, progress=progress, is_first=True)
+        store = shared or _store_of_home(settings, has_other_workers)
+        is_shared = has_other_workers or shared is not None
+        history = HistoryClient(OnlineStore(store), log, records, has_other_writers=is_shared)
+        history.catch_up()
     return history
+
+
+def _store_of_home(settings: Settings, has_other_workers: bool) -> BlobStore:
+    target = LmdbStore(settings.state)
+    if has_other_workers:
+        return SharedWriteBuffer(settings.state / UNWRITTEN, target)
+    return WriteBuffer(target)
+
+
+def discard_unwritten(settings: Settings) -> None:
+    """Discard what workers applied and did not write, before the first of others begins.
+
+    The log has it, and a power cut may have torn it.
+    """
+    discard(settings.state / UNWRITTEN)
+
+
+@contextmanager
+def _turn_of_workers(settings: Settings) -> Iterator[None]:
+    descriptor = os.open(
+        settings.home / ".state-turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+    )
+    with os.fdopen(descriptor) as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
 
 
 def known_records(settings: Settings, shared: SharedStore | None) -> Mapping[str, int]:

@@ -13,6 +13,7 @@ import pytest
 
 from features.atomic_dir import written_whole
 from serving.cli.start_progress import StartStatus
+from serving.db.write_lock import hold_for_service
 from tests.ports import free_port
 from tests.processes import in_a_session, wait_until_nobody_is_left
 from tests.serving.postgres import Server
@@ -50,6 +51,18 @@ def test_a_start_that_is_told_to_stop_ends_at_once_without_a_traceback(
     half_written = {*home.glob(".state.*")}
     with written_whole(home / "state"):
         assert half_written.isdisjoint(home.glob(".state.*"))
+
+
+def test_workers_end_when_the_process_that_began_them_is_killed(home: Path) -> None:
+    """Else they would hold the address and the database that the next service needs."""
+    command = [*SERVE, "--home", str(home), "--port", str(free_port()), "--workers", "2"]
+    with in_a_session(command) as process:
+        while process.poll() is None and not (home / ".state-turn").exists():
+            time.sleep(0.05)
+        process.kill()
+        process.wait(SOON_S)
+        wait_until_nobody_is_left(process)
+    hold_for_service(home / "tidegate.db").close()
 
 
 def test_workers_that_are_told_to_stop_while_they_start_end_at_once(

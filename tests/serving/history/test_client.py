@@ -32,6 +32,7 @@ from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.record_repository import RecordRepository
 from serving.history.client import open_history, rebuild_history
 from serving.history.errors import HistoryIncomplete
+from serving.metrics_multiprocess import FOLDER
 from serving.request_parsing import read_submission
 from serving.settings import Settings
 from tests.kills import KILLED, is_killed_at
@@ -65,6 +66,16 @@ def known(service: Service) -> float:
 def working(settings: Settings) -> Iterator[Service]:
     with TestClient(create_app(settings, clock=lambda: NOW)) as client:
         yield Service(client, services_of(client), settings.home)
+
+
+@contextmanager
+def worker(settings: Settings) -> Iterator[Service]:
+    """One of several: each has a folder to share, for one process shares none with itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        with patch.dict(os.environ, {FOLDER: folder}):
+            app = create_app(settings, clock=lambda: NOW)
+        with TestClient(app) as client:
+            yield Service(client, services_of(client), settings.home)
 
 
 @pytest.fixture
@@ -114,13 +125,44 @@ def test_a_shared_state_is_replaced_whole(shared: PostgresStateStore, tmp_path: 
     assert 9 not in all_numbers(OnlineStore(shared))
 
 
-def test_workers_of_one_database_share_what_was_known(home: Path, postgres: Server) -> None:
-    settings = Settings(home=home, database_url=SecretStr(postgres.new_database()))
-    with working(settings) as one, working(settings) as other:
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_workers_of_one_database_share_what_was_known(
+    engine: str, home: Path, postgres: Server
+) -> None:
+    url = SecretStr(postgres.new_database()) if engine == "postgresql" else None
+    settings = Settings(home=home, database_url=url)
+    with worker(settings) as one, worker(settings) as other:
         before = known(other)
         caller = one.key("score")
-        assert one.score(shipment(), caller).status_code == 200
+        assert one.score(shipment(shipment_id="S-1"), caller).status_code == 200
         assert known(other) == known(one) == before + 1
+        assert other.score(shipment(shipment_id="S-2"), caller).status_code == 200
+        assert known(other) == known(one) == before + 2
+    with working(settings) as later:
+        assert known(later) == before + 2
+
+
+def test_a_worker_reads_from_the_log_what_another_did_not_live_to_apply(home: Path) -> None:
+    settings = Settings(home=home)
+    with worker(settings) as one, worker(settings) as other:
+        before = known(other)
+        caller = one.key("score")
+        with patch.object(one.services.history, "apply_decisions"):
+            assert one.score(shipment(shipment_id="S-1"), caller).status_code == 200
+        assert known(other) == before
+        assert other.score(shipment(shipment_id="S-2"), caller).status_code == 200
+        assert known(other) == known(one) == before + 2
+
+
+def test_a_rebuild_is_refused_while_several_workers_serve(home: Path) -> None:
+    rebuild = ["state", "rebuild", "--home", str(home)]
+    with worker(Settings(home=home)) as one:
+        caller = one.key("score")
+        assert one.score(shipment(), caller).status_code == 200
+        refused = CliRunner().invoke(commands, rebuild)
+    assert "stop the service" in str(refused.exception)
+
+    assert CliRunner().invoke(commands, rebuild).exit_code == 0
 
 
 def test_a_start_reads_neither_files_nor_decisions_again(home: Path) -> None:
