@@ -32,8 +32,8 @@ from cumulative_stores import (
 from late_events import late_events
 
 from experiments.benchmarks.online import OWN
-from experiments.benchmarks.online import _as_new as as_new
-from experiments.benchmarks.online import _submissions as submissions_of_some
+from experiments.benchmarks.online import as_new
+from experiments.benchmarks.online import submissions_of_some
 from features.catalogue import windows as all_windows
 from features.engine.batch.record_blocks import RecordFolder
 from features.engine.columns import DAY_US

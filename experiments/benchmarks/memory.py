@@ -16,6 +16,11 @@ def peak_mib() -> float:
     return _told("VmHWM", "self")
 
 
+def anonymous_mib() -> float:
+    """What this process has in memory now that is no part of a file."""
+    return _told("RssAnon", "self")
+
+
 def _told(name: str, of: str) -> float:
     lines = Path(f"/proc/{of}/status").read_text().splitlines()
     line = next(line for line in lines if line.startswith(f"{name}:"))

@@ -74,13 +74,13 @@ def _measured(kind: SubjectKind, records: Path, state: OnlineStore) -> Iterator[
     of_hottest = subjects.filter(pc.equal(subjects[party], hottest))
     hot = f"latest of the most frequent {party}"
     for which, some in (("latest", subjects[-SUBJECTS:]), (hot, of_hottest[-OF_HOTTEST:])):
-        known = _submissions(kind, records, some[identity])
-        for brings, asked in (("known", known), ("new", [*map(_as_new, known)])):
+        known = submissions_of_some(kind, records, some[identity])
+        for brings, asked in (("known", known), ("new", [*map(as_new, known)])):
             about = {"kind": kind, "features": len(catalogue(kind)), "which": which}
             yield {**about, "what it brings is": brings, **_times(asked, state)}
 
 
-def _as_new(submission: Submission) -> Submission:
+def as_new(submission: Submission) -> Submission:
     """The same under ids that the state never saw."""
     subject = submission.subject
     name = "journey_id" if isinstance(subject, Journey) else "shipment_id"
@@ -125,7 +125,7 @@ def _ms(submission: Submission, state: OnlineStore) -> tuple[float, float]:
     return 1000 * (perf_counter() - wall), 1000 * (thread_time() - cpu)
 
 
-def _submissions(kind: SubjectKind, records: Path, ids: pa.ChunkedArray) -> list[Submission]:
+def submissions_of_some(kind: SubjectKind, records: Path, ids: pa.ChunkedArray) -> list[Submission]:
     """Submissions of some subjects, by way of a folder of their records alone."""
     own = OWN[kind][1]
     keys = {"documents": "subject_id", "transactions": "subject_id", OWN[kind][0]: own}
