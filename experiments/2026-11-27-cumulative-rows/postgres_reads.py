@@ -20,8 +20,7 @@ import psycopg
 from cumulative_stores import INSTANT, TIE, CumulativeBlocks, _eight, _name
 from study import SUBJECTS, _opened, _subjects
 
-from experiments.benchmarks.online import OWN
-from experiments.benchmarks.online import submissions_of_some
+from experiments.benchmarks.online import OWN, submissions_of_some
 from features.engine.columns import DAY_US
 from features.engine.store.query_plan import QueryPlan, WindowQuery
 from features.vector import feature_vector

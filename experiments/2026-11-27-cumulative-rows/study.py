@@ -31,9 +31,7 @@ from cumulative_stores import (
 )
 from late_events import late_events
 
-from experiments.benchmarks.online import OWN
-from experiments.benchmarks.online import as_new
-from experiments.benchmarks.online import submissions_of_some
+from experiments.benchmarks.online import OWN, as_new, submissions_of_some
 from features.catalogue import windows as all_windows
 from features.engine.batch.record_blocks import RecordFolder
 from features.engine.columns import DAY_US

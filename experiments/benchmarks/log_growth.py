@@ -150,7 +150,7 @@ def _commands(checkout: Checkout, folder: Path) -> dict[str, float]:
 
 
 def _command(checkout: Checkout, name: str, *arguments: str) -> dict[str, float]:
-    """A command to its end; what that took, and the most memory of any process of it."""
+    """A command to its end, and what that took."""
     command = [sys.executable, "-P", *checkout.command, name, *arguments]
     began = time.perf_counter()
     pid = os.posix_spawn(command[0], command, os.environ | checkout.environment)
@@ -160,7 +160,6 @@ def _command(checkout: Checkout, name: str, *arguments: str) -> dict[str, float]
     return {
         f"{name}, s": time.perf_counter() - began,
         f"{name}, CPU s": used.ru_utime + used.ru_stime,
-        f"{name}, peak MiB": used.ru_maxrss / 1024,
     }
 
 
