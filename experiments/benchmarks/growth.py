@@ -2,9 +2,9 @@
 
 Worlds of 10⁵, 10⁶ and 10⁷ records (of at most MOST) are invented in FOLDER, unless they are there.
 Of each the online feature store and a training set are made, and the latest shipments are asked
-about and become known under ids that the store never saw. Each step has a process of its own, and is done
-once over a small world first, so that nothing is compiled while it is measured. Times are of the
-processor; those of one subject are of the thread that does it. What a call reads and writes is
+about and become known under ids that the store never saw. Each step has a process of its own, and
+is done once over a small world first, so that nothing is compiled meanwhile. Times are of
+the processor; those of one subject are of the thread that does it. What a call reads and writes is
 counted where blobs enter and leave the store.
 
 Beside the figures stands the exponent of each, where it is fitted as a power of the records: 0 does

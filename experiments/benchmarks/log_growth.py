@@ -153,7 +153,9 @@ def _command(checkout: Checkout, name: str, *arguments: str) -> dict[str, float]
     """A command to its end, and what that took."""
     command = [sys.executable, "-P", *checkout.command, name, *arguments]
     began = time.perf_counter()
-    pid = os.posix_spawn(command[0], command, os.environ | checkout.environment)
+    quiet = (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)
+    environment = os.environ | checkout.environment
+    pid = os.posix_spawn(command[0], command, environment, file_actions=[quiet])
     _, status, used = os.wait4(pid, 0)
     if status:
         raise RuntimeError(f"tidegate {name} failed")
