@@ -120,7 +120,7 @@ def _read_by_column(kind: SubjectKind, column: str) -> frozenset[str]:
     """The inputs that a column of a subject is made of."""
     subject_type = SUBJECT_TYPES[kind]
     own = subject_type.submission_field
-    derived = derived_columns(kind).inputs_of_outputs()
+    derived = derived_columns(kind).inputs_of_outputs
     if column in derived:
         return frozenset(f"{own}.{_name(key)}" for key in derived[column])
     if column in LATEST_FIELDS:
@@ -136,7 +136,7 @@ def _read_by_window(kind: SubjectKind, window: Window) -> set[str]:
     """The inputs that a window's number rests on: its key, or linked records and their subject."""
     if window.source not in LINKED_RECORD_TYPES:
         return _read_by_columns(kind, window.by)
-    derived = LINKED_RECORD_TYPES[window.source].program(kind).inputs_of_outputs()
+    derived = LINKED_RECORD_TYPES[window.source].program(kind).inputs_of_outputs
     keys = {key for name in (window.value, window.where) for key in derived.get(name, ())}
     compared = {_name(own) for own in map(subject_key, keys) if own is not None}
     kinds = [name for name in KINDS if _asks_for(window, name)]

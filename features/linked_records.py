@@ -309,7 +309,7 @@ def windows_behind(kind: SubjectKind, window: Window) -> tuple[Window, ...]:
     if window.source not in LINKED_RECORD_TYPES:
         return (window,)
     record_type = LINKED_RECORD_TYPES[window.source]
-    inputs = record_type.program(kind).inputs_of_outputs()
+    inputs = record_type.program(kind).inputs_of_outputs
     keys = {key for name in (window.value, window.where) for key in inputs.get(name, ())}
     histories = (of for name, of in record_type.histories.items() if name in keys)
     return tuple(one for history in histories for one in history.windows.values())

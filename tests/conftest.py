@@ -1,6 +1,9 @@
 """What holds in every room of the tests."""
 
 import gc
+import shutil
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,10 +24,38 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not _is_long(item.path))
 
 
+def pytest_collectstart() -> None:
+    """Look through nothing while tests are collected: importing them makes objects that stay."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
     """Let no test wait until all that was collected is looked through for what may go."""
     gc.collect()
     gc.freeze()
+    gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prepared_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let MLflow make the tables of a store once; each further store begins as a copy of them.
+
+    Where nothing that was collected has loaded MLflow, nothing here does.
+    """
+    store = sys.modules.get("training.registry.mlflow.store")
+    if store is None:
+        yield
+        return
+    made, by_mlflow = tmp_path_factory.mktemp("store") / "mlflow.db", store._make_tables_by_mlflow
+
+    def copied(file: Path) -> None:
+        if not made.exists():
+            by_mlflow(made)
+        shutil.copyfile(made, file)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(store, "_make_tables_by_mlflow", copied)
+        yield
 
 
 def _is_long(path: Path) -> bool:

@@ -29,8 +29,9 @@ class RecordedSteps:
         if step_of(connection) is not None:
             run_steps(connection)
         elif dialect in self._recorded:
+            cursor = connection.connection.cursor()
             for statement, parameters in self._recorded[dialect]:
-                connection.exec_driver_sql(statement, parameters or None)
+                cursor.execute(statement, *filter(None, (parameters,)))
         else:
             with _recording(connection) as statements:
                 run_steps(connection)

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -110,6 +111,7 @@ class Program:
             for key, register in self.outputs.items()
         }
 
+    @cached_property
     def inputs_of_outputs(self) -> dict[Key, set[Key]]:
         """The inputs that each output is computed from."""
         read: dict[int, set[Key]] = {register.place: {key} for key, register in self.inputs.items()}

@@ -119,12 +119,17 @@ def _make_tables(file: Path) -> None:
         return
     with working_folder(file) as folder:
         prepared = folder / file.name
-        client = MlflowClient(f"sqlite:///{prepared}", f"sqlite:///{prepared}")
-        client.search_experiments(max_results=1)
-        client._tracking_client.store.engine.dispose()
+        _make_tables_by_mlflow(prepared)
         with suppress(FileExistsError):  # another command was first
             os.link(prepared, file)
         flush_folder(file.parent)
+
+
+def _make_tables_by_mlflow(file: Path) -> None:
+    """Take all the steps that its releases ever took, which needs a second."""
+    client = MlflowClient(f"sqlite:///{file}", f"sqlite:///{file}")
+    client.search_experiments(max_results=1)
+    client._tracking_client.store.engine.dispose()
 
 
 def _shown(uri: str) -> str:
