@@ -4,9 +4,11 @@ import gc
 import shutil
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.testing
 from hypothesis import settings
 
 # How long an example takes says how busy the machine is, and nothing of the code. The examples are
@@ -55,6 +57,14 @@ def prepared_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(store, "_make_tables_by_mlflow", copied)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prepared_commands() -> Iterator[None]:
+    """Look through the parameters of every command once, not whenever a test runs one of them."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(typer.testing, "_get_command", cache(typer.testing._get_command))
         yield
 
 

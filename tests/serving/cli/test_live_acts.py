@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
+from features import key_wrapping
 from serving.access.accounts import Account
 from serving.access.actors import SERVICE, Actor
 from serving.access.approvals import GivenApproval
@@ -129,6 +130,12 @@ class passphrase:
 
     def __exit__(self, *_: object) -> None:
         os.close(self.reading)
+
+
+@pytest.fixture(autouse=True)
+def quick_passphrase(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a passphrase be turned into a key at once: what that costs a thief is not tried here."""
+    monkeypatch.setattr(key_wrapping, "_SCRYPT", {"n": 2**10, "r": 8, "p": 1})
 
 
 @pytest.fixture
