@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import typer.testing
 from hypothesis import settings
+from typer.main import get_command
 
 # How long an example takes says how busy the machine is, and nothing of the code. The examples are
 # the same in every run, so that what fails does so for whoever changed something.
@@ -64,7 +64,7 @@ def prepared_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def prepared_commands() -> Iterator[None]:
     """Look through the parameters of every command once, not whenever a test runs one of them."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(typer.testing, "_get_command", cache(typer.testing._get_command))
+        patched.setattr("typer.testing._get_command", cache(get_command))
         yield
 
 

@@ -41,18 +41,18 @@ WIDE = "1000"
 """Columns of a line, so that pytest cuts no reason of a failure off."""
 
 
-def load_libraries() -> None:
+def load_libraries(names: Sequence[str] = LIBRARIES) -> None:
     """Import what is not ours, for all forks to come."""
     # A pool of threads does not live through a fork, and what waits for one waits for ever.
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    for name in LIBRARIES:
+    for name in names:
         importlib.import_module(name)
     gc.freeze()  # so that no run looks through all libraries for what may go
 
 
-def process_with_libraries() -> ProcessPoolExecutor:
+def process_with_libraries(names: Sequence[str] = LIBRARIES) -> ProcessPoolExecutor:
     """A process for `run_pytest`, whatever the one that asks for it has imported."""
-    return ProcessPoolExecutor(1, get_context("spawn"), load_libraries)
+    return ProcessPoolExecutor(1, get_context("spawn"), load_libraries, (names,))
 
 
 def compile_sources(folder: Path) -> None:

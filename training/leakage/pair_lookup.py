@@ -6,6 +6,7 @@ two columns are informative, but whether they are while hardly two subjects shar
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 from training.confidence_intervals import Estimate, with_intervals
@@ -36,7 +37,12 @@ class _Table:
 
     columns: tuple[str, ...]
     lookup: TargetLookup
-    roc_auc: float
+    sample: Sample
+
+    @cached_property
+    def roc_auc(self) -> float:
+        """How well it ranks, asked of the few that could explain the model alone."""
+        return self.lookup.roc_auc(self.sample)
 
 
 def identifying_pairs(
@@ -89,8 +95,7 @@ def _tables(sample: Sample) -> Iterator[_Table]:
 
 
 def _table(columns: tuple[str, ...], cells: Ints, sample: Sample) -> _Table:
-    lookup = TargetLookup.fitted(cells, sample)
-    return _Table(columns, lookup, lookup.roc_auc(sample))
+    return _Table(columns, TargetLookup.fitted(cells, sample), sample)
 
 
 def _in_words(table: _Table, model_auc: float) -> str:

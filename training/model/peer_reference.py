@@ -19,7 +19,7 @@ from features.definition import Feature, Peers
 from training.errors import ArtefactError
 from training.model.manifest import Reference
 from training.model.model_inputs import ModelInputs
-from training.model.reference_distribution import STEPS, reference_of
+from training.model.reference_distribution import STEPS, reference_of, reference_of_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -149,10 +149,18 @@ def _rows(
     groups = groups.astype("str")
     sizes = groups.value_counts()
     sizes = sizes[sizes >= FEWEST_SUBJECTS].sort_index().sort_values(ascending=False, kind="stable")
+    numbers = {
+        feature.name: np.asarray(frame[feature.name], np.float64)
+        for feature in features
+        if not feature.is_categorical
+    }
     for group in sorted(sizes.index[:MOST_GROUPS]):
-        members = frame[(groups == group).to_numpy()]
+        members = np.flatnonzero(groups == group)
         for feature in features:
-            reference = reference_of(members[feature.name], feature)
+            if feature.is_categorical:
+                reference = reference_of(frame[feature.name].iloc[members], feature)
+            else:
+                reference = reference_of_numbers(numbers[feature.name][members], feature)
             yield {
                 "among": feature.among.value,
                 "group": group,

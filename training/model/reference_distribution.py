@@ -7,6 +7,7 @@ import numpy as np
 from features.definition import Feature, Unit
 from training.model.manifest import Reference
 from training.model.model_inputs import ModelInputs
+from training.ranking import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,12 +22,16 @@ def references(frame: "pd.DataFrame", inputs: ModelInputs) -> dict[str, Referenc
 
 def reference_of(values: "pd.Series[float] | pd.Series[str]", feature: Feature) -> Reference:
     """What is usual for one feature, given its column."""
-    missing_share = float(values.isna().mean())
     if feature.is_categorical:
-        counts = values.astype("str").value_counts().sort_index()
-        shares = {str(name): float(count) / len(values) for name, count in counts.items()}
-        return Reference(missing_share=missing_share, shares=shares)
-    present = values.dropna().to_numpy(dtype=np.float64)
+        return _of_categories(values)
+    return reference_of_numbers(np.asarray(values, np.float64), feature)
+
+
+def reference_of_numbers(values: Floats, feature: Feature) -> Reference:
+    """The same of numbers; one that is missing is NaN."""
+    is_missing = np.isnan(values)
+    missing_share = float(is_missing.mean())
+    present = values[~is_missing]
     if not len(present):
         return Reference(missing_share=missing_share)
     quantiles = tuple(np.quantile(present, STEPS).tolist())
@@ -35,3 +40,9 @@ def reference_of(values: "pd.Series[float] | pd.Series[str]", feature: Feature) 
         yes = float(present.sum()) / len(values)
         shares = {"yes": yes, "no": len(present) / len(values) - yes}
     return Reference(missing_share=missing_share, quantiles=quantiles, shares=shares)
+
+
+def _of_categories(values: "pd.Series[float] | pd.Series[str]") -> Reference:
+    counts = values.astype("str").value_counts().sort_index()
+    shares = {str(name): float(count) / len(values) for name, count in counts.items()}
+    return Reference(missing_share=float(values.isna().mean()), shares=shares)
