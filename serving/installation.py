@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import features
-from features.engine.numba_cache import code_folder
+from features.engine.cache_folder import code_folder
 from features.errors import CacheRefused
 from serving.extras import extras
 

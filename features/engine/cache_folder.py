@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from features.errors import CacheRefused
@@ -48,6 +49,15 @@ def cache_folder(kind: str) -> CacheFolder:
             return CacheFolder(folder, tuple(refusals))
         refusals.append(refusal)
     return CacheFolder(None, tuple(refusals))
+
+
+@cache
+def code_folder(sources: Path) -> CacheFolder:
+    """Where the compiled code of a folder of sources is kept: beside them where that can be."""
+    folder = sources / "__pycache__"
+    if not is_chosen() and why_unwritable(folder) is None:
+        return CacheFolder(folder)
+    return cache_folder("compiled")
 
 
 def why_unwritable(folder: Path, mode: int = 0o777) -> str | None:

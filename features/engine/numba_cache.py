@@ -19,7 +19,7 @@ from typing import Any, TypeVar, cast, overload
 from numba import config, njit
 from numba.core.caching import FunctionCache
 
-from features.engine.cache_folder import CacheFolder, cache_folder, is_chosen, why_unwritable
+from features.engine.cache_folder import code_folder
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -77,15 +77,6 @@ def _load_numba() -> None:
 
 
 _load_numba()
-
-
-@cache
-def code_folder(sources: Path) -> CacheFolder:
-    """Where the compiled code of a folder of sources is kept: beside them where that can be."""
-    folder = sources / "__pycache__"
-    if not is_chosen() and why_unwritable(folder) is None:
-        return CacheFolder(folder)
-    return cache_folder("compiled")
 
 
 def _compiled(function: F, options: Mapping[str, Any]) -> F:

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_eval_con
 from jinja2.nodes import EvalContext
 from markupsafe import Markup
 
+from features.engine.cache_folder import code_folder
 from features.provenance import Provenance
 from serving.access.actors import SERVICE
 from serving.audit.decision import Decision
@@ -30,6 +31,7 @@ from serving.monitor.enough_outcomes import lane_so_far, so_far
 from serving.review.actions import ACTION_WORDS, REFERRED_WORDS, CaseAction
 from serving.review.case_records import CaseRecord
 from serving.review.results import CaseResult
+from serving.web.compiled_templates import CompiledTemplates
 from serving.web.figure_words import (
     figure_in_words,
     measure_in_words,
@@ -41,8 +43,9 @@ from serving.web.stored_texts import said_again
 _WITHIN_TAGS = re.compile(r'="[^"]*%\((\w+)\)s')
 """Values of a message that are part of an address: they are no text."""
 
-STATIC = Path(__file__).parent / "static"
-TEMPLATES = Path(__file__).parent / "templates"
+HERE = Path(__file__)
+STATIC = HERE.parent / "static"
+TEMPLATES = HERE.parent / "templates"
 
 
 def environment(*folders: Path) -> Environment:
@@ -52,6 +55,8 @@ def environment(*folders: Path) -> Environment:
     """
     templates = Environment(
         loader=FileSystemLoader([*folders, TEMPLATES]),
+        bytecode_cache=CompiledTemplates(code_folder(HERE.parent).path, HERE.read_bytes()),
+        optimized=False,  # what a filter makes of a constant is not to be kept
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
