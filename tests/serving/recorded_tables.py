@@ -7,6 +7,7 @@ so that none of them is made and changed again.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, event
@@ -32,18 +33,30 @@ class RecordedSteps:
         elif dialect in self._recorded:
             cursor = connection.connection.cursor()
             for statement, parameters in self._recorded[dialect]:
-                cursor.execute(statement, *filter(None, (parameters,)))
+                cursor.execute(statement, parameters)
         else:
             with _recording(connection) as statements:
                 run_steps(connection)
-            self._recorded[dialect] = statements if dialect != "sqlite" else _dumped(connection)
+            is_dumped = dialect == "sqlite"
+            self._recorded[dialect] = _dumped(connection) if is_dumped else _joined(statements)
 
 
 def _dumped(connection: Connection) -> list[Statement]:
     """What makes the tables of SQLite as they are, within a transaction of whoever runs it."""
     database: Any = connection.connection.driver_connection
     _begin, *statements, _commit = database.iterdump()
-    return [(statement, None) for statement in statements]
+    return [(statement, ()) for statement in statements]
+
+
+def _joined(statements: list[Statement]) -> list[Statement]:
+    """The same, those without parameters sent to PostgreSQL together, where percents are bare."""
+    joined: list[Statement] = []
+    for has_parameters, some in groupby(statements, lambda each: bool(each[1])):
+        if has_parameters:
+            joined += some
+        else:
+            joined.append((";\n".join(text.replace("%%", "%") for text, _ in some), None))
+    return joined
 
 
 @contextmanager
