@@ -143,12 +143,15 @@ def later_records(
     By record type, each in the order of knowledge, as `POST /v1/records` takes it.
     """
     declared_at = {(one.subject_kind, one.subject_id): one.declared_at for one in submissions}
+    ids = pa.array({subject_id for _, subject_id in declared_at}, pa.string())
     later: dict[str, list[dict[str, Any]]] = {}
     for name, record_type in LINKED_RECORD_TYPES.items():
         known_from = record_type.known_from
+        records = read_records(world, name)
+        of_submitted = records.filter(pc.is_in(records[record_type.subject_field], ids))
         found = [
             row
-            for row in read_records(world, name).to_pylist()
+            for row in of_submitted.to_pylist()
             if (declared := declared_at.get(record_type.subject_of(row)))
             and row[known_from] is not None
             and declared <= row[known_from] < until
