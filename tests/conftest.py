@@ -17,6 +17,7 @@ settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
 
 HERE = Path(__file__).parent
+COLLECT_AFTER_OBJECTS = 10_000
 LONG = {"agreement", "browser", "deploy", "docs", "experiments", "faults", "test_demo.py"}
 """Rooms and files of few tests that take long: begun last, one would be waited for alone."""
 
@@ -32,9 +33,13 @@ def pytest_collectstart() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Let no test wait until all that was collected is looked through for what may go."""
+    """Let no test wait until all that was collected is looked through for what may go.
+
+    What a test makes is looked through as seldom as in a service.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(COLLECT_AFTER_OBJECTS)
     gc.enable()
 
 
