@@ -4,36 +4,53 @@ import pickle
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
 from features.atomic_dir import written_whole
-from features.build_training_set import SUBJECT_ROWS, write_training_set
+from features.build_training_set import (
+    SUBJECT_ROWS,
+    feature_tables,
+    subject_table,
+    write_training_set,
+)
 from features.engine.batch.feature_frame import BLOCK_ROWS
-from features.engine.spark.messages import SCHEMA, name_of, unpacked
+from features.engine.spark.messages import SCHEMA, PartMessage, name_of, unpacked
 from features.engine.spark.scan_records import Scan
 from features.engine.spark.session import said_plainly, spark_session
-from features.engine.spark.shuffle import shuffled
+from features.engine.spark.shuffle import OURS, Packages, shuffled
 from features.errors import RecordsSuspected
+from features.file_among_records import PLACE, AskedSubjects
 from features.ingest.record_files import file_of, read_record_file
 from features.records import SubjectKind
+from features.spark_build.part_features import Wanted, after_keys
 from features.spark_build.plan import BuildPlan, planned
 from features.spark_build.tasks import (
     FEATURES,
     SUBJECTS,
+    OfFeatures,
     history_to_everyone,
     journeys_to_subjects,
     keys_to_subjects,
     subjects_to_keys,
+    subjects_to_places,
     subjects_to_ranges,
 )
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+
+LastTask = Callable[[BuildPlan, int, Iterator[bytes]], Iterator[PartMessage]]
+"""Makes what comes back of the columns and numbers of the subjects of a part."""
+
+Order = list[tuple[str, str]]
+_BY_INSTANT: Order = [("declared_at", "ascending"), ("subject_id", "ascending")]
+_BY_PLACE: Order = [(PLACE, "ascending")]
 
 
 def build_on_spark(
@@ -51,18 +68,42 @@ def build_on_spark(
         written_whole(out) as folder,
         TemporaryDirectory(dir=folder) as scratch,
     ):
-        plan, (no_features, no_subjects) = planned(records, kind)
+        wanted = Wanted.of_training_set(kind)
+        plan, no_subjects = planned(records, wanted)
         received = Path(scratch)
-        _receive(partial(_computed, spark, tasks), master, plan, received)
-        features = _in_order(received, FEATURES, no_features)
-        subjects = _in_order(received, SUBJECTS, no_subjects)
+        _receive(partial(_computed, spark, tasks, subjects_to_ranges, OURS), master, plan, received)
+        with after_keys(wanted, plan.keyed, no_subjects, lambda _: np.empty(0)) as none:
+            no_features, no_table = next(feature_tables(kind, none)), subject_table(kind, none)
         return write_training_set(
             folder,
             kind,
             records,
-            _of_rows(BLOCK_ROWS, features),
-            _of_rows(SUBJECT_ROWS, subjects),
+            of_rows(BLOCK_ROWS, chain([no_features], _in_order(received, FEATURES, _BY_INSTANT))),
+            of_rows(SUBJECT_ROWS, chain([no_table], _in_order(received, SUBJECTS, _BY_INSTANT))),
         )
+
+
+def computed_on_spark(
+    asked: AskedSubjects,
+    columns: frozenset[str],
+    compute: OfFeatures,
+    packages: Packages,
+    master: str,
+    tasks: int | None,
+    scratch: Path,
+) -> Iterator[pa.Table]:
+    """What is computed of features and some columns of subjects, in the order of their file.
+
+    Each part of them is computed where its features are, by code of these packages, which a worker
+    must have as it is here. What comes back lies in `scratch` until it is read. Raises as
+    `build_on_spark` does, before the first rows.
+    """
+    with spark_session(master) as spark:
+        plan, _ = planned(asked.records, Wanted.of_asked(asked, columns))
+        last = partial(subjects_to_places, compute)
+        _receive(partial(_computed, spark, tasks, last, packages), master, plan, scratch)
+    for table in _in_order(scratch, SUBJECTS, _BY_PLACE):
+        yield table.drop_columns([PLACE])
 
 
 def _receive(
@@ -87,7 +128,9 @@ def _receive(
             return
 
 
-def _computed(spark: "SparkSession", tasks: int | None, plan: BuildPlan) -> "DataFrame":
+def _computed(
+    spark: "SparkSession", tasks: int | None, last: LastTask, packages: Packages, plan: BuildPlan
+) -> "DataFrame":
     tasks = tasks or plan.scan.parts
     records = _read(spark, tasks, plan.scan)
     if plan.joining is not None:
@@ -101,7 +144,7 @@ def _computed(spark: "SparkSession", tasks: int | None, plan: BuildPlan) -> "Dat
         records = records.union(shuffled(found, tasks, partial(history_to_everyone, plan)))
     keys = shuffled(records, tasks, partial(subjects_to_keys, plan))
     numbers = shuffled(keys, tasks, partial(keys_to_subjects, plan))
-    return shuffled(numbers, tasks, partial(subjects_to_ranges, plan))
+    return shuffled(numbers, tasks, partial(last, plan), packages)
 
 
 def _read(spark: "SparkSession", tasks: int, scan: Scan) -> "DataFrame":
@@ -109,25 +152,24 @@ def _read(spark: "SparkSession", tasks: int, scan: Scan) -> "DataFrame":
     return shuffled(spark.createDataFrame(splits, SCHEMA), tasks, scan.read)
 
 
-def _in_order(folder: Path, what: str, none: pa.Table) -> Iterator[pa.Table]:
-    """The rows of one file of a training set, a range of declarations at a time."""
-    yield none
+def _in_order(folder: Path, what: str, order: Order) -> Iterator[pa.Table]:
+    """The rows that came back under a name, a range at a time."""
     files = sorted(folder.iterdir())
     for _, of_range in groupby(files, lambda file: file.name.partition("-")[0]):
         tables = (unpacked(file.read_bytes()) for file in of_range)
         rows = [table for table in tables if name_of(table) == what]
-        yield pa.concat_tables(rows).sort_by(
-            [("declared_at", "ascending"), ("subject_id", "ascending")]
-        )
+        yield pa.concat_tables(rows).sort_by(order)
 
 
-def _of_rows(size: int, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
-    """The same rows so many at a time, in one piece each; no rows once where there are none."""
-    waiting, is_any = next(tables), False
+def of_rows(size: int, tables: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows so many at a time, in one piece each; no rows once where a table has none."""
+    waiting: pa.Table | None = None
+    is_any = False
     for table in tables:
-        waiting = pa.concat_tables([waiting, table.replace_schema_metadata()])
+        rows = table.replace_schema_metadata()
+        waiting = rows if waiting is None else pa.concat_tables([waiting, rows])
         while len(waiting) >= size:
             yield waiting.slice(0, size).combine_chunks()
             waiting, is_any = waiting.slice(size), True
-    if len(waiting) or not is_any:
+    if waiting is not None and (len(waiting) or not is_any):
         yield waiting.combine_chunks()

@@ -1,18 +1,16 @@
 """The features of the subjects of a part, in two steps: before their keys meet, and after."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Self
 
 import numpy as np
-import pyarrow as pa
 
-from features.build_training_set import (
-    feature_tables,
-    subject_columns,
-    subject_table,
-    subjects_before,
-)
+from features.build_training_set import SelectSubjects, subject_columns, subjects_before
 from features.catalogue import windows_of
 from features.compiled_catalogue import computation
 from features.engine.batch.build_resources import BuildResources
@@ -24,9 +22,11 @@ from features.engine.batch.subject_versions import asked_about
 from features.engine.batch.window_columns import WindowColumns
 from features.engine.columns import Column, Columns, length
 from features.engine.spark.keyed_windows import EventsOf, KeyedWindows
+from features.engine.spark.part_records import AskedRecords, PartRecords
 from features.engine.windows.lifetimes import LIFETIME
 from features.engine.windows.window import Window
 from features.event_sources import event_sources
+from features.file_among_records import AskedSubjects, among
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
 
@@ -39,21 +39,51 @@ _WITH_JOURNEYS = {
 _LINKED = "linked "  # begins the name of a column of a frame that is a window's
 
 
-def all_windows(kind: SubjectKind) -> list[Window]:
-    """Every window of a training set, each once."""
-    return [*dict.fromkeys((*windows_of(kind), subjects_before(kind)))]
+@dataclass(frozen=True)
+class Wanted:
+    """What is computed of subjects: windows, and the columns that somebody reads beside those.
 
+    Of all subjects, or of those that are `asked` about.
+    """
 
-def windows_by_key(kind: SubjectKind) -> tuple[Window, ...]:
-    """The windows over what others did, which meets subjects by their keys."""
-    linked = event_sources(kind).linked
-    return tuple(window for window in all_windows(kind) if window.source not in linked)
+    kind: SubjectKind
+    windows: tuple[Window, ...]
+    columns: frozenset[str]
+    asked: AskedSubjects | None = None
 
+    @classmethod
+    def of_training_set(cls, kind: SubjectKind) -> Self:
+        """All that stands in a training set."""
+        windows = dict.fromkeys((*windows_of(kind), subjects_before(kind)))
+        return cls(kind, tuple(windows), subject_columns(kind))
 
-def windows_by_subject(kind: SubjectKind) -> list[Window]:
-    """The windows over a subject's own records."""
-    linked = event_sources(kind).linked
-    return [window for window in all_windows(kind) if window.source in linked]
+    @classmethod
+    def of_asked(cls, asked: AskedSubjects, columns: frozenset[str]) -> Self:
+        """The features of subjects that are asked about, with some columns of theirs."""
+        return cls(asked.kind, tuple(dict.fromkeys(windows_of(asked.kind))), columns, asked)
+
+    @cached_property
+    def windows_by_key(self) -> tuple[Window, ...]:
+        """The windows over what others did, which meets subjects by their keys."""
+        linked = event_sources(self.kind).linked
+        return tuple(window for window in self.windows if window.source not in linked)
+
+    @cached_property
+    def windows_by_subject(self) -> tuple[Window, ...]:
+        """The windows over a subject's own records."""
+        linked = event_sources(self.kind).linked
+        return tuple(window for window in self.windows if window.source in linked)
+
+    def select(self, own: PartRecords | AskedRecords) -> SelectSubjects | None:
+        """Of the subjects among some records those that are asked about; None for all of them."""
+        if self.asked is None:
+            return None
+        subject_type = SUBJECT_TYPES[self.kind]
+        (ids,) = own.blocks(subject_type.record_file, [subject_type.id_field])
+        places = own.rows_of_file(subject_type.record_file)
+        is_asked = places >= self.asked.first_row
+        codes = ids[subject_type.id_field][is_asked]
+        return partial(among, ids=codes, places=places[is_asked])
 
 
 def history_of_linked(
@@ -74,10 +104,10 @@ def history_of_linked(
 
 
 def before_keys(
-    kind: SubjectKind,
+    wanted: Wanted,
     keyed: KeyedWindows,
-    own: RecordBlocks,
-    joined: RecordBlocks,
+    own: PartRecords | AskedRecords,
+    joined: PartRecords | AskedRecords,
     histories: dict[str, Columns],
 ) -> tuple[Columns, EventsOf]:
     """The columns of the subjects among some records with their own windows, and all events.
@@ -85,14 +115,14 @@ def before_keys(
     `joined` are the same records, with the journeys that these subjects name and no others;
     `histories` the events of all parts of which linked records have numbers.
     """
-    sources, windows = event_sources(kind), all_windows(kind)
+    kind, sources = wanted.kind, event_sources(wanted.kind)
     read = {key for key in computation(kind).columns if isinstance(key, str)}
-    columns = subject_columns(kind) | read
-    columns |= columns_read_of_subjects(sources, windows, columns)
+    columns = wanted.columns | read
+    columns |= columns_read_of_subjects(sources, wanted.windows, columns)
     is_joined = SUBJECT_TYPES[kind].has_journey
     everyone = sources.subjects.read(joined if is_joined else own, columns)
-    subjects = asked_about(everyone, None)
-    own_windows = windows_by_subject(kind)
+    subjects = asked_about(everyone, wanted.select(own))
+    own_windows = wanted.windows_by_subject
     with TemporaryDirectory() as scratch:
         resources = BuildResources(Path(scratch))
         spill = SpillableColumns(resources.scratch / "windows")
@@ -108,23 +138,23 @@ def before_keys(
     return subjects | numbers, events
 
 
+@contextmanager
 def after_keys(
-    kind: SubjectKind, keyed: KeyedWindows, frame: Columns, numbers: Callable[[int], Column]
-) -> tuple[pa.Table, pa.Table]:
-    """The features of the subjects of a frame, and whom these are about.
+    wanted: Wanted, keyed: KeyedWindows, columns: Columns, numbers: Callable[[int], Column]
+) -> Iterator[FeatureFrame]:
+    """Give the subjects that have these columns with all their windows.
 
     `numbers` has those of each keyed window, by its place there.
     """
-    subjects = {name: c for name, c in frame.items() if not name.startswith(_LINKED)}
+    subjects = {name: c for name, c in columns.items() if not name.startswith(_LINKED)}
     with TemporaryDirectory() as scratch:
         resources = BuildResources(Path(scratch))
         spill = SpillableColumns(resources.scratch / "windows")
-        for at, window in enumerate(windows_by_subject(kind)):
-            spill.put(window, frame[f"{_LINKED}{at}"])
+        for at, window in enumerate(wanted.windows_by_subject):
+            spill.put(window, columns[f"{_LINKED}{at}"])
         for place, window in enumerate(keyed.windows):
             spill.put(window, numbers(place))
-        whole = FeatureFrame(subjects, spill, resources)
-        return pa.concat_tables(feature_tables(kind, whole)), subject_table(kind, whole)
+        yield FeatureFrame(subjects, spill, resources)
 
 
 def in_rows(received: Sequence[tuple[Column, Column]], rows: int) -> Column:

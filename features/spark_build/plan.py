@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.engine.batch.record_blocks import RecordFolder, is_as_written
@@ -13,15 +12,11 @@ from features.engine.spark.keyed_windows import EventsOf, KeyedWindows
 from features.engine.spark.part_records import AskedRecords
 from features.engine.spark.scan_records import Scan
 from features.event_sources import event_sources
+from features.file_among_records import AskedSubjects
 from features.ingest.record_files import file_of
 from features.linked_records import LINKED_RECORD_TYPES
 from features.records import RECORD_FILES, SubjectKind
-from features.spark_build.part_features import (
-    after_keys,
-    before_keys,
-    history_of_linked,
-    windows_by_key,
-)
+from features.spark_build.part_features import Wanted, before_keys, history_of_linked
 from features.subject_types import SUBJECT_TYPES
 
 # So many records are worked on at a time; those of one subject, or of one key, are never parted.
@@ -39,11 +34,11 @@ class BuildPlan:
 
     `joining` reads journeys and who names them, where subjects are read with them. `without` has
     the columns of events of which a part has none. `history` reads what linked records have numbers
-    of, which every part is given. `bounds` are the instants of declaration between
-    the ranges in which rows come back.
+    of, which every part is given. `bounds` lie between the ranges in which rows come back: instants
+    of declaration, or of subjects that are asked about their places in the file.
     """
 
-    kind: SubjectKind
+    wanted: Wanted
     scan: Scan
     joining: Scan | None
     keyed: KeyedWindows
@@ -53,25 +48,25 @@ class BuildPlan:
     bounds: Column
 
 
-def planned(records: Path, kind: SubjectKind) -> tuple[BuildPlan, tuple[pa.Table, pa.Table]]:
-    """The plan of a build, and the tables of features and of subjects that no records make.
+def planned(records: Path, wanted: Wanted) -> tuple[BuildPlan, Columns]:
+    """The plan of a build, and the columns of subjects that no records make.
 
     All that a task does is done once with no records, which tells the columns that it reads.
     """
-    folder = RecordFolder(records)
+    folder, kind = RecordFolder(records), wanted.kind
     counts = {name: folder.count(name) for name in RECORD_FILES}
     parts = max(1, -(-sum(counts.values()) // PART_RECORDS))
-    keyed = KeyedWindows(windows_by_key(kind), max(1, -(-max(counts.values()) // PART_RECORDS)))
+    keyed = KeyedWindows(wanted.windows_by_key, max(1, -(-max(counts.values()) // PART_RECORDS)))
     own, joined = AskedRecords(), AskedRecords()
     without_history = history_of_linked(kind, own, joined)
     of_history = {name: frozenset(own.fields[name] | joined.fields[name]) for name in RECORD_FILES}
-    frame, without = before_keys(kind, keyed, own, joined, without_history)
-    tables = after_keys(kind, keyed, frame, lambda _: np.empty(0))
+    frame, without = before_keys(wanted, keyed, own, joined, without_history)
     of_journeys = joined.fields.pop("journeys", set())
     fields = {name: frozenset(own.fields[name] | joined.fields[name]) for name in RECORD_FILES}
+    numbered = frozenset({SUBJECT_TYPES[kind].record_file} if wanted.asked else ())
     return BuildPlan(
-        kind,
-        _scan(records, kind, fields, parts),
+        wanted,
+        replace(_scan(records, kind, fields, parts), numbered=numbered),
         _joining(records, parts, of_journeys) if of_journeys else None,
         keyed,
         without,
@@ -79,8 +74,8 @@ def planned(records: Path, kind: SubjectKind) -> tuple[BuildPlan, tuple[pa.Table
         if without_history
         else None,
         without_history,
-        _bounds(records, kind, parts),
-    ), tables
+        _places(wanted.asked, parts) if wanted.asked else _instants(records, kind, parts),
+    ), frame
 
 
 def _scan(records: Path, kind: SubjectKind, fields: dict[str, frozenset[str]], parts: int) -> Scan:
@@ -103,7 +98,12 @@ def _joining(records: Path, parts: int, of_journeys: set[str]) -> Scan:
     return Scan(records.absolute(), fields, {}, keys, parts, is_checked=False)
 
 
-def _bounds(records: Path, kind: SubjectKind, ranges: int) -> Column:
+def _places(asked: AskedSubjects, ranges: int) -> Column:
+    """Places between which about as many subjects stand in their file."""
+    return asked.first_row + np.arange(1, ranges) * asked.rows // ranges
+
+
+def _instants(records: Path, kind: SubjectKind, ranges: int) -> Column:
     """Instants between which about as many subjects are declared, by those of some row groups."""
     name = SUBJECT_TYPES[kind].record_file
     file = file_of(records, name)

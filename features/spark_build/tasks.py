@@ -1,12 +1,15 @@
 """What workers do with the messages of a part."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 
+from features.build_training_set import feature_tables, subject_table
+from features.engine.batch.feature_frame import FeatureFrame
 from features.engine.columns import Column, Columns, length, rows
 from features.engine.spark.keyed_windows import ROW, events_together
 from features.engine.spark.messages import (
@@ -19,8 +22,12 @@ from features.engine.spark.messages import (
     unpacked,
 )
 from features.engine.spark.part_records import JOINED, PartRecords
+from features.file_among_records import PLACE
 from features.spark_build.part_features import after_keys, before_keys, history_of_linked, in_rows
 from features.spark_build.plan import SUBJECT_FIELDS, BuildPlan
+
+OfFeatures = Callable[[pa.Table, Columns], pa.Table]
+"""What somebody makes of features and columns of subjects: as many rows, in the same order."""
 
 FEATURES, SUBJECTS = "features", "subjects"
 _FRAME = "frame"
@@ -60,7 +67,7 @@ def history_to_everyone(
 ) -> Iterator[PartMessage]:
     """What was found of the subjects of a part, to all parts: few subjects are inspected."""
     own, joined = PartRecords.received(map(unpacked, bodies), _JOURNEYS, plan.scan.sound)
-    for name, events in history_of_linked(plan.kind, own, joined).items():
+    for name, events in history_of_linked(plan.wanted.kind, own, joined).items():
         if length(events):
             body = packed(f"{_HISTORY}:{name}", events)
             yield from (PartMessage(home, part, body) for home in range(plan.scan.parts))
@@ -83,7 +90,7 @@ def subjects_to_keys(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Ite
 
     own, joined = PartRecords.received(records(), _JOURNEYS, plan.scan.sound)
     together = {name: events_together(parts) for name, parts in histories.items()}
-    frame, events = before_keys(plan.kind, plan.keyed, own, joined, together)
+    frame, events = before_keys(plan.wanted, plan.keyed, own, joined, together)
     if length(frame):
         yield PartMessage(len(plan.keyed) + part, 0, packed(_FRAME, frame))
     yield from plan.keyed.sent(frame, events, part)
@@ -101,29 +108,57 @@ def subjects_to_ranges(
     plan: BuildPlan, part: int, bodies: Iterator[bytes]
 ) -> Iterator[PartMessage]:
     """The features of the subjects of a part, to the ranges in which these are declared."""
-    frame: Columns = {}
-    received: dict[str, list[tuple[Column, Column]]] = defaultdict(list)
-    for table in map(unpacked, bodies):
-        columns = columns_of([table])
-        if name_of(table) == _FRAME:
-            frame = columns
-            continue
-        for place in columns.keys() - {ROW}:
-            received[place].append((columns[ROW], columns[place]))
-    size = length(frame)
-    tables = after_keys(
-        plan.kind, plan.keyed, frame, lambda place: in_rows(received.pop(str(place), []), size)
-    )
+    with _whole(plan, bodies) as frame:
+        kind = plan.wanted.kind
+        tables = pa.concat_tables(feature_tables(kind, frame)), subject_table(kind, frame)
     for what, table in zip((FEATURES, SUBJECTS), tables, strict=True):
-        for at, (of, few) in enumerate(_by_range(table, plan.bounds)):
+        declared_at = table["declared_at"].cast(pa.int64()).to_numpy()
+        for at, (of, few) in enumerate(_by_range(table, declared_at, plan.bounds)):
             body = packed_table(few.replace_schema_metadata({b"name": what.encode()}))
             yield PartMessage(of, part * _OTHERS + 2 * at + (what == SUBJECTS), body)
 
 
-def _by_range(table: pa.Table, bounds: Column) -> Iterator[tuple[int, pa.Table]]:
-    """Rows in the order of declaration, a few of one range at a time."""
-    declared_at = table["declared_at"].cast(pa.int64()).to_numpy()
-    ranges = np.searchsorted(bounds, declared_at, side="right")
+def subjects_to_places(
+    compute: OfFeatures, plan: BuildPlan, part: int, bodies: Iterator[bytes]
+) -> Iterator[PartMessage]:
+    """What is computed of the subjects of a part, to the ranges of their places in their file."""
+    with _whole(plan, bodies) as frame:
+        order = np.argsort(frame.subjects[PLACE])
+        matrix = pa.concat_tables(feature_tables(plan.wanted.kind, frame)).take(pa.array(order))
+        subjects = rows(frame.subjects, order)
+    if not len(order):
+        return
+    places = subjects[PLACE]
+    table = compute(matrix, subjects).append_column(PLACE, pa.array(places))
+    for at, (of, few) in enumerate(_by_range(table, places, plan.bounds)):
+        body = packed_table(few.replace_schema_metadata({b"name": SUBJECTS.encode()}))
+        yield PartMessage(of, part * _OTHERS + at, body)
+
+
+@contextmanager
+def _whole(plan: BuildPlan, bodies: Iterator[bytes]) -> Iterator[FeatureFrame]:
+    """The subjects of a part with the numbers that came back of their keys."""
+    subjects: Columns = {}
+    received: dict[str, list[tuple[Column, Column]]] = defaultdict(list)
+    for table in map(unpacked, bodies):
+        columns = columns_of([table])
+        if name_of(table) == _FRAME:
+            subjects = columns
+            continue
+        for place in columns.keys() - {ROW}:
+            received[place].append((columns[ROW], columns[place]))
+    size = length(subjects)
+
+    def numbers(place: int) -> Column:
+        return in_rows(received.pop(str(place), []), size)
+
+    with after_keys(plan.wanted, plan.keyed, subjects, numbers) as frame:
+        yield frame
+
+
+def _by_range(table: pa.Table, of_rows: Column, bounds: Column) -> Iterator[tuple[int, pa.Table]]:
+    """Rows in the order that bounds are told in, a few of one range at a time."""
+    ranges = np.searchsorted(bounds, of_rows, side="right")
     edges = [0, *np.flatnonzero(np.diff(ranges)) + 1, len(ranges)]
     for begin, end in pairwise(edges):
         for at in range(begin, end, _ROWS):

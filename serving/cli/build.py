@@ -2,22 +2,22 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from serving.cli.options import Json, Subject, SubjectOption
+from serving.cli.options import (
+    Engine,
+    EngineOption,
+    Json,
+    Master,
+    Subject,
+    SubjectOption,
+    master_of,
+)
 from serving.cli.output import messages, print_json, progress_bar
-
-
-class Engine(StrEnum):
-    """What computes a training set."""
-
-    MACHINE = "machine"
-    SPARK = "spark"
 
 
 def build(
@@ -32,13 +32,8 @@ def build(
             "shuffle, by default one for each part. The bytes are the same.",
         ),
     ] = None,
-    engine: Annotated[
-        Engine, typer.Option(help="This machine or Spark; the bytes are the same.")
-    ] = Engine.MACHINE,
-    master: Annotated[
-        str | None,
-        typer.Option(help="Where Spark is: sc://host:port, spark://host:port or local[2]."),
-    ] = None,
+    engine: EngineOption = Engine.MACHINE,
+    master: Master = None,
     quarantine: Annotated[
         Path | None,
         typer.Option(help="Folder for rows that are wrong, instead of refusing their file."),
@@ -60,10 +55,8 @@ def build(
 
     from features.errors import RecordsError
 
-    if engine is Engine.SPARK:
-        make = _on_spark(subject, master, threads, scoring_instants=scoring_instants)
-    elif master is not None:
-        raise typer.BadParameter("goes with --engine spark", param_hint="--master")
+    if found := master_of(engine, master):
+        make = _on_spark(subject, found, threads, scoring_instants=scoring_instants)
     else:
         make = _on_this_machine(subject, threads or 1, scoring_instants=scoring_instants)
     try:
@@ -112,14 +105,12 @@ def _on_this_machine(
 
 
 def _on_spark(
-    subject: Subject, master: str | None, tasks: int | None, *, scoring_instants: bool
+    subject: Subject, master: str, tasks: int | None, *, scoring_instants: bool
 ) -> Callable[[Path, Path], int]:
     from features.spark_build.build import build_on_spark
 
     if scoring_instants:
         raise typer.BadParameter("needs --engine machine", param_hint="--scoring-instants")
-    if master is None:
-        raise typer.BadParameter("say where Spark is, as sc://host:15002", param_hint="--master")
     return partial(build_on_spark, subject.value, master, tasks)
 
 

@@ -14,6 +14,13 @@ class Subject(StrEnum):
     SHIPMENT = "shipment"
 
 
+class Engine(StrEnum):
+    """What computes many subjects."""
+
+    MACHINE = "machine"
+    SPARK = "spark"
+
+
 Home = Annotated[
     Path,
     typer.Option("--home", envvar="TIDEGATE_HOME", help="Folder that holds all state."),
@@ -52,5 +59,21 @@ ModelReference = Annotated[
     str,
     typer.Option("--model", help="tidegate-shipment@challenger, tidegate-shipment/3 or a folder."),
 ]
+EngineOption = Annotated[
+    Engine, typer.Option("--engine", help="This machine or Spark; the bytes are the same.")
+]
+Master = Annotated[
+    str | None,
+    typer.Option("--master", help="Where Spark is: sc://host:port, spark://host:port or local[2]."),
+]
 
 DEFAULT_HOME = Path(".tidegate")
+
+
+def master_of(engine: Engine, master: str | None) -> str | None:
+    """Where Spark is, if it is asked for: neither option is given without the other."""
+    if engine is Engine.MACHINE and master is not None:
+        raise typer.BadParameter("goes with --engine spark", param_hint="--master")
+    if engine is Engine.SPARK and master is None:
+        raise typer.BadParameter("say where Spark is, as sc://host:15002", param_hint="--master")
+    return master

@@ -1,5 +1,7 @@
 """`tidegate score` and `tidegate replay`: scores of files, and of the past once more."""
 
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -7,10 +9,23 @@ import typer
 
 from serving.cli.audit import write_reading
 from serving.cli.database import opened_database
-from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json, SubjectOption
+from serving.cli.options import (
+    DEFAULT_HOME,
+    DatabaseUrl,
+    Engine,
+    EngineOption,
+    Home,
+    Json,
+    Master,
+    Subject,
+    SubjectOption,
+    master_of,
+)
 from serving.cli.output import messages, print_json, progress_bar
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from serving.audit.replay import Replay
     from serving.models.model_pool import LoadedModel
     from serving.settings import Settings
@@ -31,27 +46,31 @@ def score(
     records: Annotated[
         Path | None, typer.Option(help="Folder of records known besides; HOME/records without.")
     ] = None,
+    engine: EngineOption = Engine.MACHINE,
+    master: Master = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="On Spark, how many tasks share a shuffle.")
+    ] = None,
     home: Home = DEFAULT_HOME,
     as_json: Json = False,
 ) -> None:
     """Score every subject in a file, with the lane and every contribution."""
     from features.subject_types import SUBJECT_TYPES
-    from serving.scoring.files import missing_history, read_subjects, score_subjects, write_table
+    from serving.scoring.files import placed, write_tables
     from serving.settings import Settings
     from serving.triage.lanes import Lanes
 
+    found = master_of(engine, master)
     settings = Settings(home=home)
     champion = _model(settings, model or f"{SUBJECT_TYPES[subject.value].model_name}@champion")
     lanes = Lanes.from_settings(settings, first_drawn=_first_drawn(home))
-    subjects = read_subjects(file, subject.value, records or settings.records)
-    if missing := missing_history(subjects, champion):
-        messages.print(
-            f"too few {', '.join(missing)} are known: {champion.model.manifest.name} was trained "
-            "on more than twice as many (history_missing)"
-        )
-    with progress_bar(f"{subject.value}: scores") as progress:
-        table = score_subjects(subjects, champion, lanes, progress)
-    write_table(table, out)
+    known = records or settings.records
+    with (
+        _on_spark(file, subject, known, champion, found, threads, out)
+        if found
+        else _on_this_machine(file, subject, known, champion)
+    ) as explained:
+        table = write_tables(placed(explained, champion, lanes), out)
     if as_json:
         name = champion.model.manifest.name
         filled = {row["values"]: row["counts"] for row in table["lane"].value_counts().to_pylist()}
@@ -65,6 +84,58 @@ def score(
         )
     else:
         messages.print(f"{out}: {table.num_rows:,} scores")
+
+
+@contextmanager
+def _on_this_machine(
+    file: Path, subject: Subject, records: Path, champion: "LoadedModel"
+) -> Iterator[Iterator["pa.Table"]]:
+    from serving.scoring.files import explained, read_subjects
+
+    subjects = read_subjects(file, subject.value, records)
+    _say_missing(subjects.record_counts, champion)
+    with progress_bar(f"{subject.value}: scores") as progress:
+        yield _counted(explained(subjects, champion.scorer), len(subjects.ids), progress)
+
+
+@contextmanager
+def _on_spark(
+    file: Path,
+    subject: Subject,
+    records: Path,
+    champion: "LoadedModel",
+    master: str,
+    tasks: int | None,
+    out: Path,
+) -> Iterator[Iterator["pa.Table"]]:
+    from serving.scoring.files_on_spark import explained_on_spark
+
+    with explained_on_spark(file, subject.value, records, champion.model, master, tasks, out) as (
+        record_counts,
+        explained,
+    ):
+        _say_missing(record_counts, champion)
+        yield explained
+
+
+def _say_missing(record_counts: Mapping[str, int], champion: "LoadedModel") -> None:
+    from serving.scoring.files import missing_history
+
+    if missing := missing_history(record_counts, champion):
+        messages.print(
+            f"too few {', '.join(missing)} are known: {champion.model.manifest.name} was trained "
+            "on more than twice as many (history_missing)"
+        )
+
+
+def _counted(
+    tables: Iterator["pa.Table"], total: int, progress: Callable[[int, int], None]
+) -> Iterator["pa.Table"]:
+    done = 0
+    for table in tables:
+        yield table
+        done += len(table)
+        progress(done, total)
 
 
 def replay(

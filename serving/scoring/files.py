@@ -11,8 +11,9 @@ has:
 - the decision log, cases and idempotency: nothing here is a decision.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,27 +23,26 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from features.build_training_set import feature_matrix
+from features.build_training_set import feature_frame, feature_tables
 from features.catalogue import catalogue
-from features.derived.subject import derive_subjects
-from features.engine.batch.amendments import as_declared
-from features.engine.batch.record_blocks import InMemoryRecords, records_of_folder
-from features.engine.columns import Columns, columns_of_table, rows
+from features.engine.batch.build_resources import BuildResources
+from features.engine.batch.record_blocks import RecordFolder
+from features.engine.columns import Columns, rows
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.string_table import STRING_TABLE
 from features.errors import RecordsError
+from features.file_among_records import PLACE, AskedSubjects, among_records
 from features.history.online_store import COUNTED_RECORD_TYPES, OnlineStore
 from features.history.rebuild import rebuild
-from features.ingest.record_files import read_record_file
 from features.offences import offence_group
-from features.records import Journey, SubjectKind
+from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission, history_records
 from features.vector import Vector, feature_vector
 from serving.errors import BodyMalformed, SubmissionRefused
 from serving.history.missing_history import missing_types
 from serving.models.model_pool import LoadedModel
-from serving.models.scores import Scores
+from serving.models.scores import Scorer
 from serving.request_parsing import read_submission
 from serving.triage.lane_rule import Placement
 from serving.triage.lanes import Lanes
@@ -50,7 +50,8 @@ from serving.triage.life_at_risk import Craft, danger_signals, signals_of_craft
 
 AT_ONCE = 20_000  # subjects scored in one call: enough to be fast, little enough to hold
 
-Progress = Callable[[int, int], None]
+_OF_JOURNEY = ("mode", "conveyance_kind", "cargo_unit", "persons_on_board", "certified_capacity")
+_IS_LIFE_AT_RISK, _OFFENCE_GROUP = "is_life_at_risk", "offence_group"
 
 
 @dataclass(frozen=True)
@@ -74,112 +75,156 @@ def read_subjects(file: Path, kind: SubjectKind, records: Path) -> FileSubjects:
     `records` holds what else is known: history, and the legs, documents and payments of the
     subjects in a record file. Raises RecordsError with file, row and column.
     """
-    read = _submitted if _holds_submissions(file) else _recorded
+    read = _submitted if holds_submissions(file) else _recorded
     subjects = read(file, kind, records)
     if not subjects.ids:
-        raise RecordsError(f"{file}: there is no {kind} in it")
+        raise none_in(file, kind)
     return subjects
 
 
-def missing_history(subjects: FileSubjects, champion: LoadedModel) -> list[str]:
+def none_in(file: Path, kind: SubjectKind) -> RecordsError:
+    """What is raised where a file has no subject."""
+    return RecordsError(f"{file}: there is no {kind} in it")
+
+
+def missing_history(record_counts: Mapping[str, int], champion: LoadedModel) -> list[str]:
     """The types of records of which a file's history has too few, as a service checks its own."""
-    return missing_types(champion.model.manifest.record_counts, subjects.record_counts)
+    return missing_types(champion.model.manifest.record_counts, record_counts)
 
 
-def score_subjects(
-    subjects: FileSubjects,
-    champion: LoadedModel,
-    lanes: Lanes,
-    progress: Progress = lambda done, total: None,
-) -> pa.Table:
+def score_subjects(subjects: FileSubjects, champion: LoadedModel, lanes: Lanes) -> pa.Table:
     """Score subjects, a row each: score, lane, and `contribution_<feature>` per feature.
 
     Where the plan weighs harm, `harm_ratio` is what each probability was multiplied with.
     """
-    manifest = champion.model.manifest
-    cutoffs = lanes.uncapped_cutoffs(manifest.score_quantiles)
-    rows_of = champion.model.encode_frame(subjects.features)
-    harm_ratios = _harm_ratios(subjects, champion, lanes)
-    parts = []
+    return pa.concat_tables(placed(explained(subjects, champion.scorer), champion, lanes))
+
+
+def explained(subjects: FileSubjects, scorer: Scorer) -> Iterator[pa.Table]:
+    """Scores and contributions of subjects, AT_ONCE rows at a time, with what places them."""
+    rows_of = scorer.model.encode_frame(subjects.features)
     for start in range(0, len(rows_of), AT_ONCE):
         part = slice(start, start + AT_ONCE)
-        scores = champion.scorer.score(rows_of[part])
+        scores = scorer.score(rows_of[part])
+        columns = {
+            "subject_id": pa.array(subjects.ids[part], pa.string()),
+            _IS_LIFE_AT_RISK: pa.array(subjects.is_life_at_risk[part], pa.bool_()),
+            _OFFENCE_GROUP: pa.array(subjects.offence_groups[part], pa.string()),
+            "probability": scores.probability,
+            "log_odds": scores.log_odds,
+            "base_log_odds": np.full(len(scores.log_odds), scores.base_log_odds),
+        }
+        for at, name in enumerate(scorer.model.encoding.names):
+            columns[f"contribution_{name}"] = scores.contributions[:, at]
+        yield pa.table(columns)
+
+
+def placed(
+    explained: Iterable[pa.Table], champion: LoadedModel, lanes: Lanes
+) -> Iterator[pa.Table]:
+    """The same with the lane of each, in the columns of the file that is written."""
+    manifest = champion.model.manifest
+    cutoffs = lanes.uncapped_cutoffs(manifest.score_quantiles)
+    for part in explained:
+        harm_ratios = _harm_ratios(part[_OFFENCE_GROUP].to_pylist(), champion, lanes)
         placements = [
             lanes.place_uncapped(
                 manifest.subject,
                 subject_id,
-                float(probability * harm_ratio),
+                probability * harm_ratio,
                 cutoffs,
                 is_life_at_risk=is_life_at_risk,
             )
             for subject_id, probability, harm_ratio, is_life_at_risk in zip(
-                subjects.ids[part],
-                scores.probability,
-                harm_ratios[part],
-                subjects.is_life_at_risk[part],
+                part["subject_id"].to_pylist(),
+                part["probability"].to_pylist(),
+                harm_ratios,
+                part[_IS_LIFE_AT_RISK].to_pylist(),
                 strict=True,
             )
         ]
-        table = _table(subjects.ids[part], scores, placements, champion)
-        if lanes.plan.harm:
-            table = table.add_column(1, "harm_ratio", pa.array(harm_ratios[part], pa.float64()))
-        parts.append(table)
-        progress(start + len(placements), len(rows_of))
-    return pa.concat_tables(parts)
+        yield _table(part, placements, harm_ratios if lanes.plan.harm else None)
 
 
-def _harm_ratios(subjects: FileSubjects, champion: LoadedModel, lanes: Lanes) -> list[float]:
+def _harm_ratios(groups: list[str], champion: LoadedModel, lanes: Lanes) -> list[float]:
     """How much harm a find would be of beside a usual one; 1 where harm is not weighed."""
     if not lanes.plan.harm:
-        return [1.0] * len(subjects.ids)
+        return [1.0] * len(groups)
     shares = champion.model.manifest.offence_shares
-    ratio_of = {
-        group: shares.harm_ratio(lanes.plan.harm, group) for group in {*subjects.offence_groups}
-    }
-    return [ratio_of[group] for group in subjects.offence_groups]
+    ratio_of = {group: shares.harm_ratio(lanes.plan.harm, group) for group in {*groups}}
+    return [ratio_of[group] for group in groups]
 
 
-def write_table(table: pa.Table, out: Path) -> None:
-    """Write Parquet, or CSV where `out` ends so; the file is there whole or not at all."""
+def write_tables(tables: Iterator[pa.Table], out: Path) -> pa.Table:
+    """Write Parquet, or CSV where `out` ends so; the file is there whole or not at all.
+
+    Returns whom it tells of and their lanes. Each table is a row group, so that equal tables make
+    equal bytes.
+    """
     partial = out.with_name(f".{out.name}.partial")
     out.parent.mkdir(parents=True, exist_ok=True)
+    told = []
     try:
-        if out.suffix == ".csv":
-            pa.csv.write_csv(table, partial)
-        else:
-            pq.write_table(table, partial)
+        first = next(tables)
+        with _writer(partial, first.schema, is_text=out.suffix == ".csv") as writer:
+            for table in chain([first], tables):
+                writer.write_table(table)
+                told.append(table.select(["subject_id", "lane"]))
         partial.replace(out)
     finally:
         partial.unlink(missing_ok=True)
+    return pa.concat_tables(told)
+
+
+def _writer(
+    file: Path, schema: pa.Schema, *, is_text: bool
+) -> pq.ParquetWriter | pyarrow.csv.CSVWriter:
+    return pyarrow.csv.CSVWriter(file, schema) if is_text else pq.ParquetWriter(file, schema)
+
+
+def columns_read(kind: SubjectKind) -> frozenset[str]:
+    """The columns of subjects, beside their features, that `subjects_of` reads."""
+    subject_type = SUBJECT_TYPES[kind]
+    of_journey = {f"{subject_type.journey_prefix}{name}" for name in _OF_JOURNEY}
+    own = {"hs_code"} & subject_type.record.model_fields.keys()
+    return frozenset(of_journey | own)
+
+
+def subjects_of(
+    kind: SubjectKind, matrix: pa.Table, own: Columns, record_counts: Mapping[str, int]
+) -> FileSubjects:
+    """Subjects with a matrix of features and their `columns_read`, in the same order."""
+    prefix = SUBJECT_TYPES[kind].journey_prefix
+    return FileSubjects(
+        ids=matrix["subject_id"].to_pylist(),
+        features=matrix.select(_feature_names(kind)).to_pandas(),
+        is_life_at_risk=[any(signals_of_craft(craft)) for craft in _craft(own, prefix)],
+        offence_groups=_offence_groups(own, prefix),
+        record_counts=record_counts,
+    )
 
 
 def _recorded(file: Path, kind: SubjectKind, folder: Path) -> FileSubjects:
-    subject_type = SUBJECT_TYPES[kind]
-    name, id_field = subject_type.record_file, subject_type.id_field
-    known = records_of_folder(folder)
-    given = columns_of_table(read_record_file(file, name))
-    before = rows(known[name], ~np.isin(known[name][id_field], given[id_field]))
-    everything = known | {name: {c: np.concatenate([before[c], given[c]]) for c in given}}
-    matrix = feature_matrix(
-        kind,
-        InMemoryRecords(everything),
-        select=lambda subjects: rows(subjects, np.isin(subjects["subject_id"], given[id_field])),
-    ).to_pandas()
-    declared = {"journeys": as_declared(known["journeys"], Journey)}
-    own = derive_subjects(kind, declared | {name: as_declared(given, subject_type.record)})
-    ids = STRING_TABLE.texts(own["subject_id"]).to_pylist()
-    prefix = subject_type.journey_prefix
-    return FileSubjects(
-        ids=ids,
-        features=matrix.set_index("subject_id")
-        .loc[ids, _feature_names(kind)]
-        .reset_index(drop=True),
-        is_life_at_risk=[any(signals_of_craft(craft)) for craft in _craft(own, prefix)],
-        offence_groups=_offence_groups(own, prefix),
-        record_counts={
-            name: len(next(iter(everything[name].values()))) for name in COUNTED_RECORD_TYPES
-        },
-    )
+    with among_records(file, kind, folder) as asked, TemporaryDirectory() as scratch:
+        source = RecordFolder(asked.records)
+        frame = feature_frame(
+            kind,
+            source,
+            BuildResources(Path(scratch)),
+            columns=columns_read(kind),
+            select=asked.select,
+        )
+        source.check()
+        in_order = np.argsort(frame.subjects[PLACE])
+        matrix = pa.concat_tables(feature_tables(kind, frame)).take(pa.array(in_order))
+        own = rows(frame.subjects, in_order)
+        return subjects_of(kind, matrix, own, record_counts(asked))
+
+
+def record_counts(asked: AskedSubjects) -> Mapping[str, int]:
+    """How many records of each type there are that a service would count."""
+    source = RecordFolder(asked.records)
+    return {name: source.count(name) for name in COUNTED_RECORD_TYPES}
 
 
 def _submitted(file: Path, kind: SubjectKind, folder: Path) -> FileSubjects:
@@ -238,7 +283,8 @@ def _submission(line: bytes, place_in_file: str, kind: SubjectKind) -> Submissio
     return submission
 
 
-def _holds_submissions(file: Path) -> bool:
+def holds_submissions(file: Path) -> bool:
+    """Whether a file is an NDJSON of submissions, and no record file."""
     if file.suffix != ".ndjson" or not file.exists():
         return False
     with file.open("rb") as lines:
@@ -268,17 +314,18 @@ def _offence_groups(own: Columns, prefix: str) -> list[str]:
 
 
 def _table(
-    ids: list[str], scores: Scores, placements: list[Placement], champion: LoadedModel
+    part: pa.Table, placements: list[Placement], harm_ratios: list[float] | None
 ) -> pa.Table:
-    columns = {
-        "subject_id": pa.array(ids, pa.string()),
-        "probability": scores.probability,
-        "log_odds": scores.log_odds,
-        "lane": [placement.lane for placement in placements],
-        "lane_reason": [placement.reason for placement in placements],
-        "selection_probability": [p.selection_probability for p in placements],
-        "base_log_odds": np.full(len(ids), scores.base_log_odds),
+    before = {"subject_id": part["subject_id"]}
+    if harm_ratios is not None:
+        before["harm_ratio"] = pa.array(harm_ratios, pa.float64())
+    chosen = {
+        "probability": part["probability"],
+        "log_odds": part["log_odds"],
+        "lane": pa.array([placement.lane for placement in placements], pa.string()),
+        "lane_reason": pa.array([placement.reason for placement in placements], pa.string()),
+        "selection_probability": [placement.selection_probability for placement in placements],
+        "base_log_odds": part["base_log_odds"],
     }
-    for at, name in enumerate(champion.model.encoding.names):
-        columns[f"contribution_{name}"] = scores.contributions[:, at]
-    return pa.table(columns)
+    contributions = {n: part[n] for n in part.column_names if n.startswith("contribution_")}
+    return pa.table(before | chosen | contributions)

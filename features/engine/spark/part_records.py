@@ -14,6 +14,7 @@ from features.engine.spark.messages import columns_of, name_of
 from features.engine.spark.scan_records import (
     AMENDED_AT,
     AMENDED_UNTIL,
+    FILE_ROW,
     IDENTITIES,
     IS_AMENDED,
     RECORDS,
@@ -76,6 +77,12 @@ class PartRecords:
         rows = np.flatnonzero(columns[IS_AMENDED])
         return Amendments(rows, columns[AMENDED_AT][rows], columns[AMENDED_UNTIL][rows])
 
+    def rows_of_file(self, name: str) -> Column:
+        """Which row of its file each record of a type is, where the scan told it."""
+        if tables := self._tables.get(name):
+            return columns_of(tables, [FILE_ROW])[FILE_ROW]
+        return np.zeros(0, np.int64)
+
     def _column(self, name: str, field: str) -> Column:
         key = name, field
         if key not in self._columns:
@@ -121,6 +128,10 @@ class AskedRecords:
     def texts(self, _name: str, _field: str, _places: Column) -> list[str]:
         """None."""
         return []
+
+    def rows_of_file(self, _: str) -> Column:
+        """None."""
+        return np.zeros(0, np.int64)
 
     def amendments(self, _: str) -> Amendments:
         """None."""

@@ -27,6 +27,8 @@ from features.records import RECORD_FILES
 RECORDS, IDENTITIES = "records", "identities"
 IS_AMENDED, AMENDED_AT, AMENDED_UNTIL = "is_amended", "amended_at", "amended_until"
 """Of a row that does not count for ever from its own instant on: when it does, and until when."""
+FILE_ROW = "row_of_file"
+"""Of a row of a numbered file: which of its rows it is."""
 
 # So many rows are read by a task and sent together.
 SPLIT_ROWS = 1 << 18
@@ -65,7 +67,7 @@ class Scan:
 
     Of each record type `fields` are sent and `texts` beside them, for nobody needs their codes.
     `keys` names the field that decides the part. All columns are checked where `is_checked`, but
-    for files that are known to be `sound`.
+    for files that are known to be `sound`. Rows of `numbered` types say which they are.
     """
 
     folder: Path
@@ -75,6 +77,7 @@ class Scan:
     parts: int
     is_checked: bool = True
     sound: frozenset[str] = frozenset()
+    numbered: frozenset[str] = frozenset()
 
     def splits(self) -> Iterator[Split]:
         """The work of a scan, one task's each."""
@@ -128,6 +131,8 @@ class Scan:
             key = columns[self.keys[name]]
             part_of_row = part_of_keys(key, self.parts)
             columns |= split.amended(len(key))
+            if name in self.numbered:
+                columns[FILE_ROW] = np.arange(split.first_row, split.first_row + len(key))
             yield from sent(f"{RECORDS}:{name}", columns, part_of_row, self.parts, at)
         if identities is not None:
             own = {IDENTITIES: identities}

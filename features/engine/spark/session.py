@@ -60,7 +60,7 @@ def said_plainly(master: str) -> Iterator[None]:
             kind, message = raised[-1]
             raise _KINDS[kind](message) from None
         raise SparkFailed(
-            f"{shown(master)}: Spark ended the build, and nothing was written: {_end_of(error)}"
+            f"{shown(master)}: Spark ended the work, and nothing was written: {_end_of(error)}"
         ) from error
 
 
@@ -109,7 +109,7 @@ def _begun(master: str) -> "SparkSession":
     from pyspark.sql import SparkSession
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    builder = SparkSession.builder.master(master).appName("tidegate build")
+    builder = SparkSession.builder.master(master).appName("tidegate")
     for of in ("enabled", "showConsoleProgress"):
         builder = builder.config(f"spark.ui.{of}", "false")
     try:

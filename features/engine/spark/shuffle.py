@@ -28,8 +28,15 @@ MEMORY_BYTES = 1 << 25
 _DECIDING = ("numba", "numpy", "pyarrow")
 _PACKAGE = Path(__file__).parents[2]
 
+Packages = tuple[str, ...]
+"""Packages whose sources decide what is computed, beside each other."""
 
-def shuffled(messages: "DataFrame", tasks: int, compute: Compute) -> "DataFrame":
+OURS: Packages = (_PACKAGE.name,)
+
+
+def shuffled(
+    messages: "DataFrame", tasks: int, compute: Compute, packages: Packages = OURS
+) -> "DataFrame":
     """What is computed of each part's messages, by so many tasks.
 
     A task works on one part after the other, and may be tried again: `compute` must make the same
@@ -37,15 +44,17 @@ def shuffled(messages: "DataFrame", tasks: int, compute: Compute) -> "DataFrame"
     process is refused.
     """
     together = messages.repartition(tasks, "part")
-    return together.mapInArrow(partial(_each_part, compute, installed_code()), SCHEMA)
+    return together.mapInArrow(
+        partial(_each_part, compute, packages, installed_code(packages)), SCHEMA
+    )
 
 
 @cache
-def installed_code() -> str:
-    """What decides the bits of a feature on this machine: versions, and a digest of our sources."""
-    digest = sha256()
-    for file in sorted(_PACKAGE.rglob("*.py")):
-        digest.update(f"{file.relative_to(_PACKAGE).as_posix()}\0".encode() + file.read_bytes())
+def installed_code(packages: Packages = OURS) -> str:
+    """What decides the bits of a result on this machine: versions, and a digest of our sources."""
+    digest, root = sha256(), _PACKAGE.parent
+    for file in (each for package in packages for each in sorted((root / package).rglob("*.py"))):
+        digest.update(f"{file.relative_to(root).as_posix()}\0".encode() + file.read_bytes())
     versions = [f"{name} {version(name)}" for name in _DECIDING]
     python = f"Python {platform.python_version()}, Unicode {unicodedata.unidata_version}"
     return f"tidegate {_own_version()} ({digest.hexdigest()[:12]}), {', '.join(versions)}, {python}"
@@ -59,12 +68,12 @@ def _own_version() -> str:
 
 
 def _each_part(
-    compute: Compute, wanted: str, batches: Iterator[pa.RecordBatch]
+    compute: Compute, packages: Packages, wanted: str, batches: Iterator[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
-    if wanted != installed_code():
+    if wanted != (here := installed_code(packages)):
         raise WorkerMismatch(
-            f"a Spark worker has {installed_code()}, and this machine {wanted}; "
-            "install the same on both, for a training set has one digest wherever it is built"
+            f"a Spark worker has {here}, and this machine {wanted}; "
+            "install the same on both, for what is computed has one digest wherever that is done"
         )
     with SpooledTemporaryFile(MEMORY_BYTES) as received:
         for part, bodies in _in_order(batches, received):

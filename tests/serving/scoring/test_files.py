@@ -1,7 +1,6 @@
 """What a file is scored with, as much history as its model had; and by what it is ranked."""
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -33,8 +32,8 @@ def test_a_record_file_is_seen_against_the_history_that_its_model_was_trained_on
 ) -> None:
     subjects = read_subjects(home / "records" / "shipments.parquet", "shipment", home / "records")
 
-    assert missing_history(subjects, champion(home)) == []
-    few = replace(subjects, record_counts={**subjects.record_counts, "outcomes": 0})
+    assert missing_history(subjects.record_counts, champion(home)) == []
+    few = {**subjects.record_counts, "outcomes": 0}
     assert missing_history(few, champion(home)) == ["outcomes"]
 
 
@@ -66,7 +65,7 @@ def test_submissions_of_a_file_are_part_of_its_history(home: Path, tmp_path: Pat
 
     known = pq.read_metadata(home / "records" / "shipments.parquet").num_rows
     assert subjects.record_counts["shipments"] == known + 1
-    assert missing_history(subjects, champion(home)) == []
+    assert missing_history(subjects.record_counts, champion(home)) == []
 
 
 def test_a_file_is_ranked_by_harm_as_the_service_ranks_where_the_plan_weighs_it(

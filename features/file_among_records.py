@@ -1,0 +1,125 @@
+"""A file of subjects among the records that are known besides: what of it is asked about.
+
+What the file says of a subject takes the place of whatever the records say of it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from features.arrow_schema import arrow_schema
+from features.engine.batch.record_blocks import BLOCK_ROWS, RecordFolder, is_as_written, read_whole
+from features.engine.columns import Column, Columns, rows
+from features.errors import RecordsError
+from features.ingest.record_files import file_of, read_record_file, read_records
+from features.records import RECORD_FILES, SubjectKind
+from features.subject_types import SUBJECT_TYPES
+
+PLACE = "row_of_subject_file"
+"""The column of a subject that says which row of its record file says it first."""
+
+
+@dataclass(frozen=True)
+class AskedSubjects:
+    """Records, of which the subjects of one kind from some row of their file on are asked about."""
+
+    kind: SubjectKind
+    records: Path
+    first_row: int
+    rows: int
+
+    def select(self, subjects: Columns) -> Columns:
+        """Those among all subjects that are asked about, with their PLACE."""
+        subject_type = SUBJECT_TYPES[self.kind]
+        source = RecordFolder(self.records, is_whole=False)
+        ids = read_whole(source, subject_type.record_file, [subject_type.id_field])
+        asked = ids[subject_type.id_field][self.first_row :]
+        return among(subjects, asked, np.arange(len(asked)))
+
+
+@contextmanager
+def among_records(
+    file: Path, kind: SubjectKind, records: Path, *, is_shared: bool = False
+) -> Iterator[AskedSubjects]:
+    """Give records that hold the subjects of a file, in a folder that lasts as long as the block.
+
+    It lies beside the records, and whoever may read these may read it, where `is_shared`. A file
+    that is one of the records' own needs none. Raises RecordsError, which names what was given.
+    """
+    name = SUBJECT_TYPES[kind].record_file
+    own = file_of(records, name)
+    if own is not None and file.exists() and own.samefile(file):
+        yield _not_empty(file, AskedSubjects(kind, records, 0, RecordFolder(records).count(name)))
+        return
+    for _ in RecordFolder(records).blocks(name, ()):
+        pass
+    given = read_record_file(file, name)
+    beside = records.absolute().parent if is_shared else None
+    with TemporaryDirectory(prefix=".asked-", dir=beside) as made:
+        folder = Path(made)
+        if is_shared:
+            folder.chmod(records.stat().st_mode)
+        for other in RECORD_FILES.keys() - {name}:
+            if found := file_of(records, other):
+                (folder / found.name).symlink_to(found.resolve())
+        others = _write(folder / f"{name}.parquet", records, kind, given)
+        try:
+            yield _not_empty(file, AskedSubjects(kind, folder, others, len(given)))
+        except RecordsError as refusal:
+            raise _naming(refusal, folder, records) from None
+
+
+def among(subjects: Columns, ids: Column, places: Column) -> Columns:
+    """The subjects of these ids, which may repeat, with the first of the places of each."""
+    distinct, first = np.unique(ids, return_index=True)
+    subjects = rows(subjects, np.isin(subjects["subject_id"], distinct))
+    at = np.searchsorted(distinct, subjects["subject_id"])
+    return subjects | {PLACE: places[first[at]] if len(first) else np.zeros(0, np.int64)}
+
+
+def _not_empty(file: Path, asked: AskedSubjects) -> AskedSubjects:
+    if not asked.rows:
+        raise RecordsError(f"{file}: there is no {asked.kind} in it")
+    return asked
+
+
+def _write(out: Path, records: Path, kind: SubjectKind, given: pa.Table) -> int:
+    """Write subjects that are not given, and then those that are; how many rows the others have."""
+    subject_type, others = SUBJECT_TYPES[kind], 0
+    schema = arrow_schema(subject_type.record)
+    ids = pc.unique(given[subject_type.id_field])
+    with pq.ParquetWriter(out, schema) as writer:
+        for table in _known(records, subject_type.record_file):
+            is_given = pc.is_in(table[subject_type.id_field], ids)
+            kept = table.filter(pc.invert(is_given)).cast(schema)
+            writer.write_table(kept)
+            others += len(kept)
+        writer.write_table(given.cast(schema), row_group_size=BLOCK_ROWS)
+    return others
+
+
+def _known(records: Path, name: str) -> Iterator[pa.Table]:
+    file = file_of(records, name)
+    if file is None or not is_as_written(file, name):
+        yield read_records(records, name)
+        return
+    opened = pq.ParquetFile(file)
+    for group in range(opened.num_row_groups):
+        yield opened.read_row_group(group, use_threads=False)
+
+
+def _naming(refusal: RecordsError, made: Path, records: Path) -> RecordsError:
+    """The refusal of a file by the name that it was given with."""
+
+    def named(text: str) -> str:
+        return text.replace(str(made), str(records))
+
+    faults = tuple(replace(fault, file=named(fault.file)) for fault in refusal.faults)
+    return RecordsError(named(str(refusal)), faults)
