@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from features.engine.batch.record_blocks import RecordFolder, is_as_written
-from features.engine.columns import Column, Columns, columns_of_table
+from features.engine.columns import Column, Columns, columns_of_table, instant_us
 from features.engine.spark.keyed_windows import EventsOf, KeyedWindows
 from features.engine.spark.part_records import AskedRecords
 from features.engine.spark.scan_records import Scan
@@ -21,7 +21,10 @@ from features.subject_types import SUBJECT_TYPES
 
 # So many records are worked on at a time; those of one subject, or of one key, are never parted.
 PART_RECORDS = 1 << 20
+# A part that has so many times that many rows of subjects and events has a key of very many.
+MOST_AT_ONCE = 4
 _SAMPLED_GROUPS = 16
+_NO_END = np.iinfo(np.int64).max
 _LINKED_BY = {name: each.subject_field for name, each in LINKED_RECORD_TYPES.items()}
 _OWN_IDS = {each.record_file: each.id_field for each in SUBJECT_TYPES.values()}
 SUBJECT_FIELDS = {"outcomes": "subject_id"} | _LINKED_BY | _OWN_IDS
@@ -56,7 +59,9 @@ def planned(records: Path, wanted: Wanted) -> tuple[BuildPlan, Columns]:
     folder, kind = RecordFolder(records), wanted.kind
     counts = {name: folder.count(name) for name in RECORD_FILES}
     parts = max(1, -(-sum(counts.values()) // PART_RECORDS))
-    keyed = KeyedWindows(wanted.windows_by_key, max(1, -(-max(counts.values()) // PART_RECORDS)))
+    of_keys = max(1, -(-max(counts.values()) // PART_RECORDS))
+    slice_ends = _slice_ends(records, kind, of_keys)
+    keyed = KeyedWindows(wanted.windows_by_key, of_keys, MOST_AT_ONCE * PART_RECORDS, slice_ends)
     own, joined = AskedRecords(), AskedRecords()
     without_history = history_of_linked(kind, own, joined)
     of_history = {name: frozenset(own.fields[name] | joined.fields[name]) for name in RECORD_FILES}
@@ -113,4 +118,21 @@ def _instants(records: Path, kind: SubjectKind, ranges: int) -> Column:
     groups = np.unique(np.linspace(0, opened.num_row_groups - 1, _SAMPLED_GROUPS).astype(int))
     sampled = opened.read_row_groups(groups.tolist(), columns=["declared_at"], use_threads=False)
     instants = np.sort(columns_of_table(sampled)["declared_at"])
+    if not len(instants):
+        return instants
     return instants[np.arange(1, ranges) * len(instants) // ranges]
+
+
+def _slice_ends(records: Path, kind: SubjectKind, slices: int) -> Column:
+    """Instants that end slices of time of about as many declarations; the last is after all."""
+    name = SUBJECT_TYPES[kind].record_file
+    file = file_of(records, name)
+    if file is None or not is_as_written(file, name):
+        return np.array([_NO_END])
+    footer = pq.read_metadata(file)
+    at = footer.schema.names.index("declared_at")
+    of_groups = [footer.row_group(g).column(at).statistics for g in range(footer.num_row_groups)]
+    if not of_groups or any(each is None or not each.has_min_max for each in of_groups):
+        return np.array([_NO_END])
+    last = max(instant_us(each.max) for each in of_groups)
+    return np.append(_instants(records, kind, slices), last + 1)

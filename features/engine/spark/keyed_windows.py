@@ -5,13 +5,19 @@ one key are then in one part whatever further columns the key has.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
 
+from features.engine.batch.changing_windows import SlicedEvents
 from features.engine.batch.paired_windows import reduce_paired
+from features.engine.batch.partitions import Partitions
 from features.engine.batch.record_blocks import RecordBlocks
 from features.engine.batch.shared_keys import By, by_first_column, columns_of, windows_by_source
 from features.engine.batch.sources import EventSources
@@ -30,6 +36,7 @@ SUBJECTS = "subjects"
 NUMBERS = "numbers"
 ROW = "row_of_part"
 ASKING = frozenset({"declared_at", ROW})
+_HOME = "home"
 
 EventsOf = Mapping[tuple[str, By], Columns]
 """Events by their source and the first column of their key."""
@@ -37,10 +44,16 @@ EventsOf = Mapping[tuple[str, By], Columns]
 
 @dataclass(frozen=True)
 class KeyedWindows:
-    """Windows, by the first column of the subject's key, and so many parts for each group."""
+    """Windows, by the first column of the subject's key, and so many parts for each group.
+
+    A part of more than `rows_at_once` is computed in slices of time, which end at `slice_ends`;
+    the last of these is later than all declarations.
+    """
 
     windows: tuple[Window, ...]
     parts: int
+    rows_at_once: int
+    slice_ends: Column
 
     @property
     def groups(self) -> list[tuple[By, list[int]]]:
@@ -91,13 +104,25 @@ class KeyedWindows:
 
         `without` has the columns of events of which there are none.
         """
-        by, places = self.groups[part // self.parts]
-        asking, events = _received(bodies, by)
+        held: list[pa.Table] = []
+        count = 0
+        tables = map(messages.unpacked, bodies)
+        for table in tables:
+            held.append(table)
+            count += len(table)
+            if count > self.rows_at_once:
+                yield from self._in_slices(part, chain(_emptied(held), tables), without)
+                return
+        yield from self._at_once(part, held, without)
+
+    def _at_once(
+        self, part: int, tables: Sequence[pa.Table], without: EventsOf
+    ) -> Iterator[PartMessage]:
+        by, place_of = self._group_of(part)
+        asking, events = _received(tables, by)
         if not asking:
             return
-        place_of = {self.windows[place]: place for place in places}
-        read = {name for window in place_of for name in window.by} | ASKING
-        subjects = messages.columns_of(asking, sorted(read))
+        subjects = messages.columns_of(asking, _read_of_subjects(place_of))
         found: dict[str, Column] = {}
         for (source, first), windows in _by_events([*place_of]):
             none = without[source, first]
@@ -112,6 +137,45 @@ class KeyedWindows:
             begin += len(table)
             numbers = {name: column[of] for name, column in found.items()}
             yield PartMessage(home_of(table), 1 + part, packed(NUMBERS, numbers))
+
+    def _in_slices(
+        self, part: int, tables: Iterator[pa.Table], without: EventsOf
+    ) -> Iterator[PartMessage]:
+        """The same of a part that has too many rows for one key: what it holds is a slice."""
+        by, place_of = self._group_of(part)
+        read, homes = _read_of_subjects(place_of), 0
+        with TemporaryDirectory() as scratch, ExitStack() as stack:
+            folder = Path(scratch)
+            asking = stack.enter_context(Partitions(folder / SUBJECTS, len(self.slice_ends)))
+            sliced: dict[str, SlicedEvents] = {}
+            none_of: dict[str, Columns] = {}
+            for (source, first), windows in _by_events([*place_of]):
+                name, none = _named(source, first), without[source, first]
+                inner = folder / str(len(sliced))
+                sliced[name] = SlicedEvents(windows, self.slice_ends, inner, stack, none)
+                none_of[name] = none
+            for table in tables:
+                for name in _events_in(table, by):
+                    (events,) = _events_of([table], none_of[name])
+                    sliced[name].add(events)
+                if _is_asking(table):
+                    subjects = messages.columns_of([table], read)
+                    subjects[_HOME] = np.full(len(table), home_of(table), np.int32)
+                    homes = max(homes, home_of(table) + 1)
+                    asks = np.searchsorted(self.slice_ends, subjects["declared_at"], side="right")
+                    asking.add(subjects, asks.astype(np.int32))
+            for at in range(len(self.slice_ends) if homes else 0):
+                subjects = asking.read(at)
+                found = {ROW: subjects[ROW]}
+                for each in sliced.values():
+                    numbers = each.numbers(at, subjects)
+                    found |= {str(place_of[window]): c for window, c in numbers.items()}
+                yield from sent(NUMBERS, found, subjects[_HOME], homes, 1 + part)
+
+    def _group_of(self, part: int) -> tuple[By, dict[Window, int]]:
+        """The first column of the keys of a part, and the places of its windows."""
+        by, places = self.groups[part // self.parts]
+        return by, {self.windows[place]: place for place in places}
 
     def events(
         self, sources: EventSources, everyone: Columns, records: Callable[[str], RecordBlocks]
@@ -148,19 +212,36 @@ def _derived(
     return events_together(parts)
 
 
-def _received(bodies: Iterator[bytes], by: By) -> tuple[list[pa.Table], dict[str, list[pa.Table]]]:
+def _received(
+    tables: Sequence[pa.Table], by: By
+) -> tuple[list[pa.Table], dict[str, list[pa.Table]]]:
     """The tables of subjects, and those of events by name: some are of both."""
-    asking: list[pa.Table] = []
     events: dict[str, list[pa.Table]] = defaultdict(list)
-    for table in map(messages.unpacked, bodies):
-        what, *sources = name_of(table).split("/")
-        if what != SUBJECTS:
-            events[name_of(table)].append(table)
-            continue
-        asking.append(table)
-        for source in sources:
-            events[_named(source, by)].append(table)
-    return asking, events
+    for table in tables:
+        for name in _events_in(table, by):
+            events[name].append(table)
+    return [table for table in tables if _is_asking(table)], events
+
+
+def _is_asking(table: pa.Table) -> bool:
+    return name_of(table).partition("/")[0] == SUBJECTS
+
+
+def _events_in(table: pa.Table, by: By) -> list[str]:
+    """The names of the events that a table holds: those of subjects are also who asks."""
+    _, *sources = name_of(table).split("/")
+    return [_named(source, by) for source in sources] if _is_asking(table) else [name_of(table)]
+
+
+def _read_of_subjects(windows: Iterable[Window]) -> list[str]:
+    return sorted({name for window in windows for name in window.by} | ASKING)
+
+
+def _emptied(tables: list[pa.Table]) -> Iterator[pa.Table]:
+    """Tables in their order, none of which is held any longer than it is used."""
+    tables.reverse()
+    while tables:
+        yield tables.pop()
 
 
 def _named(source: str, first: By) -> str:

@@ -1,0 +1,278 @@
+"""Windows over events of which more share a key than memory holds: one slice of time after another.
+
+An event enters a window when it begins to count, and leaves it when it ceases to or is too old. So
+a slice needs what enters and what leaves in it, and what the slices before left behind, of each
+window: of a count, a sum or a mean one row for each key, of different values one for each key and
+value that are still inside, of the oldest and the newest event these. What is gathered is whole
+numbers, so that the bits are those of `sweep`.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from features.engine.batch.amended_sweep import SweptSubjects
+from features.engine.batch.factorize import KeyFactorizer
+from features.engine.batch.paired_windows import reduce_paired
+from features.engine.batch.partitions import Partitions
+from features.engine.batch.sort_by_key import KeyGroups
+from features.engine.columns import DAY_US, Column, Columns, length, rows
+from features.engine.numba_cache import compiled, inner
+from features.engine.windows.event_order import sorted_by_known_at
+from features.engine.windows.lifetimes import (
+    COUNTS_FROM,
+    COUNTS_UNTIL,
+    FOREVER,
+    LIFETIME,
+    for_ever,
+    together,
+)
+from features.engine.windows.reducers import (
+    DIFFERENT,
+    EVENTS,
+    GATHERED_WORDS,
+    PRESENT,
+    SUM,
+    Reducer,
+    number_of,
+)
+from features.engine.windows.window import Window
+
+GATHERED = frozenset({Reducer.COUNT, Reducer.TOTAL, Reducer.MEAN, Reducer.DISTINCT})
+"""The reducers whose numbers follow from what entered and what left."""
+
+_AT, _COUNT, _SUM, _PRESENT = "changes_at", "count_change", "sum_change", "present_change"
+_BEFORE = np.iinfo(np.int64).min
+
+Span = int | None
+
+
+class _Changes(NamedTuple):
+    """What changes when, by key and in order of time; those of key k begin at `starts[k]`."""
+
+    starts: Column
+    at: Column
+    counts: Column
+    amounts: Column
+    present: Column
+
+
+class SlicedEvents:
+    """Events for the windows of one source, on disk by the slices in which they enter and leave.
+
+    `ends` are the instants at which slices end, rising; nobody asks at the last one or later. All
+    events are added first, then the slices asked for in their order. `left` is what a window needs
+    of the slices before. Lives as long as the stack.
+    """
+
+    def __init__(
+        self, windows: Sequence[Window], ends: Column, folder: Path, stack: ExitStack, none: Columns
+    ) -> None:
+        self._windows = windows
+        self._ends = ends
+        spans: set[Span] = {w.days for w in windows if w.reducer in GATHERED}
+        folder.mkdir()
+
+        def create(name: str) -> Partitions:
+            return stack.enter_context(Partitions(folder / name, len(ends)))
+
+        self._entering = create("entering")
+        self._leaving = {span: create(f"leaving-{span}") for span in spans}
+        self.left: dict[Window, Columns] = {}
+        self.add(none)
+
+    def add(self, events: Columns) -> None:
+        """Keep events, which may have lifetimes."""
+        events = for_ever(events["known_at"]) | events
+        begin = _begin(events)
+        self._entering.add(events, self._slices(begin, events[COUNTS_UNTIL] > begin))
+        for span, leaving in self._leaving.items():
+            end = _end(events, span)
+            leaving.add(events, self._slices(end, (end > begin) & (end != FOREVER)))
+
+    def _slices(self, instants: Column, is_meant: Column) -> Column:
+        at = np.searchsorted(self._ends, instants, side="right")
+        return np.where(is_meant & (at < len(self._ends)), at, -1).astype(np.int32)
+
+    def numbers(self, at: int, subjects: Columns) -> dict[Window, Column]:
+        """The windows of the subjects that ask in a slice; all others were asked for before."""
+        entering = self._entering.read(at)
+        leaving = {span: partitions.read(at) for span, partitions in self._leaving.items()}
+        found = {}
+        for window in self._windows:
+            left = self.left.get(window)
+            if window.reducer in GATHERED:
+                changes = _changes(window, entering, leaving[window.days], left)
+                found[window], self.left[window] = _gathered(window, changes, subjects)
+            else:
+                events = entering if left is None else together([left, entering])
+                found[window] = _reduced(window, events, subjects)
+                self.left[window] = _decisive(window, events, int(self._ends[at]))
+        return found
+
+
+def _begin(events: Columns) -> Column:
+    """When each event begins to count."""
+    return np.maximum(events["known_at"], events[COUNTS_FROM])
+
+
+def _end(events: Columns, span: Span) -> Column:
+    """When each event leaves a window: it ceases to count, or is too old."""
+    if span is None:
+        return events[COUNTS_UNTIL]
+    return np.minimum(events[COUNTS_UNTIL], events["known_at"] + span * DAY_US)
+
+
+def _changes(window: Window, entering: Columns, leaving: Columns, left: Columns | None) -> Columns:
+    """What a slice changes about what is gathered of a window, after what was left to it."""
+    begin, end = _begin(entering), _end(entering, window.days)
+    is_ever_inside = end > begin  # it may begin to count when it is too old
+    parts = [
+        _change(window, rows(entering, is_ever_inside), begin[is_ever_inside], 1),
+        _change(window, leaving, _end(leaving, window.days), -1),
+    ]
+    return together(parts if left is None else [left, *parts])
+
+
+def _change(window: Window, events: Columns, at: Column, sign: int) -> Columns:
+    kept = {name: events[name] for name in window.matching}
+    changes = kept | {_AT: at, _COUNT: np.full(len(at), sign)}
+    if window.value is not None and window.reducer is Reducer.DISTINCT:
+        changes |= {window.value: events[window.value]}
+    elif window.value is not None:
+        value = events[window.value]
+        is_present = ~np.isnan(value)
+        changes[_SUM] = sign * np.where(is_present, value, 0).astype(np.int64)
+        changes[_PRESENT] = sign * is_present.astype(np.int64)
+    return changes if window.where is None else rows(changes, events[window.where] == 1)
+
+
+def _gathered(window: Window, changes: Columns, subjects: Columns) -> tuple[Column, Columns]:
+    """The numbers of a window for subjects, and what is left of it when its changes are done."""
+    keys, asking, size = _keys(window, changes, subjects)
+    groups = KeyGroups.sort(keys, changes[_AT], size)
+    of_subjects = KeyGroups.sort(asking, subjects["declared_at"], size)
+    amounts, present, many = changes.get(_SUM, _NONE), changes.get(_PRESENT, _NONE), 0
+    if window.reducer is Reducer.DISTINCT:
+        values, distinct = KeyFactorizer(changes).codes((str(window.value),))
+        amounts, many = values.astype(np.int64), distinct + 1
+    swept = _Changes(
+        groups.starts,
+        groups.instants,
+        groups.in_key_order(changes[_COUNT]),
+        groups.in_key_order(amounts) if len(amounts) else amounts,
+        groups.in_key_order(present) if len(present) else present,
+    )
+    asked = SweptSubjects(of_subjects.starts, of_subjects.instants)
+    numbers = _numbers(int(window.reducer), np.zeros(many, np.int64), swept, asked)
+    return of_subjects.in_row_order(numbers, length(subjects)), _left(window, changes)
+
+
+def _left(window: Window, changes: Columns) -> Columns:
+    """One row for each key, or key and value, but where all its changes amount to nothing."""
+    names = window.matching
+    if window.reducer is Reducer.DISTINCT:
+        names = (*names, str(window.value))
+    codes, size = KeyFactorizer(changes).codes(names)
+    is_known = codes >= 0
+    first = np.zeros(size, np.int64)
+    first[codes[is_known][::-1]] = np.flatnonzero(is_known)[::-1]
+    left = {name: changes[name][first] for name in names} | {_AT: np.full(size, _BEFORE)}
+    is_any = np.zeros(size, bool)
+    for name in (_COUNT, _SUM, _PRESENT):
+        if name in changes:
+            left[name] = _sums(codes, changes[name], size)
+            is_any |= left[name] != 0
+    return rows(left, is_any)
+
+
+def _keys(window: Window, changes: Columns, subjects: Columns) -> tuple[Column, Column, int]:
+    both = {
+        name: np.concatenate([changes[name], subjects[of_subject]])
+        for name, of_subject in zip(window.matching, window.by, strict=True)
+    } or {"": np.zeros(length(changes) + length(subjects))}
+    keys, size = KeyFactorizer(both).codes(window.matching)
+    return keys[: length(changes)], keys[length(changes) :], size
+
+
+def _reduced(window: Window, events: Columns, subjects: Columns) -> Column:
+    is_plain = (events[COUNTS_UNTIL] == FOREVER) & (events[COUNTS_FROM] <= events["known_at"])
+    if is_plain.all():
+        events = {name: column for name, column in events.items() if name not in LIFETIME}
+    if "record_id" in events:
+        events = sorted_by_known_at(events)
+    return dict(reduce_paired([window], events, subjects))[window]
+
+
+def _decisive(window: Window, events: Columns, end: int) -> Columns:
+    """The events on which a window may still rest at the end of a slice.
+
+    Of those that count for ever by then only the oldest or the newest of a key, where a window
+    over all of history asks for that.
+    """
+    if window.days is not None:
+        return rows(events, events["known_at"] >= end - window.days * DAY_US)
+    if window.reducer not in (Reducer.DAYS_SINCE_FIRST, Reducer.HOURS_SINCE_LATEST):
+        return events
+    is_meant = np.ones(length(events), bool) if window.where is None else events[window.where] == 1
+    is_stable = is_meant & (events[COUNTS_UNTIL] == FOREVER)
+    codes, size = KeyFactorizer(events).codes(window.matching)
+    groups = KeyGroups.sort(
+        np.where(is_stable, codes, np.int32(-1)).astype(np.int32), events["known_at"], size
+    )
+    begins, ends = groups.starts[:-1], groups.starts[1:]
+    places = begins if window.reducer is Reducer.DAYS_SINCE_FIRST else ends - 1
+    is_kept = is_meant & ~is_stable & (events[COUNTS_UNTIL] >= end)
+    is_kept[groups.order[places[ends > begins]]] = True
+    return rows(events, is_kept)
+
+
+_NONE = np.zeros(0, np.int64)
+
+
+@compiled(nogil=True)
+def _sums(codes: Column, amounts: Column, size: int) -> Column:
+    sums = np.zeros(size, np.int64)
+    for row in range(len(codes)):
+        if codes[row] >= 0:
+            sums[codes[row]] += amounts[row]
+    return sums
+
+
+@compiled(nogil=True)
+def _numbers(reducer: int, inside: Column, changes: _Changes, asking: SweptSubjects) -> Column:
+    """The number of each subject, of all changes of its key before it asks.
+
+    Where different values are counted, `amounts` are their codes, and `inside` has room for each.
+    """
+    numbers = np.empty(len(asking.at))
+    gathered = np.zeros(GATHERED_WORDS, np.int64)
+    for key in range(len(asking.starts) - 1):
+        gathered[:] = 0
+        change = changes.starts[key]
+        for subject in range(asking.starts[key], asking.starts[key + 1]):
+            at = asking.at[subject]
+            while change < changes.starts[key + 1] and changes.at[change] < at:
+                _take(gathered, inside, changes, change)
+                change += 1
+            numbers[subject] = number_of(reducer, gathered, at)
+        if len(inside):
+            for done in range(changes.starts[key], change):
+                inside[changes.amounts[done]] = 0
+    return numbers
+
+
+@inner
+def _take(gathered: Column, inside: Column, changes: _Changes, at: int) -> None:
+    gathered[EVENTS] += changes.counts[at]
+    if len(inside):
+        value = changes.amounts[at]  # a missing one has the last place, and is none
+        was_inside = inside[value] > 0
+        inside[value] += changes.counts[at]
+        gathered[DIFFERENT] += ((inside[value] > 0) - was_inside) * (value >= 0)
+    elif len(changes.amounts):
+        gathered[SUM] += changes.amounts[at]
+        gathered[PRESENT] += changes.present[at]
