@@ -18,7 +18,7 @@ TidegateError                 shown to a person without a traceback; exit code 1
 ├── RatesRefused              a file of exchange rates cannot be used
 ├── LimitsRefused             a file of limits of reporting cannot be used
 ├── SparkUnavailable          no Spark answers where it was looked for
-├── SparkFailed               Spark ended a build; says with what
+├── SparkFailed               Spark ended its work; says with what
 ├── WorkerMismatch            a Spark worker runs other code than the machine that asks it
 └── RecordsSuspected          records that a Spark worker read may be wrong; they are read again
 """
@@ -147,7 +147,7 @@ class SparkUnavailable(TidegateError):
 
 
 class SparkFailed(TidegateError):
-    """Spark ended a build before it was whole; the message has the end of what it said."""
+    """Spark ended its work before that was whole; the message has the end of what it said."""
 
 
 class WorkerMismatch(TidegateError):
