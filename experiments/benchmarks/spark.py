@@ -2,9 +2,10 @@
 
     python -m experiments.benchmarks.spark [SHIPMENTS] [--skewed] [--master MASTER]
 
-Without a master it starts Sail. CPU is that of all processes of a build, servers and workers among
-them; memory is the largest of each kind of process. In a skewed world every other shipment and
-payment is of one party. The bytes must be equal. Worlds are those of `features`.
+Without a master it starts Sail, which `make spark` installs. CPU is that of all processes of a
+build, servers and workers among them; memory is the largest of each kind of process. In a skewed
+world every other shipment and payment is of one party. The bytes must be equal. Worlds are those of
+`features`.
 """
 
 import argparse
@@ -63,14 +64,20 @@ def _on_spark(records: Path, out: Path, master: str | None) -> tuple[float, floa
     if master:
         return _figures([*_build(records, out), *_options(master)])
     port = free_port()
-    sail = str(Path(sys.executable).with_name("sail"))
-    with subprocess.Popen([sail, "spark", "server", "--port", str(port)]) as server:
+    sail = [sys.executable, "-m", "pysail", "spark", "server", "--port", str(port)]
+    with subprocess.Popen(sail, env=_beside_sail()) as server:
         try:
             _wait(port)
             command = [*_build(records, out), *_options(f"sc://127.0.0.1:{port}")]
             return _figures(command, server.pid)
         finally:
             server.terminate()
+
+
+def _beside_sail() -> dict[str, str]:
+    """The environment of processes that need Sail and Spark's client, which lie apart."""
+    apart = str(Path(sys.prefix, "sail"))
+    return os.environ | {"PYTHONPATH": os.pathsep.join([apart, os.environ.get("PYTHONPATH", "")])}
 
 
 def _wait(port: int) -> None:
@@ -98,7 +105,7 @@ def _figures(command: list[str], *beside: int) -> tuple[float, float]:
     """
     taken: dict[int, float] = {}
     most = 0.0
-    with subprocess.Popen(command) as process:
+    with subprocess.Popen(command, env=_beside_sail()) as process:
         while process.poll() is None:
             for pid in _below(process.pid, *beside):
                 with suppress(OSError):
