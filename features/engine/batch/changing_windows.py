@@ -77,7 +77,7 @@ class SlicedEvents:
         folder.mkdir()
 
         def create(name: str) -> Partitions:
-            return stack.enter_context(Partitions(folder / name, len(ends)))
+            return stack.enter_context(Partitions(folder / name, len(ends), memory_bytes=0))
 
         self._entering = create("entering")
         self._leaving = {span: create(f"leaving-{span}") for span in spans}

@@ -20,13 +20,14 @@ class Partitions:
     """Columns of the same names and types, added a block at a time and read back a part at a time.
 
     Within a part rows keep the order in which they were added. The first blocks are held in memory,
-    all others lie in a file. Lives as long as its `with` block; then the file is gone.
+    up to `memory_bytes`; all others lie in a file. Lives as long as its `with` block; then the file
+    is gone.
     """
 
-    def __init__(self, file: Path, parts: int) -> None:
+    def __init__(self, file: Path, parts: int, memory_bytes: int | None = None) -> None:
         self._path = file
         self._parts = parts
-        self._bytes_left = MEMORY_BYTES
+        self._bytes_left = MEMORY_BYTES if memory_bytes is None else memory_bytes
         # Of each block, whose rows stand part after part: where those of each part start, and the
         # rows themselves or where they begin in the file, one column after the other.
         self._blocks: list[tuple[Column, Columns | int]] = []

@@ -146,7 +146,8 @@ class KeyedWindows:
         read, homes = _read_of_subjects(place_of), 0
         with TemporaryDirectory() as scratch, ExitStack() as stack:
             folder = Path(scratch)
-            asking = stack.enter_context(Partitions(folder / SUBJECTS, len(self.slice_ends)))
+            slices = len(self.slice_ends)
+            asking = stack.enter_context(Partitions(folder / SUBJECTS, slices, memory_bytes=0))
             sliced: dict[str, SlicedEvents] = {}
             none_of: dict[str, Columns] = {}
             for (source, first), windows in _by_events([*place_of]):
@@ -164,7 +165,7 @@ class KeyedWindows:
                     homes = max(homes, home_of(table) + 1)
                     asks = np.searchsorted(self.slice_ends, subjects["declared_at"], side="right")
                     asking.add(subjects, asks.astype(np.int32))
-            for at in range(len(self.slice_ends) if homes else 0):
+            for at in range(slices if homes else 0):
                 subjects = asking.read(at)
                 found = {ROW: subjects[ROW]}
                 for each in sliced.values():
