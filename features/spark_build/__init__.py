@@ -1,4 +1,4 @@
-"""A training set made on Spark: records in files that all workers see -> the bytes of one machine.
+"""Training sets and scored files made on Spark: records that all workers see -> one machine's bytes.
 
 `plan` says what is read and sent where; `tasks` are what workers do with the messages of a part
 (`features.engine.spark`), with the functions of `part_features`; `build` runs them and writes what
