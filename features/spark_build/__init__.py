@@ -1,4 +1,4 @@
-"""Training sets and scored files made on Spark: records that all workers see -> one machine's bytes.
+"""Training sets and scores made on Spark: records that all workers see -> the bytes of one machine.
 
 `plan` says what is read and sent where; `tasks` are what workers do with the messages of a part
 (`features.engine.spark`), with the functions of `part_features`; `build` runs them and writes what
