@@ -77,7 +77,10 @@ def _on_spark(records: Path, out: Path, master: str | None) -> tuple[float, floa
 def _beside_sail() -> dict[str, str]:
     """The environment of processes that need Sail and Spark's client, which lie apart."""
     apart = str(Path(sys.prefix, "sail"))
-    return os.environ | {"PYTHONPATH": os.pathsep.join([apart, os.environ.get("PYTHONPATH", "")])}
+    return os.environ | {
+        "PYTHONPATH": os.pathsep.join([apart, os.environ.get("PYTHONPATH", "")]),
+        "SAIL_EXECUTION__BATCH_SIZE": "16",  # as docs/operations/spark.md says
+    }
 
 
 def _wait(port: int) -> None:
