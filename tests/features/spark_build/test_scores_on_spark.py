@@ -105,7 +105,7 @@ def as_they_are(matrix: pa.Table, subjects: Columns) -> pa.Table:
 
 
 @settings(
-    max_examples=count(4, 40),
+    max_examples=count(3, 40),
     suppress_health_check=[
         HealthCheck.too_slow,
         HealthCheck.data_too_large,
