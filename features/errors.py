@@ -19,7 +19,7 @@ TidegateError                 shown to a person without a traceback; exit code 1
 ├── LimitsRefused             a file of limits of reporting cannot be used
 ├── SparkUnavailable          no Spark answers where it was looked for
 ├── SparkFailed               Spark ended its work; says with what
-├── WorkerMismatch            a Spark worker runs other code than the machine that asks it
+├── WorkerMismatch            a worker has other code or data than the machine that asks it
 └── RecordsSuspected          records that a Spark worker read may be wrong; they are read again
 """
 
@@ -151,7 +151,7 @@ class SparkFailed(TidegateError):
 
 
 class WorkerMismatch(TidegateError):
-    """A Spark worker runs other code than the machine that asks it; the message has both."""
+    """A worker has other code or data than the machine that asks it; the message has both."""
 
 
 class RecordsSuspected(TidegateError):

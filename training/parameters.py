@@ -92,6 +92,9 @@ class TreeParameters(Parameters):
     With `random` thresholds a split is the best of one drawn for each feature (extremely random
     trees): trees that look at every threshold find chance where some hundred subjects are confirmed
     (`experiments/2026-11-24-boosters`). A thousand are enough for the best of all.
+    The `data_parallel` learner is that of several workers, each with a part of the rows: it grows
+    the same trees whatever their number, and not quite those of the `serial` one
+    (`docs/adr/0023-several-workers-grow-one-forest.md`).
     """
 
     trees: Annotated[int, Field(ge=1, le=100_000)] = 800
@@ -107,6 +110,25 @@ class TreeParameters(Parameters):
     fewest_per_category: Annotated[int, Field(ge=1)] = 60
     category_smoothing: Annotated[float, Field(ge=0)] = 10.0
     thresholds: Literal["best", "random"] = "random"
+    # Left out of dumps where it is what it always was: names of searches and of models stay.
+    learner: Annotated[
+        Literal["serial", "data_parallel"], Field(exclude_if=lambda learner: learner == "serial")
+    ] = "serial"
+
+    @model_validator(mode="after")
+    def _ask_of_workers_what_they_can(self) -> Self:
+        if self.learner == "serial":
+            return self
+        if self.monotone not in ("off", "basic"):
+            raise ValueError(
+                f"several workers cannot keep monotone = {self.monotone!r}, which compares leaves "
+                "of all features; want monotone = 'basic' or 'off'"
+            )
+        if self.row_share < 1:
+            raise ValueError(
+                "several workers would each draw rows of their own; want row_share = 1"
+            )
+        return self
 
 
 class SelectionParameters(Parameters):
@@ -233,6 +255,19 @@ class TrainingParameters(Parameters):
         """The same, with exactly so many trees."""
         exactly = {"trees": trees, "early_stopping_rounds": 0}
         return self.model_copy(update={"trees": self.trees.model_copy(update=exactly)})
+
+    def for_workers(self) -> Self:
+        """The same for trees that several workers grow, which keep directions by the basic method.
+
+        Raises ParametersError where they ask for what only one machine can.
+        """
+        asked = self.trees.model_dump(exclude_unset=True)
+        try:
+            trees = TreeParameters(**{"monotone": "basic"} | asked | {"learner": "data_parallel"})
+        except ValidationError as error:
+            faults = error.errors(include_url=False)
+            raise ParametersError("; ".join(f"trees: {fault['msg']}" for fault in faults)) from None
+        return self.model_copy(update={"trees": trees})
 
     @classmethod
     def read(cls, file: Path) -> Self:

@@ -63,6 +63,7 @@ class TrainingSet:
     `frame` holds the catalogue's columns and nothing else. `digest` covers the three files of
     `folder`, where the set lies.
     `records` sums up what they were made of, as JSON; None where the folder does not say.
+    `places_in_file` is where the rows stand in the file of features; None where all of it was read.
     """
 
     inputs: ModelInputs
@@ -74,6 +75,7 @@ class TrainingSet:
     digest: str
     folder: Path
     records: str | None = None
+    places_in_file: Ints | None = None
 
     @classmethod
     def read(cls, folder: Path, subject: SubjectKind, inputs: ModelInputs | None = None) -> Self:
@@ -96,8 +98,10 @@ class TrainingSet:
         frame, outcomes, subjects = (
             _frame(folder / name, columns) for name, columns in zip(FILES, COLUMNS, strict=True)
         )
+        places_in_file = None
         if "as_of" in frame:
             is_last = _is_last_before_inspection(frame, outcomes)
+            places_in_file = np.flatnonzero(is_last)
             frame = frame[is_last].reset_index(drop=True).drop(columns="as_of")
             subjects = _same_rows(subjects, is_last, folder / FILES[2])
         ids = pd.Index(frame.pop("subject_id"))
@@ -114,9 +118,10 @@ class TrainingSet:
             declared_at=declared_at,
             outcomes=Outcomes.from_table(outcomes, places, len(ids)),
             subjects=subjects.set_index(subject_rows).reindex(range(len(ids))),
-            digest=_digest(folder),
+            digest=digest_of(folder),
             folder=folder,
             records=summary.read_text() if (summary := folder / SUMMARY).is_file() else None,
+            places_in_file=places_in_file,
         )
 
     def __len__(self) -> int:
@@ -277,7 +282,8 @@ def _places(given: "pd.Series[str]", ids: pa.Array, file: Path) -> Ints:
     return places.to_numpy().astype(np.int64)
 
 
-def _digest(folder: Path) -> str:
+def digest_of(folder: Path) -> str:
+    """The SHA-256 over the files of a training set."""
     digest = hashlib.sha256()
     for name in FILES:
         with (folder / name).open("rb") as file:

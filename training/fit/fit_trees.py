@@ -56,26 +56,43 @@ def fit_trees(
     Ranking loss is the weighted share of pairs of a confirmed and a cleared row in wrong order,
     1 - ROC-AUC: log loss would stop far too soon, at the overconfidence that calibration undoes.
     """
-    data = _binned(rows, encoding, lightgbm_parameters(inputs, parameters))
+    settings = lightgbm_parameters(inputs, parameters)
+    data = _binned(rows, encoding, settings)
     trees, rounds = parameters.trees.trees, parameters.trees.early_stopping_rounds
+    if held_back is None or not (rounds or on_loss):
+        return grow(data, None, settings, trees, [_telling(on_tree, trees)])
+    watched = data.create_valid(held_back.values, held_back.labels, held_back.weights)
+    callbacks = [_telling(on_tree, trees), *watching(rounds, on_loss)]
+    return grow(data, watched, settings, trees, callbacks)
+
+
+def grow(
+    data: lightgbm.Dataset,
+    held_back: lightgbm.Dataset | None,
+    settings: dict[str, Any],
+    trees: int,
+    callbacks: list[Any],
+    loss: Callable[..., Any] | None = None,
+) -> str:
+    """The model text of trees on rows in bins, up to the best of them where a callback stops them.
+
+    `loss` is a measure in place of LightGBM's own, as LightGBM asks for one.
+    """
     sizes: list[int] = []  # after each round: one that finds no split adds no tree
-    callbacks: list[Any] = [
-        lambda step: on_tree(step.iteration + 1, trees),
-        lambda step: sizes.append(step.model.num_trees()),
-    ]
-    validation = []
-    if held_back is not None and (rounds or on_loss):
-        callbacks += _watching(rounds, on_loss)
-        validation.append(data.create_valid(held_back.values, held_back.labels, held_back.weights))
     booster = lightgbm.train(
-        lightgbm_parameters(inputs, parameters),
+        settings,
         data,
         trees,
-        valid_sets=validation,
-        callbacks=callbacks,
+        valid_sets=[] if held_back is None else [held_back],
+        feval=loss,
+        callbacks=[*callbacks, lambda step: sizes.append(step.model.num_trees())],
     )
     best = booster.best_iteration
     return str(booster.model_to_string(num_iteration=sizes[best - 1] if best else -1))
+
+
+def _telling(on_tree: TreeProgress, trees: int) -> Any:
+    return lambda step: on_tree(step.iteration + 1, trees)
 
 
 @dataclass(frozen=True)
@@ -110,9 +127,9 @@ def cross_fit_trees(
         trees,
         folds=[(np.setdiff1d(np.arange(len(rows.labels)), fold), fold) for fold in folds],
         callbacks=[
-            lambda step: on_tree(step.iteration + 1, trees),
+            _telling(on_tree, trees),
             lambda step: sizes.append(step.model.num_trees()),
-            *_watching(rounds, on_loss),
+            *watching(rounds, on_loss),
         ],
         return_cvbooster=True,
     )["cvbooster"]
@@ -126,23 +143,39 @@ def cross_fit_trees(
 
 def _binned(rows: LabelledRows, encoding: Encoding, settings: dict[str, Any]) -> lightgbm.Dataset:
     """The rows in bins, whose edges are those of at most `MOST_FOR_EDGES` of them."""
+    sample = sample_for_edges(rows)
+    edges = bin_edges(sample.values[:], sample.labels, sample.weights, encoding, settings)
+    if len(sample.labels) == len(rows.labels):
+        return edges
+    return edges.create_valid(rows.values, rows.labels, rows.weights)
+
+
+def sample_for_edges(rows: LabelledRows) -> LabelledRows:
+    """The rows that settle where bins end, evenly spaced among all."""
     count = len(rows.labels)
-    places = np.unique(np.linspace(0, count - 1, min(count, MOST_FOR_EDGES)).astype(np.int64))
-    sample = rows.only(places)
-    binned = lightgbm.Dataset(
-        sample.values[:],
-        sample.labels,
-        weight=sample.weights,
+    places = np.linspace(0, count - 1, min(count, MOST_FOR_EDGES))
+    return rows.only(np.unique(places.astype(np.int64)))
+
+
+def bin_edges(
+    values: Floats,
+    labels: Floats,
+    weights: Floats | None,
+    encoding: Encoding,
+    settings: dict[str, Any],
+) -> lightgbm.Dataset:
+    """Rows in bins of their own, which others may be put into."""
+    return lightgbm.Dataset(
+        values,
+        labels,
+        weight=weights,
         feature_name=encoding.names,
         categorical_feature=encoding.categorical_places,
         params=settings,
     )
-    if len(places) == count:
-        return binned
-    return binned.create_valid(rows.values, rows.labels, rows.weights)
 
 
-def _watching(rounds: int, on_loss: LossProgress | None) -> list[Any]:
+def watching(rounds: int, on_loss: LossProgress | None) -> list[Any]:
     """Callbacks that look at the ROC-AUC of rows held back."""
     callbacks: list[Any] = []
     if on_loss:

@@ -46,7 +46,7 @@ def spark_session(master: str) -> Iterator["SparkSession"]:
 
 
 @contextmanager
-def said_plainly(master: str) -> Iterator[None]:
+def said_plainly(master: str, work: str = "the build") -> Iterator[None]:
     """Raises SparkFailed for whatever Spark ends the block with, or what a task of ours raised."""
     try:
         with warnings.catch_warnings():
@@ -60,7 +60,7 @@ def said_plainly(master: str) -> Iterator[None]:
             kind, message = raised[-1]
             raise _KINDS[kind](message) from None
         raise SparkFailed(
-            f"{shown(master)}: Spark ended the work, and nothing was written: {_end_of(error)}"
+            f"{shown(master)}: Spark ended {work}, and nothing was written: {_end_of(error)}"
         ) from error
 
 

@@ -1,12 +1,8 @@
 """All messages of a part in one task: a shuffle of Spark, and Python over what it brings."""
 
-import platform
-import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
-from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING
@@ -15,6 +11,7 @@ import pyarrow as pa
 
 from features.engine.spark.messages import SCHEMA, PartMessage, messages_of, row_of
 from features.errors import WorkerMismatch
+from features.installed_code import installed_code as code_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -51,20 +48,8 @@ def shuffled(
 
 @cache
 def installed_code(packages: Packages = OURS) -> str:
-    """What decides the bits of a result on this machine: versions, and a digest of our sources."""
-    digest, root = sha256(), _PACKAGE.parent
-    for file in (each for package in packages for each in sorted((root / package).rglob("*.py"))):
-        digest.update(f"{file.relative_to(root).as_posix()}\0".encode() + file.read_bytes())
-    versions = [f"{name} {version(name)}" for name in _DECIDING]
-    python = f"Python {platform.python_version()}, Unicode {unicodedata.unidata_version}"
-    return f"tidegate {_own_version()} ({digest.hexdigest()[:12]}), {', '.join(versions)}, {python}"
-
-
-def _own_version() -> str:
-    try:
-        return version("tidegate")
-    except PackageNotFoundError:  # sources that were never installed
-        return "not installed"
+    """What decides the bits of a result on this machine."""
+    return code_of(tuple(_PACKAGE.parent / each for each in packages), _DECIDING)
 
 
 def _each_part(
