@@ -8,6 +8,7 @@ TidegateError
     ├── WindowSeen              a model has learnt from labels of a window: names both periods
     ├── SearchError             the file of searches cannot be used: names it
     ├── LeakageFound            a feature tells what was not known yet: names it
+    ├── WorkersFailed           workers did not come, or one was lost; says which and why
     ├── CalibrationError        the margins do not rise with the risk
     ├── ArtefactError           a model folder is absent, incomplete or from another format
     │   └── ArtefactTampered    a digest or the signature does not fit
@@ -61,6 +62,10 @@ class SearchError(TrainingError):
 
 class LeakageFound(TrainingError):
     """A feature tells what was not known when subjects were declared; the message names it."""
+
+
+class WorkersFailed(TrainingError):
+    """Workers that should have grown trees did not come, or one of them was lost."""
 
 
 class CalibrationError(TrainingError):

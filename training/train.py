@@ -4,11 +4,13 @@ from dataclasses import dataclass, field
 
 from training.data.time_split import TimeSplit
 from training.data.training_set import TrainingSet
+from training.errors import ParametersError
 from training.evaluation.evaluation_report import EvaluationReport
 from training.evaluation.explained import ExplainedSample
 from training.evaluation.scored_window import ScoredWindow
 from training.fit.booster_predict import Margins
 from training.fit.fit_calibrated import CalibratedFit, Progress
+from training.fit.workers.growers import Growers
 from training.leakage.checks import leakage_findings, refuse_leaking_features
 from training.model.peer_reference import PeerReference
 from training.model.risk_model import BOOSTER, PEERS, REPORT, RiskModel
@@ -33,15 +35,18 @@ def train(
     data: TrainingSet,
     parameters: TrainingParameters,
     progress: Progress = lambda step, done, total: None,
+    growers: Growers | None = None,
 ) -> Candidate:
     """Fit, calibrate and evaluate; the same data and parameters give the same model digest.
 
-    Raises NotEnoughLabels, LeakageFound or CalibrationError.
+    Several workers grow the trees where there are `growers`, which the parameters must say.
+    Raises NotEnoughLabels, LeakageFound, CalibrationError, or WorkersFailed where one is lost.
     """
+    _hold_learner(parameters, growers)
     split = TimeSplit.from_training_set(data, parameters.split)
     refuse_leaking_features(data, split, parameters)
     encoding = data.encoding(split.fit.rows, fewest=parameters.trees.fewest_per_category)
-    fitting = CalibratedFit(data, split, encoding, parameters, progress)
+    fitting = CalibratedFit(data, split, encoding, parameters, progress, growers)
     text, calibration = fitting.fit()
     progress("evaluate", 0, 1)
     margins = Margins.from_text(text, parameters.threads)
@@ -60,3 +65,13 @@ def train(
     )
     progress("evaluate", 1, 1)
     return Candidate(model, report, scored.explained, losses=fitting.losses)
+
+
+def _hold_learner(parameters: TrainingParameters, growers: Growers | None) -> None:
+    """Whoever has the parameters and the data can make the model again."""
+    wanted = "data_parallel" if growers else "serial"
+    if parameters.trees.learner != wanted:
+        raise ParametersError(
+            f"trees.learner is {parameters.trees.learner!r}, and what grows trees is {wanted!r}: "
+            "`tidegate train --workers N` has several workers, and without it there are none"
+        )

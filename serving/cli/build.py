@@ -12,7 +12,7 @@ from serving.cli.options import (
     Engine,
     EngineOption,
     Json,
-    Master,
+    MasterOption,
     Subject,
     SubjectOption,
     master_of,
@@ -33,7 +33,7 @@ def build(
         ),
     ] = None,
     engine: EngineOption = Engine.MACHINE,
-    master: Master = None,
+    master: MasterOption = None,
     quarantine: Annotated[
         Path | None,
         typer.Option(help="Folder for rows that are wrong, instead of refusing their file."),

@@ -23,6 +23,7 @@ from serving.cli.dossier import dossier
 from serving.cli.evaluate import evaluate
 from serving.cli.export_decision import export_decision
 from serving.cli.features import features
+from serving.cli.fit_worker import fit_worker
 from serving.cli.gates import gates
 from serving.cli.impact import impact
 from serving.cli.import_records import import_records
@@ -90,6 +91,7 @@ app.command()(upgrade)
 app.command()(backup)
 app.command()(restore)
 app.command()(settings)
+app.command("fit-worker")(fit_worker)
 app.command()(retrain)
 app.command()(backtest)
 app.command()(dossier)

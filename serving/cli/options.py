@@ -15,7 +15,7 @@ class Subject(StrEnum):
 
 
 class Engine(StrEnum):
-    """What computes many subjects."""
+    """What computes many subjects, or trees: this machine, or Spark."""
 
     MACHINE = "machine"
     SPARK = "spark"
@@ -47,6 +47,10 @@ TrainingSetOption = Annotated[
         help="Folder that `tidegate build` made; HOME/training_sets/<subject> without.",
     ),
 ]
+MasterOption = Annotated[
+    str | None,
+    typer.Option("--master", help="Where Spark is: sc://host:port, spark://host:port or local[2]."),
+]
 TrackingUri = Annotated[
     str | None,
     typer.Option(
@@ -61,10 +65,6 @@ ModelReference = Annotated[
 ]
 EngineOption = Annotated[
     Engine, typer.Option("--engine", help="This machine or Spark; the bytes are the same.")
-]
-Master = Annotated[
-    str | None,
-    typer.Option("--master", help="Where Spark is: sc://host:port, spark://host:port or local[2]."),
 ]
 
 DEFAULT_HOME = Path(".tidegate")

@@ -16,7 +16,7 @@ from serving.cli.options import (
     EngineOption,
     Home,
     Json,
-    Master,
+    MasterOption,
     Subject,
     SubjectOption,
     master_of,
@@ -47,7 +47,7 @@ def score(
         Path | None, typer.Option(help="Folder of records known besides; HOME/records without.")
     ] = None,
     engine: EngineOption = Engine.MACHINE,
-    master: Master = None,
+    master: MasterOption = None,
     threads: Annotated[
         int | None, typer.Option(min=1, help="On Spark, how many tasks share a shuffle.")
     ] = None,

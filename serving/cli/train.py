@@ -1,5 +1,6 @@
 """`tidegate train`: a model fitted, calibrated, evaluated and registered."""
 
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,10 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serving.cli.evaluate import print_figures
+from serving.cli.growers import ListenOption, WorkersOption, chosen_growers
 from serving.cli.options import (
     DEFAULT_HOME,
+    Engine,
     Home,
     Json,
+    MasterOption,
     Subject,
     SubjectOption,
     TrackingUri,
@@ -20,6 +24,7 @@ from serving.cli.output import messages, print_json, progress_bar
 
 if TYPE_CHECKING:
     from training.data.training_set import TrainingSet
+    from training.fit.workers.growers import Growers
     from training.model.model_registration import Registration
     from training.parameters import TrainingParameters
     from training.search_trial import Trial
@@ -38,6 +43,12 @@ def train(
         int | None,
         typer.Option(min=1, help="Look for better trees first, in so many trials altogether."),
     ] = None,
+    workers: WorkersOption = None,
+    listen: ListenOption = None,
+    engine: Annotated[
+        Engine, typer.Option(help="Where workers run; tasks of Spark see this training set, too.")
+    ] = Engine.MACHINE,
+    master: MasterOption = None,
     home: Home = DEFAULT_HOME,
     tracking_uri: TrackingUri = None,
     trainer: Annotated[
@@ -52,6 +63,9 @@ def train(
     if search is not None:
         limits = parameters.search.model_copy(update={"trials": search})
         parameters = parameters.model_copy(update={"search": limits})
+    growers = chosen_growers(workers, listen, engine, master)
+    if workers is not None:
+        parameters = _for_workers(parameters)
     candidate, registration = trained(
         subject,
         training_set or home / "training_sets" / subject.value,
@@ -59,6 +73,7 @@ def train(
         home,
         tracking_uri,
         trainer or logged_in(),
+        growers,
     )
     if as_json:
         print_json(_summary(candidate, registration))
@@ -75,6 +90,7 @@ def trained(
     home: Path,
     tracking_uri: str | None,
     trainer: str,
+    growers: "AbstractContextManager[Growers | None]" = nullcontext(),
 ) -> "tuple[Candidate, Registration]":
     """Train and register, with a bar on stderr; the store is asked first, so nothing is in vain.
 
@@ -95,8 +111,8 @@ def trained(
     trials: tuple[Trial, ...] = ()
     if parameters.search.is_asked_for:
         parameters, trials = _searched(data, parameters, home)
-    with progress_bar(f"{subject.value}: trees") as progress:
-        candidate = make_candidate(data, parameters, _reporting(progress))
+    with growers as workers, progress_bar(f"{subject.value}: trees") as progress:
+        candidate = make_candidate(data, parameters, _reporting(progress), workers)
     candidate = replace(candidate, trials=trials)
     return candidate, register(candidate, data, ModelHome(home), store, origin)
 
@@ -119,6 +135,12 @@ def _searched(
     best.write_text(found.parameters.as_toml)
     messages.print(f"the best parameters of {len(found.trials)} trials: {best}")
     return found.parameters, found.trials
+
+
+def _for_workers(parameters: "TrainingParameters") -> "TrainingParameters":
+    if parameters.search.is_asked_for:
+        raise typer.BadParameter("a search needs one machine", param_hint="--workers")
+    return parameters.for_workers()
 
 
 def _reporting(progress: Any) -> Any:

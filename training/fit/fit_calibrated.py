@@ -25,6 +25,7 @@ from training.fit.fit_trees import (
 )
 from training.fit.label_influence import InfluenceFigures, bound_influence, influence_figures
 from training.fit.sample_weights import label_weights, weighted_rows
+from training.fit.workers.growers import Growers
 from training.model.calibration import calibrate
 from training.model.encoding import Encoding
 from training.model.manifest import Calibration
@@ -48,6 +49,8 @@ class CalibratedFit:
     encoding: Encoding
     parameters: TrainingParameters
     progress: Progress
+    growers: Growers | None = None
+    """Who grows the trees of whole windows; this process where None, which grows folds anyway."""
     losses: dict[int, float] = field(default_factory=dict)
     """The ranking loss by number of trees, kept during the fit: of the calibration window, or the
     mean of the folds."""
@@ -130,6 +133,10 @@ class CalibratedFit:
         on_tree: TreeProgress,
     ) -> str:
         on_loss = self.losses.__setitem__ if held_back else None
+        if self.growers:
+            return self.growers.grow(
+                self.data, rows, held_back, self.encoding, parameters, on_tree, on_loss
+            )
         return fit_trees(
             rows, held_back, self.encoding, self.data.inputs, parameters, on_tree, on_loss
         )

@@ -1,0 +1,82 @@
+"""Who grows the trees of a training, as its options say: nobody else, or several workers."""
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from serving.cli.options import Engine
+
+if TYPE_CHECKING:
+    from training.fit.workers.growers import Growers
+
+SHORTEST_KEY = 16
+
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        min=2,
+        help="Let so many workers grow the trees, each with its part of the rows; as processes of "
+        "this machine where neither --listen nor --engine spark says otherwise.",
+    ),
+]
+ListenOption = Annotated[
+    str | None,
+    typer.Option(
+        help="HOST:PORT of this machine where workers come that others start: `tidegate fit-worker "
+        "HOST:PORT`, with the same TIDEGATE_WORKERS_KEY in the environment.",
+    ),
+]
+Address = tuple[str, int]
+
+
+def chosen_growers(
+    workers: int | None, listen: str | None, engine: Engine, master: str | None
+) -> "AbstractContextManager[Growers | None]":
+    """The workers that options ask for; none are started yet."""
+    where = None if listen is None else address(listen, "--listen")
+    if workers is None:
+        given = {"--listen": listen, "--master": master, "--engine": engine is Engine.SPARK}
+        if asked := [name for name, value in given.items() if value]:
+            raise typer.BadParameter("goes with --workers", param_hint=asked[0])
+        return nullcontext()
+    if engine is Engine.SPARK:
+        if master is None:
+            raise typer.BadParameter("say where Spark is, as local[2]", param_hint="--master")
+        from training.fit.workers.started import workers_on_spark
+
+        return workers_on_spark(workers, master, where)
+    if master is not None:
+        raise typer.BadParameter("goes with --engine spark", param_hint="--master")
+    return _of_this_machine_or_others(workers, where)
+
+
+def _of_this_machine_or_others(
+    workers: int, where: Address | None
+) -> "AbstractContextManager[Growers]":
+    from training.fit.workers.started import workers_here, workers_invited
+
+    return workers_here(workers) if where is None else workers_invited(workers, where, key())
+
+
+def address(text: str, option: str) -> Address:
+    """HOST:PORT in two."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 <= int(port) < 1 << 16:
+        raise typer.BadParameter(f"want HOST:PORT, got {text!r}", param_hint=option)
+    return host, int(port)
+
+
+def key() -> str:
+    """What workers and whoever trains show each other that they know."""
+    from training.fit.workers.line import KEY_VARIABLE
+
+    given = os.environ.get(KEY_VARIABLE, "")
+    if len(given) < SHORTEST_KEY:
+        raise typer.BadParameter(
+            f"workers on other machines need a secret of {SHORTEST_KEY} letters or more, the same "
+            f"on all, as {KEY_VARIABLE} in the environment",
+            param_hint=KEY_VARIABLE,
+        )
+    return given

@@ -1,0 +1,163 @@
+"""Workers as whoever trains sees them: rows are handed out, and one text comes back."""
+
+import re
+import time
+from collections import defaultdict, deque
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import numpy as np
+
+from features.errors import TidegateError, WorkerMismatch
+from training.data.training_set import TrainingSet
+from training.errors import ParametersError, TrainingSetError, WorkersFailed
+from training.fit.fit_trees import LabelledRows, LossProgress, TreeProgress, lightgbm_parameters
+from training.fit.workers.growth_task import GrowthTask
+from training.fit.workers.leaf_counts import with_leaf_counts
+from training.fit.workers.line import Line, Message
+from training.model.encoding import Encoding
+from training.parameters import TrainingParameters
+from training.ranking import ScoreRanking, roc_auc
+
+Inbox = SimpleQueue[tuple[int, Message | None]]
+"""What workers said by their number; None where one is gone."""
+
+FEWEST = 2
+_REASONS_WITHIN_S = 1.0
+_KINDS: dict[str, type[TidegateError]] = {
+    kind.__name__: kind for kind in (WorkerMismatch, TrainingSetError, WorkersFailed)
+}
+_OF_THE_NETWORK = {"machines": "", "num_machines": "1", "local_listen_port": "12400"}
+"""LightGBM's parameters of one fit on one day, and what stands for them in a text."""
+
+
+@dataclass(frozen=True)
+class Growers:
+    """Workers that have come, all of them with the code of this process."""
+
+    lines: list[Line]
+    inbox: Inbox
+
+    def grow(
+        self,
+        data: TrainingSet,
+        rows: LabelledRows,
+        held_back: LabelledRows | None,
+        encoding: Encoding,
+        parameters: TrainingParameters,
+        on_tree: TreeProgress = lambda done, total: None,
+        on_loss: LossProgress | None = None,
+    ) -> str:
+        """The model text of trees grown on `rows` of `data`, as `fit_trees` grows them elsewhere.
+
+        It is the same for any number of workers. Raises WorkersFailed where one is lost,
+        WorkerMismatch where one has another training set, and ParametersError where there are not
+        rows for all; no worker is of use after that.
+        """
+        trees, rounds = parameters.trees.trees, parameters.trees.early_stopping_rounds
+        watched = held_back if rounds or on_loss else None
+        self._hold_rows_for_all(rows, watched)
+        settings = lightgbm_parameters(data.inputs, parameters) | {"metric": "None"}
+        tasks = GrowthTask.for_each(
+            len(self.lines), data, encoding, settings, (trees, rounds), rows, watched
+        )
+        for rank, (line, task) in enumerate(zip(self.lines, tasks, strict=True)):
+            values, arrays = task.packed()
+            self._say(line, Message("grow", values | {"rank": rank}, arrays))
+        waiting = _Waiting(self)
+        ready = waiting.one_of_each()
+        hosts = [line.other_host for line in self.lines]
+        ports = [message.values["port"] for message in ready]
+        machines = [f"{host}:{port}" for host, port in zip(hosts, ports, strict=True)]
+        self._say_all("go", machines=",".join(machines))
+        while (said := waiting.one_of_each())[0].word == "tree":
+            tree = said[0].values["tree"]
+            on_tree(tree, trees)
+            if watched:
+                auc = _auc(said, watched)
+                if on_loss:
+                    on_loss(tree, 1 - auc)
+                self._say_all("ranking", auc=auc)
+        counts = sum(message.arrays["counts"] for message in said)
+        return with_leaf_counts(_without_network(said[0].values["text"]), np.asarray(counts))
+
+    def dismiss(self) -> None:
+        """Let all of them end."""
+        self._say_all("done")
+
+    def _hold_rows_for_all(self, *parts: LabelledRows | None) -> None:
+        count = len(self.lines)
+        fewest = min(len(part.labels) for part in parts if part is not None)
+        if fewest < count:
+            raise ParametersError(
+                f"there are {count} workers and only {fewest} rows to part; want at most {fewest} "
+                "by --workers"
+            )
+
+    def _say_all(self, word: str, **values: Any) -> None:
+        for line in self.lines:
+            self._say(line, Message(word, values))
+
+    def _say(self, line: Line, message: Message) -> None:
+        with suppress(OSError):  # its end is heard of, and why
+            line.send(message.word, message.arrays, **message.values)
+
+
+class _Waiting:
+    """What workers said and nobody has looked at yet."""
+
+    def __init__(self, growers: Growers):
+        self._growers = growers
+        self._said: dict[int, deque[Message]] = defaultdict(deque)
+
+    def one_of_each(self) -> list[Message]:
+        """The next message of every worker, in their order."""
+        everyone = range(len(self._growers.lines))
+        while not all(self._said[rank] for rank in everyone):
+            rank, message = self._growers.inbox.get()
+            if message is None or message.word == "failed":
+                raise self._error(rank, message)
+            self._said[rank].append(message)
+        return [self._said[rank].popleft() for rank in everyone]
+
+    def _error(self, rank: int, message: Message | None) -> TidegateError:
+        """Where a worker dies, others fail for it, and may be heard before: so wait a moment."""
+        bad = {rank: message}
+        ends_at = time.monotonic() + _REASONS_WITHIN_S
+        while None not in bad.values() and (left := ends_at - time.monotonic()) > 0:
+            try:
+                rank, message = self._growers.inbox.get(timeout=left)
+            except Empty:
+                break
+            if message is None or message.word == "failed":
+                bad.setdefault(rank, message)
+                bad[rank] = message
+        rank, message = min(bad.items(), key=lambda each: (each[1] is not None, each[0]))
+        return _error(self._name(rank), message)
+
+    def _name(self, rank: int) -> str:
+        lines = self._growers.lines
+        return f"worker {rank + 1} of {len(lines)}, on {lines[rank].other_host}"
+
+
+def _error(name: str, message: Message | None) -> TidegateError:
+    if message is None:
+        return WorkersFailed(f"{name}, is gone; the trees are not grown, and nothing was kept")
+    kind, reason = message.values["kind"], message.values["reason"]
+    if kind in _KINDS:
+        return _KINDS[kind](f"{name}: {reason}")
+    return WorkersFailed(f"{name}: {kind}: {reason}; nothing was kept")
+
+
+def _auc(said: list[Message], rows: LabelledRows) -> float:
+    scores = np.concatenate([message.arrays["scores"] for message in said])
+    return roc_auc(ScoreRanking.from_scores(rows.labels, scores, weights=rows.weights))
+
+
+def _without_network(text: str) -> str:
+    """The text without who grew it: the same trees are the same text."""
+    for name, value in _OF_THE_NETWORK.items():
+        text = re.sub(rf"(?m)^\[{name}: .*\]$", f"[{name}: {value}]", text)
+    return text

@@ -1,0 +1,96 @@
+"""Where workers come to whoever trains: a socket, a key, and so many of them."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from queue import Empty, SimpleQueue
+
+from features.errors import WorkerMismatch
+from training.errors import WorkersFailed
+from training.fit.workers.growers import Growers, Inbox
+from training.fit.workers.installed import CODE
+from training.fit.workers.line import Address, Line
+from training.fit.workers.worker import COORDINATOR, WORKER
+
+_LOOKS_EVERY_S = 0.2
+
+
+@contextmanager
+def meeting_point(where: Address) -> Iterator[socket.socket]:
+    """A socket that listens. Raises WorkersFailed where it cannot."""
+    host, port = where
+    try:
+        server = socket.create_server(where)
+    except OSError as error:
+        raise WorkersFailed(
+            f"{host}:{port} cannot be listened at ({error.strerror}); name another address of this "
+            "machine by --listen HOST:PORT"
+        ) from None
+    with server:
+        server.settimeout(_LOOKS_EVERY_S)
+        yield server
+
+
+@contextmanager
+def met(
+    server: socket.socket,
+    key: bytes,
+    count: int,
+    within_s: float,
+    hindrance: Callable[[], str | None] = lambda: None,
+) -> Iterator[Growers]:
+    """So many workers, for as long as the block lasts; then they end, whatever happened.
+
+    Raises WorkersFailed where they have not come in time or a `hindrance` says why they will not,
+    and WorkerMismatch where one has other code.
+    """
+    inbox: Inbox = SimpleQueue()
+    growers = Growers([], inbox)
+    ends_at = time.monotonic() + within_s
+    with ExitStack() as lines:
+        while len(growers.lines) < count:
+            if line := _greeted(server, key):
+                lines.callback(line.close)
+                growers.lines.append(line)
+                _hear(line, len(growers.lines) - 1, inbox)
+                _hold_same_code(growers, max(0.0, ends_at - time.monotonic()))
+            elif reason := hindrance():
+                raise WorkersFailed(reason)
+            elif time.monotonic() > ends_at:
+                raise WorkersFailed(
+                    f"of {count} workers {len(growers.lines)} came within {within_s:.0f} s"
+                )
+        yield growers
+        growers.dismiss()
+
+
+def _greeted(server: socket.socket, key: bytes) -> Line | None:
+    """The line of whoever came, if anybody did who knows the key."""
+    with suppress(OSError):  # nobody yet, or somebody else
+        connection, _ = server.accept()
+        try:
+            return Line.greeted(connection, key, COORDINATOR, WORKER)
+        except OSError:
+            connection.close()
+    return None
+
+
+def _hear(line: Line, rank: int, inbox: Inbox) -> None:
+    line.hear(lambda message: inbox.put((rank, message)), lambda: inbox.put((rank, None)))
+
+
+def _hold_same_code(growers: Growers, within_s: float) -> None:
+    """Hear the first words of whoever came last, or of the end of somebody before."""
+    try:
+        rank, hello = growers.inbox.get(timeout=within_s)
+    except Empty:
+        raise WorkersFailed("a worker came and said nothing") from None
+    host = growers.lines[rank].other_host
+    if hello is None:
+        raise WorkersFailed(f"the worker on {host} is gone before all had come")
+    if hello.values["code"] != CODE:
+        raise WorkerMismatch(
+            f"the worker on {host} has {hello.values['code']}, and this machine {CODE}; install "
+            "the same on both, for other code grows other trees"
+        )

@@ -1,0 +1,141 @@
+"""Three ways to have workers: processes of this machine, tasks of Spark, machines that come."""
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from features.engine.spark.session import said_plainly, spark_session
+from training.errors import WorkersFailed
+from training.fit.workers.growers import Growers
+from training.fit.workers.line import KEY_VARIABLE, Address
+from training.fit.workers.meeting import meeting_point, met
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+HERE = "127.0.0.1"
+PROCESSES_COME_WITHIN_S = 60.0
+TASKS_COME_WITHIN_S = 300.0
+INVITED_COME_WITHIN_S = 3600.0
+_ENDS_WITHIN_S = 10.0
+_SAID = 600
+
+
+@contextmanager
+def workers_here(count: int) -> Iterator[Growers]:
+    """So many processes of this machine. Raises WorkersFailed where one does not come."""
+    key = secrets.token_hex()
+    with meeting_point((HERE, 0)) as server:
+        processes = [_process(server.getsockname()[:2], key) for _ in range(count)]
+
+        def hindrance() -> str | None:
+            ended = [process.poll() for process in processes if process.poll() is not None]
+            return f"a worker ended with {ended[0]} before it came" if ended else None
+
+        try:
+            with met(server, key.encode(), count, PROCESSES_COME_WITHIN_S, hindrance) as growers:
+                yield growers
+        finally:
+            for process in processes:
+                _end(process)
+
+
+@contextmanager
+def workers_invited(count: int, where: Address, key: str) -> Iterator[Growers]:
+    """So many workers that others start, with `tidegate fit-worker` and the same key."""
+    with (
+        meeting_point(where) as server,
+        met(server, key.encode(), count, INVITED_COME_WITHIN_S) as growers,
+    ):
+        yield growers
+
+
+@contextmanager
+def workers_on_spark(count: int, master: str, where: Address | None) -> Iterator[Growers]:
+    """So many tasks of Spark, which run at the same time and reach this machine at `where`.
+
+    Raises SparkUnavailable, SparkFailed, or WorkersFailed where Spark has no room for all.
+    """
+    key = secrets.token_hex()
+    where = where or (_own_host_towards(master), 0)
+    with spark_session(master) as spark, meeting_point(where) as server:
+        host, port = where[0], server.getsockname()[1]
+        task = partial(_as_task, f"{host}:{port}", key)
+        tasks = spark.range(0, count, 1, count).mapInArrow(task, "worker long", barrier=True)
+        failures: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                with said_plainly(master, "the workers"):
+                    tasks.collect()
+            except BaseException as error:
+                failures.append(error)
+
+        def hindrance() -> str | None:
+            if failures:
+                raise failures[0]
+            return None
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        with met(server, key.encode(), count, TASKS_COME_WITHIN_S, hindrance) as growers:
+            yield growers
+        thread.join(_ENDS_WITHIN_S)
+
+
+def _process(where: Address, key: str) -> "subprocess.Popen[bytes]":
+    host, port = where
+    return subprocess.Popen(  # noqa: S603 - this Python
+        [sys.executable, "-m", "training.fit.workers.worker", f"{host}:{port}"],
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, KEY_VARIABLE: key},
+    )
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Its line is closed, so it ends; but not where its machine has no time for it."""
+    try:
+        process.wait(_ENDS_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _as_task(
+    where: str, key: str, batches: "Iterator[pa.RecordBatch]"
+) -> "Iterator[pa.RecordBatch]":
+    """A worker in a process of its own: LightGBM has one network in each, and Spark keeps its."""
+    for batch in batches:
+        ended = subprocess.run(  # noqa: S603 - this Python
+            [sys.executable, "-m", "training.fit.workers.worker", where],
+            env={**os.environ, KEY_VARIABLE: key},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        if ended.returncode:
+            raise RuntimeError(f"a worker ended with {ended.returncode}: {ended.stderr[-_SAID:]}")
+        yield batch.rename_columns(["worker"])
+
+
+def _own_host_towards(master: str) -> str:
+    """The address of this machine by which those near the master reach it."""
+    if master.startswith("local"):
+        return HERE
+    host = urlsplit(f"//{master.partition('://')[2].partition('/')[0].partition(',')[0]}")
+    if not host.hostname:
+        raise WorkersFailed(
+            f"{master}: say by --listen HOST:PORT at which address of this machine workers come"
+        )
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:  # nothing is sent
+        asking.connect((host.hostname, host.port or 1))
+        return str(asking.getsockname()[0])

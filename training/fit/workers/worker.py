@@ -1,0 +1,226 @@
+"""A worker: it grows trees with others on its own rows, until nobody needs it any more.
+
+    python -m training.fit.workers.worker HOST:PORT
+
+The key comes by the environment, since everyone on the machine can read a command line.
+"""
+
+import logging
+import os
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import Any
+
+import lightgbm
+import numpy as np
+
+from features.errors import WorkerMismatch
+from training.data.training_set import digest_of
+from training.errors import WorkersFailed
+from training.fit.fit_trees import bin_edges, grow, watching
+from training.fit.workers.growth_task import FileRows, GrowthTask
+from training.fit.workers.installed import CODE
+from training.fit.workers.leaf_counts import rows_of_leaves
+from training.fit.workers.line import GREETS_WITHIN_S, KEY_VARIABLE, Address, Line, Message
+from training.fit.workers.row_groups import RowGroup, row_groups
+from training.ranking import Floats
+
+COORDINATOR, WORKER = b"coordinator", b"worker"
+LEFT_ALONE = 3
+"""The exit code of a worker whose coordinator is gone."""
+
+_SEED_STEP = 1_000_003
+_MOST_SEEDS = 2**31
+
+
+def work(where: Address, key: bytes, port: int = 0) -> None:
+    """Do what the coordinator at an address asks, until it needs no more.
+
+    Other workers reach this one at the `port`, or at any that is free. Raises WorkersFailed where
+    no coordinator answers who knows the key. Ends the process where the coordinator is gone.
+    """
+    lightgbm.register_logger(logging.getLogger(__name__))  # it would print to stdout
+    line = _called(where, key)
+    asked: SimpleQueue[Message] = SimpleQueue()
+    _listen(line, asked)
+    line.send("hello", code=CODE)
+    while (message := asked.get()).word == "grow":
+        try:
+            _grow(line, asked, message, port)
+        except Exception as error:  # whatever it is, whoever asked must know of it
+            line.send("failed", kind=type(error).__name__, reason=str(error))
+    line.close()
+
+
+def _called(where: Address, key: bytes) -> Line:
+    host, port = where
+    try:
+        connection = socket.create_connection(where, GREETS_WITHIN_S)
+    except OSError as error:
+        raise WorkersFailed(
+            f"{host}:{port}: nobody trains there ({error.strerror or error}); begin with "
+            "`tidegate train --workers … --listen HOST:PORT` on that machine"
+        ) from None
+    try:
+        return Line.greeted(connection, key, WORKER, COORDINATOR)
+    except OSError as error:
+        connection.close()
+        raise WorkersFailed(
+            f"{host}:{port}: whoever listens there does not know the key of {KEY_VARIABLE} "
+            f"({error}); give both the same"
+        ) from None
+
+
+def _listen(line: Line, asked: "SimpleQueue[Message]") -> None:
+    """Put what is asked into a queue, and end the process where the coordinator is gone.
+
+    LightGBM may wait for others forever, and no exception reaches it there.
+    """
+    is_over = threading.Event()
+
+    def heard(message: Message) -> None:
+        if message.word == "done":
+            is_over.set()
+        asked.put(message)
+
+    def gone() -> None:
+        if not is_over.is_set():
+            os._exit(LEFT_ALONE)
+
+    line.hear(heard, gone)
+
+
+def _grow(line: Line, asked: "SimpleQueue[Message]", message: Message, port: int) -> None:
+    rank = message.values.pop("rank")
+    task = GrowthTask.unpacked(message.values, message.arrays)
+    _hold_same(task)
+    groups = row_groups(task.folder, task.own.places, task.encoding)
+    data, held_back = _in_bins(task, groups)
+    line.send("ready", port=_free(port))
+    machines: str = asked.get().values["machines"]
+    text = grow(
+        data,
+        held_back,
+        _with_network(task.settings, machines, rank),
+        task.trees,
+        _callbacks(task, line, held_back is None),
+        None if held_back is None else _asking(line, asked),
+    )
+    grown = lightgbm.Booster(model_str=text)
+    leaves, threads = task.settings["num_leaves"], task.settings["num_threads"]
+    counts = rows_of_leaves(grown, _matrices(groups), leaves, threads)
+    line.send("grown", {"counts": counts}, **({} if rank else {"text": text}))
+
+
+def _hold_same(task: GrowthTask) -> None:
+    try:
+        found = digest_of(task.folder)
+    except OSError as error:
+        raise WorkerMismatch(
+            f"{task.folder} cannot be read there ({error.strerror}); every worker needs the "
+            "training set at the same path"
+        ) from None
+    if found != task.digest:
+        raise WorkerMismatch(
+            f"{task.folder} holds {found[:19]}… there, and {task.digest[:19]}… where the training "
+            "began; every worker needs the same training set"
+        )
+
+
+def _in_bins(
+    task: GrowthTask, groups: list[RowGroup]
+) -> tuple[lightgbm.Dataset, lightgbm.Dataset | None]:
+    """The rows in bins that all workers share.
+
+    Made before LightGBM has a network: with one, each worker would settle the edges of some columns
+    by its own rows.
+    """
+    edges = bin_edges(*task.sample, task.encoding, task.settings)
+
+    data = _put(task, task.own, groups, edges)
+    if task.held_back is None:
+        return data, None
+    watched = row_groups(task.folder, task.held_back.places, task.encoding)
+    return data, _put(task, task.held_back, watched, data)
+
+
+def _put(
+    task: GrowthTask, rows: FileRows, groups: list[RowGroup], into: lightgbm.Dataset
+) -> lightgbm.Dataset:
+    read: list[lightgbm.Sequence] = [*groups]
+    return into.create_valid(read, rows.labels, rows.weights, params=task.settings).construct()
+
+
+def _matrices(groups: list[RowGroup]) -> Iterator[Floats]:
+    for group in groups:
+        yield group[:]
+
+
+def _free(port: int) -> int:
+    """The port itself, or any free one for 0. Raises WorkersFailed where it is taken."""
+    try:
+        with socket.create_server(("", port)) as free:
+            return int(free.getsockname()[1])
+    except OSError as error:
+        raise WorkersFailed(
+            f"port {port} cannot be listened at ({error.strerror}); name another one by --port"
+        ) from None
+
+
+def _with_network(settings: dict[str, Any], machines: str, rank: int) -> dict[str, Any]:
+    addresses = machines.split(",")
+    return settings | {
+        "tree_learner": "data",
+        "machines": machines,
+        "num_machines": len(addresses),
+        "local_listen_port": int(addresses[rank].rpartition(":")[2]),
+    }
+
+
+def _callbacks(task: GrowthTask, line: Line, tells: bool) -> list[Any]:
+    callbacks: list[Any] = []
+    if tells:
+        callbacks.append(lambda step: line.send("tree", tree=step.iteration + 1))
+    if task.settings["extra_trees"]:
+        callbacks.append(_redrawn(task.settings["seed"]))
+    return [*callbacks, *watching(0 if tells else task.rounds, None)]
+
+
+def _redrawn(seed: int) -> Any:
+    """Random thresholds drawn anew for each tree.
+
+    A feature's are one sequence for all trees, which goes on only with the worker that looks at it:
+    how many workers there are would decide the trees.
+    """
+    return lightgbm.reset_parameter(
+        extra_seed=lambda tree: (seed + _SEED_STEP * (tree + 1)) % _MOST_SEEDS
+    )
+
+
+def _asking(line: Line, asked: "SimpleQueue[Message]") -> Callable[..., tuple[str, float, bool]]:
+    """How well all rows held back are ranked, which only the coordinator can tell."""
+    trees = iter(range(1, sys.maxsize))
+
+    def ranking(scores: Floats, _: lightgbm.Dataset) -> tuple[str, float, bool]:
+        line.send("tree", {"scores": np.asarray(scores)}, tree=next(trees))
+        return "auc", asked.get().values["auc"], True
+
+    return ranking
+
+
+def main(where: str) -> None:
+    """Work for the coordinator at HOST:PORT; exit 1 with the reason on stderr."""
+    host, _, port = where.rpartition(":")
+    try:
+        work((host, int(port)), os.environ[KEY_VARIABLE].encode())
+    except WorkersFailed as error:
+        sys.exit(f"a worker: {error}")
+
+
+if __name__ == "__main__":
+    with suppress(KeyboardInterrupt):
+        main(sys.argv[1])
