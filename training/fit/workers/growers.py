@@ -123,18 +123,17 @@ class _Waiting:
         return [self._said[rank].popleft() for rank in everyone]
 
     def _error(self, rank: int, message: Message | None) -> TidegateError:
-        """Where a worker dies, others fail for it, and may be heard before: so wait a moment."""
-        bad = {rank: message}
+        """Where a worker dies LightGBM fails in others, who may be heard before: wait a moment."""
         ends_at = time.monotonic() + _REASONS_WITHIN_S
-        while None not in bad.values() and (left := ends_at - time.monotonic()) > 0:
+        failed = {rank: message}
+        while all(each and each.values["kind"] not in _KINDS for each in failed.values()):
             try:
-                rank, message = self._growers.inbox.get(timeout=left)
+                rank, message = self._growers.inbox.get(timeout=max(0, ends_at - time.monotonic()))
             except Empty:
                 break
             if message is None or message.word == "failed":
-                bad.setdefault(rank, message)
-                bad[rank] = message
-        rank, message = min(bad.items(), key=lambda each: (each[1] is not None, each[0]))
+                failed[rank] = message
+        rank, message = list(failed.items())[-1]
         return _error(self._name(rank), message)
 
     def _name(self, rank: int) -> str:

@@ -46,6 +46,8 @@ class Line:
 
     def __init__(self, connection: socket.socket):
         self._connection = connection
+        self.other_host: str = connection.getpeername()[0]
+        """By which this machine, and so others, reach the other end."""
 
     @classmethod
     def greeted(cls, connection: socket.socket, key: bytes, own: bytes, other: bytes) -> Self:
@@ -63,16 +65,6 @@ class Line:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         _notice_silence(connection)
         return cls(connection)
-
-    @property
-    def own_host(self) -> str:
-        """The address of this end, by which others reach this machine."""
-        return str(self._connection.getsockname()[0])
-
-    @property
-    def other_host(self) -> str:
-        """The address of the other end."""
-        return str(self._connection.getpeername()[0])
 
     def send(self, word: str, arrays: Arrays | None = None, **values: Any) -> None:
         """Say something. Raises OSError where nobody is there any more."""

@@ -1,0 +1,127 @@
+"""What ends a fit by several workers: nobody waits for who is gone, and the reason is said."""
+
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+import pytest
+
+from features.errors import WorkerMismatch
+from tests.training.fit.workers.conftest import HERE, KEY, Started
+from training.data.training_set import TrainingSet
+from training.errors import ParametersError, TidegateError, WorkersFailed
+from training.fit.workers.meeting import meeting_point, met
+from training.fit.workers.started import workers_here
+from training.fit.workers.worker import LEFT_ALONE, work
+from training.parameters import SplitParameters, TrainingParameters, TreeParameters
+from training.train import train
+
+PARAMETERS = TrainingParameters(
+    threads=1, split=SplitParameters(refit=False), trees=TreeParameters(trees=20)
+).for_workers()
+SOON_S = 20.0
+
+
+@pytest.mark.parametrize("dies_at", [1, 4])
+def test_where_a_worker_dies_the_fit_ends_and_so_do_the_others(
+    dies_at: int, data: TrainingSet, workers: Callable[[int], Started]
+) -> None:
+    started = workers(3)
+    growers, processes = started.__enter__()
+
+    def kill(_: str, done: int, __: int) -> None:
+        if done == dies_at:
+            processes[1].kill()
+
+    with pytest.raises(WorkersFailed, match=r"worker \d of 3, on 127.0.0.1, is gone") as raised:
+        train(data, PARAMETERS, kill, growers)
+    started.__exit__(raised.type, raised.value, raised.tb)  # whoever trains is gone, too
+
+    assert [process.exitcode for process in processes] == [LEFT_ALONE, -signal.SIGKILL, LEFT_ALONE]
+
+
+def refused(kind: type[TidegateError], reason: str, data: TrainingSet, started: Started) -> None:
+    with pytest.raises(kind, match=reason), started as (growers, _):
+        train(data, PARAMETERS, growers=growers)
+
+
+def test_a_worker_that_sees_another_training_set_is_named(
+    data: TrainingSet, workers: Callable[[int], Started]
+) -> None:
+    other = replace(data, digest="sha256:" + "0" * 64)
+
+    refused(WorkerMismatch, r"worker \d of 2.*holds sha256:.*sha256:0000", other, workers(2))
+
+
+def test_a_worker_that_sees_no_training_set_is_named(
+    data: TrainingSet, workers: Callable[[int], Started], tmp_path: Path
+) -> None:
+    elsewhere = replace(data, folder=tmp_path)
+
+    refused(WorkerMismatch, "cannot be read there .No such file", elsewhere, workers(2))
+
+
+def test_a_port_that_is_taken_is_named(data: TrainingSet, workers: Callable[..., Started]) -> None:
+    with socket.create_server(("", 0)) as taken:
+        port = taken.getsockname()[1]
+        reason = f"port {port} cannot be listened at .Address already in use"
+        refused(WorkersFailed, reason, data, workers(2, port))
+        with (
+            pytest.raises(WorkersFailed, match=rf"{HERE}:{port} cannot be listened at"),
+            meeting_point((HERE, port)),
+        ):
+            pass
+
+
+def test_a_worker_with_other_code_is_refused(
+    workers: Callable[[int], Started], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.fit.workers.meeting.CODE", "tidegate 0.0.9, lightgbm 3.3.5")
+
+    with (
+        pytest.raises(WorkerMismatch, match=r"has tidegate .*lightgbm 4.*lightgbm 3\.3\.5"),
+        workers(2),
+    ):
+        pass
+
+
+def test_fewer_rows_than_workers_are_refused(
+    data: TrainingSet, workers: Callable[[int], Started]
+) -> None:
+    with workers(2) as (growers, _):
+        many = replace(growers, lines=growers.lines * 5_000)
+        with pytest.raises(ParametersError, match=r"10000 workers and only \d+ rows"):
+            train(data, PARAMETERS, growers=many)
+
+
+def test_whoever_does_not_know_the_key_is_no_worker(
+    start: Callable[..., ForkServerProcess],
+) -> None:
+    with meeting_point((HERE, 0)) as server:
+        where = server.getsockname()[:2]
+        process = start(where)
+        with (
+            pytest.raises(WorkersFailed, match="of 1 workers 0 came"),
+            met(server, KEY + b"?", 1, 1.0),
+        ):
+            pass
+        process.join(SOON_S)
+        assert process.exitcode == 1
+
+
+def test_a_worker_says_where_it_found_nobody() -> None:
+    with socket.create_server((HERE, 0)) as once:
+        where = once.getsockname()[:2]
+
+    with pytest.raises(WorkersFailed, match=rf"{HERE}:{where[1]}: nobody trains there"):
+        work(where, KEY)
+
+
+def test_a_process_that_never_comes_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", "/bin/false")
+
+    with pytest.raises(WorkersFailed, match="ended with 1 before it came"), workers_here(2):
+        pass
