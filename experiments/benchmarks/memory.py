@@ -11,9 +11,9 @@ def resident_mib(pid: int) -> float:
     return _told("VmRSS", str(pid))
 
 
-def peak_mib() -> float:
-    """The most that this process ever had in memory."""
-    return _told("VmHWM", "self")
+def peak_mib(of: str = "self") -> float:
+    """The most that a process ever had in memory, this one without its number."""
+    return _told("VmHWM", of)
 
 
 def anonymous_mib() -> float:

@@ -110,7 +110,7 @@ def _figures(command: list[str], *beside: int) -> tuple[float, float]:
     most = 0.0
     with subprocess.Popen(command, env=_beside_sail()) as process:
         while process.poll() is None:
-            for pid in _below(process.pid, *beside):
+            for pid in below(process.pid, *beside):
                 with suppress(OSError):
                     taken[pid] = max(taken.get(pid, 0), _cpu_s(pid))
                     most = max(most, _mib(pid))
@@ -120,7 +120,7 @@ def _figures(command: list[str], *beside: int) -> tuple[float, float]:
     return sum(taken.values()), most
 
 
-def _below(*roots: int) -> list[int]:
+def below(*roots: int) -> list[int]:
     """Processes and all that they started."""
     children: dict[int, list[int]] = defaultdict(list)
     for status in Path("/proc").glob("[0-9]*/stat"):

@@ -33,7 +33,7 @@ from training.fit.fit_trees import lightgbm_parameters, tree_count
 from training.parameters import TrainingParameters
 from training.train import train
 
-ROWS, JOURNEYS, SEED = 100_000, 5_000, 5
+ROWS, JOURNEYS, DAYS, SEED = 100_000, 5_000, 365, 5
 KIND: SubjectKind = "shipment"
 CONFIRMED = 0.04
 
@@ -43,10 +43,10 @@ def main(rows: int = ROWS) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         invent(
-            folder / "world", scenario=Scenario(), journeys=JOURNEYS, days=365, seed=SEED, cores=1
+            folder / "world", scenario=Scenario(), journeys=JOURNEYS, days=DAYS, seed=SEED, cores=1
         )
         build_training_set(folder / "world", KIND, folder / "small")
-        _write_large(folder / "small", folder / "large", rows)
+        write_large(folder / "small", folder / "large", rows)
         ours = _asked("ours", folder / "large", 0)
         peer = _asked("peer", folder / "large", int(ours["trees"]))
     matrix = rows * len(catalogue(KIND)) * 8 / 1e6
@@ -89,7 +89,7 @@ def _peer(folder: Path, trees: int) -> dict[str, float]:
     return {"seconds": process_time() - began}
 
 
-def _write_large(small: Path, large: Path, rows: int) -> None:
+def write_large(small: Path, large: Path, rows: int) -> None:
     """Rows drawn from `small` with blurred numbers, and labels that some columns lead to."""
     lots = np.random.default_rng(SEED)
     tables = [pq.read_table(small / name) for name in FILES]

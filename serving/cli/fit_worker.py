@@ -7,6 +7,9 @@ import typer
 from serving.cli.growers import address, key
 from serving.cli.output import messages
 
+WAITS_S = 600.0
+"""Whoever trains may begin later, and reads the training set first."""
+
 
 def fit_worker(
     where: Annotated[
@@ -29,5 +32,5 @@ def fit_worker(
     """
     from training.fit.workers.worker import work
 
-    work(address(where, "HOST:PORT"), key().encode(), port)
+    work(address(where, "HOST:PORT"), key().encode(), port, WAITS_S)
     messages.print("the trees have grown")

@@ -1,6 +1,8 @@
 """The three commands over a real catalogue, as a person or a script calls them."""
 
 import json
+import multiprocessing
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,9 +17,11 @@ from features.catalogue import catalogue
 from features.definition import Unit
 from features.digests.computations import computation_digests, fingerprint
 from serving.cli.evaluate import evaluate
+from serving.cli.fit_worker import fit_worker
 from serving.cli.gates import gates
 from serving.cli.promote import promote
 from serving.cli.train import train
+from tests.ports import free_port
 from tests.training.planted import planted_world, write_training_set
 from training.data.training_set import TrainingSet
 from training.errors import ParametersError, ScoresError, TrainingSetError, WindowSeen
@@ -301,3 +305,79 @@ def test_either_a_model_or_scores_are_judged(
     both = asked(tidegate, home, "--model", version, "--scores", str(tmp_path / "scores.csv"))
 
     assert neither.exit_code == both.exit_code == 2
+
+
+def called_worker(where: str, key: str) -> None:
+    os.environ["TIDEGATE_WORKERS_KEY"] = key
+    fit_worker(where)
+
+
+def test_workers_that_others_start_train_a_model_that_says_so(
+    tidegate: typer.Typer, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, where = "only this test knows it", f"127.0.0.1:{free_port()}"
+    experiment = tmp_path / "parameters.toml"
+    experiment.write_text("threads = 1\n[trees]\ntrees = 10\n[evaluation]\nredraws = 20\n")
+    words = ["train", "--subject", "shipment", "--experiment", str(experiment), "--json"]
+    words += ["--workers", "2", "--listen", where]
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["training.fit.workers.worker"])
+    processes = [context.Process(target=called_worker, args=(where, key)) for _ in range(2)]
+    for process in processes:
+        process.start()
+    monkeypatch.setenv("TIDEGATE_WORKERS_KEY", key)
+
+    trained = call(tidegate, home, *words)
+
+    assert trained.exit_code == 0, trained.exception
+    version = json.loads(trained.stdout)
+    model = ModelHome(home).folder_of(version["name"], version["version"])
+    learnt = json.loads((model / "manifest.json").read_text())["parameters"]["trees"]
+    assert (learnt["learner"], learnt["monotone"]) == ("data_parallel", "basic")
+    for process in processes:
+        process.join(20)
+        assert process.exitcode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--listen", "127.0.0.1:7400"], "goes with --workers"),
+        (["--engine", "spark"], "goes with --workers"),
+        (["--workers", "1"], "greater than or equal to 2"),
+        (["--workers", "2", "--listen", "7400"], "want HOST:PORT"),
+        (["--workers", "2", "--listen", "127.0.0.1:7400"], "need a secret of 16 letters"),
+        (["--workers", "2", "--engine", "spark"], "say where Spark is"),
+        (["--workers", "2", "--master", "local"], "goes with --engine spark"),
+        (["--workers", "2", "--search", "3"], "a search needs one machine"),
+    ],
+)
+def test_options_of_workers_that_do_not_go_together_are_wrong_usage(
+    words: list[str], reason: str, tidegate: typer.Typer, home: Path
+) -> None:
+    refused = call(tidegate, home, "train", "--subject", "shipment", *words)
+
+    assert refused.exit_code == 2
+    assert reason in " ".join(refused.stderr.replace("│", " ").split())
+
+
+def test_what_only_one_machine_can_is_refused_before_a_worker_is_asked(
+    tidegate: typer.Typer, home: Path, tmp_path: Path
+) -> None:
+    experiment = tmp_path / "parameters.toml"
+    words = ["train", "--subject", "shipment", "--experiment", str(experiment), "--workers", "2"]
+    for trees, reason in (
+        ('monotone = "advanced"', "several workers cannot keep monotone = 'advanced'"),
+        ("row_share = 0.5", "want row_share = 1"),
+    ):
+        experiment.write_text(f"[trees]\n{trees}\n")
+
+        refused = call(tidegate, home, *words)
+
+        assert isinstance(refused.exception, ParametersError)
+        assert reason in str(refused.exception)
+
+    experiment.write_text('[trees]\nmonotone = "off"\nlearner = "data_parallel"\n')
+    alone = call(tidegate, home, *words[:-2])
+    assert isinstance(alone.exception, ParametersError)
+    assert "`tidegate train --workers N` has several workers" in str(alone.exception)

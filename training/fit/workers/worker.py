@@ -10,6 +10,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from queue import SimpleQueue
@@ -33,18 +34,22 @@ COORDINATOR, WORKER = b"coordinator", b"worker"
 LEFT_ALONE = 3
 """The exit code of a worker whose coordinator is gone."""
 
+_CALLS_EVERY_S = 0.2
+# Each row has a number for every tree.
+_COUNTED_AT_A_TIME = 4096
 _SEED_STEP = 1_000_003
 _MOST_SEEDS = 2**31
 
 
-def work(where: Address, key: bytes, port: int = 0) -> None:
+def work(where: Address, key: bytes, port: int = 0, waits_s: float = 0) -> None:
     """Do what the coordinator at an address asks, until it needs no more.
 
     Other workers reach this one at the `port`, or at any that is free. Raises WorkersFailed where
-    no coordinator answers who knows the key. Ends the process where the coordinator is gone.
+    no coordinator answers in time who knows the key. Ends the process where the coordinator is
+    gone.
     """
     lightgbm.register_logger(logging.getLogger(__name__))  # it would print to stdout
-    line = _called(where, key)
+    line = _called(where, key, time.monotonic() + waits_s)
     asked: SimpleQueue[Message] = SimpleQueue()
     _listen(line, asked)
     line.send("hello", code=CODE)
@@ -56,10 +61,10 @@ def work(where: Address, key: bytes, port: int = 0) -> None:
     line.close()
 
 
-def _called(where: Address, key: bytes) -> Line:
+def _called(where: Address, key: bytes, until_s: float) -> Line:
     host, port = where
     try:
-        connection = socket.create_connection(where, GREETS_WITHIN_S)
+        connection = _connection(where, until_s)
     except OSError as error:
         raise WorkersFailed(
             f"{host}:{port}: nobody trains there ({error.strerror or error}); begin with "
@@ -73,6 +78,16 @@ def _called(where: Address, key: bytes) -> Line:
             f"{host}:{port}: whoever listens there does not know the key of {KEY_VARIABLE} "
             f"({error}); give both the same"
         ) from None
+
+
+def _connection(where: Address, until_s: float) -> socket.socket:
+    while True:
+        try:
+            return socket.create_connection(where, GREETS_WITHIN_S)
+        except OSError:
+            if time.monotonic() >= until_s:
+                raise
+            time.sleep(_CALLS_EVERY_S)
 
 
 def _listen(line: Line, asked: "SimpleQueue[Message]") -> None:
@@ -157,7 +172,9 @@ def _put(
 
 def _matrices(groups: list[RowGroup]) -> Iterator[Floats]:
     for group in groups:
-        yield group[:]
+        rows = group[:]
+        for begins in range(0, len(rows), _COUNTED_AT_A_TIME):
+            yield rows[begins : begins + _COUNTED_AT_A_TIME]
 
 
 def _free(port: int) -> int:

@@ -12,6 +12,7 @@ from training.data.training_set import TrainingSet
 from training.fit.fit_calibrated import CalibratedFit
 from training.fit.fit_trees import fit_trees
 from training.fit.workers.leaf_counts import rows_of_leaves, with_leaf_counts
+from training.fit.workers.started import workers_here
 from training.parameters import (
     SelectionParameters,
     SplitParameters,
@@ -73,7 +74,7 @@ def numbers(data: TrainingSet) -> CalibratedFit:
 
 
 def test_by_best_thresholds_on_numbers_workers_grow_the_trees_of_one_process(
-    data: TrainingSet, numbers: CalibratedFit, workers: Callable[[int], Started]
+    data: TrainingSet, numbers: CalibratedFit
 ) -> None:
     """To the last bit, counts of rows among them; what else the text holds is how it was fitted."""
     parameters = with_trees(thresholds="best", learning_rate=0.05)
@@ -82,7 +83,7 @@ def test_by_best_thresholds_on_numbers_workers_grow_the_trees_of_one_process(
     )
     losses: list[dict[int, float]] = [{}, {}]
 
-    with workers(2) as (growers, _):
+    with workers_here(2) as growers:
         parted = growers.grow(
             data, rows, held_back, numbers.encoding, parameters, on_loss=losses[0].__setitem__
         )
