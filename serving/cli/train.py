@@ -1,8 +1,10 @@
 """`tidegate train`: a model fitted, calibrated, evaluated and registered."""
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -66,15 +68,17 @@ def train(
     growers = chosen_growers(workers, listen, engine, master)
     if workers is not None:
         parameters = _for_workers(parameters)
-    candidate, registration = trained(
-        subject,
-        training_set or home / "training_sets" / subject.value,
-        parameters,
-        home,
-        tracking_uri,
-        trainer or logged_in(),
-        growers,
-    )
+    with _scratch(home, workers) as numbers_in:
+        candidate, registration = trained(
+            subject,
+            training_set or home / "training_sets" / subject.value,
+            parameters,
+            home,
+            tracking_uri,
+            trainer or logged_in(),
+            growers,
+            numbers_in,
+        )
     if as_json:
         print_json(_summary(candidate, registration))
         return
@@ -91,6 +95,7 @@ def trained(
     tracking_uri: str | None,
     trainer: str,
     growers: "AbstractContextManager[Growers | None]" = nullcontext(),
+    numbers_in: Path | None = None,
 ) -> "tuple[Candidate, Registration]":
     """Train and register, with a bar on stderr; the store is asked first, so nothing is in vain.
 
@@ -105,7 +110,7 @@ def trained(
     from training.registry.training_origin import TrainingOrigin, source_revision
     from training.train import train as make_candidate
 
-    data = TrainingSet.read(training_set, subject.value)
+    data = TrainingSet.read(training_set, subject.value, numbers_in=numbers_in)
     store = TrackingStore.open(home, tracking_uri)
     origin = TrainingOrigin(trainer, datetime.now(UTC), source_revision(SOURCE))
     trials: tuple[Trial, ...] = ()
@@ -135,6 +140,17 @@ def _searched(
     best.write_text(found.parameters.as_toml)
     messages.print(f"the best parameters of {len(found.trials)} trials: {best}")
     return found.parameters, found.trials
+
+
+@contextmanager
+def _scratch(home: Path, workers: int | None) -> Iterator[Path | None]:
+    """A folder for numbers that memory may not hold, on the disk of the home."""
+    if workers is None:
+        yield None
+        return
+    home.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=home, prefix=".train") as scratch:
+        yield Path(scratch)
 
 
 def _for_workers(parameters: "TrainingParameters") -> "TrainingParameters":

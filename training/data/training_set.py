@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from tempfile import NamedTemporaryFile
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -38,7 +39,7 @@ from training.outcomes import (
     Outcomes,
     as_instants,
 )
-from training.ranking import Ints
+from training.ranking import Floats, Ints
 
 FILES = ("features.parquet", "outcomes.parquet", "subjects.parquet")
 COLUMNS = (None, ("subject_id", "inspected_at", *OUTCOME_COLUMNS, AUTHOR, *STATED), None)
@@ -78,10 +79,18 @@ class TrainingSet:
     places_in_file: Ints | None = None
 
     @classmethod
-    def read(cls, folder: Path, subject: SubjectKind, inputs: ModelInputs | None = None) -> Self:
+    def read(
+        cls,
+        folder: Path,
+        subject: SubjectKind,
+        inputs: ModelInputs | None = None,
+        numbers_in: Path | None = None,
+    ) -> Self:
         """The training set in `folder`, made for `subject` with this release's catalogue.
 
-        `inputs` default to the catalogue. Raises TrainingSetError or CatalogueMismatch.
+        `inputs` default to the catalogue. Features that are numbers are kept in files of the folder
+        `numbers_in`, where there is one, and not in memory; unless the set has scoring instants.
+        Raises TrainingSetError or CatalogueMismatch.
         """
         schemas = [_schema(folder / name) for name in FILES]
         inputs = inputs or ModelInputs.for_subject(subject)
@@ -89,14 +98,15 @@ class TrainingSet:
         _check_columns(schemas[1], ("subject_id", *OUTCOME_COLUMNS), folder / FILES[1])
         _check_columns(schemas[2], SUBJECT_COLUMNS, folder / FILES[2])
         try:
-            return cls._of(folder, inputs)
+            return cls._of(folder, inputs, numbers_in)
         finally:
             pa.default_memory_pool().release_unused()
 
     @classmethod
-    def _of(cls, folder: Path, inputs: ModelInputs) -> Self:
+    def _of(cls, folder: Path, inputs: ModelInputs, numbers_in: Path | None) -> Self:
         frame, outcomes, subjects = (
-            _frame(folder / name, columns) for name, columns in zip(FILES, COLUMNS, strict=True)
+            _frame(folder / name, columns, keep)
+            for name, columns, keep in zip(FILES, COLUMNS, (numbers_in, None, None), strict=True)
         )
         places_in_file = None
         if "as_of" in frame:
@@ -177,9 +187,9 @@ def _schema(file: Path) -> pa.Schema:
         return pq.read_schema(file)
 
 
-def _frame(file: Path, names: Iterable[str] | None) -> pd.DataFrame:
+def _frame(file: Path, names: Iterable[str] | None, numbers_in: Path | None = None) -> pd.DataFrame:
     """Column after column, since a large matrix would else be in memory twice; texts but ids are
-    categories, since few of them differ.
+    categories, since few of them differ. Numbers are mapped from files where a folder is given.
     """
     texts = [f.name for f in pq.read_schema(file) if f.name != "subject_id" and _is_text(f)]
     with (
@@ -189,11 +199,21 @@ def _frame(file: Path, names: Iterable[str] | None) -> pd.DataFrame:
         ) as parquet,
     ):
         columns = {
-            name: parquet.read([name], use_threads=False).column(0).to_pandas()
+            name: _kept(parquet.read([name], use_threads=False).column(0).to_pandas(), numbers_in)
             for name in names or parquet.schema_arrow.names
             if name in parquet.schema_arrow.names
         }
     return pd.DataFrame(columns, copy=False)
+
+
+def _kept(column: "pd.Series[Any]", numbers_in: Path | None) -> "pd.Series[Any] | Floats":
+    """The column, mapped from a file in the folder where it holds numbers and there is one."""
+    if numbers_in is None or column.dtype != np.float64:
+        return column
+    with NamedTemporaryFile(dir=numbers_in, suffix=".npy", delete=False) as file:
+        np.save(file, column.to_numpy())
+    mapped: Floats = np.load(file.name, mmap_mode="r")
+    return mapped
 
 
 def _is_text(field: pa.Field) -> bool:

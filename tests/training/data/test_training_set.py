@@ -209,3 +209,17 @@ def test_of_several_instants_each_subject_counts_once_by_its_last_before_the_ins
     assert data.subjects["operator_id"].tolist() == operators.tolist()
     plain = TrainingSet.read(write_training_set(tmp_path / "plain", *WORLD), "shipment", INPUTS)
     assert np.array_equal(data.outcomes.label, plain.outcomes.label, equal_nan=True)
+
+
+def test_numbers_kept_in_files_are_the_same_numbers(planted: Path, tmp_path: Path) -> None:
+    whole = TrainingSet.read(planted, "shipment", INPUTS)
+
+    mapped = TrainingSet.read(planted, "shipment", INPUTS, numbers_in=tmp_path)
+
+    pd.testing.assert_frame_equal(mapped.frame, whole.frame)
+    numbers = whole.frame.select_dtypes("float64")
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) > numbers.size * 8
+    assert not any(
+        np.may_share_memory(mapped.frame[name], whole.frame[name]) for name in numbers.columns
+    )
+    assert all(mapped.frame[name].to_numpy().base is not None for name in numbers.columns)
