@@ -38,6 +38,7 @@ synth --out w --journeys 100 --days 30
 build --records w --subject route --out s
 build --engine spark --master local[2] --records w --subject route --out s
 train --subject route
+fit-worker 127.0.0.1:1
 evaluate --model m
 promote --model m --approver a
 gates --training-set s --model m

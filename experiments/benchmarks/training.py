@@ -24,6 +24,7 @@ from experiments.benchmarks.memory import peak_mib
 from features.build_training_set import build_training_set
 from features.catalogue import catalogue
 from features.definition import Unit
+from features.engine.batch.feature_frame import BLOCK_ROWS
 from features.records import SubjectKind
 from synthetic.scenario import Scenario
 from synthetic.world import invent
@@ -118,6 +119,7 @@ def write_large(small: Path, large: Path, rows: int) -> None:
     pq.write_table(
         pa.Table.from_pandas(features, preserve_index=False).replace_schema_metadata(face),
         large / FILES[0],
+        row_group_size=BLOCK_ROWS,
     )
     _outcomes(features, is_confirmed, lots).to_parquet(large / FILES[1], index=False)
     subjects.iloc[drawn].assign(subject_id=ids).to_parquet(large / FILES[2], index=False)
