@@ -21,7 +21,7 @@ Address = tuple[str, int]
 KEY_VARIABLE = "TIDEGATE_WORKERS_KEY"
 """Of the environment; everyone on a machine can read a command line."""
 
-GREETS_WITHIN_S = 5.0
+GREETS_WITHIN_S = 20.0
 _LENGTHS = struct.Struct(">QQ")
 _NONCE_BYTES = 32
 _SILENT_S = 20

@@ -26,7 +26,7 @@ from training.fit.fit_trees import bin_edges, grow, watching
 from training.fit.workers.growth_task import FileRows, GrowthTask
 from training.fit.workers.installed import CODE
 from training.fit.workers.leaf_counts import rows_of_leaves
-from training.fit.workers.line import GREETS_WITHIN_S, KEY_VARIABLE, Address, Line, Message
+from training.fit.workers.line import GREETS_WITHIN_S, KEY_VARIABLE, Address, Line, Message, NotOurs
 from training.fit.workers.row_groups import RowGroup, row_groups
 from training.ranking import Floats
 
@@ -72,11 +72,16 @@ def _called(where: Address, key: bytes, until_s: float) -> Line:
         ) from None
     try:
         return Line.greeted(connection, key, WORKER, COORDINATOR)
+    except NotOurs:
+        connection.close()
+        raise WorkersFailed(
+            f"{host}:{port}: whoever listens there has another {KEY_VARIABLE}; give both the same"
+        ) from None
     except OSError as error:
         connection.close()
         raise WorkersFailed(
-            f"{host}:{port}: whoever listens there does not know the key of {KEY_VARIABLE} "
-            f"({error}); give both the same"
+            f"{host}:{port}: whoever listens there did not greet a worker ({error}); it waits for "
+            "none any more, or is no training"
         ) from None
 
 

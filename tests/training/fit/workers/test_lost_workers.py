@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.context import ForkServerProcess
@@ -13,6 +14,7 @@ from features.errors import WorkerMismatch
 from tests.training.fit.workers.conftest import HERE, KEY, Started
 from training.data.training_set import TrainingSet
 from training.errors import ParametersError, TidegateError, WorkersFailed
+from training.fit.workers.line import Line, NotOurs
 from training.fit.workers.meeting import meeting_point, met
 from training.fit.workers.started import workers_here
 from training.fit.workers.worker import LEFT_ALONE, work
@@ -110,6 +112,19 @@ def test_whoever_does_not_know_the_key_is_no_worker(
             pass
         process.join(SOON_S)
         assert process.exitcode == 1
+
+
+def test_our_own_proof_is_nobody_elses() -> None:
+    """Somebody without the key sends back what he is sent: the question, and then the answer."""
+    ours, theirs = socket.socketpair()
+
+    def echo() -> None:
+        while part := theirs.recv(32):
+            theirs.sendall(part)
+
+    threading.Thread(target=echo, daemon=True).start()
+    with ours, theirs, pytest.raises(NotOurs):
+        Line.greeted(ours, KEY, b"coordinator", b"worker")
 
 
 def test_a_worker_says_where_it_found_nobody() -> None:
