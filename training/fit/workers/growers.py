@@ -16,12 +16,12 @@ from training.errors import ParametersError, TrainingSetError, WorkersFailed
 from training.fit.fit_trees import LabelledRows, LossProgress, TreeProgress, lightgbm_parameters
 from training.fit.workers.growth_task import GrowthTask
 from training.fit.workers.leaf_counts import with_leaf_counts
-from training.fit.workers.line import Line, Message
+from training.fit.workers.line import Line, WorkerMessage
 from training.model.encoding import Encoding
 from training.parameters import TrainingParameters
 from training.ranking import ScoreRanking, roc_auc
 
-Inbox = SimpleQueue[tuple[int, Message | None]]
+Inbox = SimpleQueue[tuple[int, WorkerMessage | None]]
 """What workers said by their number; None where one is gone."""
 
 FEWEST = 2
@@ -65,7 +65,7 @@ class Growers:
         )
         for rank, (line, task) in enumerate(zip(self.lines, tasks, strict=True)):
             values, arrays = task.packed()
-            self._say(line, Message("grow", values | {"rank": rank}, arrays))
+            self._say(line, WorkerMessage("grow", values | {"rank": rank}, arrays))
         waiting = _Waiting(self)
         ready = waiting.one_of_each()
         hosts = [line.other_host for line in self.lines]
@@ -98,9 +98,9 @@ class Growers:
 
     def _say_all(self, word: str, **values: Any) -> None:
         for line in self.lines:
-            self._say(line, Message(word, values))
+            self._say(line, WorkerMessage(word, values))
 
-    def _say(self, line: Line, message: Message) -> None:
+    def _say(self, line: Line, message: WorkerMessage) -> None:
         with suppress(OSError):  # its end is heard of, and why
             line.send(message.word, message.arrays, **message.values)
 
@@ -110,9 +110,9 @@ class _Waiting:
 
     def __init__(self, growers: Growers):
         self._growers = growers
-        self._said: dict[int, deque[Message]] = defaultdict(deque)
+        self._said: dict[int, deque[WorkerMessage]] = defaultdict(deque)
 
-    def one_of_each(self) -> list[Message]:
+    def one_of_each(self) -> list[WorkerMessage]:
         """The next message of every worker, in their order."""
         everyone = range(len(self._growers.lines))
         while not all(self._said[rank] for rank in everyone):
@@ -122,7 +122,7 @@ class _Waiting:
             self._said[rank].append(message)
         return [self._said[rank].popleft() for rank in everyone]
 
-    def _error(self, rank: int, message: Message | None) -> TidegateError:
+    def _error(self, rank: int, message: WorkerMessage | None) -> TidegateError:
         """Where a worker dies LightGBM fails in others, who may be heard before: wait a moment."""
         ends_at = time.monotonic() + _REASONS_WITHIN_S
         failed = {rank: message}
@@ -141,7 +141,7 @@ class _Waiting:
         return f"worker {rank + 1} of {len(lines)}, on {lines[rank].other_host}"
 
 
-def _error(name: str, message: Message | None) -> TidegateError:
+def _error(name: str, message: WorkerMessage | None) -> TidegateError:
     if message is None:
         return WorkersFailed(f"{name}, is gone; the trees are not grown, and nothing was kept")
     kind, reason = message.values["kind"], message.values["reason"]
@@ -150,7 +150,7 @@ def _error(name: str, message: Message | None) -> TidegateError:
     return WorkersFailed(f"{name}: {kind}: {reason}; nothing was kept")
 
 
-def _auc(said: list[Message], rows: LabelledRows) -> float:
+def _auc(said: list[WorkerMessage], rows: LabelledRows) -> float:
     scores = np.concatenate([message.arrays["scores"] for message in said])
     return roc_auc(ScoreRanking.from_scores(rows.labels, scores, weights=rows.weights))
 

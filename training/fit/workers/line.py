@@ -29,7 +29,7 @@ _SILENT_S = 20
 
 
 @dataclass(frozen=True)
-class Message:
+class WorkerMessage:
     """What somebody said: a word, plain values, and arrays."""
 
     word: str
@@ -75,7 +75,9 @@ class Line:
         self._connection.sendall(_LENGTHS.pack(len(plain), packed.tell()) + plain)
         self._connection.sendall(packed.getbuffer())
 
-    def hear(self, on_message: Callable[[Message], object], on_end: Callable[[], object]) -> None:
+    def hear(
+        self, on_message: Callable[[WorkerMessage], object], on_end: Callable[[], object]
+    ) -> None:
         """Hand over what is said, as it comes, in a thread of its own; `on_end` when it is over."""
 
         def listen() -> None:
@@ -93,14 +95,14 @@ class Line:
             self._connection.shutdown(socket.SHUT_RDWR)
         self._connection.close()
 
-    def _received(self) -> Message:
+    def _received(self) -> WorkerMessage:
         plain_size, packed_size = _LENGTHS.unpack(_exactly(self._connection, _LENGTHS.size))
         word, values = json.loads(_exactly(self._connection, plain_size))
         packed = _exactly(self._connection, packed_size)
         if not packed:
-            return Message(word, values)
+            return WorkerMessage(word, values)
         with np.load(io.BytesIO(packed), allow_pickle=False) as arrays:
-            return Message(word, values, dict(arrays))
+            return WorkerMessage(word, values, dict(arrays))
 
 
 def _proof(key: bytes, who: bytes, asked: bytes) -> bytes:

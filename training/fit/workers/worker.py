@@ -26,7 +26,14 @@ from training.fit.fit_trees import bin_edges, grow, watching
 from training.fit.workers.growth_task import FileRows, GrowthTask
 from training.fit.workers.installed import CODE
 from training.fit.workers.leaf_counts import rows_of_leaves
-from training.fit.workers.line import GREETS_WITHIN_S, KEY_VARIABLE, Address, Line, Message, NotOurs
+from training.fit.workers.line import (
+    GREETS_WITHIN_S,
+    KEY_VARIABLE,
+    Address,
+    Line,
+    NotOurs,
+    WorkerMessage,
+)
 from training.fit.workers.row_groups import RowGroup, row_groups
 from training.ranking import Floats
 
@@ -50,7 +57,7 @@ def work(where: Address, key: bytes, port: int = 0, waits_s: float = 0) -> None:
     """
     lightgbm.register_logger(logging.getLogger(__name__))  # it would print to stdout
     line = _called(where, key, time.monotonic() + waits_s)
-    asked: SimpleQueue[Message] = SimpleQueue()
+    asked: SimpleQueue[WorkerMessage] = SimpleQueue()
     _listen(line, asked)
     line.send("hello", code=CODE)
     while (message := asked.get()).word == "grow":
@@ -95,14 +102,14 @@ def _connection(where: Address, until_s: float) -> socket.socket:
             time.sleep(_CALLS_EVERY_S)
 
 
-def _listen(line: Line, asked: "SimpleQueue[Message]") -> None:
+def _listen(line: Line, asked: "SimpleQueue[WorkerMessage]") -> None:
     """Put what is asked into a queue, and end the process where the coordinator is gone.
 
     LightGBM may wait for others forever, and no exception reaches it there.
     """
     is_over = threading.Event()
 
-    def heard(message: Message) -> None:
+    def heard(message: WorkerMessage) -> None:
         if message.word == "done":
             is_over.set()
         asked.put(message)
@@ -114,7 +121,9 @@ def _listen(line: Line, asked: "SimpleQueue[Message]") -> None:
     line.hear(heard, gone)
 
 
-def _grow(line: Line, asked: "SimpleQueue[Message]", message: Message, port: int) -> None:
+def _grow(
+    line: Line, asked: "SimpleQueue[WorkerMessage]", message: WorkerMessage, port: int
+) -> None:
     rank = message.values.pop("rank")
     task = GrowthTask.unpacked(message.values, message.arrays)
     _hold_same(task)
@@ -223,7 +232,9 @@ def _redrawn(seed: int) -> Any:
     )
 
 
-def _asking(line: Line, asked: "SimpleQueue[Message]") -> Callable[..., tuple[str, float, bool]]:
+def _asking(
+    line: Line, asked: "SimpleQueue[WorkerMessage]"
+) -> Callable[..., tuple[str, float, bool]]:
     """How well all rows held back are ranked, which only the coordinator can tell."""
     trees = iter(range(1, sys.maxsize))
 
