@@ -116,7 +116,7 @@ def _receive(
     """
     while True:
         try:
-            with said_plainly(master):
+            with said_plainly(master, "the work"):
                 for part, at, body in compute(plan).toLocalIterator():
                     (folder / f"{part:08}-{at:020}").write_bytes(body)
         except RecordsSuspected as suspected:

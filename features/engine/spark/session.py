@@ -46,7 +46,7 @@ def spark_session(master: str) -> Iterator["SparkSession"]:
 
 
 @contextmanager
-def said_plainly(master: str, work: str = "the build") -> Iterator[None]:
+def said_plainly(master: str, work: str) -> Iterator[None]:
     """Raises SparkFailed for whatever Spark ends the block with, or what a task of ours raised."""
     try:
         with warnings.catch_warnings():
