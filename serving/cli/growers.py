@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.cli.options import Engine
+from serving.cli.options import Engine, master_of
 
 if TYPE_CHECKING:
     from training.fit.workers.growers import Growers
@@ -41,14 +41,10 @@ def chosen_growers(
         if asked := [name for name, value in given.items() if value]:
             raise typer.BadParameter("goes with --workers", param_hint=asked[0])
         return nullcontext()
-    if engine is Engine.SPARK:
-        if master is None:
-            raise typer.BadParameter("say where Spark is, as local[2]", param_hint="--master")
+    if (spark := master_of(engine, master)) is not None:
         from training.fit.workers.started import workers_on_spark
 
-        return workers_on_spark(workers, master, where)
-    if master is not None:
-        raise typer.BadParameter("goes with --engine spark", param_hint="--master")
+        return workers_on_spark(workers, spark, where)
     return _of_this_machine_or_others(workers, where)
 
 

@@ -74,17 +74,21 @@ class ConnectionCounts:
                 file.flush()
             fcntl.flock(file, fcntl.LOCK_UN)  # what is mapped stays open, and would stay locked
             self._counts = mmap.mmap(file.fileno(), len(_UNUSED))
+        self._tell(0)
 
     def has_more_than_another(self, own: int) -> bool:
         """Tell the others of one's own, and whether one of them has fewer."""
-        _COUNT.pack_into(self._counts, self._place * _COUNT.size, own)
+        self._tell(own)
         return any(0 <= count < own for (count,) in _COUNT.iter_unpack(self._counts))
 
     def close(self) -> None:
         """Leave the place to others, as one that takes no connection."""
-        _COUNT.pack_into(self._counts, self._place * _COUNT.size, -1)
+        self._tell(-1)
         self._counts.close()
         self._lock.close()
+
+    def _tell(self, count: int) -> None:
+        _COUNT.pack_into(self._counts, self._place * _COUNT.size, count)
 
 
 def _taken(file: Path) -> IO[bytes] | None:
