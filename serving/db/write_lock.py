@@ -24,7 +24,7 @@ from serving.db.written_rows import WrittenRows
 from serving.errors import LogUnavailable
 
 LONGEST_WAIT_S = 5.0
-_LOOK_AGAIN_S = 0.0003
+_LOOK_AGAIN_S = 0.001
 
 # Any two numbers, as long as all who append to one database agree on them.
 _SEQUENCER = (0x7469, 0x6465)

@@ -37,7 +37,7 @@ from serving.review.queue_rank import UNKNOWN_RISK
 from serving.triage.lane_rule import WITHOUT_CASE
 
 PAGE = 500
-OPENED_TOGETHER = 32
+OPENED_TOGETHER = 64
 """Cases for which the log waits at most: nothing can be decided while they are written."""
 
 RISKS_TO_DRAW_FROM = 50
