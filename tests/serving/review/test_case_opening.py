@@ -228,7 +228,7 @@ def test_decisions_are_logged_and_others_open_cases_while_one_reads_what_they_sa
     monkeypatch.setattr("serving.review.cases.case_of_decision", reading)
     office.reviewing.open_new()
 
-    opened = office.reviewing.list_cases(ONE, CaseFilter(), 100)
+    opened = office.reviewing.list_cases(ONE, CaseFilter(), 4 * OPENED_TOGETHER)
     assert [row.case_id for row in reversed(opened)] == [
         f"d-{number}" for number in range(1, 3 * OPENED_TOGETHER + 1)
     ]
