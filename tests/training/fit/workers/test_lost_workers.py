@@ -2,8 +2,8 @@
 
 import signal
 import socket
-import time
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.context import ForkServerProcess
