@@ -21,10 +21,7 @@ import numpy as np
 
 from experiments.benchmarks.memory import peak_mib
 from experiments.benchmarks.spark import below
-from experiments.benchmarks.training import DAYS, JOURNEYS, KIND, SEED, write_large
-from features.build_training_set import build_training_set
-from synthetic.scenario import Scenario
-from synthetic.world import invent
+from experiments.benchmarks.training import KIND, make_large
 from training.data.training_set import TrainingSet
 from training.fit.encoded_rows import EncodedRows
 from training.fit.fit_trees import LabelledRows, fit_trees
@@ -41,11 +38,7 @@ def main(rows: int = ROWS, trees: int = TREES) -> None:
     """Print seconds and memory of every way, and stop where a text differs."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        invent(
-            folder / "world", scenario=Scenario(), journeys=JOURNEYS, days=DAYS, seed=SEED, cores=1
-        )
-        build_training_set(folder / "world", KIND, folder / "small")
-        write_large(folder / "small", folder / "large", rows)
+        make_large(folder, rows)
         found = {way: _asked(folder / "large", trees, *how) for way, how in WAYS.items()}
     print(f"{rows:,} rows, {trees} trees: wall s, of it growing, CPU s, of it waited for, peak MiB")
     for way, each in found.items():

@@ -43,11 +43,7 @@ def main(rows: int = ROWS) -> None:
     """Make the rows, ask ours and the peer in processes of their own, and print one table."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        invent(
-            folder / "world", scenario=Scenario(), journeys=JOURNEYS, days=DAYS, seed=SEED, cores=1
-        )
-        build_training_set(folder / "world", KIND, folder / "small")
-        write_large(folder / "small", folder / "large", rows)
+        make_large(folder, rows)
         ours = _asked("ours", folder / "large", 0)
         peer = _asked("peer", folder / "large", int(ours["trees"]))
     matrix = rows * len(catalogue(KIND)) * 8 / 1e6
@@ -88,6 +84,14 @@ def _peer(folder: Path, trees: int) -> dict[str, float]:
     rows = lightgbm.Dataset(values, window.labels, categorical_feature=encoding.categorical_places)
     lightgbm.train(lightgbm_parameters(data.inputs, parameters), rows, trees)
     return {"seconds": process_time() - began}
+
+
+def make_large(folder: Path, rows: int) -> None:
+    """A training set of so many rows, as the folder `large` below this one."""
+    world = folder / "world"
+    invent(world, scenario=Scenario(), journeys=JOURNEYS, days=DAYS, seed=SEED, cores=1)
+    build_training_set(world, KIND, folder / "small")
+    write_large(folder / "small", folder / "large", rows)
 
 
 def write_large(small: Path, large: Path, rows: int) -> None:

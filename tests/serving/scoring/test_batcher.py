@@ -76,9 +76,10 @@ def test_one_key_twice_in_one_group_makes_one_decision(service: Service) -> None
     assert decided(service.services, [asked(0)]) == [Answer(outcomes[0].body)]
 
 
-def test_what_comes_while_a_group_is_written_is_decided_together(
+def held_back(
     service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+) -> tuple[threading.Event, threading.Event, list[int]]:
+    """Whether the log is to be written, which waits to be let go, and the sizes of groups."""
     log, begun, let_go, sizes = (
         service.services.decisions,
         threading.Event(),
@@ -96,6 +97,16 @@ def test_what_comes_while_a_group_is_written_is_decided_together(
         sizes.append(len(requests))
         return assess(assessor, requests)
 
+    monkeypatch.setattr(log, "append", appending)
+    monkeypatch.setattr(Assessor, "assess", assessing)
+    return begun, let_go, sizes
+
+
+def test_what_comes_while_a_group_is_written_is_decided_together(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, let_go, sizes = held_back(service, monkeypatch)
+
     async def one_and_then_more() -> None:
         first = asyncio.create_task(service.services.batcher.answer(asked(0)))
         await asyncio.to_thread(begun.wait, 30)
@@ -106,10 +117,30 @@ def test_what_comes_while_a_group_is_written_is_decided_together(
         let_go.set()
         await asyncio.gather(first, *more)
 
-    monkeypatch.setattr(log, "append", appending)
-    monkeypatch.setattr(Assessor, "assess", assessing)
     asyncio.run(one_and_then_more())
     assert sizes == [1, 5]
+
+
+def test_who_was_just_answered_and_asks_again_is_decided_with_those_who_waited(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, let_go, sizes = held_back(service, monkeypatch)
+
+    async def twice(first: int, second: int) -> None:
+        await service.services.batcher.answer(asked(first))
+        await service.services.batcher.answer(asked(second))
+
+    async def one_again_beside_another() -> None:
+        again = asyncio.create_task(twice(0, 1))
+        await asyncio.to_thread(begun.wait, 30)
+        waiting = asyncio.create_task(service.services.batcher.answer(asked(2)))
+        await asyncio.sleep(0.05)
+        let_go.set()
+        await asyncio.gather(again, waiting)
+
+    monkeypatch.setattr("serving.scoring.batcher.ASK_AGAIN_WITHIN_S", 5.0)
+    asyncio.run(one_again_beside_another())
+    assert sizes == [1, 2]
 
 
 def test_a_caller_waits_no_longer_than_twice_the_deadline(home: Path) -> None:
