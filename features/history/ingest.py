@@ -67,8 +67,8 @@ _KEYS = {
 }
 
 
-APART = {"transactions": "payments", "positions": "drifts"}
-"""The record types that complete no other record, with the source of their events."""
+OWN_EVENTS = {"transactions": "payments", "positions": "drifts", "journeys": "journeys"}
+"""The source of a record type's own events. A journey may complete other records as well."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,11 @@ class HistoryIngest:
     def events_of(
         self, name: str, records: Sequence[Record]
     ) -> tuple[tuple[Layout, ...], RawColumns]:
-        """Records that touch no others as events, and the layouts under which they come."""
-        return of_source(self.layouts, APART[name]), self.schema.read(name, records)
+        """Records that complete no others as events, and the layouts under which they come."""
+        events = self.schema.read(name, records)
+        if name == "journeys":
+            events = _as_events(events)
+        return of_source(self.layouts, OWN_EVENTS[name]), events
 
     def _ingest_journeys(self, store: BlobTransaction, journeys: RawColumns) -> int:
         journeys = self._new(store, "route", journeys)

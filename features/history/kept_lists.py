@@ -92,6 +92,19 @@ def keep_carried(store: BlobTransaction, shipments: RawColumns) -> None:
     append(store, [(_carried_key(j, crc32(s.encode())), s) for j, s in named if j is not None])
 
 
+def complete_kept(store: BlobReader, journey_ids: Sequence[str]) -> list[bool]:
+    """Which journeys would complete what is kept: shipments that name them, or inspections."""
+    keys = [key for id_ in journey_ids for key in _keys_of_waiting(id_)]
+    blobs = store.get(keys)
+    size = 1 + _BUCKETS
+    return [any(blobs[at : at + size]) for at in range(0, len(blobs), size)]
+
+
+def _keys_of_waiting(journey_id: str) -> list[bytes]:
+    own = keys_of(INSPECTED["route"], [journey_id])
+    return own + [_carried_key(journey_id, bucket) for bucket in range(_BUCKETS)]
+
+
 def carried(store: BlobReader, journey_ids: Iterable[str]) -> list[str]:
     """The shipments that name any of these journeys."""
     keys = [_carried_key(id_, bucket) for id_ in journey_ids for bucket in range(_BUCKETS)]

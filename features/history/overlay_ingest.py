@@ -12,7 +12,8 @@ from features.engine.store.query_plan import QueryPlan, WindowQuery
 from features.engine.store.raw_columns import RawColumns, size_of
 from features.engine.store.request_overlay import RequestOverlay
 from features.history.amended_ingest import has_amendments, mark_keys
-from features.history.ingest import APART, HistoryIngest, known_key
+from features.history.ingest import OWN_EVENTS, HistoryIngest, known_key
+from features.history.kept_lists import complete_kept
 from features.record_versions import amends, is_known_late
 from features.records import Record
 
@@ -31,18 +32,17 @@ def ingest_overlay(
 
     Returns, by their places, what the store would be for each query that brings an amendment or
     what belongs to something amended: that changes what the store has itself. No query sees
-    what another brings. Payments touch nothing but payments and positions nothing at all, so
-    those of all queries are taken together; any other record may complete one that waits in the
-    store.
+    what another brings. Records that complete no others are taken together for all queries; one
+    that may complete what waits in the store is ingested for its query alone.
     """
     apart: dict[str, dict[tuple[int, bytes], Record]] = {}
     others: dict[int, dict[str, list[Record]]] = {}
-    records_of = unknown_records(store, queries)
-    amended = _amended_for(ingest, store, plan, queries, records_of)
-    for subject, name, record, key in records_of:
-        if subject in amended:
-            continue
-        if name in APART:
+    unknown = unknown_records(store, queries)
+    amended = _amended_for(ingest, store, plan, queries, unknown)
+    unknown = [each for each in unknown if each[0] not in amended]
+    completing = _completing(store, unknown)
+    for subject, name, record, key in unknown:
+        if name in OWN_EVENTS and (name != "journeys" or subject not in completing):
             apart.setdefault(name, {}).setdefault((subject, key), record)
         else:
             others.setdefault(subject, {}).setdefault(name, []).append(record)
@@ -54,6 +54,14 @@ def ingest_overlay(
         for_query = replace(ingest, layouts=plan.layouts, before=before, insert=insert)
         for_query.ingest(BlobOverlay(store), records)
     return amended
+
+
+def _completing(store: BlobReader, unknown: Sequence[UnknownRecord]) -> set[int]:
+    """The places of queries whose journeys may complete what is kept, or what they bring too."""
+    journeys = [(place, each) for place, name, each, _ in unknown if name == "journeys"]
+    are = complete_kept(store, [each.__dict__["journey_id"] for _, each in journeys])
+    by_what_came = {place for place, name, *_ in unknown if name not in OWN_EVENTS}
+    return by_what_came | {place for (place, _), is_so in zip(journeys, are, strict=True) if is_so}
 
 
 def _amended_for(

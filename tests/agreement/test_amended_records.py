@@ -1,6 +1,6 @@
 """Amended, withdrawn and corrected records: batch = online = plain SQL, at every instant."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -17,7 +17,7 @@ from features.engine.columns import Records
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import OnlineStore
 from features.history.rebuild import rebuild
-from features.records import RECORD_FILES, Journey, Shipment, SubjectKind
+from features.records import RECORD_FILES, Journey, Outcome, Record, Shipment, SubjectKind
 from features.replay_submissions import submissions_of
 from features.rescoring_rules import RescoringRules
 from features.scoring_instants import later_instants
@@ -177,29 +177,58 @@ def test_what_follows_an_amended_journey_is_put_where_batch_has_it(
     state.store.close()
 
 
-def test_a_journey_that_was_known_late_and_comes_with_a_request_completes_what_it_carries(
-    tmp_path: Path,
-) -> None:
-    day = timedelta(days=1)
-    journey = {**JOURNEY, "journey_id": "J0", "declared_at": NEW_YEAR - 9 * day}
-    late = Journey(**journey, known_at=NEW_YEAR - 5 * day)
-    earlier, asked = (
-        {**SHIPMENT, "shipment_id": id_, "declared_at": at}
-        for id_, at in (("S1", NEW_YEAR - 8 * day), ("S0", NEW_YEAR))
+DAY = timedelta(days=1)
+CARRIED = Shipment(**SHIPMENT | {"shipment_id": "S1", "declared_at": NEW_YEAR - 8 * DAY})
+OF_CARRIED, OF_JOURNEY = (
+    Outcome(
+        subject_kind=kind,
+        subject_id=id_,
+        selected_by="random",
+        inspected_at=NEW_YEAR - 7 * DAY,
+        known_at=NEW_YEAR - 6 * DAY,
+        result="confirmed",
     )
-    submission = Submission(subject_kind="shipment", shipment=asked, journey=late)
-    one, other = (
-        OnlineStore(LmdbStore(tmp_path / name, is_bulk=True)) for name in ("one", "other")
-    )
-    for state in (one, other):
-        state.ingest({"shipments": [Shipment(**earlier)]})
-    brought = history_records([submission])
-    without = feature_vector(submission, one)
-    other.ingest(brought)
+    for kind, id_ in (("shipment", "S1"), ("route", "J0"))
+)
 
-    assert feature_vector(submission, one, brought) == feature_vector(submission, other) != without
-    one.store.close()
-    other.store.close()
+
+@pytest.mark.parametrize("known_at", [None, NEW_YEAR - 5 * DAY])
+@pytest.mark.parametrize(
+    "kept",
+    [
+        {"shipments": [CARRIED]},
+        {"shipments": [CARRIED], "outcomes": [OF_CARRIED]},
+        {"outcomes": [OF_JOURNEY]},
+    ],
+)
+def test_a_journey_that_comes_with_a_request_completes_what_was_kept(
+    kept: dict[str, list[Record]], known_at: datetime | None, tmp_path: Path
+) -> None:
+    """Another request beside it, whose journey completes nothing, sees nothing of that."""
+    journey = {**JOURNEY, "journey_id": "J0", "declared_at": NEW_YEAR - 9 * DAY}
+    asked = {**SHIPMENT, "shipment_id": "S0", "declared_at": NEW_YEAR}
+    completes, other = (
+        Submission(
+            subject_kind="shipment",
+            shipment=asked | {"shipment_id": id_, "journey_id": journey_id},
+            journey=Journey(**journey | {"journey_id": journey_id}, known_at=known_at),
+        )
+        for id_, journey_id in (("S0", "J0"), ("S9", "J9"))
+    )
+    state, told = (
+        OnlineStore(LmdbStore(tmp_path / name, is_bulk=True)) for name in ("state", "told")
+    )
+    for each in (state, told):
+        each.ingest(kept)
+    brought = [history_records([one]) for one in (completes, other)]
+    told.ingest(brought[0])
+
+    vectors = feature_vectors([completes, other], state, brought)
+
+    assert vectors[0] == feature_vector(completes, told)
+    assert vectors[1] == feature_vector(other, state, brought[1])
+    state.store.close()
+    told.store.close()
 
 
 def test_what_a_journey_is_amended_to_moves_no_instant_at_which_it_would_be_scored_again(
