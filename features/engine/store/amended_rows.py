@@ -93,7 +93,7 @@ def remove_rows(store: BlobTransaction, layout: Layout, key: bytes, rows: Column
     """
     (blob,) = store.get([key])
     if blob and has_pages(blob):
-        blob = reopen_pages(store, layout, key, blob, rows)
+        blob = reopen_pages(store, layout, key, blob, int(rows[0, 0]))
     words = np.frombuffer(blob or bytes(8), np.int64)
     head = rows_at(words[PAGES], np.array(layout.shape))
     open_rows = words[head:].reshape(-1, layout.width).copy()

@@ -51,13 +51,12 @@ def insert_rows(
     if not keys:
         return
     blobs, rows = store.get(keys), words.ravel()
-    for at in _with_pages(blobs):
-        layout, places = new.layouts[keys[at]], new.places(keys[at])
-        own = rows[places]
-        blobs[at] = reopen_pages(store, layout, keys[at], blobs[at], own)
-        set_last_seen(store, layout, keys[at], own)
-        rows[places] = own
     of_key = [new.layouts[key] for key in keys]
+    with_pages = [*_with_pages(blobs)]
+    for at in with_pages:
+        earliest = rows.item(new.starts[keys[at]][0])
+        blobs[at] = reopen_pages(store, of_key[at], keys[at], blobs[at], earliest)
+    set_last_seen(store, rows, [(keys[at], of_key[at], new.starts[keys[at]]) for at in with_pages])
     out, ends = merge_rows(
         concatenate_blobs(blobs),
         rows,
@@ -92,10 +91,6 @@ class _Grouped:
                     self.starts.setdefault(key, []).append(event * width + first)
                     self.layouts[key] = layout
             first += layout.width
-
-    def places(self, key: bytes) -> Column:
-        """Where the words of the rows of a key are, a row each."""
-        return np.add.outer(self.starts[key], np.arange(self.layouts[key].width))
 
 
 def _blobs(

@@ -4,6 +4,8 @@ Of each label the newest instant is stored under a key of its own, and all of th
 order under one key more.
 """
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 
 from features.engine.columns import Column
@@ -18,13 +20,21 @@ def last_of(store: BlobReader, keys: list[bytes]) -> list[int]:
     return [int.from_bytes(b, "big", signed=True) if b else NEVER for b in store.get(keys)]
 
 
-def set_last_seen(store: BlobReader, layout: Layout, key: bytes, new: Column) -> None:
-    """Set after each label of new rows when closed pages had it last."""
-    for label in range(len(layout.labels)):
-        word = layout.label_at + 2 * label
-        codes, places = np.unique(new[:, word], return_inverse=True)
-        last = np.array(last_of(store, last_keys(key, label, codes.tolist())), np.int64)
-        new[:, word + 1] = last[places]
+def set_last_seen(
+    store: BlobReader, words: Column, new: Iterable[tuple[bytes, Layout, Sequence[int]]]
+) -> None:
+    """Set after each label of new rows when closed pages had it last.
+
+    `new` has keys, each with its layout and the word of `words` at which each of its rows starts.
+    """
+    places: list[int] = []
+    keys: list[bytes] = []
+    for key, layout, starts in new:
+        for label, word in enumerate(range(layout.label_at, layout.width, 2)):
+            places += [start + word + 1 for start in starts]
+            keys += last_keys(key, label, [words.item(start + word) for start in starts])
+    if keys:
+        words[places] = last_of(store, keys)
 
 
 def store_last_seen(store: BlobTransaction, key: bytes, label: int, last: dict[int, int]) -> None:

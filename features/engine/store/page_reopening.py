@@ -11,19 +11,20 @@ from features.engine.store.store_keys import chapter_key, page_key
 
 
 def reopen_pages(
-    store: BlobTransaction, layout: Layout, key: bytes, blob: Blob | None, new: Column
+    store: BlobTransaction, layout: Layout, key: bytes, blob: Blob | None, earliest: int
 ) -> Blob | None:
-    """The open blob, with the pages from the earliest new row on where it is late.
+    """The open blob, with the pages from the earliest new row's instant on where it is late.
 
     What is kept of closed pages is kept of those that remain: rows that were closed may stay open.
     """
-    words, shape = np.frombuffer(blob or b"", np.int64), np.array(layout.shape)
-    if new[0, 0] > words[BEFORE]:
+    words = np.frombuffer(blob or b"", np.int64)
+    if earliest > words[BEFORE]:
         return blob
+    shape = np.array(layout.shape)
     pages, open_at = int(words[PAGES]), rows_at(words[PAGES], shape)
     index_at = BEFORE + before_words(shape)
     index = words[index_at:open_at]
-    first, index = _until(store, layout, key, index, pages // layout.chapter_pages, new[0, 0])
+    first, index = _until(store, layout, key, index, pages // layout.chapter_pages, earliest)
     late = store.get([page_key(key, page) for page in range(first, pages)])
     late_words = np.frombuffer(b"".join(blob or b"" for blob in late), np.int64).reshape(
         len(late), -1
