@@ -6,6 +6,7 @@ gets pseudonyms and is looked up in watch-lists at once.
 
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cache
 
 from features.field_kinds import (
     FieldKind,
@@ -62,10 +63,16 @@ def identifiers_of(records: Iterable[Record], identifies: IdentifierOf) -> set[s
     return {
         identifier
         for record in records
-        for name in fields_of_kind(type(record), Identifier)
-        if kinds_of_fields(type(record))[name] == Identifier(identifies)
+        for name in _identifying(type(record), identifies)
         if (identifier := getattr(record, name)) is not None
     }
+
+
+@cache
+def _identifying(record: type[Record], identifies: IdentifierOf) -> tuple[str, ...]:
+    """The fields of a type of record that name one sort of thing."""
+    kinds = kinds_of_fields(record).items()
+    return tuple(name for name, kind in kinds if kind == Identifier(identifies))
 
 
 def declarations(submission: Submission) -> list[Record]:

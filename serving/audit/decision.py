@@ -17,7 +17,7 @@ from serving.errors import NotScored, ReasonsUnavailable
 from serving.explanation.decision_parts import DecisionPart
 from serving.explanation.explained_score import Score
 from serving.explanation.formatting import Value
-from serving.explanation.reason_ranking import Reasons
+from serving.explanation.reason_ranking import Effect, Reasons
 from serving.explanation.reasons_in_words import Reason, ReasonRenderer
 from serving.language import ENGLISH, Language
 from serving.models.model_pool import LoadedModel
@@ -172,12 +172,15 @@ class Decision(DecisionPart):
 
     def reasons_in(self, language: Language = ENGLISH) -> tuple[Reason, ...]:
         """The reasons in words, the strongest first; none without a score."""
-        if self.unscored:
-            return ()
+        return () if self.unscored else self._in_words(language).reasons(self.known_reasons)
+
+    def strongest_reasons_in(self, language: Language = ENGLISH) -> dict[Effect, Reason]:
+        """The strongest reason of each effect in words; none without a score."""
+        return {} if self.unscored else self._in_words(language).strongest(self.known_reasons)
+
+    def _in_words(self, language: Language) -> ReasonRenderer:
         parts = dict(zip(self.vector, self.result.score.contributions, strict=True))
-        return ReasonRenderer(self.subject_kind, self.vector, parts, language).reasons(
-            self.known_reasons
-        )
+        return ReasonRenderer(self.subject_kind, self.vector, parts, language)
 
     def answered_with(self, body: bytes) -> Self:
         """The decision, with the digest of its answer."""

@@ -1,7 +1,7 @@
 """Cases as they are kept: what they and their events say is encrypted with their decision."""
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -29,7 +29,7 @@ class EncryptedCases:
     def case(self, row: CaseRecord, within: Connection) -> dict[str, Any]:
         """The row of a case as it is kept."""
         unit = EncryptionUnit.of_decision(row.case_id, row.opened_at)
-        kept = asdict(row)
+        kept = vars(row)
         return kept | {
             name: self.keys.encrypt_text(unit, f"case {name}", kept[name], within)
             for name in _OF_CASE
@@ -50,7 +50,7 @@ class EncryptedCases:
     def link(self, row: CaseLink, unit: EncryptionUnit, within: Connection) -> dict[str, Any]:
         """The row of a link: a token that is searched for, and what it stands for."""
         encrypted = self.keys.encrypt_text(unit, "link", row.value, within)
-        stored = asdict(row) | {"encrypted_value": encrypted}
+        stored = vars(row) | {"encrypted_value": encrypted}
         return stored | {"value": self.keys.token(row.kind, row.value)}
 
     def of_link(self, row: Row[Any]) -> CaseLink | None:
@@ -63,7 +63,7 @@ class EncryptedCases:
     def event(self, row: StoredEvent, within: Connection) -> dict[str, Any]:
         """The row of an event as it is kept, but for its place."""
         unit = unit_of(within, row.case_id)
-        return asdict(row) | {
+        return vars(row) | {
             name: self.keys.encrypt_text(unit, f"event {name}", getattr(row, name), within)
             for name in _OF_EVENT
         }

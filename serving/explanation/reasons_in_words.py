@@ -101,6 +101,11 @@ class ReasonRenderer:
         """Every reason in words, in the order in which they are stored."""
         return tuple(self._reason(reason, stored) for reason in stored.reasons)
 
+    def strongest(self, stored: Reasons) -> dict[Effect, Reason]:
+        """The first reason of each effect in words."""
+        first = {effect_of(reason.log_odds): reason for reason in reversed(stored.reasons)}
+        return {effect: self._reason(reason, stored) for effect, reason in first.items()}
+
     def _reason(self, ranked: RankedReason, stored: Reasons) -> Reason:
         found = [self._observation(name, stored) for name in ranked.evidence]
         lead, of_lead = max(found, key=lambda each: _tells(each[0], each[1], ranked.log_odds))

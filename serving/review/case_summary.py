@@ -84,8 +84,7 @@ def describe_lane(
     if decision.lane_reason in ("watch_list", "rule"):
         hit = said(decision.hits[0]) if decision.hits else language.say(SELECTED_BEFORE)
         return f"{why}: {hit}."
-    reasons = decision.reasons_in(language) if decision.reasons else ()
-    strongest = {r.effect: r for r in reversed(reasons)}
+    strongest = decision.strongest_reasons_in(language) if decision.reasons else {}
     parts = [why]
     if "for" in strongest:
         parts.append(language.say(MAIN_REASON, fact=_clause(strongest["for"])))

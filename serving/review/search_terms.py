@@ -65,7 +65,7 @@ class SearchTerm:
 def normalised(text: str) -> str:
     """A text without case and separators, as searches compare it."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(symbol for symbol in folded if symbol.isalnum())
+    return "".join(filter(str.isalnum, folded))
 
 
 def search_terms(submission: Submission) -> tuple[SearchTerm, ...]:

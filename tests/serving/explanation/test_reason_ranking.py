@@ -54,10 +54,14 @@ def told(contributions: list[Contribution]) -> Reasons:
     return ReasonRanking(features).reasons(values, parts, lambda feature, value: AS_MANY)
 
 
-def reasons_in_words(contributions: list[Contribution]) -> tuple[Reason, ...]:
+def renderer_of(contributions: list[Contribution]) -> ReasonRenderer:
     values = {each.feature.name: each.value for each in contributions}
     parts = {each.feature.name: each.log_odds for each in contributions}
-    return ReasonRenderer("shipment", values, parts).reasons(told(contributions))
+    return ReasonRenderer("shipment", values, parts)
+
+
+def reasons_in_words(contributions: list[Contribution]) -> tuple[Reason, ...]:
+    return renderer_of(contributions).reasons(told(contributions))
 
 
 def explained(**log_odds: float) -> list[Contribution]:
@@ -108,6 +112,16 @@ def test_each_side_names_only_its_strongest(given: list[tuple[Value, float]]) ->
         assert all(reason.log_odds * sign > 0 for reason in side)
     sizes = [abs(reason.log_odds) for reason in reasons]
     assert sizes == sorted(sizes, reverse=True)
+
+
+@given(parts)
+def test_the_strongest_reason_of_an_effect_is_the_first_of_all_reasons(
+    given: list[tuple[Value, float]],
+) -> None:
+    own = contributions(given)
+    first = {each.effect: each for each in reversed(reasons_in_words(own))}
+
+    assert renderer_of(own).strongest(told(own)) == first
 
 
 @given(parts)

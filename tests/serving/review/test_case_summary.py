@@ -71,6 +71,10 @@ def reason(effect: str, log_odds: float, *evidence: tuple[str, float]) -> Any:
     return SimpleNamespace(effect=effect, log_odds=log_odds, evidence=seen)
 
 
+def strongest(reasons: tuple[Any, ...]) -> dict[str, Any]:
+    return {each.effect: each for each in reversed(reasons)}
+
+
 STRONG = reason("for", 0.9, ("It weighs 9 kg", 1.0), ("Nothing much", 0.1), ("Less", -0.2))
 WEAK = reason("for", 0.2, ("It is small", 0.2))
 AGAINST = reason("against", -0.8, ("Its papers agree", -1.1), ("It is early", 0.3))
@@ -97,7 +101,7 @@ def test_a_score_is_told_by_the_strongest_evidence_on_either_side(
         lane_reason="score",
         reasons=reasons,
         life_at_risk=None,
-        reasons_in=lambda *_: reasons,
+        strongest_reasons_in=lambda *_: strongest(reasons),
         harm_ratio=None,
     )
 
@@ -111,7 +115,7 @@ def test_a_control_case_stands_among_inspections_and_gives_no_reason() -> None:
         lane="control",
         lane_reason="random",
         life_at_risk=None,
-        reasons_in=lambda *_: (STRONG, AGAINST),
+        strongest_reasons_in=lambda *_: strongest((STRONG, AGAINST)),
         harm_ratio=2.0,
     )
 
@@ -135,7 +139,7 @@ def test_nothing_of_why_it_is_here_tells_a_drawn_case_from_a_scored_one(
             lane=lane,
             lane_reason=lane_reason,
             life_at_risk=None,
-            reasons_in=lambda *_: reasons,
+            strongest_reasons_in=lambda *_: strongest(reasons),
             harm_ratio=None,
         )
         assert describe_selection(decided) == f"{SCORED}."
