@@ -92,7 +92,8 @@ def filled_by(kind: SubjectKind, path: str, missing: Collection[str]) -> tuple[s
 
 def missing_inputs(submission: Submission) -> list[str]:
     """What the features would read and the submission does not bring, e.g. `documents.invoice`."""
-    return [path for path in INPUTS[submission.subject_kind] if _lacks(submission, path)]
+    documents = {document.kind for document in submission.standing("documents")}
+    return [path for path in INPUTS[submission.subject_kind] if _lacks(submission, path, documents)]
 
 
 def shows_input(feature_name: str, value: float | str | None) -> bool:
@@ -167,10 +168,11 @@ def _is_enough_without(path: str, other: str, name: str) -> bool:
     return path.startswith("documents.") and other.startswith("documents.")
 
 
-def _lacks(submission: Submission, path: str) -> bool:
+def _lacks(submission: Submission, path: str, documents: Collection[str]) -> bool:
+    """Whether a submission lacks an input; `documents` are the kinds of which one stands."""
     whole, _, part = path.partition(".")
     if whole == "documents":
-        return all(document.kind != part for document in submission.standing("documents"))
+        return part not in documents
     is_linked = whole in LINKED_RECORD_TYPES
     given = submission.standing(whole) if is_linked else getattr(submission, whole)
     return getattr(given, part) is None if part else not given

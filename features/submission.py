@@ -231,24 +231,26 @@ class Submission(Record):
             raise PydanticCustomError(
                 "foreign_attachment", "`journey` is not the one that `shipment` names"
             )
+        own_kinds, own_ids = (None, self.subject_kind), (None, self.subject_id)
         for record_type in LINKED_RECORD_TYPES.values():
             if record_type.submission_path:  # what holds them looks after them
                 continue
-            whose = "subject" if record_type.has_subject_kind else "journey"
-            for record in getattr(self, record_type.name):
-                if not self._is_own(record, record_type, journey_id):
-                    raise PydanticCustomError(
-                        "foreign_attachment",
-                        "`{field}` holds a record of another {whose}",
-                        {"field": record_type.name, "whose": whose},
-                    )
-
-    def _is_own(self, record: Any, record_type: LinkedRecordType, journey_id: str | None) -> bool:
-        """Whether a linked record belongs to this subject, or leaves its subject out."""
-        if not record_type.has_subject_kind:
-            return bool(getattr(record, record_type.subject_field) == journey_id)
-        kind, id_ = record.subject_kind or self.subject_kind, record.subject_id or self.subject_id
-        return bool(kind == self.subject_kind and id_ == self.subject_id)
+            records, field = getattr(self, record_type.name), record_type.subject_field
+            if record_type.has_subject_kind:  # which may be left out, as its id may
+                whose = "subject"
+                is_foreign = any(
+                    each.subject_kind not in own_kinds or each.subject_id not in own_ids
+                    for each in records
+                )
+            else:
+                whose = "journey"
+                is_foreign = any(getattr(each, field) != journey_id for each in records)
+            if is_foreign:
+                raise PydanticCustomError(
+                    "foreign_attachment",
+                    "`{field}` holds a record of another {whose}",
+                    {"field": record_type.name, "whose": whose},
+                )
 
 
 def submitted_subject(kind: SubjectKind) -> type[Record]:

@@ -3,7 +3,6 @@
 LightGBM scores reordered, renamed and never seen inputs without a word; this is where they stop.
 """
 
-import math
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, NoReturn, Self
@@ -17,6 +16,8 @@ from training.model.model_inputs import ModelInputs
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_NO_TEXTS = frozenset({float, int, bool, type(None)})
 
 Floats = npt.NDArray[np.float64]
 Value = float | str | None
@@ -46,7 +47,9 @@ class Encoding:
     def __init__(self, inputs: tuple[ModelInput, ...]):
         self.inputs = inputs
         self.names = [column.name for column in inputs]
-        self._codes = [None if column.categories is None else column.codes for column in inputs]
+        self._categories = [
+            (place, column) for place, column in enumerate(inputs) if column.categories is not None
+        ]
 
     @classmethod
     def learnt(cls, frame: "pd.DataFrame", inputs: ModelInputs, *, fewest: int) -> Self:
@@ -71,19 +74,20 @@ class Encoding:
         missing, unknown, out of order, text for a number or a number for a category.
         """
         self._refuse_other_columns(list(vector))
-        row, unseen = list[float](), list[str]()
-        for column, codes, value in zip(self.inputs, self._codes, vector.values(), strict=True):
-            if value is None:
-                row.append(math.nan)
-            elif isinstance(value, str) == (codes is None):
-                _refuse_kind(column)
-            elif codes is None:
-                row.append(value)  # type: ignore[arg-type]  # no text, as was seen
-            else:
-                row.append(codes.get(value, math.nan))  # type: ignore[arg-type]  # a text, as codes say
-                if value not in codes:
+        row, unseen = [*vector.values()], list[str]()
+        for place, column in self._categories:
+            value = row[place]
+            if isinstance(value, str):
+                row[place] = column.codes.get(value)
+                if value not in column.codes:
                     unseen.append(column.name)
-        return np.array(row, np.float64), unseen
+            elif value is not None:
+                _refuse_kind(column)
+        if not _NO_TEXTS.issuperset(map(type, row)):
+            for column, value in zip(self.inputs, row, strict=True):
+                if isinstance(value, str):
+                    _refuse_kind(column)
+        return np.array(row, np.float64), unseen  # NumPy makes None NaN
 
     def encode_frame(self, frame: "pd.DataFrame") -> Floats:
         """All rows of `frame`, float64 [rows, columns]; as `encode`, row by row."""
