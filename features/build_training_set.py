@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from features.arrow_schema import INSTANT
 from features.atomic_dir import written_whole
 from features.catalogue import catalogue, windows_of
 from features.compiled_catalogue import computation
@@ -22,7 +21,7 @@ from features.digests.computations import computation_digests, fingerprint
 from features.engine.batch.build_resources import BuildResources
 from features.engine.batch.feature_frame import BLOCK_ROWS, FeatureFrame, Progress
 from features.engine.batch.record_blocks import RecordBlocks, RecordFolder
-from features.engine.columns import NO_INSTANT, Column, Columns, array_of_numbers
+from features.engine.columns import Column, Columns, array_of_instants, array_of_numbers
 from features.engine.string_table import NO_TEXT, STRING_TABLE
 from features.engine.windows.window import Window, count
 from features.event_sources import event_sources
@@ -113,7 +112,7 @@ def build_training_set(
             BuildResources(Path(scratch), threads),
             also=[subjects_before(kind)],
             columns=subject_columns(kind),
-            select=at_instants(later_instants(kind, records, rules)) if rules else None,
+            select=at_instants(later_instants(kind, source, rules)) if rules else None,
             progress=progress,
         )
         source.check()
@@ -160,7 +159,7 @@ def feature_tables(kind: SubjectKind, frame: FeatureFrame) -> Iterator[pa.Table]
     for among, features in frame.features(computation(kind)):
         columns = {
             "subject_id": STRING_TABLE.texts(subjects["subject_id"][among]),
-            "declared_at": _instants(subjects["declared_at"][among]),
+            "declared_at": array_of_instants(subjects["declared_at"][among]),
             **_as_of(subjects, among),
         }
         yield pa.table(columns | {f.name: _array(f, features[f.name]) for f in catalogue(kind)})
@@ -189,7 +188,7 @@ def subject_table(kind: SubjectKind, frame: FeatureFrame) -> pa.Table:
     return pa.table(
         {
             "subject_id": STRING_TABLE.texts(subjects["subject_id"]),
-            "declared_at": _instants(subjects["declared_at"]),
+            "declared_at": array_of_instants(subjects["declared_at"]),
             **_as_of(subjects),
             "mode": STRING_TABLE.texts(subjects[subject_type.mode_field]),
             "office_id": STRING_TABLE.texts(subjects.get("office_id", none)),
@@ -224,11 +223,7 @@ def _first_outcomes(kind: SubjectKind, records: Path) -> pa.Table:
 
 def _as_of(subjects: Columns, among: slice = _EVERY_ROW) -> dict[str, pa.Array]:
     """The scoring instants of rows, where subjects have several."""
-    return {"as_of": _instants(subjects["as_of"][among])} if "as_of" in subjects else {}
-
-
-def _instants(instants: Column) -> pa.Array:
-    return pa.array(instants, mask=instants == NO_INSTANT).cast(pa.timestamp("us")).cast(INSTANT)
+    return {"as_of": array_of_instants(subjects["as_of"][among])} if "as_of" in subjects else {}
 
 
 def _array(feature: Feature, values: Column) -> pa.Array:

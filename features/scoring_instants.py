@@ -1,20 +1,19 @@
-"""Record files -> the instants at which the rules would have scored each subject again."""
+"""Records -> the instants at which the rules would have scored each subject again."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.engine.columns import Column, Columns, instant_us, rows
+from features.engine.batch.record_blocks import RecordBlocks, read_whole
+from features.engine.columns import Column, Columns, instant_us, rows, table_of_columns
 from features.engine.string_table import STRING_TABLE
 from features.ingest.known_since import said_known
-from features.ingest.record_files import read_records
 from features.linked_records import LINKED_RECORD_TYPES
 from features.record_versions import Life, lives_of, version_at
 from features.records import Journey, Record, SubjectKind
@@ -25,8 +24,11 @@ Instants = Mapping[str, list[datetime]]
 """Of subjects, by id, their later scoring instants in order; subjects without one are left out."""
 
 
-def later_instants(kind: SubjectKind, records: Path, rules: RescoringRules) -> Instants:
-    """The instants at which the rules would have scored subjects of one kind again."""
+def later_instants(kind: SubjectKind, records: RecordBlocks, rules: RescoringRules) -> Instants:
+    """The instants at which the rules would have scored subjects of one kind again.
+
+    `records` need hold no more than these subjects, what is linked to them, and their journeys.
+    """
     known_at = _known_at(kind, records)
     amended = _amended(kind, records)
     found: dict[str, list[datetime]] = {}
@@ -66,13 +68,15 @@ def _as_of(declared_at: Column, counts: Column, later: list[list[datetime]]) -> 
     return as_of
 
 
-def _known_at(kind: SubjectKind, records: Path) -> Mapping[str, list[datetime]]:
+def _known_at(kind: SubjectKind, records: RecordBlocks) -> Mapping[str, list[datetime]]:
     """When records after which subjects of one kind are scored again became known, by subject."""
     known_at: dict[str, list[datetime]] = defaultdict(list)
     for name in RESCORED_AFTER[kind]:
         record_type = LINKED_RECORD_TYPES[name]
-        table = read_records(records, name)
-        if record_type.has_subject_kind:
+        kinds = ["subject_kind"] if record_type.has_subject_kind else []
+        read = [record_type.subject_field, record_type.known_from, *kinds]
+        table = _table(records, name, read)
+        if kinds:
             table = table.filter(pc.equal(table["subject_kind"], kind))
         ids, instants = table[record_type.subject_field], table[record_type.known_from]
         for subject_id, instant in zip(ids.to_pylist(), instants.to_pylist(), strict=True):
@@ -81,13 +85,13 @@ def _known_at(kind: SubjectKind, records: Path) -> Mapping[str, list[datetime]]:
     return known_at
 
 
-def _amended(kind: SubjectKind, records: Path) -> dict[str, list[Life]]:
+def _amended(kind: SubjectKind, records: RecordBlocks) -> dict[str, list[Life]]:
     """The versions of those declarations that were amended or withdrawn, by subject."""
     subject_type = SUBJECT_TYPES[kind]
     identity = subject_type.id_field
-    table = read_records(records, subject_type.record_file)
-    table = table.select([identity, "declared_at", "known_at", "version", "withdrawn"])
-    amends = pc.or_(pc.greater(table["version"], 1), table["withdrawn"])
+    read = [identity, "declared_at", "known_at", "version", "withdrawn"]
+    table = _table(records, subject_type.record_file, read)
+    amends = pc.or_(pc.greater(table["version"], 1), pc.equal(table["withdrawn"], 1))
     named = pc.unique(table.filter(amends)[identity])
     versions: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in table.filter(pc.is_in(table[identity], named)).to_pylist():
@@ -99,10 +103,12 @@ def _stands_at(lives: Sequence[Life], instant: datetime) -> bool:
     return version_at(lives, instant) is not None
 
 
-def _subjects(kind: SubjectKind, records: Path) -> Iterator[tuple[str, datetime, datetime]]:
+def _subjects(kind: SubjectKind, records: RecordBlocks) -> Iterator[tuple[str, datetime, datetime]]:
     """Of each subject its id, when it was declared, and when its journey is due."""
     subject_type = SUBJECT_TYPES[kind]
-    table = _first_versions(read_records(records, subject_type.record_file), subject_type.record)
+    read = [subject_type.id_field, "journey_id" if subject_type.has_journey else "due_at"]
+    table = _table(records, subject_type.record_file, [*read, "declared_at", "known_at"])
+    table = _first_versions(table, subject_type.record)
     declared_at = table["declared_at"].to_pylist()
     if subject_type.has_journey:
         due_at = _due_of_journeys(table, records)
@@ -121,10 +127,10 @@ def _first_versions(table: pa.Table, record: type[Record]) -> pa.Table:
     return table.take(first["row_first"].combine_chunks().sort())
 
 
-def _due_of_journeys(shipments: pa.Table, records: Path) -> list[datetime]:
+def _due_of_journeys(shipments: pa.Table, records: RecordBlocks) -> list[datetime]:
     """When the journey of each shipment is due; its declaration where that was not known then."""
-    journeys = _first_versions(read_records(records, "journeys"), Journey)
-    journeys = journeys.select(["journey_id", "declared_at", "due_at"])
+    read = ["journey_id", "declared_at", "due_at", "known_at"]
+    journeys = _first_versions(_table(records, "journeys", read), Journey)
     known = {row["journey_id"]: row for row in journeys.to_pylist()}
     due_at = []
     for row in shipments.select(["journey_id", "declared_at"]).to_pylist():
@@ -132,3 +138,7 @@ def _due_of_journeys(shipments: pa.Table, records: Path) -> list[datetime]:
         is_known = journey is not None and journey["declared_at"] < row["declared_at"]
         due_at.append(journey["due_at"] if journey and is_known else row["declared_at"])
     return due_at
+
+
+def _table(records: RecordBlocks, name: str, fields: Sequence[str]) -> pa.Table:
+    return table_of_columns(read_whole(records, name, fields))

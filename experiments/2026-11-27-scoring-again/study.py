@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from features.engine.batch.record_blocks import RecordFolder
 from features.linked_records import linked_record_types
 from features.records import SUBJECT_KINDS, SubjectKind
 from features.rescoring_rules import RescoringRules
@@ -24,7 +25,7 @@ def known_shares(records: Path, kind: SubjectKind) -> pd.DataFrame:
     subject_type = SUBJECT_TYPES[kind]
     own = pd.read_parquet(records / f"{subject_type.record_file}.parquet")
     own = own.set_index(subject_type.id_field)
-    later = later_instants(kind, records, RescoringRules())
+    later = later_instants(kind, RecordFolder(records), RescoringRules())
     print(f"{kind}: {len(own):,} subjects, {1 + sum(map(len, later.values())) / len(own):.2f} each")
     last = own["declared_at"].copy()
     last.update(pd.Series({subject_id: instants[-1] for subject_id, instants in later.items()}))

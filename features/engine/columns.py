@@ -50,6 +50,11 @@ def columns_of_table(table: pa.Table) -> Columns:
     return {name: column_of_array(table[name]) for name in table.column_names}
 
 
+def table_of_columns(columns: Columns) -> pa.Table:
+    """Columns as a table of texts, instants and numbers; flags are numbers there."""
+    return pa.table({name: _array_of_column(column) for name, column in columns.items()})
+
+
 def columns_of_records(records: Sequence[Record], record: type[Record]) -> Columns:
     """The columns of records as a request brings them; empty columns for no records."""
     return {
@@ -207,6 +212,11 @@ def array_of_numbers(numbers: Column) -> pa.Array:
     return pa.Array.from_buffers(pa.float64(), len(numbers), buffers, missing)
 
 
+def array_of_instants(instants: Column) -> pa.Array:
+    """A column of instants as an Arrow array, null where one is missing."""
+    return pa.array(instants, mask=instants == NO_INSTANT).cast(pa.timestamp("us")).cast(INSTANT)
+
+
 @compiled(nogil=True)
 def _validity(numbers: Column) -> tuple[Column, int]:
     """A bit for each number, 0 where it is missing; and how many are."""
@@ -217,6 +227,12 @@ def _validity(numbers: Column) -> tuple[Column, int]:
         missing += is_missing
         are_valid[row >> 3] |= (1 - is_missing) << (row & 7)
     return are_valid, missing
+
+
+def _array_of_column(column: Column) -> pa.Array:
+    if is_text(column):
+        return STRING_TABLE.texts(column)
+    return array_of_numbers(column) if column.dtype == np.float64 else array_of_instants(column)
 
 
 def _cells(array: pa.Array | pa.ChunkedArray, kind: npt.DTypeLike, missing: float) -> Column:

@@ -28,6 +28,7 @@ from features.errors import RecordsSuspected
 from features.file_among_records import PLACE, AskedSubjects
 from features.ingest.record_files import file_of, read_record_file
 from features.records import SubjectKind
+from features.rescoring_rules import RescoringRules
 from features.spark_build.part_features import Wanted, after_keys
 from features.spark_build.plan import BuildPlan, planned
 from features.spark_build.tasks import (
@@ -50,11 +51,17 @@ LastTask = Callable[[BuildPlan, int, Iterator[bytes]], Iterator[PartMessage]]
 
 Order = list[tuple[str, str]]
 _BY_INSTANT: Order = [("declared_at", "ascending"), ("subject_id", "ascending")]
+_BY_LATER_INSTANT: Order = [*_BY_INSTANT, ("as_of", "ascending")]
 _BY_PLACE: Order = [(PLACE, "ascending")]
 
 
 def build_on_spark(
-    kind: SubjectKind, master: str, tasks: int | None, records: Path, out: Path
+    kind: SubjectKind,
+    master: str,
+    tasks: int | None,
+    records: Path,
+    out: Path,
+    rules: RescoringRules | None = None,
 ) -> int:
     """Write a training set as `build_training_set` does, and to the byte the same.
 
@@ -68,7 +75,8 @@ def build_on_spark(
         written_whole(out) as folder,
         TemporaryDirectory(dir=folder) as scratch,
     ):
-        wanted = Wanted.of_training_set(kind)
+        wanted = Wanted.of_training_set(kind, rules)
+        order = _BY_LATER_INSTANT if rules else _BY_INSTANT
         plan, no_subjects = planned(records, wanted)
         received = Path(scratch)
         _receive(partial(_computed, spark, tasks, subjects_to_ranges, OURS), master, plan, received)
@@ -78,8 +86,8 @@ def build_on_spark(
             folder,
             kind,
             records,
-            of_rows(BLOCK_ROWS, chain([no_features], _in_order(received, FEATURES, _BY_INSTANT))),
-            of_rows(SUBJECT_ROWS, chain([no_table], _in_order(received, SUBJECTS, _BY_INSTANT))),
+            of_rows(BLOCK_ROWS, chain([no_features], _in_order(received, FEATURES, order))),
+            of_rows(SUBJECT_ROWS, chain([no_table], _in_order(received, SUBJECTS, order))),
         )
 
 

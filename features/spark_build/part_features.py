@@ -28,6 +28,8 @@ from features.engine.windows.window import Window
 from features.event_sources import event_sources
 from features.file_among_records import AskedSubjects, among
 from features.records import SubjectKind
+from features.rescoring_rules import RescoringRules
+from features.scoring_instants import at_instants, later_instants
 from features.subject_types import SUBJECT_TYPES
 
 _WITH_JOURNEYS = {
@@ -43,19 +45,21 @@ _LINKED = "linked "  # begins the name of a column of a frame that is a window's
 class Wanted:
     """What is computed of subjects: windows, and the columns that somebody reads beside those.
 
-    Of all subjects, or of those that are `asked` about.
+    Of all subjects, or of those that are `asked` about; with `rules` also at the later instants at
+    which they would have scored a subject again.
     """
 
     kind: SubjectKind
     windows: tuple[Window, ...]
     columns: frozenset[str]
     asked: AskedSubjects | None = None
+    rules: RescoringRules | None = None
 
     @classmethod
-    def of_training_set(cls, kind: SubjectKind) -> Self:
+    def of_training_set(cls, kind: SubjectKind, rules: RescoringRules | None = None) -> Self:
         """All that stands in a training set."""
         windows = dict.fromkeys((*windows_of(kind), subjects_before(kind)))
-        return cls(kind, tuple(windows), subject_columns(kind))
+        return cls(kind, tuple(windows), subject_columns(kind), rules=rules)
 
     @classmethod
     def of_asked(cls, asked: AskedSubjects, columns: frozenset[str]) -> Self:
@@ -74,8 +78,15 @@ class Wanted:
         linked = event_sources(self.kind).linked
         return tuple(window for window in self.windows if window.source in linked)
 
-    def select(self, own: PartRecords | AskedRecords) -> SelectSubjects | None:
-        """Of the subjects among some records those that are asked about; None for all of them."""
+    def select(
+        self, own: PartRecords | AskedRecords, joined: RecordBlocks
+    ) -> SelectSubjects | None:
+        """Of the subjects among some records those that are asked about, and as of which instants.
+
+        None for all of them as they were declared.
+        """
+        if self.rules is not None:
+            return at_instants(later_instants(self.kind, joined, self.rules))
         if self.asked is None:
             return None
         subject_type = SUBJECT_TYPES[self.kind]
@@ -119,9 +130,9 @@ def before_keys(
     read = {key for key in computation(kind).columns if isinstance(key, str)}
     columns = wanted.columns | read
     columns |= columns_read_of_subjects(sources, wanted.windows, columns)
-    is_joined = SUBJECT_TYPES[kind].has_journey
-    everyone = sources.subjects.read(joined if is_joined else own, columns)
-    subjects = asked_about(everyone, wanted.select(own))
+    with_journeys = joined if SUBJECT_TYPES[kind].has_journey else own
+    everyone = sources.subjects.read(with_journeys, columns)
+    subjects = asked_about(everyone, wanted.select(own, with_journeys))
     own_windows = wanted.windows_by_subject
     with TemporaryDirectory() as scratch:
         resources = BuildResources(Path(scratch))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,9 @@ from serving.cli.options import (
     master_of,
 )
 from serving.cli.output import messages, print_json, progress_bar
+
+if TYPE_CHECKING:
+    from features.rescoring_rules import RescoringRules
 
 
 def build(
@@ -54,11 +57,13 @@ def build(
     import pyarrow.parquet as pq
 
     from features.errors import RecordsError
+    from features.rescoring_rules import RescoringRules
 
+    rules = RescoringRules() if scoring_instants else None
     if found := master_of(engine, master):
-        make = _on_spark(subject, found, threads, scoring_instants=scoring_instants)
+        make = _on_spark(subject, found, threads, rules)
     else:
-        make = _on_this_machine(subject, threads or 1, scoring_instants=scoring_instants)
+        make = _on_this_machine(subject, threads or 1, rules)
     try:
         with _usable(records, quarantine) as usable:
             strange = make(usable, out)
@@ -86,14 +91,12 @@ def build(
 
 
 def _on_this_machine(
-    subject: Subject, threads: int, *, scoring_instants: bool
+    subject: Subject, threads: int, rules: "RescoringRules | None"
 ) -> Callable[[Path, Path], int]:
     from features.build_training_set import build_training_set
     from features.engine.malloc import keep_freed_memory
-    from features.rescoring_rules import RescoringRules
 
     keep_freed_memory()
-    rules = RescoringRules() if scoring_instants else None
 
     def make(records: Path, out: Path) -> int:
         with progress_bar(f"{subject.value}: features") as progress:
@@ -105,13 +108,11 @@ def _on_this_machine(
 
 
 def _on_spark(
-    subject: Subject, master: str, tasks: int | None, *, scoring_instants: bool
+    subject: Subject, master: str, tasks: int | None, rules: "RescoringRules | None"
 ) -> Callable[[Path, Path], int]:
     from features.spark_build.build import build_on_spark
 
-    if scoring_instants:
-        raise typer.BadParameter("needs --engine machine", param_hint="--scoring-instants")
-    return partial(build_on_spark, subject.value, master, tasks)
+    return partial(build_on_spark, subject.value, master, tasks, rules=rules)
 
 
 def _usable(records: Path, quarantine: Path | None) -> AbstractContextManager[Path]:

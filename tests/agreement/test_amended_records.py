@@ -82,7 +82,7 @@ def test_online_gives_the_row_of_the_training_set_at_every_scoring_instant(strea
         rebuild(folder, Path(home) / "state")
         state = OnlineStore(LmdbStore(Path(home) / "state"))
         for kind in KINDS:
-            later = later_instants(kind, folder, RULES)
+            later = later_instants(kind, RecordFolder(folder), RULES)
             rows = matrix_at(kind, records_of_folder(folder), later).drop(columns="declared_at")
             rows = rows.astype(object).where(rows.notna(), None)
             asked = [*submissions_of(folder, kind, later=later)]
@@ -248,7 +248,10 @@ def test_what_a_journey_is_amended_to_moves_no_instant_at_which_it_would_be_scor
     write(plain, tmp_path / "plain")
     write(plain | {"journeys": [journey, journey | later]}, tmp_path / "amended")
 
-    instants = [later_instants("shipment", tmp_path / of, RULES) for of in ("plain", "amended")]
+    instants = [
+        later_instants("shipment", RecordFolder(tmp_path / of), RULES)
+        for of in ("plain", "amended")
+    ]
 
     assert instants[0] == instants[1]
     assert len(instants[0]["S0"]) == 1

@@ -14,7 +14,11 @@ from hypothesis import strategies as st
 
 from features.build_training_set import build_training_set, feature_matrix
 from features.catalogue import catalogue
-from features.engine.batch.record_blocks import InMemoryRecords, records_of_folder
+from features.engine.batch.record_blocks import (
+    InMemoryRecords,
+    RecordFolder,
+    records_of_folder,
+)
 from features.engine.columns import Records, instant_us
 from features.engine.store.lmdb_store import LmdbStore
 from features.engine.string_table import STRING_TABLE
@@ -52,7 +56,7 @@ def a_row_stays(kind: SubjectKind, stream: Stream, place: int, before: Before) -
     with TemporaryDirectory() as home:
         folder = Path(home) / "records"
         write(stream, folder)
-        later = later_instants(kind, folder, RULES)
+        later = later_instants(kind, RecordFolder(folder), RULES)
         records = records_of_folder(folder)
     rows = matrix_at(kind, records, later)
     if not len(rows):
@@ -80,7 +84,7 @@ def state(world: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Onl
 def test_online_gives_the_row_of_the_training_set_at_every_scoring_instant(
     kind: SubjectKind, world: Path, records: Records, state: OnlineStore
 ) -> None:
-    later = later_instants(kind, world, RULES)
+    later = later_instants(kind, RecordFolder(world), RULES)
     rows = matrix_at(kind, records, later).drop(columns="declared_at")
     rows = rows.astype(object).where(rows.notna(), None)
     asked, moved = 0, 0
@@ -111,7 +115,7 @@ def test_in_any_stream_online_gives_the_row_of_the_training_set_at_every_instant
     with TemporaryDirectory() as home:
         folder = Path(home) / "records"
         write(stream, folder)
-        later = later_instants(kind, folder, RULES)
+        later = later_instants(kind, RecordFolder(folder), RULES)
         rows = matrix_at(kind, records_of_folder(folder), later).drop(columns="declared_at")
         rows = rows.astype(object).where(rows.notna(), None)
         rebuild(folder, Path(home) / "state")
@@ -154,7 +158,7 @@ def test_what_others_did_after_the_declaration_never_counts(
         and not any(by.startswith("latest_") for w in feature.windows.values() for by in w.by)
     ]
 
-    rows = matrix_at(kind, records, later_instants(kind, world, RULES))
+    rows = matrix_at(kind, records, later_instants(kind, RecordFolder(world), RULES))
 
     assert len(of_history) >= 15
     differing = rows.groupby("subject_id")[of_history].nunique(dropna=False).max()
@@ -182,7 +186,8 @@ def test_the_rows_of_declarations_are_the_bytes_of_a_set_without_later_instants(
 def test_payments_that_release_goods_are_known_at_some_instant_though_at_no_declaration(
     kind: SubjectKind, world: Path, records: Records
 ) -> None:
-    last = {id_: instants[-1] for id_, instants in later_instants(kind, world, RULES).items()}
+    later = later_instants(kind, RecordFolder(world), RULES)
+    last = {id_: instants[-1] for id_, instants in later.items()}
     own, identity = OWN[kind]
     ids = STRING_TABLE.texts(records[own][identity]).to_pylist()
     declared_at = dict(zip(ids, records[own]["declared_at"], strict=True))

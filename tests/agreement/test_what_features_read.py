@@ -10,7 +10,7 @@ import pytest
 
 from features.build_training_set import build_training_set, feature_matrix
 from features.catalogue import catalogue
-from features.engine.batch.record_blocks import InMemoryRecords
+from features.engine.batch.record_blocks import InMemoryRecords, RecordFolder
 from features.engine.columns import Records, rows
 from features.engine.store.lmdb_store import LmdbStore
 from features.history.online_store import OnlineStore
@@ -42,7 +42,7 @@ NOT_IN_THIS_WORLD = {
 def test_every_feature_varies_over_scoring_instants(
     kind: SubjectKind, world: Path, records: Records
 ) -> None:
-    later = later_instants(kind, world, RescoringRules())
+    later = later_instants(kind, RecordFolder(world), RescoringRules())
     matrix = feature_matrix(kind, InMemoryRecords(records), at_instants(later))
 
     values = {feature.name: pc.count_distinct(matrix[feature.name]) for feature in catalogue(kind)}

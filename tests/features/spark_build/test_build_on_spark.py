@@ -20,6 +20,7 @@ import features.spark_build.tasks
 from features.build_training_set import build_training_set
 from features.errors import RecordsError, SparkFailed, SparkUnavailable, WorkerMismatch
 from features.records import SubjectKind
+from features.rescoring_rules import RescoringRules
 from features.spark_build.build import build_on_spark
 from tests.agreement.amended_streams import amended_streams
 from tests.agreement.streams import Stream, write
@@ -37,9 +38,11 @@ def digests(folder: Path) -> dict[str, str]:
     return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in sorted(folder.iterdir())}
 
 
-def are_equal(records: Path, kind: SubjectKind, master: str, out: Path) -> None:
-    build_training_set(records, kind, out / f"{kind}-here")
-    build_on_spark(kind, master, TASKS, records, out / f"{kind}-there")
+def are_equal(
+    records: Path, kind: SubjectKind, master: str, out: Path, rules: RescoringRules | None = None
+) -> None:
+    build_training_set(records, kind, out / f"{kind}-here", rules=rules)
+    build_on_spark(kind, master, TASKS, records, out / f"{kind}-there", rules)
 
     assert digests(out / f"{kind}-there") == digests(out / f"{kind}-here")
 
@@ -76,6 +79,16 @@ def test_spark_writes_the_bytes_of_one_machine(
     are_equal(world, kind, master, tmp_path)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_does_at_every_scoring_instant(
+    kind: SubjectKind, world: Path, master: str, tmp_path: Path, many_parts: None
+) -> None:
+    are_equal(world, kind, master, tmp_path, RescoringRules())
+
+    table = pq.read_table(tmp_path / f"{kind}-there" / "features.parquet")
+    assert pc.count_distinct(table["subject_id"]).as_py() < len(table)
+
+
 @settings(
     max_examples=count(2, 60),
     suppress_health_check=[
@@ -94,7 +107,7 @@ def test_it_does_whatever_was_amended_or_withdrawn(
         folder = tmp_path_factory.mktemp("stream")
         write(stream, folder / "records")
         for kind in KINDS:
-            are_equal(folder / "records", kind, master, folder)
+            are_equal(folder / "records", kind, master, folder, RescoringRules())
 
 
 def half_of_one(values: pa.ChunkedArray) -> pa.Array:

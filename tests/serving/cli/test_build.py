@@ -173,10 +173,6 @@ def test_scoring_instants_are_rows_of_their_own(records: Path, tmp_path: Path) -
     [
         (("--master", "local[2]"), "goes with --engine spark"),
         (("--engine", "spark"), "say where Spark is"),
-        (
-            ("--engine", "spark", "--master", "local", "--scoring-instants"),
-            "needs --engine machine",
-        ),
     ],
 )
 def test_what_does_not_go_with_an_engine_is_refused(

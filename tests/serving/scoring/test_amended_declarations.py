@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from features.engine.batch.record_blocks import RecordFolder
 from features.records import RECORD_FILES
 from features.rescoring_rules import RescoringRules
 from features.scoring_instants import later_instants
@@ -214,7 +215,7 @@ def test_the_instants_are_those_of_a_training_set(tide: Tide, tmp_path: Path) ->
         for name, record in RECORD_FILES.items()
     }
     write(rows, tmp_path / "records")
-    instants = later_instants("shipment", tmp_path / "records", tide.rules)
+    instants = later_instants("shipment", RecordFolder(tmp_path / "records"), tide.rules)
     assert instants["S-1"] == [each.as_of for each in tide.decisions()[1:]]
     assert len(instants["S-1"]) == 3
 
