@@ -50,8 +50,8 @@ LastTask = Callable[[BuildPlan, int, Iterator[bytes]], Iterator[PartMessage]]
 """Makes what comes back of the columns and numbers of the subjects of a part."""
 
 Order = list[tuple[str, str]]
+# Later scoring instants of a subject come in order from its part, and the sort is stable.
 _BY_INSTANT: Order = [("declared_at", "ascending"), ("subject_id", "ascending")]
-_BY_LATER_INSTANT: Order = [*_BY_INSTANT, ("as_of", "ascending")]
 _BY_PLACE: Order = [(PLACE, "ascending")]
 
 
@@ -76,7 +76,6 @@ def build_on_spark(
         TemporaryDirectory(dir=folder) as scratch,
     ):
         wanted = Wanted.of_training_set(kind, rules)
-        order = _BY_LATER_INSTANT if rules else _BY_INSTANT
         plan, no_subjects = planned(records, wanted)
         received = Path(scratch)
         _receive(partial(_computed, spark, tasks, subjects_to_ranges, OURS), master, plan, received)
@@ -86,8 +85,8 @@ def build_on_spark(
             folder,
             kind,
             records,
-            of_rows(BLOCK_ROWS, chain([no_features], _in_order(received, FEATURES, order))),
-            of_rows(SUBJECT_ROWS, chain([no_table], _in_order(received, SUBJECTS, order))),
+            of_rows(BLOCK_ROWS, chain([no_features], _in_order(received, FEATURES, _BY_INSTANT))),
+            of_rows(SUBJECT_ROWS, chain([no_table], _in_order(received, SUBJECTS, _BY_INSTANT))),
         )
 
 
