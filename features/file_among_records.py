@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.arrow_schema import arrow_schema
-from features.engine.batch.record_blocks import BLOCK_ROWS, RecordFolder, is_as_written, read_whole
+from features.engine.batch.files_as_written import BLOCK_ROWS, is_as_written
+from features.engine.batch.record_blocks import RecordFolder, read_whole
 from features.engine.columns import Column, Columns, rows
 from features.errors import RecordsError
 from features.ingest.record_files import file_of, read_record_file, read_records
@@ -61,11 +62,7 @@ def among_records(
     for _ in RecordFolder(records).blocks(name, ()):
         pass
     given = read_record_file(file, name)
-    beside = records.absolute().parent if is_shared else None
-    with TemporaryDirectory(prefix=".asked-", dir=beside) as made:
-        folder = Path(made)
-        if is_shared:
-            folder.chmod(records.stat().st_mode)
+    with shared_folder(records) if is_shared else _own_folder() as folder:
         for other in RECORD_FILES.keys() - {name}:
             if found := file_of(records, other):
                 (folder / found.name).symlink_to(found.resolve())
@@ -74,6 +71,21 @@ def among_records(
             yield _not_empty(file, AskedSubjects(kind, folder, others, len(given)))
         except RecordsError as refusal:
             raise _naming(refusal, folder, records) from None
+
+
+@contextmanager
+def shared_folder(records: Path) -> Iterator[Path]:
+    """Give a folder beside records, which whoever may read these may read, for the block."""
+    with TemporaryDirectory(prefix=".asked-", dir=records.absolute().parent) as made:
+        folder = Path(made)
+        folder.chmod(records.stat().st_mode)
+        yield folder
+
+
+@contextmanager
+def _own_folder() -> Iterator[Path]:
+    with TemporaryDirectory() as made:
+        yield Path(made)
 
 
 def among(subjects: Columns, ids: Column, places: Column) -> Columns:

@@ -1,7 +1,7 @@
 """Records in a folder that all workers see -> a training set, made on Spark."""
 
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain, groupby
@@ -52,7 +52,7 @@ LastTask = Callable[[BuildPlan, int, Iterator[bytes]], Iterator[PartMessage]]
 Order = list[tuple[str, str]]
 # Later scoring instants of a subject come in order from its part, and the sort is stable.
 _BY_INSTANT: Order = [("declared_at", "ascending"), ("subject_id", "ascending")]
-_BY_PLACE: Order = [(PLACE, "ascending")]
+BY_PLACE: Order = [(PLACE, "ascending")]
 
 
 def build_on_spark(
@@ -78,15 +78,15 @@ def build_on_spark(
         wanted = Wanted.of_training_set(kind, rules)
         plan, no_subjects = planned(records, wanted)
         received = Path(scratch)
-        _receive(partial(_computed, spark, tasks, subjects_to_ranges, OURS), master, plan, received)
+        receive(partial(_computed, spark, tasks, subjects_to_ranges, OURS), master, plan, received)
         with after_keys(wanted, plan.keyed, no_subjects, lambda _: np.empty(0)) as none:
             no_features, no_table = next(feature_tables(kind, none)), subject_table(kind, none)
         return write_training_set(
             folder,
             kind,
             records,
-            of_rows(BLOCK_ROWS, chain([no_features], _in_order(received, FEATURES, _BY_INSTANT))),
-            of_rows(SUBJECT_ROWS, chain([no_table], _in_order(received, SUBJECTS, _BY_INSTANT))),
+            of_rows(BLOCK_ROWS, chain([no_features], in_order(received, FEATURES, _BY_INSTANT))),
+            of_rows(SUBJECT_ROWS, chain([no_table], in_order(received, SUBJECTS, _BY_INSTANT))),
         )
 
 
@@ -108,12 +108,18 @@ def computed_on_spark(
     with spark_session(master) as spark:
         plan, _ = planned(asked.records, Wanted.of_asked(asked, columns))
         last = partial(subjects_to_places, compute)
-        _receive(partial(_computed, spark, tasks, last, packages), master, plan, scratch)
-    for table in _in_order(scratch, SUBJECTS, _BY_PLACE):
+        receive(partial(_computed, spark, tasks, last, packages), master, plan, scratch)
+    for table in in_order(scratch, SUBJECTS, BY_PLACE):
         yield table.drop_columns([PLACE])
 
 
-def _receive(
+def keep(messages: "DataFrame", folder: Path) -> None:
+    """Put what Spark makes into files, whose names are in the order of parts and places."""
+    for part, at, body in messages.toLocalIterator():
+        (folder / f"{part:08}-{at:020}").write_bytes(body)
+
+
+def receive(
     compute: Callable[[BuildPlan], "DataFrame"], master: str, plan: BuildPlan, folder: Path
 ) -> None:
     """Let Spark compute, and put what it makes into files: it comes in no order.
@@ -124,8 +130,7 @@ def _receive(
     while True:
         try:
             with said_plainly(master, "the work"):
-                for part, at, body in compute(plan).toLocalIterator():
-                    (folder / f"{part:08}-{at:020}").write_bytes(body)
+                keep(compute(plan), folder)
         except RecordsSuspected as suspected:
             name = str(suspected)
             if file := file_of(plan.scan.folder, name):
@@ -139,6 +144,14 @@ def _computed(
     spark: "SparkSession", tasks: int | None, last: LastTask, packages: Packages, plan: BuildPlan
 ) -> "DataFrame":
     tasks = tasks or plan.scan.parts
+    records = records_in_parts(spark, tasks, plan)
+    keys = shuffled(records, tasks, partial(subjects_to_keys, plan))
+    numbers = shuffled(keys, tasks, partial(keys_to_subjects, plan))
+    return shuffled(numbers, tasks, partial(last, plan), packages)
+
+
+def records_in_parts(spark: "SparkSession", tasks: int, plan: BuildPlan) -> "DataFrame":
+    """The records of each part of subjects, with the journeys and findings that it needs."""
     records = _read(spark, tasks, plan.scan)
     if plan.joining is not None:
         named = _read(spark, tasks, plan.joining)
@@ -149,17 +162,21 @@ def _computed(
         if plan.joining is not None:
             found = found.union(journeys)
         records = records.union(shuffled(found, tasks, partial(history_to_everyone, plan)))
-    keys = shuffled(records, tasks, partial(subjects_to_keys, plan))
-    numbers = shuffled(keys, tasks, partial(keys_to_subjects, plan))
-    return shuffled(numbers, tasks, partial(last, plan), packages)
+    return records
 
 
 def _read(spark: "SparkSession", tasks: int, scan: Scan) -> "DataFrame":
-    splits = [(at, 0, pickle.dumps(split)) for at, split in enumerate(scan.splits())]
-    return shuffled(spark.createDataFrame(splits, SCHEMA), tasks, scan.read)
+    splits = [pickle.dumps(split) for split in scan.splits()]
+    return shuffled(begun(spark, splits), tasks, scan.read)
 
 
-def _in_order(folder: Path, what: str, order: Order) -> Iterator[pa.Table]:
+def begun(spark: "SparkSession", bodies: Sequence[bytes]) -> "DataFrame":
+    """A message for each part, which says what there is to do."""
+    parts = [(part, 0, body) for part, body in enumerate(bodies)]
+    return spark.createDataFrame(parts, SCHEMA)
+
+
+def in_order(folder: Path, what: str, order: Order) -> Iterator[pa.Table]:
     """The rows that came back under a name, a range at a time."""
     files = sorted(folder.iterdir())
     for _, of_range in groupby(files, lambda file: file.name.partition("-")[0]):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self
@@ -14,9 +15,14 @@ from features.build_training_set import SelectSubjects, subject_columns, subject
 from features.catalogue import windows_of
 from features.compiled_catalogue import computation
 from features.engine.batch.build_resources import BuildResources
-from features.engine.batch.feature_frame import FeatureFrame, columns_read_of_subjects
+from features.engine.batch.feature_frame import (
+    FeatureFrame,
+    columns_of_history,
+    columns_read_of_subjects,
+)
 from features.engine.batch.record_blocks import RecordBlocks
 from features.engine.batch.shared_keys import columns_of, windows_by_source
+from features.engine.batch.sources import EventSources
 from features.engine.batch.spill_columns import SpillableColumns
 from features.engine.batch.subject_versions import asked_about
 from features.engine.batch.window_columns import WindowColumns
@@ -46,7 +52,7 @@ class Wanted:
     """What is computed of subjects: windows, and the columns that somebody reads beside those.
 
     Of all subjects, or of those that are `asked` about; with `rules` also at the later instants at
-    which they would have scored a subject again.
+    which they would have scored a subject again. Where others ask, windows `of_history` alone.
     """
 
     kind: SubjectKind
@@ -65,6 +71,14 @@ class Wanted:
     def of_asked(cls, asked: AskedSubjects, columns: frozenset[str]) -> Self:
         """The features of subjects that are asked about, with some columns of theirs."""
         return cls(asked.kind, tuple(dict.fromkeys(windows_of(asked.kind))), columns, asked)
+
+    @classmethod
+    def of_history(cls, kind: SubjectKind) -> Self:
+        """All windows over history that features read, and numbers of linked records."""
+        linked = event_sources(kind).linked
+        own = (window for window in windows_of(kind) if window.source not in linked)
+        of_linked = (each.windows_over_history for each in linked.values())
+        return cls(kind, tuple(dict.fromkeys(chain(own, *of_linked))), frozenset())
 
     @cached_property
     def windows_by_key(self) -> tuple[Window, ...]:
@@ -143,10 +157,33 @@ def before_keys(
             f"{_LINKED}{at}": spill.rows(window, 0, length(subjects))
             for at, window in enumerate(own_windows)
         }
-    events = keyed.events(
+    return subjects | numbers, _events(keyed, sources, everyone, own, joined)
+
+
+def history_before_keys(
+    wanted: Wanted,
+    keyed: KeyedWindows,
+    own: PartRecords | AskedRecords,
+    joined: PartRecords | AskedRecords,
+) -> EventsOf:
+    """The events among some records, where none of their subjects is asked about."""
+    sources = event_sources(wanted.kind)
+    with_journeys = joined if SUBJECT_TYPES[wanted.kind].has_journey else own
+    columns = frozenset(columns_of_history(sources, wanted.windows))
+    everyone = sources.subjects.read(with_journeys, columns)
+    return _events(keyed, sources, everyone, own, joined)
+
+
+def _events(
+    keyed: KeyedWindows,
+    sources: EventSources,
+    everyone: Columns,
+    own: RecordBlocks,
+    joined: RecordBlocks,
+) -> EventsOf:
+    return keyed.events(
         sources, everyone, lambda source: joined if source in _WITH_JOURNEYS else own
     )
-    return subjects | numbers, events
 
 
 @contextmanager

@@ -6,17 +6,24 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from features.engine.batch.record_blocks import RecordFolder, is_as_written
+from features.engine.batch.files_as_written import is_as_written
+from features.engine.batch.record_blocks import RecordFolder
 from features.engine.columns import Column, Columns, columns_of_table, instant_us
 from features.engine.spark.keyed_windows import EventsOf, KeyedWindows
 from features.engine.spark.part_records import AskedRecords
 from features.engine.spark.scan_records import Scan
 from features.event_sources import event_sources
 from features.file_among_records import AskedSubjects
+from features.history.online_store import HISTORY_RECORD_TYPES
 from features.ingest.record_files import file_of
 from features.linked_records import LINKED_RECORD_TYPES
 from features.records import RECORD_FILES, SubjectKind
-from features.spark_build.part_features import Wanted, before_keys, history_of_linked
+from features.spark_build.part_features import (
+    Wanted,
+    before_keys,
+    history_before_keys,
+    history_of_linked,
+)
 from features.subject_types import SUBJECT_TYPES
 
 # So many records are worked on at a time; those of one subject, or of one key, are never parted.
@@ -56,18 +63,14 @@ def planned(records: Path, wanted: Wanted) -> tuple[BuildPlan, Columns]:
 
     All that a task does is done once with no records, which tells the columns that it reads.
     """
-    folder, kind = RecordFolder(records), wanted.kind
-    counts = {name: folder.count(name) for name in RECORD_FILES}
-    parts = max(1, -(-sum(counts.values()) // PART_RECORDS))
-    of_keys = max(1, -(-max(counts.values()) // PART_RECORDS))
-    slice_ends = _slice_ends(records, kind, of_keys)
-    keyed = KeyedWindows(wanted.windows_by_key, of_keys, MOST_AT_ONCE * PART_RECORDS, slice_ends)
+    kind, (parts, of_keys) = wanted.kind, _parts(records)
+    keyed = _keyed(wanted, of_keys, _slice_ends(records, kind, of_keys))
     own, joined = AskedRecords(), AskedRecords()
     without_history = history_of_linked(kind, own, joined)
-    of_history = {name: frozenset(own.fields[name] | joined.fields[name]) for name in RECORD_FILES}
+    of_history = _fields(own, joined)
     frame, without = before_keys(wanted, keyed, own, joined, without_history)
     of_journeys = joined.fields.pop("journeys", set())
-    fields = {name: frozenset(own.fields[name] | joined.fields[name]) for name in RECORD_FILES}
+    fields = _fields(own, joined)
     numbered = frozenset({SUBJECT_TYPES[kind].record_file} if wanted.asked else ())
     return BuildPlan(
         wanted,
@@ -81,6 +84,45 @@ def planned(records: Path, wanted: Wanted) -> tuple[BuildPlan, Columns]:
         without_history,
         _places(wanted.asked, parts) if wanted.asked else _instants(records, kind, parts),
     ), frame
+
+
+def planned_history(records: Path, added: Path, kind: SubjectKind) -> BuildPlan:
+    """The plan where those who ask are no records; history goes on with the files of `added`."""
+    wanted, (parts, of_keys) = Wanted.of_history(kind), _parts(records)
+    slice_ends = _slice_ends(records, kind, of_keys)
+    slice_ends[-1] = _NO_END  # who asks may be declared after all records
+    keyed = _keyed(wanted, of_keys, slice_ends)
+    own, joined = AskedRecords(), AskedRecords()
+    without = history_before_keys(wanted, keyed, own, joined)
+    of_journeys = joined.fields.pop("journeys", set())
+    scan = replace(_scan(records, kind, _fields(own, joined), parts), texts={}, added=added)
+    checked = {n: of for n, of in scan.fields.items() if of or n in HISTORY_RECORD_TYPES}
+    joining = _joining(records, parts, of_journeys) if of_journeys else None
+    return BuildPlan(
+        wanted,
+        replace(scan, fields=checked),
+        replace(joining, added=added) if joining else None,
+        keyed,
+        without,
+        history=None,
+        without_history={},
+        bounds=np.zeros(0, np.int64),
+    )
+
+
+def _parts(records: Path) -> tuple[int, int]:
+    """Into how many parts subjects are taken apart, and into how many the keys of a group."""
+    folder = RecordFolder(records)
+    counts = [folder.count(name) for name in RECORD_FILES]
+    return max(1, -(-sum(counts) // PART_RECORDS)), max(1, -(-max(counts) // PART_RECORDS))
+
+
+def _keyed(wanted: Wanted, parts: int, slice_ends: Column) -> KeyedWindows:
+    return KeyedWindows(wanted.windows_by_key, parts, MOST_AT_ONCE * PART_RECORDS, slice_ends)
+
+
+def _fields(own: AskedRecords, joined: AskedRecords) -> dict[str, frozenset[str]]:
+    return {name: frozenset(own.fields[name] | joined.fields[name]) for name in RECORD_FILES}
 
 
 def _scan(records: Path, kind: SubjectKind, fields: dict[str, frozenset[str]], parts: int) -> Scan:

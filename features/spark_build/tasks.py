@@ -32,7 +32,7 @@ OfFeatures = Callable[[pa.Table, Columns], pa.Table]
 FEATURES, SUBJECTS = "features", "subjects"
 _FRAME = "frame"
 _HISTORY = "history"
-_JOURNEYS = "journeys"
+JOURNEYS = "journeys"
 # So many rows come back at a time.
 _ROWS = 1 << 12
 _OTHERS = 1 << 32  # more than a part has messages or rows
@@ -46,7 +46,7 @@ def journeys_to_subjects(
     named: dict[int, list[Column]] = defaultdict(list)
     for table in map(unpacked, bodies):
         _, _, name = name_of(table).partition(":")
-        if name == _JOURNEYS:
+        if name == JOURNEYS:
             journeys.append(table)
             continue
         columns = columns_of([table])
@@ -59,14 +59,14 @@ def journeys_to_subjects(
     for home, ids in named.items():
         found = rows(columns, np.isin(columns["journey_id"], np.concatenate(ids)))
         if length(found):
-            yield PartMessage(home, part, packed(f"{JOINED}:{_JOURNEYS}", found))
+            yield PartMessage(home, part, packed(f"{JOINED}:{JOURNEYS}", found))
 
 
 def history_to_everyone(
     plan: BuildPlan, part: int, bodies: Iterator[bytes]
 ) -> Iterator[PartMessage]:
     """What was found of the subjects of a part, to all parts: few subjects are inspected."""
-    own, joined = PartRecords.received(map(unpacked, bodies), _JOURNEYS, plan.scan.sound)
+    own, joined = PartRecords.received(map(unpacked, bodies), JOURNEYS, plan.scan.sound)
     for name, events in history_of_linked(plan.wanted.kind, own, joined).items():
         if length(events):
             body = packed(f"{_HISTORY}:{name}", events)
@@ -88,7 +88,7 @@ def subjects_to_keys(plan: BuildPlan, part: int, bodies: Iterator[bytes]) -> Ite
             else:
                 yield table
 
-    own, joined = PartRecords.received(records(), _JOURNEYS, plan.scan.sound)
+    own, joined = PartRecords.received(records(), JOURNEYS, plan.scan.sound)
     together = {name: events_together(parts) for name, parts in histories.items()}
     frame, events = before_keys(plan.wanted, plan.keyed, own, joined, together)
     if length(frame):

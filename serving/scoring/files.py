@@ -11,7 +11,7 @@ has:
 - the decision log, cases and idempotency: nothing here is a decision.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -228,8 +228,19 @@ def record_counts(asked: AskedSubjects) -> Mapping[str, int]:
 
 
 def _submitted(file: Path, kind: SubjectKind, folder: Path) -> FileSubjects:
-    submissions = list(_submissions(file, kind))
+    with file.open("rb") as lines:
+        submissions = [*submissions_in(file, kind, lines)]
     vectors, record_counts = _vectors(submissions, folder)
+    return of_submissions(kind, submissions, vectors, record_counts)
+
+
+def of_submissions(
+    kind: SubjectKind,
+    submissions: Sequence[Submission],
+    vectors: Sequence[Vector],
+    record_counts: Mapping[str, int],
+) -> FileSubjects:
+    """Submitted subjects with their features."""
     frame = pd.DataFrame(vectors, columns=_feature_names(kind))
     for feature in catalogue(kind):
         if not feature.is_categorical:
@@ -263,12 +274,14 @@ def _vectors(
         return vectors, state.counts
 
 
-def _submissions(file: Path, kind: SubjectKind) -> Iterator[Submission]:
-    with file.open("rb") as lines:
-        for row, line in enumerate(lines, start=1):
-            if line.isspace():
-                continue
-            yield _submission(line, f"{file}, row {row}", kind)
+def submissions_in(
+    file: Path, kind: SubjectKind, lines: Iterable[bytes], first_row: int = 1
+) -> Iterator[Submission]:
+    """The submissions in some lines of a file. Raises RecordsError with file, row and field."""
+    for row, line in enumerate(lines, start=first_row):
+        if line.isspace():
+            continue
+        yield _submission(line, f"{file}, row {row}", kind)
 
 
 def _submission(line: bytes, place_in_file: str, kind: SubjectKind) -> Submission:

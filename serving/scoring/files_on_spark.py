@@ -4,10 +4,10 @@ Workers compute features, scores and contributions. Lanes are drawn by the machi
 decides a draw is a secret of the home, and leaves it as little as the signing key does.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path
 
@@ -15,20 +15,27 @@ import pyarrow as pa
 
 from features.atomic_dir import working_folder
 from features.engine.columns import Columns
+from features.engine.spark.session import spark_session
 from features.engine.spark.shuffle import installed_code
-from features.errors import RecordsError
 from features.file_among_records import among_records
 from features.records import SubjectKind
 from features.spark_build.build import computed_on_spark, of_rows
+from features.spark_build.submissions import SubmissionsOnSpark
+from features.spark_build.submitted_file import submitted_beside
+from features.submission import Submission
+from features.vector import Vector
 from serving.models.scores import Scorer
 from serving.scoring.files import (
     AT_ONCE,
+    FileSubjects,
     columns_read,
     explained,
     holds_submissions,
     none_in,
+    of_submissions,
     record_counts,
     subjects_of,
+    submissions_in,
 )
 from training.model.risk_model import RiskModel
 
@@ -46,10 +53,17 @@ class Explaining:
     def _scorer(self) -> Scorer:
         return Scorer.for_model(self.model)
 
-    def __call__(self, matrix: pa.Table, subjects: Columns) -> pa.Table:
+    def recorded(self, matrix: pa.Table, subjects: Columns) -> pa.Table:
         """Scores and contributions of the subjects of a part."""
-        of_part = subjects_of(self.model.manifest.subject, matrix, subjects, {})
-        return pa.concat_tables(explained(of_part, self._scorer))
+        return self._explained(subjects_of(self.model.manifest.subject, matrix, subjects, {}))
+
+    def submitted(self, submissions: Sequence[Submission], vectors: Sequence[Vector]) -> pa.Table:
+        """Scores and contributions of submissions with their features."""
+        kind = self.model.manifest.subject
+        return self._explained(of_submissions(kind, submissions, vectors, {}))
+
+    def _explained(self, subjects: FileSubjects) -> pa.Table:
+        return pa.concat_tables(explained(subjects, self._scorer))
 
 
 @contextmanager
@@ -62,25 +76,29 @@ def explained_on_spark(
     tasks: int | None,
     out: Path,
 ) -> Iterator[tuple[Mapping[str, int], Iterator[pa.Table]]]:
-    """Give `record_counts`, and scores of a record file as `explained` makes them of one machine.
+    """Give `record_counts`, and scores of a file as `explained` makes them of one machine.
 
     What comes back waits beside `out`. Raises RecordsError as `read_subjects` does, and
     SparkUnavailable, SparkFailed or WorkerMismatch.
     """
-    if holds_submissions(file):
-        raise RecordsError(
-            f"{file}: submissions are scored on one machine; want a record file of {kind}s, or "
-            "--engine machine"
-        )
-    with (
-        among_records(file, kind, records, is_shared=True) as asked,
-        working_folder(out) as scratch,
-    ):
-        compute = Explaining(model)
-        scored = computed_on_spark(
-            asked, columns_read(kind), compute, PACKAGES, master, tasks, scratch
-        )
-        yield record_counts(asked), _any(of_rows(AT_ONCE, scored), file, kind)
+    compute = Explaining(model)
+    with ExitStack() as stack:
+        if holds_submissions(file):
+            spark = stack.enter_context(spark_session(master))
+            read = partial(submissions_in, file, kind)
+            submitted = stack.enter_context(submitted_beside(file, records, read))
+            scratch = stack.enter_context(working_folder(out))
+            work = SubmissionsOnSpark(spark, master, tasks, PACKAGES, kind, records, submitted)
+            counts = work.add_history()
+            scored = work.computed(compute.submitted, scratch)
+        else:
+            asked = stack.enter_context(among_records(file, kind, records, is_shared=True))
+            scratch = stack.enter_context(working_folder(out))
+            counts = record_counts(asked)
+            scored = computed_on_spark(
+                asked, columns_read(kind), compute.recorded, PACKAGES, master, tasks, scratch
+            )
+        yield counts, _any(of_rows(AT_ONCE, scored), file, kind)
 
 
 def _any(tables: Iterator[pa.Table], file: Path, kind: SubjectKind) -> Iterator[pa.Table]:

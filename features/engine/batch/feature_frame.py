@@ -105,9 +105,13 @@ def columns_read_of_subjects(
     names = {window.source for window in windows}
     linked = sources.linked_needed(names, columns | keys)
     over_history = [window for source in linked for window in source.windows_over_history]
-    own = [window for window in (*windows, *over_history) if _is_own(sources, window)]
     compared = {name for source in linked for name in source.subject_columns}
-    return frozenset(keys | columns_of(own) | compared)
+    return frozenset(keys | columns_of_history(sources, (*windows, *over_history)) | compared)
+
+
+def columns_of_history(sources: EventSources, windows: Sequence[Window]) -> set[str]:
+    """The columns of subjects that windows over what subjects of the same type did before read."""
+    return columns_of([window for window in windows if _is_own(sources, window)])
 
 
 def _is_own(sources: EventSources, window: Window) -> bool:

@@ -12,14 +12,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.arrow_schema import arrow_schema, with_defaults
 from features.engine.batch.amendments import (
     Amendments,
     amendments_of,
-    amendments_of_table,
     fields_of_versions,
-    may_be_amended,
     no_amendments,
+)
+from features.engine.batch.files_as_written import (
+    amendments_in,
+    batches_of_file,
+    is_as_written,
+    rows_in,
 )
 from features.engine.batch.validate_block import BlockChecks
 from features.engine.columns import Column, Columns, Records, columns_of_table
@@ -27,9 +30,6 @@ from features.engine.string_table import STRING_TABLE, indices_of
 from features.ingest.completed_fields import COMPLETED_FIELDS, CompletedField
 from features.ingest.record_files import file_of, read_record_file, read_records
 from features.records import RECORD_FILES
-
-# More than a row group of an invented world has of any record: its texts are looked up once.
-BLOCK_ROWS = 1 << 18
 
 
 def records_of_folder(folder: Path, names: Iterable[str] = RECORD_FILES) -> Records:
@@ -133,9 +133,7 @@ class RecordFolder:
     def count(self, name: str) -> int:
         """How many records of a type there are."""
         file = self._files[name]
-        if file is not None and is_as_written(file, name):
-            return int(pq.read_metadata(file).num_rows)
-        return len(read_records(self._folder, name))
+        return 0 if file is None else rows_in(file, name)
 
     def blocks(self, name: str, fields: Sequence[str]) -> Iterator[Columns]:
         """Some columns of a record type, a block of rows at a time, in the order of the file."""
@@ -182,17 +180,8 @@ class RecordFolder:
 
     def amendments(self, name: str) -> Amendments:
         """Which rows of a record type other versions of their records end, and when."""
-        file, record = self._files[name], RECORD_FILES[name]
-        if file is None or not record.versions_of:
-            return no_amendments()
-        fields = fields_of_versions(record)
-        if not is_as_written(file, name):
-            return amendments_of_table(read_records(self._folder, name).select(fields), record)
-        opened = pq.ParquetFile(file)
-        if not may_be_amended(opened.metadata, record):
-            return no_amendments()
-        table = opened.read(columns=fields, use_threads=False)
-        return amendments_of_table(with_defaults(table, record), record)
+        file = self._files[name]
+        return no_amendments() if file is None else amendments_in([file], name)
 
     def texts(self, name: str, field: str, places: Column) -> list[str]:
         """A column of text at some places of the file; only the row groups that hold them."""
@@ -214,35 +203,3 @@ def _texts_at(file: pq.ParquetFile, field: str, places: Column) -> list[str]:
         rows = (places[here] - ends[group]).astype(np.int32)
         texts[here] = column.take(indices_of(rows)).to_pylist()
     return texts.tolist()
-
-
-def is_as_written(file: Path, name: str) -> bool:
-    """Whether a file has exactly the columns and types with which records are written here."""
-    if file.suffix != ".parquet":
-        return False
-    try:
-        schema = pq.read_schema(file)
-    except (pa.ArrowInvalid, OSError):
-        return False
-    schema_of_records = arrow_schema(RECORD_FILES[name])
-    return schema.names == schema_of_records.names and schema.types == schema_of_records.types
-
-
-def batches_of_file(
-    file: Path, name: str, fields: Sequence[str], groups: range | None = None
-) -> Iterator[pa.RecordBatch]:
-    """Some rows of a file at a time, text as dictionaries but for what differs in every row.
-
-    Of all its row groups, or of some.
-    """
-    record = RECORD_FILES[name]
-    encoded = [f for f in fields if (f,) not in (record.unique_fields, record.versions_of)]
-    opened = pq.ParquetFile(file, read_dictionary=encoded)
-    if not opened.metadata.num_rows:
-        empty = opened.schema_arrow.empty_table().select(fields)
-        yield pa.RecordBatch.from_arrays(
-            [c.combine_chunks() for c in empty.columns], empty.schema.names
-        )
-    for group in groups or range(opened.num_row_groups):
-        table = opened.read_row_group(group, columns=[*fields], use_threads=False)
-        yield from with_defaults(table, record).to_batches(BLOCK_ROWS)

@@ -70,22 +70,25 @@ class KeyedWindows:
     def sent(self, subjects: Columns, events: EventsOf, home: int) -> Iterator[PartMessage]:
         """The keys of subjects of one part, and its events, to the parts of these keys.
 
-        Subjects that are events themselves, by the same key, are sent once.
+        Subjects that are events themselves, by the same key, are sent once. Either may be left out.
         """
-        numbered = subjects | {ROW: np.arange(length(subjects))}
+        numbered = subjects | {ROW: np.arange(length(subjects))} if subjects else {}
         for at, (by, places) in enumerate(self.groups):
             windows = [self.windows[place] for place in places]
             read = {name for window in windows for name in window.by} | ASKING
             name = SUBJECTS
             for (source, first), _ in _by_events(windows):
+                if (source, first) not in events:
+                    continue
                 of_source = events[source, first]
                 if first == by and all(subjects.get(n) is of_source[n] for n in of_source):
                     read |= of_source.keys()
                     name = f"{name}/{source}"
                 else:
                     yield from self._sent(at, _named(source, first), of_source, first, home)
-            own = {name: numbered[name] for name in sorted(read)}
-            yield from self._sent(at, name, own, by, home)
+            if numbered:
+                own = {name: numbered[name] for name in sorted(read)}
+                yield from self._sent(at, name, own, by, home)
 
     def _sent(
         self, group: int, name: str, columns: Columns, first: By, home: int

@@ -10,12 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.engine.batch.amendments import Amendments
-from features.engine.batch.gather import gather_rows
-from features.engine.batch.record_blocks import (
-    RecordFolder,
+from features.engine.batch.files_as_written import (
+    amendments_in,
     batches_of_file,
     is_as_written,
+    rows_in,
 )
+from features.engine.batch.gather import gather_rows
 from features.engine.batch.sort_by_key import by_number
 from features.engine.batch.validate_block import BlockChecks, identity_hashes
 from features.engine.columns import Column, Columns, columns_of_table
@@ -68,6 +69,7 @@ class Scan:
     Of each record type `fields` are sent and `texts` beside them, for nobody needs their codes.
     `keys` names the field that decides the part. All columns are checked where `is_checked`, but
     for files that are known to be `sound`. Rows of `numbered` types say which they are.
+    The files of a second folder go on where those of the first end: what is `added` to them.
     """
 
     folder: Path
@@ -78,18 +80,23 @@ class Scan:
     is_checked: bool = True
     sound: frozenset[str] = frozenset()
     numbered: frozenset[str] = frozenset()
+    added: Path | None = None
 
     def splits(self) -> Iterator[Split]:
         """The work of a scan, one task's each."""
-        records = RecordFolder(self.folder)
         for name in self.fields:
-            file = file_of(self.folder, name)
-            if file is None:
-                continue
-            amendments = records.amendments(name)
-            for groups, first_row, rows in _row_groups(file, name):
-                of_rows = _of_rows(amendments, first_row, rows) if amendments else None
-                yield Split(name, file, groups, first_row, of_rows)
+            files, before = self._files(name), 0
+            amendments = amendments_in(files, name)
+            for file in files:
+                for groups, place, rows in _row_groups(file, name):
+                    first_row = before + place
+                    of_rows = _of_rows(amendments, first_row, rows) if amendments else None
+                    yield Split(name, file, groups, first_row, of_rows)
+                before += rows_in(file, name)
+
+    def _files(self, name: str) -> list[Path]:
+        folders = [self.folder] if self.added is None else [self.folder, self.added]
+        return [file for folder in folders if (file := file_of(folder, name)) is not None]
 
     def read(self, _: int, splits: Iterator[bytes]) -> Iterator[PartMessage]:
         """The rows of splits. Raises RecordsSuspected where any may be wrong."""

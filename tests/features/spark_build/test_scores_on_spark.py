@@ -2,8 +2,11 @@
 
 import hashlib
 import json
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.csv
@@ -14,21 +17,32 @@ from typer.testing import CliRunner
 
 import features.engine.spark.shuffle
 import features.spark_build.plan
+import features.spark_build.submitted_file
+from features.catalogue import catalogue
+from features.engine.batch.record_blocks import RecordFolder
 from features.engine.columns import Columns
+from features.engine.spark.session import spark_session
 from features.engine.spark.shuffle import OURS, Packages, installed_code
 from features.errors import RecordsError, SparkUnavailable, TidegateError, WorkerMismatch
 from features.file_among_records import among_records
 from features.records import SubjectKind
+from features.replay_submissions import submissions_of
+from features.rescoring_rules import RescoringRules
+from features.scoring_instants import later_instants
 from features.spark_build.build import computed_on_spark
+from features.spark_build.submissions import SubmissionsOnSpark
+from features.spark_build.submitted_file import submitted_beside
 from features.subject_types import SUBJECT_TYPES
+from features.submission import Submission
+from features.vector import Vector
 from serving.cli.main import app
-from serving.scoring.files import columns_read, read_subjects
+from serving.scoring.files import columns_read, read_subjects, submissions_in
+from serving.scoring.files_on_spark import PACKAGES
 from tests.agreement.amended_streams import amended_streams
 from tests.agreement.streams import Stream, write
 from tests.counts import count
 from tests.features.spark_build.test_build_on_spark import KINDS, TASKS, changed, with_column
 from tests.ports import free_port
-from tests.serving.bodies import shipment
 from tests.serving.world import train_and_promote, write_world
 
 DAY = timedelta(days=1)
@@ -156,10 +170,11 @@ def test_records_that_are_wrong_are_named_as_they_were_given(
         "transactions",
         lambda table: with_column("amount", lambda c: pa.array([-1.0] * len(c)), table),
     )
-    wrong = tmp_path / "wrong.csv"
+    wrong, lines = tmp_path / "wrong.csv", tmp_path / "today.ndjson"
     wrong.write_text("shipment_id\nS1\n")
+    lines.write_text(lines_of([next(submissions_of(home / "records", "shipment"))]))
     left = {*tmp_path.iterdir()}
-    for file, of in ((today, records), (wrong, home / "records")):
+    for file, of in ((today, records), (lines, records), (wrong, home / "records")):
         words = ["--records", str(of)]
         with pytest.raises(RecordsError) as here:
             score(home, file, tmp_path / "out.parquet", *words)
@@ -167,34 +182,168 @@ def test_records_that_are_wrong_are_named_as_they_were_given(
             score(home, file, tmp_path / "out.parquet", *words, *on(master))
 
         assert str(there.value) == str(here.value)
-        assert str(there.value).startswith(str(of / "transactions" if file == today else wrong))
+        assert str(there.value).startswith(str(wrong if file == wrong else of / "transactions"))
     assert {*tmp_path.iterdir()} == left
 
 
-def test_submissions_are_left_to_one_machine(home: Path, master: str, tmp_path: Path) -> None:
-    file = tmp_path / "today.ndjson"
-    file.write_text(json.dumps(shipment(shipment_id="S-unknown")) + "\n")
+def lines_of(submissions: Iterable[Submission]) -> str:
+    return "".join(each.model_dump_json(exclude_none=True) + "\n" for each in submissions)
 
-    with pytest.raises(RecordsError, match=r"today.ndjson: .* or --engine machine"):
+
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features.spark_build.plan, "PART_RECORDS", 1_000)
+    monkeypatch.setattr(features.spark_build.submitted_file, "PIECE_BYTES", 1 << 16)
+    for module in ("files", "files_on_spark"):
+        monkeypatch.setattr(f"serving.scoring.{module}.AT_ONCE", 50)
+
+
+def test_submissions_get_the_scores_of_one_machine(
+    home: Path, master: str, tmp_path: Path, small_pieces: None
+) -> None:
+    """Of shipments that are known, new or amended, with a blank line; of one a second time."""
+    known = [*submissions_of(home / "records", "shipment")][-200:]
+    assert known[0].shipment is not None
+    other = known[0].shipment.model_copy(update={"shipment_id": "S-new", "items": ()})
+    new = known[0].with_linked(dict.fromkeys(("transactions", "documents", "events"), ()))
+    new = new.model_copy(update={"shipment": other})
+    file = tmp_path / "today.ndjson"
+    file.write_text(lines_of([new, *known]) + " \n" + lines_of(known[:1]))
+    here, there = tmp_path / "here.parquet", tmp_path / "there.parquet"
+
+    assert score(home, file, there, *on(master)) == score(home, file, here)
+
+    assert sha256(there) == sha256(here)
+    assert len(pq.read_table(there)) == 202
+    assert not [*home.glob(".asked-*")]
+
+
+@pytest.mark.parametrize("line", ["{", '{"subject_kind": "shipment"}', "of another kind"])
+def test_the_first_wrong_line_is_refused_as_on_one_machine(
+    line: str, home: Path, master: str, tmp_path: Path, small_pieces: None
+) -> None:
+    sound = lines_of([*submissions_of(home / "records", "shipment")][-60:])
+    route = lines_of([next(submissions_of(home / "records", "route"))])
+    file = tmp_path / "today.ndjson"
+    file.write_text(sound + (route if line == "of another kind" else f"{line}\n") + sound + "{\n")
+    with pytest.raises(RecordsError, match=r"today\.ndjson, row 61") as here:
+        score(home, file, tmp_path / "out.parquet")
+    with pytest.raises(RecordsError) as there:
         score(home, file, tmp_path / "out.parquet", *on(master))
 
+    assert str(there.value) == str(here.value)
+    assert {*tmp_path.iterdir()} == {file}
+    assert not [*home.glob(".asked-*")]
 
+
+def as_features(submissions: Sequence[Submission], vectors: Sequence[Vector]) -> pa.Table:
+    """What a worker sends back of submissions where no model is asked."""
+    kind = submissions[0].subject_kind
+    columns = {"subject_id": pa.array([each.subject_id for each in submissions])}
+    for feature in catalogue(kind):
+        values = [vector[feature.name] for vector in vectors]
+        columns[feature.name] = pa.array(values, None if feature.is_categorical else pa.float64())
+    return pa.table(columns)
+
+
+def submitted_here(file: Path, kind: SubjectKind, records: Path) -> dict[str, list[object]]:
+    subjects = read_subjects(file, kind, records)
+    features = subjects.features.astype(object).where(subjects.features.notna(), None)
+    return {"subject_id": subjects.ids} | features.to_dict("list")
+
+
+def submitted_on_spark(
+    file: Path, kind: SubjectKind, records: Path, master: str
+) -> dict[str, list[object]]:
+    read = partial(submissions_in, file, kind)
+    with (
+        spark_session(master) as spark,
+        submitted_beside(file, records, read) as submitted,
+        TemporaryDirectory() as scratch,
+    ):
+        work = SubmissionsOnSpark(spark, master, TASKS, PACKAGES, kind, records, submitted)
+        work.add_history()
+        tables = [*work.computed(as_features, Path(scratch))]
+    return pa.concat_tables(tables, promote_options="permissive").to_pydict()
+
+
+def whatever_is_said(
+    of: Callable[..., dict[str, list[object]]], *given: object
+) -> dict[str, list[object]] | str:
+    try:
+        return of(*given)
+    except RecordsError as refusal:
+        return str(refusal)
+
+
+@settings(
+    max_examples=count(2, 40),
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.function_scoped_fixture,
+    ],
+)
+@given(stream=amended_streams(), today=amended_streams())
+def test_features_of_submissions_are_those_of_one_machine_whatever_contradicts_the_records(
+    stream: Stream, today: Stream, master: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("stream")
+    write(stream, folder / "records")
+    write(today, folder / "today")
+    for kind in KINDS:
+        later = later_instants(kind, RecordFolder(folder / "today"), RescoringRules())
+        lines = lines_of(submissions_of(folder / "today", kind, later=later))
+        if not lines:
+            continue
+        file = folder / f"{kind}.ndjson"
+        file.write_text(lines)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(features.spark_build.plan, "PART_RECORDS", 12)
+            patch.setattr(features.spark_build.plan, "MOST_AT_ONCE", 0)
+            patch.setattr(features.spark_build.submitted_file, "PIECE_BYTES", 1 << 12)
+            there = whatever_is_said(submitted_on_spark, file, kind, folder / "records", master)
+
+        assert there == whatever_is_said(submitted_here, file, kind, folder / "records")
+
+
+def some_file(ending: str, home: Path, folder: Path) -> Path:
+    """Shipments as a record file, or one of them as a submission."""
+    if ending == "parquet":
+        return home / "records" / "shipments.parquet"
+    (folder / "today.ndjson").write_text(
+        lines_of([next(submissions_of(home / "records", "shipment"))])
+    )
+    return folder / "today.ndjson"
+
+
+@pytest.mark.parametrize("ending", ["parquet", "ndjson"])
 def test_workers_with_another_model_code_are_refused_and_nothing_is_written(
-    home: Path, master: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ending: str, home: Path, master: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def other(packages: Packages = OURS) -> str:
         return installed_code() if packages == OURS else "tidegate 0.0.9"
 
     monkeypatch.setattr(features.engine.spark.shuffle, "installed_code", other)
+    file = some_file(ending, home, tmp_path)
+    left = {*tmp_path.iterdir()}
     with pytest.raises(WorkerMismatch, match=r"and this machine tidegate 0.0.9"):
-        score(home, home / "records" / "shipments.parquet", tmp_path / "out.csv", *on(master))
+        score(home, file, tmp_path / "out.csv", *on(master))
 
-    assert [*tmp_path.iterdir()] == []
+    assert {*tmp_path.iterdir()} == left
 
 
-def test_nothing_is_written_where_no_spark_answers(home: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", ["parquet", "ndjson", "missing.ndjson"])
+def test_nothing_is_written_where_no_spark_answers_or_no_file_is(
+    ending: str, home: Path, tmp_path: Path
+) -> None:
     master = f"sc://127.0.0.1:{free_port()}"
-    with pytest.raises(SparkUnavailable, match="nobody answers there"):
-        score(home, home / "records" / "shipments.parquet", tmp_path / "out.csv", *on(master))
+    file = some_file(ending.removeprefix("missing."), home, tmp_path)
+    left = {*tmp_path.iterdir()}
+    said = "nobody answers there"
+    if ending == "missing.ndjson":
+        file, said = tmp_path / ending, "no such file"
+    with pytest.raises((SparkUnavailable, RecordsError), match=said):
+        score(home, file, tmp_path / "out.csv", *on(master))
 
-    assert [*tmp_path.iterdir()] == []
+    assert {*tmp_path.iterdir()} == left
