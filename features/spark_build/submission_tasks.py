@@ -49,10 +49,11 @@ def tell_history(submitted: SubmittedFile, place: int, _: Iterator[bytes]) -> It
         yield PartMessage(place, 0, packed(REFUSAL, {REFUSAL: pa.array([str(refusal)])}))
         return
     for at, (name, records) in enumerate(history_records(submissions).items()):
-        yield PartMessage(place, at, packed_table(_table(name, records)))
+        yield PartMessage(place, at, packed_table(record_table(name, records)))
 
 
-def _table(name: str, records: Sequence[Record]) -> pa.Table:
+def record_table(name: str, records: Sequence[Record]) -> pa.Table:
+    """Records of one type as rows of its files, under its name."""
     schema = arrow_schema(RECORD_FILES[name]).with_metadata({b"name": name.encode()})
     columns = [[getattr(record, field) for record in records] for field in schema.names]
     arrays = [pa.array(each, of.type) for each, of in zip(columns, schema, strict=True)]

@@ -207,14 +207,23 @@ def test_submissions_get_the_scores_of_one_machine(
     other = known[0].shipment.model_copy(update={"shipment_id": "S-new", "items": ()})
     new = known[0].with_linked(dict.fromkeys(("transactions", "documents", "events"), ()))
     new = new.model_copy(update={"shipment": other})
+    declared = known[1].shipment
+    assert declared is not None
+    second = {"version": 2, "known_at": declared.declared_at + DAY, "gross_mass_kg": 5.0}
+    amended = known[1].model_copy(
+        update={
+            "shipment": declared.model_copy(update=second),
+            "as_of": declared.declared_at + 2 * DAY,
+        }
+    )
     file = tmp_path / "today.ndjson"
-    file.write_text(lines_of([new, *known]) + " \n" + lines_of(known[:1]))
+    file.write_text(lines_of([new, *known]) + " \n" + lines_of([known[0], amended]))
     here, there = tmp_path / "here.parquet", tmp_path / "there.parquet"
 
     assert score(home, file, there, *on(master)) == score(home, file, here)
 
     assert sha256(there) == sha256(here)
-    assert len(pq.read_table(there)) == 202
+    assert len(pq.read_table(there)) == 203
     assert not [*home.glob(".asked-*")]
 
 
