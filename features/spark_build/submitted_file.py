@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
+from features.engine.batch.record_blocks import RecordFolder
 from features.file_among_records import shared_folder
 from features.submission import Submission
 
@@ -48,10 +49,14 @@ class SubmittedFile:
 
 @contextmanager
 def submitted_beside(file: Path, records: Path, read: ReadLines) -> Iterator[SubmittedFile]:
-    """Give a file to all workers, in a folder beside the records, for the block."""
+    """Give a file to all workers, in a folder beside the records, for the block.
+
+    Raises RecordsError without the folder of records.
+    """
+    RecordFolder(records)
     with shared_folder(records) as folder:
         copy, added = folder / file.name, folder / "added"
-        added.mkdir(mode=folder.stat().st_mode)
+        added.mkdir()
         yield SubmittedFile(copy, [*_copied(file, copy)], read, added)
 
 

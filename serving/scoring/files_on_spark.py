@@ -84,9 +84,9 @@ def explained_on_spark(
     compute = Explaining(model)
     with ExitStack() as stack:
         if holds_submissions(file):
-            spark = stack.enter_context(spark_session(master))
             read = partial(submissions_in, file, kind)
             submitted = stack.enter_context(submitted_beside(file, records, read))
+            spark = stack.enter_context(spark_session(master))
             scratch = stack.enter_context(working_folder(out))
             work = SubmissionsOnSpark(spark, master, tasks, PACKAGES, kind, records, submitted)
             counts = work.add_history()

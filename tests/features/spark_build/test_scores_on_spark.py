@@ -342,17 +342,25 @@ def test_workers_with_another_model_code_are_refused_and_nothing_is_written(
     assert {*tmp_path.iterdir()} == left
 
 
-@pytest.mark.parametrize("ending", ["parquet", "ndjson", "missing.ndjson"])
-def test_nothing_is_written_where_no_spark_answers_or_no_file_is(
-    ending: str, home: Path, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("ending", ["parquet", "ndjson"])
+def test_nothing_is_written_where_no_spark_answers(ending: str, home: Path, tmp_path: Path) -> None:
     master = f"sc://127.0.0.1:{free_port()}"
-    file = some_file(ending.removeprefix("missing."), home, tmp_path)
+    file = some_file(ending, home, tmp_path)
     left = {*tmp_path.iterdir()}
-    said = "nobody answers there"
-    if ending == "missing.ndjson":
-        file, said = tmp_path / ending, "no such file"
-    with pytest.raises((SparkUnavailable, RecordsError), match=said):
+    with pytest.raises(SparkUnavailable, match="nobody answers there"):
         score(home, file, tmp_path / "out.csv", *on(master))
 
     assert {*tmp_path.iterdir()} == left
+
+
+def test_a_file_or_records_that_are_not_there_are_named_before_spark_is_asked(
+    home: Path, tmp_path: Path
+) -> None:
+    nowhere = f"sc://127.0.0.1:{free_port()}"
+    file = some_file("ndjson", home, tmp_path)
+    with pytest.raises(RecordsError, match=r"missing\.ndjson: no such file"):
+        score(home, tmp_path / "missing.ndjson", tmp_path / "out.csv", *on(nowhere))
+    with pytest.raises(RecordsError, match=r"none: no such folder of records"):
+        score(home, file, tmp_path / "out.csv", "--records", str(tmp_path / "none"), *on(nowhere))
+
+    assert {*tmp_path.iterdir()} == {file}
