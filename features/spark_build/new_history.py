@@ -60,7 +60,7 @@ def _write(files: Sequence[Path], records: Path, added: Path) -> None:
 
 def _are_new(name: str, files: Sequence[Path], records: Path) -> Column:
     """Which records say something new; of a type without ids all may, and nothing counts twice."""
-    ids = pa.chunked_array([_ids(name, table) for table in map(_told, files)], pa.string())
+    ids = pa.chunked_array([_ids(name, table) for table in map(_told, files)], pa.large_string())
     if not RECORD_FILES[name].unique_fields:
         return np.ones(len(ids), bool)
     _, first = np.unique(ids.combine_chunks().dictionary_encode().indices, return_index=True)
@@ -86,9 +86,9 @@ def _known(name: str, records: Path) -> Iterator[pa.Array]:
 def _ids(name: str, table: pa.Table) -> pa.Array:
     fields = RECORD_FILES[name].unique_fields
     if not fields:
-        return pa.nulls(len(table), pa.string())
+        return pa.nulls(len(table), pa.large_string())
     texts = [table[field].combine_chunks().cast(pa.string()) for field in fields]
-    return pc.binary_join_element_wise(*texts, "\0")
+    return pc.binary_join_element_wise(*texts, "\0").cast(pa.large_string())
 
 
 def _told(file: Path) -> pa.Table:

@@ -88,7 +88,7 @@ def planned(records: Path, wanted: Wanted) -> tuple[BuildPlan, Columns]:
 
 def planned_history(records: Path, added: Path, kind: SubjectKind) -> BuildPlan:
     """The plan where those who ask are no records; history goes on with the files of `added`."""
-    wanted, (parts, of_keys) = Wanted.of_history(kind), _parts(records)
+    wanted, (parts, of_keys) = Wanted.of_history(kind), _parts(records, added)
     slice_ends = _slice_ends(records, kind, of_keys)
     slice_ends[-1] = _NO_END  # who asks may be declared after all records
     keyed = _keyed(wanted, of_keys, slice_ends)
@@ -110,10 +110,10 @@ def planned_history(records: Path, added: Path, kind: SubjectKind) -> BuildPlan:
     )
 
 
-def _parts(records: Path) -> tuple[int, int]:
+def _parts(*folders: Path) -> tuple[int, int]:
     """Into how many parts subjects are taken apart, and into how many the keys of a group."""
-    folder = RecordFolder(records)
-    counts = [folder.count(name) for name in RECORD_FILES]
+    records = [RecordFolder(folder) for folder in folders]
+    counts = [sum(each.count(name) for each in records) for name in RECORD_FILES]
     return max(1, -(-sum(counts) // PART_RECORDS)), max(1, -(-max(counts) // PART_RECORDS))
 
 

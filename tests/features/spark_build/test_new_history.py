@@ -7,11 +7,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import features.spark_build.plan
 from features.engine.spark.messages import packed, packed_table
 from features.errors import RecordsError
 from features.ingest.record_files import write_records
 from features.records import Position, Transaction
 from features.spark_build.new_history import write_new_history
+from features.spark_build.plan import planned_history
 from features.spark_build.submission_tasks import REFUSAL, record_table
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
@@ -58,6 +60,17 @@ def test_what_the_records_hold_is_not_added_but_a_later_version_is(tmp_path: Pat
     told = [paid("T1", 7.0), paid("T1", 4.0, version=2), paid("T2", 7.0, version=2)]
 
     assert amounts_added(known, told, folder=tmp_path) == [4.0]
+
+
+def test_what_is_added_counts_where_the_work_is_taken_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features.spark_build.plan, "PART_RECORDS", 2)
+    amounts_added([paid("T0", 0.0)], [paid(f"T{n}", 1.0) for n in range(1, 5)], folder=tmp_path)
+
+    plan = planned_history(tmp_path / "records", tmp_path / "added", "shipment")
+
+    assert plan.scan.parts == plan.keyed.parts == 3
 
 
 def test_the_refusal_of_the_first_piece_is_raised(tmp_path: Path) -> None:
