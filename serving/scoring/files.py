@@ -38,7 +38,7 @@ from features.offences import offence_group
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission, history_records
-from features.vector import Vector, feature_vector
+from features.vector import Vector, feature_vectors
 from serving.errors import BodyMalformed, SubmissionRefused
 from serving.history.missing_history import missing_types
 from serving.models.model_pool import LoadedModel
@@ -269,7 +269,7 @@ def _vectors(
         rebuild(records, folder, and_then=lambda state: state.ingest(history_records(submissions)))
         store = LmdbStore(folder)
         state = OnlineStore(store)
-        vectors = [feature_vector(submission, state) for submission in submissions]
+        vectors = feature_vectors(submissions, state)
         store.close()
         return vectors, state.counts
 
