@@ -65,10 +65,12 @@ class LmdbStore:
         copy = LmdbStore(folder, is_bulk=True)
         try:
             with self._acquired() as database, database.begin(buffers=True) as transaction:
-                blobs = iter(transaction.cursor())
-                while batch := [*islice(blobs, COPY_BATCH_BLOBS)]:
+                blobs, copied = iter(transaction.cursor()), 1
+                while copied:
                     with copy._acquired() as writable, writable.begin(write=True) as appending:
-                        appending.cursor().putmulti(batch, append=True)
+                        # Never as a list: Python would look through all of it for what may go.
+                        batch = islice(blobs, COPY_BATCH_BLOBS)
+                        copied, _ = appending.cursor().putmulti(batch, append=True)
             copy.sync()
         finally:
             copy.close()
