@@ -113,8 +113,9 @@ def _write_report(judged: "Reevaluation", folder: Path) -> None:
     from features.atomic_dir import written_whole
     from training.evaluation.evaluation_page import page
     from training.evaluation.evaluation_plots import pictures
+    from training.evaluation.html_page import as_png
 
     with written_whole(folder) as partial:
-        drawn = pictures(judged.report, judged.explained)
+        drawn = as_png(pictures(judged.report, judged.explained))
         (partial / "report.json").write_bytes(judged.report.as_bytes)
         (partial / "report.html").write_text(page(judged.report, drawn))

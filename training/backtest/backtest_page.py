@@ -8,7 +8,7 @@ from training.backtest.prevalence import Counting
 from training.confidence_intervals import Estimate
 from training.estimation.sensitivity import SensitivityBound
 from training.evaluation.evaluation_page import spelt
-from training.evaluation.html_page import document, note, table
+from training.evaluation.html_page import as_png, document, note, table
 
 Policies = tuple[PolicyFigures, ...]
 
@@ -30,7 +30,7 @@ def page(policies: Policies, subject: str, *, is_invented: bool) -> str:
         _bounds(policies),
     )
     title = f"Policies replayed over {len(policies[0].weeks)} weeks of {subject}s"
-    return document(title, parts, pictures(policies))
+    return document(title, parts, as_png(pictures(policies)))
 
 
 def how_measured(policy: PolicyFigures, subject: str) -> str:

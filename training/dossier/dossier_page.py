@@ -11,7 +11,7 @@ from features.catalogue import catalogue
 from training.dossier.gathered import Dossier
 from training.evaluation.evaluation_page import sections, spelt
 from training.evaluation.evaluation_plots import pictures
-from training.evaluation.html_page import document, note, table
+from training.evaluation.html_page import as_png, document, note, table
 
 Row = tuple[str, ...]
 
@@ -52,7 +52,7 @@ def page(dossier: Dossier) -> str:
     """The whole page; texts from data are escaped."""
     name, version = dossier.registration.name, dossier.registration.version
     title = f"Technical file of {name}, version {version}"
-    return document(title, _parts(dossier), pictures(dossier.report))
+    return document(title, _parts(dossier), as_png(pictures(dossier.report)))
 
 
 def _parts(dossier: Dossier) -> Iterable[str]:

@@ -1,8 +1,6 @@
 """The report as one HTML file that needs no other file."""
 
-from collections.abc import Iterable
-
-from matplotlib.figure import Figure
+from collections.abc import Iterable, Mapping
 
 from training.confidence_intervals import Estimate
 from training.evaluation.evaluation_report import (
@@ -29,10 +27,10 @@ ORACLE_CAVEAT = (
 )
 
 
-def page(report: EvaluationReport, figures: dict[str, Figure]) -> str:
-    """The whole page; texts from data are escaped."""
+def page(report: EvaluationReport, pictures: Mapping[str, bytes]) -> str:
+    """The whole page; texts from data are escaped, pictures are PNG."""
     parts = (note(report.population_in_words), *sections(report))
-    return document(f"Evaluation of {report.name}", parts, figures)
+    return document(f"Evaluation of {report.name}", parts, pictures)
 
 
 def sections(report: EvaluationReport) -> Iterable[str]:

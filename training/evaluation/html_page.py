@@ -32,12 +32,12 @@ $parts
 """)
 
 
-def document(title: str, parts: Iterable[str], figures: Mapping[str, Figure]) -> str:
-    """A whole page; `parts` are HTML, the title is text."""
+def document(title: str, parts: Iterable[str], pictures: Mapping[str, bytes]) -> str:
+    """A whole page; `parts` are HTML, the title is text, pictures are PNG."""
     return _PAGE.substitute(
         title=escape(title),
         parts="\n".join(parts),
-        pictures="\n".join(_picture(name, figure) for name, figure in figures.items()),
+        pictures="\n".join(_picture(name, png) for name, png in pictures.items()),
     )
 
 
@@ -68,8 +68,17 @@ def note(text: str) -> str:
     return f'<p class="note">{escape(text)}</p>'
 
 
-def _picture(name: str, figure: Figure) -> str:
+def as_png(figures: Mapping[str, Figure]) -> dict[str, bytes]:
+    """Figures as PNG files, which take long to draw: once, wherever they go."""
+    return {name: _drawn(figure) for name, figure in figures.items()}
+
+
+def _drawn(figure: Figure) -> bytes:
     content = io.BytesIO()
     figure.savefig(content, format="png")
-    encoded = base64.b64encode(content.getvalue()).decode()
+    return content.getvalue()
+
+
+def _picture(name: str, png: bytes) -> str:
+    encoded = base64.b64encode(png).decode()
     return f'<img alt="{escape(name.replace("_", " "))}" src="data:image/png;base64,{encoded}">'

@@ -22,6 +22,7 @@ from training.evaluation.evaluation_report import (
     OffenceCount,
     PopulationSection,
 )
+from training.evaluation.html_page import as_png
 from training.evaluation.labelled_window import LabelledWindow
 from training.leakage.finding import LeakageFinding
 from training.parameters import EvaluationParameters
@@ -51,7 +52,7 @@ def test_the_page_needs_nothing_beside_it_and_escapes_what_data_says(
     group = report.groups[0].model_copy(update={"group": "<script>alert(1)</script>"})
     hostile = report.model_copy(update={"groups": (group, *report.groups[1:])})
 
-    html = page(hostile, pictures(hostile))
+    html = page(hostile, as_png(pictures(hostile)))
 
     assert "<script" not in html
     assert "&lt;script&gt;" in html
@@ -145,7 +146,7 @@ def test_a_report_of_before_figures_of_all_traffic_is_read(report: EvaluationRep
     assert read.population is None
     assert read.inspected == report.inspected
     assert read.population_in_words == "Figures of all traffic were not measured."
-    assert "Figures of all traffic were not measured." in page(read, pictures(read))
+    assert "Figures of all traffic were not measured." in page(read, as_png(pictures(read)))
     assert not any(name.startswith("population_") for name in read.metrics)
 
 

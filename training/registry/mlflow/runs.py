@@ -25,6 +25,7 @@ from features.ingest.record_summary import SUMMARY
 from training.data.training_set import TrainingSet
 from training.evaluation.evaluation_page import page
 from training.evaluation.evaluation_plots import pictures
+from training.evaluation.html_page import as_png
 from training.model.manifest import Manifest, WindowFigures
 from training.model.signing import SigningKey
 from training.registry.mlflow.notes import note_on_run
@@ -34,6 +35,7 @@ from training.registry.training_origin import TrainingOrigin
 from training.train import Candidate
 
 ARTEFACT = "artefact"
+PICTURES = "pictures"
 INTERVALS = "evaluation/intervals.json"
 LARGEST_BATCH = 100
 """Parameters that one request to a tracking server may carry."""
@@ -208,12 +210,14 @@ def _dataset(manifest: Manifest, data: TrainingSet, context: str) -> Any:
 
 
 def _write_files(candidate: Candidate, key: SigningKey) -> None:
-    figures = pictures(candidate.report, candidate.explained)
-    for name, figure in figures.items():
-        mlflow.log_figure(figure, f"pictures/{name}.png")
+    drawn = as_png(pictures(candidate.report, candidate.explained))
     mlflow.log_text(candidate.report.as_bytes.decode(), "evaluation/report.json")
-    mlflow.log_text(page(candidate.report, figures), "evaluation/report.html")
+    mlflow.log_text(page(candidate.report, drawn), "evaluation/report.html")
     with TemporaryDirectory() as scratch:
-        folder = Path(scratch) / ARTEFACT
+        folder, beside = Path(scratch) / ARTEFACT, Path(scratch) / PICTURES
+        beside.mkdir()
+        for name, png in drawn.items():
+            (beside / f"{name}.png").write_bytes(png)
+        mlflow.log_artifacts(str(beside), PICTURES)
         candidate.model.write(folder, key)
         mlflow.log_artifacts(str(folder), ARTEFACT)
