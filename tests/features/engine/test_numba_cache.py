@@ -26,6 +26,10 @@ def step(value):
 """
 
 
+NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
+"""Python keeps its own by instant and size, in which sources here are alike."""
+
+
 @pytest.fixture
 def held(tmp_path: Path) -> Path:
     """A package: an entry that compiles in a step, which compiles in a constant."""
@@ -45,7 +49,7 @@ def begun(held: Path, script: str, **environment: str) -> subprocess.Popen[str]:
     path = os.pathsep.join([str(held.parent), *sys.path])
     return subprocess.Popen(
         [sys.executable, "-c", script],
-        env=os.environ | {"PYTHONPATH": path} | environment,
+        env=os.environ | {"PYTHONPATH": path} | NO_BYTECODE | environment,
         stdout=subprocess.PIPE,
         text=True,
     )
