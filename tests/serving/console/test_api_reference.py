@@ -7,7 +7,6 @@ import shlex
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from serving.console import call_examples
 from serving.web.fault_codes import FAULT_CODES
@@ -44,6 +43,8 @@ def examples(page: str, name: str) -> dict[str, str]:
 def test_every_call_has_a_command_with_its_address_and_a_body_that_its_schema_takes(
     page: str, document: dict[str, Any]
 ) -> None:
+    from jsonschema import Draft202012Validator  # makes a parser of every form, in a second
+
     for name, (path, operation) in operations(document).items():
         typed = shlex.split(examples(page, name)["curl"])
         address = re.sub(r"\{(\w+)\}", lambda found: f"${found[1].upper()}", path)
