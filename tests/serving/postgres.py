@@ -67,7 +67,9 @@ def postgresql() -> Iterator[Server]:
     The wheel's own way to start would add a system user and open folders up to the root; its
     programs run as well under a user that every machine has.
     """
-    folder = Path(tempfile.mkdtemp(prefix="tidegate-pg-", dir="/tmp"))  # a socket's path is short
+    at = tempfile.gettempdir()
+    at = at if len(at) < 50 else "/tmp"  # a socket's path is short
+    folder = Path(tempfile.mkdtemp(prefix="tidegate-pg-", dir=at))
     if os.geteuid() == 0:
         shutil.chown(folder, "nobody", "nogroup")
     data = folder / "data"
