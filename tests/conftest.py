@@ -1,9 +1,10 @@
 """What holds in every room of the tests."""
 
+import fcntl
 import gc
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -16,10 +17,13 @@ from typer.main import get_command
 settings.register_profile("repeatable", deadline=None, derandomize=True)
 settings.load_profile("repeatable")
 
+MadeOnce = Callable[[str, Callable[[Path], None]], Path]
+
 HERE = Path(__file__).parent
 COLLECT_AFTER_OBJECTS = 10_000
 LONG = {"agreement", "browser", "deploy", "docs", "experiments", "faults", "test_demo.py"}
-"""Rooms and files of few tests that take long: begun last, one would be waited for alone."""
+LONG |= {"test_ordinary_user.py", "weakenings"}
+"""Rooms and files whose tests take long: begun last, one would be waited for alone."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -71,6 +75,29 @@ def prepared_commands() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("typer.testing._get_command", cache(get_command))
         yield
+
+
+@pytest.fixture(scope="session")
+def made_once(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """Gives the folder of a name, made by whichever process of a run asks first; the others wait.
+
+    Nobody changes what lies there. One process compiles meanwhile what all would have compiled.
+    """
+    own = tmp_path_factory.getbasetemp()
+    of_run = own.parent if hasattr(pytestconfig, "workerinput") else own
+
+    def made(name: str, make: Callable[[Path], None]) -> Path:
+        folder, whole = of_run / name, of_run / f"{name}.whole"
+        with (of_run / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not whole.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # of one that failed
+                folder.mkdir()
+                make(folder)
+                whole.touch()
+        return folder
+
+    return made
 
 
 def _is_long(path: Path) -> bool:

@@ -18,6 +18,7 @@ from serving.access.roles import Scope
 from serving.app import create_app
 from serving.container import Services
 from serving.settings import Settings
+from tests.conftest import MadeOnce
 from tests.serving.access.trusted import KEY, published, signed
 from tests.serving.postgres import Server, postgresql
 from tests.serving.recorded_tables import RecordedSteps
@@ -88,15 +89,19 @@ def nobody_acts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def trained_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained_home(made_once: MadeOnce) -> Path:
     """A home with records, their history and a champion for each kind; not to be changed."""
-    home = tmp_path_factory.mktemp("world") / "home"
+    return made_once("trained", make_trained_home) / "home"
+
+
+def make_trained_home(folder: Path) -> None:
+    """Make it in a folder."""
+    home = folder / "home"
     write_world(home / "records")
     rebuild(home / "records", home / "state")
     for kind in ("route", "shipment"):
         train_and_promote(home, kind, "1")
     draw_the_same_controls(home)
-    return home
 
 
 def draw_the_same_controls(home: Path) -> None:

@@ -1,3 +1,4 @@
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -19,11 +20,13 @@ def read(folder: Path) -> dict[str, pd.DataFrame]:
     return tables
 
 
+def invented(folder: Path, seed: int) -> None:
+    invent(folder, scenario=Scenario(), journeys=20_000, days=365, seed=seed)
+
+
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory):
-    out = tmp_path_factory.mktemp("world")
-    invent(out, scenario=Scenario(), journeys=20_000, days=365, seed=7)
-    return out
+def folder(made_once):
+    return made_once("invented-7", partial(invented, seed=7))
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +35,5 @@ def world(folder):
 
 
 @pytest.fixture(scope="session")
-def other_world(tmp_path_factory):
-    out = tmp_path_factory.mktemp("other")
-    invent(out, scenario=Scenario(), journeys=20_000, days=365, seed=8)
-    return read(out)
+def other_world(made_once):
+    return read(made_once("invented-8", partial(invented, seed=8)))
