@@ -16,13 +16,20 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from features.catalogue import SHIPMENT
 from serving.audit.checkpoints import Checkpoint, LogSigner
+from serving.audit.decision_export import canonical_groups
 from serving.audit.hash_chain import LogHead
 from serving.audit.witness_lines import framed
 from serving.cli.main import app as commands
 from serving.db.encryption import encrypt
+from serving.explanation.comparison import Comparison
+from serving.explanation.formatting import Value
+from serving.explanation.reason_ranking import ReasonRanking
 from tests.counts import count
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import Service
@@ -97,6 +104,27 @@ def test_every_decision_of_either_kind_is_verified_with_python_alone(
         assert (done.returncode, done.stderr) == (0, "")
         assert f"VERIFIED: decision {decision_id}" in done.stdout
         assert "a witness has it: yes" in done.stdout
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([None, 0.0, 1.0]), st.floats(-3, 3)),
+        min_size=len(SHIPMENT),
+        max_size=len(SHIPMENT),
+    )
+)
+def test_whatever_reasons_a_decision_has_they_are_verified(
+    verifier: ModuleType, given: list[tuple[Value, float]]
+) -> None:
+    """Evidence of one reason comes from several families of features."""
+    values, log_odds = zip(*given, strict=True)
+    parts = dict(zip((feature.name for feature in SHIPMENT), log_odds, strict=True))
+    reasons = ReasonRanking(SHIPMENT).reasons(
+        values, log_odds, lambda feature, value: Comparison(how="same", share=0.4)
+    )
+    record = {"vector": parts, "reasons": reasons.model_dump(mode="json"), "lane": "inspect"}
+
+    verifier.check_reasons(json.loads(canonical_groups(record)), record, parts)
 
 
 def test_the_script_is_short_and_needs_nothing_but_python() -> None:
