@@ -24,6 +24,7 @@ from serving.cli.options import (
 from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
+    from features.records import SubjectKind
     from serving.access.approvals import GivenApproval, TwoPersons
     from serving.cli.approved_acts import LiveUse
     from serving.db.repositories.approval_repository import ApprovalRepository
@@ -268,22 +269,37 @@ def _live(
 def _data_of(
     models: "ModelHome", reference: str, training_set: Path | None
 ) -> "TrainingSet | None":
-    """The training set to compare with a champion on; None where neither is there."""
+    """The training set that a version is from, to compare it with a champion on.
+
+    None where there is no champion, or the set is not there. Raises TrainingSetError where another
+    set was named: a version that cannot be compared could then be waived through.
+    """
     from training.data.training_set import TrainingSet
     from training.errors import ChampionUnreadable, TrainingSetError
+    from training.registry.kept_training_sets import kept_of
 
-    name = models.registration_of(models.find(reference)).name
+    version = models.find(reference)
+    name = models.registration_of(version).name
     try:
         if models.champion_pointer(name) is None:
             return None
     except ChampionUnreadable:  # which a gate says
         return None
-    subject = name.removeprefix("tidegate-")
+    subject: SubjectKind = Subject(name.removeprefix("tidegate-")).value
     try:
-        return TrainingSet.read(
-            training_set or models.home / "training_sets" / subject, Subject(subject).value
-        )
+        kept, digest = kept_of(models, subject, version)
+    except (OSError, ValueError, KeyError):  # which a gate says
+        return None
+    built = kept if kept.exists() else models.home / "training_sets" / subject
+    try:
+        data = TrainingSet.read(training_set or built, subject)
     except TrainingSetError:
         if training_set is not None:
             raise
         return None
+    if training_set is not None and data.digest != digest:
+        raise TrainingSetError(
+            f"{training_set}: {name} version {version.name} is from another training set; leave "
+            "--training-set out, or name the one with the digest of its manifest"
+        )
+    return data

@@ -3,12 +3,14 @@
 import json
 import multiprocessing
 import os
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import typer
 from typer.testing import CliRunner, Result
@@ -131,6 +133,15 @@ def test_a_model_is_trained_judged_and_promoted_from_the_command_line(
     assert verdicts["canaries"] == ("undecided", True)
     assert verdicts["leakage"] == ("passed", False)
     assert "mlflow" not in (trained.stderr + judged.stderr + other.stderr).lower()
+
+    another = shutil.copytree(home / "training_sets/shipment", tmp_path / "another")
+    subjects = pq.read_table(another / "subjects.parquet")
+    (another / "subjects.parquet").unlink()
+    pq.write_table(subjects, another / "subjects.parquet", compression="none")
+    misled = call(tidegate, home, *words, *asked, "--training-set", str(another))
+    assert "version 1 is from another training set; leave --training-set out" in str(
+        misled.exception
+    )
 
 
 def test_a_search_leaves_its_best_parameters_and_its_trials_inside_the_run(

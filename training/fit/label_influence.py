@@ -74,7 +74,7 @@ def _figures(
             groups=len(after),
             largest=float(after.max() / weights.sum()),
             largest_before=float(unbounded.max() / before.sum()),
-            allowed=_allowed(share, len(after)),
+            allowed=allowed_share(share, len(after)),
         )
 
 
@@ -110,7 +110,7 @@ def _limited(weights: Floats, codes: Ints, share: float) -> Floats:
     if not known.any():
         return weights
     group_weights = np.bincount(codes[known], weights[known]).astype(np.float64)
-    allowed = _allowed(share, len(group_weights))
+    allowed = allowed_share(share, len(group_weights))
     goal = _limits(group_weights, weights[~known].sum(), allowed)
     factors = np.divide(
         goal, group_weights, out=np.ones_like(group_weights), where=goal < group_weights
@@ -120,7 +120,7 @@ def _limited(weights: Floats, codes: Ints, share: float) -> Floats:
     return np.where(known, weights * factors[np.maximum(codes, 0)], weights)
 
 
-def _allowed(share: float, groups: int) -> float:
+def allowed_share(share: float, groups: int) -> float:
     """The share, or twice an even one where the groups are so few that it is more."""
     return min(max(share, 2 / groups), 1.0)
 

@@ -15,14 +15,14 @@ from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.proxies import proxies_above
 from training.evaluation.reevaluation import require_unseen, scored_window, unseen_window
 from training.fit.booster_predict import Margins
-from training.fit.label_influence import InfluenceFigures
+from training.fit.label_influence import InfluenceFigures, allowed_share
 from training.gates import comparison_gate
 from training.gates.canaries import Canaries
 from training.gates.verdict import Verdict, passed_if
 from training.model.calibration import log_odds_of
 from training.model.manifest import Manifest
 from training.model.risk_model import RiskModel
-from training.parameters import GATE_SHARE
+from training.parameters import GATE_SHARE, LeakageParameters, SelectionParameters
 from training.ranking import roc_auc
 
 ADDITIVITY = 1e-9
@@ -36,6 +36,9 @@ LARGEST_SCORE_SHARE = 0.1
 is a leaning that sorts neighbours, beyond it a score sorts origins."""
 
 ROUNDING = 1e-6
+
+USUAL_LEAKAGE, USUAL_SELECTION = LeakageParameters(), SelectionParameters()
+"""Bounds that whoever trains chooses, and may loosen only if two people answer for that."""
 
 LARGEST_CANARY_MOVE = 0.5
 """In log-odds: another seed moves them by a twentieth of it."""
@@ -101,8 +104,8 @@ def better_than_random(judged: Manifest | EvaluationReport) -> Verdict:
     return Verdict(gate, passed_if(roc_auc.low > CHANCE), reason)
 
 
-def free_of_leaks(report: EvaluationReport) -> Verdict:
-    """Did every leakage check run, and none refuse?"""
+def free_of_leaks(report: EvaluationReport, asked: LeakageParameters = USUAL_LEAKAGE) -> Verdict:
+    """Did every leakage check run, and none refuse? Whoever trains may not loosen them alone."""
     refused = [finding.evidence for finding in report.leakage if finding.is_refusal]
     if not report.leakage:
         return Verdict(
@@ -110,7 +113,20 @@ def free_of_leaks(report: EvaluationReport) -> Verdict:
         )
     warned = [finding for finding in report.leakage if finding.check == "pair lookup"]
     sound = f"no check refuses; {len(warned)} pairs of columns are warned of"
+    if not refused and (loosened := _loosened(asked)):
+        return Verdict("leakage", "undecided", f"{sound}, but the experiment {loosened}")
     return Verdict("leakage", passed_if(not refused), "; ".join(refused) or sound)
+
+
+def _loosened(asked: LeakageParameters) -> str:
+    """How an experiment loosened the checks; nothing where it did not."""
+    ways = [f"accepts {', '.join(asked.accept)}"] if asked.accept else []
+    if asked.largest_auc > USUAL_LEAKAGE.largest_auc:
+        ways.append(
+            f"lets a feature rank alone up to {asked.largest_auc:g} of ROC-AUC, where "
+            f"{USUAL_LEAKAGE.largest_auc:g} is usual"
+        )
+    return " and ".join(ways)
 
 
 def no_proxy_for_origin(report: EvaluationReport) -> Verdict:
@@ -173,6 +189,7 @@ def bounded_influence(report: EvaluationReport) -> Verdict:
         if influence.largest > influence.allowed + ROUNDING
     ]
     listed = "; ".join(map(_influence_in_words, over_bound or report.influence))
+    loosened = [each for each in report.influence if each.largest > _usual(each) + ROUNDING]
     if not report.influence:
         return Verdict(
             "influence",
@@ -180,7 +197,18 @@ def bounded_influence(report: EvaluationReport) -> Verdict:
             "no label has an author, an office or a place of arrival, so nobody's is bounded; "
             "labels that name one would be enough",
         )
+    if loosened and not over_bound:
+        usual = "; ".join(f"{_usual(each):.3f} for an {each.by}" for each in loosened)
+        return Verdict(
+            "influence", "undecided", f"{listed}; the experiment allows more than {usual}"
+        )
     return Verdict("influence", passed_if(not over_bound), listed)
+
+
+def _usual(influence: InfluenceFigures) -> float:
+    """What the heaviest may weigh where no experiment allows more."""
+    shares = USUAL_SELECTION.largest_author_share, USUAL_SELECTION.largest_office_share
+    return allowed_share(shares[influence.by != "author"], influence.groups)
 
 
 def _influence_in_words(influence: InfluenceFigures) -> str:

@@ -15,6 +15,7 @@ from training.errors import (
     WaiverError,
 )
 from training.evaluation.evaluation_report import EvaluationReport
+from training.evaluation.reevaluation import parameters_of
 from training.gates import gates
 from training.gates.canaries import Canaries
 from training.gates.score_gates import traffic_verdicts
@@ -25,6 +26,7 @@ from training.model.model_home import ModelHome
 from training.model.model_inputs import ModelInputs
 from training.model.model_registration import APPROVER_GATE, Registration
 from training.model.risk_model import RiskModel
+from training.parameters import LeakageParameters
 
 CHAMPION: Final = "champion"
 UNSIGNED = (
@@ -56,7 +58,7 @@ def promotion_verdicts(
         return
     model = RiskModel.read(folder, home.public_key, inputs)
     report = EvaluationReport.model_validate_json(model.report_json)
-    yield from evaluation_verdicts(report)
+    yield from evaluation_verdicts(report, parameters_of(model).leakage)
     try:
         champion = _champion(registration, home, inputs)
     except ChampionUnreadable as error:
@@ -73,10 +75,10 @@ def unsigned(registration: Registration) -> Iterable[Verdict]:
         yield Verdict(APPROVER_GATE, "undecided", UNSIGNED)
 
 
-def evaluation_verdicts(report: EvaluationReport) -> Iterable[Verdict]:
-    """What the gates that read an evaluation say of it."""
+def evaluation_verdicts(report: EvaluationReport, leakage: LeakageParameters) -> Iterable[Verdict]:
+    """What the gates that read an evaluation say of it, whose leakage checks were asked so."""
     yield from traffic_verdicts(report)
-    yield gates.free_of_leaks(report)
+    yield gates.free_of_leaks(report, leakage)
     yield gates.no_proxy_for_origin(report)
     yield gates.bounded_influence(report)
 

@@ -34,6 +34,7 @@ Waivable = Literal[
     "better than random",
     "calibration",
     "groups",
+    "leakage",
     "proxies",
     "influence",
     "champion",

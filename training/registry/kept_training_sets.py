@@ -48,6 +48,15 @@ def kept(data: TrainingSet, home: ModelHome) -> Iterator[Path]:
     _drop_unused(home, data.inputs.subject)
 
 
+def kept_of(home: ModelHome, subject: SubjectKind, version: Path) -> tuple[Path, str]:
+    """Where the set that a version is from would be kept, and its digest, as its manifest says.
+
+    Raises OSError, ValueError or KeyError where that cannot be read.
+    """
+    digest = json.loads((version / MANIFEST).read_bytes())["training_set_digest"]
+    return _folder_of(home, subject, digest), digest
+
+
 def _folder_of(home: ModelHome, subject: SubjectKind, digest: str) -> Path:
     digits = digest.removeprefix("sha256:")[:DIGITS]
     return home.home / "training_sets" / BY_DIGEST / f"{subject}-{digits}"
@@ -79,5 +88,4 @@ def _folders_in_use(home: ModelHome, subject: SubjectKind) -> Iterator[Path]:
     name = f"tidegate-{subject}"
     for alias in get_args(Alias):
         if pointer := home.pointer(name, alias):
-            manifest = json.loads((home.folder_of(name, pointer.version) / MANIFEST).read_bytes())
-            yield _folder_of(home, subject, manifest["training_set_digest"])
+            yield kept_of(home, subject, home.folder_of(name, pointer.version))[0]

@@ -18,6 +18,7 @@ from training.gates.second_approval import approved_by_another
 from training.gates.verdict import Answer, Verdict
 from training.leakage.finding import LeakageFinding
 from training.model.manifest import Manifest
+from training.parameters import LeakageParameters
 
 UNKNOWN = Estimate(None)
 
@@ -102,6 +103,30 @@ def test_a_warning_shuts_no_gate_and_is_counted() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        (LeakageParameters(accept=("x", "y")), "but the experiment accepts x, y"),
+        (LeakageParameters(largest_auc=1.0), "rank alone up to 1 of ROC-AUC, where 0.95 is usual"),
+    ],
+)
+def test_whoever_trains_does_not_loosen_the_leakage_checks_alone(
+    asked: LeakageParameters, says: str
+) -> None:
+    pair, leak = (
+        LeakageFinding(check="pair lookup", is_refusal=is_refusal, features=("x",), evidence="x")
+        for is_refusal in (False, True)
+    )
+
+    loosened = gates.free_of_leaks(report(leakage=(pair,)), asked)
+
+    assert loosened.verdict == "undecided"
+    assert loosened.reason.endswith(says)
+    assert gates.free_of_leaks(report(leakage=(pair, leak)), asked).verdict == "refused"
+    stricter = LeakageParameters(largest_auc=0.9)
+    assert gates.free_of_leaks(report(leakage=(pair,)), stricter).verdict == "passed"
+
+
 @pytest.mark.parametrize(("share", "is_passed"), [(0.5, True), (0.5001, False)])
 def test_a_feature_may_tell_half_of_the_origin(share: float, is_passed: bool) -> None:
     figures = (
@@ -152,8 +177,19 @@ def test_where_nothing_of_the_origin_was_measured_no_proxy_is_ruled_out() -> Non
     )
 
 
-def influence(by: str, largest: float) -> InfluenceFigures:
-    return InfluenceFigures(by=by, groups=3, largest=largest, largest_before=0.9, allowed=0.3)
+def influence(by: str, largest: float, allowed: float = 0.3) -> InfluenceFigures:
+    return InfluenceFigures(by=by, groups=9, largest=largest, largest_before=0.9, allowed=allowed)
+
+
+@pytest.mark.parametrize(("by", "usual"), [("author", 0.222), ("office", 0.3)])
+def test_whoever_trains_does_not_let_somebody_weigh_more_alone(by: str, usual: float) -> None:
+    heavy, light = influence(by, 0.5, allowed=0.99), influence(by, 0.22, allowed=0.99)
+
+    loosened = gates.bounded_influence(report(influence=(heavy,)))
+
+    assert loosened.verdict == "undecided"
+    assert loosened.reason.endswith(f"the experiment allows more than {usual:.3f} for an {by}")
+    assert gates.bounded_influence(report(influence=(light,))).verdict == "passed"
 
 
 @pytest.mark.parametrize(
@@ -171,7 +207,7 @@ def test_an_office_may_weigh_what_is_allowed_but_for_rounding(
 def test_only_what_weighs_too_much_is_named_and_else_all_that_was_weighed() -> None:
     heavy, light = influence("office", 0.4), influence("author", 0.1)
     of_the_light = (
-        "the heaviest author of 3 weighs 0.100 of all, at most 0.300 allowed (0.900 unbounded)"
+        "the heaviest author of 9 weighs 0.100 of all, at most 0.300 allowed (0.900 unbounded)"
     )
 
     shut = gates.bounded_influence(report(influence=(heavy, light)))

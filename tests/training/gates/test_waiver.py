@@ -94,7 +94,7 @@ def test_a_reason_has_twenty_characters_without_the_room_around_and_between_word
     ("changed", "named"),
     [
         ({"gates": ()}, "gates"),
-        ({"gates": ("leakage",)}, r"gates\.0"),
+        ({"gates": ("artefact",)}, r"gates\.0"),
         ({"gates": ("golden vectors",)}, r"gates\.0"),
         ({"gates": ("groups", "approver")}, r"gates\.1"),
         ({"given_by": "  "}, "given_by"),
