@@ -35,6 +35,9 @@ SCORED_SPAN = timedelta(hours=14)
 LONGEST_WAIT_S = 20
 """How long the demonstration waits for subjects to be scored again."""
 
+LEAST_JOURNEYS = 24_000
+"""Of fewer journeys too few are found to smuggle for a model to be calibrated and evaluated."""
+
 HUNG_UP: dict[int, int] = {signal.SIGHUP: 128 + signal.SIGHUP}
 TRAINER, APPROVER = "demo-trainer", "demo-approver"
 TRIAL = timedelta(days=30)
@@ -44,7 +47,8 @@ TRIAL = timedelta(days=30)
 def demo(
     once: Annotated[bool, typer.Option("--once", help="End after one explained score.")] = False,
     journeys: Annotated[
-        int, typer.Option(min=1_000, help="Size of the world: so many journeys and shipments.")
+        int,
+        typer.Option(min=LEAST_JOURNEYS, help="Size of the world: so many journeys and shipments."),
     ] = 40_000,
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the service.")] = 8000,
     home: Home = DEFAULT_HOME,

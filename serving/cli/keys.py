@@ -38,6 +38,8 @@ class ScopeName(StrEnum):
     MONITOR = "monitor"
 
 
+LONGEST_DAYS = 36_500
+
 Name = Annotated[str, typer.Argument(help="Which system or desk holds the key.")]
 
 
@@ -50,7 +52,8 @@ def create(
         typer.Option(help="Offices it is tied to; repeat for more, all without."),
     ] = None,
     days: Annotated[
-        int | None, typer.Option(min=1, help="Days until it expires; never without.")
+        int | None,
+        typer.Option(min=1, max=LONGEST_DAYS, help="Days until it expires; never without."),
     ] = None,
     purpose: Annotated[
         list[str] | None,
@@ -64,11 +67,14 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make a key and show it once; only its hash is kept."""
+    from serving.access.office_ids import require_offices
+
     now = datetime.now(UTC)
     expires_at = now + timedelta(days=days) if days else None
+    offices = require_offices(office or ())
     scopes: tuple[Scope, ...] = tuple(granted.value for granted in dict.fromkeys(scope))
     purposes = _purposes(purpose, home, database_url)
-    kept, shown = new_key(name, scopes, tuple(office or ()), now, expires_at, purposes)
+    kept, shown = new_key(name, scopes, offices, now, expires_at, purposes)
     _register(home, database_url).add_key(kept)
     if as_json:
         print_json({"name": name, "key": str(shown), "scopes": scopes, "offices": kept.offices})
@@ -137,11 +143,18 @@ def list_keys(
 def rotate(
     name: Name,
     overlap_days: Annotated[
-        int, typer.Option(min=0, help="Days that the former key lives on beside the new one.")
+        int,
+        typer.Option(
+            min=0, max=LONGEST_DAYS, help="Days that the former key lives on beside the new one."
+        ),
     ] = 7,
     days: Annotated[
         int | None,
-        typer.Option(min=1, help="Days until the new key expires; as many as before without."),
+        typer.Option(
+            min=1,
+            max=LONGEST_DAYS,
+            help="Days until the new key expires; as many as before without.",
+        ),
     ] = None,
     home: Home = DEFAULT_HOME,
     database_url: DatabaseUrl = None,

@@ -60,6 +60,7 @@ def score(
     from serving.settings import Settings
     from serving.triage.lanes import Lanes
 
+    _refuse_unwritable(out, file)
     found = master_of(engine, master)
     settings = Settings(home=home)
     champion = _model(settings, model or f"{SUBJECT_TYPES[subject.value].model_name}@champion")
@@ -84,6 +85,14 @@ def score(
         )
     else:
         messages.print(f"{out}: {table.num_rows:,} scores")
+
+
+def _refuse_unwritable(out: Path, file: Path) -> None:
+    """Raise BadParameter for a file of another form, or the very file that is scored."""
+    if out.suffix not in (".parquet", ".csv"):
+        raise typer.BadParameter("want a name that ends in .parquet or .csv", param_hint="--out")
+    if out.exists() and file.exists() and out.samefile(file):
+        raise typer.BadParameter("is the file that is scored", param_hint="--out")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import errno
 import json
 import math
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from serving.cli.main import app as tidegate
 from serving.cli.score import replay, score
 from serving.db.engine import connected, failing_as_unavailable
 from serving.db.repositories import api_key_repository
-from serving.errors import LogUnavailable, NotFound, SettingsRefused
+from serving.errors import LogUnavailable, NotFound, SettingsRefused, Unprocessable
 from serving.settings import settings_of
 from tests.ports import free_port
 from tests.serving.bodies import route, shipment
@@ -82,6 +83,27 @@ def test_two_live_keys_do_not_share_a_name(tmp_path: Path) -> None:
 
 def test_an_unknown_scope_is_wrong_usage(tmp_path: Path) -> None:
     assert run("keys", "create", "post", "--scope", "everything", "--home", tmp_path) == 2
+
+
+@pytest.mark.parametrize("office", ["", " ", "LX01 "])
+def test_a_key_is_tied_to_no_office_that_no_record_names(tmp_path: Path, office: str) -> None:
+    words = ("keys", "create", "post", "--scope", "score", "--home", tmp_path, "--json")
+
+    with pytest.raises(Unprocessable, match="is no office id"):
+        run(*words, "--office", office)
+    assert run(*words, "--days", 99_999_999) == 2
+
+
+def test_scores_never_take_the_place_of_what_is_scored(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "shipments.parquet"
+    shutil.copy(home / "records" / "shipments.parquet", file)
+    before = file.read_bytes()
+
+    for out in (file, tmp_path / "scores.xlsx", tmp_path / "scores"):
+        words = ("score", file, "--subject", "shipment", "--out", out, "--home", home, "--json")
+        assert run(*words) == 2
+        assert out == file or not out.exists()
+    assert file.read_bytes() == before
 
 
 def test_offline_scores_are_those_of_the_service(service: Service, tmp_path: Path) -> None:
