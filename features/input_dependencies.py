@@ -7,6 +7,7 @@ follows from what features, windows and derived columns read; nothing is listed 
 
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
+from typing import Any
 
 from features.catalogue import catalogue, feature_named
 from features.definition import Feature
@@ -16,6 +17,7 @@ from features.derived.subject import LATEST_FIELDS, derived_columns
 from features.engine.expressions.program import Key
 from features.engine.expressions.trace import Mapped
 from features.engine.windows.window import Window
+from features.field_kinds import Money, kinds_of_fields
 from features.linked_records import LINKED_RECORD_TYPES
 from features.records import SubjectKind
 from features.subject_types import SUBJECT_TYPES
@@ -91,7 +93,10 @@ def filled_by(kind: SubjectKind, path: str, missing: Collection[str]) -> tuple[s
 
 
 def missing_inputs(submission: Submission) -> list[str]:
-    """What the features would read and the submission does not bring, e.g. `documents.invoice`."""
+    """What the features would read and the submission does not bring, e.g. `documents.invoice`.
+
+    An amount without its currency says nothing, so it is not there either.
+    """
     documents = {document.kind for document in submission.standing("documents")}
     return [path for path in INPUTS[submission.subject_kind] if _lacks(submission, path, documents)]
 
@@ -175,4 +180,11 @@ def _lacks(submission: Submission, path: str, documents: Collection[str]) -> boo
         return part not in documents
     is_linked = whole in LINKED_RECORD_TYPES
     given = submission.standing(whole) if is_linked else getattr(submission, whole)
-    return getattr(given, part) is None if part else not given
+    return _says_nothing(given, part) if part else not given
+
+
+def _says_nothing(record: Any, field: str) -> bool:
+    """Whether a field is missing, or an amount without its currency."""
+    kind = kinds_of_fields(record.__class__).get(field)
+    is_alone = isinstance(kind, Money) and getattr(record, kind.currency_field) is None
+    return is_alone or getattr(record, field) is None

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.arrow_schema import arrow_schema
+from features.ingest.contract import CURRENCY_OF
 from features.ingest.known_since import known_since
 from features.ingest.record_files import read_records, write_records
 from features.linked_records import LINKED_RECORD_TYPES
@@ -118,8 +119,17 @@ def _by_name(kept: list[ReceivedRecord]) -> dict[str, list[dict[str, Any]]]:
 
 def _add(tables: dict[str, list[pa.Table]], rows: dict[str, list[dict[str, Any]]]) -> None:
     for name, records in rows.items():
+        for record in records:
+            _leave_out_what_says_nothing(name, record)
         if records:
             tables[name].append(pa.Table.from_pylist(records, arrow_schema(RECORD_FILES[name])))
+
+
+def _leave_out_what_says_nothing(name: str, record: dict[str, Any]) -> None:
+    """Leave out amounts without a currency: requests may bring them, record files may not."""
+    for amount, currency in CURRENCY_OF[name].items():
+        if record[currency] is None:
+            record[amount] = None
 
 
 def _once(name: str, tables: list[pa.Table]) -> pa.Table:

@@ -101,6 +101,10 @@ def bodies(rows: Rows) -> Iterator[Rows]:
 def test_subjects_that_came_by_call_are_history_as_their_export_builds_it(
     rows: Rows, tmp_path: Path
 ) -> None:
+    """Some amounts come without a currency, as no record file may hold them."""
+    for name in ("shipments", "goods_items", "documents"):
+        for each in rows[name][::3]:
+            each.pop("currency", None)
     kept: Any = Kept()
     state = OnlineStore(LmdbStore(tmp_path / "state", is_bulk=True))
     history = HistoryClient(state, kept, kept)

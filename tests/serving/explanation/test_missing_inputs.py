@@ -38,6 +38,13 @@ def test_what_is_not_there_is_named_in_the_order_of_the_inputs() -> None:
     assert "legs" not in missing_inputs(submission(route()))
 
 
+def test_a_value_without_its_currency_is_not_there() -> None:
+    path = "shipment.declared_value"
+
+    assert path in missing_inputs(submission(shipment(currency=None)))
+    assert path not in missing_inputs(submission(shipment()))
+
+
 def test_the_range_is_that_of_the_scores_with_real_values(
     service: Service, champion: LoadedModel
 ) -> None:
