@@ -9,6 +9,7 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +22,7 @@ import pyarrow.json
 import pyarrow.parquet as pq
 
 from features.errors import InputRefused, nearest_of
+from features.ingest.mapping.csv_quotes import require_closed_quotes
 from features.ingest.mapping.mapping import TableMapping
 
 BLOCK_BYTES, READ_BYTES = 24 << 20, 2 << 20
@@ -108,6 +110,8 @@ class CsvTable(_TableFile):
             codecs.lookup(self._mapping.encoding)
             with self._file.open(encoding=self._mapping.encoding, newline="") as lines:
                 header = lines.readline(LONGEST_LINE_BYTES).removeprefix("\ufeff")
+                others = iter(partial(lines.readline, LONGEST_LINE_BYTES), "")
+                require_closed_quotes(others, self._delimiter, self.place)
             parse = pyarrow.csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True)
             as_bytes = io.BytesIO(header.rstrip("\r\n").encode() + b"\n")
             names = pyarrow.csv.open_csv(as_bytes, parse_options=parse).schema.names

@@ -30,6 +30,8 @@ def read(file: Path, **says: Any) -> list[dict[str, Any]]:
         (b'"a b","b"\n"one\ntwo",""\n', {}, [{"a b": "one\ntwo", "b": None}]),
         (b"a,b\nN/A,-\n", {"empty": ["N/A", "-"]}, [{"a": None, "b": None}]),
         (b"a,b\n", {}, []),
+        (b'a,b\n5" pipe,x"\n"a ""b"" c",2\n', {}, [{"a": '5" pipe', "b": 'x"'},
+         {"a": 'a "b" c', "b": "2"}]),
     ],
 )  # fmt: skip
 def test_a_csv_file_is_read_as_it_is_written(
@@ -38,6 +40,25 @@ def test_a_csv_file_is_read_as_it_is_written(
     (tmp_path / "t.csv").write_bytes(content)
 
     assert read(tmp_path / "t.csv", **says) == rows
+
+
+@pytest.mark.parametrize("ends_in", [None, 150])
+def test_a_quote_that_does_not_end_takes_no_rows_along(tmp_path: Path, ends_in: int | None) -> None:
+    lines = ["a,b", *(f"{row},x" for row in range(200))]
+    lines[7] = '6,"x, of rubber'
+    if ends_in:
+        lines[ends_in] += '"'
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+
+    with pytest.raises(InputRefused, match=r"t\.csv: the quote that begins a value in line 8 "):
+        read(tmp_path / "t.csv")
+
+
+def test_a_value_may_have_as_many_lines_as_a_page(tmp_path: Path) -> None:
+    text = "\n".join(map(str, range(100)))
+    (tmp_path / "t.csv").write_text(f'a,b\n1,"{text}"\n2,x\n')
+
+    assert [row["b"] for row in read(tmp_path / "t.csv")] == [text, "x"]
 
 
 def test_a_file_of_tabs_needs_no_delimiter(tmp_path: Path) -> None:
