@@ -203,19 +203,19 @@ def check_reasons(groups, record, parts):
         for name, stated in sums.items():
             total = math.fsum(parts[g["name"]] for g in groups if g[kind] == name)
             require(near(total, stated), f"another sum of {kind} {name}")
-    of, named, sizes = {g["name"]: g for g in groups}, [], []
+    of, named, sums, left = {g["name"]: g for g in groups}, [], [], told["remainder"]["log_odds"]
     for reason in told["reasons"]:
         evidence = reason["evidence"]
         require({of[n]["indicator"] for n in evidence} == {reason["indicator"]}, "another sign")
         require(of[evidence[0]]["family"] == reason["family"], "a reason of another family")
         require(near(math.fsum(parts[n] for n in evidence), reason["log_odds"]), "a reason's sum")
-        named, sizes = named + evidence, [*sizes, abs(reason["log_odds"])]
-    require(sizes == sorted(sizes, reverse=True), "ranked wrong")
-    unnamed = abs(told["remainder"]["log_odds"])
-    require(unnamed <= min(sizes, default=unnamed) + 1e-9, "more is left out than a named reason")
+        named, sums = named + evidence, [*sums, reason["log_odds"]]
+    require(sorted([*sums, left], key=lambda s: -round(abs(s), 9)) == [*sums, left], "misranked")
+    few = [s for sign in (1, -1) for s in [s for s in sums if s * sign > 0][:8] if abs(s) >= 0.02]
+    more = abs(left + math.fsum(sums) - math.fsum(few)) + 1e-9  # what eight a side would leave out
+    require(len(few) == len(sums) or more > min(map(abs, few)), "more reasons than need be")
     require(sorted(told["comparisons"]) == sorted(named), "comparisons of what is no evidence")
-    rest = told["remainder"]["log_odds"] + told["habits"]["log_odds"]
-    require(near(math.fsum(parts[n] for n in named) + rest, math.fsum(parts.values())), "no sum")
+    require(near(sum(sums) + left + told["habits"]["log_odds"], sum(parts.values())), "no sum")
 
 
 def check_lane(record, outline):

@@ -35,8 +35,8 @@ SCORED_SPAN = timedelta(hours=14)
 LONGEST_WAIT_S = 20
 """How long the demonstration waits for subjects to be scored again."""
 
-LEAST_JOURNEYS = 24_000
-"""Of fewer journeys too few are found to smuggle for a model to be calibrated and evaluated."""
+LEAST_JOURNEYS = 40_000
+"""Of fewer journeys too few smuggle for gates to decide what the demonstration shows."""
 
 HUNG_UP: dict[int, int] = {signal.SIGHUP: 128 + signal.SIGHUP}
 TRAINER, APPROVER = "demo-trainer", "demo-approver"
@@ -49,7 +49,7 @@ def demo(
     journeys: Annotated[
         int,
         typer.Option(min=LEAST_JOURNEYS, help="Size of the world: so many journeys and shipments."),
-    ] = 40_000,
+    ] = LEAST_JOURNEYS,
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the service.")] = 8000,
     home: Home = DEFAULT_HOME,
 ) -> None:

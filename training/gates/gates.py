@@ -198,7 +198,7 @@ def bounded_influence(report: EvaluationReport) -> Verdict:
             "labels that name one would be enough",
         )
     if loosened and not over_bound:
-        usual = "; ".join(f"{_usual(each):.3f} for an {each.by}" for each in loosened)
+        usual = "; ".join(f"{_usual(each):.3f} for one {each.by}" for each in loosened)
         return Verdict(
             "influence", "undecided", f"{listed}; the experiment allows more than {usual}"
         )

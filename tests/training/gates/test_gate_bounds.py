@@ -188,7 +188,7 @@ def test_whoever_trains_does_not_let_somebody_weigh_more_alone(by: str, usual: f
     loosened = gates.bounded_influence(report(influence=(heavy,)))
 
     assert loosened.verdict == "undecided"
-    assert loosened.reason.endswith(f"the experiment allows more than {usual:.3f} for an {by}")
+    assert loosened.reason.endswith(f"the experiment allows more than {usual:.3f} for one {by}")
     assert gates.bounded_influence(report(influence=(light,))).verdict == "passed"
 
 
