@@ -118,14 +118,19 @@ def as_they_are(matrix: pa.Table, subjects: Columns) -> pa.Table:
     return matrix
 
 
-@settings(
-    max_examples=count(3, 40),
-    suppress_health_check=[
-        HealthCheck.too_slow,
-        HealthCheck.data_too_large,
-        HealthCheck.function_scoped_fixture,
-    ],
-)
+def over_streams(examples: int) -> settings:
+    """So many examples in every run, and all of them in full."""
+    return settings(
+        max_examples=count(examples, 40),
+        suppress_health_check=[
+            HealthCheck.too_slow,
+            HealthCheck.data_too_large,
+            HealthCheck.function_scoped_fixture,
+        ],
+    )
+
+
+@over_streams(3)
 @given(stream=amended_streams(), today=amended_streams())
 def test_features_are_those_of_one_machine_whatever_the_file_says_anew(
     stream: Stream, today: Stream, master: str, tmp_path_factory: pytest.TempPathFactory
@@ -285,14 +290,7 @@ def whatever_is_said(
         return str(refusal)
 
 
-@settings(
-    max_examples=count(2, 40),
-    suppress_health_check=[
-        HealthCheck.too_slow,
-        HealthCheck.data_too_large,
-        HealthCheck.function_scoped_fixture,
-    ],
-)
+@over_streams(2)
 @given(stream=amended_streams(), today=amended_streams())
 def test_features_of_submissions_are_those_of_one_machine_whatever_contradicts_the_records(
     stream: Stream, today: Stream, master: str, tmp_path_factory: pytest.TempPathFactory
