@@ -1,15 +1,20 @@
 """Files of senders are read as they are written, or refused by name."""
 
 import json
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from features.errors import InputRefused
 from features.ingest.mapping import source_tables
+from features.ingest.mapping.csv_quotes import require_closed_quotes
 from features.ingest.mapping.mapping import TableMapping
 from features.ingest.mapping.source_tables import open_file
 
@@ -52,6 +57,27 @@ def test_a_quote_that_does_not_end_takes_no_rows_along(tmp_path: Path, ends_in: 
 
     with pytest.raises(InputRefused, match=r"t\.csv: the quote that begins a value in line 8 "):
         read(tmp_path / "t.csv")
+
+
+@given(st.text('ab",', min_size=1, max_size=9))
+def test_a_line_is_refused_exactly_where_a_reader_takes_the_next_one_along(line: str) -> None:
+    options = pyarrow.csv.ReadOptions(column_names=["row"])
+    whole = pyarrow.csv.ParseOptions(
+        newlines_in_values=True, invalid_row_handler=lambda row: "skip", ignore_empty_lines=False
+    )
+    text = f"{line}\nlast\n"
+
+    try:
+        require_closed_quotes(StringIO(text, newline=""), ",", "t.csv")
+        is_closed = True
+    except InputRefused:
+        is_closed = False
+
+    try:
+        rows = pyarrow.csv.read_csv(BytesIO(text.encode()), options, whole)["row"].to_pylist()
+    except pa.ArrowInvalid:  # the file ends inside a value
+        rows = []
+    assert ("last" in rows) is is_closed
 
 
 def test_a_value_may_have_as_many_lines_as_a_page(tmp_path: Path) -> None:
