@@ -21,7 +21,13 @@ from serving.review.case_rules import Case, Status, WaitingFor, status_at
 from serving.review.results import ResultCode
 from serving.review.reviewer import Reviewer
 from serving.review.search_terms import LONGEST_SEARCH, read_search
-from serving.review.shown_lanes import ShownLane, shown_lane, stored_lanes
+from serving.review.shown_lanes import (
+    ScoreLane,
+    ShownLane,
+    shown_lane,
+    shown_score_lane,
+    stored_lanes,
+)
 from serving.review.stored_acts import CaseAct
 from serving.review.tags import normalised_tag, tag_case
 from serving.web.authentication import WithScope
@@ -154,7 +160,7 @@ class CaseScoreAnswer(BaseModel):
 
     decision_id: str
     scored_at: datetime
-    lane: ShownLane
+    lane: ScoreLane
 
 
 class FoundCase(CaseAnswer):
@@ -368,7 +374,7 @@ def read_case(services: TheServices, caller: MayReview, case_id: str) -> WholeCa
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     row, _ = services.cases.case(reviewer, case_id)
     scores = [
-        CaseScoreAnswer.model_validate(vars(score) | {"lane": shown_lane(score.lane)})
+        CaseScoreAnswer.model_validate(vars(score) | {"lane": shown_score_lane(score.lane)})
         for score in services.cases.scores(row)
     ]
     entities = named_entities(services.entities.named_by([row]))

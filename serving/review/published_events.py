@@ -23,7 +23,7 @@ from serving.review.case_records import CaseAccess, CaseRecord, CaseScore, Store
 from serving.review.case_rules import Case, Statement, WaitingFor
 from serving.review.opening import CASE
 from serving.review.results import ResultCode
-from serving.review.shown_lanes import ShownLane, shown_lane
+from serving.review.shown_lanes import ScoreLane, shown_lane, shown_score_lane
 
 EventType = Literal[
     "tidegate.case.opened",
@@ -60,7 +60,7 @@ class OrderedAction:
 class EventDetails:
     """What an event tells besides its type; what it does not tell is None."""
 
-    lane: ShownLane | None = None
+    lane: ScoreLane | None = None
     action: OrderedAction | None = None
     result: ResultCode | None = None
     waiting_until: datetime | None = None
@@ -144,7 +144,7 @@ class PublishedEvent:
     decision_id: str
     office_id: str | None
     content: Content
-    lane: ShownLane | None
+    lane: ScoreLane | None
     action: OrderedAction | None
     result: ResultCode | None
     waiting_until: datetime | None
@@ -221,7 +221,7 @@ def further_score(score: CaseScore, case_id: str, office_id: str | None) -> Case
         score.decision_id,
         office_id,
         None,
-        EventDetails(lane=shown_lane(score.lane)),
+        EventDetails(lane=shown_score_lane(score.lane)),
     )
 
 

@@ -453,7 +453,7 @@ class CaseScoreAnswer(Answered):
 
     decision_id: str
     scored_at: AwareDatetime
-    lane: Literal["rescue", "inspect", "document_check", "post_review"] | str
+    lane: Literal["rescue", "inspect", "document_check", "post_review", "release", "manual"] | str
 
 
 class Comparison(Answered):
@@ -941,7 +941,11 @@ class PublishedEvent(Answered):
     content: Literal["whole", "masked", "erased"] | str
     subject_id: str | None = None
     office_id: str | None = None
-    lane: Literal["rescue", "inspect", "document_check", "post_review"] | str | None = None
+    lane: (
+        Literal["rescue", "inspect", "document_check", "post_review", "release", "manual"]
+        | str
+        | None
+    ) = None
     action: OrderedAction | None = None
     result: (
         Literal[

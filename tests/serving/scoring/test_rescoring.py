@@ -18,6 +18,7 @@ from serving.audit.decision import Decision
 from serving.audit.replay import replayed
 from serving.db.log_verification import verify_decision_log
 from serving.db.tables.review import cases
+from serving.models.kill_switch import record_switch
 from serving.review.case_records import CaseAccess
 from serving.review.opening import case_of_decision
 from serving.scoring.rescoring import Rescoring
@@ -416,3 +417,45 @@ def test_a_subject_whose_plan_fails_keeps_no_other_waiting(
     assert tide.decisions()[-1].because == ("legs/J-2 9 2026-11-24 11:00:00+00:00",)
     tide.now += timedelta(minutes=2)
     assert tide.run() == 1
+
+
+CHECKED = """edition = "1"
+
+[[rules]]
+name = "every parcel"
+feature = "mass_kg"
+above = 0.0
+lane = "document_check"
+reason = "whatever has a mass"
+"""
+
+
+@pytest.mark.parametrize("becomes", ["release", "manual"])
+def test_a_case_whose_subject_is_scored_lower_or_not_at_all_later_tells_of_that_score(
+    home: Path, becomes: str
+) -> None:
+    (home / "lanes.toml").write_text(CHECKED)
+    with started(home, control_probability=1e-9) as tide:
+        first = tide.score(shipment())
+        tide.cases()
+    (home / "lanes.toml").unlink()
+    with started(home, control_probability=1e-9) as tide:
+        if becomes == "manual":
+            switches = tide.service.services.switch_events
+            record_switch(
+                switches, "shipment", is_on=False, by="ada", because="nothing fits today", at=NOW
+            )
+            tide.service.services.kill_switch.refresh()
+        tide.send(transactions=[payment(2, LATER)])
+        tide.run()
+        tide.cases()
+        assert (first.lane, tide.decisions()[-1].lane) == ("document_check", becomes)
+
+        client, by = tide.service.client, tide.service.key("review")
+        case = client.get(f"/v1/cases/{first.decision_id}", headers=by)
+        events = client.get("/v1/events", headers=by)
+
+        told = {"document_check", becomes}
+        assert (case.status_code, events.status_code) == (200, 200)
+        assert {score["lane"] for score in case.json()["scores"]} == told
+        assert {event["lane"] for event in events.json()["events"]} == told
