@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, inspect, literal_column, select, table, text
 
 from serving.db.covered_tables import COVERED
+from serving.db.derived_rows import misstated
 from serving.db.engine import failing_as_unavailable
 from serving.db.log_verification import ProvenHead
 from serving.db.place_verification import misplaced
@@ -94,6 +95,7 @@ def verify_audit_log(engine: Engine, earlier: Iterable[ProvenHead] = ()) -> Audi
         rows = sum(reading.compare(name) for name in COVERED)
         reading.compare_links()
         reading.check_places()
+        reading.check_derived_rows()
     return AuditProof(ProvenHead(reading.size, reading.head), rows, tuple(reading.findings))
 
 
@@ -212,6 +214,11 @@ class _Reading:
     def check_places(self) -> None:
         """Look for what was passed by in the log, and for checkpoints misnamed by columns."""
         for name, key, why in misplaced(self._connection, self._was_told):
+            self._found(name, why, key)
+
+    def check_derived_rows(self) -> None:
+        """Look for rows derived of decisions that say what no decision does."""
+        for name, key, why in misstated(self._connection):
             self._found(name, why, key)
 
     def _was_told(self, name: str, *key: str) -> bool:

@@ -60,7 +60,7 @@ NOT_COVERED = {
     "api_key_uses": "a hint to the hour; what a key does is in events and decisions",
     "audit_events": "the audit chain itself",
     "case_links": "an event of each case has a digest of all its links, and no token of a party",
-    "case_scores": "derived: the decisions about the subject of a case",
+    "case_scores": "derived: the decisions about the subject of a case, to which each is held",
     "case_tags": "derived: the tags that cases state, to find cases by them",
     "case_terms": "derived: made of decisions, to find cases by what they name",
     "case_terms_from": "a place in the log; a wrong one makes terms anew, or leaves cases unfound",
@@ -81,7 +81,7 @@ NOT_COVERED = {
     "summarised_to": "a place in the log, up to which days were counted; not beyond its end",
     "waiting_outcomes": "which records are to close cases: found in records",
     "webhook_progress": "how far each endpoint was told; it asks for what it lacks by `/v1/events`",
-    "visits": "derived: decisions that somebody was sent for",
+    "visits": "derived: decisions that somebody was sent for, to which each is held",
     "witness_progress": "how far each was told; a start asks it and tells the rest",
 }
 """Why each of the others is not."""

@@ -1,0 +1,79 @@
+"""What is derived of decisions, and read in their place, is held to what decisions say."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from serving.db.audit_verification import verify_audit_log
+from serving.db.repositories.rollup_repository import RollupRepository
+from serving.monitor.monitoring import catch_up
+from tests.serving.databases import database
+from tests.serving.monitor.invented_log import BEGIN, invent
+from tests.serving.review.test_case_opening import open_due
+from tests.serving.review.test_cases import LATER, Office
+
+
+def findings(engine: Engine) -> list[str]:
+    return [str(finding) for finding in verify_audit_log(engine).findings]
+
+
+def change(engine: Engine, statement: str) -> int:
+    with engine.begin() as connection:
+        return connection.execute(text(statement)).rowcount
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE case_scores SET lane = 'document_check' WHERE decision_id = 'd-2'",
+        "UPDATE case_scores SET scored_at = '2020-01-01' WHERE decision_id = 'd-2'",
+        "UPDATE case_scores SET case_id = 'd-3' WHERE decision_id = 'd-2'",
+        "INSERT INTO case_scores SELECT 'd-3', decision_id, scored_at, lane FROM case_scores "
+        "WHERE decision_id = 'd-1'",
+    ],
+)
+def test_a_score_that_a_case_lists_and_no_decision_says_is_found(
+    tmp_path: Path, statement: str
+) -> None:
+    office = Office(tmp_path)
+    office.decide(1, lane="release")
+    office.decide(2, rescores="d-1", lane_before="release", lane="inspect")
+    office.decide(3, lane="inspect")
+    open_due(office.reviewing, LATER)
+    assert findings(office.engine) == []
+
+    assert change(office.engine, statement) == 1
+
+    (finding,) = findings(office.engine)
+    assert finding.startswith("case_scores d-")
+    assert "it is no score of that case, or its decision says otherwise" in finding
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "probability = probability / 2",
+        "lane = 'document_check'",
+        "subject_kind = 'route'",
+        "scored_at = '2020-01-01'",
+        "decision_id = (SELECT max(decision_id) FROM visits)",
+        "office = 'elsewhere'",
+        "seq = -1",
+    ],
+)
+def test_a_visit_that_is_counted_and_no_decision_says_is_found(
+    where: Path | str, changed: str
+) -> None:
+    engine = database(where, is_service=False)
+    invent(engine, days=1)
+    catch_up(RollupRepository(engine), BEGIN + timedelta(days=9))
+    assert findings(engine) == []
+
+    first = "WHERE seq = (SELECT min(seq) FROM visits)"
+    assert change(engine, f"UPDATE visits SET {changed} {first}") == 1  # one of these
+
+    (finding,) = findings(engine)
+    assert finding.startswith("visits ")
+    assert "its decision says otherwise" in finding
