@@ -20,7 +20,7 @@ from features.subject_types import SUBJECT_TYPES
 from training.data.label_authors import Authors, add_authors
 from training.data.training_set import TrainingSet
 from training.errors import ArtefactError, TrainingSetError
-from training.gates.canaries import Canaries
+from training.gates.canaries import Canaries, file_of
 from training.gates.promotion_verdicts import CHAMPION, promotion_verdicts
 from training.gates.verdict import Verdict
 from training.model.model_home import ModelHome
@@ -115,7 +115,7 @@ def _choose_canaries(
     Where there is no champion, the registered model's own evaluation counts.
     """
     subject = data.inputs.subject
-    if Canaries.read(home.home, subject) is not None:
+    if file_of(home.home, subject).exists():
         return None
     try:
         first = home.pointer(registration.name, CHAMPION) or registration
@@ -126,5 +126,5 @@ def _choose_canaries(
         return str(error)
     begins = model.manifest.training_window.evaluation.begins
     before = np.datetime64(begins.astimezone(UTC).replace(tzinfo=None), "us")
-    canaries = Canaries.chosen(data, before, seed)
-    return canaries.write(home.home, subject, registration.registered_at)
+    canaries = Canaries.chosen(data, before, seed, registration.registered_at)
+    return canaries.write(home.home, subject, home.signing_key)

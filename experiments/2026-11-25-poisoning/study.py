@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,7 @@ def _judged(
     begins = _begins(champion)
     poisoned, turned = _turned(own, attack, begins, world)
     candidate = train(poisoned, attack.parameters)
-    canaries = Canaries.chosen(own, begins, 7)
+    canaries = Canaries.chosen(own, begins, 7, begins.item().replace(tzinfo=UTC))
     verdicts = (
         bounded_influence(candidate.report),
         steady_canaries(canaries, candidate.model, champion, poisoned),

@@ -75,7 +75,6 @@ def _of_model(
     reference: str, models: "ModelHome", data: "TrainingSet", rival: "RiskModel | None"
 ) -> "Iterator[Verdict]":
     from training.evaluation.reevaluation import parameters_of
-    from training.gates.canaries import Canaries
     from training.gates.gates import window_unseen_by_both
     from training.gates.promotion_verdicts import (
         comparison_verdicts,
@@ -95,8 +94,7 @@ def _of_model(
         window_unseen_by_both(model, rival, data)
     yield from evaluation_verdicts(report_on(model, data), parameters_of(model).leakage)
     rival = rival or other_champion(models, model)
-    canaries = Canaries.read(models.home, model.manifest.subject)
-    yield from comparison_verdicts(model, rival, data, canaries)
+    yield from comparison_verdicts(model, rival, data, models)
 
 
 def _of_scores(

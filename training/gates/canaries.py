@@ -1,11 +1,11 @@
 """Subjects whose truth is known and whose scores must stay where they are, from model to model.
 
 They are chosen once, from inspections that nobody steered, and named by their ids in
-HOME/canaries/<subject>.json. A model fitted on wrong labels scores confirmed ones lower or
-cleared ones higher than the champion does, whatever its own evaluation says.
+HOME/canaries/<subject>.json, which the home signs: whoever could change the lists could let a model
+pass that learnt wrong labels. Such a model scores confirmed ones lower or cleared ones higher than
+the champion does, whatever its own evaluation says.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,28 +13,36 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from features.atomic_dir import write_durably
 from features.records import SubjectKind
 from training.data.training_set import TrainingSet
-from training.errors import TrainingSetError
+from training.errors import ArtefactTampered
 from training.evaluation.reevaluation import parameters_of
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
 from training.model.calibration import log_odds_of
+from training.model.manifest import FrozenModel
 from training.model.risk_model import RiskModel
+from training.model.signing import SigningKey, signed_line, verify
 from training.ranking import Floats, Ints
 
 MOST_OF_EACH = 100
 
+_SIGNED_AS = b"tidegate canaries"
 
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
+class _File(FrozenModel):
+    subject: SubjectKind
     chosen_at: datetime
     confirmed: tuple[str, ...]
     cleared: tuple[str, ...]
+    signature: str
+
+    @property
+    def signed_bytes(self) -> bytes:
+        return signed_line(_SIGNED_AS, self.model_dump(mode="json", exclude={"signature"}))
 
 
 @dataclass(frozen=True)
@@ -49,14 +57,18 @@ class CanaryShift:
 
 @dataclass(frozen=True)
 class Canaries:
-    """Ids of subjects that were confirmed, and of such that were cleared."""
+    """Ids of subjects that were confirmed, and of such that were cleared; when they were chosen."""
 
     confirmed: tuple[str, ...]
     cleared: tuple[str, ...]
+    chosen_at: datetime
 
     @classmethod
-    def chosen(cls, data: TrainingSet, before: np.datetime64, seed: int) -> Self:
-        """A random choice of subjects known before an instant, randomly inspected ones first."""
+    def chosen(cls, data: TrainingSet, before: np.datetime64, seed: int, at: datetime) -> Self:
+        """A random choice of subjects known before an instant, randomly inspected ones first.
+
+        `at` is the time of the choice itself.
+        """
         rng = np.random.default_rng(seed)
         is_known = data.outcomes.is_labelled_by(before)
 
@@ -66,26 +78,34 @@ class Canaries:
             first = np.concatenate([rows[by_lot], rows[~by_lot]])[:MOST_OF_EACH]
             return tuple(str(name) for name in sorted(data.subject_ids[first]))
 
-        return cls(ids(1.0), ids(0.0))
+        return cls(ids(1.0), ids(0.0), at)
 
     @classmethod
-    def read(cls, home: Path, subject: SubjectKind) -> Self | None:
-        """Those of a home; None where none were chosen. Raises TrainingSetError."""
+    def read(cls, home: Path, subject: SubjectKind, public_key: bytes) -> Self | None:
+        """Those of a home; None where none were chosen.
+
+        Raises ArtefactTampered unless the file is as one of the home's keys signed it.
+        """
         file = file_of(home, subject)
         if not file.exists():
             return None
         try:
             content = _File.model_validate_json(file.read_bytes())
-        except ValidationError as error:
-            raise TrainingSetError(f"{file}: {error.errors()[0]['msg']}") from None
-        return cls(content.confirmed, content.cleared)
+            verify(content.signed_bytes, bytes.fromhex(content.signature), public_key)
+        except (ValidationError, ValueError, ArtefactTampered):
+            raise _tampered(file) from None
+        if content.subject != subject:
+            raise _tampered(file)
+        return cls(content.confirmed, content.cleared, content.chosen_at)
 
-    def write(self, home: Path, subject: SubjectKind, at: datetime) -> Path:
-        """Keep them; whoever wants others deletes the file on purpose."""
+    def write(self, home: Path, subject: SubjectKind, key: SigningKey) -> Path:
+        """Sign and keep them; whoever wants others deletes the file on purpose."""
         file = file_of(home, subject)
         file.parent.mkdir(parents=True, exist_ok=True)
-        content = {"chosen_at": at.isoformat(), **vars(self)}
-        write_durably(file, f"{json.dumps(content, indent=1)}\n".encode())
+        content = _File(subject=subject, **vars(self), signature="")
+        signature = key.sign(content.signed_bytes).hex()
+        signed = content.model_copy(update={"signature": signature})
+        write_durably(file, f"{signed.model_dump_json(indent=1)}\n".encode())
         return file
 
     def shift(self, model: RiskModel, champion: RiskModel, data: TrainingSet) -> CanaryShift:
@@ -106,6 +126,13 @@ class Canaries:
 def file_of(home: Path, subject: SubjectKind) -> Path:
     """Where a home keeps the canaries of a kind of subject."""
     return home / "canaries" / f"{subject}.json"
+
+
+def _tampered(file: Path) -> ArtefactTampered:
+    return ArtefactTampered(
+        f"{file} is not as this home signed it: restore it from a backup, or delete it on purpose, "
+        "so that `tidegate retrain` chooses others"
+    )
 
 
 def _rows(data: TrainingSet, names: tuple[str, ...]) -> Ints:

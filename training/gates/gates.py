@@ -37,6 +37,9 @@ is a leaning that sorts neighbours, beyond it a score sorts origins."""
 
 ROUNDING = 1e-6
 
+FEW = (1, 2)
+"""So many authors, offices or places, that twice an even share of the weight is all of it."""
+
 USUAL_LEAKAGE, USUAL_SELECTION = LeakageParameters(), SelectionParameters()
 """Bounds that whoever trains chooses, and may loosen only if two people answer for that."""
 
@@ -46,6 +49,7 @@ LARGEST_CANARY_MOVE = 0.5
 LARGEST_LOSS_OF_AUC = 0.01
 FEWEST_CONFIRMED_AT_RANDOM = 30
 
+CANARIES = "canaries"
 CHANCE = 0.5
 ROC_AUC = "population_roc_auc"
 LIFT = f"population_lift_at_{share_name(GATE_SHARE)}"
@@ -189,7 +193,7 @@ def bounded_influence(report: EvaluationReport) -> Verdict:
         if influence.largest > influence.allowed + ROUNDING
     ]
     listed = "; ".join(map(_influence_in_words, over_bound or report.influence))
-    loosened = [each for each in report.influence if each.largest > _usual(each) + ROUNDING]
+    heavy = [each for each in report.influence if each.largest > _usual(each) + ROUNDING]
     if not report.influence:
         return Verdict(
             "influence",
@@ -197,18 +201,26 @@ def bounded_influence(report: EvaluationReport) -> Verdict:
             "no label has an author, an office or a place of arrival, so nobody's is bounded; "
             "labels that name one would be enough",
         )
-    if loosened and not over_bound:
-        usual = "; ".join(f"{_usual(each):.3f} for one {each.by}" for each in loosened)
-        return Verdict(
-            "influence", "undecided", f"{listed}; the experiment allows more than {usual}"
-        )
+    if heavy and not over_bound:
+        return Verdict("influence", "undecided", "; ".join([listed, *map(_unbounded, heavy)]))
     return Verdict("influence", passed_if(not over_bound), listed)
 
 
 def _usual(influence: InfluenceFigures) -> float:
-    """What the heaviest may weigh where no experiment allows more."""
+    """What the heaviest may weigh where no experiment allows more, however few there are."""
     shares = USUAL_SELECTION.largest_author_share, USUAL_SELECTION.largest_office_share
-    return allowed_share(shares[influence.by != "author"], influence.groups)
+    share = shares[influence.by != "author"]
+    return share if influence.groups in FEW else allowed_share(share, influence.groups)
+
+
+def _unbounded(influence: InfluenceFigures) -> str:
+    usual = f"{_usual(influence):.3f} for one {influence.by}"
+    if influence.groups in FEW:
+        return (
+            f"of {influence.groups} nobody's weight can be bounded, and more than {usual} lets "
+            "them decide what is learnt"
+        )
+    return f"the experiment allows more than {usual}"
 
 
 def _influence_in_words(influence: InfluenceFigures) -> str:
@@ -225,7 +237,7 @@ def steady_canaries(
     data: TrainingSet | None,
 ) -> Verdict:
     """Do subjects whose truth is known keep the scores that they have under the champion?"""
-    gate = "canaries"
+    gate = CANARIES
     if champion is None:
         return Verdict(gate, "undecided", NO_CHAMPION)
     if canaries is None:
@@ -237,12 +249,12 @@ def steady_canaries(
         return Verdict(gate, "undecided", NO_CANARIES)
     lower, higher = -(shift.confirmed or 0.0), shift.cleared or 0.0
     return Verdict(
-        "canaries",
+        gate,
         passed_if(shift.subjects > shift.absent and max(lower, higher) <= LARGEST_CANARY_MOVE),
         f"mean log-odds of known confirmed moved by {_number(shift.confirmed)}, of known cleared "
         f"by {_number(shift.cleared)}, over {shift.subjects} of "
-        f"{shift.subjects + shift.absent} subjects; want no more than {LARGEST_CANARY_MOVE:g} "
-        "towards the wrong side, and most subjects at hand",
+        f"{shift.subjects + shift.absent} subjects, chosen on {canaries.chosen_at:%Y-%m-%d}; "
+        f"want no more than {LARGEST_CANARY_MOVE:g} towards the wrong side, and most at hand",
     )
 
 

@@ -65,8 +65,7 @@ def promotion_verdicts(
         yield Verdict("champion", "refused", str(error))
         return
     own_set = data if data and data.digest == model.manifest.training_set_digest else None
-    canaries = Canaries.read(home.home, model.manifest.subject)
-    yield from comparison_verdicts(model, champion, own_set, canaries)
+    yield from comparison_verdicts(model, champion, own_set, home)
 
 
 def unsigned(registration: Registration) -> Iterable[Verdict]:
@@ -87,11 +86,15 @@ def comparison_verdicts(
     model: RiskModel,
     champion: RiskModel | None,
     data: TrainingSet | None,
-    canaries: Canaries | None,
+    home: ModelHome,
 ) -> Iterable[Verdict]:
     """What the gates say that compare a model with the champion, on a set that neither has seen."""
     yield gates.no_worse_than_champion(model, champion, data)
-    yield gates.steady_canaries(canaries, model, champion, data)
+    try:
+        canaries = Canaries.read(home.home, model.manifest.subject, home.public_key)
+        yield gates.steady_canaries(canaries, model, champion, data)
+    except ArtefactTampered as error:
+        yield Verdict(gates.CANARIES, "refused", str(error))
     yield gates.holds_on_the_control_lane(model, champion, data)
 
 

@@ -16,14 +16,14 @@ from pydantic import Field, ValidationError
 
 from training.errors import ArtefactError, ArtefactTampered
 from training.model.manifest import FrozenModel, Manifest
-from training.model.signing import SigningKey, verify
+from training.model.signing import SigningKey, signed_line, verify
 
 Alias = Literal["champion", "challenger", "shadow"]
 PASSED_GATES: tuple[Alias, ...] = ("champion", "shadow")
 """The seats that take a version that gates were asked about."""
 
 _LARGEST_BYTES = 1 << 24
-_SIGNED_AS = b"tidegate model pointer\n"
+_SIGNED_AS = b"tidegate model pointer"
 
 
 class GateVerdict(FrozenModel):
@@ -160,8 +160,7 @@ def _check_signature(document: dict[str, Any], file: Path, public_key: bytes) ->
 
 def _signed_bytes(document: dict[str, Any]) -> bytes:
     said = {name: value for name, value in document.items() if name != "signature"}
-    line = json.dumps(said, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return _SIGNED_AS + line.encode()
+    return signed_line(_SIGNED_AS, said)
 
 
 def _ask_again(file: Path) -> str:

@@ -1,6 +1,5 @@
 """Who trained a version, when and in which run, as the home signed it beside the artefact."""
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -10,12 +9,12 @@ from pydantic import ValidationError
 from training.errors import ArtefactError, ArtefactTampered
 from training.model.manifest import FrozenModel
 from training.model.model_pointer import ModelPointer
-from training.model.signing import SigningKey, verify
+from training.model.signing import SigningKey, signed_line, verify
 
 REGISTRATION = "registration.json"
 APPROVER_GATE = "approver"
 
-_SIGNED_AS = b"tidegate registration of a model\n"
+_SIGNED_AS = b"tidegate registration of a model"
 
 
 class Registration(FrozenModel):
@@ -50,9 +49,7 @@ class Registration(FrozenModel):
             ) from None
 
     def _signed_bytes(self) -> bytes:
-        said = self.model_dump(mode="json", exclude={"signature"})
-        line = json.dumps(said, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-        return _SIGNED_AS + line.encode()
+        return signed_line(_SIGNED_AS, self.model_dump(mode="json", exclude={"signature"}))
 
 
 def read_registration(folder: Path, public_key: bytes) -> Registration:

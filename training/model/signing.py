@@ -1,10 +1,11 @@
 """The key that seals a model: Ed25519, readable by its owner only."""
 
+import json
 import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -48,6 +49,12 @@ class SigningKey:
     def sign(self, content: bytes) -> bytes:
         """The 64 bytes of the signature."""
         return self.private.sign(content)
+
+
+def signed_line(purpose: bytes, said: dict[str, Any]) -> bytes:
+    """The bytes to sign of a file's content, which no other kind of file can have for its own."""
+    line = json.dumps(said, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return purpose + b"\n" + line.encode()
 
 
 def verify(content: bytes, signature: bytes, public_pem: bytes) -> None:

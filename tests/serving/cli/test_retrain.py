@@ -142,7 +142,7 @@ def test_every_gate_but_that_of_the_approver_is_told(first: Any) -> None:
 
 
 def test_canaries_are_chosen_once_and_asked_from_then_on(used: Path, first: Any) -> None:
-    chosen = Canaries.read(used, "shipment")
+    chosen = Canaries.read(used, "shipment", ModelHome(used).public_key)
     assert chosen is not None
     assert chosen.confirmed
     version, digest = first["challenger"]["version"], first["challenger"]["digest"]
@@ -151,7 +151,7 @@ def test_canaries_are_chosen_once_and_asked_from_then_on(used: Path, first: Any)
 
     again = retrain(used)
 
-    assert Canaries.read(used, "shipment") == chosen
+    assert Canaries.read(used, "shipment", ModelHome(used).public_key) == chosen
     (said,) = [v["reason"] for v in again["verdicts"] if v["gate"] == "canaries"]
     assert "mean log-odds of known confirmed moved by" in said
 

@@ -1,25 +1,29 @@
 """Known subjects keep their scores, and whom a lot chose stays well ranked, or it is refused."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.training.planted import INPUTS, planted_world, write_training_set
 from training.data.training_set import TrainingSet
-from training.errors import TrainingSetError
+from training.errors import ArtefactTampered
 from training.gates.canaries import Canaries, CanaryShift, file_of
 from training.gates.gates import holds_on_the_control_lane, steady_canaries
 from training.model.risk_model import RiskModel
+from training.model.signing import SigningKey
 from training.parameters import TrainingParameters, TreeParameters
 from training.train import train
 
 PARAMETERS = TrainingParameters(
     threads=1, trees=TreeParameters(trees=60, leaves=6, early_stopping_rounds=0)
 )
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +41,7 @@ def champion(data: TrainingSet) -> RiskModel:
 
 @pytest.fixture(scope="module")
 def canaries(data: TrainingSet, champion: RiskModel) -> Canaries:
-    return Canaries.chosen(data, begins_of(champion), seed=7)
+    return Canaries.chosen(data, begins_of(champion), seed=7, at=NOON)
 
 
 def begins_of(model: RiskModel) -> np.datetime64:
@@ -74,33 +78,65 @@ def test_canaries_are_known_before_and_of_both_sorts(
     assert all(by_lot[name] for name in canaries.confirmed)
 
 
-def test_canaries_are_kept_and_damage_is_named(canaries: Canaries, tmp_path: Path) -> None:
-    assert Canaries.read(tmp_path, "shipment") is None
+@pytest.fixture
+def key(tmp_path: Path) -> SigningKey:
+    return SigningKey.of_folder(tmp_path / "keys")
+
+
+def test_canaries_are_kept_as_they_were_chosen(
+    canaries: Canaries, key: SigningKey, tmp_path: Path
+) -> None:
+    assert Canaries.read(tmp_path, "shipment", key.public_pem) is None
     for _ in range(2):
-        canaries.write(tmp_path, "shipment", datetime(2026, 1, 1, tzinfo=UTC))
-    assert Canaries.read(tmp_path, "shipment") == canaries
+        canaries.write(tmp_path, "shipment", key)
+    assert Canaries.read(tmp_path, "shipment", key.public_pem) == canaries
     file = file_of(tmp_path, "shipment")
     assert [*file.parent.iterdir()] == [file]
-    assert json.loads(file.read_text())["chosen_at"] == "2026-01-01T00:00:00+00:00"
-    file.write_text('{"chosen_at": "yesterday"}')
-    with pytest.raises(TrainingSetError, match=r"shipment\.json: Input should be a valid datetime"):
-        Canaries.read(tmp_path, "shipment")
+    assert json.loads(file.read_text())["chosen_at"] == "2026-01-01T12:00:00Z"
 
 
-def test_a_file_of_canaries_that_says_more_than_they_do_is_refused(
-    canaries: Canaries, tmp_path: Path
+def swapped(file: dict[str, Any]) -> dict[str, Any]:
+    return file | {"confirmed": file["cleared"], "cleared": file["confirmed"]}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        swapped,
+        lambda file: file | {"confirmed": file["confirmed"][:1]},
+        lambda file: file | {"chosen_at": "2025-01-01T12:00:00Z"},
+        lambda file: file | {"chosen_at": "yesterday"},
+        lambda file: file | {"signature": "", "open": []},
+        lambda file: file | {"signature": ""},
+        lambda file: file | {"signature": "no digits"},
+        lambda file: {name: value for name, value in file.items() if name != "signature"},
+        lambda file: [],
+    ],
+)
+def test_canaries_that_anybody_changed_are_refused(
+    canaries: Canaries, key: SigningKey, tmp_path: Path, change: Callable[[Any], Any]
 ) -> None:
-    file = canaries.write(tmp_path, "shipment", datetime(2026, 1, 1, tzinfo=UTC))
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"open": []}))
+    file = canaries.write(tmp_path, "shipment", key)
+    file.write_text(json.dumps(change(json.loads(file.read_text()))))
 
-    with pytest.raises(TrainingSetError, match="Extra inputs are not permitted"):
-        Canaries.read(tmp_path, "shipment")
+    with pytest.raises(ArtefactTampered, match=r"shipment\.json is not as this home signed it"):
+        Canaries.read(tmp_path, "shipment", key.public_pem)
+
+
+def test_canaries_of_shipments_are_none_of_routes(
+    canaries: Canaries, key: SigningKey, tmp_path: Path
+) -> None:
+    file = canaries.write(tmp_path, "shipment", key)
+    file.rename(file_of(tmp_path, "route"))
+
+    with pytest.raises(ArtefactTampered, match=r"route\.json is not as this home signed it"):
+        Canaries.read(tmp_path, "route", key.public_pem)
 
 
 def test_a_choice_of_canaries_is_that_of_its_seed(
     data: TrainingSet, champion: RiskModel, canaries: Canaries
 ) -> None:
-    again, other = (Canaries.chosen(data, begins_of(champion), seed) for seed in (7, 8))
+    again, other = (Canaries.chosen(data, begins_of(champion), seed, NOON) for seed in (7, 8))
 
     assert again == canaries
     assert set(other.confirmed) != set(canaries.confirmed)
@@ -117,7 +153,7 @@ def test_where_too_few_were_drawn_at_random_others_fill_up_the_canaries(
     ways[at_random] = "random"
     few = replace(data, outcomes=replace(data.outcomes, selected_by=ways))
 
-    confirmed = Canaries.chosen(few, before, seed=7).confirmed
+    confirmed = Canaries.chosen(few, before, seed=7, at=NOON).confirmed
 
     assert set(data.subject_ids[at_random]) < set(confirmed)
     assert len(confirmed) == 100
@@ -136,10 +172,10 @@ def test_a_shift_is_the_mean_difference_of_log_odds_of_those_who_are_there(
         pytest.approx(0.3), pytest.approx(0.3), 200, 0
     )
     assert canaries.shift(champion, higher, data).confirmed == pytest.approx(-0.3)
-    assert Canaries((first, "gone"), ("gone",)).shift(higher, champion, data) == CanaryShift(
+    assert Canaries((first, "gone"), ("gone",), NOON).shift(higher, champion, data) == CanaryShift(
         pytest.approx(0.3), None, 1, 2
     )
-    assert Canaries((), (first,)).shift(higher, champion, data).confirmed is None
+    assert Canaries((), (first,), NOON).shift(higher, champion, data).confirmed is None
 
 
 def test_a_model_of_another_seed_moves_no_canary_far(
@@ -190,7 +226,7 @@ def _auc(model: RiskModel, data: TrainingSet) -> float:
 def test_canaries_that_are_gone_stop_a_promotion(
     data: TrainingSet, champion: RiskModel, canaries: Canaries
 ) -> None:
-    gone = Canaries(tuple(f"x{n}" for n in range(100)), canaries.cleared[:50])
+    gone = Canaries(tuple(f"x{n}" for n in range(100)), canaries.cleared[:50], NOON)
     verdict = steady_canaries(gone, champion, champion, data)
     assert verdict.verdict != "passed"
     assert "50 of 150 subjects" in verdict.reason

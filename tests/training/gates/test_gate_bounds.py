@@ -1,6 +1,7 @@
 """Both sides of every bound of a gate, on figures written by hand, and what its sentence says."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -177,8 +178,10 @@ def test_where_nothing_of_the_origin_was_measured_no_proxy_is_ruled_out() -> Non
     )
 
 
-def influence(by: str, largest: float, allowed: float = 0.3) -> InfluenceFigures:
-    return InfluenceFigures(by=by, groups=9, largest=largest, largest_before=0.9, allowed=allowed)
+def influence(by: str, largest: float, allowed: float = 0.3, groups: int = 9) -> InfluenceFigures:
+    return InfluenceFigures(
+        by=by, groups=groups, largest=largest, largest_before=0.9, allowed=allowed
+    )
 
 
 @pytest.mark.parametrize(("by", "usual"), [("author", 0.222), ("office", 0.3)])
@@ -190,6 +193,25 @@ def test_whoever_trains_does_not_let_somebody_weigh_more_alone(by: str, usual: f
     assert loosened.verdict == "undecided"
     assert loosened.reason.endswith(f"the experiment allows more than {usual:.3f} for one {by}")
     assert gates.bounded_influence(report(influence=(light,))).verdict == "passed"
+
+
+@pytest.mark.parametrize(("by", "groups", "usual"), [("author", 1, 0.2), ("office", 2, 0.3)])
+def test_so_few_that_none_of_them_can_be_bounded_pass_only_where_they_weigh_little(
+    by: str, groups: int, usual: float
+) -> None:
+    heavy, light = (influence(by, largest, 1.0, groups) for largest in (usual + 0.01, usual))
+
+    undecided = gates.bounded_influence(report(influence=(light, heavy)))
+
+    assert undecided.verdict == "undecided"
+    assert (
+        f"of {groups} nobody's weight can be bounded, and more than {usual:.3f} for one {by}"
+        in (undecided.reason)
+    )
+    assert gates.bounded_influence(report(influence=(light,))).verdict == "passed"
+    assert gates.bounded_influence(report(influence=(influence(by, 0.6, 0.67, 3),))).verdict == (
+        "passed"
+    )
 
 
 @pytest.mark.parametrize(
@@ -218,6 +240,9 @@ def test_only_what_weighs_too_much_is_named_and_else_all_that_was_weighed() -> N
     assert wide == Verdict("influence", "passed", of_the_light)
     assert nothing.verdict == "undecided"
     assert nothing.reason.startswith("no label has an author, an office or a place of arrival")
+
+
+DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -251,21 +276,22 @@ def test_canaries_move_half_a_log_odds_towards_the_wrong_side_at_most(
 ) -> None:
     is_there: Any = object()
 
-    asked = gates.steady_canaries(MovedBy((), (), moved), is_there, is_there, is_there)
+    asked = gates.steady_canaries(MovedBy((), (), DAY, moved), is_there, is_there, is_there)
 
     assert (asked.gate, asked.verdict) == ("canaries", verdict)
 
 
 def test_how_far_canaries_moved_is_spelt_out_and_so_is_what_is_lacking() -> None:
     is_there: Any = object()
-    known = MovedBy((), (), CanaryShift(-0.1, None, 51, 49))
+    known = MovedBy((), (), DAY, CanaryShift(-0.1, None, 51, 49))
 
     verdict = gates.steady_canaries(known, is_there, is_there, is_there)
     without = gates.steady_canaries(None, is_there, is_there, is_there)
 
     assert verdict.reason == (
         "mean log-odds of known confirmed moved by -0.100, of known cleared by unknown, over 51 of "
-        "100 subjects; want no more than 0.5 towards the wrong side, and most subjects at hand"
+        "100 subjects, chosen on 2026-01-01; want no more than 0.5 towards the wrong side, and "
+        "most at hand"
     )
     assert without == Verdict(
         "canaries", "undecided", "there are no canaries; `tidegate retrain` chooses them"
@@ -274,7 +300,7 @@ def test_how_far_canaries_moved_is_spelt_out_and_so_is_what_is_lacking() -> None
 
 def test_where_there_is_nothing_to_compare_with_no_comparison_is_passed() -> None:
     is_there: Any = object()
-    known = MovedBy((), (), CanaryShift(0.0, 0.0, 9, 0))
+    known = MovedBy((), (), DAY, CanaryShift(0.0, 0.0, 9, 0))
     for champion, data, lacking in (
         (None, is_there, "there is no champion to compare with"),
         (is_there, None, "give --training-set"),

@@ -60,7 +60,8 @@ def trained(
     data: TrainingSet,
 ) -> ModelHome:
     home = ModelHome(tmp_path_factory.mktemp("trained"))
-    Canaries.chosen(data, np.datetime64("2025-06-01"), 1).write(home.home, "shipment", NOON)
+    chosen = Canaries.chosen(data, np.datetime64("2025-06-01"), 1, NOON)
+    chosen.write(home.home, "shipment", home.signing_key)
     for candidate in candidates:
         register(candidate, data, home, store, TrainingOrigin("ada", NOON, None))
     return home

@@ -1,5 +1,6 @@
 """Every gate is asked at a promotion, and each refuses by itself."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -22,7 +23,7 @@ from tests.training.registry.promotions import (
 from training.data.training_set import TrainingSet
 from training.errors import PromotionRefused
 from training.evaluation.reevaluation import scored_window, unseen_window
-from training.gates.canaries import Canaries
+from training.gates.canaries import Canaries, file_of
 from training.gates.promotion_verdicts import promotion_verdicts
 from training.gates.verdict import Verdict
 from training.model.model_home import ModelHome
@@ -109,7 +110,8 @@ def test_a_successor_that_one_comparison_alone_would_refuse_is_refused(
     approval = Approval(" Ada", NOON) if gate == "approver" else GRACE
     live = Verdict(gate, "refused", "it found less") if gate == "live traffic" else None
     if gate == "canaries":
-        Canaries(("gone-1", "gone-2"), ("gone-3",)).write(home.home, "shipment", NOON)
+        gone = Canaries(("gone-1", "gone-2"), ("gone-3",), NOON)
+        gone.write(home.home, "shipment", home.signing_key)
     elif gate in ("no worse than the champion", "control lane"):
         data = against(gate, data, (candidates[0].model, candidates[1].model))
 
@@ -118,6 +120,22 @@ def test_a_successor_that_one_comparison_alone_would_refuse_is_refused(
 
     assert gates_of(refusal.value) == [gate]
     assert home.pointer(NAME, "champion").version == first == champion_in(store)
+
+
+def test_a_successor_whose_canaries_somebody_swapped_is_refused(
+    home: ModelHome, store: TrackingStore, data: TrainingSet
+) -> None:
+    first, second = versions(home)
+    promote(f"{NAME}/{first}", home, store, GRACE, data, INPUTS, FIRST)
+    file = file_of(home.home, "shipment")
+    said = json.loads(file.read_text())
+    said["confirmed"], said["cleared"] = said["cleared"], said["confirmed"]
+    file.write_text(json.dumps(said))
+
+    with pytest.raises(PromotionRefused, match="is not as this home signed it") as refusal:
+        promote(f"{NAME}/{second}", home, store, GRACE, data, INPUTS, FIRST)
+
+    assert gates_of(refusal.value) == ["canaries"]
 
 
 @pytest.mark.parametrize("given", ["none", "another"])
