@@ -30,8 +30,9 @@ from serving.models.errors import ModelsOff, NoModel
 from serving.models.model_pool import LoadedModel, ModelPool
 from serving.scoring.challenger_score import challenger_score
 from serving.scoring.enrichment import enrich, with_newest_legs
-from serving.scoring.errors import ScoredAsOfLater
+from serving.scoring.errors import DeclarationWithdrawn, ScoredAsOfLater
 from serving.scoring.newly_counted import newly_counted
+from serving.scoring.standing_declarations import as_standing, withdrawn_at
 from serving.triage.lane_rule import WITHOUT_CASE, EarlierSelection, Placement
 from serving.triage.lanes import Lanes, PlacementRequest
 from serving.triage.life_at_risk import TIME_PASSED, begun_by_time, danger_signals, in_words
@@ -137,12 +138,14 @@ class Assessor:
         rows = sorted(filter(partial(_belongs, own), rows), key=lambda r: r.key)
         enriched = enrich(own, rows)
         submission = enriched.submission
+        known = with_newest_legs(submission, rows, request.at)
         champion, unscored = self._champion(submission.subject_kind)
         try:
+            _require_declared(known, rows, request.at)
             return AdmittedRequest(
                 request=request,
                 submission=submission,
-                known=with_newest_legs(submission, rows, request.at),
+                known=known,
                 attached=enriched.attached,
                 earlier=self._earlier(submission),
                 office_id=request.caller.office_for(_office_named(submission)),
@@ -295,6 +298,17 @@ def _belongs(submission: Submission, row: ReceivedRecord) -> bool:
     record_type = LINKED_RECORD_TYPES.get(row.kind)
     is_of_journey = record_type is not None and not record_type.has_subject_kind
     return is_of_journey or row.subject_kind == submission.subject_kind
+
+
+def _require_declared(known: Submission, rows: Sequence[ReceivedRecord], at: datetime) -> None:
+    """Raise DeclarationWithdrawn where that was received, but of what may be a life in danger."""
+    if as_standing(known, rows, at) is not None or danger_signals(known, known.scoring_instant):
+        return
+    since = withdrawn_at(known, rows, at)
+    raise DeclarationWithdrawn(
+        f"{known.subject_kind} {known.subject_id} was withdrawn, as is known since {since}: submit "
+        "a version later than that, which declares it anew"
+    )
 
 
 def _scored_again(encoded: EncodedRequest) -> dict[str, Any]:

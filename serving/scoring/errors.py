@@ -1,6 +1,7 @@
 """What can go wrong in this room.
 
 Conflict
+├── DeclarationWithdrawn  nobody is sent to look at what is declared no more
 ├── ScoredAsOfLater  a subject's scoring instants never go back
 └── StillInProgress  the first request with this idempotency key has no answer yet
 Unprocessable
@@ -8,6 +9,12 @@ Unprocessable
 """
 
 from serving.errors import Conflict, Unprocessable
+
+
+class DeclarationWithdrawn(Conflict):
+    """The declaration was withdrawn since, and nothing that is known of it is a sign of danger."""
+
+    title = "The declaration was withdrawn"
 
 
 class ScoredAsOfLater(Conflict):

@@ -256,3 +256,29 @@ def test_no_amendment_moves_until_when_a_subject_is_scored_again(tide: Tide) -> 
     tide.send(journeys=[{**JOURNEY, **later, "version": 3, "known_at": "2027-01-20T10:00:00Z"}])
 
     assert (tide.run(), waits(tide)) == (0, 0)
+
+
+def test_what_was_withdrawn_is_not_scored_as_the_version_before_it(tide: Tide) -> None:
+    tide.send(shipments=[amended(withdrawn=True)])
+
+    refused = tide.service.score(shipment(), tide.service.key("score"))
+
+    assert refused.status_code == 409
+    assert refused.json()["title"] == "The declaration was withdrawn"
+    assert "shipment S-1 was withdrawn, as is known since 2026-11-24 11:00" in (
+        refused.json()["detail"]
+    )
+    assert tide.decisions() == []
+    anew = shipment() | {"as_of": NOW.isoformat()}
+    anew["shipment"] = amended(3, "2026-11-24T11:30:00Z")
+    assert tide.score(anew).submission.subject.version == 3
+
+
+def test_a_sign_of_danger_is_answered_though_the_journey_was_withdrawn(tide: Tide) -> None:
+    heard = {"journey_id": "J-2", "latitude": 38.0, "longitude": 26.0, "is_distress": True}
+    tide.send(
+        journeys=[{**JOURNEY, "version": 2, "known_at": LATER, "withdrawn": True}],
+        positions=[heard | {"observed_at": "2026-11-24T11:30:00Z"}],
+    )
+
+    assert tide.score(route() | {"as_of": NOW.isoformat()}).lane == "rescue"
