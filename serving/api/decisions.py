@@ -13,7 +13,7 @@ from serving.audit.decision_details import details_of
 from serving.audit.derived_reasons import with_reasons
 from serving.audit.logged_decision import DecisionFilter
 from serving.audit.visible_decisions import visible_decision, visible_page
-from serving.web.authentication import MayExplain, MayScore
+from serving.web.authentication import MayExplain, MayReadDecisions
 from serving.web.bodies import ClosedModel
 from serving.web.languages import RequestedLanguage
 from serving.web.queue_cursor import decode_seq, encode_seq
@@ -59,11 +59,12 @@ class DecisionPage(ClosedModel):
 
 @router.get("", responses=problems(s422="A filter or the cursor is refused."))
 def list_decisions(
-    services: TheServices, caller: MayScore, query: Annotated[DecisionQuery, Query()]
+    services: TheServices, caller: MayReadDecisions, query: Annotated[DecisionQuery, Query()]
 ) -> DecisionPage:
     """Stored decisions, of all subjects, of one kind or about one subject, without explanations.
 
-    Whoever reviews or audits sees those of its offices, any other caller those it asked for.
+    Whoever reviews or audits sees those of its offices, any other caller those it asked for
+    and what the service decided later about the same subjects.
     """
     wanted = DecisionFilter(query.subject_kind, query.subject_id)
     found, before = visible_page(
@@ -76,7 +77,9 @@ def list_decisions(
 
 
 @router.get("/{decision_id}", responses=NOT_FOUND)
-def read_decision(services: TheServices, caller: MayScore, decision_id: str) -> DecisionAnswer:
+def read_decision(
+    services: TheServices, caller: MayReadDecisions, decision_id: str
+) -> DecisionAnswer:
     """A stored decision, without its explanation."""
     return decision_answer(
         visible_decision(services.decisions, services.masking, caller, decision_id)

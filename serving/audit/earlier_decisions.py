@@ -6,6 +6,9 @@ from typing import Protocol
 
 from serving.audit.decision import Decision
 
+SCORES_AGAIN = "tidegate-rescoring"
+"""The caller of decisions by which the service scores subjects again."""
+
 
 @dataclass(frozen=True)
 class EarlierDecisions:

@@ -55,7 +55,10 @@ class DecisionAccess:
 
 @dataclass(frozen=True)
 class DecisionFilter:
-    """Which decisions to list: about a kind of subject or one subject, asked for by a caller."""
+    """Which decisions to list: about a kind of subject or one subject, asked for by a caller.
+
+    Those by which the service scored such a subject again are among a caller's.
+    """
 
     subject_kind: str | None = None
     subject_id: str | None = None

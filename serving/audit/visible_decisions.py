@@ -46,9 +46,9 @@ def visible_page(
 ) -> tuple[list[Decision], int | None]:
     """Decisions that the caller may see, newest first, and where the next page begins.
 
-    Who reviews or audits sees those of its offices, any other caller its own alone. A page may have
-    fewer than `most`, or none, and not be the last. Of one subject, those are left out whose masked
-    view names it no more.
+    Who reviews or audits sees those of its offices; any other caller its own, and those by which
+    the service scored their subjects again. A page may have fewer than `most`, or none, and not be
+    the last. Of one subject, those are left out whose masked view names it no more.
     """
     if not (caller.may("review") or caller.may("audit")):
         wanted = replace(wanted, caller_id=caller.key_id)

@@ -33,7 +33,7 @@ from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
-from serving.audit.earlier_decisions import EarlierDecisions
+from serving.audit.earlier_decisions import SCORES_AGAIN, EarlierDecisions
 from serving.errors import ServingError, Unprocessable
 from serving.history.received_records import ReceivedRecord, RecordStore
 from serving.polling import PollingThread
@@ -47,7 +47,6 @@ log = structlog.get_logger(__name__)
 POLL_INTERVAL_S = 0.5
 TOGETHER = 64
 TRY_AGAIN_AFTER = timedelta(seconds=10)
-CALLER_ID = "tidegate-rescoring"
 
 
 @dataclass(frozen=True)
@@ -307,7 +306,7 @@ def _amended(
 
 def _caller(office_id: str | None) -> Caller:
     offices = frozenset({office_id}) if office_id else frozenset()
-    return Caller(CALLER_ID, "scoring again", frozenset({"score"}), offices)
+    return Caller(SCORES_AGAIN, "scoring again", frozenset({"score"}), offices)
 
 
 def _as_id(decision: Decision) -> bytes:

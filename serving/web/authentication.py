@@ -112,6 +112,7 @@ class WithScope:
 
 AnyCaller = Annotated[Caller, Depends(authenticated_caller)]
 MayScore = Annotated[Caller, Depends(WithScope("score"))]
+MayReadDecisions = Annotated[Caller, Depends(WithScope("score", "review", "audit"))]
 MayInfer = Annotated[Caller, Depends(WithScope("infer"))]
 MayExplain = Annotated[Caller, Depends(WithScope("explain"))]
 MayIngest = Annotated[Caller, Depends(WithScope("ingest"))]

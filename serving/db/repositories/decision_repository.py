@@ -10,12 +10,25 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Row, Select, func, or_, select, tuple_
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Select,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.exc import IntegrityError
 
 from serving.audit.decision import Decision
 from serving.audit.decision_export import ChainedRecord
-from serving.audit.earlier_decisions import EarlierDecisions
+from serving.audit.earlier_decisions import SCORES_AGAIN, EarlierDecisions
 from serving.audit.errors import AnsweredMeanwhile, ExportRefused
 from serving.audit.hash_chain import FIRST_LINK, ChainedDecision, LogHead, next_link
 from serving.audit.logged_decision import (
@@ -190,7 +203,7 @@ class DecisionRepository:
         if wanted.subject_kind is not None:
             query = query.where(decisions.c.subject_kind == wanted.subject_kind)
         if wanted.caller_id is not None:
-            query = query.where(decisions.c.caller_id == wanted.caller_id)
+            query = query.where(_of_caller(wanted.caller_id))
         with failing_as_unavailable(), self._engine.connect() as connection:
             before = _head(connection)[0] + 1 if before is None else before
             first = 1
@@ -384,6 +397,13 @@ class DecisionRepository:
 def _head(connection: Connection) -> tuple[int, bytes]:
     last = connection.exec_driver_sql(_LAST).first()
     return (last.seq, last.chain) if last else (0, FIRST_LINK)
+
+
+def _of_caller(caller_id: str) -> ColumnElement[bool]:
+    first = decisions.alias()
+    is_own = and_(first.c.decision_id == decisions.c.rescores, first.c.caller_id == caller_id)
+    scores_own_again = and_(decisions.c.caller_id == SCORES_AGAIN, exists().where(is_own))
+    return or_(decisions.c.caller_id == caller_id, scores_own_again)
 
 
 def _visible(query: Select[Any], access: DecisionAccess | None) -> Select[Any]:

@@ -69,9 +69,11 @@ def test_a_machine_lists_its_own_and_a_reviewer_those_of_the_office(service: Ser
     assert ids(service, one) == [of_hamburg["decision_id"]]
     assert ids(service, other) == [of_munich["decision_id"]]
     assert ids(service, hamburg) == [of_hamburg["decision_id"]]
-    assert ids(service, service.key("review", "score")) == [
-        each["decision_id"] for each in (of_munich, of_hamburg)
-    ]
+    for scope in ("review", "audit"):
+        assert ids(service, service.key(scope)) == [
+            each["decision_id"] for each in (of_munich, of_hamburg)
+        ]
+    assert service.client.get("/v1/decisions", headers=service.key("ingest")).status_code == 403
     about = {"subject_kind": "shipment", "subject_id": "S-2"}
     assert ids(service, one, **about) == ids(service, hamburg, **about) == []
 

@@ -265,8 +265,9 @@ def test_what_was_withdrawn_is_not_scored_as_the_version_before_it(tide: Tide) -
 
     assert refused.status_code == 409
     assert refused.json()["title"] == "The declaration was withdrawn"
-    assert "shipment S-1 was withdrawn, as is known since 2026-11-24 11:00" in (
-        refused.json()["detail"]
+    assert (
+        "shipment S-1 was withdrawn, as is known since 2026-11-24 11:00"
+        in (refused.json()["detail"])
     )
     assert tide.decisions() == []
     anew = shipment() | {"as_of": NOW.isoformat()}

@@ -459,3 +459,21 @@ def test_a_case_whose_subject_is_scored_lower_or_not_at_all_later_tells_of_that_
         assert (case.status_code, events.status_code) == (200, 200)
         assert {score["lane"] for score in case.json()["scores"]} == told
         assert {event["lane"] for event in events.json()["events"]} == told
+
+
+def test_whoever_submitted_a_subject_lists_its_later_scores_too_and_nobody_else_does(
+    tide: Tide,
+) -> None:
+    tide.score(shipment())
+    mine, other = tide.service.key("score"), tide.service.key("score")
+    tide.service.score(shipment(shipment_id="S-9"), mine)
+    tide.send(transactions=[payment(2, LATER), payment(3, LATER, subject_id="S-9")])
+    assert tide.run() == 2
+    again = next(one for one in tide.decisions() if one.rescores and one.subject_id == "S-9")
+
+    def listed(caller: dict[str, str]) -> list[str]:
+        page = tide.service.client.get("/v1/decisions", headers=caller).json()
+        return [each["decision_id"] for each in page["decisions"]]
+
+    assert listed(mine) == [again.decision_id, again.rescores]
+    assert listed(other) == []
