@@ -8,6 +8,12 @@ FOUND_FIELDS = ("found_mass_kg", "found_items", "found_persons")
 FIELDS = ("result", "offences", "examination", *FOUND_FIELDS)
 """The fields of an outcome that may contradict each other."""
 
+TOO_EARLY = "is before the inspection began"
+"""What is wrong with a result that was known before anybody looked: it would teach the future."""
+
+NEVER_SELECTED = "is 0, and the subject was selected"
+"""What is wrong with a probability by which the one outcome would stand for endless others."""
+
 _OF_PAPERS = frozenset({"documents", "post_clearance"})
 
 

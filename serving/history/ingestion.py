@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from features.linked_records import LINKED_RECORD_TYPES
+from features.outcome_contradictions import TOO_EARLY
 from features.record_versions import amends
 from features.records import (
     OF_DOCUMENTS,
@@ -354,6 +355,9 @@ def _checked(kind: str, given: Any, pointer: str, faults: list[RequestFault]) ->
         return None
     if record.is_part_of_declaration and getattr(record, record.known_from) is None:
         faults.append(_has_no_instant(f"{pointer}/{record.known_from}"))
+        return None
+    if isinstance(record, Outcome) and record.known_at < record.inspected_at:
+        faults.append(RequestFault(f"{pointer}/known_at", "contradiction", TOO_EARLY))
         return None
     return record
 

@@ -110,6 +110,15 @@ def test_a_contradictory_outcome_is_refused_by_name_and_not_kept(service: Servic
     assert answer["accepted"] == len(list(service.services.records.all())) == 1
 
 
+def test_a_result_that_was_known_before_its_inspection_is_refused(service: Service) -> None:
+    early = OUTCOME | {"known_at": OUTCOME["inspected_at"], "inspected_at": OUTCOME["known_at"]}
+
+    (wrong,) = send(service, {"outcomes": [early]}).json()["errors"]
+
+    assert (wrong["pointer"], wrong["code"]) == ("/outcomes/0/known_at", "contradiction")
+    assert wrong["detail"] == "is before the inspection began"
+
+
 @pytest.mark.parametrize(
     ("changed", "is_kept"),
     [
