@@ -1,7 +1,8 @@
 """`tidegate doctor`: what is missing or unsafe on this machine."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +58,7 @@ def _findings(home: Path, database_url: str | None) -> "Iterator[CheckResult]":
     settings = settings_of(home, database_url)
     yield from run_checks(settings)
     yield from _registrations(settings.home)
+    yield from _signed_beside_models(settings.home)
 
 
 def _registrations(home: Path) -> "Iterator[CheckResult]":
@@ -80,3 +82,31 @@ def _registrations(home: Path) -> "Iterator[CheckResult]":
         if not is_signed:
             why = "nobody signed who trained it; it serves by a waiver of the gate approver alone"
             yield CheckResult(what, "doubtful", why)
+
+
+def _signed_beside_models(home: Path) -> "Iterator[CheckResult]":
+    """Waivers of gates, and canaries, that are not as the home signed them."""
+    from features.errors import TidegateError
+    from features.records import SUBJECT_KINDS
+    from serving.installation import CheckResult
+    from training.gates.canaries import Canaries, file_of
+    from training.gates.waiver import WAIVER, Waiver
+    from training.model.model_home import ModelHome
+
+    models = ModelHome(home)
+    checks: dict[str, Callable[[], object]] = {
+        f"waiver of {file.parent.parent.name}/{file.parent.name}": partial(
+            lambda folder: Waiver.read(folder, models.public_key), file.parent
+        )
+        for file in sorted(home.glob(f"models/*/[0-9]*/{WAIVER}"))
+    }
+    for kind in SUBJECT_KINDS:
+        if file_of(home, kind).exists():
+            checks[f"canaries of {kind}s"] = partial(
+                lambda kind: Canaries.read(home, kind, models.public_key), kind
+            )
+    for what, check in checks.items():
+        try:
+            check()
+        except (TidegateError, OSError) as refusal:
+            yield CheckResult(what, "wrong", str(refusal))

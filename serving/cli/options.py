@@ -23,7 +23,9 @@ class Engine(StrEnum):
 
 Home = Annotated[
     Path,
-    typer.Option("--home", envvar="TIDEGATE_HOME", help="Folder that holds all state."),
+    typer.Option(
+        "--home", envvar="TIDEGATE_HOME", file_okay=False, help="Folder that holds all state."
+    ),
 ]
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")

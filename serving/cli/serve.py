@@ -85,8 +85,11 @@ def serve(
     from serving.metrics_multiprocess import shared_by_workers
     from serving.review.rescue_centres import require_rescue_centres
     from serving.settings import settings_of
+    from serving.unread_variables import unread_variables
 
     settings = settings_of(home, database_url)
+    for says in unread_variables(os.environ):
+        messages.print(f"tidegate: {says}", markup=False)
     if live:  # the service looks itself, but a worker that ends at once would be begun again
         require_assessment(settings.impact, datetime.now(UTC).date())
         require_rescue_centres(settings.rescue_centres)

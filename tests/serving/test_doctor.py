@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from features.history.rebuild import read_into
 from features.home_keys import KEY_FILES, PUBLIC_FILES
 from serving.app import create_app
 from serving.audit.checkpoints import LogSigner
-from serving.cli.doctor import _registrations, doctor
+from serving.cli.doctor import _registrations, _signed_beside_models, doctor
 from serving.db.engine import open_database
 from serving.db.postgres_state import PostgresStateStore
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
@@ -34,6 +35,9 @@ from tests.serving.postgres import Server
 from tests.serving.provider import organisation
 from tests.serving.review.centres import CENTRES
 from tests.serving.review.remedies import lay_down_remedies
+from training.gates.canaries import Canaries
+from training.gates.waiver import Waiver, WaiverRequest
+from training.model.model_home import ModelHome
 
 
 def grades(home: Path, **settings: str) -> dict[str, str]:
@@ -315,6 +319,24 @@ def test_a_version_whose_trainer_was_rewritten_or_never_signed_is_named(home: Pa
     assert grades(home)[f"{file.parent.parent.name}@champion"] == "wrong"
     file.unlink()
     assert graded() == {what: "wrong"}
+
+
+def test_a_waiver_and_canaries_that_somebody_changed_are_named(home: Path) -> None:
+    key = ModelHome(home).signing_key
+    folder = ModelHome(home).find("tidegate-shipment@champion")
+    until = NOW + timedelta(days=30)
+    request = WaiverRequest(("influence",), "one office is all there is", until, "ada", "grace")
+    digest = ModelHome(home).registration_of(folder).digest
+    Waiver.from_request(request, digest, "grace", NOW).write(folder, key)
+    chosen = Canaries(("S-1",), ("S-2",), NOW).write(home, "shipment", key)
+    assert [*_signed_beside_models(home)] == []
+    for file in (folder / "waiver.json", chosen):
+        file.write_text(file.read_text().replace("2026", "2027"))
+
+    wrong = {each.what: each.says for each in _signed_beside_models(home)}
+
+    assert "is not signed as it stands" in wrong[f"waiver of {folder.parent.name}/{folder.name}"]
+    assert "is not as this home signed it" in wrong["canaries of shipments"]
 
 
 def test_a_row_that_was_changed_in_a_home_is_found_without_verify_log(service: Service) -> None:

@@ -1,0 +1,25 @@
+"""Environment variables with our prefix that nothing reads: settings that somebody misspelt."""
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+
+from serving.settings import Settings
+from serving.streams.stream_settings import StreamSettings
+
+PREFIX = "TIDEGATE_"
+BESIDE_SETTINGS = (
+    *("CACHE", "EXCHANGE_RATES", "REPORTING_LIMITS", "MLFLOW_URI", "MOVE_TO"),
+    *("TLS_CERT", "TLS_KEY", "WORKERS_KEY", "FAULTS", "SPARK_MASTER"),
+)
+"""Those that commands, workers and tests read, or that are read before there are settings."""
+
+
+def unread_variables(environment: Iterable[str]) -> Iterator[str]:
+    """What to say of each variable that looks like a setting and is none, in order."""
+    fields = [*Settings.model_fields, *StreamSettings.model_fields, *BESIDE_SETTINGS]
+    known = {f"{PREFIX}{name.upper()}" for name in fields}
+    for name in sorted({*environment} - known):
+        if not name.startswith(PREFIX) or name.upper() in known:
+            continue
+        nearest = get_close_matches(name, known, 1)
+        yield f"nothing reads {name}" + (f"; is {nearest[0]} meant?" if nearest else "")
