@@ -16,10 +16,12 @@ BESIDE_SETTINGS = (
 
 def unread_variables(environment: Iterable[str]) -> Iterator[str]:
     """What to say of each variable that looks like a setting and is none, in order."""
-    fields = [*Settings.model_fields, *StreamSettings.model_fields, *BESIDE_SETTINGS]
-    known = {f"{PREFIX}{name.upper()}" for name in fields}
-    for name in sorted({*environment} - known):
-        if not name.startswith(PREFIX) or name.upper() in known:
+    fields = (*Settings.model_fields, *StreamSettings.model_fields, *BESIDE_SETTINGS)
+    known = {name.upper() for name in fields}
+    ours = (name.removeprefix(PREFIX) for name in sorted(environment) if name.startswith(PREFIX))
+    for name in ours:
+        if name.upper() in known:
             continue
-        nearest = get_close_matches(name, known, 1)
-        yield f"nothing reads {name}" + (f"; is {nearest[0]} meant?" if nearest else "")
+        nearest = get_close_matches(name.upper(), known, 1)
+        meant = f"; is {PREFIX}{nearest[0]} meant?" if nearest else ""
+        yield f"nothing reads {PREFIX}{name}{meant}"
