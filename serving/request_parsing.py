@@ -119,11 +119,21 @@ def read_json(body: bytes, most_values: int = MOST_VALUES, *, is_nan_taken: bool
             parse_constant=_nan_alone if is_nan_taken else _refuse_constant,
         )
     except orjson.JSONDecodeError as refusal:
-        raise BodyMalformed(f"not valid JSON at byte {refusal.pos}") from None
+        raise BodyMalformed(_why_not_json(body, refusal.pos)) from None
     except ValueError:
         raise BodyMalformed("not valid JSON") from None
     except RecursionError:
         raise BodyMalformed("nested deeper than any record") from None
+
+
+def _why_not_json(body: bytes, place: int) -> str:
+    if body.startswith(codecs.BOM_UTF8):
+        return "begins with a byte order mark: send it without"
+    try:
+        body.decode()
+    except UnicodeDecodeError as refusal:
+        return f"not UTF-8 at byte {refusal.start}"
+    return f"not valid JSON at byte {place}"
 
 
 def _is_plain(body: bytes) -> bool:

@@ -174,6 +174,19 @@ def test_any_json_is_refused_and_nothing_else_happens(document: Any) -> None:
     refused(json.dumps(document).encode())
 
 
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b'{"a": "caf\xe9"}', "not UTF-8 at byte 10"),
+        (b"\xef\xbb\xbf{}", "begins with a byte order mark: send it without"),
+        (b'{"a": tru}', "not valid JSON at byte 6"),
+    ],
+    ids=["Latin-1", "byte order mark", "neither"],
+)
+def test_a_body_in_no_utf_8_is_told_so(body: bytes, why: str) -> None:
+    assert str(refused(body)).startswith(why)
+
+
 @given(st.binary(max_size=200))
 def test_any_bytes_are_refused_and_nothing_else_happens(body: bytes) -> None:
     refused(body)
