@@ -18,7 +18,7 @@ _SCORES = text(
 _VISITS = text(
     "SELECT v.seq FROM visits AS v LEFT JOIN decisions AS d ON d.seq = v.seq "
     "WHERE d.seq IS NULL OR d.decision_id <> v.decision_id OR d.lane <> v.lane "
-    "OR d.subject_kind <> v.subject_kind OR d.scored_at <> v.scored_at "
+    "OR d.subject_kind <> v.subject_kind OR d.scored_at <> replace(v.scored_at, 'Z', '+00:00') "
     "OR d.probability IS NULL OR d.probability <> v.probability "
     "OR (d.office_id IS NOT NULL AND d.office_id <> v.office) ORDER BY v.seq"
 )

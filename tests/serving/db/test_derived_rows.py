@@ -9,10 +9,16 @@ from sqlalchemy import Engine, text
 from serving.db.audit_verification import verify_audit_log
 from serving.db.repositories.rollup_repository import RollupRepository
 from serving.monitor.monitoring import catch_up
+from tests.serving.audit.conftest import place
+from tests.serving.audit.installation import Installation
+from tests.serving.canaries import decided
+from tests.serving.conftest import NOW
 from tests.serving.databases import database
 from tests.serving.monitor.invented_log import BEGIN, invent
 from tests.serving.review.test_case_opening import open_due
 from tests.serving.review.test_cases import LATER, Office
+
+__all__ = ["place"]
 
 
 def findings(engine: Engine) -> list[str]:
@@ -77,3 +83,21 @@ def test_a_visit_that_is_counted_and_no_decision_says_is_found(
     (finding,) = findings(engine)
     assert finding.startswith("visits ")
     assert "its decision says otherwise" in finding
+
+
+def test_nothing_is_found_in_what_a_service_decided_counted_and_erased(
+    place: Installation,
+) -> None:
+    with place.serving() as service:
+        for subject_id in ("S-1", "S-2", "S-3"):
+            decided(service, shipment_id=subject_id)
+    engine = place.engine()
+    assert catch_up(RollupRepository(engine), NOW + timedelta(days=1)) == 3
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM visits")) == 3
+        assert connection.scalar(text("SELECT count(*) FROM case_scores")) == 3
+    assert findings(engine) == []
+
+    place.erased()
+
+    assert findings(place.engine()) == []
