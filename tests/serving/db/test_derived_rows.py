@@ -91,6 +91,7 @@ def test_nothing_is_found_in_what_a_service_decided_counted_and_erased(
     with place.serving() as service:
         for subject_id in ("S-1", "S-2", "S-3"):
             decided(service, shipment_id=subject_id)
+        open_due(service.services.cases, LATER)
     engine = place.engine()
     assert catch_up(RollupRepository(engine), NOW + timedelta(days=1)) == 3
     with engine.connect() as connection:
