@@ -282,7 +282,7 @@ def _request(
     newest = earlier.newest
     body = {**orjson.loads(newest.request), **_amended(newest.submission, rows, as_of)}
     return ScoreRequest(
-        caller=_caller(newest.office_id),
+        caller=_caller({newest.office_id, (body.get("shipment") or {}).get("office_id")}),
         idempotency_key=f"after {newest.decision_id}",  # so that each is followed once
         body=orjson.dumps(body | {"as_of": as_of.isoformat()}),
         at=now,
@@ -304,9 +304,10 @@ def _amended(
     }
 
 
-def _caller(office_id: str | None) -> Caller:
-    offices = frozenset({office_id}) if office_id else frozenset()
-    return Caller(SCORES_AGAIN, "scoring again", frozenset({"score"}), offices)
+def _caller(offices: set[str | None]) -> Caller:
+    """Who scores again: for the office of before, and for the one that an amendment names."""
+    own = frozenset(filter(None, offices))
+    return Caller(SCORES_AGAIN, "scoring again", frozenset({"score"}), own)
 
 
 def _as_id(decision: Decision) -> bytes:

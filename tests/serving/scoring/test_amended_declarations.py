@@ -283,3 +283,17 @@ def test_a_sign_of_danger_is_answered_though_the_journey_was_withdrawn(tide: Tid
     )
 
     assert tide.score(route() | {"as_of": NOW.isoformat()}).lane == "rescue"
+
+
+@pytest.mark.parametrize("office_id", ["DE002100", None])
+def test_an_amendment_that_names_another_office_or_none_is_scored_too(
+    tide: Tide, office_id: str | None
+) -> None:
+    first = tide.score(shipment())
+    tide.send(shipments=[amended(office_id=office_id)])
+
+    assert tide.run() == 1
+    again = tide.decisions()[-1]
+    assert again.rescores == first.decision_id
+    assert again.office_id == (office_id or "DE004600")
+    assert {case.office_id for case in tide.cases().values()} <= {"DE004600"}
