@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import settings
 from typer.main import get_command
 
@@ -45,6 +46,19 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER_OBJECTS)
     gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Let a hash of a password cost next to nothing; servers of their own hash as they are to."""
+    passwords = sys.modules.get("serving.access.passwords")
+    if passwords is None:
+        yield
+        return
+    real = passwords.HASHER
+    passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    yield
+    passwords.HASHER = real
 
 
 @pytest.fixture(scope="session", autouse=True)
