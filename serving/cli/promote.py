@@ -91,6 +91,7 @@ def promote(
     In a trial one person says so by name; in live use two sign it (`tidegate approvals`). Exit code
     1 where a gate refuses, or is undecided since too little is known to say.
     """
+    from training.errors import PromotionRefused
     from training.model.model_home import ModelHome
     from training.registry import promotion
     from training.registry.mlflow.store import TrackingStore
@@ -102,14 +103,19 @@ def promote(
     settings = _settings(home, database_url)
     approval, leave = approved(kind, models, model, settings, approver, approval_file or [], leave)
     store = TrackingStore.open(home, tracking_uri)
-    if rollback:
-        done = promotion.roll_back(model, models, store, approval)
-    elif shadow:
-        done = promotion.run_as_shadow(model, models, store, approval)
-    else:
-        data = _data_of(models, model, training_set)
-        live = _live(models, model, settings, approval.at)
-        done = promotion.promote(model, models, store, approval, data, leave=leave, live=live)
+    try:
+        if rollback:
+            done = promotion.roll_back(model, models, store, approval)
+        elif shadow:
+            done = promotion.run_as_shadow(model, models, store, approval)
+        else:
+            data = _data_of(models, model, training_set)
+            live = _live(models, model, settings, approval.at)
+            done = promotion.promote(model, models, store, approval, data, leave=leave, live=live)
+    except PromotionRefused as refusal:
+        if as_json:
+            print_json({"refused": refusal.reasons, "undecided": refusal.undecided})
+        raise
     if as_json:
         verdicts = [vars(verdict) for verdict in done.verdicts]
         role = "shadow" if shadow else "champion"

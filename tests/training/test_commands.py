@@ -119,6 +119,10 @@ def test_a_model_is_trained_judged_and_promoted_from_the_command_line(
     assert alone.exit_code == 1
     assert "canaries, undecided: there is no champion" in str(alone.exception)
     assert "two people may answer for what is undecided: --waive" in str(alone.exception)
+    in_json = call(tidegate, home, *words, "--approver", "grace", "--json")
+    told = json.loads(in_json.stdout)
+    assert "canaries" in told["undecided"]
+    assert any(reason.startswith("canaries, undecided: ") for reason in told["refused"])
 
     waived = [word for gate in UNDECIDED for word in ("--waive", gate)]
     why = ["--because", "The first champion of a trial.", "--until", in_a_month()]
