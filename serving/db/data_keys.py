@@ -73,10 +73,13 @@ class DataKeys:
         key = self.unit_key(unit)
         return None if key is None else decrypt(key, part, encrypted)
 
-    def unit_key(self, unit: EncryptionUnit) -> bytes | None:
-        """The key of one unit alone, which opens no other; None where it was erased."""
-        day_key = self._found(unit.day)
-        return unit.key(day_key) if day_key else self._found(unit.key_id)
+    def unit_key(self, unit: EncryptionUnit, within: Connection | None = None) -> bytes | None:
+        """The key of one unit alone, which opens no other; None where it was erased.
+
+        `within` is the transaction of whoever is writing already.
+        """
+        day_key = self._found(unit.day, within)
+        return unit.key(day_key) if day_key else self._found(unit.key_id, within)
 
     def encrypt_text(
         self, unit: EncryptionUnit, part: str, text: str, within: Connection | None = None

@@ -47,6 +47,10 @@ class EncryptedCases:
             kept |= dict.fromkeys(_OF_CASE, ERASED) | {"state": orjson.dumps(bare).decode()}
         return CaseRecord(**kept)
 
+    def is_erased(self, case_id: str, opened_at: str, within: Connection) -> bool:
+        """Whether nothing can be read of a case any more, nor added to it."""
+        return self.keys.unit_key(EncryptionUnit.of_decision(case_id, opened_at), within) is None
+
     def link(self, row: CaseLink, unit: EncryptionUnit, within: Connection) -> dict[str, Any]:
         """The row of a link: a token that is searched for, and what it stands for."""
         encrypted = self.keys.encrypt_text(unit, "link", row.value, within)

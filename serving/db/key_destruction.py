@@ -219,7 +219,7 @@ class DatabaseErasure:
     def _keep(self, connection: Connection, units: Iterable[EncryptionUnit]) -> set[str]:
         """The ids of the own keys of units, made of their days' where they had none."""
         kept, fresh = set(), []
-        for unit in units:
+        for unit in dict.fromkeys(units):  # a decision and its case are mostly one
             kept.add(unit.key_id)
             if (day_key := self._keys.read(connection, unit.day)) is not None:
                 wrapping_id = self._keys.newest_wrapping(connection)
@@ -358,8 +358,13 @@ def _has_key_of_message() -> ColumnElement[bool]:
 
 
 def _open_case() -> ColumnElement[bool]:
-    first = func.coalesce(decisions.c.rescores, decisions.c.decision_id)
-    return exists().where(cases.c.case_id == first, cases.c.status != "closed")
+    case = cases.alias()
+    return exists().where(_is_about(case.c.case_id), case.c.status != "closed")
+
+
+def _is_about(case_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a decision is one of a case: of its subject, or the one that it was opened for."""
+    return or_(case_id == decisions.c.rescores, case_id == decisions.c.decision_id)
 
 
 def _frozen(retained: RetainedUnits) -> ColumnElement[bool]:
@@ -386,6 +391,15 @@ def _staying(
     )
     for row in connection.execute(of_decisions).all():
         yield EncryptionUnit.of_decision(row.decision_id, row.scored_at)
+    of_cases = (  # which a later decision may have opened, on another day
+        select(cases.c.case_id, cases.c.opened_at)
+        .join(decisions, _is_about(cases.c.case_id))
+        .where(cases.c.opened_at < limits.decisions, must_stay)
+        .where(_has_key(_day("decisions", cases.c.opened_at), cases.c.case_id))
+        .distinct()
+    )
+    for case_id, opened_at in connection.execute(of_cases).all():
+        yield EncryptionUnit.of_decision(case_id, opened_at)
     decided = exists().where(
         decisions.c.subject_kind == records.c.subject_kind,
         decisions.c.subject_id == records.c.subject_id,

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from features.rescoring_rules import RescoringRules
@@ -31,6 +32,7 @@ from tests.serving.access.trusted import signed
 from tests.serving.audit.installation import PERIODS, Installation, certificate
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import ISSUER, NOW, Service
+from tests.serving.postgres import Server
 from tests.serving.review.test_supervision_served import SEEN_BY, sign_in_as
 
 STEPS = 60
@@ -77,9 +79,10 @@ ABOUT_ONE = (
 class Days:
     """A service, who sends to it and acts in it, and a clock; what fails inside is raised."""
 
-    def __init__(self, home: Path, seed: int):
+    def __init__(self, home: Path, seed: int, database_url: str | None = None):
         self.home, self.lots, self.now = home, random.Random(seed), NOW
-        self.settings = Settings(home=home, control_probability=1e-9)
+        url = None if database_url is None else SecretStr(database_url)
+        self.settings = Settings(home=home, control_probability=1e-9, database_url=url)
         self.keys_taken = itertools.count(0, 100_000)
         self.numbers = itertools.count(1)
         self.subjects: list[tuple[str, str]] = []
@@ -277,7 +280,7 @@ class Days:
         self.stop()
         self.plan()
         share = self.lots.choice([1e-9, 1e-9, 0.2])
-        self.settings = Settings(home=self.home, control_probability=share)
+        self.settings = self.settings.model_copy(update={"control_probability": share})
         self.start()
 
     def wait(self) -> None:
@@ -348,8 +351,11 @@ USUAL: dict[Callable[[Days], None], int] = {
 @pytest.mark.faults
 @pytest.mark.usefixtures("trusting")
 @pytest.mark.parametrize("seed", range(count(1, 30)))
-def test_whatever_happens_every_call_and_page_is_answered(home: Path, seed: int) -> None:
-    days = Days(home, seed)
+def test_whatever_happens_every_call_and_page_is_answered(
+    home: Path, seed: int, request: pytest.FixtureRequest
+) -> None:
+    server: Server | None = request.getfixturevalue("postgres") if seed % 3 == 2 else None
+    days = Days(home, seed, None if server is None else server.new_database())
     for step in range(1, STEPS + 1):
         (act,) = days.lots.choices([*USUAL], [*USUAL.values()])
         act(days)

@@ -96,7 +96,7 @@ class NewCases:
         opened_by = {each.case.decision_id for each in again if self._score_again(each, connection)}
         if reached is None:
             connection.execute(cases_opened_to.insert().values(seq=0))
-        scores = _append_scores(connection, page.after, page.upto)
+        scores = self._append_scores(connection, page.after, page.upto)
         further = [score for score in scores if score.decision_id not in opened_by]
         publish(connection, self.kept.keys, further)
         connection.execute(cases_opened_to.update().values(seq=page.upto))
@@ -133,12 +133,14 @@ class NewCases:
             return True
         before = self.kept.of_case(found)
         is_audited = self.audited.read(connection, select(cases).where(is_it)) is not None
-        has_ended = before.status == "closed" or not is_audited
-        if has_ended and again.lane == "rescue" != before.lane:
-            rescue = again.apart()  # whoever helps sees nothing of what ended
-            own_links = [replace(link, case_id=rescue.case_id) for link in links]
-            self._insert([OpenedCase(rescue, own_links, terms)], connection)
-        elif is_audited and (after := before.scored_again(again)):
+        is_erased = self.kept.is_erased(before.case_id, before.opened_at, connection)
+        has_ended = before.status == "closed" or not is_audited or is_erased
+        if is_erased or (has_ended and again.lane == "rescue" != before.lane):
+            apart = again.apart()  # whoever helps sees nothing of what ended
+            own_links = [replace(link, case_id=apart.case_id) for link in links]
+            self._insert([OpenedCase(apart, own_links, terms)], connection)
+            return True
+        if is_audited and not has_ended and (after := before.scored_again(again)):
             connection.execute(
                 cases.update().where(is_it).values(self.kept.case(after, connection))
             )
@@ -163,6 +165,34 @@ class NewCases:
             told = _opened(connection, "link", case.case_id, [*before, *new])
             append_audit_events(connection, [told])
 
+    def _append_scores(self, connection: Connection, after: int, upto: int) -> list[CaseHappening]:
+        """Add the decisions between two places in the log to the cases of their subjects.
+
+        What of it others are told: the first score of a case comes with its opening, and of an
+        erased one nothing can be told any more.
+        """
+        first = func.coalesce(decisions.c.rescores, decisions.c.decision_id)
+        of_subject = or_(cases.c.case_id == first, cases.c.case_id == decisions.c.decision_id)
+        is_same_side = (decisions.c.lane == "rescue") == (cases.c.lane == "rescue")
+        names = ["case_id", "decision_id", "scored_at", "lane"]
+        scored = (
+            select(
+                cases.c.case_id, decisions.c.decision_id, decisions.c.scored_at, decisions.c.lane
+            )
+            .join(cases, and_(of_subject, is_same_side))
+            .where(decisions.c.seq > after, decisions.c.seq <= upto)
+        )
+        connection.execute(case_scores.insert().from_select(names, scored))
+        further = scored.add_columns(cases.c.office_id, cases.c.opened_at).where(
+            decisions.c.decision_id != cases.c.case_id
+        )
+        found = connection.execute(further.order_by(decisions.c.seq))
+        return [
+            further_score(CaseScore(*score), case_id, office)
+            for case_id, *score, office, opened_at in found
+            if not self.kept.is_erased(case_id, opened_at, connection)
+        ]
+
     def _links(
         self, case: CaseRecord, links: list[CaseLink], connection: Connection
     ) -> list[dict[str, Any]]:
@@ -176,28 +206,6 @@ def _opened(
     """The event of a case that was opened or linked, with a digest of all that it shares."""
     digest = {"links": links_digest(links)}
     return AuditEvent(now(connection), whoever_acts(), action, "case", case_id, digest)
-
-
-def _append_scores(connection: Connection, after: int, upto: int) -> list[CaseHappening]:
-    """Add the decisions between two places in the log to the cases of their subjects.
-
-    What of it others are told: the first score of a case comes with its opening.
-    """
-    first = func.coalesce(decisions.c.rescores, decisions.c.decision_id)
-    of_subject = or_(cases.c.case_id == first, cases.c.case_id == decisions.c.decision_id)
-    is_same_side = (decisions.c.lane == "rescue") == (cases.c.lane == "rescue")
-    names = ["case_id", "decision_id", "scored_at", "lane"]
-    scored = (
-        select(cases.c.case_id, decisions.c.decision_id, decisions.c.scored_at, decisions.c.lane)
-        .join(cases, and_(of_subject, is_same_side))
-        .where(decisions.c.seq > after, decisions.c.seq <= upto)
-    )
-    connection.execute(case_scores.insert().from_select(names, scored))
-    further = scored.add_columns(cases.c.office_id).where(
-        decisions.c.decision_id != cases.c.case_id
-    )
-    found = connection.execute(further.order_by(decisions.c.seq))
-    return [further_score(CaseScore(*score), case_id, office) for case_id, *score, office in found]
 
 
 def _among_inspections(case: CaseRecord, connection: Connection) -> CaseRecord:

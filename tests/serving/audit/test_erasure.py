@@ -6,6 +6,7 @@ import sqlite3
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -15,7 +16,9 @@ from serving.access.actors import Actor
 from serving.audit.checkpoints import public_keys_of
 from serving.audit.erasure import ErasureLimits, RetainedUnits
 from serving.audit.log_check import check_log
+from serving.audit.logged_decision import StoredAnswer
 from serving.audit.retention_log import RetentionAct
+from serving.db.audit_verification import verify_audit_log
 from serving.db.engine import open_database
 from serving.db.errors import DatabaseInUse, Undecipherable
 from serving.db.key_destruction import DatabaseErasure
@@ -31,11 +34,17 @@ from serving.review.case_records import CaseAccess
 from serving.review.published_events import FeedAccess
 from serving.settings import Settings
 from tests.serving.audit.installation import LATER, PERIODS, Installation, closed_case, command
+from tests.serving.bodies import shipment
 from tests.serving.canaries import MARKS, PLAN, decided, ended, told_in_files, told_in_tables
+from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.databases import database
 from tests.serving.db.test_engines import cut_off_at
+from tests.serving.people import reviewer
 from tests.serving.postgres import Server
+from tests.serving.review.decisions import decision
+from tests.serving.review.stated import NOTHING, end_by
+from tests.serving.review.test_case_opening import open_due
 from tests.serving.review.test_supervision_served import sign_in_as
 
 EVERYONE = CaseAccess(frozenset(), is_rescue=False)
@@ -225,3 +234,71 @@ def test_a_service_must_not_run_over_a_file_that_is_erased(file_place: Installat
 
     held.close()
     assert isinstance(result.exception, DatabaseInUse)
+
+
+def log(service: Service, at: datetime, decision_id: str, **changed: Any) -> None:
+    """Let a service have decided, and open what cases there are."""
+    made = decision(shipment(), decision_id=decision_id, scored_at=at, **changed)
+    answer = StoredAnswer("c", made.decision_id, "digest", made.decision_id, "", b"")
+    service.services.decisions.append([(made.logged(), answer)])
+    open_due(service.services.cases, at)
+
+
+DAY = timedelta(days=1)
+SIDES = {
+    lane: CaseAccess(frozenset(), is_rescue=lane == "rescue") for lane in ("inspect", "rescue")
+}
+
+
+@pytest.mark.parametrize("lane", ["inspect", "rescue"])
+def test_an_open_case_that_a_later_decision_opened_stays_whole(
+    place: Installation, lane: str
+) -> None:
+    with place.serving() as service:
+        log(service, NOW, "d-1", lane="release")
+        log(service, NOW + DAY, "d-2", rescores="d-1", lane_before="release", lane=lane)
+
+    place.erased()
+
+    with place.serving(LATER) as service:
+        kept = service.services.case_store.case("d-1", SIDES[lane])
+        assert kept is not None
+        assert kept.subject_id == "S-1"
+        assert service.services.decisions.record("d-2") is not None
+        log(service, LATER, "d-3", rescores="d-1", lane_before=lane, lane="rescue")
+        assert service.services.case_store.case("d-1", SIDES["rescue"]) is not None
+
+
+def test_an_open_rescue_beside_a_case_that_has_ended_stays_whole(place: Installation) -> None:
+    with place.serving() as service:
+        log(service, NOW, "d-1", lane="inspect")
+        end_by(service.services.cases, reviewer("one"), "d-1", NOW, NOTHING)
+        log(service, NOW + DAY, "d-2", rescores="d-1", lane_before="inspect", lane="rescue")
+
+    place.erased()
+
+    with place.serving(LATER) as service:
+        kept = service.services.case_store.case("d-2", SIDES["rescue"])
+        assert kept is not None
+        assert (kept.status, kept.subject_id) == ("open", "S-1")
+        assert service.services.decisions.record("d-2") is not None
+
+
+@pytest.mark.parametrize("lane", ["inspect", "rescue", "release"])
+def test_a_subject_whose_case_was_erased_and_that_is_scored_again_stops_no_other_case(
+    place: Installation, lane: str
+) -> None:
+    with place.serving() as service:
+        log(service, NOW, "d-1", lane="inspect")
+        end_by(service.services.cases, reviewer("one"), "d-1", NOW, NOTHING)
+    place.erased()
+
+    with place.serving(LATER) as service:
+        log(service, LATER, "d-2", rescores="d-1", lane_before="inspect", lane=lane)
+        log(service, LATER, "d-3", lane="inspect")
+
+        store = service.services.case_store
+        assert store.count_unopened() == 0
+        assert store.case("d-3", SIDES["inspect"]) is not None
+        assert [lane for lane in SIDES if store.case("d-2", SIDES[lane])] == [*{lane} & {*SIDES}]
+    assert [str(finding) for finding in verify_audit_log(place.engine()).findings] == []
