@@ -487,5 +487,5 @@ def _rescue_calls(settings: Settings, storage: Storage, clock: Clock) -> RescueC
     directory = RescueDirectory(
         centres, public_address=settings.public_address, **settings.rescue_secrets
     )
-    enriched = partial(with_newest_positions, records=storage.records)
+    enriched = partial(with_newest_positions, records=storage.records, clock=clock)
     return RescueCalls(storage.rescue_calls, directory, clock, enriched)

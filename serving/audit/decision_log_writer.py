@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -216,15 +215,19 @@ class LogWriter:
 
     def _try_again(self) -> None:
         """See whether the log can be written again: nobody may be sent here until it can."""
-        with suppress(LogUnavailable):
+        try:
             self._log.probe()
-            self._has_failed = False
+        except Exception as failure:  # as a key that cannot be read; the thread outlives that too
+            if not isinstance(failure, LogUnavailable):
+                log.error("log_not_written", exception=type(failure).__name__)
+            return
+        self._has_failed = False
 
     def _look(self) -> None:
         """See whether the log is there."""
         try:
             self._log.reach()
-        except LogUnavailable as failure:
+        except Exception as failure:
             log.error("log_not_reached", exception=type(failure.__cause__ or failure).__name__)
             self._has_failed = True
 

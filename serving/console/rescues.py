@@ -139,7 +139,7 @@ def _reading(services: Services, caller: Caller) -> RescueReading:
         services.cases,
         services.rescue_outbox,
         Reviewer.from_caller(caller),
-        partial(with_newest_positions, records=services.records),
+        partial(with_newest_positions, records=services.records, clock=services.clock),
     )
 
 

@@ -1,6 +1,6 @@
 """Enrich submissions with the received records of their subjects."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -62,13 +62,22 @@ def with_newest_legs(
     return submission.model_copy(update={"legs": enrich(as_of_now, legs).submission.legs})
 
 
-def with_newest_positions(submission: Submission, records: RecordStore) -> Submission:
-    """A submission with where its conveyance was heard by now; raises LogUnavailable."""
+def with_newest_positions(
+    submission: Submission, records: RecordStore, clock: Callable[[], datetime]
+) -> Submission:
+    """A submission with where its conveyance was heard by now; raises LogUnavailable.
+
+    What is said to have been heard later than now comes from a wrong clock, and is left out where
+    anything else was heard.
+    """
     if submission.journey is None:
         return submission
     subject = ("route", submission.journey.journey_id)
     rows = records.about([subject])[subject]
-    return enrich(submission, [row for row in rows if row.kind == "positions"]).submission
+    heard = enrich(submission, [row for row in rows if row.kind == "positions"]).submission
+    now = clock()
+    in_time = tuple(each for each in heard.positions if each.observed_at <= now)
+    return heard.model_copy(update={"positions": in_time}) if in_time else heard
 
 
 def _is_full(name: str, records: list[Any]) -> bool:

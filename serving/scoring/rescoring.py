@@ -19,7 +19,7 @@ people were called.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -28,7 +28,7 @@ import orjson
 import structlog
 
 from features.records import Journey, Shipment
-from features.rescoring_rules import RESCORED_AFTER, RescoringRules
+from features.rescoring_rules import JUST_AFTER, RESCORED_AFTER, RescoringRules
 from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission
 from serving.access.callers import Caller
@@ -40,7 +40,7 @@ from serving.polling import PollingThread
 from serving.scoring.batcher import RequestBatcher, ScoreRequest
 from serving.scoring.enrichment import enrich
 from serving.scoring.newly_counted import NamedRecord, not_counted
-from serving.scoring.standing_declarations import amendments, as_standing
+from serving.scoring.standing_declarations import amendments, as_declared_last, as_standing
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +79,10 @@ class RescoringQueue(Protocol):
 
     def decision(self, decision_id: str) -> Decision | None:
         """A decision; None where it was erased."""
+        ...
+
+    def has_rescue_ended(self, case_ids: Set[str]) -> bool:
+        """Whether rescues among these cases were all closed, and there was one."""
         ...
 
     def has_ended(self, case_id: str) -> bool:
@@ -185,12 +189,15 @@ class Rescoring:
 
     def _plan(self, waiting: WaitingSubject, now: datetime) -> RescoringPlan:
         earlier = self.queue.earlier(waiting)
-        if earlier is None or earlier.newest.lane == "rescue":
+        if earlier is None:
             return NOTHING
         decided = earlier.newest.submission
         rows = self._received(decided)
+        if earlier.newest.lane == "rescue":
+            return self._plan_after_rescue(earlier, rows, now)
         standing = as_standing(decided, rows, now)
-        submission = _with_all_known(standing or decided, rows, now)
+        declared = standing or as_declared_last(decided, rows)
+        submission = _with_all_known(declared, rows, now)
         known = [*not_counted(earlier.newest, submission), *amendments(decided, rows)]
         danger = self._batcher.danger_watch.danger_instant(
             earlier, submission, [at for _, at in known], now
@@ -203,6 +210,20 @@ class Rescoring:
         if by_rules is not None and by_rules <= now:
             return RescoringPlan(_request(earlier, rows, by_rules, now))
         return RescoringPlan(until=min((at for at in (danger, by_rules) if at), default=None))
+
+    def _plan_after_rescue(
+        self, earlier: EarlierDecisions, rows: Sequence[ReceivedRecord], now: datetime
+    ) -> RescoringPlan:
+        """Nobody in the rescue lane is scored again, but who calls for help once that has ended."""
+        newest = earlier.newest
+        heard = [row.record for row in rows if row.kind == "positions"]
+        calls = [each.observed_at for each in heard if each.is_distress]
+        if not calls or max(calls) <= newest.scored_at:
+            return NOTHING
+        if not self.queue.has_rescue_ended({earlier.first_id, newest.decision_id}):
+            return NOTHING
+        as_of = max(newest.scoring_instant, min(max(calls) + JUST_AFTER, now))
+        return RescoringPlan(_request(earlier, rows, as_of, now), is_danger=True)
 
     def _received(self, submission: Submission) -> list[ReceivedRecord]:
         """The records of a subject that were received, and those of the journey that brings it."""
@@ -294,8 +315,8 @@ def _amended(
     submission: Submission, rows: Sequence[ReceivedRecord], as_of: datetime
 ) -> dict[str, Any]:
     """The declarations of a submission of which another version stands at an instant, as JSON."""
-    standing = as_standing(submission, rows, as_of)
-    fields = SUBJECT_TYPES[submission.subject_kind].submission_fields if standing else ()
+    standing = as_standing(submission, rows, as_of) or as_declared_last(submission, rows)
+    fields = SUBJECT_TYPES[submission.subject_kind].submission_fields
     changed = [(name, getattr(standing, name)) for name in fields]
     return {
         name: each.model_dump(mode="json", exclude_none=True)

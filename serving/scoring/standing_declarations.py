@@ -42,6 +42,19 @@ def as_standing(
     return submission.model_copy(update=update)
 
 
+def as_declared_last(submission: Submission, rows: Sequence[ReceivedRecord]) -> Submission:
+    """A submission with the newest version of its declaration that was not a withdrawal.
+
+    A life is looked for by it, though the declaration does not stand any more.
+    """
+    versions = _received(submission.subject_kind, submission.subject_id, rows)
+    declared = [each for each in (*versions, submission.subject) if not each.withdrawn]
+    field = SUBJECT_TYPES[submission.subject_kind].submission_field
+    newest = max(declared, key=lambda each: each.version)
+    kept = {"declared_at": submission.declared_at}
+    return submission.model_copy(update={field: newest.model_copy(update=kept)})
+
+
 def withdrawn_at(
     submission: Submission, rows: Iterable[ReceivedRecord], at: datetime
 ) -> datetime | None:

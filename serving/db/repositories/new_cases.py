@@ -135,7 +135,7 @@ class NewCases:
         is_audited = self.audited.read(connection, select(cases).where(is_it)) is not None
         is_erased = self.kept.is_erased(before.case_id, before.opened_at, connection)
         has_ended = before.status == "closed" or not is_audited or is_erased
-        if is_erased or (has_ended and again.lane == "rescue" != before.lane):
+        if is_erased or (has_ended and again.lane == "rescue"):
             apart = again.apart()  # whoever helps sees nothing of what ended
             own_links = [replace(link, case_id=apart.case_id) for link in links]
             self._insert([OpenedCase(apart, own_links, terms)], connection)

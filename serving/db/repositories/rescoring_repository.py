@@ -6,7 +6,7 @@ that one of the two sees the other. A route that time alone would put in danger 
 instant, with the decision about it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 
 import structlog
@@ -92,6 +92,13 @@ class RescoringRepository:
         query = select(cases.c.status).where(cases.c.case_id == case_id)
         with failing_as_unavailable(), self._engine.connect() as connection:
             return bool(connection.scalar(query) == "closed")
+
+    def has_rescue_ended(self, case_ids: Set[str]) -> bool:
+        """Whether rescues among these cases were all closed, and there was one."""
+        rescues = (cases.c.case_id.in_(sorted(case_ids)), cases.c.lane == "rescue")
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            found = connection.scalars(select(cases.c.status).where(*rescues)).all()
+        return bool(found) and {*found} == {"closed"}
 
     def put_off(self, until: Mapping[WaitingSubject, datetime]) -> None:
         """Let each wait until its instant, but for what becomes known meanwhile."""

@@ -272,8 +272,8 @@ def _decisions_of(case_id: str) -> Select[str]:
 def _is_apart(connection: Connection, decision_id: str) -> bool:
     """Whether the rescue of a decision is no part of its subject's case, since that has ended."""
     first = select(decisions.c.rescores).where(decisions.c.decision_id == decision_id)
-    ended = (cases.c.status == "closed", cases.c.lane != "rescue")
-    query = select(cases.c.case_id).where(cases.c.case_id.in_(first), *ended)
+    has_ended = cases.c.status == "closed"
+    query = select(cases.c.case_id).where(cases.c.case_id.in_(first), has_ended)
     return connection.scalar(query) is not None
 
 

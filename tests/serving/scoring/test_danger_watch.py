@@ -23,11 +23,13 @@ from serving.db.repositories.rescoring_repository import RescoringRepository
 from serving.db.tables.review import cases
 from serving.db.tables.scoring import due_rescorings
 from serving.errors import LogUnavailable
+from serving.review.case_records import CaseAccess
 from serving.review.opening import case_of_decision
 from serving.scoring.rescoring import Rescoring
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
+from tests.serving.review.stated import HELPED
 from tests.serving.review.test_rescue_calls_served import SECRET, Station, station
 from tests.serving.scoring.test_rescoring import STARTS, Tide, payment
 
@@ -342,3 +344,61 @@ def test_a_decision_says_itself_what_it_is_because_of(overdue: Overdue) -> None:
 
     assert called.lane == "rescue"
     assert called.because == ("time_passed",)
+
+
+@pytest.mark.parametrize("is_distress", [True, False])
+def test_who_calls_for_help_after_a_rescue_has_ended_is_searched_for_again(
+    home: Path, *, is_distress: bool
+) -> None:
+    with station() as to, started(home, to=to) as overdue:
+        first = overdue.score(route(persons_on_board=41))
+        overdue.call()
+        overdue.service.services.case_store.open_new(case_of_decision)
+        assert (first.lane, len(to.heard)) == ("rescue", 1)
+        position = heard("2026-11-24T12:30:00Z", is_distress=is_distress)
+        overdue.at(NOW + timedelta(hours=1))
+        overdue.send(positions=[position])
+        assert overdue.run() == 0  # whoever searches sees it
+
+        end_rescue(overdue, first.decision_id)
+        overdue.at(NOW + timedelta(minutes=90))
+        overdue.send(positions=[position | {"observed_at": "2026-11-24T13:20:00Z"}])
+
+        assert overdue.run() == is_distress
+        overdue.call()
+        assert len(to.heard) == 1 + is_distress
+        if not is_distress:
+            return
+        again = overdue.decisions()[-1]
+        assert (again.lane, again.rescores) == ("rescue", first.decision_id)
+        overdue.service.services.case_store.open_new(case_of_decision)
+        opened = overdue.service.services.case_store.case(again.decision_id, RESCUERS)
+        assert opened is not None
+        assert opened.status == "open"
+        assert json.loads(to.heard[1][1])["data"]["case_id"] == again.decision_id
+        assert overdue.run() == 0
+
+
+RESCUERS = CaseAccess(frozenset(), is_rescue=True)
+
+
+def end_rescue(overdue: Overdue, case_id: str) -> None:
+    by = overdue.service.key("rescue")
+    for act, body in (("claim", None), ("results", HELPED)):
+        answer = overdue.service.client.post(f"/v1/cases/{case_id}/{act}", json=body, headers=by)
+        assert answer.status_code == 200, answer.text
+
+
+def test_a_danger_that_an_amendment_showed_is_looked_for_though_it_was_withdrawn_at_once(
+    overdue: Overdue,
+) -> None:
+    overdue.score(route())
+    journey = route()["journey"]
+    versions = [
+        {"version": 2, "known_at": "2026-11-24T11:00:00Z", "persons_on_board": 40},
+        {"version": 3, "known_at": "2026-11-24T11:00:01Z", "withdrawn": True},
+    ]
+    overdue.send(journeys=[journey | version for version in versions])
+
+    assert overdue.run() == 1
+    assert overdue.decisions()[-1].lane == "rescue"
