@@ -27,7 +27,7 @@ from typing import Any, Protocol
 import orjson
 import structlog
 
-from features.records import Journey, Shipment
+from features.records import Journey, Position, Shipment
 from features.rescoring_rules import JUST_AFTER, RESCORED_AFTER, RescoringRules
 from features.subject_types import SUBJECT_TYPES
 from features.submission import Submission
@@ -216,7 +216,7 @@ class Rescoring:
     ) -> RescoringPlan:
         """Nobody in the rescue lane is scored again, but who calls for help once that has ended."""
         newest = earlier.newest
-        heard = [row.record for row in rows if row.kind == "positions"]
+        heard = [each for each in (row.record for row in rows) if isinstance(each, Position)]
         calls = [each.observed_at for each in heard if each.is_distress]
         if not calls or max(calls) <= newest.scored_at:
             return NOTHING

@@ -17,6 +17,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.exc import IntegrityError
 
+from features.errors import KeysLocked
 from features.submission import Submission
 from serving.app import create_app
 from serving.audit.checkpoints import CheckpointWriter, LogSigner
@@ -193,6 +194,35 @@ def test_a_log_that_does_not_answer_is_one_that_fails(monkeypatch: pytest.Monkey
     frozen.stop()
 
     assert not frozen.has_failed
+
+
+@pytest.mark.parametrize("call", ["probe", "reach"])
+def test_a_writer_outlives_whatever_fails_and_writes_once_it_can(
+    log: DecisionRepository, writer: LogWriter, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """As a key of the home that cannot be read for a while, which is no failure of the database."""
+    monkeypatch.setattr("serving.audit.decision_log_writer._POLL_INTERVAL_S", 0.01)
+    failed = threading.Event()
+    writer.start()
+
+    def fail(*_: Any) -> None:
+        failed.set()
+        raise KeysLocked("the passphrase is not there")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(log, call, fail)
+        if call == "probe":
+            patch.setattr(log, "append", fail)
+            with pytest.raises(LogUnavailable):
+                writer.submit(*decided(1)).result(5)
+            failed.clear()
+        assert failed.wait(5)
+        time.sleep(0.05)
+
+    until = time.monotonic() + 5
+    while writer.has_failed and time.monotonic() < until:
+        time.sleep(0.01)
+    writer.submit(*decided(2)).result(5)
 
 
 def test_a_request_that_was_answered_meanwhile_keeps_no_other_from_its_decision(
