@@ -6,8 +6,10 @@ nothing left to open.
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
+
+import structlog
 
 from features.records import Outcome
 from serving.access.actors import SERVICE
@@ -22,7 +24,10 @@ from serving.review.opening import case_of_decision
 from serving.review.results import reported_result
 from serving.review.stored_acts import changed_case
 
+log = structlog.get_logger()
+
 POLL_INTERVAL_S = 0.5
+CLOCKS_DIFFER = timedelta(minutes=5)
 OUTCOMES_TOGETHER = 64
 OLDER_TOGETHER = 50
 """Older cases that are made searchable at a time."""
@@ -71,10 +76,18 @@ def _take(cases: Cases, waiting: WaitingOutcome, at: datetime) -> None:
     """Let an outcome end the case of its subject, or wait there for two persons."""
     if waiting.case_id is not None and waiting.body is not None:
         outcome = Outcome.model_validate_json(waiting.body)
+        if outcome.known_at > at + CLOCKS_DIFFER:  # nobody can have found that by now
+            log.warning("outcome_of_the_future", case_id=waiting.case_id)
+            cases.store.remove_outcome(waiting.record_id)
+            return
         with suppress(Conflict, ContradictoryFinding):  # closed, or judged meanwhile
             result, inspection = reported_result(outcome), inspection_of(outcome)
-            take = partial(
-                acts.take_outcome, actor=SERVICE, at=at, result=result, inspection=inspection
+            take = (
+                partial(acts.withdraw_outcome, actor=SERVICE, at=at)
+                if outcome.withdrawn
+                else partial(
+                    acts.take_outcome, actor=SERVICE, at=at, result=result, inspection=inspection
+                )
             )
             cases.store.change(waiting.case_id, partial(changed_case, take))
     cases.store.remove_outcome(waiting.record_id)

@@ -360,13 +360,18 @@ def take_outcome(
 ) -> CaseChange:
     """What another system found of the subject: it ends the case, or is proposed where adverse.
 
-    Whoever sent it is no person, so that two of those who review agree with an adverse result.
-    Raises CaseClosed, or CaseTaken where two persons are judging it.
+    Whoever sent it is no person, so that two of those who review agree with an adverse result. What
+    it corrects of its own, ended or proposed, counts no more. Where people ordered something else,
+    it ends nothing and is written down for them. Raises CaseClosed, or CaseTaken where two persons
+    are judging it.
     """
+    case = _without_report(case)
     _refuse_closed(case)
     if case.proposal is not None:
         raise CaseTaken("two persons are judging this case; the outcome stays on record")
     known = replace(case, inspection=inspection or case.inspection)
+    if not result.is_adverse and case.action is not None and not _has_found(case, result):
+        return note(known, actor, at, f"reported by record: {result.words}")
     after: dict[str, object] = {}
     if result.found_by in ("inspect", "check_documents") and not _has_found(case, result):
         after["action"] = CaseAction(result.found_by)
@@ -374,6 +379,43 @@ def take_outcome(
         after |= _proposed(known, Statement(actor, at, result=result))
         return _acted(known, actor, at, "state_result", result.text, **after)
     return _acted(known, actor, at, "close", result.text, **after, **_ended(result, actor))
+
+
+def withdraw_outcome(case: Case, actor: Actor, at: datetime) -> CaseChange:
+    """Take back what another system reported: the case is open again, and waits for people.
+
+    Raises CaseTaken where nothing that a machine reported is ended or proposed by it.
+    """
+    before = _without_report(case)
+    if before is case:
+        raise CaseTaken("people have judged this case; the outcome stays on record as withdrawn")
+    words = "the outcome that was reported by record was withdrawn"
+    named = ("status", "owner", "action", "result", "ended_by", "proposal", "second_view")
+    return _acted(
+        case, actor, at, "reopen", words, **{each: getattr(before, each) for each in named}
+    )
+
+
+def _without_report(case: Case) -> Case:
+    """A case as it would be had no machine reported an outcome; the same where people judged."""
+    ended = case.result if case.status == "closed" else None
+    proposed = case.proposal.result if case.proposal and not case.proposal.by.is_human else None
+    is_untouched = case.second_view is None and not any(by.is_human for by in case.ended_by)
+    if not is_untouched or not any(
+        each and each.reason == "reported" for each in (ended, proposed)
+    ):
+        return case
+    ordered = case.action if case.action and case.action.text else None
+    return replace(
+        case,
+        status="action_ordered" if ordered else "open",
+        owner=None,
+        action=ordered,
+        result=None,
+        ended_by=(),
+        proposal=None,
+        second_view=None,
+    )
 
 
 def agree(case: Case, actor: Actor, at: datetime, text: str = "") -> CaseChange:

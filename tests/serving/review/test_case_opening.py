@@ -24,7 +24,16 @@ from serving.review.results import reported_result
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.review.decisions import AT
-from tests.serving.review.stated import FOUND, NOTHING, RELEASE, agree_by, body_of, end, end_by
+from tests.serving.review.stated import (
+    FOUND,
+    INSPECT,
+    NOTHING,
+    RELEASE,
+    agree_by,
+    body_of,
+    end,
+    end_by,
+)
 from tests.serving.review.test_cases import LATER, ONE, TWO, Office, claim
 from tests.serving.review.test_cases_served import open_case, reviewed
 from tests.serving.review.test_supervision_served import sign_in_as
@@ -136,6 +145,81 @@ def test_an_outcome_changes_no_case_that_ended_or_that_two_persons_judge(office:
     assert [case_of(office, case_id) for case_id in ("d-1", "d-2")] == before
     with pytest.raises(NotFound):
         case_of(office, "d-3")
+
+
+MUCH_LATER = LATER + timedelta(hours=1)
+
+
+def test_a_later_report_of_an_inspection_corrects_what_was_reported_before(office: Office) -> None:
+    case_id = office.decide()
+    send(office, "S-1", "not_confirmed")
+    open_due(office.reviewing, LATER)
+    assert case_of(office, case_id).status == "closed"
+
+    send(office, "S-1", "confirmed", MUCH_LATER, offences="tobacco")
+    open_due(office.reviewing, MUCH_LATER)
+
+    found = case_of(office, case_id)
+    assert (found.status, found.result, found.ended_by) == ("result_in", None, ())
+    assert found.proposal is not None
+    send(office, "S-1", "not_confirmed", MUCH_LATER + timedelta(hours=1))
+    open_due(office.reviewing, MUCH_LATER)
+    assert case_of(office, case_id).status == "closed"
+
+
+@pytest.mark.parametrize("result", ["not_confirmed", "confirmed"])
+def test_an_outcome_that_was_withdrawn_ends_no_case_and_opens_the_one_that_it_ended(
+    office: Office, result: str
+) -> None:
+    first, second = office.decide(1), office.decide(2)
+    send(office, "S-1", result)
+    open_due(office.reviewing, LATER)
+    for number in (1, 2):
+        send(office, f"S-{number}", result, MUCH_LATER, withdrawn=True)
+
+    open_due(office.reviewing, MUCH_LATER)
+
+    for case_id in (first, second):
+        case = case_of(office, case_id)
+        assert (case.status, case.result, case.proposal) == ("open", None, None)
+
+
+def test_an_outcome_that_is_known_from_tomorrow_on_ends_no_case_today(office: Office) -> None:
+    case_id = office.decide()
+    send(office, "S-1", "not_confirmed", LATER + timedelta(days=1))
+
+    assert open_due(office.reviewing, LATER) == 1
+
+    assert case_of(office, case_id).status == "open"
+
+
+def test_what_persons_ended_is_opened_again_by_no_record(office: Office) -> None:
+    case_id = office.decide()
+    end_by(office.reviewing, ONE, case_id, LATER, NOTHING)
+    before = case_of(office, case_id)
+    send(office, "S-1", "confirmed", MUCH_LATER)
+    send(office, "S-1", "confirmed", MUCH_LATER + timedelta(hours=1), withdrawn=True)
+
+    open_due(office.reviewing, MUCH_LATER)
+
+    assert case_of(office, case_id) == before
+
+
+def test_a_check_of_documents_ends_no_case_in_which_people_ordered_something_else(
+    office: Office,
+) -> None:
+    case_id = office.decide()
+    claim(office, case_id)
+    office.reviewing.order(ONE, case_id, LATER, INSPECT)
+    before = case_of(office, case_id)
+    send(office, "S-1", "documents_in_order")
+
+    open_due(office.reviewing, LATER)
+
+    assert case_of(office, case_id).action == before.action
+    assert case_of(office, case_id).status == before.status
+    told = office.reviewing.events(case_id)[-1]
+    assert (told.action, told.text) == ("note", "reported by record: the documents were in order")
 
 
 @pytest.mark.parametrize(
