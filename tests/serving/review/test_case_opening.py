@@ -162,8 +162,9 @@ def test_a_later_report_of_an_inspection_corrects_what_was_reported_before(offic
     found = case_of(office, case_id)
     assert (found.status, found.result, found.ended_by) == ("result_in", None, ())
     assert found.proposal is not None
-    send(office, "S-1", "not_confirmed", MUCH_LATER + timedelta(hours=1))
-    open_due(office.reviewing, MUCH_LATER)
+    last = MUCH_LATER + timedelta(hours=1)
+    send(office, "S-1", "not_confirmed", last)
+    open_due(office.reviewing, last)
     assert case_of(office, case_id).status == "closed"
 
 
@@ -200,7 +201,7 @@ def test_what_persons_ended_is_opened_again_by_no_record(office: Office) -> None
     send(office, "S-1", "confirmed", MUCH_LATER)
     send(office, "S-1", "confirmed", MUCH_LATER + timedelta(hours=1), withdrawn=True)
 
-    open_due(office.reviewing, MUCH_LATER)
+    open_due(office.reviewing, MUCH_LATER + timedelta(hours=1))
 
     assert case_of(office, case_id) == before
 
