@@ -18,12 +18,14 @@ def init(
     The first `serve`, `demo` or `train` does so too. What was made is never made anew: a home that
     has keys and a database is checked and left as it is.
     """
+    from serving.db.data_keys import DataKeys
     from serving.db.repositories.installation_repository import InstallationRepository
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
     engine = opened_database(settings)
     bound = InstallationRepository(engine)
+    DataKeys(engine).make_wrapping_key()
     if as_json:
         keys = {each.name: each.fingerprint for each in bound.current_keys()}
         print_json({"database_id": bound.database_id, "keys": keys})

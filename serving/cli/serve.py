@@ -96,6 +96,7 @@ def serve(
     transport = Transport(behind_proxy, settings.trusted_proxies, tls_cert, tls_key)
     transport.require_certificate()
     if workers > 1:
+        _require_readable(settings)
         _require_whole_log(settings)
     listener = bound(host, port) if fd is None else inherited(fd)
     transport.require_private(listener)
@@ -126,6 +127,15 @@ def _held_by_workers(settings: "Settings") -> Iterator[None]:
     with held_for_workers(settings.database):
         discard_unwritten(settings)
         yield
+
+
+def _require_readable(settings: "Settings") -> None:
+    """Refuse files of the home here that every worker would refuse, again and again."""
+    from serving.review.rescue_centres import rescue_centres
+    from serving.triage.triage_plan import TriagePlan
+
+    TriagePlan.read(settings.plan)
+    rescue_centres(settings.rescue_centres, settings.rescue_webhook)
 
 
 def _require_whole_log(settings: "Settings") -> None:

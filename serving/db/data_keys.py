@@ -122,6 +122,14 @@ class DataKeys:
         found = connection.scalar(in_use)
         return found or next(iter(self.wrapping.ids()), None) or self.wrapping.made()
 
+    def make_wrapping_key(self) -> None:
+        """Make the first wrapping key where there is none, before the keys of a home are copied.
+
+        Else each host would make one of its own, which no other can read.
+        """
+        if not [*self.wrapping.ids()]:
+            self.wrapping.made()
+
     def read(self, connection: Connection, key_id: str) -> bytes | None:
         """A data key as it is kept; None where there is none, or it was destroyed."""
         query = select(data_keys).where(

@@ -79,3 +79,14 @@ def test_workers_that_are_told_to_stop_while_they_start_end_at_once(
         assert process.returncode == 0
         assert "Traceback" not in said
         wait_until_nobody_is_left(process)
+
+
+def test_workers_that_could_never_start_are_not_begun(tmp_path: Path) -> None:
+    (tmp_path / "lanes.toml").write_text("x = = y")
+    command = [*SERVE, "--home", str(tmp_path), "--port", str(free_port()), "--workers", "2"]
+
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert ended.returncode == 1
+    assert "lanes.toml" in ended.stderr
+    assert "Traceback" not in ended.stderr

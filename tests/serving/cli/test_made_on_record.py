@@ -1,5 +1,6 @@
 """What commands do to a home as a whole stands in its audit log, with who did it."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,12 @@ from serving.access.actors import Actor
 from serving.audit.audit_log import EventFilter, RecordedEvent
 from serving.cli.main import app
 from serving.db.audit_verification import verify_audit_log
+from serving.db.data_keys import DataKeys
+from serving.db.encryption import EncryptionUnit
 from serving.db.engine import open_database
 from serving.db.repositories.audit_repository import AuditRepository
+from tests.serving.conftest import NOW
+from tests.serving.postgres import Server
 from tests.serving.test_former_homes import former_home
 
 __all__ = ["former_home"]
@@ -75,3 +80,22 @@ def test_where_there_are_no_keys_the_way_to_make_them_is_said(
         run(tmp_path / "home", "keys", *act)
 
     assert not (tmp_path / "home").exists()
+
+
+def test_the_keys_of_a_new_home_are_all_there_to_be_copied_to_another_host(
+    tmp_path: Path, postgres: Server
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    url = postgres.new_database()
+    made = CliRunner().invoke(app, ["init", "--home", str(first), "--database-url", url])
+    assert made.exit_code == 0, made.output
+    shutil.copytree(first, second)
+    unit = EncryptionUnit.of_decision("d-1", NOW.isoformat())
+
+    written, read = (
+        DataKeys(open_database(url, is_service=False, keys=home / "keys"))
+        for home in (second, first)
+    )
+
+    kept = written.encrypt(unit, "part", b"as it was")
+    assert read.decrypt(unit, "part", kept) == b"as it was"
