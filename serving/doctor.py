@@ -60,7 +60,6 @@ from serving.review.remedies import Remedies
 from serving.review.rescue_calls import RescueDirectory
 from serving.review.rescue_centres import RescueCentres
 from serving.settings import Settings
-from serving.unread_variables import unread_variables
 
 FEWEST_FREE_BYTES = 1 << 30
 NOT_MANY_RECORDS = 20_000
@@ -70,8 +69,6 @@ NOT_MANY_RECORDS = 20_000
 def run_checks(settings: Settings) -> Iterator[CheckResult]:
     """Check everything a service needs from its machine; the reader decides what to do."""
     yield _sqlite()
-    for says in unread_variables(os.environ):
-        yield CheckResult("settings", "doubtful", says)
     home = _home(settings.home)
     yield home
     if home.grade == "wrong":

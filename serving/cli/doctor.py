@@ -1,5 +1,6 @@
 """`tidegate doctor`: what is missing or unsafe on this machine."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
@@ -52,10 +53,13 @@ def _findings(home: Path, database_url: str | None) -> "Iterator[CheckResult]":
             "service", "doubtful", "nothing of it is looked at without tidegate[serve]"
         )
         return
+    from serving.cli.unread_variables import unread_variables
     from serving.doctor import run_checks
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
+    for says in unread_variables(os.environ):
+        yield CheckResult("settings", "doubtful", says)
     yield from run_checks(settings)
     yield from _registrations(settings.home)
     yield from _signed_beside_models(settings.home)

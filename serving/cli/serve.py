@@ -80,12 +80,12 @@ def serve(
     if end_with_stdin:
         end_with_parent(sys.stdin.fileno())
     from serving.audit.impact_assessment import require_assessment
+    from serving.cli.unread_variables import unread_variables
     from serving.listening_socket import bound, inherited
     from serving.listening_transport import Transport, hosts_of
     from serving.metrics_multiprocess import shared_by_workers
     from serving.review.rescue_centres import require_rescue_centres
     from serving.settings import settings_of
-    from serving.unread_variables import unread_variables
 
     settings = settings_of(home, database_url)
     for says in unread_variables(os.environ):

@@ -90,12 +90,18 @@ def comparison_verdicts(
 ) -> Iterable[Verdict]:
     """What the gates say that compare a model with the champion, on a set that neither has seen."""
     yield gates.no_worse_than_champion(model, champion, data)
+    yield _steady_canaries(model, champion, data, home)
+    yield gates.holds_on_the_control_lane(model, champion, data)
+
+
+def _steady_canaries(
+    model: RiskModel, champion: RiskModel | None, data: TrainingSet | None, home: ModelHome
+) -> Verdict:
     try:
         canaries = Canaries.read(home.home, model.manifest.subject, home.public_key)
-        yield gates.steady_canaries(canaries, model, champion, data)
     except ArtefactTampered as error:
-        yield Verdict(gates.CANARIES, "refused", str(error))
-    yield gates.holds_on_the_control_lane(model, champion, data)
+        return Verdict(gates.CANARIES, "refused", str(error))
+    return gates.steady_canaries(canaries, model, champion, data)
 
 
 def soundness(

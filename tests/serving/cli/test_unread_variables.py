@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from serving.doctor import run_checks
-from serving.settings import Settings
-from serving.unread_variables import unread_variables
+from serving.cli.doctor import _findings
+from serving.cli.unread_variables import unread_variables
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_a_misspelt_setting_is_named_with_the_nearest_one() -> None:
@@ -39,7 +38,7 @@ def test_doctor_doubts_a_variable_that_nothing_reads(
 ) -> None:
     monkeypatch.setenv("TIDEGATE_WITNES", "https://witness.example")
 
-    found = [each for each in run_checks(Settings(home=tmp_path)) if each.what == "settings"]
+    found = [each for each in _findings(tmp_path, None) if each.what == "settings"]
 
     assert [(each.grade, each.says) for each in found] == [
         ("doubtful", "nothing reads TIDEGATE_WITNES; is TIDEGATE_WITNESS meant?")
