@@ -17,6 +17,7 @@ from serving.access.actors import Actor
 from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.audit.decision_details import UNEXPLAINED, details_of
+from serving.console.act_done import act_done, is_seen
 from serving.console.amended_declaration import amended_declaration
 from serving.console.browser_session import ReaderWith, RequireRecentProof, TheSession
 from serving.console.case_assignments import assign_as_written
@@ -32,7 +33,7 @@ from serving.console.pages import PageRoute, is_part_asked, page, templates
 from serving.console.queue import list_content
 from serving.container import Services
 from serving.errors import Conflict, NotFound, PersonNeeded, RequestFault, Unprocessable
-from serving.language import reading, say, say_word, subject_named
+from serving.language import reading, say, say_word
 from serving.request_parsing import read_submission
 from serving.review import case_rules as acts
 from serving.review.actions import ACTION_WORDS, REFERRED_WORDS, CaseAction
@@ -91,26 +92,6 @@ JUDGED_AS_WORDS: dict[str, str] = {
     "let_go": "Let it go",
     "unsure": "Cannot tell",
 }
-ACT_WORDS: dict[str, str] = {
-    "assign": "assigned",
-    "hand_over": "handed over",
-    "give_back": "given back",
-    "put_into_inbox": "put into an inbox",
-    "wait": "waits",
-    "order_action": "ordered",
-    "propose_action": "proposed; a second person must agree",
-    "state_result": "result stated",
-    "state_view": "your own view is kept",
-    "agree": "agreed",
-    "disagree": "disagreed",
-    "note": "note added",
-    "escalate": "escalated",
-    "tag": "tags changed",
-    "reopen": "open again",
-    "propose_reopening": "proposed to open again",
-    "undo": "undone",
-}
-"""What an act is called just after it was done."""
 
 WAITING_FOR: dict[WaitingFor, str] = {
     "documents": "documents",
@@ -273,13 +254,19 @@ def _claim_unowned(services: Services, reviewer: Reviewer, case_id: str, now: da
 def _address_after(
     services: Services, caller: Caller, asked: PageAsked, case_id: str, act: str
 ) -> str:
-    """Where an act leads: from a list to its next case where this one needs nothing more now."""
+    """Where an act leads: from a list to its next case where this one needs nothing more now.
+
+    From a case that the reader gave away, and sees no more, to the list where none is next.
+    """
+    is_left = not is_seen(services, Reviewer.from_caller(caller), case_id)
     if asked.filters.tab is None:
-        return f"/console/cases/{case_id}"
+        return f"/console/queue?done={case_id}" if is_left else f"/console/cases/{case_id}"
     following = None
     if act in _LEADS_ON:
         listed = CaseList.read(services, caller, asked.filters, services.clock())
         following = listed.after(case_id, caller)
+    if following is None and is_left:
+        return asked.filters.address(done=case_id)
     return asked.filters.case_address(following or case_id, done=case_id)
 
 
@@ -371,7 +358,7 @@ def case_page(
     is_list_shown = not asked.is_part or bool(asked.done)
     listed = list_content(services, caller, asked.filters, now) if is_list_shown else {}
     shown = {"filters": asked.filters, **listed, **content}
-    done = _done(services, reviewer, asked.done, now)
+    done = act_done(services, reviewer, asked.done, now)
     template = "case_part.html" if asked.is_part else "case.html"
     answer = page(template, status, refused=refused, done=done, **shown)
     if asked.is_part and refused is None:
@@ -440,37 +427,6 @@ def headline_of(row: CaseRecord, submission: Submission, *, is_masked: bool) -> 
     if is_masked:
         return row.what
     return f"{subject_described(submission)}, {way_named(submission)}"
-
-
-@dataclass(frozen=True)
-class ActDone:
-    """What the reader did last, in words; it can be undone for `undo_seconds` more, if at all."""
-
-    case_id: str
-    title: str
-    words: str
-    undo_seconds: int
-
-
-def _done(services: Services, reviewer: Reviewer, case_id: str, now: datetime) -> ActDone | None:
-    """The last act of the reader on a case; None where another has acted since, or nobody."""
-    if not case_id:
-        return None
-    row, case = services.cases.case(reviewer, case_id)
-    events = services.cases.history(reviewer, row)
-    told = [event for event in events if event.action not in ("read", "judge")]
-    if not told or not reviewer.actor.is_holder(told[-1].by):
-        return None
-    last = told[-1]
-    if case.action and last.action == "order_action":
-        words = say("ordered to {action}", action=action_in_words(case.action))
-    else:
-        words = say(ACT_WORDS.get(last.action, last.action.replace("_", " ")))
-    age = (now - datetime.fromisoformat(last.at)).total_seconds()
-    left = int(acts.UNDO_WITHIN.total_seconds() - age)
-    is_kept = last.action not in acts.UNDOABLE or (case.result and case.result.label)
-    title = subject_named(row.subject_kind, row.subject_id)
-    return ActDone(case_id, title, words, 0 if is_kept else max(left, 0))
 
 
 def _judged_as(events: list[StoredEvent], caller: Caller) -> str | None:

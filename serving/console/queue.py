@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.records import Mode
 from serving.access.callers import Caller
+from serving.console.act_done import act_done
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.case_links import colleagues
 from serving.console.case_list import TAB_NAMES, CaseList, Filters
@@ -44,13 +45,19 @@ def show_queue(
     session: TheSession,
     request: Request,
     filters: TheFilters,
+    done: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
-    """The cases of a tab, the list alone where the page asks for it; rescuers have their board."""
+    """The cases of a tab, the list alone where the page asks for it; rescuers have their board.
+
+    `done` is the case on which the reader acted just before: the whole page says so.
+    """
     if caller.may("rescue"):
         return RedirectResponse("/console/rescues", 303)
-    content = list_content(services, caller, filters, services.clock())
-    template = "case_list.html" if is_part_asked(request) else "queue.html"
-    return page(template, reader=caller, session=session, **content)
+    now = services.clock()
+    content = list_content(services, caller, filters, now)
+    template = "case_list.html" if is_part_asked(request) and not done else "queue.html"
+    told = act_done(services, _reviewer(caller), done, now)
+    return page(template, reader=caller, session=session, done=told, **content)
 
 
 @router.get("/new")

@@ -19,6 +19,7 @@ from serving.review import case_rules as acts
 from serving.review.actions import CaseAction
 from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
 from serving.review.case_records import (
+    CaseAccess,
     CaseFile,
     CaseFileStore,
     CaseFilter,
@@ -418,6 +419,28 @@ class Cases:
             return acts.undo(case, reviewer.actor, at, event_of(acted), case_before(case, acted))
 
         return self.act(reviewer, case_id, undo)
+
+    def given_away(
+        self, reviewer: Reviewer, case_id: str, at: datetime
+    ) -> tuple[CaseRecord, Case, StoredEvent] | None:
+        """A case that the reviewer has just referred to others, with that act; None of any other.
+
+        Whoever gave it away may see it no more, and is told for as long as acts are undone that it
+        went through; nothing of what others do with it.
+        """
+        last = self.store.newest_event(case_id, CHANGES_NOTHING)
+        if last is None or not reviewer.actor.is_holder(last.by):
+            return None
+        changed = CHANGED.validate_json(last.changed)
+        age = at - datetime.fromisoformat(last.at)
+        if not changed.keys() & {"office_id", "lane"} or age > acts.UNDO_WITHIN:
+            return None
+        its_side = CaseAccess(frozenset(), is_rescue="lane" in changed)  # only to rescue it changes
+        row = self.store.case(case_id, its_side)
+        if row is None:
+            return None
+        shown = self.shown(row)
+        return shown, self.state_of(reviewer, shown), last
 
     def agree(self, reviewer: Reviewer, case_id: str, at: datetime, text: str) -> Case:
         """Agree, as a second person, with what was proposed; an adverse result becomes a label."""

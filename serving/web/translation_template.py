@@ -56,9 +56,10 @@ SHOWN_TO_PEOPLE = ("access", "console", "monitor", "review", "web")
 
 TABLES = {
     "access/approvals.py": ("_WORDS",),
+    "console/act_done.py": ("ACT_WORDS",),
     "console/bulk_acts.py": ("DONE_WORDS",),
     "console/case_list.py": ("TAB_NAMES", "RISK_LEVELS"),
-    "console/cases.py": ("ACT_WORDS", "JUDGED_AS_WORDS", "VERDICTS", "WAITING_FOR"),
+    "console/cases.py": ("JUDGED_AS_WORDS", "VERDICTS", "WAITING_FOR"),
     "console/charts/document_grid.py": ("_STATED",),
     "console/charts/timeline.py": ("ROWS",),
     "console/models.py": ("DRAWN_AT_RANDOM",),

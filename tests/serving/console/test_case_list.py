@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx import Response
 
 from serving.access.accounts import new_account
 from serving.access.api_keys import new_key
@@ -15,15 +17,19 @@ from serving.app import create_app
 from serving.console.case_list import CaseRow
 from serving.review.case_records import CaseAccess
 from serving.review.queue_rank import ALWAYS_IN_TIME
+from serving.review.reviewer import Reviewer
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
+from tests.serving.people import person
 from tests.serving.review.test_cases_served import PLAN, open_case
 from tests.serving.review.test_supervision_served import PASSWORD, sign_in_as
 
 PART = {"HX-Request": "true"}
 ALL = CaseAccess(frozenset(), is_rescue=False)
+OWN_OFFICE, OTHER_OFFICE = "DE004600", "DE002300"
+IN_OFFICE = CaseAccess(frozenset({OWN_OFFICE}), is_rescue=False)
 
 
 @pytest.fixture
@@ -130,6 +136,62 @@ def test_an_act_leads_on_from_a_list_and_is_undone_within_ten_seconds(reviewed: 
     assert "This case is yours" in plain.text
     told = [event.action for event in reviewed.services.cases.events(first)]
     assert [action for action in told if action != "read"] == ["assign", "order_action", "undo"]
+
+
+def refer(service: Service, case_id: str, to: str, tab: str, **headers: str) -> Response:
+    """Refer a case to others as its form does, from a tab of the list or from its page alone."""
+    form = {"kind": f"refer {to}", "text": "it is theirs to look after"}
+    form |= {"destination": OTHER_OFFICE} if to == "office" else {}
+    address = f"/console/cases/{case_id}/actions?tab={tab}"
+    if service.services.accounts.find("the reviewer") is None:
+        officer = new_account("the reviewer", PASSWORD, "reviewer", (OWN_OFFICE,), NOW)
+        service.services.accounts.add_account(officer)
+    token = sign_in_as(service, "reviewer")
+    return service.client.post(address, data=form | {"form_token": token}, headers=ORIGIN | headers)
+
+
+@pytest.mark.parametrize(("to", "told"), [("office", "another office"), ("rescue", "rescue")])
+@pytest.mark.parametrize("tab", ["", "unassigned"])
+def test_a_case_that_was_referred_to_others_leads_on_and_is_confirmed(
+    reviewed: Service, to: str, told: str, tab: str
+) -> None:
+    case_id = open_case(reviewed, "S-1")
+
+    answer = refer(reviewed, case_id, to, tab)
+
+    assert (answer.status_code, answer.url.path) == (200, "/console/queue")
+    (said,) = re.findall(r'<div class="act-done".*?</div>', answer.text, re.S)
+    assert "Shipment S-1" in said
+    assert f"ordered to refer it to {told}" in said
+    assert "Undo" not in said  # others have it by now: nobody takes a referral back
+
+
+def test_after_a_referral_the_next_case_opens_with_the_confirmation(reviewed: Service) -> None:
+    first = open_case(reviewed, "S-1")
+    second = open_case(reviewed, "S-2")
+
+    answer = refer(reviewed, first, "office", "unassigned", **PART)
+
+    assert answer.url.path == f"/console/cases/{second}"
+    assert "ordered to refer it to another office" in answer.text
+
+
+def test_of_a_case_that_one_sees_no_more_only_ones_own_referral_is_told_and_not_for_long(
+    reviewed: Service,
+) -> None:
+    case_id = open_case(reviewed, "S-1")
+    elsewhere = open_case(reviewed, "S-2", office_id=OTHER_OFFICE)
+    refer(reviewed, case_id, "office", "")
+
+    def told(done: str) -> str:
+        page = reviewed.client.get(f"/console/queue?done={done}").text
+        return "".join(re.findall(r'<div class="act-done".*?</div>', page, re.S))
+
+    assert "Shipment S-1" in told(case_id)
+    assert told(elsewhere) == told("unknown") == ""
+    cases, reviewer = reviewed.services.cases, Reviewer(person("the reviewer"), IN_OFFICE)
+    assert cases.given_away(reviewer, case_id, NOW + timedelta(seconds=9)) is not None
+    assert cases.given_away(reviewer, case_id, NOW + timedelta(seconds=11)) is None
 
 
 def test_the_score_is_shown_after_a_first_judgement_and_once_that_is_a_first(

@@ -1,0 +1,90 @@
+"""What a reader did just before, as the next page says it, with the way to undo it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from serving.container import Services
+from serving.errors import NotFound
+from serving.language import say, subject_named
+from serving.review import case_rules as acts
+from serving.review.case_records import CaseRecord, StoredEvent
+from serving.review.case_rules import Case
+from serving.review.reviewer import Reviewer
+from serving.web.html import action_in_words
+
+ACT_WORDS: dict[str, str] = {
+    "assign": "assigned",
+    "hand_over": "handed over",
+    "give_back": "given back",
+    "put_into_inbox": "put into an inbox",
+    "wait": "waits",
+    "order_action": "ordered",
+    "propose_action": "proposed; a second person must agree",
+    "state_result": "result stated",
+    "state_view": "your own view is kept",
+    "agree": "agreed",
+    "disagree": "disagreed",
+    "note": "note added",
+    "escalate": "escalated",
+    "tag": "tags changed",
+    "reopen": "open again",
+    "propose_reopening": "proposed to open again",
+    "undo": "undone",
+}
+"""What an act is called just after it was done."""
+
+
+@dataclass(frozen=True)
+class ActDone:
+    """What the reader did last, in words; it can be undone for `undo_seconds` more, if at all."""
+
+    case_id: str
+    title: str
+    words: str
+    undo_seconds: int
+
+
+def act_done(services: Services, reviewer: Reviewer, case_id: str, now: datetime) -> ActDone | None:
+    """The last act of the reader on a case; None where another has acted since, or nobody.
+
+    Of a case that the reader may not see it is told only that they have just given it away.
+    """
+    if not case_id:
+        return None
+    if not is_seen(services, reviewer, case_id):
+        given = services.cases.given_away(reviewer, case_id, now)
+        return _told(*given, now) if given else None
+    row, case = services.cases.case(reviewer, case_id)
+    events = services.cases.history(reviewer, row)
+    told = [event for event in events if event.action not in ("read", "judge")]
+    if not told or not reviewer.actor.is_holder(told[-1].by):
+        return None
+    return _told(row, case, told[-1], now)
+
+
+def is_seen(services: Services, reviewer: Reviewer, case_id: str) -> bool:
+    """Whether a reader may see a case: not one that others have since it was referred to them."""
+    try:
+        services.cases.case(reviewer, case_id)
+    except NotFound:
+        return False
+    return True
+
+
+def _told(row: CaseRecord, case: Case, last: StoredEvent, now: datetime) -> ActDone:
+    if case.action and last.action == "order_action":
+        words = say("ordered to {action}", action=action_in_words(case.action))
+    else:
+        words = say(ACT_WORDS.get(last.action, last.action.replace("_", " ")))
+    title = subject_named(row.subject_kind, row.subject_id)
+    return ActDone(row.case_id, title, words, _undo_seconds(case, last, now))
+
+
+def _undo_seconds(case: Case, last: StoredEvent, now: datetime) -> int:
+    """For how long an act can still be undone; 0 of one that stays, as `case_rules.undo` says."""
+    is_referred = last.action == "order_action" and case.action and case.action.moves
+    is_labelled = case.result and case.result.label
+    if last.action not in acts.UNDOABLE or is_referred or is_labelled:
+        return 0
+    age = now - datetime.fromisoformat(last.at)
+    return max(int((acts.UNDO_WITHIN - age).total_seconds()), 0)
