@@ -36,7 +36,12 @@ DRAFTS = ("ar", "fr")
 _VALUE = re.compile(r"\{[^}]*\}?|%\(\w+\)[sd]|%(?!%)|%%|</?\w[^>]*>|<")
 """What a translation has from its text alone: values, and marks of HTML."""
 
+ARROW, _ARROW_FROM_RIGHT = " → ", " ← "
+"""Between two ends, where lines are read from the left; and where from the right."""
+
 _ISOLATE, _END_OF_ISOLATE = "\u2068", "\u2069"
+_RIGHT_TO_LEFT = "\u2067"
+"""The same, of what runs from right to left whatever its letters do."""
 
 log = structlog.get_logger(__name__)
 
@@ -120,6 +125,17 @@ class Language:
         if self.direction == "ltr" or "L" not in map(unicodedata.bidirectional, text):
             return text
         return f"{_ISOLATE}{text}{_END_OF_ISOLATE}"
+
+    def from_to(self, first: object, then: object) -> str:
+        """Two ends with an arrow between them, which points the way that lines are read.
+
+        From right to left each end runs by itself, and the pair does: names of Latin letters would
+        turn it around.
+        """
+        if self.direction == "ltr":
+            return f"{first}{ARROW}{then}"
+        ends = (f"{_ISOLATE}{end}{_END_OF_ISOLATE}" for end in (first, then))
+        return f"{_RIGHT_TO_LEFT}{_ARROW_FROM_RIGHT.join(ends)}{_END_OF_ISOLATE}"
 
     def figure(self, text: str) -> str:
         """A figure written with commas and a point, with this language's marks."""

@@ -18,7 +18,7 @@ from serving.audit.decision import Decision
 from serving.container import Services
 from serving.explanation.code_names import country_in_words
 from serving.explanation.formatting import capital
-from serving.language import reading, say, say_word
+from serving.language import ARROW, reading, say, say_word
 from serving.review.case_records import CaseFilter, CaseRecord, QueueFilter
 from serving.review.case_summary import LANE_NAMES, UNFITTING_DESCRIPTION
 from serving.review.queue_rank import ALWAYS_IN_TIME
@@ -173,7 +173,7 @@ class CaseRow:
                 LONGEST_WHAT,
                 placeholder="…",
             ),
-            shorten(way_named(submission), LONGEST_WAY, placeholder="…") if submission else "",
+            _short_way(submission) if submission else "",
             shorten(_fact(row, decision, caller), LONGEST_FACT, placeholder="…"),
             LANE_NAMES[lane],
             caller.actor.is_holder(row.holder),
@@ -261,14 +261,27 @@ def subject_described(submission: Submission) -> str:
 
 def way_named(submission: Submission) -> str:
     """From where to where, by name."""
+    return reading().language.from_to(*_ends_named(submission))
+
+
+def _short_way(submission: Submission) -> str:
+    """The same within the width of a row; never cut between the marks around an end."""
+    origin, destination = _ends_named(submission)
+    origin = _shortened(origin, LONGEST_WAY - len(ARROW) - 1)
+    room = LONGEST_WAY - len(origin) - len(ARROW)
+    return reading().language.from_to(origin, _shortened(destination, room))
+
+
+def _ends_named(submission: Submission) -> tuple[str, str]:
     journey, shipment = submission.journey, submission.shipment
     if journey is not None:
         origin, destination = journey.origin, journey.destination
-        return f"{name_of(origin) or origin} → {name_of(destination) or destination}"
+        return name_of(origin) or origin, name_of(destination) or destination
     assert shipment is not None, "a submission is of a journey or a shipment"
     language = reading().language
     codes = (shipment.dispatch_country, shipment.destination_country)
-    return " → ".join(country_in_words(code, language).split(" (")[0] for code in codes)
+    origin, destination = (country_in_words(code, language).split(" (")[0] for code in codes)
+    return origin, destination
 
 
 def _fact(row: CaseRecord, decision: Decision | None, caller: Caller) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from babel.dates import format_date, format_datetime
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_eval_context
 from jinja2.nodes import EvalContext
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from features.engine.cache_folder import code_folder
 from features.provenance import Provenance
@@ -232,6 +232,18 @@ def _isolated(text: object) -> Markup:
     return Markup("<bdi>{}</bdi>").format(text)
 
 
+def _from_to(first: object, then: object) -> Markup:
+    """Two ends, which may be markup, with an arrow from the first to the other."""
+    # Both ends are escaped, and an arrow is none.
+    return Markup(reading().language.from_to(escape(first), escape(then)))  # noqa: S704
+
+
+def _way(stored: str) -> str:
+    """A way that cases share, which is stored as `TRIZM to GRPIR`."""
+    origin, to, destination = stored.partition(" to ")
+    return _from_to(origin, destination) if to else stored
+
+
 def _country(code: str) -> str:
     return country_in_words(code, reading().language)
 
@@ -316,6 +328,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "date": _date,
     "duration": _duration,
     "figure": figure_in_words,
+    "from_to": _from_to,
     "goods": goods_in_words,
     "in_words": _in_words,
     "instant": instant_in_words,
@@ -341,6 +354,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "lane_so_far": lane_so_far,
     "time_left": _time_left,
     "title": _title,
+    "way": _way,
     "subject": subject_of,
     "subjects": subjects_of,
     "times_as_many": times_in_words,

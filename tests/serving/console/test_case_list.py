@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextvars import copy_context
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,12 +15,14 @@ from serving.access.accounts import new_account
 from serving.access.api_keys import new_key
 from serving.access.callers import Caller
 from serving.app import create_app
+from serving.console import case_list
 from serving.console.case_list import CaseRow
+from serving.language import begin_reading, languages_in
 from serving.review.case_records import CaseAccess
 from serving.review.queue_rank import ALWAYS_IN_TIME
 from serving.review.reviewer import Reviewer
 from serving.settings import Settings
-from tests.serving.bodies import shipment
+from tests.serving.bodies import shipment, submission
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import person
@@ -283,3 +286,55 @@ def test_the_riskiest_that_can_still_be_stopped_is_among_the_first_three(
     in_time = [r for r in rows if r.due_at > now or r.lane in ALWAYS_IN_TIME]
     assert max(in_time, key=lambda row: row.risk or 0) in rows[:3]
     assert len({replace(row, state="").risk for row in rows}) > 1
+
+
+def test_in_arabic_every_arrow_of_the_desk_points_the_way_that_lines_are_read(
+    reviewed: Service,
+) -> None:
+    case_id = open_case(reviewed, "S-1")
+    token = sign_in_as(reviewed, "reviewer")
+    claim = f"/console/cases/{case_id}/claim?tab=mine"
+    reviewed.client.post(claim, data={"form_token": token}, headers=ORIGIN)
+
+    def read(language: str) -> str:
+        address = f"/console/cases/{case_id}?tab=mine"
+        page = reviewed.client.get(address, headers={"Accept-Language": language}).text
+        return page.replace("</a>", "\n")
+
+    def lines(page: str, arrow: str) -> list[str]:
+        back = ('class="to-list"', 'class="path"')  # it leads back, against the way of reading
+        return [
+            line for line in page.splitlines() if arrow in line and not any(b in line for b in back)
+        ]
+
+    english, arabic = read("en"), read("ar")
+
+    assert "Istanbul → Hamburg</h1>" in english
+    assert "\u2067\u2068Istanbul\u2069 ← \u2068Hamburg\u2069\u2069</h1>" in arabic
+    assert lines(english, "←") == lines(arabic, "→") == []
+    assert len(lines(arabic, "←")) == len(lines(english, "→")) > 2
+
+
+def test_no_page_has_an_arrow_of_its_own() -> None:
+    console = Path(case_list.__file__).parent
+    files = [*console.rglob("*.html"), *console.glob("*.py")]
+    back = "{{ '→' if reading().language.direction == 'rtl' else '←' }}"
+
+    left = [file.name for file in files if "→" in file.read_text("utf-8").replace(back, "")]
+
+    assert left == []  # `Language.from_to` chooses it; papers are in English
+
+
+def test_a_way_that_is_too_long_for_a_row_is_cut_within_its_ends() -> None:
+    body = shipment()
+    body["shipment"] |= {"dispatch_country": "BA", "destination_country": "VC"}
+    sent = submission(body).model_copy(update={"journey": None})
+
+    def short_way() -> str:
+        begin_reading(languages_in(Path("no home"))["ar"])
+        return case_list._short_way(sent)
+
+    way = copy_context().run(short_way)
+
+    assert (way.count("\u2068"), way.count("\u2069")) == (2, 3)
+    assert way.endswith("…\u2069\u2069")

@@ -157,3 +157,17 @@ def test_an_explanation_is_given_in_the_language_that_is_asked_for(service: Serv
     assert answer["language"] == "de"
     assert "die Packliste" in answer["missing_in_words"]
     assert any(each["words"] == "die Packliste" for each in answer["missing_input_effects"])
+
+
+@pytest.mark.parametrize(
+    ("code", "way"),
+    [
+        ("en", "Izmir → Piraeus"),
+        ("fr", "Izmir → Piraeus"),
+        ("ar", "\u2067\u2068Izmir\u2069 ← \u2068Piraeus\u2069\u2069"),
+    ],
+)
+def test_an_arrow_points_the_way_that_lines_are_read_whatever_letters_are_beside_it(
+    code: str, way: str
+) -> None:
+    assert languages_in(Path("no home"))[code].from_to("Izmir", "Piraeus") == way
