@@ -38,7 +38,7 @@ from serving.request_parsing import read_submission
 from serving.review import case_rules as acts
 from serving.review.actions import ACTION_WORDS, REFERRED_WORDS, CaseAction
 from serving.review.case_records import CaseRecord, StoredEvent
-from serving.review.case_rules import Case, WaitingFor, status_at
+from serving.review.case_rules import Case, Status, WaitingFor, status_at
 from serving.review.case_summary import describe_subject
 from serving.review.errors import JustificationNeeded, TooLong
 from serving.review.opening import ALIKE
@@ -350,8 +350,10 @@ def case_page(
     try:
         row, case = services.cases.read(reviewer, case_id, now)
     except JustificationNeeded:
+        address = f"/console/cases/{case_id}"
         why_refused = refused.says if refused else None
-        return justification_form(session, caller, f"/console/cases/{case_id}", why_refused)
+        words_left = refused.fields.get("text", "") if refused else ""
+        return justification_form(session, caller, address, why_refused, words_left)
     services.notices.read_case(caller.actor, case_id, now)
     status = refused.status if refused else 200
     content = _case_content(services, caller, session, row, case)
@@ -413,13 +415,30 @@ def _case_content(
         },
         "most_bytes": services.settings.max_attachment_bytes,
         "events": [EventView.from_event(event) for event in events],
-        "choices": _choices(case),
+        "choices": (choices := _choices(case)),
+        "forms": _forms(case, caller, status_at(case, now), has_results=bool(choices["result"])),
         "waiting_for": WAITING_FOR,
         "tags_in_use": tags_in_use(services.cases, reviewer),
         "longest_tag": LONGEST_TAG,
         "marking": _marking(events, session, caller, row.case_id),
         "may_act": caller.may("review"),
     }
+
+
+def _forms(case: Case, caller: Caller, status: Status, *, has_results: bool) -> frozenset[str]:
+    """The acts whose forms with words the page has: what another has by now cannot be acted on."""
+    if status == "closed":
+        declines = {"disagreements"} if case.reopening else set()
+        return frozenset({"notes", "reopen", *declines})
+    forms = {"notes", "assignments"}
+    is_mine = caller.actor.is_holder(case.owner)
+    if is_mine or case.owner is None:
+        states = {"actions", "results"} if has_results else {"actions"}
+        forms |= {"waits"} | (set() if case.second_view else states)
+        forms |= set() if case.escalation else {"escalations"}
+    if is_mine and case.second_view and caller.actor.is_holder(case.second_view.by):
+        forms |= {"agreements", "disagreements"}
+    return frozenset(forms)
 
 
 def headline_of(row: CaseRecord, submission: Submission, *, is_masked: bool) -> str:

@@ -10,9 +10,12 @@ from serving.review.justifications import STATED
 
 
 def justification_form(
-    session: Session, caller: Caller, address: str, refusal: str | None
+    session: Session, caller: Caller, address: str, refusal: str | None, words_left: str = ""
 ) -> HTMLResponse:
-    """The form before the page at `address`, with why what was stated is refused, if it is."""
+    """The form before the page at `address`, with why what was stated is refused, if it is.
+
+    `words_left` were written into a form that cannot be sent any more; they are shown, not kept.
+    """
     tell_audit(is_justification_asked=True)  # and nothing else is shown
     return page(
         "justify.html",
@@ -22,4 +25,5 @@ def justification_form(
         address=address,
         codes=list(STATED.items()),
         refusal=refusal,
+        words_left=words_left,
     )

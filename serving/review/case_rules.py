@@ -613,8 +613,10 @@ def _refuse_closed(case: Case) -> None:
 
 def _refuse_other(case: Case, actor: Actor) -> None:
     _refuse_closed(case)
-    if not actor.is_holder(case.owner):
+    if case.owner is None:
         raise NotYours("claim this case first")
+    if not actor.is_holder(case.owner):
+        raise NotYours("another reviewer has this case; it comes back when they give it back")
 
 
 def _refuse_first(case: Case, actor: Actor) -> None:

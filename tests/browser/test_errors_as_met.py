@@ -176,6 +176,26 @@ def test_whoever_acts_second_is_told_and_sees_how_the_case_stands(desk: Desk) ->
     assert faults_of(desk.page) == []
 
 
+def test_a_comment_on_a_case_that_another_took_meanwhile_is_kept_as_a_note(desk: Desk) -> None:
+    case_id = desk.new_case()
+    desk.page.get_by_role("radio", name="Release").check(force=True)
+    desk.page.get_by_label("Comment").fill(WORDS)
+    cases = desk.site.site.services.cases
+    cases.act(FIRST, case_id, lambda case: acts.claim(case, FIRST.actor, NOW))
+
+    desk.page.get_by_role("button", name="Order it").click()
+
+    alert = desk.page.locator("#refused")
+    expect(alert).to_contain_text("Another reviewer has this case")
+    expect(alert).to_contain_text("It is with ana")
+    expect(alert).not_to_contain_text("Claim")
+    assert desk.note() == WORDS
+    assert faults_of(desk.page) == []
+    desk.page.get_by_role("button", name="Add note").click()
+    expect(desk.page.locator("#refused")).to_be_hidden()
+    assert WORDS in [event.text for event in cases.events(case_id)]
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 def test_a_form_with_a_wrong_field_names_it_and_keeps_every_word(desk: Desk, width: int) -> None:
     desk.page.set_viewport_size({"width": width, "height": 844})

@@ -18,6 +18,7 @@ from serving.app import create_app
 from serving.console import case_list
 from serving.console.case_list import CaseRow
 from serving.language import begin_reading, languages_in
+from serving.review import case_rules as acts
 from serving.review.case_records import CaseAccess
 from serving.review.queue_rank import ALWAYS_IN_TIME
 from serving.review.reviewer import Reviewer
@@ -26,6 +27,7 @@ from tests.serving.bodies import shipment, submission
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import person
+from tests.serving.review.stated import RELEASE
 from tests.serving.review.test_cases_served import PLAN, open_case
 from tests.serving.review.test_supervision_served import PASSWORD, sign_in_as
 
@@ -338,3 +340,37 @@ def test_a_way_that_is_too_long_for_a_row_is_cut_within_its_ends() -> None:
 
     assert (way.count("\u2068"), way.count("\u2069")) == (2, 3)
     assert way.endswith("…\u2069\u2069")
+
+
+@pytest.mark.parametrize(
+    ("act", "form"),
+    [
+        ("actions", {"kind": "release", "text": "nothing calls for a look"}),
+        ("waits", {"waiting_for": "reply", "hours": "4", "text": "the carrier was asked"}),
+        ("escalations", {"text": "the seal was changed"}),
+    ],
+)
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_words_on_a_case_that_another_was_faster_with_are_kept_as_a_note(
+    reviewed: Service, act: str, form: dict[str, str], is_closed: bool
+) -> None:
+    case_id = open_case(reviewed, "S-1")
+    ana, cases = person("ana"), reviewed.services.cases
+    cases.act(Reviewer(ana, ALL), case_id, lambda case: acts.claim(case, ana, NOW))
+    if is_closed:
+        cases.order(Reviewer(ana, ALL), case_id, NOW, RELEASE)
+    token = sign_in_as(reviewed, "reviewer")
+
+    answer = reviewed.client.post(
+        f"/console/cases/{case_id}/{act}", data=form | {"form_token": token}, headers=ORIGIN
+    )
+
+    assert answer.status_code == 409
+    if is_closed:  # it asks first why a case is read that has ended
+        assert f'<blockquote id="words-left">{form["text"]}<' in answer.text
+        return
+    (note,) = re.findall(r'<textarea id="note"[^>]*>([^<]*)<', answer.text)
+    assert note == form["text"]
+    (alert,) = re.findall(r'id="refused"[^>]*>([^<]*)<', answer.text)
+    assert "Another reviewer has this case" in alert
+    assert "It is with ana." in alert
