@@ -29,6 +29,7 @@ ACT_WORDS: dict[str, str] = {
     "tag": "tags changed",
     "reopen": "open again",
     "propose_reopening": "proposed to open again",
+    "reread": "your blind reading is kept",
     "undo": "undone",
 }
 """What an act is called just after it was done."""

@@ -34,9 +34,9 @@ from serving.language import ENGLISH, begin_reading
 from serving.monitor.monitoring_report import MonitoringReport
 from serving.monitor.period_spans import spans
 from serving.request_parsing import read_submission
-from serving.review import case_rules as acts
 from serving.review.case_load import CaseLoad, LoadFigures, by_lane, by_office
 from serving.review.case_summary import LANE_NAMES
+from serving.review.rereadings import has_reread, reread
 from serving.review.results import OF_ENFORCEMENT, RESULT_MEANING
 from serving.review.reviewer import Reviewer
 from serving.review.supervision import DECIDING, Supervision
@@ -207,7 +207,8 @@ def show_for_rereading(
     services: TheServices, caller: MayReview, session: TheSession, case_id: str
 ) -> HTMLResponse:
     """The evidence of a closed case, without its score, its reasons and how it ended."""
-    row, _ = services.cases.read(Reviewer.from_caller(caller), case_id, services.clock(), "reread")
+    reviewer = Reviewer.from_caller(caller)
+    row, _ = services.cases.read(reviewer, case_id, services.clock(), "reread")
     decision = services.cases.decision(case_id)
     submission = read_submission(decision.request.encode())
     return page(
@@ -215,6 +216,7 @@ def show_for_rereading(
         reader=caller,
         session=session,
         row=row,
+        is_reread=has_reread(services.cases, reviewer, case_id),
         case=CaseView.from_decision(decision, is_explained=False),
         pictures=CasePictures.from_submission(submission, services.clock()),
         codes=[
@@ -232,10 +234,5 @@ def judge_again(
     code = form.get("code", "")
     if code not in ("release", *OF_ENFORCEMENT):
         raise Unprocessable("choose what is true of it")
-    now = services.clock()
-    services.cases.act(
-        Reviewer.from_caller(caller),
-        case_id,
-        lambda case: acts.reread(case, caller.actor, now, code),
-    )
-    return RedirectResponse("/console/queue", 303)
+    reread(services.cases, Reviewer.from_caller(caller), case_id, services.clock(), code)
+    return RedirectResponse(f"/console/queue?done={case_id}", 303)

@@ -165,13 +165,17 @@ class _Tally:
 
 @dataclass
 class _Acts:
-    """What reviewers did, act by act; `ended` has who said last how a case ends."""
+    """What reviewers did, act by act; `ended` has who said last how a case ends.
+
+    `reread` has, of each case, who has read it again since.
+    """
 
     names: dict[str, str] = field(default_factory=dict)
     tallies: dict[str, _Tally] = field(default_factory=lambda: defaultdict(_Tally))
     minutes: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     assigned: dict[tuple[str, str], datetime] = field(default_factory=dict)
     ended: dict[str, tuple[str, str]] = field(default_factory=dict)
+    reread: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def count(self, event: StoredEvent, lane: str) -> None:
         """Count the next act."""
@@ -186,7 +190,9 @@ class _Acts:
             self._add_decision(event, lane, changed)
 
     def _add_reread(self, event: StoredEvent) -> None:
-        if event.case_id in self.ended:
+        is_first = event.actor not in self.reread[event.case_id]
+        self.reread[event.case_id].add(event.actor)
+        if event.case_id in self.ended and is_first:
             by, code = self.ended[event.case_id]
             self.tallies[by].reread += 1
             self.tallies[by].same += _is_same(code, event.text)
@@ -200,6 +206,7 @@ class _Acts:
                 self.minutes[who].append((at - began) / timedelta(minutes=1))
         if (end := _end(changed)) is not None:
             self.ended[event.case_id] = who, end
+            self.reread.pop(event.case_id, None)
 
 
 def _results(acts: Iterable[ActOnCase]) -> Iterable[CaseEnd]:

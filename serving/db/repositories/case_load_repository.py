@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Engine, Select, and_, func, or_, select
+from sqlalchemy import Engine, Select, and_, exists, func, or_, select
 
 from serving.access.actors import Actor
 from serving.db.data_keys import DataKeys
@@ -76,9 +76,16 @@ class CaseLoadRepository:
         return [CaseTimes(*row[:5], bool(row[5]), row[6]) for row in rows]
 
     def closed_case(self, access: CaseAccess, not_by: Actor, draw: int) -> CaseRecord | None:
-        """One closed case that somebody else ended, drawn at random; None where there is none."""
+        """One closed case that somebody else ended, drawn at random; None where there is none.
+
+        What they have read again is not drawn for them another time.
+        """
         is_other = cases.c.owner.not_in((not_by.identity, not_by.name))
-        others = and_(cases.c.status == "closed", is_other, is_visible(access))
+        is_of_case = and_(
+            case_events.c.case_id == cases.c.case_id, case_events.c.action == "reread"
+        )
+        is_reread = exists().where(is_of_case, case_events.c.actor == not_by.identity)
+        others = and_(cases.c.status == "closed", is_other, ~is_reread, is_visible(access))
         count = select(func.count()).select_from(cases).where(others)
         with failing_as_unavailable(), self._engine.connect() as connection:
             among = connection.scalar(count) or 0

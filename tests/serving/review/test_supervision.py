@@ -228,6 +228,15 @@ def test_a_second_reading_counts_for_whoever_ended_the_case_last(office: Office)
     assert (office.figures("two").reread, office.figures("two").same_when_reread) == (2, 1)
 
 
+def test_what_one_reader_saved_twice_counts_once(office: Office) -> None:
+    case_id = office.open()
+    office.end(case_id, "release", "one")
+    for _ in range(2):
+        office.note(case_id, "reread", "two", AT, "release")
+
+    assert (office.figures("one").reread, office.figures("one").same_when_reread) == (1, 1)
+
+
 def test_a_second_reading_of_what_ended_before_the_time_watched_counts_for_nobody(
     office: Office,
 ) -> None:

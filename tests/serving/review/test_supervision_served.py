@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from httpx import Response
 
 from serving.access.accounts import new_account
 from serving.access.roles import ROLE_SCOPES, Role
@@ -314,19 +315,62 @@ def test_a_blind_reading_shows_no_score_and_is_compared_with_the_first_end(
     reviewed: Service,
 ) -> None:
     case_id = ended(reviewed, "S-1", reviewed.key("review"))
-    token = sign_in_as(reviewed, "reviewer")
+    sign_in_as(reviewed, "reviewer")
 
     page = reviewed.client.get(f"/console/supervision/reread/{case_id}").text
     for hidden in ("log-odds", "Log-odds", "speaks for", "asked for by another office", "%"):
         assert hidden not in page
-    for code, same in [("nothing_found", 1), ("goods_found", 1)]:
-        reviewed.client.post(
-            f"/console/supervision/reread/{case_id}",
-            data={"form_token": token, "code": code},
-            headers=ORIGIN,
-        )
+    by: list[tuple[Role, str, int]] = [
+        ("reviewer", "nothing_found", 1),
+        ("supervisor", "goods_found", 1),
+    ]
+    for role, code, same in by:
+        save_reading(reviewed, case_id, role, code)
         (figures,) = Supervision.from_cases(reviewed.services.case_load, ALL, NOW).reviewers
         assert figures.same_when_reread == same
+    assert figures.reread == 2
+
+
+def save_reading(service: Service, case_id: str, role: Role, code: str) -> Response:
+    """Save the blind reading of a case as its form does."""
+    return service.client.post(
+        f"/console/supervision/reread/{case_id}",
+        data={"form_token": sign_in_as(service, role), "code": code},
+        headers=ORIGIN,
+    )
+
+
+def test_a_blind_reading_is_confirmed_and_saved_once_by_each_reader(reviewed: Service) -> None:
+    case_id = ended(reviewed, "S-1", reviewed.key("review"))
+    page = f"/console/supervision/reread/{case_id}"
+
+    first = save_reading(reviewed, case_id, "supervisor", "nothing_found")
+    second = save_reading(reviewed, case_id, "supervisor", "goods_found")
+
+    assert first.url.path == "/console/queue"
+    assert "<strong>Shipment S-1</strong>: your blind reading is kept." in first.text
+    assert second.status_code == 409
+    assert "your blind reading of this case is kept, and counts once" in second.text.lower()
+    (figures,) = Supervision.from_cases(reviewed.services.case_load, ALL, NOW).reviewers
+    assert (figures.reread, figures.same_when_reread) == (1, 1)
+    assert "<select" not in reviewed.client.get(page).text  # there is nothing to save
+    drawn = reviewed.client.get("/console/supervision/reread", follow_redirects=False)
+    assert drawn.headers["location"] == "/console/queue"
+    sign_in_as(reviewed, "reviewer")
+    drawn = reviewed.client.get("/console/supervision/reread", follow_redirects=False)
+    assert drawn.headers["location"] == page
+
+
+def test_a_case_that_ended_anew_is_read_again_anew(reviewed: Service) -> None:
+    case_id, key = open_case(reviewed, "S-1"), reviewed.key("review")
+
+    for _ in range(2):
+        post(reviewed, case_id, "claim", key)
+        post(reviewed, case_id, "actions", key, kind="release", text="nothing calls for a look")
+        assert save_reading(reviewed, case_id, "supervisor", "release").status_code == 200
+        post(reviewed, case_id, "reopen", key, text="a paper came in")
+
+    (figures,) = Supervision.from_cases(reviewed.services.case_load, ALL, NOW).reviewers
     assert figures.reread == 2
 
 

@@ -1,0 +1,30 @@
+"""Blind second readings of closed cases: that of each reader counts once."""
+
+from datetime import datetime
+
+from serving.review import case_rules as acts
+from serving.review.case_rules import Case
+from serving.review.cases import Cases
+from serving.review.errors import AlreadyJudged
+from serving.review.reviewer import Reviewer
+
+
+def reread(cases: Cases, reviewer: Reviewer, case_id: str, at: datetime, code: str) -> Case:
+    """Keep how a closed case would have ended for a reader who did not see its score.
+
+    Raises NotFound, NotYours, SameReviewer, or AlreadyJudged the second time.
+    """
+    cases.case(reviewer, case_id)
+    if has_reread(cases, reviewer, case_id):
+        raise AlreadyJudged("your blind reading of this case is kept, and counts once")
+    return cases.act(reviewer, case_id, lambda case: acts.reread(case, reviewer.actor, at, code))
+
+
+def has_reread(cases: Cases, reviewer: Reviewer, case_id: str) -> bool:
+    """Whether a reader has read a case blind since it ended: once open again, it ends anew."""
+    for event in reversed(cases.events(case_id)):
+        if event.action == "reopen":
+            return False
+        if event.action == "reread" and reviewer.actor.is_holder(event.by):
+            return True
+    return False
