@@ -88,9 +88,13 @@ class ServingError(TidegateError):
     retry_after_s: int | None = None
     headers: Mapping[str, str] = {}
 
-    def __init__(self, detail: str, faults: tuple[RequestFault, ...] = ()):
+    def __init__(
+        self, detail: str, faults: tuple[RequestFault, ...] = (), in_words: str | None = None
+    ):
+        """`in_words` is the detail for people, where that for machines names their codes."""
         super().__init__(detail)
         self.faults = faults
+        self.in_words = in_words or detail
 
 
 class BadRequest(ServingError):

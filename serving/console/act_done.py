@@ -10,7 +10,6 @@ from serving.review import case_rules as acts
 from serving.review.case_records import CaseRecord, StoredEvent
 from serving.review.case_rules import Case
 from serving.review.reviewer import Reviewer
-from serving.web.html import action_in_words
 
 ACT_WORDS: dict[str, str] = {
     "assign": "assigned",
@@ -74,7 +73,7 @@ def is_seen(services: Services, reviewer: Reviewer, case_id: str) -> bool:
 
 def _told(row: CaseRecord, case: Case, last: StoredEvent, now: datetime) -> ActDone:
     if case.action and last.action == "order_action":
-        words = say("ordered to {action}", action=action_in_words(case.action))
+        words = say("ordered to {action}", action=case.action.in_words)
     else:
         words = say(ACT_WORDS.get(last.action, last.action.replace("_", " ")))
     title = subject_named(row.subject_kind, row.subject_id)

@@ -63,7 +63,7 @@ from serving.web.case_bodies import (
     ResultBody,
     Wait,
 )
-from serving.web.html import action_in_words, instant_in_words
+from serving.web.html import instant_in_words
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
@@ -544,7 +544,7 @@ def _said(value: Any) -> str:
 
 
 def _action_in_words(action: dict[str, Any]) -> str:
-    return action_in_words(CaseAction(**action))
+    return CaseAction(**action).in_words
 
 
 def _result_in_words(result: dict[str, Any]) -> str:

@@ -41,4 +41,4 @@ class RefusedForm:
     def of_error(cls, error: ServingError, act: str, fields: Mapping[str, str]) -> "RefusedForm":
         """The form of an act that ended in an error."""
         pointer = error.faults[0].pointer if error.faults else ""
-        return cls(error.status, str(error), act, fields, pointer.removeprefix("/"))
+        return cls(error.status, error.in_words, act, fields, pointer.removeprefix("/"))

@@ -39,7 +39,7 @@ class Refusal:
         if isinstance(error, LogUnavailable):
             detail = say("the database does not answer, so nothing was read or changed")
         else:
-            detail = say(str(error))
+            detail = say(error.in_words)
         return cls(title, detail, _next_step(error))
 
 

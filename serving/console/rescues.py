@@ -96,7 +96,7 @@ def act_on_rescue(
     try:
         _do(services, caller, (case_id, act), form)
     except (Conflict, Unprocessable) as refusal:
-        return rescue_page(services, caller, session, case_id, refusal=str(refusal))
+        return rescue_page(services, caller, session, case_id, refusal=refusal.in_words)
     return RedirectResponse(f"/console/rescues/{quote(case_id, safe='')}", 303)
 
 

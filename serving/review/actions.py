@@ -58,7 +58,8 @@ class CaseAction:
             )
         if (self.refer_to in NAMED_PLACES) != bool(self.destination):
             raise ImpossibleAction(
-                "name the office or agency as `destination`, and only where it is referred to one"
+                "name the office or agency as `destination`, and only where it is referred to one",
+                in_words=say("say which office or agency, and only where it is referred to one"),
             )
         if self.kind in SAID_WHY and not self.text.strip():
             raise ImpossibleAction(
@@ -67,9 +68,11 @@ class CaseAction:
 
     @property
     def in_words(self) -> str:
-        """The action as an infinitive, with the office or agency."""
+        """The action as an infinitive, with the office or agency, as whoever reads it is told."""
         words = REFERRED_WORDS[self.refer_to] if self.refer_to else ACTION_WORDS[self.kind]
-        return f"{words} ({self.destination})" if self.destination else words
+        if self.destination:
+            return say("{action} ({destination})", action=say(words), destination=self.destination)
+        return say(words)
 
     @property
     def takes_two_persons(self) -> bool:

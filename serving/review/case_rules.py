@@ -22,7 +22,7 @@ from typing import Literal
 from serving.access.actors import SERVICE, Actor, StoredActor
 from serving.access.two_persons import require_person, require_second_person
 from serving.errors import SameReviewer
-from serving.language import say, say_word
+from serving.language import say
 from serving.review.actions import CaseAction
 from serving.review.attachments import AttachedFile
 from serving.review.case_letters import CaseLetter, LetterDeferral
@@ -36,7 +36,7 @@ from serving.review.errors import (
     UndoRefused,
     ViewNeeded,
 )
-from serving.review.results import CaseResult, StatedInspection
+from serving.review.results import FOUND_BY_WORDS, CaseResult, StatedInspection
 
 Status = Literal[
     "open",
@@ -351,7 +351,9 @@ def state_result(case: Case, actor: Actor, at: datetime, result: CaseResult) -> 
     _refuse_other(case, actor)
     _refuse_first(case, actor)
     if result.found_by != "rescue" and not _has_found(case, result):
-        raise NoActionOrdered(say("order first to {found_by}", found_by=say_word(result.found_by)))
+        raise NoActionOrdered(
+            say("order first {found_by}", found_by=say(FOUND_BY_WORDS[result.found_by]))
+        )
     return _stated(case, Statement(actor, at, result=result), result.text)
 
 

@@ -12,7 +12,7 @@ from typing import Literal, get_args
 from features.offences import AGAINST_PERSONS, NOT_SMUGGLING, offences_in
 from features.outcome_contradictions import FOUND_FIELDS, contradiction
 from features.records import OF_DOCUMENTS, Depth, Examination, Outcome, Result
-from serving.language import say
+from serving.language import say, say_word
 from serving.review.errors import ContradictoryFinding, ImpossibleResult
 from serving.review.ways_of_smuggling import typology_contradiction
 
@@ -174,6 +174,14 @@ RESULTS_OF: dict[FoundBy, tuple[ResultCode, ...]] = {
 }
 """What each action may find; `hold`, `release` and other referrals find nothing by themselves."""
 
+FOUND_BY_WORDS: dict[FoundBy, str] = {
+    "inspect": "an inspection",
+    "check_documents": "a check of its documents",
+    "refer": "the answer of another agency",
+    "rescue": "a rescue",
+}
+"""What found it, as a noun."""
+
 OF_ENFORCEMENT: tuple[ResultCode, ...] = tuple(
     dict.fromkeys(
         code for found_by, codes in RESULTS_OF.items() if found_by != "rescue" for code in codes
@@ -232,22 +240,26 @@ class CaseResult:
 
     def __post_init__(self) -> None:
         if self.code not in RESULTS_OF[self.found_by]:
+            possible = RESULTS_OF[self.found_by]
             raise ImpossibleResult(
-                say(
-                    "{found_by} cannot end in {code}: want one of {found_by_2}",
-                    found_by=self.found_by,
-                    code=self.code,
-                    found_by_2=", ".join(RESULTS_OF[self.found_by]),
-                )
+                f"{self.found_by} cannot end in {self.code}: want one of {', '.join(possible)}",
+                in_words=say(
+                    "{found_by} cannot end in “{result}”: choose one of: {results}",
+                    found_by=say(FOUND_BY_WORDS[self.found_by]),
+                    result=say(self.words),
+                    results="; ".join(say(RESULT_MEANING[code].words) for code in possible),
+                ),
             )
         if self.reason not in reasons_of(self.code):
+            reasons = reasons_of(self.code)
             raise ImpossibleResult(
-                say(
-                    "{code} cannot be because of {reason}: want one of {code_2}",
-                    code=self.code,
-                    reason=self.reason,
-                    code_2=", ".join(reasons_of(self.code)),
-                )
+                f"{self.code} cannot be because of {self.reason}: want one of {', '.join(reasons)}",
+                in_words=say(
+                    "“{result}” cannot be because of “{reason}”: choose one of: {reasons}",
+                    result=say(self.words),
+                    reason=say_word(self.reason),
+                    reasons="; ".join(map(say_word, reasons)),
+                ),
             )
         if wrong := self._contradiction():
             raise ContradictoryFinding(wrong)

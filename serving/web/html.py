@@ -28,7 +28,7 @@ from serving.language import (
     subject_named,
 )
 from serving.monitor.enough_outcomes import lane_so_far, so_far
-from serving.review.actions import ACTION_WORDS, REFERRED_WORDS, CaseAction
+from serving.review.actions import CaseAction
 from serving.review.case_records import CaseRecord
 from serving.review.results import CaseResult
 from serving.web.compiled_templates import CompiledTemplates
@@ -281,16 +281,8 @@ def _browser(text: str) -> str:
     return say("{browser} on {system}", browser=name, system=system) if system else say(text)
 
 
-def action_in_words(action: CaseAction) -> str:
-    """An action as an infinitive, with the office or agency."""
-    words = REFERRED_WORDS[action.refer_to] if action.refer_to else ACTION_WORDS[action.kind]
-    if action.destination:
-        return say("{action} ({destination})", action=say(words), destination=action.destination)
-    return say(words)
-
-
 def _in_words(stated: CaseAction | CaseResult) -> str:
-    return action_in_words(stated) if isinstance(stated, CaseAction) else say(stated.words)
+    return stated.in_words if isinstance(stated, CaseAction) else say(stated.words)
 
 
 def _title(row: CaseRecord | Decision) -> str:

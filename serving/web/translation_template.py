@@ -84,7 +84,7 @@ TABLES = {
         *("BESIDES", "COMPUTER", "DATA", "DISCRETION", "FULLER", "PEOPLE", "SELECTED"),
     ),
     "review/justifications.py": ("STATED",),
-    "review/results.py": ("RESULT_MEANING",),
+    "review/results.py": ("FOUND_BY_WORDS", "RESULT_MEANING"),
     "review/ways_of_smuggling.py": ("TYPOLOGIES",),
     "web/findings_by_week.py": ("PHRASES",),
     "web/figure_words.py": ("OTHER_FIGURES", "AMONG", "NOT_ENOUGH", "WORDS"),

@@ -374,3 +374,61 @@ def test_words_on_a_case_that_another_was_faster_with_are_kept_as_a_note(
     (alert,) = re.findall(r'id="refused"[^>]*>([^<]*)<', answer.text)
     assert "Another reviewer has this case" in alert
     assert "It is with ana." in alert
+
+
+STALE = {"code": "nothing_found", "reason": "as_declared", "confidence": "high", "text": "x" * 10}
+
+
+@pytest.mark.parametrize(
+    ("language", "act", "form", "says"),
+    [
+        (
+            "fr",
+            "actions",
+            {"kind": "release"},
+            "Dites avec vos propres mots pourquoi\u00a0: donner mainlevée des marchandises.",
+        ),
+        (
+            "fr",
+            "actions",
+            {"kind": "refer office", "text": "it is theirs"},
+            "Indiquez quel bureau ou service",
+        ),
+        (
+            "fr",
+            "results",
+            STALE | {"code": "nothing_found as_declared"},
+            "Un contrôle documentaire ne peut pas aboutir à «\u00a0un contrôle n’a rien trouvé\u00a0»",
+        ),
+        (
+            "en",
+            "results",
+            STALE | {"code": "nothing_found as_declared"},
+            "A check of its documents cannot end in “an inspection found nothing”: "
+            "choose one of: the documents were in order; documents were irregular, nothing else; ",
+        ),
+        (
+            "en",
+            "results",
+            STALE | {"code": "documents_in_order documents_false"},
+            "“the documents were in order” cannot be because of “documents false”: ",
+        ),
+    ],
+)
+def test_a_refusal_has_the_words_of_its_reader_for_actions_and_results(
+    reviewed: Service, language: str, act: str, form: dict[str, str], says: str
+) -> None:
+    case_id = open_case(reviewed, "S-1")
+    token = sign_in_as(reviewed, "reviewer")
+
+    def post(act: str, form: dict[str, str]) -> str:
+        address = f"/console/cases/{case_id}/{act}"
+        headers = ORIGIN | {"Accept-Language": language}
+        sent = form | {"form_token": token}
+        return reviewed.client.post(address, data=sent, headers=headers).text
+
+    post("actions", {"kind": "check_documents"})
+    (alert,) = re.findall(r'id="refused"[^>]*>([^<]*)<', post(act, form))
+
+    assert says in alert
+    assert not re.search(r"[a-z]_[a-z]|`", alert)

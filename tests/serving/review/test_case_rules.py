@@ -405,7 +405,7 @@ def test_what_a_first_person_said_is_hidden_from_whoever_may_be_second_until_the
         (
             lambda: acts.state_result(replace(ORDERED, action=CHECK), ONE, AT, NOTHING),
             NoActionOrdered,
-            "order first to inspect",
+            "order first an inspection",
         ),
         (
             lambda: acts.state_result(replace(ORDERED, action=HOLD), ONE, AT, NOTHING),
