@@ -398,7 +398,8 @@ STALE = {"code": "nothing_found", "reason": "as_declared", "confidence": "high",
             "fr",
             "results",
             STALE | {"code": "nothing_found as_declared"},
-            "Un contrôle documentaire ne peut pas aboutir à «\u00a0un contrôle n’a rien trouvé\u00a0»",
+            "Un contrôle documentaire ne peut pas aboutir à "
+            "«\u00a0un contrôle n’a rien trouvé\u00a0»",
         ),
         (
             "en",

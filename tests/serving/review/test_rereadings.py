@@ -1,0 +1,38 @@
+"""A blind reading of a closed case counts once for each reader, until the case ends anew."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from serving.review import case_rules as acts
+from serving.review.errors import AlreadyJudged
+from serving.review.rereadings import has_reread, reread
+from tests.serving.review.stated import NOTHING, end_by
+from tests.serving.review.test_cases import LATER, ONE, TWO, Office
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    made = Office(tmp_path)
+    yield made
+    made.reviewing.decisions.close()
+
+
+def test_a_reader_reads_a_case_blind_once_and_once_more_when_it_ended_anew(office: Office) -> None:
+    cases, case_id = office.reviewing, office.decide()
+    end_by(cases, ONE, case_id, LATER, NOTHING)
+    assert not has_reread(cases, TWO, case_id)
+
+    reread(cases, TWO, case_id, LATER, "nothing_found")
+
+    assert has_reread(cases, TWO, case_id)
+    assert not has_reread(cases, ONE, case_id)
+    with pytest.raises(AlreadyJudged, match="counts once"):
+        reread(cases, TWO, case_id, LATER, "inconclusive")
+    cases.act(ONE, case_id, lambda case: acts.reopen(case, ONE.actor, LATER, "look once more"))
+    assert not has_reread(cases, TWO, case_id)
+    end_by(cases, ONE, case_id, LATER + timedelta(hours=1), NOTHING)
+    reread(cases, TWO, case_id, LATER + timedelta(hours=2), "nothing_found")
+    assert [event.action for event in cases.events(case_id)].count("reread") == 2
