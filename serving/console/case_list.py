@@ -143,7 +143,7 @@ class Filters(BaseModel):
 class CaseRow:
     """One row; of what was selected at random neither a risk nor a fact is said.
 
-    `hours_left` is None of what no time is over for.
+    `hours_left` is None of what no time is over for, or of which no journey says when it is due.
     """
 
     row: CaseRecord
@@ -160,9 +160,10 @@ class CaseRow:
         cls, row: CaseRecord, decision: Decision | None, caller: Caller, now: datetime
     ) -> Self:
         """A case with its decision; None where that is not kept any more, or must not be read."""
-        is_timeless = row.lane in ALWAYS_IN_TIME
-        left = datetime.fromisoformat(row.due_at) - now
         submission = decision.submission if decision else None
+        is_due_known = submission is None or submission.journey is not None
+        is_timeless = row.lane in ALWAYS_IN_TIME or not is_due_known
+        left = datetime.fromisoformat(row.due_at) - now
         lane: Lane = row.lane  # type: ignore[assignment]  # a lane, as it was stored
         return cls(
             row,

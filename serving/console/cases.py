@@ -393,7 +393,7 @@ def _case_content(
         "status_now": status_at(case, now),
         "hours_waiting": _hours_until(case.waiting_until, now),
         "hours_left": (datetime.fromisoformat(row.due_at) - now) / timedelta(hours=1),
-        "is_timeless": row.lane in ALWAYS_IN_TIME,
+        "is_timeless": row.lane in ALWAYS_IN_TIME or submission.journey is None,
         "case": view,
         "is_score_shown": shows_score,
         "judged_as": _judged_as(events, caller),

@@ -1,6 +1,7 @@
 """The case that a decision opens."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Annotated
 
@@ -31,6 +32,11 @@ def opens_case(decision: Decision) -> bool:
     return decision.lane not in WITHOUT_CASE
 
 
+ARRIVES_WITHIN = timedelta(days=14)
+"""How long a consignment of which no journey is known counts as one that can still be stopped: as
+long as it is scored again."""
+
+
 def case_of_decision(
     seq: int,
     record: str,
@@ -48,7 +54,7 @@ def case_of_decision(
         return None
     submission = read_submission(decision.request.encode())
     journey: Journey | None = submission.journey
-    due_at = journey.due_at if journey else decision.scored_at
+    due_at = journey.due_at if journey else decision.scored_at + ARRIVES_WITHIN
     office_id = decision.office_id or _office_of_entry(submission, office_of_place)
     mode, shipment = journey.mode if journey else None, submission.shipment
     chapter = shipment.goods_code[:2] if shipment else None

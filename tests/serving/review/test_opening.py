@@ -1,6 +1,7 @@
 """The case that a decision opens: its place in the queue, and what it shares with others."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, get_args
 
 import pytest
@@ -58,16 +59,6 @@ def test_a_case_opens_unowned_with_all_that_the_queue_orders_and_shows() -> None
         risk=1.0,
     )
     assert CASE.validate_json(case.state) == Case("d-1")
-
-
-def test_what_comes_without_a_journey_is_due_at_once() -> None:
-    body = shipment()
-    body["journey"], body["legs"] = None, []
-
-    case, links = case_of(body)
-
-    assert (case.due_at, case.mode) == (AT.isoformat(), None)
-    assert {link.kind for link in links} == {"party", "goods"}
 
 
 def test_a_shipment_is_linked_by_its_parties_container_goods_conveyance_and_way() -> None:
@@ -173,3 +164,16 @@ def test_a_route_belongs_to_the_office_of_its_place_of_entry(
     named = case_of_decision(1, decision(body, office_id="named").model_dump_json(), places)
     assert named is not None
     assert named[0].office_id == "named"
+
+
+def test_a_consignment_of_which_no_journey_is_known_can_be_stopped_for_two_weeks() -> None:
+    body = shipment()
+    body["journey"], body["legs"] = None, []
+
+    case, links = case_of(body)
+
+    in_time, over = ((AT + timedelta(days=days)).isoformat() for days in (13.9, 14))
+    assert case.is_in_time(in_time)
+    assert not case.is_in_time(over)
+    assert case.mode is None
+    assert {link.kind for link in links} == {"party", "goods"}
