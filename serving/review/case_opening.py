@@ -13,10 +13,11 @@ import structlog
 
 from features.records import Outcome
 from serving.access.actors import SERVICE
-from serving.errors import Conflict
+from serving.errors import Conflict, Erased
 from serving.polling import PollingThread
 from serving.review import case_rules as acts
 from serving.review.case_records import OpenedCase, WaitingOutcome
+from serving.review.case_rules import Case
 from serving.review.cases import Cases
 from serving.review.errors import ContradictoryFinding
 from serving.review.labels import inspection_of
@@ -73,21 +74,20 @@ def _unmasked_case(cases: Cases, seq: int, record: str) -> OpenedCase | None:
 
 
 def _take(cases: Cases, waiting: WaitingOutcome, at: datetime) -> None:
-    """Let an outcome end the case of its subject, or wait there for two persons."""
-    if waiting.case_id is not None and waiting.body is not None:
-        outcome = Outcome.model_validate_json(waiting.body)
-        if outcome.known_at > at + CLOCKS_DIFFER:  # nobody can have found that by now
-            log.warning("outcome_of_the_future", case_id=waiting.case_id)
-            cases.store.remove_outcome(waiting.record_id)
-            return
-        with suppress(Conflict, ContradictoryFinding):  # closed, or judged meanwhile
-            result, inspection = reported_result(outcome), inspection_of(outcome)
-            take = (
-                partial(acts.withdraw_outcome, actor=SERVICE, at=at)
-                if outcome.withdrawn
-                else partial(
-                    acts.take_outcome, actor=SERVICE, at=at, result=result, inspection=inspection
-                )
-            )
-            cases.store.change(waiting.case_id, partial(changed_case, take))
+    """Let an outcome end the cases of its subject, or wait there for two persons."""
+    outcome = None if waiting.body is None else Outcome.model_validate_json(waiting.body)
+    if outcome is not None and outcome.known_at > at + CLOCKS_DIFFER:
+        log.warning("outcome_of_the_future", cases=waiting.case_ids)  # nobody can have found that
+    elif outcome is not None:
+        for case_id in waiting.case_ids:
+            with suppress(Conflict, ContradictoryFinding, Erased):  # closed, or judged meanwhile
+                cases.store.change(case_id, partial(changed_case, _taking(outcome, at)))
     cases.store.remove_outcome(waiting.record_id)
+
+
+def _taking(outcome: Outcome, at: datetime) -> Callable[[Case], acts.CaseChange]:
+    """The act by which a case takes an outcome, or loses one that was withdrawn."""
+    if outcome.withdrawn:
+        return partial(acts.withdraw_outcome, actor=SERVICE, at=at)
+    result, inspection = reported_result(outcome), inspection_of(outcome)
+    return partial(acts.take_outcome, actor=SERVICE, at=at, result=result, inspection=inspection)

@@ -289,10 +289,13 @@ class ActOnCase:
 
 @dataclass(frozen=True)
 class WaitingOutcome:
-    """An outcome that came by itself: its token, the case of its subject, and its JSON."""
+    """An outcome that came by itself: its token, the cases of its subject, and its JSON.
+
+    A subject that was submitted several times has as many cases.
+    """
 
     record_id: str
-    case_id: str | None
+    case_ids: tuple[str, ...]
     body: str | None
 
 

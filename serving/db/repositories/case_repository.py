@@ -81,6 +81,7 @@ from serving.review.queue_rank import ALWAYS_IN_TIME
 from serving.review.shared_things import SharedThing
 
 MOST_SCANNED = 1_000
+MOST_OF_A_SUBJECT = 50
 """Cases that a page of a search looks at, so that a filter that lets few through costs no more."""
 
 
@@ -234,11 +235,11 @@ class CaseRepository:
             .join(decisions, decisions.c.decision_id == cases.c.case_id)
             .where(decisions.c.subject_kind == row.subject_kind)
             .where(decisions.c.subject_id == row.subject_id, cases.c.lane != "rescue")
-            .order_by(cases.c.seq)
-            .limit(1)
+            .order_by(cases.c.seq.desc())
+            .limit(MOST_OF_A_SUBJECT)
         )
-        case_id = connection.scalar(of_subject)
-        return WaitingOutcome(row.record_id, case_id, record.body if record else None)
+        case_ids = tuple(connection.scalars(of_subject))
+        return WaitingOutcome(row.record_id, case_ids, record.body if record else None)
 
     def remove_outcome(self, record_id: str) -> None:
         """Let an outcome wait no more: its case has it, or it changes none."""

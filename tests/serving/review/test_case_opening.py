@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from features.records import Outcome
+from serving.audit.logged_decision import StoredAnswer
 from serving.db.repositories.new_cases import OPENED_TOGETHER
 from serving.db.repositories.record_repository import RecordRepository
 from serving.errors import NotFound
@@ -23,7 +24,7 @@ from serving.review.opening import case_of_decision
 from serving.review.results import reported_result
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
-from tests.serving.review.decisions import AT
+from tests.serving.review.decisions import AT, decision
 from tests.serving.review.stated import (
     FOUND,
     INSPECT,
@@ -183,6 +184,18 @@ def test_an_outcome_that_was_withdrawn_ends_no_case_and_opens_the_one_that_it_en
     for case_id in (first, second):
         case = case_of(office, case_id)
         assert (case.status, case.result, case.proposal) == ("open", None, None)
+
+
+def test_an_outcome_ends_every_case_of_a_subject_that_was_submitted_twice(office: Office) -> None:
+    for number in (1, 2):
+        made = decision(shipment(shipment_id="S-1"), decision_id=f"d-{number}")
+        answer = StoredAnswer("c", made.decision_id, "digest", made.decision_id, "", b"")
+        office.reviewing.decisions.append([(made.logged(), answer)])
+    send(office, "S-1", "not_confirmed")
+
+    assert open_due(office.reviewing, LATER) == 1
+
+    assert {case_of(office, case_id).status for case_id in ("d-1", "d-2")} == {"closed"}
 
 
 def test_an_outcome_that_is_known_from_tomorrow_on_ends_no_case_today(office: Office) -> None:
