@@ -408,7 +408,7 @@ END = {"confidence": "high", "text": "opened, and looked into"}
     ("act", "form", "told"),
     [
         ("actions", {"kind": "release"}, "own words why"),
-        ("actions", {"kind": "refer office", "text": "theirs"}, "the office or agency"),
+        ("actions", {"kind": "refer office", "text": "theirs"}, "which office or agency"),
         ("actions", {"kind": "wait and see"}, "kind"),
         ("results", {"code": "nothing_found"}, "reason"),
         (
