@@ -3,13 +3,15 @@
 import json
 from datetime import datetime
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from features.records import GoodsItem, Leg
+from features.records import GoodsItem, Leg, Position
 from serving.history.received_records import ReceivedRecord
 from serving.request_parsing import read_submission
-from serving.scoring.enrichment import enrich, with_newest_legs
+from serving.scoring.enrichment import enrich, with_newest_legs, with_newest_positions
+from serving.triage.life_at_risk import last_heard
 from tests.serving.bodies import route, shipment, submission
 
 ARRIVED_AT = "2026-11-25T09:00:00Z"
@@ -78,3 +80,23 @@ def test_an_item_that_came_later_stands_with_those_of_the_declaration() -> None:
     assert shipped is not None
     assert [item.commodity_code for item in shipped.items] == ["8903100000", "100630"]
     assert read_submission(enriched.submission.model_dump_json().encode()) == enriched.submission
+
+
+def position(observed_at: str) -> ReceivedRecord:
+    given = {"journey_id": "J-2", "observed_at": observed_at, "latitude": 38.0, "longitude": 26.0}
+    text = Position.model_validate(given).model_dump_json(exclude_none=True)
+    return ReceivedRecord("positions", f"J-2 {observed_at}", "route", "J-2", observed_at, "c", text)
+
+
+def test_a_clock_that_is_ahead_hides_no_position_of_before_now() -> None:
+    now = datetime.fromisoformat("2026-11-24T12:30:00Z")
+    before, ahead = position("2026-11-24T12:00:00Z"), position("2026-11-24T17:30:00Z")
+
+    def last(*received: ReceivedRecord) -> datetime:
+        records = Mock(about=lambda subjects: {subject: [*received] for subject in subjects})
+        heard = last_heard(with_newest_positions(submission(route()), records, lambda: now))
+        assert heard is not None
+        return heard.observed_at
+
+    assert last(before, ahead) == datetime.fromisoformat(before.received_at)
+    assert last(ahead) == datetime.fromisoformat(ahead.received_at)
