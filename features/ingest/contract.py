@@ -22,7 +22,7 @@ from features.arrow_schema import INSTANT, Limits, limits
 from features.errors import Example, Fault
 from features.field_kinds import Money, kinds_of_fields
 from features.field_types import EARLIEST_YEAR, LARGEST_EXACT, LATEST_YEAR, RFC_3339
-from features.outcome_contradictions import FIELDS, NEVER_SELECTED, TOO_EARLY, contradiction
+from features.outcome_contradictions import FIELDS, NEVER_SELECTED, contradiction
 from features.records import AMENDED_WHEN, RECORD_FILES, VERSION_FIELDS, Result
 
 Bools = npt.NDArray[np.bool_]
@@ -128,8 +128,6 @@ def broken_alone(
 
 def _contradictions(table: pa.Table) -> Iterator[Broken]:
     """Outcomes that contradict themselves; each way of saying it is looked at once."""
-    is_early = pc.less(table["known_at"], table["inspected_at"])
-    yield from _where("known_at", TOO_EARLY, is_early)
     is_never = pc.equal(table["selection_probability"], 0)
     yield from _where("selection_probability", NEVER_SELECTED, is_never)
     result, offences, examination, *found = (table[name].to_pylist() for name in FIELDS)
