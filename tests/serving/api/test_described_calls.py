@@ -20,7 +20,7 @@ from serving.access.roles import Scope
 from tests.counts import count
 from tests.serving.conftest import Service
 
-EXAMPLES = count(6, 200)
+EXAMPLES = count(4, 200)
 """Of each call, as often right as wrong."""
 
 CHECKS = [

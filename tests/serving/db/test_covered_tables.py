@@ -188,7 +188,7 @@ def test_every_edit_of_a_covered_table_is_found_where_it_is(filled: Engine) -> N
     proof = verify_audit_log(filled)
     assert proof.is_whole, proof.findings[:3]
     assert proof.rows >= len(COVERED) * ROWS  # and those that name the home's keys
-    for _ in range(count(60, 1_000)):
+    for _ in range(count(30, 1_000)):
         table = metadata.tables[lots.choice(COVERED)]
         tamper = lots.choice(EDITS)
         with unguarded(filled) as connection:
@@ -208,7 +208,7 @@ def test_every_edit_of_a_covered_table_is_found_where_it_is(filled: Engine) -> N
 @pytest.mark.faults
 def test_every_edit_of_the_audit_chain_is_found_where_it_begins(filled: Engine) -> None:
     lots, mark = random.Random(9), verify_audit_log(filled).mark
-    for _ in range(count(20, 200)):
+    for _ in range(count(10, 200)):
         tamper: Callable[..., Keys] = lots.choice((edit, remove, swap, truncate))
         with unguarded(filled) as connection:
             rows = rows_of(connection, audit_events)

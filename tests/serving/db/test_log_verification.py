@@ -98,7 +98,7 @@ def test_a_changed_column_is_found_where_it_is(log: Path, column: str, value: st
 def test_every_changed_byte_of_a_record_is_found(log: Path) -> None:
     lots = random.Random(11)
     connection = sqlite3.connect(log)
-    for _ in range(count(60, 1_000)):
+    for _ in range(count(30, 1_000)):
         seq = lots.randrange(1, RECORDS + 1)
         (record,) = connection.execute(
             "SELECT record FROM decisions WHERE seq = ?", (seq,)
