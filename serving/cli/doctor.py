@@ -97,20 +97,17 @@ def _signed_beside_models(home: Path) -> "Iterator[CheckResult]":
     from training.gates.waiver import WAIVER, Waiver
     from training.model.model_home import ModelHome
 
-    models = ModelHome(home)
-    checks: dict[str, Callable[[], object]] = {
-        f"waiver of {file.parent.parent.name}/{file.parent.name}": partial(
-            lambda folder: Waiver.read(folder, models.public_key), file.parent
-        )
+    checks: dict[str, Callable[[bytes], object]] = {
+        f"waiver of {file.parent.parent.name}/{file.parent.name}": partial(Waiver.read, file.parent)
         for file in sorted(home.glob(f"models/*/[0-9]*/{WAIVER}"))
     }
-    for kind in SUBJECT_KINDS:
-        if file_of(home, kind).exists():
-            checks[f"canaries of {kind}s"] = partial(
-                lambda kind: Canaries.read(home, kind, models.public_key), kind
-            )
-    for what, check in checks.items():
+    checks |= {
+        f"canaries of {kind}s": partial(Canaries.read, home, kind)
+        for kind in SUBJECT_KINDS
+        if file_of(home, kind).exists()
+    }
+    for what, read in checks.items():
         try:
-            check()
+            read(ModelHome(home).public_key)
         except (TidegateError, OSError) as refusal:
             yield CheckResult(what, "wrong", str(refusal))

@@ -25,7 +25,7 @@ def init(
     settings = settings_of(home, database_url)
     engine = opened_database(settings)
     bound = InstallationRepository(engine)
-    DataKeys(engine).make_wrapping_key()
+    DataKeys(engine).first_wrapping()
     if as_json:
         keys = {each.name: each.fingerprint for each in bound.current_keys()}
         print_json({"database_id": bound.database_id, "keys": keys})

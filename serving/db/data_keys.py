@@ -117,18 +117,18 @@ class DataKeys:
         return decrypt(self.wrapping.key(wrapping_id), key_id, wrapped)
 
     def newest_wrapping(self, connection: Connection) -> str:
-        """The wrapping key in use; the first is made with the first data key."""
+        """The wrapping key in use."""
         in_use = select(data_keys.c.wrapping_id).where(data_keys.c.wrapped.is_not(None)).limit(1)
         found = connection.scalar(in_use)
-        return found or next(iter(self.wrapping.ids()), None) or self.wrapping.made()
+        return found or self.first_wrapping()
 
-    def make_wrapping_key(self) -> None:
-        """Make the first wrapping key where there is none, before the keys of a home are copied.
+    def first_wrapping(self) -> str:
+        """The wrapping key to begin with, which is made where there is none yet.
 
-        Else each host would make one of its own, which no other can read.
+        It is to be there before the keys of a home are copied to other hosts: each would make one
+        of its own, which no other can read.
         """
-        if not [*self.wrapping.ids()]:
-            self.wrapping.made()
+        return next(iter(self.wrapping.ids()), None) or self.wrapping.made()
 
     def read(self, connection: Connection, key_id: str) -> bytes | None:
         """A data key as it is kept; None where there is none, or it was destroyed."""

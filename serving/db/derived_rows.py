@@ -30,7 +30,8 @@ _WRONG = {
 
 def misstated(connection: Connection) -> Iterator[tuple[str, tuple[str | int, ...], str]]:
     """Derived rows that differ from their decisions: the table, the key of the row, and why."""
-    for table in _WRONG.keys() & set(inspect(connection).get_table_names()):
-        query, why = _WRONG[table]
-        for key in connection.execute(query):
-            yield table, tuple(key), why
+    known = set(inspect(connection).get_table_names())
+    for table, (query, why) in _WRONG.items():
+        if table in known:
+            for key in connection.execute(query):
+                yield table, tuple(key), why

@@ -37,9 +37,6 @@ is a leaning that sorts neighbours, beyond it a score sorts origins."""
 
 ROUNDING = 1e-6
 
-FEW = (1, 2)
-"""So many authors, offices or places, that twice an even share of the weight is all of it."""
-
 USUAL_LEAKAGE, USUAL_SELECTION = LeakageParameters(), SelectionParameters()
 """Bounds that whoever trains chooses, and may loosen only if two people answer for that."""
 
@@ -210,12 +207,17 @@ def _usual(influence: InfluenceFigures) -> float:
     """What the heaviest may weigh where no experiment allows more, however few there are."""
     shares = USUAL_SELECTION.largest_author_share, USUAL_SELECTION.largest_office_share
     share = shares[influence.by != "author"]
-    return share if influence.groups in FEW else allowed_share(share, influence.groups)
+    return share if _has_no_bound(influence) else allowed_share(share, influence.groups)
+
+
+def _has_no_bound(influence: InfluenceFigures) -> bool:
+    """Whether they are so few that twice an even share is all the weight there is."""
+    return allowed_share(0.0, influence.groups) >= 1
 
 
 def _unbounded(influence: InfluenceFigures) -> str:
     usual = f"{_usual(influence):.3f} for one {influence.by}"
-    if influence.groups in FEW:
+    if _has_no_bound(influence):
         return (
             f"of {influence.groups} nobody's weight can be bounded, and more than {usual} lets "
             "them decide what is learnt"
