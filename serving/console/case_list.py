@@ -21,7 +21,6 @@ from serving.explanation.formatting import capital
 from serving.language import ARROW, reading, say, say_word
 from serving.review.case_records import CaseFilter, CaseRecord, QueueFilter
 from serving.review.case_summary import LANE_NAMES, UNFITTING_DESCRIPTION
-from serving.review.queue_rank import ALWAYS_IN_TIME
 from serving.review.reviewer import Reviewer
 from serving.review.shown_lanes import ShownLane, stored_lanes
 from serving.review.tags import LONGEST_TAG, normalised_tag
@@ -141,10 +140,7 @@ class Filters(BaseModel):
 
 @dataclass(frozen=True)
 class CaseRow:
-    """One row; of what was selected at random neither a risk nor a fact is said.
-
-    `hours_left` is None of what no time is over for, or of which no journey says when it is due.
-    """
+    """One row; of what was selected at random neither a risk nor a fact is said."""
 
     row: CaseRecord
     risk: RiskLevel
@@ -161,14 +157,11 @@ class CaseRow:
     ) -> Self:
         """A case with its decision; None where that is not kept any more, or must not be read."""
         submission = decision.submission if decision else None
-        is_due_known = submission is None or submission.journey is not None
-        is_timeless = row.lane in ALWAYS_IN_TIME or not is_due_known
-        left = datetime.fromisoformat(row.due_at) - now
         lane: Lane = row.lane  # type: ignore[assignment]  # a lane, as it was stored
         return cls(
             row,
             RISK_LEVELS.get(lane, "low"),
-            None if is_timeless else left / timedelta(hours=1),
+            row.hours_left(submission, now),
             shorten(
                 subject_described(submission) if submission else row.what,
                 LONGEST_WHAT,

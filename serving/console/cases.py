@@ -42,7 +42,6 @@ from serving.review.case_rules import Case, Status, WaitingFor, status_at
 from serving.review.case_summary import describe_subject
 from serving.review.errors import JustificationNeeded, TooLong
 from serving.review.opening import ALIKE
-from serving.review.queue_rank import ALWAYS_IN_TIME
 from serving.review.results import (
     RESULT_MEANING,
     RESULTS_OF,
@@ -392,8 +391,7 @@ def _case_content(
         "state": case,
         "status_now": status_at(case, now),
         "hours_waiting": _hours_until(case.waiting_until, now),
-        "hours_left": (datetime.fromisoformat(row.due_at) - now) / timedelta(hours=1),
-        "is_timeless": row.lane in ALWAYS_IN_TIME or submission.journey is None,
+        "hours_left": row.hours_left(submission, now),
         "case": view,
         "is_score_shown": shows_score,
         "judged_as": _judged_as(events, caller),

@@ -3,8 +3,10 @@
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, Protocol, Self
 
+from features.submission import Submission
 from serving.access.actors import SERVICE, Actor
 from serving.history.received_records import ReceivedRecord
 from serving.review.case_rules import Status
@@ -76,6 +78,16 @@ class CaseRecord:
     def is_in_time(self, now: str) -> bool:
         """Whether what it is about can still be stopped at an instant (ISO)."""
         return self.due_at > now or self.lane in ALWAYS_IN_TIME
+
+    def hours_left(self, submission: Submission | None, now: datetime) -> float | None:
+        """For how long what it is about can still be stopped; below 0 once that is over.
+
+        None of what no time is over for, or of which no journey says when it is due.
+        """
+        is_due_known = submission is None or submission.journey is not None
+        if self.lane in ALWAYS_IN_TIME or not is_due_known:
+            return None
+        return (datetime.fromisoformat(self.due_at) - now) / timedelta(hours=1)
 
     def queue_position(self, now: str) -> "QueuePosition":
         """Where it stands in the queue at an instant (ISO)."""

@@ -386,11 +386,11 @@ def take_outcome(
 def withdraw_outcome(case: Case, actor: Actor, at: datetime) -> CaseChange:
     """Take back what another system reported: the case is open again, and waits for people.
 
-    Raises CaseTaken where nothing that a machine reported is ended or proposed by it.
+    Raises CaseTaken where no report of a machine ended it, or waits in it for persons alone.
     """
     before = _without_report(case)
     if before is case:
-        raise CaseTaken("people have judged this case; the outcome stays on record as withdrawn")
+        raise CaseTaken("no report of a machine counts in this case, which stays as it is")
     words = "the outcome that was reported by record was withdrawn"
     named = ("status", "owner", "action", "result", "ended_by", "proposal", "second_view")
     return _acted(

@@ -145,7 +145,7 @@ def _write_summary(paper: Paper, printed: PrintedCase) -> None:
         paper.text(row.what)
     waits = state.waiting_until and instant_in_words(state.waiting_until)
     is_due_known = printed.view.decision.submission.journey is not None
-    due_at = datetime.fromisoformat(row.due_at) if is_due_known else None
+    due_at = instant_in_words(datetime.fromisoformat(row.due_at)) if is_due_known else ""
     paper.pairs(
         [
             ("Case", row.case_id),
@@ -153,7 +153,7 @@ def _write_summary(paper: Paper, printed: PrintedCase) -> None:
             ("Why it is here", row.why if _is_why_told(printed.view) else ""),
             ("Office", row.office_id or ""),
             ("Opened", instant_in_words(datetime.fromisoformat(row.opened_at))),
-            ("Conveyance due", instant_in_words(due_at) if due_at else ""),
+            ("Conveyance due", due_at),
             ("State", readable(state.status)),
             ("With", state.owner.shown if state.owner else "nobody"),
             ("Waits until", waits or ""),

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from features.records import Outcome
-from serving.audit.logged_decision import StoredAnswer
 from serving.db.repositories.new_cases import OPENED_TOGETHER
 from serving.db.repositories.record_repository import RecordRepository
 from serving.errors import NotFound
@@ -24,7 +23,7 @@ from serving.review.opening import case_of_decision
 from serving.review.results import reported_result
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
-from tests.serving.review.decisions import AT, decision
+from tests.serving.review.decisions import AT
 from tests.serving.review.stated import (
     FOUND,
     INSPECT,
@@ -188,9 +187,7 @@ def test_an_outcome_that_was_withdrawn_ends_no_case_and_opens_the_one_that_it_en
 
 def test_an_outcome_ends_every_case_of_a_subject_that_was_submitted_twice(office: Office) -> None:
     for number in (1, 2):
-        made = decision(shipment(shipment_id="S-1"), decision_id=f"d-{number}")
-        answer = StoredAnswer("c", made.decision_id, "digest", made.decision_id, "", b"")
-        office.reviewing.decisions.append([(made.logged(), answer)])
+        office.decide(number, subject_id="S-1")
     send(office, "S-1", "not_confirmed")
 
     assert open_due(office.reviewing, LATER) == 1

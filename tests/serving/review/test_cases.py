@@ -78,8 +78,8 @@ class Office:
             masking,
         )
 
-    def decide(self, number: int = 1, **changed: Any) -> str:
-        body = shipment(shipment_id=f"S-{number}")
+    def decide(self, number: int = 1, subject_id: str | None = None, **changed: Any) -> str:
+        body = shipment(shipment_id=subject_id or f"S-{number}")
         made = decision(body, decision_id=f"d-{number}", **changed)
         answer = StoredAnswer("c", made.decision_id, "digest", made.decision_id, "", b"")
         self.reviewing.decisions.append([(made.logged(), answer)])
