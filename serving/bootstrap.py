@@ -13,7 +13,9 @@ import re
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from features.engine.malloc import return_freed_memory
@@ -22,6 +24,8 @@ from serving.start_stages import StageReport, ignore_stage
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+    from features.submission import Submission
 
 COLLECT_AFTER_OBJECTS = 10_000  # allocated more than freed
 
@@ -37,9 +41,7 @@ def start_app(report: StageReport = ignore_stage) -> "FastAPI":
     end_with_supervisor()
     gc.disable()
     try:
-        # Arrow's own allocator would take 30 MiB for the first text, and there is never much of it.
-        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-        return_freed_memory()
+        _keep_memory_small()
         with ending_at_once({**STOPPED, signal.SIGTERM: 0}):
             app = _warm_app(report)
         return_library_pages()
@@ -52,12 +54,36 @@ def start_app(report: StageReport = ignore_stage) -> "FastAPI":
         gc.enable()
 
 
+def read_code() -> None:
+    """Read and compile what is the same whatever home is served, for workers that are forked then.
+
+    Begins no threads, and leaves nothing open.
+    """
+    gc.disable()
+    _keep_memory_small()
+    from features.engine.store.lmdb_store import LmdbStore
+    from features.history.online_store import OnlineStore
+    from serving.app import utc_now
+    from serving.console.cases import warm_up as warm_up_pages
+    from serving.history.client import warm_up as warm_up_history
+
+    examples = _examples()
+    with TemporaryDirectory() as folder, closing(LmdbStore(Path(folder))) as store:
+        warm_up_history(OnlineStore(store), examples)
+    warm_up_pages(examples, utc_now())
+    gc.freeze()  # what nobody writes to stays shared
+
+
+def _keep_memory_small() -> None:
+    # Arrow's own allocator would take 30 MiB for the first text, and there is never much of it.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    return_freed_memory()
+
+
 def _warm_app(report: StageReport) -> "FastAPI":
-    from serving.api.examples import ROUTE, SHIPMENT
     from serving.app import create_app, utc_now
     from serving.console.cases import warm_up as warm_up_pages
     from serving.observability import log_as_json
-    from serving.request_parsing import read_submission
     from serving.settings import Settings
     from serving.web.connections import bound_connections
 
@@ -65,10 +91,17 @@ def _warm_app(report: StageReport) -> "FastAPI":
     bound_connections()
     app = create_app(Settings(), report=report)
     report("trying everything once", 0, 0)
-    examples = [read_submission(json.dumps(body).encode()) for body in (ROUTE, SHIPMENT)]
+    examples = _examples()
     app.state.services.assessor.warm_up(examples)
     warm_up_pages(examples, utc_now())
     return app
+
+
+def _examples() -> list["Submission"]:
+    from serving.api.examples import ROUTE, SHIPMENT
+    from serving.request_parsing import read_submission
+
+    return [read_submission(json.dumps(body).encode()) for body in (ROUTE, SHIPMENT)]
 
 
 def return_library_pages() -> None:

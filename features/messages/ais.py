@@ -13,10 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import reduce
 from operator import xor
-from typing import Any
-
-from pyais import decode
-from pyais.exceptions import AISBaseException
+from typing import TYPE_CHECKING, Any
 
 from features.errors import MessageRefused
 from features.messages.conversion import GIVEN, Conversion
@@ -25,6 +22,9 @@ from features.messages.element import Element
 from features.messages.message_reading import MessageReading
 from features.messages.options import Options
 from features.messages.record_drafts import RecordDraft, Value
+
+if TYPE_CHECKING:
+    from pyais.exceptions import AISBaseException
 
 _SENTENCE = re.compile(r"![A-Z-]{2}VD[MO],(\d),(\d),(\d?),([^,]{0,2}),([^,*]*),\d\*[0-9A-Fa-f]{2}")
 _TAGS = re.compile(r"\\([^\\]{1,200})\\")
@@ -140,6 +140,9 @@ def _given(reading: MessageReading) -> Value | None:
 
 def _keep_position(parts: _Parts, reading: MessageReading) -> bool:
     """Make the position that a message tells, if it does; whether the message could be read."""
+    from pyais import decode
+    from pyais.exceptions import AISBaseException
+
     ordered = [parts.elements[part] for part in sorted(parts.elements)]
     first = ordered[0]
     sentences = [_SENTENCE.search(each.text) for each in ordered]
@@ -166,7 +169,7 @@ def _keep_position(parts: _Parts, reading: MessageReading) -> bool:
     return True
 
 
-def _why(error: AISBaseException) -> str:
+def _why(error: "AISBaseException") -> str:
     words = {"InvalidNMEAChecksum": "want the checksum of its sentence"}
     return words.get(type(error).__name__, "want a sentence that can be read")
 

@@ -81,6 +81,7 @@ def serve(
         end_with_parent(sys.stdin.fileno())
     from serving.audit.impact_assessment import require_assessment
     from serving.cli.unread_variables import unread_variables
+    from serving.forked_workers import fork_workers, wait_until_forking
     from serving.listening_socket import bound, inherited
     from serving.listening_transport import Transport, hosts_of
     from serving.metrics_multiprocess import shared_by_workers
@@ -95,9 +96,6 @@ def serve(
         require_rescue_centres(settings.rescue_centres)
     transport = Transport(behind_proxy, settings.trusted_proxies, tls_cert, tls_key)
     transport.require_certificate()
-    if workers > 1:
-        _require_readable(settings)
-        _require_whole_log(settings)
     listener = bound(host, port) if fd is None else inherited(fd)
     transport.require_private(listener)
     _hand_down(
@@ -110,8 +108,13 @@ def serve(
     )
     if workers == 1:
         _serve_here(listener, transport, _shown(progress))
-    else:
-        with shared_by_workers(), _held_by_workers(settings):
+        return
+    with shared_by_workers():
+        fork_workers()
+        _require_readable(settings)
+        _require_whole_log(settings)
+        wait_until_forking()
+        with _held_by_workers(settings):
             _serve_by_workers(listener, transport, workers)
 
 

@@ -93,15 +93,12 @@ class HistoryClient:
         it is kept.
         """
         with _failing_as_unavailable():
-            own_records = [history_records([submission]) for submission in submissions]
-            return feature_vectors(submissions, self._state, own_records)
+            return _vectors(self._state, submissions)
 
     def warm_up(self, examples: Sequence[Submission]) -> list[Vector]:
         """See and learn examples of each kind and forget them; their features."""
         with _failing_as_unavailable():
-            self._state.warm_up()
-        self.vectors([*examples] * 2)  # what is compiled for one is not what is for a group
-        return self.vectors(examples)
+            return warm_up(self._state, examples)
 
     def apply_decisions(self, head: LogHead, submissions: Sequence[Submission]) -> None:
         """Apply the decisions that were logged last; `head` is that of the log with them."""
@@ -228,6 +225,18 @@ def require_same_log(state: OnlineStore, log: DecisionReader) -> None:
 def _marks(size: int, link: str) -> dict[str, str]:
     """How far the decision log was applied, and which log that was."""
     return {_DECISIONS: str(size), _DECISIONS_LINK: f"{size}:{link}"}
+
+
+def warm_up(state: OnlineStore, examples: Sequence[Submission]) -> list[Vector]:
+    """See and learn examples of each kind and forget them; their features."""
+    state.warm_up()
+    _vectors(state, [*examples] * 2)  # what is compiled for one is not what is for a group
+    return _vectors(state, examples)
+
+
+def _vectors(state: OnlineStore, submissions: Sequence[Submission]) -> list[Vector]:
+    own_records = [history_records([submission]) for submission in submissions]
+    return feature_vectors(submissions, state, own_records)
 
 
 def open_history(

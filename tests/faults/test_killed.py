@@ -78,7 +78,7 @@ def test_a_worker_that_is_killed_alone_is_replaced(served: Served) -> None:
         pytest.skip("there is no other to replace it")
     served.start()
     ends_at = time.monotonic() + count(2, 20)
-    threading.Timer(0.5, os.kill, (_workers(served)[0], signal.SIGKILL)).start()
+    threading.Timer(0.5, os.kill, (min(_workers(served)), signal.SIGKILL)).start()
     served.load(8, "S", lambda: time.monotonic() > ends_at)
 
     served.wait_until_ready(60)
@@ -95,17 +95,53 @@ def scores_counted(served: Served) -> float:
     return sum(float(line.split()[-1]) for line in lines if line.startswith("tidegate_scores_t"))
 
 
-def _workers(served: Served) -> list[int]:
-    """The ids of the processes it began that serve, not of the one that tracks resources."""
+def _forking(served: Served) -> int:
+    """The id of the process that its workers are forked from."""
     assert served.process is not None
-    found = []
+    (found,) = (
+        process_id
+        for process_id in _children(served.process.pid)
+        if b"forkserver" in Path(f"/proc/{process_id}/cmdline").read_bytes()
+    )
+    return found
+
+
+def _workers(served: Served) -> set[int]:
+    return _children(_forking(served))
+
+
+def _children(parent: int) -> set[int]:
+    found = set()
     for status in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            parent = int(status.read_text().rpartition(")")[2].split()[1])
-            command = (status.parent / "cmdline").read_bytes()
-            if parent == served.process.pid and b"spawn_main" in command:
-                found.append(int(status.parent.name))
+            if int(status.read_text().rpartition(")")[2].split()[1]) == parent:
+                found.add(int(status.parent.name))
     return found
+
+
+@pytest.mark.faults
+def test_workers_end_with_what_they_are_forked_from_and_others_take_their_place(
+    served: Served,
+) -> None:
+    """Nobody would tell them to stop, and they would serve on beside those that follow."""
+    if served.workers == 1:
+        pytest.skip("it is forked from nothing")
+    served.start()
+    before, forking = _workers(served), _forking(served)
+
+    os.kill(forking, signal.SIGKILL)
+
+    ends_at = time.monotonic() + 60
+    while any(Path(f"/proc/{worker}").exists() for worker in before):
+        assert time.monotonic() < ends_at, "a worker serves on that nobody knows of"
+        time.sleep(0.05)
+    served.wait_until_ready(60)
+    assert _forking(served) != forking
+    assert served.process is not None
+    workers = _workers(served)
+    os.killpg(served.process.pid, signal.SIGTERM)  # as systemd tells all of a service
+    assert served.process.wait(60) == 0
+    assert not any(Path(f"/proc/{worker}").exists() for worker in workers)
 
 
 @in_full_alone
