@@ -77,7 +77,7 @@ def _refuse_untimely(submission: Submission) -> None:
         )
     known_at = subject.known_at
     if subject.version > 1 and known_at is not None and submission.scoring_instant <= known_at:
-        why = "a later version is scored as of an instant after its `known_at`"
+        why = f"send `as_of`, an instant after {known_at.isoformat()}, its `known_at`"
         raise SubmissionRefused(
             "the version was not yet known", (RequestFault("/as_of", "not_yet_known", why),)
         )

@@ -199,11 +199,21 @@ def _frame(file: Path, names: Iterable[str] | None, numbers_in: Path | None = No
         ) as parquet,
     ):
         columns = {
-            name: _kept(parquet.read([name], use_threads=False).column(0).to_pandas(), numbers_in)
+            name: _kept(_finite(parquet, name, file), numbers_in)
             for name in names or parquet.schema_arrow.names
             if name in parquet.schema_arrow.names
         }
     return pd.DataFrame(columns, copy=False)
+
+
+def _finite(parquet: pq.ParquetFile, name: str, file: Path) -> "pd.Series[Any]":
+    column = parquet.read([name], use_threads=False).column(0).to_pandas()
+    if column.dtype == np.float64 and np.isinf(column.to_numpy()).any():
+        row = int(np.flatnonzero(np.isinf(column.to_numpy()))[0])
+        raise TrainingSetError(
+            f"{file}, {name}: row {row + 1} holds an infinite number; one that is not known is null"
+        )
+    return column
 
 
 def _kept(column: "pd.Series[Any]", numbers_in: Path | None) -> "pd.Series[Any] | Floats":

@@ -54,7 +54,9 @@ class ModelHome:
         folder = self.folder_of(registration.name, registration.version)
         if folder.exists():
             raise ArtefactError(
-                f"{folder} is there already; the tracking store is not the one of this home"
+                f"{folder} is there already, and the tracking store gave its number to another: it "
+                "is not the store of this home. Give the one that is (--tracking-uri), or move "
+                "models of another home away"
             )
         key = self.signing_key
         signed = registration.signed(key).model_dump_json(indent=1).encode()

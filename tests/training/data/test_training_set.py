@@ -165,6 +165,18 @@ def test_rows_out_of_order_or_repeated_are_refused(tmp_path: Path) -> None:
             )
 
 
+@pytest.mark.parametrize("keeps_in_files", [False, True])
+def test_an_infinite_number_is_refused_by_its_place(tmp_path: Path, keeps_in_files: bool) -> None:
+    features, outcomes, subjects = WORLD
+    broken = features.assign(noise_ratio=features["noise_ratio"].mask(features.index == 4, -np.inf))
+    folder = write_training_set(tmp_path / "set", broken, outcomes, subjects)
+
+    with pytest.raises(TrainingSetError, match="noise_ratio: row 5 holds an infinite number"):
+        TrainingSet.read(
+            folder, "shipment", INPUTS, numbers_in=tmp_path if keeps_in_files else None
+        )
+
+
 def test_an_outcome_of_an_unknown_subject_is_refused(tmp_path: Path) -> None:
     features, outcomes, subjects = WORLD
     strange = outcomes.replace({"subject_id": {outcomes["subject_id"].iloc[0]: "S-elsewhere"}})
