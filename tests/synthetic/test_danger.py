@@ -1,7 +1,8 @@
 """Who is in danger in the invented world, and whether the signals of the service find them."""
 
+from collections import defaultdict
+
 import numpy as np
-import pandas as pd
 import pytest
 from stdnum import imo
 
@@ -29,33 +30,28 @@ def journeys(world):
 @pytest.fixture(scope="module")
 def subjects(world, journeys):
     """Each journey with the positions at which it was ever heard."""
-    fields = Journey.model_fields
-    rows = journeys[[name for name in fields if name in journeys]].to_dict("records")
-    heard = dict(iter(world["positions"].groupby("journey_id")))
-
-    def known(row):
-        return {name: value for name, value in row.items() if pd.notna(value)}
-
-    def positions_of(journey):
-        for row in heard.get(journey.journey_id, pd.DataFrame()).to_dict("records"):
-            yield Position.model_construct(**known(row))
-
-    made = []
-    for row in rows:
-        bare = {name: field.default for name, field in fields.items() if not field.is_required()}
-        journey = Journey.model_construct(**bare | known(row))
-        subject = Submission.model_construct(
+    heard = defaultdict(list)
+    for row in known_of(world["positions"].drop(columns="is_distress")):
+        heard[row["journey_id"]].append(Position.model_construct(**row))
+    own = [name for name in Journey.model_fields if name in journeys]
+    return [
+        Submission.model_construct(
             subject_kind="route",
-            journey=journey,
+            journey=Journey.model_construct(**row),
             legs=(),
             events=(),
             shipment=None,
-            positions=tuple(
-                each.model_copy(update={"is_distress": None}) for each in positions_of(journey)
-            ),
+            positions=tuple(heard[row["journey_id"]]),
         )
-        made.append(subject)
-    return made
+        for row in known_of(journeys[own])
+    ]
+
+
+def known_of(table):
+    """The rows of a table without what is missing in them."""
+    columns = [table[name].astype(object).where(table[name].notna(), None) for name in table]
+    for values in zip(*columns, strict=True):
+        yield {name: value for name, value in zip(table, values, strict=True) if value is not None}
 
 
 def heard_before(subject, instant):

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
+from serving.app import create_app
 from serving.errors import ServingError
+from serving.settings import Settings
 from serving.web.fault_codes import FAULT_CODES
 from serving.web.problems import known_problems, slug
-from tests.serving.conftest import Service
+from tests.serving.conftest import NOW, Service
 
 ROOT = Path(__file__).parents[3]
 CODE = re.compile(
@@ -76,16 +79,24 @@ CALLS = {
 }
 
 
-@pytest.fixture
-def document(service: Service) -> Any:
-    return service.client.get("/openapi.json").json()
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """Of a service over a blank home."""
+    app = create_app(Settings(home=tmp_path_factory.mktemp("blank")), clock=lambda: NOW)
+    with TestClient(app) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def document(client: TestClient) -> Any:
+    return client.get("/openapi.json").json()
 
 
 def test_every_call_is_described_and_no_page_is(document: Any) -> None:
-    described = {(path, method) for path, calls in document["paths"].items() for method in calls}
+    calls = {(path, method) for path, item in document["paths"].items() for method in item}
 
     assert document["openapi"].startswith("3.1")
-    assert described == CALLS
+    assert calls == CALLS
 
 
 def test_webhooks_are_described_with_the_headers_that_prove_them(document: Any) -> None:
@@ -144,8 +155,8 @@ def test_a_feature_is_read_by_name(service: Service) -> None:
     assert unknown.status_code == 404
 
 
-def test_people_read_the_calls_too(service: Service) -> None:
-    page = service.client.get("/docs")
+def test_people_read_the_calls_too(client: TestClient) -> None:
+    page = client.get("/docs")
 
     assert page.status_code == 200
     for path, method in CALLS:
@@ -156,18 +167,18 @@ def test_people_read_the_calls_too(service: Service) -> None:
 
 @pytest.mark.parametrize("error", sorted(known_problems(), key=lambda e: e.__name__))
 def test_the_type_of_a_problem_leads_to_its_meaning(
-    service: Service, error: type[ServingError]
+    client: TestClient, error: type[ServingError]
 ) -> None:
-    page = service.client.get(slug(error))
+    page = client.get(slug(error))
 
     assert page.status_code == 200
     assert error.title.split("'")[0] in page.text
 
 
 def test_the_index_of_problems_leads_to_every_type_and_explains_every_code(
-    service: Service,
+    client: TestClient,
 ) -> None:
-    text = service.client.get("/problems").text
+    text = client.get("/problems").text
 
     for error in known_problems():
         assert f'href="{slug(error)}"' in text

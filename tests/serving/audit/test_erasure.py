@@ -33,6 +33,7 @@ from serving.monitor.rollups import catch_up
 from serving.review.case_records import CaseAccess
 from serving.review.published_events import FeedAccess
 from serving.settings import Settings
+from tests.counts import count
 from tests.serving.audit.installation import LATER, PERIODS, Installation, closed_case, command
 from tests.serving.bodies import shipment
 from tests.serving.canaries import MARKS, PLAN, decided, ended, told_in_files, told_in_tables
@@ -191,7 +192,7 @@ def test_an_erasure_that_is_cut_off_at_any_call_is_finished_by_the_next(
         ended(service, ended_case)
     number = 0
     while True:
-        number += 1
+        number += count(3, 1)
         place = Installation(Settings(home=_database_alone(home, tmp_path / str(number))))
         erasure, act = (
             DatabaseErasure(place.engine()),

@@ -182,7 +182,7 @@ def test_there_must_be_something_to_move(tmp_path: Path, postgres: Server) -> No
 def test_a_move_that_is_killed_at_any_call_is_finished_by_the_next(
     file: Path, postgres: Server, tmp_path: Path
 ) -> None:
-    for number in (*range(1, 20, count(6, 1)), *range(20, 2_000, count(190, 5))):
+    for number in (*range(1, 20, count(9, 1)), *range(20, 2_000, count(300, 5))):
         home, url = tmp_path / str(number), postgres.new_database()
         shutil.copytree(file.parent, home)
         was_killed = is_killed_at(number, lambda h=home, u=url: moved(h / "tidegate.db", u))  # type: ignore[misc]  # mypy infers no type of a lambda's default

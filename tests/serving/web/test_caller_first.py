@@ -95,7 +95,7 @@ def test_a_body_that_says_it_is_too_large_is_never_waited_for(
 @pytest.mark.parametrize("path", ["/v1/cases/x/notes", "/v1/switches", "/v1/cases/x/letters"])
 def test_a_body_that_is_larger_than_it_says_is_cut_off(service: Service, path: str) -> None:
     def endless() -> Any:
-        for _ in range(100_000):
+        for _ in range(2_000):
             yield b'{"text":"' + b"x" * 9_000
 
     caller = service.key("review", "switch")
