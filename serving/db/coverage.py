@@ -15,14 +15,11 @@ from sqlalchemy import (
     Connection,
     Inspector,
     column,
-    exists,
     inspect,
-    literal,
     select,
     table,
     text,
     tuple_,
-    union_all,
 )
 
 from serving.access.acting import whoever_acts
@@ -65,10 +62,9 @@ def cover_changed(connection: Connection, before: Mapping[str, str]) -> None:
 
 def _not_empty(connection: Connection, names: Sequence[str]) -> Sequence[str]:
     """Those of these tables that have rows: in a new database none, and it starts sooner."""
-    has_rows = (
-        select(literal(name)).where(exists(literal(1)).select_from(table(name))) for name in names
-    )
-    return sorted(connection.scalars(union_all(*has_rows)))
+    # As text, since SQLAlchemy takes longer to put so many parts together than to ask.
+    has_rows = [f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in names]  # noqa: S608 - of `COVERED`
+    return sorted(connection.scalars(text(" UNION ALL ".join(has_rows))))
 
 
 def _digest(connection: Connection, inspector: Inspector, name: str) -> str:
