@@ -28,6 +28,7 @@ from features.home_keys import (
 )
 from serving.access.oidc import Provider
 from serving.access.published_keys import PublishedKeys
+from serving.audit.errors import ClockDisagrees
 from serving.audit.log_check import WAYS_ON, LogCheck, WitnessReport
 from serving.audit.retention_periods import Periods
 from serving.audit.witness_delivery import Witness
@@ -44,6 +45,7 @@ from serving.db.engine import (
 )
 from serving.db.errors import DatabaseMissing
 from serving.db.log_verification import verify_decision_log
+from serving.db.newest_instants import clock_check
 from serving.db.postgres_state import shared_state
 from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.db.repositories.approval_repository import ApprovalRepository
@@ -66,8 +68,11 @@ NOT_MANY_RECORDS = 20_000
 """A log of so many decisions is proved on the way; a longer one by verify-log."""
 
 
-def run_checks(settings: Settings) -> Iterator[CheckResult]:
-    """Check everything a service needs from its machine; the reader decides what to do."""
+def run_checks(settings: Settings, now: datetime | None = None) -> Iterator[CheckResult]:
+    """Check everything a service needs from its machine; the reader decides what to do.
+
+    `now` is what the clock says, that of the machine without.
+    """
     yield _sqlite()
     home = _home(settings.home)
     yield home
@@ -75,14 +80,14 @@ def run_checks(settings: Settings) -> Iterator[CheckResult]:
         return
     yield _disk(settings.home)
     yield _privacy(settings)
-    for what, check in _checks(settings).items():
+    for what, check in _checks(settings, now or datetime.now(UTC)).items():
         try:
             yield from check()
         except OSError as error:
             yield CheckResult(what, "wrong", f"{error.filename}: {error.strerror}")
 
 
-def _checks(settings: Settings) -> dict[str, Callable[[], Iterable[CheckResult]]]:
+def _checks(settings: Settings, now: datetime) -> dict[str, Callable[[], Iterable[CheckResult]]]:
     """The checks of a home, each by itself: any of it may be closed to the user."""
     is_own = isinstance(settings.database, Path)
     return {
@@ -91,6 +96,7 @@ def _checks(settings: Settings) -> dict[str, Callable[[], Iterable[CheckResult]]
         "database": lambda: _database(settings),
         "online feature store": lambda: [_own_state(settings)] if is_own else [],
         "witness": lambda: _witnesses(settings),
+        "clock": lambda: _clock(settings, now),
         "retention": lambda: [_retention(settings.retention)],
         "letters": lambda: [_letters(settings.letters)],
         "rescue centres": lambda: [_rescue_centres(settings)],
@@ -365,6 +371,23 @@ def _history_missing(records: str, known: int, model: str, trained_on: int) -> C
     says = f"knows {known:,} {records}, and {model} was trained on {trained_on:,} (history_missing)"
     mend = "lay the record files in HOME/records and run `tidegate state rebuild`"
     return CheckResult("online feature store", "wrong", f"{says}; {mend}")
+
+
+def _clock(settings: Settings, now: datetime) -> Iterator[CheckResult]:
+    """Whether anything newest is dated ahead of the clock: then nothing is masked or erased."""
+    if isinstance(settings.database, Path) and not settings.database.exists():
+        return
+    try:
+        engine = open_database(
+            settings.database, is_service=False, keys=settings.keys, may_create=False
+        )
+        clock_check(engine, settings).require_not_behind(now)
+    except ClockDisagrees as refusal:
+        yield CheckResult("clock", "wrong", f"nothing is masked or erased: {refusal}")
+    except TidegateError:  # what is wrong with the database is said elsewhere
+        return
+    else:
+        yield CheckResult("clock", "good", "nothing was written at a later time than it says")
 
 
 def _retention(file: Path) -> CheckResult:

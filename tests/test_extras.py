@@ -107,6 +107,7 @@ retention erase 1 --by b --because w
 retention cancel 1 --by b --because w
 retention hold shipment s --by b --because w
 retention lift 1 --by b --because w
+retention overrule --today 2026-11-27 --by b --because w
 retention acts
 accounts create a --role reviewer
 accounts list

@@ -22,7 +22,9 @@ from serving.access.accounts import Account
 from serving.access.errors import ApprovalRefused
 from serving.access.roles import Role
 
-ActKind = Literal["promote", "roll_back", "shadow", "waive", "erase", "lift", "switch_on"]
+ActKind = Literal[
+    "promote", "roll_back", "shadow", "waive", "erase", "lift", "overrule", "switch_on"
+]
 Part = Literal["proposer", "approver"]
 PARTS: tuple[Part, ...] = get_args(Part)
 
@@ -45,9 +47,10 @@ Word = Annotated[str, Field(max_length=128)]
 class ProposedAct(BaseModel):
     """One act, named so that it can be no other.
 
-    `object_id` is the name of a model, the number of a proposal or hold, or a kind of subject;
-    `digest` is of the model, of the proposal or hold, or of how models are switched now, `before`
-    of who is champion now, and `installation` of the public key of the home.
+    `object_id` is the name of a model, the number of a proposal or hold, a day, or a kind of
+    subject; `digest` is of the model, of the proposal or hold, of entries of the log, or of how
+    models are switched now, `before` of who is champion now, and `installation` of the public key
+    of the home.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -83,6 +86,7 @@ _WORDS: dict[ActKind, str] = {
     "waive": "leave gates open of",
     "erase": "erase by proposal",
     "lift": "lift the hold",
+    "overrule": "overrule entries dated after",
     "switch_on": "switch on the models of",
 }
 

@@ -8,7 +8,7 @@ written last, and nothing that is younger than its period.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -130,6 +130,15 @@ class Retention:
         self.acts.append(act, partial(_require_hold, number))
         retained = self._retained(self.acts.all())
         self.erasure.remove_masked_terms(self.acts.masked_before(), retained)
+
+    def overrule(self, later: Mapping[str, datetime], by: str, because: str, at: datetime) -> int:
+        """Let newest entries be no evidence of the time any more; the number of the act.
+
+        `later` is what a clock that was ahead dated, as `ClockCheck.dated_later` found it.
+        """
+        overruled = {what: dated.isoformat() for what, dated in later.items()}
+        details = {"overruled": overruled}
+        return self.acts.append(RetentionAct(at.isoformat(), "overrule", by, because, details))
 
     def _periods(self) -> Periods:
         return Periods.read(self.settings.retention)

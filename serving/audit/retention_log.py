@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 RetentionAction = Literal[
-    "mask", "propose", "agree", "cancel", "erase", "hold", "lift", "erase_again"
+    "mask", "propose", "agree", "cancel", "erase", "hold", "lift", "erase_again", "overrule"
 ]
-"""To erase again is what a restore does with what had been erased since the backup."""
+"""To erase again is what a restore does with what had been erased since the backup; to overrule is
+to say of entries that a clock which was ahead dated them.
+"""
 
 
 @dataclass(frozen=True)

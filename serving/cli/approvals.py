@@ -1,7 +1,7 @@
 """`tidegate approvals`: keys that persons hold, and acts that two of them agree to."""
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from serving.cli.database import opened_database
-from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
+from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json, stated_day
 from serving.cli.output import messages, print_json
 from serving.cli.promote import GateName
 
@@ -33,6 +33,7 @@ class ActName(StrEnum):
     WAIVE = "waive"
     ERASE = "erase"
     LIFT = "lift"
+    OVERRULE = "overrule"
     SWITCH_ON = "switch-on"
 
 
@@ -49,7 +50,7 @@ Object = Annotated[
     typer.Argument(
         metavar="OBJECT",
         help="tidegate-shipment/3 for a model, the number of a proposal to erase or of a hold, "
-        "or route, shipment or all to switch on.",
+        "the day it is (2026-11-27) to overrule, or route, shipment or all to switch on.",
     ),
 ]
 Waive = Annotated[
@@ -245,6 +246,7 @@ def _named(
     from serving.cli.approved_acts import (
         act_of_erasure,
         act_of_lifting,
+        act_of_overruling,
         act_of_switching_on,
         act_on_version,
     )
@@ -257,6 +259,9 @@ def _named(
         return act_of_erasure(_proposal(object_, settings), models.public_key)
     if kind is ActName.LIFT:
         return act_of_lifting(_hold(object_, settings), models.public_key)
+    if kind is ActName.OVERRULE:
+        today = stated_day(object_)
+        return act_of_overruling(today, _dated_later(today, settings), models.public_key)
     if kind is ActName.SWITCH_ON:
         latest = _switches(object_, settings)
         return act_of_switching_on(object_, latest, models.public_key)
@@ -295,6 +300,12 @@ def _hold(number: str, settings: "Settings") -> Any:
     return found[number]
 
 
+def _dated_later(today: date, settings: "Settings") -> dict[str, datetime]:
+    from serving.db.newest_instants import clock_check
+
+    return clock_check(_engine(settings), settings, today).dated_later(datetime.now(UTC))
+
+
 def _switches(scope: str, settings: "Settings") -> dict[str, Any]:
     from serving.cli.switch import Models, latest_of
     from serving.db.repositories.kill_switch_repository import KillSwitchRepository
@@ -311,6 +322,9 @@ def _evidence(named: "ProposedAct", settings: "Settings") -> dict[str, Any]:
     if named.kind == "lift":
         hold = _hold(named.object_id, settings)
         return {"held since": hold.at, "held by": hold.by, "kind": hold.details["subject_kind"]}
+    if named.kind == "overrule":
+        later = _dated_later(date.fromisoformat(named.object_id), settings)
+        return {f"newest {what}": f"dated {at:%Y-%m-%d %H:%M}" for what, at in later.items()}
     if named.kind == "switch_on":
         latest = _switches(named.object_id, settings)
         return {kind: f"off since {event.switched_at}" for kind, event in latest.items()}

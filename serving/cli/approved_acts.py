@@ -1,9 +1,9 @@
 """Acts that take two persons in live use: what exactly they are, and whether two agreed to them."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -148,6 +148,20 @@ def act_of_lifting(hold: "RetentionAct", public_key: bytes) -> "ProposedAct":
         kind="lift",
         object_id=str(hold.number),
         digest=digest_of(asdict(hold)),
+        installation=installation_of(public_key),
+    )
+
+
+def act_of_overruling(
+    today: date, later: Mapping[str, datetime], public_key: bytes
+) -> "ProposedAct":
+    """That newest entries, dated after the day that it is, are no evidence of the time."""
+    from serving.access.approvals import ProposedAct, digest_of
+
+    return ProposedAct(
+        kind="overrule",
+        object_id=today.isoformat(),
+        digest=digest_of({what: at.isoformat() for what, at in later.items()}),
         installation=installation_of(public_key),
     )
 

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -70,6 +71,14 @@ EngineOption = Annotated[
 ]
 
 DEFAULT_HOME = Path(".tidegate")
+
+
+def stated_day(text: str) -> date:
+    """The day that somebody says it is."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("want a day, as 2026-11-27") from None
 
 
 def master_of(engine: Engine, master: str | None) -> str | None:

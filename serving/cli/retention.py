@@ -1,8 +1,8 @@
 """`tidegate retention`: masking, then erasure by destroying keys, each act with who and why."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, date, datetime
-from functools import partial
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +11,7 @@ import typer
 from serving.cli.approved_acts import Approvals
 from serving.cli.audit import write_reading
 from serving.cli.database import opened_database
-from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json, Subject
+from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json, Subject, stated_day
 from serving.cli.output import messages, print_json, progress_bar
 
 if TYPE_CHECKING:
@@ -217,6 +217,35 @@ def lift(
 
 
 @retention.command()
+def overrule(
+    today: Annotated[
+        str, typer.Option(help="The day it is (2026-11-27) by a calendar, and by the clock.")
+    ],
+    because: Because,
+    by: ClaimedBy = None,
+    approval_file: Approvals = None,
+    home: Home = DEFAULT_HOME,
+    database_url: DatabaseUrl = None,
+    as_json: Json = False,
+) -> None:
+    """Say that the clock was ahead when it dated newest entries after today.
+
+    They keep nobody from masking and erasing any more; every other entry does. In live use two
+    persons agree to it (`tidegate approvals`), since by a clock that is set back an erasure would
+    wait for fewer days than it should.
+    """
+    from serving.settings import settings_of
+
+    opened, now = opened_retention(home, database_url, today), _now()
+    later = opened.clock.dated_later(now)
+    name = _overruling(today, later, settings_of(home, database_url), by, approval_file or [])
+    number = opened.overrule(later, name, because, now)
+    for what, at in later.items():
+        messages.print(f"the newest {what}, dated {at:%Y-%m-%d %H:%M}, says nothing of the time")
+    _print_number("act", number, as_json=as_json)
+
+
+@retention.command()
 def acts(
     home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Json = False
 ) -> None:
@@ -277,6 +306,24 @@ def _lifting(number: int, settings: "Settings", by: str | None, files: list[Path
     return live.used_up(act, files, by).approver
 
 
+def _overruling(
+    today: str,
+    later: Mapping[str, datetime],
+    settings: "Settings",
+    by: str | None,
+    files: list[Path],
+) -> str:
+    """Who overrules entries: by name in a trial, by two persons' approvals in live use."""
+    from serving.cli.approved_acts import act_of_overruling, live_use
+    from training.model.model_home import ModelHome
+
+    live = live_use(settings, is_signed=bool(files))
+    if live is None:
+        return _claimed(by, "want --by, who overrules them")
+    act = act_of_overruling(stated_day(today), later, ModelHome(settings.home).public_key)
+    return live.used_up(act, files, by).approver
+
+
 def _claimed(by: str | None, want: str) -> str:
     """The name that is enough in a trial."""
     if by is None:
@@ -292,25 +339,16 @@ def _print_number(name: str, number: int, *, as_json: bool) -> None:
         typer.echo(str(number))
 
 
-def _stated(today: str | None) -> date | None:
-    try:
-        return date.fromisoformat(today) if today else None
-    except ValueError:
-        raise typer.BadParameter("want a day, as 2026-11-27", param_hint="--today") from None
-
-
 def opened_retention(home: Path, database_url: str | None, today: str | None = None) -> "Retention":
     """What ends the data of a home; `today` is the day that a person says it is."""
-    from serving.audit.clock_check import ClockCheck
     from serving.audit.errors import RetentionRefused
     from serving.audit.retention import Retention
     from serving.db.key_destruction import DatabaseErasure
-    from serving.db.newest_instants import newest_instants
+    from serving.db.newest_instants import clock_check
     from serving.db.postgres_state import shared_state
     from serving.db.repositories.decision_repository import DecisionRepository
     from serving.db.repositories.record_repository import RecordRepository
     from serving.db.repositories.retention_repository import RetentionRepository
-    from serving.db.witnesses import witnesses_of
     from serving.history.client import rebuild_history
     from serving.settings import settings_of
 
@@ -333,7 +371,7 @@ def opened_retention(home: Path, database_url: str | None, today: str | None = N
         DatabaseErasure(engine),
         RetentionRepository(engine),
         remake_state,
-        ClockCheck(partial(newest_instants, engine, witnesses_of(settings)), _stated(today)),
+        clock_check(engine, settings, stated_day(today) if today else None),
     )
 
 

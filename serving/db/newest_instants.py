@@ -3,17 +3,27 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import partial
 
 from sqlalchemy import Engine, select
 
 from features.errors import TidegateError
+from serving.audit.clock_check import ClockCheck
 from serving.audit.witness_delivery import Witness
 from serving.audit.witness_lines import read_witness_lines
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
+from serving.db.repositories.retention_repository import stored_acts
 from serving.db.tables.audit import audit_events
 from serving.db.tables.scoring import decisions
+from serving.db.witnesses import witnesses_of
+from serving.settings import Settings
+
+
+def clock_check(engine: Engine, settings: Settings, stated: date | None = None) -> ClockCheck:
+    """What holds the clock to the newest entries; `stated` is the day that a person says it is."""
+    return ClockCheck(partial(newest_instants, engine, witnesses_of(settings)), stated)
 
 
 def newest_instants(engine: Engine, witnesses: Iterable[Witness]) -> Mapping[str, datetime]:
@@ -21,7 +31,8 @@ def newest_instants(engine: Engine, witnesses: Iterable[Witness]) -> Mapping[str
 
     The newest is what was written last, not what has the latest date: an entry that a wrong clock
     dated counts until the next one. What commands did is left out, since they have this clock too:
-    with that, the first checkpoint of an epoch.
+    with that, the first checkpoint of an epoch. Left out too is what persons said a wrong clock
+    dated; that they said so counts as an entry itself, since they vouched for its day.
     """
     newest = {
         "decision": select(decisions.c.scored_at).order_by(decisions.c.seq.desc()),
@@ -31,9 +42,13 @@ def newest_instants(engine: Engine, witnesses: Iterable[Witness]) -> Mapping[str
     }
     with failing_as_unavailable(), engine.connect() as connection:
         found = {what: connection.scalar(query.limit(1)) for what, query in newest.items()}
+        overruling = stored_acts(connection, "overrule")
     found["checkpoint"] = _last_signed_at(CheckpointRepository(engine).newest_lines())
     found["witness's checkpoint"] = max(filter(None, map(_last_heard, witnesses)), default=None)
-    return {what: _instant(text) for what, text in found.items() if text is not None}
+    found["overruling"] = overruling[-1].at if overruling else None
+    instants = {what: _instant(text) for what, text in found.items() if text is not None}
+    overruled = {each for act in overruling for each in act.details["overruled"].items()}
+    return {what: at for what, at in instants.items() if (what, at.isoformat()) not in overruled}
 
 
 def _last_heard(witness: Witness) -> str | None:

@@ -58,13 +58,17 @@ def stored_acts(connection: Connection, *actions: RetentionAction) -> list[Reten
 
 
 def append_act(connection: Connection, act: RetentionAct) -> int:
-    """Store an act in a transaction that is already writing; its number."""
+    """Store an act in a transaction that is already writing; its number.
+
+    The audit event of one that overrules entries says which: it tells of the clock, not of data.
+    """
     last = connection.scalar(select(func.coalesce(func.max(retention_acts.c.number), 0))) or 0
     row = {**vars(act), "number": last + 1, "details": json.dumps(act.details)}
     connection.execute(retention_acts.insert(), row)
     at, number = datetime.fromisoformat(act.at), str(last + 1)
+    told = act.details if act.action == "overrule" else {}
     append_audit_events(
-        connection, [AuditEvent(at, whoever_acts(), act.action, "retention_act", number)]
+        connection, [AuditEvent(at, whoever_acts(), act.action, "retention_act", number, told)]
     )
     return last + 1
 

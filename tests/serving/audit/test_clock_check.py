@@ -10,12 +10,14 @@ import pytest
 
 from serving.access.acting import begin_acting
 from serving.access.actors import Actor
+from serving.audit.audit_log import EventFilter
 from serving.audit.clock_check import AHEAD_AT_MOST, BEHIND_AT_MOST, ClockCheck
 from serving.audit.errors import ClockDisagrees, RetentionRefused
 from serving.audit.open_erasures import open_erasures
 from serving.audit.retention import PROPOSED_FOR, Retention, WaitingErasure
 from serving.db.engine import open_database
 from serving.db.newest_instants import newest_instants
+from serving.db.repositories.audit_repository import AuditRepository
 from serving.db.witnesses import witnesses_of
 from tests.serving.audit.installation import (
     PERIODS,
@@ -23,6 +25,7 @@ from tests.serving.audit.installation import (
     certificate,
     closed_case,
 )
+from tests.serving.canaries import decided
 from tests.serving.conftest import NOW
 
 SOON = NOW + timedelta(hours=1)
@@ -96,6 +99,45 @@ def test_the_witness_alone_shows_that_a_clock_is_behind(
         ClockCheck(lambda: {"witness's checkpoint": newest["witness's checkpoint"]}).require(
             NOW - timedelta(days=1)
         )
+
+
+AHEAD = NOW + timedelta(days=30)
+
+
+def test_only_entries_of_days_after_the_stated_one_can_be_overruled() -> None:
+    newest = {"decision": AHEAD, "audit event": NOW + timedelta(hours=2), "checkpoint": NOW}
+
+    assert ClockCheck(lambda: newest, NOW.date()).dated_later(NOW) == {"decision": AHEAD}
+    for stated in (None, AHEAD.date()):
+        with pytest.raises(ClockDisagrees, match="you say that it is"):
+            ClockCheck(lambda: newest, stated).dated_later(NOW)
+    with pytest.raises(RetentionRefused, match="nothing newest is dated after 2026-11-24"):
+        ClockCheck(lambda: {"checkpoint": NOW}, NOW.date()).dated_later(NOW)
+
+
+def test_what_a_clock_that_was_ahead_wrote_stops_nothing_once_it_is_overruled(
+    place: Installation,
+) -> None:
+    closed_case(place)
+    with place.serving(AHEAD) as service:
+        decided(service, shipment_id="canary-ahead")
+    with pytest.raises(ClockDisagrees, match="tidegate retention overrule"):
+        checked(place, SOON).propose("ada", "the time is over", SOON)  # a day alone lifts nothing
+
+    later = checked(place, SOON).clock.dated_later(SOON)
+    number = checked(place).overrule(later, "ada", "the battery was empty", SOON)
+
+    assert set(later) == {"decision", "checkpoint", "audit event", "witness's checkpoint"}
+    assert checked(place).mask("timer", "daily", SOON)
+    (told,) = AuditRepository(place.engine()).newest(EventFilter(action="overrule"), 9)
+    assert (told.at, told.object_id) == (SOON, str(number))
+    assert told.details["overruled"] == {what: at.isoformat() for what, at in later.items()}
+    with pytest.raises(ClockDisagrees, match="newest overruling is of 2026-11-24"):
+        checked(place).mask("timer", "daily", SOON - timedelta(hours=1))
+    with place.serving(AHEAD + timedelta(hours=1)) as service:
+        decided(service, shipment_id="canary-again")
+    with pytest.raises(ClockDisagrees, match="newest decision is of 2026-12-24"):
+        checked(place).mask("timer", "daily", SOON)
 
 
 def test_what_a_wrong_clock_proposed_is_never_erased(place: Installation) -> None:

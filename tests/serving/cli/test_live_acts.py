@@ -18,13 +18,15 @@ from serving.access.actors import SERVICE, Actor
 from serving.access.approvals import GivenApproval
 from serving.access.errors import ApprovalRefused
 from serving.access.roles import Role
-from serving.audit.errors import RetentionRefused
+from serving.audit.audit_log import AuditEvent
+from serving.audit.errors import ClockDisagrees, RetentionRefused
 from serving.audit.retention_log import RetentionAct
 from serving.cli.main import app as tidegate
 from serving.db.engine import open_database
 from serving.db.errors import DatabaseInUse
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.approval_repository import ApprovalRepository
+from serving.db.repositories.audit_repository import AuditRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.tables.audit import audit_events
@@ -379,6 +381,34 @@ def test_a_hold_is_lifted_by_two_persons_who_agreed_to_that_hold(live: LiveHome)
     live.run(*lift, *live.both("lift", second))
 
     assert [str(each.number) for each in acts.holds()] == [first]
+
+
+def test_entries_of_a_clock_that_was_ahead_are_overruled_by_two_persons_alone(
+    live: LiveHome,
+) -> None:
+    (live.home / "retention.toml").write_text(PERIODS)
+    now = datetime.now(UTC)
+    ahead = AuditEvent(now + timedelta(days=30), SERVICE, "read", "case", "1")
+    AuditRepository(live.engine).append(ahead)
+    mask = ("retention", "mask", "--by", "timer", "--because", "daily")
+    today = f"{now:%Y-%m-%d}"
+    overrule = ("retention", "overrule", "--today", today, "--because", "its battery was empty")
+    with pytest.raises(ClockDisagrees):
+        live.run(*mask, "--today", today)
+    (found,) = (each for each in run_checks(Settings(home=live.home)) if each.what == "clock")
+    assert found.grade == "wrong"
+    assert "tidegate retention overrule" in found.says
+
+    with pytest.raises(ApprovalRefused, match="is a name and no approval"):
+        live.run(*overrule, "--by", "grace")
+    with pytest.raises(ApprovalRefused, match="two different persons"):
+        live.run(*overrule, *live.both("overrule", today, by=("alpha", "alpha")))
+    live.run("approvals", "propose", "overrule", today)
+    live.run(*overrule, *live.both("overrule", today))
+
+    (act,) = RetentionRepository(live.engine).all("overrule")
+    assert (act.by, act.details) == ("beta", {"overruled": {"audit event": ahead.at.isoformat()}})
+    live.run(*mask, "--today", today)
 
 
 ACTS_OF_TWO = {
