@@ -205,8 +205,9 @@ def wrap(
 ) -> None:
     """Encrypt the secrets of the home, so that a thief of the home alone reads nothing.
 
-    Set TIDEGATE_KEYS_PASSPHRASE_FILE or TIDEGATE_KEYS_UNWRAP_COMMAND for every command, before, and
-    start services again: one that began before cannot open a key that is made later.
+    Stop the service, set TIDEGATE_KEYS_PASSPHRASE_FILE or TIDEGATE_KEYS_UNWRAP_COMMAND for it and
+    for every command, and start it again: one that began before cannot open its keys, and refuses
+    every decision (503) within a minute. Over a SQLite file it must be stopped.
     """
     from features.home_keys import wrap_keys
     from features.key_wrapping import PASSPHRASE_FILE, UNWRAP_COMMAND, HomeKey, passphrase_in
@@ -220,11 +221,12 @@ def wrap(
         fresh = HomeKey.under_passphrase(passphrase_in(passphrase_file))
     else:
         fresh = HomeKey.under_command(command or "")
-    with _on_record("wrap_keys", home, database_url) as folder:
-        count = wrap_keys(folder, fresh)
+    with _without_service(home, database_url), _on_record("wrap_keys", home, database_url) as keys:
+        count = wrap_keys(keys, fresh)
     messages.print(
         f"{count} keys are wrapped. Copies of HOME/keys are not. Set {PASSPHRASE_FILE} or "
-        f"{UNWRAP_COMMAND} for the service and every timer, and start services again."
+        f"{UNWRAP_COMMAND} for the service and every timer, and start services again: those that "
+        "run cannot open their keys."
     )
 
 
@@ -236,6 +238,23 @@ def unwrap(home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None) -> None:
     with _on_record("unwrap_keys", home, database_url) as folder:
         count = unwrap_keys(folder)
     messages.print(f"{count} keys are unwrapped.")
+
+
+@contextmanager
+def _without_service(home: Path, database_url: str | None) -> Iterator[None]:
+    """Let no service over a SQLite file run; nothing tells of those over PostgreSQL.
+
+    Raises DatabaseInUse where one runs.
+    """
+    from serving.db.write_lock import hold_for_service
+    from serving.settings import settings_of
+
+    where = settings_of(home, database_url).database
+    if not isinstance(where, Path) or not where.exists():
+        yield
+        return
+    with hold_for_service(where):
+        yield
 
 
 @contextmanager

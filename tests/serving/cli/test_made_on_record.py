@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from features.errors import KeyMissing
-from features.key_wrapping import PASSPHRASE_FILE
+from features.key_wrapping import PASSPHRASE_FILE, is_wrapped
 from serving.access.actors import Actor
 from serving.audit.audit_log import EventFilter, RecordedEvent
 from serving.cli.main import app
@@ -15,7 +15,9 @@ from serving.db.audit_verification import verify_audit_log
 from serving.db.data_keys import DataKeys
 from serving.db.encryption import EncryptionUnit
 from serving.db.engine import open_database
+from serving.db.errors import DatabaseInUse
 from serving.db.repositories.audit_repository import AuditRepository
+from serving.db.write_lock import hold_for_service
 from tests.serving.conftest import NOW
 from tests.serving.postgres import Server
 from tests.serving.test_former_homes import former_home
@@ -67,6 +69,22 @@ def test_who_wrapped_keys_and_unwrapped_them_is_on_record(
     for action in ("wrap_keys", "unwrap_keys"):
         (event,) = events(home, action)
         assert event.actor == Actor.from_command_line().identity
+
+
+def test_keys_are_not_wrapped_under_a_service_which_could_not_open_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, passphrase = tmp_path / "home", tmp_path / "passphrase"
+    passphrase.write_text("a passphrase of many words")
+    monkeypatch.setenv(PASSPHRASE_FILE, str(passphrase))
+    run(home, "init")
+    wrap = ("keys", "wrap", "--passphrase-file", str(passphrase))
+
+    with hold_for_service(home / "tidegate.db"), pytest.raises(DatabaseInUse, match="stop it"):
+        run(home, *wrap)
+
+    assert not any(is_wrapped(file.read_bytes()) for file in (home / "keys").rglob("*.key"))
+    run(home, *wrap)
 
 
 @pytest.mark.parametrize("act", [("wrap", "--passphrase-file", "p"), ("unwrap",)])
