@@ -37,21 +37,15 @@ def rebuild(
     Refused where it would know fewer than half of the records that the former store knew, or that a
     champion was trained on.
     """
-    from serving.db.errors import DatabaseInUse
     from serving.db.postgres_state import shared_state
     from serving.db.repositories.decision_repository import DecisionRepository
     from serving.db.repositories.record_repository import RecordRepository
-    from serving.db.write_lock import is_held_by_workers
+    from serving.db.write_lock import held_off_workers
     from serving.history.client import known_records, rebuild_history
     from serving.models.model_pool import records_trained_on
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
-    if isinstance(settings.database, Path) and is_held_by_workers(settings.database):
-        raise DatabaseInUse(
-            "several workers share the online feature store, and one that started again would have "
-            "another than the rest; stop the service, rebuild, and start it"
-        )
     engine = opened_database(settings)
     log, shared = DecisionRepository(engine), shared_state(engine)
     files = records or settings.records
@@ -60,7 +54,7 @@ def rebuild(
     expected = {
         name: max(known.get(name, 0), trained_on.get(name, 0)) for name in {*known, *trained_on}
     }
-    with progress_bar("records") as progress:
+    with held_off_workers(settings.database), progress_bar("records") as progress:
         rebuild_history(
             settings,
             log,

@@ -26,6 +26,11 @@ from serving.errors import LogUnavailable
 LONGEST_WAIT_S = 5.0
 _LOOK_AGAIN_S = 0.001
 
+_SHARED = (
+    "several workers share the online feature store, and one that started again would have another "
+    "than the rest (or it is made anew already); stop the service, rebuild, and start it"
+)
+
 # Any two numbers, as long as all who append to one database agree on them.
 _SEQUENCER = (0x7469, 0x6465)
 
@@ -107,6 +112,22 @@ def held_for_workers(database: Path) -> Iterator[None]:
             yield
 
 
+@contextmanager
+def held_off_workers(database: Path | str) -> Iterator[None]:
+    """Let no workers begin to serve a SQLite file, while what they would share is made anew.
+
+    Raises DatabaseInUse where several serve it now. A service that is one process may come and go:
+    it has the whole store of when it began. In PostgreSQL the store changes for all at once.
+    """
+    if isinstance(database, str):
+        yield
+        return
+    with _held(database, fcntl.LOCK_EX, "workers", _SHARED):
+        if is_held_by_workers(database):  # whoever began them was killed
+            raise DatabaseInUse(_SHARED)
+        yield
+
+
 def hold_beside_others(database: Path) -> IO[bytes]:
     """A worker's part in the right to serve a SQLite file, which none but its like can have then.
 
@@ -128,15 +149,17 @@ def is_held_by_workers(database: Path) -> bool:
     return False
 
 
-def _held(database: Path, how: int, what: str = "service") -> IO[bytes]:
+def _held(database: Path, how: int, what: str = "service", otherwise: str = "") -> IO[bytes]:
     lock = _opened_private(f"{database}.{what}")
     try:
         fcntl.flock(lock, how | fcntl.LOCK_NB)
     except OSError:
         lock.close()
         raise DatabaseInUse(
-            f"another service holds {database.name}; stop it, or serve both from PostgreSQL "
-            "with --database-url"
+            otherwise
+            or f"another service holds {database.name}, or a command during which none may begin "
+            "(an erasure, an upgrade, `tidegate state rebuild`, `tidegate keys wrap`): stop it, or "
+            "wait for its end. Several services share a database in PostgreSQL (--database-url)"
         ) from None
     return lock
 

@@ -27,9 +27,11 @@ from features.submission import Submission, history_records
 from serving.app import create_app
 from serving.cli.main import app as commands
 from serving.db.engine import open_database
+from serving.db.errors import DatabaseInUse
 from serving.db.postgres_state import PostgresStateStore
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.record_repository import RecordRepository
+from serving.db.write_lock import held_for_workers
 from serving.history.client import open_history, rebuild_history
 from serving.history.errors import HistoryIncomplete
 from serving.metrics_multiprocess import FOLDER
@@ -163,6 +165,31 @@ def test_a_rebuild_is_refused_while_several_workers_serve(home: Path) -> None:
     assert "stop the service" in str(refused.exception)
 
     assert CliRunner().invoke(commands, rebuild).exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["state rebuild", "restore"])
+def test_no_workers_begin_while_the_store_that_they_would_share_is_made_anew(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    backup = str(tmp_path / "backup.tgz")
+    with working(Settings(home=home)) as service:
+        service.score(shipment(), service.key("score"))
+    CliRunner().invoke(commands, ["backup", "--home", str(home), "--out", backup])
+    given = [backup] if command == "restore" else []
+    place = tmp_path / "new" if given else home
+    rebuilt = []
+
+    def rebuilding(*_: Any, **__: Any) -> None:
+        with pytest.raises(DatabaseInUse, match="tidegate state rebuild"):
+            held_for_workers(place / "tidegate.db").__enter__()
+        rebuilt.append(place)
+
+    monkeypatch.setattr("serving.history.client.rebuild_history", rebuilding)
+    done = CliRunner().invoke(commands, [*command.split(), *given, "--home", str(place)])
+
+    assert (done.exit_code, rebuilt) == (0, [place])
+    with held_for_workers(place / "tidegate.db"):
+        pass
 
 
 def test_a_start_reads_neither_files_nor_decisions_again(home: Path) -> None:
