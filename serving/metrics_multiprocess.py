@@ -5,16 +5,25 @@ them read (`prometheus_client`'s multiprocess mode): counts are summed, those of
 included; gauges are summed over living workers, or the highest is taken.
 """
 
+import fcntl
 import os
+import shutil
+import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.values import MultiProcessValue
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+
+_PREFIX = "tidegate-metrics-"
+_YOUNG_S = 60.0
+"""A folder that is younger may not be held yet by whoever made it."""
 
 _KINDS = ("counter", "histogram", *(f"gauge_live{mode}" for mode in ("max", "mostrecent", "sum")))
 _RESERVED = 1 << 20
@@ -23,8 +32,12 @@ _RESERVED = 1 << 20
 
 @contextmanager
 def shared_by_workers() -> Iterator[None]:
-    """Let the processes that begin meanwhile keep their figures where all can read them."""
-    with TemporaryDirectory(prefix="tidegate-metrics-") as folder:
+    """Let the processes that begin meanwhile keep their figures where all can read them.
+
+    What services that were killed have left is removed first.
+    """
+    _remove_abandoned(Path(gettempdir()))
+    with TemporaryDirectory(prefix=_PREFIX) as folder, _held(Path(folder)):
         os.environ[FOLDER] = folder
         try:
             yield
@@ -49,8 +62,29 @@ def reserve() -> None:
     kernel ends the process in the middle of whatever it does.
     """
     for kind in _KINDS:
-        with (Path(os.environ[FOLDER]) / f"{kind}_{os.getpid()}.db").open("ab") as file:
-            os.posix_fallocate(file.fileno(), 0, _RESERVED)
+        _reserve(kind)
+
+
+class WorkersReplaced:
+    """Counts, for whoever begins workers, those that ended and were replaced.
+
+    Where no figures are shared nothing is counted.
+    """
+
+    def __init__(self) -> None:
+        if is_shared():
+            _reserve("counter")
+            name, says = (
+                "tidegate_workers_replaced",
+                "Workers that ended or hung, and were replaced",
+            )
+            value = MultiProcessValue()  # type: ignore[no-untyped-call]  # prometheus_client has no types
+            self._value = value("counter", name, f"{name}_total", (), (), says)
+
+    def count(self) -> None:
+        """Count one more."""
+        if is_shared():
+            self._value.inc(1)
 
 
 def exposed(own: CollectorRegistry) -> bytes:
@@ -63,14 +97,62 @@ def exposed(own: CollectorRegistry) -> bytes:
     return generate_latest(everyone)
 
 
+def _reserve(kind: str) -> None:
+    with (Path(os.environ[FOLDER]) / f"{kind}_{os.getpid()}.db").open("ab") as file:
+        os.posix_fallocate(file.fileno(), 0, _RESERVED)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    """Let others see that somebody uses a folder, whose processes they may not see."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _remove_abandoned(temporary: Path) -> None:
+    for folder in temporary.glob(f"{_PREFIX}*"):
+        with suppress(OSError):  # somebody else was faster
+            if _is_abandoned(folder):
+                shutil.rmtree(folder)
+
+
+def _is_abandoned(folder: Path) -> bool:
+    """Whether a folder is this user's own and of nobody who lives."""
+    found = folder.lstat()
+    is_own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
+    if not is_own or time.time() - found.st_mtime < _YOUNG_S:
+        return False
+    if any(_is_alive(_process_of(file)) for file in folder.glob("*_*.db")):
+        return False
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _process_of(file: Path) -> int:
+    return int(file.stem.rpartition("_")[2])
+
+
+def _is_alive(process_id: int) -> bool:
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
 def _forget_the_dead(folder: Path) -> None:
     """A worker that was killed holds no request any more."""
     for file in folder.glob("gauge_live*_*.db"):
-        process_id = int(file.stem.rpartition("_")[2])
-        try:
-            os.kill(process_id, 0)
-        except ProcessLookupError:
+        if not _is_alive(process_id := _process_of(file)):
             with suppress(FileNotFoundError):  # another worker was faster
                 mark_process_dead(process_id)  # type: ignore[no-untyped-call]  # prometheus_client has no types
-        except PermissionError:
-            pass

@@ -201,14 +201,15 @@ def _serve_here(
 
 
 def _serve_by_workers(listener: socket.socket, transport: "Transport", workers: int) -> None:
-    from uvicorn.supervisors import Multiprocess
-
     from serving.listening_socket import address_of
+    from serving.observability import log_as_json
+    from serving.worker_supervisor import WorkerSupervisor
 
     where = address_of(listener, transport.scheme)
     messages.print(f"{workers} workers start; Tidegate answers at {where} as each is ready")
+    log_as_json()
     configured = _configured("serving.bootstrap:start_app", transport, workers)
-    Multiprocess(configured, sockets=[listener]).run()
+    WorkerSupervisor(configured, sockets=[listener]).run()
 
 
 def _configured(application: Any, transport: "Transport", workers: int) -> Any:

@@ -1,11 +1,15 @@
 """What workers keep of their figures where all of them read it."""
 
+import fcntl
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-from serving.metrics_multiprocess import FOLDER
+import pytest
+from prometheus_client import CollectorRegistry
+
+from serving.metrics_multiprocess import FOLDER, WorkersReplaced, exposed, shared_by_workers
 
 TELL = """
 from serving.metrics_multiprocess import reserve
@@ -28,3 +32,37 @@ def test_a_worker_that_counts_writes_to_no_page_that_a_full_disk_could_refuse(
     files = [each.stat() for each in tmp_path.glob("*.db")]
     assert len(files) >= 3
     assert all(512 * file.st_blocks >= file.st_size for file in files)
+
+
+def test_workers_that_were_replaced_are_counted_where_any_worker_shows_them() -> None:
+    with shared_by_workers():
+        replaced = WorkersReplaced()
+        replaced.count()
+        replaced.count()
+        shown = exposed(CollectorRegistry()).decode()
+
+    assert "tidegate_workers_replaced_total 2.0" in shown
+
+
+NOBODY = 1 << 22  # more than any process has
+
+
+def test_what_a_service_that_was_killed_left_is_removed_and_nothing_of_those_who_live(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for name in ("killed", "working", "held", "young"):
+        folder = tmp_path / f"tidegate-metrics-{name}"
+        folder.mkdir()
+        process_id = os.getpid() if name == "working" else NOBODY
+        (folder / f"counter_{process_id}.db").touch()
+        os.utime(folder, None if name == "young" else (0, 0))
+
+    descriptor = os.open(tmp_path / "tidegate-metrics-held", os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    with shared_by_workers():
+        pass
+    os.close(descriptor)
+
+    left = {each.name.removeprefix("tidegate-metrics-") for each in tmp_path.iterdir()}
+    assert left == {"working", "held", "young"}

@@ -1,0 +1,41 @@
+"""The process that begins workers and replaces each that ends, saying so."""
+
+import signal
+from socket import socket
+
+import structlog
+import uvicorn
+from uvicorn.supervisors.multiprocess import Multiprocess, Process
+
+from serving.metrics_multiprocess import WorkersReplaced
+
+log = structlog.get_logger(__name__)
+
+
+class WorkerSupervisor(Multiprocess):
+    """uvicorn's, which begins another worker in silence: each that it replaces is told of here.
+
+    One that does not answer within some seconds is killed and replaced too.
+    """
+
+    def __init__(self, config: uvicorn.Config, sockets: list[socket]):
+        super().__init__(config, sockets)
+        self._replaced = WorkersReplaced()
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace workers that ended or do not answer."""
+        before = [(each, each.process.is_alive()) for each in self.processes]
+        super().keep_subprocess_alive()
+        for number, ((former, was_running), now) in enumerate(
+            zip(before, self.processes, strict=True), start=1
+        ):
+            if former is not now:
+                self._replaced.count()
+                _tell(number, former, is_hung=was_running)
+
+
+def _tell(number: int, worker: Process, *, is_hung: bool) -> None:
+    code = worker.exitcode or 0
+    by = {"signal": signal.Signals(-code).name} if code < 0 else {"exit_code": code}
+    event = "worker_hung" if is_hung else "worker_ended"
+    log.warning(event, worker=number, process_id=worker.pid, **by)
