@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
+import structlog
+
 from features.home_keys import party_key
 from serving.access.actors import SERVICE
 from serving.access.oidc import Provider
@@ -80,6 +82,8 @@ from serving.settings import Settings
 from serving.start_stages import StageReport, ignore_stage
 from serving.triage.lanes import Lanes
 from serving.triage.other_workers import OtherWorkers
+
+log = structlog.get_logger(__name__)
 
 Clock = Callable[[], datetime]
 
@@ -413,6 +417,8 @@ def _witnesses(settings: Settings, clock: Clock, storage: Storage) -> WitnessDel
     deliveries = [WitnessDelivery(each, storage.checkpoints, clock) for each in witnesses]
     for delivery, report in zip(deliveries, check.witnesses, strict=True):
         delivery.begin_after(report.newest)
+        if report.failure:
+            log.warning("witness_not_heard", witness=report.name, reason=report.failure)
     return WitnessDeliveries(deliveries)
 
 

@@ -4,7 +4,9 @@ A log that was rolled back, cut off or written anew is not served as whole. Two 
 newer copy is found and put in place, or this copy is a lawful restore, which begins an epoch.
 """
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -23,6 +25,9 @@ from serving.audit.errors import LogNotWhole
 from serving.audit.hash_chain import CHAINS, EMPTY, ChainHeads, LogHead
 from serving.audit.witness_delivery import Witness
 from serving.audit.witness_lines import WitnessLines, read_witness_lines
+
+WAITED_S = 3.0
+"""For so long a start waits for its witnesses, all together; `verify-log` waits for each."""
 
 WAYS_ON = (
     "Find the newer copy of the database and put it in its place. Where this copy was restored on "
@@ -98,14 +103,13 @@ def check_log(
     """Hold a log to its checkpoints: all of them, or with `by_newest` the newest of each source.
 
     It looks at the links that checkpoints name, and not at the records between them. A witness that
-    cannot be asked is reported, and contradicts nothing.
+    cannot be asked is reported, and contradicts nothing; with `by_newest` one that takes long, too.
     """
     view = store.view()
     heads = view.chains.heads()
     testimonies = Testimonies(public_keys)
     reports = []
-    for witness in witnesses:
-        report, found = _asked(witness, by_newest)
+    for witness, (report, found) in zip(witnesses, _all_asked(witnesses, by_newest), strict=True):
         lines = found.lines[-1:] if by_newest else found.lines
         testimonies.add(f"the witness {witness.name}", lines, [] if by_newest else found.damaged)
         reports.append(report)
@@ -116,6 +120,34 @@ def check_log(
     testimonies.add(DATABASE, dict.fromkeys(stored))
     verdict = judge(view, testimonies)
     return LogCheck(verdict, tuple(reports), view.newest_number, heads)
+
+
+def _all_asked(
+    witnesses: Sequence[Witness], by_newest: bool
+) -> list[tuple[WitnessReport, WitnessLines]]:
+    """What each says, all asked at once; with `by_newest` whoever hangs is waited for briefly."""
+    answers: list[Future[tuple[WitnessReport, WitnessLines]]] = [Future() for _ in witnesses]
+    for answer, witness in zip(answers, witnesses, strict=True):
+        given = (answer, witness, by_newest)
+        threading.Thread(target=_answer, args=given, daemon=True).start()  # ends with the process
+    heard, _ = wait(answers, WAITED_S if by_newest else None)
+    return [
+        answer.result() if answer in heard else (_unheard(witness), WitnessLines())
+        for answer, witness in zip(answers, witnesses, strict=True)
+    ]
+
+
+def _answer(
+    answer: Future[tuple[WitnessReport, WitnessLines]], witness: Witness, by_newest: bool
+) -> None:
+    try:
+        answer.set_result(_asked(witness, by_newest))
+    except Exception as failure:  # of whoever waits for it
+        answer.set_exception(failure)
+
+
+def _unheard(witness: Witness) -> WitnessReport:
+    return WitnessReport(witness.name, failure=f"did not answer within {WAITED_S:g} seconds")
 
 
 def _asked(witness: Witness, by_newest: bool) -> tuple[WitnessReport, WitnessLines]:

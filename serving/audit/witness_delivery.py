@@ -1,6 +1,7 @@
 """Hands checkpoints to witnesses, each on a thread of its own, until every one has them all."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
@@ -17,6 +18,9 @@ AT_ONCE = 200
 """Checkpoints that are handed over together, where a witness was away for long."""
 
 RETRY_AFTER_S = 10.0
+
+LONGEST_END_S = 5.0
+"""For so long the end of a service waits for its witnesses, all together."""
 
 
 class Witness(Protocol):
@@ -78,12 +82,15 @@ class WitnessDelivery:
         """Tell that there is something new."""
         self._wanted.set()
 
-    def stop(self) -> None:
-        """Hand over what there is, once, and end."""
+    def end(self) -> None:
+        """Let it end once it has handed over what there is."""
         self._is_over = True
         self._wanted.set()
+
+    def join(self, longest_s: float) -> None:
+        """Wait until it has ended; what a witness did not take is handed over later."""
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(longest_s)
 
     def deliver(self) -> bool:
         """Hand over all that the witness lacks; whether it has it now."""
@@ -147,11 +154,12 @@ class WitnessDeliveries:
             each.wake()
 
     def stop(self) -> None:
-        """Hand over what there is, once, and end."""
+        """Hand over what there is, once, and end; those that hang are waited for briefly."""
         for each in self._deliveries:
-            each.wake()
+            each.end()
+        ends_at_s = time.monotonic() + LONGEST_END_S
         for each in self._deliveries:
-            each.stop()
+            each.join(max(0.0, ends_at_s - time.monotonic()))
 
     def deliver(self) -> list[int]:
         """Hand over all that is lacking, now; those that did not take it, by their place."""

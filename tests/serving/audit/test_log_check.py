@@ -4,9 +4,12 @@ import hashlib
 import json
 import shutil
 import sqlite3
+import threading
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from fastapi.testclient import TestClient
@@ -336,6 +339,26 @@ def test_a_database_keeps_the_marks_of_every_identity_that_it_had(log: Log) -> N
 
     assert "decisions: the log ends here; it had 5 records" in log.why()
     assert log.check().verdict.foreign == 0
+
+
+def test_a_start_waits_for_a_witness_that_hangs_for_a_moment_and_hears_the_others(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.audit.log_check.WAITED_S", 0.1)
+    log.sealed(3, 2)
+    log.roll_back(3, 2, 1)
+    is_over, keys = threading.Event(), public_keys_of(log.keys)
+    hanging = Mock(newest=lambda: is_over.wait(9) and None)
+
+    begun_s = time.monotonic()
+    check = check_log(log.store, [hanging, hanging, log.witness], keys, by_newest=True)
+    took_s = time.monotonic() - begun_s
+    is_over.set()
+
+    assert took_s < 5
+    unheard = "did not answer within 0.1 seconds"
+    assert [each.failure for each in check.witnesses] == [unheard, unheard, ""]
+    assert check.why
 
 
 def test_a_torn_line_of_a_witness_is_no_attack(log: Log) -> None:

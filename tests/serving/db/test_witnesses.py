@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -19,7 +21,7 @@ from serving.access.actors import SERVICE
 from serving.access.errors import AddressRefused
 from serving.audit.audit_log import AuditEvent
 from serving.audit.checkpoints import LogSigner
-from serving.audit.witness_delivery import WitnessDelivery
+from serving.audit.witness_delivery import WitnessDeliveries, WitnessDelivery
 from serving.audit.witness_lines import framed, read_witness_lines
 from serving.db.repositories.audit_repository import AuditRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
@@ -143,9 +145,30 @@ def test_deliveries_on_threads_hand_over_at_the_start_and_when_woken(
     delivery.start()
     log.grow()
     delivery.wake()
-    delivery.stop()
+    WitnessDeliveries([delivery]).stop()
 
     assert lines_of(witness.path) == log.store.lines()
+
+
+def test_witnesses_that_hang_keep_a_service_from_ending_for_a_moment_and_no_others_from_their_lines(
+    log: Log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.audit.witness_delivery.LONGEST_END_S", 0.1)
+    is_over = threading.Event()
+    hanging = Mock(take=lambda *_: is_over.wait(9))
+    hanging.name = "hanging"
+    whole = FileWitness(tmp_path / "w")
+    log.grow()
+    deliveries = WitnessDeliveries([log.delivery(each) for each in (hanging, whole)])
+    deliveries.start()
+
+    begun_s = time.monotonic()
+    deliveries.stop()
+    took_s = time.monotonic() - begun_s
+    is_over.set()
+
+    assert took_s < 5
+    assert lines_of(whole.path) == log.store.lines()
 
 
 @pytest.fixture
