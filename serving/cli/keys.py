@@ -162,12 +162,14 @@ def rotate(
 ) -> None:
     """Give the holder of a key another one, shown once; both live until the overlap is over.
 
-    Name, scopes, offices and the identity in histories stay the same.
+    Name, scopes, offices and the identity in histories stay the same. A former key whose own end
+    comes earlier keeps that.
     """
     from serving.access.actors import Actor
 
     now = datetime.now(UTC)
-    fresh, shown = _register(home, database_url, may_create=False).rotate(
+    register = _register(home, database_url, may_create=False)
+    fresh, shown = register.rotate(
         name,
         now,
         Actor.from_command_line(),
@@ -178,9 +180,13 @@ def rotate(
         print_json({"name": name, "key": str(shown), "scopes": fresh.scopes})
         return
     typer.echo(str(shown))
-    messages.print(
-        f"This is the only time the key is shown. The former one ends in {overlap_days} days."
+    (former,) = (each for each in register.all() if each.name == name and each.superseded_at == now)
+    ends = (
+        "has ended"
+        if not former.is_live(now)
+        else f"lives until {former.expires_at:%Y-%m-%d %H:%M}"
     )
+    messages.print(f"This is the only time the key is shown. The former one {ends} (UTC).")
 
 
 @keys.command()

@@ -147,6 +147,10 @@ def test_the_commands_rotate_and_say_what_ends(tmp_path: Path) -> None:
         assert done.exit_code == 0, (done.output, done.exception)
         return done
 
+    def listed() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(run("keys", "list", "--json").stdout)
+        return found
+
     run("keys", "create", "border-a", "--scope", "score", "--days", "10", "--json")
     assert "ends in 9 days: rotate it" in run("keys", "list").stdout
     (api_key,) = [
@@ -163,8 +167,41 @@ def test_the_commands_rotate_and_say_what_ends(tmp_path: Path) -> None:
     assert "border-a ends in 9 days" in api_key
 
     run("keys", "rotate", "border-a", "--overlap-days", "2", "--days", "90", "--json")
+    run("keys", "create", "border-b", "--scope", "score", "--days", "3")
+    told = " ".join(run("keys", "rotate", "border-b", "--overlap-days", "7").output.split())
+    own_end = next(each["expires_at"] for each in listed() if each["name"] == "border-b")
+    assert f"lives until {own_end[:10]}" in told
+    run("keys", "revoke", "border-b")
+    run("keys", "create", "border-c", "--scope", "score")
+    told = run("keys", "rotate", "border-c", "--overlap-days", "0").output
+    assert "The former one has ended" in " ".join(told.split())
+    run("keys", "revoke", "border-c")
 
-    former, fresh = json.loads(run("keys", "list", "--json").stdout)
+    former, fresh = (each for each in listed() if each["name"] == "border-a")
     assert (former["ends_soon"], fresh["ends_soon"]) == (False, False)
     assert former["holder_id"] == fresh["holder_id"] == former["key_id"]
     assert "a newer key took its place; ends in 1 days" in run("keys", "list").stdout
+
+
+@pytest.mark.parametrize(
+    ("key", "days", "says"),
+    [
+        ("log", 7, "start all services again before"),
+        ("log", 0, "start all services again at once"),
+        ("draws", 7, "start all services again: until then each uses"),
+        ("pseudonyms", 7, "start all services again: until then each uses"),
+        ("subjects", 7, "No service must start again"),
+        ("wrapping", 7, "No service must start again"),
+        ("signing", 7, "Services go on"),
+    ],
+)
+def test_a_rotation_says_whether_services_must_start_again(
+    tmp_path: Path, key: str, days: int, says: str
+) -> None:
+    home = ["--home", str(tmp_path / "home")]
+    assert CliRunner().invoke(tidegate, ["init", *home]).exit_code == 0
+
+    done = CliRunner().invoke(tidegate, ["rotate-key", key, "--overlap-days", str(days), *home])
+
+    assert done.exit_code == 0, done.exception
+    assert says in " ".join(done.output.split())
