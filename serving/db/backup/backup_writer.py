@@ -18,6 +18,7 @@ from features.atomic_dir import file_written_whole
 from serving.access.actors import Actor
 from serving.audit.audit_log import AuditEvent
 from serving.db.backup.archive import MANIFEST, BackupArchive, BackupManifest, ChainEnd
+from serving.db.backup.full_disk import full_disk_named
 from serving.db.database_snapshot import copy_sqlite_file, write_snapshot
 from serving.db.engine import connected, open_database
 from serving.db.errors import BackupRefused
@@ -51,7 +52,8 @@ def write_backup(settings: Settings, out: Path, actor: Actor, at: datetime) -> B
             bound = _settled(engine, settings.home, folder / DATABASE, event)
             if (settings.home / TRACKING).exists():
                 copy_sqlite_file(settings.home / TRACKING, folder / TRACKING)
-            return _archive(settings.home, folder, out.name, bound, at)
+            with full_disk_named(out):
+                return _archive(settings.home, folder, out.name, bound, at)
     except (FileNotFoundError, tarfile.TarError) as failure:
         raise BackupRefused(
             f"a part of the home was replaced meanwhile ({failure}); run it again"
@@ -76,7 +78,8 @@ def _settled(engine: Engine, home: Path, file: Path, event: AuditEvent) -> dict[
         with writing(engine) as connection:  # whoever moves a pointer holds the turn meanwhile
             append_audit_events(connection, [event])
             before = _bound_to_rows(home)
-        write_snapshot(engine, file)
+        with full_disk_named(file):
+            write_snapshot(engine, file)
         if _bound_to_rows(home) == before:
             return before
     raise BackupRefused("keys or pointers to models change all the time; run it again later")

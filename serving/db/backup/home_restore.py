@@ -16,6 +16,7 @@ from serving.audit.log_check import EpochRequest, LogCheck, begin_epoch
 from serving.db.audit_verification import verify_audit_log
 from serving.db.backup.archive import BackupManifest, extract
 from serving.db.backup.ended_since import EndedAgain, end_again
+from serving.db.backup.full_disk import full_disk_named
 from serving.db.binding import HomeBinding, place_of
 from serving.db.checkpoint_check import check_by_checkpoints
 from serving.db.database_move import DatabaseMove
@@ -70,7 +71,7 @@ def restore_home(archive: Path, settings: Settings, request: RestoreRequest) -> 
     _require_empty(home)
     if isinstance(settings.database, str):
         _require_empty_database(settings.database)
-    with written_whole(home) as partial:
+    with full_disk_named(home), written_whole(home) as partial:
         partial.chmod(0o700)
         manifest = extract(archive, partial)
         engine = open_database(

@@ -9,6 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
 from serving.access.accounts import Account
 from serving.access.actors import Actor
@@ -21,8 +22,9 @@ from serving.audit.witness_delivery import WitnessDelivery
 from serving.db.audit_verification import verify_audit_log
 from serving.db.backup.archive import MANIFEST
 from serving.db.backup.backup_writer import write_backup
+from serving.db.backup.full_disk import full_disk_named
 from serving.db.backup.home_restore import Restored, RestoreRequest, restore_home
-from serving.db.engine import open_database
+from serving.db.engine import cause_of, failing_as_unavailable, open_database
 from serving.db.errors import BackupDamaged, BackupRefused, RestoreRefused
 from serving.db.log_verification import verify_decision_log
 from serving.db.repositories.account_repository import AccountRepository
@@ -31,6 +33,7 @@ from serving.db.repositories.audit_repository import AuditRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.session_repository import SessionRepository
 from serving.db.witnesses import witnesses_of
+from serving.errors import LogUnavailable
 from serving.settings import Settings
 from tests.kills import is_killed_at
 from tests.serving.bodies import shipment
@@ -332,10 +335,24 @@ def test_a_disk_that_is_full_is_not_taken_for_a_damaged_backup(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("serving.db.backup.archive.os.open", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match="No space left") as refused:
         restored(archive, tmp_path / "new")
 
+    assert refused.value.filename == str(tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_a_database_that_finds_no_room_is_named(tmp_path: Path) -> None:
+    with create_engine(f"sqlite:///{tmp_path / 'a.db'}").connect() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")
+        with (
+            pytest.raises(LogUnavailable, match="place cannot be written") as refused,
+            full_disk_named(Path("place")),
+            failing_as_unavailable(),
+        ):
+            connection.exec_driver_sql("CREATE TABLE a (b)")
+
+    assert "full" in cause_of(refused.value)
 
 
 def test_a_champion_that_is_promoted_meanwhile_is_in_the_backup_with_its_version(
