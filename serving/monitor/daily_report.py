@@ -47,8 +47,8 @@ class ReportTimes(Protocol):
 
 
 def is_due(newest_at: str | None, now: datetime) -> bool:
-    """Whether no report was made yet on this day (UTC)."""
-    return newest_at is None or newest_at[:10] < now.date().isoformat()
+    """Whether no report was made yet on this day (UTC); one of a later day had a wrong clock."""
+    return newest_at is None or newest_at[:10] != now.date().isoformat()
 
 
 def arguments(home: Path, kind: SubjectKind) -> list[str]:
@@ -97,7 +97,7 @@ class DailyReports:
             kind
             for kind in SUBJECT_KINDS
             if is_due(self._times.newest_report_at(kind), now)
-            and now - self._tried_at.get(kind, datetime.min.replace(tzinfo=UTC)) >= RETRY_AFTER
+            and abs(now - self._tried_at.get(kind, datetime.min.replace(tzinfo=UTC))) >= RETRY_AFTER
         ]
 
     def _run(self, kind: SubjectKind) -> None:

@@ -205,8 +205,8 @@ class RollupRepository:
             return connection.scalar(query)
 
     def newest_report_at(self, kind: str) -> str | None:
-        """When the newest report on these subjects was made."""
-        newest = select(func.max(monitor_reports.c.made_at))
+        """When the newest report on these subjects was made, by the clock of then."""
+        newest = select(monitor_reports.c.made_at).order_by(monitor_reports.c.seq.desc()).limit(1)
         with _reading(self._engine) as connection:
             return connection.scalar(newest.where(monitor_reports.c.subject_kind == kind))
 

@@ -64,6 +64,18 @@ def test_a_report_of_each_kind_is_made_once_a_day(tmp_path: Path) -> None:
     assert made == ["route", "shipment"] * 2 or made == ["shipment", "route"] * 2
 
 
+def test_a_report_of_a_clock_that_was_ahead_stands_in_no_days_way(tmp_path: Path) -> None:
+    engine = database(tmp_path / "log.db")
+    invent(engine, days=1)
+    worker = Worker(RollupRepository(engine), made := [])
+
+    for days in (30, 0, 0, 1):
+        worker.now = NOW + timedelta(days=days)
+        worker.reports.make_due()
+
+    assert len(made) == 6
+
+
 def test_of_several_workers_one_makes_it_and_a_dead_one_leaves_it(where: Path | str) -> None:
     engine = database(where)
     invent(engine, days=1)
