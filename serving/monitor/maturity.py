@@ -6,10 +6,8 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from training.estimation.result_delays import ResultDelays
 from training.inverse_probability import FEWEST_DRAWN
-
-SLOW = 0.9
-"""The part of the results that has come when a visit is old enough."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +43,4 @@ def _slow_days(visits: pd.DataFrame, as_of: datetime) -> float | None:
     seen = older if len(older) >= FEWEST_DRAWN else came
     waited = (seen["known_at"] - seen["scored_at"]).dt.total_seconds().to_numpy() / 86_400
     found = seen["confirmed"].to_numpy(dtype=np.float64)
-    kinds = [waited, *(waited[found == each] for each in (0.0, 1.0))]
-    return max(
-        float(np.quantile(kind, SLOW))
-        for kind in kinds
-        if kind is waited or len(kind) >= FEWEST_DRAWN
-    )
+    return ResultDelays.of(waited, found).slow

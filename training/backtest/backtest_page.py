@@ -57,8 +57,8 @@ def _rests_on(evidence: LoggedEvidence) -> str:
         f"probability (worth {evidence.effective_size:,.0f} drawn evenly) stand for all subjects "
         f"that no tip selected, {evidence.certain:,} results of tips for tipped subjects alone, "
         f"and {evidence.uncounted:,} of an officer's discretion for nobody. "
-        f"{evidence.unknown_share:.1%} of the inspections have no conclusive result and are taken "
-        "to be like the others; a hit is what such an inspection confirms, not all that is "
+        f"{evidence.unknown_share:.1%} of the results are inconclusive or still to come, and are "
+        "taken to be like the others; a hit is what such an inspection confirms, not all that is "
         "smuggled. Brackets are 95 % intervals. Also tipped: confirmed subjects of the policy that "
         "a tip had led to without it."
     )

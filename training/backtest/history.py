@@ -12,9 +12,9 @@ from training.backtest.policy import Policy
 from training.data.time_split import FAR_FUTURE, TimeWindow
 from training.data.training_set import TrainingSet
 from training.errors import PolicyRefused
+from training.estimation.result_delays import settled_until, still_to_come
 from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.oracle import Oracle
-from training.evaluation.population_section import settled_until
 from training.outcomes import Bools, Texts
 from training.ranking import Floats
 
@@ -93,13 +93,20 @@ class History:
         """
         if self.is_invented:
             return policy.weeks
+        until = settled_until(self.data, self._window(policy))
+        return max(1, int((until - policy.first_instant) // WEEK))
+
+    def still_to_come(self, policy: Policy, rows: slice) -> float:
+        """Which part of the results of some rows is still to come, in 0..1."""
+        if self.is_invented:
+            return 0.0
+        return still_to_come(self.data, self._window(policy), self.data.declared_at[rows])
+
+    def _window(self, policy: Policy) -> TimeWindow:
         begins = policy.first_instant
         days = begins, begins + policy.weeks * WEEK
         no_gap = np.timedelta64(0, "us")
-        window = TimeWindow.between(
-            "replayed", self.data, days, known_before=FAR_FUTURE, gap=no_gap
-        )
-        return max(1, int((settled_until(self.data, window) - begins) // WEEK))
+        return TimeWindow.between("replayed", self.data, days, known_before=FAR_FUTURE, gap=no_gap)
 
     def known_before(self, begins: int) -> Bools:
         """Which subjects history itself had inspected, of those before row `begins`."""

@@ -78,7 +78,7 @@ class LoggedEvidence(Parameters):
 
     `drawn` results have a probability and are worth `effective_size` drawn evenly; `certain` ones
     are of tips, which stand for themselves; `uncounted` ones are of an officer's discretion.
-    `unknown_share` of the inspections, in 0..1, have no conclusive result.
+    `unknown_share` of the results, in 0..1, are inconclusive or still to come.
     """
 
     drawn: int

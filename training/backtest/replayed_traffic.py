@@ -32,6 +32,7 @@ class ReplayedTraffic:
     is_inspected: Bools
     truth: Floats
     sample: InspectedSample | None
+    still_to_come: float = 0.0
 
     @classmethod
     def from_replay(cls, ledger: PolicyReplay) -> "ReplayedTraffic":
@@ -51,6 +52,7 @@ class ReplayedTraffic:
             is_inspected=outcomes.is_inspected[rows],
             truth=truth,
             sample=None if history.is_invented else inspected_sample(truth, ways, probability),
+            still_to_come=history.still_to_come(ledger.policy, rows),
         )
 
     @property
@@ -97,9 +99,10 @@ class ReplayedTraffic:
 
     @property
     def unknown_share(self) -> float:
-        """The part of the inspections really made, in 0..1, without a conclusive result."""
+        """The part of the results, in 0..1, that are inconclusive or still to come."""
         made = self.truth[self.is_inspected]
-        return float(np.isnan(made).mean()) if len(made) else 0.0
+        inconclusive = float(np.isnan(made).mean()) if len(made) else 0.0
+        return 1 - (1 - inconclusive) * (1 - self.still_to_come)
 
 
 def _times(estimate: Estimate, factor: float) -> Estimate:

@@ -136,7 +136,10 @@ def _overall(population: PopulationSection) -> Iterable[tuple[str, str]]:
     yield "worth so many drawn evenly", f"{figures.effective_size:,.0f}"
     yield "results of tips, which stand for themselves", f"{figures.certain:,}"
     yield "results in no figure, of an officer's discretion", f"{figures.uncounted:,}"
-    yield "share of inspections without a conclusive result", f"{population.unknown_share:.1%}"
+    yield (
+        "share of results that are inconclusive or still to come",
+        f"{population.unknown_share:.1%}",
+    )
 
 
 def _bands(population: PopulationSection) -> Iterable[str]:

@@ -147,7 +147,7 @@ class TrafficBand(FrozenModel):
 class PopulationSection(FrozenModel):
     """Figures of all traffic from `begins` until before `ends`, old enough for its results.
 
-    `unknown_share` of the inspections have no conclusive result; `bounds` say what the figures
+    `unknown_share` of the results are inconclusive or still to come; `bounds` say what the figures
     would be if their assumptions did not hold. `bands` rise by score.
     """
 

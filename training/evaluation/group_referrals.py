@@ -53,10 +53,12 @@ def _gated_groups(traffic: LabelledWindow) -> Iterator[tuple[str, str, Bools]]:
 
 
 def _usual_share(sample: InspectedSample, referred: Floats) -> float:
-    """The share referred of all subjects that would not be confirmed."""
+    """The share referred of all subjects that would not be confirmed; of one at the least, since
+    where all that is referred is confirmed nothing could be put in proportion to it.
+    """
     confirmed = confirmed_among(sample, referred)
     rightly = min(confirmed.value if confirmed else 0.0, float(referred.sum()))
-    return (float(referred.sum()) - rightly) / (sample.traffic - rightly)
+    return max(float(referred.sum()) - rightly, 1.0) / (sample.traffic - rightly)
 
 
 def _figures(

@@ -4,10 +4,10 @@ import numpy as np
 
 from training.confidence_intervals import Estimate, proportion
 from training.data.time_split import TimeWindow, in_utc
-from training.data.training_set import TrainingSet
 from training.estimation.calibration_on_traffic import traffic_calibration
 from training.estimation.inspected_sample import InspectedSample, inspected_sample
 from training.estimation.population_figures import UNKNOWN, population_figures, share_found
+from training.estimation.result_delays import settled_until, still_to_come
 from training.estimation.sensitivity import sensitivity
 from training.evaluation.evaluation_report import PopulationSection, StatusQuo
 from training.evaluation.group_referrals import group_referrals
@@ -16,9 +16,6 @@ from training.evaluation.score_bands import traffic_bands
 from training.outcomes import Bools, Texts
 from training.parameters import GATE_SHARE
 from training.ranking import Floats
-
-SETTLED = 0.9
-"""The share of results that must have come, by the delays of earlier ones."""
 
 
 def population_section(
@@ -33,7 +30,9 @@ def population_section(
     traffic, log_odds = everyone.only(is_settled), log_odds[is_settled]
     sample = sample_of(traffic)
     figures = population_figures(sample, log_odds, shares)
-    unknown_share = _unknown_share(traffic)
+    declared_at = traffic.data.declared_at[traffic.rows]
+    known = (1 - _unknown_share(traffic)) * (1 - still_to_come(traffic.data, window, declared_at))
+    unknown_share = 1 - known
     recall = next(at.recall for at in figures.at_share if at.share == GATE_SHARE)
     return PopulationSection(
         begins=window.figures.begins,
@@ -56,23 +55,6 @@ def sample_of(traffic: LabelledWindow) -> InspectedSample:
         outcomes.selected_by[traffic.rows],
         outcomes.selection_probability[traffic.rows],
     )
-
-
-def settled_until(data: TrainingSet, window: TimeWindow) -> np.datetime64:
-    """Until when nine in ten results must have come, but never before half of the window.
-
-    By the time from declaration to result of labelled subjects from before the window, seen from
-    the newest result that is known.
-    """
-    outcomes = data.outcomes
-    is_earlier = outcomes.is_labelled & (data.declared_at < window.begins)
-    if not is_earlier.any():
-        return window.ends
-    delays = outcomes.known_at[is_earlier] - data.declared_at[is_earlier]
-    slow = np.quantile(delays.astype("timedelta64[us]").astype(np.int64), SETTLED)
-    newest = outcomes.known_at[outcomes.is_labelled].max()
-    half = window.begins + (window.ends - window.begins) / 2
-    return max(half, min(window.ends, newest - np.timedelta64(int(slow), "us")))
 
 
 def status_quo(

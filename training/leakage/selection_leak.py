@@ -28,12 +28,22 @@ MOST_ROWS = 20_000
 def features_that_predict_selection(
     data: TrainingSet, split: TimeSplit, *, accept: tuple[str, ...] = ()
 ) -> Iterable[LeakageFinding]:
-    """Every feature that tells them apart in the evaluation window; none of too few draws.
+    """Every feature that tells them apart in the evaluation window.
 
-    Those in `accept` are warned of, not refused.
+    Those in `accept` are warned of, not refused. Of too few to compare, a warning of no feature
+    says so: what a lot would show is then unknown.
     """
     fit, evaluation = (_sides(data, window) for window in (split.fit, split.evaluation))
-    if min(len(side) for side in (*fit, *evaluation)) < FEWEST_SELECTED:
+    drawn, others = (min(map(len, sides)) for sides in zip(fit, evaluation, strict=True))
+    if min(drawn, others) < FEWEST_SELECTED:
+        yield LeakageFinding(
+            check="drawn by lot",
+            is_refusal=False,
+            features=(),
+            evidence=f"{drawn} subjects that a lot chose and {others} that nobody inspected, in "
+            f"the smaller of two windows, are too few to show what was written down after an "
+            f"inspection; want {FEWEST_SELECTED} of each",
+        )
         return
     rows = np.concatenate([*fit, *evaluation])
     is_drawn = data.outcomes.in_random_lane[rows].astype(np.float64)

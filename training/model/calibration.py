@@ -16,10 +16,11 @@ from training.ranking import Floats
 def calibrate(margins: Floats, labels: Floats, weights: Floats | None = None) -> Calibration:
     """The line of greatest likelihood, with Platt's targets so that few labels cannot overfit.
 
-    Raises CalibrationError where the fitted slope is not positive: such margins rank the window no
-    better than its reverse would.
+    Where no label weighs anything, since nobody knows how probable its inspection was, each counts
+    once: the line is then that of the inspected alone. Raises CalibrationError where the fitted
+    slope is not positive: such margins rank the window no better than its reverse would.
     """
-    weight = np.ones(len(labels)) if weights is None else weights
+    weight = np.ones(len(labels)) if weights is None or not weights.any() else weights
     confirmed, cleared = float(weight @ labels), float(weight @ (1 - labels))
     targets = np.where(labels == 1, (confirmed + 1) / (confirmed + 2), 1 / (cleared + 2))
 

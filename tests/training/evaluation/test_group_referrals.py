@@ -116,3 +116,14 @@ def test_every_grouping_of_traffic_is_judged(data: TrainingSet, scores: Floats) 
 
     judged = {figures.by for figures in found.values()}
     assert judged == {"mode", "office", "operator", "origin", "region of origin"}
+
+
+def test_where_all_that_is_referred_is_confirmed_no_group_is_referred_falsely(
+    data: TrainingSet, scores: Floats
+) -> None:
+    referred = np.argsort(np.argsort(-scores)) < round(0.05 * len(data))
+
+    found = groups_of(data, referred.astype(np.float64), 1.0, scores)
+
+    assert found
+    assert all(group.ratio.value == 0 and group.p_above == 1 for group in found.values())

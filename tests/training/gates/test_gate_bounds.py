@@ -128,6 +128,16 @@ def test_whoever_trains_does_not_loosen_the_leakage_checks_alone(
     assert gates.free_of_leaks(report(leakage=(pair,)), stricter).verdict == "passed"
 
 
+def test_leakage_is_undecided_where_no_lot_could_show_what_only_inspected_subjects_have() -> None:
+    few = LeakageFinding(check="drawn by lot", is_refusal=False, features=(), evidence="too few")
+    leak = LeakageFinding(check="single feature", is_refusal=True, features=("x",), evidence="x")
+
+    undecided = gates.free_of_leaks(report(leakage=(few,)))
+
+    assert (undecided.verdict, "too few" in undecided.reason) == ("undecided", True)
+    assert gates.free_of_leaks(report(leakage=(few, leak))).verdict == "refused"
+
+
 @pytest.mark.parametrize(("share", "is_passed"), [(0.5, True), (0.5001, False)])
 def test_a_feature_may_tell_half_of_the_origin(share: float, is_passed: bool) -> None:
     figures = (

@@ -50,6 +50,15 @@ def test_perfectly_separated_labels_get_a_finite_line_that_keeps_the_order() -> 
     assert (np.diff(log_odds_of(margins, line)) > 0).all()
 
 
+def test_labels_none_of_which_weighs_anything_count_once_each() -> None:
+    margins, labels = drawn(2_000, 2.0, 3.0)
+
+    line = calibrate(margins, labels, np.zeros(2_000))
+
+    assert line == calibrate(margins, labels)
+    assert line.slope > 1.5
+
+
 def test_margins_that_fall_as_the_risk_rises_are_refused() -> None:
     margins, labels = drawn(5_000, slope=1.0, intercept=0.0)
 
