@@ -3,9 +3,10 @@
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from typing import Self
 
 import structlog
 
@@ -171,6 +172,11 @@ class Services:
     def is_live_use(self) -> bool:
         """Whether decisions of this database count or ever did: what takes two persons stays so."""
         return self.settings.is_live or self.approvals.is_live_use()
+
+    def as_read(self, revision: int | None) -> Self:
+        """The same services, which act on a case only at this revision; None at any."""
+        cases = replace(self.cases, revision_read=revision)
+        return replace(self, cases=cases, letters=replace(self.letters, cases=cases))
 
     def start(self) -> None:
         """Start the threads that score, write, watch and call."""

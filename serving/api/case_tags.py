@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from serving.api.case_revisions import ServicesAsRead
 from serving.api.cases import CASE_PROBLEMS, CaseAnswer, MayReview
 from serving.api.openapi import problems
 from serving.review.reviewer import Reviewer
@@ -22,7 +23,7 @@ class TagsInUse(BaseModel):
 
 @router.post("/cases/{case_id}/tags", responses=CASE_PROBLEMS)
 def tag_one_case(
-    services: TheServices, caller: MayReview, case_id: str, body: TaggingBody
+    services: ServicesAsRead, caller: MayReview, case_id: str, body: TaggingBody
 ) -> CaseAnswer:
     """Set and remove tags of a case, open or closed: at most 12, of 40 characters each.
 

@@ -4,13 +4,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.records import SubjectKind
 from serving.access.callers import Caller
+from serving.api.case_revisions import ServicesAsRead, tag_of
 from serving.api.entities import EntityAnswer, named_entities
-from serving.api.openapi import problems
+from serving.api.openapi import answer_headers, problems
 from serving.container import Services
 from serving.errors import RequestFault, Unprocessable
 from serving.review import case_rules as acts
@@ -58,8 +59,8 @@ MayReview = Annotated[Caller, Depends(WithScope("review", "rescue"))]
 
 CASE_PROBLEMS = problems(
     s404="No such case, or none that this key may see.",
-    s409="Another was faster, or the case is not in a state for this.",
-    s422="The body is refused.",
+    s409="Another was faster, the case is not in a state for this, or not as `If-Match` says.",
+    s422="The body or `If-Match` is refused.",
 )
 
 
@@ -177,8 +178,12 @@ class FoundCase(CaseAnswer):
 
 
 class WholeCase(FoundCase):
-    """A case with every score of its subject, the newest last, and whom and what it names."""
+    """A case with every score of its subject, the newest last, and whom and what it names.
 
+    `revision` counts what became of it: in quotation marks it is the `ETag`, for `If-Match`.
+    """
+
+    revision: int
     scores: list[CaseScoreAnswer]
     entities: list[EntityAnswer]
 
@@ -368,21 +373,33 @@ def act_on_several(services: TheServices, caller: MayReview, body: BulkActBody) 
     return BulkAnswer(done=list(acted.done), refused=refused)
 
 
-@router.get("/cases/{case_id}", responses=problems(s404="No such case that this key may see."))
-def read_case(services: TheServices, caller: MayReview, case_id: str) -> WholeCase:
-    """A case as it is now, with every score of its subject."""
+@router.get(
+    "/cases/{case_id}",
+    responses=problems(s404="No such case that this key may see.")
+    | {200: {"headers": answer_headers("ETag")}},
+)
+def read_case(
+    services: TheServices, caller: MayReview, case_id: str, response: Response
+) -> WholeCase:
+    """A case as it is now, with every score of its subject.
+
+    Whoever decides by what they read sends its `ETag` as `If-Match` with the act.
+    """
     reviewer, now = Reviewer.from_caller(caller), services.clock()
+    revision = services.cases.revision(case_id)  # first: what comes meanwhile was not read
     row, _ = services.cases.case(reviewer, case_id)
     scores = [
         CaseScoreAnswer.model_validate(vars(score) | {"lane": shown_score_lane(score.lane)})
         for score in services.cases.scores(row)
     ]
     entities = named_entities(services.entities.named_by([row]))
-    return WholeCase(**_found(services, reviewer, row, now), scores=scores, entities=entities)
+    response.headers["ETag"] = tag_of(revision)
+    found = _found(services, reviewer, row, now)
+    return WholeCase(**found, revision=revision, scores=scores, entities=entities)
 
 
 @router.post("/cases/{case_id}/claim", responses=CASE_PROBLEMS)
-def claim_case(services: TheServices, caller: MayReview, case_id: str) -> CaseAnswer:
+def claim_case(services: ServicesAsRead, caller: MayReview, case_id: str) -> CaseAnswer:
     """Take a case; of two who try, one has it and the other gets a 409."""
     return _acted(
         services, caller, case_id, lambda c: acts.claim(c, caller.actor, services.clock())
@@ -390,7 +407,7 @@ def claim_case(services: TheServices, caller: MayReview, case_id: str) -> CaseAn
 
 
 @router.post("/cases/{case_id}/release", responses=CASE_PROBLEMS)
-def give_case_back(services: TheServices, caller: MayReview, case_id: str) -> CaseAnswer:
+def give_case_back(services: ServicesAsRead, caller: MayReview, case_id: str) -> CaseAnswer:
     """Give a case back for others. To let the goods go is an action, `release`."""
     return _acted(
         services, caller, case_id, lambda c: acts.give_back(c, caller.actor, services.clock())
@@ -399,7 +416,7 @@ def give_case_back(services: TheServices, caller: MayReview, case_id: str) -> Ca
 
 @router.post("/cases/{case_id}/assignments", responses=CASE_PROBLEMS)
 def assign_case(
-    services: TheServices, caller: MayReview, case_id: str, body: Assignment
+    services: ServicesAsRead, caller: MayReview, case_id: str, body: Assignment
 ) -> CaseAnswer:
     """Give a case to the holder of an account, or put it into an inbox.
 
@@ -422,7 +439,9 @@ def _assign(
 
 
 @router.post("/cases/{case_id}/waits", responses=CASE_PROBLEMS)
-def let_case_wait(services: TheServices, caller: MayReview, case_id: str, body: Wait) -> CaseAnswer:
+def let_case_wait(
+    services: ServicesAsRead, caller: MayReview, case_id: str, body: Wait
+) -> CaseAnswer:
     """Let a case wait until an instant, for documents, a reply or an arrival."""
     at = services.clock()
     return _acted(
@@ -434,7 +453,9 @@ def let_case_wait(services: TheServices, caller: MayReview, case_id: str, body: 
 
 
 @router.post("/cases/{case_id}/escalations", responses=CASE_PROBLEMS)
-def escalate_case(services: TheServices, caller: MayReview, case_id: str, body: Note) -> CaseAnswer:
+def escalate_case(
+    services: ServicesAsRead, caller: MayReview, case_id: str, body: Note
+) -> CaseAnswer:
     """Call for the supervisor of the office of a case, and say why."""
     at = services.clock()
     return _acted(
@@ -443,7 +464,7 @@ def escalate_case(services: TheServices, caller: MayReview, case_id: str, body: 
 
 
 @router.post("/cases/{case_id}/notes", responses=CASE_PROBLEMS)
-def note_case(services: TheServices, caller: MayReview, case_id: str, body: Note) -> CaseAnswer:
+def note_case(services: ServicesAsRead, caller: MayReview, case_id: str, body: Note) -> CaseAnswer:
     """Write something down about a case; `@name` in it tells a colleague who may see the case."""
     at = services.clock()
     case = services.cases.note(Reviewer.from_caller(caller), case_id, at, body.text)
@@ -452,7 +473,7 @@ def note_case(services: TheServices, caller: MayReview, case_id: str, body: Note
 
 @router.post("/cases/{case_id}/judgements", responses=CASE_PROBLEMS)
 def judge_case(
-    services: TheServices, caller: MayReview, case_id: str, body: FirstJudgement
+    services: ServicesAsRead, caller: MayReview, case_id: str, body: FirstJudgement
 ) -> CaseAnswer:
     """Say what one thinks of a case by its evidence, before its score; once for each reviewer."""
     at = services.clock()
@@ -462,7 +483,7 @@ def judge_case(
 
 @router.post("/cases/{case_id}/actions", responses=CASE_PROBLEMS)
 def order_action(
-    services: TheServices, caller: MayReview, case_id: str, body: ActionBody
+    services: ServicesAsRead, caller: MayReview, case_id: str, body: ActionBody
 ) -> CaseAnswer:
     """Order an action; a hold and a referral to an agency are proposed to a second person.
 
@@ -475,7 +496,7 @@ def order_action(
 
 @router.post("/cases/{case_id}/results", responses=CASE_PROBLEMS)
 def state_result(
-    services: TheServices, caller: MayReview, case_id: str, body: ResultBody
+    services: ServicesAsRead, caller: MayReview, case_id: str, body: ResultBody
 ) -> CaseAnswer:
     """State what the ordered action found; an adverse result waits for a second person.
 
@@ -488,7 +509,7 @@ def state_result(
 
 @router.post("/cases/{case_id}/agreements", responses=CASE_PROBLEMS)
 def agree_with_proposal(
-    services: TheServices, caller: MayReview, case_id: str, body: Judgement | None = None
+    services: ServicesAsRead, caller: MayReview, case_id: str, body: Judgement | None = None
 ) -> CaseAnswer:
     """Agree, as a second person, with what was proposed, after a view of one's own."""
     at = services.clock()
@@ -500,7 +521,7 @@ def agree_with_proposal(
 
 @router.post("/cases/{case_id}/disagreements", responses=CASE_PROBLEMS)
 def disagree_with_proposal(
-    services: TheServices, caller: MayReview, case_id: str, body: Note
+    services: ServicesAsRead, caller: MayReview, case_id: str, body: Note
 ) -> CaseAnswer:
     """Disagree, as a second person: one's own view takes the place of what was proposed.
 
@@ -512,7 +533,7 @@ def disagree_with_proposal(
 
 
 @router.post("/cases/{case_id}/undo", responses=CASE_PROBLEMS)
-def undo_last_act(services: TheServices, caller: MayReview, case_id: str) -> CaseAnswer:
+def undo_last_act(services: ServicesAsRead, caller: MayReview, case_id: str) -> CaseAnswer:
     """Take back one's own last act, within ten seconds and before anybody else acts."""
     at = services.clock()
     case = services.cases.undo(Reviewer.from_caller(caller), case_id, at)
@@ -520,7 +541,9 @@ def undo_last_act(services: TheServices, caller: MayReview, case_id: str) -> Cas
 
 
 @router.post("/cases/{case_id}/reopen", responses=CASE_PROBLEMS)
-def reopen_case(services: TheServices, caller: MayReview, case_id: str, body: Note) -> CaseAnswer:
+def reopen_case(
+    services: ServicesAsRead, caller: MayReview, case_id: str, body: Note
+) -> CaseAnswer:
     """Bring back a case that was closed; of an adverse end two persons do, one after another."""
     at = services.clock()
     return _acted(services, caller, case_id, lambda c: acts.reopen(c, caller.actor, at, body.text))

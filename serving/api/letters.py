@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from serving.access.actors import Actor
 from serving.access.callers import Caller
+from serving.api.case_revisions import ServicesAsRead
 from serving.api.cases import CASE_PROBLEMS
 from serving.api.openapi import problems
 from serving.audit.checkpoints import LogSigner
@@ -133,7 +134,7 @@ def read_letters(services: TheServices, caller: MayWrite, case_id: str) -> CaseL
 
 @router.post("/letters", responses=LETTER_PROBLEMS)
 def write_letter(
-    services: TheServices, caller: MayWrite, case_id: str, body: LetterBody
+    services: ServicesAsRead, caller: MayWrite, case_id: str, body: LetterBody
 ) -> CaseLetters:
     """Write a letter to one party of a case that ended; another person releases it."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
@@ -156,7 +157,7 @@ def read_letter(
 
 @router.post("/letters/{audience}/release", responses=LETTER_PROBLEMS)
 def release_letter(
-    services: TheServices, caller: MayWrite, case_id: str, audience: Audience, body: ReleaseBody
+    services: ServicesAsRead, caller: MayWrite, case_id: str, audience: Audience, body: ReleaseBody
 ) -> CaseLetters:
     """Let a letter go that another person wrote."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
@@ -165,7 +166,7 @@ def release_letter(
 
 @router.post("/letter-deferrals", responses=LETTER_PROBLEMS)
 def defer_letters(
-    services: TheServices, caller: MayWrite, case_id: str, body: DeferralBody
+    services: ServicesAsRead, caller: MayWrite, case_id: str, body: DeferralBody
 ) -> CaseLetters:
     """Hold the letters of a case back until an instant; another person confirms it."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
@@ -175,7 +176,7 @@ def defer_letters(
 
 
 @router.post("/letter-deferrals/confirm", responses=LETTER_PROBLEMS)
-def confirm_deferral(services: TheServices, caller: MayWrite, case_id: str) -> CaseLetters:
+def confirm_deferral(services: ServicesAsRead, caller: MayWrite, case_id: str) -> CaseLetters:
     """Agree that the letters of a case wait."""
     reviewer = Reviewer.from_caller(caller)
     return _letters(services.letters.confirm(reviewer, case_id, services.clock()))

@@ -19,6 +19,7 @@ HEADERS: dict[str, str] = {
     "within `w` seconds.",
     "RateLimit": "What is left: `r` requests now, and all of them again in `t` seconds.",
     "Retry-After": "After how many seconds to ask again.",
+    "ETag": "The revision of what was read, to be sent as `If-Match` with what is done with it.",
     "Location": "The address of what was made.",
     "Idempotency-Replayed": "`true`: the same bytes as the first time.",
     "WWW-Authenticate": "`Bearer`: which kind of key is wanted.",

@@ -27,7 +27,7 @@ from serving.console.case_view import FIELDS_OF_FACTS, CaseView
 from serving.console.charts.case_pictures import CasePictures
 from serving.console.csrf import SignedForm
 from serving.console.first_judgement import is_score_shown
-from serving.console.forms import RefusedForm, read_form
+from serving.console.forms import NEVER, RefusedForm, read_form, revision_shown
 from serving.console.justification import justification_form
 from serving.console.pages import PageRoute, is_part_asked, page, templates
 from serving.console.queue import list_content
@@ -50,7 +50,7 @@ from serving.review.results import (
     reasons_of,
 )
 from serving.review.reviewer import Reviewer
-from serving.review.stored_acts import CaseAct
+from serving.review.stored_acts import KEEPS_REVISION, CaseAct
 from serving.review.tags import LONGEST_TAG, tags_in_use
 from serving.review.ways_of_smuggling import TYPOLOGIES
 from serving.web.case_bodies import (
@@ -204,11 +204,12 @@ def act_on_case(
     """Do what a form of the case page asks; a refusal is shown on the page, in words."""
     if _takes_two_persons(act, form):
         require_recent_proof()
-    reviewer, now = Reviewer.from_caller(caller), services.clock()
+    reviewer = Reviewer.from_caller(caller)
     try:
+        read = services if act in _WITHOUT_READING else services.as_read(revision_shown(form))
         if act in _OF_OWNERS:
-            _claim_unowned(services, reviewer, case_id, now)
-        _do(services, reviewer, case_id, act, form)
+            read = _claim_unowned(read, reviewer, case_id)
+        _do(read, reviewer, case_id, act, form)
     except (Conflict, PersonNeeded, TooLong, Unprocessable) as refusal:
         refused = RefusedForm.of_error(refusal, act, form)
         return case_page(services, caller, session, case_id, asked, refused)
@@ -243,11 +244,14 @@ def _do(
         services.cases.act(reviewer, case_id, _act(act, reviewer, now, form))
 
 
-def _claim_unowned(services: Services, reviewer: Reviewer, case_id: str, now: datetime) -> None:
-    """Let whoever acts on a case that nobody has be who works on it."""
+def _claim_unowned(services: Services, reviewer: Reviewer, case_id: str) -> Services:
+    """Let whoever acts on a case that nobody has be who works on it; by what they act then."""
     row, case = services.cases.case(reviewer, case_id)
-    if row.owner is None and case.status != "closed":
-        services.cases.act(reviewer, case_id, lambda c: acts.claim(c, reviewer.actor, now))
+    if row.owner is not None or case.status == "closed":
+        return services
+    now, read = services.clock(), services.cases.revision_read
+    services.cases.act(reviewer, case_id, lambda c: acts.claim(c, reviewer.actor, now))
+    return services.as_read(None if read is None else read + 1)
 
 
 def _address_after(
@@ -318,6 +322,11 @@ def _finding_form(form: dict[str, str]) -> dict[str, str]:
     return form | {"code": code, "reason": reason, "offences": " ".join(boxes)} | instant
 
 
+_WITHOUT_READING = ("claim", "notes", "judgements", "marks", "undo")
+"""Acts that decide nothing, and so stay right whatever became of the case since it was read.
+
+What is undone is looked at by `case_rules.undo`.
+"""
 _OF_OWNERS = ("actions", "results", "waits")
 """Acts of whoever works on a case; of a case that nobody has they make it theirs."""
 _LEADS_ON = ("actions", "results", "waits", "release", "agreements", "disagreements", "assignments")
@@ -346,6 +355,7 @@ def case_page(
     the case alone, with a new list where the reader has just acted.
     """
     reviewer, now = Reviewer.from_caller(caller), services.clock()
+    revision = services.cases.revision(case_id)  # first: what comes meanwhile is not shown
     try:
         row, case = services.cases.read(reviewer, case_id, now)
     except JustificationNeeded:
@@ -355,13 +365,14 @@ def case_page(
         return justification_form(session, caller, address, why_refused, words_left)
     services.notices.read_case(caller.actor, case_id, now)
     status = refused.status if refused else 200
-    content = _case_content(services, caller, session, row, case)
+    content = _case_content(services, caller, session, row, case) | {"revision": revision}
     is_list_shown = not asked.is_part or bool(asked.done)
     listed = list_content(services, caller, asked.filters, now) if is_list_shown else {}
     shown = {"filters": asked.filters, **listed, **content}
     done = act_done(services, reviewer, asked.done, now)
     template = "case_part.html" if asked.is_part else "case.html"
-    answer = page(template, status, refused=refused, done=done, **shown)
+    since = _since(services, reviewer, row, refused)
+    answer = page(template, status, refused=refused, since=since, done=done, **shown)
     if asked.is_part and refused is None:
         answer.headers["HX-Push-Url"] = asked.filters.case_address(case_id)
     return answer
@@ -421,6 +432,17 @@ def _case_content(
         "marking": _marking(events, session, caller, row.case_id),
         "may_act": caller.may("review"),
     }
+
+
+def _since(
+    services: Services, reviewer: Reviewer, row: CaseRecord, refused: RefusedForm | None
+) -> list[EventView]:
+    """What became of a case since a page was made whose form met a conflict."""
+    if refused is None or refused.seen in (None, NEVER):
+        return []
+    events = services.cases.history(reviewer, row)
+    told = [event for event in events if event.action not in KEEPS_REVISION]
+    return [EventView.from_event(event) for event in told[refused.seen :]]
 
 
 def _forms(case: Case, caller: Caller, status: Status, *, has_results: bool) -> frozenset[str]:

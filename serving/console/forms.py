@@ -6,9 +6,12 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from serving.errors import RequestFault, ServingError, Unprocessable
+from serving.errors import Conflict, RequestFault, ServingError, Unprocessable
 
 FormBody = TypeVar("FormBody", bound=BaseModel)
+
+NEVER = -1
+"""The revision that no case has."""
 
 
 def read_form(kind: type[FormBody], form: dict[str, str]) -> FormBody:
@@ -24,11 +27,18 @@ def read_form(kind: type[FormBody], form: dict[str, str]) -> FormBody:
         raise Unprocessable(says, (fault,)) from None
 
 
+def revision_shown(form: Mapping[str, str]) -> int:
+    """The revision of a case that the page of a form showed; of a form without one, none at all."""
+    shown = form.get("shown", "")
+    return int(shown) if shown.isdecimal() and len(shown) < 10 else NEVER
+
+
 @dataclass(frozen=True)
 class RefusedForm:
     """A form that was not taken, with what was written in it, so that none is lost.
 
-    `act` is what it was to do, `wrong_field` the field to blame, if one is.
+    `act` is what it was to do, `wrong_field` the field to blame, if one is. `seen` is the revision
+    of the page that it stood on, where the case may have changed since.
     """
 
     status: int
@@ -36,9 +46,11 @@ class RefusedForm:
     act: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
     wrong_field: str = ""
+    seen: int | None = None
 
     @classmethod
     def of_error(cls, error: ServingError, act: str, fields: Mapping[str, str]) -> "RefusedForm":
         """The form of an act that ended in an error."""
         pointer = error.faults[0].pointer if error.faults else ""
-        return cls(error.status, error.in_words, act, fields, pointer.removeprefix("/"))
+        seen = revision_shown(fields) if isinstance(error, Conflict) else None
+        return cls(error.status, error.in_words, act, fields, pointer.removeprefix("/"), seen)

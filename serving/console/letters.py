@@ -12,7 +12,7 @@ from serving.access.sessions import Session
 from serving.audit.decision import Decision
 from serving.console.browser_session import ReaderWith, RequireRecentProof, TheSession
 from serving.console.csrf import SignedForm
-from serving.console.forms import read_form
+from serving.console.forms import RefusedForm, read_form, revision_shown
 from serving.console.pages import PageRoute, page
 from serving.container import Services
 from serving.errors import Conflict, NotFound, PersonNeeded, Unprocessable
@@ -54,7 +54,7 @@ def show_letters(
     services: TheServices, caller: MayReview, session: TheSession, case_id: str
 ) -> HTMLResponse:
     """What was written of a case, what may be, and why not; that it was read is written down."""
-    return letters_page(services, caller, session, case_id, refusal=None)
+    return letters_page(services, caller, session, case_id)
 
 
 @router.get("/{case_id}/letter/{audience}")
@@ -94,10 +94,12 @@ def act_on_letter(
     """Write, release or defer a letter, or confirm that it waits; a refusal is shown in words."""
     if step in ("release", "confirm"):
         require_recent_proof()  # the second of two persons
+    read = services.as_read(revision_shown(form))
     try:
-        _act(services, Reviewer.from_caller(caller), case_id, step, form)
+        _act(read, Reviewer.from_caller(caller), case_id, step, form)
     except (Conflict, PersonNeeded, TooLong, Unprocessable) as refusal:
-        return letters_page(services, caller, session, case_id, refusal=str(refusal))
+        refused = RefusedForm.of_error(refusal, step, form)
+        return letters_page(services, caller, session, case_id, refused)
     return RedirectResponse(f"/console/cases/{case_id}/letter", 303)
 
 
@@ -122,20 +124,26 @@ def _act(
 
 
 def letters_page(
-    services: Services, caller: Caller, session: Session, case_id: str, *, refusal: str | None
+    services: Services,
+    caller: Caller,
+    session: Session,
+    case_id: str,
+    refused: RefusedForm | None = None,
 ) -> HTMLResponse:
     """The page of a case's letters, with what was refused; that it was read is written down."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
+    revision = services.cases.revision(case_id)  # first: what comes meanwhile is not shown
     row, case = services.cases.read(reviewer, case_id, now, "letter")
     decision = services.cases.decision(case_id)
     return page(
         "letters.html",
-        status=200 if refusal is None else 409,
+        status=200 if refused is None else 409,
         reader=caller,
         session=session,
         row=row,
         state=case,
-        refusal=refusal,
+        revision=revision,
+        refused=refused,
         not_due=_why_not_due(case, decision, now),
         is_masked=services.cases.is_masked(row),
         is_deferred=case.deferral is not None and now < case.deferral.ends_at,

@@ -431,12 +431,16 @@ class CaseStore(Protocol):
         """The cases with these ids that may be seen, in any order."""
         ...
 
-    def change(self, case_id: str, change: ChangeCase) -> CaseRecord:
+    def change(self, case_id: str, change: ChangeCase, revision: int | None = None) -> CaseRecord:
         """Change a case: of two who try at once, the second sees the first.
 
         Whatever `change` raises leaves everything as it was. Raises NotAsAudited for a case that
-        was changed behind the service's back.
+        was changed behind the service's back, CaseChanged for one of another `revision`.
         """
+        ...
+
+    def revision(self, case_id: str) -> int:
+        """How many events changed a case or told something new of it."""
         ...
 
     def append_event(self, event: StoredEvent) -> None:

@@ -78,7 +78,8 @@ class Cases:
 
     `on_outcome` is called with every outcome and its subject, once it is durable. Masked cases are
     shown as `masking` says. What names no office belongs to that of its place of entry. `teams`
-    are those that there are now, `colleagues` the holders of live accounts that review.
+    are those that there are now, `colleagues` the holders of live accounts that review. Whoever
+    acts on a case of another revision than `revision_read` is refused with CaseChanged.
     """
 
     store: CaseStore
@@ -89,6 +90,7 @@ class Cases:
     office_of_place: Mapping[str, str] = field(default_factory=dict)
     teams: Callable[[], Sequence[Team]] = tuple
     colleagues: Callable[[], Sequence[Reviewer]] = tuple
+    revision_read: int | None = None
 
     def open_new(self) -> None:
         """Open cases for all decisions that were logged since the last time."""
@@ -230,6 +232,10 @@ class Cases:
         """What happened to a case, in order."""
         return self.store.events(case_id)
 
+    def revision(self, case_id: str) -> int:
+        """How many events changed a case or told something new of it: what `revision_read` says."""
+        return self.store.revision(case_id)
+
     def history(self, reviewer: Reviewer, row: CaseRecord) -> list[StoredEvent]:
         """The events of a case as a reviewer may see them.
 
@@ -257,7 +263,7 @@ class Cases:
         Raises NotFound, and the Conflict that the act meets where another was faster.
         """
         self.case(reviewer, case_id)
-        changed = self.store.change(case_id, partial(changed_case, act))
+        changed = self.store.change(case_id, partial(changed_case, act), self.revision_read)
         return self.state_of(reviewer, self.shown(changed))
 
     def note(self, reviewer: Reviewer, case_id: str, at: datetime, text: str) -> Case:
@@ -480,7 +486,7 @@ class Cases:
             outcomes.extend(outcome for outcome, _ in labels)
             return after, event, tuple(row for _, row in labels)
 
-        changed = self.store.change(case_id, change)
+        changed = self.store.change(case_id, change, self.revision_read)
         for outcome in outcomes:
             self.on_outcome(read_submission(decision.request.encode()), outcome)
         return as_seen_by(CASE.validate_json(changed.state), reviewer.actor)

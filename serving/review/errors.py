@@ -7,6 +7,7 @@ Forbidden
 └── JustificationNeeded  a case is read that the work did not bring: say why first
 Conflict
 ├── CaseTaken            another reviewer was faster
+├── CaseChanged          it is not any more as whoever acts has seen it
 ├── AlreadyJudged        a first judgement is given once, before the score
 ├── AlreadyEscalated
 ├── TooManyTags
@@ -49,6 +50,12 @@ class CaseTaken(Conflict):
     """Another reviewer has the case."""
 
     title = "Another reviewer has this case"
+
+
+class CaseChanged(Conflict):
+    """Something became of the case since whoever acts has seen it: read it, and decide again."""
+
+    title = "The case has changed since it was read"
 
 
 class AlreadyJudged(Conflict):

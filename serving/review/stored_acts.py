@@ -23,6 +23,9 @@ CaseAct = Callable[[Case], CaseChange]
 CHANGES_NOTHING = frozenset({"read", "download", "read_message", "justify", "judge"})
 """Events of reading and thinking, which leave a case as it was."""
 
+KEEPS_REVISION = CHANGES_NOTHING | {"mark_reason", "reread", "seal"}
+"""Events after which a page that was made before still shows how the case stands."""
+
 
 def changed_case(
     act: CaseAct, row: CaseRecord

@@ -1099,6 +1099,7 @@ class WholeCase(Answered):
     due_at: AwareDatetime
     opened_at: AwareDatetime
     what: str
+    revision: int
     scores: list[CaseScoreAnswer]
     entities: list[EntityAnswer]
     owner: str | None = None

@@ -76,9 +76,11 @@ from serving.review.case_records import (
     StoredEvent,
     WaitingOutcome,
 )
+from serving.review.errors import CaseChanged
 from serving.review.published_events import happenings_of_act
 from serving.review.queue_rank import ALWAYS_IN_TIME
 from serving.review.shared_things import SharedThing
+from serving.review.stored_acts import KEEPS_REVISION
 
 MOST_SCANNED = 1_000
 MOST_OF_A_SUBJECT = 50
@@ -300,17 +302,20 @@ class CaseRepository:
         is_one = cases.c.case_id.in_(list(case_ids))
         return self._rows(select(cases).where(is_one, is_visible(access)))
 
-    def change(self, case_id: str, change: ChangeCase) -> CaseRecord:
+    def change(self, case_id: str, change: ChangeCase, revision: int | None = None) -> CaseRecord:
         """Change a case in a turn of its own: of two who try at once, the second sees the first.
 
         Whatever `change` raises leaves everything as it was. The end of a rescue ends its calls.
-        Raises NotAsAudited for a case that was changed behind the service's back.
+        Raises NotAsAudited for a case that was changed behind the service's back, CaseChanged for
+        one of another `revision`.
         """
         query = select(cases).where(cases.c.case_id == case_id)
         with failing_as_unavailable(), writing(self._engine) as connection:
             found = _as_audited(self._audited.read(connection, query))
             before = self._cases.of_case(found)
-            after, event, labels = change(before)
+            after, event, labels = change(before)  # first: it may say more precisely why not
+            if revision is not None and revision != _revision(connection, case_id):
+                raise CaseChanged("the case has changed since you read it, and nothing was done")
             kept = self._cases.case(after, connection)
             connection.execute(cases.update().where(cases.c.case_id == case_id).values(kept))
             self._index.follow(connection, before, after)
@@ -323,6 +328,11 @@ class CaseRepository:
             for label in labels:
                 connection.execute(records.insert(), self._records.encrypted(label, connection))
         return after
+
+    def revision(self, case_id: str) -> int:
+        """How many events changed a case or told something new of it."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return _revision(connection, case_id)
 
     def append_event(self, event: StoredEvent) -> None:
         """Store an event that changes no case: who read it, for instance."""
@@ -404,6 +414,11 @@ def _values_in_index(
     while value is not None:
         yield value
         value = connection.scalar(query.where(column > value))
+
+
+def _revision(connection: Connection, case_id: str) -> int:
+    counts = and_(case_events.c.case_id == case_id, case_events.c.action.not_in(KEEPS_REVISION))
+    return connection.scalar(select(func.count()).select_from(case_events).where(counts)) or 0
 
 
 def _as_audited(row: Row[Any] | None) -> Row[Any]:

@@ -27,7 +27,7 @@ from tests.serving.bodies import shipment, submission
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import person
-from tests.serving.review.stated import RELEASE
+from tests.serving.review.stated import RELEASE, form_of
 from tests.serving.review.test_cases_served import PLAN, open_case
 from tests.serving.review.test_supervision_served import PASSWORD, sign_in_as
 
@@ -64,7 +64,7 @@ def test_every_case_is_in_the_tab_where_a_reader_looks_for_it(reviewed: Service)
 
     def post(case_id: str, act: str, **form: str) -> str:
         address = f"/console/cases/{case_id}/{act}"
-        sent = {"form_token": token, **form}
+        sent = form_of(reviewed, case_id, token, **form)
         return reviewed.client.post(address, data=sent, headers=ORIGIN).text
 
     post(ids[0], "claim")
@@ -123,7 +123,7 @@ def test_what_came_since_is_counted_and_not_put_into_what_is_read(reviewed: Serv
 def test_an_act_leads_on_from_a_list_and_is_undone_within_ten_seconds(reviewed: Service) -> None:
     first, second = open_case(reviewed, "S-1"), open_case(reviewed, "S-2")
     token = sign_in_as(reviewed, "reviewer")
-    form = {"form_token": token, "kind": "inspect"}
+    form = form_of(reviewed, first, token, kind="inspect")
     address = f"/console/cases/{first}/actions?tab=unassigned"
 
     answer = reviewed.client.post(address, data=form, headers=ORIGIN | PART)
@@ -152,7 +152,8 @@ def refer(service: Service, case_id: str, to: str, tab: str, **headers: str) -> 
         officer = new_account("the reviewer", PASSWORD, "reviewer", (OWN_OFFICE,), NOW)
         service.services.accounts.add_account(officer)
     token = sign_in_as(service, "reviewer")
-    return service.client.post(address, data=form | {"form_token": token}, headers=ORIGIN | headers)
+    sent = form_of(service, case_id, token, **form)
+    return service.client.post(address, data=sent, headers=ORIGIN | headers)
 
 
 @pytest.mark.parametrize(("to", "told"), [("office", "another office"), ("rescue", "rescue")])
@@ -425,7 +426,7 @@ def test_a_refusal_has_the_words_of_its_reader_for_actions_and_results(
     def post(act: str, form: dict[str, str]) -> str:
         address = f"/console/cases/{case_id}/{act}"
         headers = ORIGIN | {"Accept-Language": language}
-        sent = form | {"form_token": token}
+        sent = form_of(reviewed, case_id, token, **form)
         return reviewed.client.post(address, data=sent, headers=headers).text
 
     post("actions", {"kind": "check_documents"})

@@ -57,6 +57,12 @@ def body_of(result: CaseResult) -> dict[str, str]:
     return {name: str(getattr(result, name)) for name in ("code", "reason", "confidence", "text")}
 
 
+def form_of(service: Service, case_id: str, token: str, **fields: str) -> dict[str, str]:
+    """A form of the page of a case as it is now."""
+    shown = str(service.services.cases.revision(case_id))
+    return {"form_token": token, "shown": shown, **fields}
+
+
 def post(service: Service, case_id: str, act: str, by: dict[str, str], **body: Any) -> Any:
     """Act on a case by the API."""
     return service.client.post(f"/v1/cases/{case_id}/{act}", headers=by, json=body or None)

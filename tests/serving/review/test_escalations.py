@@ -21,7 +21,7 @@ from tests.serving.clock import Clock
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import ONE, TWO, reviewer
-from tests.serving.review.stated import HOLD, INSPECT, RELEASE
+from tests.serving.review.stated import HOLD, INSPECT, RELEASE, form_of
 from tests.serving.review.test_cases_served import PLAN
 from tests.serving.review.test_supervision_served import PASSWORD
 from tests.serving.review.test_teams import sign_in
@@ -154,7 +154,7 @@ def test_an_officer_escalates_and_the_supervisor_finds_it(served: Service) -> No
     served.client.post(f"/console/cases/{case_id}/claim", data=form, headers=ORIGIN)
     assert f'data-case="{case_id}"' not in served.client.get("/console/queue?tab=escalated").text
     other = decide(served, 2, 40)
-    form |= {"text": "two languages are needed"}
+    form = form_of(served, other, token, text="two languages are needed")
     address = f"/console/cases/{other}/escalations?tab=unassigned"
     done = served.client.post(address, data=form, headers=ORIGIN).text
     assert "escalated." in done

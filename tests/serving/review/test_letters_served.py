@@ -24,7 +24,7 @@ from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import reviewer
 from tests.serving.review.remedies import lay_down_remedies
-from tests.serving.review.stated import FOUND, NOTHING, body_of, end
+from tests.serving.review.stated import FOUND, NOTHING, body_of, end, form_of
 from tests.serving.review.test_cases_served import PLAN
 
 PASSWORD = "a password for tests"
@@ -80,7 +80,7 @@ def as_person(service: Service, name: str) -> str:
 
 
 def step(service: Service, name: str, case_id: str, what: str, **fields: str) -> Any:
-    form = {"form_token": as_person(service, name), **fields}
+    form = form_of(service, case_id, as_person(service, name), **fields)
     return service.client.post(
         f"/console/cases/{case_id}/letter/{what}",
         data=form,
@@ -99,6 +99,25 @@ def released(service: Service, name: str, case_id: str, audience: str = "consign
 
 def told(service: Service, case_id: str) -> list[tuple[str, str]]:
     return [(event.action, event.by.name) for event in service.services.cases.events(case_id)]
+
+
+def test_whoever_read_an_earlier_letter_does_not_release_the_one_that_was_written_since(
+    by_score: Service,
+) -> None:
+    case_id = ended(by_score)
+    written(by_score, "ada", case_id)
+    form = form_of(by_score, case_id, as_person(by_score, "ben"), audience="consignee", text=WORDS)
+    by_score.services.letters.write(
+        reviewer("ada"), case_id, NOW, "consignee", "for something else"
+    )
+
+    address = f"/console/cases/{case_id}/letter/release"
+    refused = by_score.client.post(address, data=form, headers=ORIGIN)
+
+    assert refused.status_code == 409
+    assert "has changed since you read it" in refused.text
+    assert f'<blockquote id="words-left">{WORDS}<' in refused.text
+    assert "release" not in [action for action, _ in told(by_score, case_id)]
 
 
 def test_a_letter_of_an_open_case_is_refused_and_the_page_says_why(by_score: Service) -> None:

@@ -23,7 +23,7 @@ from tests.serving.bodies import route
 from tests.serving.conftest import NOW, Service, app_of
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import person
-from tests.serving.review.stated import CHECK, INSPECT, NOTHING, body_of, post
+from tests.serving.review.stated import CHECK, INSPECT, NOTHING, body_of, form_of, post
 from tests.serving.review.test_cases_served import open_case, reviewed
 
 __all__ = ["reviewed"]
@@ -434,7 +434,9 @@ def test_a_form_that_says_too_little_is_answered_on_the_page(
     reviewed.client.post(claim, data={"form_token": token}, headers=ORIGIN)
 
     response: Any = reviewed.client.post(
-        f"/console/cases/{case_id}/{act}", data={"form_token": token, **form}, headers=ORIGIN
+        f"/console/cases/{case_id}/{act}",
+        data=form_of(reviewed, case_id, token, **form),
+        headers=ORIGIN,
     )
 
     assert 'role="alert"' in response.text
@@ -447,12 +449,13 @@ def test_what_the_form_says_of_an_inspection_is_in_its_outcome(reviewed: Service
     token = sign_in_as(reviewed, "reviewer")
     of_case = f"/console/cases/{case_id}"
     for act, said in (("claim", {}), ("actions", {"kind": "inspect"})):
-        sent = {"form_token": token} | said
+        sent = form_of(reviewed, case_id, token) | said
         reviewed.client.post(f"{of_case}/{act}", data=sent, headers=ORIGIN)
     page = reviewed.client.get(of_case).text
     stated = {"offence_document_fraud": "true", "offence_cash": "true", "examination": "scan"}
     blank = {"depth": "", "found_mass_kg": "", "found_items": "", "found_persons": ""}
-    form = END | stated | blank | {"form_token": token, "inspected_at": f"{NOW:%Y-%m-%dT%H:%M}"}
+    form = END | stated | blank | {"inspected_at": f"{NOW:%Y-%m-%dT%H:%M}"}
+    form |= form_of(reviewed, case_id, token)
 
     for code in ("nothing_found other", "inconclusive other"):
         refused: Any = reviewed.client.post(
@@ -479,12 +482,12 @@ def test_the_way_of_smuggling_that_two_persons_found_is_in_the_outcome(reviewed:
     form = END | {"code": "goods_found other", "offence_tobacco": "true"}
 
     def end(role: Role, typology: str) -> str:
-        sent = {"form_token": sign_in_as(reviewed, role)}
-        reviewed.client.post(f"{of_case}/claim", data=sent, headers=ORIGIN)
+        token = sign_in_as(reviewed, role)
+        reviewed.client.post(f"{of_case}/claim", data={"form_token": token}, headers=ORIGIN)
         if role == "reviewer":
-            said = sent | {"kind": "inspect"}
+            said = form_of(reviewed, case_id, token, kind="inspect")
             reviewed.client.post(f"{of_case}/actions", data=said, headers=ORIGIN)
-        said = form | sent | {"typology": typology}
+        said = form | form_of(reviewed, case_id, token, typology=typology)
         page: str = reviewed.client.post(f"{of_case}/results", data=said, headers=ORIGIN).text
         return page
 
@@ -496,7 +499,7 @@ def test_the_way_of_smuggling_that_two_persons_found_is_in_the_outcome(reviewed:
     assert not [*reviewed.services.records.all()]
     for role in ("reviewer", "supervisor"):
         assert "typology transit diversion" in end(role, "transit_diversion")
-    agreed = {"form_token": sign_in_as(reviewed, "supervisor"), "text": "so it was"}
+    agreed = form_of(reviewed, case_id, sign_in_as(reviewed, "supervisor"), text="so it was")
     reviewed.client.post(f"{of_case}/agreements", data=agreed, headers=ORIGIN)
     (label,) = (json.loads(row.body) for row in reviewed.services.records.all())
     assert (label["result"], label["typology"]) == ("confirmed", "transit_diversion")
