@@ -10,8 +10,9 @@
 Two persons: a hold, a referral to an agency and an adverse result are proposals of the first. The
 second, never the same one, states a view of their own before they see the first's, and then agrees
 or not; where they do not, their own view takes its place: what one person may do is done, what
-takes two is their proposal. What two persons ended two open again. A case that waits stays with
-its owner, and comes back at its end.
+takes two is their proposal. Of what a machine reported the first person who judges is none of the
+two yet: whatever they say is a proposal. What two persons ended two open again. A case that waits
+stays with its owner, and comes back at its end.
 """
 
 from collections.abc import Sequence
@@ -120,6 +121,11 @@ class Statement:
         if self.action is not None:
             return self.action.takes_two_persons
         return self.result is not None and self.result.is_adverse
+
+    @property
+    def calls_rescue(self) -> bool:
+        """Whether it says that lives may be at risk, which waits for nobody."""
+        return self.action is not None and self.action.refer_to == "rescue"
 
 
 @dataclass(frozen=True)
@@ -430,7 +436,7 @@ def agree(case: Case, actor: Actor, at: datetime, text: str = "") -> CaseChange:
         own = replace(proposal, by=actor, at=at)
         return _acted(case, actor, at, "agree", text, **_proposed(case, own))
     if proposal.action is not None:
-        ordered = _ordered(proposal.action, proposal.by) | {"owner": proposal.by}
+        ordered = _ordered(proposal.action, proposal.by, actor) | {"owner": proposal.by}
         return _acted(case, actor, at, "agree", text, **ordered)
     assert proposal.result is not None, "a statement is of an action or a result"
     result = proposal.result.with_protection_of(view.result)
@@ -440,8 +446,9 @@ def agree(case: Case, actor: Actor, at: datetime, text: str = "") -> CaseChange:
 def disagree(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
     """Disagree, as a second person; their own view takes the place of what the first proposed.
 
-    What was proposed to be opened again stays closed. Raises NotYours where nothing is proposed,
-    CaseClosed, SameReviewer, PersonNeeded, or ViewNeeded before an own view.
+    Of what a machine reported theirs is the first look of a person, and a proposal, but that lives
+    may be at risk. What was proposed to be opened again stays closed. Raises NotYours where nothing
+    is proposed, CaseClosed, SameReviewer, PersonNeeded, or ViewNeeded before an own view.
     """
     if case.reopening is not None:
         words = "another person than who proposed it declines"
@@ -450,7 +457,9 @@ def disagree(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
     proposal, view = _judged(case, actor)
     if view.result is not None:
         view = replace(view, result=view.result.with_protection_of(proposal.result))
-    return _acted(case, actor, at, "disagree", text, **_after(case, view))
+    is_first = not proposal.by.is_human and not view.calls_rescue
+    after = _proposed(case, view) if is_first else _after(case, view)
+    return _acted(case, actor, at, "disagree", text, **after)
 
 
 def reopen(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
@@ -563,7 +572,7 @@ def _proposed(case: Case, statement: Statement) -> dict[str, object]:
     return _awake(proposed) | {"proposal": statement, "second_view": None, "owner": None}
 
 
-def _ordered(action: CaseAction, by: Actor) -> dict[str, object]:
+def _ordered(action: CaseAction, *by: Actor) -> dict[str, object]:
     judged: dict[str, object] = {
         "action": action,
         "proposal": None,
@@ -572,7 +581,7 @@ def _ordered(action: CaseAction, by: Actor) -> dict[str, object]:
     }
     awake: dict[str, object] = {"waiting_until": None, "waiting_for": None}
     if action.closes:
-        return judged | awake | {"status": "closed", "ended_by": (by,)}
+        return judged | awake | {"status": "closed", "ended_by": by}
     if action.moves:
         return judged | awake | {"status": "open", "owner": None, "team": None}
     return judged | awake | {"status": "action_ordered"}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from serving.access.actors import Actor
+from serving.access.actors import SERVICE, Actor
 from serving.errors import PersonNeeded, SameReviewer
 from serving.review import case_rules as acts
 from serving.review.actions import CaseAction
@@ -484,6 +484,40 @@ def test_whoever_is_second_and_says_otherwise_proposes_and_the_first_may_agree(
     )
     assert proposed.second_view is None  # it was of another proposal
     assert (ended.status, ended.result, ended.ended_by) == ("closed", stated, (TWO, ONE))
+
+
+TO_RESCUE = CaseAction("refer", "they are adrift", "rescue")
+
+
+@pytest.mark.parametrize(
+    "view", [NOTHING, result_of("inconclusive"), RELEASE, INSPECT, PROTECT, TO_OFFICE]
+)
+def test_whoever_disagrees_with_a_machine_is_the_first_of_two_persons(
+    view: CaseResult | CaseAction,
+) -> None:
+    def state(case: Case, actor: Actor) -> Case:
+        if isinstance(view, CaseAction):
+            return acts.order(case, actor, AT, view)[0]
+        return acts.state_result(case, actor, AT, view)[0]
+
+    reported = replace(PROPOSED, proposal=Statement(SERVICE, AT, result=FOUND), owner=ONE)
+    proposed, _ = acts.disagree(state(reported, ONE), ONE, AT, "it is flour")
+
+    assert proposed.status in ("result_in", "action_proposed")
+    assert (proposed.owner, proposed.second_view) == (None, None)
+    with pytest.raises(SameReviewer):
+        acts.claim(proposed, ONE, AT)
+    agreed, _ = acts.agree(state(replace(proposed, owner=TWO), TWO), TWO, AT)
+    assert agreed.proposal is None
+    assert (agreed.result or agreed.action) == view
+    assert agreed.ended_by == ((ONE, TWO) if agreed.status == "closed" else ())
+
+
+def test_lives_at_risk_wait_for_no_second_person_also_where_a_machine_reported_an_offence() -> None:
+    reported = replace(PROPOSED, proposal=Statement(SERVICE, AT, result=FOUND), owner=ONE)
+    viewed, _ = acts.order(reported, ONE, AT, TO_RESCUE)
+
+    assert acts.disagree(viewed, ONE, AT, "they drown")[0].action == TO_RESCUE
 
 
 def test_people_whom_either_of_two_handed_to_protection_stay_protected() -> None:
