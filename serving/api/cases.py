@@ -18,10 +18,11 @@ from serving.review import case_rules as acts
 from serving.review.actions import ActionKind, CaseAction, ReferredTo
 from serving.review.bulk_acts import act_together
 from serving.review.case_records import CaseFilter, CaseRecord, CaseSearch, QueueFilter
-from serving.review.case_rules import Case, Status, WaitingFor, status_at
+from serving.review.case_rules import Amendment, Case, Status, WaitingFor, status_at
 from serving.review.results import ResultCode
 from serving.review.reviewer import Reviewer
 from serving.review.search_terms import LONGEST_SEARCH, read_search
+from serving.review.seen_cases import amendment_shown
 from serving.review.shown_lanes import (
     ScoreLane,
     ShownLane,
@@ -82,6 +83,8 @@ class QueuedCase(BaseModel):
     due_at: datetime
     opened_at: datetime
     is_in_time: bool
+    declaration_amended_at: datetime | None
+    declaration_withdrawn_at: datetime | None
 
 
 class QueuePage(BaseModel):
@@ -113,6 +116,8 @@ class CaseAnswer(BaseModel):
     `is_view_needed`. `is_reopening_proposed` waits for a second person too. `team` is the one in
     whose inbox it is while nobody has it; without one it is in that of its office. `is_escalated`
     calls for the supervisor of its office. `tags` are those that officers have set.
+    `declaration_amended_at` and `declaration_withdrawn_at` say since when it is known that the
+    declaration is another than the first, or stands no more: one of the two, if any.
     """
 
     case_id: str
@@ -131,6 +136,8 @@ class CaseAnswer(BaseModel):
     is_reopening_proposed: bool
     is_escalated: bool
     tags: list[str]
+    declaration_amended_at: datetime | None
+    declaration_withdrawn_at: datetime | None
 
     @classmethod
     def from_case(cls, case: Case, at: datetime) -> "CaseAnswer":
@@ -153,7 +160,18 @@ class CaseAnswer(BaseModel):
             is_reopening_proposed=case.reopening is not None,
             is_escalated=case.escalation is not None,
             tags=list(case.tags),
+            **declaration_since(case.amendment),
         )
+
+
+def declaration_since(amendment: Amendment | None) -> dict[str, datetime | None]:
+    """Since when it is known what became of the declaration behind a case."""
+    is_withdrawn = amendment is not None and amendment.is_withdrawn
+    known_at = amendment.known_at if amendment else None
+    return {
+        "declaration_amended_at": None if is_withdrawn else known_at,
+        "declaration_withdrawn_at": known_at if is_withdrawn else None,
+    }
 
 
 class CaseScoreAnswer(BaseModel):
@@ -557,6 +575,7 @@ def queued(row: CaseRecord, now: datetime) -> QueuedCase:
         "owner": holder and holder.name,
         "owner_id": holder and holder.identity,
         "is_in_time": row.is_in_time(now.isoformat()),
+        **declaration_since(amendment_shown(row)),
     }
     return QueuedCase.model_validate(vars(row) | shown)
 

@@ -1,6 +1,7 @@
 """What a declaration was amended to since it was decided about first, or that it was withdrawn."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from serving.errors import Erased
 from serving.explanation.provenance_text import field_name
 from serving.language import reading, say
 from serving.review.case_records import CaseRecord
-from serving.scoring.standing_declarations import as_standing, withdrawn_at
+from serving.scoring.standing_declarations import as_declared_last, as_standing, withdrawn_at
 from serving.web.html import instant_in_words
 
 
@@ -34,30 +35,39 @@ class AmendedDeclaration:
 
 
 def amended_declaration(
-    services: Services, row: CaseRecord, newest: Submission, now: datetime
+    services: Services, row: CaseRecord, counted: Submission, now: datetime
 ) -> AmendedDeclaration:
-    """What became of the declaration behind a case by now; nothing is told of a masked one."""
+    """What became of the declaration behind a case by now; nothing is told of a masked one.
+
+    `counted` is what the decision that counts for the case was made of: a later version may have
+    been scored lower, or come after the case had ended.
+    """
     if services.cases.is_masked(row):
         return AmendedDeclaration()
-    subject = (str(newest.subject_kind), newest.subject_id)
+    subject = (str(counted.subject_kind), counted.subject_id)
     received = services.records.about([subject])[subject]
-    first = _first(services, row) or newest
+    scored = [counted, *_scored(services, row)]
+    first = min(scored, key=_version)
+    newest = max(scored, key=_version)
     standing = as_standing(newest, received, now)
-    changes = _changes(first.subject, (standing or newest).subject)
+    declared = standing or as_declared_last(newest, received)
+    changes = _changes(first.subject, declared.subject)
     return AmendedDeclaration(
         tuple(changes), withdrawn_at(newest, received, now) if standing is None else None
     )
 
 
-def _first(services: Services, row: CaseRecord) -> Submission | None:
-    """What was decided about first; None where that was erased."""
-    if row.decision_id is None:
-        return None
-    try:
-        record = services.decisions.record(row.case_id)
-    except Erased:
-        return None
-    return Decision.model_validate_json(record).submission if record else None
+def _scored(services: Services, row: CaseRecord) -> Iterator[Submission]:
+    """What was decided about first and last, of a score too that changed no case; not if erased."""
+    scores = services.cases.scores(row)
+    for decision_id in {row.case_id, *(score.decision_id for score in scores[-1:])}:
+        with suppress(Erased):
+            if record := services.decisions.record(decision_id):
+                yield Decision.model_validate_json(record).submission
+
+
+def _version(submission: Submission) -> int:
+    return int(submission.subject.version)
 
 
 def _changes(before: Any, after: Any) -> Iterator[FieldChange]:

@@ -20,8 +20,10 @@ from serving.explanation.code_names import country_in_words
 from serving.explanation.formatting import capital
 from serving.language import ARROW, reading, say, say_word
 from serving.review.case_records import CaseFilter, CaseRecord, QueueFilter
+from serving.review.case_rules import Amendment
 from serving.review.case_summary import LANE_NAMES, UNFITTING_DESCRIPTION
 from serving.review.reviewer import Reviewer
+from serving.review.seen_cases import amendment_shown
 from serving.review.shown_lanes import ShownLane, stored_lanes
 from serving.review.tags import LONGEST_TAG, normalised_tag
 from serving.review.teams import Inboxes
@@ -150,6 +152,7 @@ class CaseRow:
     fact: str
     lane: str
     is_mine: bool
+    amendment: Amendment | None = None
 
     @classmethod
     def from_case(
@@ -171,6 +174,7 @@ class CaseRow:
             shorten(_fact(row, decision, caller), LONGEST_FACT, placeholder="…"),
             LANE_NAMES[lane],
             caller.actor.is_holder(row.holder),
+            amendment_shown(row),
         )
 
 

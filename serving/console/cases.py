@@ -601,6 +601,12 @@ _IN_WORDS: dict[str, Callable[[Any], str]] = {
     "ended_by": lambda value: ", ".join(map(_said, value)) or say("nobody"),
     "escalation": lambda value: say("by {who}", who=_said(value["by"])),
     "reopening": lambda value: say("proposed by {who}", who=_said(value["proposed_by"])),
+    "amendment": lambda value: say(
+        "version {version}, known since {at}",
+        version=value["version"],
+        at=instant_in_words(datetime.fromisoformat(value["known_at"])),
+    ),
+    "due_at": lambda value: instant_in_words(datetime.fromisoformat(value)),
     "waiting_until": lambda value: instant_in_words(datetime.fromisoformat(value)),
     "attachment": lambda value: f"SHA-256 {value['sha256']}",
     "status": lambda value: say_word(str(value)),

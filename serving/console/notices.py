@@ -25,6 +25,8 @@ NOTICE_WORDS: dict[NoticeKind, str] = {
     "mentioned": "{who} mentioned you",
     "reminder": "The time you laid it aside for is over",
     "escalated": "escalated this case: it needs a supervisor",
+    "amended": "The declaration was amended since",
+    "withdrawn": "The declaration was withdrawn",
     "result_in": "A result came from another system",
 }
 

@@ -79,7 +79,7 @@ NOT_COVERED = {
     "sign_in_failures": "counters that end within days; each refusal is an event",
     "state": "derived: the online feature store, rebuilt from decisions and records",
     "summarised_to": "a place in the log, up to which days were counted; not beyond its end",
-    "waiting_outcomes": "which records are to close cases: found in records",
+    "untold_news": "what cases are to be told of: found in records and decisions",
     "webhook_progress": "how far each endpoint was told; it asks for what it lacks by `/v1/events`",
     "visits": "derived: decisions that somebody was sent for, to which each is held",
     "witness_progress": "how far each was told; a start asks it and tells the rest",

@@ -4,38 +4,38 @@ Of several workers each tries, and a turn of writing makes sure that one does: t
 nothing left to open.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
-import structlog
-
-from features.records import Outcome
-from serving.access.actors import SERVICE
+from features.records import Journey
+from features.submission import Submission
+from serving.audit.decision import Decision
 from serving.errors import Conflict, Erased
 from serving.polling import PollingThread
-from serving.review import case_rules as acts
-from serving.review.case_records import OpenedCase, WaitingOutcome
-from serving.review.case_rules import Case
+from serving.review.case_news import changes_by_journey, changes_of
+from serving.review.case_records import (
+    CaseAccess,
+    CaseFilter,
+    CaseNews,
+    CaseSearch,
+    ChangeCase,
+    OpenedCase,
+)
 from serving.review.cases import Cases
-from serving.review.errors import ContradictoryFinding
-from serving.review.labels import inspection_of
+from serving.review.errors import ContradictoryFinding, NothingToTell
 from serving.review.opening import case_of_decision
-from serving.review.results import reported_result
-from serving.review.stored_acts import changed_case
-
-log = structlog.get_logger()
+from serving.review.search_terms import LEAST_SYMBOLS, normalised
 
 POLL_INTERVAL_S = 0.5
-CLOCKS_DIFFER = timedelta(minutes=5)
-OUTCOMES_TOGETHER = 64
+NEWS_TOGETHER = 64
 OLDER_TOGETHER = 50
 """Older cases that are made searchable at a time."""
 
 
 class CaseOpening:
-    """Opens the cases of new decisions, and gives outcomes that came by record to theirs."""
+    """Opens the cases of new decisions, and tells cases what became known since."""
 
     def __init__(self, cases: Cases, clock: Callable[[], datetime]):
         self._polling = PollingThread(
@@ -51,19 +51,22 @@ class CaseOpening:
         self._polling.stop()
 
 
-def open_due(cases: Cases, at: datetime) -> int:
-    """Open the cases that decisions wait for, and let outcomes that came by record end them.
+EVERYWHERE = CaseAccess(frozenset(), is_rescue=False)
 
-    How many outcomes were taken. Whoever works on cases sees the same, sooner.
+
+def open_due(cases: Cases, at: datetime) -> int:
+    """Open the cases that decisions wait for, and tell cases what became known since.
+
+    Of how much they were told. Whoever works on cases sees new ones sooner.
     """
     cases.open_new()
     if cases.store.lacks_terms():
         cases.masking.read_again()  # somebody may just have unmasked what is looked at now
         cases.store.index_older(partial(_unmasked_case, cases), OLDER_TOGETHER)
     taken = 0
-    while waiting := cases.store.waiting_outcomes(OUTCOMES_TOGETHER):
-        for outcome in waiting:
-            _take(cases, outcome, at)
+    while waiting := cases.store.untold_news(NEWS_TOGETHER):
+        for news in waiting:
+            _tell(cases, news, at)
             taken += 1
     return taken
 
@@ -73,21 +76,41 @@ def _unmasked_case(cases: Cases, seq: int, record: str) -> OpenedCase | None:
     return None if opened is None or cases.is_covered(opened.case) else opened
 
 
-def _take(cases: Cases, waiting: WaitingOutcome, at: datetime) -> None:
-    """Let an outcome end the cases of its subject, or wait there for two persons."""
-    outcome = None if waiting.body is None else Outcome.model_validate_json(waiting.body)
-    if outcome is not None and outcome.known_at > at + CLOCKS_DIFFER:
-        log.warning("outcome_of_the_future", cases=waiting.case_ids)  # nobody can have found that
-    elif outcome is not None:
-        for case_id in waiting.case_ids:
-            with suppress(Conflict, ContradictoryFinding, Erased):  # closed, or judged meanwhile
-                cases.store.change(case_id, partial(changed_case, _taking(outcome, at)))
-    cases.store.remove_outcome(waiting.record_id)
+def _tell(cases: Cases, news: CaseNews, at: datetime) -> None:
+    """Tell cases of something, each by an act of its own; no case keeps another from being told."""
+    for case_id in news.case_ids:
+        with suppress(Erased):
+            _change(cases, case_id, changes_of(news, _first(cases, case_id), at))
+    if news.kind == "journeys" and news.body is not None:
+        journey = Journey.model_validate_json(news.body)
+        for case_id in _brought_by(cases, journey.journey_id):
+            _change(cases, case_id, changes_by_journey(journey, at))
+    cases.store.remove_news(news.record_id)
 
 
-def _taking(outcome: Outcome, at: datetime) -> Callable[[Case], acts.CaseChange]:
-    """The act by which a case takes an outcome, or loses one that was withdrawn."""
-    if outcome.withdrawn:
-        return partial(acts.withdraw_outcome, actor=SERVICE, at=at)
-    result, inspection = reported_result(outcome), inspection_of(outcome)
-    return partial(acts.take_outcome, actor=SERVICE, at=at, result=result, inspection=inspection)
+def _change(cases: Cases, case_id: str, changes: Iterable[ChangeCase]) -> None:
+    row = cases.store.case(case_id, EVERYWHERE)
+    if row is None:
+        return
+    for change in changes:
+        with suppress(Conflict, ContradictoryFinding, NothingToTell):  # judged meanwhile, say
+            change(row)  # before it takes a turn to write: most changes nothing
+            cases.store.change(case_id, change)
+
+
+def _brought_by(cases: Cases, journey_id: str) -> Iterator[str]:
+    """The cases of shipments that a journey brings: of so many as searches have a term of."""
+    asked, after = CaseSearch(normalised(journey_id), CaseFilter(subject_kind="shipment")), None
+    is_next = len(asked.symbols) >= LEAST_SYMBOLS
+    while is_next:
+        page = cases.store.search(EVERYWHERE, asked, after, NEWS_TOGETHER)
+        for found in page.found:
+            terms = (term for term in found.matched if "journey" in term.names)
+            if any(term.value == journey_id for term in terms):
+                yield found.case.case_id
+        is_next, after = page.next is not None, page.next
+
+
+def _first(cases: Cases, case_id: str) -> Submission | None:
+    record = cases.decisions.record(case_id)
+    return Decision.model_validate_json(record).submission if record else None

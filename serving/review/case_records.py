@@ -60,7 +60,8 @@ class CaseRecord:
         """The case after a later decision about its subject; None where that changes nothing.
 
         A later decision may raise a case. It lowers none that somebody works on or is to visit,
-        and none that was closed is touched.
+        and none that was closed is touched. A journey that is due at another instant by now moves
+        the end of the case.
         """
         is_worked_on = self.owner is not None or self.status != "open"
         is_lower = again.rank > self.rank
@@ -68,6 +69,7 @@ class CaseRecord:
             return None
         return replace(
             self,
+            due_at=again.due_at if again.mode else self.due_at,  # without a journey none is known
             lane=again.lane,
             rank=again.rank,
             risk=again.risk,
@@ -138,6 +140,8 @@ class StoredEvent:
 def scored_again_event(before: CaseRecord, again: CaseRecord) -> StoredEvent:
     """The event of a case whose subject was scored again."""
     changed = {"lane": [before.lane, again.lane]} if before.lane != again.lane else {}
+    if again.mode and before.due_at != again.due_at:
+        changed["due_at"] = [before.due_at, again.due_at]
     return StoredEvent(
         again.case_id,
         again.opened_at,
@@ -299,14 +303,20 @@ class ActOnCase:
     is_closed: bool
 
 
-@dataclass(frozen=True)
-class WaitingOutcome:
-    """An outcome that came by itself: its token, the cases of its subject, and its JSON.
+NewsKind = Literal["outcomes", "journeys", "shipments", "decisions"]
+"""What cases are told of: an outcome, a later version of a declaration, a further decision."""
 
-    A subject that was submitted several times has as many cases.
+
+@dataclass(frozen=True)
+class CaseNews:
+    """Something that cases are to be told: of which record or decision, which cases, and its JSON.
+
+    A subject that was submitted several times has as many cases. Of what was erased there is no
+    body.
     """
 
     record_id: str
+    kind: NewsKind
     case_ids: tuple[str, ...]
     body: str | None
 
@@ -401,12 +411,12 @@ class CaseStore(Protocol):
         """Every score of the subject of a case, in order."""
         ...
 
-    def waiting_outcomes(self, limit: int) -> list[WaitingOutcome]:
-        """Outcomes that came by themselves, each with the case of its subject."""
+    def untold_news(self, limit: int) -> list[CaseNews]:
+        """What cases were not told of yet, what came first before the rest."""
         ...
 
-    def remove_outcome(self, record_id: str) -> None:
-        """Let an outcome wait no more: its case has it, or it changes none."""
+    def remove_news(self, record_id: str) -> None:
+        """Let something wait no more: the cases were told, or it changes none."""
         ...
 
     def decision_of(self, case_id: str) -> str:

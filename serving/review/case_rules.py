@@ -32,6 +32,7 @@ from serving.review.errors import (
     CaseClosed,
     CaseTaken,
     NoActionOrdered,
+    NothingToTell,
     NotYours,
     TooLong,
     UndoRefused,
@@ -80,6 +81,11 @@ EventAction = Literal[
     "undo",
     "escalate",
     "tag",
+    "amend_declaration",
+    "withdraw_declaration",
+    "amend_journey",
+    "score_again",
+    "come_back",
 ]
 
 JudgedAs = Literal["look", "let_go", "unsure"]
@@ -147,6 +153,20 @@ class Escalation:
 
 
 @dataclass(frozen=True)
+class Amendment:
+    """The later version of its declaration that a case was told of, and since when it is known."""
+
+    version: int
+    known_at: datetime
+    is_withdrawn: bool = False
+
+    def follows(self, told: "Amendment | None") -> bool:
+        """Whether it is news to a case that was told of another, or of none."""
+        before = (told.version, told.is_withdrawn) if told else (0, False)
+        return (self.version, self.is_withdrawn) > before
+
+
+@dataclass(frozen=True)
 class Case:
     """What is true of a case now.
 
@@ -157,6 +177,7 @@ class Case:
     newest outcome tells of, if any; it stays when the case is opened again, to be corrected. `team`
     is the one in whose inbox it is while nobody has it. `escalation` counts until somebody else has
     the case, or something is ordered or found. `tags` are words by which officers find it again.
+    `amendment` is the newest version of its declaration since it was declared first.
     """
 
     case_id: str
@@ -176,6 +197,13 @@ class Case:
     team: str | None = None
     escalation: Escalation | None = None
     tags: tuple[str, ...] = ()
+    amendment: Amendment | None = None
+
+    @property
+    def is_released(self) -> bool:
+        """Whether people let it go, and nobody has looked."""
+        is_without_result = self.status == "closed" and self.result is None
+        return is_without_result and self.action is not None and self.action.kind == "release"
 
     @property
     def is_ended_adversely(self) -> bool:
@@ -477,20 +505,43 @@ def reopen(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
             return _acted(case, actor, at, "propose_reopening", text, reopening=proposal)
         words = "a second person must agree that what two ended is opened again"
         require_second_person(case.reopening.proposed_by, actor, words)
-    released = tuple(letter for letter in case.letters if letter.released_at)
-    return _acted(
-        replace(case, letters=released),
-        actor,
-        at,
-        "reopen",
-        text,
-        status="open",
-        owner=None,
-        action=None,
-        result=None,
-        ended_by=(),
-        reopening=None,
-    )
+    return _reopened(case, actor, at, text)
+
+
+def amend(
+    case: Case, actor: Actor, at: datetime, amendment: Amendment, *, is_in_time: bool
+) -> CaseChange:
+    """The declaration behind a case was amended or withdrawn: what waits comes back.
+
+    What people let go on another declaration than that which stands is open again while it is in
+    time. Raises NothingToTell where the case was told.
+    """
+    if not amendment.follows(case.amendment):
+        raise NothingToTell
+    if case.is_released and is_in_time and not amendment.is_withdrawn:
+        words = "its declaration was amended after it was released"
+        return _reopened(case, actor, at, words, amendment=amendment)
+    event: EventAction = "withdraw_declaration" if amendment.is_withdrawn else "amend_declaration"
+    awake = _awake(case) if case.status == "waiting" else {}
+    return _acted(case, actor, at, event, **awake, amendment=amendment)
+
+
+def amend_journey(case: Case, actor: Actor, at: datetime) -> CaseChange:
+    """The journey that brings the goods was amended. Raises CaseClosed."""
+    _refuse_closed(case)
+    return _acted(case, actor, at, "amend_journey")
+
+
+def come_back(case: Case, actor: Actor, at: datetime) -> CaseChange:
+    """What a case waited for became known. Raises NothingToTell where it waits for nothing."""
+    if case.status != "waiting":
+        raise NothingToTell
+    return _acted(case, actor, at, "come_back", **_awake(case))
+
+
+def score_again(case: Case, actor: Actor, at: datetime) -> CaseChange:
+    """Its subject was scored once more, and the score does not change the case."""
+    return _acted(case, actor, at, "score_again")
 
 
 def undo(case: Case, actor: Actor, at: datetime, last: CaseEvent, before: Case) -> CaseChange:
@@ -513,6 +564,20 @@ def undo(case: Case, actor: Actor, at: datetime, last: CaseEvent, before: Case) 
         raise UndoRefused("it was referred, and others have it by now: ask them for it")
     after = {name: getattr(before, name) for name in last.changed if hasattr(before, name)}
     return _acted(case, actor, at, "undo", last.action.replace("_", " "), **after)
+
+
+def _reopened(case: Case, actor: Actor, at: datetime, text: str, **also: object) -> CaseChange:
+    """A closed case open again, without the letters that were not released."""
+    released = tuple(letter for letter in case.letters if letter.released_at)
+    after: dict[str, object] = {
+        "status": "open",
+        "owner": None,
+        "action": None,
+        "result": None,
+        "ended_by": (),
+        "reopening": None,
+    }
+    return _acted(replace(case, letters=released), actor, at, "reopen", text, **after, **also)
 
 
 def status_at(case: Case, at: datetime) -> Status:

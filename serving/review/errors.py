@@ -2,6 +2,7 @@
 
 TidegateError
 ├── AccountRefused       nothing to seal, or what was sealed was changed
+├── NothingToTell        a case knows what became known, or it is none of its matters
 └── RescueCentresRefused
 Forbidden
 └── JustificationNeeded  a case is read that the work did not bring: say why first
@@ -34,6 +35,10 @@ from serving.errors import Conflict, Forbidden, Unprocessable
 
 class AccountRefused(TidegateError):
     """The account of a case cannot be sealed, or is no longer as it was; the message says why."""
+
+
+class NothingToTell(TidegateError):
+    """What became known later changes nothing of a case, which stays as it is."""
 
 
 class RescueCentresRefused(TidegateError):

@@ -16,7 +16,7 @@ from serving.polling import PollingThread
 from serving.review import case_rules as acts
 from serving.review.case_records import CaseRecord
 from serving.review.cases import Cases
-from serving.review.stored_acts import CHANGES_NOTHING, changed_if_unchanged
+from serving.review.stored_acts import DONE_BY_NOBODY, changed_if_unchanged
 
 POLL_INTERVAL_S = 30
 TOGETHER = 200
@@ -76,6 +76,6 @@ class Escalations:
         if at < begins_at:
             return False
         with suppress(Conflict):  # not as audited: nothing is done with it
-            newest = self._cases.store.newest_event(row.case_id, CHANGES_NOTHING)
+            newest = self._cases.store.newest_event(row.case_id, DONE_BY_NOBODY)
             return newest is None or datetime.fromisoformat(newest.at) < begins_at
         return False

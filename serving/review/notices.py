@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from serving.access.actors import SERVICE, Actor, StoredActor
 from serving.review.case_records import CaseAccess, CaseRecord, StoredEvent
+from serving.review.opening import CASE
 
 NoticeKind = Literal[
     "assigned",
@@ -22,6 +23,8 @@ NoticeKind = Literal[
     "reminder",
     "result_in",
     "escalated",
+    "amended",
+    "withdrawn",
 ]
 NoticeGroup = Literal["second_persons", "supervisors"]
 """Whom it is for by what they do: a case's supervisors by office, or who is asked to be second.
@@ -124,6 +127,7 @@ def _notices(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> Itera
         yield NewNotice("mentioned", actor.identity, event.at)
     if event.action == "undo":
         return
+    yield from _of_what_came(before, after, event)
     is_proposed = after.status in _PROPOSED
     if after.owner is not None and after.owner != before.owner:
         kind: NoticeKind = "handed_over" if before.owner else "assigned"
@@ -136,6 +140,22 @@ def _notices(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> Itera
         yield NewNotice("escalated", "supervisors", event.at)
     if is_proposed and event.action in ("propose_action", "state_result", "disagree"):
         yield NewNotice("second_person", "second_persons", event.at)
+
+
+def _of_what_came(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> Iterator[NewNotice]:
+    """That a case waited for something that came, or that its declaration is another by now.
+
+    The latter to all who work on the case, proposed what waits in it or ended it.
+    """
+    if event.action == "come_back" and after.owner:
+        yield NewNotice("reminder", after.owner, event.at)
+    was, case = CASE.validate_json(before.state), CASE.validate_json(after.state)
+    if case.amendment is None or case.amendment == was.amendment:
+        return
+    kind: NoticeKind = "withdrawn" if case.amendment.is_withdrawn else "amended"
+    stated = (each.by for each in (was.proposal, was.second_view) if each)
+    for who in filter(None, (was.owner, *was.ended_by, *stated)):
+        yield NewNotice(kind, who.identity, event.at)
 
 
 _RESULT_CAME = ("state_result", "close")

@@ -37,6 +37,8 @@ EventType = Literal[
     "tidegate.case.result_stated",
     "tidegate.case.closed",
     "tidegate.case.reopened",
+    "tidegate.case.declaration_amended",
+    "tidegate.case.declaration_withdrawn",
 ]
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 Content = Literal["whole", "masked", "erased"]
@@ -240,6 +242,10 @@ def _changes(
     was: Case, after: CaseRecord, act: StoredEvent
 ) -> Iterator[tuple[EventType, EventDetails]]:
     case = CASE.validate_json(after.state)
+    if case.amendment is not None and case.amendment != was.amendment:
+        kind: EventType = "tidegate.case.declaration_amended"
+        withdrawn: EventType = "tidegate.case.declaration_withdrawn"
+        yield withdrawn if case.amendment.is_withdrawn else kind, NO_DETAILS
     yield from _orders(was, case, act.action)
     if case.status == "closed":
         yield from _end(was, case)

@@ -7,12 +7,13 @@ case that is masked.
 from dataclasses import replace
 
 from serving.access.actors import Actor
-from serving.audit.masking import MASKED
-from serving.review.case_records import StoredEvent
-from serving.review.case_rules import Case, Statement
+from serving.audit.masking import MASKED, MASKED_CASE
+from serving.review.case_records import CaseRecord, StoredEvent
+from serving.review.case_rules import Amendment, Case, Statement
+from serving.review.opening import CASE
 
 # Acts whose text is no sentence of anyone's.
-_WITHOUT_WORDS = frozenset({"read", "mark_reason", "judge", "reread", "score_again"})
+_WITHOUT_WORDS = frozenset({"read", "mark_reason", "judge", "reread", "score_again", "come_back"})
 _OF_PROPOSALS = frozenset({"propose_action", "state_result", "state_view", "agree", "disagree"})
 
 
@@ -31,11 +32,17 @@ def without_proposal(events: list[StoredEvent]) -> list[StoredEvent]:
     ]
 
 
+def amendment_shown(row: CaseRecord) -> Amendment | None:
+    """What became of the declaration behind a case as lists show it; of a masked one nothing."""
+    return None if row.what == MASKED_CASE else CASE.validate_json(row.state).amendment
+
+
 def without_words(case: Case) -> Case:
     """A case without what reviewers wrote at its end and to anyone."""
     return replace(
         case,
         letters=(),
+        amendment=None,
         deferral=None,
         reopening=None,
         tags=(),

@@ -19,6 +19,9 @@ CHANGED = TypeAdapter(dict[str, tuple[object, object]])
 
 CaseAct = Callable[[Case], CaseChange]
 
+Changed = tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]
+"""A case after a change, with the event that says so and the outcomes that it states."""
+
 
 CHANGES_NOTHING = frozenset({"read", "download", "read_message", "justify", "judge"})
 """Events of reading and thinking, which leave a case as it was."""
@@ -26,10 +29,17 @@ CHANGES_NOTHING = frozenset({"read", "download", "read_message", "justify", "jud
 KEEPS_REVISION = CHANGES_NOTHING | {"mark_reason", "reread", "seal"}
 """Events after which a page that was made before still shows how the case stands."""
 
+DONE_BY_NOBODY = CHANGES_NOTHING | {
+    "amend_declaration",
+    "withdraw_declaration",
+    "amend_journey",
+    "score_again",
+    "come_back",
+}
+"""Events after which nobody has acted on a case since: what was read, and what became known."""
 
-def changed_case(
-    act: CaseAct, row: CaseRecord
-) -> tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]:
+
+def changed_case(act: CaseAct, row: CaseRecord) -> Changed:
     """A case after an act, and the event of it."""
     before = CASE.validate_json(row.state)
     case, event = act(before)
@@ -52,9 +62,7 @@ def changed_case(
     return after, event_row(replace(event, changed=event.changed | places)), ()
 
 
-def changed_if_unchanged(
-    act: CaseAct, looked_at: CaseRecord, row: CaseRecord
-) -> tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]:
+def changed_if_unchanged(act: CaseAct, looked_at: CaseRecord, row: CaseRecord) -> Changed:
     """A case after an act; raises CaseTaken where it is not as it was looked at before."""
     if CASE.validate_json(row.state) != CASE.validate_json(looked_at.state):
         raise CaseTaken("somebody has acted on this case since")

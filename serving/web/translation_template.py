@@ -117,7 +117,7 @@ OTHER_CODES = (
         "result",
     ),
     *("proposal", "second view", "ended by", "reopening", "waiting until", "waiting for"),
-    *("attachment", "letter", "deferral", "first judgement", "score again", "model", "region"),
+    *("attachment", "letter", "deferral", "first judgement", "amendment", "model", "region"),
     *("office", "mode", "operator", "way", "cases", "decisions", "purposes", "scopes", "steps"),
     *("tables", "webhook endpoints", "export", "supervised cases", "table", "upgrade", "counts"),
     *("begin audit", "begin rescorings", "call acknowledged", "call called", "call escalated"),
@@ -147,7 +147,7 @@ OTHER_CODES = (
     ),
     *("random draw", "all without the score", "all together", "inspected by score"),
     *("not inspected", "new", "1 to 9 before", "10 to 99 before", "100 or more before"),
-    *("unknown", "precision", "recall", "lift", "prevalence", "party", "entity", "tags"),
+    *("unknown", "precision", "recall", "lift", "prevalence", "party", "entity", "tags", "due at"),
 )
 """Codes of no closed list, or a longer one."""
 

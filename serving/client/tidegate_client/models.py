@@ -798,6 +798,8 @@ class ListedCase(Answered):
         | str
         | None
     ) = None
+    declaration_amended_at: AwareDatetime | None = None
+    declaration_withdrawn_at: AwareDatetime | None = None
     office_id: str | None = None
     mode: str | None = None
     matched: list[MatchedTerm] = []
@@ -931,6 +933,8 @@ class PublishedEvent(Answered):
             "tidegate.case.result_stated",
             "tidegate.case.closed",
             "tidegate.case.reopened",
+            "tidegate.case.declaration_amended",
+            "tidegate.case.declaration_withdrawn",
         ]
         | str
     )
@@ -993,6 +997,8 @@ class QueuedCase(Answered):
     mode: str | None = None
     owner: str | None = None
     owner_id: str | None = None
+    declaration_amended_at: AwareDatetime | None = None
+    declaration_withdrawn_at: AwareDatetime | None = None
 
 
 class Reason(Answered):
@@ -1150,5 +1156,7 @@ class WholeCase(Answered):
         | str
         | None
     ) = None
+    declaration_amended_at: AwareDatetime | None = None
+    declaration_withdrawn_at: AwareDatetime | None = None
     office_id: str | None = None
     mode: str | None = None

@@ -26,7 +26,7 @@ from serving.db.audited_rows import AuditedRows
 from serving.db.case_tags import CaseTags
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_cases import ERASED, EncryptedCases
-from serving.db.encrypted_decisions import EncryptedDecisions
+from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.encrypted_records import EncryptedRecords
 from serving.db.engine import failing_as_unavailable
 from serving.db.older_cases import OlderCases
@@ -53,16 +53,18 @@ from serving.db.tables.review import (
     case_terms,
     cases,
     cases_opened_to,
-    waiting_outcomes,
+    untold_news,
 )
 from serving.db.tables.scoring import decisions, records
+from serving.db.waiting_subjects import SubjectToken, let_wait
 from serving.db.write_lock import writing
 from serving.errors import NotAsAudited
-from serving.history.received_records import ReceivedRecord
+from serving.history.received_records import SUBJECT_KIND_OF, ReceivedRecord
 from serving.review.case_records import (
     MOST_COUNTED,
     CaseAccess,
     CaseFilter,
+    CaseNews,
     CaseRecord,
     CaseScore,
     CaseSearch,
@@ -74,13 +76,15 @@ from serving.review.case_records import (
     QueuePosition,
     SearchPage,
     StoredEvent,
-    WaitingOutcome,
 )
 from serving.review.errors import CaseChanged
 from serving.review.published_events import happenings_of_act
 from serving.review.queue_rank import ALWAYS_IN_TIME
 from serving.review.shared_things import SharedThing
 from serving.review.stored_acts import KEEPS_REVISION
+
+_TELLING = ("outcomes", *SUBJECT_KIND_OF)
+"""Kinds of records that cases are told of."""
 
 MOST_SCANNED = 1_000
 MOST_OF_A_SUBJECT = 50
@@ -217,19 +221,29 @@ class CaseRepository:
         with failing_as_unavailable(), self._engine.connect() as connection:
             return [CaseScore(*row) for row in connection.execute(query)]
 
-    def waiting_outcomes(self, limit: int) -> list[WaitingOutcome]:
-        """Outcomes that came by themselves, each with the case of its subject, the oldest first.
+    def untold_news(self, limit: int) -> list[CaseNews]:
+        """What cases were not told of yet, what came first before the rest.
 
-        A subject without a case has none. Of an outcome that was erased there is no body.
+        A subject without a case has none. Of what was erased there is no body.
         """
-        query = select(waiting_outcomes).order_by(waiting_outcomes.c.received_at).limit(limit)
+        order = (untold_news.c.received_at, untold_news.c.record_id)
+        query = select(untold_news).order_by(*order).limit(limit)
         with failing_as_unavailable(), self._engine.connect() as connection:
             rows = connection.execute(query).all()
-            return [self._waiting(row, connection) for row in rows]
+            return [self._news(row, connection) for row in rows]
 
-    def _waiting(self, row: Row[Any], connection: Connection) -> WaitingOutcome:
+    def _news(self, row: Row[Any], connection: Connection) -> CaseNews:
+        is_it = decisions.c.decision_id == row.record_id
+        query = select(*WHOLE, decisions.c.rescores).where(is_it)
+        found: Any = connection.execute(query).first()
+        if found is None:
+            return self._news_of_record(row, connection)
+        case_ids = (found.rescores or row.record_id,)
+        return CaseNews(row.record_id, "decisions", case_ids, self._decisions.record(found))
+
+    def _news_of_record(self, row: Row[Any], connection: Connection) -> CaseNews:
         columns = (records.c[each.name] for each in fields(ReceivedRecord))
-        is_it = and_(records.c.kind == "outcomes", records.c.record_id == row.record_id)
+        is_it = and_(records.c.kind.in_(_TELLING), records.c.record_id == row.record_id)
         found = connection.execute(select(*columns).where(is_it)).first()
         record = self._records.record(ReceivedRecord(*found)) if found else None
         of_subject = (
@@ -241,13 +255,14 @@ class CaseRepository:
             .limit(MOST_OF_A_SUBJECT)
         )
         case_ids = tuple(connection.scalars(of_subject))
-        return WaitingOutcome(row.record_id, case_ids, record.body if record else None)
+        kind: Any = found.kind if found else "outcomes"
+        return CaseNews(row.record_id, kind, case_ids, record.body if record else None)
 
-    def remove_outcome(self, record_id: str) -> None:
-        """Let an outcome wait no more: its case has it, or it changes none."""
+    def remove_news(self, record_id: str) -> None:
+        """Let something wait no more: the cases were told, or it changes none."""
         with failing_as_unavailable(), writing(self._engine) as connection:
-            is_it = waiting_outcomes.c.record_id == record_id
-            connection.execute(waiting_outcomes.delete().where(is_it))
+            is_it = untold_news.c.record_id == record_id
+            connection.execute(untold_news.delete().where(is_it))
 
     def _of_subject(self, wanted: CaseFilter) -> Select[str]:
         """The cases of a subject, of either kind where none is said."""
@@ -305,7 +320,8 @@ class CaseRepository:
     def change(self, case_id: str, change: ChangeCase, revision: int | None = None) -> CaseRecord:
         """Change a case in a turn of its own: of two who try at once, the second sees the first.
 
-        Whatever `change` raises leaves everything as it was. The end of a rescue ends its calls.
+        Whatever `change` raises leaves everything as it was. The end of a rescue ends its calls;
+        the subject of a case that is open again waits to be scored again.
         Raises NotAsAudited for a case that was changed behind the service's back, CaseChanged for
         one of another `revision`.
         """
@@ -323,6 +339,8 @@ class CaseRepository:
             insert_event(connection, self._cases, event)
             publish(connection, self._keys, happenings_of_act(before, after, event))
             tell(connection, before, after, event)
+            if found.status == "closed" != after.status:
+                _let_wait(connection, case_id, event.at)
             if after.lane == "rescue" and after.status == "closed" != found.status:
                 settle_calls(connection, case_id, event.by, event.at)
             for label in labels:
@@ -414,6 +432,14 @@ def _values_in_index(
     while value is not None:
         yield value
         value = connection.scalar(query.where(column > value))
+
+
+def _let_wait(connection: Connection, case_id: str, at: str) -> None:
+    """Let the subject of a case that is open again be scored by what became known meanwhile."""
+    of_case = decisions.c.decision_id == case_id
+    subject = select(decisions.c.subject_kind, decisions.c.subject_id).where(of_case)
+    if found := connection.execute(subject).first():
+        let_wait(connection, SubjectToken(*found), at)
 
 
 def _revision(connection: Connection, case_id: str) -> int:

@@ -3,6 +3,7 @@
 What the decisions say is read before it is the turn to write, for the log waits for whoever writes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import chain
@@ -21,7 +22,7 @@ from serving.db.repositories.case_events import insert_event
 from serving.db.repositories.published_event_repository import publish
 from serving.db.row_digests import links_digest
 from serving.db.search_index import SearchIndex
-from serving.db.tables.review import case_links, case_scores, cases, cases_opened_to
+from serving.db.tables.review import case_links, case_scores, cases, cases_opened_to, untold_news
 from serving.db.tables.scoring import decisions
 from serving.db.written_rows import now
 from serving.review.case_records import (
@@ -186,7 +187,8 @@ class NewCases:
         further = scored.add_columns(cases.c.office_id, cases.c.opened_at).where(
             decisions.c.decision_id != cases.c.case_id
         )
-        found = connection.execute(further.order_by(decisions.c.seq))
+        found = connection.execute(further.order_by(decisions.c.seq)).all()
+        _tell_cases(connection, [decision_id for _, decision_id, *_ in found])
         return [
             further_score(CaseScore(*score), case_id, office)
             for case_id, *score, office, opened_at in found
@@ -198,6 +200,17 @@ class NewCases:
     ) -> list[dict[str, Any]]:
         unit = EncryptionUnit.of_decision(case.case_id, case.opened_at)
         return [self.kept.link(link, unit, connection) for link in links]
+
+
+def _tell_cases(connection: Connection, decision_ids: Sequence[str]) -> None:
+    """Let further decisions wait until their cases were told of them."""
+    columns = decisions.c
+    names = ["record_id", "subject_kind", "subject_id", "received_at"]
+    told = select(
+        columns.decision_id, columns.subject_kind, columns.subject_id, columns.scored_at
+    ).where(columns.decision_id.in_(decision_ids), columns.lane != "rescue")
+    if decision_ids:
+        connection.execute(untold_news.insert().from_select(names, told))
 
 
 def _opened(

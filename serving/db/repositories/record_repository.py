@@ -18,7 +18,7 @@ from serving.db.engine import failing_as_unavailable
 from serving.db.errors import TokensRotated
 from serving.db.lookups import PairLookup
 from serving.db.repositories.audit_repository import append_audit_events
-from serving.db.tables.review import waiting_outcomes
+from serving.db.tables.review import untold_news
 from serving.db.tables.scoring import records
 from serving.db.waiting_subjects import SubjectToken, let_decided_wait
 from serving.db.write_lock import writing
@@ -116,8 +116,10 @@ class RecordWriter:
         if new:
             connection.execute(records.insert(), new)
             append_audit_events(connection, [_received(new)])
-            _let_wait(connection, [*_rescored_after(new), *_amending(rows, encrypted, before)])
-            _let_outcomes_wait(connection, new)
+            amending = _amending(rows, encrypted, before)
+            _let_wait(connection, [*_rescored_after(new), *amending])
+            outcomes = [row for row in new if row["kind"] == "outcomes"]
+            _tell_cases(connection, [*outcomes, *amending])
         return before
 
     def kept(self, connection: Connection, rows: Sequence[ReceivedRecord]) -> dict[Key, KeptRecord]:
@@ -161,12 +163,13 @@ def _let_wait(connection: Connection, new: Sequence[dict[str, Any]]) -> None:
         let_decided_wait(connection, subjects, max(row["received_at"] for row in new))
 
 
-def _let_outcomes_wait(connection: Connection, new: Sequence[dict[str, Any]]) -> None:
-    """Let new outcomes wait until the cases of their subjects have them."""
+def _tell_cases(connection: Connection, news: Sequence[dict[str, Any]]) -> None:
+    """Let records wait until the cases of their subjects were told."""
     names = ("record_id", "subject_kind", "subject_id", "received_at")
-    outcomes = [{name: row[name] for name in names} for row in new if row["kind"] == "outcomes"]
-    if outcomes:
-        connection.execute(waiting_outcomes.insert(), outcomes)
+    if news:
+        connection.execute(
+            untold_news.insert(), [{name: row[name] for name in names} for row in news]
+        )
 
 
 def _received(new: Sequence[dict[str, Any]]) -> AuditEvent:

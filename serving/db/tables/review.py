@@ -190,9 +190,10 @@ case_scores = Table(
     sqlite_strict=True,
 )
 
-# Outcomes that came by themselves, until they have closed or changed the case of their subject.
-waiting_outcomes = Table(
-    "waiting_outcomes",
+# Outcomes, later versions of declarations and further decisions, each by its id, until the cases of
+# their subjects were told.
+untold_news = Table(
+    "untold_news",
     metadata,
     Column("record_id", Text, primary_key=True),
     Column("subject_kind", Text, nullable=False),

@@ -10,11 +10,14 @@ from fastapi.testclient import TestClient
 
 from serving.app import create_app
 from serving.audit.retention_log import RetentionAct
+from serving.console.amended_declaration import amended_declaration
 from serving.settings import Settings
 from tests.serving.api.test_messages import PLAN
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_case_pdf import attached, text_of
+from tests.serving.people import reviewer
+from tests.serving.review.stated import NOTHING, end_by
 from tests.serving.review.test_supervision_served import sign_in_as
 from tests.serving.scoring.test_amended_declarations import amended
 from tests.serving.scoring.test_rescoring import Tide
@@ -75,6 +78,30 @@ def test_the_case_of_a_withdrawn_declaration_says_so_until_it_is_declared_anew(
     again = amended(3, "2026-11-24T11:30:00Z", container_number="MSKU9070323")
     watched_tide.send(shipments=[again])
     assert 'id="withdrawn"' not in page_of(watched_tide, case_id)
+
+
+def test_fields_are_those_of_the_newest_declaration_withdrawn_or_scored_after_the_end(
+    watched_tide: Tide,
+) -> None:
+    """Neither has a decision that counts for the case."""
+    services = watched_tide.service.services
+    withdrawn = watched_tide.score(declared(shipment_id="S-2")).decision_id
+    own = {"shipment_id": "S-2", "container_number": "MSKU9070323"}
+    watched_tide.send(shipments=[amended(**own)])
+    watched_tide.send(shipments=[amended(3, "2026-11-24T11:30:00Z", **own, withdrawn=True)])
+    ended = watched_tide.score(declared()).decision_id
+    end_by(services.cases, reviewer("ana"), ended, NOW, NOTHING)
+    later = declared(version=2, known_at="2026-11-24T11:00:00Z", gross_mass_kg=3_750.0)
+    watched_tide.score(later | {"as_of": "2026-11-24T11:00:01Z"})
+    services.cases.open_new()
+
+    for case_id in (withdrawn, ended):
+        row, _ = services.cases.case(reviewer("ana"), case_id)
+        counted = services.cases.decision(case_id).submission
+        told = amended_declaration(services, row, counted, NOW)
+        (mass,) = [each for each in told.changes if each.words == "gross mass"]
+        assert mass.after.startswith("3,750")
+        assert (told.withdrawn_at is not None) == (case_id == withdrawn)
 
 
 def test_of_a_masked_case_no_amendment_is_told(watched_tide: Tide) -> None:

@@ -31,7 +31,7 @@ from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import CHIEF, ONE, TWO, person, reviewer
-from tests.serving.review.stated import HOLD, INSPECT
+from tests.serving.review.stated import HOLD, INSPECT, form_of
 from tests.serving.review.test_cases_served import PLAN
 from tests.serving.review.test_supervision_served import PASSWORD
 
@@ -250,7 +250,7 @@ def test_an_officer_puts_a_case_into_an_inbox_on_its_page(served: Service) -> No
     token = sign_in(served, "one")
     page = served.client.get(f"/console/cases/{case_id}").text
     assert '<option value="inbox:Tobacco">' in page
-    form = {"form_token": token, "to": "inbox:Tobacco"}
+    form = form_of(served, case_id, token, to="inbox:Tobacco")
     address = f"/console/cases/{case_id}/assignments?tab=unassigned"
     done = served.client.post(address, data=form, headers=ORIGIN)
     assert "put into an inbox" in done.text
