@@ -25,6 +25,7 @@ from serving.api import (
     messages,
     models,
     notices,
+    offices,
     records,
     rescue_calls,
     scores,
@@ -81,7 +82,8 @@ from serving.web.problems import add_problem_handlers
 from serving.web.request_ids import RequestIds
 
 RESOURCES = (
-    *(scores, batches, records, messages, decisions, cases, case_tags, entities, notices, events),
+    *(scores, batches, records, messages, decisions, cases, case_tags, offices, entities),
+    *(notices, events),
     *(features, models, health),
     *(invocations, inference, kill_switches, rescue_calls, letters, description),
 )

@@ -9,6 +9,7 @@ Conflict
 └── NameTaken
 Unprocessable
 ├── NameRefused      a name that could be read in two ways
+├── OfficeUnknown    no account, key, decision, case or plan names it
 └── PasswordRefused  too short, or too easily guessed
 TooOften
 └── SignInDelayed    too many attempts failed; the message says when to try again
@@ -46,6 +47,12 @@ class NameTaken(Conflict):
     """A key or an account has or had that name, or one that looks like it."""
 
     title = "The name is taken"
+
+
+class OfficeUnknown(Unprocessable):
+    """An office of which nothing here knows; the message names the nearest one that is known."""
+
+    title = "No such office is known here"
 
 
 class NameRefused(Unprocessable):

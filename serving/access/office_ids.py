@@ -1,11 +1,13 @@
-"""Offices that accounts and keys are tied to: any id that a record may carry, and no other."""
+"""Ids of offices: any that a record may carry, and where somebody is sent, one that is known."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
 
 from pydantic import TypeAdapter, ValidationError
 
 from features.field_types import OfficeId
-from serving.errors import Unprocessable
+from serving.access.errors import OfficeUnknown
+from serving.errors import RequestFault, Unprocessable
 from serving.language import say
 
 _OFFICE_ID: TypeAdapter[str] = TypeAdapter(OfficeId)
@@ -26,3 +28,28 @@ def require_offices(office_ids: Iterable[str]) -> tuple[str, ...]:
                 )
             ) from None
     return named
+
+
+def require_known_office(office_id: str, known: Collection[str], field: str) -> None:
+    """Raise OfficeUnknown for an office that nothing knows, since nobody would see what is there.
+
+    Where none is known at all, any is taken: somebody begins. `field` is what names it.
+    """
+    if not known or office_id in known:
+        return
+    near = nearest_office(office_id, known)
+    if near is None:
+        says = say(
+            "no such office is known here: it becomes known by an account, a key or the plan of "
+            "the lanes"
+        )
+    else:
+        says = say("no such office is known here; the nearest one is {office_id}", office_id=near)
+    raise OfficeUnknown(says, (RequestFault(f"/{field}", "unknown_office", says),))
+
+
+def nearest_office(office_id: str, known: Iterable[str]) -> str | None:
+    """The known office whose id is most like one that is written otherwise; None of none."""
+    by_folded = {each.casefold(): each for each in sorted(known)}
+    found = get_close_matches(office_id.strip().casefold(), by_folded, n=1)
+    return by_folded[found[0]] if found else None

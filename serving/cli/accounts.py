@@ -9,6 +9,7 @@ import typer
 
 from serving.cli.audit import write_reading
 from serving.cli.database import opened_database
+from serving.cli.offices import tell_new_offices
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
@@ -58,11 +59,14 @@ def create(
     from serving.access.actors import Actor
     from serving.access.office_ids import require_offices
     from serving.access.oidc import NO_PASSWORD
+    from serving.db.repositories.account_repository import AccountRepository
 
     now = datetime.now(UTC)
     bare = Account(name, NO_PASSWORD, role.value, require_offices(office or ()), now)
     account, password = with_first_password(bare, now, is_for_trial=for_trial)
-    _register(home, database_url).add_account(account, Actor.from_command_line())
+    engine = _engine(home, database_url)
+    tell_new_offices(engine, home, account.offices)
+    AccountRepository(engine).add_account(account, Actor.from_command_line())
     _show(account, password, as_json=as_json)
 
 

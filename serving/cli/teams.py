@@ -8,6 +8,7 @@ import typer
 
 from serving.cli.audit import write_reading
 from serving.cli.database import opened_database
+from serving.cli.offices import offices_of
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
@@ -51,7 +52,8 @@ def create(
     from serving.db.repositories.team_repository import TeamRepository
 
     engine = _engine(home, database_url)
-    team = _stated(engine, name, office, member, takes_cases, (mode, chapter))
+    stated = name, office, member, takes_cases, (mode, chapter)
+    team = _stated(engine, offices_of(engine, home), *stated)
     TeamRepository(engine).add_team(team, datetime.now(UTC), Actor.from_command_line())
     messages.print(f"The team {name} is made.", markup=False)
 
@@ -72,7 +74,8 @@ def change(
     from serving.db.repositories.team_repository import TeamRepository
 
     engine = _engine(home, database_url)
-    team = _stated(engine, name, office, member, takes_cases, (mode, chapter))
+    stated = name, office, member, takes_cases, (mode, chapter)
+    team = _stated(engine, offices_of(engine, home), *stated)
     TeamRepository(engine).change_team(team, datetime.now(UTC), Actor.from_command_line())
     messages.print(f"The team {name} is changed.", markup=False)
 
@@ -120,6 +123,7 @@ def disband(name: Name, home: Home = DEFAULT_HOME, database_url: DatabaseUrl = N
 
 def _stated(
     engine: Any,
+    known_offices: set[str],
     name: str,
     office: str | None,
     members: list[str] | None,
@@ -132,7 +136,7 @@ def _stated(
 
     modes, chapters = (tuple(each or ()) for each in rule)
     stated = StatedTeam(name, office, members or (), takes_cases, modes, chapters)
-    return stated.team(AccountRepository(engine).all())
+    return stated.team(AccountRepository(engine).all(), known_offices)
 
 
 def _engine(home: Path, database_url: str | None) -> Any:

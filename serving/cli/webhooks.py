@@ -9,6 +9,7 @@ import typer
 
 from serving.cli.audit import write_reading
 from serving.cli.database import opened_database
+from serving.cli.offices import tell_new_offices
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
@@ -42,6 +43,7 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Make an endpoint and show its secret once; it is told what happens from now on."""
+    from serving.access.office_ids import require_offices
     from serving.access.webhook_client import CallableAddresses
     from serving.access.webhook_signatures import new_secret
     from serving.db.repositories.approval_repository import ApprovalRepository
@@ -57,10 +59,11 @@ def create(
         endpoint_id=f"we_{secrets.token_hex(6)}",
         url=url,
         types=types,
-        offices=tuple(dict.fromkeys(office or ())),
+        offices=require_offices(office or ()),
         created_at=datetime.now(UTC),
         secret=new_secret(),
     )
+    tell_new_offices(engine, home, endpoint.offices)
     repository.add(endpoint)
     if as_json:
         made = {"endpoint_id": endpoint.endpoint_id, "url": url, "secret": endpoint.secret}

@@ -16,7 +16,6 @@ from serving.console.accounts import (
     MayAdminister,
     OfficesInWords,
     account_named,
-    known_offices,
     offices_in,
 )
 from serving.console.browser_session import RecentlyAuthenticated, TheSession
@@ -154,6 +153,6 @@ def _page(
         acts=acts_on(services, caller, account),
         wanted=wanted,
         refusal=refusal,
-        offices=known_offices(services),
+        offices=sorted(services.cases.known_offices()),
         roles=get_args(Role),
     )

@@ -236,7 +236,7 @@ def accounts_page(
         team=filled_in.get("team", {}),
         teams=services.teams.all(),
         team_modes=MODES,
-        offices=known_offices(services),
+        offices=sorted(services.cases.known_offices()),
         accounts=services.accounts.all(),
         keys=services.api_keys.all(),
         now=services.clock(),
@@ -268,13 +268,6 @@ def _chosen_offices(entry: NewAccount | NewKey) -> tuple[str, ...]:
 def offices_in(text: str) -> list[str]:
     """The ids that somebody wrote with commas or blanks between."""
     return text.replace(",", " ").split()
-
-
-def known_offices(services: Services) -> list[str]:
-    """The offices of the plan, of decisions and cases, and of accounts and keys, in order."""
-    named = {office for account in services.accounts.all() for office in account.offices}
-    named |= {office for key in services.api_keys.all() for office in key.offices}
-    return sorted(named.union(services.lanes.plan.offices, services.case_store.offices()))
 
 
 def account_named(services: Services, name: str) -> Account:

@@ -414,6 +414,7 @@ def _case_content(
         "links": link_graph(services, reviewer, row),
         "entities": services.entities.named_by([row]),
         "colleagues": colleagues(services, caller),
+        "offices": sorted({*services.cases.known_offices()} - {row.office_id or ""}),
         "inboxes": services.cases.inboxes().for_office(row.office_id),
         "similar": _ended(services, reviewer, row.case_id),
         "files": services.cases.attached(row),

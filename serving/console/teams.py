@@ -86,4 +86,4 @@ def _read_team(services: Services, form: dict[str, str]) -> Team:
     modes = [mode for mode in MODES if f"mode_{mode}" in form]
     chapters = offices_in(stated.chapters)
     team = StatedTeam(stated.name, office_id, members, stated.takes_cases, modes, chapters)
-    return team.team(services.accounts.all())
+    return team.team(services.accounts.all(), services.cases.known_offices())

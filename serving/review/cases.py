@@ -1,6 +1,6 @@
 """Cases as reviewers use them: the queue, one case, and acts, each stored with who, when, what."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache, partial
@@ -9,6 +9,7 @@ from typing import get_args
 from features.records import Outcome
 from features.submission import Submission
 from serving.access.acting import tell_audit
+from serving.access.office_ids import require_known_office
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import DecisionReader
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
@@ -78,8 +79,9 @@ class Cases:
 
     `on_outcome` is called with every outcome and its subject, once it is durable. Masked cases are
     shown as `masking` says. What names no office belongs to that of its place of entry. `teams`
-    are those that there are now, `colleagues` the holders of live accounts that review. Whoever
-    acts on a case of another revision than `revision_read` is refused with CaseChanged.
+    are those that there are now, `colleagues` the holders of live accounts that review. A case is
+    referred to one of `known_offices`, to any where none is known. Whoever acts on a case of
+    another revision than `revision_read` is refused with CaseChanged.
     """
 
     store: CaseStore
@@ -90,6 +92,7 @@ class Cases:
     office_of_place: Mapping[str, str] = field(default_factory=dict)
     teams: Callable[[], Sequence[Team]] = tuple
     colleagues: Callable[[], Sequence[Reviewer]] = tuple
+    known_offices: Callable[[], Collection[str]] = tuple
     revision_read: int | None = None
 
     def open_new(self) -> None:
@@ -375,7 +378,7 @@ class Cases:
     def order(self, reviewer: Reviewer, case_id: str, at: datetime, action: CaseAction) -> Case:
         """Order or propose an action; as a second person, say what one would do.
 
-        Raises Unprocessable of a rescue, which has no actions of enforcement.
+        Raises Unprocessable of a rescue, which has no actions of enforcement, and OfficeUnknown.
         """
         row, _ = self.case(reviewer, case_id)
         if row.lane == "rescue":
@@ -384,6 +387,8 @@ class Cases:
             raise Unprocessable(
                 "nothing is known of a journey to search for: call the rescue by telephone"
             )
+        if action.refer_to == "office":
+            require_known_office(action.destination or "", self.known_offices(), "destination")
         return self._judge(
             reviewer, case_id, at, lambda case: acts.order(case, reviewer.actor, at, action)
         )

@@ -5,14 +5,14 @@ changes who is offered a case first, and never who may see it: that is said by o
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, get_args
 
 from features.records import Mode
 from serving.access.accounts import Account
 from serving.access.actors import Actor
-from serving.access.office_ids import require_offices
+from serving.access.office_ids import require_known_office, require_offices
 from serving.errors import Unprocessable
 from serving.language import say
 from serving.review.case_records import CaseAccess, InboxFilter
@@ -86,9 +86,11 @@ class StatedTeam:
     modes: Sequence[str]
     chapters: Sequence[str]
 
-    def team(self, accounts: Iterable[Account]) -> Team:
+    def team(self, accounts: Iterable[Account], known_offices: Collection[str]) -> Team:
         """The team; raises Unprocessable for an office, a member or a rule that cannot be."""
-        require_offices([self.office_id] if self.office_id is not None else [])
+        if self.office_id is not None:
+            require_offices([self.office_id])
+            require_known_office(self.office_id, known_offices, "office_id")
         members = tuple(dict.fromkeys(self.members))
         require_members(members, accounts, self.office_id)
         modes = tuple(dict.fromkeys(self.modes))

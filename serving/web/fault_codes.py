@@ -22,6 +22,7 @@ FAULT_CODES = {
     "subject": "A submission does not bring what its kind of subject needs, or brings another.",
     "subject_id": "`q` and `subject_id` were both given.",
     "too_long": "More of them than may be, or a longer text.",
+    "unknown_office": "An office of which nothing here knows.",
     "unknown_code": "A code that its list does not hold.",
     "withdrawn": "A declaration that was withdrawn is to be scored.",
     "unknown_field": "A field that the record does not have.",

@@ -29,6 +29,7 @@ READINGS = {
     "GET /v1/messages/{message_id}": Reading("read", "message", "message_id"),
     "GET /v1/rescue-calls/{case_id}": Reading("read_calls", "case", "case_id"),
     "GET /v1/tags": Reading("read", "tags"),
+    "GET /v1/offices": Reading("read", "offices"),
     "GET /v1/notices": Reading("read", "notices"),
     "GET /v1/entities/{kind}/{token}": Reading("read", "entity", "token"),
     "GET /v1/switches": Reading("read", "switches"),

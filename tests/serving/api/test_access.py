@@ -146,6 +146,7 @@ NEEDED_SCOPE = {
     "/v1/cases": ("review", "rescue"),
     "/v1/cases/{case_id}": ("review", "rescue"),
     "/v1/tags": ("review", "rescue"),
+    "/v1/offices": ("review", "rescue"),
     "/v1/notices": "review",
     "/v1/notices/read": "review",
     "/v1/entities/{kind}/{token}": ("review", "audit"),

@@ -52,6 +52,7 @@ CALLS = {
     ("/v1/bulk-acts", "post"),
     ("/v1/cases", "get"),
     ("/v1/tags", "get"),
+    ("/v1/offices", "get"),
     ("/v1/notices", "get"),
     ("/v1/notices/read", "post"),
     ("/v1/entities/{kind}/{token}", "get"),

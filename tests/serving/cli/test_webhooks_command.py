@@ -14,7 +14,7 @@ from serving.cli.main import app
 from serving.db.engine import open_database
 from serving.db.repositories.approval_repository import ApprovalRepository
 from serving.doctor import run_checks
-from serving.errors import NotFound
+from serving.errors import NotFound, Unprocessable
 from serving.settings import Settings, settings_of
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
@@ -46,6 +46,21 @@ def wait_for(is_so: Callable[[], Any]) -> None:
 
 def found(home: Path) -> list[tuple[str, str]]:
     return [(f.grade, f.says) for f in run_checks(Settings(home=home)) if f.what == "webhook"]
+
+
+def test_an_office_that_is_new_and_looks_like_another_is_said_and_an_impossible_id_refused(
+    reviewed: Service, receiving: Receiving
+) -> None:
+    reviewed.key("score", offices=("DE004600",))
+    url = receiving().url
+    args = ["webhooks", "create", url, "--home", str(reviewed.home), "--office"]
+
+    made = CliRunner().invoke(app, [*args, "DE0O4600"])
+
+    assert made.exit_code == 0
+    assert "the nearest one is DE004600" in " ".join(made.stderr.split())
+    with pytest.raises(Unprocessable, match="no office id"):
+        run("create", url, "--office", "DE 4600", home=reviewed.home)
 
 
 def test_an_endpoint_lives_from_its_making_to_its_end(

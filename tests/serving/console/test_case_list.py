@@ -151,6 +151,7 @@ def refer(service: Service, case_id: str, to: str, tab: str, **headers: str) -> 
     if service.services.accounts.find("the reviewer") is None:
         officer = new_account("the reviewer", PASSWORD, "reviewer", (OWN_OFFICE,), NOW)
         service.services.accounts.add_account(officer)
+        service.key("score", offices=(OTHER_OFFICE,))  # by which the office is known
     token = sign_in_as(service, "reviewer")
     sent = form_of(service, case_id, token, **form)
     return service.client.post(address, data=sent, headers=ORIGIN | headers)

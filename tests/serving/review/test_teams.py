@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from serving.access.accounts import new_account
 from serving.access.actors import Actor
-from serving.access.errors import NameTaken
+from serving.access.errors import NameTaken, OfficeUnknown
 from serving.app import create_app
 from serving.cli.main import app as tidegate
 from serving.db.audit_verification import verify_audit_log
@@ -25,7 +25,14 @@ from serving.review import case_rules as acts
 from serving.review.case_records import CaseAccess, QueueFilter
 from serving.review.case_rules import Case
 from serving.review.errors import CaseTaken
-from serving.review.teams import Arrivals, Inboxes, Team, receiving_team, require_members
+from serving.review.teams import (
+    Arrivals,
+    Inboxes,
+    StatedTeam,
+    Team,
+    receiving_team,
+    require_members,
+)
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
@@ -145,6 +152,14 @@ def test_members_are_those_who_see_cases_of_the_office() -> None:
     for names, office in ((["nobody"], OFFICE), (["rescuer"], OFFICE), (["one"], "DE2")):
         with pytest.raises(Unprocessable):
             require_members(names, accounts, office)
+
+
+def test_a_team_is_of_an_office_that_is_known() -> None:
+    stated = StatedTeam("Tobacco", OFFICE.lower(), (), takes_cases=True, modes=(), chapters=())
+
+    with pytest.raises(OfficeUnknown, match=OFFICE):
+        stated.team([], {OFFICE})
+    assert replace(stated, office_id=OFFICE).team([], {OFFICE}).office_id == OFFICE
 
 
 def test_every_office_has_an_inbox_without_any_team() -> None:

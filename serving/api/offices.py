@@ -1,0 +1,26 @@
+"""`GET /v1/offices`: to which offices a case can be referred."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from serving.api.cases import MayReview
+from serving.api.openapi import problems
+from serving.web.caller_first import CallerFirst
+from serving.web.services import TheServices
+
+router = APIRouter(prefix="/v1", tags=["review"], route_class=CallerFirst)
+
+
+class Offices(BaseModel):
+    """The offices that are known here, in order."""
+
+    offices: list[str]
+
+
+@router.get("/offices", responses=problems())
+def list_offices(services: TheServices, caller: MayReview) -> Offices:
+    """Offices of accounts and keys, of decisions and cases, and of the plan of the lanes.
+
+    A case can be referred to these alone.
+    """
+    return Offices(offices=sorted(services.cases.known_offices()))

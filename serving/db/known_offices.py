@@ -1,0 +1,14 @@
+"""Offices that a database knows: by its accounts and keys, its decisions and its cases."""
+
+from serving.db.repositories.account_repository import AccountRepository
+from serving.db.repositories.api_key_repository import ApiKeyRepository
+from serving.db.repositories.case_repository import CaseRepository
+
+
+def known_offices(
+    accounts: AccountRepository, api_keys: ApiKeyRepository, cases: CaseRepository
+) -> set[str]:
+    """The offices that an account or a key is tied to, or a decision or a case belongs to."""
+    named = {office for holder in accounts.all() for office in holder.offices}
+    named |= {office for key in api_keys.all() for office in key.offices}
+    return named.union(cases.offices())
