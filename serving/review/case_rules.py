@@ -397,12 +397,13 @@ def take_outcome(
     """What another system found of the subject: it ends the case, or is proposed where adverse.
 
     Whoever sent it is no person, so that two of those who review agree with an adverse result. What
-    it corrects of its own, ended or proposed, counts no more. Where people ordered something else,
-    it ends nothing and is written down for them. Raises CaseClosed, or CaseTaken where two persons
-    are judging it.
+    it corrects of its own, ended or proposed, counts no more. Where people ordered something else
+    or ended the case, it ends nothing and is written down for them. Raises CaseTaken where two
+    persons are judging it.
     """
     case = _without_report(case)
-    _refuse_closed(case)
+    if case.status == "closed":
+        return note(case, actor, at, f"reported by record: {result.words}")
     if case.proposal is not None:
         raise CaseTaken("two persons are judging this case; the outcome stays on record")
     known = replace(case, inspection=inspection or case.inspection)
@@ -420,12 +421,15 @@ def take_outcome(
 def withdraw_outcome(case: Case, actor: Actor, at: datetime) -> CaseChange:
     """Take back what another system reported: the case is open again, and waits for people.
 
-    Raises CaseTaken where no report of a machine ended it, or waits in it for persons alone.
+    Where people judged or ended it, it is written down for them. Raises CaseTaken where no report
+    was in it.
     """
     before = _without_report(case)
+    words = "the outcome that was reported by record was withdrawn"
+    if before is case and (case.status == "closed" or case.proposal is not None):
+        return note(case, actor, at, words)
     if before is case:
         raise CaseTaken("no report of a machine counts in this case, which stays as it is")
-    words = "the outcome that was reported by record was withdrawn"
     named = ("status", "owner", "action", "result", "ended_by", "proposal", "second_view")
     return _acted(
         case, actor, at, "reopen", words, **{each: getattr(before, each) for each in named}

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from serving.access.actors import SERVICE, Actor, StoredActor
 from serving.review.case_records import CaseAccess, CaseRecord, StoredEvent
+from serving.review.case_rules import Case
 from serving.review.opening import CASE
 
 NoticeKind = Literal[
@@ -143,19 +144,27 @@ def _notices(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> Itera
 
 
 def _of_what_came(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> Iterator[NewNotice]:
-    """That a case waited for something that came, or that its declaration is another by now.
+    """That a case waited for what came, that others found something, or declared otherwise.
 
-    The latter to all who work on the case, proposed what waits in it or ended it.
+    The latter two to all who work on the case, proposed what waits in it or ended it.
     """
     if event.action == "come_back" and after.owner:
         yield NewNotice("reminder", after.owner, event.at)
+    if event.action == "note" and event.actor == SERVICE.identity:
+        for who in _at_work(CASE.validate_json(before.state)):
+            yield NewNotice("result_in", who.identity, event.at)
     was, case = CASE.validate_json(before.state), CASE.validate_json(after.state)
     if case.amendment is None or case.amendment == was.amendment:
         return
     kind: NoticeKind = "withdrawn" if case.amendment.is_withdrawn else "amended"
-    stated = (each.by for each in (was.proposal, was.second_view) if each)
-    for who in filter(None, (was.owner, *was.ended_by, *stated)):
+    for who in _at_work(was):
         yield NewNotice(kind, who.identity, event.at)
+
+
+def _at_work(case: Case) -> Iterator[Actor]:
+    """Who has a case, proposed what waits in it, or ended it."""
+    stated = (each.by for each in (case.proposal, case.second_view) if each)
+    yield from filter(None, (case.owner, *case.ended_by, *stated))
 
 
 _RESULT_CAME = ("state_result", "close")

@@ -26,6 +26,7 @@ from serving.review.seen_cases import amendment_shown
 from tests.serving.bodies import route, shipment
 from tests.serving.review.decisions import decision
 from tests.serving.review.stated import FOUND, NOTHING, RELEASE, end_by
+from tests.serving.review.test_case_opening import send
 from tests.serving.review.test_cases import HERE, LATER, ONE, TWO, Office, claim
 
 KNOWN_AT = LATER - timedelta(minutes=1)
@@ -192,6 +193,26 @@ def test_an_end_by_what_was_found_stays_and_both_who_ended_it_are_told(office: O
     assert [n.kind for n in NoticeRepository(office.engine).of_holder(TWO.actor, HERE, LATER)] == [
         "amended"
     ]
+
+
+def test_what_others_found_of_a_case_that_people_ended_is_written_down_and_told(
+    office: Office,
+) -> None:
+    released, found = office.decide(1), office.decide(2)
+    claim(office, released)
+    office.reviewing.order(ONE, released, LATER, RELEASE)
+    end_by(office.reviewing, ONE, found, LATER, NOTHING)
+    before = [case_of(office, case_id) for case_id in (released, found)]
+
+    send(office, "S-1", "confirmed", offences="tobacco")
+    send(office, "S-2", "confirmed", offences="tobacco", withdrawn=True)
+    open_due(office.reviewing, LATER)
+
+    assert [case_of(office, case_id) for case_id in (released, found)] == before
+    said = [office.reviewing.events(case_id)[-1].text for case_id in (released, found)]
+    assert said[0].startswith("reported by record: ")
+    assert said[1] == "the outcome that was reported by record was withdrawn"
+    assert noticed(office) == ["result_in", "result_in"]
 
 
 def test_a_journey_that_is_due_at_another_instant_moves_the_end_of_an_open_case_alone(
