@@ -12,9 +12,9 @@ from training.backtest.policy import Policy
 from training.data.time_split import FAR_FUTURE, TimeWindow
 from training.data.training_set import TrainingSet
 from training.errors import PolicyRefused
-from training.estimation.result_delays import settled_until, still_to_come
 from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.oracle import Oracle
+from training.evaluation.settled_results import settled_until, still_to_come
 from training.outcomes import Bools, Texts
 from training.ranking import Floats
 

@@ -7,12 +7,12 @@ from training.data.time_split import TimeWindow, in_utc
 from training.estimation.calibration_on_traffic import traffic_calibration
 from training.estimation.inspected_sample import InspectedSample, inspected_sample
 from training.estimation.population_figures import UNKNOWN, population_figures, share_found
-from training.estimation.result_delays import settled_until, still_to_come
 from training.estimation.sensitivity import sensitivity
 from training.evaluation.evaluation_report import PopulationSection, StatusQuo
 from training.evaluation.group_referrals import group_referrals
 from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.score_bands import traffic_bands
+from training.evaluation.settled_results import settled_until, still_to_come
 from training.outcomes import Bools, Texts
 from training.parameters import GATE_SHARE
 from training.ranking import Floats
