@@ -563,7 +563,9 @@ class Event(Record):
 class Outcome(Record):
     """What an inspection found. A subject without one has no label; it is never a negative.
 
-    Where it contradicts itself (`features/outcome_contradictions.py`) it is refused.
+    Where it contradicts itself (`features/outcome_contradictions.py`) it is refused; by call also
+    where it was known before its inspection began, which files of histories hold now and then: as a
+    label it counts from `known_at`, whatever it says of the visit.
     """
 
     known_from: ClassVar[str] = "known_at"
