@@ -70,7 +70,8 @@ def promote(
         typer.Option(help="A gate that may stand open, with --because and --until; repeat."),
     ] = None,
     because: Annotated[
-        str | None, typer.Option(help="Why it may; signed by the approver, beside the model.")
+        str | None,
+        typer.Option(help="Why it may, in 20 characters or more; signed by the approver."),
     ] = None,
     until: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="When the waiver ends (UTC).")

@@ -157,11 +157,14 @@ def require_labels(window: TimeWindow, minimum: int) -> None:
     cleared = len(window.labels) - confirmed
     if confirmed >= minimum and cleared >= minimum:
         return
+    remedy = "Widen the window or shorten split.label_gap_days"
+    if len(window.labels) >= 2 * minimum and not min(confirmed, cleared):
+        remedy = "All results of it are alike, and a model learns from both kinds"
     raise NotEnoughLabels(
         f"the {window.name} window, {in_utc(window.begins):%Y-%m-%d} to "
         f"{in_utc(window.ends):%Y-%m-%d}, has {confirmed} confirmed and {cleared} not confirmed "
         f"subjects whose outcome was known in time; at least {minimum} of each are needed. "
-        "Widen the window or shorten split.label_gap_days"
+        f"{remedy}"
     )
 
 

@@ -22,7 +22,7 @@ def read_scores(file: Path, known: pd.Index, rows: slice) -> Floats:
     ids, numbers = table[ID], pd.to_numeric(table[SCORE], errors="coerce")
     scores = numbers.to_numpy(dtype=np.float64)
     _refuse(file, ids[ids.isna()], "a row names no subject")
-    _refuse(file, ids[~np.isfinite(scores)], "want a finite number as log_odds")
+    _refuse(file, ids[~np.isfinite(scores)], "has no finite number as log_odds")
     _refuse(file, ids[ids.duplicated()], "appears twice")
     strange = ids[~ids.isin(window)]
     _refuse(file, strange[~strange.isin(known)], "is not in the training set")

@@ -233,7 +233,9 @@ def test_every_window_is_asked_for_enough_of_both_sorts(name: str, first: int) -
     label[first + 20 : 60] = 1  # the rest of the fit window, where it is that which is thin
     thin = replace(data, outcomes=replace(data.outcomes, label=label))
 
-    with pytest.raises(NotEnoughLabels, match=f"the {name} window, .* and 0 not confirmed"):
+    with pytest.raises(
+        NotEnoughLabels, match=f"the {name} window, .* and 0 not confirmed .* alike"
+    ):
         TimeSplit.from_training_set(thin, SplitParameters(label_gap_days=0, minimum_labels=5))
 
 
