@@ -291,7 +291,7 @@ def test_a_champion_that_has_learnt_from_the_window_is_refused_with_both_periods
     [
         (lambda scores: scores.iloc[1:], "of the evaluation window is missing"),
         (lambda scores: pd.concat([scores, scores.iloc[:1]]), "appears twice"),
-        (lambda scores: scores.assign(log_odds=np.nan), "want a finite number"),
+        (lambda scores: scores.assign(log_odds=np.nan), "has no finite number"),
         (lambda scores: scores.assign(subject_id="S-0"), "appears twice"),
     ],
 )

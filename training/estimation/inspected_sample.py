@@ -10,9 +10,10 @@ Every way of selection is one of three:
   subjects too, so their results count in no figure of all traffic, and how many they are is said.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy import stats
 
 from training.inverse_probability import FEWEST_DRAWN, stands_for
 from training.outcomes import Bools, Texts
@@ -26,6 +27,9 @@ NO_CLIP = float("inf")
 FARTHEST_STANDARD_ERRORS = 4.0
 FARTHEST_RATIO = 1.25
 """How far the subjects that draws stand for may lie from those that there were."""
+
+FARTHEST_MEAN_RANK = 0.05
+"""How far their mean rank by a score may lie from that of all, in 0..1, beyond chance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +83,35 @@ def inspected_sample(labels: Floats, selected_by: Texts, probability: Floats) ->
         certain=certain,
         uncounted=int((is_known & ~is_certain & ~is_drawn).sum()),
         refusal=_refusal(weights[is_drawn], len(labels) - certain, int(is_drawn[rows].sum())),
+    )
+
+
+def placed_by(sample: InspectedSample, scores: Floats) -> InspectedSample:
+    """The sample, refused where a score of all traffic places draws elsewhere than what they stand
+    for.
+
+    Whoever is drawn with a probability stands for subjects of all ranks. If those drawn rank
+    higher or lower, by more than chance explains, a probability is wrong, the score knows whom
+    somebody inspected, or results of some ranks are missing: no figure of all traffic would hold.
+    """
+    drawn = sample.weights * sample.is_drawn
+    total = float(drawn.sum())
+    if sample.refusal is not None or not total:
+        return sample
+    ranks = (stats.rankdata(scores) - 0.5) / sample.traffic
+    of_sample = ranks[sample.rows]
+    certain = sample.weights * ~sample.is_drawn
+    left = float(ranks.sum() - certain @ of_sample) / (sample.traffic - float(certain.sum()))
+    found = float(drawn @ of_sample) / total
+    spread = drawn * (of_sample - found)
+    error = float(np.sqrt(spread @ spread)) / total
+    if abs(found - left) <= max(FARTHEST_MEAN_RANK, FARTHEST_STANDARD_ERRORS * error):
+        return sample
+    return replace(
+        sample,
+        refusal=f"by the score, those drawn with a probability lie at {found:.0%} of the way from "
+        f"the lowest to the highest, and the traffic that they stand for at {left:.0%}: the score "
+        "knows who was inspected, or probabilities are wrong, or results of some are missing",
     )
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from training.confidence_intervals import Estimate, proportion
 from training.data.time_split import TimeWindow, in_utc
 from training.estimation.calibration_on_traffic import traffic_calibration
-from training.estimation.inspected_sample import InspectedSample, inspected_sample
+from training.estimation.inspected_sample import InspectedSample, inspected_sample, placed_by
 from training.estimation.population_figures import UNKNOWN, population_figures, share_found
 from training.estimation.sensitivity import sensitivity
 from training.evaluation.evaluation_report import PopulationSection, StatusQuo
@@ -28,7 +28,7 @@ def population_section(
     until = settled_until(everyone.data, window)
     is_settled = everyone.data.declared_at[everyone.rows] < until
     traffic, log_odds = everyone.only(is_settled), log_odds[is_settled]
-    sample = sample_of(traffic)
+    sample = placed_by(sample_of(traffic), log_odds)
     figures = population_figures(sample, log_odds, shares)
     declared_at = traffic.data.declared_at[traffic.rows]
     known = (1 - _unknown_share(traffic)) * (1 - still_to_come(traffic.data, window, declared_at))

@@ -101,8 +101,15 @@ def better_than_random(judged: Manifest | EvaluationReport) -> Verdict:
         f"want an interval above {CHANCE:g}"
     )
     if roc_auc.low is None or roc_auc.high is None or roc_auc.low <= CHANCE < roc_auc.high:
-        return Verdict(gate, "undecided", f"{reason}; {MORE_DRAWS}")
+        return Verdict(gate, "undecided", f"{reason}; {_why_unknown(judged) or MORE_DRAWS}")
     return Verdict(gate, passed_if(roc_auc.low > CHANCE), reason)
+
+
+def _why_unknown(judged: Manifest | EvaluationReport) -> str | None:
+    """Why an evaluation gives no figure of all traffic, if it gives none."""
+    if isinstance(judged, Manifest) or judged.population is None:
+        return None
+    return judged.population.figures.refusal
 
 
 def free_of_leaks(report: EvaluationReport, asked: LeakageParameters = USUAL_LEAKAGE) -> Verdict:

@@ -1,5 +1,7 @@
 """How many subjects of all traffic an inspected one stands for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from training.estimation.inspected_sample import (
     InspectedSample,
     effective_size,
     inspected_sample,
+    placed_by,
     represent,
 )
 from training.outcomes import Texts
@@ -174,3 +177,47 @@ def test_draws_stand_for_as_many_as_there_were_but_for_chance_and_a_quarter(
     total: float, squares: float, there_were: float, is_like_them: bool
 ) -> None:
     assert represent(total, squares, there_were) is is_like_them
+
+
+def drawn_by(chances: Floats, lots: np.random.Generator) -> InspectedSample:
+    is_drawn = lots.random(TRAFFIC) < chances
+    ways = np.where(is_drawn, "model", None).astype(object)
+    labels = np.where(is_drawn, (lots.random(TRAFFIC) < 0.1).astype(float), np.nan)
+    return inspected_sample(labels, ways, np.where(is_drawn, chances, np.nan))
+
+
+@pytest.mark.parametrize("design", ["even", "by score", "highest for certain"])
+def test_a_score_that_knows_nothing_of_the_draws_refuses_none_of_a_hundred(design: str) -> None:
+    lots = np.random.default_rng(11)
+    for _ in range(100):
+        scores = lots.normal(size=TRAFFIC)
+        ranks = scores.argsort().argsort() / TRAFFIC
+        chances = {
+            "even": np.full(TRAFFIC, 0.05),
+            "by score": 0.02 + 0.2 * ranks**3,
+            "highest for certain": np.where(ranks >= 0.95, 1.0, 0.03),
+        }[design]
+        sample = drawn_by(chances, lots)
+        assert placed_by(sample, scores).refusal == sample.refusal
+
+
+def test_a_score_that_knows_who_was_inspected_speaks_of_no_traffic() -> None:
+    lots = np.random.default_rng(12)
+    sample, scores = drawn_by(np.full(TRAFFIC, 0.1), lots), lots.normal(size=TRAFFIC)
+    knows = sample.rows[lots.random(len(sample.rows)) < 0.5]
+    scores[knows] += 3.0
+
+    refusal = placed_by(sample, scores).refusal
+
+    assert refusal is not None
+    assert "knows who was inspected" in refusal
+
+
+def test_probabilities_that_are_too_large_for_high_scores_are_seen_by_the_score() -> None:
+    lots = np.random.default_rng(13)
+    scores = lots.normal(size=TRAFFIC)
+    sample = drawn_by(np.where(scores > 1, 0.4, 0.05), lots)
+    said = np.where(scores > 1, 0.1, 0.05)[sample.rows]
+    wrong = replace(sample, weights=1 / said)
+
+    assert placed_by(wrong, scores).refusal is not None
