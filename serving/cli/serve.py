@@ -98,7 +98,7 @@ def serve(
     transport.require_certificate()
     listener = bound(host, port) if fd is None else inherited(fd)
     transport.require_private(listener)
-    _hand_down(
+    handed_down = _handed_down(
         HOME=home,
         DATABASE_URL=database_url,
         WORKERS=workers,
@@ -107,9 +107,10 @@ def serve(
         TRUSTED_HOSTS=",".join(hosts_of(settings, listener, is_live=live)) or None,
     )
     if workers == 1:
-        _serve_here(listener, transport, _shown(progress))
+        with handed_down:
+            _serve_here(listener, transport, _shown(progress))
         return
-    with shared_by_workers():
+    with handed_down, shared_by_workers():
         fork_workers()
         _require_readable(settings)
         _require_whole_log(settings)
@@ -233,8 +234,15 @@ def _configured(application: Any, transport: "Transport", workers: int) -> Any:
     )
 
 
-def _hand_down(**given: Any) -> None:
-    """Let the processes that serve read these settings where they read all others."""
-    for name, value in given.items():
-        if value is not None:
-            os.environ[f"TIDEGATE_{name}"] = str(value)
+@contextmanager
+def _handed_down(**given: Any) -> Iterator[None]:
+    """Let the processes that serve meanwhile read these settings where they read all others."""
+    former = os.environ.copy()
+    os.environ.update(
+        {f"TIDEGATE_{name}": str(value) for name, value in given.items() if value is not None}
+    )
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(former)
