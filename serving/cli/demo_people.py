@@ -46,6 +46,7 @@ LEFT_ALONE = 3
 """So many of the most urgent cases stay open and without an owner, for whoever looks in."""
 
 _TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
+_SHOWN = re.compile(r'name="shown" value="([^"]*)"')
 
 CaseStep = tuple[str, str, dict[str, str]]
 """Who does which act of a case page, with which fields of its form."""
@@ -230,7 +231,7 @@ def work_on_cases(
     people[REVIEWER].open_page("/console/queue")  # opens the cases of decisions that have none yet
     _make_teams(people[SUPERVISOR], cases, teams, submissions)
     return sum(
-        all(people[who].send(f"{address_of_case}/{act}", form) for who, act, form in steps)
+        all(people[who].act(address_of_case, act, form) for who, act, form in steps)
         for address_of_case, steps in _played(cases)
     )
 
@@ -253,7 +254,7 @@ def _make_teams(
         teams.add_team(team, datetime.now(UTC), Actor.from_command_line())
     for case in waiting:
         inbox = next(team.name for team in made if team.is_of(case.office_id))
-        supervisor.send(f"/console/cases/{case.case_id}/assignments", {"to": f"inbox:{inbox}"})
+        supervisor.act(f"/console/cases/{case.case_id}", "assignments", {"to": f"inbox:{inbox}"})
 
 
 def _played(cases: "CaseRepository") -> list[tuple[str, Sequence[CaseStep]]]:
@@ -311,6 +312,11 @@ class SignedIn:
         if status != HTTPStatus.OK:
             raise DemoFailed(f"the console answered {path} with {status}")
         return page
+
+    def act(self, address_of_case: str, act: str, form: dict[str, str]) -> bool:
+        """Read a case, and send a form of its page as `send` does."""
+        shown = _SHOWN.search(self.open_page(address_of_case))
+        return self.send(f"{address_of_case}/{act}", form | ({"shown": shown[1]} if shown else {}))
 
     def send(self, path: str, form: dict[str, str]) -> bool:
         """Send a form of the console; False where a case has changed meanwhile.
