@@ -58,9 +58,8 @@ def amended_declaration(
 
 
 def _scored(services: Services, row: CaseRecord) -> Iterator[Submission]:
-    """What was decided about first and last, of a score too that changed no case; not if erased."""
-    scores = services.cases.scores(row)
-    for decision_id in {row.case_id, *(score.decision_id for score in scores[-1:])}:
+    """What was decided about first and later, by scores too that changed no case; not if erased."""
+    for decision_id in {row.case_id, *(each.decision_id for each in services.cases.scores(row))}:
         with suppress(Erased):
             if record := services.decisions.record(decision_id):
                 yield Decision.model_validate_json(record).submission
