@@ -84,7 +84,6 @@ from serving.settings import Settings
 from serving.start_stages import StageReport, ignore_stage
 from serving.triage.lanes import Lanes
 from serving.triage.other_workers import OtherWorkers
-from serving.triage.triage_plan import TriagePlan
 
 log = structlog.get_logger(__name__)
 
@@ -263,7 +262,13 @@ def _services_over(
         batcher.assessor.lanes.plan.office_of_place,
         storage.teams.all,
         partial(_reviewers, storage),
-        partial(_known_offices, storage, batcher.assessor.lanes.plan),
+        partial(
+            known_offices,
+            storage.accounts,
+            storage.api_keys,
+            storage.cases,
+            batcher.assessor.lanes.plan,
+        ),
     )
     ingestion = RecordIngestion(storage.records, storage.decisions, history, settings.purpose)
     return Services(
@@ -354,11 +359,6 @@ def _reviewers(storage: Storage) -> list[Reviewer]:
     """The holders of live accounts that review cases."""
     callers = [each.caller() for each in storage.accounts.all() if each.disabled_at is None]
     return [Reviewer.from_caller(caller) for caller in callers if caller.may("review")]
-
-
-def _known_offices(storage: Storage, plan: TriagePlan) -> set[str]:
-    """The offices that the database or the plan of the lanes knows."""
-    return known_offices(storage.accounts, storage.api_keys, storage.cases) | plan.offices.keys()
 
 
 def _history(settings: Settings, storage: Storage, report: StageReport) -> HistoryClient:

@@ -17,7 +17,7 @@ def offices_of(engine: Any, home: Path) -> set[str]:
     from serving.triage.triage_plan import TriagePlan
 
     stores = AccountRepository(engine), ApiKeyRepository(engine), CaseRepository(engine)
-    return known_offices(*stores) | TriagePlan.read(settings_of(home, None).plan).offices.keys()
+    return known_offices(*stores, TriagePlan.read(settings_of(home, None).plan))
 
 
 def tell_new_offices(engine: Any, home: Path, office_ids: Iterable[str]) -> None:

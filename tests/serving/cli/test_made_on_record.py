@@ -54,12 +54,17 @@ def test_who_upgraded_a_home_is_on_record_with_the_steps(former_home: Path) -> N
     assert event.details["steps"]
 
 
-def test_who_wrapped_keys_and_unwrapped_them_is_on_record(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    home, passphrase = tmp_path / "home", tmp_path / "passphrase"
-    passphrase.write_text("a passphrase of many words")
-    monkeypatch.setenv(PASSPHRASE_FILE, str(passphrase))
+@pytest.fixture
+def passphrase(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of a passphrase, which every command knows."""
+    file = tmp_path / "passphrase"
+    file.write_text("a passphrase of many words")
+    monkeypatch.setenv(PASSPHRASE_FILE, str(file))
+    return file
+
+
+def test_who_wrapped_keys_and_unwrapped_them_is_on_record(tmp_path: Path, passphrase: Path) -> None:
+    home = tmp_path / "home"
     run(home, "init")
 
     told = run(home, "keys", "wrap", "--passphrase-file", str(passphrase))
@@ -72,11 +77,9 @@ def test_who_wrapped_keys_and_unwrapped_them_is_on_record(
 
 
 def test_keys_are_not_wrapped_under_a_service_which_could_not_open_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, passphrase: Path
 ) -> None:
-    home, passphrase = tmp_path / "home", tmp_path / "passphrase"
-    passphrase.write_text("a passphrase of many words")
-    monkeypatch.setenv(PASSPHRASE_FILE, str(passphrase))
+    home = tmp_path / "home"
     run(home, "init")
     wrap = ("keys", "wrap", "--passphrase-file", str(passphrase))
 

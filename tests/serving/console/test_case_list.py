@@ -1,20 +1,17 @@
 """The list of cases, the case beside it, and what is done there without a page of its own."""
 
 import re
-from collections.abc import Iterator
 from contextvars import copy_context
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 from httpx import Response
 
 from serving.access.accounts import new_account
 from serving.access.api_keys import new_key
 from serving.access.callers import Caller
-from serving.app import create_app
 from serving.console import case_list
 from serving.console.case_list import CaseRow
 from serving.language import begin_reading, languages_in
@@ -22,28 +19,18 @@ from serving.review import case_rules as acts
 from serving.review.case_records import CaseAccess
 from serving.review.queue_rank import ALWAYS_IN_TIME
 from serving.review.reviewer import Reviewer
-from serving.settings import Settings
 from tests.serving.bodies import shipment, submission
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import person
 from tests.serving.review.stated import RELEASE, form_of
-from tests.serving.review.test_cases_served import PLAN, open_case
+from tests.serving.review.test_cases_served import open_case
 from tests.serving.review.test_supervision_served import PASSWORD, sign_in_as
 
 PART = {"HX-Request": "true"}
 ALL = CaseAccess(frozenset(), is_rescue=False)
 OWN_OFFICE, OTHER_OFFICE = "DE004600", "DE002300"
 IN_OFFICE = CaseAccess(frozenset({OWN_OFFICE}), is_rescue=False)
-
-
-@pytest.fixture
-def reviewed(home: Path, trusting: None) -> Iterator[Service]:
-    """A service that sends the example shipment to inspection, whatever its score."""
-    (home / "lanes.toml").write_text(PLAN)
-    app = create_app(Settings(home=home), clock=lambda: NOW)
-    with TestClient(app) as client:
-        yield Service(client, app.state.services, home)
 
 
 def tabs_of(page: str) -> dict[str, int]:

@@ -1,33 +1,17 @@
 """A form of a page that shows a case as it was decides nothing, and loses no word."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-from fastapi.testclient import TestClient
-
-from serving.app import create_app
 from serving.console.cases import _WITHOUT_READING
-from serving.settings import Settings
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import reviewer
-from tests.serving.review.test_cases_served import PLAN, open_case
+from tests.serving.review.test_cases_served import open_case
 from tests.serving.review.test_supervision_served import sign_in_as
 
 WHY = "the papers and the seal agree"
 TOLD = "the carrier says that the seal was changed"
-
-
-@pytest.fixture
-def reviewed(home: Path, trusting: None) -> Iterator[Service]:
-    """A service that sends the example shipment to inspection, whatever its score."""
-    (home / "lanes.toml").write_text(PLAN)
-    app = create_app(Settings(home=home), clock=lambda: NOW)
-    with TestClient(app) as client:
-        yield Service(client, app.state.services, home)
 
 
 def fields_of(page: str, action: str) -> dict[str, str]:
