@@ -57,7 +57,7 @@ def start_app(report: StageReport = ignore_stage) -> "FastAPI":
 def read_code() -> None:
     """Read and compile what is the same whatever home is served, for workers that are forked then.
 
-    Begins no threads, and leaves nothing open.
+    Begins no thread of Python, and leaves nothing open.
     """
     gc.disable()
     _keep_memory_small()

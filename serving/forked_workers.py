@@ -2,7 +2,7 @@
 
 Each would do so for itself otherwise: two seconds of processor time, and a hundred MiB, for every
 worker, whenever it starts. That process (Python's own fork server) opens nothing of the home and
-begins no threads, so that what is forked from it may open and begin whatever it wants.
+begins no thread of Python, so that what is forked from it may open and begin whatever it wants.
 """
 
 import ctypes

@@ -43,4 +43,4 @@ def _slow_days(visits: pd.DataFrame, as_of: datetime) -> float | None:
     seen = older if len(older) >= FEWEST_DRAWN else came
     waited = (seen["known_at"] - seen["scored_at"]).dt.total_seconds().to_numpy() / 86_400
     found = seen["confirmed"].to_numpy(dtype=np.float64)
-    return ResultDelays.of(waited, found).slow
+    return ResultDelays.from_delays(waited, found).slow

@@ -26,7 +26,7 @@ class ResultDelays:
     kinds: tuple[Floats, ...]
 
     @classmethod
-    def of(cls, delays: Floats, confirmed: Floats) -> Self:
+    def from_delays(cls, delays: Floats, confirmed: Floats) -> Self:
         """`confirmed` is 1 or 0, parallel to the delays."""
         each = [delays[confirmed == kind] for kind in (0.0, 1.0)]
         return cls((delays, *(kind for kind in each if len(kind) >= FEWEST_DRAWN)))

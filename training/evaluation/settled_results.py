@@ -37,7 +37,7 @@ def _earlier_delays(data: TrainingSet, window: TimeWindow) -> ResultDelays | Non
     if not is_earlier.any():
         return None
     waited = data.outcomes.known_at[is_earlier] - data.declared_at[is_earlier]
-    return ResultDelays.of(_microseconds(waited), data.outcomes.label[is_earlier])
+    return ResultDelays.from_delays(_microseconds(waited), data.outcomes.label[is_earlier])
 
 
 def _newest(data: TrainingSet) -> np.datetime64:

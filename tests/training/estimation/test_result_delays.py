@@ -10,7 +10,7 @@ def delays(finds: int) -> ResultDelays:
     """A thousand that were nothing take 1 to 10 days, finds 11 to 20."""
     nothing, found = np.arange(1_000) % 10 + 1.0, np.arange(finds) % 10 + 11.0
     confirmed = np.repeat([0.0, 1.0], [1_000, finds])
-    return ResultDelays.of(np.concatenate([nothing, found]), confirmed)
+    return ResultDelays.from_delays(np.concatenate([nothing, found]), confirmed)
 
 
 def test_the_kind_that_takes_longest_is_waited_for_where_it_was_seen_often_enough() -> None:
