@@ -45,6 +45,9 @@ assert set(PEOPLE.values()) == set(get_args(Role))
 LEFT_ALONE = 3
 """So many of the most urgent cases stay open and without an owner, for whoever looks in."""
 
+READINGS = 3
+"""So often is a case that changes while it is read, read again."""
+
 _TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
 _SHOWN = re.compile(r'name="shown" value="([^"]*)"')
 
@@ -314,20 +317,33 @@ class SignedIn:
         return page
 
     def act(self, address_of_case: str, act: str, form: dict[str, str]) -> bool:
-        """Read a case, and send a form of its page as `send` does."""
-        shown = _SHOWN.search(self.open_page(address_of_case))
-        return self.send(f"{address_of_case}/{act}", form | ({"shown": shown[1]} if shown else {}))
+        """Read a case, and send a form of its page as `send` does.
+
+        Where the case changed meanwhile, as when the service has scored it again, the page says
+        what happened since; it is read, and the form is sent again.
+        """
+        page = self.open_page(address_of_case)
+        for _ in range(READINGS):
+            shown = _SHOWN.search(page)
+            fields = form | ({"shown": shown[1]} if shown else {})
+            is_done, page = self._sent(f"{address_of_case}/{act}", fields)
+            if is_done:
+                return True
+        return False
 
     def send(self, path: str, form: dict[str, str]) -> bool:
         """Send a form of the console; False where a case has changed meanwhile.
 
         Raises DemoFailed where it is refused.
         """
+        return self._sent(path, form)[0]
+
+    def _sent(self, path: str, form: dict[str, str]) -> tuple[bool, str]:
         body = urlencode(form | {"form_token": self._form_token}).encode()
-        status, _ = self._answer(path, body)
+        status, page = self._answer(path, body)
         if status not in (HTTPStatus.SEE_OTHER, HTTPStatus.CONFLICT):
             raise DemoFailed(f"the console refused {path} with {status}")
-        return status == HTTPStatus.SEE_OTHER
+        return status == HTTPStatus.SEE_OTHER, page
 
     def _answer(self, path: str, body: bytes | None) -> tuple[int, str]:
         request = urllib.request.Request(f"{self._address}{path}", data=body)  # noqa: S310 - the address is our own, on this machine
