@@ -123,9 +123,13 @@ def free_of_leaks(report: EvaluationReport, asked: LeakageParameters = USUAL_LEA
     sound = f"no check refuses; {len(warned)} pairs of columns are warned of"
     if not refused and (loosened := _loosened(asked)):
         return Verdict("leakage", "undecided", f"{sound}, but the experiment {loosened}")
-    of_lot = [f.evidence for f in report.leakage if f.check == "drawn by lot" and not f.features]
-    if not refused and of_lot:
-        return Verdict("leakage", "undecided", f"{sound}, but {of_lot[0]}")
+    doubts = [
+        finding.evidence
+        for finding in report.leakage
+        if finding.check in ("single feature", "drawn by lot") and not finding.is_refusal
+    ]
+    if not refused and doubts:
+        return Verdict("leakage", "undecided", f"{sound}, but {'; '.join(doubts)}")
     return Verdict("leakage", passed_if(not refused), "; ".join(refused) or sound)
 
 

@@ -1,4 +1,4 @@
-"""A single feature that nearly equals the label was hardly known at the scoring instant."""
+"""A single feature that tells most labels was hardly known at the scoring instant."""
 
 from collections.abc import Iterable
 
@@ -11,27 +11,35 @@ from training.ranking import Ints
 
 BINS = 50
 
+DOUBTFUL_AUC = 0.85
+"""A feature that knows seven answers in ten ranks so, alone; none of a declaration came near."""
+
 
 def features_that_predict_labels(
     sample: Sample, *, largest_auc: float, accept: tuple[str, ...] = ()
 ) -> Iterable[LeakageFinding]:
-    """Every feature whose values alone rank later subjects better than `largest_auc`.
+    """Every feature whose values alone rank later subjects better than `DOUBTFUL_AUC`.
 
     Judged by the share confirmed in bins of the values, missing ones apart, so that a feature may
-    tell by being high, low, in between or absent. Those in `accept` are warned of, not refused.
+    tell by being high, low, in between or absent. Above `largest_auc` it is refused, unless in
+    `accept`; else it is warned of, for people to say when its values become known.
     """
     for name in sample.frame.columns:
-        auc = TargetLookup.fitted(binned(sample.frame[name], sample.fit_count), sample).roc_auc(
-            sample
-        )
+        cells = binned(sample.frame[name], sample.fit_count)
+        auc = TargetLookup.fitted(cells, sample).roc_auc(sample)
+        if auc <= min(largest_auc, DOUBTFUL_AUC):
+            continue
+        told = f"{name} alone has a ROC-AUC of {auc:.3f} on later subjects"
         if auc > largest_auc:
-            yield LeakageFinding(
-                check="single feature",
-                is_refusal=name not in accept,
-                features=(name,),
-                evidence=f"{name} alone has a ROC-AUC of {auc:.3f} on later subjects, above "
-                f"{largest_auc:g}: it was hardly known when they were declared",
-            )
+            evidence = f"above {largest_auc:g}: it was hardly known when they were declared"
+        else:
+            evidence = f"above {DOUBTFUL_AUC:g}: was it known when they were declared?"
+        yield LeakageFinding(
+            check="single feature",
+            is_refusal=auc > largest_auc and name not in accept,
+            features=(name,),
+            evidence=f"{told}, {evidence}",
+        )
 
 
 def binned(values: "pd.Series[float]", fit_count: int) -> Ints:

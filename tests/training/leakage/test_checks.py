@@ -57,6 +57,17 @@ def test_a_feature_from_the_future_is_refused_by_name(honest: TrainingSet) -> No
         train(with_column(honest, from_the_future(honest)), PARAMETERS)
 
 
+def test_a_feature_that_knows_eight_answers_in_ten_is_warned_of(honest: TrainingSet) -> None:
+    lots = np.random.default_rng(2)
+    knows = lots.random(len(honest)) < 0.8
+    label = np.where(np.isnan(honest.outcomes.label), 0, honest.outcomes.label)
+
+    (warned,) = found(train(with_column(honest, label * knows), PARAMETERS), "single feature")
+
+    assert (warned.features, warned.is_refusal) == (("noise_ratio",), False)
+    assert "was it known when they were declared?" in warned.evidence
+
+
 def test_what_only_inspected_subjects_have_is_refused_though_it_tells_nothing_of_the_outcome(
     honest: TrainingSet,
 ) -> None:
@@ -88,7 +99,7 @@ def test_a_feature_may_tell_the_label_in_any_way(honest: TrainingSet, tells_by: 
     split = TimeSplit.from_training_set(data, PARAMETERS.split)
     sample = Sample.from_split(data, split, PARAMETERS.split)
 
-    named = [f.features for f in features_that_predict_labels(sample, largest_auc=0.9)]
+    named = [f.features for f in features_that_predict_labels(sample, largest_auc=0.95)]
 
     assert named == [("noise_ratio",)]
 
