@@ -13,6 +13,7 @@ from typing import Literal
 from serving.access.actors import Actor
 from serving.access.callers import Caller
 from serving.access.passwords import hash_of_nobody, hash_password, is_password_of
+from serving.access.revisions import revision_of
 from serving.access.roles import ROLE_SCOPES, Role
 
 PasswordOrigin = Literal["own", "first", "trial"]
@@ -49,6 +50,11 @@ class Account:
     def actor(self) -> Actor:
         """Who acts where its holder does."""
         return self.caller().actor
+
+    @property
+    def revision(self) -> str:
+        """Names the role and the offices that it has: another once either changes."""
+        return revision_of(self.role, sorted(self.offices))
 
     def must_change_password(self, *, is_live: bool) -> bool:
         """Whether nothing else may be done before."""

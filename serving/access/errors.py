@@ -6,7 +6,8 @@ TidegateError
 NotSignedIn
 └── SignInRefused    an organisation's answer lets nobody in
 Conflict
-└── NameTaken
+├── NameTaken
+└── ChangedMeanwhile an account or a team is not any more as its page showed it
 Unprocessable
 ├── NameRefused      a name that could be read in two ways
 ├── OfficeUnknown    no account, key, decision, case or plan names it
@@ -47,6 +48,18 @@ class NameTaken(Conflict):
     """A key or an account has or had that name, or one that looks like it."""
 
     title = "The name is taken"
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody changed an account or a team since whoever acts read it; nothing was done."""
+
+    title = "Somebody changed it meanwhile"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "somebody changed it since you opened the page, and nothing was done: look at how it "
+            "is now, and send your change again"
+        )
 
 
 class OfficeUnknown(Unprocessable):

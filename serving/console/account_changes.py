@@ -1,5 +1,6 @@
 """The page of one account, and pages that say what an act on it does before it is done."""
 
+from collections.abc import Collection
 from typing import Annotated, Literal, get_args
 
 import structlog
@@ -9,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.accounts import Account
 from serving.access.callers import Caller
+from serving.access.errors import ChangedMeanwhile
 from serving.access.office_ids import require_offices
 from serving.access.roles import Role
 from serving.access.sessions import Session
@@ -23,7 +25,7 @@ from serving.console.csrf import SignedForm
 from serving.console.forms import read_form
 from serving.console.pages import PageRoute, page
 from serving.container import Services
-from serving.errors import NotFound, Unprocessable
+from serving.errors import NotFound, ServingError, Unprocessable
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/accounts", include_in_schema=False, route_class=PageRoute)
@@ -36,10 +38,14 @@ Named = Annotated[str, Path(max_length=128)]
 
 
 class AccountChange(BaseModel):
-    """Another role and other offices of an account; no offices means all."""
+    """Another role and other offices of an account; no offices means all.
+
+    `shown` is the revision of the account that its page showed.
+    """
 
     role: Role
     offices: OfficesInWords = ""
+    shown: str = ""
 
 
 class WantedChange(BaseModel):
@@ -49,6 +55,7 @@ class WantedChange(BaseModel):
     which: Literal["all", "some"] = "some"
     office: Annotated[list[str], Field(max_length=1_000)] = []
     others: OfficesInWords = ""
+    shown: str | None = None
 
     def offices(self) -> tuple[str, ...]:
         """The offices that are wanted; raises Unprocessable where none is named of some."""
@@ -85,9 +92,11 @@ def show_what_will_happen(
     if act == "change":
         wanted.role = wanted.role or found.role
         try:
+            if wanted.shown not in (None, found.revision):
+                raise ChangedMeanwhile
             change = AccountChange(role=wanted.role, offices=", ".join(wanted.offices()))
-        except Unprocessable as refusal:
-            return _page(services, caller, session, found, wanted, str(refusal))
+        except (ChangedMeanwhile, Unprocessable) as refusal:
+            return _page(services, caller, session, found, wanted, refusal)
     return page(
         "account_act.html", reader=caller, session=session, account=found, act=act, change=change
     )
@@ -95,12 +104,20 @@ def show_what_will_happen(
 
 @router.post("/change")
 def change_account(
-    services: TheServices, caller: MayAdminister, _: RecentlyAuthenticated, form: SignedForm
+    services: TheServices, caller: MayAdminister, session: RecentlyAuthenticated, form: SignedForm
 ) -> Response:
     """Give an account another role or other offices; its sessions end."""
     account, wanted = account_named(services, form.get("name", "")), read_form(AccountChange, form)
     offices = require_offices(offices_in(wanted.offices))
-    services.accounts.change(account.name, wanted.role, offices, services.clock(), caller.actor)
+    try:
+        services.accounts.change(
+            *(account.name, wanted.role, offices, services.clock(), caller.actor),
+            revision_read=wanted.shown,
+        )
+    except ChangedMeanwhile as refusal:
+        found = account_named(services, account.name)
+        again = _wanted(services, wanted.role, offices)
+        return _page(services, caller, session, found, again, refusal)
     log.info("account_changed", by=caller.name, name=account.name, role=wanted.role)
     return RedirectResponse("/console/accounts", 303)
 
@@ -139,20 +156,24 @@ def _page(
     session: Session,
     account: Account,
     wanted: WantedChange | None = None,
-    refusal: str | None = None,
+    refusal: ServingError | None = None,
 ) -> HTMLResponse:
-    if wanted is None:
-        which: Literal["all", "some"] = "some" if account.offices else "all"
-        wanted = WantedChange(role=account.role, which=which, office=list(account.offices))
     return page(
         "managed_account.html",
-        status=200 if refusal is None else 422,
+        status=200 if refusal is None else refusal.status,
         reader=caller,
         session=session,
         account=account,
         acts=acts_on(services, caller, account),
-        wanted=wanted,
+        wanted=wanted or _wanted(services, account.role, account.offices),
         refusal=refusal,
         offices=sorted(services.cases.known_offices()),
         roles=get_args(Role),
     )
+
+
+def _wanted(services: Services, role: Role, offices: Collection[str]) -> WantedChange:
+    """How the page of an account asks for a role and offices; none means all."""
+    others = ", ".join(sorted({*offices}.difference(services.cases.known_offices())))
+    which: Literal["all", "some"] = "some" if offices else "all"
+    return WantedChange(role=role, which=which, office=list(offices), others=others)

@@ -27,7 +27,7 @@ from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
 from serving.container import Services
 from serving.errors import Forbidden, NotFound, Unprocessable
-from serving.review.teams import MODES
+from serving.review.teams import MODES, Team
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/accounts", include_in_schema=False, route_class=PageRoute)
@@ -218,14 +218,19 @@ def accounts_page(
     session: Session,
     *,
     refusal: str | None = None,
+    status: int = 422,
     made: str = "",
     secret: str = "",
     filled_in: Mapping[str, dict[str, str]] = MappingProxyType({}),
 ) -> HTMLResponse:
-    """The page, with what was refused or is shown this once, and forms as they were filled in."""
+    """The page, with what was refused or is shown this once, and forms as they were filled in.
+
+    `filled_in` is by what the form makes, or by the team that it changes.
+    """
+    teams = services.teams.all()
     return page(
         "accounts.html",
-        status=200 if refusal is None else 422,
+        status=200 if refusal is None else status,
         reader=caller,
         session=session,
         refusal=refusal,
@@ -234,7 +239,11 @@ def accounts_page(
         account=filled_in.get("account", {}),
         key=filled_in.get("key", {}),
         team=filled_in.get("team", {}),
-        teams=services.teams.all(),
+        teams=teams,
+        team_forms={
+            each.name: filled_in.get(f"team {each.name}", _form_of(each)) for each in teams
+        },
+        refused_forms={*filled_in},
         team_modes=MODES,
         offices=sorted(services.cases.known_offices()),
         accounts=services.accounts.all(),
@@ -245,6 +254,16 @@ def accounts_page(
         may_act=caller.may("administer"),
         with_second_factor=services.second_factors.accounts(),
     )
+
+
+def _form_of(team: Team) -> dict[str, str]:
+    """The fields of the form that would state a team as it is."""
+    fields = {"team_office": team.office_id or "", "members": ", ".join(team.members)}
+    if team.arrivals is None:
+        return fields
+    boxes = ("takes_cases", *(f"mode_{mode}" for mode in team.arrivals.modes))
+    chapters = {"chapters": ", ".join(team.arrivals.chapters)}
+    return fields | chapters | dict.fromkeys(boxes, "true")
 
 
 def _scopes(form: dict[str, str]) -> tuple[Scope, ...]:

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse, Response
 
-from serving.access.errors import NameRefused, NameTaken
+from serving.access.errors import ChangedMeanwhile, NameRefused, NameTaken
 from serving.access.names import LONGEST_NAME
 from serving.console.accounts import MayAdminister, accounts_page, offices_in
 from serving.console.browser_session import RecentlyAuthenticated
@@ -56,9 +56,14 @@ def change_team(
     """Give a team another office, other members or another rule."""
     try:
         team = _read_team(services, form)
-        services.teams.change_team(team, services.clock(), caller.actor)
-    except Unprocessable as refusal:
-        return accounts_page(services, caller, session, refusal=str(refusal))
+        read = form.get("shown", "")
+        services.teams.change_team(team, services.clock(), caller.actor, revision_read=read)
+    except (ChangedMeanwhile, Unprocessable) as refusal:
+        filled_in = {f"team {form['name']}": form}
+        says, status = str(refusal), refusal.status
+        return accounts_page(
+            services, caller, session, refusal=says, status=status, filled_in=filled_in
+        )
     log.info("team_changed", by=caller.name, name=team.name)
     return _back()
 

@@ -13,6 +13,7 @@ from features.records import Mode
 from serving.access.accounts import Account
 from serving.access.actors import Actor
 from serving.access.office_ids import require_known_office, require_offices
+from serving.access.revisions import revision_of
 from serving.errors import Unprocessable
 from serving.language import say
 from serving.review.case_records import CaseAccess, InboxFilter
@@ -66,6 +67,11 @@ class Team:
     office_id: str | None
     members: tuple[str, ...] = ()
     arrivals: Arrivals | None = None
+
+    @property
+    def revision(self) -> str:
+        """Names all that is said of it: another once any of it changes."""
+        return revision_of(self.office_id, sorted(self.members), self.arrivals)
 
     def is_of(self, office_id: str | None) -> bool:
         """Whether cases of an office may be in its inbox."""

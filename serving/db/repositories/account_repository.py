@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, Row, and_, delete, select, update
 
 from serving.access.accounts import Account, ReadingChoice
 from serving.access.actors import SERVICE, Actor
+from serving.access.errors import ChangedMeanwhile
 from serving.access.names import distinct_name
 from serving.access.roles import Role
 from serving.audit.audit_log import AuditEvent
@@ -144,13 +145,21 @@ class AccountRepository:
             )
 
     def change(
-        self, name: str, role: Role, offices: tuple[str, ...], now: datetime, by: Actor
+        self,
+        name: str,
+        role: Role,
+        offices: tuple[str, ...],
+        now: datetime,
+        by: Actor,
+        *,
+        revision_read: str | None = None,
     ) -> None:
         """Give an account another role or other offices; no offices means all.
 
         Its sessions end, and with another role its views and notices go. Raises NotFound where it
         is not in use; Forbidden for one's own and where its role comes from elsewhere; SameReviewer
-        where whoever acts may be its holder; Unprocessable where nothing would change.
+        where whoever acts may be its holder; ChangedMeanwhile where it has not the revision read;
+        Unprocessable where nothing would change.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
             kept = self._required(connection, name)
@@ -161,6 +170,8 @@ class AccountRepository:
                     "one of you reset the other of late, or made the other's account, or your "
                     "names look alike: another admin changes this account"
                 )
+            if revision_read not in (None, kept.revision):
+                raise ChangedMeanwhile
             if (role, set(offices)) == (kept.role, set(kept.offices)):
                 raise Unprocessable("it has this role and these offices already")
             now_true = {"role": role, "offices": json.dumps(offices)}

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Engine, Row, select, update
 
 from serving.access.actors import Actor
+from serving.access.errors import ChangedMeanwhile
 from serving.audit.audit_log import AuditEvent
 from serving.db.engine import failing_as_unavailable
 from serving.db.names_in_use import require_new_name
@@ -37,20 +38,32 @@ class TeamRepository:
             connection.execute(teams.insert(), row)
             append_audit_events(connection, [_event(team, at, by, "create_team")])
 
-    def change_team(self, team: Team, at: datetime, by: Actor) -> None:
-        """Give a team another office, other members or another rule; raises NotFound."""
-        self._update(team.name, _said(team), _event(team, at, by, "change_team"))
+    def change_team(
+        self, team: Team, at: datetime, by: Actor, *, revision_read: str | None = None
+    ) -> None:
+        """Give a team another office, other members or another rule.
+
+        Raises NotFound, or ChangedMeanwhile where it has not the revision that was read.
+        """
+        event = _event(team, at, by, "change_team")
+        self._update(team.name, _said(team), event, revision_read)
 
     def disband(self, name: str, at: datetime, by: Actor) -> None:
         """End a team: what is in its inbox is in that of its office; raises NotFound."""
         ended = {"disbanded_at": at.isoformat()}
         self._update(name, ended, AuditEvent(at, by, "disband_team", "team", name))
 
-    def _update(self, name: str, values: dict[str, Any], event: AuditEvent) -> None:
-        alive = update(teams).where(teams.c.name == name, teams.c.disbanded_at.is_(None))
+    def _update(
+        self, name: str, values: dict[str, Any], event: AuditEvent, revision_read: str | None = None
+    ) -> None:
+        alive = teams.c.name == name, teams.c.disbanded_at.is_(None)
         with failing_as_unavailable(), writing(self._engine) as connection:
-            if connection.execute(alive.values(values)).rowcount == 0:
+            row = connection.execute(select(teams).where(*alive)).first()
+            if row is None:
                 raise NotFound(f"there is no team named {name}")
+            if revision_read not in (None, _team(row).revision):
+                raise ChangedMeanwhile
+            connection.execute(update(teams).where(*alive).values(values))
             append_audit_events(connection, [event])
 
 

@@ -15,6 +15,7 @@ from serving.cli.main import app
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.session_repository import SessionRepository
 from serving.errors import Conflict, Forbidden, NotFound, SameReviewer, Unprocessable
+from serving.review.teams import Team
 from tests.serving.access.trusted import NOW
 from tests.serving.bodies import shipment
 from tests.serving.conftest import Service
@@ -142,6 +143,65 @@ def test_an_office_is_picked_from_those_that_are_known_and_changed_once_confirme
         assert client.get(f"/console/accounts/maria/{act}").status_code == 404
     actions = [action for _, action, _ in events_of(accounts, "maria")]
     assert actions == ["change_account", "disable_account", "enable_account"]
+
+
+def test_of_two_admins_at_one_account_the_later_one_reads_what_the_first_did(
+    reviewed: Service,
+) -> None:
+    """Else a stale page gives back the office that the first one took away."""
+    reviewed.score(shipment(office_id=SPANISH), reviewed.key("score"))
+    accounts, client = reviewed.services.accounts, reviewed.client
+    accounts.add_account(new_account("maria", "a long pass phrase", "reviewer", (SPANISH,), NOW))
+    sign_in_as(reviewed, "admin")
+    chief = Account("chief", "hash", "admin", (), NOW)
+    wanted = {"role": "supervisor", "which": "some", "office": [SPANISH], "others": "A-1"}
+    opened = client.get("/console/accounts/maria").text
+    wanted |= dict(re.findall(r'name="(shown)" value="([^"]*)"', opened))
+    read = client.get("/console/accounts/maria/change", params=wanted).text
+
+    accounts.change("maria", "reviewer", ("A-1",), NOW, chief.actor)
+    stale = client.get("/console/accounts/maria/change", params=wanted)
+    refused = confirmed(reviewed, read)
+
+    for page in (stale, refused):
+        assert page.status_code == 409
+        assert "Somebody changed it since you opened the page" in page.text
+        assert f'value="{SPANISH}" checked' in page.text
+        assert 'value="supervisor" selected' in page.text
+        assert "of A-1, in use since" in page.text
+    assert accounts.find("maria").role == "reviewer"  # type: ignore[union-attr]  # it is there
+    again = wanted | dict(re.findall(r'name="(shown)" value="([^"]*)"', refused.text))
+    read = client.get("/console/accounts/maria/change", params=again).text
+    assert confirmed(reviewed, read).status_code == 303
+
+
+def test_of_two_admins_at_one_team_the_later_one_reads_what_the_first_did(
+    reviewed: Service,
+) -> None:
+    services, client = reviewed.services, reviewed.client
+    chief = Account("chief", "hash", "admin", (), NOW).actor
+    token = sign_in_as(reviewed, "admin")
+    for name in ("one", "two"):
+        services.accounts.add_account(new_account(name, "a long pass phrase", "reviewer", (), NOW))
+    services.teams.add_team(Team("Boxes", None, ("one", "two")), NOW, chief)
+    opened = client.get("/console/accounts").text
+    form = {"name": "Boxes", "members": "one, two", "takes_cases": "true", "mode_sea": "true"}
+    form |= dict(re.findall(r'name="(shown)" value="([^"]*)"', opened))
+
+    services.teams.change_team(Team("Boxes", None, ("one",)), NOW, chief)
+    refused = post(reviewed, "/teams/change", token, **form)
+
+    assert refused.status_code == 409
+    assert (
+        'name="members" maxlength="20000" autocomplete="off" spellcheck="false" value="one, two"'
+        in refused.text
+    )
+    assert 'name="mode_sea" value="true" checked' in refused.text
+    assert services.teams.all() == [Team("Boxes", None, ("one",))]
+    assert post(reviewed, "/teams/change", token, **(form | {"shown": ""})).status_code == 409
+    form |= dict(re.findall(r'name="(shown)" value="([^"]*)"', refused.text))
+    assert post(reviewed, "/teams/change", token, **form).status_code == 303
+    assert services.teams.all()[0].members == ("one", "two")
 
 
 def test_a_refused_form_comes_back_as_it_was_filled_in(reviewed: Service) -> None:

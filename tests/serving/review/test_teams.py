@@ -291,7 +291,8 @@ def test_an_admin_makes_changes_and_disbands_teams_on_the_page(served: Service) 
         {"name": "N", "chapters": "x"},
     ):
         assert send("", **wrong).status_code == 422, wrong
-    send("/change", name="Night", members="two", takes_cases="true")
+    shown = served.services.teams.all()[1].revision
+    send("/change", name="Night", members="two", takes_cases="true", shown=shown)
     assert served.services.teams.all()[1] == Team("Night", None, ("two",), Arrivals())
     assert send("/disband", name="Night").status_code == 200
     assert [team.name for team in served.services.teams.all()] == ["Containers", "Tobacco"]
