@@ -1,6 +1,7 @@
 """Ends again in a restored home what had ended since its backup: erased, masked and held as it was.
 
-The acts of the former database say what two persons agreed to; nobody is asked a second time.
+The acts of the former database say what two persons agreed to; nobody is asked a second time. What
+they said of a wrong clock's entries holds again, too.
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,6 +39,11 @@ def end_again(former: Engine, engine: Engine, home: Path, actor: Actor, at: str)
     carried = (*_masking(former_acts, acts), *_holds(former_acts, acts))
     for act in carried:
         acts.append(replace(act, at=at))
+    # These stay of their own day: their persons vouched for that one, and nobody does for today.
+    overruled = _since(former_acts.all("overrule"), acts.all("overrule"))
+    for act in overruled:
+        acts.append(act)
+    carried = (*carried, *overruled)
     keys = KeysOfDays.from_database(former)
     erasures = _since(former_acts.all("erase", "erase_again"), acts.all("erase", "erase_again"))
     if not erasures and not keys.destroyed & KeysOfDays.from_database(engine).alive:

@@ -113,6 +113,19 @@ def test_masking_and_holds_are_as_they_were(small_home: Path) -> None:
     assert [each.action for each in found.ended.acts] == ["mask", "hold", "lift"]
 
 
+def test_what_a_wrong_clock_dated_stays_overruled_and_of_its_day(small_home: Path) -> None:
+    archive, before = backed_up(small_home), acts_of(small_home)
+    dated = {"stated": "2026-05-02", "overruled": {"decision": "2036-05-02T10:00:00+00:00"}}
+    before.append(act("overrule", dated, 2))
+
+    new, found = restored(archive, small_home)
+
+    (carried,) = new.retention().acts.all("overrule")
+    assert (carried.at, carried.details) == (act("overrule", dated, 2).at, dated)
+    assert [each.action for each in found.ended.acts] == ["overrule"]
+    assert verify_audit_log(new.engine()).is_whole
+
+
 def test_an_older_home_than_the_backup_takes_nothing_back(small_home: Path) -> None:
     older = restored(backed_up(small_home), None)[0].settings.home
     older = older.rename(older.with_name("older"))
