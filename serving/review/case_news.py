@@ -70,9 +70,13 @@ def changes_of(news: CaseNews, first: Submission | None, at: datetime) -> Iterat
             yield partial(_amended, LaterDeclaration.from_record(record), at)
 
 
-def changes_by_journey(journey: Journey, at: datetime) -> Iterator[ChangeCase]:
+def changes_by_journey(
+    journey: Journey, first: Submission | None, at: datetime
+) -> Iterator[ChangeCase]:
     """The change of a case whose goods travel by a journey of which a later version is known."""
-    if not journey.withdrawn:
+    own = first.journey if first else None
+    is_later = own is None or own.journey_id != journey.journey_id or own.version < journey.version
+    if is_later and not journey.withdrawn:
         yield partial(_moved_by_journey, journey.due_at, at)
 
 

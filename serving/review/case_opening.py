@@ -81,10 +81,10 @@ def _tell(cases: Cases, news: CaseNews, at: datetime) -> None:
     for case_id in news.case_ids:
         with suppress(Erased):
             _change(cases, case_id, changes_of(news, _first(cases, case_id), at))
-    if news.kind == "journeys" and news.body is not None:
+    if news.kind == "journeys" and news.body is not None and not news.is_superseded:
         journey = Journey.model_validate_json(news.body)
         for case_id in _brought_by(cases, journey.journey_id):
-            _change(cases, case_id, changes_by_journey(journey, at))
+            _change(cases, case_id, changes_by_journey(journey, _first(cases, case_id), at))
     cases.store.remove_news(news.record_id)
 
 

@@ -312,13 +312,14 @@ class CaseNews:
     """Something that cases are to be told: of which record or decision, which cases, and its JSON.
 
     A subject that was submitted several times has as many cases. Of what was erased there is no
-    body.
+    body. A journey of which a later version had come before is superseded.
     """
 
     record_id: str
     kind: NewsKind
     case_ids: tuple[str, ...]
     body: str | None
+    is_superseded: bool = False
 
 
 @dataclass(frozen=True)

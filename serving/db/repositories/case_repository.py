@@ -256,7 +256,25 @@ class CaseRepository:
         )
         case_ids = tuple(connection.scalars(of_subject))
         kind: Any = found.kind if found else "outcomes"
-        return CaseNews(row.record_id, kind, case_ids, record.body if record else None)
+        is_superseded = record is not None and self._has_later_version(connection, record)
+        return CaseNews(
+            row.record_id, kind, case_ids, record.body if record else None, is_superseded
+        )
+
+    def _has_later_version(self, connection: Connection, record: ReceivedRecord) -> bool:
+        """Whether a later version of a journey was received, be it before this one."""
+        if record.kind != "journeys":
+            return False
+        columns = (records.c[each.name] for each in fields(ReceivedRecord))
+        named = tuple_(records.c.subject_kind, records.c.subject_id)
+        subjects = self._records.subjects(record.subject_kind, record.subject_id)
+        of_one = select(*columns).where(records.c.kind == record.kind, named.in_(subjects))
+        own: Any = record.record
+        for row in connection.execute(of_one):
+            version: Any = self._records.record(ReceivedRecord(*row))
+            if version is not None and version.record.version > own.version:
+                return True
+        return False
 
     def remove_news(self, record_id: str) -> None:
         """Let something wait no more: the cases were told, or it changes none."""

@@ -242,6 +242,33 @@ def test_an_amended_journey_moves_the_end_of_the_goods_that_it_brings(office: Of
     assert told(office, ids[0]) == ["amend_journey"]
 
 
+def test_an_older_version_of_a_journey_that_arrives_late_moves_nothing(office: Office) -> None:
+    carried = brought_by("J-1000")
+    case_id = decide(office, carried)
+    journey = {"subject_kind": "route", "journey": carried["journey"]}
+    due_at = (LATER + timedelta(days=9)).isoformat()
+
+    amend(office, journey, version=3, due_at=due_at)
+    amend(office, journey, version=2, due_at=(LATER + timedelta(days=2)).isoformat())
+
+    assert row_of(office, case_id).due_at == due_at
+    assert told(office, case_id) == ["amend_journey"]
+
+
+def test_goods_that_were_declared_by_a_later_version_of_their_journey_stay_where_they_are(
+    office: Office,
+) -> None:
+    carried = brought_by("J-1000")
+    known = {"version": 3, "known_at": KNOWN_AT.isoformat()}
+    case_id = decide(office, carried | {"journey": carried["journey"] | known})
+    before = row_of(office, case_id).due_at
+
+    journey = {"subject_kind": "route", "journey": carried["journey"]}
+    amend(office, journey, version=2, due_at=(LATER + timedelta(days=2)).isoformat())
+
+    assert row_of(office, case_id).due_at == before
+
+
 def test_a_case_comes_back_when_papers_come_that_it_waits_for_and_tells_a_lower_score(
     office: Office,
 ) -> None:
