@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -40,6 +40,10 @@ from serving.triage.watch_list_hits import find_hits
 
 Subject = tuple[str, str]
 """Kind and id."""
+
+FURTHEST_AHEAD = timedelta(days=1)
+"""So far ahead a caller's clock, or its time zone, may be. What will be known of a later day nobody
+knows, and a score of then would lack all that happens until then."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,7 @@ class Assessor:
         enriched = enrich(own, rows)
         submission = enriched.submission
         known = with_newest_legs(submission, rows, request.at)
-        champion, unscored = self._champion(submission.subject_kind)
+        champion, unscored = self._champion(submission, request.at)
         try:
             _require_declared(known, rows, request.at)
             return AdmittedRequest(
@@ -167,10 +171,14 @@ class Assessor:
             raise ScoredAsOfLater("the subject was scored as of a later instant already")
         return earlier
 
-    def _champion(self, kind: SubjectKind) -> tuple[LoadedModel | None, Unscored | None]:
-        """The champion, or why there is none."""
+    def _champion(
+        self, submission: Submission, at: datetime
+    ) -> tuple[LoadedModel | None, Unscored | None]:
+        """The champion, or why there is none, or none that may be asked."""
+        if submission.scoring_instant > at + FURTHEST_AHEAD:
+            return None, "declared_ahead"
         try:
-            return self.models.champion(kind), None
+            return self.models.champion(submission.subject_kind), None
         except ModelsOff:
             return None, "switched_off"
         except NoModel:

@@ -503,7 +503,7 @@ class DecisionAnswer(Answered):
     model: ModelRef | None = None
     probability: float | None = None
     percentile: float | None = None
-    unscored: Literal["switched_off", "no_model"] | str | None = None
+    unscored: Literal["switched_off", "no_model", "declared_ahead"] | str | None = None
     as_of: AwareDatetime | None = None
     case_id: str | None = None
     rescores: str | None = None
@@ -589,7 +589,7 @@ class ExplainedDecisionAnswer(Answered):
     model: ModelRef | None = None
     probability: float | None = None
     percentile: float | None = None
-    unscored: Literal["switched_off", "no_model"] | str | None = None
+    unscored: Literal["switched_off", "no_model", "declared_ahead"] | str | None = None
     as_of: AwareDatetime | None = None
     case_id: str | None = None
     rescores: str | None = None
