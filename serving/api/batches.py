@@ -22,10 +22,11 @@ from serving.scoring.idempotency import Answer
 from serving.web.admission import limited_in_flight
 from serving.web.authentication import MayScore, take_permits
 from serving.web.bodies import JSON, NDJSON, ClosedModel, body_within, refuse_other_media
+from serving.web.closed_routes import ClosedRoute
 from serving.web.problems import MOST_FAULTS, Problem, problem_body
 from serving.web.services import TheServices
 
-router = APIRouter(prefix="/v1/scores/batch", tags=["scores"])
+router = APIRouter(prefix="/v1/scores/batch", tags=["scores"], route_class=ClosedRoute)
 
 _LINE = re.compile(rb"[^\r\n]+")
 TOGETHER = 128  # asked before the first is waited for: while some are written, others are decided

@@ -15,11 +15,12 @@ from serving.audit.logged_decision import DecisionFilter
 from serving.audit.visible_decisions import visible_decision, visible_page
 from serving.web.authentication import MayExplain, MayReadDecisions
 from serving.web.bodies import ClosedModel
+from serving.web.closed_routes import ClosedRoute
 from serving.web.languages import RequestedLanguage
 from serving.web.queue_cursor import decode_seq, encode_seq
 from serving.web.services import TheServices
 
-router = APIRouter(prefix="/v1/decisions", tags=["decisions"])
+router = APIRouter(prefix="/v1/decisions", tags=["decisions"], route_class=ClosedRoute)
 
 NOT_FOUND = problems(
     s404="No such decision, or none that this key may see.",

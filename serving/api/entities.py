@@ -22,9 +22,10 @@ from serving.review.entities import (
 from serving.review.results import ResultCode
 from serving.review.reviewer import Reviewer
 from serving.web.authentication import WithScope
+from serving.web.closed_routes import ClosedRoute
 from serving.web.services import TheServices
 
-router = APIRouter(prefix="/v1/entities", tags=["review"])
+router = APIRouter(prefix="/v1/entities", tags=["review"], route_class=ClosedRoute)
 
 MaySeeEntity = Annotated[Caller, Depends(WithScope("review", "audit"))]
 

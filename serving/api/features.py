@@ -13,8 +13,9 @@ from features.records import SubjectKind
 from serving.api.openapi import problems
 from serving.web.authentication import AnyCaller
 from serving.web.bodies import ClosedModel
+from serving.web.closed_routes import ClosedRoute
 
-router = APIRouter(prefix="/v1/features", tags=["features"])
+router = APIRouter(prefix="/v1/features", tags=["features"], route_class=ClosedRoute)
 
 
 class FeatureAnswer(ClosedModel):

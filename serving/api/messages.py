@@ -28,9 +28,10 @@ from serving.triage.lane_rule import Lane
 from serving.web.admission import limited_in_flight
 from serving.web.authentication import MayIngest, WithScope, take_permits
 from serving.web.bodies import OCTETS, ClosedModel, body_within
+from serving.web.closed_routes import ClosedRoute
 from serving.web.services import TheServices
 
-router = APIRouter(prefix="/v1/messages", tags=["messages"])
+router = APIRouter(prefix="/v1/messages", tags=["messages"], route_class=ClosedRoute)
 
 MayReadCases = Annotated[Caller, Depends(WithScope("review", "rescue", "audit"))]
 

@@ -11,9 +11,10 @@ from serving.audit.decision import ModelRef
 from serving.models.model_pool import LoadedModel, Role
 from serving.web.authentication import AnyCaller
 from serving.web.bodies import ClosedModel
+from serving.web.closed_routes import ClosedRoute
 from serving.web.services import TheServices
 
-router = APIRouter(prefix="/v1/models", tags=["models"])
+router = APIRouter(prefix="/v1/models", tags=["models"], route_class=ClosedRoute)
 
 
 class EstimateAnswer(ClosedModel):

@@ -72,10 +72,11 @@ def _complete(document: dict[str, Any]) -> None:
         name: {"description": says, "schema": {"type": "string"}} for name, says in HEADERS.items()
     }
     components["schemas"]["Problem"]["properties"]["type"]["examples"] = problem_types()
-    for operation in _operations(document["paths"]):
-        _put_parameters(operation)
-        _put_problems(operation)
-        _put_headers(operation)
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            _put_parameters(operation)
+            _put_problems(path, operation)
+            _put_headers(operation)
     _put_answers_of_receivers(document)
     _leave_out_defaults(document)
     for unused in ("HTTPValidationError", "ValidationError"):
@@ -131,9 +132,12 @@ def _put_parameters(operation: dict[str, Any]) -> None:
             del schema["default"]
 
 
-def _put_problems(operation: dict[str, Any]) -> None:
+def _put_problems(path: str, operation: dict[str, Any]) -> None:
     """Say problems where the framework says errors of its own, which never leave."""
     responses = operation["responses"]
+    if path.startswith("/v1/"):  # `ClosedRoute`
+        says = "A parameter is refused: it is unknown here, or given more than once."
+        responses.setdefault("422", described_problem("422", says))
     if operation.setdefault("security", []):
         for status, response in problems().items():
             responses.setdefault(str(status), response)

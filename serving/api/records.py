@@ -20,10 +20,11 @@ from serving.api.openapi import described_body, problems
 from serving.web.admission import limited_in_flight
 from serving.web.authentication import MayIngest
 from serving.web.bodies import JSON, ClosedModel, body_within, refuse_other_media
+from serving.web.closed_routes import ClosedRoute
 from serving.web.problems import FaultOut, fault_content
 from serving.web.services import TheServices
 
-router = APIRouter(prefix="/v1/records", tags=["records"])
+router = APIRouter(prefix="/v1/records", tags=["records"], route_class=ClosedRoute)
 
 
 class RecordsBody(BaseModel):

@@ -24,6 +24,7 @@ from serving.scoring.batcher import AnswerFormat, ScoreRequest
 from serving.web.admission import limited_in_flight
 from serving.web.authentication import PURPOSE_MEANING, caller_of
 from serving.web.bodies import json_body
+from serving.web.closed_routes import with_described_parameters
 from serving.web.languages import language_asked_for
 from serving.web.services import services_of
 
@@ -33,7 +34,7 @@ class ReadByEndpoint(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The endpoint itself: to look for parameters of it costs a third of the way here."""
-        return self.endpoint
+        return with_described_parameters(self, self.endpoint)
 
 
 router = APIRouter(prefix="/v1/scores", tags=["scores"], route_class=ReadByEndpoint)

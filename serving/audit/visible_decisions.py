@@ -21,7 +21,7 @@ def visible_decision(
     """
     record = log.record(decision_id, DecisionAccess(caller.key_id, caller.offices))
     decision = None if record is None else Decision.model_validate_json(record)
-    if decision is None or not may_see(caller, decision):
+    if decision is None or not may_see(caller, decision, _asker(log, decision)):
         raise NotFound("no decision with this id can be seen with this key")
     return masking.masked_view(decision)
 
@@ -31,7 +31,7 @@ def newest_visible(
 ) -> list[Decision]:
     """The newest decisions that the caller may see, at most `most`."""
     records = log.newest(DecisionAccess(caller.key_id, caller.offices), most)
-    seen = _seen(records, masking, caller)
+    seen = _seen(log, records, masking, caller)
     tell_audit(decisions=[decision.decision_id for decision in seen])
     return seen
 
@@ -53,23 +53,38 @@ def visible_page(
     if not (caller.may("review") or caller.may("audit")):
         wanted = replace(wanted, caller_id=caller.key_id)
     page = log.page(DecisionAccess(caller.key_id, caller.offices), wanted, before, most)
-    seen = _seen(page.records, masking, caller)
+    seen = _seen(log, page.records, masking, caller)
     if wanted.subject_id is not None:
         seen = [decision for decision in seen if decision.subject_id == wanted.subject_id]
     tell_audit(decisions=[decision.decision_id for decision in seen])
     return seen, page.before
 
 
-def _seen(records: Iterable[str], masking: Masking, caller: Caller) -> list[Decision]:
+def _seen(
+    log: DecisionReader, records: Iterable[str], masking: Masking, caller: Caller
+) -> list[Decision]:
     decisions = map(Decision.model_validate_json, records)
-    return [masking.masked_view(decision) for decision in decisions if may_see(caller, decision)]
+    return [
+        masking.masked_view(decision)
+        for decision in decisions
+        if may_see(caller, decision, _asker(log, decision))
+    ]
 
 
-def may_see(caller: Caller, decision: Decision) -> bool:
+def _asker(log: DecisionReader, decision: Decision) -> str:
+    """Who submitted the subject: of a rescue that the service found later, the first asker."""
+    if decision.rescores is None or decision.lane != "rescue":
+        return decision.caller_id
+    first = log.records_of([decision.rescores]).get(decision.rescores)
+    return Decision.model_validate_json(first).caller_id if first else decision.caller_id
+
+
+def may_see(caller: Caller, decision: Decision, asked_by: str) -> bool:
     """Whether it is on the caller's side of the wall between rescue and enforcement.
 
-    Auditors see both. A machine that asked sees what it was answered, but no reviewer does.
+    Auditors see both. The machine `asked_by` which the subject was submitted sees what it was
+    answered, and what the service decided of it later, but no reviewer does.
     """
     is_rescue = decision.lane == "rescue"
-    has_asked = decision.caller_id == caller.key_id and not caller.may("review")
+    has_asked = asked_by == caller.key_id and not caller.may("review")
     return caller.may("audit") or is_rescue == caller.may("rescue") or (is_rescue and has_asked)

@@ -40,11 +40,14 @@ from serving.history.received_records import (
     RecordStore,
 )
 from serving.request_parsing import MOST_FAULTS, faults_of, read_json
-from serving.triage.lane_rule import VISITED
 
 MOST_RECORDS = 5_000
 MOST_VERSIONS = 50
 """Of one document that comes in messages: beyond them something makes them without end."""
+
+INSPECTED = frozenset(("inspect", "control"))
+"""The lanes that send somebody to look into goods. A rescue does not, and whoever reports results
+must not learn of one."""
 
 _OF_RECEIPT = ("version", "received_at", "known_at")
 
@@ -298,8 +301,8 @@ class RecordIngestion:
         }
         for each in received:
             kind = each.row.subject_kind
-            own = lanes[kind].get(each.row.subject_id, VISITED)
-            if _is_visit_of_the_model(each, kind) and not {*own} & {*VISITED}:
+            own = lanes[kind].get(each.row.subject_id, INSPECTED)
+            if _is_visit_of_the_model(each, kind) and INSPECTED.isdisjoint(own):
                 why = "no decision sent anybody to look: want selected_by discretion"
                 faults.append(RequestFault(f"{each.pointer}/selected_by", "not_selected", why))
             else:

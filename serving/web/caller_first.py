@@ -13,6 +13,7 @@ from serving.request_parsing import read_json
 from serving.web.admission import SMALL_BODY
 from serving.web.authentication import WithScope, caller_of
 from serving.web.bodies import refuse_declared_above
+from serving.web.closed_routes import with_described_parameters
 
 
 class CallerFirst(APIRoute):
@@ -23,7 +24,7 @@ class CallerFirst(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, with the caller and the bounds of the body before it."""
-        answer = super().get_route_handler()
+        answer = with_described_parameters(self, super().get_route_handler())
         if self.body_field is None:
             return answer
         scopes = next(_scopes_in(self.dependant), ())

@@ -17,6 +17,7 @@ FAULT_CODES = {
     "person_field": "A field would describe a person; none is accepted, whatever it holds.",
     "q": "A search that cannot be searched for.",
     "record_differs": "Another record was kept under this id.",
+    "repeated_parameter": "A parameter of an address is given more than once.",
     "repeated_item": "Two items of a shipment have the same number and version.",
     "standard": "A standard message breaks its standard at this place.",
     "subject": "A submission does not bring what its kind of subject needs, or brings another.",
@@ -25,6 +26,7 @@ FAULT_CODES = {
     "unknown_office": "An office of which nothing here knows.",
     "unknown_code": "A code that its list does not hold.",
     "withdrawn": "A declaration that was withdrawn is to be scored.",
+    "unknown_parameter": "A parameter of an address that is not described here.",
     "unknown_field": "A field that the record does not have.",
     "whole_number": "A number of things that has decimals, or is too large to be exact.",
 }

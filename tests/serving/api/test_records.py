@@ -145,6 +145,22 @@ def test_a_visit_that_no_decision_asked_for_is_not_taken_for_a_draw_of_the_model
         assert (wrong["pointer"], wrong["code"]) == ("/outcomes/0/selected_by", "not_selected")
 
 
+def test_whoever_reports_results_does_not_learn_of_a_rescue(service: Service) -> None:
+    rescued, released = route(persons_on_board=60), route(journey_id="J-9")
+    lanes = [
+        service.score(body, service.key("score")).json()["lane"] for body in (rescued, released)
+    ]
+    assert lanes[0] == "rescue"
+    assert lanes[1] not in ("inspect", "control", "rescue")
+    told = []
+    for body in (rescued, released):
+        about = {"subject_kind": "route", "subject_id": body["journey"]["journey_id"]}
+        answer = send(service, {"outcomes": [OUTCOME | about]})
+        told.append((answer.status_code, [fault["code"] for fault in answer.json()["errors"]]))
+
+    assert told == [(422, ["not_selected"])] * 2
+
+
 def test_another_record_under_a_kept_id_is_refused(service: Service) -> None:
     by = service.key("ingest")
     send(service, {"documents": [INVOICE]}, by)
