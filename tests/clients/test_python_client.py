@@ -22,6 +22,7 @@ from tidegate_client import (
     NotSignedIn,
     Refused,
     Retries,
+    StrangeAnswer,
     Submission,
     Tidegate,
     TooOften,
@@ -263,6 +264,8 @@ def test_a_call_is_made_again_with_the_same_key_and_waits_as_long_as_it_is_told(
         (problem(409), Conflict, 1),
         (problem(422), Refused, 1),
         (httpx2.ReadTimeout("late"), NoAnswer, 3),
+        (httpx2.Response(200, text="<html>Sign in to the network</html>"), StrangeAnswer, 1),
+        (httpx2.Response(204), StrangeAnswer, 1),
     ],
 )
 def test_what_does_not_pass_is_raised_after_so_many_attempts(

@@ -172,7 +172,7 @@ class AsyncTidegate:
                 await asyncio.sleep(otherwise_s)
                 continue
             if response.is_success:
-                return call.read(response.content)
+                return call.answer(response.content)
             pause_s = None if otherwise_s is None else self._retries.pause_s(response, otherwise_s)
             if pause_s is None:
                 raise error_of(response)

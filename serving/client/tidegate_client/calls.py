@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, TypeAdapter
 
+from tidegate_client.errors import StrangeAnswer
 from tidegate_client.models import (
     BatchLine,
     CasePage,
@@ -49,6 +50,14 @@ class Call(Generic[Answer]):
     query: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     content: bytes | None = None
+
+    def answer(self, content: bytes) -> Answer:
+        """What a success says; raises StrangeAnswer where Tidegate would not say it so."""
+        try:
+            return self.read(content)
+        except ValueError as strange:
+            begins = content[:60].decode(errors="replace")
+            raise StrangeAnswer(f"{self.path} is answered by what is none: {begins!r}") from strange
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ class Tidegate:
     """A service at an address, called with a key; connections are closed with it.
 
     Every call is made again as `retries` says, with the same idempotency key, and waits as long as
-    the service asks. Raises a ProblemError where the service refuses, NoAnswer where none comes.
+    the service asks. Raises a ProblemError where the service refuses, NoAnswer where none comes,
+    StrangeAnswer where it is not one of Tidegate.
     """
 
     def __init__(
@@ -171,7 +172,7 @@ class Tidegate:
                 time.sleep(otherwise_s)
                 continue
             if response.is_success:
-                return call.read(response.content)
+                return call.answer(response.content)
             pause_s = None if otherwise_s is None else self._retries.pause_s(response, otherwise_s)
             if pause_s is None:
                 raise error_of(response)

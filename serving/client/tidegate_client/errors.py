@@ -2,6 +2,7 @@
 
 TidegateClientError
 ├── NoAnswer              no answer came, however often it was asked
+├── StrangeAnswer         what answered is no Tidegate, or of a release that is unknown here
 └── ProblemError          the service answered with a problem (RFC 9457)
     ├── NotSignedIn (401)
     ├── Forbidden (403)   the key does not allow it, or not for that purpose
@@ -24,6 +25,13 @@ class TidegateClientError(Exception):
 
 class NoAnswer(TidegateClientError):
     """No answer came: the network failed, or the service took too long."""
+
+
+class StrangeAnswer(TidegateClientError):
+    """A success whose content is none of Tidegate's, as the page of a proxy that asks to sign in.
+
+    Whether anything was done is unknown: ask again with the same idempotency key.
+    """
 
 
 class ProblemError(TidegateClientError):
