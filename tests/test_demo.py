@@ -28,7 +28,7 @@ from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.notice_repository import NoticeRepository
 from serving.db.repositories.team_repository import TeamRepository
 from serving.review.case_records import CaseAccess, CaseFilter
-from serving.review.case_rules import Status
+from serving.review.case_state import Status
 from serving.review.letter import Letter
 from serving.review.opening import CASE
 from tests.counts import count

@@ -33,7 +33,7 @@ from serving.db.repositories.entity_repository import EntityRepository
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.token_keys import search_key_of
 from serving.review.case_records import CaseAccess
-from serving.review.case_rules import Case
+from serving.review.case_state import Case
 from serving.review.entities import MOST_SHOWN, Entities, EntityKind, EntityReference
 from serving.review.opening import CASE
 from serving.review.results import CaseResult

@@ -14,11 +14,11 @@ from serving.api.entities import EntityAnswer, named_entities
 from serving.api.openapi import answer_headers, problems
 from serving.container import Services
 from serving.errors import RequestFault, Unprocessable
-from serving.review import case_rules as acts
+from serving.review import owner_rules, statement_rules
 from serving.review.actions import ActionKind, CaseAction, ReferredTo
 from serving.review.bulk_acts import act_together
 from serving.review.case_records import CaseFilter, CaseRecord, CaseSearch, QueueFilter
-from serving.review.case_rules import Amendment, Case, Status, WaitingFor, status_at
+from serving.review.case_state import Amendment, Case, Status, WaitingFor, status_at
 from serving.review.results import ResultCode
 from serving.review.reviewer import Reviewer
 from serving.review.search_terms import LONGEST_SEARCH, read_search
@@ -377,13 +377,13 @@ def act_on_several(services: TheServices, caller: MayReview, body: BulkActBody) 
             return _assign(services, reviewer, case_id, at, body.assignment)
         if body.until is None:
             return services.cases.act(
-                reviewer, case_id, lambda c: acts.give_back(c, caller.actor, at)
+                reviewer, case_id, lambda c: owner_rules.give_back(c, caller.actor, at)
             )
         until = body.until
         return services.cases.act(
             reviewer,
             case_id,
-            lambda c: acts.take_and_wait(c, caller.actor, at, until, "other", body.text),
+            lambda c: owner_rules.take_and_wait(c, caller.actor, at, until, "other", body.text),
         )
 
     acted = act_together(body.case_ids, act)
@@ -420,7 +420,7 @@ def read_case(
 def claim_case(services: ServicesAsRead, caller: MayReview, case_id: str) -> CaseAnswer:
     """Take a case; of two who try, one has it and the other gets a 409."""
     return _acted(
-        services, caller, case_id, lambda c: acts.claim(c, caller.actor, services.clock())
+        services, caller, case_id, lambda c: owner_rules.claim(c, caller.actor, services.clock())
     )
 
 
@@ -428,7 +428,10 @@ def claim_case(services: ServicesAsRead, caller: MayReview, case_id: str) -> Cas
 def give_case_back(services: ServicesAsRead, caller: MayReview, case_id: str) -> CaseAnswer:
     """Give a case back for others. To let the goods go is an action, `release`."""
     return _acted(
-        services, caller, case_id, lambda c: acts.give_back(c, caller.actor, services.clock())
+        services,
+        caller,
+        case_id,
+        lambda c: owner_rules.give_back(c, caller.actor, services.clock()),
     )
 
 
@@ -466,7 +469,7 @@ def let_case_wait(
         services,
         caller,
         case_id,
-        lambda c: acts.wait(c, caller.actor, at, body.until, body.waiting_for, body.text),
+        lambda c: owner_rules.wait(c, caller.actor, at, body.until, body.waiting_for, body.text),
     )
 
 
@@ -477,7 +480,7 @@ def escalate_case(
     """Call for the supervisor of the office of a case, and say why."""
     at = services.clock()
     return _acted(
-        services, caller, case_id, lambda c: acts.escalate(c, caller.actor, at, body.text)
+        services, caller, case_id, lambda c: owner_rules.escalate(c, caller.actor, at, body.text)
     )
 
 
@@ -564,7 +567,9 @@ def reopen_case(
 ) -> CaseAnswer:
     """Bring back a case that was closed; of an adverse end two persons do, one after another."""
     at = services.clock()
-    return _acted(services, caller, case_id, lambda c: acts.reopen(c, caller.actor, at, body.text))
+    return _acted(
+        services, caller, case_id, lambda c: statement_rules.reopen(c, caller.actor, at, body.text)
+    )
 
 
 def queued(row: CaseRecord, now: datetime) -> QueuedCase:

@@ -19,7 +19,7 @@ from serving.audit.checkpoints import LogSigner
 from serving.container import Services
 from serving.errors import Conflict
 from serving.review.case_letters import Audience, CaseLetter, DeferralGround, LetterDeferral
-from serving.review.case_rules import Case
+from serving.review.case_state import Case
 from serving.review.errors import AccountRefused
 from serving.review.letter_text import LetterSection, sections_of
 from serving.review.reviewer import Reviewer

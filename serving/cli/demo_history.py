@@ -25,11 +25,13 @@ from serving.cli.demo_people import COLLEAGUE, RESCUER, REVIEWER, SECOND, make_a
 from serving.cli.demo_world import Month
 from serving.container import Services, build_services
 from serving.errors import ServingError
-from serving.review import case_rules as acts
+from serving.review import owner_rules, remark_rules
 from serving.review.actions import CaseAction
-from serving.review.case_rules import Case, CaseChange, JudgedAs
+from serving.review.case_change import CaseChange
+from serving.review.case_state import Case
 from serving.review.cases import Cases
 from serving.review.opening import opens_case
+from serving.review.remark_rules import JudgedAs
 from serving.review.results import CaseResult
 from serving.review.reviewer import Reviewer
 from serving.scoring.batcher import TOGETHER, ScoreRequest
@@ -211,7 +213,7 @@ class _People:
         if self.rng.random() < REREAD:
             yield self._at_work(self.rng.uniform(24, 120))
             code = found.code if self.rng.random() < SAME_WHEN_REREAD else "inconclusive"
-            self._act(third, case_id, partial(acts.reread, code=code))
+            self._act(third, case_id, partial(remark_rules.reread, code=code))
 
     def check_documents(self, decision: Decision) -> Work:
         """Have the documents checked, and state whether they are in order."""
@@ -242,7 +244,7 @@ class _People:
         )
 
     def _claim(self, who: str, case_id: str) -> None:
-        self._act(who, case_id, acts.claim)
+        self._act(who, case_id, owner_rules.claim)
 
     def _act(
         self, who: str, case_id: str, act: Callable[[Case, Actor, datetime], CaseChange]
@@ -267,7 +269,9 @@ class _People:
         leading = max(indicators, key=indicators.__getitem__)
         verdict = "right" if way else self.rng.choice(("right", "wrong", "unclear"))
         self._act(
-            who, decision.case_id, partial(acts.mark_reason, indicator=leading, verdict=verdict)
+            who,
+            decision.case_id,
+            partial(remark_rules.mark_reason, indicator=leading, verdict=verdict),
         )
 
     def _first_judgement(self, decision: Decision, way: str | None) -> JudgedAs:

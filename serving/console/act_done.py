@@ -6,9 +6,9 @@ from datetime import datetime
 from serving.container import Services
 from serving.errors import NotFound
 from serving.language import say, subject_named
-from serving.review import case_rules as acts
+from serving.review import undo_rules
 from serving.review.case_records import CaseRecord, StoredEvent
-from serving.review.case_rules import Case
+from serving.review.case_state import Case
 from serving.review.reviewer import Reviewer
 
 ACT_WORDS: dict[str, str] = {
@@ -81,10 +81,10 @@ def _told(row: CaseRecord, case: Case, last: StoredEvent, now: datetime) -> ActD
 
 
 def _undo_seconds(case: Case, last: StoredEvent, now: datetime) -> int:
-    """For how long an act can still be undone; 0 of one that stays, as `case_rules.undo` says."""
+    """For how long an act can still be undone; 0 of one that stays, as `undo_rules.undo` says."""
     is_referred = last.action == "order_action" and case.action and case.action.moves
     is_labelled = case.result and case.result.label
-    if last.action not in acts.UNDOABLE or is_referred or is_labelled:
+    if last.action not in undo_rules.UNDOABLE or is_referred or is_labelled:
         return 0
     age = now - datetime.fromisoformat(last.at)
-    return max(int((acts.UNDO_WITHIN - age).total_seconds()), 0)
+    return max(int((undo_rules.UNDO_WITHIN - age).total_seconds()), 0)

@@ -17,9 +17,9 @@ from serving.console.queue import TheFilters, list_content
 from serving.container import Services
 from serving.errors import Unprocessable
 from serving.language import say, subject_named
-from serving.review import case_rules as acts
+from serving.review import owner_rules
 from serving.review.bulk_acts import BulkAct, act_together
-from serving.review.case_rules import LONGEST_WAIT
+from serving.review.owner_rules import LONGEST_WAIT
 from serving.review.results import LONGEST_TEXT
 from serving.review.reviewer import Reviewer
 from serving.review.tags import tag_case
@@ -74,11 +74,11 @@ def _act(
     act, actor, cases = form.get("act"), reviewer.actor, services.cases
     if act == "claim":
         return lambda case_id: cases.act(
-            reviewer, case_id, lambda case: acts.claim(case, actor, now)
+            reviewer, case_id, lambda case: owner_rules.claim(case, actor, now)
         )
     if act == "give_back":
         return lambda case_id: cases.act(
-            reviewer, case_id, lambda case: acts.give_back(case, actor, now)
+            reviewer, case_id, lambda case: owner_rules.give_back(case, actor, now)
         )
     if act == "assign":
         if not form.get("to"):
@@ -89,7 +89,7 @@ def _act(
         return lambda case_id: cases.act(
             reviewer,
             case_id,
-            lambda case: acts.take_and_wait(case, actor, now, until, "other", words),
+            lambda case: owner_rules.take_and_wait(case, actor, now, until, "other", words),
         )
     if act in ("tag", "untag"):
         tagging = read_tagging({"add" if act == "tag" else "remove": form.get("tag", "")})

@@ -20,7 +20,7 @@ from serving.explanation.code_names import country_in_words
 from serving.explanation.formatting import capital
 from serving.language import ARROW, reading, say, say_word
 from serving.review.case_records import CaseFilter, CaseRecord, QueueFilter
-from serving.review.case_rules import Amendment
+from serving.review.case_state import Amendment
 from serving.review.case_summary import LANE_NAMES, UNFITTING_DESCRIPTION
 from serving.review.reviewer import Reviewer
 from serving.review.seen_cases import amendment_shown

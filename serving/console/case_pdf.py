@@ -19,7 +19,7 @@ from serving.container import Services
 from serving.language import ENGLISH, begin_reading
 from serving.request_parsing import read_submission
 from serving.review.case_records import CaseRecord
-from serving.review.case_rules import Case
+from serving.review.case_state import Case
 from serving.review.errors import JustificationNeeded
 from serving.review.reviewer import Reviewer
 from serving.web.services import TheServices

@@ -35,10 +35,10 @@ from serving.container import Services
 from serving.errors import Conflict, NotFound, PersonNeeded, RequestFault, Unprocessable
 from serving.language import reading, say, say_word
 from serving.request_parsing import read_submission
-from serving.review import case_rules as acts
+from serving.review import owner_rules, remark_rules, statement_rules
 from serving.review.actions import ACTION_WORDS, REFERRED_WORDS, CaseAction
 from serving.review.case_records import CaseRecord, StoredEvent
-from serving.review.case_rules import Case, Status, WaitingFor, status_at
+from serving.review.case_state import Case, Status, WaitingFor, status_at
 from serving.review.case_summary import describe_subject
 from serving.review.errors import JustificationNeeded, TooLong
 from serving.review.opening import ALIKE
@@ -250,7 +250,7 @@ def _claim_unowned(services: Services, reviewer: Reviewer, case_id: str) -> Serv
     if row.owner is not None or case.status == "closed":
         return services
     now, read = services.clock(), services.cases.revision_read
-    services.cases.act(reviewer, case_id, lambda c: acts.claim(c, reviewer.actor, now))
+    services.cases.act(reviewer, case_id, lambda c: owner_rules.claim(c, reviewer.actor, now))
     return services.as_read(None if read is None else read + 1)
 
 
@@ -285,23 +285,25 @@ def _takes_two_persons(act: str, form: dict[str, str]) -> bool:
 def _act(act: str, reviewer: Reviewer, now: datetime, form: dict[str, str]) -> CaseAct:
     actor = reviewer.actor
     if act == "claim":
-        return lambda case: acts.claim(case, actor, now)
+        return lambda case: owner_rules.claim(case, actor, now)
     if act == "release":
-        return lambda case: acts.give_back(case, actor, now)
+        return lambda case: owner_rules.give_back(case, actor, now)
     if act == "escalations":
         text = read_form(Note, form).text
-        return lambda case: acts.escalate(case, actor, now, text)
+        return lambda case: owner_rules.escalate(case, actor, now, text)
     if act == "reopen":
         text = read_form(Note, form).text
-        return lambda case: acts.reopen(case, actor, now, text)
+        return lambda case: statement_rules.reopen(case, actor, now, text)
     if act == "waits":
         asked = read_form(Wait, form | {"until": _until(form, now)})
-        return lambda case: acts.wait(case, actor, now, asked.until, asked.waiting_for, asked.text)
+        return lambda case: owner_rules.wait(
+            case, actor, now, asked.until, asked.waiting_for, asked.text
+        )
     if act == "marks":
         indicator, verdict = form.get("indicator", ""), form.get("verdict", "")
         if verdict not in VERDICTS:
             raise Unprocessable("say whether the reason is right, wrong or unclear")
-        return lambda case: acts.mark_reason(case, actor, now, indicator[:64], verdict)
+        return lambda case: remark_rules.mark_reason(case, actor, now, indicator[:64], verdict)
     raise NotFound("there is no such act")
 
 
@@ -325,7 +327,7 @@ def _finding_form(form: dict[str, str]) -> dict[str, str]:
 _WITHOUT_READING = ("claim", "notes", "judgements", "marks", "undo")
 """Acts that decide nothing, and so stay right whatever became of the case since it was read.
 
-What is undone is looked at by `case_rules.undo`.
+What is undone is looked at by `undo_rules.undo`.
 """
 _OF_OWNERS = ("actions", "results", "waits")
 """Acts of whoever works on a case; of a case that nobody has they make it theirs."""

@@ -23,7 +23,7 @@ from serving.console.pseudonymous_view import as_seen_by
 from serving.container import Services
 from serving.errors import NotFound, ReasonsUnavailable, Unprocessable
 from serving.language import reading
-from serving.review.case_rules import Case
+from serving.review.case_state import Case
 from serving.review.errors import JustificationNeeded
 from serving.review.justifications import EvidentPurpose
 from serving.review.reviewer import Reviewer

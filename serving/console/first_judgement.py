@@ -2,7 +2,7 @@
 
 from serving.access.callers import Caller
 from serving.container import Services
-from serving.review.case_rules import Case
+from serving.review.case_state import Case
 from serving.review.reviewer import Reviewer
 
 

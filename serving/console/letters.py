@@ -18,7 +18,7 @@ from serving.container import Services
 from serving.errors import Conflict, NotFound, PersonNeeded, Unprocessable
 from serving.language import reading, say
 from serving.review.case_letters import AUDIENCES, GROUNDS, Audience, DeferralGround
-from serving.review.case_rules import Case
+from serving.review.case_state import Case
 from serving.review.errors import TooLong
 from serving.review.letter_rules import require_letter_due
 from serving.review.letter_text import sections_of

@@ -19,7 +19,7 @@ from serving.console.own_views import views_of
 from serving.console.pages import PageRoute, is_part_asked, page
 from serving.container import Services
 from serving.errors import Conflict, PersonNeeded
-from serving.review import case_rules as acts
+from serving.review import owner_rules
 from serving.review.case_records import MOST_COUNTED, CaseRecord, QueueFilter
 from serving.review.case_summary import LANE_NAMES
 from serving.review.queue_rank import QUEUE_RANK
@@ -78,7 +78,7 @@ def take_next(services: TheServices, caller: MayReview, form: SignedForm) -> Res
     for row in _most_urgent(services, reviewer, now.isoformat()):
         try:
             services.cases.act(
-                reviewer, row.case_id, lambda case: acts.claim(case, caller.actor, now)
+                reviewer, row.case_id, lambda case: owner_rules.claim(case, caller.actor, now)
             )
         except (Conflict, PersonNeeded):  # another took it meanwhile, or must judge it
             continue

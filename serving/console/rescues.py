@@ -26,8 +26,8 @@ from serving.console.rescue_log import age_in_words, position_in_words, readers,
 from serving.container import Services
 from serving.errors import Conflict, NotFound, Unprocessable
 from serving.request_parsing import read_submission
-from serving.review import case_rules as acts
-from serving.review.case_rules import status_at
+from serving.review import owner_rules, remark_rules, statement_rules
+from serving.review.case_state import status_at
 from serving.review.rescue_centres import GROUND, RescueCentres
 from serving.review.rescue_incidents import RescueBoard, RescueReading
 from serving.review.results import RESULT_MEANING, RESULTS_OF, Confidence, reasons_of
@@ -109,12 +109,12 @@ def _do(services: Services, caller: Caller, wanted: tuple[str, str], form: dict[
         for each in going_on or [case_id]:
             services.rescue_outbox.acknowledge(each, caller.actor, now)
     elif act == "claim":
-        claim = partial(acts.claim, actor=caller.actor, at=now)
+        claim = partial(owner_rules.claim, actor=caller.actor, at=now)
         _act_on(
             [each for each in going_on if each not in own] or [case_id], services, reviewer, claim
         )
     elif act == "release":
-        give_back = partial(acts.give_back, actor=caller.actor, at=now)
+        give_back = partial(owner_rules.give_back, actor=caller.actor, at=now)
         _act_on(own or [case_id], services, reviewer, give_back)
     elif act == "results":
         result = _read(ResultBody, form).result
@@ -166,7 +166,7 @@ def _digest(board: RescueBoard) -> str:
 def _act(act: str, actor: Actor, now: datetime, form: dict[str, str]) -> CaseAct:
     if act in ("notes", "reopen"):
         text = _read(Note, form).text
-        done = acts.note if act == "notes" else acts.reopen
+        done = remark_rules.note if act == "notes" else statement_rules.reopen
         return lambda case: done(case, actor, now, text)
     raise NotFound("there is no such act")
 

@@ -17,7 +17,7 @@ from serving.errors import Unprocessable
 from serving.explanation.formatting import readable
 from serving.language import subject_named
 from serving.review.case_records import CaseFilter, CaseRecord, CaseSearch, MatchedCase, SearchPage
-from serving.review.case_rules import Status
+from serving.review.case_state import Status
 from serving.review.case_summary import LANE_NAMES
 from serving.review.reviewer import Reviewer
 from serving.review.search_terms import LONGEST_SEARCH, SearchTerm, read_search

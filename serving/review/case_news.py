@@ -18,9 +18,10 @@ from features.submission import Submission
 from serving.access.actors import SERVICE
 from serving.audit.decision import Decision
 from serving.history.received_records import RECEIVED_TYPES
-from serving.review import case_rules as acts
+from serving.review import news_rules
+from serving.review.case_change import CaseChange
 from serving.review.case_records import CaseNews, CaseRecord, ChangeCase
-from serving.review.case_rules import Amendment, Case
+from serving.review.case_state import Amendment, Case
 from serving.review.errors import NothingToTell
 from serving.review.labels import inspection_of
 from serving.review.results import reported_result
@@ -83,7 +84,7 @@ def changes_by_journey(
 def _moved_by_journey(due_at: datetime, at: datetime, row: CaseRecord) -> Changed:
     if row.due_at == due_at.isoformat():
         raise NothingToTell
-    amend = partial(acts.amend_journey, actor=SERVICE, at=at)
+    amend = partial(news_rules.amend_journey, actor=SERVICE, at=at)
     return _moved(row, changed_case(amend, _due(row, due_at)))
 
 
@@ -100,16 +101,18 @@ def _of_decision(
 def _taking(outcome: Outcome, at: datetime) -> CaseAct:
     """The act by which a case takes an outcome, or loses one that was withdrawn."""
     if outcome.withdrawn:
-        return partial(acts.withdraw_outcome, actor=SERVICE, at=at)
+        return partial(news_rules.withdraw_outcome, actor=SERVICE, at=at)
     result, inspection = reported_result(outcome), inspection_of(outcome)
-    return partial(acts.take_outcome, actor=SERVICE, at=at, result=result, inspection=inspection)
+    return partial(
+        news_rules.take_outcome, actor=SERVICE, at=at, result=result, inspection=inspection
+    )
 
 
 def _amended(later: LaterDeclaration, at: datetime, row: CaseRecord) -> Changed:
     moved = _due(row, later.due_at)
     is_in_time = moved.is_in_time(at.isoformat())
     amend = partial(
-        acts.amend, actor=SERVICE, at=at, amendment=later.amendment, is_in_time=is_in_time
+        news_rules.amend, actor=SERVICE, at=at, amendment=later.amendment, is_in_time=is_in_time
     )
     return _moved(row, changed_case(amend, moved))
 
@@ -118,16 +121,16 @@ def _scored(decision: Decision, due_at: datetime | None, at: datetime, row: Case
     """That a score came which counts not for the case; raises NothingToTell for one that does."""
     if decision.decision_id in (row.decision_id, row.case_id):
         raise NothingToTell
-    score_again = partial(acts.score_again, actor=SERVICE, at=at)
+    score_again = partial(news_rules.score_again, actor=SERVICE, at=at)
     return _moved(row, changed_case(score_again, _due(row, due_at)))
 
 
-def _came_back(because: tuple[str, ...], at: datetime, case: Case) -> acts.CaseChange:
+def _came_back(because: tuple[str, ...], at: datetime, case: Case) -> CaseChange:
     """A case of which a score brought what it waits for; raises NothingToTell for any other."""
     kinds = {name.partition("/")[0] for name in because}
     if kinds.isdisjoint(_BRINGS.get(case.waiting_for or "", ())):
         raise NothingToTell
-    return acts.come_back(case, SERVICE, at)
+    return news_rules.come_back(case, SERVICE, at)
 
 
 def _due(row: CaseRecord, due_at: datetime | None) -> CaseRecord:

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, Protocol, Self
 from features.submission import Submission
 from serving.access.actors import SERVICE, Actor
 from serving.history.received_records import ReceivedRecord
-from serving.review.case_rules import Status
+from serving.review.case_state import Status
 from serving.review.queue_rank import ALWAYS_IN_TIME
 from serving.review.search_terms import SearchTerm
 from serving.review.shared_things import SharedThing

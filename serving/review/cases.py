@@ -16,9 +16,10 @@ from serving.audit.masking import MASKED, MASKED_CASE, Masking
 from serving.errors import Forbidden, NotFound, Unprocessable
 from serving.history.received_records import ReceivedRecord
 from serving.request_parsing import read_submission
-from serving.review import case_rules as acts
+from serving.review import owner_rules, remark_rules, statement_rules, undo_rules
 from serving.review.actions import CaseAction
 from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
+from serving.review.case_change import CaseChange
 from serving.review.case_records import (
     CaseAccess,
     CaseFile,
@@ -35,7 +36,7 @@ from serving.review.case_records import (
     SearchPage,
     StoredEvent,
 )
-from serving.review.case_rules import Case, CaseChange, JudgedAs
+from serving.review.case_state import Case
 from serving.review.errors import (
     AlreadyJudged,
     CaseClosed,
@@ -47,6 +48,7 @@ from serving.review.justifications import JUSTIFIED_FOR, EvidentPurpose, StatedP
 from serving.review.labels import inspection_of, label_of, withdrawal_of
 from serving.review.mentions import find_mentions
 from serving.review.opening import CASE, case_of_decision
+from serving.review.remark_rules import JudgedAs
 from serving.review.results import CaseResult, FoundBy
 from serving.review.reviewer import Reviewer
 from serving.review.seen_cases import as_seen_by, masked_events, without_proposal, without_words
@@ -282,7 +284,9 @@ class Cases:
         }
         mentioned = [named[name] for name in find_mentions(text, named)]
         return self.act(
-            reviewer, case_id, lambda case: acts.note(case, reviewer.actor, at, text, mentioned)
+            reviewer,
+            case_id,
+            lambda case: remark_rules.note(case, reviewer.actor, at, text, mentioned),
         )
 
     def judge(self, reviewer: Reviewer, case_id: str, at: datetime, judged_as: JudgedAs) -> Case:
@@ -292,7 +296,7 @@ class Cases:
                 "you have said what you think of this case, and saw its score since"
             )
         return self.act(
-            reviewer, case_id, lambda case: acts.judge(case, reviewer.actor, at, judged_as)
+            reviewer, case_id, lambda case: remark_rules.judge(case, reviewer.actor, at, judged_as)
         )
 
     def has_said_a_view(self, reviewer: Reviewer, case_id: str) -> bool:
@@ -317,7 +321,7 @@ class Cases:
         return self.act(
             reviewer,
             case_id,
-            lambda case: acts.assign(
+            lambda case: owner_rules.assign(
                 case, reviewer.actor, at, holder, may_take=reviewer.supervises
             ),
         )
@@ -337,7 +341,7 @@ class Cases:
         return self.act(
             reviewer,
             case_id,
-            lambda case: acts.put_into_inbox(
+            lambda case: owner_rules.put_into_inbox(
                 case, reviewer.actor, at, team, may_take=reviewer.supervises
             ),
         )
@@ -347,7 +351,7 @@ class Cases:
     ) -> CaseFile:
         """Put a file to a case; raises NotFound, AlreadyAttached or Unprocessable."""
         _, case = self.case(reviewer, case_id)
-        _, event = acts.attach(case, reviewer.actor, at, file)
+        _, event = remark_rules.attach(case, reviewer.actor, at, file)
         row = CaseFile(
             **vars(file),
             case_id=case_id,
@@ -390,7 +394,10 @@ class Cases:
         if action.refer_to == "office":
             require_known_office(action.destination or "", self.known_offices(), "destination")
         return self._judge(
-            reviewer, case_id, at, lambda case: acts.order(case, reviewer.actor, at, action)
+            reviewer,
+            case_id,
+            at,
+            lambda case: statement_rules.order(case, reviewer.actor, at, action),
         )
 
     def state_result(
@@ -410,7 +417,7 @@ class Cases:
             reviewer,
             case_id,
             at,
-            lambda case: acts.state_result(case, reviewer.actor, at, result),
+            lambda case: statement_rules.state_result(case, reviewer.actor, at, result),
         )
 
     def undo(self, reviewer: Reviewer, case_id: str, at: datetime) -> Case:
@@ -427,7 +434,9 @@ class Cases:
         def undo(case: Case) -> CaseChange:
             if CASE.dump_json(case) != CASE.dump_json(CASE.validate_json(stored.state)):
                 raise UndoRefused("somebody else has acted on this case since")
-            return acts.undo(case, reviewer.actor, at, event_of(acted), case_before(case, acted))
+            return undo_rules.undo(
+                case, reviewer.actor, at, event_of(acted), case_before(case, acted)
+            )
 
         return self.act(reviewer, case_id, undo)
 
@@ -444,7 +453,7 @@ class Cases:
             return None
         changed = CHANGED.validate_json(last.changed)
         age = at - datetime.fromisoformat(last.at)
-        if not changed.keys() & {"office_id", "lane"} or age > acts.UNDO_WITHIN:
+        if not changed.keys() & {"office_id", "lane"} or age > undo_rules.UNDO_WITHIN:
             return None
         its_side = CaseAccess(frozenset(), is_rescue="lane" in changed)  # only to rescue it changes
         row = self.store.case(case_id, its_side)
@@ -456,13 +465,19 @@ class Cases:
     def agree(self, reviewer: Reviewer, case_id: str, at: datetime, text: str) -> Case:
         """Agree, as a second person, with what was proposed; an adverse result becomes a label."""
         return self._judge(
-            reviewer, case_id, at, lambda case: acts.agree(case, reviewer.actor, at, text)
+            reviewer,
+            case_id,
+            at,
+            lambda case: statement_rules.agree(case, reviewer.actor, at, text),
         )
 
     def disagree(self, reviewer: Reviewer, case_id: str, at: datetime, text: str) -> Case:
         """Disagree, as a second person: their own view takes the place of what was proposed."""
         return self._judge(
-            reviewer, case_id, at, lambda case: acts.disagree(case, reviewer.actor, at, text)
+            reviewer,
+            case_id,
+            at,
+            lambda case: statement_rules.disagree(case, reviewer.actor, at, text),
         )
 
     def _judge(self, reviewer: Reviewer, case_id: str, at: datetime, act: CaseAct) -> Case:

@@ -13,7 +13,7 @@ from functools import partial
 from serving.access.actors import SERVICE
 from serving.errors import Conflict
 from serving.polling import PollingThread
-from serving.review import case_rules as acts
+from serving.review import owner_rules
 from serving.review.case_records import CaseRecord
 from serving.review.cases import Cases
 from serving.review.stored_acts import DONE_BY_NOBODY, changed_if_unchanged
@@ -65,7 +65,7 @@ class Escalations:
                 after = row.due_at, row.case_id
                 if self._is_due(row, at):
                     with suppress(Conflict):  # somebody acted meanwhile
-                        escalate = partial(acts.escalate, actor=SERVICE, at=at, because="")
+                        escalate = partial(owner_rules.escalate, actor=SERVICE, at=at, because="")
                         change = partial(changed_if_unchanged, escalate, row)
                         self._cases.store.change(row.case_id, change)
                         escalated += 1

@@ -26,7 +26,7 @@ from serving.explanation.reason_ranking import Effect
 from serving.explanation.reasons_in_words import Observation
 from serving.explanation.signs import agrees, is_absence
 from serving.review.case_letters import Audience, CaseLetter
-from serving.review.case_rules import Case
+from serving.review.case_state import Case
 from serving.review.case_summary import describe_subject
 from serving.review.corrections import Correction, CorrectionScorer
 from serving.review.own_declarations import DECLARANTS, OwnDeclarations, paper_in_words

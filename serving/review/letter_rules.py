@@ -16,6 +16,7 @@ from typing import Literal
 from serving.access.actors import Actor
 from serving.access.two_persons import require_person, require_second_person
 from serving.language import say
+from serving.review.case_change import CaseChange, CaseEvent, EventAction
 from serving.review.case_letters import (
     GROUNDS,
     LONGEST_DEFERRAL,
@@ -24,7 +25,7 @@ from serving.review.case_letters import (
     DeferralGround,
     LetterDeferral,
 )
-from serving.review.case_rules import Case, CaseChange, CaseEvent, EventAction
+from serving.review.case_state import Case
 from serving.review.errors import LetterDeferred, LetterNotDue, TooLong
 from serving.triage.lane_rule import LaneReason
 

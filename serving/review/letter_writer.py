@@ -8,8 +8,9 @@ from serving.audit.decision import Decision
 from serving.errors import Forbidden, NotFound
 from serving.language import say
 from serving.models.model_pool import ModelPool
+from serving.review.case_change import CaseChange
 from serving.review.case_letters import Audience, CaseLetter, DeferralGround
-from serving.review.case_rules import Case, CaseChange
+from serving.review.case_state import Case
 from serving.review.cases import Cases
 from serving.review.corrections import CorrectionScorer, VectorSource
 from serving.review.letter import LETTER, Letter, LetterSources, case_letter

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from serving.access.actors import SERVICE, Actor, StoredActor
 from serving.review.case_records import CaseAccess, CaseRecord, StoredEvent
-from serving.review.case_rules import Case
+from serving.review.case_state import Case
 from serving.review.opening import CASE
 
 NoticeKind = Literal[

@@ -13,7 +13,7 @@ from features.submission import Submission
 from serving.audit.decision import Decision
 from serving.request_parsing import read_submission
 from serving.review.case_records import CaseLink, CaseRecord, OpenedCase
-from serving.review.case_rules import Case
+from serving.review.case_state import Case
 from serving.review.case_summary import describe_selection, describe_subject
 from serving.review.former_cases import with_current_case
 from serving.review.queue_rank import QUEUE_RANK, risk_of

@@ -20,7 +20,7 @@ from serving.audit.masking import Masking
 from serving.errors import RequestFault, Unprocessable
 from serving.review.actions import ActionKind, CaseAction, ReferredTo
 from serving.review.case_records import CaseAccess, CaseRecord, CaseScore, StoredEvent
-from serving.review.case_rules import Case, Statement, WaitingFor
+from serving.review.case_state import Case, Statement, WaitingFor
 from serving.review.opening import CASE
 from serving.review.results import ResultCode
 from serving.review.shown_lanes import ScoreLane, shown_lane, shown_score_lane

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from serving.review import case_rules as acts
-from serving.review.case_rules import Case
+from serving.review import remark_rules
+from serving.review.case_state import Case
 from serving.review.cases import Cases
 from serving.review.errors import AlreadyJudged
 from serving.review.reviewer import Reviewer
@@ -17,7 +17,9 @@ def reread(cases: Cases, reviewer: Reviewer, case_id: str, at: datetime, code: s
     cases.case(reviewer, case_id)
     if has_reread(cases, reviewer, case_id):
         raise AlreadyJudged("your blind reading of this case is kept, and counts once")
-    return cases.act(reviewer, case_id, lambda case: acts.reread(case, reviewer.actor, at, code))
+    return cases.act(
+        reviewer, case_id, lambda case: remark_rules.reread(case, reviewer.actor, at, code)
+    )
 
 
 def has_reread(cases: Cases, reviewer: Reviewer, case_id: str) -> bool:

@@ -15,7 +15,7 @@ from serving.access.actors import Actor
 from serving.audit.decision import Decision
 from serving.errors import Erased
 from serving.review.case_records import CaseFilter, CaseRecord
-from serving.review.case_rules import Case, Status
+from serving.review.case_state import Case, Status
 from serving.review.cases import Cases
 from serving.review.rescue_calls import OpenRescueCall, RescueCallEvent, RescueOutbox
 from serving.review.rescue_centres import RescueCentre, RescueCentres

@@ -26,7 +26,7 @@ from serving.audit.logged_decision import DecisionReader
 from serving.errors import NotFound
 from serving.explanation.formatting import exact_figure, readable
 from serving.review.case_records import CaseAccess, CaseStore, StoredEvent
-from serving.review.case_rules import Case
+from serving.review.case_state import Case
 from serving.review.errors import AccountRefused
 from serving.review.opening import CASE, case_of_decision
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from serving.access.actors import Actor
 from serving.audit.masking import MASKED, MASKED_CASE
 from serving.review.case_records import CaseRecord, StoredEvent
-from serving.review.case_rules import Amendment, Case, Statement
+from serving.review.case_state import Amendment, Case, Statement
 from serving.review.opening import CASE
 
 # Acts whose text is no sentence of anyone's.

@@ -8,8 +8,9 @@ from pydantic import TypeAdapter
 
 from serving.history.received_records import ReceivedRecord
 from serving.review.actions import CaseAction
+from serving.review.case_change import CaseChange, CaseEvent
 from serving.review.case_records import CaseRecord, StoredEvent
-from serving.review.case_rules import Case, CaseChange, CaseEvent
+from serving.review.case_state import Case
 from serving.review.errors import CaseTaken
 from serving.review.opening import CASE
 from serving.review.queue_rank import QUEUE_RANK

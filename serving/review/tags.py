@@ -13,7 +13,8 @@ from features.persons import describes_a_person
 from serving.access.actors import Actor
 from serving.errors import Unprocessable
 from serving.language import say
-from serving.review.case_rules import Case, CaseChange, CaseEvent
+from serving.review.case_change import CaseChange, CaseEvent
+from serving.review.case_state import Case
 from serving.review.cases import Cases
 from serving.review.errors import TooManyTags
 from serving.review.reviewer import Reviewer

@@ -9,8 +9,9 @@ from features.offences import OffenceCodes
 from features.records import Depth, Examination
 from serving.review.actions import ActionKind, CaseAction, ReferredTo
 from serving.review.bulk_acts import MOST_TOGETHER
-from serving.review.case_rules import JudgedAs, WaitingFor
+from serving.review.case_state import WaitingFor
 from serving.review.justifications import StatedPurpose
+from serving.review.remark_rules import JudgedAs
 from serving.review.results import (
     LONGEST_TEXT,
     SHORTEST_TEXT,

@@ -15,7 +15,7 @@ from serving.access.accounts import ReadingChoice, new_account
 from serving.access.actors import SERVICE
 from serving.access.roles import ROLE_SCOPES, Role
 from serving.access.sessions import Session
-from serving.review import case_rules as acts
+from serving.review import owner_rules
 from serving.review.attachments import AttachedFile
 from serving.review.teams import Team
 from tests.browser.served_site import Site
@@ -96,12 +96,14 @@ def _cases(site: Site) -> dict[str, str]:
     named = {name: site.score(body, name)["decision_id"] for name, body in _bodies()}
     cases, letters, own = site.services.cases, site.services.letters, reviewer("reviewer")
     cases.open_new()
-    cases.act(own, named["mine"], lambda case: acts.claim(case, own.actor, NOW))
+    cases.act(own, named["mine"], lambda case: owner_rules.claim(case, own.actor, NOW))
     cases.order(own, named["mine"], NOW, INSPECT)
     until = NOW + timedelta(hours=20)
-    cases.act(own, named["waits"], lambda case: acts.claim(case, own.actor, NOW))
+    cases.act(own, named["waits"], lambda case: owner_rules.claim(case, own.actor, NOW))
     cases.act(
-        own, named["waits"], lambda case: acts.wait(case, own.actor, NOW, until, "documents", WORDS)
+        own,
+        named["waits"],
+        lambda case: owner_rules.wait(case, own.actor, NOW, until, "documents", WORDS),
     )
     cases.note(FIRST, named["case"], NOW, f"@reviewer {WORDS}")
     file = AttachedFile.from_upload("packing list of the goods.txt", b"goods", 10_000)

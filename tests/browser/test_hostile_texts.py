@@ -21,11 +21,12 @@ from serving.db.repositories.account_repository import _insert
 from serving.db.tables.access import api_keys
 from serving.db.write_lock import writing
 from serving.errors import ServingError
-from serving.review import case_rules as acts
+from serving.review import owner_rules, remark_rules, statement_rules
 from serving.review.actions import CaseAction
 from serving.review.attachments import AttachedFile
+from serving.review.case_change import CaseChange
 from serving.review.case_records import CaseAccess
-from serving.review.case_rules import Case, CaseChange
+from serving.review.case_state import Case
 from serving.review.reviewer import Reviewer
 from serving.web.security_headers import CONTENT_SECURITY_POLICY
 from tests.browser.conftest import Site
@@ -109,16 +110,16 @@ def act_on(site: Site, case_id: str, name: str) -> None:
     until = now + timedelta(hours=2)
     reviewing.attach(reviewer, case_id, now, file, HOSTILE.encode())
     for act in (
-        lambda case: acts.claim(case, who, now),
-        lambda case: acts.note(case, who, now, HOSTILE),
-        lambda case: acts.mark_reason(case, who, now, HOSTILE, "wrong"),
-        lambda case: acts.wait(case, who, now, until, "documents", HOSTILE),
-        lambda case: acts.order(case, who, now, inspect),
-        lambda case: acts.state_result(case, who, now, ended),
-        lambda case: acts.reopen(case, who, now, HOSTILE),
-        lambda case: acts.assign(case, who, now, replace(who, name=HOSTILE)),
-        lambda case: acts.assign(case, who, now, who, may_take=True),
-        lambda case: acts.order(case, who, now, hold),
+        lambda case: owner_rules.claim(case, who, now),
+        lambda case: remark_rules.note(case, who, now, HOSTILE),
+        lambda case: remark_rules.mark_reason(case, who, now, HOSTILE, "wrong"),
+        lambda case: owner_rules.wait(case, who, now, until, "documents", HOSTILE),
+        lambda case: statement_rules.order(case, who, now, inspect),
+        lambda case: statement_rules.state_result(case, who, now, ended),
+        lambda case: statement_rules.reopen(case, who, now, HOSTILE),
+        lambda case: owner_rules.assign(case, who, now, replace(who, name=HOSTILE)),
+        lambda case: owner_rules.assign(case, who, now, who, may_take=True),
+        lambda case: statement_rules.order(case, who, now, hold),
     ):
         reviewing.act(reviewer, case_id, _typed(act))
 

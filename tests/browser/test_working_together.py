@@ -3,7 +3,7 @@
 from playwright.sync_api import Page, expect
 
 from serving.app import utc_now
-from serving.review import case_rules as acts
+from serving.review import owner_rules
 from serving.review.case_records import CaseFilter
 from serving.review.tags import Tagging, tag_case
 from serving.review.teams import Team
@@ -41,7 +41,9 @@ def test_rows_are_chosen_by_keys_and_clicks_and_acted_on_together(page: Page, si
 
     lost = page.locator(".rows tbody tr").nth(0).get_attribute("data-case") or ""
     rival = reviewer(two)
-    site.services.cases.act(rival, lost, lambda case: acts.claim(case, rival.actor, utc_now()))
+    site.services.cases.act(
+        rival, lost, lambda case: owner_rules.claim(case, rival.actor, utc_now())
+    )
     bar.get_by_label("Hand over to").select_option("Night")
     bar.get_by_role("button", name="Hand over").click()
     told = page.locator(".together-told")

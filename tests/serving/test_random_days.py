@@ -23,7 +23,8 @@ from serving.models.kill_switch import record_switch
 from serving.monitor.rollups import catch_up
 from serving.review.actions import ActionKind
 from serving.review.case_letters import AUDIENCES, DeferralGround
-from serving.review.case_rules import JudgedAs, WaitingFor
+from serving.review.case_state import WaitingFor
+from serving.review.remark_rules import JudgedAs
 from serving.review.results import ResultCode, reasons_of
 from serving.scoring.rescoring import Rescoring
 from serving.settings import Settings

@@ -26,9 +26,10 @@ from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.errors import Conflict, PersonNeeded, SameReviewer
 from serving.models.kill_switch import decline_switching_on, record_switch, switch_on_by_two
-from serving.review import case_rules as acts
+from serving.review import owner_rules, statement_rules
+from serving.review.case_change import CaseChange
 from serving.review.case_letters import CaseLetter
-from serving.review.case_rules import Case, CaseChange
+from serving.review.case_state import Case
 from serving.review.errors import LetterNotDue, NotYours, ViewNeeded
 from serving.review.letter_rules import (
     confirm_deferral,
@@ -121,26 +122,30 @@ def kept(change: CaseChange) -> Case:
 
 def proposed(first: Actor) -> Case:
     """A case with an offence that a first person proposed."""
-    claimed = kept(acts.claim(Case("c"), first, AT))
-    ordered = kept(acts.order(claimed, first, AT, INSPECT))
-    return kept(acts.state_result(ordered, first, AT, FOUND))
+    claimed = kept(owner_rules.claim(Case("c"), first, AT))
+    ordered = kept(statement_rules.order(claimed, first, AT, INSPECT))
+    return kept(statement_rules.state_result(ordered, first, AT, FOUND))
 
 
 def viewed(case: Case, second: Actor) -> Case:
     """The same, once a second person has said what they think."""
-    return kept(acts.state_result(kept(acts.claim(case, second, AT)), second, AT, FOUND))
+    return kept(
+        statement_rules.state_result(kept(owner_rules.claim(case, second, AT)), second, AT, FOUND)
+    )
 
 
 def end_adversely(first: Actor, second: Actor) -> bool:
     judging = viewed(proposed(first), second)
-    return kept(acts.agree(judging, second, AT)).status == "closed"
+    return kept(statement_rules.agree(judging, second, AT)).status == "closed"
 
 
 def hold_goods(first: Actor, second: Actor) -> bool:
-    claimed = kept(acts.claim(Case("c"), first, AT))
-    held = kept(acts.order(claimed, first, AT, HOLD))
-    again = kept(acts.order(kept(acts.claim(held, second, AT)), second, AT, INSPECT))
-    return kept(acts.agree(again, second, AT)).action == HOLD
+    claimed = kept(owner_rules.claim(Case("c"), first, AT))
+    held = kept(statement_rules.order(claimed, first, AT, HOLD))
+    again = kept(
+        statement_rules.order(kept(owner_rules.claim(held, second, AT)), second, AT, INSPECT)
+    )
+    return kept(statement_rules.agree(again, second, AT)).action == HOLD
 
 
 ENDED = Case("c", "closed", person("two"), action=INSPECT, result=FOUND)
@@ -148,15 +153,15 @@ ENDED = replace(ENDED, ended_by=(person("one"), person("two")))
 
 
 def open_again(first: Actor, second: Actor) -> bool:
-    asked = kept(acts.reopen(ENDED, first, AT, WHY))
+    asked = kept(statement_rules.reopen(ENDED, first, AT, WHY))
     if asked.status == "open":
         return True
-    return kept(acts.reopen(asked, second, AT, WHY)).status == "open"
+    return kept(statement_rules.reopen(asked, second, AT, WHY)).status == "open"
 
 
 def overrule_an_end(first: Actor, second: Actor) -> bool:
     judging = viewed(proposed(first), second)
-    return kept(acts.disagree(judging, second, AT, WHY)).proposal != judging.proposal
+    return kept(statement_rules.disagree(judging, second, AT, WHY)).proposal != judging.proposal
 
 
 def release_a_letter(first: Actor, second: Actor) -> bool:

@@ -20,7 +20,7 @@ from serving.console.csrf import (
 from serving.errors import BodyTooLarge, IdempotencyKeyMissing, MediaTypeUnsupported, Unprocessable
 from serving.history.ingestion import MOST_RECORDS, _records_in
 from serving.review.attachments import LONGEST_NAME, MOST_TO_A_CASE, AttachedFile
-from serving.review.case_rules import LONGEST_WAIT
+from serving.review.owner_rules import LONGEST_WAIT
 from serving.review.results import LONGEST_TEXT, SHORTEST_TEXT
 from serving.scoring.vectors import MOST_VECTORS, vectors_in
 from serving.settings import Settings

@@ -10,7 +10,7 @@ import pytest
 from serving.audit.audit_log import EventFilter
 from serving.review.case_opening import open_due
 from serving.review.case_records import CaseAccess
-from serving.review.case_rules import claim
+from serving.review.owner_rules import claim
 from serving.review.reviewer import Reviewer
 from tests.docs.recipes import ROOT
 from tests.serving.bodies import route, shipment

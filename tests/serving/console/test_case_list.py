@@ -15,7 +15,7 @@ from serving.access.callers import Caller
 from serving.console import case_list
 from serving.console.case_list import CaseRow
 from serving.language import begin_reading, languages_in
-from serving.review import case_rules as acts
+from serving.review import owner_rules
 from serving.review.case_records import CaseAccess
 from serving.review.queue_rank import ALWAYS_IN_TIME
 from serving.review.reviewer import Reviewer
@@ -345,7 +345,7 @@ def test_words_on_a_case_that_another_was_faster_with_are_kept_as_a_note(
 ) -> None:
     case_id = open_case(reviewed, "S-1")
     ana, cases = person("ana"), reviewed.services.cases
-    cases.act(Reviewer(ana, ALL), case_id, lambda case: acts.claim(case, ana, NOW))
+    cases.act(Reviewer(ana, ALL), case_id, lambda case: owner_rules.claim(case, ana, NOW))
     if is_closed:
         cases.order(Reviewer(ana, ALL), case_id, NOW, RELEASE)
     token = sign_in_as(reviewed, "reviewer")

@@ -14,8 +14,9 @@ from serving.db.audit_verification import verify_audit_log
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.errors import NotAsAudited
 from serving.models.kill_switch import decline_switching_on, record_switch, switch_on_by_two
-from serving.review import case_rules as acts
-from serving.review.case_rules import Case, Reopening, Statement
+from serving.review import owner_rules, statement_rules
+from serving.review.case_change import CaseChange
+from serving.review.case_state import Case, Reopening, Statement
 from serving.review.opening import CASE
 from serving.review.stored_acts import CHANGED
 from tests.serving.access.trusted import NOW
@@ -54,8 +55,8 @@ def forge(office: Office, **changed: Any) -> None:
     behind(office, "UPDATE cases SET state = :state, owner = NULL", state=forged)
 
 
-def claimed(case: Case) -> acts.CaseChange:
-    return acts.claim(case, TWO.actor, LATER)
+def claimed(case: Case) -> CaseChange:
+    return owner_rules.claim(case, TWO.actor, LATER)
 
 
 FORGED = {
@@ -91,13 +92,13 @@ def test_a_case_is_opened_again_by_two_who_both_said_so(office: Office) -> None:
 
     with pytest.raises(NotAsAudited):
         office.reviewing.act(
-            TWO, "d-1", lambda case: acts.reopen(case, TWO.actor, LATER, "an error")
+            TWO, "d-1", lambda case: statement_rules.reopen(case, TWO.actor, LATER, "an error")
         )
 
 
 def test_what_was_proposed_once_and_taken_back_is_not_agreed_to(office: Office) -> None:
     office.decide()
-    office.reviewing.act(ONE, "d-1", lambda case: acts.claim(case, ONE.actor, AT))
+    office.reviewing.act(ONE, "d-1", lambda case: owner_rules.claim(case, ONE.actor, AT))
     office.reviewing.order(ONE, "d-1", AT, HOLD)
     proposed = state(office)
     office.reviewing.undo(ONE, "d-1", AT)
@@ -110,7 +111,7 @@ def test_what_was_proposed_once_and_taken_back_is_not_agreed_to(office: Office) 
 
 def test_nothing_is_undone_that_the_log_does_not_tell(office: Office) -> None:
     office.decide()
-    office.reviewing.act(TWO, "d-1", lambda case: acts.claim(case, TWO.actor, AT))
+    office.reviewing.act(TWO, "d-1", lambda case: owner_rules.claim(case, TWO.actor, AT))
     proposal = CASE.dump_python(
         Case("d-1", proposal=Statement(ONE.actor, AT, action=HOLD)), mode="json"
     )["proposal"]

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
-from serving.review import case_rules as acts
+from serving.review import owner_rules
 from serving.review.actions import CaseAction
-from serving.review.case_rules import Case
+from serving.review.case_state import Case
 from serving.review.cases import Cases
 from serving.review.results import CaseResult, FoundBy, ResultCode
 from serving.review.reviewer import Reviewer
@@ -37,7 +37,7 @@ def end_by(
     cases: Cases, reviewer: Reviewer, case_id: str, at: datetime, result: CaseResult
 ) -> Case:
     """Claim a case, order what finds a result, and state it."""
-    cases.act(reviewer, case_id, lambda case: acts.claim(case, reviewer.actor, at))
+    cases.act(reviewer, case_id, lambda case: owner_rules.claim(case, reviewer.actor, at))
     if result.found_by in ("inspect", "check_documents"):
         cases.order(reviewer, case_id, at, CaseAction(result.found_by))  # type: ignore[arg-type]  # one of two
     return cases.state_result(reviewer, case_id, at, lambda _: result)
@@ -47,7 +47,7 @@ def agree_by(
     cases: Cases, reviewer: Reviewer, case_id: str, at: datetime, view: CaseResult
 ) -> Case:
     """Claim a case as a second person, say what one thinks, and agree with the first."""
-    cases.act(reviewer, case_id, lambda case: acts.claim(case, reviewer.actor, at))
+    cases.act(reviewer, case_id, lambda case: owner_rules.claim(case, reviewer.actor, at))
     cases.state_result(reviewer, case_id, at, lambda _: view)
     return cases.agree(reviewer, case_id, at, "so it was")
 

@@ -18,7 +18,7 @@ from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.errors import Conflict, LogUnavailable
-from serving.review import case_rules as acts
+from serving.review import owner_rules
 from serving.review.cases import Cases
 from tests.counts import count
 from tests.serving.bodies import shipment
@@ -34,13 +34,13 @@ def act_on(cases: Cases, case_id: str, act: str, number: int) -> None:
     """Do what one of many does: each under a name of their own, or all as whoever has the case."""
     one = reviewer(f"person {number}")
     if act == "claim":
-        cases.act(one, case_id, lambda case: acts.claim(case, one.actor, AT))
+        cases.act(one, case_id, lambda case: owner_rules.claim(case, one.actor, AT))
     elif act == "wait":
         until = AT + timedelta(hours=number + 1)
         cases.act(
             one,
             case_id,
-            lambda case: acts.take_and_wait(case, one.actor, AT, until, "other", ""),
+            lambda case: owner_rules.take_and_wait(case, one.actor, AT, until, "other", ""),
         )
     elif act == "hand over":
         cases.assign(OWNER, case_id, AT, one)
@@ -65,7 +65,7 @@ def test_of_many_who_act_on_one_case_at_once_one_wins(where: Path | str) -> None
             cases.open_new()
             act, case_id, start = ACTS[turn % len(ACTS)], made.decision_id, Barrier(at_once)
             if act in ("hand over", "order"):
-                cases.act(OWNER, case_id, lambda case: acts.claim(case, OWNER.actor, AT))
+                cases.act(OWNER, case_id, lambda case: owner_rules.claim(case, OWNER.actor, AT))
             before = len(cases.events(case_id))
 
             def does_win(

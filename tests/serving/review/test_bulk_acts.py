@@ -11,10 +11,11 @@ from fastapi.testclient import TestClient
 from serving.access.accounts import new_account
 from serving.app import create_app
 from serving.errors import Conflict, NotFound
-from serving.review import case_rules as acts
+from serving.review import owner_rules, undo_rules
 from serving.review.bulk_acts import MOST_TOGETHER, act_together
-from serving.review.case_rules import LONGEST_WAIT, Case
+from serving.review.case_state import Case
 from serving.review.errors import CaseTaken, TooLong
+from serving.review.owner_rules import LONGEST_WAIT
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
@@ -49,15 +50,17 @@ def test_what_is_refused_stops_nothing_else_and_each_is_done_once() -> None:
 def test_what_nobody_has_is_laid_aside_by_one_act_that_is_undone_whole() -> None:
     free = Case("c", team="Tobacco")
 
-    waiting, event = acts.take_and_wait(free, ONE, NOW, LATER, "other", "the ship is late")
+    waiting, event = owner_rules.take_and_wait(free, ONE, NOW, LATER, "other", "the ship is late")
 
     assert (waiting.owner, waiting.status, waiting.waiting_until) == (ONE, "waiting", LATER)
     assert event.changed["status"] == ("open", "waiting")
-    assert acts.undo(waiting, ONE, NOW, event, free)[0] == free
+    assert undo_rules.undo(waiting, ONE, NOW, event, free)[0] == free
     with pytest.raises(CaseTaken):
-        acts.take_and_wait(acts.claim(free, TWO, NOW)[0], ONE, NOW, LATER, "other", "")
+        owner_rules.take_and_wait(
+            owner_rules.claim(free, TWO, NOW)[0], ONE, NOW, LATER, "other", ""
+        )
     with pytest.raises(TooLong):
-        acts.take_and_wait(free, ONE, NOW, NOW + 2 * LONGEST_WAIT, "other", "")
+        owner_rules.take_and_wait(free, ONE, NOW, NOW + 2 * LONGEST_WAIT, "other", "")
 
 
 @pytest.fixture

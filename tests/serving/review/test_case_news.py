@@ -1,9 +1,7 @@
 """What becomes known later reaches cases that were decided without it, and who worked on them."""
 
 import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,28 +15,23 @@ from serving.db.repositories.record_repository import RecordRepository
 from serving.db.tables.review import untold_news
 from serving.db.tables.scoring import due_rescorings
 from serving.history.received_records import ReceivedRecord
-from serving.review import case_rules as acts
+from serving.review import owner_rules
 from serving.review.case_opening import open_due
 from serving.review.case_records import CaseRecord
-from serving.review.case_rules import Amendment, Case
+from serving.review.case_state import Amendment
 from serving.review.published_events import FeedAccess
 from serving.review.seen_cases import amendment_shown
 from tests.serving.bodies import route, shipment
 from tests.serving.review.decisions import decision
 from tests.serving.review.stated import FOUND, NOTHING, RELEASE, end_by
-from tests.serving.review.test_case_opening import send
-from tests.serving.review.test_cases import HERE, LATER, ONE, TWO, Office, claim
+from tests.serving.review.test_cases import HERE, LATER, ONE, TWO, Office, claim, office
+from tests.serving.review.test_news_rules import case_of, send
+
+__all__ = ["office"]
 
 KNOWN_AT = LATER - timedelta(minutes=1)
 MUCH_LATER = LATER + timedelta(hours=1)
 OVER = LATER + timedelta(days=30)
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    made = Office(tmp_path)
-    yield made
-    made.reviewing.decisions.close()
 
 
 def decide(office: Office, body: dict[str, Any], **changed: Any) -> str:
@@ -80,10 +73,6 @@ def brought_by(journey_id: str) -> dict[str, Any]:
 
 def row_of(office: Office, case_id: str) -> CaseRecord:
     return office.reviewing.case(ONE, case_id)[0]
-
-
-def case_of(office: Office, case_id: str) -> Case:
-    return office.reviewing.case(ONE, case_id)[1]
 
 
 def told(office: Office, case_id: str) -> list[str]:
@@ -131,7 +120,7 @@ def test_a_withdrawal_wakes_a_case_that_waits_and_lists_of_masked_ones_say_nothi
     office.reviewing.act(
         ONE,
         case_id,
-        lambda c: acts.wait(c, ONE.actor, LATER, OVER - timedelta(days=20), "reply", ""),
+        lambda c: owner_rules.wait(c, ONE.actor, LATER, OVER - timedelta(days=20), "reply", ""),
     )
 
     amend(office, shipment(), withdrawn=True)
@@ -182,7 +171,7 @@ def test_what_is_over_or_stands_no_more_stays_released_and_says_so(
 def test_an_end_by_what_was_found_stays_and_both_who_ended_it_are_told(office: Office) -> None:
     case_id = decide(office, shipment())
     end_by(office.reviewing, ONE, case_id, LATER, FOUND)
-    office.reviewing.act(TWO, case_id, lambda c: acts.claim(c, TWO.actor, LATER))
+    office.reviewing.act(TWO, case_id, lambda c: owner_rules.claim(c, TWO.actor, LATER))
     office.reviewing.state_result(TWO, case_id, LATER, lambda _: FOUND)
     office.reviewing.agree(TWO, case_id, LATER, "so it was")
 
@@ -276,7 +265,9 @@ def test_a_case_comes_back_when_papers_come_that_it_waits_for_and_tells_a_lower_
     claim(office, case_id)
     until = LATER + timedelta(days=3)
     office.reviewing.act(
-        ONE, case_id, lambda c: acts.wait(c, ONE.actor, LATER, until, "documents", "the invoice")
+        ONE,
+        case_id,
+        lambda c: owner_rules.wait(c, ONE.actor, LATER, until, "documents", "the invoice"),
     )
     again = {"rescores": case_id, "lane_before": "inspect", "scored_at": LATER}
 

@@ -23,7 +23,7 @@ from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.repositories.saved_view_repository import SavedViewRepository
 from serving.db.tables.review import case_terms, saved_views
 from serving.errors import Unprocessable
-from serving.review import case_rules as acts
+from serving.review import owner_rules
 from serving.review.actions import CaseAction
 from serving.review.case_opening import open_due
 from serving.review.case_records import CaseAccess, CaseFilter, CaseSearch, SearchPage
@@ -191,7 +191,7 @@ class World(Office):
         self.reviewing = self.reopened()
 
     def _ordered(self, who: Reviewer, case_id: str, action: CaseAction) -> None:
-        self.reviewing.act(who, case_id, lambda case: acts.claim(case, who.actor, AT))
+        self.reviewing.act(who, case_id, lambda case: owner_rules.claim(case, who.actor, AT))
         self.reviewing.order(who, case_id, AT, action)
 
     def token(self, subject_id: str) -> str:

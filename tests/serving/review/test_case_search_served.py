@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from serving.app import create_app
 from serving.audit.audit_log import EventFilter
-from serving.review import case_rules as acts
+from serving.review import owner_rules
 from serving.review.actions import CaseAction
 from serving.settings import Settings
 from tests.serving.bodies import shipment
@@ -41,7 +41,7 @@ def searched(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> It
             )
             case_id = service.score(body, caller).json()["case_id"]
         who, cases = reviewer("one"), service.services.cases
-        cases.act(who, case_id, lambda case: acts.claim(case, who.actor, NOW))
+        cases.act(who, case_id, lambda case: owner_rules.claim(case, who.actor, NOW))
         cases.order(who, case_id, NOW, CaseAction("release", "all is well"))
         yield service
 

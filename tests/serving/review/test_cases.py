@@ -26,7 +26,7 @@ from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.errors import Forbidden, NotFound, Unprocessable
-from serving.review import case_rules as acts
+from serving.review import owner_rules, remark_rules
 from serving.review.actions import CaseAction
 from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
 from serving.review.case_links import CaseLinks
@@ -171,11 +171,13 @@ def test_an_act_is_kept_with_its_event_and_seen_by_the_next(office: Office) -> N
     case_id = office.decide()
 
     whoever = ONE.actor.with_possible_persons(frozenset({"account:two"}))  # kept nowhere
-    taken = office.reviewing.act(ONE, case_id, lambda case: acts.claim(case, whoever, LATER))
+    taken = office.reviewing.act(ONE, case_id, lambda case: owner_rules.claim(case, whoever, LATER))
     aside = office.reviewing.act(
         ONE,
         case_id,
-        lambda case: acts.wait(case, ONE.actor, LATER, LATER + timedelta(1), "reply", "wait"),
+        lambda case: owner_rules.wait(
+            case, ONE.actor, LATER, LATER + timedelta(1), "reply", "wait"
+        ),
     )
 
     assert (taken.status, taken.owner) == ("assigned", ONE.actor)
@@ -187,13 +189,13 @@ def test_an_act_is_kept_with_its_event_and_seen_by_the_next(office: Office) -> N
     first = json.loads(office.reviewing.events(case_id)[0].changed)
     assert first == {"status": ["open", "assigned"], "owner": [None, stored(ONE.actor)]}
     with pytest.raises(CaseTaken):
-        office.reviewing.act(TWO, case_id, lambda case: acts.claim(case, TWO.actor, LATER))
-    office.reviewing.act(ONE, case_id, lambda case: acts.claim(case, ONE.actor, LATER))
+        office.reviewing.act(TWO, case_id, lambda case: owner_rules.claim(case, TWO.actor, LATER))
+    office.reviewing.act(ONE, case_id, lambda case: owner_rules.claim(case, ONE.actor, LATER))
     assert office.reviewing.case(ONE, case_id)[0].waiting_until is None
 
 
 def claim(office: Office, case_id: str, by: Reviewer = ONE) -> None:
-    office.reviewing.act(ONE, case_id, lambda case: acts.claim(case, by.actor, LATER))
+    office.reviewing.act(ONE, case_id, lambda case: owner_rules.claim(case, by.actor, LATER))
 
 
 def test_a_result_becomes_an_outcome_that_is_kept_and_heard_of(office: Office) -> None:
@@ -240,7 +242,7 @@ def test_the_second_person_sees_what_was_proposed_after_a_view_of_their_own(
         told = [e.changed + e.text for e in office.reviewing.history(TWO, row)]
         return case.proposal.result, " ".join(told)
 
-    hidden = office.reviewing.act(TWO, case_id, lambda c: acts.claim(c, TWO.actor, LATER))
+    hidden = office.reviewing.act(TWO, case_id, lambda c: owner_rules.claim(c, TWO.actor, LATER))
     assert hidden.proposal is not None
     assert (hidden.proposal.by, hidden.proposal.result) == (ONE.actor, None)
     result, told = seen()
@@ -291,7 +293,9 @@ def test_a_referral_moves_the_case_to_those_it_is_referred_to(office: Office) ->
             office.reviewing.case(ONE, case_id)
         row, case = office.reviewing.case(by, case_id)
         assert case.action == action
-        claimed = office.reviewing.act(by, case_id, lambda c, w=by: acts.claim(c, w.actor, LATER))  # type: ignore[misc]  # mypy infers no default
+        claimed = office.reviewing.act(
+            by, case_id, lambda c, w=by: owner_rules.claim(c, w.actor, LATER)
+        )  # type: ignore[misc]  # mypy infers no default
         assert claimed.status == "assigned"
     assert (row.lane, row.rank) == ("rescue", 0)
     helped = office.reviewing.state_result(
@@ -380,10 +384,14 @@ def masked(office: Office) -> Cases:
     claim(office, "d-1")
     office.reviewing.attach(ONE, "d-1", LATER, FILE, CONTENT)
     office.reviewing.read(ONE, "d-1", LATER)
-    office.reviewing.act(ONE, "d-1", lambda c: acts.mark_reason(c, ONE.actor, LATER, "D1", "wrong"))
+    office.reviewing.act(
+        ONE, "d-1", lambda c: remark_rules.mark_reason(c, ONE.actor, LATER, "D1", "wrong")
+    )
     end_by(office.reviewing, ONE, "d-1", LATER, FOUND)
     agree_by(office.reviewing, TWO, "d-1", LATER, FOUND)
-    office.reviewing.act(ONE, "d-1", lambda c: acts.reread(c, person("three"), LATER, "release"))
+    office.reviewing.act(
+        ONE, "d-1", lambda c: remark_rules.reread(c, person("three"), LATER, "release")
+    )
     return office.mask()
 
 
@@ -512,6 +520,8 @@ def test_ones_own_last_act_is_undone_until_anybody_acts_or_ten_seconds_are_over(
     office.reviewing.order(ONE, case_id, LATER, INSPECT)
     with pytest.raises(UndoRefused, match="10 seconds"):
         office.reviewing.undo(ONE, case_id, LATER + timedelta(seconds=11))
-    office.reviewing.act(TWO, case_id, lambda case: acts.note(case, TWO.actor, LATER, "seen"))
+    office.reviewing.act(
+        TWO, case_id, lambda case: remark_rules.note(case, TWO.actor, LATER, "seen")
+    )
     with pytest.raises(UndoRefused, match="somebody else"):
         office.reviewing.undo(ONE, case_id, LATER)

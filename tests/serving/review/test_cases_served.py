@@ -25,9 +25,9 @@ from serving.app import create_app
 from serving.audit.decision import Decision
 from serving.db.engine import open_database
 from serving.errors import Conflict, SameReviewer
-from serving.review import case_rules as acts
+from serving.review import owner_rules, remark_rules, statement_rules
 from serving.review.case_records import CaseAccess
-from serving.review.case_rules import Case
+from serving.review.case_state import Case, status_at
 from serving.review.errors import CaseClosed, CaseTaken, NotYours, TooLong, ViewNeeded
 from serving.review.labels import label_of
 from serving.review.opening import CASE, case_of_decision
@@ -79,30 +79,30 @@ def open_case(service: Service, subject_id: str = "S-1", **changed: Any) -> str:
 
 
 def test_of_two_who_claim_one_has_the_case() -> None:
-    taken, _ = acts.claim(Case("c"), ONE, AT)
+    taken, _ = owner_rules.claim(Case("c"), ONE, AT)
 
     with pytest.raises(CaseTaken):
-        acts.claim(taken, TWO, AT)
-    assert acts.claim(taken, ONE, AT)[0] == taken
-    assert acts.claim(acts.give_back(taken, ONE, AT)[0], TWO, AT)[0].owner == TWO
+        owner_rules.claim(taken, TWO, AT)
+    assert owner_rules.claim(taken, ONE, AT)[0] == taken
+    assert owner_rules.claim(owner_rules.give_back(taken, ONE, AT)[0], TWO, AT)[0].owner == TWO
 
 
 def ordered(actor: Actor = ONE) -> Case:
     """A case of an actor, who ordered an inspection."""
-    return acts.order(acts.claim(Case("c"), actor, AT)[0], actor, AT, INSPECT)[0]
+    return statement_rules.order(owner_rules.claim(Case("c"), actor, AT)[0], actor, AT, INSPECT)[0]
 
 
 def test_nobody_ends_a_case_they_have_not_claimed() -> None:
-    taken, _ = acts.claim(Case("c"), ONE, AT)
-    proposed, _ = acts.state_result(ordered(), ONE, AT, FOUND)
+    taken, _ = owner_rules.claim(Case("c"), ONE, AT)
+    proposed, _ = statement_rules.state_result(ordered(), ONE, AT, FOUND)
 
-    for case in (Case("c"), taken, acts.give_back(taken, ONE, AT)[0], ordered(), proposed):
+    for case in (Case("c"), taken, owner_rules.give_back(taken, ONE, AT)[0], ordered(), proposed):
         for stated in (NOTHING, FOUND):
             with pytest.raises(NotYours):
-                acts.state_result(case, TWO, AT, stated)
+                statement_rules.state_result(case, TWO, AT, stated)
         for action in (INSPECT, RELEASE):
             with pytest.raises(NotYours):
-                acts.order(case, TWO, AT, action)
+                statement_rules.order(case, TWO, AT, action)
 
 
 # Told apart here and in the code: what is reported to others as an offence.
@@ -112,51 +112,53 @@ ADVERSE = ("goods_found", "persons_found", "other_offence")
 @pytest.mark.parametrize("code", ADVERSE)
 def test_an_adverse_end_takes_another_person(code: Any) -> None:
     adverse = result_of(code)
-    proposed, _ = acts.state_result(ordered(), ONE, AT, adverse)
+    proposed, _ = statement_rules.state_result(ordered(), ONE, AT, adverse)
 
     assert (proposed.status, proposed.owner, proposed.result) == ("result_in", None, None)
     with pytest.raises(SameReviewer):
-        acts.claim(proposed, ONE, AT)
+        owner_rules.claim(proposed, ONE, AT)
     with pytest.raises(SameReviewer):
-        acts.assign(proposed, CHIEF, AT, ONE)
+        owner_rules.assign(proposed, CHIEF, AT, ONE)
     with pytest.raises(SameReviewer):
-        acts.state_result(replace(proposed, owner=ONE), ONE, AT, NOTHING)
-    second, _ = acts.claim(proposed, TWO, AT)
+        statement_rules.state_result(replace(proposed, owner=ONE), ONE, AT, NOTHING)
+    second, _ = owner_rules.claim(proposed, TWO, AT)
     with pytest.raises(ViewNeeded):
-        acts.agree(second, TWO, AT)
-    confirmed, _ = acts.agree(acts.state_result(second, TWO, AT, adverse)[0], TWO, AT)
-    unsure, _ = acts.state_result(second, TWO, AT, NOTHING)
-    overruled, _ = acts.disagree(unsure, TWO, AT, "no proof")
+        statement_rules.agree(second, TWO, AT)
+    confirmed, _ = statement_rules.agree(
+        statement_rules.state_result(second, TWO, AT, adverse)[0], TWO, AT
+    )
+    unsure, _ = statement_rules.state_result(second, TWO, AT, NOTHING)
+    overruled, _ = statement_rules.disagree(unsure, TWO, AT, "no proof")
     assert (confirmed.status, confirmed.result) == ("closed", adverse)
     assert (overruled.status, overruled.result) == ("closed", NOTHING)
 
 
 def test_a_closed_case_stays_as_it_is_until_it_is_opened_again() -> None:
-    closed, _ = acts.state_result(ordered(), ONE, AT, NOTHING)
+    closed, _ = statement_rules.state_result(ordered(), ONE, AT, NOTHING)
 
     for act in (
-        lambda: acts.claim(closed, TWO, AT),
-        lambda: acts.give_back(closed, ONE, AT),
-        lambda: acts.order(closed, ONE, AT, RELEASE),
-        lambda: acts.state_result(closed, ONE, AT, NOTHING),
-        lambda: acts.wait(closed, ONE, AT, AT + timedelta(days=1), "reply", "why"),
+        lambda: owner_rules.claim(closed, TWO, AT),
+        lambda: owner_rules.give_back(closed, ONE, AT),
+        lambda: statement_rules.order(closed, ONE, AT, RELEASE),
+        lambda: statement_rules.state_result(closed, ONE, AT, NOTHING),
+        lambda: owner_rules.wait(closed, ONE, AT, AT + timedelta(days=1), "reply", "why"),
     ):
         with pytest.raises(CaseClosed):
             act()
-    assert acts.note(closed, TWO, AT, "seen")[0] == closed
-    assert acts.reopen(closed, TWO, AT, "new facts")[0] == Case("c")
+    assert remark_rules.note(closed, TWO, AT, "seen")[0] == closed
+    assert statement_rules.reopen(closed, TWO, AT, "new facts")[0] == Case("c")
 
 
 def test_what_waits_comes_back_to_its_owner_at_its_end() -> None:
-    taken, _ = acts.claim(Case("c"), ONE, AT)
+    taken, _ = owner_rules.claim(Case("c"), ONE, AT)
     later = AT + timedelta(hours=2)
-    aside, _ = acts.wait(taken, ONE, AT, later, "arrival", "the lorry is not here")
+    aside, _ = owner_rules.wait(taken, ONE, AT, later, "arrival", "the lorry is not here")
 
-    assert acts.status_at(aside, AT + timedelta(hours=1)) == "waiting"
-    assert (acts.status_at(aside, later), aside.owner) == ("assigned", ONE)
+    assert status_at(aside, AT + timedelta(hours=1)) == "waiting"
+    assert (status_at(aside, later), aside.owner) == ("assigned", ONE)
     for until in (AT, AT - timedelta(hours=1), AT + timedelta(days=15)):
         with pytest.raises(TooLong):
-            acts.wait(taken, ONE, AT, until, "arrival", "the lorry is not here")
+            owner_rules.wait(taken, ONE, AT, until, "arrival", "the lorry is not here")
 
 
 PEOPLE = st.sampled_from([ONE, TWO, THREE])
@@ -171,19 +173,19 @@ def acted(case: Case, action: str, actor: Actor, other: Actor) -> Case:
     """The case after an act; the code of an adverse result is its statement."""
     later = AT + timedelta(hours=1)
     simple: dict[str, Any] = {
-        "claim": lambda: acts.claim(case, actor, AT),
-        "give_back": lambda: acts.give_back(case, actor, AT),
-        "assign": lambda: acts.assign(case, actor, AT, other),
-        "inspect": lambda: acts.order(case, actor, AT, INSPECT),
-        "hold": lambda: acts.order(case, actor, AT, HOLD),
-        "release": lambda: acts.order(case, actor, AT, RELEASE),
-        "agree": lambda: acts.agree(case, actor, AT),
-        "disagree": lambda: acts.disagree(case, actor, AT, "no proof"),
-        "reopen": lambda: acts.reopen(case, actor, AT, "new facts"),
-        "wait": lambda: acts.wait(case, actor, AT, later, "reply", "later"),
-        "nothing": lambda: acts.state_result(case, actor, AT, NOTHING),
+        "claim": lambda: owner_rules.claim(case, actor, AT),
+        "give_back": lambda: owner_rules.give_back(case, actor, AT),
+        "assign": lambda: owner_rules.assign(case, actor, AT, other),
+        "inspect": lambda: statement_rules.order(case, actor, AT, INSPECT),
+        "hold": lambda: statement_rules.order(case, actor, AT, HOLD),
+        "release": lambda: statement_rules.order(case, actor, AT, RELEASE),
+        "agree": lambda: statement_rules.agree(case, actor, AT),
+        "disagree": lambda: statement_rules.disagree(case, actor, AT, "no proof"),
+        "reopen": lambda: statement_rules.reopen(case, actor, AT, "new facts"),
+        "wait": lambda: owner_rules.wait(case, actor, AT, later, "reply", "later"),
+        "nothing": lambda: statement_rules.state_result(case, actor, AT, NOTHING),
     }
-    adverse = lambda: acts.state_result(case, actor, AT, result_of(action))  # noqa: E731  # as those above
+    adverse = lambda: statement_rules.state_result(case, actor, AT, result_of(action))  # noqa: E731  # as those above
     return simple.get(action, adverse)()[0]
 
 

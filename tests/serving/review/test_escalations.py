@@ -11,8 +11,8 @@ from fastapi.testclient import TestClient
 from serving.access.accounts import new_account
 from serving.access.actors import SERVICE
 from serving.app import create_app
-from serving.review import case_rules as acts
-from serving.review.case_rules import Case
+from serving.review import owner_rules, remark_rules, statement_rules, undo_rules
+from serving.review.case_state import Case
 from serving.review.errors import AlreadyEscalated, CaseClosed, NotYours
 from serving.review.escalations import EscalationRule, Escalations
 from serving.settings import Settings
@@ -31,37 +31,41 @@ WORDS = "the master refuses to open the hold"
 
 
 def escalated(case: Case = Case("c")) -> Case:  # noqa: B008 - a case is a value
-    return acts.escalate(case, ONE, NOW, WORDS)[0]
+    return owner_rules.escalate(case, ONE, NOW, WORDS)[0]
 
 
 def test_whoever_has_a_case_escalates_it_once_and_takes_it_back() -> None:
-    mine = acts.claim(Case("c"), ONE, NOW)[0]
-    case, event = acts.escalate(mine, ONE, NOW, WORDS)
+    mine = owner_rules.claim(Case("c"), ONE, NOW)[0]
+    case, event = owner_rules.escalate(mine, ONE, NOW, WORDS)
 
     assert (case.owner, event.text) == (ONE, WORDS)
     assert case.escalation is not None
-    assert acts.undo(case, ONE, NOW, event, mine)[0] == mine
+    assert undo_rules.undo(case, ONE, NOW, event, mine)[0] == mine
     with pytest.raises(AlreadyEscalated):
-        acts.escalate(case, ONE, NOW, WORDS)
+        owner_rules.escalate(case, ONE, NOW, WORDS)
     with pytest.raises(NotYours):
-        acts.escalate(mine, TWO, NOW, WORDS)
+        owner_rules.escalate(mine, TWO, NOW, WORDS)
     with pytest.raises(CaseClosed):
-        acts.escalate(acts.order(mine, ONE, NOW, RELEASE)[0], ONE, NOW, WORDS)
-    assert acts.escalate(mine, SERVICE, NOW, "")[0].escalation is not None
+        owner_rules.escalate(statement_rules.order(mine, ONE, NOW, RELEASE)[0], ONE, NOW, WORDS)
+    assert owner_rules.escalate(mine, SERVICE, NOW, "")[0].escalation is not None
 
 
 def test_it_counts_until_another_has_the_case_or_something_is_ordered() -> None:
     free = escalated()
-    own = acts.claim(free, ONE, NOW)[0]
-    for still in (own, acts.give_back(own, ONE, NOW)[0], acts.note(own, TWO, NOW, "seen")[0]):
+    own = owner_rules.claim(free, ONE, NOW)[0]
+    for still in (
+        own,
+        owner_rules.give_back(own, ONE, NOW)[0],
+        remark_rules.note(own, TWO, NOW, "seen")[0],
+    ):
         assert still.escalation == free.escalation
-    proposed = acts.order(own, ONE, NOW, HOLD)[0]
+    proposed = statement_rules.order(own, ONE, NOW, HOLD)[0]
     assert proposed.escalation == free.escalation
     ended = (
-        acts.claim(free, TWO, NOW)[0],
-        acts.assign(own, TWO, NOW, TWO, may_take=True)[0],
-        acts.order(own, ONE, NOW, INSPECT)[0],
-        acts.order(own, ONE, NOW, RELEASE)[0],
+        owner_rules.claim(free, TWO, NOW)[0],
+        owner_rules.assign(own, TWO, NOW, TWO, may_take=True)[0],
+        statement_rules.order(own, ONE, NOW, INSPECT)[0],
+        statement_rules.order(own, ONE, NOW, RELEASE)[0],
     )
     assert [case.escalation for case in ended] == [None] * len(ended)
 
@@ -100,13 +104,15 @@ def test_what_runs_out_of_time_without_an_act_is_escalated_once(
 ) -> None:
     cases, one = served.services.cases, reviewer("one")
     nobody, taken, acted, late = (decide(served, n, hours) for n, hours in enumerate((8, 8, 8, 80)))
-    cases.act(one, taken, lambda case: acts.claim(case, ONE, NOW))
+    cases.act(one, taken, lambda case: owner_rules.claim(case, ONE, NOW))
     escalations = Escalations(cases, RULE, clock)
 
     cases.open_new()
     assert escalations.escalate_due(NOW + timedelta(hours=5.9)) == 0
     at = NOW + timedelta(hours=6.1)  # 1.9 of 8 hours are left
-    cases.act(one, acted, lambda case: acts.note(case, ONE, at, "I telephone with the agent"))
+    cases.act(
+        one, acted, lambda case: remark_rules.note(case, ONE, at, "I telephone with the agent")
+    )
     assert escalations.escalate_due(at) == 2
     assert escalations.escalate_due(at) == 0
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from serving.access.actors import Actor
-from serving.review.case_rules import Case
+from serving.review.case_state import Case
 from serving.review.opening import CASE
 from tests.serving.people import ONE, TWO, stored
 

@@ -58,9 +58,9 @@ def test_what_the_work_brings_needs_no_words_and_says_which_work(reviewed: Servi
     sign_in_as(reviewed, "reviewer")
     assert "c-0012" in reviewed.client.get(f"/console/cases/{case_id}").text
     own = Reviewer(person("the owner"), ALL)
-    from serving.review import case_rules as acts
+    from serving.review import owner_rules
 
-    reviewed.services.cases.act(own, case_id, lambda case: acts.claim(case, own.actor, NOW))
+    reviewed.services.cases.act(own, case_id, lambda case: owner_rules.claim(case, own.actor, NOW))
     reviewed.services.cases.read(own, case_id, NOW)
 
     assert events(reviewed, case_id) == [

@@ -14,7 +14,7 @@ from features.catalogue import ROUTE, SHIPMENT
 from serving.audit.decision import Decision
 from serving.explanation.comparison import Comparison
 from serving.review.case_letters import Audience
-from serving.review.case_rules import Case
+from serving.review.case_state import Case
 from serving.review.corrections import Correction, CorrectionScorer
 from serving.review.letter import LETTER, OF_OTHERS, Letter, LetterReasons, LetterSources
 from serving.review.letter_text import SELECTED, sections_of

@@ -8,9 +8,9 @@ import pytest
 
 from serving.access.actors import Actor
 from serving.errors import PersonNeeded, SameReviewer
-from serving.review import case_rules as acts
+from serving.review import statement_rules
 from serving.review.case_letters import LONGEST_DEFERRAL, UNCONFIRMED_FOR, CaseLetter
-from serving.review.case_rules import Case
+from serving.review.case_state import Case
 from serving.review.errors import LetterDeferred, LetterNotDue, TooLong
 from serving.review.letter_rules import (
     confirm_deferral,
@@ -140,9 +140,9 @@ def test_a_new_letter_replaces_one_that_waits_and_none_that_went() -> None:
 
 def test_a_case_that_is_opened_again_keeps_what_went_and_no_draft() -> None:
     written, _ = write_letter(ENDED, LETTER)
-    reopened, _ = acts.reopen(written, TWO, AT, "new papers came")
+    reopened, _ = statement_rules.reopen(written, TWO, AT, "new papers came")
     released, _ = release_letter(written, TWO, AT, "consignee", "nobody is harmed")
-    kept, _ = acts.reopen(released, TWO, AT, "new papers came")
+    kept, _ = statement_rules.reopen(released, TWO, AT, "new papers came")
 
     assert reopened.letters == ()
     assert kept.letters == released.letters

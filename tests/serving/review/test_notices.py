@@ -19,7 +19,7 @@ from serving.db.engine import open_database
 from serving.db.key_destruction import DatabaseErasure
 from serving.db.tables.review import notices
 from serving.errors import NotFound, Unprocessable
-from serving.review import case_rules as acts
+from serving.review import news_rules, owner_rules
 from serving.review.case_records import CaseAccess
 from serving.review.notices import NoticeKind
 from serving.review.reviewer import Reviewer
@@ -76,11 +76,11 @@ def told(service: Service, reader: Reviewer, at: datetime = NOW) -> list[NoticeK
 
 def test_whoever_is_given_a_case_is_told_and_whoever_takes_one_is_not(served: Service) -> None:
     case_id, cases = decide(served), served.services.cases
-    cases.act(ANA, case_id, lambda case: acts.claim(case, ANA.actor, NOW))
+    cases.act(ANA, case_id, lambda case: owner_rules.claim(case, ANA.actor, NOW))
     assert told(served, ANA) == []
     cases.assign(ANA, case_id, NOW, JAN)
     assert told(served, JAN) == ["handed_over"]
-    cases.act(JAN, case_id, lambda case: acts.give_back(case, JAN.actor, NOW))
+    cases.act(JAN, case_id, lambda case: owner_rules.give_back(case, JAN.actor, NOW))
     cases.assign(CHIEF_READS, case_id, NOW, ANA)
     assert told(served, ANA) == ["assigned"]
     assert told(served, CHIEF_READS) == []
@@ -91,7 +91,7 @@ def test_a_second_person_is_asked_for_of_the_team_or_of_the_supervisors(served: 
     served.services.teams.add_team(replace(TOBACCO, members=("jan", "ana")), NOW, CHIEF)
     cases.put_into_inbox(ANA, second, NOW, "Tobacco")
     for case_id in (first, second):
-        cases.act(ANA, case_id, lambda case: acts.claim(case, ANA.actor, NOW))
+        cases.act(ANA, case_id, lambda case: owner_rules.claim(case, ANA.actor, NOW))
         cases.order(ANA, case_id, NOW, HOLD)
 
     assert told(served, CHIEF_READS) == ["second_person"]
@@ -110,7 +110,7 @@ def test_a_reminder_comes_when_it_is_due_and_not_once_nothing_waits(
         cases.act(
             ANA,
             case_id,
-            lambda case: acts.take_and_wait(case, ANA.actor, NOW, later, "other", ""),
+            lambda case: owner_rules.take_and_wait(case, ANA.actor, NOW, later, "other", ""),
         )
     cases.order(ANA, acted, NOW + timedelta(hours=1), RELEASE)
 
@@ -126,12 +126,12 @@ def test_the_owner_is_told_of_a_result_that_came_from_elsewhere(served: Service)
     cases, store = served.services.cases, served.services.case_store
     for number, result, kinds in ((1, NOTHING, ["result_in"]), (2, FOUND, ["result_in"] * 2)):
         case_id = decide(served, number)
-        cases.act(ANA, case_id, lambda case: acts.claim(case, ANA.actor, NOW))
+        cases.act(ANA, case_id, lambda case: owner_rules.claim(case, ANA.actor, NOW))
         cases.order(ANA, case_id, NOW, INSPECT)
 
         def take(row: Any, result: Any = result) -> Any:
             return changed_case(
-                lambda case: acts.take_outcome(case, SERVICE, NOW, result, None), row
+                lambda case: news_rules.take_outcome(case, SERVICE, NOW, result, None), row
             )
 
         store.change(case_id, take)

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from serving.review.case_records import CaseLink, CaseRecord
-from serving.review.case_rules import Case
+from serving.review.case_state import Case
 from serving.review.case_summary import describe_lane, describe_subject
 from serving.review.opening import CASE, case_of_decision
 from serving.review.queue_rank import QUEUE_RANK

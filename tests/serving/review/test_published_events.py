@@ -19,7 +19,7 @@ from serving.db.repositories import published_event_repository
 from serving.db.repositories.published_event_repository import PublishedEventRepository, publish
 from serving.db.write_lock import writing
 from serving.errors import Unprocessable
-from serving.review import case_rules as acts
+from serving.review import owner_rules, remark_rules, statement_rules
 from serving.review.actions import CaseAction
 from serving.review.case_opening import open_due
 from serving.review.case_records import CaseAccess, CaseScore
@@ -86,20 +86,22 @@ def open_case(border: Border, number: int = 1, **changed: Any) -> str:
 
 
 def claim(border: Border, case_id: str, by: Reviewer = ONE) -> None:
-    border.reviewing.act(by, case_id, lambda case: acts.claim(case, by.actor, LATER))
+    border.reviewing.act(by, case_id, lambda case: owner_rules.claim(case, by.actor, LATER))
 
 
 def test_a_case_is_told_from_its_opening_to_its_end(border: Border) -> None:
     reviewing, case_id = border.reviewing, open_case(border)
     claim(border, case_id)
-    reviewing.act(ONE, case_id, lambda c: acts.note(c, ONE.actor, LATER, "by telephone"))
+    reviewing.act(ONE, case_id, lambda c: remark_rules.note(c, ONE.actor, LATER, "by telephone"))
     until = LATER + timedelta(days=1)
     reviewing.act(
-        ONE, case_id, lambda c: acts.wait(c, ONE.actor, LATER, until, "documents", "asked")
+        ONE, case_id, lambda c: owner_rules.wait(c, ONE.actor, LATER, until, "documents", "asked")
     )
     reviewing.order(ONE, case_id, LATER, INSPECT)
     reviewing.state_result(ONE, case_id, LATER, lambda _: NOTHING)
-    reviewing.act(ONE, case_id, lambda c: acts.reopen(c, ONE.actor, LATER, "a new paper"))
+    reviewing.act(
+        ONE, case_id, lambda c: statement_rules.reopen(c, ONE.actor, LATER, "a new paper")
+    )
     again = border.decide(2, rescores="d-1", lane="document_check", scored_at=LATER)
     open_due(reviewing, LATER)
 

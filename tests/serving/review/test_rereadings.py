@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.review import case_rules as acts
+from serving.review import statement_rules
 from serving.review.errors import AlreadyJudged
 from serving.review.rereadings import has_reread, reread
 from tests.serving.review.stated import NOTHING, end_by
@@ -31,7 +31,9 @@ def test_a_reader_reads_a_case_blind_once_and_once_more_when_it_ended_anew(offic
     assert not has_reread(cases, ONE, case_id)
     with pytest.raises(AlreadyJudged, match="counts once"):
         reread(cases, TWO, case_id, LATER, "inconclusive")
-    cases.act(ONE, case_id, lambda case: acts.reopen(case, ONE.actor, LATER, "look once more"))
+    cases.act(
+        ONE, case_id, lambda case: statement_rules.reopen(case, ONE.actor, LATER, "look once more")
+    )
     assert not has_reread(cases, TWO, case_id)
     end_by(cases, ONE, case_id, LATER + timedelta(hours=1), NOTHING)
     reread(cases, TWO, case_id, LATER + timedelta(hours=2), "nothing_found")

@@ -14,7 +14,7 @@ from serving.monitor.day_summary import DaySummary
 from serving.monitor.rollups import catch_up
 from serving.review.attachments import AttachedFile
 from serving.review.case_records import CaseAccess
-from serving.review.case_rules import note
+from serving.review.remark_rules import note
 from serving.review.rescue_calls import CallPace, retry_delay
 from serving.review.results import OF_ENFORCEMENT, RESULTS_OF, ResultCode
 from serving.review.reviewer import Reviewer

@@ -10,7 +10,7 @@ import pytest
 from serving.request_parsing import read_submission
 from serving.review.actions import CaseAction
 from serving.review.case_records import CaseRecord
-from serving.review.case_rules import Case
+from serving.review.case_state import Case
 from serving.review.opening import case_of_decision
 from serving.review.rescue_calls import CallAction, RescueCallEvent
 from serving.review.rescue_centres import RescueCentre, RescueCentres

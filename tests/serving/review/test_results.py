@@ -21,6 +21,7 @@ from serving.review.results import (
     FoundBy,
     ReasonCode,
     ResultCode,
+    reported_result,
 )
 from serving.review.ways_of_smuggling import TYPOLOGIES
 from tests.serving.review.decisions import AT, decision
@@ -197,3 +198,31 @@ def test_a_finding_against_its_result_is_refused_by_whatever_makes_it(
 ) -> None:
     with pytest.raises(ContradictoryFinding):
         result_of(code, found_by, finding=finding, is_protection=is_protection)
+
+
+@pytest.mark.parametrize(
+    ("offences", "code"),
+    [
+        (None, "goods_found"),
+        ("tobacco", "goods_found"),
+        ("migrant_smuggling", "persons_found"),
+        ("migrant_smuggling document_fraud", "persons_found"),
+        ("migrant_smuggling tobacco", "goods_found"),
+    ],
+)
+def test_what_was_confirmed_elsewhere_is_of_goods_or_of_people(
+    offences: str | None, code: str
+) -> None:
+    outcome = Outcome(
+        subject_kind="shipment",
+        subject_id="S-1",
+        selected_by="discretion",
+        inspected_at=AT,
+        known_at=AT,
+        result="confirmed",
+        offences=offences,
+    )
+
+    result = reported_result(outcome)
+
+    assert (result.code, result.label, result.reason) == (code, "confirmed", "reported")

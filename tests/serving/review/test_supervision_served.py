@@ -13,10 +13,10 @@ from serving.access.accounts import new_account
 from serving.access.roles import ROLE_SCOPES, Role
 from serving.review.actions import CaseAction
 from serving.review.case_records import CaseAccess
-from serving.review.case_rules import Case
-from serving.review.case_rules import claim as claim_case
-from serving.review.case_rules import order as order_action
+from serving.review.case_state import Case
+from serving.review.owner_rules import claim as claim_case
 from serving.review.reviewer import Reviewer
+from serving.review.statement_rules import order as order_action
 from serving.review.supervision import FEWEST_CASES, ReviewerFigures, Supervision
 from tests.serving.api.test_access import _paths
 from tests.serving.bodies import route

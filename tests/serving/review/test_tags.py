@@ -18,9 +18,9 @@ from serving.audit.retention_log import RetentionAct
 from serving.db.key_destruction import DatabaseErasure
 from serving.db.tables.review import case_events, case_tags, cases
 from serving.errors import Unprocessable
-from serving.review import case_rules as acts
+from serving.review import undo_rules
 from serving.review.case_opening import open_due
-from serving.review.case_rules import Case
+from serving.review.case_state import Case
 from serving.review.errors import TooManyTags
 from serving.review.tags import (
     LONGEST_TAG,
@@ -81,7 +81,7 @@ def test_a_case_has_few_tags_each_once_and_tagging_is_undone_whole() -> None:
 
     changed, event = tag(tagged, ONE, NOW, Tagging(("one more",), ("tag 3", "tag of no case")))
     assert len(changed.tags) == MOST_TAGS
-    assert acts.undo(changed, ONE, NOW, event, tagged)[0] == tagged
+    assert undo_rules.undo(changed, ONE, NOW, event, tagged)[0] == tagged
 
 
 @pytest.fixture

@@ -21,9 +21,9 @@ from serving.db.engine import open_database
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.team_repository import TeamRepository
 from serving.errors import NotFound, Unprocessable
-from serving.review import case_rules as acts
+from serving.review import owner_rules, statement_rules, undo_rules
 from serving.review.case_records import CaseAccess, QueueFilter
-from serving.review.case_rules import Case
+from serving.review.case_state import Case
 from serving.review.errors import CaseTaken
 from serving.review.teams import (
     Arrivals,
@@ -84,26 +84,28 @@ def test_a_rule_that_takes_nothing_is_refused(rule: dict[str, Any]) -> None:
 
 
 def test_an_inbox_is_put_into_by_whoever_may_give_the_case_away() -> None:
-    taken, _ = acts.claim(Case("c"), ONE, NOW)
+    taken, _ = owner_rules.claim(Case("c"), ONE, NOW)
 
     with pytest.raises(CaseTaken):
-        acts.put_into_inbox(taken, TWO, NOW, "Containers")
+        owner_rules.put_into_inbox(taken, TWO, NOW, "Containers")
     for case, by, may_take in ((Case("c"), TWO, False), (taken, ONE, False), (taken, CHIEF, True)):
-        put, event = acts.put_into_inbox(case, by, NOW, "Containers", may_take=may_take)
+        put, event = owner_rules.put_into_inbox(case, by, NOW, "Containers", may_take=may_take)
         assert (put.team, put.owner, put.status) == ("Containers", None, "open")
         assert event.changed["team"] == (None, "Containers")
-        assert acts.undo(put, by, NOW, event, case)[0] == case
-    proposed, _ = acts.order(taken, ONE, NOW, HOLD)
-    assert acts.put_into_inbox(proposed, TWO, NOW, "Containers")[0].status == "action_proposed"
+        assert undo_rules.undo(put, by, NOW, event, case)[0] == case
+    proposed, _ = statement_rules.order(taken, ONE, NOW, HOLD)
+    assert (
+        owner_rules.put_into_inbox(proposed, TWO, NOW, "Containers")[0].status == "action_proposed"
+    )
 
 
 def test_whoever_takes_a_case_and_gives_it_back_leaves_it_in_its_inbox() -> None:
-    taken, _ = acts.claim(Case("c", team="Containers"), ONE, NOW)
-    assert acts.give_back(taken, ONE, NOW)[0].team == "Containers"
+    taken, _ = owner_rules.claim(Case("c", team="Containers"), ONE, NOW)
+    assert owner_rules.give_back(taken, ONE, NOW)[0].team == "Containers"
     referred = replace(
         INSPECT, kind="refer", refer_to="office", destination="DE2", text="is theirs"
     )
-    assert acts.order(taken, ONE, NOW, referred)[0].team is None
+    assert statement_rules.order(taken, ONE, NOW, referred)[0].team is None
 
 
 @pytest.fixture

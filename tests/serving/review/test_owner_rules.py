@@ -1,0 +1,161 @@
+"""Whose a case is: who may take it, give it and let it wait, and what is written down."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from serving.errors import PersonNeeded, SameReviewer
+from serving.review import owner_rules
+from serving.review.case_change import CaseChange, CaseEvent
+from serving.review.case_state import Case
+from serving.review.errors import CaseClosed, CaseTaken, NotYours, TooLong
+from serving.review.owner_rules import LONGEST_WAIT
+from tests.serving.people import CHIEF, ONE, TWO
+from tests.serving.review.states import (
+    ASIDE,
+    AT,
+    CLOSED,
+    HOLDING,
+    KEY,
+    LATER,
+    MINE,
+    OPEN,
+    ORDERED,
+    PROPOSED,
+    SECOND,
+    TICK,
+    event,
+)
+
+
+@pytest.mark.parametrize(
+    ("acted", "after", "written"),
+    [
+        (
+            owner_rules.claim(OPEN, ONE, AT),
+            MINE,
+            event("assign", status=("open", "assigned"), owner=(None, ONE)),
+        ),
+        (owner_rules.claim(MINE, ONE, AT), MINE, event("assign")),
+        (
+            owner_rules.claim(ASIDE, ONE, AT),
+            MINE,
+            event(
+                "assign",
+                status=("waiting", "assigned"),
+                waiting_until=(LATER, None),
+                waiting_for=("documents", None),
+            ),
+        ),
+        (
+            owner_rules.claim(PROPOSED, TWO, AT),
+            SECOND,
+            event("assign", actor=TWO, owner=(None, TWO)),
+        ),
+        (
+            owner_rules.give_back(MINE, ONE, AT),
+            OPEN,
+            event("give_back", status=("assigned", "open"), owner=(ONE, None)),
+        ),
+        (
+            owner_rules.give_back(ASIDE, ONE, AT),
+            OPEN,
+            event(
+                "give_back",
+                status=("waiting", "open"),
+                owner=(ONE, None),
+                waiting_until=(LATER, None),
+                waiting_for=("documents", None),
+            ),
+        ),
+        (
+            owner_rules.give_back(SECOND, TWO, AT),
+            PROPOSED,
+            event("give_back", actor=TWO, owner=(TWO, None)),
+        ),
+        (
+            owner_rules.give_back(ORDERED, ONE, AT),
+            replace(ORDERED, owner=None),
+            event("give_back", owner=(ONE, None)),
+        ),
+        (
+            owner_rules.assign(OPEN, CHIEF, AT, ONE),
+            MINE,
+            event("assign", actor=CHIEF, status=("open", "assigned"), owner=(None, ONE)),
+        ),
+        (
+            owner_rules.assign(MINE, ONE, AT, TWO),
+            replace(MINE, owner=TWO),
+            event("hand_over", owner=(ONE, TWO)),
+        ),
+        (
+            owner_rules.assign(ASIDE, CHIEF, AT, TWO, may_take=True),
+            replace(MINE, owner=TWO),
+            event(
+                "hand_over",
+                actor=CHIEF,
+                status=("waiting", "assigned"),
+                owner=(ONE, TWO),
+                waiting_until=(LATER, None),
+                waiting_for=("documents", None),
+            ),
+        ),
+        (
+            owner_rules.wait(MINE, ONE, AT, LATER, "documents", "the invoice"),
+            ASIDE,
+            event(
+                "wait",
+                "the invoice",
+                status=("assigned", "waiting"),
+                waiting_until=(None, LATER),
+                waiting_for=(None, "documents"),
+            ),
+        ),
+    ],
+)
+def test_whose_a_case_is_changes_as_the_act_says_and_is_written_down(
+    acted: CaseChange, after: Case, written: CaseEvent
+) -> None:
+    assert acted == (after, written)
+
+
+@pytest.mark.parametrize(
+    ("act", "refusal", "words"),
+    [
+        (lambda: owner_rules.claim(MINE, TWO, AT), CaseTaken, "another reviewer has this case"),
+        (lambda: owner_rules.claim(ASIDE, TWO, AT), CaseTaken, "another reviewer"),
+        (lambda: owner_rules.claim(CLOSED, ONE, AT), CaseClosed, "open it again first"),
+        (lambda: owner_rules.claim(PROPOSED, ONE, AT), SameReviewer, "what the first proposed"),
+        (lambda: owner_rules.claim(HOLDING, ONE, AT), SameReviewer, "what the first proposed"),
+        (lambda: owner_rules.claim(PROPOSED, KEY, AT), PersonNeeded, "takes a person"),
+        (lambda: owner_rules.assign(MINE, CHIEF, AT, TWO), CaseTaken, "a supervisor may give it"),
+        (lambda: owner_rules.assign(CLOSED, CHIEF, AT, TWO), CaseClosed, "closed"),
+        (lambda: owner_rules.assign(PROPOSED, CHIEF, AT, ONE), SameReviewer, "the first proposed"),
+        (
+            lambda: owner_rules.assign(SECOND, CHIEF, AT, ONE, may_take=True),
+            SameReviewer,
+            "the first proposed",
+        ),
+        (lambda: owner_rules.give_back(OPEN, ONE, AT), NotYours, "claim this case first"),
+        (lambda: owner_rules.give_back(MINE, TWO, AT), NotYours, "another reviewer has this case"),
+        (lambda: owner_rules.give_back(CLOSED, ONE, AT), CaseClosed, "closed"),
+        (lambda: owner_rules.wait(MINE, TWO, AT, LATER, "reply", "x"), NotYours, "another"),
+        (lambda: owner_rules.wait(CLOSED, ONE, AT, LATER, "reply", "x"), CaseClosed, "closed"),
+    ],
+)
+def test_a_case_is_taken_given_or_laid_aside_by_nobody_who_may_not(
+    act: Callable[[], CaseChange], refusal: type[Exception], words: str
+) -> None:
+    with pytest.raises(refusal, match=words):
+        act()
+
+
+def test_a_case_waits_for_fourteen_days_at_most_and_not_for_the_past() -> None:
+    assert timedelta(days=14) == LONGEST_WAIT
+    for until in (AT + TICK, AT + LONGEST_WAIT):
+        assert owner_rules.wait(MINE, ONE, AT, until, "other", "why")[0].waiting_until == until
+    for until in (AT - TICK, AT, AT + LONGEST_WAIT + TICK):
+        with pytest.raises(TooLong, match="within 14 days"):
+            owner_rules.wait(MINE, ONE, AT, until, "other", "why")
