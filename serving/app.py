@@ -40,7 +40,9 @@ from serving.console import (
     attachments,
     audit_events,
     bulk_acts,
+    case_acts,
     case_links,
+    case_page,
     case_pdf,
     confirmation,
     map_tiles,
@@ -58,7 +60,6 @@ from serving.console import (
     teams,
 )
 from serving.console import case_tags as case_tag_pages
-from serving.console import cases as case_pages
 from serving.console import decisions as decision_pages
 from serving.console import entities as entity_pages
 from serving.console import features as feature_pages
@@ -108,7 +109,8 @@ PAGES = (
     case_links,
     case_pdf,
     case_tag_pages,
-    case_pages,
+    case_page,
+    case_acts,
     entity_pages,
     map_tiles,
     supervision,

@@ -64,7 +64,7 @@ def read_code() -> None:
     from features.engine.store.lmdb_store import LmdbStore
     from features.history.online_store import OnlineStore
     from serving.app import utc_now
-    from serving.console.cases import warm_up as warm_up_pages
+    from serving.console.case_page import warm_up as warm_up_pages
     from serving.history.client import warm_up as warm_up_history
 
     examples = _examples()
@@ -82,7 +82,7 @@ def _keep_memory_small() -> None:
 
 def _warm_app(report: StageReport) -> "FastAPI":
     from serving.app import create_app, utc_now
-    from serving.console.cases import warm_up as warm_up_pages
+    from serving.console.case_page import warm_up as warm_up_pages
     from serving.observability import log_as_json
     from serving.settings import Settings
     from serving.web.connections import bound_connections

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from serving.access.callers import Caller
 from serving.audit.audit_log import AuditEvent
 from serving.console.browser_session import ReaderWith, TheSession
-from serving.console.cases import ThePageAsked, case_page
+from serving.console.case_page import ThePageAsked, case_page
 from serving.console.forms import RefusedForm
 from serving.console.pages import PageRoute
 from serving.console.rescues import rescue_page

@@ -4,7 +4,8 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from serving.console.browser_session import TheSession
-from serving.console.cases import MayReview, ThePageAsked, case_page
+from serving.console.case_acts import MayReview
+from serving.console.case_page import ThePageAsked, case_page
 from serving.console.csrf import SignedForm
 from serving.console.forms import RefusedForm
 from serving.console.pages import PageRoute

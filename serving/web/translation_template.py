@@ -61,7 +61,7 @@ TABLES = {
     "console/act_done.py": ("ACT_WORDS",),
     "console/bulk_acts.py": ("DONE_WORDS",),
     "console/case_list.py": ("TAB_NAMES", "RISK_LEVELS"),
-    "console/cases.py": ("JUDGED_AS_WORDS", "VERDICTS", "WAITING_FOR"),
+    "console/case_forms.py": ("JUDGED_AS_WORDS", "VERDICTS", "WAITING_FOR"),
     "console/charts/document_grid.py": ("_STATED",),
     "console/charts/timeline.py": ("ROWS",),
     "console/models.py": ("DRAWN_AT_RANDOM",),

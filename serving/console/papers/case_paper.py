@@ -14,8 +14,8 @@ from typing import Any
 from serving.audit.checkpoints import canonical
 from serving.audit.hash_chain import LogHead
 from serving.console.amended_declaration import AmendedDeclaration
+from serving.console.case_history import EventView
 from serving.console.case_view import CaseView
-from serving.console.cases import EventView
 from serving.console.charts.case_pictures import CasePictures
 from serving.console.charts.document_grid import DocumentGrid
 from serving.console.charts.goods_table import GoodsTable

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from serving.console.cases import _WITHOUT_READING
+from serving.console.case_acts import _WITHOUT_READING
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import reviewer

@@ -12,7 +12,7 @@ from serving.access.accounts import new_account
 from serving.access.actors import Actor
 from serving.access.api_keys import new_key
 from serving.access.roles import Role, Scope
-from serving.console.cases import EventView
+from serving.console.case_history import EventView
 from serving.db.migrations.versions import review_actors
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.api_key_repository import ApiKeyRepository

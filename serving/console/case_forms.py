@@ -1,0 +1,113 @@
+"""What the forms of the page of a case offer, and which of them it has."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from features.offences import OFFENCES
+from features.records import Depth, Examination
+from serving.access.callers import Caller
+from serving.access.sessions import Session
+from serving.language import say, say_word
+from serving.review.actions import ACTION_WORDS, REFERRED_WORDS
+from serving.review.case_records import StoredEvent
+from serving.review.case_state import Case, Status, WaitingFor
+from serving.review.results import RESULT_MEANING, RESULTS_OF, SHORTEST_TEXT, Confidence, reasons_of
+from serving.review.ways_of_smuggling import TYPOLOGIES
+
+VERDICTS = ("right", "wrong", "unclear")
+PROPOSED_ACTIONS = ("hold", "refer agency")
+"""Of the choices of the form, those that one person proposes and a second one orders."""
+
+JUDGED_AS_WORDS: dict[str, str] = {
+    "look": "Look closer",
+    "let_go": "Let it go",
+    "unsure": "Cannot tell",
+}
+
+WAITING_FOR: dict[WaitingFor, str] = {
+    "documents": "documents",
+    "reply": "a reply",
+    "arrival": "its arrival",
+    "other": "something else",
+}
+
+
+def forms_of(case: Case, caller: Caller, status: Status, *, has_results: bool) -> frozenset[str]:
+    """The acts whose forms with words the page has: what another has by now cannot be acted on."""
+    if status == "closed":
+        declines = {"disagreements"} if case.reopening else set()
+        return frozenset({"notes", "reopen", *declines})
+    forms = {"notes", "assignments"}
+    is_mine = caller.actor.is_holder(case.owner)
+    if is_mine or case.owner is None:
+        states = {"actions", "results"} if has_results else {"actions"}
+        forms |= {"waits"} | (set() if case.second_view else states)
+        forms |= set() if case.escalation else {"escalations"}
+    if is_mine and case.second_view and caller.actor.is_holder(case.second_view.by):
+        forms |= {"agreements", "disagreements"}
+    return frozenset(forms)
+
+
+def choices_of(case: Case) -> dict[str, list[tuple[str, Any]]]:
+    """What the forms offer: actions, and with each result that can be the reasons it may have."""
+    plain = [(kind, words) for kind, words in ACTION_WORDS.items() if kind != "refer"]
+    referred = [(f"refer {to}", words) for to, words in REFERRED_WORDS.items()]
+    found_by = case.action.finds if case.action else None
+    codes = RESULTS_OF[found_by] if found_by else ()
+    return {
+        "kind": [
+            (value, _with_second(words) if value in PROPOSED_ACTIONS else say(words))
+            for value, words in (*plain, *referred)
+        ],
+        "result": [
+            (
+                (_with_second if RESULT_MEANING[code].is_adverse else say)(
+                    RESULT_MEANING[code].words
+                ),
+                [(f"{code} {why}", say_word(why)) for why in reasons_of(code)],
+            )
+            for code in codes
+        ],
+        "confidence": _as_choices(get_args(Confidence)),
+        "shortest": [("text", str(SHORTEST_TEXT))],
+        "examination": _as_choices(get_args(Examination)),
+        "depth": _as_choices(get_args(Depth)),
+        "offences": _as_choices(OFFENCES),
+        "typology": [(code, say(typology.words)) for code, typology in TYPOLOGIES.items()],
+    }
+
+
+def _with_second(words: str) -> str:
+    return say("{what} (a second person must agree)", what=say(words))
+
+
+def _as_choices(codes: Sequence[str]) -> list[tuple[str, str]]:
+    return [(code, say_word(code)) for code in codes]
+
+
+@dataclass(frozen=True)
+class Marking:
+    """What the forms beside the reasons need: has this reader found them right?"""
+
+    case_id: str
+    token: str
+    given: dict[str, str]
+    verdicts: tuple[str, ...] = VERDICTS
+
+
+def marking_of(
+    events: list[StoredEvent], session: Session, caller: Caller, case_id: str
+) -> Marking | None:
+    """The marks that the reader has given so far; None for whoever only reads."""
+    if not caller.may("review"):
+        return None
+    marks = (e for e in events if e.action == "mark_reason")
+    given = dict(e.text.split(": ", 1) for e in marks if e.actor == caller.actor.identity)
+    return Marking(case_id, session.form_token, given)
+
+
+def judged_as(events: list[StoredEvent], caller: Caller) -> str | None:
+    """The reader's first judgement in words; None where they gave none."""
+    own = (e.text for e in events if e.action == "judge" and caller.actor.is_holder(e.by))
+    return next((JUDGED_AS_WORDS[each] for each in own if each in JUDGED_AS_WORDS), None)

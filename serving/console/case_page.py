@@ -1,0 +1,244 @@
+"""The page of a case between the list and what can be done: evidence first, score after it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from features.provenance import Provenance
+from features.submission import Submission
+from serving.access.callers import Caller
+from serving.access.sessions import Session
+from serving.audit.decision_details import UNEXPLAINED, details_of
+from serving.console.act_done import act_done
+from serving.console.amended_declaration import amended_declaration
+from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.case_forms import (
+    JUDGED_AS_WORDS,
+    WAITING_FOR,
+    choices_of,
+    forms_of,
+    judged_as,
+    marking_of,
+)
+from serving.console.case_history import EventView
+from serving.console.case_links import colleagues, link_graph
+from serving.console.case_list import Filters, subject_described, way_named
+from serving.console.case_view import FIELDS_OF_FACTS, CaseView
+from serving.console.charts.case_pictures import CasePictures
+from serving.console.csrf import SignedForm
+from serving.console.first_judgement import is_score_shown
+from serving.console.forms import NEVER, RefusedForm, read_form
+from serving.console.justification import justification_form
+from serving.console.pages import PageRoute, is_part_asked, page, templates
+from serving.console.queue import list_content
+from serving.container import Services
+from serving.errors import Unprocessable
+from serving.language import reading, say
+from serving.request_parsing import read_submission
+from serving.review.case_records import CaseRecord
+from serving.review.case_state import Case, status_at
+from serving.review.case_summary import describe_subject
+from serving.review.errors import JustificationNeeded
+from serving.review.opening import ALIKE
+from serving.review.reviewer import Reviewer
+from serving.review.stored_acts import KEEPS_REVISION
+from serving.review.tags import LONGEST_TAG, tags_in_use
+from serving.web.case_bodies import Justification
+from serving.web.services import TheServices
+
+router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
+
+MaySeeCase = Annotated[Caller, Depends(ReaderWith("review", "audit"))]
+
+MOST_LINKED = 12
+
+
+@dataclass(frozen=True)
+class PageAsked:
+    """How the page of a case is asked for: beside which list, whole or a part, and after what.
+
+    `done` is the case on which the reader acted just before.
+    """
+
+    filters: Filters
+    is_part: bool
+    done: str = ""
+
+
+def page_asked(
+    request: Request,
+    filters: Annotated[Filters, Query()],
+    done: Annotated[str, Query(max_length=64)] = "",
+) -> PageAsked:
+    """What the address and the headers of a request say."""
+    return PageAsked(filters, is_part_asked(request), done)
+
+
+ThePageAsked = Annotated[PageAsked, Depends(page_asked)]
+
+
+def warm_up(examples: Iterable[Submission], at: datetime) -> None:
+    """Do once what takes long the first time: compile templates, and read the map and all names."""
+    for name in templates.list_templates():
+        templates.get_template(name)
+    for example in examples:
+        CasePictures.from_submission(example, at)
+        describe_subject(example)
+
+
+@router.get("/{case_id}")
+def show_case(
+    services: TheServices,
+    caller: MaySeeCase,
+    session: TheSession,
+    asked: ThePageAsked,
+    case_id: str,
+) -> HTMLResponse:
+    """A case with its evidence; that it was read is written down."""
+    return case_page(services, caller, session, case_id, asked)
+
+
+@router.post("/{case_id}/justify")
+def justify_reading(
+    services: TheServices,
+    caller: MaySeeCase,
+    session: TheSession,
+    form: SignedForm,
+    case_id: str,
+) -> Response:
+    """State why a case is read that the reader's work did not bring, and read it."""
+    reviewer, now = Reviewer.from_caller(caller), services.clock()
+    try:
+        stated = read_form(Justification, form)
+    except Unprocessable as refusal:
+        return justification_form(session, caller, f"/console/cases/{case_id}", str(refusal))
+    services.cases.justify(reviewer, case_id, now, stated.code, stated.text)
+    return RedirectResponse(f"/console/cases/{case_id}", 303)
+
+
+def case_page(
+    services: Services,
+    caller: Caller,
+    session: Session,
+    case_id: str,
+    asked: PageAsked,
+    refused: RefusedForm | None = None,
+) -> HTMLResponse:
+    """The page of a case, with what was refused; that it was read is written down, with why.
+
+    Where neither the case nor the reader says why, the form that asks. Of a page that has the list
+    the case alone, with a new list where the reader has just acted.
+    """
+    reviewer, now = Reviewer.from_caller(caller), services.clock()
+    revision = services.cases.revision(case_id)  # first: what comes meanwhile is not shown
+    try:
+        row, case = services.cases.read(reviewer, case_id, now)
+    except JustificationNeeded:
+        address = f"/console/cases/{case_id}"
+        why_refused = refused.says if refused else None
+        words_left = refused.fields.get("text", "") if refused else ""
+        return justification_form(session, caller, address, why_refused, words_left)
+    services.notices.read_case(caller.actor, case_id, now)
+    status = refused.status if refused else 200
+    content = _case_content(services, caller, session, row, case) | {"revision": revision}
+    is_list_shown = not asked.is_part or bool(asked.done)
+    listed = list_content(services, caller, asked.filters, now) if is_list_shown else {}
+    shown = {"filters": asked.filters, **listed, **content}
+    done = act_done(services, reviewer, asked.done, now)
+    template = "case_part.html" if asked.is_part else "case.html"
+    since = _since(services, reviewer, row, refused)
+    answer = page(template, status, refused=refused, since=since, done=done, **shown)
+    if asked.is_part and refused is None:
+        answer.headers["HX-Push-Url"] = asked.filters.case_address(case_id)
+    return answer
+
+
+def _case_content(
+    services: Services, caller: Caller, session: Session, row: CaseRecord, case: Case
+) -> dict[str, Any]:
+    """What the page of a case is rendered from, but for the list."""
+    reviewer, now = Reviewer.from_caller(caller), services.clock()
+    decision = services.cases.decision(row.case_id)
+    events = services.cases.history(reviewer, row)
+    submission = read_submission(decision.request.encode())
+    is_explained = caller.may("explain")
+    view = CaseView.from_decision(decision, is_explained=is_explained)
+    details = (
+        details_of(services.models, decision, reading().language) if is_explained else UNEXPLAINED
+    )
+    shows_score = is_score_shown(services, caller, case)
+    if not shows_score:
+        details = replace(details, missing_input_effects=None)
+    return {
+        "reader": caller,
+        "session": session,
+        "row": row,
+        "headline": headline_of(row, submission, is_masked=services.cases.is_masked(row)),
+        "state": case,
+        "status_now": status_at(case, now),
+        "hours_waiting": _hours_until(case.waiting_until, now),
+        "hours_left": row.hours_left(submission, now),
+        "case": view,
+        "is_score_shown": shows_score,
+        "judged_as": judged_as(events, caller),
+        "judgements": JUDGED_AS_WORDS,
+        "details": details,
+        "submission": submission,
+        "amended": amended_declaration(services, row, submission, now),
+        "pictures": CasePictures.from_submission(submission, now),
+        "links": link_graph(services, reviewer, row),
+        "entities": services.entities.named_by([row]),
+        "colleagues": colleagues(services, caller),
+        "offices": sorted({*services.cases.known_offices()} - {row.office_id or ""}),
+        "inboxes": services.cases.inboxes().for_office(row.office_id),
+        "similar": _ended(services, reviewer, row.case_id),
+        "files": services.cases.attached(row),
+        "messages": (messages := services.message_evidence.of_case(row, submission)),
+        "fact_places": {
+            say(label): messages.places(Provenance(fields, {}, ()))
+            for label, fields in FIELDS_OF_FACTS.items()
+        },
+        "most_bytes": services.settings.max_attachment_bytes,
+        "events": [EventView.from_event(event) for event in events],
+        "choices": (choices := choices_of(case)),
+        "forms": forms_of(case, caller, status_at(case, now), has_results=bool(choices["result"])),
+        "waiting_for": WAITING_FOR,
+        "tags_in_use": tags_in_use(services.cases, reviewer),
+        "longest_tag": LONGEST_TAG,
+        "marking": marking_of(events, session, caller, row.case_id),
+        "may_act": caller.may("review"),
+    }
+
+
+def _since(
+    services: Services, reviewer: Reviewer, row: CaseRecord, refused: RefusedForm | None
+) -> list[EventView]:
+    """What became of a case since a page was made whose form met a conflict."""
+    if refused is None or refused.seen in (None, NEVER):
+        return []
+    events = services.cases.history(reviewer, row)
+    told = [event for event in events if event.action not in KEEPS_REVISION]
+    return [EventView.from_event(event) for event in told[refused.seen :]]
+
+
+def headline_of(row: CaseRecord, submission: Submission, *, is_masked: bool) -> str:
+    """What a case is in one line; of a masked one what is still said of it."""
+    if is_masked:
+        return row.what
+    return f"{subject_described(submission)}, {way_named(submission)}"
+
+
+def _hours_until(instant: datetime | None, now: datetime) -> float | None:
+    """How long a case still waits; None where it waits for nothing."""
+    return (instant - now) / timedelta(hours=1) if instant and instant > now else None
+
+
+def _ended(services: Services, reviewer: Reviewer, case_id: str) -> list[tuple[Any, str]]:
+    """Past cases of the same goods or way, with how they ended."""
+    alike = services.case_links.linked(reviewer, case_id, ALIKE, MOST_LINKED)
+    ended = ((link, services.cases.result_of(link.case)) for link in alike)
+    return [(link, end.words) for link, end in ended if end]
