@@ -10,6 +10,8 @@ from starlette.staticfiles import StaticFiles
 
 from serving.api import (
     batches,
+    bulk_acts,
+    case_acts,
     case_tags,
     cases,
     decisions,
@@ -39,8 +41,6 @@ from serving.console import (
     approvals,
     attachments,
     audit_events,
-    bulk_acts,
-    case_acts,
     case_links,
     case_page,
     case_pdf,
@@ -59,6 +59,8 @@ from serving.console import (
     supervision,
     teams,
 )
+from serving.console import bulk_acts as bulk_act_pages
+from serving.console import case_acts as case_act_pages
 from serving.console import case_tags as case_tag_pages
 from serving.console import decisions as decision_pages
 from serving.console import entities as entity_pages
@@ -83,7 +85,8 @@ from serving.web.problems import add_problem_handlers
 from serving.web.request_ids import RequestIds
 
 RESOURCES = (
-    *(scores, batches, records, messages, decisions, cases, case_tags, offices, entities),
+    *(scores, batches, records, messages, decisions),
+    *(cases, bulk_acts, case_acts, case_tags, offices, entities),
     *(notices, events),
     *(features, models, health),
     *(invocations, inference, kill_switches, rescue_calls, letters, description),
@@ -97,7 +100,7 @@ PAGES = (
     own_account,
     provider_logout,
     queue,
-    bulk_acts,
+    bulk_act_pages,
     notice_pages,
     search,
     saved_views,
@@ -110,7 +113,7 @@ PAGES = (
     case_pdf,
     case_tag_pages,
     case_page,
-    case_acts,
+    case_act_pages,
     entity_pages,
     map_tiles,
     supervision,

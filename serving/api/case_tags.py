@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from serving.api.case_answers import CASE_PROBLEMS, CaseAnswer, MayReview
 from serving.api.case_revisions import ServicesAsRead
-from serving.api.cases import CASE_PROBLEMS, CaseAnswer, MayReview
 from serving.api.openapi import problems
 from serving.review.reviewer import Reviewer
 from serving.review.tags import tag_case, tags_in_use

@@ -12,8 +12,8 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from serving.access.actors import Actor
 from serving.access.callers import Caller
+from serving.api.case_answers import CASE_PROBLEMS
 from serving.api.case_revisions import ServicesAsRead
-from serving.api.cases import CASE_PROBLEMS
 from serving.api.openapi import problems
 from serving.audit.checkpoints import LogSigner
 from serving.container import Services

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from serving.api.cases import MayReview
+from serving.api.case_answers import MayReview
 from serving.api.openapi import problems
 from serving.web.caller_first import CallerFirst
 from serving.web.services import TheServices

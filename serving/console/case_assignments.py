@@ -1,9 +1,9 @@
 """Forms that give a case to a colleague or put it into an inbox: one choice says which."""
 
-from serving.console.case_links import reviewer_named
 from serving.console.forms import read_form
 from serving.container import Services
 from serving.review.reviewer import Reviewer
+from serving.web.assignments import assign_as_asked
 from serving.web.case_bodies import Assignment
 
 INBOX = "inbox:"
@@ -16,8 +16,5 @@ def assign_as_written(
     """Do what the choice `to` of a form says; raises Unprocessable or the Conflict it meets."""
     to = form.get("to", "")
     named = {"inbox": to.removeprefix(INBOX)} if to.startswith(INBOX) else {"to": to}
-    chosen, now = read_form(Assignment, named), services.clock()
-    if chosen.inbox is not None:
-        services.cases.put_into_inbox(reviewer, case_id, now, chosen.inbox)
-    else:
-        services.cases.assign(reviewer, case_id, now, reviewer_named(services, chosen.to or ""))
+    chosen = read_form(Assignment, named)
+    assign_as_asked(services, reviewer, case_id, services.clock(), chosen)

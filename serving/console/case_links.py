@@ -17,6 +17,7 @@ from serving.review.bulk_acts import act_together
 from serving.review.case_records import CaseRecord
 from serving.review.errors import JustificationNeeded
 from serving.review.reviewer import Reviewer
+from serving.web.assignments import reviewer_named
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
@@ -97,13 +98,6 @@ def _links_page(
     if is_part_asked(request):
         return page("links.html", **content)
     return page("case_links.html", reader=caller, **content)
-
-
-def reviewer_named(services: Services, name: str) -> Reviewer | None:
-    """The holder of a live account; None where nobody has it."""
-    account = services.accounts.find(name)
-    is_live = account is not None and account.disabled_at is None
-    return Reviewer.from_caller(account.caller()) if account is not None and is_live else None
 
 
 def colleagues(services: Services, caller: Caller) -> list[str]:
