@@ -11,16 +11,12 @@ from fastapi.testclient import TestClient
 from serving.access.accounts import new_account
 from serving.app import create_app
 from serving.errors import Conflict, NotFound
-from serving.review import owner_rules, undo_rules
 from serving.review.bulk_acts import MOST_TOGETHER, act_together
-from serving.review.case_state import Case
-from serving.review.errors import CaseTaken, TooLong
-from serving.review.owner_rules import LONGEST_WAIT
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
-from tests.serving.people import CHIEF, ONE, TWO, reviewer
+from tests.serving.people import CHIEF, reviewer
 from tests.serving.review.stated import post
 from tests.serving.review.test_cases_served import PLAN
 from tests.serving.review.test_supervision_served import PASSWORD
@@ -45,22 +41,6 @@ def test_what_is_refused_stops_nothing_else_and_each_is_done_once() -> None:
     assert acted.done == ("a", "b") == tuple(seen)
     assert [case_id for case_id, _ in acted.refused] == ["gone", "taken"]
     assert len(act_together(map(str, range(999)), seen.append).done) == MOST_TOGETHER
-
-
-def test_what_nobody_has_is_laid_aside_by_one_act_that_is_undone_whole() -> None:
-    free = Case("c", team="Tobacco")
-
-    waiting, event = owner_rules.take_and_wait(free, ONE, NOW, LATER, "other", "the ship is late")
-
-    assert (waiting.owner, waiting.status, waiting.waiting_until) == (ONE, "waiting", LATER)
-    assert event.changed["status"] == ("open", "waiting")
-    assert undo_rules.undo(waiting, ONE, NOW, event, free)[0] == free
-    with pytest.raises(CaseTaken):
-        owner_rules.take_and_wait(
-            owner_rules.claim(free, TWO, NOW)[0], ONE, NOW, LATER, "other", ""
-        )
-    with pytest.raises(TooLong):
-        owner_rules.take_and_wait(free, ONE, NOW, NOW + 2 * LONGEST_WAIT, "other", "")
 
 
 @pytest.fixture

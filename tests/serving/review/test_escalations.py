@@ -11,63 +11,21 @@ from fastapi.testclient import TestClient
 from serving.access.accounts import new_account
 from serving.access.actors import SERVICE
 from serving.app import create_app
-from serving.review import owner_rules, remark_rules, statement_rules, undo_rules
-from serving.review.case_state import Case
-from serving.review.errors import AlreadyEscalated, CaseClosed, NotYours
+from serving.review import owner_rules, remark_rules
 from serving.review.escalations import EscalationRule, Escalations
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.clock import Clock
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
-from tests.serving.people import ONE, TWO, reviewer
-from tests.serving.review.stated import HOLD, INSPECT, RELEASE, form_of
+from tests.serving.people import ONE, reviewer
+from tests.serving.review.stated import form_of
 from tests.serving.review.test_cases_served import PLAN
 from tests.serving.review.test_supervision_served import PASSWORD
 from tests.serving.review.test_teams import sign_in
 
 RULE = EscalationRule(0.25, timedelta(hours=4))
 WORDS = "the master refuses to open the hold"
-
-
-def escalated(case: Case = Case("c")) -> Case:  # noqa: B008 - a case is a value
-    return owner_rules.escalate(case, ONE, NOW, WORDS)[0]
-
-
-def test_whoever_has_a_case_escalates_it_once_and_takes_it_back() -> None:
-    mine = owner_rules.claim(Case("c"), ONE, NOW)[0]
-    case, event = owner_rules.escalate(mine, ONE, NOW, WORDS)
-
-    assert (case.owner, event.text) == (ONE, WORDS)
-    assert case.escalation is not None
-    assert undo_rules.undo(case, ONE, NOW, event, mine)[0] == mine
-    with pytest.raises(AlreadyEscalated):
-        owner_rules.escalate(case, ONE, NOW, WORDS)
-    with pytest.raises(NotYours):
-        owner_rules.escalate(mine, TWO, NOW, WORDS)
-    with pytest.raises(CaseClosed):
-        owner_rules.escalate(statement_rules.order(mine, ONE, NOW, RELEASE)[0], ONE, NOW, WORDS)
-    assert owner_rules.escalate(mine, SERVICE, NOW, "")[0].escalation is not None
-
-
-def test_it_counts_until_another_has_the_case_or_something_is_ordered() -> None:
-    free = escalated()
-    own = owner_rules.claim(free, ONE, NOW)[0]
-    for still in (
-        own,
-        owner_rules.give_back(own, ONE, NOW)[0],
-        remark_rules.note(own, TWO, NOW, "seen")[0],
-    ):
-        assert still.escalation == free.escalation
-    proposed = statement_rules.order(own, ONE, NOW, HOLD)[0]
-    assert proposed.escalation == free.escalation
-    ended = (
-        owner_rules.claim(free, TWO, NOW)[0],
-        owner_rules.assign(own, TWO, NOW, TWO, may_take=True)[0],
-        statement_rules.order(own, ONE, NOW, INSPECT)[0],
-        statement_rules.order(own, ONE, NOW, RELEASE)[0],
-    )
-    assert [case.escalation for case in ended] == [None] * len(ended)
 
 
 @pytest.fixture

@@ -6,13 +6,15 @@ from datetime import timedelta
 
 import pytest
 
+from serving.access.actors import SERVICE
 from serving.errors import PersonNeeded, SameReviewer
-from serving.review import owner_rules
+from serving.review import owner_rules, remark_rules, statement_rules, undo_rules
 from serving.review.case_change import CaseChange, CaseEvent
 from serving.review.case_state import Case
-from serving.review.errors import CaseClosed, CaseTaken, NotYours, TooLong
+from serving.review.errors import AlreadyEscalated, CaseClosed, CaseTaken, NotYours, TooLong
 from serving.review.owner_rules import LONGEST_WAIT
 from tests.serving.people import CHIEF, ONE, TWO
+from tests.serving.review.stated import HOLD, INSPECT, RELEASE
 from tests.serving.review.states import (
     ASIDE,
     AT,
@@ -28,6 +30,8 @@ from tests.serving.review.states import (
     TICK,
     event,
 )
+
+WORDS = "the master refuses to open the hold"
 
 
 @pytest.mark.parametrize(
@@ -159,3 +163,69 @@ def test_a_case_waits_for_fourteen_days_at_most_and_not_for_the_past() -> None:
     for until in (AT - TICK, AT, AT + LONGEST_WAIT + TICK):
         with pytest.raises(TooLong, match="within 14 days"):
             owner_rules.wait(MINE, ONE, AT, until, "other", "why")
+
+
+def test_what_nobody_has_is_laid_aside_by_one_act_that_is_undone_whole() -> None:
+    free = Case("c", team="Tobacco")
+
+    waiting, event = owner_rules.take_and_wait(free, ONE, AT, LATER, "other", "the ship is late")
+
+    assert (waiting.owner, waiting.status, waiting.waiting_until) == (ONE, "waiting", LATER)
+    assert event.changed["status"] == ("open", "waiting")
+    assert undo_rules.undo(waiting, ONE, AT, event, free)[0] == free
+    with pytest.raises(CaseTaken):
+        owner_rules.take_and_wait(owner_rules.claim(free, TWO, AT)[0], ONE, AT, LATER, "other", "")
+    with pytest.raises(TooLong):
+        owner_rules.take_and_wait(free, ONE, AT, AT + 2 * LONGEST_WAIT, "other", "")
+
+
+def test_an_inbox_is_put_into_by_whoever_may_give_the_case_away() -> None:
+    taken, _ = owner_rules.claim(OPEN, ONE, AT)
+
+    with pytest.raises(CaseTaken):
+        owner_rules.put_into_inbox(taken, TWO, AT, "Containers")
+    for case, by, may_take in ((OPEN, TWO, False), (taken, ONE, False), (taken, CHIEF, True)):
+        put, event = owner_rules.put_into_inbox(case, by, AT, "Containers", may_take=may_take)
+        assert (put.team, put.owner, put.status) == ("Containers", None, "open")
+        assert event.changed["team"] == (None, "Containers")
+        assert undo_rules.undo(put, by, AT, event, case)[0] == case
+    proposed, _ = statement_rules.order(taken, ONE, AT, HOLD)
+    assert (
+        owner_rules.put_into_inbox(proposed, TWO, AT, "Containers")[0].status == "action_proposed"
+    )
+
+
+def test_whoever_has_a_case_escalates_it_once_and_takes_it_back() -> None:
+    mine = owner_rules.claim(OPEN, ONE, AT)[0]
+    case, event = owner_rules.escalate(mine, ONE, AT, WORDS)
+
+    assert (case.owner, event.text) == (ONE, WORDS)
+    assert case.escalation is not None
+    assert undo_rules.undo(case, ONE, AT, event, mine)[0] == mine
+    with pytest.raises(AlreadyEscalated):
+        owner_rules.escalate(case, ONE, AT, WORDS)
+    with pytest.raises(NotYours):
+        owner_rules.escalate(mine, TWO, AT, WORDS)
+    with pytest.raises(CaseClosed):
+        owner_rules.escalate(statement_rules.order(mine, ONE, AT, RELEASE)[0], ONE, AT, WORDS)
+    assert owner_rules.escalate(mine, SERVICE, AT, "")[0].escalation is not None
+
+
+def test_an_escalation_counts_until_another_has_the_case_or_something_is_ordered() -> None:
+    free, _ = owner_rules.escalate(OPEN, ONE, AT, WORDS)
+    own = owner_rules.claim(free, ONE, AT)[0]
+    for still in (
+        own,
+        owner_rules.give_back(own, ONE, AT)[0],
+        remark_rules.note(own, TWO, AT, "seen")[0],
+    ):
+        assert still.escalation == free.escalation
+    proposed = statement_rules.order(own, ONE, AT, HOLD)[0]
+    assert proposed.escalation == free.escalation
+    ended = (
+        owner_rules.claim(free, TWO, AT)[0],
+        owner_rules.assign(own, TWO, AT, TWO, may_take=True)[0],
+        statement_rules.order(own, ONE, AT, INSPECT)[0],
+        statement_rules.order(own, ONE, AT, RELEASE)[0],
+    )
+    assert [case.escalation for case in ended] == [None] * len(ended)

@@ -21,10 +21,9 @@ from serving.db.engine import open_database
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.team_repository import TeamRepository
 from serving.errors import NotFound, Unprocessable
-from serving.review import owner_rules, statement_rules, undo_rules
+from serving.review import owner_rules, statement_rules
 from serving.review.case_records import CaseAccess, QueueFilter
 from serving.review.case_state import Case
-from serving.review.errors import CaseTaken
 from serving.review.teams import (
     Arrivals,
     Inboxes,
@@ -37,8 +36,8 @@ from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
-from tests.serving.people import CHIEF, ONE, TWO, person, reviewer
-from tests.serving.review.stated import HOLD, INSPECT, form_of
+from tests.serving.people import CHIEF, ONE, person, reviewer
+from tests.serving.review.stated import INSPECT, form_of
 from tests.serving.review.test_cases_served import PLAN
 from tests.serving.review.test_supervision_served import PASSWORD
 
@@ -81,22 +80,6 @@ def test_a_case_arrives_where_the_rule_says_most(
 def test_a_rule_that_takes_nothing_is_refused(rule: dict[str, Any]) -> None:
     with pytest.raises(Unprocessable):
         Arrivals(**rule)
-
-
-def test_an_inbox_is_put_into_by_whoever_may_give_the_case_away() -> None:
-    taken, _ = owner_rules.claim(Case("c"), ONE, NOW)
-
-    with pytest.raises(CaseTaken):
-        owner_rules.put_into_inbox(taken, TWO, NOW, "Containers")
-    for case, by, may_take in ((Case("c"), TWO, False), (taken, ONE, False), (taken, CHIEF, True)):
-        put, event = owner_rules.put_into_inbox(case, by, NOW, "Containers", may_take=may_take)
-        assert (put.team, put.owner, put.status) == ("Containers", None, "open")
-        assert event.changed["team"] == (None, "Containers")
-        assert undo_rules.undo(put, by, NOW, event, case)[0] == case
-    proposed, _ = statement_rules.order(taken, ONE, NOW, HOLD)
-    assert (
-        owner_rules.put_into_inbox(proposed, TWO, NOW, "Containers")[0].status == "action_proposed"
-    )
 
 
 def test_whoever_takes_a_case_and_gives_it_back_leaves_it_in_its_inbox() -> None:
