@@ -39,14 +39,16 @@ NAMED_PLACES: frozenset[ReferredTo] = frozenset({"office", "agency"})
 class CaseAction:
     """One action; `text` is the officer's own words.
 
-    `refer_to` says to whom a case is referred, `destination` which office or agency that is. Raises
-    ImpossibleAction for a combination that cannot be.
+    `refer_to` says to whom a case is referred, `destination` which office or agency that is. What
+    `is_reported` nobody ordered: another system says that it was done. Raises ImpossibleAction for
+    a combination that cannot be.
     """
 
     kind: ActionKind
     text: str = ""
     refer_to: ReferredTo | None = None
     destination: str | None = None
+    is_reported: bool = False
 
     def __post_init__(self) -> None:
         if (self.kind == "refer") != (self.refer_to is not None):

@@ -41,7 +41,7 @@ def take_outcome(
         return note(known, actor, at, f"reported by record: {result.words}")
     after: dict[str, object] = {}
     if result.found_by in ("inspect", "check_documents") and not case.has_ordered(result.found_by):
-        after["action"] = CaseAction(result.found_by)
+        after["action"] = CaseAction(result.found_by, is_reported=True)
     if result.is_adverse:
         after |= proposed(known, Statement(actor, at, result=result))
         return acted(known, actor, at, "state_result", result.text, **after)
@@ -109,7 +109,7 @@ def _without_report(case: Case) -> Case:
     is_untouched = case.second_view is None and not any(by.is_human for by in case.ended_by)
     if not is_untouched or not any(each and each.reason == "reported" for each in (end, claim)):
         return case
-    ordered = case.action if case.action and case.action.text else None
+    ordered = case.action if case.action and not case.action.is_reported else None
     return replace(
         case,
         status="action_ordered" if ordered else "open",

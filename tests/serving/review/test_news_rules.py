@@ -1,5 +1,6 @@
 """What others found, and report by record, as it changes cases: alone, or for two persons."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +12,10 @@ from serving.errors import NotFound
 from serving.history.received_records import ReceivedRecord
 from serving.review.case_opening import open_due
 from serving.review.case_state import Case
+from serving.review.news_rules import take_outcome, withdraw_outcome
 from tests.serving.review.decisions import AT
 from tests.serving.review.stated import FOUND, INSPECT, NOTHING, RELEASE, agree_by, end_by
+from tests.serving.review.states import KEY, OPEN, ORDERED
 from tests.serving.review.test_cases import LATER, ONE, TWO, Office, claim, office
 
 __all__ = ["office"]
@@ -188,3 +191,24 @@ def test_a_check_of_documents_ends_no_case_in_which_people_ordered_something_els
     assert case_of(office, case_id).status == before.status
     told = office.reviewing.events(case_id)[-1]
     assert (told.action, told.text) == ("note", "reported by record: the documents were in order")
+
+
+@pytest.mark.parametrize("text", ["", "look under the floor"])
+def test_what_an_officer_ordered_stands_once_a_report_is_withdrawn(text: str) -> None:
+    ordered = replace(ORDERED, action=replace(INSPECT, text=text))
+    result = replace(NOTHING, reason="reported")
+
+    reported, _ = take_outcome(ordered, KEY, LATER, result, None)
+    back, _ = withdraw_outcome(reported, KEY, MUCH_LATER)
+
+    assert reported.status == "closed"
+    assert (back.status, back.action) == ("action_ordered", ordered.action)
+
+
+def test_what_nobody_ordered_is_gone_once_a_report_is_withdrawn() -> None:
+    reported, _ = take_outcome(OPEN, KEY, LATER, replace(NOTHING, reason="reported"), None)
+
+    back, _ = withdraw_outcome(reported, KEY, MUCH_LATER)
+
+    assert reported.action is not None
+    assert (back.status, back.action) == ("open", None)
