@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
 
+from pydantic import TypeAdapter, ValidationError
+
 from features.field_kinds import (
     FieldKind,
     Identifier,
@@ -29,6 +31,16 @@ def party_fields() -> frozenset[str]:
 def identifying_fields() -> frozenset[str]:
     """The names of all fields that hold a party or an identifier."""
     return _named(Party, Identifier)
+
+
+def identifying_fields_refusing(value: str) -> frozenset[str]:
+    """Those of them that cannot hold a value, as an MMSI holds nothing but nine digits."""
+    return frozenset(
+        name
+        for record in RECORD_FILES.values()
+        for name in fields_of_kind(record, Party) + fields_of_kind(record, Identifier)
+        if not _takes(record, name, value)
+    )
 
 
 def text_fields() -> frozenset[str]:
@@ -87,6 +99,16 @@ def _named(*kinds: type[FieldKind]) -> frozenset[str]:
         for name, kind in kinds_of_fields(record).items()
         if isinstance(kind, kinds)
     )
+
+
+@cache
+def _takes(record: type[Record], name: str, value: str) -> bool:
+    field = TypeAdapter(record.model_fields[name].rebuild_annotation())
+    try:
+        field.validate_python(value)
+    except ValidationError:
+        return False
+    return True
 
 
 def _links_cases(record: Record, name: str) -> bool:

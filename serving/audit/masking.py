@@ -1,7 +1,9 @@
 """Masking: after its first period a decision is shown with short names in place of ids.
 
 What was stored stays as it is, so that measurement goes on; people and callers see no identity and
-no text of anyone. A subject that is held for a case at law is shown as it was.
+no text of anyone. An id whose field takes no short name, as nine digits of an MMSI, is left out:
+whoever reads submissions reads masked ones. A subject that is held for a case at law is shown as it
+was.
 """
 
 import json
@@ -10,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from features.identities import identifying_fields, text_fields
+from features.identities import identifying_fields, identifying_fields_refusing, text_fields
 from serving.access.pseudonyms import Pseudonyms, values_at
 from serving.audit.decision import Decision
 from serving.audit.retention_log import RetentionLog
@@ -88,11 +90,12 @@ def masked(decision: Decision, pseudonyms: Pseudonyms) -> Decision:
     request = json.loads(decision.request)
     identifying = identifying_fields()
     identifiers = values_at(request, identifying)
-    without_text = _without(request, text_fields())
+    nameless = identifying_fields_refusing(pseudonyms.of("", MASKED))
+    readable = _without(request, nameless | text_fields())
     return decision.model_copy(
         update={
             "subject_id": pseudonyms.of(decision.subject_id, MASKED),
-            "request": json.dumps(pseudonyms.in_fields(without_text, identifying, MASKED)),
+            "request": json.dumps(pseudonyms.in_fields(readable, identifying, MASKED)),
             "hits": tuple(pseudonyms.over(hit, identifiers, MASKED) for hit in decision.hits),
             "linked_records": _kinds_of(decision.linked_records),
             "because": _kinds_of(decision.because),

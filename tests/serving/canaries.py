@@ -28,6 +28,13 @@ FIELDS = {
     "container_number": "ZQCU3054383",
     "seal_number": "canary-seal",
 }
+FOUND_BY = {
+    "imo_number": "9074729",
+    "mmsi": "255805587",
+    "call_sign": "ZQCU-CALL",
+    "plate_number": "ZQCU 30 543",
+}
+"""What rescuers find a conveyance by."""
 NOTE, FILE, NAME = "canary note of a reviewer", b"canary content of a file", "canary-name.txt"
 DOCUMENT = {
     "document_id": "canary-document",
@@ -38,7 +45,7 @@ DOCUMENT = {
     "issuer_id": "canary-issuer",
     "received_at": "2026-11-24T11:00:00Z",
 }
-MARKS = (b"canary-", b"canary ", b"ZQCU3054383")
+MARKS = (b"canary-", b"canary ", b"ZQCU3054383", *(each.encode() for each in FOUND_BY.values()))
 """What no byte may say where nothing of a party may be."""
 
 
@@ -52,6 +59,7 @@ def decided(service: Service, **fields: str) -> str:
     body = shipment(**FIELDS | fields)
     for record, kind in ((body["journey"], Journey), (body["transactions"][0], Transaction)):
         record |= {name: f"canary-{name}" for name in fields_of_kind(kind, Party)}
+    body["journey"] |= FOUND_BY
     answer = service.score(body, service.key("score", "explain"), f"canary-key-{service.posted}")
     assert answer.json()["lane"] == "inspect", answer.text
     return str(answer.json()["decision_id"])

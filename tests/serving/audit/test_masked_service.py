@@ -15,6 +15,8 @@ MASKED_AT = NOW + timedelta(days=200)
 PAGES = (
     "/console/queue",
     "/console/cases/{}",
+    "/console/cases/{}/case.pdf",
+    "/console/cases/{}/links",
     "/console/cases/{}/letter",
     "/console/decisions",
     "/console/decisions/{}",
@@ -32,17 +34,28 @@ def two_cases(place: Installation) -> tuple[str, str]:
     return first, second
 
 
+CALLS = (
+    "/v1/decisions/{}",
+    "/v1/decisions/{}/explanation",
+    "/v1/queue",
+    "/v1/cases/{}",
+    "/v1/cases/{}/letters",
+)
+NOT_THEIRS = 403
+"""What a role is answered about a page of another one."""
+
+
 def shown(service: Service, case_id: str) -> str:
     """Everything that anyone is shown of a case, by pages and by calls."""
     told = []
     for role in ("reviewer", "auditor", "data_scientist"):
         sign_in_as(service, role)
-        told += [service.client.get(page.format(case_id)).text for page in PAGES]
+        told += [service.client.get(page.format(case_id)) for page in PAGES]
     service.client.cookies.clear()
     read = service.key("score", "explain", "review")
-    for path in (f"/v1/decisions/{case_id}", f"/v1/decisions/{case_id}/explanation", "/v1/queue"):
-        told.append(service.client.get(path, headers=read).text)
-    return "\n".join(told)
+    told += [service.client.get(path.format(case_id), headers=read) for path in CALLS]
+    assert {answer.status_code for answer in told} - {NOT_THEIRS} == {200}
+    return "\n".join(answer.text for answer in told)
 
 
 def tells(text: str) -> list[str]:
