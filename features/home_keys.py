@@ -8,6 +8,7 @@ error: what was encrypted, signed or drawn with it can't be matched by another.
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import tempfile
 import time
@@ -64,6 +65,7 @@ DATABASE_FILE = "database.json"
 """In the home beside the folder of keys: which database it belongs to."""
 
 _LEFT_BEHIND_S = 3600.0
+_PUBLIC_BLOCK = re.compile(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----\n?", re.DOTALL)
 
 
 def is_blank_home(folder: Path) -> bool:
@@ -181,6 +183,11 @@ def public_file_of(name: str, content: bytes, former: Sequence[tuple[str, str]] 
         )
         for key in keys
     )
+
+
+def public_blocks(content: bytes) -> list[bytes]:
+    """The public keys that a `signing.pub` holds, each as PEM: the one in use, then former ones."""
+    return _PUBLIC_BLOCK.findall(content)
 
 
 def sign_with(name: str, content: bytes, said: bytes) -> bytes:

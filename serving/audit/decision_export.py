@@ -22,6 +22,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -30,6 +31,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from features.atomic_dir import written_whole
 from features.catalogue import features_by_name
+from features.home_keys import public_blocks
 from serving.access.actors import Actor
 from serving.audit.audit_log import AuditEvent, AuditLog
 from serving.audit.checkpoints import Checkpoint, canonical
@@ -153,12 +155,14 @@ def _files(
         "later.ndjson": b"".join(json.dumps(outline).encode() + b"\n" for outline in later),
         "checkpoint.json": line.encode(),
         "witness.lines": b"".join(_copies(sources.witnesses, line)),
-        "keys.json": canonical({"log": log_key.split()[0], "model": _raw_key(sources.model_key)}),
     }
+    model_files: dict[str, bytes] = {}
     if record["model"] is not None:
         files["features.json"] = canonical_groups(record)
-        files |= _model_files(sources.models, record["model"])
-    return files
+        model_files = _model_files(sources.models, record["model"])
+    signed_by = model_key(sources.model_key, model_files)
+    files["keys.json"] = canonical({"log": log_key.split()[0], "model": signed_by})
+    return files | model_files
 
 
 def _copies(witnesses: Sequence[Witness], line: str) -> Iterator[bytes]:
@@ -198,9 +202,23 @@ def _model_files(models: Path, reference: Mapping[str, str]) -> dict[str, bytes]
     return files
 
 
-def _raw_key(file: Path) -> str:
-    """The public key of a PEM file, in hexadecimal; empty where there is none."""
-    if not file.exists():
-        return ""
-    key = load_pem_public_key(file.read_bytes())
-    return key.public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+def model_key(public_file: Path, model: Mapping[str, bytes]) -> str:
+    """The public key, in hexadecimal, that signed a model; without one the key in use, if any.
+
+    It may have been rotated away since: models of before are still there, and still verify.
+    """
+    content = public_file.read_bytes() if public_file.exists() else b""
+    keys = [load_pem_public_key(block) for block in public_blocks(content)]
+    signing = [key for key in keys if not model or _has_signed(key, model)]
+    if model and not signing:
+        raise ExportRefused("no key of signing.pub signed the model that answered")
+    named = (key.public_bytes(Encoding.Raw, PublicFormat.Raw).hex() for key in signing)
+    return next(named, "")
+
+
+def _has_signed(key: Any, model: Mapping[str, bytes]) -> bool:
+    try:
+        key.verify(model["manifest.sig"], model["manifest.json"])
+    except InvalidSignature:
+        return False
+    return True

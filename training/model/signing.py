@@ -1,7 +1,6 @@
 """The key that seals a model: Ed25519, readable by its owner only."""
 
 import json
-import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from features.home_keys import KEY_FILES, PUBLIC_FILES, SIGNING, read_key
+from features.home_keys import KEY_FILES, PUBLIC_FILES, SIGNING, public_blocks, read_key
 from training.errors import ArtefactError, ArtefactTampered
-
-_BLOCK = re.compile(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----\n?", re.DOTALL)
 
 PRIVATE_KEY = KEY_FILES[SIGNING]
 PUBLIC_KEY = PUBLIC_FILES[SIGNING]
@@ -62,7 +59,7 @@ def verify(content: bytes, signature: bytes, public_pem: bytes) -> None:
 
     `public_pem` holds the key in use and those that were rotated away, as `signing.pub` does.
     """
-    for block in _BLOCK.findall(public_pem) or [public_pem]:
+    for block in public_blocks(public_pem) or [public_pem]:
         with suppress(InvalidSignature):
             _public_key(block).verify(signature, content)
             return

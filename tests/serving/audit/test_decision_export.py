@@ -21,8 +21,10 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from features.catalogue import SHIPMENT
+from features.home_keys import fresh_key, public_file_of, public_half
 from serving.audit.checkpoints import Checkpoint, LogSigner
-from serving.audit.decision_export import canonical_groups
+from serving.audit.decision_export import canonical_groups, model_key
+from serving.audit.errors import ExportRefused
 from serving.audit.hash_chain import LogHead
 from serving.audit.witness_lines import framed
 from serving.cli.main import app as commands
@@ -184,6 +186,25 @@ def test_keys_and_witness_are_held_to_those_that_were_published(
     assert run(bundle, "--log-key", "00" * 32).returncode == 1
     assert run(bundle, "--model-key", "00" * 32).returncode == 1
     assert "does not have this checkpoint" in run(bundle, "--witness", str(elsewhere)).stderr
+
+
+def test_a_model_is_verified_by_the_key_that_signed_it_after_a_rotation(
+    service: Service, decided: list[str], tmp_path: Path
+) -> None:
+    folder = service.home / "keys"
+    former = public_half("signing", (folder / "signing.pem").read_bytes())
+    rotated = CliRunner().invoke(commands, ["rotate-key", "signing", "--home", str(service.home)])
+    assert rotated.exit_code == 0, rotated.output
+    fresh = public_half("signing", (folder / "signing.pem").read_bytes())
+    out = tmp_path / "export"
+    assert export(service, decided[0], out).exit_code == 0
+
+    assert run(out, "--model-key", former).returncode == 0
+    assert run(out, "--model-key", fresh).returncode == 1
+    model = {name: (out / name).read_bytes() for name in ("manifest.json", "manifest.sig")}
+    (tmp_path / "signing.pub").write_bytes(public_file_of("signing", fresh_key("signing")))
+    with pytest.raises(ExportRefused, match=r"no key of signing\.pub signed the model"):
+        model_key(tmp_path / "signing.pub", model)
 
 
 @pytest.mark.faults
