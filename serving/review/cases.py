@@ -115,14 +115,18 @@ class Cases:
     ) -> list[CaseRecord]:
         """The cases that wait, the most urgent first."""
         self.open_new()
-        rows = self._tagged(self.store.page(reviewer.access, queue, after, limit), queue.tag)
+        rows = self._findable(self.store.page(reviewer.access, queue, after, limit), queue.tag)
         tell_audit(cases=[row.case_id for row in rows])
         return [self.shown(row) for row in rows]
 
     def list_cases(self, reviewer: Reviewer, wanted: CaseFilter, limit: int) -> list[CaseRecord]:
-        """The cases that a filter lets through, closed ones too, the newest first."""
+        """The cases that a filter lets through, closed ones too, the newest first.
+
+        Of one subject, or with one tag, those are left out that are masked by now.
+        """
         self.open_new()
-        rows = self._tagged(self.store.list_cases(reviewer.access, wanted, limit), wanted.tag)
+        listed = self.store.list_cases(reviewer.access, wanted, limit)
+        rows = self._findable(listed, wanted.subject_id or wanted.tag)
         tell_audit(cases=[row.case_id for row in rows])
         return [self.shown(row) for row in rows]
 
@@ -530,9 +534,9 @@ class Cases:
         """Whether a case that is shown is masked by now."""
         return row.what == MASKED_CASE
 
-    def _tagged(self, rows: list[CaseRecord], tag: str | None) -> list[CaseRecord]:
-        """What a filter by tag found; masked ones are not found by what was written of them."""
-        return [row for row in rows if tag is None or not self.is_covered(row)]
+    def _findable(self, rows: list[CaseRecord], named: str | None) -> list[CaseRecord]:
+        """What was found; by an id or a tag that was named, no case that shows it no more."""
+        return [row for row in rows if named is None or not self.is_covered(row)]
 
     def is_covered(self, row: CaseRecord) -> bool:
         """Whether a case as it is stored is to be masked by now."""

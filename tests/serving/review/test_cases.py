@@ -30,7 +30,7 @@ from serving.review import owner_rules, remark_rules
 from serving.review.actions import CaseAction
 from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
 from serving.review.case_links import CaseLinks
-from serving.review.case_records import CaseAccess, QueueFilter
+from serving.review.case_records import CaseAccess, CaseFilter, QueueFilter
 from serving.review.cases import Cases
 from serving.review.errors import CaseTaken, ContradictoryFinding, NotYours, UndoRefused
 from serving.review.queue_rank import QUEUE_RANK
@@ -448,6 +448,15 @@ def test_a_masked_case_shows_short_names_and_nobodys_words(office: Office, maske
     assert [(each.case_id, each.what) for each in queue] == [("d-2", MASKED_CASE)]
     assert masked.case(ONE, "d-2")[1].result is None
     assert "S-1" not in masked.decision("d-1").request
+
+
+def test_a_masked_case_is_not_found_by_the_id_of_its_subject(office: Office, masked: Cases) -> None:
+    def found(cases: Cases) -> list[str]:
+        return [row.case_id for row in cases.list_cases(ONE, CaseFilter(subject_id="S-1"), 9)]
+
+    assert found(office.reviewing) == ["d-1"]
+    assert found(masked) == []
+    assert len(masked.list_cases(ONE, CaseFilter(), 9)) == 2  # by a short name
 
 
 def test_a_case_about_a_subject_under_legal_hold_is_shown_as_it_was(office: Office) -> None:
