@@ -159,7 +159,8 @@ class MessageIntake:
         self._claims.acquire(claim)
         try:
             kept = await asyncio.to_thread(self._kept, sent)
-            if kept is not None and (given := await asyncio.to_thread(self._given, sent, kept)):
+            given = None if kept is None else await asyncio.to_thread(self._given, sent, kept)
+            if kept is not None and given is not None:
                 return TakenMessage(kept, given, is_replayed=True)
             planned = await asyncio.to_thread(self._plan, sent, bounds, kept)
             if kept is None:
@@ -179,7 +180,10 @@ class MessageIntake:
         return kept
 
     def _given(self, sent: SentMessage, kept: KeptMessage) -> tuple[Answer, ...] | None:
-        """The answers that were given about a message; None where not all of them were."""
+        """The answers that were given about a message; None where not all of them were.
+
+        Of one that made nothing to score there are none, and it is done once history knows it.
+        """
         claims = [
             (sent.caller.key_id, sent.key_of(number))
             for number, _ in enumerate(kept.content.scored)
@@ -187,6 +191,8 @@ class MessageIntake:
         given = self._answers.answers(claims)
         if len(given) < len(claims):
             return None
+        if not claims:
+            self._let_know_again(kept, sent.at)
         return tuple(Answer(given[claim].body) for claim in claims)
 
     def _plan(self, sent: SentMessage, bounds: Bounds, kept: KeptMessage | None) -> PlannedMessage:
@@ -272,6 +278,12 @@ class MessageIntake:
         self._ingestion.history.ingest_records(
             [each.record for each in planned.records], at.isoformat()
         )
+
+    def _let_know_again(self, kept: KeptMessage, at: datetime) -> None:
+        """Let later scores know what is stored of a message: who kept it may have been cut off."""
+        about = self._ingestion.store.about(kept.content.subjects)
+        records = [row.record for rows in about.values() for row in rows]
+        self._ingestion.history.ingest_records(records, at.isoformat())
 
     async def _score(
         self, sent: SentMessage, bodies: Sequence[bytes], answer_format: AnswerFormat

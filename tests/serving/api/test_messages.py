@@ -21,6 +21,7 @@ from serving.db.tables.audit import audit_events
 from serving.db.tables.scoring import decisions, kept_messages, message_subjects, records
 from serving.errors import LogUnavailable
 from serving.settings import Settings
+from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 
 SAMPLES = Path(__file__).parents[2] / "conformance" / "samples"
@@ -186,6 +187,25 @@ def test_a_retry_gets_the_same_bytes_and_another_message_is_refused(service: Ser
             "/problems/idempotency-key-reused",
         )
     assert stored(service) == [1, 1, 1, 1]
+
+
+def test_a_message_that_made_nothing_to_decide_is_replayed_wherever_its_subject_went_since(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sender, other = service.key("ingest", offices=("DE1",)), service.key("score", offices=("DE2",))
+    first = send(service, sender, sample("dcsa"), "dcsa")
+    service.score(shipment(shipment_id="AC4711", office_id="DE2"), other)
+    told: list[Any] = []
+    monkeypatch.setattr(
+        service.services.history, "ingest_records", lambda records, _: told.extend(records)
+    )
+
+    again = send(service, sender, sample("dcsa"), "dcsa")
+
+    assert (first.json()["decisions"], again.status_code) == ([], 200), again.text
+    assert again.content == first.content
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert len(told) == sum(first.json()["records"].values())
 
 
 def test_the_same_message_under_another_key_keeps_its_records_once(service: Service) -> None:
