@@ -276,7 +276,7 @@ def waived_words(
     if because is None or until is None:
         raise typer.BadParameter("want --waive, --because and --until together")
     return {
-        "gates": tuple(sorted({gate.value for gate in waive})),
+        "gates": tuple(sorted({f"{gate}" for gate in waive})),
         "because": " ".join(because.split()),
         "until": f"{until:%Y-%m-%d}",
     }

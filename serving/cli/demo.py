@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -181,8 +181,9 @@ def _train_and_promote(home: Path, kind: SubjectKind) -> None:
 
 def _promote(reference: str, home: Path) -> None:
     """Promote it, two trial identities answering for what too few inspections leave undecided."""
-    from serving.cli.promote import GateName, promote
+    from serving.cli.promote import promote
     from training.errors import PromotionRefused
+    from training.gates.waivable import Waivable
 
     try:
         promote(reference, APPROVER, home=home)
@@ -201,7 +202,7 @@ def _promote(reference: str, home: Path) -> None:
         promote(
             reference,
             APPROVER,
-            waive=[GateName(gate) for gate in waived],
+            waive=[gate for gate in get_args(Waivable) if gate in waived],
             requested_by=TRAINER,
             because="A trial on an invented world, where nobody is inspected.",
             until=datetime.now(UTC).replace(tzinfo=None) + TRIAL,

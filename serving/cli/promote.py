@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -22,6 +22,7 @@ from serving.cli.options import (
     TrainingSetOption,
 )
 from serving.cli.output import messages, print_json
+from training.gates.waivable import Waivable
 
 if TYPE_CHECKING:
     from features.records import SubjectKind
@@ -31,25 +32,16 @@ if TYPE_CHECKING:
     from serving.settings import Settings
     from training.data.training_set import TrainingSet
     from training.gates.verdict import Verdict
-    from training.gates.waiver import Waivable, WaiverRequest
+    from training.gates.waiver import WaiverRequest
     from training.model.model_home import ModelHome
     from training.model.model_pointer import ModelPointer
     from training.registry.promotion import Approval
 
 
-class GateName(StrEnum):
-    """A gate that may be left open for a time: undecided by two people, else as `waiver` says."""
-
-    BETTER_THAN_RANDOM = "better than random"
-    CALIBRATION = "calibration"
-    GROUPS = "groups"
-    PROXIES = "proxies"
-    INFLUENCE = "influence"
-    CHAMPION = "champion"
-    NO_WORSE_THAN_THE_CHAMPION = "no worse than the champion"
-    CANARIES = "canaries"
-    CONTROL_LANE = "control lane"
-    LIVE_TRAFFIC = "live traffic"
+if TYPE_CHECKING:
+    GateName = Waivable
+else:  # a list of literals is no type that typer reads
+    GateName = StrEnum("GateName", [(gate, gate) for gate in get_args(Waivable)])
 
 
 def promote(
@@ -243,7 +235,7 @@ def _leave(
         raise typer.BadParameter(
             "--requested-by, --because and --until belong to --waive; give all of them, or none"
         )
-    gates: tuple[Waivable, ...] = tuple(gate.value for gate in dict.fromkeys(waived))
+    gates = tuple(dict.fromkeys(waived))
     return WaiverRequest(gates, because, until.replace(tzinfo=UTC), requested_by)
 
 

@@ -7,7 +7,7 @@ waiver.sig    Ed25519 signature of waiver.json by the key of the home, 64 bytes
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import (
     AwareDatetime,
@@ -21,6 +21,7 @@ from pydantic import (
 from features.person_names import may_be_one_person
 from training.errors import ArtefactTampered, WaiverError
 from training.gates.verdict import Verdict
+from training.gates.waivable import Waivable
 from training.model.manifest import FrozenModel
 from training.model.signing import SigningKey, verify
 
@@ -29,21 +30,6 @@ WAIVER_SIGNATURE = "waiver.sig"
 
 LONGEST = timedelta(days=183)
 """Half a year: whoever needs longer looks at the groups again and signs again."""
-
-Waivable = Literal[
-    "better than random",
-    "calibration",
-    "groups",
-    "leakage",
-    "proxies",
-    "influence",
-    "champion",
-    "no worse than the champion",
-    "canaries",
-    "control lane",
-    "live traffic",
-]
-"""Gates that may be undecided, and the champion, which may be unreadable."""
 
 WAIVABLE_WHEN_REFUSED = ("groups", "proxies", "champion")
 """Gates that a person may answer for alone: whether a difference between groups of traffic is

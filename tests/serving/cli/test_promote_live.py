@@ -2,14 +2,18 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from typer.testing import CliRunner
 
+from serving.cli.main import app as tidegate
 from serving.cli.promote import _live
 from serving.db.engine import open_database
 from serving.settings import Settings, settings_of
 from tests.serving.monitor.invented_log import BEGIN, DELAY, Invented, invent, opine
 from tests.serving.postgres import Server
+from training.gates.waivable import Waivable
 from training.model.model_home import ModelHome
 from training.model.model_registration import REGISTRATION, Registration
 
@@ -75,3 +79,18 @@ def test_the_database_that_a_promotion_names_is_the_one_that_is_asked(
     invented = asked(models, first=0, database_url=str(settings.database))
 
     assert heard(models, invented.end + 2 * DELAY, settings) == "refused"
+
+
+@pytest.mark.parametrize(
+    "command", [["promote", "--model", "x@challenger"], ["approvals", "act", "waive", "x/1"]]
+)
+def test_a_command_takes_every_gate_that_a_waiver_can_name_and_no_other(
+    command: list[str], tmp_path: Path
+) -> None:
+    def waiving(*gates: str) -> str:
+        waived = (word for gate in gates for word in ("--waive", gate))
+        told = [*command, "--home", str(tmp_path), *waived]
+        return CliRunner().invoke(tidegate, told).output
+
+    assert "is not one of" not in waiving(*get_args(Waivable))
+    assert "'artefact' is not one of" in " ".join(waiving("artefact").split())

@@ -112,6 +112,7 @@ def test_a_waiver_of_no_or_another_gate_or_of_nobody_is_refused(
 UNDECIDED_ONLY = (
     "better than random",
     "calibration",
+    "leakage",
     "influence",
     "no worse than the champion",
     "canaries",

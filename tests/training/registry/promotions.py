@@ -14,7 +14,8 @@ from training.errors import PromotionRefused
 from training.evaluation.evaluation_report import EvaluationReport, ProxyFigures
 from training.fit.label_influence import InfluenceFigures
 from training.gates.verdict import Verdict
-from training.gates.waiver import Waivable, WaiverRequest
+from training.gates.waivable import Waivable
+from training.gates.waiver import WaiverRequest
 from training.leakage.finding import LeakageFinding
 from training.model.model_home import ModelHome
 from training.model.risk_model import BOOSTER, PEERS, REPORT, RiskModel, sha256
