@@ -99,7 +99,7 @@ def _limits(described: dict[str, Any], *, required: bool) -> Limits:
     return Limits(
         required=required,
         choices=tuple(choices) if choices else None,
-        pattern=_as_arrow_reads(value["pattern"]) if "pattern" in value else None,
+        pattern=as_arrow_reads(value["pattern"]) if "pattern" in value else None,
         at_least=value.get("minimum"),
         at_most=value.get("maximum"),
         longest=value.get("maxLength"),
@@ -107,7 +107,7 @@ def _limits(described: dict[str, Any], *, required: bool) -> Limits:
     )
 
 
-def _as_arrow_reads(pattern: str) -> str:
+def as_arrow_reads(pattern: str) -> str:
     """A pattern as pydantic and JavaScript read it, with escapes that Arrow (RE2) knows."""
     return re.sub(r"\\u([0-9a-f]{4})", r"\\x{\1}", pattern)
 

@@ -24,6 +24,7 @@ from features.engine.batch.record_blocks import RecordBlocks, RecordFolder
 from features.engine.columns import Column, Columns, array_of_instants, array_of_numbers
 from features.engine.string_table import NO_TEXT, STRING_TABLE
 from features.engine.windows.window import Window, count
+from features.errors import RecordsError
 from features.event_sources import event_sources
 from features.ingest.record_files import read_records
 from features.ingest.record_summary import SUMMARY, summary_of
@@ -130,6 +131,7 @@ def write_training_set(
     """Write the files of a training set made of some records; how many outcomes are left out.
 
     Each table of features is a row group. Those of subjects have SUBJECT_ROWS, but for the last.
+    Raises RecordsError where there is no subject.
     """
     about = {
         "subject": kind,
@@ -138,16 +140,23 @@ def write_training_set(
         "records_digest": _digest_of(records),
     }
     outcomes = _first_outcomes(kind, records)
-    are_held = np.zeros(len(outcomes), bool)
+    are_held, rows = np.zeros(len(outcomes), bool), 0
 
     def looked_through() -> Iterator[pa.Table]:
+        nonlocal rows
         for table in subjects:
+            rows += len(table)
             held = pc.is_in(outcomes["subject_id"], table["subject_id"].combine_chunks())
             np.logical_or(are_held, held.to_numpy(), out=are_held)
             yield table
 
     _write(folder / "features.parquet", features, about)
     _write(folder / "subjects.parquet", looked_through(), about)
+    if not rows:
+        raise RecordsError(
+            f"{records} holds no {kind} to build a row of: see that it is the folder of records, "
+            "that rows were not all set aside, and which subject is meant"
+        )
     _write(folder / "outcomes.parquet", iter([outcomes.filter(pa.array(are_held))]), about)
     (folder / SUMMARY).write_text(json.dumps(summary_of(records), indent=1) + "\n")
     return int((~are_held).sum())

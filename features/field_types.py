@@ -154,11 +154,8 @@ CommodityCode = Annotated[
 Code = Annotated[_Code, kinds.Code()]
 # No control characters, and none that reorder the text around them on a screen. Written as both
 # pydantic here and JavaScript at callers read it.
-Text = Annotated[
-    str,
-    Field(max_length=512, pattern=r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*$"),
-    kinds.Text(),
-]
+PRINTED = r"^[^\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]*$"
+Text = Annotated[str, Field(max_length=512, pattern=PRINTED), kinds.Text()]
 
 Amount = Annotated[
     float, Field(ge=0, le=1e12, examples=[31_400.0]), kinds.Money(currency_field="currency")

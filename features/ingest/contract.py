@@ -18,10 +18,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.arrow_schema import INSTANT, Limits, limits
+from features.arrow_schema import INSTANT, Limits, as_arrow_reads, limits
 from features.errors import Example, Fault
 from features.field_kinds import Money, kinds_of_fields
-from features.field_types import EARLIEST_YEAR, LARGEST_EXACT, LATEST_YEAR, RFC_3339
+from features.field_types import EARLIEST_YEAR, LARGEST_EXACT, LATEST_YEAR, PRINTED, RFC_3339
 from features.outcome_contradictions import FIELDS, NEVER_SELECTED, contradiction
 from features.records import AMENDED_WHEN, RECORD_FILES, VERSION_FIELDS, Result
 
@@ -38,6 +38,11 @@ CURRENCY_OF: dict[str, dict[str, str]] = {
 }
 """The field with the currency of each amount, by record type."""
 
+
+_UNLIKE = {
+    as_arrow_reads(PRINTED): "has a line break, a tab or another character that is not printed"
+}
+"""What is wrong with a text that a pattern does not fit, where the pattern says it to nobody."""
 
 QuickLook = Callable[[pa.ChunkedArray, Limits], bool]
 
@@ -174,7 +179,10 @@ def _broken_text(column: pa.ChunkedArray, limit: Limits) -> Iterator[tuple[str, 
         return
     if limit.pattern:
         does_match = pc.match_substring_regex(column, limit.pattern)
-        yield f"does not look like {limit.pattern}", pc.invert(does_match)
+        yield (
+            _UNLIKE.get(limit.pattern, f"does not look like {limit.pattern}"),
+            pc.invert(does_match),
+        )
         if not limit.codes and limit.longest is None:
             return
         column = pc.if_else(does_match, column, pa.scalar(None, column.type))

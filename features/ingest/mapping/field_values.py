@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.arrow_schema import INSTANT
-from features.field_kinds import FieldKind
+from features.field_kinds import FieldKind, Text
 from features.ingest.contract import typed, what_is_wanted, without_point
 from features.ingest.mapping.block_columns import BlockColumns, JoinedColumns
 from features.ingest.mapping.instants import Broken, instants_of
@@ -82,7 +82,7 @@ class FieldReading:
         if self.want.type == INSTANT:
             return self._instants(column)
         if pa.types.is_string(self.want.type):
-            return _text(column), []
+            return (_in_one_line(column) if isinstance(self.kind, Text) else _text(column)), []
         return self._number(column)
 
     def _coded(self, column: pa.Array) -> tuple[pa.Array, Broken]:
@@ -139,6 +139,11 @@ class FieldReading:
 
 def _text(column: pa.Array) -> pa.Array:
     return column if pa.types.is_string(column.type) else column.cast(pa.string())
+
+
+def _in_one_line(column: pa.Array) -> pa.Array:
+    """Texts with a blank for each line break or tab, as cells of a spreadsheet have."""
+    return pc.replace_substring_regex(_text(column), r"[ ]*[\t\n\v\f\r\x{85}]+[ ]*", " ")
 
 
 def ungrouped(column: pa.Array, decimal: str) -> tuple[pa.Array, Broken]:

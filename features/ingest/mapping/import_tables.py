@@ -39,6 +39,7 @@ REPORT = "import.json"
 """What an import says of itself; a folder that has none was not made by one."""
 
 _WORKING = ".import"
+_MOST_REASONS = 5
 
 Sources = Mapping[str, Sequence[SourceTable]]
 
@@ -74,7 +75,8 @@ def import_tables(
     """Read every table once and write a record file of each type; without `out` only check.
 
     A row that breaks the contract is set aside in `OUT/quarantine`. Raises MappingRefused for a
-    mapping that cannot be followed, InputRefused for a table that cannot be read.
+    mapping that cannot be followed, InputRefused for a table that cannot be read or of which no
+    record is made; `out` is then what it was.
     """
     check_mapping(mapping)
     schemas = {name: _schema_of(tables) for name, tables in sources.items()}
@@ -90,9 +92,21 @@ def import_tables(
         working = folder / _WORKING
         working.mkdir()
         report = run.report(folder, working)
+        _refuse_nothing(report)
         shutil.rmtree(working)
         (folder / REPORT).write_text(json.dumps(report.as_json(), indent=1) + "\n")
     return report
+
+
+def _refuse_nothing(report: ImportReport) -> None:
+    """Raise InputRefused where no row became a record, which takes the place of no good records."""
+    if any(report.records.values()):
+        return
+    rows = sum(report.inputs.values())
+    most = sorted(report.refused, key=lambda group: -group.rows)[:_MOST_REASONS]
+    why = [f"  {group.fault()}" for group in most] or ["  no row is refused: see `where`, `unless`"]
+    told = f"none of {rows:,} rows becomes a record, so nothing is written; --check lists them all:"
+    raise InputRefused("\n".join([told, *why]))
 
 
 @contextmanager

@@ -183,3 +183,15 @@ def test_what_does_not_go_with_an_engine_is_refused(
     assert result.exit_code == 2
     assert said in " ".join(result.stderr.replace("│", " ").split())
     assert not (tmp_path / "out").exists()
+
+
+def test_a_build_of_no_subject_fails_and_keeps_the_former_set(tmp_path: Path) -> None:
+    (tmp_path / "records").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "features.parquet").write_text("the former")
+
+    refused = build(tmp_path / "records", tmp_path / "out")
+
+    assert refused.exit_code == 1
+    assert "holds no shipment to build a row of" in str(refused.exception)
+    assert (tmp_path / "out" / "features.parquet").read_text() == "the former"

@@ -342,6 +342,7 @@ def test_of_many_rows_that_are_wrong_all_are_counted_and_the_first_are_shown(
 ) -> None:
     monkeypatch.setattr(refused_rows, "MOST_PLACES", 3)
     rows = [SHIPMENT | {"ID": f"S-{at}", "HS": "nine"} for at in range(7)]
+    rows.append(SHIPMENT | {"ID": "S-7"})
 
     report = imported(tmp_path, SHIPMENTS + AT, str(written_csv(tmp_path, rows)))
 
@@ -386,7 +387,7 @@ def test_a_folder_that_no_import_wrote_is_not_replaced(tmp_path: Path) -> None:
 
 
 def test_a_second_import_takes_the_place_of_the_first(tmp_path: Path) -> None:
-    shipments(tmp_path, [{"HS": "nine"}])
+    shipments(tmp_path, [{}, {"HS": "nine"}])
 
     (record,) = shipments(tmp_path, [{}])
 
@@ -411,3 +412,31 @@ def test_an_import_that_fails_leaves_the_former_records(tmp_path: Path) -> None:
         "cut.parquet",
         "mapping.toml",
     }
+
+
+def test_an_import_of_which_every_row_is_refused_leaves_the_folder_as_it_was(
+    tmp_path: Path,
+) -> None:
+    (before,) = shipments(tmp_path, [{}])
+
+    with pytest.raises(InputRefused, match=r"(?s)none of 2 rows .*hs_code: does not look like"):
+        shipments(tmp_path, [{"HS": "x"}, {"HS": "y"}])
+    with pytest.raises(InputRefused, match=r"(?s)none of 1 rows .*see `where`"):
+        shipments(tmp_path, [{}], AT + 'where = { ID = "another" }\n')
+
+    assert read_records(tmp_path / "out", "shipments").to_pylist() == [before]
+    assert not (tmp_path / "out" / QUARANTINE).exists()
+
+
+def test_line_breaks_in_a_free_text_become_a_blank_and_other_marks_are_refused_in_words(
+    tmp_path: Path,
+) -> None:
+    goods = [{"GOODS": "boats,\r\n inflatable\tof PVC"}, {"GOODS": "boats\x07"}]
+
+    (read,) = shipments(tmp_path, goods, AT + 'goods_description = "GOODS"\n')
+
+    assert read["goods_description"] == "boats, inflatable of PVC"
+    (refused,) = set_aside(tmp_path)
+    assert refused["why"] == [
+        "goods_description: has a line break, a tab or another character that is not printed"
+    ]
