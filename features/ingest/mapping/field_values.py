@@ -15,9 +15,20 @@ from features.ingest.mapping.mapping import Codes, FieldMapping, as_text
 from features.ingest.mapping.register_pseudonyms import RegisterPseudonyms
 from features.ingest.mapping.units import factors_of
 
+
+def _as_people_write(decimal: str, apart: tuple[str, ...]) -> str:
+    """What matches numbers: whole, or with one sign between thousands, which begin with no 0.
+
+    Else `0.125` would be read as 125 where a comma stands before decimals.
+    """
+    grouped = "|".join(rf"(?:{sign}\d{{3}})+" for sign in apart)
+    return rf"^[+-]?(?:\d+|[1-9]\d{{0,2}}(?:{grouped}))(?:{decimal}\d+)?$"
+
+
+_BLANKS = (" ", "'", r"\x{2019}", r"\x{a0}", r"\x{202f}")
 _GROUPED = {
-    ",": r"^[+-]?(\d+|\d{1,3}([. '\x{a0}\x{202f}]\d{3})+)(,\d+)?$",
-    ".": r"^[+-]?(\d+|\d{1,3}([, '\x{a0}\x{202f}]\d{3})+)(\.\d+)?$",
+    ",": _as_people_write(",", (r"\.", *_BLANKS)),
+    ".": _as_people_write(r"\.", (",", *_BLANKS)),
 }
 """Numbers as people write them, by the sign before their decimals."""
 
@@ -153,7 +164,7 @@ def ungrouped(column: pa.Array, decimal: str) -> tuple[pa.Array, Broken]:
     plain = pc.replace_substring(plain, decimal, ".")
     if pc.all(is_number).as_py():
         return plain, []
-    what = f"is no number with {decimal!r} before its decimals"
+    what = f"is no number with {decimal!r} before its decimals, thousands apart or not"
     return pc.if_else(is_number, plain, pa.scalar(None, pa.string())), [
         (what, pc.invert(is_number))
     ]

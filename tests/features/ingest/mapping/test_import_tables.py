@@ -428,6 +428,38 @@ def test_an_import_of_which_every_row_is_refused_leaves_the_folder_as_it_was(
     assert not (tmp_path / "out" / QUARANTINE).exists()
 
 
+@pytest.mark.parametrize(
+    ("decimal", "written", "meant"),
+    [
+        (",", "1.234.567,5", 1_234_567.5),
+        (",", "12 345", 12_345.0),
+        (",", "0,125", 0.125),
+        (",", "0.125", None),
+        (",", "0.125.000", None),
+        (",", "-0.500", None),
+        (",", "1.25", None),
+        (",", "12.5", None),
+        (",", "1.234 567", None),
+        (",", "1.2345", None),
+        (",", "1234.567", None),
+        (".", "1,234.5", 1_234.5),
+        (".", "12\u2019345", 12_345.0),
+        (".", "0,125", None),
+        (".", "1,234'567", None),
+        (".", "1.234.567", None),
+    ],
+)
+def test_a_number_that_may_mean_another_is_refused(
+    tmp_path: Path, decimal: str, written: str, meant: float | None
+) -> None:
+    mapped = f'{AT}gross_mass_kg = {{ column = "G", decimal = "{decimal}" }}\n'
+
+    sound, *refused = shipments(tmp_path, [{"G": "7"}, {"G": written}], mapped)
+
+    assert [each["gross_mass_kg"] for each in refused] == ([meant] if meant is not None else [])
+    assert sound["gross_mass_kg"] == 7
+
+
 def test_line_breaks_in_a_free_text_become_a_blank_and_other_marks_are_refused_in_words(
     tmp_path: Path,
 ) -> None:
