@@ -29,6 +29,7 @@ from features.records import (
     SubjectKind,
     Transaction,
 )
+from features.rescoring_rules import JUST_AFTER
 from features.subject_types import SUBJECT_TYPES, SubjectType
 
 
@@ -183,6 +184,14 @@ class Submission(Record):
     def scoring_instant(self) -> datetime:
         """Before when records linked to the subject must be known to count."""
         return self.as_of or self.declared_at
+
+    @property
+    def first_instant(self) -> datetime:
+        """The first scoring instant that it may have: its declaration is known by then."""
+        known_at = self.subject.known_at
+        if self.subject.version == 1 or known_at is None:
+            return self.declared_at
+        return max(self.declared_at, known_at + JUST_AFTER)
 
     def linked(self, name: str) -> tuple[Any, ...]:
         """The linked records of one type that it brings."""

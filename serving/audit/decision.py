@@ -171,6 +171,19 @@ class Decision(DecisionPart):
         """Before when the subject's own records had to be known."""
         return self.as_of or self.submission.declared_at
 
+    @property
+    def known_until(self) -> datetime:
+        """Before when the subject's own records were known: nothing is of a time to come.
+
+        What a wrong clock said of a later instant keeps no later decision waiting.
+        """
+        return min(self.scoring_instant, self.scored_at)
+
+    @property
+    def next_from(self) -> datetime:
+        """From which instant on the subject may be scored again, as it was submitted."""
+        return max(self.known_until, self.submission.first_instant)
+
     def reasons_in(self, language: Language = ENGLISH) -> tuple[Reason, ...]:
         """The reasons in words, the strongest first; none without a score."""
         return () if self.unscored else self._in_words(language).reasons(self.known_reasons)

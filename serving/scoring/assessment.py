@@ -167,7 +167,7 @@ class Assessor:
         if submission.as_of is None:
             return None
         earlier = self.decided.earlier(submission.subject_kind, submission.subject_id)
-        if earlier and submission.as_of < earlier.newest.scoring_instant:
+        if earlier and submission.as_of < earlier.newest.known_until:
             raise ScoredAsOfLater("the subject was scored as of a later instant already")
         return earlier
 
@@ -325,7 +325,7 @@ def _scored_again(encoded: EncodedRequest) -> dict[str, Any]:
         return {}
     newest, submission = encoded.earlier.newest, encoded.submission
     because = [name for name, _ in newly_counted(newest, submission)]
-    if begun_by_time(encoded.known, newest.scoring_instant, submission.scoring_instant):
+    if begun_by_time(encoded.known, newest.known_until, submission.scoring_instant):
         because.append(TIME_PASSED)
     return {
         "rescores": encoded.earlier.first_id,

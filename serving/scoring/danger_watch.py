@@ -30,26 +30,32 @@ class DangerWatch:
         begins = self._begins_by_time(submission, submission.scoring_instant)
         return begins if begins is not None and begins > decision.scored_at else None
 
-    def danger_instant(
+    def danger_shown(
         self,
         earlier: EarlierDecisions,
         submission: Submission,
         known_at: Iterable[datetime],
         now: datetime,
     ) -> datetime | None:
-        """As of when a route is to be scored since it is, or by then will be, in danger.
+        """As of when a route is to be scored now, since records show that it is in danger.
 
-        `submission` holds all that is known by now, of which the records known at `known_at` did
-        not count in the newest decision. None where no sign of danger is to come.
+        `submission` holds all that was received, of which the records known at `known_at` did not
+        count in the newest decision. What is here is known, whatever the clock of its sender says:
+        the instant may lie ahead, where the declaration does. None where no record shows danger.
         """
-        newest = earlier.newest
-        if newest.subject_kind != "route" or newest.lane == "rescue":
+        if not _is_watched(earlier):
             return None
-        since = newest.scoring_instant
+        since = earlier.newest.next_from
         instants = [min(known + JUST_AFTER, now) for known in known_at]
-        if instants and danger_signals(submission, since):
-            return max(since, *instants)
-        begins = self._begins_by_time(submission, since)
+        if not instants or not danger_signals(submission, since):
+            return None
+        return max(since, submission.first_instant, *instants)
+
+    def danger_to_come(self, earlier: EarlierDecisions, submission: Submission) -> datetime | None:
+        """When silence or delay puts a route in danger; None where it does not, or did long ago."""
+        if not _is_watched(earlier):
+            return None
+        begins = self._begins_by_time(submission, earlier.newest.next_from)
         return begins if begins is not None and begins > earlier.first_at else None
 
     def _begins_by_time(self, submission: Submission, since: datetime) -> datetime | None:
@@ -58,6 +64,10 @@ class DangerWatch:
         if not (self.arrivals_are_reported or is_followed):
             return None
         return danger_begins_at(submission, since)
+
+
+def _is_watched(earlier: EarlierDecisions) -> bool:
+    return earlier.newest.subject_kind == "route" and earlier.newest.lane != "rescue"
 
 
 HEARD_ONLY = DangerWatch()

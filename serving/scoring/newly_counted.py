@@ -26,11 +26,12 @@ def newly_counted(before: Decision, submission: Submission) -> list[NamedRecord]
 
 def not_counted(before: Decision, submission: Submission) -> list[NamedRecord]:
     """The records that did not count in a decision, whenever they became known."""
+    counted_until = before.next_from
     there = {*before.linked_records, *(name for name, _ in _records(before.submission))}
     return [
         (name, known_at)
         for name, known_at in _records(submission)
-        if name not in there or known_at >= before.scoring_instant
+        if name not in there or known_at >= counted_until
     ]
 
 

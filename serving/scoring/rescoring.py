@@ -196,14 +196,16 @@ class Rescoring:
         if earlier.newest.lane == "rescue":
             return self._plan_after_rescue(earlier, rows, now)
         standing = as_standing(decided, rows, now)
-        declared = standing or as_declared_last(decided, rows)
-        submission = _with_all_known(declared, rows, now)
+        last = _with_all_known(as_declared_last(decided, rows), rows, now)
+        submission = _with_all_known(standing, rows, now) if standing else last
         known = [*not_counted(earlier.newest, submission), *amendments(decided, rows)]
-        danger = self._batcher.danger_watch.danger_instant(
-            earlier, submission, [at for _, at in known], now
-        )
-        if danger is not None and danger <= now:
-            return RescoringPlan(_request(earlier, rows, danger, now), is_danger=True)
+        watch, known_at = self._batcher.danger_watch, [at for _, at in known]
+        declared = (submission, last)  # the last may be of an instant ahead of the clock
+        shown = [watch.danger_shown(earlier, each, known_at, now) for each in declared]
+        danger = watch.danger_to_come(earlier, submission)
+        begun = danger if danger is not None and danger <= now else None
+        if as_of := next(filter(None, (*shown, begun)), None):
+            return RescoringPlan(_request(earlier, rows, as_of, now), is_danger=True)
         if standing is None:  # it was withdrawn: danger alone is waited for
             return RescoringPlan(until=danger)
         by_rules = self._instant_by_rules(earlier, known, rows)
@@ -222,7 +224,7 @@ class Rescoring:
             return NOTHING
         if not self.queue.has_rescue_ended({earlier.first_id, newest.decision_id}):
             return NOTHING
-        as_of = max(newest.scoring_instant, min(max(calls) + JUST_AFTER, now))
+        as_of = max(newest.next_from, min(max(calls) + JUST_AFTER, now))
         return RescoringPlan(_request(earlier, rows, as_of, now), is_danger=True)
 
     def _received(self, submission: Submission) -> list[ReceivedRecord]:
@@ -251,7 +253,7 @@ class Rescoring:
         known_at = sorted(at for name, at in known if name.partition("/")[0] in kinds)
         if not known_at or self.queue.has_ended(earlier.first_id):
             return None
-        instants = (self._rules.next_instant(at, newest.scoring_instant) for at in known_at)
+        instants = (self._rules.next_instant(at, newest.next_from) for at in known_at)
         stands = (at for at in instants if as_standing(newest.submission, rows, at))
         if (as_of := next(stands, None)) is None:
             return None

@@ -237,6 +237,40 @@ def test_a_call_for_help_is_heard_whatever_the_clock_of_its_sender_says(overdue:
     assert overdue.run() == 0
 
 
+@pytest.mark.parametrize(
+    "ahead",
+    [
+        route(declared_at="2026-11-24T13:00:00Z"),
+        route(declared_at="2030-01-01T00:00:00Z", due_at="2030-02-01T00:00:00Z"),
+        route(conveyance_kind="container_ship") | {"as_of": "2199-12-31T00:00:00Z"},
+    ],
+    ids=["declared in an hour", "declared in years", "scored as of a day to come"],
+)
+def test_a_call_for_help_waits_for_no_instant_that_lies_ahead_of_the_clock(
+    overdue: Overdue, ahead: dict[str, Any]
+) -> None:
+    first = overdue.score(ahead)
+    overdue.at(NOW + timedelta(minutes=1))
+    overdue.send(positions=[heard("2026-11-24T12:00:30Z", is_distress=True)])
+
+    assert overdue.run() == 1
+    again = overdue.decisions()[-1]
+    assert (again.lane, again.rescores) == ("rescue", first.decision_id)
+    assert [signal.code for signal in again.danger_signals] == ["L04"]
+    assert overdue.run() == 0
+
+
+def test_an_amendment_that_shows_danger_is_looked_at_though_it_is_known_years_ahead(
+    overdue: Overdue,
+) -> None:
+    overdue.score(route())
+    amended = {"version": 2, "known_at": "2030-01-01T00:00:00Z", "persons_on_board": 40}
+    overdue.send(journeys=[route()["journey"] | amended])
+
+    assert overdue.run() == 1
+    assert overdue.decisions()[-1].lane == "rescue"
+
+
 def test_routes_come_before_shipments_that_wait_longer(overdue: Overdue) -> None:
     overdue.score(shipment())
     overdue.score(route())

@@ -312,6 +312,17 @@ def test_an_instant_before_that_of_the_newest_decision_is_refused(tide: Tide) ->
     assert len(tide.decisions()) == 1
 
 
+def test_a_score_as_of_a_day_to_come_keeps_no_later_one_out(tide: Tide) -> None:
+    tide.score({**shipment(), "as_of": "2199-12-31T00:00:00Z"})
+    tide.send(transactions=[payment(2, LATER)])
+    tide.now = NOW + timedelta(hours=1)
+
+    assert tide.run() == 1
+    assert tide.decisions()[-1].as_of == tide.now
+    later = (tide.now + timedelta(seconds=1)).isoformat()
+    assert tide.score({**shipment(), "as_of": later}).unscored is None
+
+
 def test_a_decision_that_scores_again_is_replayed_and_the_log_is_whole(tide: Tide) -> None:
     tide.score(shipment())
     tide.send(transactions=[payment(2, LATER)])
