@@ -211,11 +211,17 @@ def _print_figures(report: "MonitoringReport") -> None:
     if report.unscored:
         lines.append(f"  decided without a score, and in no figure here: {report.unscored:,}")
     lines += [f"  refused or no more than an interval: {each}" for each in overall.needs]
-    lines += [f"  drift: {each.measure} moved by {each.size:.3f}" for each in moved]
+    lines += [
+        f"  drift: {each.measure} moved by {each.size:.3f}"
+        + (f", to {each.times_usual:.2f} times the usual" if each.times_usual is not None else "")
+        for each in moved
+    ]
     if not moved:
-        judged = f"none of {report.drift.measures} measures moved"
         lines.append(
-            f"  drift in the week of {report.drift.week}: {report.drift.not_judged or judged}"
+            f"  drift in the week of {report.drift.week}: none of {report.drift.measures} "
+            "measures moved"
         )
+    if report.drift.not_judged:
+        lines.append(f"  drift, not judged: {report.drift.not_judged}")
     for line in lines:
         messages.print(line, markup=False)

@@ -8,7 +8,13 @@ from typing import Protocol
 import orjson
 
 from serving.access.http_client import fetch
-from serving.monitor.monitoring_report import AlertFigures, ExplorationFigures, MonitoringReport
+from serving.monitor.drift import OF_THE_SUPPLY
+from serving.monitor.monitoring_report import (
+    AlertFigures,
+    ExplorationFigures,
+    MonitoringReport,
+    MovedMeasure,
+)
 from serving.review.rescue_calls import RescueWebhook
 from serving.triage.raised_control_draws import Exploration
 
@@ -66,10 +72,7 @@ def alerts_of(report: MonitoringReport) -> Iterator[Alert]:
     week = report.drift.week.isoformat()
     for moved in report.drift.moved:
         if moved.is_drift:
-            words = (
-                f"{moved.measure} of {report.subject_kind}s moved in the week of {week}: "
-                f"{moved.size:.3f}, where {moved.least:.3f} would matter"
-            )
+            words = f"{moved.measure} of {report.subject_kind}s {_how(moved, week)}"
             yield Alert(report.subject_kind, week, moved.measure, moved.size, moved.p_value, words)
     if report.hasty_reviewers:
         words = (
@@ -78,19 +81,31 @@ def alerts_of(report: MonitoringReport) -> Iterator[Alert]:
         yield Alert(report.subject_kind, week, "hasty agreement", report.hasty_reviewers, 1, words)
 
 
+def _how(moved: MovedMeasure, week: str) -> str:
+    if moved.times_usual is not None:
+        return f"until the week of {week}: {moved.times_usual:.2f} times as many as usual"
+    size = f"{moved.size:.3f}, where {moved.least:.3f} would matter"
+    return f"moved in the week of {week}: {size}"
+
+
 def exploration_after(
     report: MonitoringReport, before: Exploration | None, now: datetime
 ) -> Exploration | None:
     """How much is explored from now on; None where nothing changes.
 
-    A week is answered once, however often it is judged.
+    A week is answered once, however often it is judged. What only says that fewer records come is
+    no reason to look at more.
     """
     is_running = before is not None and before.factor > 1 and before.ends_at > now.isoformat()
     judged = report.drift.week + timedelta(weeks=1)
     over = datetime.combine(judged, time.min, UTC).isoformat()
     if before is not None and before.begins_at >= over:
         return None
-    drifting = [moved.measure for moved in report.drift.moved if moved.is_drift]
+    drifting = [
+        moved.measure
+        for moved in report.drift.moved
+        if moved.is_drift and moved.measure not in OF_THE_SUPPLY
+    ]
     if not drifting and not is_running:
         return None
     factor = 1.0

@@ -30,6 +30,8 @@ USUAL_WEEKS = 3
 
 FALSE_ALARMS = 0.03
 """Below the 5 weeks in 100 that are promised; experiments/2026-11-24-drift says why."""
+FALSE_ALARMS_ALONE = 0.01
+"""What is judged by itself has a rate of its own."""
 SMALLEST_PSI, TIMES_USUAL = 0.01, 2.0
 """A move below either is not worth anybody's time, however certain it is."""
 
@@ -39,7 +41,11 @@ REDRAWS = 9_999
 OFTEN = 20
 _CHUNK = 500
 
-FINDINGS = "findings"
+FINDINGS, RESULTS = "findings", "results"
+BY_ITSELF = (RESULTS,)
+OF_THE_SUPPLY = (RESULTS,)
+"""Whether records still come; these say nothing of the model."""
+
 SMALLEST_RATIO = 1.25
 """Findings that change by less, beside what was expected, matter little."""
 
@@ -56,18 +62,20 @@ class DriftMeasure:
 
     `size` is the population stability index, and `least` what would matter: a fixed index, or
     twice that of the weeks before. `p_value` is the probability that chance alone moves it so far,
-    adjusted for the number of measures.
+    adjusted for the number of measures. Of counts, `times_usual` says how many times the usual.
     """
 
     measure: str
     size: float
     least: float
     p_value: float
+    times_usual: float | None = None
 
     @property
     def is_drift(self) -> bool:
         """Whether it is neither chance, nor usual, nor too small to matter."""
-        return self.p_value <= FALSE_ALARMS and self.size >= self.least
+        accepted = FALSE_ALARMS_ALONE if self.measure in BY_ITSELF else FALSE_ALARMS
+        return self.p_value <= accepted and self.size >= self.least
 
 
 def week_of(day: date) -> date:

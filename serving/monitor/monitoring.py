@@ -9,10 +9,17 @@ import pandas as pd
 
 from features.records import OF_DOCUMENTS, SUBJECT_KINDS, SubjectKind
 from serving.errors import MonitorRefused
-from serving.monitor import traffic_figures
+from serving.monitor import arrivals, traffic_figures
 from serving.monitor.challenger_comparison import MOST_COMPARED, ROLES, compared
 from serving.monitor.day_summary import DaySummary
-from serving.monitor.drift import REFERENCE_WEEKS, DailySummaries, DriftMeasure, drift, week_of
+from serving.monitor.drift import (
+    FINDINGS,
+    REFERENCE_WEEKS,
+    DailySummaries,
+    DriftMeasure,
+    drift,
+    week_of,
+)
 from serving.monitor.maturity import Maturity
 from serving.monitor.monitoring_report import (
     ChallengerFigures,
@@ -32,6 +39,11 @@ LIVE = timedelta(days=90)
 DRIFT_SEED = 20261124
 MOST_MOVED = 15
 OF_THE_MODEL = ("score", "leading reason")
+TOO_SHORT_A_PAST = (
+    "inputs, score, reasons and findings: the weeks before are too few, or hold too few decisions"
+)
+NO_FINDINGS = "findings: too few results are known of the last weeks, or of those before"
+NO_RESULTS = "results: too few subjects were looked at in the last week whose results are due"
 CONFIRMED = {"confirmed": 1.0, "not_confirmed": 0.0}
 
 
@@ -137,21 +149,30 @@ def judged(store: RollupStore, request: ReportRequest) -> Drift:
     visits = visits_of(store, request.kind, (first, monday), request.as_of)
     measures = _measures(days)
     findings: Mapping[str, tuple[float, float]] = traffic_figures.findings(visits)
-    not_judged = None
+    not_judged = []
     if len(models := _models(days)) > 1:
-        not_judged = f"score, reasons and findings: models {', '.join(models)} answered in turn"
+        not_judged = [f"score, reasons and findings: models {', '.join(models)} answered in turn"]
         measures = {name: each for name, each in measures.items() if name not in OF_THE_MODEL}
         findings = {}
     moved = drift(measures, monday, DRIFT_SEED, findings)
     if not moved:
-        not_judged = "everything: the weeks before are too few, or hold too few decisions"
+        not_judged = [TOO_SHORT_A_PAST]
+    elif not not_judged and all(each.measure != FINDINGS for each in moved):
+        not_judged = [NO_FINDINGS]
+    ripe = Maturity.from_visits(visits, request.as_of, monday - timedelta(days=1))
+    if of_results := arrivals.results(visits, ripe.until):
+        moved = [*moved, of_results]
+    else:
+        not_judged.append(NO_RESULTS)
     return Drift(
         week=monday,
         measures=len(moved),
         moved=tuple(
-            _moved_measure(each) for each in moved if each.is_drift or each in moved[:MOST_MOVED]
+            _moved_measure(each)
+            for each in moved
+            if each.is_drift or each in moved[:MOST_MOVED] or each is of_results
         ),
-        not_judged=not_judged,
+        not_judged="; ".join(not_judged) or None,
     )
 
 

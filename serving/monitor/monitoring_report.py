@@ -149,13 +149,14 @@ class CalibrationBand(ReportPart):
 
 
 class MovedMeasure(ReportPart):
-    """One measure in the judged week; as `drift.Moved`."""
+    """One measure in the judged week; as `drift.DriftMeasure`."""
 
     measure: str
     size: float
     least: float
     p_value: float
     is_drift: bool
+    times_usual: float | None = None
 
 
 class Drift(ReportPart):

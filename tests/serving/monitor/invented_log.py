@@ -52,8 +52,12 @@ def invent(
     *,
     control: float = CONTROL,
     shift_from: int | None = None,
+    results_until: int | None = None,
 ) -> Invented:
-    """Fill a database; from the day `shift_from` on, every mass is half as large again."""
+    """Fill a database; from the day `shift_from` on, every mass is half as large again.
+
+    Of decisions from the day `results_until` on no result comes.
+    """
     lots = np.random.default_rng(1)
     truth, lanes, entries, outcomes = [], [], [], []
     for number in range(days * a_day):
@@ -65,7 +69,7 @@ def invent(
         lane = "inspect" if probability > CUT else "control" if is_drawn else "release"
         mass = float(lots.lognormal(8, 0.4)) * (1.5 if shift_from and day >= shift_from else 1)
         entries.append(_entry(number, at, probability, lane, mass, control))
-        if lane != "release":
+        if lane != "release" and (results_until is None or day < results_until):
             outcomes.append(_outcome(number, at, lane, is_smuggled))
         truth.append(is_smuggled)
         lanes.append(lane)

@@ -18,7 +18,13 @@ from serving.monitor.alerts import FIRST_FACTOR, LARGEST_FACTOR, LASTS, answer
 from serving.monitor.day_summary import DaySummary
 from serving.monitor.decision_facts import undrawn_lane
 from serving.monitor.enough_outcomes import lane_so_far
-from serving.monitor.monitoring import ReportRequest, live_traffic, report
+from serving.monitor.monitoring import (
+    NO_FINDINGS,
+    NO_RESULTS,
+    ReportRequest,
+    live_traffic,
+    report,
+)
 from serving.monitor.monitoring_report import MonitoringReport
 from serving.monitor.periods import periods
 from serving.monitor.rollups import catch_up
@@ -258,6 +264,32 @@ def test_drift_is_told_once_and_more_is_drawn_until_it_is_over(where: Path | str
     assert book.exploration("shipment").factor == 1  # type: ignore[union-attr]  # there is one
     with engine.begin() as connection, pytest.raises(DatabaseError):
         connection.execute(alerts.delete())
+
+
+def test_results_that_stop_coming_are_an_alert_and_no_reason_to_look_at_more(
+    tmp_path: Path,
+) -> None:
+    engine, store = opened(tmp_path / "log.db")
+    invented = invent(engine, days=70, a_day=20, control=0.2, results_until=49)
+    book = AlertRepository(engine)
+
+    told = reported(store, invented)
+    new = answer(told, book, invented.end)
+
+    assert told.drift.not_judged == NO_FINDINGS
+    assert [alert.words for alert in new] == [
+        "results of shipments until the week of 2026-10-05: 0.00 times as many as usual"
+    ]
+    assert book.exploration("shipment") is None
+
+
+def test_what_could_not_be_judged_is_named(tmp_path: Path) -> None:
+    engine, store = opened(tmp_path / "log.db")
+
+    told = reported(store, invent(engine, days=70, a_day=8, results_until=0)).drift
+
+    assert told.measures > 0
+    assert told.not_judged == f"{NO_FINDINGS}; {NO_RESULTS}"
 
 
 @pytest.mark.parametrize("knows", [True, False])
