@@ -1,5 +1,6 @@
 import re
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,24 @@ SUFFIX_OF_UNIT = {
 }
 
 
+def of_every_feature(check: Callable[[Feature], None]) -> Callable[[], None]:
+    """One test of what holds of each feature, which names those of which it does not.
+
+    A test for each would take longer than all that they look at.
+    """
+
+    def holds_of_every_feature() -> None:
+        failed = {}
+        for each in EVERY_FEATURE:
+            try:
+                check(each)
+            except AssertionError as found:
+                failed[each.name] = str(found)
+        assert failed == {}
+
+    return holds_of_every_feature
+
+
 def has_unit_in_its_name(feature: Feature) -> bool:
     window = r"(_since_latest|_since_first)?(_\d+d)?$"
     return re.search(SUFFIX_OF_UNIT[feature.unit] + window, feature.name) is not None
@@ -66,12 +85,12 @@ def test_names_are_unique() -> None:
         assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+@of_every_feature
 def test_a_name_carries_its_unit(feature: Feature) -> None:
     assert has_unit_in_its_name(feature)
 
 
-@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+@of_every_feature
 def test_a_name_carries_the_window_when_all_its_windows_are_bounded(feature: Feature) -> None:
     days = {window.days for window in feature.windows.values()}
     stated = re.findall(r"_(\d+)d$", feature.name)
@@ -82,7 +101,7 @@ def test_a_name_carries_the_window_when_all_its_windows_are_bounded(feature: Fea
         assert not days or None in days
 
 
-@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+@of_every_feature
 def test_a_meaning_says_which_way_is_suspicious(feature: Feature) -> None:
     what, *verdict = feature.meaning.split(". ")
 
@@ -91,7 +110,7 @@ def test_a_meaning_says_which_way_is_suspicious(feature: Feature) -> None:
     assert re.search(WAYS, " ".join(verdict), re.IGNORECASE)
 
 
-@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+@of_every_feature
 def test_a_sure_direction_is_the_one_that_the_meaning_names(feature: Feature) -> None:
     rising = r"(Any|Many|More|A high share|A high rate|A large) .*suspicious"
     falling = r"(A failing number|A low share|A short lead|A very new|Few|None) .*suspicious"
@@ -102,7 +121,7 @@ def test_a_sure_direction_is_the_one_that_the_meaning_names(feature: Feature) ->
         assert re.search(falling, feature.meaning)
 
 
-@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+@of_every_feature
 def test_a_face_is_complete(feature: Feature) -> None:
     assert feature.when_missing
     assert feature.source in SOURCES or re.match(r"ISO \d+ check digit", feature.source)
@@ -117,7 +136,7 @@ def test_a_face_is_complete(feature: Feature) -> None:
     assert set(feature.face()) >= {"name", "meaning", "unit", "reads", "indicator", "among"}
 
 
-@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+@of_every_feature
 def test_a_count_can_be_said_of_one_and_of_none(feature: Feature) -> None:
     is_count = feature.unit is Unit.COUNT
     assert (feature.sentence_of_one is not None) == is_count
@@ -126,12 +145,12 @@ def test_a_count_can_be_said_of_one_and_of_none(feature: Feature) -> None:
     assert "{" not in f"{feature.sentence_of_one}{feature.sentence_of_none}"
 
 
-@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+@of_every_feature
 def test_a_span_is_said_with_its_own_unit(feature: Feature) -> None:
     assert feature.unit is not Unit.HOURS or "{value} hour" not in feature.sentence
 
 
-@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+@of_every_feature
 def test_hours_before_an_instant_can_be_said_of_hours_after_it(feature: Feature) -> None:
     below_zero = feature.sentence_below_zero
 
@@ -139,7 +158,7 @@ def test_hours_before_an_instant_can_be_said_of_hours_after_it(feature: Feature)
     assert below_zero is None or (below_zero.count("{value}") == 1 and not feature.said_with)
 
 
-@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+@of_every_feature
 def test_a_share_of_events_is_said_with_what_it_is_a_share_of(feature: Feature) -> None:
     counts = [window.reducer for window in feature.windows.values()]
     is_of_events = feature.unit is Unit.SHARE and Reducer.COUNT in counts
@@ -147,7 +166,7 @@ def test_a_share_of_events_is_said_with_what_it_is_a_share_of(feature: Feature) 
     assert not is_of_events or len(feature.said_with) == 2
 
 
-@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+@of_every_feature
 def test_a_count_that_could_comfort_says_by_what_it_is_known(feature: Feature) -> None:
     comforts_by_0 = feature.unit is Unit.COUNT and feature.warns in (Warns.HIGH, Warns.EITHER)
     is_else_missing = not feature.when_missing.startswith("never") and feature.known_by is None
@@ -157,7 +176,7 @@ def test_a_count_that_could_comfort_says_by_what_it_is_known(feature: Feature) -
         assert feature.known_by in [each.name for each in catalogue(kind)]
 
 
-@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+@of_every_feature
 def test_only_what_has_a_goods_code_is_compared_by_it(feature: Feature) -> None:
     assert feature.among is not Peers.GOODS or feature.subjects == ("shipment",)
 
@@ -216,7 +235,7 @@ def test_a_category_has_no_direction() -> None:
         assert not feature.is_categorical or feature.direction is Direction.EITHER
 
 
-@pytest.mark.parametrize("feature", EVERY_FEATURE, ids=lambda feature: feature.name)
+@of_every_feature
 def test_a_feature_leads_to_the_line_that_defines_it(feature: Feature) -> None:
     path, line = feature.defined_at.split("#L")
 
