@@ -226,7 +226,8 @@ def _verified(
     if proof.is_whole and check.why is not None:
         first = check.verdict.contradictions[0]
         proof = replace(proof, first_bad=first.record, why=first.why)
-    return _Verified(proof, verify_audit_log(engine), check, comparison is not None)
+    audit = verify_audit_log(engine, keys=comparison.keys if comparison else None)
+    return _Verified(proof, audit, check, comparison is not None)
 
 
 def _epoch_in_words(told: dict[str, Any]) -> str:

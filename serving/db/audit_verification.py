@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, inspect, literal_column, select, table, text
 
 from serving.db.covered_tables import COVERED
+from serving.db.data_keys import DataKeys
 from serving.db.derived_rows import misstated
 from serving.db.engine import failing_as_unavailable
 from serving.db.log_verification import ProvenHead
@@ -84,10 +85,13 @@ class AuditProof:
         return not self.findings
 
 
-def verify_audit_log(engine: Engine, earlier: Iterable[ProvenHead] = ()) -> AuditProof:
+def verify_audit_log(
+    engine: Engine, earlier: Iterable[ProvenHead] = (), keys: DataKeys | None = None
+) -> AuditProof:
     """Check every audit event, its chain, and every row of each covered table.
 
-    The chain must once have been as each of `earlier` says.
+    The chain must once have been as each of `earlier` says. With `keys`, rows that are derived of
+    decisions are held to what these hold encrypted, too.
     """
     with failing_as_unavailable(), _snapshot(engine) as connection, _fold() as told:
         reading = _Reading(connection, told)
@@ -95,7 +99,7 @@ def verify_audit_log(engine: Engine, earlier: Iterable[ProvenHead] = ()) -> Audi
         rows = sum(reading.compare(name) for name in COVERED)
         reading.compare_links()
         reading.check_places()
-        reading.check_derived_rows()
+        reading.check_derived_rows(keys)
     return AuditProof(ProvenHead(reading.size, reading.head), rows, tuple(reading.findings))
 
 
@@ -216,9 +220,9 @@ class _Reading:
         for name, key, why in misplaced(self._connection, self._was_told):
             self._found(name, why, key)
 
-    def check_derived_rows(self) -> None:
+    def check_derived_rows(self, keys: DataKeys | None) -> None:
         """Look for rows derived of decisions that say what no decision does."""
-        for name, key, why in misstated(self._connection):
+        for name, key, why in misstated(self._connection, keys):
             self._found(name, why, key)
 
     def _was_told(self, name: str, *key: str) -> bool:

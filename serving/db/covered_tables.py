@@ -81,7 +81,7 @@ NOT_COVERED = {
     "summarised_to": "a place in the log, up to which days were counted; not beyond its end",
     "untold_news": "what cases are to be told of: found in records and decisions",
     "webhook_progress": "how far each endpoint was told; it asks for what it lacks by `/v1/events`",
-    "visits": "derived: decisions that somebody was sent for, to which each is held",
+    "visits": "derived: decisions that somebody was sent for, to which each is held whole",
     "witness_progress": "how far each was told; a start asks it and tells the rest",
 }
 """Why each of the others is not."""

@@ -80,7 +80,11 @@ class DecisionFacts:
         )
 
     def visit(self, seq: int) -> Visit | None:
-        """The row of a decision that sent somebody to look; None for others."""
+        """The row of a decision that sent somebody to look; None for others.
+
+        `verify-log` holds the rows that are there to it: a release that groups otherwise has them
+        made anew by a migration, as `undrawn_lanes` does.
+        """
         if self.lane not in VISITED:
             return None
         named = {name: self.groups[name] for name in DIMENSIONS if name != "all"}

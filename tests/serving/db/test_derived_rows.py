@@ -7,7 +7,9 @@ import pytest
 from sqlalchemy import Engine, text
 
 from serving.db.audit_verification import verify_audit_log
+from serving.db.data_keys import DataKeys
 from serving.db.repositories.rollup_repository import RollupRepository
+from serving.db.tables.monitor import visits
 from serving.monitor.monitoring import catch_up
 from tests.serving.audit.conftest import place
 from tests.serving.audit.installation import Installation
@@ -22,7 +24,8 @@ __all__ = ["place"]
 
 
 def findings(engine: Engine) -> list[str]:
-    return [str(finding) for finding in verify_audit_log(engine).findings]
+    keys = DataKeys(engine)
+    return [str(finding) for finding in verify_audit_log(engine, keys=keys).findings]
 
 
 def change(engine: Engine, statement: str) -> int:
@@ -67,6 +70,13 @@ def test_a_score_that_a_case_lists_and_no_decision_says_is_found(
         "decision_id = (SELECT max(decision_id) FROM visits)",
         "office = 'elsewhere'",
         "seq = -1",
+        "stratum = 'not inspected, drawn at 0.5'",
+        "model = '2'",
+        "mode = 'air'",
+        "region = 'elsewhere'",
+        "operator = 'new to all'",
+        "undrawn_lane = 'release'",
+        "subject_id = 'S-1'",
     ],
 )
 def test_a_visit_that_is_counted_and_no_decision_says_is_found(
@@ -77,12 +87,19 @@ def test_a_visit_that_is_counted_and_no_decision_says_is_found(
     catch_up(RollupRepository(engine), BEGIN + timedelta(days=9))
     assert findings(engine) == []
 
-    first = "WHERE seq = (SELECT min(seq) FROM visits)"
+    first = "WHERE seq = (SELECT min(seq) FROM visits WHERE lane = 'inspect')"
     assert change(engine, f"UPDATE visits SET {changed} {first}") == 1  # one of these
 
     (finding,) = findings(engine)
     assert finding.startswith("visits ")
     assert "its decision says otherwise" in finding
+
+
+def test_every_column_of_a_visit_is_held_to_its_decision() -> None:
+    assert {column.name for column in visits.columns} == {
+        *("seq", "decision_id", "subject_kind", "subject_id", "scored_at", "stratum", "lane"),
+        *("probability", "office", "model", "mode", "region", "operator", "undrawn_lane"),
+    }, "hold the new column to its decision, and change it in the test before this"
 
 
 def test_nothing_is_found_in_what_a_service_decided_counted_and_erased(
@@ -102,3 +119,6 @@ def test_nothing_is_found_in_what_a_service_decided_counted_and_erased(
     place.erased()
 
     assert findings(place.engine()) == []
+    for changed in ("stratum = 'inspected by nobody'", "model = 'another'"):  # of the first visit
+        assert change(place.engine(), f"UPDATE visits SET {changed} WHERE seq = 1") == 1
+        assert findings(place.engine()) == ["visits 1: its decision says otherwise"], changed
