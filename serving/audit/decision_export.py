@@ -73,7 +73,7 @@ class ExportedLog(Protocol):
 
 @dataclass(frozen=True)
 class ExportSources:
-    """Where the parts of an export come from."""
+    """Where the parts of an export come from; `witnesses` are those apart from the home."""
 
     log: ExportedLog
     chains: ChainReader

@@ -30,7 +30,7 @@ def export_decision(
     from serving.db.repositories.audit_repository import AuditRepository
     from serving.db.repositories.checkpoint_repository import CheckpointRepository
     from serving.db.repositories.decision_repository import DecisionRepository
-    from serving.db.witnesses import witnesses_of
+    from serving.db.witnesses import is_apart, witnesses_of
     from serving.settings import settings_of
 
     settings, now = settings_of(home, database_url), datetime.now(UTC)
@@ -43,7 +43,7 @@ def export_decision(
         log=DecisionRepository(engine),
         chains=store,
         checkpoints=store.lines(),
-        witnesses=witnesses,
+        witnesses=[each for each in witnesses if is_apart(each, settings.home)],
         audit_log=AuditRepository(engine),
         models=settings.models,
         log_keys=public_keys_of(settings.keys),

@@ -150,6 +150,13 @@ def witnesses_of(settings: Settings) -> list[Witness]:
     return [_witness(name, settings) for name in settings.witnesses]
 
 
+def is_apart(witness: Witness, home: Path) -> bool:
+    """Whether a witness is anything else than a file of the home, as its own checkpoints are."""
+    if not isinstance(witness, FileWitness):
+        return True
+    return not witness.path.resolve().is_relative_to(home.resolve())
+
+
 def _witness(name: str, settings: Settings) -> Witness:
     if name.startswith(COMMAND):
         try:

@@ -54,8 +54,13 @@ def export(service: Service, decision_id: str, out: Path) -> Any:
 
 
 @pytest.fixture
-def bundle(service: Service, decided: list[str], tmp_path: Path) -> Path:
+def bundle(
+    service: Service, decided: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """An export with the line of a witness apart from the home."""
     out = tmp_path / "export"
+    named = f"{service.home}/checkpoints.ndjson;{tmp_path}/apart.lines"
+    monkeypatch.setenv("TIDEGATE_WITNESS", named)
     done = export(service, decided[2], out)
     assert done.exit_code == 0, done.output
     return out
@@ -106,6 +111,21 @@ def test_every_decision_of_either_kind_is_verified_with_python_alone(
         assert (done.returncode, done.stderr) == (0, "")
         assert f"VERIFIED: decision {decision_id}" in done.stdout
         assert "a witness has it: yes" in done.stdout
+
+
+def test_a_file_of_the_home_is_no_witness_and_one_apart_is(
+    service: Service, decided: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, apart = tmp_path / "alone", tmp_path / "apart.lines"
+    assert export(service, decided[0], out).exit_code == 0
+    assert "a witness has it: NO" in run(out).stdout
+
+    named = f"{service.home}/keys/../checkpoints.ndjson;{apart}"
+    monkeypatch.setenv("TIDEGATE_WITNESS", named)
+    assert export(service, decided[0], tmp_path / "witnessed").exit_code == 0
+
+    assert "a witness has it: yes" in run(tmp_path / "witnessed").stdout
+    assert len((tmp_path / "witnessed" / "witness.lines").read_bytes().splitlines()) == 1
 
 
 @given(
