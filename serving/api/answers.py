@@ -17,6 +17,8 @@ class DecisionAnswer(ClosedModel):
     """A decision: an offer of attention, not a verdict. A person decides what happens.
 
     Without a score, which `unscored` then explains, model, probability and percentile are null.
+    Who reads with the scope `review` what was drawn at random (`lane_reason` is `random`) reads the
+    lane `inspect`, and neither probability nor percentile.
     """
 
     decision_id: str

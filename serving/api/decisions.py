@@ -6,13 +6,17 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from features.records import SubjectKind
+from serving.access.callers import Caller
 from serving.api.answers import DecisionAnswer, decision_answer
 from serving.api.explanations import ExplanationAnswer
 from serving.api.openapi import problems
+from serving.audit.decision import Decision
 from serving.audit.decision_details import details_of
 from serving.audit.derived_reasons import with_reasons
 from serving.audit.logged_decision import DecisionFilter
 from serving.audit.visible_decisions import visible_decision, visible_page
+from serving.errors import Forbidden
+from serving.review.shown_lanes import shown_score_lane
 from serving.web.authentication import MayExplain, MayReadDecisions
 from serving.web.bodies import ClosedModel
 from serving.web.closed_routes import ClosedRoute
@@ -72,7 +76,7 @@ def list_decisions(
         services.decisions, services.masking, caller, wanted, decode_seq(query.cursor), query.limit
     )
     return DecisionPage(
-        decisions=[decision_answer(decision) for decision in found],
+        decisions=[_as_seen_by(caller, decision) for decision in found],
         next=None if before is None else encode_seq(before),
     )
 
@@ -81,10 +85,13 @@ def list_decisions(
 def read_decision(
     services: TheServices, caller: MayReadDecisions, decision_id: str
 ) -> DecisionAnswer:
-    """A stored decision, without its explanation."""
-    return decision_answer(
-        visible_decision(services.decisions, services.masking, caller, decision_id)
-    )
+    """A stored decision, without its explanation.
+
+    With the scope `review`, one that was drawn at random looks like any other inspection, and its
+    probability and percentile are null.
+    """
+    decision = visible_decision(services.decisions, services.masking, caller, decision_id)
+    return _as_seen_by(caller, decision)
 
 
 @router.get("/{decision_id}/explanation", responses=NOT_FOUND)
@@ -93,11 +100,25 @@ def read_explanation(
 ) -> ExplanationAnswer:
     """Base value, every contribution, reasons for and against, and what is missing.
 
-    In the language that `Accept-Language` likes best among those known here.
+    In the language that `Accept-Language` likes best among those known here. With the scope
+    `review`, one that was drawn at random has none: 403.
     """
-    decision = with_reasons(
-        services.models,
-        visible_decision(services.decisions, services.masking, caller, decision_id),
-    )
+    seen = visible_decision(services.decisions, services.masking, caller, decision_id)
+    if _is_blind(caller, seen):
+        raise Forbidden("it was drawn at random: whoever reviews is given no score and no reason")
+    decision = with_reasons(services.models, seen)
     details = details_of(services.models, decision, language)
     return ExplanationAnswer.from_decision(decision, details, language)
+
+
+def _is_blind(caller: Caller, decision: Decision) -> bool:
+    """Whether somebody reviews what a lot selected: they look without knowing its score."""
+    return decision.is_drawn and caller.may("review")
+
+
+def _as_seen_by(caller: Caller, decision: Decision) -> DecisionAnswer:
+    answer = decision_answer(decision)
+    if not _is_blind(caller, decision):
+        return answer
+    hidden = {"probability": None, "percentile": None, "lane": shown_score_lane(decision.lane)}
+    return answer.model_copy(update=hidden)

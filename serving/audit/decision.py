@@ -150,6 +150,11 @@ class Decision(DecisionPart):
         return None if self.score is None else self.score.probability
 
     @property
+    def is_drawn(self) -> bool:
+        """Whether it was selected at random, whatever its score."""
+        return self.lane_reason == "random"
+
+    @property
     def ranked_by(self) -> float | None:
         """What lanes ranked it by where harm is weighed; None where they rank by probability."""
         if self.harm_ratio is None or self.probability is None:

@@ -286,7 +286,7 @@ def _fact(row: CaseRecord, decision: Decision | None, caller: Caller) -> str:
     """The most telling fact; of a draw there is none, nor for whoever may not see why."""
     if decision is None or not caller.may("explain"):
         return row.why
-    if decision.lane_reason == "random":
+    if decision.is_drawn:
         return say("Selected at random")
     if decision.life_at_risk or decision.hits:
         return said_again(decision.life_at_risk or decision.hits[0])

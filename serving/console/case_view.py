@@ -79,7 +79,7 @@ class CaseView:
         """The case of a decision, read from what was stored with it."""
         submission = read_submission(decision.request.encode())
         # A draw has no reason, and whoever looks at what it drew is not told where to look.
-        is_drawn = decision.lane_reason == "random"
+        is_drawn = decision.is_drawn
         language = reading().language
         reasons = decision.reasons_in(language) if is_explained and not is_drawn else ()
         return cls(

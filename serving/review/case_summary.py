@@ -79,7 +79,7 @@ def describe_lane(
     why = language.say(_WHY[decision.lane])
     if decision.life_at_risk:
         return f"{language.say(_WHY['rescue'])}: {said(decision.life_at_risk)}."
-    if decision.lane_reason == "random":
+    if decision.is_drawn:
         return language.say(SELECTED_AT_RANDOM)
     if decision.lane_reason in ("watch_list", "rule"):
         hit = said(decision.hits[0]) if decision.hits else language.say(SELECTED_BEFORE)

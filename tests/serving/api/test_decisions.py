@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from serving.audit.audit_log import EventFilter
+from serving.audit.logged_decision import StoredAnswer
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import Service
+from tests.serving.console.test_pages import decided
 
 HAMBURG, MUNICH = "DE004600", "DE002100"
 
@@ -96,3 +98,30 @@ def test_whoever_lists_decisions_is_on_record_with_those_that_were_shown(service
     (event,) = service.services.audit_events.newest(EventFilter(object_kind="decisions"), 9)
     assert event.action == "read"
     assert decision_id in str(event.details)
+
+
+def test_whoever_reviews_is_told_no_score_of_a_random_check_and_machines_and_auditors_are(
+    service: Service,
+) -> None:
+    asking = service.key("score", "explain")
+    scored = decided(service, shipment(), asking)
+    changed = {"decision_id": "drawn", "lane": "control", "lane_reason": "random"}
+    drawn = scored.model_copy(update=changed)
+    answer = StoredAnswer(drawn.caller_id, "drawn", "-", "drawn", drawn.scored_at.isoformat(), b"")
+    service.services.decisions.append([(drawn.logged(), answer)])
+
+    def told(caller: dict[str, str]) -> tuple[Any, ...]:
+        one = service.client.get("/v1/decisions/drawn", headers=caller).json()
+        (listed,) = (p for p in next(pages(service, caller)) if p["decision_id"] == "drawn")
+        assert listed == one
+        explained = service.client.get("/v1/decisions/drawn/explanation", headers=caller)
+        return one["lane"], one["probability"], one["percentile"], explained.status_code
+
+    assert scored.score is not None
+    scores = (scored.probability, scored.score.percentile)
+    for scopes in (("review",), ("review", "explain"), ("review", "explain", "audit", "score")):
+        assert told(service.key(*scopes)) == ("inspect", None, None, 403), scopes
+    assert told(asking) == ("control", *scores, 200)
+    assert told(service.key("audit", "explain")) == ("control", *scores, 200)
+    listed = next(pages(service, service.key("review")))
+    assert [one["probability"] for one in listed if one["decision_id"] != "drawn"] == [scores[0]]

@@ -98,6 +98,7 @@ def test_a_score_is_told_by_the_strongest_evidence_on_either_side(
 ) -> None:
     decided: Any = SimpleNamespace(
         lane=lane,
+        is_drawn=False,
         lane_reason="score",
         reasons=reasons,
         life_at_risk=None,
@@ -113,7 +114,7 @@ def test_a_control_case_stands_among_inspections_and_gives_no_reason() -> None:
     assert LANE_NAMES["control"] == LANE_NAMES["inspect"]
     drawn: Any = SimpleNamespace(
         lane="control",
-        lane_reason="random",
+        is_drawn=True,
         life_at_risk=None,
         strongest_reasons_in=lambda *_: strongest((STRONG, AGAINST)),
         harm_ratio=2.0,
