@@ -1,8 +1,9 @@
 """What a message became: records with the places they came from, and all that is in none."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from features.records import RECORD_FILES
@@ -10,14 +11,20 @@ from features.records import RECORD_FILES
 GIVEN = "given with the import"
 """The place of what no message says: who imports it gave it."""
 
+NOTHING_TO_WITHDRAW = "nothing is known under this reference that it could withdraw"
+
 
 @dataclass(frozen=True)
 class MadeRecord:
-    """A record that `features.records` accepts, and for each field where the message says it."""
+    """A record that `features.records` accepts, and for each field where the message says it.
+
+    `amended_at` is when it became known, of one that states anew what was declared before.
+    """
 
     record_type: str
     fields: dict[str, Any]
     places: dict[str, str]
+    amended_at: datetime | None = None
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -25,6 +32,18 @@ class MadeRecord:
         unique = RECORD_FILES[self.record_type].unique_fields
         fields = RECORD_FILES[self.record_type].model_fields
         return tuple(self.fields.get(name, fields[name].default) for name in unique)
+
+    def after(self, before: Mapping[str, Any]) -> "MadeRecord":
+        """The same as the version after another; it stays where that was declared."""
+        told: dict[str, Any] = {"version": before.get("version", 1) + 1}
+        if (
+            self.amended_at is not None
+            and "known_at" in RECORD_FILES[self.record_type].model_fields
+        ):
+            told |= {name: before[name] for name in ("declared_at",) if name in self.fields}
+            told["known_at"] = max(self.amended_at, told.get("declared_at", self.amended_at))
+        places = {name: each for name, each in self.places.items() if name not in told}
+        return replace(self, fields=self.fields | told, places=places)
 
 
 @dataclass(frozen=True)
@@ -34,6 +53,37 @@ class RefusedRecord:
     record_type: str
     place: str
     reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """What a message withdraws: a record of a subject by its id, in whatever version it stands.
+
+    `at` is when that became known; `behind` so many records of its message it is said.
+    """
+
+    record_type: str
+    subject: tuple[str, str]
+    named: dict[str, Any]
+    places: dict[str, str]
+    at: datetime
+    behind: int = 0
+
+    def of(self, before: dict[str, Any]) -> MadeRecord:
+        """The version that withdraws a record, given the fields of the one before it."""
+        fields = RECORD_FILES[self.record_type].model_fields
+        known = "known_at" if "known_at" in fields else "received_at"
+        at = max(self.at, before.get("declared_at", self.at))
+        withdrawn = {"version": before.get("version", 1) + 1, known: at, "withdrawn": True}
+        return MadeRecord(self.record_type, before | withdrawn, self.places)
+
+    @property
+    def unfounded(self) -> RefusedRecord | None:
+        """Why it withdraws nothing; None of a part, which ends with what it is part of."""
+        if RECORD_FILES[self.record_type].is_part_of_declaration:
+            return None
+        place = next(iter(self.places.values()))
+        return RefusedRecord(self.record_type, place, (NOTHING_TO_WITHDRAW,))
 
 
 class LeftOver(NamedTuple):
@@ -54,7 +104,11 @@ class Withheld(NamedTuple):
 
 @dataclass(frozen=True)
 class Conversion:
-    """One message, read whole. Every element that holds a text is used, left over or withheld."""
+    """One message, read whole. Every element that holds a text is used, left over or withheld.
+
+    `withdrawals` are those that no record was found for so far; `looked_at` are the journeys of a
+    message that withdraws goods, in which a life may be in danger.
+    """
 
     standard: str
     kind: str
@@ -65,6 +119,14 @@ class Conversion:
     withheld: tuple[Withheld, ...]
     remarks: tuple[str, ...]
     elements_used: int
+    withdrawals: tuple[Withdrawal, ...] = ()
+    looked_at: tuple[MadeRecord, ...] = ()
+
+    @property
+    def not_made(self) -> tuple[RefusedRecord, ...]:
+        """What makes no record, with withdrawals of what nobody declared."""
+        unfounded = (each.unfounded for each in self.withdrawals)
+        return (*self.refused, *filter(None, unfounded))
 
     def count_of_records(self) -> dict[str, int]:
         """How many records of each type were made."""
@@ -80,7 +142,7 @@ class Conversion:
             "fields_used": sum(len(each.fields) for each in self.records),
             "refused": [
                 {"record_type": each.record_type, "place": each.place, "reasons": each.reasons}
-                for each in self.refused
+                for each in self.not_made
             ],
             "left_over": _by_path(self.left_over, lambda each: each.why),
             "withheld": _by_path(self.withheld, lambda each: each.how),

@@ -13,6 +13,7 @@ from features.messages.edifact_containers import keep_bay_plan, keep_moves
 from features.messages.edifact_grammar import check_texts
 from features.messages.edifact_segments import Message, Segment, first_of, read_interchange
 from features.messages.edifact_values import when
+from features.messages.functions import OF_EDIFACT
 from features.messages.message_reading import MessageReading
 from features.messages.options import Options
 
@@ -37,10 +38,11 @@ def read_edifact(message: bytes, options: Options) -> Conversion:
         begin = each.first("BGM")
         if begin is None:
             raise MessageRefused(each.head.place, "want BGM")
-        reading.read(*each.head.leaves(), *begin.leaves())
+        reading.read(*each.head.leaves(), *(x for x in begin.leaves() if x is not begin.at(3)))
         sent = each.first("DTM", "137")
         reading.sent_at(when(sent, reading) if sent is not None else None)
-        if reader := _READERS.get(each.name):
+        reader = _READERS.get(each.name)
+        if reader and reading.take_function(begin.at(3), OF_EDIFACT):
             reader(each, reading)
     for trailer in segments:
         if trailer.tag in ("UNG", "UNE", "UNT", "UNZ"):

@@ -23,6 +23,7 @@ from features.messages.edifact_values import (
     reference,
     with_qualifier,
 )
+from features.messages.functions import DELETION_OF_PARTS
 from features.messages.goods import commodity, keep_item, put_code, put_heading
 from features.messages.message_reading import MessageReading
 from features.messages.record_drafts import RecordDraft, Value
@@ -67,6 +68,8 @@ def keep_cargo(message: Message, reading: MessageReading) -> None:
         raise MessageRefused(consignments[-1].head.place, wanted)
     if message.name == "CUSCAR":
         _keep_manifest(message, reading)
+    if not consignments and reading.function == "withdraws":
+        reading.refuse("shipments", message.head.place, "it names no consignment to withdraw")
     for consignment in consignments:
         identity = _identity(message, consignment, reading)
         is_declared = _keep_shipment(message, consignment, identity, reading)
@@ -130,7 +133,7 @@ def _identity(message: Message, consignment: Consignment, reading: MessageReadin
 def _keep_manifest(message: Message, reading: MessageReading) -> None:
     begin = message.first("BGM")
     voyage = journey_id(main_transport(message.segments))
-    if begin is None or begin.at(2) is None:
+    if begin is None or begin.at(2) is None or begin.says(3) == DELETION_OF_PARTS:
         return
     draft = RecordDraft("documents", begin.place)
     draft.put("kind", Value("manifest", begin.place))

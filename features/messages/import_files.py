@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from features.messages.conversion import Conversion, MadeRecord, RefusedRecord
 from features.messages.formats import read_message
 from features.messages.options import Options
 from features.records import RECORD_FILES
+
+Made = dict[tuple[str, Any], MadeRecord]
+"""What was made before, by record type and key."""
 
 SOURCES, REPORT = "sources.ndjson", "report.json"
 
@@ -56,41 +60,76 @@ def read_files(format: str, files: Iterable[Path], options: Options) -> Iterator
 
 def together(imported: Sequence[ImportedFile]) -> list[ImportedFile]:
     """The same files, so that no two records of them are the same one."""
-    made: dict[tuple[str, Any], MadeRecord] = {}
-    result = []
-    for each in imported:
-        if isinstance(each.outcome, MessageRefused):
-            result.append(each)
-            continue
-        kept: list[MadeRecord] = []
-        refused = list(each.outcome.refused)
-        for record in each.outcome.records:
-            own = _beside(record, made)
-            if isinstance(own, RefusedRecord):
-                refused.append(own)
-            elif own is not None:
-                kept.append(own)
-        outcome = replace(each.outcome, records=tuple(kept), refused=tuple(refused))
-        result.append(replace(each, outcome=outcome))
-    return result
+    made: Made = {}
+    return [
+        each
+        if isinstance(each.outcome, MessageRefused)
+        else replace(each, outcome=_after(made, each.outcome))
+        for each in imported
+    ]
 
 
-def _beside(
-    record: MadeRecord, made: dict[tuple[str, Any], MadeRecord]
-) -> MadeRecord | RefusedRecord | None:
+def _after(made: Made, conversion: Conversion) -> Conversion:
+    """A message after others that made records; those of its own are noted among them."""
+    kept: list[MadeRecord] = []
+    refused = list(conversion.refused)
+    for record in conversion.records:
+        own = _beside(record, made)
+        if isinstance(own, RefusedRecord):
+            refused.append(own)
+        elif own is not None:
+            kept.append(own)
+    founded = [
+        (each, _newest(each.record_type, each.named.values(), made))
+        for each in conversion.withdrawals
+    ]
+    for withdrawal, newest in founded:
+        if newest is not None and not newest.fields.get("withdrawn"):
+            kept.append(_noted(withdrawal.of(newest.fields), made))
+    unfounded = tuple(each for each, newest in founded if newest is None)
+    return replace(conversion, records=tuple(kept), refused=tuple(refused), withdrawals=unfounded)
+
+
+def _beside(record: MadeRecord, made: Made) -> MadeRecord | RefusedRecord | None:
     """A record beside those made before: None where one of them is the same."""
     if not record.key:
         return record
+    if record.amended_at is not None:
+        return _amending(record, made)
     while (before := made.get((record.record_type, record.key))) is not None:
         if _content(before) == _content(record):
             return None
         if record.record_type != "documents":
             place = next(iter(record.places.values()), "")
             return RefusedRecord(record.record_type, place, ("another message made it already",))
-        version = record.fields.get("version", 1) + 1
-        record = replace(record, fields={**record.fields, "version": version})
+        record = record.after(before.fields)
+    return _noted(record, made)
+
+
+def _amending(record: MadeRecord, made: Made) -> MadeRecord | None:
+    """What states a record anew: the version after the newest; None where that says the same."""
+    versions_of = RECORD_FILES[record.record_type].versions_of
+    newest = _newest(record.record_type, [record.fields[name] for name in versions_of], made)
+    if newest is None:
+        return _noted(record, made)
+    if not newest.fields.get("withdrawn") and _content(newest) == _content(record):
+        return None
+    return _noted(record.after(newest.fields), made)
+
+
+def _noted(record: MadeRecord, made: Made) -> MadeRecord:
     made[record.record_type, record.key] = record
     return record
+
+
+def _newest(record_type: str, named: Iterable[Any], made: Made) -> MadeRecord | None:
+    """The newest version of a record, of those made before."""
+    newest, key = None, tuple(named)
+    for version in count(1):
+        if (found := made.get((record_type, (*key, version)))) is None:
+            break
+        newest = found
+    return newest
 
 
 def _content(record: MadeRecord) -> dict[str, Any]:

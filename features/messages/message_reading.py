@@ -1,7 +1,8 @@
 """The reading of one message: what its elements mean, which were used, and what became of them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +14,12 @@ from features.messages.conversion import (
     LeftOver,
     MadeRecord,
     RefusedRecord,
+    Withdrawal,
     Withheld,
 )
 from features.messages.element import Element
+from features.messages.functions import ONLY_LOOKED_AT, Function, withdrawal_of
+from features.messages.last_said import last_said
 from features.messages.options import Options
 from features.messages.parties import PartyNumber, best_of, pseudonym
 from features.messages.personal_elements import tells_of_a_party
@@ -37,7 +41,10 @@ class MessageReading:
         self.kind = ""
         self.message_id = ""
         self._standard = standard
+        self.function: Function = "declares"
         self._records: list[MadeRecord] = []
+        self._withdrawals: list[Withdrawal] = []
+        self._looked_at: list[MadeRecord] = []
         self._refused: list[RefusedRecord] = []
         self._used: set[int] = set()
         self._pseudonyms: set[int] = set()
@@ -49,17 +56,39 @@ class MessageReading:
     # What is made
 
     def keep(self, draft: RecordDraft) -> bool:
-        """Make a record of a draft; whether it could be made."""
+        """Make a record of a draft, as the message means it; whether it could be made."""
+        if self.function == "withdraws" and draft.record_type != "journeys":
+            return self._withdraw(draft)
         made, left_out = draft.made()
         self._why_left |= left_out
         if isinstance(made, RefusedRecord):
             self._refused.append(made)
             return False
+        if self.function == "withdraws":
+            self._looked_at.append(made)
+            self.refuse(draft.record_type, draft.place, ONLY_LOOKED_AT)
+            return False
+        received_at = self.received_at
+        if self.function == "amends" and received_at is not None:
+            made = replace(made, amended_at=received_at.content)
         self._records.append(made)
-        for value in draft.values.values():
+        self._note_used(draft.values.values())
+        return True
+
+    def _withdraw(self, draft: RecordDraft) -> bool:
+        """Note what a draft withdraws; of its values those that name it are used."""
+        withdrawn = withdrawal_of(draft, self.received_at)
+        if isinstance(withdrawn, RefusedRecord):
+            self._refused.append(withdrawn)
+            return False
+        self._withdrawals.append(replace(withdrawn, behind=len(self._records)))
+        self._note_used(draft.values[name] for name in withdrawn.places)
+        return True
+
+    def _note_used(self, values: Iterable[Value]) -> None:
+        for value in values:
             into = self._pseudonyms if value.is_pseudonym else self._used
             into.update(id(element) for element in value.elements)
-        return True
 
     def refuse(self, record_type: str, place: str, *reasons: str) -> None:
         """Note that what stands at a place makes no record."""
@@ -90,7 +119,7 @@ class MessageReading:
             else:
                 why = self._why_left.get(leaf.place, "no field")
                 left.append(LeftOver(leaf.place, leaf.path, why))
-        return Conversion(
+        conversion = Conversion(
             standard=self._standard,
             kind=self.kind,
             message_id="".join(filter(str.isprintable, self.message_id))[:_MAX_ID],
@@ -100,13 +129,33 @@ class MessageReading:
             withheld=tuple(withheld),
             remarks=(*self._remarks, *self._assumed()),
             elements_used=used,
+            withdrawals=tuple(self._withdrawals),
+            looked_at=tuple(self._looked_at),
         )
+        return last_said(conversion)
 
     def _assumed(self) -> Iterable[str]:
         if self._naive:
             yield f"{self._naive} times without a zone were read in {self.options.zone}"
         if self.options.received_at is None and self._sent_at is not None:
             yield f"received when it was sent, by {self._sent_at.place}"
+
+    # What the message does with what it states
+
+    def take_function(self, code: Element | None, functions: Mapping[str, Function]) -> bool:
+        """Read what follows as a code says; whether it says what can be obeyed."""
+        function = functions.get(code.text.upper() if code is not None else "")
+        if function is None:
+            assert code is not None, "none said is a first message"
+            wanted = " ".join(each for each in functions if each)
+            self.leave(code, f"no function that is obeyed: want one of {wanted}")
+            self.remark(code, "nothing is made of a message of this function")
+            return False
+        self.function = function
+        self.read(code)
+        if code is not None and function == "withdraws":
+            self.remark(code, "what it names is withdrawn, as far as it is known")
+        return True
 
     # When it was received
 

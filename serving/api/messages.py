@@ -116,7 +116,7 @@ class ElementsOfPath(ClosedModel):
 
 
 class RecordNotMade(ClosedModel):
-    """A record that the message says too little of to be made, and why."""
+    """A record that is not made, and why: it says too little, or withdraws what is not known."""
 
     record_type: str
     place: str
@@ -251,6 +251,8 @@ async def take_message(
 ) -> Response:
     """Keep one standard message with its records, and score the journeys and shipments it makes.
 
+    A message that amends or withdraws makes later versions of what is known under its references,
+    and nothing is scored for a withdrawal.
     All or nothing: where one record is refused, nothing is kept. The answer comes when all is
     durable; a retry with the same key and message gets the same bytes. To score takes the scope
     `score` too. What tells of persons is withheld, and blanked in what is kept.

@@ -25,7 +25,7 @@ from serving.errors import BodyTooLarge, ServingError, SubmissionRefused
 from serving.history.ingestion import CheckedRecord, RecordIngestion
 from serving.history.kept_messages import KeptMessage, MessageContent, MessageStore
 from serving.request_parsing import read_submission
-from serving.scoring.assessment import AssessmentRequest
+from serving.scoring.assessment import AdmittedRequest, AssessmentRequest
 from serving.scoring.batcher import AnswerFormat, RequestBatcher, ScoreRequest
 from serving.scoring.errors import IdempotencyKeyReused
 from serving.scoring.idempotency import Answer, AnswerStore, IdempotencyClaims
@@ -41,6 +41,8 @@ from serving.scoring.message_plan import (
     read_once,
     submission_of,
 )
+from serving.scoring.message_versions import KnownVersions
+from serving.triage.life_at_risk import danger_signals
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,8 @@ class PlannedMessage:
     message: KeptMessage
     records: tuple[CheckedRecord, ...]
     bodies: tuple[bytes, ...]
+    asked_count: int
+    """Of the bodies, how many the message asks to score: a life is looked for unasked."""
 
 
 class MessageIntake:
@@ -140,6 +144,7 @@ class MessageIntake:
         self._most_subjects = most_subjects
         self._most_bytes_of_subject = most_bytes_of_subject
         self._claims = IdempotencyClaims()
+        self._versions = KnownVersions(batcher.assessor.decided, ingestion.store)
 
     async def take(
         self,
@@ -164,7 +169,7 @@ class MessageIntake:
                 return TakenMessage(kept, given, is_replayed=True)
             planned = await asyncio.to_thread(self._plan, sent, bounds, kept)
             if kept is None:
-                admit(len(planned.bodies))
+                admit(planned.asked_count)
                 await asyncio.to_thread(self._keep, planned)
             await asyncio.to_thread(self._let_know, planned, sent.at)
             answers = await self._score(sent, planned.bodies, answer_format)
@@ -199,9 +204,12 @@ class MessageIntake:
         """All that is to be kept and scored; of a message that was kept the same again."""
         read_at = datetime.fromisoformat(kept.content.read_at) if kept else sent.at
         options = sent.read_as.options(self._party_key, read_at, bounds)
-        read = read_once(sent.format, sent.body, options)
-        if len(read.subjects) > self._most_subjects:
+        stated = read_once(sent.format, sent.body, options)
+        if stated.subject_count > self._most_subjects:
             raise BodyTooLarge(f"a message may make {self._most_subjects} journeys and shipments")
+        numbered = self._versions.numbered(stated)
+        in_danger = self._in_danger(sent, numbered, read_at, kept)
+        read = numbered.with_subjects(in_danger)
         records = self._checked(sent, read)
         requests = [
             self._request(sent, subject, read, records, read_at) for subject in read.subjects
@@ -210,8 +218,9 @@ class MessageIntake:
             if isinstance(admitted, ServingError):
                 raise admitted
         bodies = tuple(request.body for request in requests)
+        asked_count = len(bodies) - len(in_danger)
         if kept is not None:
-            return PlannedMessage(kept, records, bodies)
+            return PlannedMessage(kept, records, bodies, asked_count)
         redaction = (
             redacted(sent.format, sent.body, read.conversion, bounds)
             if read.conversion.records
@@ -228,7 +237,7 @@ class MessageIntake:
             scored=tuple((subject.kind, subject.id) for subject in read.subjects),
             text=redaction.text,
             spans={place: (span.start, span.end) for place, span in redaction.spans.items()},
-            parts=tuple(concerned_parts(redaction, concerned_at(placed), read.conversion.refused)),
+            parts=tuple(concerned_parts(redaction, concerned_at(placed), read.conversion.not_made)),
         )
         message = KeptMessage(
             message_id=str(uuid.uuid4()),
@@ -238,7 +247,18 @@ class MessageIntake:
             format=sent.format,
             content=content,
         )
-        return PlannedMessage(message, records, bodies)
+        return PlannedMessage(message, records, bodies, asked_count)
+
+    def _in_danger(
+        self, sent: SentMessage, read: ReadMessage, at: datetime, kept: KeptMessage | None
+    ) -> list[MadeSubject]:
+        """The journeys of withdrawn goods that show danger to life, or did when it was kept."""
+        told = read.looked_at
+        if kept is not None:
+            return [each for each in told if (each.kind, each.id) in kept.content.scored]
+        requests = [self._request(sent, each, read, (), at) for each in told]
+        admitted = self._batcher.assessor.admitted(requests)
+        return [each for each, seen in zip(told, admitted, strict=True) if _shows_danger(seen)]
 
     def _checked(self, sent: SentMessage, read: ReadMessage) -> tuple[CheckedRecord, ...]:
         by_type = read.by_themselves
@@ -297,3 +317,9 @@ class MessageIntake:
             if isinstance(answer, ServingError):
                 raise answer
         return tuple(answer for answer in answers if isinstance(answer, Answer))
+
+
+def _shows_danger(admitted: AdmittedRequest | ServingError) -> bool:
+    return isinstance(admitted, AdmittedRequest) and bool(
+        danger_signals(admitted.known, admitted.known.scoring_instant)
+    )

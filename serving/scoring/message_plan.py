@@ -56,28 +56,40 @@ class ReadMessage:
     @cached_property
     def subjects(self) -> list[MadeSubject]:
         """What is to be scored: journeys, then shipments, in the order of the message."""
-        return [
-            MadeSubject(kind, made, _record(made))
-            for file, kind in SUBJECT_KIND_OF.items()
-            for made in self.conversion.records
-            if made.record_type == file
-        ]
+        return _subjects(each for each in self.conversion.records if not _is_withdrawn(each))
+
+    @property
+    def subject_count(self) -> int:
+        """How many subjects it makes or withdraws."""
+        withdrawn = {each.subject for each in self.conversion.withdrawals}
+        return len(withdrawn | {(each.kind, each.id) for each in self.subjects})
+
+    @property
+    def looked_at(self) -> list[MadeSubject]:
+        """The journeys that are scored where they show danger to life alone."""
+        return _subjects(self.conversion.looked_at)
+
+    def with_subjects(self, more: Iterable[MadeSubject]) -> "ReadMessage":
+        """The same with more to be scored."""
+        records = (*self.conversion.records, *(each.made for each in more))
+        return ReadMessage(replace(self.conversion, records=records))
 
     @cached_property
     def declared_items(self) -> dict[str, list[Any]]:
         """The goods items that are part of a declaration, by the shipment that declares them."""
         items: dict[str, list[Any]] = {}
-        for made in filter(_is_declared, self.conversion.records):
-            item = _record(made)
+        for made in filter(is_declared, self.conversion.records):
+            item = record_of(made)
             items.setdefault(item.shipment_id, []).append(item)
         return items
 
     @cached_property
     def by_themselves(self) -> dict[str, list[MadeRecord]]:
-        """The records by type that can come by themselves."""
+        """The records by type that can come by themselves, and what withdraws a declaration."""
         found: dict[str, list[MadeRecord]] = {}
         for made in self.conversion.records:
-            if made.record_type in LINKED_RECORD_TYPES and not _is_declared(made):
+            is_linked = made.record_type in LINKED_RECORD_TYPES
+            if _is_withdrawn(made) or (is_linked and not is_declared(made)):
                 found.setdefault(made.record_type, []).append(made)
         return found
 
@@ -118,7 +130,7 @@ def _first_positions(conversion: Conversion) -> Conversion:
 def body_of_records(by_type: Mapping[str, Sequence[MadeRecord]]) -> bytes:
     """Records as a body that brings them."""
     return json.dumps(
-        {name: [_as_json(_record(made)) for made in own] for name, own in by_type.items()}
+        {name: [_as_json(record_of(made)) for made in own] for name, own in by_type.items()}
     ).encode()
 
 
@@ -146,9 +158,10 @@ def submission_of(
     """
     journey = _journey(subject, read)
     own = {"route": journey, "shipment": subject.record}[subject.kind]
+    known = [each.known_at for each in (own, journey) if each is not None and each.known_at]
     submitted: dict[str, Any] = {
         "subject_kind": subject.kind,
-        "as_of": (max(at, own.declared_at) + JUST_AFTER).isoformat(),
+        "as_of": (max(at, own.declared_at, *known) + JUST_AFTER).isoformat(),
     }
     if journey is not None:
         submitted["journey"] = _as_json(journey)
@@ -183,7 +196,7 @@ def placed_records(read: ReadMessage, kept: Sequence[CheckedRecord]) -> tuple[Pl
         for number, made in enumerate(own)
     }
     return tuple(
-        _placed(made, settled.get(numbers.get(id(made), "")) or _record(made))
+        _placed(made, settled.get(numbers.get(id(made), "")) or record_of(made))
         for made in read.conversion.records
     )
 
@@ -221,7 +234,9 @@ def _belonging(
     """The records of a subject, and of the journey that brings it, with their types."""
     journey_id = journey.journey_id if journey is not None else None
     for each in kept:
-        linked = LINKED_RECORD_TYPES[each.row.kind]
+        linked = LINKED_RECORD_TYPES.get(each.row.kind)
+        if linked is None:  # it withdraws another subject
+            continue
         is_of_journey = not linked.has_subject_kind and linked.kinds[0] == "route"
         wanted = ("route", journey_id) if is_of_journey else (subject.kind, subject.id)
         if (each.row.subject_kind, each.row.subject_id) == wanted:
@@ -236,13 +251,28 @@ def _journey(subject: MadeSubject, read: ReadMessage) -> Any:
     return next((each for each in journeys if each.journey_id == subject.record.journey_id), None)
 
 
-def _is_declared(made: MadeRecord) -> bool:
+def _subjects(records: Iterable[MadeRecord]) -> list[MadeSubject]:
+    made = [*records]
+    return [
+        MadeSubject(kind, each, record_of(each))
+        for file, kind in SUBJECT_KIND_OF.items()
+        for each in made
+        if each.record_type == file
+    ]
+
+
+def _is_withdrawn(made: MadeRecord) -> bool:
+    return bool(made.fields.get("withdrawn"))
+
+
+def is_declared(made: MadeRecord) -> bool:
     """Whether a record is part of the declaration of its subject, and comes with that alone."""
     record = RECORD_FILES[made.record_type]
     return record.is_part_of_declaration and made.fields.get(record.known_from) is None
 
 
-def _record(made: MadeRecord) -> Any:
+def record_of(made: MadeRecord) -> Any:
+    """The record itself."""
     return RECORD_FILES[made.record_type].model_validate(made.fields)
 
 

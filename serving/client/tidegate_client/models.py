@@ -1016,7 +1016,7 @@ class Reason(Answered):
 
 
 class RecordNotMade(Answered):
-    """A record that the message says too little of to be made, and why."""
+    """A record that is not made, and why: it says too little, or withdraws what is not known."""
 
     record_type: str
     place: str

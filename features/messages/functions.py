@@ -1,0 +1,44 @@
+"""What a message does with what it states: declare it, state it anew, or withdraw it.
+
+Each standard says so by a code of its own. A message whose code is none of these, as one that tells
+what became of another message, makes nothing, and its code is left over.
+"""
+
+from typing import Literal
+
+from features.messages.conversion import RefusedRecord, Withdrawal
+from features.messages.record_drafts import RecordDraft, Value
+from features.records import RECORD_FILES
+
+Function = Literal["declares", "amends", "withdraws"]
+
+OF_EDIFACT: dict[str, Function] = {
+    # UNTDID 1225: confirmation, duplicate, original, advance notification, final, copy, provisional
+    # and definitive state it as a first message does.
+    **dict.fromkeys(("", "6", "7", "9", "14", "22", "31", "46", "47"), "declares"),
+    # Addition, change, replacement and reissue: what they name is stated whole.
+    **dict.fromkeys(("2", "4", "5", "18"), "amends"),
+    # Cancellation, deletion and cancellation before a reissue.
+    **dict.fromkeys(("1", "3", "17"), "withdraws"),
+}
+DELETION_OF_PARTS = "3"
+
+ONLY_LOOKED_AT = "who withdraws goods declares no journey: it is looked at for danger to life alone"
+
+
+def withdrawal_of(draft: RecordDraft, at: Value | None) -> Withdrawal | RefusedRecord:
+    """What a message withdraws by what would be a record; refused where it does not say what."""
+    record = RECORD_FILES[draft.record_type]
+    has_subject = "subject_id" in record.model_fields
+    wanted = (*record.versions_of, *(("subject_kind", "subject_id") if has_subject else ()))
+    lacks = tuple(f"no {name}" for name in wanted if name not in draft.values)
+    if lacks or at is None:
+        return RefusedRecord(draft.record_type, draft.place, lacks or ("no received_at",))
+    said = {name: draft.values[name].content for name in wanted}
+    return Withdrawal(
+        record_type=draft.record_type,
+        subject=(said.get("subject_kind", "shipment"), said.get("subject_id", said[wanted[0]])),
+        named={name: said[name] for name in record.versions_of},
+        places={name: draft.values[name].place for name in wanted},
+        at=at.content,
+    )
