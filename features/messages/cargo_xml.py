@@ -12,6 +12,7 @@ from features.errors import MessageRefused
 from features.messages.cargo_xml_parties import party_value
 from features.messages.conversion import Conversion
 from features.messages.element import Element
+from features.messages.functions import OF_CARGO_XML
 from features.messages.goods import commodity, keep_item, put_code, put_heading
 from features.messages.grammar import (
     NUMBER,
@@ -105,6 +106,8 @@ def _read_waybill(root: Element, header: Element, reading: MessageReading) -> No
     if kind.text not in _WAYBILLS[root.name]:
         codes = " or ".join(_WAYBILLS[root.name])
         raise MessageRefused(kind.place, f"want {codes}, as of {root.name}", kind.line)
+    if not reading.take_function(_wanted(header, "PurposeCode"), OF_CARGO_XML):
+        return
     number = _wanted(_wanted(root, "BusinessHeaderDocument"), "ID")
     consignment = _wanted(root, "MasterConsignment")
     _check_movements(consignment)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from features.errors import MessageRefused
 from features.messages.dcsa_parties import carrier_value, party_value
 from features.messages.element import Element
+from features.messages.functions import OF_INSTRUCTIONS
 from features.messages.goods import commodity, keep_item, put_code, put_heading
 from features.messages.message_reading import MessageReading
 from features.messages.record_drafts import RecordDraft, Value
@@ -15,12 +16,32 @@ _WANTED = (
     *("freightPaymentTermCode", "documentParties", "consignmentItems"),
     "utilizedTransportEquipments",
 )
+_VOID = "VOIDED"
 _NUMBER = ("transportDocumentReference", "shippingInstructionsReference")
 
 
 def keep_bill(bill: Element, reading: MessageReading) -> None:
     """Make the document, the shipment and its goods items of a bill of lading or sea waybill."""
     items = bill.every("consignmentItems")
+    _check(bill, items)
+    number = bill.first(*_NUMBER)
+    reading.message_id = number.text if number is not None else ""
+    subject = shipment_of(bill, items, reading)
+    issued = reading.instant(bill.first("issueDate"))
+    reading.sent_at(issued or reading.instant(bill.first("shippedOnBoardDate")))
+    reading.take_status(bill.first("shippingInstructionsStatus"), OF_INSTRUCTIONS)
+    status = bill.first("transportDocumentStatus")
+    if status is not None and status.text == _VOID:
+        reading.mean("withdraws", status)
+        _keep_document(bill, items, subject, issued, reading)
+        return  # the goods travel on, by another document
+    _keep_document(bill, items, subject, issued, reading)
+    is_declared = _keep_shipment(bill, items, subject, reading)
+    _keep_goods(items, subject, reading, is_declared=is_declared)
+
+
+def _check(bill: Element, items: list[Element]) -> None:
+    """Raise MessageRefused where a bill or one of its items lacks what each must have."""
     for wanted in _WANTED:
         if bill.first(wanted) is None:
             raise MessageRefused(bill.place, f"want {wanted}")
@@ -31,14 +52,6 @@ def keep_bill(bill: Element, reading: MessageReading) -> None:
         for cargo in item.every("cargoItems"):
             if cargo.first("equipmentReference") is None:
                 raise MessageRefused(cargo.place, "want equipmentReference")
-    number = bill.first(*_NUMBER)
-    reading.message_id = number.text if number is not None else ""
-    subject = shipment_of(bill, items, reading)
-    issued = reading.instant(bill.first("issueDate"))
-    reading.sent_at(issued or reading.instant(bill.first("shippedOnBoardDate")))
-    _keep_document(bill, items, subject, issued, reading)
-    is_declared = _keep_shipment(bill, items, subject, reading)
-    _keep_goods(items, subject, reading, is_declared=is_declared)
 
 
 def shipment_of(bill: Element, items: Iterable[Element], reading: MessageReading) -> Value | None:

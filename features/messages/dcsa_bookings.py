@@ -4,6 +4,7 @@ from features.errors import MessageRefused
 from features.messages.dcsa_bills import country_of_location, total
 from features.messages.dcsa_parties import party_value
 from features.messages.element import Element
+from features.messages.functions import OF_BOOKINGS
 from features.messages.goods import commodity, keep_item, put_code, put_heading
 from features.messages.message_reading import MessageReading
 from features.messages.record_drafts import RecordDraft, Value
@@ -39,6 +40,8 @@ def keep_booking(booking: Element, reading: MessageReading) -> None:
         for unit in booking.every(name)
         for each in unit.every("commodities")
     ]
+    reading.take_status(booking.first("amendedBookingStatus"), OF_BOOKINGS)
+    reading.take_status(booking.first("bookingStatus"), OF_BOOKINGS)
     draft = RecordDraft("shipments", booking.place)
     draft.put("shipment_id", reading.id(reference))
     parties = booking.first("documentParties") or booking

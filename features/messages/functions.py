@@ -23,6 +23,22 @@ OF_EDIFACT: dict[str, Function] = {
 }
 DELETION_OF_PARTS = "3"
 
+OF_CARGO_XML: dict[str, Function] = {
+    "CREATION": "declares",
+    "UPDATE": "amends",
+    "DELETION": "withdraws",
+}
+
+# DCSA tells how a booking or an instruction stands; what stands otherwise is stated as it is.
+OF_BOOKINGS: dict[str, Function] = {
+    **dict.fromkeys(("CANCELLED", "REJECTED", "DECLINED"), "withdraws"),
+    **dict.fromkeys(("UPDATE_RECEIVED", "AMENDMENT_CONFIRMED"), "amends"),
+}
+OF_INSTRUCTIONS: dict[str, Function] = {
+    "CANCELLED": "withdraws",
+    "UPDATE_RECEIVED": "amends",
+}
+
 ONLY_LOOKED_AT = "who withdraws goods declares no journey: it is looked at for danger to life alone"
 
 

@@ -151,11 +151,20 @@ class MessageReading:
             self.leave(code, f"no function that is obeyed: want one of {wanted}")
             self.remark(code, "nothing is made of a message of this function")
             return False
+        self.mean(function, code)
+        return True
+
+    def mean(self, function: Function, code: Element | None) -> None:
+        """Read what follows as a message of a function, which a code says."""
         self.function = function
         self.read(code)
         if code is not None and function == "withdraws":
             self.remark(code, "what it names is withdrawn, as far as it is known")
-        return True
+
+    def take_status(self, status: Element | None, functions: Mapping[str, Function]) -> None:
+        """Read what follows as a status says; as a statement where it says nothing of it."""
+        if status is not None and (function := functions.get(status.text)):
+            self.mean(function, status)
 
     # When it was received
 

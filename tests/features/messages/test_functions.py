@@ -13,6 +13,7 @@ from features.messages.import_files import ImportedFile, together
 from features.records import RECORD_FILES
 from tests.features.messages.readings import OPTIONS, RECEIVED, fields, read, reasons, sample
 
+AWB, HAWB = "999-12345675", "HWB88"
 DECLARED = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
 
@@ -75,8 +76,61 @@ def test_a_cancellation_of_other_messages_names_what_they_made(
 ) -> None:
     cancelled = read(f"edifact/{name}", (f"{number}+9", f"{number}+1"))
 
-    told = {(each.record_type, *each.named.values()) for each in cancelled.withdrawals}
-    assert {each for each in told if each[0] != "goods_items"} == named
+    assert named_by(cancelled) == named
+
+
+def named_by(conversion: Conversion) -> set[tuple[str, str]]:
+    """What a message withdraws, but for goods items."""
+    told = {(each.record_type, *each.named.values()) for each in conversion.withdrawals}
+    return {each for each in told if each[0] != "goods_items"}
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "named"),
+    [
+        ("cargo_xml/xfwb.xml", ">Creation<", {("shipments", AWB), ("documents", f"awb:{AWB}")}),
+        ("cargo_xml/xfzb.xml", ">Creation<", {("shipments", HAWB), ("documents", f"awb:{HAWB}")}),
+        ("dcsa/booking.json", '"CONFIRMED"', {("shipments", "BK2026118")}),
+        ("dcsa/ebl.json", '"ISSUED"', {("documents", "bl:AC4711")}),
+    ],
+)
+def test_a_deletion_a_cancelled_booking_and_a_void_bill_name_what_they_withdraw(
+    name: str, said: str, named: set[tuple[str, str]]
+) -> None:
+    word = {'"CONFIRMED"': '"CANCELLED"', '"ISSUED"': '"VOIDED"'}.get(said, ">Deletion<")
+
+    withdrawn = read(name, (said, word))
+
+    assert withdrawn.records == ()
+    assert named_by(withdrawn) == named
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "word"),
+    [
+        ("cargo_xml/xfwb.xml", ">Creation<", ">Update<"),
+        ("dcsa/booking.json", '"CONFIRMED"', '"UPDATE_RECEIVED"'),
+    ],
+)
+def test_an_update_states_the_same_as_an_amendment(name: str, said: str, word: str) -> None:
+    updated = read(name, (said, word))
+
+    assert [each.fields for each in updated.records] == [each.fields for each in read(name).records]
+    assert {each.amended_at for each in updated.records} == {RECEIVED}
+
+
+def test_a_purpose_of_a_waybill_that_is_none_makes_nothing_and_is_left_over() -> None:
+    other = read("cargo_xml/xfwb.xml", (">Creation<", ">Response<"))
+
+    assert (other.records, other.withdrawals) == ((), ())
+    (code,) = [each for each in other.left_over if each.path.endswith("/PurposeCode")]
+    assert code.why == "no function that is obeyed: want one of CREATION UPDATE DELETION"
+
+
+def test_a_booking_of_which_a_status_alone_is_told_is_withdrawn_by_its_reference() -> None:
+    told = b'{"bookingStatus": "CANCELLED", "carrierBookingReference": "BK2026118"}'
+
+    assert named_by(read_message("dcsa", told, OPTIONS)) == {("shipments", "BK2026118")}
 
 
 def test_a_cancellation_that_names_no_consignment_says_so() -> None:

@@ -214,3 +214,29 @@ def test_a_voyage_of_cancelled_goods_is_looked_at_for_danger_to_life_alone(
     assert [(each["subject_id"], each["lane"]) for each in told.json()["decisions"]] == [
         ("9074729/2647E", "rescue")
     ]
+
+
+def test_a_deletion_withdraws_a_waybill_and_the_shipment_that_it_declared(
+    service: Service,
+) -> None:
+    sender, body = service.key("ingest", "score"), sample("cargo_xml")
+    first = send(service, sender, body, "cargo_xml").json()
+
+    deleted = body.replace(b">Creation<", b">Deletion<")
+    told = send(service, sender, deleted, "cargo_xml", "m-2").json()
+
+    assert (len(first["decisions"]), told["decisions"]) == (1, [])
+    assert told["records"] == {"documents": 1, "shipments": 1}
+    assert (versions(service), versions(service, "documents")[-1]) == ([(2, True)], (2, True))
+
+
+def test_a_void_bill_withdraws_itself_and_not_the_goods_that_travel_on(service: Service) -> None:
+    sender, body = service.key("ingest", "score"), sample("dcsa")
+    send(service, sender, body, "dcsa")
+
+    void = body.replace(b'"ISSUED"', b'"VOIDED"')
+    told = send(service, sender, void, "dcsa", "m-2").json()
+
+    assert (told["records"], told["decisions"]) == ({"documents": 1}, [])
+    assert versions(service, "documents") == [(1, False), (2, True)]
+    assert versions(service, "goods_items") == [(1, False)]
