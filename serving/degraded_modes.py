@@ -24,6 +24,7 @@ DegradedMode = Literal[
     "history_missing",
     "requests_turned_away",
     "clock_suspect",
+    "rescoring_behind",
     "rescue_not_called",
     "rescue_not_acknowledged",
 ]
@@ -50,6 +51,8 @@ MEANINGS: dict[DegradedMode, str] = {
     "with Retry-After at once.",
     "clock_suspect": "The clock of this machine jumped. Decisions keep their order, which no clock "
     "decides; their times may be wrong.",
+    "rescoring_behind": "Subjects of which something became known wait for more than a minute to "
+    "be looked at again, and calls for help may be among them. Scores by call go on.",
     "rescue_not_called": "A rescue centre did not take a call. It is made again until it does; "
     "the case stands first in the queue all the same. Call by telephone.",
     "rescue_not_acknowledged": "A rescue centre took a call, and no person has acknowledged it in "
@@ -89,6 +92,8 @@ def _current_modes(services: Services) -> Iterator[DegradedMode]:
         yield "requests_turned_away"
     if abs(services.start_clock.drift_s(services.clock())) > LARGEST_CLOCK_DRIFT_S:
         yield "clock_suspect"
+    if services.rescoring.is_behind:
+        yield "rescoring_behind"
     if services.rescue_calls and services.rescue_calls.is_refused:
         yield "rescue_not_called"
     if services.rescue_calls and services.rescue_calls.is_unheard:

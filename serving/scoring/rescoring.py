@@ -47,15 +47,20 @@ log = structlog.get_logger(__name__)
 POLL_INTERVAL_S = 0.5
 TOGETHER = 64
 TRY_AGAIN_AFTER = timedelta(seconds=10)
+BEHIND_AFTER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class WaitingSubject:
-    """A subject, by its token, of which something became known; `arrivals` says how often."""
+    """A subject, by its token, of which something became known; `arrivals` says how often.
+
+    `due_at` is since when it waits for its turn.
+    """
 
     subject_kind: str
     token: str
     arrivals: int
+    due_at: datetime
 
 
 class RescoringQueue(Protocol):
@@ -131,7 +136,14 @@ class Rescoring:
         self._rules = rules
         self._clock = clock
         self._on_decided = on_decided
+        self._waits_since: datetime | None = None
         self._polling = PollingThread("rescoring", self.score_due, waits="rescoring_waits")
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether who is being scored, or was when it failed, has waited for more than a minute."""
+        since = self._waits_since
+        return since is not None and self._clock() - since > BEHIND_AFTER
 
     def start(self) -> None:
         """Start to score who waits."""
@@ -148,13 +160,21 @@ class Rescoring:
         while not self._polling.is_over:
             now = self._clock()
             self.queue.find(now)
-            if not (due := self.queue.due(now, TOGETHER)):
+            due = self.queue.due(now, TOGETHER)
+            self._waits_since = min((each.due_at for each in due), default=None)
+            if not due:
                 break
             made += self._score(due, now)
         return made
 
     def _score(self, due: Sequence[WaitingSubject], now: datetime) -> int:
+        """Score these, and whose life is in danger before the others: some take long."""
         plans = {waiting: self._planned(waiting, now) for waiting in due}
+        in_danger = {waiting: plan for waiting, plan in plans.items() if plan.is_danger}
+        others = {waiting: plan for waiting, plan in plans.items() if not plan.is_danger}
+        return sum(self._carry_out(each, now) for each in (in_danger, others) if each)
+
+    def _carry_out(self, plans: Mapping[WaitingSubject, RescoringPlan], now: datetime) -> int:
         requests = {waiting: plan.request for waiting, plan in plans.items() if plan.request}
         until = {waiting: plan.until for waiting, plan in plans.items() if plan.until}
         done = [waiting for waiting, plan in plans.items() if plan == NOTHING]

@@ -20,11 +20,14 @@ from typer.testing import CliRunner
 from serving.app import create_app
 from serving.audit.witness_lines import read_witness_lines
 from serving.cli.main import app as commands
+from serving.db.repositories.rescoring_repository import RescoringRepository
 from serving.db.repositories.rollup_repository import RollupRepository
 from serving.degraded_modes import MEANINGS, DegradedMode, degradations
 from serving.history.missing_history import missing_types
 from serving.models.kill_switch import record_switch
 from serving.observability import LogLines
+from serving.polling import PollingThread
+from serving.scoring.rescoring import Rescoring, RescoringPlan, WaitingSubject
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
 from tests.serving.calls import heard
@@ -390,6 +393,28 @@ def test_a_clock_that_jumped_is_noticed(service: Service, jump: timedelta) -> No
     assert answer.status_code == 200
     assert modes(service) == ["clock_suspect"]
     assert service.services.decisions.size() == 2
+
+
+def test_who_waits_long_to_be_scored_again_is_told_of(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.services.rescoring.stop()
+    begun = PollingThread("begun again", print, waits="rescoring_waits")
+    monkeypatch.setattr(service.services.rescoring, "_polling", begun)
+    waiting = WaitingSubject("route", "token", 1, NOW - timedelta(seconds=61))
+    told: list[list[str]] = []
+
+    def planned(*_: object) -> RescoringPlan:
+        told.append(modes(service))
+        return RescoringPlan(until=NOW + timedelta(hours=1))
+
+    monkeypatch.setattr(Rescoring, "_planned", planned)
+    queued = iter([[waiting], []])
+    monkeypatch.setattr(RescoringRepository, "due", lambda *_: next(queued))
+    service.services.rescoring.score_due()
+
+    assert told == [["rescoring_behind"]]
+    assert modes(service) == []
 
 
 def test_challenger_and_shadow_are_asked_beside_the_champion(service: Service) -> None:

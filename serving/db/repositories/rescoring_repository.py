@@ -8,6 +8,7 @@ instant, with the decision about it.
 
 from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
+from typing import Any
 
 import structlog
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select
@@ -76,7 +77,7 @@ class RescoringRepository:
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
             rows = connection.execute(query).all()
-        return [WaitingSubject(row.subject_kind, row.subject_id, row.arrivals) for row in rows]
+        return [_waiting(row) for row in rows]
 
     def earlier(self, waiting: WaitingSubject) -> EarlierDecisions | None:
         """What was decided about one of them; None where nothing is left of it."""
@@ -157,6 +158,11 @@ def _find_page(connection: Connection, now: datetime) -> None:
     for subject_kind, token in connection.execute(found).all():
         let_wait(connection, SubjectToken(subject_kind, token), now.isoformat())
     connection.execute(rescorings_found_to.update().values(seq=until))
+
+
+def _waiting(row: Any) -> WaitingSubject:
+    due_at = datetime.fromisoformat(row.due_at)
+    return WaitingSubject(row.subject_kind, row.subject_id, row.arrivals, due_at)
 
 
 def _is(waiting: WaitingSubject) -> ColumnElement[bool]:

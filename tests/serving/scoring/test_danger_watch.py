@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from features.rescoring_rules import RescoringRules
+from features.submission import Submission
 from serving.app import create_app
 from serving.audit.decision import Decision
 from serving.audit.replay import replayed
@@ -23,6 +24,7 @@ from serving.db.repositories.rescoring_repository import RescoringRepository
 from serving.db.tables.review import cases
 from serving.db.tables.scoring import due_rescorings
 from serving.errors import LogUnavailable
+from serving.request_parsing import read_submission
 from serving.review.case_records import CaseAccess
 from serving.review.opening import case_of_decision
 from serving.scoring.rescoring import Rescoring
@@ -269,6 +271,35 @@ def test_an_amendment_that_shows_danger_is_looked_at_though_it_is_known_years_ah
 
     assert overdue.run() == 1
     assert overdue.decisions()[-1].lane == "rescue"
+
+
+def test_whose_life_is_in_danger_is_scored_before_others_that_wait_longer(
+    overdue: Overdue,
+) -> None:
+    for number in (2, 3):
+        overdue.score(route(journey_id=f"J-{number}"))
+    overdue.send(positions=[heard("2026-11-24T10:30:00Z")])
+    overdue.at(NOW + timedelta(seconds=10))
+    overdue.send(positions=[heard("2026-11-24T12:00:01Z", journey_id="J-3", is_distress=True)])
+
+    assert overdue.run() == 2
+    assert [one.subject_id for one in overdue.decisions()[2:]] == ["J-3", "J-2"]
+
+
+def test_the_request_of_the_decision_before_is_not_read_for_each_record(overdue: Overdue) -> None:
+    many = [heard(f"2026-11-24T11:{second // 60:02}:{second % 60:02}Z") for second in range(90)]
+    overdue.score(route() | {"positions": many})
+    overdue.send(positions=[heard("2026-11-24T11:30:00Z")])
+    reads = []
+
+    def counted(body: bytes) -> Submission:
+        reads.append(body)
+        return read_submission(body)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("serving.audit.decision.read_submission", counted)
+        assert overdue.run() == 1
+    assert len(reads) < len(many) / 2
 
 
 def test_routes_come_before_shipments_that_wait_longer(overdue: Overdue) -> None:
