@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from features.linked_records import LINKED_RECORD_TYPES
-from features.records import Record
+from features.records import Position, Record
 from features.submission import Submission, submitted_type
 from serving.history.received_records import ReceivedRecord, RecordStore
 
@@ -23,7 +23,8 @@ def enrich(submission: Submission, records: Iterable[ReceivedRecord]) -> Enriche
     """Add received records to a submission; where both have one, the submission's counts.
 
     But a leg that is planned in one and has departed or arrived in a later version counts as of the
-    version that was known last before the scoring instant.
+    version that was known last before the scoring instant. Of more positions than may be those
+    heard last count, and every call for help.
     """
     linked = {name: list(submission.linked(name)) for name in LINKED_RECORD_TYPES}
     places = {
@@ -38,7 +39,7 @@ def enrich(submission: Submission, records: Iterable[ReceivedRecord]) -> Enriche
         record = row.record
         place = places[name].setdefault(_key(name, record), len(linked[name]))
         if place == len(linked[name]):
-            if _is_full(name, linked[name]):
+            if name != "positions" and _is_full(name, linked[name]):
                 del places[name][_key(name, record)]
                 continue
             linked[name].append(_as_submitted(name, record))
@@ -49,8 +50,11 @@ def enrich(submission: Submission, records: Iterable[ReceivedRecord]) -> Enriche
         attached[name, place] = f"{name}/{row.record_id}"
     if not attached:
         return EnrichedSubmission(submission, ())
+    stay = _positions_that_stay(linked["positions"])
+    linked["positions"] = [linked["positions"][place] for place in stay]
+    named = [each for at, each in attached.items() if at[0] != "positions" or at[1] in stay]
     update = {name: tuple(present) for name, present in linked.items()}
-    return EnrichedSubmission(submission.with_linked(update), tuple(attached.values()))
+    return EnrichedSubmission(submission.with_linked(update), tuple(named))
 
 
 def with_newest_legs(
@@ -78,6 +82,18 @@ def with_newest_positions(
     now = clock()
     in_time = tuple(each for each in heard.positions if each.observed_at <= now)
     return heard.model_copy(update={"positions": in_time}) if in_time else heard
+
+
+def _positions_that_stay(heard: list[Position]) -> dict[int, None]:
+    """The places of those that count, in their order: no call for help gives way to a later one."""
+    most = LINKED_RECORD_TYPES["positions"].most_in_submission
+    if len(heard) <= most:
+        return dict.fromkeys(range(len(heard)))
+
+    def worth(place: int) -> tuple[bool, datetime]:
+        return bool(heard[place].is_distress), heard[place].observed_at
+
+    return dict.fromkeys(sorted(sorted(range(len(heard)), key=worth)[-most:]))
 
 
 def _is_full(name: str, records: list[Any]) -> bool:

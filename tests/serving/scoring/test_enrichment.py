@@ -1,15 +1,18 @@
 """What was received of a subject is added to what is submitted, each thing once."""
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
 
+from features.linked_records import LINKED_RECORD_TYPES
 from features.records import GoodsItem, Leg, Position
 from serving.history.received_records import ReceivedRecord
 from serving.request_parsing import read_submission
+from serving.scoring import enrichment
 from serving.scoring.enrichment import enrich, with_newest_legs, with_newest_positions
 from serving.triage.life_at_risk import last_heard
 from tests.serving.bodies import route, shipment, submission
@@ -82,10 +85,28 @@ def test_an_item_that_came_later_stands_with_those_of_the_declaration() -> None:
     assert read_submission(enriched.submission.model_dump_json().encode()) == enriched.submission
 
 
-def position(observed_at: str) -> ReceivedRecord:
-    given = {"journey_id": "J-2", "observed_at": observed_at, "latitude": 38.0, "longitude": 26.0}
+def position(observed_at: str, **changed: Any) -> ReceivedRecord:
+    place = {"latitude": 38.0, "longitude": 26.0}
+    given = {"journey_id": "J-2", "observed_at": observed_at, **place, **changed}
     text = Position.model_validate(given).model_dump_json(exclude_none=True)
     return ReceivedRecord("positions", f"J-2 {observed_at}", "route", "J-2", observed_at, "c", text)
+
+
+def test_of_more_positions_than_may_be_the_newest_count_and_every_call_for_help(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    few = replace(LINKED_RECORD_TYPES["positions"], most_in_submission=3)
+    monkeypatch.setattr(enrichment, "LINKED_RECORD_TYPES", {"positions": few})
+    call, *plain = (position(f"2026-11-24T12:00:0{second}Z") for second in range(5))
+    call = position(call.received_at, is_distress=True)
+    submitted = [json.loads(plain[0].body), json.loads(plain[3].body)]
+    body = submission(route() | {"positions": submitted})
+
+    enriched = enrich(body, [call, *plain[1:3]])
+
+    heard = [each.observed_at.second for each in enriched.submission.positions]
+    assert heard == [4, 0, 3]
+    assert enriched.attached == (f"positions/{call.record_id}", f"positions/{plain[2].record_id}")
 
 
 def test_a_clock_that_is_ahead_hides_no_position_of_before_now() -> None:
