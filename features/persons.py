@@ -9,6 +9,7 @@ Art. 5.
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 # Counts describe the load of a craft, and how much was found, not the people in it.
 NOT_ABOUT_A_PERSON = frozenset({"persons_on_board", "found_persons"})
@@ -22,9 +23,9 @@ _THINGS = frozenset(
     """
     aircraft airport article berth border brand carriage city code column commodity conveyance
     country craft currency depot district document facility feature field file flight goods
-    harbour image item location lorry mode model office place plant port post product province
-    region road route seal service ship site state station street table terminal town train trailer
-    truck type vehicle version vessel village voyage wagon warehouse
+    destination harbour image item location lorry mode model office origin place plant port post
+    product province region road route seal service ship site state station street table terminal
+    town train trailer truck type vehicle version vessel village voyage wagon warehouse
     buque navio navire nave schiff hafen puerto porto producto produto produit ware waren
     mercancia mercadoria marchandise pays pais land ort lugar lieu zollstelle bureau aduana
     """.split()
@@ -44,6 +45,48 @@ PERSON_WORDS = frozenset(
     correo courriel telefon telefone telefono handy
     """.split()
 )
+
+_WORKS_WITH = frozenset(
+    """
+    driver drivers captain master skipper crew passenger passengers traveller traveler contact
+    signatory chauffeur chauffeurs conductor motorista condutor fahrer fahrers kapitaen lenker
+    conducteur
+    """.split()
+)
+"""Who works with a craft or travels by it: a column by that name holds who they are."""
+_NO_PERSONS = frozenset(
+    """
+    bill awb waybill data count total number capacity size max maximum consignment document record
+    file flag key
+    """.split()
+)
+
+# Of other scripts, which are not parted into words: found anywhere in a name.
+_IN_OTHER_SCRIPTS = """
+    водител السائق 司机
+    фамилия отчество гражданство национальность рождения телефон прізвище громадянство народження
+    الجنسية جنسية تاريخالميلاد الميلاد جوازالسفر الديانة الهاتف الجوال
+    国籍 國籍 姓名 性别 性別 护照 護照 出生 年龄 年齡 民族 电话 電話 手机 手機 身份证 身份證 宗教
+    氏名 旅券 生年月日 年齢 국적 성명 성별 여권 생년월일 전화번호
+    επωνυμο υπηκοοτητα ιθαγενεια διαβατηριο γεννησης τηλεφωνο
+    ملیت گذرنامه אזרחות דרכון תאריךלידה
+""".split()
+# The same where they are the whole name: as part of one, they are of things as well.
+_WHOLE_IN_OTHER_SCRIPTS = """
+    фио имя пол возраст паспорт ім'я стать вік الاسم اسم الجنس العمر جواز 이름 나이 名前 ονομα φυλο
+    ηλικια שם גיל מין نام
+""".split()
+
+_BESIDE = frozenset(
+    """
+    code no nr num id ids type country date of de du da number first last given family middle full
+    holder issue issued expiry expires valid text value flag key ref consignee consignor importer
+    exporter shipper sender receiver declarant buyer seller agent owner
+    """.split()
+)
+"""What stands beside a word about a person where both are written as one."""
+_PART_OF_OTHER_WORDS = frozenset("age ages dob face iris mrz nom nome nomes noms race sex".split())
+_LONGEST_JOINED = 40
 
 PERSON_PHRASES = ("date_of_birth", "travel_document", "national_id", "identity_card", "id_card")
 
@@ -69,12 +112,68 @@ def describes_a_person(field: str) -> bool:
     >>> describes_a_person("vessel_name"), describes_a_person("vessel_master_name")
     (False, True)
     """
-    words = words_of(field)
+    words = _words_apart(field)
     if "_".join(words) in NOT_ABOUT_A_PERSON:
         return False
+    if _is_in_another_script(field):
+        return True
     words = tuple(word for at, word in enumerate(words) if not _is_of_a_thing(words, at))
     joined = f"_{'_'.join(words)}_"
     return not PERSON_WORDS.isdisjoint(words) or any(f"_{p}_" in joined for p in PERSON_PHRASES)
+
+
+def is_about_a_person(column: str) -> bool:
+    """Whether a column of a table describes or names a person, be it only by the work they do.
+
+    >>> is_about_a_person("DRIVER_LICENCE"), is_about_a_person("MASTER_BILL")
+    (True, False)
+    """
+    words = {*_words_apart(column)}
+    works = not words.isdisjoint(_WORKS_WITH) and words.isdisjoint(_NO_PERSONS)
+    return works or describes_a_person(column)
+
+
+def _words_apart(field: str) -> tuple[str, ...]:
+    """The words of a field without digits, and those parted that are written as one.
+
+    >>> _words_apart("NATIONALITYCODE"), _words_apart("SURNAME1"), _words_apart("PACKAGES")
+    (('nationality', 'code'), ('surname',), ('packages',))
+    """
+    words = (word.strip("0123456789") for word in words_of(field))
+    return tuple(part for word in words if word for part in _parted(word))
+
+
+@lru_cache(maxsize=4096)
+def _parted(word: str) -> tuple[str, ...]:
+    """A word as the known words that it is made of, or as it is."""
+    if len(word) > _LONGEST_JOINED or word in _JOINED:
+        return (word,)
+    ends: dict[int, tuple[str, ...]] = {0: ()}
+    for end in range(1, len(word) + 1):
+        ways = [(*ends[at], word[at:end]) for at in ends if word[at:end] in _JOINED]
+        if ways:
+            ends[end] = min(ways, key=len)
+    return ends.get(len(word), (word,))
+
+
+def _is_in_another_script(field: str) -> bool:
+    """Whether a name in other letters than Latin ones is about a person."""
+    if field.isascii():
+        return False
+    plain = _without_marks(field)
+    letters = "".join(letter for letter in plain if letter.isalpha() or letter == "'")
+    return letters in _WHOLE_OF_SCRIPTS or any(word in letters for word in _ANY_OF_SCRIPTS)
+
+
+def _without_marks(text: str) -> str:
+    parts = unicodedata.normalize("NFKD", text)
+    plain = "".join(c for c in parts if not unicodedata.combining(c))
+    return unicodedata.normalize("NFC", plain).casefold()
+
+
+_JOINED = (PERSON_WORDS - _PART_OF_OTHER_WORDS) | _THINGS | _BESIDE | _WORKS_WITH
+_ANY_OF_SCRIPTS = tuple(map(_without_marks, _IN_OTHER_SCRIPTS))
+_WHOLE_OF_SCRIPTS = frozenset(map(_without_marks, _WHOLE_IN_OTHER_SCRIPTS))
 
 
 def _is_of_a_thing(words: tuple[str, ...], at: int) -> bool:

@@ -1,6 +1,6 @@
 import pytest
 
-from features.persons import describes_a_person, person_fields
+from features.persons import describes_a_person, is_about_a_person, person_fields
 from features.records import RECORD_FILES
 
 # Told apart here and in the code: by kinds of attribute that the law protects, or a person goes by.
@@ -92,3 +92,40 @@ def test_the_name_or_language_of_a_thing_is_of_no_person(field: str) -> None:
 )
 def test_the_name_of_whoever_stands_behind_a_thing_is_of_a_person(field: str) -> None:
     assert describes_a_person(field)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("NATIONALITYCODE", "PASSPORTNO", "SURNAME1", "NAME1", "DOB1", "dateofbirth"),
+        *("drivername", "driverName2", "FIRSTNAME_1", "consigneename", "PASSPORTEXPIRYDATE"),
+        *("الجنسية", "رقم جواز السفر", "اسم", "ФИО", "ФИО водителя", "ДатаРождения", "Пол"),
+        *("国籍", "护照号码", "姓名", "生年月日", "국적", "Υπηκοότητα", "מין"),
+    ],
+)
+def test_joined_numbered_and_foreign_names_are_of_a_person_too(field: str) -> None:
+    assert describes_a_person(field)
+
+
+@pytest.mark.parametrize("column", ["driver", "CHAUFFEUR", "vessel_master", "CREW_LIST", "Fahrer"])
+def test_a_column_named_after_who_works_there_is_about_a_person(column: str) -> None:
+    assert is_about_a_person(column)
+    assert not describes_a_person(column)
+
+
+OF_STRANGERS = """
+    declaration_id date office_id process_type import_type import_use payment_type declarant_id
+    mode_of_transport importer_id seller_id courier_id hs6_code country_of_departure tax_rate
+    country_of_origin_indicator net_mass item_price critical_fraud source_node_id init_balance
+    VESSELNAME PORTNAME PRODUCTNAME ORIGIN_NAME POSTAGE VOYAGE TONNAGE MESSAGE SURFACE FACEVALUE
+    PASSENGER_CAPACITY CREW_SIZE MASTER_BILL MASTER_CONSIGNMENT MASTER_FLAG DOCUMENTNO DATEOFISSUE
+    VALUEDATE NOMENCLATURE PACKAGE HS6 INCOTERM2 Наименование_товара Вес_брутто
+    اسم_السفينة بلد_المنشأ 船名 货物名称 原产国 品名
+""".split()
+"""Columns of public data of customs and payments, and others that a rule of words could catch."""
+
+
+def test_no_honest_column_is_about_a_person() -> None:
+    fields = [field for record in RECORD_FILES.values() for field in record.model_fields]
+
+    assert [each for each in (*fields, *OF_STRANGERS) if is_about_a_person(each)] == []

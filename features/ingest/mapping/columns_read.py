@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 
 from features.ingest.mapping.mapping import MappingFile, RecordMapping
-from features.persons import describes_a_person
+from features.persons import is_about_a_person
 
 Schemas = Mapping[str, pa.Schema]
 Columns = Mapping[str, set[str]]
@@ -55,7 +55,8 @@ def columns_left(
     """By table, the columns about persons, and the others that nothing reads or drops."""
     about_persons, left = {}, {}
     for name, schema in schemas.items():
-        read = {*own_columns(mapping, name, schemas), *mapping.table(name).drop}
-        about_persons[name] = [each for each in schema.names if describes_a_person(each)]
-        left[name] = [e for e in schema.names if e not in {*read, *about_persons[name]}]
+        read = {*own_columns(mapping, name, schemas)}
+        about_persons[name] = [e for e in schema.names if e not in read and is_about_a_person(e)]
+        known = {*read, *mapping.table(name).drop, *about_persons[name]}
+        left[name] = [each for each in schema.names if each not in known]
     return about_persons, left

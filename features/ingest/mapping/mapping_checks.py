@@ -35,7 +35,7 @@ from features.ingest.mapping.mapping import (
 )
 from features.ingest.mapping.toml_lines import KeyPath
 from features.ingest.mapping.units import factors_of
-from features.persons import describes_a_person, why_refused
+from features.persons import describes_a_person, is_about_a_person, why_refused
 from features.records import RECORD_FILES
 
 _ONLY_FOR: dict[str, tuple[str, tuple[type[FieldKind], ...]]] = {
@@ -64,21 +64,33 @@ def check_columns(mapping: MappingFile, schemas: Schemas) -> None:
     for name, table in mapping.tables.items():
         for key, named in (("split", [*table.split]), ("drop", table.drop)):
             for column in named if name in known else ():
-                about = column if key == "split" else ""
                 path: KeyPath = (TABLES, name, key, column)
-                faults += _faults_of_column(path, column, known[name], about)
+                faults += _faults_of_column(path, column, known[name])
+                if key == "split" and is_about_a_person(column):
+                    faults.append((path, _about_a_person(column)))
     for record in mapping.records:
         for column, path in record.reads():
             table_name, own = table_of(record, column, known)
-            faults += _faults_of_column(path, own, known.get(table_name, set()), own)
+            faults += _faults_of_column(path, own, known.get(table_name, set()))
+            is_refused = describes_a_person if _counts_persons(record, path) else is_about_a_person
+            if is_refused(own):
+                faults.append((path, _about_a_person(own)))
     mapping.refuse(faults)
 
 
-def _faults_of_column(path: KeyPath, column: str, known: set[str], about: str) -> Iterator[Fault]:
+def _faults_of_column(path: KeyPath, column: str, known: set[str]) -> Iterator[Fault]:
     if column not in known:
         yield path, f"there is no column {column!r}; {nearest_of(column, known or ['none'])}"
-    elif about and describes_a_person(about):
-        yield path, f"the column {column!r} describes a person, which no record takes; drop it"
+
+
+def _counts_persons(record: RecordMapping, path: KeyPath) -> bool:
+    """Whether a field says how many people there are, as a column of passengers may."""
+    kind = kinds_of_fields(RECORD_FILES[record.name]).get(str(path[-1]))
+    return isinstance(kind, Quantity) and kind.unit == "persons"
+
+
+def _about_a_person(column: str) -> str:
+    return f"the column {column!r} is about a person, which no record takes; drop it"
 
 
 def _faults_of_tables(mapping: MappingFile) -> Iterator[Fault]:

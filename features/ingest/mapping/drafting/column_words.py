@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher
 from functools import cache
 
-from features.persons import describes_a_person, words_of
+from features.persons import words_of
 
 _MEANINGS = {
     "agent": "broker despachante agente aduaneiro",
@@ -120,13 +120,6 @@ _KNOWN_AS = {
 _SAYS_LITTLE = frozenset({"code", "id", "number", "type", "date", "customs", "goods", "item"})
 _LINKING = frozenset({"of", "the", "de", "do", "da", "du", "des", "del", "la", "le", "in", "y"})
 _UNITS = frozenset({"kg", "kgs", "lb", "lbs", "g", "t", "tons", "eur", "usd", "keur", "kusd", "m3"})
-_WORKS_WITH = frozenset(
-    """
-    driver drivers captain master skipper crew passenger passengers traveller traveler contact
-    signatory chauffeur conductor motorista condutor fahrer fahrers kapitaen lenker conducteur
-    """.split()
-)
-_NO_PERSONS = frozenset({"bill", "awb", "waybill", "data", "count", "total", "number"})
 
 
 @cache
@@ -153,17 +146,6 @@ def likeness(column: str, field: str) -> float:
     """
     names = [field, *_KNOWN_AS.get(field, "").split(", ")]
     return max(_overlap(meanings_of(column), meanings_of(name)) for name in names if name)
-
-
-def is_about_a_person(column: str) -> bool:
-    """Whether a column describes or names a person, be it only by the work they do.
-
-    >>> is_about_a_person("DRIVER_LICENCE"), is_about_a_person("MASTER_BILL")
-    (True, False)
-    """
-    words = {*words_of(column)}
-    works = not words.isdisjoint(_WORKS_WITH) and words.isdisjoint(_NO_PERSONS)
-    return works or describes_a_person(column)
 
 
 def unit_in(name: str, units: Iterable[str]) -> str | None:

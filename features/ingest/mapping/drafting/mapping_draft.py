@@ -16,7 +16,6 @@ from features.errors import InputRefused
 from features.field_kinds import Money, kinds_of_fields
 from features.ingest.mapping.block_columns import BlockColumns
 from features.ingest.mapping.drafting.column_values import ColumnSample, is_iban
-from features.ingest.mapping.drafting.column_words import is_about_a_person
 from features.ingest.mapping.drafting.proposals import (
     Proposal,
     RecordProposal,
@@ -26,6 +25,7 @@ from features.ingest.mapping.field_values import ungrouped
 from features.ingest.mapping.inputs import is_url
 from features.ingest.mapping.mapping import TableMapping
 from features.ingest.mapping.source_tables import open_file
+from features.persons import is_about_a_person
 from features.records import RECORD_FILES
 
 ROWS_LOOKED_AT = 5_000

@@ -366,11 +366,12 @@ def test_columns_that_nothing_reads_are_listed_and_those_about_persons_apart(
     tmp_path: Path,
 ) -> None:
     rows = [SHIPMENT | {"DRIVER_NAME": "Jane Roe", "VESSEL_NAME": "Aurora", "OLD": "1", "WAY": "x"}]
+    rows[0]["Chauffeur"] = "J. Roe"
     tables = '[tables.t]\ndrop = ["OLD"]\n'
 
     report = imported(tmp_path, tables + SHIPMENTS + AT, str(written_csv(tmp_path, rows)))
 
-    assert report.about_persons == {"t": ["DRIVER_NAME"]}
+    assert report.about_persons == {"t": ["DRIVER_NAME", "Chauffeur"]}
     assert report.left_over == {"t": ["VESSEL_NAME", "WAY"]}
     stored = b"".join(f.read_bytes() for f in (tmp_path / "out").rglob("*") if f.is_file())
     assert b"Jane" not in stored
