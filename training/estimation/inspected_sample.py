@@ -19,7 +19,8 @@ from training.inverse_probability import FEWEST_DRAWN, stands_for
 from training.outcomes import Bools, Texts
 from training.ranking import Floats, Ints
 
-DRAWN = ("rule", "model", "random")
+LOT = "random"
+DRAWN = ("rule", "model", LOT)
 CERTAIN = ("intelligence",)
 
 NO_CLIP = float("inf")
@@ -113,6 +114,24 @@ def placed_by(sample: InspectedSample, scores: Floats) -> InspectedSample:
         f"the lowest to the highest, and the traffic that they stand for at {left:.0%}: the score "
         "knows who was inspected, or probabilities are wrong, or results of some are missing",
     )
+
+
+def lot_ranks_above(selected_by: Texts, probability: Floats, scores: Floats) -> bool:
+    """Whether subjects that a lot drew rank above all traffic, by more than chance explains.
+
+    Whom a lot draws, nobody can tell before, and what became known of them counts here for nothing.
+    A lot of subjects that no other way took can only lie below: so a score that places them above
+    knows who was inspected.
+    """
+    is_by_lot = np.equal(selected_by, LOT) & (probability > 0)
+    if is_by_lot.sum() < FEWEST_DRAWN:
+        return False
+    weights = stands_for(probability[is_by_lot], clip=NO_CLIP)
+    ranks = ((stats.rankdata(scores) - 0.5) / len(scores))[is_by_lot]
+    found = float(weights @ ranks / weights.sum())
+    spread = weights * (ranks - found)
+    error = float(np.sqrt(spread @ spread) / weights.sum())
+    return found - 0.5 > max(FARTHEST_MEAN_RANK, FARTHEST_STANDARD_ERRORS * error)
 
 
 def selection_weights(selected_by: Texts, probability: Floats, *, clip: float) -> Floats:

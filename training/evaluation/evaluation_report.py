@@ -1,7 +1,7 @@
 """The evaluation of one model on one window, as JSON keeps it and the page shows it."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import AliasChoices, Field, model_validator
 
@@ -144,11 +144,15 @@ class TrafficBand(FrozenModel):
     share: Estimate
 
 
+Draws = Literal["in place", "elsewhere", "above their lot"]
+
+
 class PopulationSection(FrozenModel):
     """Figures of all traffic from `begins` until before `ends`, old enough for its results.
 
     `unknown_share` of the results are inconclusive or still to come; `bounds` say what the figures
-    would be if their assumptions did not hold. `bands` rise by score.
+    would be if their assumptions did not hold. `bands` rise by score. `draws` says where the score
+    places who was drawn: as what they stand for, elsewhere, or above where a lot can place them.
     """
 
     begins: datetime
@@ -160,6 +164,7 @@ class PopulationSection(FrozenModel):
     unknown_share: float
     bounds: tuple[SensitivityBound, ...]
     bands: tuple[TrafficBand, ...] = ()
+    draws: Draws = "in place"
 
     @property
     def of_whom(self) -> str:

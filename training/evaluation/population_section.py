@@ -5,10 +5,15 @@ import numpy as np
 from training.confidence_intervals import Estimate, proportion
 from training.data.time_split import TimeWindow, in_utc
 from training.estimation.calibration_on_traffic import traffic_calibration
-from training.estimation.inspected_sample import InspectedSample, inspected_sample, placed_by
+from training.estimation.inspected_sample import (
+    InspectedSample,
+    inspected_sample,
+    lot_ranks_above,
+    placed_by,
+)
 from training.estimation.population_figures import UNKNOWN, population_figures, share_found
 from training.estimation.sensitivity import sensitivity
-from training.evaluation.evaluation_report import PopulationSection, StatusQuo
+from training.evaluation.evaluation_report import Draws, PopulationSection, StatusQuo
 from training.evaluation.group_referrals import group_referrals
 from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.score_bands import traffic_bands
@@ -28,7 +33,9 @@ def population_section(
     until = settled_until(everyone.data, window)
     is_settled = everyone.data.declared_at[everyone.rows] < until
     traffic, log_odds = everyone.only(is_settled), log_odds[is_settled]
-    sample = placed_by(sample_of(traffic), log_odds)
+    by_design = sample_of(traffic)
+    sample = placed_by(by_design, log_odds)
+    is_elsewhere = sample.refusal != by_design.refusal
     figures = population_figures(sample, log_odds, shares)
     declared_at = traffic.data.declared_at[traffic.rows]
     known = (1 - _unknown_share(traffic)) * (1 - still_to_come(traffic.data, window, declared_at))
@@ -44,7 +51,14 @@ def population_section(
         unknown_share=unknown_share,
         bounds=tuple(sensitivity(figures.prevalence, recall, GATE_SHARE, unknown_share)),
         bands=traffic_bands(sample, log_odds),
+        draws="in place" if not is_elsewhere else _where_drawn(traffic, log_odds),
     )
+
+
+def _where_drawn(traffic: LabelledWindow, log_odds: Floats) -> Draws:
+    outcomes, rows = traffic.data.outcomes, traffic.rows
+    ways, probability = outcomes.selected_by[rows], outcomes.selection_probability[rows]
+    return "above their lot" if lot_ranks_above(ways, probability, log_odds) else "elsewhere"
 
 
 def sample_of(traffic: LabelledWindow) -> InspectedSample:

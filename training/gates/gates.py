@@ -113,8 +113,15 @@ def _why_unknown(judged: Manifest | EvaluationReport) -> str | None:
 
 
 def free_of_leaks(report: EvaluationReport, asked: LeakageParameters = USUAL_LEAKAGE) -> Verdict:
-    """Did every leakage check run, and none refuse? Whoever trains may not loosen them alone."""
+    """Did every leakage check run, and none refuse? Whoever trains may not loosen them alone.
+
+    A score that places whom a lot drew above all traffic knows who was inspected. One that places
+    draws elsewhere may know it, or a probability or a result may be wrong: then it is undecided.
+    """
     refused = [finding.evidence for finding in report.leakage if finding.is_refusal]
+    placed = report.population.draws if report.population else "in place"
+    misplaced = [] if placed == "in place" else [_why_unknown(report) or placed]
+    refused += misplaced if placed == "above their lot" else []
     if not report.leakage:
         return Verdict(
             "leakage", "refused", "no leakage check was run; train with leakage.is_checked"
@@ -127,7 +134,7 @@ def free_of_leaks(report: EvaluationReport, asked: LeakageParameters = USUAL_LEA
         finding.evidence
         for finding in report.leakage
         if finding.check in ("single feature", "drawn by lot") and not finding.is_refusal
-    ]
+    ] + misplaced
     if not refused and doubts:
         return Verdict("leakage", "undecided", f"{sound}, but {'; '.join(doubts)}")
     return Verdict("leakage", passed_if(not refused), "; ".join(refused) or sound)

@@ -9,6 +9,7 @@ from training.estimation.inspected_sample import (
     InspectedSample,
     effective_size,
     inspected_sample,
+    lot_ranks_above,
     placed_by,
     represent,
 )
@@ -211,6 +212,22 @@ def test_a_score_that_knows_who_was_inspected_speaks_of_no_traffic() -> None:
 
     assert refusal is not None
     assert "knows who was inspected" in refusal
+
+
+@pytest.mark.parametrize(("moved", "share", "is_above"), [
+    (3.0, 0.5, True), (3.0, 0.7, True), (0.0, 0.5, False), (-3.0, 0.7, False), (3.0, 0.02, False),
+])  # fmt: skip
+def test_a_lot_that_ranks_above_all_traffic_is_known_to_the_score(
+    moved: float, share: float, is_above: bool
+) -> None:
+    lots = np.random.default_rng(14)
+    scores = lots.normal(size=TRAFFIC)
+    chances = np.where(scores > 1, 0.4, 0.05)
+    ways = np.where(lots.random(TRAFFIC) < chances, "random", None).astype(object)
+    scores[(ways == "random") & (lots.random(TRAFFIC) < share)] += moved
+
+    assert lot_ranks_above(ways, chances, scores) is is_above
+    assert not lot_ranks_above(np.where(ways == "random", "model", None), chances, scores)
 
 
 def test_probabilities_that_are_too_large_for_high_scores_are_seen_by_the_score() -> None:

@@ -29,10 +29,12 @@ def window_of(data: TrainingSet) -> TimeWindow:
     return TimeWindow.between("evaluation", data, (begins, ends), known_before=never, gap=no_gap)
 
 
-def section(data: TrainingSet) -> PopulationSection:
+def section(data: TrainingSet, knows: float = 0.0, ways: str = "random") -> PopulationSection:
+    """By a score that moves those who were selected so by `knows`."""
     window = window_of(data)
     rows = data.declared_between(window.begins, window.ends)
     log_odds = data.frame["late_payments_30d"].to_numpy()[rows] - 3.0
+    log_odds = log_odds + knows * np.equal(data.outcomes.selected_by[rows], ways)
     everyone = LabelledWindow(data, rows, 1 / (1 + np.exp(-log_odds)))
     return population_section(everyone, log_odds, window, SHARES)
 
@@ -52,6 +54,12 @@ def test_without_draws_nothing_is_said_of_all_traffic(data: TrainingSet) -> None
     assert told.figures.prevalence.value is None
     assert told.calibration.slope.value is None
     assert told.in_words.startswith("Nothing can be said of all")
+
+
+def test_it_says_where_a_score_places_who_was_drawn(data: TrainingSet) -> None:
+    assert section(data).draws == "in place"
+    assert section(data, knows=5.0).draws == "above their lot"
+    assert section(data, knows=-5.0).draws == "elsewhere"
 
 
 def test_the_status_quo_stands_beside_as_many_by_the_models_order(data: TrainingSet) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from training.confidence_intervals import Estimate
 from training.evaluation.evaluation_report import (
     EvaluationReport,
     JointProxyFigures,
+    PopulationSection,
     ProxyFigures,
 )
 from training.fit.label_influence import InfluenceFigures
@@ -30,7 +32,7 @@ def manifest(**metrics: Estimate) -> Manifest:
 
 
 def report(**parts: Any) -> EvaluationReport:
-    return EvaluationReport.model_construct(**parts)
+    return EvaluationReport.model_construct(**({"population": None} | parts))
 
 
 @pytest.mark.parametrize(
@@ -145,6 +147,24 @@ def test_leakage_is_undecided_where_a_feature_may_have_been_known_later(
     assert undecided.verdict == "undecided"
     assert undecided.reason.endswith(doubt.evidence)
     assert gates.free_of_leaks(report(leakage=(doubt, leak))).verdict == "refused"
+
+
+@pytest.mark.parametrize(
+    ("draws", "verdict"),
+    [("in place", "passed"), ("elsewhere", "undecided"), ("above their lot", "refused")],
+)
+def test_a_score_that_knows_who_was_inspected_leaks(draws: Any, verdict: Answer) -> None:
+    pair = LeakageFinding(check="pair lookup", is_refusal=False, features=("x",), evidence="x")
+    why = "the score knows who was inspected"
+    figures = SimpleNamespace(refusal=why)
+    population = PopulationSection.model_construct(draws=draws, figures=figures)
+    judged = report(leakage=(pair,), population=population)
+
+    told = gates.free_of_leaks(judged)
+
+    assert told.verdict == verdict
+    assert told.reason.endswith(why) is (verdict != "passed")
+    assert gates.free_of_leaks(judged, LeakageParameters(accept=("x",))).verdict != "passed"
 
 
 @pytest.mark.parametrize(("share", "is_passed"), [(0.5, True), (0.5001, False)])
