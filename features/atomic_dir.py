@@ -65,7 +65,7 @@ def remove_interrupted(parent: Path) -> list[Path]:
     written by others, which stays.
     """
     busy = []
-    with _locked(parent):
+    with locked(parent):
         for left in sorted(parent.glob(f".*{_PARTIAL}*")):
             name = left.name[1:].partition(_PARTIAL)[0]
             _put_back(parent / name)
@@ -77,7 +77,7 @@ def remove_interrupted(parent: Path) -> list[Path]:
 def sweep_interrupted(name: Path) -> None:
     """Remove what killed processes left half-written of one name; what one writes now stays."""
     if name.parent.is_dir():
-        with _locked(name.parent) as is_locked:
+        with locked(name.parent) as is_locked:
             if is_locked:
                 _sweep(name)
 
@@ -85,7 +85,7 @@ def sweep_interrupted(name: Path) -> None:
 def put_back_interrupted(folder: Path) -> None:
     """Give a former folder its place back, which a killed process had moved out of the way."""
     if folder.parent.is_dir():
-        with _locked(folder.parent):
+        with locked(folder.parent):
             _put_back(folder)
 
 
@@ -145,7 +145,7 @@ def flush_folder(folder: Path) -> None:
 def _begun(folder: Path) -> tuple[Path, int]:
     """A new folder, locked until what is returned beside it is closed or the process ends."""
     parent, prefix = folder.parent, f".{folder.name}{_PARTIAL}"
-    with _locked(parent) as is_locked:
+    with locked(parent) as is_locked:
         if is_locked:  # a folder without a lock is then left, not just made
             _sweep(folder)
         partial = parent / f"{prefix}{secrets.token_hex(4)}"
@@ -190,9 +190,9 @@ def _is_removed(left: Path) -> bool:
 
 
 @contextmanager
-def _locked(parent: Path) -> Iterator[bool]:
+def locked(folder: Path) -> Iterator[bool]:
     """Whether the folder could be locked, for as long as the block lasts."""
-    lock = _opened(parent)
+    lock = _opened(folder)
     try:
         yield _is_locked(lock, fcntl.LOCK_EX)
     finally:

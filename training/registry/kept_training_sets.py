@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import get_args
 
-from features.atomic_dir import written_whole
+from features.atomic_dir import locked, written_whole
 from features.ingest.record_summary import SUMMARY
 from features.records import SubjectKind
 from training.data.training_set import FILES, TrainingSet
@@ -32,7 +32,17 @@ def kept(data: TrainingSet, home: ModelHome) -> Iterator[Path]:
     """Give the folder in which the set is kept; one that is new goes again where the block fails.
 
     Afterwards the folders of sets that no champion, challenger or shadow is from are deleted.
+    Another process waits until then: else it would delete a set whose version is not the challenger
+    yet.
     """
+    sets = home.home / "training_sets"
+    sets.mkdir(parents=True, exist_ok=True)
+    with locked(sets), _kept_alone(data, home) as folder:
+        yield folder
+
+
+@contextmanager
+def _kept_alone(data: TrainingSet, home: ModelHome) -> Iterator[Path]:
     folder = _folder_of(home, data.inputs.subject, data.digest)
     is_new = not folder.exists()
     if is_new:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
@@ -94,6 +95,27 @@ def test_sets_of_versions_in_use_stay_and_others_go(home: ModelHome, tmp_path: P
     sets = [TrainingSet.read(folder, "shipment", INPUTS).digest for folder in folders(home)]
     assert len(sets) == len(aliases)
     assert data.digest not in sets
+
+
+def test_nobody_drops_a_set_whose_version_is_being_registered(
+    home: ModelHome, tmp_path: Path
+) -> None:
+    first, second = (built(tmp_path / name, seed) for seed, name in enumerate("ab"))
+    is_kept = threading.Event()
+
+    def other() -> None:
+        with kept(second, home):
+            is_kept.set()
+
+    with kept(first, home) as folder:
+        beside = threading.Thread(target=other)
+        beside.start()
+        assert not is_kept.wait(0.2)
+        in_use("challenger", first, home)
+    beside.join()
+
+    assert is_kept.is_set()
+    assert folders(home) == [folder]
 
 
 def test_a_champion_that_does_not_say_its_set_loses_none(home: ModelHome, tmp_path: Path) -> None:
