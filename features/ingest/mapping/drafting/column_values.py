@@ -45,6 +45,11 @@ class ColumnSample:
         found = pc.unique(self.texts)
         return sorted(found.to_pylist()) if len(found) <= MOST_CODES else []
 
+    @property
+    def share_empty(self) -> float:
+        """The share of rows without a value, where any has one."""
+        return self.values.null_count / len(self.values) if len(self.texts) else 0.0
+
     @cached_property
     def is_unique(self) -> bool:
         """Whether every row has a value of its own."""

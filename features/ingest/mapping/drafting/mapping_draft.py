@@ -1,5 +1,6 @@
 """Writes a mapping to begin with, from the names and the first rows of tables."""
 
+import codecs
 import csv
 import json
 import re
@@ -124,11 +125,7 @@ def _written(file: Path) -> TableMapping:
         return TableMapping()
     with file.open("rb") as opened:
         head = opened.read(1 << 16)
-    try:
-        # A letter of several bytes may be cut off at the end.
-        text, encoding = head.rpartition(b"\n")[0].decode(), "utf-8"
-    except UnicodeDecodeError:
-        text, encoding = head.decode("cp1252", errors="replace"), "cp1252"
+    text, encoding = _decoded(head)
     try:
         delimiter = csv.Sniffer().sniff(text.partition("\n")[0], ",;\t|").delimiter
     except csv.Error:
@@ -138,6 +135,21 @@ def _written(file: Path) -> TableMapping:
         map(_WITH_POINT.fullmatch, cells)
     )
     return TableMapping(encoding=encoding, delimiter=delimiter, decimal="," if has_commas else None)
+
+
+def _decoded(head: bytes) -> tuple[str, str]:
+    """The beginning of a file, and the encoding that it most likely has."""
+    marks = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+    wide = next((encoding for mark, encoding in marks.items() if head.startswith(mark)), None)
+    if wide is None and b"\0" in head[:200]:  # no text has it, but every Latin letter of two bytes
+        wide = "utf-16-be" if head.startswith(b"\0") else "utf-16-le"
+    if wide is not None:
+        return head.decode(wide, errors="ignore"), wide
+    try:
+        # A letter of several bytes may be cut off at the end.
+        return (head.rpartition(b"\n")[0] or head).decode(), "utf-8"
+    except UnicodeDecodeError:
+        return head.decode("cp1252", errors="replace"), "cp1252"
 
 
 def _samples(file: Path, written: TableMapping) -> Iterator[ColumnSample]:
@@ -179,7 +191,7 @@ def _lines_of_table(table: TableDraft) -> Iterator[str]:
     yield f"[tables.{_key(table.name)}]"
     for name, usual in (("delimiter", ","), ("encoding", "utf-8"), ("decimal", None)):
         if (said := getattr(table.written, name)) != usual:
-            yield f"{name} = {_value(said)}"
+            yield f"{name} = {_value(said)}" + (_OF_BYTES if said == "cp1252" else "")
     if any("format" in p.options for record in table.records for p in record.fields):
         yield 'zone = "UTC" # a guess: the zone of the clock that the table was written by'
     if split := {p.column for record in table.records for p in record.fields
@@ -191,6 +203,7 @@ def _lines_of_table(table: TableDraft) -> Iterator[str]:
         yield f"drop = [{', '.join(map(_value, table.about_persons))}]"
 
 
+_OF_BYTES = " # a guess: it is not UTF-8; cp1252 is that of Western Europe, and reads any bytes"
 _FIRST_SIX = r"(?P<HS6>\d{6})\d*"
 
 

@@ -1,7 +1,7 @@
 """Which column a field most likely is, why, and how its values become those of the field."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -29,6 +29,7 @@ from features.records import RECORD_FILES, Record
 
 SURE, LIKELY = 0.8, 0.6
 LEAST = 0.55
+_NOT_SURE = 0.79
 _SIX_DIGITS = "^[0-9]{6}$"
 _YES_AND_NO = ({"1", "0"}, {"y", "n"}, {"true", "false"}, {"yes", "no"}, {"j", "n"}, {"s", "n"})
 _MODES = {"1": "sea", "2": "rail", "3": "road", "4": "air", "8": "inland_waterway"}
@@ -63,6 +64,12 @@ class RecordProposal:
     fields: tuple[Proposal, ...]
     missing: tuple[str, ...]
 
+    @property
+    def instants(self) -> list[Proposal]:
+        """The columns of its instants."""
+        schema = arrow_schema(RECORD_FILES[self.name])
+        return [each for each in self.fields if is_instant(schema.field(each.field))]
+
 
 def proposed_records(samples: Sequence[ColumnSample]) -> list[RecordProposal]:
     """The record types that a table most likely holds, the likeliest first."""
@@ -75,9 +82,21 @@ def proposed_records(samples: Sequence[ColumnSample]) -> list[RecordProposal]:
         columns = {p.column for p in each.fields if p.field in required}
         is_named = not _ids(RECORD_FILES[each.name]) & {*each.missing}
         if is_named and len(each.missing) * 2 <= len(required) and columns - used:
-            proposed.append(each)
+            proposed.append(_doubting_shared_days(each, proposed))
             used |= {p.column for p in each.fields}
     return proposed
+
+
+def _doubting_shared_days(record: RecordProposal, others: list[RecordProposal]) -> RecordProposal:
+    """The record with a guess for each instant whose column is another instant already."""
+    taken = {p.column: f"{each.name}.{p.field}" for each in others for p in each.instants}
+    doubted: dict[str, Proposal] = {}
+    for each in record.instants:
+        other = taken.setdefault(each.column, f"{record.name}.{each.field}")
+        if other != f"{record.name}.{each.field}":
+            why = f"{each.why}, but it is taken for {other} too"
+            doubted[each.field] = replace(each, sureness=min(each.sureness, LEAST), why=why)
+    return replace(record, fields=tuple(doubted.get(p.field, p) for p in record.fields))
 
 
 def _record(name: str, record: type[Record], samples: Sequence[ColumnSample]) -> RecordProposal:
@@ -123,10 +142,21 @@ def _candidates(record: type[Record], sample: ColumnSample) -> Iterator[Proposal
         sureness = 0.55 * name_like + 0.45 * value_like if name_like else 0.45 * value_like
         if sureness >= LEAST:
             reasons = [f"its name is {'like' if name_like < 1 else 'just'} that"] * bool(name_like)
+            if doubts := _doubts(record, want, sample):
+                sureness, reasons = min(sureness, _NOT_SURE), [*reasons, *doubts]
             yield Proposal(
                 want.name, sample.name, sureness, ", ".join([*reasons, *filter(None, [why])]),
                 options,
             )  # fmt: skip
+
+
+def _doubts(record: type[Record], want: pa.Field, sample: ColumnSample) -> list[str]:
+    """Why a column cannot be sure, however alike: another reading fits, or values are missing."""
+    is_read_twice = is_instant(want) and len(sample.formats) > 1
+    doubts = ["its dates can be read in two ways"] * is_read_twice
+    if record.model_fields[want.name].is_required() and sample.share_empty:
+        doubts.append(f"but it is required, and {sample.share_empty:.0%} of the rows have none")
+    return doubts
 
 
 def _of_values(record: type[Record], want: pa.Field, sample: ColumnSample) -> Evidence:

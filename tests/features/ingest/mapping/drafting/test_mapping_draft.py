@@ -144,6 +144,51 @@ def test_a_date_that_may_be_read_in_two_ways_is_said_to_be_so(tmp_path: Path) ->
     _, text = drafted(tmp_path, table)
 
     assert "dates are as in %d/%m/%Y, or in %m/%d/%Y" in text
+    assert re.search("^declared_at = .* # likely: .*its dates can be read in two ways", text, re.M)
+
+
+def test_a_required_field_with_empty_rows_is_never_sure(tmp_path: Path) -> None:
+    exporter = ("consignor_id", lambda at: "" if at % 10 == 3 else f"X{at % 7}")
+
+    _, text = drafted(tmp_path, ENGLISH | {"Consignor ID": exporter})
+
+    assert re.search("^consignor_id = .* # likely: .*10% of the rows have none", text, re.M)
+
+
+def test_the_day_of_a_declaration_is_no_sure_instant_of_an_outcome(tmp_path: Path) -> None:
+    columns = {
+        "Declaration ID": ("shipment_id", lambda at: f"S{at}"),
+        "Date": ("declared_at", lambda at: f"2026-03-{at % 28 + 1:02d}"),
+        "Office ID": ("office_id", lambda at: "GB1"),
+        "Importer": ("consignee_id", lambda at: f"GB{at % 5}"),
+        "Exporter": ("consignor_id", lambda at: f"X{at % 7}"),
+        "Fraud": ("result", lambda at: ("1", "0")[at % 2]),
+        "HS6 Code": ("hs_code", lambda at: "890310"),
+        "Country of Origin": ("origin_country", lambda at: "CN"),
+        "Country of Departure": ("dispatch_country", lambda at: "CN"),
+    }
+
+    draft, text = drafted(tmp_path, columns)
+
+    (table,) = draft.tables
+    (outcomes,) = [each for each in table.records if each.name == "outcomes"]
+    assert {each.in_words for each in outcomes.instants} == {"guess"}
+    assert "it is taken for shipments.declared_at too" in text
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+def test_a_table_in_another_encoding_is_drafted_in_it(tmp_path: Path, encoding: str) -> None:
+    plain, _ = drafted(tmp_path, PORTUGUESE)
+    (tmp_path / "draft.toml").unlink()
+    text = (tmp_path / "table.csv").read_text(encoding="utf-8")
+    (tmp_path / "table.csv").write_bytes(text.encode(encoding))
+
+    again = write_draft(tmp_path / "draft.toml", [str(tmp_path / "table.csv")])
+
+    assert again.tables[0].written.encoding == encoding
+    assert again.tables[0].records == plain.tables[0].records
+    is_guessed = "# a guess: it is not UTF-8" in (tmp_path / "draft.toml").read_text("utf-8")
+    assert is_guessed == (encoding == "cp1252")
 
 
 @pytest.mark.parametrize(
