@@ -207,7 +207,7 @@ class MessageIntake:
         stated = read_once(sent.format, sent.body, options)
         if stated.subject_count > self._most_subjects:
             raise BodyTooLarge(f"a message may make {self._most_subjects} journeys and shipments")
-        numbered = self._versions.numbered(stated)
+        numbered = self._versions.numbered(stated, read_at)
         in_danger = self._in_danger(sent, numbered, read_at, kept)
         read = numbered.with_subjects(in_danger)
         records = self._checked(sent, read)

@@ -6,6 +6,7 @@ received. What nobody declared is amended as if it were declared, and withdrawn 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from features.linked_records import LINKED_RECORD_TYPES
@@ -29,13 +30,13 @@ class KnownVersions:
     decided: DecidedSubjects
     records: RecordStore
 
-    def numbered(self, read: ReadMessage) -> ReadMessage:
-        """A message with the versions that it amends or withdraws numbered.
+    def numbered(self, read: ReadMessage, at: datetime) -> ReadMessage:
+        """A message that was received at an instant with the versions of its records numbered.
 
         Withdrawals of what is not known stay such; one that is known already stays as it is.
         """
         conversion = read.conversion
-        amended = [each for each in conversion.records if _is_amended(each)]
+        amended = [each for each in conversion.records if _may_amend(each)]
         withdrawals = conversion.withdrawals
         subjects = {*map(_subject, amended), *(each.subject for each in withdrawals)}
         if not subjects:
@@ -43,7 +44,8 @@ class KnownVersions:
         decided = {each: self._decided(each) for each in subjects}
         known = _Known(decided, self.records.about([*subjects]))
         records = [
-            known.numbered(each, read) if _is_amended(each) else each for each in conversion.records
+            known.numbered(each, read, at) if _may_amend(each) else each
+            for each in conversion.records
         ]
         founded = [(each, known.newest_of(each)) for each in withdrawals]
         records += [_withdrawn(each, before) for each, before in founded if before]
@@ -67,12 +69,19 @@ class _Known:
         """The newest version of what is withdrawn."""
         return self._newest(withdrawal.record_type, withdrawal.subject, withdrawal.named)
 
-    def numbered(self, made: MadeRecord, read: ReadMessage) -> MadeRecord:
-        """What a message amends, as the next version; as the newest where it says the same."""
+    def numbered(self, made: MadeRecord, read: ReadMessage, at: datetime) -> MadeRecord:
+        """What a message amends, as the next version; as the newest where it says the same.
+
+        What it declares amends what was amended before: no version is followed by an older one.
+        """
         named = {name: made.fields.get(name) for name in RECORD_FILES[made.record_type].versions_of}
         before = self._newest(made.record_type, _subject(made), named)
         if before is None:
             return made
+        if made.amended_at is None:
+            if before.version == 1 or before.withdrawn:
+                return made
+            made = replace(made, amended_at=at)
         if before.withdrawn or not _says_the_same(made, before, read):
             return made.after(before.model_dump())
         told = {name: getattr(before, name) for name in _OF_RECEIPT if hasattr(before, name)}
@@ -94,9 +103,10 @@ def _is_named(record: Any, named: Mapping[str, Any]) -> bool:
     return all(getattr(record, name) == value for name, value in named.items())
 
 
-def _is_amended(made: MadeRecord) -> bool:
+def _may_amend(made: MadeRecord) -> bool:
     """Whether it may be a later version; declared goods are part of their shipment's."""
-    return made.amended_at is not None and not is_declared(made)
+    is_amended = made.amended_at is not None and not is_declared(made)
+    return is_amended or made.record_type in SUBJECT_KIND_OF
 
 
 def _subject(made: MadeRecord) -> Subject:

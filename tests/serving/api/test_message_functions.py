@@ -139,6 +139,19 @@ def test_a_replacement_that_says_the_same_is_no_version(watched: Service) -> Non
     assert case_of(watched, told)["declaration_amended_at"] is None
 
 
+def test_an_original_that_comes_after_its_replacement_is_no_older_version(
+    watched: Service,
+) -> None:
+    manifest(watched, "9")
+    manifest(watched, "5", (b"G+KGM:4210", b"G+KGM:9210"))
+
+    late = manifest(watched, "9", key="late").json()
+    newest = manifest(watched, "5", (b"G+KGM:4210", b"G+KGM:8210"), key="newest").json()
+
+    numbers = [_declared(watched, each["decisions"][0]).version for each in (late, newest)]
+    assert numbers == [3, 4]
+
+
 def test_a_cancellation_withdraws_what_was_declared_and_decides_nothing(watched: Service) -> None:
     first = manifest(watched, "9").json()
 
