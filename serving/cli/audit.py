@@ -57,10 +57,9 @@ def audit(
         print_json([{**asdict(event), "at": event.at.isoformat()} for event in events])
         return
     for event in events:
-        messages.print(
+        typer.echo(
             f"{event.seq:>8}  {event.at:%Y-%m-%d %H:%M:%S}  {event.actor:<28}  {event.action:<18}  "
-            f"{event.object_kind} {event.object_id}",
-            markup=False,
+            f"{event.object_kind} {event.object_id}"
         )
 
 
@@ -74,15 +73,20 @@ def write_reading(
 ) -> None:
     """Write down what whoever runs a command reads by it, before it is shown.
 
-    A home that has no database yet has nothing to tell. Raises LogUnavailable.
+    A home that has no database yet has nothing to tell. Of a write-protected copy it is said that
+    nothing could be written down. Raises LogUnavailable.
     """
     from serving.access.acting import whoever_acts
     from serving.audit.audit_log import AuditEvent
+    from serving.db.engine import is_write_protected
     from serving.settings import settings_of
 
     where = settings_of(home, database_url).database
     if isinstance(where, str) or where.exists():
         event = AuditEvent(datetime.now(UTC), whoever_acts(), action, object_kind, object_id)
+        if isinstance(where, Path) and is_write_protected(where):
+            messages.print("write-protected: that it is read here could not be recorded")
+            return
         _events(home, database_url).append(event)
 
 

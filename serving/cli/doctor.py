@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
-from serving.cli.output import messages, print_json
+from serving.cli.output import print_json, results
 
 if TYPE_CHECKING:
     from serving.installation import CheckResult
@@ -32,9 +32,7 @@ def doctor(
         print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
-            messages.print(
-                f"{MARKS[finding.grade]}  {escape(f'{finding.what:<28} {finding.says}')}"
-            )
+            results.print(f"{MARKS[finding.grade]}  {escape(f'{finding.what:<28} {finding.says}')}")
     if any(finding.grade == "wrong" for finding in findings):
         raise typer.Exit(1)
 

@@ -88,9 +88,7 @@ def list_all(home: Home = DEFAULT_HOME, as_json: Json = False) -> None:
         print_json([each.model_dump(mode="json") for each in found])
         return
     for each in found:
-        messages.print(
-            f"{each.name}  {each.harm}  records {each.first}-{each.last}  {each.what}", markup=False
-        )
+        typer.echo(f"{each.name}  {each.harm}  records {each.first}-{each.last}  {each.what}")
 
 
 @incident.command()

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 messages = Console(stderr=True, highlight=False)
+results = Console(highlight=False, soft_wrap=True)
 
 
 def print_json(document: Any) -> None:

@@ -256,10 +256,9 @@ def acts(
         print_json([asdict(act) for act in acts])
         return
     for act in acts:
-        line = f"{act.number:>5}  {act.at[:16]}  {act.action:<8} {act.by}: {act.because}"
-        messages.print(line, markup=False)
+        typer.echo(f"{act.number:>5}  {act.at[:16]}  {act.action:<8} {act.by}: {act.because}")
         said = ", ".join(f"{name} {value}" for name, value in act.details.items() if name != "due")
-        messages.print(f"{'':>24}{said}", markup=False)
+        typer.echo(f"{'':>24}{said}")
 
 
 def _extent(cutoffs: "RetentionCutoffs", found: "DueForErasure") -> str:

@@ -12,7 +12,7 @@ from serving.cli.approved_acts import Approvals
 from serving.cli.audit import write_reading
 from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
-from serving.cli.output import messages, print_json
+from serving.cli.output import print_json
 
 if TYPE_CHECKING:
     from serving.db.repositories.kill_switch_repository import KillSwitchRepository
@@ -149,4 +149,4 @@ def _show(register: "KillSwitchRepository", *, as_json: bool) -> None:
     for kind, last in states.items():
         word = "on" if last is None or last.is_on else "off"
         since = f" since {last.switched_at}, by {last.by.shown}: {last.because}" if last else ""
-        messages.print(f"models of {kind}s are {word}{since}", markup=False)
+        typer.echo(f"models of {kind}s are {word}{since}")

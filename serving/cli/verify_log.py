@@ -78,7 +78,7 @@ def verify_log(
         print_json(found.document())
     else:
         for line in found.lines():
-            messages.print(line, markup=False)
+            typer.echo(line)
     if not found.is_whole:
         raise typer.Exit(1)
 

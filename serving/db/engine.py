@@ -1,5 +1,6 @@
 """Opens the database so that a committed row survives a crash and a power cut."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -228,6 +229,8 @@ def _sqlite(path: Path, *, is_service: bool, has_other_workers: bool) -> Engine:
 
     Whoever writes does so when the log has grown too long; the log of decisions, before that.
     """
+    if not is_service and is_write_protected(path):
+        return _sqlite_to_read(path)
     engine = create_engine(f"sqlite:///{path}")
     if is_service:
         service_lock = hold_beside_others(path) if has_other_workers else hold_for_service(path)
@@ -241,6 +244,40 @@ def _sqlite(path: Path, *, is_service: bool, has_other_workers: bool) -> Engine:
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
 
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def is_write_protected(file: Path) -> bool:
+    """Whether a SQLite file can be read, and neither it nor anything beside it be written."""
+    is_there = file.exists()
+    return is_there and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK))
+
+
+def _sqlite_to_read(path: Path) -> Engine:
+    """An engine over a copy that nobody can write, by which nothing is written at all.
+
+    What is still in a write-ahead log is read too, for which SQLite needs its index; where there is
+    none it must know that nobody writes. Raises LogUnavailable for a log without its index.
+    """
+    log, index = (path.with_name(f"{path.name}{end}") for end in ("-wal", "-shm"))
+    has_more = log.exists() and log.stat().st_size > 0
+    if has_more and not index.exists():
+        raise LogUnavailable(
+            f"{log.name} holds more than {path.name}, and nothing can be written here to read it: "
+            "copy both to where it can"
+        )
+    is_alone = not index.exists()
+    uri = f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if is_alone else ''}"
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        for pragma in (f"busy_timeout={BUSY_TIMEOUT_MS}", "trusted_schema=OFF", "query_only=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    engine = create_engine(f"sqlite:///{path}", creator=connect)
+    engine.update_execution_options(is_write_protected=True)
     event.listen(engine, "begin", _begin)
     return engine
 
