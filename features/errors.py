@@ -37,6 +37,11 @@ class DefinitionError(TidegateError):
     """A feature or window is declared wrongly."""
 
 
+def in_own_words(message: str) -> str:
+    """What a validator of ours said, without what pydantic sets before it."""
+    return message.removeprefix("Value error, ")
+
+
 class UnknownFeature(TidegateError):
     """No feature of that name is in the catalogue."""
 

@@ -16,6 +16,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from features.errors import in_own_words
 from features.rescoring_rules import RescoringRules
 from serving.errors import SettingsRefused
 from serving.host_names import KnownHosts
@@ -540,7 +541,9 @@ def settings_of(home: Path, database_url: str | None = None) -> Settings:
         return Settings(home=home, database_url=SecretStr(database_url))
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False)
-        said = "; ".join(f"{_variable_of(fault['loc'])}: {fault['msg']}" for fault in faults)
+        said = "; ".join(
+            f"{_variable_of(fault['loc'])}: {in_own_words(fault['msg'])}" for fault in faults
+        )
         raise SettingsRefused(f"{said} (docs/configuration.md has every setting)") from None
 
 

@@ -113,7 +113,8 @@ class PromotionRefused(TrainingError):
     """At least one gate stays shut; `reasons` says which and why.
 
     Of `undecided` gates too little is known to say; two people may waive them together. For gates
-    that are `answerable` a person may answer with a reason although they refuse.
+    that are `answerable` a person may answer with a reason although they refuse. No waiver is
+    proposed where another gate refuses, which none opens.
     """
 
     def __init__(
@@ -123,13 +124,17 @@ class PromotionRefused(TrainingError):
         answerable: tuple[str, ...] = (),
     ):
         lines = ["not promoted:", *(f"  - {reason}" for reason in reasons)]
-        if undecided:
+        if others := len(reasons) - len(undecided) - len(answerable):
+            if undecided or answerable:
+                which = "a gate" if others == 1 else f"{others} gates"
+                lines.append(f"no waiver helps, since {which} of these may not be waived")
+        elif undecided:
             waived = " ".join(f"--waive {shlex.quote(gate)}" for gate in undecided)
             lines.append(
                 f"two people may answer for what is undecided: {waived} --requested-by "
                 "NAME --because WHY --until DAY"
             )
-        if answerable:
+        if answerable and not others:
             lines.append(
                 f"for {', '.join(answerable)} a person may answer with a reason, by the same words"
             )

@@ -28,6 +28,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from features.errors import in_own_words
 from training.errors import ParametersError
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -266,7 +267,9 @@ class TrainingParameters(Parameters):
             trees = TreeParameters(**{"monotone": "basic"} | asked | {"learner": "data_parallel"})
         except ValidationError as error:
             faults = error.errors(include_url=False)
-            raise ParametersError("; ".join(f"trees: {fault['msg']}" for fault in faults)) from None
+            raise ParametersError(
+                "; ".join(f"trees: {in_own_words(fault['msg'])}" for fault in faults)
+            ) from None
         return self.model_copy(update={"trees": trees})
 
     @classmethod
@@ -298,7 +301,7 @@ def _literal(value: Any) -> str:
 def _in_words(fault: ErrorDetails) -> str:
     key = ".".join(str(part) for part in fault["loc"]) or "the file"
     if fault["type"] != "extra_forbidden":
-        return f"{key}: {fault['msg']}"
+        return f"{key}: {in_own_words(fault['msg'])}"
     allowed = sorted(_table_of(fault["loc"]).model_fields)
     near = difflib.get_close_matches(str(fault["loc"][-1]), allowed, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""

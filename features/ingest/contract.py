@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from features.arrow_schema import INSTANT, Limits, as_arrow_reads, limits
 from features.errors import Example, Fault
-from features.field_kinds import Money, kinds_of_fields
+from features.field_kinds import Identifier, Money, kinds_of_fields
 from features.field_types import EARLIEST_YEAR, LARGEST_EXACT, LATEST_YEAR, PRINTED, RFC_3339
 from features.outcome_contradictions import FIELDS, NEVER_SELECTED, contradiction
 from features.records import AMENDED_WHEN, RECORD_FILES, VERSION_FIELDS, Result
@@ -107,7 +107,16 @@ def broken_rows(table: pa.Table, name: str) -> Iterator[Broken]:
     if unique_fields := RECORD_FILES[name].unique_fields:
         repeated = table.select(unique_fields).to_pandas().duplicated().to_numpy()
         if repeated.any():
-            yield Broken(unique_fields[0], REPEATED, repeated)
+            yield Broken(*repeated_in(name), repeated)
+
+
+def repeated_in(name: str) -> tuple[str, str]:
+    """The column that a repeated record is named by, which is its subject's, and what is wrong."""
+    unique = RECORD_FILES[name].unique_fields
+    kinds = kinds_of_fields(RECORD_FILES[name])
+    column = next((each for each in unique if isinstance(kinds.get(each), Identifier)), unique[0])
+    others = [each for each in unique if each != column]
+    return column, REPEATED + (f", with the same {', '.join(others)}" if others else "")
 
 
 def broken_alone(

@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from features.errors import in_own_words
 from features.person_names import may_be_one_person
 from serving.access.accounts import Account
 from serving.access.errors import ApprovalRefused
@@ -116,7 +117,9 @@ class GivenApproval(BaseModel):
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             place = ".".join(map(str, first["loc"])) or "the document"
-            raise ApprovalRefused(f"this is no approval: {place}: {first['msg']}") from None
+            raise ApprovalRefused(
+                f"this is no approval: {place}: {in_own_words(first['msg'])}"
+            ) from None
 
     @classmethod
     def of(

@@ -11,6 +11,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from features.errors import in_own_words
 from serving.audit.erasure import ErasureLimits
 from serving.audit.errors import RetentionRefused
 
@@ -107,7 +108,8 @@ class Periods(BaseModel):
             raise RetentionRefused(f"{file} cannot be read as TOML: {error}") from None
         except ValidationError as wrong:
             faults = "; ".join(
-                f"{'.'.join(map(str, error['loc']))}: {error['msg']}" for error in wrong.errors()
+                f"{'.'.join(map(str, error['loc']))}: {in_own_words(error['msg'])}"
+                for error in wrong.errors()
             )
             raise RetentionRefused(f"{file}: {faults}") from None
 

@@ -1,5 +1,6 @@
 """`tidegate retrain`: a challenger from all the records of a home, in one step."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,6 +22,7 @@ from serving.cli.train import logged_in, trained
 
 if TYPE_CHECKING:
     from serving.history.export_records import HomeRecords
+    from training.gates.verdict import Verdict
     from training.retrain import Retraining
 
 
@@ -113,6 +115,14 @@ def _print(retraining: "Retraining") -> None:
     for verdict in retraining.verdicts:
         messages.print(f"  {verdict.answer}  {verdict.gate}: {verdict.reason}", markup=False)
     name = f"{retraining.registration.name} version {retraining.registration.version}"
-    is_open = all(verdict.is_open for verdict in retraining.verdicts)
-    outcome = "another person may promote it" if is_open else "its promotion would be refused"
-    messages.print(f"{name} is now the challenger; {outcome}")
+    messages.print(f"{name} is now the challenger; {_outlook(retraining.verdicts)}")
+
+
+def _outlook(verdicts: Sequence["Verdict"]) -> str:
+    """What a promotion would come to, as gates say now."""
+    said = {verdict.verdict for verdict in verdicts if not verdict.is_open}
+    if "refused" in said:
+        return "its promotion would be refused"
+    if said:
+        return "another person may promote it if two people answer for what is undecided"
+    return "another person may promote it"

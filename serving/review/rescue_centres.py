@@ -32,6 +32,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from features.errors import in_own_words
 from features.field_types import Country
 from features.records import Mode, Position
 from serving.access.errors import AddressRefused
@@ -226,7 +227,7 @@ def _first_fault(refusal: ValueError) -> str:
         return str(refusal)
     first = refusal.errors(include_input=False, include_url=False)[0]
     place = ".".join(map(str, first["loc"])) or "the file"
-    return f"{place}: {first['msg'].removeprefix('Value error, ')}"
+    return f"{place}: {in_own_words(first['msg'])}"
 
 
 def _is_inside(polygon: tuple[Point, ...], latitude: float, longitude: float) -> bool:

@@ -52,6 +52,7 @@ from pydantic import (
 )
 
 from features.catalogue import ROUTE, SHIPMENT
+from features.errors import in_own_words
 from features.offences import Offence
 from serving.triage.errors import PlanRefused
 
@@ -157,7 +158,7 @@ class TriagePlan(_PlanTable):
         except ValidationError as refusal:
             first = refusal.errors()[0]
             place = ".".join(str(part) for part in first["loc"]) or "the whole"
-            raise PlanRefused(f"{file.name}: {place}: {first['msg']}") from None
+            raise PlanRefused(f"{file.name}: {place}: {in_own_words(first['msg'])}") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
             raise PlanRefused(f"{file.name} is not TOML: {fault}") from None
         return plan.model_copy(update={"digest": "sha256:" + hashlib.sha256(content).hexdigest()})

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, ValidationError, model_validator
 
+from features.errors import in_own_words
 from training.errors import PolicyRefused
 from training.parameters import Day, Parameters, TreeParameters
 
@@ -81,7 +82,10 @@ class Policy(Parameters):
             raise PolicyRefused(f"{file}: not TOML: {error}") from None
         except ValidationError as error:
             faults = error.errors(include_url=False, include_input=False)
-            messages = (f"{'.'.join(map(str, f['loc'])) or 'the file'}: {f['msg']}" for f in faults)
+            messages = (
+                f"{'.'.join(map(str, f['loc'])) or 'the file'}: {in_own_words(f['msg'])}"
+                for f in faults
+            )
             allowed = ", ".join(cls.model_fields)
             raise PolicyRefused(f"{file}: {'; '.join(messages)} (keys: {allowed})") from None
 

@@ -21,6 +21,7 @@ from training.gates.canaries import Canaries
 from training.gates.score_gates import traffic_verdicts
 from training.gates.second_approval import approved_by_another
 from training.gates.verdict import Verdict, passed_if
+from training.gates.waivable import WAIVABLE
 from training.gates.waiver import WAIVABLE_WHEN_REFUSED, Waiver
 from training.model.model_home import ModelHome
 from training.model.model_inputs import ModelInputs
@@ -31,7 +32,7 @@ from training.parameters import LeakageParameters
 CHAMPION: Final = "champion"
 UNSIGNED = (
     "the home did not sign who trained this version: an older release registered it, or its "
-    "signature was taken away; train again, or let others answer for it by a waiver"
+    "signature was taken away; train again"
 )
 
 
@@ -159,7 +160,7 @@ def refuse_unless_open(verdicts: tuple[Verdict, ...]) -> None:
     if shut := [verdict for verdict in verdicts if not verdict.is_open]:
         raise PromotionRefused(
             tuple(f"{v.gate}, {v.verdict}: {v.reason}" for v in shut),
-            tuple(v.gate for v in shut if v.verdict == "undecided"),
+            tuple(v.gate for v in shut if v.verdict == "undecided" and v.gate in WAIVABLE),
             tuple(
                 v.gate for v in shut if v.verdict == "refused" and v.gate in WAIVABLE_WHEN_REFUSED
             ),

@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from features.errors import in_own_words
 from training.errors import ArtefactError
 
 Answer = Literal["passed", "refused", "undecided"]
@@ -70,4 +71,4 @@ def read_verdicts(folder: Path) -> tuple[Verdict, ...]:
     try:
         return TypeAdapter(tuple[Verdict, ...]).validate_json(file.read_bytes())
     except ValidationError as error:
-        raise ArtefactError(f"{file}: {error.errors()[0]['msg']}") from None
+        raise ArtefactError(f"{file}: {in_own_words(error.errors()[0]['msg'])}") from None

@@ -1,6 +1,6 @@
 """Which gates a waiver may name; alone, since a command offers them before it loads a model."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 Waivable = Literal[
     "better than random",
@@ -16,3 +16,5 @@ Waivable = Literal[
     "live traffic",
 ]
 """Gates that may be undecided, and the champion, which may be unreadable."""
+
+WAIVABLE: frozenset[str] = frozenset(get_args(Waivable))

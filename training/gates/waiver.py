@@ -18,6 +18,7 @@ from pydantic import (
     model_validator,
 )
 
+from features.errors import in_own_words
 from features.person_names import may_be_one_person
 from training.errors import ArtefactTampered, WaiverError
 from training.gates.verdict import Verdict
@@ -97,7 +98,7 @@ class Waiver(FrozenModel):
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(str(part) for part in first["loc"]) or "persons"
-            raise WaiverError(f"waiver, {where}: {first['msg']}") from None
+            raise WaiverError(f"waiver, {where}: {in_own_words(first['msg'])}") from None
 
     def opens(self, verdict: Verdict) -> bool:
         """Whether it lets a model through a gate that is not passed."""
@@ -131,4 +132,6 @@ class Waiver(FrozenModel):
         except (FileNotFoundError, ArtefactTampered):
             raise ArtefactTampered(f"{folder}: {WAIVER} is not signed as it stands") from None
         except ValidationError as error:
-            raise WaiverError(f"{folder / WAIVER}: {error.errors()[0]['msg']}") from None
+            raise WaiverError(
+                f"{folder / WAIVER}: {in_own_words(error.errors()[0]['msg'])}"
+            ) from None

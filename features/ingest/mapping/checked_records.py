@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from features.arrow_schema import Limits, arrow_schema
 from features.engine.batch.fast_checks import is_surely_sound
 from features.ingest.completed_fields import COMPLETED_FIELDS
-from features.ingest.contract import REPEATED, Bools, Broken, broken_alone
+from features.ingest.contract import Bools, Broken, broken_alone, repeated_in
 from features.ingest.mapping.block_file import BlockFile
 from features.ingest.mapping.refused_rows import RefusedRows
 from features.ingest.mapping.repeated import RowNotes
@@ -114,9 +114,9 @@ class CheckedRecords:
     def _refuse(self, notes: Any, repeated: Bools, rows: pa.Table | None) -> None:
         names = rows.column_names if rows else []
         stood = {name: rows[name].combine_chunks() for name in names} if rows else {}
-        (column, *_) = RECORD_FILES[self.name].unique_fields
+        column, what = repeated_in(self.name)
         for number in np.unique(notes["source"][repeated]).tolist():
-            broken = Broken(column, REPEATED, repeated & (notes["source"] == number))
+            broken = Broken(column, what, repeated & (notes["source"] == number))
             source = self._sources[number]
             self._refused.add(self.name, source, notes["place"], [broken], stood)
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from features.errors import MappingRefused, nearest_of
+from features.errors import MappingRefused, in_own_words, nearest_of
 from features.ingest.mapping.toml_lines import KeyPath, line_at, lines_of
 from features.records import RECORD_FILES
 
@@ -295,4 +295,4 @@ def _in_words(model: type[BaseModel], at: KeyPath, inside: KeyPath, error: Any) 
         return f"{place}: want the name of a column, or what to do as in {{ column = … }}"
     if error["type"] == "missing":
         return f"{place} is missing: the table that the rows come from"
-    return f"{place}: {error['msg'].removeprefix('Value error, ').lower()}"
+    return f"{place}: {in_own_words(error['msg']).lower()}"

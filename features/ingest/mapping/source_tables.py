@@ -7,6 +7,7 @@ its leading zeros. What is nested in JSON or Parquet has the name of its path (`
 import codecs
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +29,7 @@ from features.ingest.mapping.mapping import TableMapping
 BLOCK_BYTES, READ_BYTES = 24 << 20, 2 << 20
 BLOCK_ROWS = 1 << 16
 LONGEST_LINE_BYTES = 64 << 20
+_DELIMITER_OF_EXCEL = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -110,14 +112,36 @@ class CsvTable(_TableFile):
             codecs.lookup(self._mapping.encoding)
             with self._file.open(encoding=self._mapping.encoding, newline="") as lines:
                 header = lines.readline(LONGEST_LINE_BYTES).removeprefix("\ufeff")
+                self._require_header(header.strip())
                 others = iter(partial(lines.readline, LONGEST_LINE_BYTES), "")
                 require_closed_quotes(others, self._delimiter, self.place)
             parse = pyarrow.csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True)
             as_bytes = io.BytesIO(header.rstrip("\r\n").encode() + b"\n")
             names = pyarrow.csv.open_csv(as_bytes, parse_options=parse).schema.names
-        except (LookupError, UnicodeError, OSError, pa.ArrowInvalid) as error:
+        except UnicodeError:
+            raise InputRefused(f"{self._file}: {self._misread()}") from None
+        except (LookupError, OSError, pa.ArrowInvalid) as error:
             raise InputRefused(f"{self._file}: no readable CSV file ({error})") from None
         return pa.schema([(name, pa.string()) for name in names])
+
+    def _require_header(self, header: str) -> None:
+        if not header:
+            raise InputRefused(f"{self._file}: its first line is empty; want the names of columns")
+        if said := _DELIMITER_OF_EXCEL.fullmatch(header):
+            raise InputRefused(
+                f"{self._file}: its first line tells Excel the delimiter and is no header; take it "
+                f"away, and let the mapping say delimiter = {json.dumps(said[1])}"
+            )
+
+    def _misread(self) -> str:
+        """What to do about bytes that are none of the encoding."""
+        with self._file.open("rb") as file:
+            is_wide = b"\0" in file.read(200)
+        other = "utf-16" if is_wide else "cp1252"
+        return (
+            f"its bytes are no {self._mapping.encoding}; let the mapping say which they are, as in "
+            f'encoding = "{other}"'
+        )
 
     @property
     def _delimiter(self) -> str:

@@ -261,3 +261,12 @@ def test_two_files_of_one_record_type_are_refused(tmp_path: Path) -> None:
     (tmp_path / "transactions.csv").write_text("transaction_id\n")
 
     assert "both hold transactions" in refusal(tmp_path)
+
+
+def test_an_outcome_that_stands_twice_is_named_by_its_subject(tmp_path: Path) -> None:
+    outcome = {"subject_kind": "shipment", "subject_id": "S-1", "result": "not_confirmed"}
+    outcome |= {"selected_by": "rule", "inspected_at": NOON, "known_at": NOON}
+    pq.write_table(pa.Table.from_pylist([outcome, outcome]), tmp_path / "outcomes.parquet")
+
+    with pytest.raises(RecordsError, match=r"row 2, subject_id: stands .*, with the same subject_"):
+        read_records(tmp_path, "outcomes")

@@ -17,6 +17,7 @@ from features.errors import RecordsError
 from serving.access.pseudonyms import Pseudonyms
 from serving.app import create_app
 from serving.cli.main import app
+from serving.cli.retrain import _outlook
 from serving.db.engine import open_database
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.record_repository import RecordRepository
@@ -29,6 +30,7 @@ from tests.serving.world import SHIPMENTS, write_world
 from training.data.training_set import TrainingSet
 from training.errors import NotEnoughLabels, TrainingSetError
 from training.gates.canaries import Canaries
+from training.gates.verdict import Verdict
 from training.model.model_home import ModelHome
 from training.model.model_pointer import ModelPointer
 
@@ -250,3 +252,13 @@ def test_a_wrong_record_file_is_refused_with_its_rows(used: Path, tmp_path: Path
     (home / "records" / "legs.ndjson").write_text("no json\n")
     with pytest.raises(RecordsError, match=r"legs\.ndjson"):
         retrain(home)
+
+
+def test_it_says_what_a_promotion_would_come_to() -> None:
+    passed, undecided, refused = (
+        Verdict("canaries", answer, "") for answer in ("passed", "undecided", "refused")
+    )
+
+    assert _outlook([passed]) == "another person may promote it"
+    assert _outlook([passed, undecided]).endswith("if two people answer for what is undecided")
+    assert _outlook([undecided, refused]) == "its promotion would be refused"

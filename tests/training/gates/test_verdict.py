@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from training.errors import ArtefactError
+from training.errors import ArtefactError, PromotionRefused
+from training.gates.promotion_verdicts import refuse_unless_open
 from training.gates.verdict import VERDICTS, Verdict, passed_if, read_verdicts, write_verdicts
 
 PASSED, REFUSED, UNDECIDED = (
@@ -29,6 +30,25 @@ def test_a_waiver_leaves_a_verdict_as_it_is_and_says_who_answers() -> None:
         assert waived.answer == f"{verdict.verdict}, waived"
     assert [v.answer for v in (PASSED, REFUSED)] == ["passed", "refused"]
     assert (passed_if(True), passed_if(False)) == ("passed", "refused")
+
+
+@pytest.mark.parametrize(
+    ("also", "proposed"),
+    [
+        ([], "--waive canaries"),
+        ([Verdict("groups", "refused", "unequal")], "for groups a person may answer"),
+        ([Verdict("leakage", "refused", "x")], "no waiver helps, since a gate of these"),
+        ([Verdict("approver", "undecided", "x")], "no waiver helps, since a gate of these"),
+        ([Verdict("leakage", "refused", "x"), Verdict("calibration", "refused", "x")],
+         "no waiver helps, since 2 gates of these"),
+    ],
+)  # fmt: skip
+def test_a_waiver_is_proposed_only_where_it_opens_all(also: list[Verdict], proposed: str) -> None:
+    with pytest.raises(PromotionRefused) as refused:
+        refuse_unless_open((Verdict("canaries", "undecided", "none"), *also))
+
+    assert proposed in str(refused.value)
+    assert ("--waive" in str(refused.value)) is ("no waiver" not in proposed)
 
 
 def test_what_a_gate_said_does_not_change() -> None:

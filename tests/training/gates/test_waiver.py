@@ -159,6 +159,13 @@ def test_nobody_is_not_a_person_who_asks(asks: str) -> None:
         signed_over(gates=("canaries",), requested_by=asks)
 
 
+def test_a_refusal_is_in_words_of_our_own() -> None:
+    with pytest.raises(WaiverError) as refused:
+        signed_over(gates=("canaries",), requested_by="grace")
+
+    assert "Value error" not in str(refused.value)
+
+
 def test_a_waiver_says_who_asked_and_who_signed(tmp_path: Path) -> None:
     key = SigningKey.of_folder(tmp_path / "keys")
     both = signed_over(gates=("canaries",), requested_by=" joan ")

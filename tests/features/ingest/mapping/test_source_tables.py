@@ -135,3 +135,23 @@ def test_of_a_nested_parquet_file_only_what_is_asked_for_is_read(tmp_path: Path)
     assert [b.rows.to_pylist() for b in table.blocks(["a.b.c"])] == [
         [{"a.b.c": 1}, {"a.b.c": None}]
     ]
+
+
+@pytest.mark.parametrize(
+    ("content", "says", "told"),
+    [
+        ("a;b\n1;é\n".encode("cp1252"), {}, 'are no utf-8; .* as in encoding = "cp1252"'),
+        ("a,b\n1,é\n".encode("utf-16"), {}, 'are no utf-8; .* as in encoding = "utf-16"'),
+        (b"sep=;\r\na;b\n", {}, 'tells Excel the delimiter .* delimiter = ";"'),
+        (b'"sep=\t"\na\tb\n', {}, r'tells Excel the delimiter .* delimiter = "\\t"'),
+        (b"", {}, "its first line is empty; want the names"),
+        (b"\n1,2\n", {}, "its first line is empty; want the names"),
+    ],
+)
+def test_a_csv_file_that_is_written_otherwise_is_refused_with_what_to_do(
+    tmp_path: Path, content: bytes, says: dict[str, Any], told: str
+) -> None:
+    (tmp_path / "t.csv").write_bytes(content)
+
+    with pytest.raises(InputRefused, match=rf"t\.csv: .*{told}"):
+        read(tmp_path / "t.csv", **says)
