@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from training.confidence_intervals import Estimate
 from training.evaluation.evaluation_report import (
+    OF_THESE_ALONE,
     CapacityFigures,
     EvaluationReport,
     Figures,
@@ -69,7 +70,10 @@ def sections(report: EvaluationReport) -> Iterable[str]:
 
 
 def _population(population: PopulationSection) -> Iterable[str]:
-    of_whom = f"Of {population.of_whom}. Brackets are 95 % intervals, dashes too few draws."
+    of_whom = (
+        f"Of {population.of_whom}. Brackets are 95 % intervals, dashes too few draws. "
+        f"{OF_THESE_ALONE}"
+    )
     told = population.figures.refusal is None
     if rows := [*inspecting_finds(population)]:
         head = ("inspected", "precision", "recall", "lift")

@@ -144,6 +144,12 @@ class TrafficBand(FrozenModel):
     share: Estimate
 
 
+OF_THESE_ALONE = (
+    "Intervals are of these subjects alone, of whom most may have been looked at: among those to "
+    "come, a share that few finds tell of may lie far outside."
+)
+"""What an interval leaves out that shrinks to nothing where every subject was inspected."""
+
 Draws = Literal["in place", "elsewhere", "above their lot"]
 
 
@@ -186,7 +192,7 @@ class PopulationSection(FrozenModel):
             f"{_in_words(at.precision)} of them and find {_in_words(at.recall)} of everything. "
             f"Estimated from {self.figures.drawn:,} results that were drawn with a probability "
             f"(worth {self.figures.effective_size:,.0f} drawn evenly) and "
-            f"{self.figures.certain:,} of tips, which stand for themselves."
+            f"{self.figures.certain:,} of tips, which stand for themselves. {OF_THESE_ALONE}"
         )
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.training.planted import INPUTS
 from training.data.time_split import TimeWindow
 from training.data.training_set import TrainingSet
-from training.evaluation.evaluation_report import PopulationSection
+from training.evaluation.evaluation_report import OF_THESE_ALONE, PopulationSection
 from training.evaluation.labelled_window import LabelledWindow
 from training.evaluation.population_section import population_section
 
@@ -45,6 +45,7 @@ def test_all_traffic_is_spoken_of_with_its_days_and_what_it_rests_on(data: Train
     assert told.figures.drawn + told.figures.certain <= told.figures.subjects
     assert f"all {told.figures.subjects:,} subjects declared from" in told.in_words
     assert "would be confirmed" in told.in_words
+    assert told.in_words.endswith(OF_THESE_ALONE)
 
 
 def test_without_draws_nothing_is_said_of_all_traffic(data: TrainingSet) -> None:
