@@ -89,7 +89,8 @@ class LinkedRecordType:
     says whether a later version is known. `measured` adds numbers to each record before that, and
     `histories` numbers of what was known of anyone before, by a key of the record.
     `submission_path` leads to the field of a submission that has them, by default one of its own
-    called `name`. `key_fields` tell a subject's records apart, `id_fields` any two of the type.
+    called `name`. `key_fields` tell a subject's records apart, `id_fields` any two of the type; one
+    whose flag `marked_by` holds is another record than one without, which never keeps it out.
     """
 
     name: str
@@ -98,6 +99,7 @@ class LinkedRecordType:
     order_field: str
     key_fields: tuple[str, ...]
     id_fields: tuple[str, ...]
+    marked_by: str | None = None
     derive: Callable[[SubjectKind, Columns, Columns], Columns]
     previous: Mapping[str, object] = field(default_factory=dict)
     measured: Mapping[str, Measure] = field(default_factory=dict)
@@ -146,8 +148,19 @@ class LinkedRecordType:
     def id_of(self, record: Record) -> str:
         """What tells a record from any other of its type; a later version is another."""
         named = " ".join(str(getattr(record, field)) for field in self.id_fields)
+        if self.is_marked(record.__dict__):
+            named = f"{named} {self.marked_by}"
         version = 1 if "version" in self.id_fields else getattr(record, "version", 1)
         return named if version == 1 else f"{named} version {version}"
+
+    def key_of(self, record: Record) -> tuple[Any, ...]:
+        """What tells a record from the others of its type and subject."""
+        told = (getattr(record, field) for field in self.key_fields)
+        return (*told, self.is_marked(record.__dict__))
+
+    def is_marked(self, fields: Mapping[str, Any]) -> bool:
+        """Whether the flag holds that makes another record of it."""
+        return self.marked_by is not None and bool(fields.get(self.marked_by))
 
     def subject_of(self, row: Mapping[str, Any]) -> tuple[SubjectKind, str]:
         """The kind and id of the subject of a row of its file."""
@@ -276,6 +289,7 @@ LINKED_RECORD_TYPES: Mapping[str, LinkedRecordType] = MappingProxyType(
                 order_field="observed_at",
                 key_fields=("observed_at", "source"),
                 id_fields=("journey_id", "observed_at", "source"),
+                marked_by="is_distress",
                 derive=derive_position,
                 previous={
                     "observed_at": NO_INSTANT,

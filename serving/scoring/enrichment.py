@@ -112,7 +112,7 @@ def _is_later_version(name: str, record: Record, present: Record, as_of: datetim
 
 def _key(name: str, record: Record) -> tuple[Any, ...]:
     """What tells a record from the others of its type and subject."""
-    return tuple(getattr(record, field) for field in LINKED_RECORD_TYPES[name].key_fields)
+    return LINKED_RECORD_TYPES[name].key_of(record)
 
 
 def _as_submitted(name: str, record: Record) -> Record:

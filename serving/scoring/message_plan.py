@@ -113,12 +113,16 @@ def read_once(format: str, body: bytes, options: Options) -> ReadMessage:
 
 
 def _first_positions(conversion: Conversion) -> Conversion:
-    """The same with one position of each craft and instant: several sentences may be of one."""
+    """The same with one position of each craft and instant: several sentences may be of one.
+
+    A call for help is none that another sentence said already.
+    """
     first: dict[tuple[Any, ...], MadeRecord] = {}
     kept: list[MadeRecord] = []
     others: list[RefusedRecord] = []
     for made in conversion.records:
-        named = tuple(made.fields.get(name) for name in _POSITIONS.id_fields)
+        told = (made.fields.get(name) for name in _POSITIONS.id_fields)
+        named = (*told, _POSITIONS.is_marked(made.fields))
         if made.record_type != _POSITIONS.name or first.setdefault(named, made) is made:
             kept.append(made)
         elif made.fields != first[named].fields:

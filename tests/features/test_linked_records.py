@@ -21,6 +21,7 @@ def test_a_linked_record_type_names_fields_of_its_record(name: str) -> None:
         record_type.order_field,
         *record_type.key_fields,
         *record_type.id_fields,
+        *filter(None, [record_type.marked_by]),
         *(record_type.previous.keys() - record_type.measured.keys()),
         *(name for measure in record_type.measured.values() for name in measure.fields),
         *record_type.version_of,

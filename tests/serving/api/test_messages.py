@@ -5,6 +5,8 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from functools import reduce
+from operator import xor
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +237,32 @@ def test_of_positions_of_a_ship_at_one_instant_the_first_counts(service: Service
     assert [each["place"] for each in both["not_made"]] == ["line 2"]
     assert later.status_code == 200
     assert stored(service)[2] == 1
+
+
+def test_a_call_for_help_is_kept_beside_a_plain_position_of_the_same_instant(
+    service: Service,
+) -> None:
+    sender, heard_at = service.key("ingest"), "2026-11-24T10:00:00Z"
+    tagged = next(each for each in sample("ais").splitlines() if each.startswith(b"\\"))
+    plain = tagged.rpartition(b"\\")[2]
+    call = as_call_for_help(plain)
+
+    both = send(service, sender, plain + b"\n" + call, "ais", "both", heard_at=heard_at).json()
+    again = send(service, sender, call, "ais", "again", heard_at=heard_at)
+
+    assert (both["records"], again.status_code) == ({"positions": 2}, 200)
+    assert both["not_made"] == []
+    assert stored(service)[2] == 2
+
+
+def as_call_for_help(sentence: bytes) -> bytes:
+    """A sentence of AIS whose navigational status is that of an AIS-SART."""
+    *fields, payload, padding = sentence.strip(b"!").partition(b"*")[0].split(b",")
+    value = payload[6] - (48 if payload[6] < 96 else 56)
+    status = (value & 0b110000) | 14
+    payload = payload[:6] + bytes([status + (48 if status < 40 else 56)]) + payload[7:]
+    body = b",".join([*fields, payload, padding])
+    return b"!%s*%02X" % (body, reduce(xor, body))
 
 
 def test_what_could_not_be_decided_is_decided_under_the_same_key(

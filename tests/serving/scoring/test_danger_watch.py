@@ -273,6 +273,22 @@ def test_an_amendment_that_shows_danger_is_looked_at_though_it_is_known_years_ah
     assert overdue.decisions()[-1].lane == "rescue"
 
 
+@pytest.mark.parametrize("is_together", [True, False])
+def test_a_call_for_help_is_heard_beside_a_plain_position_of_the_same_instant(
+    overdue: Overdue, *, is_together: bool
+) -> None:
+    overdue.score(route())
+    overdue.at(NOW + timedelta(minutes=1))
+    plain = heard("2026-11-24T12:00:30Z")
+    call = plain | {"is_distress": True}
+    sent = [[plain, call]] if is_together else [[plain], [call]]
+    answers = [overdue.send(positions=each) for each in sent]
+    overdue.run()
+
+    assert [each["errors"] for each in answers] == [[]] * len(answers)
+    assert overdue.decisions()[-1].lane == "rescue"
+
+
 def test_whose_life_is_in_danger_is_scored_before_others_that_wait_longer(
     overdue: Overdue,
 ) -> None:
