@@ -1,16 +1,62 @@
-"""Do results come as they used to? Of what should be known by now, the share that is."""
+"""Do decisions and results come as they used to? Counts of a week, beside the weeks before it."""
 
 import math
+from collections import Counter
+from collections.abc import Mapping
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
-from serving.monitor.drift import RESULTS, DriftMeasure, week_of
+from serving.monitor.day_summary import DaySummary
+from serving.monitor.drift import (
+    DECISIONS,
+    FEWEST_WEEKS,
+    REFERENCE_WEEKS,
+    RESULTS,
+    SPAN_WEEKS,
+    DriftMeasure,
+    chance_of,
+    week_of,
+)
 
 FEWEST_VISITS = 10
-SMALLEST_TIMES = 2.0
-"""Half as many as usual is worth a look, whatever the cause."""
+SMALLEST_TIMES = 1.5
+"""Half as many again as usual, or two thirds, is worth a look, whatever the cause."""
+
+
+def decisions(days: Mapping[str, DaySummary], monday: date) -> DriftMeasure | None:
+    """How many decisions the week that begins at `monday` has, beside the weeks before it.
+
+    How far earlier weeks lay from theirs says what is usual. None where they are too few.
+    """
+    counts = _by_week(days, monday)
+    if len(counts) <= FEWEST_WEEKS:
+        return None
+    before = [np.mean(counts[max(0, at - REFERENCE_WEEKS) : at]) for at in range(1, len(counts))]
+    changes = np.log((counts[1:] + 0.5) / (np.array(before) + 0.5))
+    usual, now, by_chance = changes[:-2], changes[-1], 1 / (before[-1] + 0.5)
+    rarer = min(chance_of(now, usual, by_chance), chance_of(-now, -usual, by_chance))
+    return DriftMeasure(
+        DECISIONS,
+        size=abs(float(now)),
+        least=math.log(SMALLEST_TIMES),
+        p_value=2 * rarer,
+        times_usual=float(counts[-1] / before[-1]),
+    )
+
+
+def _by_week(days: Mapping[str, DaySummary], monday: date) -> np.ndarray:
+    """From the first week that has any, or so far back as matters, to that of `monday`."""
+    sizes: Counter[int] = Counter()
+    for day, told in days.items():
+        back = (monday - week_of(date.fromisoformat(day))).days // 7
+        sizes[back] += told.unscored + sum(
+            count for (by, _, _), count in told.sizes.items() if by == "all"
+        )
+    first = min(max((back for back, size in sizes.items() if size), default=0), SPAN_WEEKS)
+    return np.array([sizes[back] for back in range(first, -1, -1)], dtype=np.float64)
 
 
 def results(visits: pd.DataFrame, until: date) -> DriftMeasure | None:

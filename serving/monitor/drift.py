@@ -1,49 +1,55 @@
-"""Has something moved in a week? Judged against the weeks before it, with few false alarms.
+"""Has something moved in a week? Judged as a whole week among whole weeks, with few false alarms.
 
-A measure is a histogram a day. How far a week lies from the weeks before is its population
-stability index; whether chance explains it is asked of the days themselves: within each day of the
-week, any of the days could have been the one of this week if nothing had moved. Whole days change
-places, so whatever makes subjects of one day alike does not pass for drift. Over many measures the
-share of false alarms is held by Benjamini and Hochberg's procedure. Some measures grow with time by
-nature (days since a first shipment); so a week must also lie further from its past than the weeks
-before it lay from theirs.
+A measure is a histogram a week. How far a week lies from the weeks before is its population
+stability index. Weeks are not alike: what looks back (days since a first shipment, how often a
+carrier was confirmed) wanders from week to week where nothing is wrong, and a small week lies far
+from any by chance. So an index is divided by what is expected of a week of its size, given how far
+earlier weeks lay from theirs; how far these quotients usually scatter says how rare a larger one
+is. Over many measures the share of false alarms is held by Benjamini and Hochberg's procedure.
 """
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from statistics import median
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
+from scipy.special import polygamma
 
 from serving.monitor.day_summary import MISSING
 
 Floats = npt.NDArray[np.float64]
 
-REFERENCE_WEEKS, FEWEST_WEEKS = 8, 4
-USUAL_WEEKS = 3
-"""Earlier weeks that tell how far a week usually lies from its past."""
+REFERENCE_WEEKS, FEWEST_WEEKS = 8, 6
+"""A week is compared with up to so many before it, and judged where there are no fewer."""
+USUAL_WEEKS = 18
+"""Earlier weeks that tell how far a week usually lies from its past; the latest is not asked.
+
+So what moved lastingly is drift in its second week as well.
+"""
+SPAN_WEEKS = REFERENCE_WEEKS + USUAL_WEEKS + 1
+"""Weeks before the judged one that matter to it."""
 
 FALSE_ALARMS = 0.03
-"""Below the 5 weeks in 100 that are promised; experiments/2026-11-24-drift says why."""
+"""With those below, no more than the 5 weeks in 100 that are promised."""
 FALSE_ALARMS_ALONE = 0.01
 """What is judged by itself has a rate of its own."""
 SMALLEST_PSI, TIMES_USUAL = 0.01, 2.0
 """A move below either is not worth anybody's time, however certain it is."""
 
+WEIGHT_OF_CHANCE = 2
+"""The scatter that chance alone explains counts as that of so many weeks."""
+
 FEWEST_A_WEEK = 50
 BINS, MOST_CATEGORIES = 10, 60
 REDRAWS = 9_999
-OFTEN = 20
 _CHUNK = 500
 
-FINDINGS, RESULTS = "findings", "results"
-BY_ITSELF = (RESULTS,)
-OF_THE_SUPPLY = (RESULTS,)
+FINDINGS, DECISIONS, RESULTS = "findings", "decisions", "results"
+BY_ITSELF = OF_THE_SUPPLY = (DECISIONS, RESULTS)
 """Whether records still come; these say nothing of the model."""
 
 SMALLEST_RATIO = 1.25
@@ -61,8 +67,9 @@ class DriftMeasure:
     """How one measure of a week stands to the weeks before it.
 
     `size` is the population stability index, and `least` what would matter: a fixed index, or
-    twice that of the weeks before. `p_value` is the probability that chance alone moves it so far,
-    adjusted for the number of measures. Of counts, `times_usual` says how many times the usual.
+    twice what is usual of a week of its size. `p_value` is the probability that a usual week lies
+    as far, adjusted for the number of measures. Of counts, `times_usual` says how many times the
+    usual.
     """
 
     measure: str
@@ -94,19 +101,27 @@ def drift(
     Empty where the weeks before are too few, or this or they hold too little, to tell. `findings`
     are judged a week later than the rest, since they come later.
     """
-    weeks = _weeks(measures, monday)
-    if len(weeks) < FEWEST_WEEKS + 1:
+    judged = [_judged(name, days, monday) for name, days in measures.items()]
+    found = [each for each in judged if each is not None]
+    if not found:
         return []
-    tables = {name: _table(days, weeks) for name, days in measures.items()}
-    tables = {name: table for name, table in tables.items() if table.shape[2] > 1}
-    chances = _chances(tables, seed)
-    sizes = [(name, _psi_of_last(table), _least(table)) for name, table in tables.items()]
-    if findings and (table_of_findings := findings_table(findings, monday)) is not None:
-        sizes.append((FINDINGS, _ratio_of_last(table_of_findings), math.log(SMALLEST_RATIO)))
-        chances.append(_chance_of_findings(table_of_findings, seed))
-    adjusted = stats.false_discovery_control(chances).tolist()
-    found = [DriftMeasure(*size, p_value) for size, p_value in zip(sizes, adjusted, strict=True)]
+    if findings and (table := findings_table(findings, monday)) is not None:
+        size, chance = _ratio_of_last(table), _chance_of_findings(table, seed)
+        found.append(DriftMeasure(FINDINGS, size, math.log(SMALLEST_RATIO), chance))
+    adjusted = stats.false_discovery_control([each.p_value for each in found]).tolist()
+    found = [replace(each, p_value=chance) for each, chance in zip(found, adjusted, strict=True)]
     return sorted(found, key=lambda moved: (not moved.is_drift, -moved.size, moved.measure))
+
+
+def chance_of(now: float, usual: Floats, by_chance: float) -> float:
+    """The probability of so large a number, given those of usual weeks.
+
+    By Student's t. The variance leans towards `by_chance`, the least there is, where weeks are few.
+    """
+    weeks, freedom = len(usual), len(usual) - 1 + WEIGHT_OF_CHANCE
+    scatter = (weeks - 1) * np.var(usual, ddof=1) + WEIGHT_OF_CHANCE * by_chance
+    spread = math.sqrt(scatter / freedom * (1 + 1 / weeks))
+    return float(stats.t.sf((now - np.mean(usual)) / spread, freedom))
 
 
 def findings_table(findings: "Findings", monday: date) -> Floats | None:
@@ -121,33 +136,55 @@ def findings_table(findings: "Findings", monday: date) -> Floats | None:
     return np.asarray(table[is_told])
 
 
-def _weeks(measures: Mapping[str, DailySummaries], monday: date) -> list[date]:
-    """The weeks that can be compared: the judged one last; empty where it holds too little."""
-    sizes: Counter[date] = Counter()
-    for day, counts in max(measures.values(), key=len, default={}).items():
-        sizes[week_of(date.fromisoformat(day))] += sum(counts.values())
-    mondays = [monday - timedelta(weeks=back) for back in range(REFERENCE_WEEKS, -1, -1)]
-    weeks = [week for week in mondays if sizes[week] >= FEWEST_A_WEEK]
-    return weeks if monday in weeks else []
+def _judged(name: str, days: DailySummaries, monday: date) -> DriftMeasure | None:
+    table = _table(days, monday)
+    if len(table) <= FEWEST_WEEKS or table.shape[1] < 2:
+        return None
+    sizes, noise = np.array([_distance(table[: end + 1]) for end in range(1, len(table))]).T
+    wandering = np.maximum(sizes[:-2] - noise[:-2], 0).mean()
+    times = np.log(np.maximum(sizes, noise / 10) / (wandering + noise))
+    bins = _filled(table[-1 - REFERENCE_WEEKS :])
+    expected = (wandering + noise[-1]) * math.exp(times[:-2].mean())
+    return DriftMeasure(
+        name,
+        size=float(sizes[-1]),
+        least=max(SMALLEST_PSI, TIMES_USUAL * float(expected)),
+        p_value=chance_of(times[-1], times[:-2], float(polygamma(1, (bins - 1) / 2))),
+    )
+
+
+def _distance(weeks: Floats) -> tuple[float, float]:
+    """How far the last week lies from those before, and what chance alone makes of its size."""
+    now, before = weeks[-1], weeks[-1 - REFERENCE_WEEKS : -1].sum(axis=0)
+    noise = (_filled(weeks[-1 - REFERENCE_WEEKS :]) - 1) * (1 / now.sum() + 1 / before.sum())
+    is_filled = now + before > 0
+    return float(_psi(now[is_filled], before[is_filled])), float(noise)
+
+
+def _filled(weeks: Floats) -> int:
+    """Bins that hold anything; two at least, since what never moved may."""
+    return max(int((weeks.sum(axis=0) > 0).sum()), 2)
 
 
 def _day(week: date, place: int) -> str:
     return (week + timedelta(days=place)).isoformat()
 
 
-def _table(days: DailySummaries, weeks: Sequence[date]) -> Floats:
-    """Counts [weeks, weekdays, bins]; the bins depend on all the days alike."""
-    histograms = [[days.get(_day(week, day), Counter()) for day in range(7)] for week in weeks]
-    pooled: Counter[str] = Counter()
-    for week in histograms:
-        for day in week:
-            pooled.update(day)
-    places = _bins(pooled)
-    table = np.zeros((len(weeks), 7, max(places.values(), default=-1) + 1))
-    for row, week in enumerate(histograms):
-        for column, day in enumerate(week):
-            for cell, count in day.items():
-                table[row, column, places[cell]] += count
+def _table(days: DailySummaries, monday: date) -> Floats:
+    """Counts [weeks, bins] of weeks that hold enough, the judged one last; empty without it."""
+    weeks = [Counter[str]() for _ in range(SPAN_WEEKS + 1)]
+    for day, counts in days.items():
+        back = (monday - week_of(date.fromisoformat(day))).days // 7
+        if 0 <= back <= SPAN_WEEKS:
+            weeks[-1 - back].update(counts)
+    if weeks[-1].total() < FEWEST_A_WEEK:
+        return np.zeros((0, 0))
+    weeks = [week for week in weeks if week.total() >= FEWEST_A_WEEK]
+    places = _bins(sum(weeks, Counter()))
+    table = np.zeros((len(weeks), max(places.values()) + 1))
+    for row, week in enumerate(weeks):
+        for cell, count in week.items():
+            table[row, places[cell]] += count
     return table
 
 
@@ -181,48 +218,11 @@ def _psi(one: Floats, other: Floats) -> Floats:
     return ((shares - others) * np.log(shares / others)).sum(axis=-1)
 
 
-def _psi_of_last(table: Floats) -> float:
-    """How far the last week lies from all the weeks before."""
-    weeks = table.sum(axis=1)
-    return float(_psi(weeks[-1], weeks[:-1].sum(axis=0)))
-
-
-def _least(table: Floats) -> float:
-    """The least index that matters, given how far the weeks before lay from what was before."""
-    ends = range(len(table) - USUAL_WEEKS, len(table))
-    usual = median(_psi_of_last(table[:end]) for end in ends if end > 1)
-    return max(SMALLEST_PSI, TIMES_USUAL * usual)
-
-
-def _chances(tables: Mapping[str, Floats], seed: int) -> list[float]:
-    """The probability of each measure's index where chance alone places the days.
-
-    What chance often exceeds is not asked further (Besag and Clifford, Biometrika 78, 1991).
-    """
-    counted = np.zeros((2, len(tables)))
-    beyond, drawn = counted
-    for taken in _lots(next(iter(tables.values())).shape[0], seed):
-        for place, table in enumerate(tables.values()):
-            if beyond[place] < OFTEN:
-                beyond[place] += _beyond(table, taken)
-                drawn[place] += len(taken)
-    return ((beyond + 1) / (drawn + 1)).tolist()
-
-
 def _lots(weeks: int, seed: int) -> Iterator[npt.NDArray[np.int64]]:
     """For each redraw and each day of the week, the week whose day is taken."""
     draws = np.random.default_rng(seed)
     for done in range(0, REDRAWS, _CHUNK):
         yield draws.integers(0, weeks, (min(_CHUNK, REDRAWS - done), 7))
-
-
-def _beyond(table: Floats, taken: npt.NDArray[np.int64]) -> int:
-    """How often a week of days taken from any week lies as far from the rest as the last one."""
-    whole = table.sum(axis=(0, 1))
-    drawn = table[taken, np.arange(7)].sum(axis=1)
-    observed = table[-1].sum(axis=0)
-    least = _psi(observed, whole - observed) * (1 - 1e-12)
-    return int((_psi(drawn, whole - drawn) >= least).sum())
 
 
 def _ratio(one: Floats, other: Floats) -> Floats:

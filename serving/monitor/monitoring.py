@@ -1,7 +1,6 @@
 """Puts a report together from the store: one kind of subject, one stretch of time, one instant."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import orjson
@@ -9,24 +8,13 @@ import pandas as pd
 
 from features.records import OF_DOCUMENTS, SUBJECT_KINDS, SubjectKind
 from serving.errors import MonitorRefused
-from serving.monitor import arrivals, traffic_figures
+from serving.monitor import traffic_figures
 from serving.monitor.challenger_comparison import MOST_COMPARED, ROLES, compared
 from serving.monitor.day_summary import DaySummary
-from serving.monitor.drift import (
-    FINDINGS,
-    REFERENCE_WEEKS,
-    DailySummaries,
-    DriftMeasure,
-    drift,
-    week_of,
-)
+from serving.monitor.drift import SPAN_WEEKS, week_of
+from serving.monitor.judged_week import judged, models_of
 from serving.monitor.maturity import Maturity
-from serving.monitor.monitoring_report import (
-    ChallengerFigures,
-    Drift,
-    MonitoringReport,
-    MovedMeasure,
-)
+from serving.monitor.monitoring_report import ChallengerFigures, Drift, MonitoringReport
 from serving.monitor.rollups import catch_up
 from serving.monitor.selection_strata import Slice, with_outcomes
 from serving.monitor.stored_rollups import RollupStore, Visit
@@ -36,14 +24,6 @@ LONGEST = timedelta(days=3_660)
 LIVE = timedelta(days=90)
 """How far back a promotion looks at live traffic."""
 
-DRIFT_SEED = 20261124
-MOST_MOVED = 15
-OF_THE_MODEL = ("score", "leading reason")
-TOO_SHORT_A_PAST = (
-    "inputs, score, reasons and findings: the weeks before are too few, or hold too few decisions"
-)
-NO_FINDINGS = "findings: too few results are known of the last weeks, or of those before"
-NO_RESULTS = "results: too few subjects were looked at in the last week whose results are due"
 CONFIRMED = {"confirmed": 1.0, "not_confirmed": 0.0}
 
 
@@ -100,7 +80,7 @@ def report(
     all_kinds = [days_of(store, kind, request.first, request.end) for kind in SUBJECT_KINDS]
     which = ("all", "all") if request.model is None else ("model", request.model)
     if request.model is not None:
-        _refuse_unknown(request.model, set(_models(days)))
+        _refuse_unknown(request.model, set(models_of(days)))
         visits = visits[visits["model"] == request.model]
     told = _until(visits, ripe.until)
     overall = traffic_figures.slice_figures(*which, sizes[which], told)
@@ -124,7 +104,7 @@ def report(
         delay=traffic_figures.delay(visits, ripe.slow_days),
         capacity=tuple(traffic_figures.capacity(all_kinds, plan)),
         calibration=tuple(traffic_figures.calibration(told)),
-        drift=judged(store, request),
+        drift=_drift(store, request),
         challengers=challengers_of(store, request, told, ripe.until),
     )
 
@@ -141,39 +121,13 @@ def visits_of(
     return with_outcomes(visits, _outcomes(store, kind, as_of))
 
 
-def judged(store: RollupStore, request: ReportRequest) -> Drift:
+def _drift(store: RollupStore, request: ReportRequest) -> Drift:
     """Whether anything moved in the last week that is over."""
     monday = week_of(min(request.end, request.as_of.date())) - timedelta(weeks=1)
-    first = monday - timedelta(weeks=REFERENCE_WEEKS + 1)
+    first = monday - timedelta(weeks=SPAN_WEEKS)
     days = days_of(store, request.kind, first, monday + timedelta(weeks=1))
     visits = visits_of(store, request.kind, (first, monday), request.as_of)
-    measures = _measures(days)
-    findings: Mapping[str, tuple[float, float]] = traffic_figures.findings(visits)
-    not_judged = []
-    if len(models := _models(days)) > 1:
-        not_judged = [f"score, reasons and findings: models {', '.join(models)} answered in turn"]
-        measures = {name: each for name, each in measures.items() if name not in OF_THE_MODEL}
-        findings = {}
-    moved = drift(measures, monday, DRIFT_SEED, findings)
-    if not moved:
-        not_judged = [TOO_SHORT_A_PAST]
-    elif not not_judged and all(each.measure != FINDINGS for each in moved):
-        not_judged = [NO_FINDINGS]
-    ripe = Maturity.from_visits(visits, request.as_of, monday - timedelta(days=1))
-    if of_results := arrivals.results(visits, ripe.until):
-        moved = [*moved, of_results]
-    else:
-        not_judged.append(NO_RESULTS)
-    return Drift(
-        week=monday,
-        measures=len(moved),
-        moved=tuple(
-            _moved_measure(each)
-            for each in moved
-            if each.is_drift or each in moved[:MOST_MOVED] or each is of_results
-        ),
-        not_judged="; ".join(not_judged) or None,
-    )
+    return judged(days, visits, monday, request.as_of)
 
 
 def challengers_of(
@@ -226,18 +180,6 @@ def days_of(store: RollupStore, kind: str, first: date, end: date) -> dict[str, 
     return {day: DaySummary.read(body) for day, body in found}
 
 
-def _measures(days: Mapping[str, DaySummary]) -> dict[str, DailySummaries]:
-    names = sorted({name for day in days.values() for name in day.histograms})
-    return {
-        name: {at: day.histograms[name] for at, day in days.items() if name in day.histograms}
-        for name in names
-    }
-
-
-def _models(days: Mapping[str, DaySummary]) -> list[str]:
-    return sorted({value for day in days.values() for by, value, _ in day.sizes if by == "model"})
-
-
 def _outcomes(store: RollupStore, kind: str, as_of: datetime) -> pd.DataFrame:
     """Outcomes of visits known at an instant: `confirmed` is missing where one is inconclusive.
 
@@ -262,10 +204,6 @@ def _outcomes(store: RollupStore, kind: str, as_of: datetime) -> pd.DataFrame:
     known = found[found["known_at"] <= as_of].sort_values("known_at", kind="stable")
     newest = known.drop_duplicates(["subject_id", "inspected_at"], keep="last")
     return newest[~newest["is_of_documents"].astype(bool)].drop(columns="is_of_documents")
-
-
-def _moved_measure(moved: DriftMeasure) -> MovedMeasure:
-    return MovedMeasure(**asdict(moved), is_drift=moved.is_drift)
 
 
 def _nothing(store: RollupStore, request: ReportRequest) -> str:

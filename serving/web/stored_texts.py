@@ -21,6 +21,7 @@ STORED_TEXTS: tuple[str | tuple[str, str], ...] = (
     "want {wanted}",
     "inputs, score, reasons and findings: the weeks before are too few, or hold too few decisions",
     "findings: too few results are known of the last weeks, or of those before",
+    "decisions: the weeks before are too few",
     "results: too few subjects were looked at in the last week whose results are due",
     "score, reasons and findings: models {models} answered in turn",
     "{measure} of {subjects} moved in the week of {week}: {size}, where {least} would matter",

@@ -18,13 +18,8 @@ from serving.monitor.alerts import FIRST_FACTOR, LARGEST_FACTOR, LASTS, answer
 from serving.monitor.day_summary import DaySummary
 from serving.monitor.decision_facts import undrawn_lane
 from serving.monitor.enough_outcomes import lane_so_far
-from serving.monitor.monitoring import (
-    NO_FINDINGS,
-    NO_RESULTS,
-    ReportRequest,
-    live_traffic,
-    report,
-)
+from serving.monitor.judged_week import NO_FINDINGS, NO_RESULTS
+from serving.monitor.monitoring import ReportRequest, live_traffic, report
 from serving.monitor.monitoring_report import MonitoringReport
 from serving.monitor.periods import periods
 from serving.monitor.rollups import catch_up

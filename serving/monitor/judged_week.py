@@ -1,0 +1,86 @@
+"""What is said of the last whole week: what moved, what still comes, and what was not judged."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+
+import pandas as pd
+
+from serving.monitor import arrivals, traffic_figures
+from serving.monitor.day_summary import DaySummary
+from serving.monitor.drift import FINDINGS, DailySummaries, drift
+from serving.monitor.maturity import Maturity
+from serving.monitor.monitoring_report import Drift, MovedMeasure
+
+DRIFT_SEED = 20261124
+MOST_MOVED = 15
+OF_THE_MODEL = {"score", "leading reason"}
+TOO_SHORT_A_PAST = (
+    "inputs, score, reasons and findings: the weeks before are too few, or hold too few decisions"
+)
+NO_FINDINGS = "findings: too few results are known of the last weeks, or of those before"
+NO_DECISIONS = "decisions: the weeks before are too few"
+NO_RESULTS = "results: too few subjects were looked at in the last week whose results are due"
+NOT_COUNTED = (NO_DECISIONS, NO_RESULTS)
+
+
+def judged(
+    days: Mapping[str, DaySummary], visits: pd.DataFrame, monday: date, as_of: datetime
+) -> Drift:
+    """The week that begins at `monday`, by its days, those before and the visits until then."""
+    since = _since_model(days)
+    measures = _measures(days)
+    measures |= {
+        name: {day: counts for day, counts in measures[name].items() if day >= since}
+        for name in OF_THE_MODEL & measures.keys()
+    }
+    visits_of_model = visits[visits["scored_at"].dt.strftime("%Y-%m-%d") >= since]
+    moved = drift(measures, monday, DRIFT_SEED, traffic_figures.findings(visits_of_model))
+    not_judged = _not_judged(days, {each.measure for each in moved})
+    ripe = Maturity.from_visits(visits, as_of, monday - timedelta(days=1))
+    counts = [arrivals.decisions(days, monday), arrivals.results(visits, ripe.until)]
+    not_judged += [why for why, each in zip(NOT_COUNTED, counts, strict=True) if each is None]
+    supply = [each for each in counts if each is not None]
+    moved = [*moved, *supply]
+    return Drift(
+        week=monday,
+        measures=len(moved),
+        moved=tuple(
+            MovedMeasure(**asdict(each), is_drift=each.is_drift)
+            for each in moved
+            if each.is_drift or each in moved[:MOST_MOVED] or each in supply
+        ),
+        not_judged="; ".join(not_judged) or None,
+    )
+
+
+def _not_judged(days: Mapping[str, DaySummary], judged: set[str]) -> list[str]:
+    if not judged:
+        return [TOO_SHORT_A_PAST]
+    if "score" not in judged and len(models := models_of(days)) > 1:
+        return [f"score, reasons and findings: models {', '.join(models)} answered in turn"]
+    return [] if FINDINGS in judged else [NO_FINDINGS]
+
+
+def _since_model(days: Mapping[str, DaySummary]) -> str:
+    """The first day since which the model of now answers alone."""
+    newest = models_of(dict(list(days.items())[-1:]))
+    others = [day for day, told in days.items() if {*models_of({day: told})} - {*newest[-1:]}]
+    return _next(max(others)) if others else min(days, default="")
+
+
+def _next(day: str) -> str:
+    return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+
+
+def _measures(days: Mapping[str, DaySummary]) -> dict[str, DailySummaries]:
+    names = sorted({name for day in days.values() for name in day.histograms})
+    return {
+        name: {at: day.histograms[name] for at, day in days.items() if name in day.histograms}
+        for name in names
+    }
+
+
+def models_of(days: Mapping[str, DaySummary]) -> list[str]:
+    """The versions that answered."""
+    return sorted({value for day in days.values() for by, value, _ in day.sizes if by == "model"})
