@@ -54,7 +54,9 @@ class RecordsAnswer(ClosedModel):
         description="Kept records, as JSON Pointers, that are linked to subjects that were never "
         "scored here. They count when their subjects are scored."
     )
-    errors: list[FaultOut] = Field(description="The first 50 faults of those not kept.")
+    errors: list[FaultOut] = Field(
+        description="The first 50 faults of those not kept, or beside a call for help that was."
+    )
 
 
 @router.post(
@@ -79,7 +81,9 @@ async def take_records(request: Request, services: TheServices, caller: MayInges
     under it keeps nothing out, but for a journey or shipment, whose id is its own, and of which
     what was decided about stays. Only the service draws: an outcome says `random` or a
     `selection_probability` only as a decision about its subject does. One bad record keeps no
-    other out. The answer comes when all is durable.
+    other out. A call for help (`is_distress` of a position) is kept without what is wrong beside
+    when, where and of which journey it was heard; `errors` says what was left out. The answer comes
+    when all is durable.
     """
     refuse_other_media(request, JSON)
     body = await body_within(request, services.settings.max_batch_bytes)

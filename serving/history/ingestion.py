@@ -2,7 +2,8 @@
 
 A record is known by its id for ever. The same one again is no error, another one under its id is:
 what a decision rested on must not change. But nobody takes an id from others: what another sender
-used it for keeps no record out. One bad record keeps no other out.
+used it for keeps no record out. One bad record keeps no other out, and what is wrong beside a call
+for help not the call.
 
 A journey or shipment that comes so is history: nobody decides about it. It may be submitted to be
 scored later; what was decided about before comes again only as it was.
@@ -355,7 +356,7 @@ def _checked(kind: str, given: Any, pointer: str, faults: list[RequestFault]) ->
         record = RECEIVED_TYPES[kind].model_validate_json(json.dumps(given))
     except ValidationError as refusal:
         faults.extend(faults_of(refusal, pointer))
-        return None
+        return _call_for_help(kind, given, refusal)
     if record.is_part_of_declaration and getattr(record, record.known_from) is None:
         faults.append(_has_no_instant(f"{pointer}/{record.known_from}"))
         return None
@@ -363,6 +364,21 @@ def _checked(kind: str, given: Any, pointer: str, faults: list[RequestFault]) ->
         faults.append(RequestFault(f"{pointer}/known_at", "contradiction", TOO_EARLY))
         return None
     return record
+
+
+def _call_for_help(kind: str, given: Any, refusal: ValidationError) -> Record | None:
+    """A call for help without what is wrong beside it; None where it is none, or is not whole then.
+
+    A course that no ship steers must not keep out who calls, from where.
+    """
+    if kind != "positions" or not isinstance(given, dict) or given.get("is_distress") is not True:
+        return None
+    wrong = {each["loc"][0] for each in refusal.errors() if each["loc"]}
+    left = {name: said for name, said in given.items() if name not in wrong}
+    try:
+        return RECEIVED_TYPES[kind].model_validate_json(json.dumps(left))
+    except ValidationError:
+        return None
 
 
 def _row(kind: str, record: Record, source: RecordSource) -> ReceivedRecord:

@@ -300,6 +300,29 @@ def test_history_is_checked_as_a_submission_is(
     assert list(service.services.records.all()) == []
 
 
+@pytest.mark.parametrize(
+    ("changed", "is_kept"),
+    [
+        ({"course_degrees": 360.0, "captain": "x"}, True),
+        ({"course_degrees": 360.0, "is_distress": False}, False),
+        ({"latitude": 360.0}, False),
+    ],
+)
+def test_a_call_for_help_is_kept_without_what_is_wrong_beside_it(
+    service: Service, changed: dict[str, Any], *, is_kept: bool
+) -> None:
+    call = {"journey_id": "J-2", "observed_at": "2026-11-24T11:00:00Z", "is_distress": True}
+    place = {"latitude": 38.2, "longitude": 26.1, "speed_kn": 1.0}
+
+    answer = send(service, {"positions": [call | place | changed]}, service.key("ingest"))
+
+    wrong = {f"/positions/0/{name}" for name in changed if name != "is_distress"}
+    assert {each["pointer"] for each in answer.json()["errors"]} == wrong
+    kept = [json.loads(each.body) for each in service.services.records.all()]
+    told = {"journey_id", "observed_at", "is_distress", *place}
+    assert [{*each} for each in kept] == [told] * is_kept
+
+
 @pytest.mark.parametrize("said", [{}, {"subject_kind": "shipment"}, {"subject_id": "S-1"}], ids=str)
 def test_a_payment_that_leaves_its_subject_out_counts_and_a_service_starts_again(
     home: Path, said: dict[str, str]
