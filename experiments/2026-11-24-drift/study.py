@@ -40,7 +40,7 @@ def without(weeks: int, seed: int) -> None:
     """Weeks in which nothing moves, and how many of them alarm."""
     alarmed = 0
     for number in range(weeks):
-        found = drift(history(np.random.default_rng(seed + number)), MONDAY, number)
+        found = drift(history(np.random.default_rng(seed + number)), MONDAY)
         alarmed += any(moved.is_drift for moved in found)
         print(f"without a shift: {alarmed} of {number + 1} weeks alarm")
 
@@ -62,7 +62,7 @@ def _named(shift: str, lots: np.random.Generator, size: int) -> tuple[bool, bool
     for day in range(14):
         measures[measure][(begins + timedelta(days=day)).isoformat()] = cells(values(lots, size))
     one, two = (
-        measure in [moved.measure for moved in drift(measures, monday, 1) if moved.is_drift]
+        measure in [moved.measure for moved in drift(measures, monday) if moved.is_drift]
         for monday in (begins, MONDAY)
     )
     return one, two

@@ -59,12 +59,11 @@ def _by_week(days: Mapping[str, DaySummary], monday: date) -> np.ndarray:
     return np.array([sizes[back] for back in range(first, -1, -1)], dtype=np.float64)
 
 
-def results(visits: pd.DataFrame, until: date) -> DriftMeasure | None:
-    """The share of visits with a result, in the last week that is over by `until`.
+def results(visits: pd.DataFrame, last: date) -> DriftMeasure | None:
+    """The share of visits with a result, in the week that begins at `last`, whose results are due.
 
     Beside the weeks before it; None where too few were sent to look, or no result ever came.
     """
-    last = week_of(until + timedelta(days=1)) - timedelta(weeks=1)
     days, is_known = visits["scored_at"].dt.date, visits["known_at"].notna()
     now = is_known[(days >= last) & (days < last + timedelta(weeks=1))]
     before = is_known[days < last]

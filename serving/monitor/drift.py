@@ -10,7 +10,7 @@ is. Over many measures the share of false alarms is held by Benjamini and Hochbe
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -34,7 +34,7 @@ SPAN_WEEKS = REFERENCE_WEEKS + USUAL_WEEKS + 1
 """Weeks before the judged one that matter to it."""
 
 FALSE_ALARMS = 0.03
-"""With those below, no more than the 5 weeks in 100 that are promised."""
+"""With those below at most 5 weeks in 100; experiments/2026-11-29-drift-of-weeks measures it."""
 FALSE_ALARMS_ALONE = 0.01
 """What is judged by itself has a rate of its own."""
 SMALLEST_PSI, TIMES_USUAL = 0.01, 2.0
@@ -45,21 +45,14 @@ WEIGHT_OF_CHANCE = 2
 
 FEWEST_A_WEEK = 50
 BINS, MOST_CATEGORIES = 10, 60
-REDRAWS = 9_999
-_CHUNK = 500
 
 FINDINGS, DECISIONS, RESULTS = "findings", "decisions", "results"
-BY_ITSELF = OF_THE_SUPPLY = (DECISIONS, RESULTS)
+BY_ITSELF = (FINDINGS, DECISIONS, RESULTS)
+OF_THE_SUPPLY = (DECISIONS, RESULTS)
 """Whether records still come; these say nothing of the model."""
-
-SMALLEST_RATIO = 1.25
-"""Findings that change by less, beside what was expected, matter little."""
 
 DailySummaries = Mapping[str, Counter[str]]
 """One measure's histogram for each day (ISO date)."""
-
-Findings = Mapping[str, tuple[float, float]]
-"""For each day, how many of its visits were confirmed, and how many the model expected."""
 
 
 @dataclass(frozen=True)
@@ -93,21 +86,15 @@ def week_of(day: date) -> date:
 def drift(
     measures: Mapping[str, DailySummaries],
     monday: date,
-    seed: int,
-    findings: "Findings | None" = None,
 ) -> list[DriftMeasure]:
     """Every measure of the week that begins at `monday`, the furthest moved first.
 
-    Empty where the weeks before are too few, or this or they hold too little, to tell. `findings`
-    are judged a week later than the rest, since they come later.
+    Empty where the weeks before are too few, or this or they hold too little, to tell.
     """
     judged = [_judged(name, days, monday) for name, days in measures.items()]
     found = [each for each in judged if each is not None]
     if not found:
         return []
-    if findings and (table := findings_table(findings, monday)) is not None:
-        size, chance = _ratio_of_last(table), _chance_of_findings(table, seed)
-        found.append(DriftMeasure(FINDINGS, size, math.log(SMALLEST_RATIO), chance))
     adjusted = stats.false_discovery_control([each.p_value for each in found]).tolist()
     found = [replace(each, p_value=chance) for each, chance in zip(found, adjusted, strict=True)]
     return sorted(found, key=lambda moved: (not moved.is_drift, -moved.size, moved.measure))
@@ -122,18 +109,6 @@ def chance_of(now: float, usual: Floats, by_chance: float) -> float:
     scatter = (weeks - 1) * np.var(usual, ddof=1) + WEIGHT_OF_CHANCE * by_chance
     spread = math.sqrt(scatter / freedom * (1 + 1 / weeks))
     return float(stats.t.sf((now - np.mean(usual)) / spread, freedom))
-
-
-def findings_table(findings: "Findings", monday: date) -> Floats | None:
-    """Found and expected [weeks, weekdays, 2] up to the week before `monday`; None if too few."""
-    last = monday - timedelta(weeks=1)
-    mondays = [last - timedelta(weeks=back) for back in range(REFERENCE_WEEKS, -1, -1)]
-    days = [[_day(week, day) for day in range(7)] for week in mondays]
-    table = np.array([[findings.get(day, (0.0, 0.0)) for day in week] for week in days])
-    is_told = table[:, :, 1].sum(axis=1) > 0
-    if not is_told[-1] or is_told.sum() < FEWEST_WEEKS + 1:
-        return None
-    return np.asarray(table[is_told])
 
 
 def _judged(name: str, days: DailySummaries, monday: date) -> DriftMeasure | None:
@@ -164,10 +139,6 @@ def _distance(weeks: Floats) -> tuple[float, float]:
 def _filled(weeks: Floats) -> int:
     """Bins that hold anything; two at least, since what never moved may."""
     return max(int((weeks.sum(axis=0) > 0).sum()), 2)
-
-
-def _day(week: date, place: int) -> str:
-    return (week + timedelta(days=place)).isoformat()
 
 
 def _table(days: DailySummaries, monday: date) -> Floats:
@@ -216,30 +187,3 @@ def _psi(one: Floats, other: Floats) -> Floats:
         for counts in (one, other)
     )
     return ((shares - others) * np.log(shares / others)).sum(axis=-1)
-
-
-def _lots(weeks: int, seed: int) -> Iterator[npt.NDArray[np.int64]]:
-    """For each redraw and each day of the week, the week whose day is taken."""
-    draws = np.random.default_rng(seed)
-    for done in range(0, REDRAWS, _CHUNK):
-        yield draws.integers(0, weeks, (min(_CHUNK, REDRAWS - done), 7))
-
-
-def _ratio(one: Floats, other: Floats) -> Floats:
-    """How many times as much was found as expected, beside another time; as a logarithm's size."""
-    now, before = (np.log((part[..., 0] + 0.5) / (part[..., 1] + 0.5)) for part in (one, other))
-    return np.abs(now - before)
-
-
-def _ratio_of_last(table: Floats) -> float:
-    weeks = table.sum(axis=1)
-    return float(_ratio(weeks[-1], weeks[:-1].sum(axis=0)))
-
-
-def _chance_of_findings(table: Floats, seed: int) -> float:
-    whole, least = table.sum(axis=(0, 1)), _ratio_of_last(table) * (1 - 1e-12)
-    beyond = 0
-    for taken in _lots(len(table), seed):
-        drawn = table[taken, np.arange(7)].sum(axis=1)
-        beyond += int((_ratio(drawn, whole - drawn) >= least).sum())
-    return (beyond + 1) / (REDRAWS + 1)

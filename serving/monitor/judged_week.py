@@ -8,7 +8,8 @@ import pandas as pd
 
 from serving.monitor import arrivals, traffic_figures
 from serving.monitor.day_summary import DaySummary
-from serving.monitor.drift import FINDINGS, DailySummaries, drift
+from serving.monitor.drift import DailySummaries, drift, week_of
+from serving.monitor.findings_shift import findings_shift
 from serving.monitor.maturity import Maturity
 from serving.monitor.monitoring_report import Drift, MovedMeasure
 
@@ -16,12 +17,11 @@ DRIFT_SEED = 20261124
 MOST_MOVED = 15
 OF_THE_MODEL = {"score", "leading reason"}
 TOO_SHORT_A_PAST = (
-    "inputs, score, reasons and findings: the weeks before are too few, or hold too few decisions"
+    "inputs, score and reasons: the weeks before are too few, or hold too few decisions"
 )
 NO_FINDINGS = "findings: too few results are known of the last weeks, or of those before"
 NO_DECISIONS = "decisions: the weeks before are too few"
 NO_RESULTS = "results: too few subjects were looked at in the last week whose results are due"
-NOT_COUNTED = (NO_DECISIONS, NO_RESULTS)
 
 
 def judged(
@@ -34,21 +34,28 @@ def judged(
         name: {day: counts for day, counts in measures[name].items() if day >= since}
         for name in OF_THE_MODEL & measures.keys()
     }
-    visits_of_model = visits[visits["scored_at"].dt.strftime("%Y-%m-%d") >= since]
-    moved = drift(measures, monday, DRIFT_SEED, traffic_figures.findings(visits_of_model))
+    of_model = visits[visits["scored_at"].dt.strftime("%Y-%m-%d") >= since]
+    drawn = of_model[of_model["lane"] == "control"]
+    findings = map(traffic_figures.findings, (of_model, drawn))
+    moved = drift(measures, monday)
     not_judged = _not_judged(days, {each.measure for each in moved})
     ripe = Maturity.from_visits(visits, as_of, monday - timedelta(days=1))
-    counts = [arrivals.decisions(days, monday), arrivals.results(visits, ripe.until)]
-    not_judged += [why for why, each in zip(NOT_COUNTED, counts, strict=True) if each is None]
-    supply = [each for each in counts if each is not None]
-    moved = [*moved, *supply]
+    last = week_of(ripe.until + timedelta(days=1)) - timedelta(weeks=1)
+    alone = {
+        NO_FINDINGS: findings_shift(findings, last, DRIFT_SEED),
+        NO_DECISIONS: arrivals.decisions(days, monday),
+        NO_RESULTS: arrivals.results(visits, last),
+    }
+    not_judged += [why for why, each in alone.items() if each is None]
+    by_itself = [each for each in alone.values() if each is not None]
+    moved = [*moved, *by_itself]
     return Drift(
         week=monday,
         measures=len(moved),
         moved=tuple(
             MovedMeasure(**asdict(each), is_drift=each.is_drift)
             for each in moved
-            if each.is_drift or each in moved[:MOST_MOVED] or each in supply
+            if each.is_drift or each in moved[:MOST_MOVED] or each in by_itself
         ),
         not_judged="; ".join(not_judged) or None,
     )
@@ -58,8 +65,8 @@ def _not_judged(days: Mapping[str, DaySummary], judged: set[str]) -> list[str]:
     if not judged:
         return [TOO_SHORT_A_PAST]
     if "score" not in judged and len(models := models_of(days)) > 1:
-        return [f"score, reasons and findings: models {', '.join(models)} answered in turn"]
-    return [] if FINDINGS in judged else [NO_FINDINGS]
+        return [f"score and reasons: models {', '.join(models)} answered in turn"]
+    return []
 
 
 def _since_model(days: Mapping[str, DaySummary]) -> str:

@@ -19,11 +19,11 @@ STORED_TEXTS: tuple[str | tuple[str, str], ...] = (
     "want {wanted}, as come of about {enough} decisions instead of {decisions}",
     "recall and lift: had as much been missed as was found, the draws would hold {share} of it; "
     "want {wanted}",
-    "inputs, score, reasons and findings: the weeks before are too few, or hold too few decisions",
+    "inputs, score and reasons: the weeks before are too few, or hold too few decisions",
     "findings: too few results are known of the last weeks, or of those before",
     "decisions: the weeks before are too few",
     "results: too few subjects were looked at in the last week whose results are due",
-    "score, reasons and findings: models {models} answered in turn",
+    "score and reasons: models {models} answered in turn",
     "{measure} of {subjects} moved in the week of {week}: {size}, where {least} would matter",
     "{measure} of {subjects} until the week of {week}: {times} times as many as usual",
     "an inspection finds what is there",

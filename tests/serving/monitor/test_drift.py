@@ -10,7 +10,6 @@ import pytest
 from serving.monitor.arrivals import decisions
 from serving.monitor.day_summary import DaySummary, cells
 from serving.monitor.drift import (
-    FINDINGS,
     REFERENCE_WEEKS,
     SPAN_WEEKS,
     DailySummaries,
@@ -55,7 +54,7 @@ def test_weeks_in_which_nothing_moves_seldom_alarm() -> None:
     weeks = count(24, 400)
     alarms = 0
     for number in range(weeks):
-        found = drift(history(np.random.default_rng(number)), MONDAY, number)
+        found = drift(history(np.random.default_rng(number)), MONDAY)
         alarms += any(moved.is_drift for moved in found)
 
     # At 5 % more than this many come up once in a thousand times.
@@ -81,27 +80,12 @@ def test_what_moves_is_named_within_two_weeks(measure: str, move: object) -> Non
             at = (moved_from + timedelta(days=day)).isoformat()
             measures[measure][at] = cells(move(lots))  # type: ignore[operator]  # a function, as listed
         for monday in (moved_from, MONDAY):
-            named = [m.measure for m in drift(measures, monday, 1) if m.is_drift]
+            named = [m.measure for m in drift(measures, monday) if m.is_drift]
             if measure in named:
                 seen += 1
                 break
 
     assert seen == 5
-
-
-def test_findings_that_double_beside_what_was_expected_are_drift() -> None:
-    measures = history(np.random.default_rng(5), weeks=REFERENCE_WEEKS + 2)
-    findings = dict.fromkeys(measures["name 0"], (4.0, 4.0))
-    judged = MONDAY - timedelta(weeks=1)
-    usual = {m.measure: m for m in drift(measures, MONDAY, 1, findings)}
-    doubled = findings | {
-        (judged + timedelta(days=day)).isoformat(): (8.0, 4.0) for day in range(7)
-    }
-
-    found = {m.measure: m for m in drift(measures, MONDAY, 1, doubled)}
-
-    assert not usual[FINDINGS].is_drift
-    assert found[FINDINGS].is_drift
 
 
 def test_what_grows_every_week_by_nature_is_as_usual() -> None:
@@ -111,7 +95,7 @@ def test_what_grows_every_week_by_nature_is_as_usual() -> None:
         values = lots.normal(400 + 7 * week, 20, 399).tolist()
         growing |= a_week(MONDAY + timedelta(weeks=week), values)
 
-    found = drift({"growing": growing}, MONDAY, 1)
+    found = drift({"growing": growing}, MONDAY)
 
     assert found[0].size > 1
     assert not found[0].is_drift
@@ -128,7 +112,7 @@ def test_what_wanders_from_week_to_week_by_nature_seldom_alarms() -> None:
             level += 0.12 * lots.standard_t(4) if place % 4 == 0 else 0.0
             days.update(a_week(monday, lots.lognormal(level, 1, 399).tolist()))
 
-    judged = [drift(measures, monday, 1) for monday in mondays[-weeks:]]
+    judged = [drift(measures, monday) for monday in mondays[-weeks:]]
 
     # At 5 % more than this many come up once in a thousand times.
     alarms = sum(any(moved.is_drift for moved in found) for found in judged)
@@ -145,7 +129,7 @@ def test_a_week_of_fewer_decisions_is_a_fall_of_their_number_and_of_nothing_else
 
     volume = decisions(_summaries(sizes), MONDAY)
 
-    assert [moved.measure for moved in drift(measures, MONDAY, 1) if moved.is_drift] == []
+    assert [moved.measure for moved in drift(measures, MONDAY) if moved.is_drift] == []
     assert volume is not None
     assert (volume.is_drift, volume.times_usual) == (True, 0.2)
     before = decisions(_summaries(sizes), MONDAY - timedelta(weeks=1))
@@ -172,8 +156,8 @@ def _summaries(sizes: dict[date, int]) -> dict[str, DaySummary]:
 def test_too_short_a_past_is_not_judged() -> None:
     measures: dict[str, DailySummaries] = dict(history(np.random.default_rng(7), weeks=6))
 
-    assert drift(measures, MONDAY, 1) == []
-    assert drift(measures, MONDAY + timedelta(weeks=1), 1) == []
+    assert drift(measures, MONDAY) == []
+    assert drift(measures, MONDAY + timedelta(weeks=1)) == []
 
 
 def test_a_week_begins_on_its_monday() -> None:
