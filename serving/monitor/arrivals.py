@@ -43,7 +43,7 @@ def decisions(days: Mapping[str, DaySummary], monday: date) -> DriftMeasure | No
         size=abs(float(now)),
         least=math.log(SMALLEST_TIMES),
         p_value=2 * rarer,
-        times_usual=float(counts[-1] / before[-1]),
+        times_usual=math.exp(now),
     )
 
 
