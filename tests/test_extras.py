@@ -132,12 +132,12 @@ from serving.cli.main import main
 
 def run(line):
     sys.argv = ["tidegate", *line.split()]
-    errors = io.StringIO()
-    with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(io.StringIO()):
+    errors, found = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(found):
         try:
             main()
         except SystemExit as end:
-            return [end.code, errors.getvalue()]
+            return [end.code, errors.getvalue() + found.getvalue()]
         except BaseException as error:
             return [type(error).__name__, str(error)]
 

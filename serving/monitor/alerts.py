@@ -8,8 +8,8 @@ from typing import Protocol
 import orjson
 
 from serving.access.http_client import fetch
-from serving.monitor.drift import OF_THE_SUPPLY
 from serving.monitor.monitoring_report import (
+    OF_THE_SUPPLY,
     AlertFigures,
     ExplorationFigures,
     MonitoringReport,

@@ -11,15 +11,14 @@ from scipy import stats
 
 from serving.monitor.day_summary import DaySummary
 from serving.monitor.drift import (
-    DECISIONS,
     FEWEST_WEEKS,
     REFERENCE_WEEKS,
-    RESULTS,
     SPAN_WEEKS,
     DriftMeasure,
     chance_of,
     week_of,
 )
+from serving.monitor.monitoring_report import DECISIONS, RESULTS
 
 FEWEST_VISITS = 10
 SMALLEST_TIMES = 1.5

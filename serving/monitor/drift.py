@@ -20,6 +20,7 @@ from scipy import stats
 from scipy.special import polygamma
 
 from serving.monitor.day_summary import MISSING
+from serving.monitor.monitoring_report import DECISIONS, FINDINGS, RESULTS
 
 Floats = npt.NDArray[np.float64]
 
@@ -46,10 +47,7 @@ WEIGHT_OF_CHANCE = 2
 FEWEST_A_WEEK = 50
 BINS, MOST_CATEGORIES = 10, 60
 
-FINDINGS, DECISIONS, RESULTS = "findings", "decisions", "results"
 BY_ITSELF = (FINDINGS, DECISIONS, RESULTS)
-OF_THE_SUPPLY = (DECISIONS, RESULTS)
-"""Whether records still come; these say nothing of the model."""
 
 DailySummaries = Mapping[str, Counter[str]]
 """One measure's histogram for each day (ISO date)."""

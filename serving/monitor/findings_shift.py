@@ -13,7 +13,8 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from serving.monitor.drift import FINDINGS, SPAN_WEEKS, DriftMeasure, Floats
+from serving.monitor.drift import SPAN_WEEKS, DriftMeasure, Floats
+from serving.monitor.monitoring_report import FINDINGS
 
 RECENT_WEEKS, FEWEST_BEFORE = 6, 4
 SMALLEST_RATIO = 1.25

@@ -17,6 +17,11 @@ from serving.triage.lane_rule import Lane
 from training.confidence_intervals import Estimate
 from training.estimation.sensitivity import SensitivityBound
 
+FINDINGS, DECISIONS, RESULTS = "findings", "decisions", "results"
+"""Measures of drift that are no feature: each is judged by itself."""
+OF_THE_SUPPLY = (DECISIONS, RESULTS)
+"""Whether records still come; these say nothing of the model."""
+
 
 class ReportPart(BaseModel):
     """Base of the report's parts: frozen and closed; stored ones may have former names."""
