@@ -35,12 +35,11 @@ class MadeRecord:
 
     def after(self, before: Mapping[str, Any]) -> "MadeRecord":
         """The same as the version after another; it stays where that was declared."""
-        told: dict[str, Any] = {"version": before.get("version", 1) + 1}
-        if (
-            self.amended_at is not None
-            and "known_at" in RECORD_FILES[self.record_type].model_fields
-        ):
-            told |= {name: before[name] for name in ("declared_at",) if name in self.fields}
+        told: dict[str, Any] = {"version": _next_version(before)}
+        has_instant = "known_at" in RECORD_FILES[self.record_type].model_fields
+        if self.amended_at is not None and has_instant:
+            if "declared_at" in self.fields:
+                told["declared_at"] = before["declared_at"]
             told["known_at"] = max(self.amended_at, told.get("declared_at", self.amended_at))
         places = {name: each for name, each in self.places.items() if name not in told}
         return replace(self, fields=self.fields | told, places=places)
@@ -69,12 +68,12 @@ class Withdrawal:
     at: datetime
     behind: int = 0
 
-    def of(self, before: dict[str, Any]) -> MadeRecord:
+    def after(self, before: dict[str, Any]) -> MadeRecord:
         """The version that withdraws a record, given the fields of the one before it."""
         fields = RECORD_FILES[self.record_type].model_fields
         known = "known_at" if "known_at" in fields else "received_at"
         at = max(self.at, before.get("declared_at", self.at))
-        withdrawn = {"version": before.get("version", 1) + 1, known: at, "withdrawn": True}
+        withdrawn = {"version": _next_version(before), known: at, "withdrawn": True}
         return MadeRecord(self.record_type, before | withdrawn, self.places)
 
     @property
@@ -160,3 +159,7 @@ def _by_path(elements: Iterable[Any], because: Any) -> list[dict[str, Any]]:
         )
         entry["count"] += 1
     return list(found.values())
+
+
+def _next_version(before: Mapping[str, Any]) -> int:
+    return int(before.get("version", 1)) + 1

@@ -85,7 +85,7 @@ def _after(made: Made, conversion: Conversion) -> Conversion:
     ]
     for withdrawal, newest in founded:
         if newest is not None and not newest.fields.get("withdrawn"):
-            kept.append(_noted(withdrawal.of(newest.fields), made))
+            kept.append(_noted(withdrawal.after(newest.fields), made))
     unfounded = tuple(each for each, newest in founded if newest is None)
     return replace(conversion, records=tuple(kept), refused=tuple(refused), withdrawals=unfounded)
 

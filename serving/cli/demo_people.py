@@ -303,7 +303,7 @@ class SignedIn:
         cookies = urllib.request.HTTPCookieProcessor(CookieJar())
         self._browser = urllib.request.build_opener(_StaysHere, cookies)
         self._form_token = ""
-        self.send("/console/sign-in", {"name": name, "password": password})
+        self._send("/console/sign-in", {"name": name, "password": password})
         found = _TOKEN.search(self.open_page("/console/account"))
         if found is None:
             raise DemoFailed(f"{name} could not sign in to the console")
@@ -317,28 +317,23 @@ class SignedIn:
         return page
 
     def act(self, address_of_case: str, act: str, form: dict[str, str]) -> bool:
-        """Read a case, and send a form of its page as `send` does.
+        """Read a case, and send a form of its page; False where the case allows it no more.
 
         Where the case changed meanwhile, as when the service has scored it again, the page says
-        what happened since; it is read, and the form is sent again.
+        what happened since; it is read, and the form is sent again. Raises DemoFailed where it is
+        refused.
         """
         page = self.open_page(address_of_case)
         for _ in range(READINGS):
             shown = _SHOWN.search(page)
             fields = form | ({"shown": shown[1]} if shown else {})
-            is_done, page = self._sent(f"{address_of_case}/{act}", fields)
+            is_done, page = self._send(f"{address_of_case}/{act}", fields)
             if is_done:
                 return True
         return False
 
-    def send(self, path: str, form: dict[str, str]) -> bool:
-        """Send a form of the console; False where a case has changed meanwhile.
-
-        Raises DemoFailed where it is refused.
-        """
-        return self._sent(path, form)[0]
-
-    def _sent(self, path: str, form: dict[str, str]) -> tuple[bool, str]:
+    def _send(self, path: str, form: dict[str, str]) -> tuple[bool, str]:
+        """Whether a form of the console is done, and the page that answers it."""
         body = urlencode(form | {"form_token": self._form_token}).encode()
         status, page = self._answer(path, body)
         if status not in (HTTPStatus.SEE_OTHER, HTTPStatus.CONFLICT):

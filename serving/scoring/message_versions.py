@@ -123,7 +123,7 @@ def _withdrawn(withdrawal: Withdrawal, before: Any) -> MadeRecord:
     fields = _whole(before, withdrawal.subject)
     if before.withdrawn:
         return MadeRecord(withdrawal.record_type, fields, withdrawal.places)
-    return withdrawal.of(fields)
+    return withdrawal.after(fields)
 
 
 def _whole(record: Any, subject: Subject) -> dict[str, Any]:
