@@ -27,12 +27,17 @@ def newly_counted(before: Decision, submission: Submission) -> list[NamedRecord]
 def not_counted(before: Decision, submission: Submission) -> list[NamedRecord]:
     """The records that did not count in a decision, whenever they became known."""
     counted_until = before.next_from
-    there = {*before.linked_records, *(name for name, _ in _records(before.submission))}
+    there = names_counted(before)
     return [
         (name, known_at)
         for name, known_at in _records(submission)
         if name not in there or known_at >= counted_until
     ]
+
+
+def names_counted(before: Decision) -> set[str]:
+    """The records that a decision was made on, by kind and id, submitted and received."""
+    return {*before.linked_records, *(name for name, _ in _records(before.submission))}
 
 
 def name_of_version(kind: SubjectKind, declaration: Any) -> str:

@@ -19,8 +19,8 @@ people were called.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -39,7 +39,7 @@ from serving.history.received_records import ReceivedRecord, RecordStore
 from serving.polling import PollingThread
 from serving.scoring.batcher import RequestBatcher, ScoreRequest
 from serving.scoring.enrichment import enrich
-from serving.scoring.newly_counted import NamedRecord, not_counted
+from serving.scoring.newly_counted import NamedRecord, names_counted, not_counted
 from serving.scoring.standing_declarations import amendments, as_declared_last, as_standing
 
 log = structlog.get_logger(__name__)
@@ -54,13 +54,15 @@ BEHIND_AFTER = timedelta(minutes=1)
 class WaitingSubject:
     """A subject, by its token, of which something became known; `arrivals` says how often.
 
-    `due_at` is since when it waits for its turn.
+    `due_at` is since when it waits for its turn, or until when. From `danger_at` on signs of danger
+    to life are known, and it comes before all others.
     """
 
     subject_kind: str
     token: str
     arrivals: int
     due_at: datetime
+    danger_at: datetime | None = None
 
 
 class RescoringQueue(Protocol):
@@ -75,7 +77,7 @@ class RescoringQueue(Protocol):
         ...
 
     def due(self, now: datetime, limit: int) -> list[WaitingSubject]:
-        """The subjects that are due: routes first, for lives may be at risk, the longest first."""
+        """The subjects that are due: in danger first, then routes, the longest first."""
         ...
 
     def earlier(self, waiting: WaitingSubject) -> EarlierDecisions | None:
@@ -94,8 +96,8 @@ class RescoringQueue(Protocol):
         """Whether the case of a first decision was closed."""
         ...
 
-    def put_off(self, until: Mapping[WaitingSubject, datetime]) -> None:
-        """Let each wait until its instant, but for what becomes known meanwhile."""
+    def put_off(self, waits: Iterable[WaitingSubject]) -> None:
+        """Let each wait until it is due, but for what becomes known meanwhile."""
         ...
 
     def remove(self, done: Sequence[WaitingSubject]) -> None:
@@ -107,12 +109,12 @@ class RescoringQueue(Protocol):
 class RescoringPlan:
     """What is to be done about a waiting subject: score it, or wait until then, or neither.
 
-    `is_danger` says that it is scored for a sign of danger to life.
+    `danger_at` is where signs of danger to life are why, or will be: as of when.
     """
 
     request: ScoreRequest | None = None
     until: datetime | None = None
-    is_danger: bool = False
+    danger_at: datetime | None = None
 
 
 NOTHING = RescoringPlan()
@@ -170,28 +172,33 @@ class Rescoring:
     def _score(self, due: Sequence[WaitingSubject], now: datetime) -> int:
         """Score these, and whose life is in danger before the others: some take long."""
         plans = {waiting: self._planned(waiting, now) for waiting in due}
-        in_danger = {waiting: plan for waiting, plan in plans.items() if plan.is_danger}
-        others = {waiting: plan for waiting, plan in plans.items() if not plan.is_danger}
+        in_danger = {waiting: plan for waiting, plan in plans.items() if plan.danger_at}
+        others = {waiting: plan for waiting, plan in plans.items() if not plan.danger_at}
         return sum(self._carry_out(each, now) for each in (in_danger, others) if each)
 
     def _carry_out(self, plans: Mapping[WaitingSubject, RescoringPlan], now: datetime) -> int:
         requests = {waiting: plan.request for waiting, plan in plans.items() if plan.request}
-        until = {waiting: plan.until for waiting, plan in plans.items() if plan.until}
+        later = [
+            replace(waiting, due_at=plan.until, danger_at=plan.danger_at)
+            for waiting, plan in plans.items()
+            if plan.until
+        ]
         done = [waiting for waiting, plan in plans.items() if plan == NOTHING]
         answers = asyncio.run(self._batcher.answer_all([*requests.values()]))
         made = 0
         for waiting, answer in zip(requests, answers, strict=True):
             if isinstance(answer, ServingError):
                 log.warning("not_scored_again", exception=type(answer).__name__)
-                until[waiting] = now + TRY_AGAIN_AFTER
+                danger_at = plans[waiting].danger_at
+                later.append(replace(waiting, due_at=now + TRY_AGAIN_AFTER, danger_at=danger_at))
             elif answer.decision is not None:
                 self._on_decided(answer.decision)
                 made += 1
-                if plans[waiting].is_danger:  # it is over, or would be asked for ever
+                if plans[waiting].danger_at:  # it is over, or would be asked for ever
                     done.append(waiting)
                     _report_unconfirmed(answer.decision)
-        if until:
-            self.queue.put_off(until)
+        if later:
+            self.queue.put_off(later)
         if done:
             self.queue.remove(done)
         return made
@@ -205,7 +212,7 @@ class Rescoring:
             return NOTHING
         except Exception as failure:
             log.error("rescoring_failed", exception=type(failure).__name__)
-            return RescoringPlan(until=now + TRY_AGAIN_AFTER)
+            return RescoringPlan(until=now + TRY_AGAIN_AFTER, danger_at=waiting.danger_at)
 
     def _plan(self, waiting: WaitingSubject, now: datetime) -> RescoringPlan:
         earlier = self.queue.earlier(waiting)
@@ -225,27 +232,28 @@ class Rescoring:
         danger = watch.danger_to_come(earlier, submission)
         begun = danger if danger is not None and danger <= now else None
         if as_of := next(filter(None, (*shown, begun)), None):
-            return RescoringPlan(_request(earlier, rows, as_of, now), is_danger=True)
+            return RescoringPlan(_request(earlier, rows, as_of, now), danger_at=as_of)
         if standing is None:  # it was withdrawn: danger alone is waited for
-            return RescoringPlan(until=danger)
+            return RescoringPlan(until=danger, danger_at=danger)
         by_rules = self._instant_by_rules(earlier, known, rows)
         if by_rules is not None and by_rules <= now:
             return RescoringPlan(_request(earlier, rows, by_rules, now))
-        return RescoringPlan(until=min((at for at in (danger, by_rules) if at), default=None))
+        until = min((at for at in (danger, by_rules) if at), default=None)
+        return RescoringPlan(until=until, danger_at=danger)
 
     def _plan_after_rescue(
         self, earlier: EarlierDecisions, rows: Sequence[ReceivedRecord], now: datetime
     ) -> RescoringPlan:
         """Nobody in the rescue lane is scored again, but who calls for help once that has ended."""
         newest = earlier.newest
-        heard = [each for each in (row.record for row in rows) if isinstance(each, Position)]
-        calls = [each.observed_at for each in heard if each.is_distress]
-        if not calls or max(calls) <= newest.scored_at:
+        counted = names_counted(newest)
+        unheard = [row for row in rows if f"{row.kind}/{row.record_id}" not in counted]
+        heard = [each for each in (row.record for row in unheard) if isinstance(each, Position)]
+        called_at = [each.observed_at for each in heard if each.is_distress]
+        if not called_at or not self.queue.has_rescue_ended({earlier.first_id, newest.decision_id}):
             return NOTHING
-        if not self.queue.has_rescue_ended({earlier.first_id, newest.decision_id}):
-            return NOTHING
-        as_of = max(newest.next_from, min(max(calls) + JUST_AFTER, now))
-        return RescoringPlan(_request(earlier, rows, as_of, now), is_danger=True)
+        as_of = max(newest.next_from, min(max(called_at) + JUST_AFTER, now))
+        return RescoringPlan(_request(earlier, rows, as_of, now), danger_at=as_of)
 
     def _received(self, submission: Submission) -> list[ReceivedRecord]:
         """The records of a subject that were received, and those of the journey that brings it."""

@@ -113,7 +113,7 @@ class DecisionRepository:
                 for (row, _), (decision, _) in zip(encrypted, entries, strict=True):
                     if decision.danger_begins_at is not None:
                         subject = SubjectToken(row["subject_kind"], row["subject_id"])
-                        let_wait(connection, subject, decision.danger_begins_at)
+                        let_wait(connection, subject, decision.danger_begins_at, is_danger=True)
         except IntegrityError:
             raise AnsweredMeanwhile("a request with this idempotency key was answered") from None
         return LogHead(seq, link.hex())

@@ -117,7 +117,9 @@ class RecordWriter:
             connection.execute(records.insert(), new)
             append_audit_events(connection, [_received(new)])
             amending = _amending(rows, encrypted, before)
-            _let_wait(connection, [*_rescored_after(new), *amending])
+            _let_wait(
+                connection, [*_rescored_after(new), *amending], _calls(rows, encrypted, before)
+            )
             outcomes = [row for row in new if row["kind"] == "outcomes"]
             _tell_cases(connection, [*outcomes, *amending])
         return before
@@ -156,11 +158,28 @@ def _amends(body: str) -> bool:
     return fields.get("version", 1) > 1 or bool(fields.get("withdrawn"))
 
 
-def _let_wait(connection: Connection, new: Sequence[dict[str, Any]]) -> None:
-    """Let the subjects of some new records wait to be scored again."""
+def _calls(
+    rows: Sequence[ReceivedRecord],
+    encrypted: Mapping[Key, dict[str, Any]],
+    before: Mapping[Key, KeptRecord],
+) -> list[dict[str, Any]]:
+    """The new ones that are calls for help."""
+    positions = [row for row in rows if row.kind == "positions" and row.key not in before]
+    return [encrypted[row.key] for row in positions if orjson.loads(row.body).get("is_distress")]
+
+
+def _let_wait(
+    connection: Connection, new: Sequence[dict[str, Any]], calls: Sequence[dict[str, Any]]
+) -> None:
+    """Let the subjects of some new records wait to be scored again, who called for help first."""
     if new:
-        subjects = {SubjectToken(row["subject_kind"], row["subject_id"]) for row in new}
-        let_decided_wait(connection, subjects, max(row["received_at"] for row in new))
+        in_danger = _subjects(calls)
+        last = max(row["received_at"] for row in new)
+        let_decided_wait(connection, _subjects(new), last, in_danger)
+
+
+def _subjects(new: Iterable[dict[str, Any]]) -> set[SubjectToken]:
+    return {SubjectToken(row["subject_kind"], row["subject_id"]) for row in new}
 
 
 def _tell_cases(connection: Connection, news: Sequence[dict[str, Any]]) -> None:

@@ -6,12 +6,12 @@ that one of the two sees the other. A route that time alone would put in danger 
 instant, with the decision about it.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, and_, case, func, or_, select
 
 from features.rescoring_rules import RESCORED_AFTER
 from features.subject_types import SUBJECT_TYPES
@@ -68,11 +68,13 @@ class RescoringRepository:
                 _find_page(connection, now)
 
     def due(self, now: datetime, limit: int) -> list[WaitingSubject]:
-        """The subjects that are due: routes first, for lives may be at risk, the longest first."""
+        """The subjects that are due: in danger first, then routes, the longest first."""
+        columns, instant = due_rescorings.c, now.isoformat()
+        in_danger_first = case((columns.danger_at <= instant, 0), else_=1)
         query = (
             select(due_rescorings)
-            .where(due_rescorings.c.due_at <= now.isoformat())
-            .order_by(due_rescorings.c.subject_kind, due_rescorings.c.due_at)
+            .where(columns.due_at <= instant)
+            .order_by(in_danger_first, columns.subject_kind, columns.due_at)
             .limit(limit)
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -101,12 +103,13 @@ class RescoringRepository:
             found = connection.scalars(select(cases.c.status).where(*rescues)).all()
         return bool(found) and {*found} == {"closed"}
 
-    def put_off(self, until: Mapping[WaitingSubject, datetime]) -> None:
-        """Let each wait until its instant, but for what becomes known meanwhile."""
+    def put_off(self, waits: Iterable[WaitingSubject]) -> None:
+        """Let each wait until it is due, but for what becomes known meanwhile."""
         with failing_as_unavailable(), writing(self._engine) as connection:
-            for waiting, instant in until.items():
-                again = due_rescorings.update().where(_is(waiting))
-                connection.execute(again.values(due_at=instant.isoformat()))
+            for waiting in waits:
+                danger_at = waiting.danger_at.isoformat() if waiting.danger_at else None
+                later = {"due_at": waiting.due_at.isoformat(), "danger_at": danger_at}
+                connection.execute(due_rescorings.update().where(_is(waiting)).values(later))
 
     def remove(self, done: Sequence[WaitingSubject]) -> None:
         """Let them wait no more, unless something became known since they were read."""
@@ -162,7 +165,8 @@ def _find_page(connection: Connection, now: datetime) -> None:
 
 def _waiting(row: Any) -> WaitingSubject:
     due_at = datetime.fromisoformat(row.due_at)
-    return WaitingSubject(row.subject_kind, row.subject_id, row.arrivals, due_at)
+    danger_at = datetime.fromisoformat(row.danger_at) if row.danger_at else None
+    return WaitingSubject(row.subject_kind, row.subject_id, row.arrivals, due_at, danger_at)
 
 
 def _is(waiting: WaitingSubject) -> ColumnElement[bool]:

@@ -52,6 +52,14 @@ class Overdue(Tide):
         with self.service.services.decisions._engine.connect() as connection:
             return [*connection.scalars(select(due_rescorings.c.due_at))]
 
+    def first_due(self) -> str:
+        """The subject that is scored next, were there time for one alone."""
+        queue = self.service.services.rescoring.queue
+        (waiting,) = queue.due(self.now, 1)
+        earlier = queue.earlier(waiting)
+        assert earlier is not None
+        return earlier.newest.subject_id
+
     def call(self) -> None:
         calls = self.service.services.rescue_calls
         assert calls is not None
@@ -427,23 +435,30 @@ def test_a_decision_says_itself_what_it_is_because_of(overdue: Overdue) -> None:
     assert called.because == ("time_passed",)
 
 
-@pytest.mark.parametrize("is_distress", [True, False])
+@pytest.mark.parametrize(
+    ("is_distress", "heard_at"),
+    [
+        (True, "2026-11-24T13:20:00Z"),
+        (True, "2026-11-24T11:20:00Z"),  # by a clock that is two hours slow
+        (False, "2026-11-24T13:20:00Z"),
+    ],
+)
 def test_who_calls_for_help_after_a_rescue_has_ended_is_searched_for_again(
-    home: Path, *, is_distress: bool
+    home: Path, *, is_distress: bool, heard_at: str
 ) -> None:
     with station() as to, started(home, to=to) as overdue:
         first = overdue.score(route(persons_on_board=41))
         overdue.call()
         overdue.service.services.case_store.open_new(case_of_decision)
         assert (first.lane, len(to.heard)) == ("rescue", 1)
-        position = heard("2026-11-24T12:30:00Z", is_distress=is_distress)
+        position = heard("2026-11-24T12:30:00Z")
         overdue.at(NOW + timedelta(hours=1))
         overdue.send(positions=[position])
         assert overdue.run() == 0  # whoever searches sees it
 
         end_rescue(overdue, first.decision_id)
         overdue.at(NOW + timedelta(minutes=90))
-        overdue.send(positions=[position | {"observed_at": "2026-11-24T13:20:00Z"}])
+        overdue.send(positions=[heard(heard_at, is_distress=is_distress)])
 
         assert overdue.run() == is_distress
         overdue.call()
@@ -468,6 +483,35 @@ def end_rescue(overdue: Overdue, case_id: str) -> None:
     for act, body in (("claim", None), ("results", HELPED)):
         answer = overdue.service.client.post(f"/v1/cases/{case_id}/{act}", json=body, headers=by)
         assert answer.status_code == 200, answer.text
+
+
+def test_who_is_in_danger_comes_before_all_who_waited_longer(overdue: Overdue) -> None:
+    for number in range(3):
+        overdue.score(route(journey_id=f"J-{number}", due_at=f"2026-11-2{5 + number}T10:00:00Z"))
+    overdue.send(positions=[heard("2026-11-24T11:10:00Z", journey_id="J-0")])
+    overdue.at(NOW + timedelta(minutes=1))
+    call = heard("2026-11-24T12:00:30Z", journey_id="J-2", is_distress=True)
+    overdue.send(positions=[call, heard("2026-11-24T12:00:40Z", journey_id="J-1")])
+    assert overdue.first_due() == "J-2"
+
+    overdue.run()
+    overdue.at(datetime(2026, 11, 25, 14, 0, tzinfo=UTC))
+    overdue.send(positions=[heard("2026-11-24T13:00:00Z", journey_id="J-2")])
+
+    assert overdue.first_due() == "J-0"  # silence endangers whoever was due
+
+
+def test_a_call_whose_plan_fails_still_comes_first_when_it_is_tried_again(overdue: Overdue) -> None:
+    for number in range(2):
+        overdue.score(route(journey_id=f"J-{number}"))
+    overdue.send(positions=[heard("2026-11-24T12:00:00Z", journey_id="J-1", is_distress=True)])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RecordRepository, "about", unavailable)
+        overdue.run()
+    overdue.send(positions=[heard("2026-11-24T11:10:00Z", journey_id="J-0")])
+    overdue.at(NOW + timedelta(seconds=10))
+
+    assert overdue.first_due() == "J-1"
 
 
 def test_a_danger_that_an_amendment_showed_is_looked_for_though_it_was_withdrawn_at_once(
