@@ -136,10 +136,9 @@ def list_cases(
     if query.q is not None:
         return _searched(services, reviewer, query, wanted)
     wanted = replace(wanted, before=decode_place(query.cursor))
-    rows = services.cases.list_cases(reviewer, wanted, query.limit)
-    found = [ListedCase(**_found(services, reviewer, row, now)) for row in rows]
-    is_full = len(rows) == query.limit
-    return CasePage(cases=found, next=encode_place(rows[-1]) if is_full else None)
+    listed = services.cases.list_cases(reviewer, wanted, query.limit)
+    found = [ListedCase(**_found(services, reviewer, row, now)) for row in listed.found]
+    return CasePage(cases=found, next=encode_place(listed.next))
 
 
 def _searched(

@@ -106,7 +106,7 @@ class Filters(BaseModel):
         return normalised_tag(value)
 
     def queue_filter(self, now: datetime, inboxes: Inboxes) -> QueueFilter:
-        """The same as the case book understands it."""
+        """The same, as a filter of stored cases."""
         before = now - timedelta(hours=self.older_than_hours) if self.older_than_hours else None
         return QueueFilter(
             now=now.isoformat(),
@@ -226,8 +226,8 @@ def _page(
             tag=filters.tag or None,
             before=decode_place(filters.cursor or None),
         )
-        found = services.cases.list_cases(reviewer, wanted, PAGE_SIZE)
-        return found, encode_place(found[-1]) if len(found) == PAGE_SIZE else None
+        listed = services.cases.list_cases(reviewer, wanted, PAGE_SIZE)
+        return [*listed.found], encode_place(listed.next)
     wanted_now = filters.queue_filter(now, services.cases.inboxes())
     wanted_now = services.cases.as_read_by(reviewer, wanted_now)
     after = decode_cursor(filters.cursor or None)

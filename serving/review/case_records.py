@@ -257,6 +257,19 @@ class MatchedCase:
 
 
 @dataclass(frozen=True)
+class ListedCases:
+    """A page of all cases, closed ones too, the newest first.
+
+    `next` is the place of the last that was looked at, `before` which the next page begins. Masked
+    ones are left out of some lists: a page may have fewer cases than were asked for, or none, and
+    not be the last.
+    """
+
+    found: tuple[CaseRecord, ...]
+    next: tuple[int, str] | None
+
+
+@dataclass(frozen=True)
 class SearchPage:
     """A page of cases: whole matches first, then by identifier; of one, the newest first.
 

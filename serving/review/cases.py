@@ -29,6 +29,7 @@ from serving.review.case_records import (
     CaseScore,
     CaseSearch,
     CaseStore,
+    ListedCases,
     OpenedCase,
     QueueFilter,
     QueuePosition,
@@ -119,7 +120,7 @@ class Cases:
         tell_audit(cases=[row.case_id for row in rows])
         return [self.shown(row) for row in rows]
 
-    def list_cases(self, reviewer: Reviewer, wanted: CaseFilter, limit: int) -> list[CaseRecord]:
+    def list_cases(self, reviewer: Reviewer, wanted: CaseFilter, limit: int) -> ListedCases:
         """The cases that a filter lets through, closed ones too, the newest first.
 
         Of one subject, or with one tag, those are left out that are masked by now.
@@ -128,7 +129,9 @@ class Cases:
         listed = self.store.list_cases(reviewer.access, wanted, limit)
         rows = self._findable(listed, wanted.subject_id or wanted.tag)
         tell_audit(cases=[row.case_id for row in rows])
-        return [self.shown(row) for row in rows]
+        is_full = len(listed) == limit
+        following = (-listed[-1].seq, listed[-1].case_id) if is_full else None
+        return ListedCases(tuple(self.shown(row) for row in rows), following)
 
     def rows_of(self, reviewer: Reviewer, case_ids: Iterable[str]) -> list[CaseRecord]:
         """The cases with these ids that may be seen, the one opened first before the others."""

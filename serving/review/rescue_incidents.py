@@ -271,7 +271,7 @@ class RescueReading:
         ended = self.cases.list_cases(
             self.reviewer, CaseFilter(statuses=("closed",)), MOST_ENDED_SHOWN
         )
-        over = tuple(RescueIncident((report,)) for report in self._reports(ended))
+        over = tuple(RescueIncident((report,)) for report in self._reports(ended.found))
         return RescueBoard(
             tuple(sorted(incidents(reports), key=_place)), over, len(rows) - len(reports)
         )
@@ -289,12 +289,13 @@ class RescueReading:
         return next((each for each in found if case_id in each.case_ids), RescueIncident((own,)))
 
     def _rows(self, statuses: tuple[Status, ...]) -> Iterator[CaseRecord]:
-        wanted = CaseFilter(statuses=statuses)
-        while page := self.cases.list_cases(self.reviewer, wanted, PAGE):
-            yield from page
-            if len(page) < PAGE:
+        before: tuple[int, str] | None = None
+        while True:
+            wanted = CaseFilter(statuses=statuses, before=before)
+            listed = self.cases.list_cases(self.reviewer, wanted, PAGE)
+            yield from listed.found
+            if (before := listed.next) is None:
                 return
-            wanted = CaseFilter(statuses=statuses, before=(-page[-1].seq, page[-1].case_id))
 
     def _reports(self, rows: Iterable[CaseRecord]) -> Iterator[RescueReport]:
         """The reports of cases, without those whose decision was erased."""

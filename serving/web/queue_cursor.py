@@ -23,9 +23,11 @@ def encode_cursor(row: CaseRecord, now: datetime) -> str:
     return base64.urlsafe_b64encode(place.encode()).decode()
 
 
-def encode_place(row: CaseRecord) -> str:
-    """The cursor of the page of a list of all cases that begins after a case."""
-    place = json.dumps([row.seq, row.case_id])
+def encode_place(before: tuple[int, str] | None) -> str | None:
+    """The cursor of the next page of a list of all cases; None where there is none."""
+    if before is None:
+        return None
+    place = json.dumps([-before[0], before[1]])
     return base64.urlsafe_b64encode(place.encode()).decode()
 
 

@@ -55,7 +55,7 @@ def test_a_list_has_closed_cases_too_by_subject_status_and_owner(office: Office)
     claim(office, "d-2", TWO)
 
     def found(**wanted: Any) -> list[str]:
-        rows = office.reviewing.list_cases(ONE, CaseFilter(**wanted), 10)
+        rows = office.reviewing.list_cases(ONE, CaseFilter(**wanted), 10).found
         return [row.case_id for row in rows]
 
     assert found() == ["d-3", "d-2", "d-1"]
@@ -98,7 +98,7 @@ def test_decisions_are_logged_and_others_open_cases_while_one_reads_what_they_sa
     monkeypatch.setattr("serving.review.cases.case_of_decision", reading)
     office.reviewing.open_new()
 
-    opened = office.reviewing.list_cases(ONE, CaseFilter(), 4 * OPENED_TOGETHER)
+    opened = office.reviewing.list_cases(ONE, CaseFilter(), 4 * OPENED_TOGETHER).found
     assert [row.case_id for row in reversed(opened)] == [
         f"d-{number}" for number in range(1, 3 * OPENED_TOGETHER + 1)
     ]

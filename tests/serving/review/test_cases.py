@@ -452,11 +452,26 @@ def test_a_masked_case_shows_short_names_and_nobodys_words(office: Office, maske
 
 def test_a_masked_case_is_not_found_by_the_id_of_its_subject(office: Office, masked: Cases) -> None:
     def found(cases: Cases) -> list[str]:
-        return [row.case_id for row in cases.list_cases(ONE, CaseFilter(subject_id="S-1"), 9)]
+        return [row.case_id for row in cases.list_cases(ONE, CaseFilter(subject_id="S-1"), 9).found]
 
     assert found(office.reviewing) == ["d-1"]
     assert found(masked) == []
-    assert len(masked.list_cases(ONE, CaseFilter(), 9)) == 2  # by a short name
+    assert len(masked.list_cases(ONE, CaseFilter(), 9).found) == 2  # by a short name
+
+
+def test_a_page_that_masked_cases_fell_out_of_leads_on_to_the_next(
+    office: Office, masked: Cases
+) -> None:
+    seen, before, pages = [], None, 0
+    while pages == 0 or before is not None:
+        page = masked.list_cases(ONE, CaseFilter(subject_id="S-1", before=before), 1)
+        seen += page.found
+        before, pages = page.next, pages + 1
+
+    assert (seen, pages) == ([], 2)  # of one case, whose page was full
+    every = office.reviewing.list_cases(ONE, CaseFilter(), 1)
+    assert every.next == (-every.found[-1].seq, every.found[-1].case_id)
+    assert office.reviewing.list_cases(ONE, CaseFilter(before=every.next), 9).next is None
 
 
 def test_a_case_about_a_subject_under_legal_hold_is_shown_as_it_was(office: Office) -> None:
