@@ -1,0 +1,65 @@
+"""Everything that a service needs from its machine, check by check."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from serving.doctor.database_checks import clock, database_and_log
+from serving.doctor.found_database import FoundDatabase
+from serving.doctor.home_checks import disk, home_folder, keys, models, privacy, sqlite
+from serving.doctor.setting_checks import (
+    access_tokens,
+    attachment_scanner,
+    letters,
+    organisation,
+    rescue_centres,
+    retention,
+)
+from serving.doctor.state_checks import own_state
+from serving.doctor.witness_checks import witnesses
+from serving.installation import CheckResult
+from serving.settings import Settings
+
+
+def run_checks(settings: Settings, now: datetime | None = None) -> Iterator[CheckResult]:
+    """Check everything a service needs from its machine; the reader decides what to do.
+
+    `now` is what the clock says, that of the machine without.
+    """
+    yield sqlite()
+    home = home_folder(settings.home)
+    yield home
+    if home.grade == "wrong":
+        return
+    yield disk(settings.home)
+    yield privacy(settings)
+    found = FoundDatabase(settings)
+    try:
+        for what, check in _checks(settings, found, now or datetime.now(UTC)).items():
+            try:
+                yield from check()
+            except OSError as error:
+                yield CheckResult(what, "wrong", f"{error.filename}: {error.strerror}")
+    finally:
+        found.close()
+
+
+def _checks(
+    settings: Settings, found: FoundDatabase, now: datetime
+) -> dict[str, Callable[[], Iterable[CheckResult]]]:
+    """The checks of a home, each by itself: any of it may be closed to the user."""
+    is_own = isinstance(settings.database, Path)
+    return {
+        "keys": lambda: keys(settings.keys, is_bound=found.is_bound),
+        "models": lambda: models(settings, found.seat_approvals),
+        "database": lambda: database_and_log(settings, found, now),
+        "online feature store": lambda: [own_state(settings, found)] if is_own else [],
+        "witness": lambda: witnesses(settings, found),
+        "clock": lambda: clock(settings, found, now),
+        "retention": lambda: [retention(settings.retention)],
+        "letters": lambda: [letters(settings.letters)],
+        "rescue centres": lambda: [rescue_centres(settings)],
+        "access tokens": lambda: access_tokens(settings),
+        "sign-in with an organisation": lambda: organisation(settings, now),
+        "attachment scanner": lambda: attachment_scanner(settings),
+    }

@@ -1,0 +1,103 @@
+"""Checks of the database: its log, the keys and endpoints it knows, and the clock beside it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from features.errors import TidegateError
+from serving.audit.errors import ClockDisagrees
+from serving.audit.log_check import WAYS_ON
+from serving.db.audit_verification import verify_audit_log
+from serving.db.data_keys import DataKeys
+from serving.db.engine import cause_of
+from serving.db.errors import DatabaseMissing
+from serving.db.log_verification import verify_decision_log
+from serving.db.newest_instants import clock_check
+from serving.db.postgres_state import shared_state
+from serving.db.repositories.api_key_repository import ApiKeyRepository
+from serving.db.repositories.webhook_repository import WebhookRepository
+from serving.doctor.found_database import FoundDatabase
+from serving.doctor.state_checks import NO_STATE, state
+from serving.installation import CheckResult
+from serving.settings import Settings
+
+
+def database_and_log(
+    settings: Settings, found: FoundDatabase, now: datetime
+) -> Iterator[CheckResult]:
+    """Whether the database opens and its log is whole, and what in it is soon of no use."""
+    if found.is_missing:
+        yield CheckResult("database", "doubtful", "not there yet; the first start makes it")
+        return
+    try:
+        engine = found.engine
+        with engine.connect() as connection:
+            DataKeys(engine).probe(connection)
+        yield from _api_keys(ApiKeyRepository(engine), now)
+        yield from _webhooks(WebhookRepository(engine))
+        if shared := shared_state(engine):
+            yield NO_STATE if shared.is_empty else state(shared, settings, found)
+        log = _log(found)
+    except DatabaseMissing:
+        yield CheckResult("database", "doubtful", "empty; the first start makes its tables")
+    except TidegateError as refusal:
+        says = cause_of(refusal)
+        yield CheckResult("database", "wrong", f"{refusal}{says and ': '}{says}")
+    else:
+        yield log
+
+
+def _log(found: FoundDatabase) -> CheckResult:
+    """Whether the log is what its checkpoints say, and a short one what it says itself."""
+    if why := found.log_check.why:
+        return CheckResult("log", "wrong", f"{why}. {WAYS_ON}")
+    if found.is_long:
+        says = f"{found.size:,} decisions; `tidegate verify-log` proves them"
+        return CheckResult("log", "good", says)
+    proof = verify_decision_log(found.engine)
+    if not proof.is_whole:
+        return CheckResult("log", "wrong", str(proof.why))
+    audit = verify_audit_log(found.engine)
+    if not audit.is_whole:
+        says = f"{audit.findings[0]}; `tidegate verify-log` names all"
+        return CheckResult("log", "wrong", says)
+    says = f"{proof.mark.size:,} decisions and {audit.mark.size:,} audit events, whole"
+    return CheckResult("log", "good", says)
+
+
+def _webhooks(register: WebhookRepository) -> Iterator[CheckResult]:
+    """Which endpoints are not told what they asked for."""
+    for endpoint, delivery in register.all():
+        if endpoint.revoked_at is not None or delivery.condition == "delivering":
+            continue
+        if delivery.off_at is not None:
+            says = (
+                f"{endpoint.endpoint_id} is switched off since {delivery.off_at:%Y-%m-%d %H:%M} UTC"
+            )
+            says += f" ({delivery.failure}); `tidegate webhooks resume {endpoint.endpoint_id}`"
+            yield CheckResult("webhook", "wrong", says)
+        elif delivery.failing_since is not None:
+            says = f"{endpoint.endpoint_id} fails since {delivery.failing_since:%Y-%m-%d %H:%M} UTC"
+            yield CheckResult("webhook", "doubtful", f"{says} ({delivery.failure})")
+
+
+def _api_keys(register: ApiKeyRepository, now: datetime) -> Iterator[CheckResult]:
+    """Which keys end soon: whoever calls with one is turned away from one instant to the next."""
+    for key in register.all():
+        if key.expires_at and key.ends_soon(now):
+            days = (key.expires_at - now).days
+            says = f"{key.name} ends in {days} days; `tidegate keys rotate {key.name}`"
+            yield CheckResult("api key", "doubtful", says)
+
+
+def clock(settings: Settings, found: FoundDatabase, now: datetime) -> Iterator[CheckResult]:
+    """Whether anything newest is dated ahead of the clock: then nothing is masked or erased."""
+    if found.is_missing:
+        return
+    try:
+        clock_check(found.engine, settings).require_not_behind(now)
+    except ClockDisagrees as refusal:
+        yield CheckResult("clock", "wrong", f"nothing is masked or erased: {refusal}")
+    except TidegateError:  # what is wrong with the database is said elsewhere
+        return
+    else:
+        yield CheckResult("clock", "good", "nothing was written at a later time than it says")

@@ -1,0 +1,143 @@
+"""Checks of the home: its folder, its keys and its models."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from features.errors import TidegateError
+from features.home_keys import (
+    KEY_FILES,
+    PUBLIC_FILES,
+    SIGNING,
+    has_models,
+    is_blank_home,
+    is_public_file_of,
+    read_key,
+)
+from serving.db.engine import sqlite_version
+from serving.installation import CheckGrade, CheckResult
+from serving.models.model_pool import MODEL_NAMES, ROLES, load_role
+from serving.models.seat_approvals import SeatApprovals
+from serving.settings import Settings
+
+FEWEST_FREE_BYTES = 1 << 30
+
+
+def home_folder(home: Path) -> CheckResult:
+    """Whether the home is a folder that its user can work in."""
+    if not os.path.lexists(home):
+        says = f"{home} is not there, or cannot be reached; `tidegate init` makes one"
+        return CheckResult("home", "wrong", says)
+    if not os.path.isdir(home):
+        return CheckResult("home", "wrong", f"{home} is no folder")
+    if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
+        return CheckResult("home", "wrong", f"user {os.getuid()} cannot read and write {home}")
+    return CheckResult("home", "good", f"{home.absolute()}")
+
+
+def sqlite() -> CheckResult:
+    """SQLite's WAL-reset bug does not reach us, since turns keep writers and moves apart."""
+    version = sqlite_version()
+    is_fixed = tuple(map(int, version.split("."))) >= (3, 51, 3)
+    says = "" if is_fixed else "; has the WAL-reset bug, so let nothing but tidegate write the file"
+    return CheckResult("sqlite", "good" if is_fixed else "doubtful", f"{version}{says}")
+
+
+def disk(home: Path) -> CheckResult:
+    """Whether there is room for more."""
+    free = shutil.disk_usage(home).free
+    grade: CheckGrade = "good" if free > FEWEST_FREE_BYTES else "doubtful"
+    return CheckResult("disk", grade, f"{free / 2**30:.1f} GiB free below {home}")
+
+
+def privacy(settings: Settings) -> CheckResult:
+    """Whether other users of this machine can read the home, or lock what is in it.
+
+    Whoever can open a file or a folder can also lock it, and so stop whoever writes.
+    """
+    home, what = settings.home, "privacy"
+    places = (settings.records, settings.state, home / "tidegate.db", home / "training_sets")
+    open_files = [file for place in places for file in _open_to_others(place)]
+    if open_files:
+        some = ", ".join(map(str, open_files[:3]))
+        return CheckResult(what, "wrong", f"others can read {some}; chmod -R go= {home}")
+    if home.stat().st_mode & 0o055 and _is_reachable(home):
+        says = f"others can look into {home}, and lock it; chmod 700 {home}"
+        return CheckResult(what, "doubtful", says)
+    return CheckResult(what, "good", "nobody but its owner reads the home")
+
+
+def _open_to_others(place: Path) -> Iterator[Path]:
+    """The files at or below a place that others can read."""
+    if not place.exists() or not _is_reachable(place):
+        return
+    if place.is_dir():
+        for each in sorted(place.iterdir()):
+            yield from _open_to_others(each)
+    elif place.stat().st_mode & 0o044:
+        yield place
+
+
+def _is_reachable(place: Path) -> bool:
+    """Whether no folder on the way is closed to others."""
+    return all(folder.stat().st_mode & 0o011 for folder in place.resolve().parents)
+
+
+def keys(folder: Path, *, is_bound: bool) -> Iterator[CheckResult]:
+    """Whether every key is there and its owner's alone; with `is_bound` no start makes any."""
+    if is_blank_home(folder):
+        yield CheckResult("keys", "doubtful", "not there yet; `tidegate init` makes them")
+        return
+    broken = list(_broken_keys(folder, is_bound=is_bound))
+    yield from broken
+    files = [folder / name for name in KEY_FILES.values() if name not in {b.what for b in broken}]
+    for file in (*filter(Path.exists, files), *sorted(folder.rglob("data/**/*.key"))):
+        name = str(file.relative_to(folder))
+        is_private = not file.stat().st_mode & 0o077
+        says = (
+            "readable by its owner only" if is_private else f"others can read it; chmod 600 {file}"
+        )
+        yield CheckResult(name, "good" if is_private else "wrong", says)
+
+
+def _broken_keys(folder: Path, *, is_bound: bool) -> Iterator[CheckResult]:
+    """What is missing or cut off; whether a key is the right one, the database knows."""
+    for name, file in KEY_FILES.items():
+        is_needed = is_bound or (name == SIGNING and has_models(folder))
+        if not (folder / file).exists() and not is_needed:
+            yield CheckResult(file, "doubtful", "not there yet; the first start makes it")
+            continue
+        try:
+            content = read_key(folder, name)
+        except TidegateError as refusal:
+            yield CheckResult(file, "wrong", str(refusal))
+            continue
+        if name in PUBLIC_FILES and not is_public_file_of(folder, name, content):
+            says = f"is not the public half of {file}; put it back from the copy of HOME/keys"
+            yield CheckResult(PUBLIC_FILES[name], "wrong", says)
+
+
+def models(settings: Settings, approvals: SeatApprovals | None) -> Iterator[CheckResult]:
+    """Whether each seat has a model that may be served; in live use with its approvals."""
+    for kind, name in MODEL_NAMES.items():
+        for role in ROLES:
+            if not (settings.models / name / f"{role}.json").exists():
+                if role == "champion":
+                    yield CheckResult(
+                        name, "wrong", f"no champion; run `tidegate train --subject {kind}`"
+                    )
+                continue
+            try:
+                found = load_role(
+                    settings.models / name, role, settings.keys / "signing.pub", approvals
+                )
+            except OSError as refusal:
+                says = f"{refusal.filename}: {refusal.strerror}"
+                yield CheckResult(f"{name}@{role}", "wrong", says)
+            except (TidegateError, ValueError) as refusal:
+                yield CheckResult(f"{name}@{role}", "wrong", str(refusal))
+            else:
+                yield CheckResult(
+                    f"{name}@{role}", "good", f"version {found.version}, checked whole"
+                )

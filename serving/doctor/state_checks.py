@@ -1,0 +1,64 @@
+"""Checks of the online feature store."""
+
+from contextlib import suppress
+
+from features.engine.store.blob_store import BlobStore
+from features.engine.store.lmdb_store import LmdbStore
+from features.errors import TidegateError
+from features.history.online_store import OnlineStore
+from serving.db.repositories.decision_repository import DecisionRepository
+from serving.doctor.found_database import FoundDatabase
+from serving.history.client import require_same_log
+from serving.history.missing_history import missing_types
+from serving.installation import CheckResult
+from serving.models.model_pool import MODEL_NAMES, load_role
+from serving.settings import Settings
+
+NO_STATE = CheckResult(
+    "online feature store", "doubtful", "not there yet; the first start makes it"
+)
+
+
+def own_state(settings: Settings, found: FoundDatabase) -> CheckResult:
+    """Whether the store of this machine is there and follows the log."""
+    if not settings.state.exists():
+        return NO_STATE
+    try:
+        store = LmdbStore(settings.state)
+    except TidegateError as refusal:
+        return CheckResult("online feature store", "wrong", str(refusal))
+    try:
+        return state(store, settings, found)
+    finally:
+        store.close()
+
+
+def state(store: BlobStore, settings: Settings, found: FoundDatabase) -> CheckResult:
+    """Whether a store follows the log, and holds the history that the champions were trained on."""
+    try:
+        online = OnlineStore(store)
+        known = online.counts
+        _require_log_of(online, found)
+    except TidegateError as refusal:
+        return CheckResult("online feature store", "wrong", str(refusal))
+    for name in MODEL_NAMES.values():
+        with suppress(TidegateError, OSError, ValueError):  # what else is wrong is said elsewhere
+            champion = load_role(settings.models / name, "champion", settings.keys / "signing.pub")
+            trained_on = champion.model.manifest.record_counts
+            for kind in missing_types(trained_on, known):
+                return _history_missing(kind, known.get(kind, 0), name, trained_on[kind])
+    return CheckResult(
+        "online feature store", "good", "holds what the windows of this release read"
+    )
+
+
+def _require_log_of(online: OnlineStore, found: FoundDatabase) -> None:
+    """Raise HistoryOfAnotherLog where the store followed another log than there is."""
+    if not found.is_missing:
+        require_same_log(online, DecisionRepository(found.engine))
+
+
+def _history_missing(records: str, known: int, model: str, trained_on: int) -> CheckResult:
+    says = f"knows {known:,} {records}, and {model} was trained on {trained_on:,} (history_missing)"
+    mend = "lay the record files in HOME/records and run `tidegate state rebuild`"
+    return CheckResult("online feature store", "wrong", f"{says}; {mend}")

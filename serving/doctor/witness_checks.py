@@ -1,0 +1,67 @@
+"""Checks of the witnesses of the log."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from features.errors import TidegateError
+from serving.audit.log_check import LogCheck, WitnessReport
+from serving.audit.witness_delivery import Witness
+from serving.db.witnesses import FileWitness, witnesses_of
+from serving.doctor.found_database import FoundDatabase
+from serving.installation import CheckResult
+from serving.settings import Settings
+
+
+def witnesses(settings: Settings, found: FoundDatabase) -> Iterator[CheckResult]:
+    """Where witnesses are, and which of them lacks what."""
+    try:
+        known = witnesses_of(settings)
+    except TidegateError as refusal:
+        yield CheckResult("witness", "wrong", str(refusal))
+        return
+    for each in known:
+        if isinstance(each, FileWitness) and not each.path.parent.is_dir():
+            yield CheckResult("witness", "wrong", f"{each.path.parent} is not there")
+            return
+    check = _log_check(found)
+    apart = sum(_is_apart(each, settings.home) for each in known)
+    doubts = [says for each in check.witnesses if (says := _lack(each, check))] if check else []
+    if not apart:
+        doubts.append(_NO_WITNESS if settings.witness is None else _NOT_APART)
+    if check and check.verdict.foreign:
+        doubts.append(f"{check.verdict.foreign} checkpoints are of another database")
+    says = "; ".join(doubts) or f"{apart} apart from the log, and none is behind"
+    yield CheckResult("witness", "doubtful" if doubts else "good", says)
+
+
+_NO_WITNESS = (
+    "checkpoints stay in the home, where whoever changes the log can change them; set "
+    "TIDEGATE_WITNESS to a file on another machine"
+)
+_NOT_APART = "none is apart: all are on the same disk as the log they bear witness to"
+
+
+def _is_apart(witness: Witness, home: Path) -> bool:
+    """Whether it is somewhere else than the home, as far as can be told."""
+    if not isinstance(witness, FileWitness):
+        return True
+    return witness.path.parent.stat().st_dev != home.stat().st_dev
+
+
+def _lack(report: WitnessReport, check: LogCheck) -> str:
+    """What is to be said of a witness; empty where all is well or nothing can be known."""
+    if report.failure:
+        return f"{report.name} {report.failure}"
+    if report.newest is None or report.newest >= check.newest_number:
+        return ""
+    return f"{report.name} is behind: it has {report.newest} of {check.newest_number} checkpoints"
+
+
+def _log_check(found: FoundDatabase) -> LogCheck | None:
+    """What each has of the log; None where there is no log that opens."""
+    if found.is_missing:
+        return None
+    with suppress(TidegateError):  # what is wrong with the database is said elsewhere
+        return found.log_check
+    return None
