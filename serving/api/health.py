@@ -67,10 +67,10 @@ def read_readiness(services: TheServices) -> Ready:
     degraded = _degradations(services)
     if "log_not_written" in degraded:
         raise LogUnavailable("the decision log is not being written")
-    champions = services.models
-    if not champions.champions():
+    pool = services.models
+    if not pool.champions():
         raise NoModel("no model is ready; run `tidegate train` and `tidegate promote`")
-    answering = champions.active_champions()
+    answering = pool.active_champions()
     models = {
         kind: answering[kind].version if kind in answering else None for kind in SUBJECT_KINDS
     }

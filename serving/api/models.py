@@ -88,11 +88,11 @@ class ModelsAnswer(ClosedModel):
 @router.get("", responses=problems())
 def list_models(services: TheServices, _: AnyCaller) -> ModelsAnswer:
     """Role, name, version, digest, training, figures and verdicts of gates, by kind of subject."""
-    champions = services.models
+    pool = services.models
     return ModelsAnswer(
         models=[
             ModelAnswer.from_loaded(model, role)
-            for kind, champion in champions.champions().items()
-            for role, model in (("champion", champion), *champions.challengers(kind).items())
+            for kind, champion in pool.champions().items()
+            for role, model in (("champion", champion), *pool.challengers(kind).items())
         ]
     )

@@ -4,7 +4,6 @@ Those of a rescue and of any other case have addresses of their own, on either s
 """
 
 from typing import Annotated
-from urllib.parse import quote
 
 import structlog
 from fastapi import APIRouter, Depends
@@ -24,6 +23,7 @@ from serving.review.attachment_scan import require_clean
 from serving.review.attachments import AttachedFile, named_after
 from serving.review.errors import FileNotClean
 from serving.review.reviewer import Reviewer
+from serving.web.downloads import download_headers
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
@@ -34,7 +34,7 @@ MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
 MayRescue = Annotated[Caller, Depends(ReaderWith("rescue"))]
 
 REFUSALS = (BodyTooLarge, MediaTypeUnsupported, Conflict, Unprocessable)
-AS_DOWNLOAD = {"Content-Security-Policy": "default-src 'none'; sandbox"}
+SANDBOXED = {"Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
 @router.post("/cases/{case_id}/attachments")
@@ -119,6 +119,5 @@ def _handed_out(services: Services, caller: Caller, case_id: str, sha256: str) -
     )
     # Named anew, since files of before were kept under the names that they came by.
     name = named_after(file.name, file.media_type)
-    named = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
-    headers = {**AS_DOWNLOAD, "Content-Disposition": named}
+    headers = SANDBOXED | download_headers(name)
     return Response(content, headers=headers, media_type=file.media_type)

@@ -23,6 +23,7 @@ from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.pages import PageRoute, page
 from serving.console.supervision_view import safe_cell
 from serving.container import Services
+from serving.web.downloads import download_headers
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/audit", include_in_schema=False, route_class=PageRoute)
@@ -37,7 +38,7 @@ _Words = Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$")]
 
 @dataclass(frozen=True)
 class ShownEvent:
-    """An event as the page shows it: lists of ids in its details are counted, and a fold away."""
+    """An event as the page shows it: of a list in its details the length, and the rest unfolded."""
 
     event: RecordedEvent
     said: tuple[tuple[str, str], ...]
@@ -173,8 +174,5 @@ def _row(cells: Sequence[object]) -> str:
 
 
 def _as_file(lines: Iterable[str], ending: str, media_type: str) -> Response:
-    headers = {
-        "Content-Disposition": f'attachment; filename="audit-events.{ending}"',
-        "Cache-Control": "no-store",
-    }
+    headers = download_headers(f"audit-events.{ending}")
     return StreamingResponse(lines, headers=headers, media_type=media_type)

@@ -1,7 +1,5 @@
 """A case as a PDF, for files and courts; that it was read is an event of the case."""
 
-from urllib.parse import quote
-
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -22,6 +20,7 @@ from serving.review.case_records import CaseRecord
 from serving.review.case_state import Case
 from serving.review.errors import JustificationNeeded
 from serving.review.reviewer import Reviewer
+from serving.web.downloads import download_headers
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
@@ -64,6 +63,5 @@ def _paper_of(services: Services, caller: Caller, row: CaseRecord, case: Case) -
 
 def as_pdf(content: bytes, name: str) -> Response:
     """A PDF to be kept as a file of this name."""
-    named = f"attachment; filename*=UTF-8''{quote(f'{name}.pdf', safe='')}"
-    headers = {"Content-Disposition": named, "Cache-Control": "no-store"}
+    headers = download_headers(f"{name}.pdf")
     return Response(content, headers=headers, media_type="application/pdf")

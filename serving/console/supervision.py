@@ -2,7 +2,6 @@
 
 import secrets
 from typing import Annotated
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -40,6 +39,7 @@ from serving.review.rereadings import has_reread, reread
 from serving.review.results import OF_ENFORCEMENT, RESULT_MEANING
 from serving.review.reviewer import Reviewer
 from serving.review.supervision import DECIDING, Supervision
+from serving.web.downloads import download_headers
 from serving.web.findings_by_week import WeeklyFindings
 from serving.web.services import TheServices
 
@@ -187,8 +187,7 @@ def _behind(services: Services, caller: Caller, wanted: "WantedCases") -> list[s
 
 
 def _as_csv(text: str, name: str) -> Response:
-    named = f"attachment; filename*=UTF-8''{quote(f'{name}.csv', safe='')}"
-    headers = {"Content-Disposition": named, "Cache-Control": "no-store"}
+    headers = download_headers(f"{name}.csv")
     return Response(text, headers=headers, media_type="text/csv; charset=utf-8")
 
 

@@ -20,7 +20,6 @@ LONGEST_NAME = 70
 """Letters of a name of goods; official names run to hundreds."""
 
 IN_EURO = "{amount} (about {euro} EUR)"
-CODE_WITH_NAME = "{code} ({name})"
 
 
 def goods_in_words(hs_code: str) -> str:

@@ -44,7 +44,7 @@ def cells(values: Iterable[Value]) -> Counter[str]:
         if isinstance(value, float | int):
             numbers.append(float(value))
         else:
-            counts[MISSING if value is None else f"={value}" if _is_number(value) else value] += 1
+            counts[MISSING if value is None else _letters_cell(value)] += 1
     if numbers:
         counts.update(_number_cells(np.array(numbers)))
     return counts
@@ -68,7 +68,12 @@ def _counted(codes: npt.NDArray[np.int_]) -> Iterable[tuple[int, int]]:
     return zip(found.tolist(), counts.tolist(), strict=True)
 
 
-def _is_number(text: str) -> bool:
+def _letters_cell(text: str) -> str:
+    return f"={text}" if is_number_cell(text) else text
+
+
+def is_number_cell(text: str) -> bool:
+    """Whether a cell counts numbers, and not a text of letters."""
     return text.lstrip("-").isdigit()
 
 

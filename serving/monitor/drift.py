@@ -19,7 +19,7 @@ import numpy.typing as npt
 from scipy import stats
 from scipy.special import polygamma
 
-from serving.monitor.day_summary import MISSING
+from serving.monitor.day_summary import MISSING, is_number_cell
 from serving.monitor.monitoring_report import DECISIONS, FINDINGS, RESULTS
 
 Floats = npt.NDArray[np.float64]
@@ -159,7 +159,7 @@ def _table(days: DailySummaries, monday: date) -> Floats:
 
 def _bins(pooled: Counter[str]) -> dict[str, int]:
     """Cells of numbers together in order until a bin is full; categories by themselves."""
-    numbers = sorted((cell for cell in pooled if _is_number(cell)), key=int)
+    numbers = sorted((cell for cell in pooled if is_number_cell(cell)), key=int)
     full = sum(pooled[cell] for cell in numbers) / BINS
     places: dict[str, int] = {}
     place, filled = 0, 0.0
@@ -172,10 +172,6 @@ def _bins(pooled: Counter[str]) -> dict[str, int]:
     named.sort(key=lambda cell: cell != MISSING)
     first = place + 1 if numbers else 0
     return places | {cell: first + min(at, MOST_CATEGORIES) for at, cell in enumerate(named)}
-
-
-def _is_number(cell: str) -> bool:
-    return cell.lstrip("-").isdigit()
 
 
 def _psi(one: Floats, other: Floats) -> Floats:

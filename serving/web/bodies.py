@@ -1,9 +1,8 @@
 """Bodies of requests: media type, size, and the bytes as they came."""
 
 import zlib
-from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 
@@ -104,6 +103,3 @@ def refuse_declared_above(request: Request, most: int) -> None:
 
 def _too_large(most: int) -> BodyTooLarge:
     return BodyTooLarge(f"a body may have {most} bytes")
-
-
-JsonBody = Annotated[bytes, Depends(json_body)]

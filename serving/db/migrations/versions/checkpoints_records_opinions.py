@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from serving.db.migrations.append_only import refuse_changes
+
 revision = "checkpoints_records_opinions"
 down_revision = "decisions_answers_keys"
 
@@ -16,10 +18,7 @@ def upgrade() -> None:
     _make_records()
     _make_second_opinions()
     for table in ("checkpoints", "records"):
-        if op.get_context().dialect.name == "postgresql":
-            _refuse_changes_in_postgresql(table)
-        else:
-            _refuse_changes_in_sqlite(table)
+        refuse_changes(table, _NEVER)
 
 
 def _make_checkpoints() -> None:
@@ -69,23 +68,3 @@ def _make_second_opinions() -> None:
         sqlite_strict=True,
         if_not_exists=True,
     )
-
-
-def _refuse_changes_in_sqlite(table: str) -> None:
-    for change in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER IF NOT EXISTS {table}_refuse_{change.lower()} "
-            f"BEFORE {change} ON {table} BEGIN SELECT RAISE(ABORT, '{_NEVER}'); END"
-        )
-
-
-def _refuse_changes_in_postgresql(table: str) -> None:
-    op.execute(
-        f"CREATE OR REPLACE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{_NEVER}' USING ERRCODE = 'restrict_violation'; END $$"
-    )
-    for change in ("UPDATE", "DELETE", "TRUNCATE"):
-        op.execute(
-            f"CREATE OR REPLACE TRIGGER {table}_refuse_{change.lower()} BEFORE {change} "
-            f"ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()"
-        )

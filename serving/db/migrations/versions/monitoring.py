@@ -6,6 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from serving.db.migrations.append_only import refuse_changes
+
 revision = "monitoring"
 down_revision = "files_calls_subjects"
 
@@ -21,10 +23,7 @@ def upgrade() -> None:
     told_once = ["subject_kind", "week", "measure"]
     op.create_index("one_alert_a_week", "alerts", told_once, unique=True, if_not_exists=True)
     for table in _APPENDED:
-        if op.get_context().dialect.name == "postgresql":
-            _refuse_changes_in_postgresql(table)
-        else:
-            _refuse_changes_in_sqlite(table)
+        refuse_changes(table, _NEVER)
 
 
 def _place(name: str, *more: sa.ForeignKey, is_key: bool = True) -> sa.Column[Any]:
@@ -79,23 +78,3 @@ _TABLES: dict[str, Callable[[], list[sa.Column[Any]]]] = {
     ],
     "monitor_reports": lambda: [_place("seq"), *_texts("subject_kind made_at body")],
 }
-
-
-def _refuse_changes_in_sqlite(table: str) -> None:
-    for change in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER IF NOT EXISTS {table}_refuse_{change.lower()} "
-            f"BEFORE {change} ON {table} BEGIN SELECT RAISE(ABORT, '{_NEVER}'); END"
-        )
-
-
-def _refuse_changes_in_postgresql(table: str) -> None:
-    op.execute(
-        f"CREATE OR REPLACE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{_NEVER}' USING ERRCODE = 'restrict_violation'; END $$"
-    )
-    for change in ("UPDATE", "DELETE", "TRUNCATE"):
-        op.execute(
-            f"CREATE OR REPLACE TRIGGER {table}_refuse_{change.lower()} BEFORE {change} "
-            f"ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()"
-        )
