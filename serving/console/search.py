@@ -50,7 +50,7 @@ class SearchFilters(BaseModel):
         return None if value == "" else value
 
     def case_filter(self) -> CaseFilter:
-        """Which cases are wanted, as the case book understands it."""
+        """Which cases are wanted, as a filter of stored cases."""
         statuses = {"open": NOT_CLOSED, "closed": ("closed",)}
         return CaseFilter(
             statuses=statuses.get(self.status, ()),

@@ -57,7 +57,7 @@ EVERYWHERE = CaseAccess(frozenset(), is_rescue=False)
 def open_due(cases: Cases, at: datetime) -> int:
     """Open the cases that decisions wait for, and tell cases what became known since.
 
-    Of how much they were told. Whoever works on cases sees new ones sooner.
+    Returns how many records were told. Whoever works on cases sees new ones sooner.
     """
     cases.open_new()
     if cases.store.lacks_terms():

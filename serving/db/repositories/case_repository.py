@@ -87,8 +87,9 @@ _TELLING = ("outcomes", *SUBJECT_KIND_OF)
 """Kinds of records that cases are told of."""
 
 MOST_SCANNED = 1_000
-MOST_OF_A_SUBJECT = 50
 """Cases that a page of a search looks at, so that a filter that lets few through costs no more."""
+
+MOST_OF_A_SUBJECT = 50
 
 
 class CaseRepository:

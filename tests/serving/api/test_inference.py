@@ -61,6 +61,7 @@ def test_mlflow_clients_who_may_know_get_the_explanation(
     answer = service.client.post("/invocations", json=records(decided), headers=caller).json()
 
     parts = {each["feature"]: each["contribution"] for each in decided["contributions"]}
+    assert len(answer["explanations"]) == 2
     for explanation in answer["explanations"]:
         assert explanation["contributions"] == parts
         assert explanation["log_odds"] == decided["log_odds"]

@@ -1,4 +1,4 @@
-"""How reviewing goes, figure by figure, over a real case book."""
+"""How reviewing goes, figure by figure, over real stored cases."""
 
 import json
 from collections.abc import Iterator

@@ -209,6 +209,7 @@ def test_a_lot_by_doubt_gives_half_of_an_even_chance_to_the_surest() -> None:
 
 def test_hands_that_all_offices_share_go_where_scores_are_highest(invented: History) -> None:
     shared = replay("shared", policy(capacity_of="all", exploration_share=0.0), invented)
+    assert shared.weeks
     for week in shared.weeks:
         chosen = np.zeros(len(week.scores), dtype=bool)
         chosen[week.selection.places] = True

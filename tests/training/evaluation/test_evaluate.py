@@ -49,6 +49,7 @@ def test_groups_of_one_kind_hold_every_subject_once(report: EvaluationReport) ->
 
 
 def test_the_clean_and_the_confirmed_referrals_of_a_group_add_up(report: EvaluationReport) -> None:
+    assert report.groups
     for group in report.groups:
         referred = group.referred.value * group.labelled
         confirmed = (group.precision.value or 0) * referred
