@@ -38,7 +38,9 @@ def test_both_locks_name_the_same_versions() -> None:
     assert pins("requirements-serve.lock") <= pins("requirements.lock")
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-serve.lock"])
+@pytest.mark.parametrize(
+    "lock", ["requirements.lock", "requirements-serve.lock", "requirements-uv.lock"]
+)
 def test_every_package_of_a_lock_has_its_digests_and_no_address(lock: str) -> None:
     text = (ROOT / lock).read_text()
     entries = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
