@@ -52,7 +52,7 @@ def _findings(home: Path, database_url: str | None) -> "Iterator[CheckResult]":
         )
         return
     from serving.cli.unread_variables import unread_variables
-    from serving.doctor.checks import run_checks
+    from serving.doctor.all_checks import run_checks
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)

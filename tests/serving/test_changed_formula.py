@@ -15,7 +15,7 @@ from features.records import SubjectKind
 from serving.cli.evaluate import evaluate
 from serving.cli.features import features
 from serving.cli.score import replay, score
-from serving.doctor.checks import run_checks
+from serving.doctor.all_checks import run_checks
 from serving.models.errors import NoModel
 from serving.models.model_pool import ModelPool
 from serving.settings import Settings

@@ -24,7 +24,7 @@ from serving.cli.doctor import _registrations, _signed_beside_models, doctor
 from serving.db.engine import open_database
 from serving.db.postgres_state import PostgresStateStore
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
-from serving.doctor.checks import run_checks
+from serving.doctor.all_checks import run_checks
 from serving.review.errors import RescueCentresRefused
 from serving.settings import Settings
 from tests.serving.audit.installation import PERIODS

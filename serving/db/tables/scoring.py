@@ -121,9 +121,10 @@ due_rescorings = Table(
     Column("subject_kind", Text, primary_key=True),
     Column("subject_id", Text, primary_key=True),
     Column("due_at", Text, nullable=False),
-    Column("danger_at", Text),
     # How often something became known: a row goes only if nothing did since it was read.
     Column("arrivals", Integer, nullable=False),
+    # From when on its subject is in danger: it then comes before all others.
+    Column("danger_at", Text),
     Index("due_rescorings_by_instant", "due_at"),
     sqlite_strict=True,
 )

@@ -31,7 +31,7 @@ from serving.db.repositories.audit_repository import AuditRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.witnesses import FileWitness
-from serving.doctor.checks import run_checks
+from serving.doctor.all_checks import run_checks
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service

@@ -31,7 +31,7 @@ from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.db.tables.audit import audit_events
 from serving.db.write_lock import hold_for_service
-from serving.doctor.checks import run_checks
+from serving.doctor.all_checks import run_checks
 from serving.models.kill_switch import record_switch
 from serving.models.model_pool import ModelPool, load_role
 from serving.models.seat_approvals import SeatApprovals

@@ -13,7 +13,7 @@ from serving.access.errors import AddressRefused
 from serving.cli.main import app
 from serving.db.engine import open_database
 from serving.db.repositories.approval_repository import ApprovalRepository
-from serving.doctor.checks import run_checks
+from serving.doctor.all_checks import run_checks
 from serving.errors import NotFound, Unprocessable
 from serving.settings import Settings, settings_of
 from tests.serving.bodies import shipment

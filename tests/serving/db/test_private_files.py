@@ -9,7 +9,7 @@ import pytest
 
 from serving.db.engine import open_database
 from serving.db.write_lock import turn_without_transaction, writing
-from serving.doctor.checks import run_checks
+from serving.doctor.all_checks import run_checks
 from serving.settings import Settings
 
 STRANGER = 65_534

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from serving.doctor.checks import run_checks
+from serving.doctor.all_checks import run_checks
 from serving.models.errors import NoModel
 from serving.models.model_pool import LoadedModel, ModelPool
 from serving.settings import Settings
