@@ -154,14 +154,14 @@ def _answered(
 
 
 def _send(book: "AlertRepository", settings: "Settings", now: datetime) -> None:
+    from serving.access.signed_webhook import SignedWebhook
     from serving.monitor.alerts import deliver
-    from serving.review.rescue_calls import RescueWebhook
 
     if settings.alert_webhook is None:
         return
     secret = settings.alert_secret.get_secret_value() if settings.alert_secret else ""
     try:
-        deliver(book, RescueWebhook.from_secret(settings.alert_webhook, secret), now)
+        deliver(book, SignedWebhook.from_secret(settings.alert_webhook, secret), now)
     except OSError as failure:
         messages.print(f"alerts were not taken ({type(failure).__name__}); the next run sends them")
 

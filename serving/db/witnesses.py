@@ -14,8 +14,8 @@ from pathlib import Path
 
 from serving.access.errors import AddressRefused
 from serving.access.http_client import fetch, refuse_unsafe
+from serving.access.signed_webhook import SignedWebhook
 from serving.audit.witness_delivery import Witness
-from serving.review.rescue_calls import RescueWebhook
 from serving.settings import Settings
 
 COMMAND = "command:"
@@ -80,7 +80,7 @@ class WebWitness:
     """An address that takes lines by POST; signed as all webhooks are, where there is a secret."""
 
     address: str
-    webhook: RescueWebhook | None
+    webhook: SignedWebhook | None
 
     @property
     def name(self) -> str:
@@ -172,4 +172,4 @@ def _witness(name: str, settings: Settings) -> Witness:
     if secret is None:
         refuse_unsafe(name)
         return WebWitness(name, None)
-    return WebWitness(name, RescueWebhook.from_secret(name, secret.get_secret_value()))
+    return WebWitness(name, SignedWebhook.from_secret(name, secret.get_secret_value()))

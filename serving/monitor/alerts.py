@@ -7,7 +7,7 @@ from typing import Protocol
 
 import orjson
 
-from serving.access.http_client import fetch
+from serving.access.signed_webhook import SignedWebhook
 from serving.monitor.monitoring_report import (
     OF_THE_SUPPLY,
     AlertFigures,
@@ -15,7 +15,6 @@ from serving.monitor.monitoring_report import (
     MonitoringReport,
     MovedMeasure,
 )
-from serving.review.rescue_calls import RescueWebhook
 from serving.triage.raised_control_draws import Exploration
 
 FIRST_FACTOR, LARGEST_FACTOR = 2.0, 4.0
@@ -141,7 +140,7 @@ def with_answers(report: MonitoringReport, book: AlertStore) -> MonitoringReport
     return report.model_copy(update={"alerts": alerts, "exploration": exploration})
 
 
-def deliver(store: AlertStore, webhook: RescueWebhook, now: datetime) -> int:
+def deliver(store: AlertStore, webhook: SignedWebhook, now: datetime) -> int:
     """Send every undelivered alert to the webhook, oldest first; how many it took.
 
     Signed as rescue calls are. Raises OSError where one is not taken; the next run sends the rest.
@@ -149,7 +148,7 @@ def deliver(store: AlertStore, webhook: RescueWebhook, now: datetime) -> int:
     waiting = store.undelivered()
     for alert_id, alert in waiting:
         body = orjson.dumps(webhook_body(alert, now))
-        fetch(webhook.address, body, webhook.headers(f"alert-{alert_id}", now, body))
+        webhook.post(f"alert-{alert_id}", body, now)
         store.delivered([alert_id], now.isoformat())
     return len(waiting)
 

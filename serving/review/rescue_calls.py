@@ -16,7 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol, Self
+from typing import Literal, Protocol
 
 import orjson
 import structlog
@@ -25,8 +25,7 @@ from features.records import Journey, Position
 from features.submission import Submission
 from serving.access.actors import SERVICE, Actor
 from serving.access.errors import AddressRefused
-from serving.access.http_client import fetch, refuse_unsafe
-from serving.access.webhook_signatures import key_of, signed_headers
+from serving.access.signed_webhook import SignedWebhook
 from serving.audit.decision import Decision
 from serving.polling import PollingThread
 from serving.review.rescue_centres import GROUND, RescueCentre, RescueCentres
@@ -135,28 +134,6 @@ class RescueOutbox(Protocol):
 
 
 @dataclass(frozen=True)
-class RescueWebhook:
-    """Where to call, and the key that both sides know."""
-
-    address: str
-    key: bytes
-
-    @classmethod
-    def from_secret(cls, address: str, secret: str) -> Self:
-        """The webhook of an installation; raises AddressRefused where it could not be trusted."""
-        refuse_unsafe(address)
-        return cls(address, key_of(secret))
-
-    def post(self, call_id: str, body: bytes, at: datetime) -> None:
-        """Send a signed body; raises OSError unless it is taken."""
-        fetch(self.address, body, self.headers(call_id, at, body))
-
-    def headers(self, call_id: str, at: datetime, body: bytes) -> dict[str, str]:
-        """The headers that prove who calls, and when."""
-        return signed_headers((self.key,), call_id, at, body)
-
-
-@dataclass(frozen=True)
 class RescueDirectory:
     """The centres with the secrets of calls to them; every address is checked at the start.
 
@@ -180,7 +157,7 @@ class RescueDirectory:
         """How long a call waits for a person before it goes on."""
         return timedelta(minutes=self.centres.acknowledge_within_minutes)
 
-    def address(self, centre: RescueCentre, step: int) -> RescueWebhook | RescueMail:
+    def address(self, centre: RescueCentre, step: int) -> SignedWebhook | RescueMail:
         """The address to call at a step: each in turn, and then the first again."""
         address, mail = centre.addresses[step % len(centre.addresses)], self.centres.mail
         if mail_address(address):
@@ -190,7 +167,7 @@ class RescueDirectory:
                     "want the password of the mail server: TIDEGATE_RESCUE_MAIL_PASSWORD"
                 )
             return RescueMail(address, mail, self.mail_password)
-        return RescueWebhook.from_secret(address, centre.secret or self.secret)
+        return SignedWebhook.from_secret(address, centre.secret or self.secret)
 
 
 class RescueCalls:

@@ -13,10 +13,10 @@ from pathlib import Path
 import orjson
 import pytest
 
+from serving.access.signed_webhook import SignedWebhook
 from serving.db.engine import open_database
 from serving.db.repositories.alert_repository import AlertRepository
 from serving.monitor.alerts import Alert, deliver
-from serving.review.rescue_calls import RescueWebhook
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 KEY = bytes(range(32))
@@ -60,7 +60,7 @@ def book(tmp_path: Path) -> AlertRepository:
 
 def test_each_alert_is_sent_once_with_a_proof_of_who_sends(book: AlertRepository) -> None:
     with receiver(204) as (address, calls):
-        webhook = RescueWebhook(address, KEY)
+        webhook = SignedWebhook(address, KEY)
 
         assert (deliver(book, webhook, NOW), deliver(book, webhook, NOW)) == (2, 0)
 
@@ -73,7 +73,7 @@ def test_each_alert_is_sent_once_with_a_proof_of_who_sends(book: AlertRepository
 
 def test_an_alert_that_is_not_taken_waits_for_the_next_run(book: AlertRepository) -> None:
     with receiver(500) as (address, calls), pytest.raises(OSError, match="500"):
-        deliver(book, RescueWebhook(address, KEY), NOW)
+        deliver(book, SignedWebhook(address, KEY), NOW)
 
     assert len(calls) == 1
     assert [alert.measure for _, alert in book.undelivered()] == ["a", "b"]

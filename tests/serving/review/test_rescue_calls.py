@@ -1,8 +1,6 @@
 """Calls to rescuers: who may be called, what proves the caller, what it says, and when it ends."""
 
 import base64
-import hashlib
-import hmac
 import json
 import re
 import socket
@@ -19,7 +17,6 @@ from structlog.testing import capture_logs
 
 from features.records import Position
 from serving.access.errors import AddressRefused
-from serving.access.webhook_signatures import FEWEST_KEY_BYTES
 from serving.audit.logged_decision import StoredAnswer
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.rescue_call_repository import RescueCallRepository
@@ -31,7 +28,6 @@ from serving.review.rescue_calls import (
     DueRescueCall,
     RescueCalls,
     RescueDirectory,
-    RescueWebhook,
     call_content,
     retry_delay,
 )
@@ -48,49 +44,6 @@ ADDRESS = "https://rescue.example/calls"
 
 def secret(key: bytes) -> str:
     return "whsec_" + base64.b64encode(key).decode()
-
-
-def test_a_webhook_has_its_address_and_the_key_of_its_secret() -> None:
-    assert FEWEST_KEY_BYTES == 24
-    assert RescueWebhook.from_secret(ADDRESS, secret(KEY)) == RescueWebhook(ADDRESS, KEY)
-    assert RescueWebhook.from_secret(ADDRESS, secret(bytes(64))).key == bytes(64)
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        secret(KEY[:23]),
-        secret(b""),
-        secret(KEY).removeprefix("whsec_"),
-        "whsec_" + "%" * 40,
-        "whsec_" + base64.b64encode(KEY).decode() + "!",
-        "",
-    ],
-)
-def test_a_secret_that_is_short_or_no_secret_is_refused(wrong: str) -> None:
-    with pytest.raises(AddressRefused, match="whsec_ and 24 bytes or more in base64"):
-        RescueWebhook.from_secret(ADDRESS, wrong)
-
-
-@pytest.mark.parametrize("address", ["http://rescue.example/", "ftp://rescue.example/", "rescue"])
-def test_an_address_that_others_could_listen_to_is_refused(address: str) -> None:
-    with pytest.raises(AddressRefused):
-        RescueWebhook.from_secret(address, secret(KEY))
-
-
-def test_the_headers_sign_id_second_and_body() -> None:
-    at = datetime(2026, 11, 24, 12, 0, 0, 999_999, tzinfo=UTC)
-
-    headers = RescueWebhook(ADDRESS, KEY).headers("d-1", at, b'{"a": 1}')
-
-    second = int(at.replace(microsecond=0).timestamp())
-    proof = hmac.new(KEY, f"d-1.{second}.".encode() + b'{"a": 1}', hashlib.sha256).digest()
-    assert headers == {
-        "Content-Type": "application/json",
-        "webhook-id": "d-1",
-        "webhook-timestamp": str(second),
-        "webhook-signature": f"v1,{base64.b64encode(proof).decode()}",
-    }
 
 
 def position(minutes: int, latitude: float) -> dict[str, Any]:

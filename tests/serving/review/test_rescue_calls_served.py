@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from serving.access.errors import AddressRefused
+from serving.access.signed_webhook import SignedWebhook
 from serving.app import create_app
 from serving.db.engine import open_database
 from serving.db.repositories.rescue_call_repository import RescueCallRepository
@@ -26,7 +27,7 @@ from serving.db.tables.review import cases
 from serving.degraded_modes import degradations
 from serving.review.case_records import CaseAccess
 from serving.review.opening import case_of_decision
-from serving.review.rescue_calls import RescueCalls, RescueWebhook, retry_delay
+from serving.review.rescue_calls import RescueCalls, retry_delay
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
 from tests.serving.clock import Clock
@@ -406,7 +407,7 @@ def test_a_call_that_a_killed_worker_had_taken_is_made_by_another(
     with station() as to, calling(home, to, clock, url) as service:
         case_id = service.score(route(**IN_DANGER), service.key("score")).json()["decision_id"]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(RescueWebhook, "post", killed)
+            patch.setattr(SignedWebhook, "post", killed)
             with pytest.raises(Killed):
                 calls(service).make_due()
         other = RescueCalls(
@@ -456,5 +457,5 @@ def test_the_calls_are_made_by_themselves(home: Path) -> None:
 )
 def test_a_webhook_that_nobody_could_trust_is_refused(address: str, secret: str) -> None:
     with pytest.raises(AddressRefused) as refusal:
-        RescueWebhook.from_secret(address, secret)
+        SignedWebhook.from_secret(address, secret)
     assert not secret or secret not in str(refusal.value)

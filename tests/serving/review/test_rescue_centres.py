@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from features.records import Position
 from serving.access.errors import AddressRefused
+from serving.access.signed_webhook import SignedWebhook
 from serving.review.errors import RescueCentresRefused
-from serving.review.rescue_calls import RescueDirectory, RescueWebhook
+from serving.review.rescue_calls import RescueDirectory
 from serving.review.rescue_centres import (
     Area,
     RescueCentres,
@@ -106,7 +107,7 @@ def test_each_address_is_called_in_turn_and_signed_with_the_secret_of_its_centre
 
     assert called == [*piraeus.addresses, piraeus.addresses[0]]
     first = directory.address(piraeus, 0)
-    assert isinstance(first, RescueWebhook)
+    assert isinstance(first, SignedWebhook)
     assert first.key == bytes(range(24))
     assert directory.patience == timedelta(minutes=5)
 
