@@ -1,5 +1,7 @@
 """What can go wrong in this room.
 
+OSError
+└── AnswerTooLarge   a server answers more than is read
 TidegateError
 ├── ApprovalRefused  an act lacks two persons who agreed to it, or a key is wrong
 └── AddressRefused   nothing is sent to such an address
@@ -20,6 +22,13 @@ Unavailable
 
 from features.errors import TidegateError
 from serving.errors import Conflict, NotSignedIn, TooOften, Unavailable, Unprocessable
+
+
+class AnswerTooLarge(OSError):
+    """A server answers more than is read: nothing of it is taken for all of it."""
+
+    def __init__(self, most: int):
+        super().__init__(f"the answer has more than {most:,} bytes")
 
 
 class ApprovalRefused(TidegateError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from serving.access.http_client import fetch, refuse_unsafe
+from serving.access.http_client import refuse_unsafe, send
 from serving.access.webhook_signatures import key_of, signed_headers
 
 
@@ -26,7 +26,7 @@ class SignedWebhook:
 
     def post(self, message_id: str, body: bytes, at: datetime) -> None:
         """Send a signed body; raises OSError unless it is taken."""
-        fetch(self.address, body, self.headers(message_id, at, body))
+        send(self.address, body, self.headers(message_id, at, body))
 
     def headers(self, message_id: str, at: datetime, body: bytes) -> dict[str, str]:
         """The headers that prove who calls, and when."""

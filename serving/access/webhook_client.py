@@ -7,14 +7,14 @@ that was checked itself. Proxies of the environment are not used: they would loo
 import ipaddress
 import socket
 import ssl
-import threading
 from collections.abc import Iterable
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from typing import Self
 from urllib.parse import SplitResult, urlsplit
 
+from serving.access.call_deadlines import CallDeadline
 from serving.access.errors import AddressRefused
 
 LONGEST_CONNECT_S = 5.0
@@ -124,7 +124,7 @@ def post(url: str, body: bytes, headers: dict[str, str], allowed: CallableAddres
     parts = allowed.refuse_url(url)
     connection = _connection(parts, allowed)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    with closing(connection):
+    with CallDeadline(LONGEST_CALL_S) as connection.deadline, closing(connection):
         try:
             connection.request("POST", target, body, headers | {"User-Agent": USER_AGENT})
             status = connection.getresponse().status
@@ -138,30 +138,18 @@ class _Bounded(HTTPConnection):
     """A connection to an address that was checked, which ends in time however slow the other is."""
 
     allowed: CallableAddresses
+    deadline: CallDeadline
     tls: ssl.SSLContext | None = None
-    ending: threading.Timer | None = None
 
     def connect(self) -> None:
         self.sock = self.allowed.connect(self.host, self.port)
         self.sock.settimeout(LONGEST_CALL_S)
-        self.ending = threading.Timer(LONGEST_CALL_S, self._break)
-        self.ending.daemon = True
-        self.ending.start()
+        self.deadline.begin(lambda: self.sock)
         if self.tls is not None:
             self.sock = self.tls.wrap_socket(
                 self.sock, server_hostname=self.host, do_handshake_on_connect=False
             )
             self.sock.do_handshake()
-
-    def close(self) -> None:
-        if self.ending is not None:
-            self.ending.cancel()
-        super().close()
-
-    def _break(self) -> None:
-        if (open_socket := self.sock) is not None:
-            with suppress(OSError):
-                open_socket.shutdown(socket.SHUT_RDWR)
 
 
 def _connection(parts: SplitResult, allowed: CallableAddresses) -> _Bounded:

@@ -8,12 +8,14 @@ the word `tell`.
 import os
 import shlex
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from serving.access.errors import AddressRefused
-from serving.access.http_client import fetch, refuse_unsafe
+from serving.access.http_client import fetch, fetch_end, refuse_unsafe, send
 from serving.access.signed_webhook import SignedWebhook
 from serving.audit.witness_delivery import Witness
 from serving.settings import Settings
@@ -21,6 +23,8 @@ from serving.settings import Settings
 COMMAND = "command:"
 NEWEST_BYTES = 1 << 16
 LONGEST_COMMAND_S = 10.0
+LONGEST_TOLD_S, MOST_TOLD_BYTES = 600.0, 1 << 30
+"""For an address to tell everything: three years of a checkpoint each minute."""
 
 
 @dataclass(frozen=True)
@@ -92,20 +96,25 @@ class WebWitness:
         headers = {}
         if self.webhook:
             headers = self.webhook.headers(f"checkpoints-{int(at.timestamp())}", at, content)
-        fetch(self.address, content, headers | {"Content-Type": "application/x-ndjson"})
+        send(self.address, content, headers | {"Content-Type": "application/x-ndjson"})
 
     def newest(self) -> bytes | None:
-        """What the address answers to a GET; it may answer its last lines only."""
+        """The last 64 KiB of what the address answers to a GET; it may answer them alone."""
+        return self._told(lambda: fetch_end(self.address, NEWEST_BYTES))
+
+    def everything(self) -> bytes | None:
+        """All that it answers; raises OSError where that is more, or takes longer, than is read."""
+        told = partial(fetch, self.address, most=MOST_TOLD_BYTES, longest_s=LONGEST_TOLD_S)
+        return self._told(told)
+
+    @staticmethod
+    def _told(ask: Callable[[], bytes]) -> bytes | None:
         try:
-            return fetch(self.address)
+            return ask()
         except OSError as failure:
             if getattr(failure, "code", None) in (404, 405, 501):  # it tells nothing
                 return None
             raise
-
-    def everything(self) -> bytes | None:
-        """The same."""
-        return self.newest()
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from serving.access.call_deadlines import CallDeadline
 from serving.access.http_client import LONGEST_S, LOOPBACK
 
 BY_MAIL = "mailto:"
+LONGEST_MAIL_S = 30.0
+"""From the connection to the server's word that it took the message."""
 MailTls = Literal["starttls", "implicit", "none"]
 MailAddress = Annotated[str, Field(pattern=r"^[^@\s<>()?,;:\"\\]+@[A-Za-z0-9.-]+$")]
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]+$")]
@@ -66,7 +69,7 @@ class RescueMail:
     def post(self, call_id: str, body: bytes, at: datetime) -> None:
         """Send the content of a call; raises OSError unless the server takes it for the mailbox."""
         message = self.message(call_id, body, at)
-        with self._connected() as smtp:
+        with CallDeadline(LONGEST_MAIL_S) as deadline, self._connected(deadline) as smtp:
             smtp.send_message(message)
 
     def message(self, call_id: str, body: bytes, at: datetime) -> EmailMessage:
@@ -88,14 +91,14 @@ class RescueMail:
         )
         return message
 
-    def _connected(self) -> smtplib.SMTP:
+    def _connected(self, deadline: CallDeadline) -> smtplib.SMTP:
         """A session in which the server is proven and knows us; raises OSError."""
         server, context = self.server, ssl.create_default_context()
+        where = (server.host, server.port)
         if server.tls == "implicit":
-            where = (server.host, server.port)
-            smtp: smtplib.SMTP = smtplib.SMTP_SSL(*where, timeout=LONGEST_S, context=context)
+            smtp: _Timed = _TimedTls(deadline, *where, timeout=LONGEST_S, context=context)
         else:
-            smtp = smtplib.SMTP(server.host, server.port, timeout=LONGEST_S)
+            smtp = _Timed(deadline, *where, timeout=LONGEST_S)
         try:
             if server.tls == "starttls":
                 smtp.starttls(context=context)
@@ -105,6 +108,18 @@ class RescueMail:
             smtp.close()
             raise
         return smtp
+
+
+class _Timed(smtplib.SMTP):
+    """A session that is broken off at the end of its call's time."""
+
+    def __init__(self, deadline: CallDeadline, *given: Any, **named: Any):
+        deadline.begin(lambda: self.sock)  # before it connects: a greeting may drip too
+        super().__init__(*given, **named)
+
+
+class _TimedTls(_Timed, smtplib.SMTP_SSL):
+    """The same by TLS from its beginning, whose handshake is one wait."""
 
 
 def call_in_words(called: dict[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """Calls to the servers that the settings name, over real HTTP."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,8 +11,9 @@ from urllib.error import HTTPError
 import pytest
 
 from serving.access import http_client
-from serving.access.errors import AddressRefused
-from serving.access.http_client import fetch, refuse_unsafe
+from serving.access.errors import AddressRefused, AnswerTooLarge
+from serving.access.http_client import fetch, fetch_end, refuse_unsafe, send
+from tests.serving.access.test_webhook_client import answering
 
 
 class _Answering(BaseHTTPRequestHandler):
@@ -77,8 +79,62 @@ def test_no_redirect_is_followed(server: Server) -> None:
     assert server[1] == ["/elsewhere"]
 
 
-def test_no_more_than_a_megabyte_is_read(server: Server) -> None:
-    assert fetch(f"{server[0]}/large") == b"x" * 1_000_000
+def test_more_than_a_megabyte_is_refused_and_never_cut(server: Server) -> None:
+    with pytest.raises(AnswerTooLarge, match="more than 1,000,000 bytes"):
+        fetch(f"{server[0]}/large")
+    assert len(fetch(f"{server[0]}/large", most=1_000_001)) == 1_000_001
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+PART = b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes "
+
+
+def test_an_answer_that_broke_off_is_no_answer() -> None:
+    def broken(accepted: socket.socket) -> None:
+        accepted.recv(65_536)
+        accepted.sendall(HEAD + b"Content-Length: 100\r\n\r\nhalf of it")
+
+    for call in (fetch, lambda url: fetch_end(url, 4)):
+        with answering(broken, hears_first=False) as url, pytest.raises(OSError, match="broke off"):
+            call(url)
+
+
+def test_whoever_is_told_something_is_not_waited_for_beyond_the_head_of_the_answer() -> None:
+    def endless(accepted: socket.socket) -> None:
+        accepted.sendall(HEAD + b"Content-Length: 999999999\r\n\r\nx")
+        accepted.recv(1)  # until the caller has gone
+
+    with answering(endless) as url:
+        send(url, b"{}", {})
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked"),
+    [
+        ([HEAD + b"Content-Length: 9\r\n\r\n123456789"], 1),
+        ([PART + b"5-8/9\r\n\r\n6789"], 1),
+        (
+            [
+                PART + b"0-4/9\r\n\r\n1234",
+                HEAD + b"\r\n456789",
+            ],
+            2,
+        ),
+        ([b"HTTP/1.1 416 None\r\n\r\n", HEAD + b"\r\n6789"], 2),
+    ],
+)
+def test_the_end_of_an_answer_is_its_end_whatever_a_server_knows_of_ranges(
+    answers: list[bytes], asked: int
+) -> None:
+    heard: list[bytes] = []
+
+    def answer(accepted: socket.socket) -> None:
+        heard.append(accepted.recv(65_536))
+        accepted.sendall(answers[len(heard) - 1])
+
+    with answering(answer, hears_first=False, calls=asked) as url:
+        assert fetch_end(url, 4) == b"6789"
+    assert [b"Range: bytes=-4" in request for request in heard] == [True, False][:asked]
 
 
 def test_a_server_that_says_nothing_is_waited_for_so_long_and_no_longer(

@@ -121,18 +121,19 @@ def whole_request(caller: socket.socket) -> bytes:
 
 @contextmanager
 def answering(
-    answer: Callable[[socket.socket], None], *, hears_first: bool = True
+    answer: Callable[[socket.socket], None], *, hears_first: bool = True, calls: int = 1
 ) -> Iterator[str]:
-    """A server that answers one call byte by byte as it likes."""
+    """A server that answers its calls, one after the other, byte by byte as it likes."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
             with suppress(OSError):
-                accepted, _ = server.accept()
-                with accepted, suppress(OSError):
-                    if hears_first:
-                        whole_request(accepted)
-                    answer(accepted)
+                for _ in range(calls):
+                    accepted, _ = server.accept()
+                    with accepted, suppress(OSError):
+                        if hears_first:
+                            whole_request(accepted)
+                        answer(accepted)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()

@@ -21,11 +21,12 @@ from serving.access.actors import SERVICE
 from serving.access.errors import AddressRefused
 from serving.audit.audit_log import AuditEvent
 from serving.audit.checkpoints import LogSigner
+from serving.audit.log_check import check_log
 from serving.audit.witness_delivery import WitnessDeliveries, WitnessDelivery
 from serving.audit.witness_lines import framed, read_witness_lines
 from serving.db.repositories.audit_repository import AuditRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
-from serving.db.witnesses import FileWitness, WebWitness, witnesses_of
+from serving.db.witnesses import NEWEST_BYTES, FileWitness, WebWitness, witnesses_of
 from serving.settings import Settings
 from tests.serving.conftest import NOW
 from tests.serving.databases import database, keys_of
@@ -220,6 +221,34 @@ def test_an_address_takes_signed_lines_and_tells_them_back(
     assert read_witness_lines(web.newest() or b"").lines == log.store.lines()
     statuses.append(405)
     assert web.everything() is None
+
+
+def test_the_newest_line_of_an_address_is_its_last_however_much_it_answers(
+    log: Log, address: tuple[str, list[Any], list[int]]
+) -> None:
+    url, got, _ = address
+    log.grow(2)
+    older, newest = map(framed, log.store.lines())
+    got += [({}, older * 2_000), ({}, newest)]
+
+    told = WebWitness(url, None).newest() or b""
+
+    assert len(older) * 2_000 > 1_000_000 > NEWEST_BYTES == len(told)
+    assert read_witness_lines(told).lines[-1:] == log.store.lines()[-1:]
+    assert len(read_witness_lines(WebWitness(url, None).everything() or b"").lines) == 2_001
+
+
+def test_an_address_that_tells_more_than_is_read_is_said_so_and_never_cut(
+    log: Log, address: tuple[str, list[Any], list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, got, _ = address
+    log.grow()
+    got.append(({}, framed(log.store.lines()[0]) * 9))
+    monkeypatch.setattr("serving.db.witnesses.MOST_TOLD_BYTES", 4_000)
+
+    check = check_log(log.store, [WebWitness(url, None)], {}, by_newest=False)
+
+    assert check.witnesses[0].failure == "cannot be asked (AnswerTooLarge)"
 
 
 def test_an_address_that_is_not_https_is_refused(tmp_path: Path) -> None:

@@ -1,18 +1,23 @@
 """Rescue calls by e-mail: a medium of their own, over TLS, and taken only by who can be called."""
 
 import json
+import socket
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from serving.access.errors import AddressRefused
+from serving.review import rescue_mail
 from serving.review.errors import RescueCentresRefused
 from serving.review.rescue_calls import RescueCalls, RescueDirectory
 from serving.review.rescue_centres import RescueCentre, RescueCentres
 from serving.review.rescue_mail import MailServer, RescueMail
+from tests.serving.access.test_webhook_client import answering
 from tests.serving.review.centres import CENTRES
 from tests.serving.review.decisions import AT
 from tests.serving.review.mail_server import Mailbox, certificate, serving_mail
@@ -123,6 +128,27 @@ def test_nothing_is_said_to_a_server_that_cannot_be_proven(
     with pytest.raises(OSError, match=r"STARTTLS|certificate"):
         RescueMail(WATCH, of(mailbox), "").post("d-1", CONTENT, AT)
     assert mailbox.taken == []
+
+
+def test_a_server_that_drips_is_heard_so_long_and_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert rescue_mail.LONGEST_MAIL_S == 30.0
+    monkeypatch.setattr(rescue_mail, "LONGEST_MAIL_S", 0.1)
+
+    def dripping(accepted: socket.socket) -> None:
+        for _ in range(100):
+            accepted.sendall(b"220-")
+            time.sleep(0.03)
+
+    with answering(dripping, hears_first=False) as url:
+        server = MailServer(
+            host="127.0.0.1", port=urlsplit(url).port, tls="none", sender="tidegate@desk.example"
+        )
+        began = time.monotonic()
+        with pytest.raises(TimeoutError):
+            RescueMail(WATCH, server).post("d-1", CONTENT, AT)
+        assert time.monotonic() - began < 2
 
 
 MAIL = '[mail]\nhost = "mail.example"\nsender = "tidegate@desk.example"\n'
