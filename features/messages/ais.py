@@ -94,7 +94,7 @@ def _messages(lines: list[Element], reading: MessageReading) -> Iterator[_Parts]
         if total == 1:
             yield _Parts(1, {1: line}, heard_at)
             continue
-        parts = waiting.setdefault((found[3], found[4]), _Parts(total, heard_at=heard_at))
+        parts = _of_the_same(found, waiting, heard_at, reading)
         parts.elements[part] = line
         if len(parts.elements) == total:
             yield waiting.pop((found[3], found[4]))
@@ -102,6 +102,22 @@ def _messages(lines: list[Element], reading: MessageReading) -> Iterator[_Parts]
             _refuse_incomplete(waiting.pop(next(iter(waiting))), reading)
     for parts in waiting.values():
         _refuse_incomplete(parts, reading)
+
+
+def _of_the_same(
+    found: re.Match[str],
+    waiting: dict[tuple[str, str], _Parts],
+    heard_at: Value | None,
+    reading: MessageReading,
+) -> _Parts:
+    """What a sentence belongs to: nothing that waits, where it is a first one or of another total.
+
+    There are ten ids, and one that returns finds what lost a sentence.
+    """
+    told_by, total = (found[3], found[4]), int(found[1])
+    if told_by in waiting and (int(found[2]) == 1 or waiting[told_by].total != total):
+        _refuse_incomplete(waiting.pop(told_by), reading)
+    return waiting.setdefault(told_by, _Parts(total, heard_at=heard_at))
 
 
 def _refuse_incomplete(parts: _Parts, reading: MessageReading) -> None:

@@ -289,7 +289,7 @@ def _code(group: list[Segment], reading: MessageReading) -> Value | None:
             found = each.at(2)
         elif each.tag in ("RFF", "DOC") and each.says(1) in ("HS", "ABD"):
             found = each.at(1, 2)
-        if found is not None and re.fullmatch(r"[\d. ]{6,13}", found.text):
+        if found is not None and re.fullmatch(r"[0-9. ]{6,13}", found.text):
             return commodity(found, reading)
     return None
 

@@ -1,5 +1,7 @@
 """The transport of a message (TDT) -> a journey, and the id by which its events name it."""
 
+import re
+
 from features.messages.codes import MODES
 from features.messages.edifact_segments import Message, Segment, first_of
 from features.messages.edifact_values import agency_number, first_date, party, place
@@ -113,7 +115,7 @@ def _put_ids(draft: RecordDraft, transport: Segment, reading: MessageReading) ->
     if number is None:
         return
     digits = number.text.removeprefix("IMO").strip()
-    if scheme == _IMO or (digits.isdecimal() and len(digits) == 7):
+    if scheme == _IMO or re.fullmatch(r"[0-9]{7}", digits):
         draft.put("imo_number", Value(digits, number.place, (number,)))
     elif scheme == _CALL_SIGN:
         draft.put("call_sign", Value(number.text, number.place, (number,)))

@@ -93,7 +93,7 @@ INSTANT = Promise(
 )
 WHEN = Promise("want a date", lambda element: instant_of(element.text, UTC) is not None)
 CLOCK = matching(
-    r"([01]\d|2[0-4]):[0-5]\d(:[0-6]\d(\.\d{1,12})?)?(Z|[+-]\d\d:\d\d)?", "a time of day"
+    r"([01]\d|2[0-4]):[0-5]\d(:([0-5]\d|60)(\.\d{1,12})?)?(Z|[+-]\d\d:\d\d)?", "a time of day"
 )
 
 

@@ -20,7 +20,7 @@ from features.messages.message_reading import MessageReading
 from features.messages.options import Options
 from features.messages.xml_tree import read_xml
 
-_NAMED = re.compile(r"(?<![a-z])([a-z]{4})\.(\d{3})\.(\d{3})\.(\d{2})(?!\d)")
+_NAMED = re.compile(r"(?<![a-z])([a-z]{4})\.(\d{3})\.(\d{3})\.(\d{2})(?!\d)", re.ASCII)
 _REPORTS = {"camt.052": ("BkToCstmrAcctRpt", "Rpt"), "camt.053": ("BkToCstmrStmt", "Stmt")}
 _REPORTS["camt.054"] = ("BkToCstmrDbtCdtNtfctn", "Ntfctn")
 _TRANSFERS = {
@@ -113,7 +113,7 @@ def _check_name(business: Element, family: str, kind: str) -> None:
     name = {**_REPORTS, **_TRANSFERS}[family][0]
     said = business.says("XMLName/Local") or business.name
     # The first versions were called as their namespaces.
-    if said != kind and not re.fullmatch(rf"{name}(V\d\d)?", said):
+    if said != kind and not re.fullmatch(rf"{name}(V[0-9]{{2}})?", said):
         raise MessageRefused(business.place, f"want {name}, as the namespace says", business.line)
     if not business.every("GrpHdr"):
         raise MessageRefused(business.place, "want GrpHdr", business.line)

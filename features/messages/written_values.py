@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 
 from features.field_types import EARLIEST_YEAR, LATEST_YEAR
 
-_DECIMAL = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})")
-_JSON_DECIMAL = re.compile(r"-?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,2})?")
+_DECIMAL = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})", re.ASCII)
+_JSON_DECIMAL = re.compile(r"-?\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,2})?", re.ASCII)
 _INSTANT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)"
     r"(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,12})?)?)?"
@@ -50,7 +50,7 @@ def instant_of(text: str, zone: tzinfo) -> tuple[datetime, bool] | None:
 
     >>> instant_of("2021-03-10T11:00:00+01:00", UTC)
     (datetime.datetime(2021, 3, 10, 10, 0, tzinfo=datetime.timezone.utc), True)
-    >>> instant_of("2021-02-30", UTC) is None
+    >>> instant_of("2021-02-30", UTC) is instant_of("2021-03-10T11:00:99Z", UTC) is None
     True
     """
     found = _INSTANT.fullmatch(text)
@@ -109,7 +109,8 @@ def _instant(
     year, month, day, hour, minute, second = parts
     try:
         own = datetime.fromisoformat(f"2000-01-01T00:00:00{offset}").tzinfo if offset else zone
-        when = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=own)
+        counted = 59 if second == 60 else second  # a leap second
+        when = datetime(year, month, day, hour, minute, counted, tzinfo=own)
     except ValueError:
         return None
     if not has_usual_year(when):

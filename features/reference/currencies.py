@@ -29,7 +29,7 @@ Rates = dict[str, dict[str, float]]
 
 VARIABLE = "TIDEGATE_EXCHANGE_RATES"
 _HERE = Path(__file__).parent
-_MONTH = re.compile(r"(19|20|21)\d\d-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _EPOCH = date(1970, 1, 1)
 

@@ -31,7 +31,7 @@ _FROM, _WHERE, _UNLESS, _JOIN = "from", "where", "unless", "join"
 OF_A_RECORD = (_FROM, _WHERE, _UNLESS, _JOIN)
 """Keys below a record type that are none of its fields."""
 
-_DURATION = re.compile(r"(-?\d+) (day|hour|minute)s?")
+_DURATION = re.compile(r"(-?[0-9]{1,6}) (day|hour|minute)s?")
 
 
 def _duration(said: Any) -> Any:

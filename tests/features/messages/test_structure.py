@@ -2,6 +2,8 @@
 
 import re
 from datetime import UTC, datetime
+from functools import reduce
+from operator import xor
 
 import pytest
 
@@ -234,6 +236,34 @@ def test_a_time_is_taken_from_a_tag_block_whose_checksum_is_its_own(
     tagged = f"\\s:rx1,c:1609459200{checksum}\\{POSITION}"
 
     assert bool(read_message("ais", tagged.encode(), OPTIONS).records) is is_known
+
+
+def part(number: int, second: int, payload: str) -> str:
+    """One of two sentences under the id 4, heard at a second."""
+    said = f"AIVDM,2,{number},4,A,{payload},0"
+    return f"\\c:16094592{second:02d}\\!{said}*{reduce(xor, said.encode(), 0):02X}"
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+def test_a_message_that_lost_a_sentence_lends_nothing_to_the_next_of_its_id(lost: int) -> None:
+    whole = (part(1, 50, "13HOI:0P0000VO"), part(2, 51, "HLCnHQKwvL05Ip"))
+    left = part(3 - lost, 10, "13HOI:0P0000VO" if lost == 2 else "0000000000000")
+
+    heard = read_message("ais", "\n".join([left, *whole]).encode(), OPTIONS)
+
+    assert [each.reasons for each in heard.refused] == [("want 2 sentences of this message",)]
+    assert heard.refused[0].place == "line 1"
+    assert fields(heard, "positions")["observed_at"] == datetime(2021, 1, 1, 0, 0, 50, tzinfo=UTC)
+
+
+def test_a_sentence_of_three_is_none_of_two() -> None:
+    of_three = part(2, 10, "00").replace("AIVDM,2", "AIVDM,3")
+    sent = (part(1, 50, "13HOI:0P0000VO"), of_three, part(2, 51, "HLCnHQKwvL05Ip"))
+
+    heard = read_message("ais", "\n".join([*sent, sent[0], sent[2]]).encode(), OPTIONS)
+
+    assert len(heard.records) == 1
+    assert [each.place for each in heard.refused] == ["line 1", "line 2", "line 3"]
 
 
 def test_another_root_in_the_place_of_a_document_is_refused() -> None:
