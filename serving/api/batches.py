@@ -78,9 +78,10 @@ def _split_lines(body: bytes, most: int) -> list[bytes]:
     """The lines that are not blank; raises BodyTooLarge as soon as there are too many."""
     lines: list[bytes] = []
     for number, line in enumerate(_LINE.finditer(body)):
-        if len(lines) == most or number == 2 * most:  # there may be lines of blanks alone
+        is_blank = not line[0].strip()
+        if (len(lines) == most and not is_blank) or number == 2 * most:
             raise BodyTooLarge(f"a batch may hold {most} subjects")
-        if line[0].strip():
+        if not is_blank:
             lines.append(line[0])
     return lines
 

@@ -39,6 +39,7 @@ _IN_MEMORY = {
     **{f"FP{8 * size}": f"<f{size}" for size in (2, 4, 8)},
 }
 _LENGTH = 4  # bytes that say how long a text is
+_LONGEST_NUMBER = 20  # digits
 
 
 class _Told(BaseModel):
@@ -90,9 +91,10 @@ def split_body(body: bytes, json_length: str | None) -> tuple[bytes, bytes]:
     """The JSON of a body, and the bytes behind it; raises BodyMalformed."""
     if json_length is None:
         return body, b""
-    if not json_length.isdecimal() or int(json_length[:20]) > len(body):
+    is_number = json_length.isdecimal() and len(json_length) <= _LONGEST_NUMBER
+    if not is_number or (length := int(json_length)) > len(body):
         raise BodyMalformed("Inference-Header-Content-Length is no part of the body's length")
-    return body[: int(json_length)], body[int(json_length) :]
+    return body[:length], body[length:]
 
 
 def columns_of(inputs: list[RequestInput], behind: bytes) -> dict[str, list[Any]]:

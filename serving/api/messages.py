@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -29,6 +29,7 @@ from serving.web.admission import limited_in_flight
 from serving.web.authentication import MayIngest, WithScope, take_permits
 from serving.web.bodies import OCTETS, ClosedModel, body_within
 from serving.web.closed_routes import ClosedRoute
+from serving.web.languages import time_zones
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1/messages", tags=["messages"], route_class=ClosedRoute)
@@ -66,7 +67,7 @@ class MessageQuery(BaseModel):
     @field_validator("zone")
     @classmethod
     def _name_a_zone(cls, zone: str) -> str:
-        if zone not in available_timezones():
+        if zone not in time_zones():
             raise ValueError("want a time zone such as Europe/Berlin")
         return zone
 

@@ -99,7 +99,8 @@ def _act(
 
 def _hours(form: dict[str, str]) -> timedelta:
     hours = form.get("hours", "")
-    if not hours.isdecimal() or not 0 < int(hours[:5]) <= LONGEST_WAIT / timedelta(hours=1):
+    is_number = hours.isdecimal() and len(hours) <= 5
+    if not is_number or not 0 < int(hours) <= LONGEST_WAIT / timedelta(hours=1):
         raise Unprocessable(
             say("say in how many hours, at most {days} days", days=LONGEST_WAIT.days)
         )

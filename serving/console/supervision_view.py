@@ -26,7 +26,7 @@ from serving.review.first_judgements import Agreement, AgreementFigures, FirstJu
 from serving.review.supervision import Supervision
 from training.confidence_intervals import Estimate, proportion
 
-Period = Annotated[str, Field(pattern=r"^(30|90) days$|^\d{4}-(0[1-9]|1[0-2])$")]
+Period = Annotated[str, Field(pattern=r"^(30|90) days$|^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$")]
 
 
 class WantedFigures(BaseModel):

@@ -20,7 +20,7 @@ from serving.review.case_records import CaseAccess, InboxFilter
 
 MOST_MEMBERS = 200
 MODES: tuple[Mode, ...] = get_args(Mode)
-_CHAPTER = re.compile(r"\d\d")
+_CHAPTER = re.compile(r"[0-9]{2}")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from serving.api.batches import _split_lines
 from serving.errors import BodyMalformed, BodyTooLarge
 from serving.request_parsing import split_array
 from tests.serving.bodies import route, shipment
@@ -109,6 +110,13 @@ def test_too_many_subjects_are_refused_whole(service: Service) -> None:
 
     assert response.status_code == 413
     assert service.services.decisions.size() == 0
+
+
+@pytest.mark.parametrize("end", [b" ", b"\n \n", b"\r\n\t\r\n"])
+def test_a_line_of_blanks_after_as_many_subjects_as_may_be_is_no_subject(end: bytes) -> None:
+    assert _split_lines(b"{}\n" * 3 + end, 3) == [b"{}"] * 3
+    with pytest.raises(BodyTooLarge):
+        _split_lines(b"{}\n" * 3 + end + b"\n{}", 3)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -9,6 +10,7 @@ from functools import reduce
 from operator import xor
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi.testclient import TestClient
@@ -18,6 +20,7 @@ from features.messages.conversion import GIVEN
 from features.messages.formats import read_message
 from features.messages.located_text import LOCATED
 from features.messages.options import Options
+from serving.api.messages import MessageQuery
 from serving.app import create_app
 from serving.db.tables.audit import audit_events
 from serving.db.tables.scoring import decisions, kept_messages, message_subjects, records
@@ -343,6 +346,15 @@ def test_who_may_not_score_sends_nothing_that_would_be_scored(service: Service) 
     assert stored(service) == [0, 0, 0, 0]
     assert send(service, only_records, sample("ais"), "ais").status_code == 200
     assert send(service, service.key("score"), key="m-2").status_code == 403
+
+
+def test_no_message_has_the_time_zones_of_this_machine_listed_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    MessageQuery(zone="Asia/Tokyo")
+    monkeypatch.setattr(os, "walk", None)
+
+    assert MessageQuery(zone="Europe/Berlin").read_as.zone == ZoneInfo("Europe/Berlin")
 
 
 def test_what_is_no_message_is_refused_before_it_is_read(home: Path) -> None:

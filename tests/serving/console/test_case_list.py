@@ -12,8 +12,9 @@ from httpx import Response
 from serving.access.accounts import new_account
 from serving.access.api_keys import new_key
 from serving.access.callers import Caller
-from serving.console import case_list
+from serving.console import bulk_acts, case_list
 from serving.console.case_list import CaseRow
+from serving.errors import Unprocessable
 from serving.language import begin_reading, languages_in
 from serving.review import owner_rules
 from serving.review.case_records import CaseAccess
@@ -329,6 +330,12 @@ def test_a_way_that_is_too_long_for_a_row_is_cut_within_its_ends() -> None:
 
     assert (way.count("\u2068"), way.count("\u2069")) == (2, 3)
     assert way.endswith("…\u2069\u2069")
+
+
+@pytest.mark.parametrize("hours", ["00001" + "9" * 15, "9" * 5_000, "0", "-1", ""])
+def test_cases_are_laid_aside_for_some_hours_and_no_more(hours: str) -> None:
+    with pytest.raises(Unprocessable, match="say in how many hours"):
+        bulk_acts._hours({"hours": hours})
 
 
 @pytest.mark.parametrize(

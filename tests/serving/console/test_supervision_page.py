@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from pydantic import ValidationError
 
 from serving.access.accounts import new_account
 from serving.audit.audit_log import EventFilter
@@ -170,6 +171,12 @@ def test_nobody_sees_other_offices_or_a_rescue_or_a_random_check(reviewed: Servi
 )
 def test_no_cell_is_taken_for_a_formula(cell: object, safe: object) -> None:
     assert safe_cell(cell) == safe
+
+
+@pytest.mark.parametrize("period", ["0000-01", "9999-12", "٢٠٢٦-01", "1899-12", "2026-13"])
+def test_a_month_that_no_calendar_of_ours_has_is_refused(period: str) -> None:
+    with pytest.raises(ValidationError, match="should match pattern"):
+        WantedFigures(period=period)
 
 
 def test_the_month_before_january_is_december() -> None:
