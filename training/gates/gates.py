@@ -276,13 +276,18 @@ def steady_canaries(
     if not shift.subjects + shift.absent:
         return Verdict(gate, "undecided", NO_CANARIES)
     lower, higher = -(shift.confirmed or 0.0), shift.cleared or 0.0
+    verdict = passed_if(shift.subjects > shift.absent and max(lower, higher) <= LARGEST_CANARY_MOVE)
+    sorts = ((canaries.confirmed, shift.confirmed), (canaries.cleared, shift.cleared))
+    if verdict == "passed" and any(chosen and moved is None for chosen, moved in sorts):
+        verdict = "undecided"  # nobody knows how that sort moved
     return Verdict(
         gate,
-        passed_if(shift.subjects > shift.absent and max(lower, higher) <= LARGEST_CANARY_MOVE),
+        verdict,
         f"mean log-odds of known confirmed moved by {_number(shift.confirmed)}, of known cleared "
         f"by {_number(shift.cleared)}, over {shift.subjects} of "
         f"{shift.subjects + shift.absent} subjects, chosen on {canaries.chosen_at:%Y-%m-%d}; "
-        f"want no more than {LARGEST_CANARY_MOVE:g} towards the wrong side, and most at hand",
+        f"want no more than {LARGEST_CANARY_MOVE:g} towards the wrong side, and most at hand, of "
+        "each sort that was chosen at least one",
     )
 
 

@@ -320,6 +320,25 @@ def test_canaries_move_half_a_log_odds_towards_the_wrong_side_at_most(
     assert (asked.gate, asked.verdict) == ("canaries", verdict)
 
 
+@pytest.mark.parametrize(
+    ("moved", "verdict"),
+    [
+        (CanaryShift(None, 0.0, 100, 20), "undecided"),
+        (CanaryShift(0.0, None, 100, 20), "undecided"),
+        (CanaryShift(None, 0.51, 100, 20), "refused"),
+        (CanaryShift(None, 0.0, 20, 100), "refused"),
+        (CanaryShift(0.0, 0.0, 100, 20), "passed"),
+    ],
+)
+def test_where_no_canary_of_a_sort_is_at_hand_the_gate_is_undecided_at_best(
+    moved: CanaryShift, verdict: Answer
+) -> None:
+    is_there: Any = object()
+    canaries = MovedBy(("S-1",), ("S-2",), DAY, moved)
+
+    assert gates.steady_canaries(canaries, is_there, is_there, is_there).verdict == verdict
+
+
 def test_how_far_canaries_moved_is_spelt_out_and_so_is_what_is_lacking() -> None:
     is_there: Any = object()
     known = MovedBy((), (), DAY, CanaryShift(-0.1, None, 51, 49))
@@ -330,7 +349,7 @@ def test_how_far_canaries_moved_is_spelt_out_and_so_is_what_is_lacking() -> None
     assert verdict.reason == (
         "mean log-odds of known confirmed moved by -0.100, of known cleared by unknown, over 51 of "
         "100 subjects, chosen on 2026-01-01; want no more than 0.5 towards the wrong side, and "
-        "most at hand"
+        "most at hand, of each sort that was chosen at least one"
     )
     assert without == Verdict(
         "canaries", "undecided", "there are no canaries; `tidegate retrain` chooses them"
