@@ -83,7 +83,7 @@ class DecisionFacts:
         """The row of a decision that sent somebody to look; None for others.
 
         `verify-log` holds the rows that are there to it: a release that groups otherwise has them
-        made anew by a migration, as `undrawn_lanes` does.
+        made anew by a migration, as `drawn_shares` does.
         """
         if self.lane not in VISITED:
             return None
@@ -106,6 +106,8 @@ def parts_of(record: str) -> dict[str, Any]:
     parts: dict[str, Any] = orjson.loads(record)
     return parts
 
+
+_ROUNDING, _MOST_UNCERTAIN = 1e-9, 0.95
 
 INSPECTED_BY, NOT_INSPECTED = "inspected by {way}", "not inspected, drawn at {share}"
 """Names of strata."""
@@ -136,12 +138,17 @@ def undrawn_lane(record: dict[str, Any]) -> str:
 
 
 def drawn_at(probability: float) -> str:
-    """To the nearest of 1, 1.5, 2, 2.5 …: an office's probability changes a little every day.
+    """To the nearest of 1, 1.5, 2, 2.5 … 9.5: an office's probability changes a little every day.
 
-    >>> drawn_at(0.01), drawn_at(0.0132), drawn_at(0.15)
-    ('0.01', '0.015', '0.15')
+    What stands for others is never taken for certain: 1 is 1 alone.
+
+    >>> drawn_at(0.01), drawn_at(0.0132), drawn_at(0.15), drawn_at(0.07), drawn_at(0.99)
+    ('0.01', '0.015', '0.15', '0.07', '0.95')
     """
-    return f"{float(f'{2 * probability:.1g}') / 2:.2g}"
+    mantissa, exponent = f"{probability:.9e}".split("e")
+    rounded = float(f"{round(2 * float(mantissa)) / 2}e{exponent}")
+    is_certain = probability > 1 - _ROUNDING
+    return f"{rounded if is_certain else min(rounded, _MOST_UNCERTAIN):.2g}"
 
 
 def _countries(kind: SubjectKind, request: dict[str, Any]) -> tuple[str | None, str, str]:

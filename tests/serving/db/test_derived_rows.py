@@ -4,10 +4,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from sqlalchemy import Engine, text
 
 from serving.db.audit_verification import verify_audit_log
 from serving.db.data_keys import DataKeys
+from serving.db.migrations.versions import drawn_shares
 from serving.db.repositories.rollup_repository import RollupRepository
 from serving.db.tables.monitor import visits
 from serving.monitor.monitoring import catch_up
@@ -93,6 +96,22 @@ def test_a_visit_that_is_counted_and_no_decision_says_is_found(
     (finding,) = findings(engine)
     assert finding.startswith("visits ")
     assert "its decision says otherwise" in finding
+
+
+def test_what_was_named_by_another_rounding_is_counted_anew_after_an_upgrade(
+    tmp_path: Path,
+) -> None:
+    engine = database(tmp_path / "log.db", is_service=False)
+    invent(engine, days=1)
+    catch_up(RollupRepository(engine), BEGIN + timedelta(days=9))
+    others = "UPDATE visits SET stratum = 'not inspected, drawn at 0.5' WHERE lane = 'control'"
+    assert change(engine, others) == len(findings(engine)) > 0
+
+    with engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
+        drawn_shares.upgrade()
+
+    assert catch_up(RollupRepository(engine), BEGIN + timedelta(days=9)) > 0
+    assert findings(engine) == []
 
 
 def test_every_column_of_a_visit_is_held_to_its_decision() -> None:
