@@ -79,6 +79,9 @@ def monitor(
     if if_due and not is_due(stores.summaries.newest_report_at(subject.value), now):
         return
     _catch_up(stores.summaries, now)
+    span = (request.first.isoformat(), request.end.isoformat())
+    if if_due and not any(stores.summaries.days(request.kind, *span)):  # nothing to speak of
+        return
     report = make_report(stores.summaries, request, TriagePlan.read(settings.plan), now)
     if as_of is None and model is None and until is None:
         months = periods(stores.summaries, subject.value, now)

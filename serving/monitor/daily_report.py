@@ -117,4 +117,11 @@ class DailyReports:
                     process.wait()
                 self._polling.wait(LOOK_AGAIN_S)
                 waited_s += LOOK_AGAIN_S
-        log.info("daily_report_made", kind=kind, status=process.returncode)
+        self._tell(kind, process.returncode)
+
+    def _tell(self, kind: SubjectKind, status: int) -> None:
+        """Write down what became of a report; why it failed, `tidegate monitor` says again."""
+        if status and not self._polling.is_over:
+            log.error("daily_report_failed", kind=kind, status=status)
+        elif not status and not is_due(self._times.newest_report_at(kind), self._clock()):
+            log.info("daily_report_made", kind=kind)

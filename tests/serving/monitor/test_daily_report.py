@@ -1,16 +1,21 @@
 """The service makes each day's report by itself, one of its workers alone, and by month too."""
 
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from features.records import SubjectKind
 from serving.cli.main import app
 from serving.db.repositories.rollup_repository import RollupRepository
+from serving.monitor import daily_report
 from serving.monitor.daily_report import RETRY_AFTER, DailyReports, arguments, is_due
 from serving.monitor.enough_outcomes import enough_when
 from serving.monitor.monitoring import ReportRequest, report
@@ -101,6 +106,66 @@ def test_what_cannot_be_made_is_not_tried_every_minute(tmp_path: Path) -> None:
         worker.reports.make_due()
 
     assert len(made) == 4
+
+
+@pytest.mark.parametrize(
+    ("command", "longest_s", "told"),
+    [
+        ("exit 0", 9.0, [("info", "daily_report_made")]),
+        ("exit 3", 9.0, [("error", "daily_report_failed")]),
+        ("exec sleep 9", 0.0, [("error", "daily_report_failed")]),
+    ],
+)
+def test_only_a_report_that_was_made_is_said_to_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, longest_s: float, told: Any
+) -> None:
+    monkeypatch.setattr(daily_report, "LONGEST_RUN_S", longest_s)
+    reports = reports_by(tmp_path, monkeypatch, command)
+
+    with capture_logs() as written:
+        reports._run("route")
+
+    assert [(line["log_level"], line["event"]) for line in written] == told
+    assert all(line["status"] for line in written if line["log_level"] == "error")
+
+
+def test_a_report_that_was_not_made_or_is_let_go_at_the_end_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for command, newest_at in (("exit 0", None), ("exec sleep 9", NOW.isoformat())):
+        reports = reports_by(tmp_path, monkeypatch, command, newest_at)
+        if newest_at:
+            reports.stop()
+
+        with capture_logs() as written:
+            reports._run("route")
+
+        assert written == []
+
+
+def reports_by(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    newest_at: str | None = NOW.isoformat(),
+) -> DailyReports:
+    """Reports that a shell makes; the newest is there or not, whatever it does."""
+    program = folder / "program"
+    program.write_text(f"#!/bin/sh\n{command}\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    times = Mock(newest_report_at=lambda _: newest_at)
+    return DailyReports(times, Settings(home=folder), lambda: NOW)
+
+
+def test_the_command_of_the_service_has_nothing_to_say_of_a_kind_without_decisions(
+    month: tuple[Path, Invented],
+) -> None:
+    home, _ = month
+    result = CliRunner().invoke(app, arguments(home, "route"))
+
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert RollupRepository(database(home / "tidegate.db")).newest_report_at("route") is None
 
 
 def test_the_command_of_the_service_makes_the_report_that_the_page_shows(
