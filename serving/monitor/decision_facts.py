@@ -15,6 +15,7 @@ from features.reference.geography.regions import region_of
 from features.subject_types import SUBJECT_TYPES
 from serving.explanation.formatting import Value
 from serving.monitor.stored_rollups import Visit
+from serving.triage.lane_rule import VISITED
 
 UNKNOWN = "(unknown)"
 
@@ -23,7 +24,9 @@ BEFORE = {kind: each.experience_feature for kind, each in SUBJECT_TYPES.items()}
 SIZES = ((1, "new"), (10, "1 to 9 before"), (100, "10 to 99 before"))
 LARGEST = "100 or more before"
 
-VISITED = ("inspect", "control")
+MEASURED = tuple(lane for lane in VISITED if lane != "rescue")
+"""Lanes whose outcomes are measured: somebody went and looked, and not to rescue."""
+
 GROUPED = ("model", "office", "mode", "region", "operator")
 DIMENSIONS = ("all", *GROUPED, "undrawn_lane")
 
@@ -85,7 +88,7 @@ class DecisionFacts:
         `verify-log` holds the rows that are there to it: a release that groups otherwise has them
         made anew by a migration, as `drawn_shares` does.
         """
-        if self.lane not in VISITED:
+        if self.lane not in MEASURED:
             return None
         named = {name: self.groups[name] for name in DIMENSIONS if name != "all"}
         return Visit(
@@ -132,7 +135,7 @@ def undrawn_lane(record: dict[str, Any]) -> str:
     if record["lane"] != "control":
         return str(record["lane"])
     others = {
-        lane: share for lane, share in record["lane_probabilities"].items() if lane not in VISITED
+        lane: share for lane, share in record["lane_probabilities"].items() if lane not in MEASURED
     }
     return max(others, key=lambda lane: others[lane], default="release")
 
