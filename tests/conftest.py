@@ -5,8 +5,9 @@ import gc
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -80,6 +81,35 @@ def prepared_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(store, "_make_tables_by_mlflow", copied)
+        yield
+
+
+class SharedStatements(dict[Any, Any]):
+    """Compiled statements by what they say, and for which kind of database."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get(_of_kind(key), default)
+
+    def __setitem__(self, key: Any, compiled: Any) -> None:
+        super().__setitem__(_of_kind(key), compiled)
+
+
+def _of_kind(key: Any) -> Any:
+    dialect, *said = key
+    return dialect.name, dialect.driver, *said
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_statements() -> Iterator[None]:
+    """Compile a statement once, and not for each of a thousand databases anew."""
+    engines = sys.modules.get("serving.db.engine")
+    if engines is None:
+        yield
+        return
+    options = {"compiled_cache": SharedStatements()}
+    create_engine = partial(engines.create_engine, execution_options=options)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(engines, "create_engine", create_engine)
         yield
 
 
