@@ -11,10 +11,13 @@ from serving.access.actors import Actor
 from serving.db.data_keys import DataKeys
 from serving.db.encryption import EncryptionUnit
 from serving.db.tables.review import cases
-from serving.review.case_records import CaseLink, CaseRecord, StoredEvent
-
-ERASED = "erased"
-"""What stands where something was."""
+from serving.review.case_records import (
+    ERASED,
+    NOTHING_LEFT,
+    CaseLink,
+    CaseRecord,
+    StoredEvent,
+)
 
 _OF_CASE = ("subject_id", "what", "why", "state")
 _OF_EVENT = ("changed", "text")
@@ -78,7 +81,7 @@ class EncryptedCases:
             self._decrypted(row.case_id, f"event {name}", getattr(row, name)) for name in _OF_EVENT
         )
         if changed is None or text is None:
-            changed, text = "{}", ERASED
+            changed, text = NOTHING_LEFT
         return replace(row, changed=changed, text=text)
 
     def _decrypted(self, case_id: str, part: str, text: str) -> str | None:

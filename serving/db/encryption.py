@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from serving.db.errors import Undecipherable
 
 KEY_BYTES, NONCE_BYTES = 32, 12
-_PREFIX = "encrypted:"
+TEXT_PREFIX = "encrypted:"
+"""What every encrypted text begins with."""
 
 
 @dataclass(frozen=True)
@@ -78,14 +79,14 @@ def decrypt(key: bytes, part: str, encrypted: bytes) -> bytes:
 
 def as_text(unit: EncryptionUnit, encrypted: bytes) -> str:
     """Encrypted bytes for a column of text, with the day whose key decrypts them."""
-    return f"{_PREFIX}{unit.day}:{base64.b64encode(encrypted).decode()}"
+    return f"{TEXT_PREFIX}{unit.day}:{base64.b64encode(encrypted).decode()}"
 
 
 def of_text(text: str) -> tuple[str, bytes] | None:
     """Day and bytes of an encrypted text; None for a plain one, as older releases kept them."""
-    if not text.startswith(_PREFIX):
+    if not text.startswith(TEXT_PREFIX):
         return None
-    day, _, encoded = text.removeprefix(_PREFIX).partition(":")
+    day, _, encoded = text.removeprefix(TEXT_PREFIX).partition(":")
     try:
         return day, base64.b64decode(encoded, validate=True)
     except binascii.Error:

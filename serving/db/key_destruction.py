@@ -39,8 +39,7 @@ from serving.audit.erasure import (
 )
 from serving.audit.retention_log import RetentionAct
 from serving.db.data_keys import DataKeys
-from serving.db.encrypted_cases import ERASED
-from serving.db.encryption import EncryptionUnit
+from serving.db.encryption import TEXT_PREFIX, EncryptionUnit
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.retention_repository import append_act, stored_acts
@@ -65,6 +64,7 @@ from serving.db.tables.scoring import (
     records,
 )
 from serving.db.write_lock import turn_without_transaction, writing
+from serving.review.case_records import ENDED, ERASED
 
 TOGETHER = 5_000
 """Rows that are deleted in one transaction."""
@@ -170,11 +170,12 @@ class DatabaseErasure:
 
     def remove_masked_terms(self, before: str, retained: RetainedUnits) -> int:
         """Delete by what masked cases are found, and views that find nothing; how many rows."""
-        is_masked = and_(decisions.c.scored_at < before, ~_is_on_hold(decisions, retained))
+        is_masked = and_(cases.c.opened_at < before, ~_is_on_hold(decisions, retained))
         tidied = 0
         for table in (case_tags, case_terms):
             masked = (
                 select(table.c.case_id)
+                .join(cases, cases.c.case_id == table.c.case_id)
                 .join(decisions, decisions.c.decision_id == table.c.case_id)
                 .where(is_masked)
                 .distinct()
@@ -359,7 +360,7 @@ def _has_key_of_message() -> ColumnElement[bool]:
 
 def _open_case() -> ColumnElement[bool]:
     case = cases.alias()
-    return exists().where(_is_about(case.c.case_id), case.c.status != "closed")
+    return exists().where(_is_about(case.c.case_id), case.c.status.not_in(ENDED))
 
 
 def _is_about(case_id: ColumnElement[str]) -> ColumnElement[bool]:
@@ -448,11 +449,10 @@ def _views_of_nothing() -> Delete:
 
 
 def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
-    """What is done with some rows of each table that were erased, or hang on erased decisions.
+    """What is done with some rows of each table that were erased, until none is left.
 
-    It is done until none is left.
-
-    What they say nobody can read.
+    What they say nobody can read. A case ends with the day of the decision that opened it, which
+    may be a later one than that which it has its id of.
     """
     erased = and_(
         decisions.c.scored_at < limits.decisions,
@@ -460,16 +460,22 @@ def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
         ~_has_key(_DAY_OF_DECISION, decisions.c.decision_id),
     )
 
-    def batch_of(table: Any, column: Any) -> Select[Any]:
+    erased_case = _is_erased_case(limits)
+
+    # In order, so that whoever asks twice in a transaction, as `written_rows`, has the same.
+    def of_decisions(column: Any) -> Select[Any]:
         query = select(column).join(decisions, decisions.c.decision_id == column).where(erased)
-        # In order, so that whoever asks twice in a transaction, as `written_rows`, has the same.
+        return query.distinct().order_by(column).limit(TOGETHER)
+
+    def of_cases(column: Any) -> Select[Any]:
+        query = select(column).join(cases, cases.c.case_id == column).where(erased_case)
         return query.distinct().order_by(column).limit(TOGETHER)
 
     places = (
         select(case_files.c.case_id + literal("/") + case_files.c.sha256)
-        .join(decisions, decisions.c.decision_id == case_files.c.case_id)
+        .join(cases, cases.c.case_id == case_files.c.case_id)
         .join(contents, contents.c.sha256 == case_files.c.case_id + "/" + case_files.c.sha256)
-        .where(erased)
+        .where(erased_case)
         .order_by(case_files.c.case_id, case_files.c.sha256)
         .limit(TOGETHER)
     )
@@ -488,31 +494,33 @@ def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
             )
         ),
         delete(kept_messages).where(kept_messages.c.message_id.in_(erased_messages)),
-        delete(answers).where(answers.c.decision_id.in_(batch_of(answers, answers.c.decision_id))),
-        delete(case_links).where(
-            case_links.c.case_id.in_(batch_of(case_links, case_links.c.case_id))
+        delete(answers).where(answers.c.decision_id.in_(of_decisions(answers.c.decision_id))),
+        *(
+            delete(table).where(table.c.case_id.in_(of_cases(table.c.case_id)))
+            for table in (case_links, case_tags, case_terms, notices)
         ),
-        delete(case_tags).where(case_tags.c.case_id.in_(batch_of(case_tags, case_tags.c.case_id))),
-        delete(case_terms).where(
-            case_terms.c.case_id.in_(batch_of(case_terms, case_terms.c.case_id))
-        ),
-        delete(notices).where(notices.c.case_id.in_(batch_of(notices, notices.c.case_id))),
         _views_of_nothing(),
         delete(saved_views).where(saved_views.c.saved_at < limits.decisions),
         delete(contents).where(contents.c.sha256.in_(places)),
-        delete(rescue_calls).where(
-            rescue_calls.c.decision_id.in_(batch_of(rescue_calls, rescue_calls.c.decision_id))
-        ),
-        delete(rescue_call_events).where(
-            rescue_call_events.c.decision_id.in_(
-                batch_of(rescue_call_events, rescue_call_events.c.decision_id)
-            )
+        *(
+            delete(table).where(table.c.decision_id.in_(of_decisions(table.c.decision_id)))
+            for table in (rescue_calls, rescue_call_events)
         ),
         # So that nobody is asked to read it again.
-        update(cases)
-        .where(cases.c.status != ERASED)
-        .where(
-            cases.c.case_id.in_(batch_of(cases, cases.c.case_id).where(cases.c.status != ERASED))
-        )
-        .values(status=ERASED),
+        update(cases).where(cases.c.case_id.in_(_newly_erased(limits))).values(status=ERASED),
     )
+
+
+def _is_erased_case(limits: ErasureLimits, case: Any = cases) -> ColumnElement[bool]:
+    """Whether the key of a case is gone; one that an older release left in the clear has none."""
+    return and_(
+        case.c.opened_at < limits.decisions,
+        case.c.state.startswith(TEXT_PREFIX),
+        ~_has_key(_day("decisions", case.c.opened_at), case.c.case_id),
+    )
+
+
+def _newly_erased(limits: ErasureLimits) -> Select[str]:
+    case = cases.alias()
+    is_new = and_(_is_erased_case(limits, case), case.c.status != ERASED)
+    return select(case.c.case_id).where(is_new).order_by(case.c.case_id).limit(TOGETHER)

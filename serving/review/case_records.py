@@ -18,6 +18,15 @@ from serving.triage.lane_rule import VISITED
 # Beyond this a lane is full; counting on would cost every page for a figure nobody reads.
 MOST_COUNTED = 1_000
 
+ERASED = "erased"
+"""What stands where something of a case was; as its status, that nothing of it can be read."""
+
+NOTHING_LEFT = ("{}", ERASED)
+"""What an erased event changed, and its text."""
+
+ENDED = ("closed", ERASED)
+"""Statuses of cases that nobody works on any more."""
+
 
 @dataclass(frozen=True)
 class CaseRecord:
@@ -135,6 +144,11 @@ class StoredEvent:
     def by(self) -> Actor:
         """Who acted."""
         return Actor.stored(self.actor, self.actor_name)
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether no more is left of it than who acted, and when."""
+        return (self.changed, self.text) == NOTHING_LEFT
 
 
 def scored_again_event(before: CaseRecord, again: CaseRecord) -> StoredEvent:

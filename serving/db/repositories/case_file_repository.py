@@ -5,13 +5,13 @@ from dataclasses import asdict, replace
 from sqlalchemy import Connection, Engine, func, select
 
 from serving.db.data_keys import DataKeys
-from serving.db.encrypted_cases import ERASED, EncryptedCases, unit_of
+from serving.db.encrypted_cases import EncryptedCases, unit_of
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.case_events import insert_event
 from serving.db.tables.review import case_files, contents
 from serving.db.write_lock import writing
 from serving.errors import Unprocessable
-from serving.review.case_records import CaseFile, StoredEvent
+from serving.review.case_records import ERASED, CaseFile, StoredEvent
 from serving.review.errors import AlreadyAttached
 
 _CONTENT, _NAME = "file content", "file name"

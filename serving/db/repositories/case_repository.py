@@ -25,7 +25,7 @@ from sqlalchemy import (
 from serving.db.audited_rows import AuditedRows
 from serving.db.case_tags import CaseTags
 from serving.db.data_keys import DataKeys
-from serving.db.encrypted_cases import ERASED, EncryptedCases
+from serving.db.encrypted_cases import EncryptedCases
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.encrypted_records import EncryptedRecords
 from serving.db.engine import failing_as_unavailable
@@ -61,6 +61,7 @@ from serving.db.write_lock import writing
 from serving.errors import NotAsAudited
 from serving.history.received_records import SUBJECT_KIND_OF, ReceivedRecord
 from serving.review.case_records import (
+    ERASED,
     MOST_COUNTED,
     CaseAccess,
     CaseFilter,

@@ -11,13 +11,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, select
 
 from serving.db.data_keys import DataKeys
-from serving.db.encrypted_cases import ERASED, EncryptedCases
+from serving.db.encrypted_cases import EncryptedCases
 from serving.db.engine import failing_as_unavailable
 from serving.db.prefix_codes import prefix_code
 from serving.db.search_index import TERM_PART
 from serving.db.shared_links import SAME_THING
 from serving.db.tables.review import case_links, cases
-from serving.review.case_records import CaseAccess
+from serving.review.case_records import ERASED, CaseAccess
 from serving.review.entities import (
     ENTITY_KINDS,
     EntityLink,

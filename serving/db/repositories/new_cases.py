@@ -26,6 +26,7 @@ from serving.db.tables.review import case_links, case_scores, cases, cases_opene
 from serving.db.tables.scoring import decisions
 from serving.db.written_rows import now
 from serving.review.case_records import (
+    ENDED,
     CaseLink,
     CaseRecord,
     CaseScore,
@@ -135,7 +136,7 @@ class NewCases:
         before = self.kept.of_case(found)
         is_audited = self.audited.read(connection, select(cases).where(is_it)) is not None
         is_erased = self.kept.is_erased(before.case_id, before.opened_at, connection)
-        has_ended = before.status == "closed" or not is_audited or is_erased
+        has_ended = before.status in ENDED or not is_audited or is_erased
         if is_erased or (has_ended and again.lane == "rescue"):
             apart = again.apart()  # whoever helps sees nothing of what ended
             own_links = [replace(link, case_id=apart.case_id) for link in links]

@@ -28,6 +28,7 @@ from serving.db.tables.scoring import decisions, due_rescorings, records, rescor
 from serving.db.waiting_subjects import SubjectToken, let_wait
 from serving.db.write_lock import writing
 from serving.db.written_rows import now
+from serving.review.case_records import ENDED
 from serving.scoring.rescoring import WaitingSubject
 
 log = structlog.get_logger(__name__)
@@ -94,14 +95,14 @@ class RescoringRepository:
         """Whether the case of a first decision was closed."""
         query = select(cases.c.status).where(cases.c.case_id == case_id)
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return bool(connection.scalar(query) == "closed")
+            return connection.scalar(query) in ENDED
 
     def has_rescue_ended(self, case_ids: Set[str]) -> bool:
         """Whether rescues among these cases were all closed, and there was one."""
         rescues = (cases.c.case_id.in_(sorted(case_ids)), cases.c.lane == "rescue")
         with failing_as_unavailable(), self._engine.connect() as connection:
             found = connection.scalars(select(cases.c.status).where(*rescues)).all()
-        return bool(found) and {*found} == {"closed"}
+        return bool(found) and {*found} <= {*ENDED}
 
     def put_off(self, waits: Iterable[WaitingSubject]) -> None:
         """Let each wait until it is due, but for what becomes known meanwhile."""

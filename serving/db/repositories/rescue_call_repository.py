@@ -39,6 +39,7 @@ from serving.db.tables.review import cases
 from serving.db.tables.scoring import decisions
 from serving.db.write_lock import writing
 from serving.db.written_rows import now as present
+from serving.review.case_records import ENDED
 from serving.review.rescue_calls import (
     CallAction,
     CallPace,
@@ -272,7 +273,7 @@ def _decisions_of(case_id: str) -> Select[str]:
 def _is_apart(connection: Connection, decision_id: str) -> bool:
     """Whether the rescue of a decision is no part of its subject's case, since that has ended."""
     first = select(decisions.c.rescores).where(decisions.c.decision_id == decision_id)
-    has_ended = cases.c.status == "closed"
+    has_ended = cases.c.status.in_(ENDED)
     query = select(cases.c.case_id).where(cases.c.case_id.in_(first), has_ended)
     return connection.scalar(query) is not None
 

@@ -4,6 +4,7 @@ from sqlalchemy import ColumnElement, and_, false, or_, true, tuple_
 
 from serving.db.tables.review import cases
 from serving.review.case_records import (
+    ERASED,
     CaseFilter,
     InboxFilter,
     QueueFilter,
@@ -80,7 +81,7 @@ def _in_tab(queue: QueueFilter) -> ColumnElement[bool]:
     # Words of their own name the part that an index has: no planner infers it from what follows.
     has_begun, is_not_closed = cases.c.status != "open", cases.c.status != "closed"
     in_tab: dict[QueueTab, ColumnElement[bool]] = {
-        "mine": and_(is_own, is_not_closed, ~is_laid_aside),
+        "mine": and_(is_own, is_not_closed, cases.c.status != ERASED, ~is_laid_aside),
         "inbox": and_(is_not_closed, is_to_do, is_free, _in_inbox(queue.own_inbox)),
         "escalated": and_(is_not_closed, cases.c.escalated_at.is_not(None)),
         "unassigned": and_(is_not_closed, is_to_do, is_free),

@@ -30,8 +30,11 @@ from serving.db.tables.scoring import state
 from serving.db.write_lock import hold_for_service
 from serving.errors import Erased, LogUnavailable
 from serving.monitor.rollups import catch_up
-from serving.review.case_records import CaseAccess
+from serving.review.attachments import AttachedFile
+from serving.review.case_records import CaseAccess, QueueFilter
 from serving.review.published_events import FeedAccess
+from serving.review.rescue_calls import CallPace
+from serving.review.tags import Tagging, tag_case
 from serving.settings import Settings
 from tests.counts import count
 from tests.serving.audit.installation import LATER, PERIODS, Installation, closed_case, command
@@ -270,6 +273,75 @@ def test_an_open_case_that_a_later_decision_opened_stays_whole(
         assert service.services.case_store.case("d-1", SIDES["rescue"]) is not None
 
 
+YEARS = LATER - NOW
+
+
+def test_a_case_ends_with_the_day_of_the_decision_that_opened_it(file_place: Installation) -> None:
+    opened, one = NOW + timedelta(days=730), reviewer("one")
+    with file_place.serving() as service:
+        log(service, NOW, "d-1", lane="release")
+        log(service, opened, "d-2", rescores="d-1", lane_before="release", lane="inspect")
+        cases = service.services.cases
+        cases.attach(one, "d-1", opened, AttachedFile.from_upload("a.txt", b"a", 9), b"a")
+        tag_case(cases, one, "d-1", opened, Tagging.from_texts(add=["Tobacco"]))
+        end_by(cases, one, "d-1", opened, NOTHING)
+    hanging = rows_of_cases(file_place.engine())
+    assert all(hanging.values()), hanging
+
+    file_place.erased()
+
+    with pytest.raises(Erased):
+        file_place.record("d-1")
+    assert rows_of_cases(file_place.engine()) == hanging
+    with file_place.serving(LATER) as service:
+        row = service.services.case_store.case("d-1", SIDES["inspect"])
+        assert row is not None
+        assert (row.status, row.subject_id) == ("closed", "S-1")
+    file_place.erased(opened + YEARS)
+    assert set(rows_of_cases(file_place.engine()).values()) == {0}
+
+
+def rows_of_cases(engine: Any) -> dict[str, int]:
+    """How much hangs on cases, table by table."""
+    tables = ("case_links", "case_terms", "case_tags", "contents")
+    with engine.connect() as connection:
+        counted = {t: connection.scalar(text(f"SELECT count(*) FROM {t}")) for t in tables}
+    return {name: count or 0 for name, count in counted.items()}
+
+
+def test_a_decision_about_a_subject_whose_case_was_erased_ends_with_its_time(
+    file_place: Installation,
+) -> None:
+    with file_place.serving() as service:
+        log(service, NOW, "d-1", lane="inspect")
+        end_by(service.services.cases, reviewer("one"), "d-1", NOW, NOTHING)
+    file_place.erased()
+    with file_place.serving(LATER) as service:
+        log(service, LATER, "d-2", rescores="d-1", lane_before="inspect", lane="release")
+        mine = QueueFilter(LATER.isoformat(), tab="mine", reader="account:one")
+        assert service.services.case_store.count_queue(EVERYONE, mine) == 0
+
+    assert file_place.erased(LATER + YEARS)["destroyed"]["kept"] == 0
+
+    with pytest.raises(Erased):
+        file_place.record("d-2")
+
+
+def test_a_case_is_found_until_the_decision_that_opened_it_is_masked(
+    file_place: Installation,
+) -> None:
+    opened = NOW + timedelta(days=100)
+    with file_place.serving() as service:
+        log(service, NOW, "d-1", lane="release")
+        log(service, opened, "d-2", rescores="d-1", lane_before="release", lane="inspect")
+
+    file_place.retention().mask("ada", "half a year", NOW + timedelta(days=200))
+    assert rows_of_cases(file_place.engine())["case_terms"] > 0
+
+    file_place.retention().mask("ada", "half a year", opened + timedelta(days=200))
+    assert rows_of_cases(file_place.engine())["case_terms"] == 0
+
+
 def test_an_open_rescue_beside_a_case_that_has_ended_stays_whole(place: Installation) -> None:
     with place.serving() as service:
         log(service, NOW, "d-1", lane="inspect")
@@ -295,6 +367,8 @@ def test_a_subject_whose_case_was_erased_and_that_is_scored_again_stops_no_other
     place.erased()
 
     with place.serving(LATER) as service:
+        outbox = service.services.rescue_outbox
+        outbox.begin()
         log(service, LATER, "d-2", rescores="d-1", lane_before="inspect", lane=lane)
         log(service, LATER, "d-3", lane="inspect")
 
@@ -302,4 +376,7 @@ def test_a_subject_whose_case_was_erased_and_that_is_scored_again_stops_no_other
         assert store.count_unopened() == 0
         assert store.case("d-3", SIDES["inspect"]) is not None
         assert [lane for lane in SIDES if store.case("d-2", SIDES[lane])] == [*{lane} & {*SIDES}]
+        call = outbox.start_attempt(LATER, CallPace(lambda _: DAY, DAY))
+        assert [call and call.is_apart] == [True if lane == "rescue" else None]
+        assert service.services.rescoring.queue.has_ended("d-1")
     assert [str(finding) for finding in verify_audit_log(place.engine()).findings] == []

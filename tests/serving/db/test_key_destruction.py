@@ -13,6 +13,7 @@ from serving.audit.erasure import DueForErasure, ErasedUnits, ErasureLimits, Ret
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
 from serving.audit.retention_log import RetentionAct
 from serving.db.data_keys import DataKeys
+from serving.db.encryption import TEXT_PREFIX
 from serving.db.engine import open_database
 from serving.db.key_destruction import DatabaseErasure, act_with
 from serving.db.repositories.decision_repository import DecisionRepository
@@ -78,7 +79,12 @@ def add(engine: Engine, table: Any, **values: Any) -> None:
 
 
 def open_case(engine: Engine, name: str, status: str = "open") -> None:
-    add(engine, cases, case_id=name, status=status)
+    """A case that its own decision opened, in the clear where that is."""
+    own = select(decisions.c.scored_at, decisions.c.encrypted)
+    with engine.connect() as connection:
+        opened = connection.execute(own.where(decisions.c.decision_id == name)).one()
+    state = f"{TEXT_PREFIX}decisions/{opened.scored_at[:10]}:" if opened.encrypted else "{}"
+    add(engine, cases, case_id=name, status=status, opened_at=opened.scored_at, state=state)
 
 
 def readable(engine: Engine, *names: str) -> list[str]:
@@ -125,7 +131,14 @@ def test_due_is_what_ended_before_the_day(engine: Engine, erasure: DatabaseErasu
 
 def test_due_says_how_much_must_stay_and_why(engine: Engine, erasure: DatabaseErasure) -> None:
     decide(engine, a=EARLY, b=EARLY, c=EARLY, d=EARLY, e=EARLY, new=NEW)
-    for name, status in (("a", "open"), ("b", "claimed"), ("c", "closed"), ("new", "open")):
+    for name, status in (
+        ("a", "open"),
+        ("b", "claimed"),
+        ("c", "closed"),
+        ("d", "erased"),
+        ("e", "open"),
+        ("new", "open"),
+    ):
         open_case(engine, name, status)
     held = tuple(
         ("shipment", erasure.subject_token("shipment", f"S-{name}")) for name in ("a", "new")
@@ -137,7 +150,7 @@ def test_due_says_how_much_must_stay_and_why(engine: Engine, erasure: DatabaseEr
     )
 
     assert due == DueForErasure(
-        decisions=5, records=0, open_cases=2, frozen=3, held=1, in_the_clear=0
+        decisions=5, records=0, open_cases=3, frozen=3, held=1, in_the_clear=0
     )
 
 
