@@ -122,20 +122,27 @@ class Supervision:
         now: datetime,
         span: tuple[datetime, datetime] | None = None,
     ) -> "Supervision":
-        """The figures of the cases that may be seen, of acts in a span; the last days without."""
+        """The figures of the cases that may be seen, of acts in a span; the last days without.
+
+        What an erased act said nobody knows, so it counts in none of them.
+        """
         first, end = span or (now - WATCHED, now + timedelta(microseconds=1))
         stretch = first.isoformat(), end.isoformat()
-        acts = store.acts_between((*_ASSIGNED, *_ENDED, "reread"), stretch, access)
-        marks = (act.event for act in store.acts_between(("mark_reason",), stretch, access))
+
+        def acts_of(*actions: str) -> list[ActOnCase]:
+            acts = store.acts_between(actions, stretch, access)
+            return [act for act in acts if not act.event.is_erased]
+
+        acts = acts_of(*_ASSIGNED, *_ENDED, "reread")
         counted = _Acts()
         for act in acts:
             counted.count(act.event, act.lane)
         return cls(
             tuple(_loads(store, access, now)),
             tuple(_reviewers(counted)),
-            tuple(_marked(marks)),
+            tuple(_marked(act.event for act in acts_of("mark_reason"))),
             tuple(_results(acts)),
-            FirstJudgements.from_acts(store.acts_between(("judge",), stretch, access)),
+            FirstJudgements.from_acts(acts_of("judge")),
             frozenset(act.event.case_id for act in acts if act.event.action == "reread"),
         )
 
@@ -238,7 +245,7 @@ def _figures(name: str, tally: _Tally, minutes: list[float]) -> ReviewerFigures:
 
 
 def _new(changed: dict[str, Any], field: str) -> Any:
-    """What a field changed to; None where it did not, and of an erased case."""
+    """What a field changed to; None where it did not."""
     return (changed.get(field) or (None, None))[1]
 
 

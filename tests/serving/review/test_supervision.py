@@ -8,11 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from serving.audit.erasure import ErasureLimits, RetainedUnits
 from serving.audit.logged_decision import StoredAnswer
+from serving.audit.retention_log import RetentionAct
+from serving.db.key_destruction import DatabaseErasure
 from serving.db.repositories.case_load_repository import CaseLoadRepository
 from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.decision_repository import DecisionRepository
+from serving.db.tables.review import cases
 from serving.review.actions import ACTION_WORDS
 from serving.review.case_records import CaseAccess, StoredEvent
 from serving.review.opening import case_of_decision
@@ -289,6 +294,31 @@ def test_what_reviewers_say_of_reasons_is_counted_the_most_often_wrong_first(
         MarkedReason("B2", right=0, wrong=1, unclear=0),
         MarkedReason("C3", right=0, wrong=1, unclear=0),
         MarkedReason("A1", right=2, wrong=0, unclear=1),
+    )
+
+
+def test_what_erased_acts_said_counts_in_no_figure(office: Office) -> None:
+    case_id = office.open()
+    office.order(case_id, "release")
+    office.note(case_id, "judge", "two", AT, "let_go")
+    office.note(case_id, "mark_reason", "two", AT, "A1: wrong")
+    office.note(case_id, "reread", "two", AT, "nothing_found")
+    engine = office.load._engine
+    with engine.begin() as connection:
+        connection.execute(update(cases).values(status="closed"))
+    before = office.supervised()
+    assert (office.figures().overrides, len(before.reasons)) == (1, 1)
+    assert (len(before.judgements.given), before.reread) == (1, {case_id})
+
+    ended = ErasureLimits("2027-01-01", "2027-01-01")
+    act = RetentionAct(NOW.isoformat(), "erase", "grace", "it is time", {})
+    DatabaseErasure(engine).erase(ended, lambda _: RetainedUnits(), act)
+    office.load = CaseLoadRepository(engine)  # which has read no key before
+
+    after = office.supervised()
+    assert (after.reviewers, after.reasons, after.judgements.given, after.reread) == (
+        *((), (), ()),
+        frozenset(),
     )
 
 
