@@ -1,7 +1,7 @@
 """Cases as they are stored, how a reader asks for them, and where they are stored."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, Protocol, Self
@@ -388,6 +388,9 @@ OpenCase = Callable[[int, str], OpenedCase | None]
 ChangeCase = Callable[[CaseRecord], tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]]
 """A case after a change, with the event that says so and the outcomes that it states."""
 
+RequireOfEvents = Callable[[Sequence[StoredEvent]], None]
+"""Raises where what happened to a case so far forbids an act."""
+
 
 class CaseStore(Protocol):
     """The cases and their events. Every method raises LogUnavailable where it fails."""
@@ -469,11 +472,17 @@ class CaseStore(Protocol):
         """The cases with these ids that may be seen, in any order."""
         ...
 
-    def change(self, case_id: str, change: ChangeCase, revision: int | None = None) -> CaseRecord:
+    def change(
+        self,
+        case_id: str,
+        change: ChangeCase,
+        revision: int | None = None,
+        require: RequireOfEvents | None = None,
+    ) -> CaseRecord:
         """Change a case: of two who try at once, the second sees the first.
 
-        Whatever `change` raises leaves everything as it was. Raises NotAsAudited for a case that
-        was changed behind the service's back, CaseChanged for one of another `revision`.
+        Whatever `require` or `change` raises leaves everything as it was. Raises NotAsAudited for a
+        case that was changed behind the service's back, CaseChanged for one of another `revision`.
         """
         ...
 

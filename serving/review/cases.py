@@ -3,19 +3,19 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache, partial
+from functools import cache
 from typing import get_args
 
 from features.records import Outcome
 from features.submission import Submission
 from serving.access.acting import tell_audit
+from serving.access.actors import Actor
 from serving.access.office_ids import require_known_office
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import DecisionReader
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
 from serving.errors import Forbidden, NotFound, Unprocessable
 from serving.history.received_records import ReceivedRecord
-from serving.request_parsing import read_submission
 from serving.review import owner_rules, remark_rules, statement_rules, undo_rules
 from serving.review.actions import CaseAction
 from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
@@ -34,6 +34,7 @@ from serving.review.case_records import (
     QueueFilter,
     QueuePosition,
     QueueTab,
+    RequireOfEvents,
     SearchPage,
     StoredEvent,
 )
@@ -57,6 +58,7 @@ from serving.review.stored_acts import (
     CHANGED,
     CHANGES_NOTHING,
     CaseAct,
+    Changed,
     case_before,
     changed_case,
     event_of,
@@ -74,6 +76,8 @@ _SAYS_A_VIEW = frozenset(
     {"judge", "propose_action", "order_action", "state_view", "state_result", "agree", "disagree"}
 )
 """Events by which somebody has said what they think of a case, so that its score sways no more."""
+
+_UNSEEN = "no case with this id can be seen by you"
 
 
 @dataclass(frozen=True)
@@ -189,7 +193,7 @@ class Cases:
         self.open_new()
         row = self.store.case(case_id, reviewer.access)
         if row is None:
-            raise NotFound("no case with this id can be seen by you")
+            raise NotFound(_UNSEEN)
         shown = self.shown(row)
         return shown, self.state_of(reviewer, shown)
 
@@ -269,13 +273,25 @@ class Cases:
         case = as_seen_by(CASE.validate_json(row.state), reviewer.actor)
         return without_words(case) if self.is_masked(row) else case
 
-    def act(self, reviewer: Reviewer, case_id: str, act: CaseAct) -> Case:
+    def act(
+        self,
+        reviewer: Reviewer,
+        case_id: str,
+        act: CaseAct,
+        require: RequireOfEvents | None = None,
+    ) -> Case:
         """Do something to a case, and return it as it is then.
 
-        Raises NotFound, and the Conflict that the act meets where another was faster.
+        Raises NotFound, what `require` raises, and the Conflict that the act meets where another
+        was faster.
         """
         self.case(reviewer, case_id)
-        changed = self.store.change(case_id, partial(changed_case, act), self.revision_read)
+
+        def change(row: CaseRecord) -> Changed:
+            _require_shown(row, reviewer)
+            return changed_case(act, row)
+
+        changed = self.store.change(case_id, change, self.revision_read, require)
         return self.state_of(reviewer, self.shown(changed))
 
     def note(self, reviewer: Reviewer, case_id: str, at: datetime, text: str) -> Case:
@@ -298,20 +314,24 @@ class Cases:
 
     def judge(self, reviewer: Reviewer, case_id: str, at: datetime, judged_as: JudgedAs) -> Case:
         """Say what one thinks of a case before its score; raises AlreadyJudged the second time."""
-        if self.has_said_a_view(reviewer, case_id):
-            raise AlreadyJudged(
-                "you have said what you think of this case, and saw its score since"
-            )
+        actor = reviewer.actor
+
+        def require_no_view(events: Sequence[StoredEvent]) -> None:
+            if _has_view_of(actor, events):
+                raise AlreadyJudged(
+                    "you have said what you think of this case, and saw its score since"
+                )
+
         return self.act(
-            reviewer, case_id, lambda case: remark_rules.judge(case, reviewer.actor, at, judged_as)
+            reviewer,
+            case_id,
+            lambda case: remark_rules.judge(case, actor, at, judged_as),
+            require_no_view,
         )
 
     def has_said_a_view(self, reviewer: Reviewer, case_id: str) -> bool:
         """Whether a reviewer has said what they think of a case: by a first judgement or an act."""
-        return any(
-            event.action in _SAYS_A_VIEW and reviewer.actor.is_holder(event.by)
-            for event in self.events(case_id)
-        )
+        return _has_view_of(reviewer.actor, self.events(case_id))
 
     def assign(self, reviewer: Reviewer, case_id: str, at: datetime, to: Reviewer | None) -> Case:
         """Give a case to somebody who may work on it; None stands for whom nobody knows.
@@ -494,7 +514,8 @@ class Cases:
         author = reviewer.actor.identity
         outcomes: list[Outcome] = []
 
-        def change(row: CaseRecord) -> tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]:
+        def change(row: CaseRecord) -> Changed:
+            _require_shown(row, reviewer)
             earlier = CASE.validate_json(row.state).inspection
             labels: list[tuple[Outcome, ReceivedRecord]] = []
 
@@ -515,7 +536,7 @@ class Cases:
 
         changed = self.store.change(case_id, change, self.revision_read)
         for outcome in outcomes:
-            self.on_outcome(read_submission(decision.request.encode()), outcome)
+            self.on_outcome(decision.submission, outcome)
         return as_seen_by(CASE.validate_json(changed.state), reviewer.actor)
 
     def _why(self, reviewer: Reviewer, case: Case, at: datetime) -> str:
@@ -557,6 +578,16 @@ class Cases:
         if record is None:
             raise NotFound("the decision behind this case is gone")
         return Decision.model_validate_json(record)
+
+
+def _require_shown(row: CaseRecord, reviewer: Reviewer) -> None:
+    """Raise NotFound for a case that has come to others, as to rescuers, since it was read."""
+    if not reviewer.access.shows(row):
+        raise NotFound(_UNSEEN)
+
+
+def _has_view_of(actor: Actor, events: Iterable[StoredEvent]) -> bool:
+    return any(event.action in _SAYS_A_VIEW and actor.is_holder(event.by) for event in events)
 
 
 def _found_by(row: CaseRecord, case: Case) -> FoundBy:

@@ -1,8 +1,10 @@
 """Blind second readings of closed cases: that of each reader counts once."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from serving.review import remark_rules
+from serving.review.case_records import StoredEvent
 from serving.review.case_state import Case
 from serving.review.cases import Cases
 from serving.review.errors import AlreadyJudged
@@ -14,17 +16,26 @@ def reread(cases: Cases, reviewer: Reviewer, case_id: str, at: datetime, code: s
 
     Raises NotFound, NotYours, SameReviewer, or AlreadyJudged the second time.
     """
-    cases.case(reviewer, case_id)
-    if has_reread(cases, reviewer, case_id):
-        raise AlreadyJudged("your blind reading of this case is kept, and counts once")
+
+    def require_first(events: Sequence[StoredEvent]) -> None:
+        if _is_reread(reviewer, events):
+            raise AlreadyJudged("your blind reading of this case is kept, and counts once")
+
     return cases.act(
-        reviewer, case_id, lambda case: remark_rules.reread(case, reviewer.actor, at, code)
+        reviewer,
+        case_id,
+        lambda case: remark_rules.reread(case, reviewer.actor, at, code),
+        require_first,
     )
 
 
 def has_reread(cases: Cases, reviewer: Reviewer, case_id: str) -> bool:
     """Whether a reader has read a case blind since it ended: once open again, it ends anew."""
-    for event in reversed(cases.events(case_id)):
+    return _is_reread(reviewer, cases.events(case_id))
+
+
+def _is_reread(reviewer: Reviewer, events: Sequence[StoredEvent]) -> bool:
+    for event in reversed(events):
         if event.action == "reopen":
             return False
         if event.action == "reread" and reviewer.actor.is_holder(event.by):

@@ -75,6 +75,7 @@ from serving.review.case_records import (
     OpenCase,
     QueueFilter,
     QueuePosition,
+    RequireOfEvents,
     SearchPage,
     StoredEvent,
 )
@@ -337,11 +338,17 @@ class CaseRepository:
         is_one = cases.c.case_id.in_(list(case_ids))
         return self._rows(select(cases).where(is_one, is_visible(access)))
 
-    def change(self, case_id: str, change: ChangeCase, revision: int | None = None) -> CaseRecord:
+    def change(
+        self,
+        case_id: str,
+        change: ChangeCase,
+        revision: int | None = None,
+        require: RequireOfEvents | None = None,
+    ) -> CaseRecord:
         """Change a case in a turn of its own: of two who try at once, the second sees the first.
 
-        Whatever `change` raises leaves everything as it was. The end of a rescue ends its calls;
-        the subject of a case that is open again waits to be scored again.
+        Whatever `require` or `change` raises leaves everything as it was. The end of a rescue ends
+        its calls; the subject of a case that is open again waits to be scored again.
         Raises NotAsAudited for a case that was changed behind the service's back, CaseChanged for
         one of another `revision`.
         """
@@ -349,6 +356,8 @@ class CaseRepository:
         with failing_as_unavailable(), writing(self._engine) as connection:
             found = _as_audited(self._audited.read(connection, query))
             before = self._cases.of_case(found)
+            if require is not None:
+                require(self._events(connection, case_id))
             after, event, labels = change(before)  # first: it may say more precisely why not
             if revision is not None and revision != _revision(connection, case_id):
                 raise CaseChanged("the case has changed since you read it, and nothing was done")
@@ -379,13 +388,16 @@ class CaseRepository:
 
     def events(self, case_id: str) -> list[StoredEvent]:
         """The events of a case, in order."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return self._events(connection, case_id)
+
+    def _events(self, connection: Connection, case_id: str) -> list[StoredEvent]:
         query = (
             select(*(case_events.c[name] for name in StoredEvent.__annotations__))
             .where(case_events.c.case_id == case_id)
             .order_by(case_events.c.seq)
         )
-        with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(query).all()
+        rows = connection.execute(query).all()
         return [self._cases.of_event(StoredEvent(**row._mapping)) for row in rows]
 
     def newest_event(self, case_id: str, but: frozenset[str]) -> StoredEvent | None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -32,7 +32,13 @@ from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
 from serving.review.case_links import CaseLinks
 from serving.review.case_records import CaseAccess, CaseFilter, QueueFilter
 from serving.review.cases import Cases
-from serving.review.errors import CaseTaken, ContradictoryFinding, NotYours, UndoRefused
+from serving.review.errors import (
+    AlreadyJudged,
+    CaseTaken,
+    ContradictoryFinding,
+    NotYours,
+    UndoRefused,
+)
 from serving.review.queue_rank import QUEUE_RANK
 from serving.review.results import CaseResult, Finding
 from serving.review.reviewer import Reviewer
@@ -549,3 +555,54 @@ def test_ones_own_last_act_is_undone_until_anybody_acts_or_ten_seconds_are_over(
     )
     with pytest.raises(UndoRefused, match="somebody else"):
         office.reviewing.undo(ONE, case_id, LATER)
+
+
+def let_come_first(patch: pytest.MonkeyPatch, other: Callable[[], object]) -> None:
+    """Let another act come between what the next one looked at and its turn."""
+    change = CaseRepository.change
+
+    def come_second(*asked: Any) -> Any:
+        patch.undo()
+        other()
+        return change(*asked)
+
+    patch.setattr(CaseRepository, "change", come_second)
+
+
+def test_of_two_first_judgements_that_are_sent_at_once_one_counts(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases, case_id = office.reviewing, office.decide()
+    let_come_first(monkeypatch, lambda: cases.judge(ONE, case_id, LATER, "look"))
+
+    with pytest.raises(AlreadyJudged):
+        cases.judge(ONE, case_id, LATER, "let_go")
+
+    assert actions(office, case_id) == [("judge", "one", "look")]
+
+
+@pytest.mark.parametrize("is_end", [True, False])
+def test_what_becomes_a_rescue_meanwhile_is_ended_by_no_inspection(
+    office: Office, monkeypatch: pytest.MonkeyPatch, *, is_end: bool
+) -> None:
+    cases, case_id = office.reviewing, office.decide()
+    cases.act(ONE, case_id, lambda case: owner_rules.claim(case, ONE.actor, AT))
+    cases.order(ONE, case_id, AT, INSPECT)
+
+    def call_rescue() -> None:
+        office.decide(2, "S-1", rescores=case_id, lane_before="inspect", lane="rescue")
+        cases.open_new()
+
+    def act() -> None:
+        if is_end:
+            cases.state_result(ONE, case_id, LATER, lambda _: NOTHING)
+        else:
+            cases.note(ONE, case_id, LATER, "nothing was in it")
+
+    let_come_first(monkeypatch, call_rescue)
+    with pytest.raises(NotFound):
+        act()
+
+    row = cases.store.case(case_id, CaseAccess(frozenset(), is_rescue=True))
+    assert row is not None
+    assert row.status == "action_ordered"

@@ -10,7 +10,7 @@ from serving.review import statement_rules
 from serving.review.errors import AlreadyJudged
 from serving.review.rereadings import has_reread, reread
 from tests.serving.review.stated import NOTHING, end_by
-from tests.serving.review.test_cases import LATER, ONE, TWO, Office
+from tests.serving.review.test_cases import LATER, ONE, TWO, Office, let_come_first
 
 
 @pytest.fixture
@@ -38,3 +38,16 @@ def test_a_reader_reads_a_case_blind_once_and_once_more_when_it_ended_anew(offic
     end_by(cases, ONE, case_id, LATER + timedelta(hours=1), NOTHING)
     reread(cases, TWO, case_id, LATER + timedelta(hours=2), "nothing_found")
     assert [event.action for event in cases.events(case_id)].count("reread") == 2
+
+
+def test_of_two_blind_readings_that_are_sent_at_once_one_counts(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases, case_id = office.reviewing, office.decide()
+    end_by(cases, ONE, case_id, LATER, NOTHING)
+    let_come_first(monkeypatch, lambda: reread(cases, TWO, case_id, LATER, "nothing_found"))
+
+    with pytest.raises(AlreadyJudged):
+        reread(cases, TWO, case_id, LATER, "inconclusive")
+
+    assert [event.action for event in cases.events(case_id)].count("reread") == 1
