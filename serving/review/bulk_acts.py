@@ -7,7 +7,7 @@ from serving.errors import Conflict, NotFound, PersonNeeded, Unprocessable
 from serving.review.errors import TooLong
 
 MOST_TOGETHER = 200
-"""Cases with which something is done at once."""
+"""Cases that one call names at most."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ def act_together(case_ids: Iterable[str], act: Callable[[str], object]) -> BulkA
     """
     done: list[str] = []
     refused: list[tuple[str, str]] = []
-    for case_id in list(dict.fromkeys(case_ids))[:MOST_TOGETHER]:
+    for case_id in dict.fromkeys(case_ids):
         try:
             act(case_id)
             done.append(case_id)
