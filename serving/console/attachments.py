@@ -18,7 +18,7 @@ from serving.console.pages import PageRoute
 from serving.console.rescues import rescue_page
 from serving.console.uploads import SignedUpload, Upload
 from serving.container import Services
-from serving.errors import BodyTooLarge, Conflict, MediaTypeUnsupported, ServingError, Unprocessable
+from serving.errors import BodyTooLarge, Conflict, MediaTypeUnsupported, Unprocessable
 from serving.review.attachment_scan import require_clean
 from serving.review.attachments import AttachedFile, named_after
 from serving.review.errors import FileNotClean
@@ -47,8 +47,7 @@ def attach(
     case_id: str,
 ) -> Response:
     """Put a file to a case; a refusal is shown on the page, in words."""
-    if refusal := _refusal(services, caller, upload, case_id):
-        refused = RefusedForm(refusal.status, str(refusal), "attachments", {}, "file")
+    if refused := _refused(services, caller, upload, case_id):
         return case_page(services, caller, session, case_id, asked, refused)
     return RedirectResponse(f"/console/cases/{case_id}#files", 303)
 
@@ -62,8 +61,8 @@ def attach_to_rescue(
     case_id: str,
 ) -> Response:
     """Put a file to a rescue; a refusal is shown on the page, in words."""
-    if refusal := _refusal(services, caller, upload, case_id):
-        return rescue_page(services, caller, session, case_id, refusal=str(refusal))
+    if refused := _refused(services, caller, upload, case_id):
+        return rescue_page(services, caller, session, case_id, refused)
     return RedirectResponse(f"/console/rescues/{case_id}#files", 303)
 
 
@@ -81,9 +80,9 @@ def download_of_rescue(
     return _handed_out(services, caller, case_id, sha256)
 
 
-def _refusal(
+def _refused(
     services: Services, caller: Caller, upload: Upload, case_id: str
-) -> ServingError | None:
+) -> RefusedForm | None:
     """Attach the file of an upload; why it is refused, where it is."""
     most = services.settings.max_attachment_bytes
     reviewer, now = Reviewer.from_caller(caller), services.clock()
@@ -92,7 +91,7 @@ def _refusal(
         _require_clean(services, caller, file, upload.content)
         services.cases.attach(reviewer, case_id, now, file, upload.content)
     except REFUSALS as refusal:
-        return refusal
+        return RefusedForm(refusal.status, refusal.in_words, "attachments", wrong_field="file")
     return None
 
 

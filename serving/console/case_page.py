@@ -38,7 +38,6 @@ from serving.console.queue import list_content
 from serving.container import Services
 from serving.errors import Unprocessable
 from serving.language import reading, say
-from serving.request_parsing import read_submission
 from serving.review.case_records import CaseRecord
 from serving.review.case_state import Case, status_at
 from serving.review.case_summary import describe_subject
@@ -115,7 +114,8 @@ def justify_reading(
     try:
         stated = read_form(Justification, form)
     except Unprocessable as refusal:
-        return justification_form(session, caller, f"/console/cases/{case_id}", str(refusal))
+        refused = RefusedForm.of_error(refusal, "justify", form)
+        return justification_form(session, caller, f"/console/cases/{case_id}", refused)
     services.cases.justify(reviewer, case_id, now, stated.code, stated.text)
     return RedirectResponse(f"/console/cases/{case_id}", 303)
 
@@ -138,10 +138,7 @@ def case_page(
     try:
         row, case = services.cases.read(reviewer, case_id, now)
     except JustificationNeeded:
-        address = f"/console/cases/{case_id}"
-        why_refused = refused.says if refused else None
-        words_left = refused.fields.get("text", "") if refused else ""
-        return justification_form(session, caller, address, why_refused, words_left)
+        return justification_form(session, caller, f"/console/cases/{case_id}", refused)
     services.notices.read_case(caller.actor, case_id, now)
     status = refused.status if refused else 200
     content = _case_content(services, caller, session, row, case) | {"revision": revision}
@@ -164,7 +161,7 @@ def _case_content(
     reviewer, now = Reviewer.from_caller(caller), services.clock()
     decision = services.cases.decision(row.case_id)
     events = services.cases.history(reviewer, row)
-    submission = read_submission(decision.request.encode())
+    submission = decision.submission
     is_explained = caller.may("explain")
     view = CaseView.from_decision(decision, is_explained=is_explained)
     details = (

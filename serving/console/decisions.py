@@ -16,7 +16,7 @@ from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.case_view import CaseView
 from serving.console.csrf import SignedForm
 from serving.console.first_judgement import is_score_shown
-from serving.console.forms import read_form
+from serving.console.forms import RefusedForm, read_form
 from serving.console.justification import justification_form
 from serving.console.pages import PageRoute, page
 from serving.console.pseudonymous_view import as_seen_by
@@ -100,7 +100,8 @@ def justify_decision(
     try:
         stated = read_form(Justification, form)
     except Unprocessable as refusal:
-        return justification_form(session, reader, address, str(refusal))
+        refused = RefusedForm.of_error(refusal, "justify", form)
+        return justification_form(session, reader, address, refused)
     services.cases.justify(
         _on_its_side(reader, decision),
         decision.case_id,

@@ -137,7 +137,7 @@ def letters_page(
     decision = services.cases.decision(case_id)
     return page(
         "letters.html",
-        status=200 if refused is None else 409,
+        status=200 if refused is None else refused.status,
         reader=caller,
         session=session,
         row=row,

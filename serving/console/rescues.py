@@ -7,11 +7,10 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Any, get_args
+from typing import Annotated, get_args
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.acting import tell_audit
@@ -21,11 +20,11 @@ from serving.access.sessions import Session
 from serving.console.browser_session import ReaderWith, TheSession
 from serving.console.charts.route_map import RouteMap
 from serving.console.csrf import SignedForm
+from serving.console.forms import RefusedForm, read_form
 from serving.console.pages import PageRoute, page, templates
 from serving.console.rescue_log import age_in_words, position_in_words, readers, rescue_log
 from serving.container import Services
 from serving.errors import Conflict, NotFound, Unprocessable
-from serving.request_parsing import read_submission
 from serving.review import owner_rules, remark_rules, statement_rules
 from serving.review.case_state import status_at
 from serving.review.rescue_centres import GROUND, RescueCentres
@@ -80,7 +79,7 @@ def show_rescue(
     services: TheServices, caller: MayRescue, session: TheSession, case_id: str
 ) -> HTMLResponse:
     """An incident with all that leads to the people; that it was read is written down."""
-    return rescue_page(services, caller, session, case_id, refusal=None)
+    return rescue_page(services, caller, session, case_id)
 
 
 @router.post("/{case_id}/{act}")
@@ -96,7 +95,8 @@ def act_on_rescue(
     try:
         _do(services, caller, (case_id, act), form)
     except (Conflict, Unprocessable) as refusal:
-        return rescue_page(services, caller, session, case_id, refusal=refusal.in_words)
+        refused = RefusedForm.of_error(refusal, act, form)
+        return rescue_page(services, caller, session, case_id, refused)
     return RedirectResponse(f"/console/rescues/{quote(case_id, safe='')}", 303)
 
 
@@ -117,7 +117,7 @@ def _do(services: Services, caller: Caller, wanted: tuple[str, str], form: dict[
         give_back = partial(owner_rules.give_back, actor=caller.actor, at=now)
         _act_on(own or [case_id], services, reviewer, give_back)
     elif act == "results":
-        result = _read(ResultBody, form).result
+        result = read_form(ResultBody, form).result
         for each in going_on or [case_id]:
             services.cases.state_result(reviewer, each, now, result)
     else:
@@ -165,24 +165,18 @@ def _digest(board: RescueBoard) -> str:
 
 def _act(act: str, actor: Actor, now: datetime, form: dict[str, str]) -> CaseAct:
     if act in ("notes", "reopen"):
-        text = _read(Note, form).text
+        text = read_form(Note, form).text
         done = remark_rules.note if act == "notes" else statement_rules.reopen
         return lambda case: done(case, actor, now, text)
     raise NotFound("there is no such act")
 
 
-def _read(kind: type[BaseModel], form: dict[str, str]) -> Any:
-    fields = {name: value for name, value in form.items() if name in kind.model_fields}
-    try:
-        return kind.model_validate(fields)
-    except ValidationError as wrong:
-        first = wrong.errors(include_input=False, include_url=False)[0]
-        place = ".".join(map(str, first["loc"])).replace("_", " ")
-        raise Unprocessable(f"{place}: {first['msg'][:1].lower()}{first['msg'][1:]}") from None
-
-
 def rescue_page(
-    services: Services, caller: Caller, session: Session, case_id: str, *, refusal: str | None
+    services: Services,
+    caller: Caller,
+    session: Session,
+    case_id: str,
+    refused: RefusedForm | None = None,
 ) -> HTMLResponse:
     """The page of an incident, with what was refused; that it was read is written down."""
     now, reviewer = services.clock(), Reviewer.from_caller(caller)
@@ -196,10 +190,10 @@ def rescue_page(
     ]
     return page(
         "rescue.html",
-        status=200 if refusal is None else 409,
+        status=200 if refused is None else refused.status,
         reader=caller,
         session=session,
-        refusal=refusal,
+        refused=refused,
         incident=incident,
         case_id=case_id,
         state=own.state,
@@ -219,7 +213,7 @@ def rescue_page(
             (each.row.case_id, message)
             for each in incident.reports
             for message in services.message_evidence.of_case(
-                each.row, read_submission(each.decision.request.encode())
+                each.row, each.decision.submission
             ).messages
         ],
         most_bytes=services.settings.max_attachment_bytes,

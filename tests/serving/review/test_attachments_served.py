@@ -117,6 +117,7 @@ def test_rescuers_attach_to_rescues_and_read_what_is_there_and_nobody_else_does(
     assert f"/console/rescues/{rescue_id}/attachments/" in page.text
     assert download(reviewed, rescue_id, pages="rescues").content == PDF
     assert attach(reviewed, rescue_id, token, pages="rescues").status_code == 409
+    assert attach(reviewed, rescue_id, token, b"", pages="rescues").status_code == 415
     for other in ("cases", "rescues"):
         assert attach(reviewed, case_id, token, PDF, pages=other).status_code in {403, 404}
         assert download(reviewed, case_id, pages=other).status_code in {403, 404}

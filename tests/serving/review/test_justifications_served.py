@@ -84,7 +84,7 @@ def test_what_justifies_nothing_is_refused(reviewed: Service, wrong: dict[str, s
 
     refused = justified(reviewed, token, case_id, **wrong)
 
-    assert (refused.status_code, "c-0012" in refused.text) == (409, False)
+    assert (refused.status_code, "c-0012" in refused.text) == (422, False)
     assert events(reviewed, case_id) == []
 
 
@@ -115,7 +115,7 @@ def test_the_decision_behind_a_case_is_read_as_the_case_is(reviewed: Service) ->
     assert "c-0012" not in asked.text
     assert events(reviewed, case_id) == []
     refused = justified(reviewed, token, case_id, "decisions", text="short")
-    assert (refused.status_code, "c-0012" in refused.text) == (409, False)
+    assert (refused.status_code, "c-0012" in refused.text) == (422, False)
     assert "c-0012" in justified(reviewed, token, case_id, "decisions").text
     assert "c-0012" in reviewed.client.get(f"/console/cases/{case_id}").text
     assert events(reviewed, case_id) == [

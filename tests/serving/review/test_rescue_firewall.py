@@ -250,7 +250,7 @@ def test_a_rescue_is_acknowledged_claimed_and_ended_on_its_page(sides: BothSides
     assert act("claim") == 303
     assert act("notes", text="a helicopter is on its way") == 303
     assert act("marks", indicator="D07", verdict="right") == 404
-    assert act("results", **BODIES["results"] | {"code": "other_offence"}) == 409
+    assert act("results", **BODIES["results"] | {"code": "other_offence"}) == 422
     assert act("results", **BODIES["results"] | {"code": "people_helped"}) == 303
     page = sides.service.client.get(f"/console/rescues/{sides.rescue_id}").text
     assert "a helicopter is on its way" in page
