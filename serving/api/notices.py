@@ -16,7 +16,7 @@ from serving.access.callers import Caller
 from serving.api.openapi import problems
 from serving.container import Services
 from serving.errors import RequestFault, Unprocessable
-from serving.review.notices import Notice, NoticeKind, NoticePosition
+from serving.review.notices import MOST_SHOWN, Notice, NoticeKind, NoticePosition
 from serving.review.reviewer import Reviewer
 from serving.web.authentication import WithScope
 from serving.web.bodies import ClosedModel
@@ -131,7 +131,8 @@ def _count_unread(
     services: Services, caller: Caller, holders: Sequence[Actor], now: datetime
 ) -> int:
     access = Reviewer.from_caller(caller).access
-    return sum(services.notices.count_unread(holder, access, now) for holder in holders)
+    counts = (services.notices.count_unread(holder, access, now) for holder in holders)
+    return min(sum(counts), MOST_SHOWN)
 
 
 def _encoded(notice: Notice) -> str:

@@ -12,6 +12,8 @@ from serving.access.accounts import Account
 from serving.access.claims import person_elsewhere
 from serving.access.oidc import NO_PASSWORD
 from serving.app import create_app
+from serving.db.repositories.notice_repository import NoticeRepository
+from serving.review.notices import MOST_SHOWN
 from serving.review.reviewer import Reviewer
 from serving.settings import Settings
 from tests.serving.bodies import shipment
@@ -99,6 +101,9 @@ def test_unread_ones_come_first_over_pages_and_each_once(served: Service) -> Non
     assert [each["read_at"] is None for each in pages] == [True] * 3 + [False] * 2
     assert read(served, ana).json() == {"unread": 0}
     assert ask(served, ana, cursor="nonsense").status_code == 422
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(NoticeRepository, "count_unread", lambda *_: MOST_SHOWN)
+        assert ask(served, ana).json()["unread"] == MOST_SHOWN  # of the token and of the account
 
 
 def test_a_key_that_has_a_case_is_told_when_what_it_laid_aside_is_due(
