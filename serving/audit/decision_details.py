@@ -12,7 +12,6 @@ from serving.audit.decision import Decision
 from serving.explanation.missing_inputs import MissingInputEffect, missing_input_effects
 from serving.language import ENGLISH, Language
 from serving.models.model_pool import ModelPool
-from serving.request_parsing import read_submission
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def details_of(
 
 def _provenance(decision: Decision) -> dict[str, Provenance]:
     known = features_by_name()
-    provenance = SubmissionProvenance(read_submission(decision.request.encode()))
+    provenance = SubmissionProvenance(decision.submission)
     return {
         name: provenance.feature(known[name])
         for reason in decision.known_reasons.reasons

@@ -15,7 +15,6 @@ from serving.console.justification import justification_form
 from serving.console.pages import PageRoute
 from serving.container import Services
 from serving.language import ENGLISH, begin_reading
-from serving.request_parsing import read_submission
 from serving.review.case_records import CaseRecord
 from serving.review.case_state import Case
 from serving.review.errors import JustificationNeeded
@@ -44,7 +43,7 @@ def _paper_of(services: Services, caller: Caller, row: CaseRecord, case: Case) -
 
     begin_reading(ENGLISH)  # the same state gives the same bytes, whoever asks
     decision = services.cases.decision(row.case_id)
-    submission = read_submission(decision.request.encode())
+    submission = decision.submission
     printed = PrintedCase(
         row=row,
         headline=headline_of(row, submission, is_masked=services.cases.is_masked(row)),

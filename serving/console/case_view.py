@@ -18,7 +18,6 @@ from serving.explanation.formatting import exact_figure, listed
 from serving.explanation.missing_inputs import missing_in_words
 from serving.explanation.reasons_in_words import Observation, Reason
 from serving.language import reading, say, say_word, subject_named
-from serving.request_parsing import read_submission
 from serving.review.case_summary import LANE_NAMES, describe_lane, describe_subject
 from serving.web.html import instant_in_words
 from serving.web.stored_texts import said_again
@@ -77,7 +76,7 @@ class CaseView:
     @classmethod
     def from_decision(cls, decision: Decision, *, is_explained: bool) -> Self:
         """The case of a decision, read from what was stored with it."""
-        submission = read_submission(decision.request.encode())
+        submission = decision.submission
         # A draw has no reason, and whoever looks at what it drew is not told where to look.
         is_drawn = decision.is_drawn
         language = reading().language

@@ -20,7 +20,6 @@ from serving.container import Services
 from serving.explanation.provenance_text import field_name
 from serving.history.kept_messages import KeptMessage, MessageContent
 from serving.language import say, say_word
-from serving.request_parsing import read_submission
 from serving.review.errors import JustificationNeeded
 from serving.review.reviewer import Reviewer
 from serving.web.services import TheServices
@@ -107,7 +106,7 @@ def _message_page(
         row, _ = services.cases.read(reviewer, case_id, now)
     except JustificationNeeded:  # the page of the case asks why
         return RedirectResponse(of_case, 303)
-    submission = read_submission(services.cases.decision(case_id).request.encode())
+    submission = services.cases.decision(case_id).submission
     shown = services.message_evidence.read_with_case(reviewer, row, submission, message_id, now)
     message, content = shown.message, shown.message.content
     return page(

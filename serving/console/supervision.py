@@ -32,7 +32,6 @@ from serving.errors import Unprocessable
 from serving.language import ENGLISH, begin_reading
 from serving.monitor.monitoring_report import MonitoringReport
 from serving.monitor.period_spans import spans
-from serving.request_parsing import read_submission
 from serving.review.case_load import CaseLoad, LoadFigures, by_lane, by_office
 from serving.review.case_summary import LANE_NAMES
 from serving.review.rereadings import has_reread, reread
@@ -209,7 +208,7 @@ def show_for_rereading(
     reviewer = Reviewer.from_caller(caller)
     row, _ = services.cases.read(reviewer, case_id, services.clock(), "reread")
     decision = services.cases.decision(case_id)
-    submission = read_submission(decision.request.encode())
+    submission = decision.submission
     return page(
         "reread.html",
         reader=caller,

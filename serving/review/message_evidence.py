@@ -10,7 +10,6 @@ from features.submission import Submission
 from serving.access.acting import tell_audit
 from serving.errors import Forbidden, NotFound
 from serving.history.kept_messages import KeptMessage, MessageStore, PlacedRecord
-from serving.request_parsing import read_submission
 from serving.review.case_records import CaseAccess, CaseRecord
 from serving.review.cases import Cases
 from serving.review.reviewer import Reviewer
@@ -137,7 +136,7 @@ class MessageEvidence:
                 break
             some = rows[start : start + _DECISIONS_AT_ONCE]
             for decision in self.cases.decisions_of(some).values():
-                found |= wanted & set(subjects_of(read_submission(decision.request.encode())))
+                found |= wanted & set(subjects_of(decision.submission))
         return found
 
     @staticmethod
@@ -168,7 +167,7 @@ class MessageEvidence:
 
         That it was read is written down. Raises NotFound.
         """
-        found = (each for each in self.of_case(row, submission).messages)
+        found = self.of_case(row, submission).messages
         message = next((each for each in found if each.message_id == message_id), None)
         if message is None:
             raise NotFound(_UNSEEN)

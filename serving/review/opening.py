@@ -11,7 +11,6 @@ from features.identities import declarations, identifiers_of, parties_of, roles_
 from features.records import Journey
 from features.submission import Submission
 from serving.audit.decision import Decision
-from serving.request_parsing import read_submission
 from serving.review.case_records import CaseLink, CaseRecord, OpenedCase
 from serving.review.case_state import Case
 from serving.review.case_summary import describe_selection, describe_subject
@@ -52,7 +51,7 @@ def case_of_decision(
     decision = Decision.model_validate_json(record)
     if not opens_case(decision):
         return None
-    submission = read_submission(decision.request.encode())
+    submission = decision.submission
     journey: Journey | None = submission.journey
     due_at = journey.due_at if journey else decision.scored_at + ARRIVES_WITHIN
     office_id = decision.office_id or _office_of_entry(submission, office_of_place)

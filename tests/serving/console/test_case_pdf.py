@@ -18,7 +18,6 @@ from serving.console.case_view import CaseView
 from serving.console.charts.case_pictures import CasePictures
 from serving.console.papers.case_paper import PrintedCase, case_paper
 from serving.console.papers.paper import Paper, readable_symbols
-from serving.request_parsing import read_submission
 from serving.review.cases import Cases
 from tests.serving.bodies import route
 from tests.serving.conftest import Service
@@ -137,7 +136,7 @@ def printed(cases: Cases, case_id: str) -> PrintedCase:
     """A case as one of its reviewers sees it."""
     row, state = cases.case(ONE, case_id)
     decided = cases.decision(case_id)
-    submission = read_submission(decided.request.encode())
+    submission = decided.submission
     return PrintedCase(
         row,
         headline_of(row, submission, is_masked=cases.is_masked(row)),

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from serving.request_parsing import read_submission
 from serving.review.actions import CaseAction
 from serving.review.case_records import CaseRecord
 from serving.review.case_state import Case
@@ -41,9 +40,7 @@ def reported(number: int, *, is_unheard: bool = True, **journey: Any) -> RescueR
     opened = case_of_decision(number, made.model_dump_json())
     assert opened is not None
     row: CaseRecord = opened[0]
-    return RescueReport(
-        row, Case(row.case_id), made, read_submission(made.request.encode()), (), is_unheard
-    )
+    return RescueReport(row, Case(row.case_id), made, made.submission, (), is_unheard)
 
 
 def ids(found: list[RescueIncident]) -> list[tuple[str, ...]]:
