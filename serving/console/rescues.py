@@ -40,9 +40,6 @@ router = APIRouter(prefix="/console/rescues", include_in_schema=False, route_cla
 
 MayRescue = Annotated[Caller, Depends(ReaderWith("rescue"))]
 
-MOST_TOGETHER = 100
-"""Of how many cases one form speaks at most: those of one incident."""
-
 templates.filters["position"] = position_in_words
 templates.filters["age"] = age_in_words
 
@@ -126,7 +123,7 @@ def _do(services: Services, caller: Caller, wanted: tuple[str, str], form: dict[
 
 def _shown(case_id: str, form: dict[str, str]) -> tuple[str, ...]:
     """The cases of the incident that the page showed: what came since is not acted on unseen."""
-    return tuple(dict.fromkeys([case_id, *form.get("shown", "").split()]))[:MOST_TOGETHER]
+    return tuple(dict.fromkeys([case_id, *form.get("shown", "").split()]))
 
 
 def _act_on(case_ids: Iterable[str], services: Services, reviewer: Reviewer, act: CaseAct) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from serving.console.rescue_log import age_in_words
+from serving.console.rescues import _shown
 from tests.serving.bodies import route
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
@@ -161,3 +162,9 @@ def test_whoever_helps_begins_at_the_board_and_finds_nothing_of_enforcement_ther
 )
 def test_an_age_is_as_precise_as_somebody_who_searches_needs(minutes: float, words: str) -> None:
     assert age_in_words(timedelta(minutes=minutes)) == words
+
+
+def test_every_report_that_the_page_of_an_incident_showed_is_acted_on_and_once() -> None:
+    others = [f"d-{number}" for number in range(300)]
+
+    assert _shown("d-7", {"shown": " ".join(others)}) == ("d-7", *others[:7], *others[8:])
