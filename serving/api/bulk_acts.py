@@ -3,13 +3,13 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from serving.api.case_answers import MayReview
 from serving.api.openapi import problems
 from serving.review import owner_rules
 from serving.review.bulk_acts import act_together
 from serving.review.reviewer import Reviewer
 from serving.review.tags import tag_case
 from serving.web.assignments import assign_as_asked
+from serving.web.authentication import MayReviewOrRescue
 from serving.web.caller_first import CallerFirst
 from serving.web.case_bodies import BulkActBody
 from serving.web.services import TheServices
@@ -32,7 +32,9 @@ class BulkAnswer(BaseModel):
 
 
 @router.post("/bulk-acts", responses=problems(s422="The body is refused."))
-def act_on_several(services: TheServices, caller: MayReview, body: BulkActBody) -> BulkAnswer:
+def act_on_several(
+    services: TheServices, caller: MayReviewOrRescue, body: BulkActBody
+) -> BulkAnswer:
     """Do the same with several cases: give them to somebody or back, let them wait, tag them.
 
     The answer says for each what happened; a case that another has by now is refused, and the

@@ -3,13 +3,14 @@
 from fastapi import APIRouter
 
 from serving.access.callers import Caller
-from serving.api.case_answers import CASE_PROBLEMS, CaseAnswer, MayReview
+from serving.api.case_answers import CASE_PROBLEMS, CaseAnswer
 from serving.api.case_revisions import ServicesAsRead
 from serving.container import Services
 from serving.review import owner_rules, statement_rules
 from serving.review.reviewer import Reviewer
 from serving.review.stored_acts import CaseAct
 from serving.web.assignments import assign_as_asked
+from serving.web.authentication import MayReviewOrRescue
 from serving.web.caller_first import CallerFirst
 from serving.web.case_bodies import (
     ActionBody,
@@ -25,7 +26,7 @@ router = APIRouter(prefix="/v1", tags=["review"], route_class=CallerFirst)
 
 
 @router.post("/cases/{case_id}/claim", responses=CASE_PROBLEMS)
-def claim_case(services: ServicesAsRead, caller: MayReview, case_id: str) -> CaseAnswer:
+def claim_case(services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str) -> CaseAnswer:
     """Take a case; of two who try, one has it and the other gets a 409."""
     return _acted(
         services, caller, case_id, lambda c: owner_rules.claim(c, caller.actor, services.clock())
@@ -33,7 +34,7 @@ def claim_case(services: ServicesAsRead, caller: MayReview, case_id: str) -> Cas
 
 
 @router.post("/cases/{case_id}/release", responses=CASE_PROBLEMS)
-def give_case_back(services: ServicesAsRead, caller: MayReview, case_id: str) -> CaseAnswer:
+def give_case_back(services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str) -> CaseAnswer:
     """Give a case back for others. To let the goods go is an action, `release`."""
     return _acted(
         services,
@@ -45,7 +46,7 @@ def give_case_back(services: ServicesAsRead, caller: MayReview, case_id: str) ->
 
 @router.post("/cases/{case_id}/assignments", responses=CASE_PROBLEMS)
 def assign_case(
-    services: ServicesAsRead, caller: MayReview, case_id: str, body: Assignment
+    services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: Assignment
 ) -> CaseAnswer:
     """Give a case to the holder of an account, or put it into an inbox.
 
@@ -58,7 +59,7 @@ def assign_case(
 
 @router.post("/cases/{case_id}/waits", responses=CASE_PROBLEMS)
 def let_case_wait(
-    services: ServicesAsRead, caller: MayReview, case_id: str, body: Wait
+    services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: Wait
 ) -> CaseAnswer:
     """Let a case wait until an instant, for documents, a reply or an arrival."""
     at = services.clock()
@@ -72,7 +73,7 @@ def let_case_wait(
 
 @router.post("/cases/{case_id}/escalations", responses=CASE_PROBLEMS)
 def escalate_case(
-    services: ServicesAsRead, caller: MayReview, case_id: str, body: Note
+    services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: Note
 ) -> CaseAnswer:
     """Call for the supervisor of the office of a case, and say why."""
     at = services.clock()
@@ -82,7 +83,9 @@ def escalate_case(
 
 
 @router.post("/cases/{case_id}/notes", responses=CASE_PROBLEMS)
-def note_case(services: ServicesAsRead, caller: MayReview, case_id: str, body: Note) -> CaseAnswer:
+def note_case(
+    services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: Note
+) -> CaseAnswer:
     """Write something down about a case; `@name` in it tells a colleague who may see the case."""
     at = services.clock()
     case = services.cases.note(Reviewer.from_caller(caller), case_id, at, body.text)
@@ -91,7 +94,7 @@ def note_case(services: ServicesAsRead, caller: MayReview, case_id: str, body: N
 
 @router.post("/cases/{case_id}/judgements", responses=CASE_PROBLEMS)
 def judge_case(
-    services: ServicesAsRead, caller: MayReview, case_id: str, body: FirstJudgement
+    services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: FirstJudgement
 ) -> CaseAnswer:
     """Say what one thinks of a case by its evidence, before its score; once for each reviewer."""
     at = services.clock()
@@ -101,7 +104,7 @@ def judge_case(
 
 @router.post("/cases/{case_id}/actions", responses=CASE_PROBLEMS)
 def order_action(
-    services: ServicesAsRead, caller: MayReview, case_id: str, body: ActionBody
+    services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: ActionBody
 ) -> CaseAnswer:
     """Order an action; a hold and a referral to an agency are proposed to a second person.
 
@@ -114,7 +117,7 @@ def order_action(
 
 @router.post("/cases/{case_id}/results", responses=CASE_PROBLEMS)
 def state_result(
-    services: ServicesAsRead, caller: MayReview, case_id: str, body: ResultBody
+    services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: ResultBody
 ) -> CaseAnswer:
     """State what the ordered action found; an adverse result waits for a second person.
 
@@ -127,7 +130,7 @@ def state_result(
 
 @router.post("/cases/{case_id}/agreements", responses=CASE_PROBLEMS)
 def agree_with_proposal(
-    services: ServicesAsRead, caller: MayReview, case_id: str, body: Judgement | None = None
+    services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: Judgement | None = None
 ) -> CaseAnswer:
     """Agree, as a second person, with what was proposed, after a view of one's own."""
     at = services.clock()
@@ -139,7 +142,7 @@ def agree_with_proposal(
 
 @router.post("/cases/{case_id}/disagreements", responses=CASE_PROBLEMS)
 def disagree_with_proposal(
-    services: ServicesAsRead, caller: MayReview, case_id: str, body: Note
+    services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: Note
 ) -> CaseAnswer:
     """Disagree, as a second person: one's own view takes the place of what was proposed.
 
@@ -151,7 +154,7 @@ def disagree_with_proposal(
 
 
 @router.post("/cases/{case_id}/undo", responses=CASE_PROBLEMS)
-def undo_last_act(services: ServicesAsRead, caller: MayReview, case_id: str) -> CaseAnswer:
+def undo_last_act(services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str) -> CaseAnswer:
     """Take back one's own last act, within ten seconds and before anybody else acts."""
     at = services.clock()
     case = services.cases.undo(Reviewer.from_caller(caller), case_id, at)
@@ -160,7 +163,7 @@ def undo_last_act(services: ServicesAsRead, caller: MayReview, case_id: str) -> 
 
 @router.post("/cases/{case_id}/reopen", responses=CASE_PROBLEMS)
 def reopen_case(
-    services: ServicesAsRead, caller: MayReview, case_id: str, body: Note
+    services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: Note
 ) -> CaseAnswer:
     """Bring back a case that was closed; of an adverse end two persons do, one after another."""
     at = services.clock()

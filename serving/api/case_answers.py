@@ -1,22 +1,16 @@
 """What calls about cases answer, and who may make them."""
 
 from datetime import datetime
-from typing import Annotated
 
-from fastapi import Depends
 from pydantic import BaseModel
 
 from features.records import SubjectKind
-from serving.access.callers import Caller
 from serving.api.entities import EntityAnswer
 from serving.api.openapi import problems
 from serving.review.actions import ActionKind, CaseAction, ReferredTo
 from serving.review.case_state import Amendment, Case, Status, WaitingFor, status_at
 from serving.review.results import ResultCode
 from serving.review.shown_lanes import ScoreLane, ShownLane
-from serving.web.authentication import WithScope
-
-MayReview = Annotated[Caller, Depends(WithScope("review", "rescue"))]
 
 CASE_PROBLEMS = problems(
     s404="No such case, or none that this key may see.",

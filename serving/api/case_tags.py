@@ -3,11 +3,12 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from serving.api.case_answers import CASE_PROBLEMS, CaseAnswer, MayReview
+from serving.api.case_answers import CASE_PROBLEMS, CaseAnswer
 from serving.api.case_revisions import ServicesAsRead
 from serving.api.openapi import problems
 from serving.review.reviewer import Reviewer
 from serving.review.tags import tag_case, tags_in_use
+from serving.web.authentication import MayReviewOrRescue
 from serving.web.caller_first import CallerFirst
 from serving.web.case_bodies import TaggingBody
 from serving.web.services import TheServices
@@ -23,7 +24,7 @@ class TagsInUse(BaseModel):
 
 @router.post("/cases/{case_id}/tags", responses=CASE_PROBLEMS)
 def tag_one_case(
-    services: ServicesAsRead, caller: MayReview, case_id: str, body: TaggingBody
+    services: ServicesAsRead, caller: MayReviewOrRescue, case_id: str, body: TaggingBody
 ) -> CaseAnswer:
     """Set and remove tags of a case, open or closed: at most 12, of 40 characters each.
 
@@ -34,6 +35,6 @@ def tag_one_case(
 
 
 @router.get("/tags", responses=problems())
-def list_tags(services: TheServices, caller: MayReview) -> TagsInUse:
+def list_tags(services: TheServices, caller: MayReviewOrRescue) -> TagsInUse:
     """The tags in use, to offer before a new word is made up."""
     return TagsInUse(tags=tags_in_use(services.cases, Reviewer.from_caller(caller)))

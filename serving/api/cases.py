@@ -14,7 +14,6 @@ from serving.api.case_answers import (
     CaseScoreAnswer,
     ListedCase,
     MatchedTerm,
-    MayReview,
     QueuedCase,
     QueuePage,
     WholeCase,
@@ -32,6 +31,7 @@ from serving.review.search_terms import LONGEST_SEARCH, read_search
 from serving.review.seen_cases import amendment_shown
 from serving.review.shown_lanes import ShownLane, shown_lane, shown_score_lane, stored_lanes
 from serving.review.tags import normalised_tag
+from serving.web.authentication import MayReviewOrRescue
 from serving.web.caller_first import CallerFirst
 from serving.web.case_bodies import TagText
 from serving.web.queue_cursor import (
@@ -96,7 +96,7 @@ class QueueQuery(BaseModel):
 
 @router.get("/queue", responses=problems(s422="A filter or the cursor is refused."))
 def read_queue(
-    services: TheServices, caller: MayReview, query: Annotated[QueueQuery, Query()]
+    services: TheServices, caller: MayReviewOrRescue, query: Annotated[QueueQuery, Query()]
 ) -> QueuePage:
     """The cases that wait: what can still be stopped before what is over, the riskiest first."""
     now = services.clock()
@@ -122,7 +122,7 @@ def read_queue(
 
 @router.get("/cases", responses=problems(s422="A filter or the cursor is refused."))
 def list_cases(
-    services: TheServices, caller: MayReview, query: Annotated[CaseQuery, Query()]
+    services: TheServices, caller: MayReviewOrRescue, query: Annotated[CaseQuery, Query()]
 ) -> CasePage:
     """All cases that may be seen, closed ones too, the newest first.
 
@@ -167,7 +167,7 @@ def _searched(
     | {200: {"headers": answer_headers("ETag")}},
 )
 def read_case(
-    services: TheServices, caller: MayReview, case_id: str, response: Response
+    services: TheServices, caller: MayReviewOrRescue, case_id: str, response: Response
 ) -> WholeCase:
     """A case as it is now, with every score of its subject.
 

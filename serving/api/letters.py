@@ -24,7 +24,7 @@ from serving.review.errors import AccountRefused
 from serving.review.letter_text import LetterSection, sections_of
 from serving.review.reviewer import Reviewer
 from serving.review.sealed_account import SealedFor, Sealing, seal_account
-from serving.web.authentication import WithScope
+from serving.web.authentication import MayReview, WithScope
 from serving.web.bodies import ClosedModel
 from serving.web.caller_first import CallerFirst
 from serving.web.case_bodies import Words
@@ -32,7 +32,6 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1/cases/{case_id}", tags=["letters"], route_class=CallerFirst)
 
-MayWrite = Annotated[Caller, Depends(WithScope("review"))]
 MaySeal = Annotated[Caller, Depends(WithScope("supervise"))]
 
 NOT_FOUND = problems(
@@ -125,7 +124,7 @@ class SealedAccount(BaseModel):
 
 
 @router.get("/letters", responses=LETTER_PROBLEMS)
-def read_letters(services: TheServices, caller: MayWrite, case_id: str) -> CaseLetters:
+def read_letters(services: TheServices, caller: MayReview, case_id: str) -> CaseLetters:
     """The letters of a case; that they were read is written down."""
     reviewer = Reviewer.from_caller(caller)
     _, case = services.cases.read(reviewer, case_id, services.clock(), "letter")
@@ -134,7 +133,7 @@ def read_letters(services: TheServices, caller: MayWrite, case_id: str) -> CaseL
 
 @router.post("/letters", responses=LETTER_PROBLEMS)
 def write_letter(
-    services: ServicesAsRead, caller: MayWrite, case_id: str, body: LetterBody
+    services: ServicesAsRead, caller: MayReview, case_id: str, body: LetterBody
 ) -> CaseLetters:
     """Write a letter to one party of a case that ended; another person releases it."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
@@ -143,7 +142,7 @@ def write_letter(
 
 @router.get("/letters/{audience}", responses=LETTER_PROBLEMS)
 def read_letter(
-    services: TheServices, caller: MayWrite, case_id: str, audience: Audience
+    services: TheServices, caller: MayReview, case_id: str, audience: Audience
 ) -> LetterInWords:
     """The newest letter to a party, in words; that it was read is written down.
 
@@ -157,7 +156,7 @@ def read_letter(
 
 @router.post("/letters/{audience}/release", responses=LETTER_PROBLEMS)
 def release_letter(
-    services: ServicesAsRead, caller: MayWrite, case_id: str, audience: Audience, body: ReleaseBody
+    services: ServicesAsRead, caller: MayReview, case_id: str, audience: Audience, body: ReleaseBody
 ) -> CaseLetters:
     """Let a letter go that another person wrote."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
@@ -166,7 +165,7 @@ def release_letter(
 
 @router.post("/letter-deferrals", responses=LETTER_PROBLEMS)
 def defer_letters(
-    services: ServicesAsRead, caller: MayWrite, case_id: str, body: DeferralBody
+    services: ServicesAsRead, caller: MayReview, case_id: str, body: DeferralBody
 ) -> CaseLetters:
     """Hold the letters of a case back until an instant; another person confirms it."""
     reviewer, now = Reviewer.from_caller(caller), services.clock()
@@ -176,7 +175,7 @@ def defer_letters(
 
 
 @router.post("/letter-deferrals/confirm", responses=LETTER_PROBLEMS)
-def confirm_deferral(services: ServicesAsRead, caller: MayWrite, case_id: str) -> CaseLetters:
+def confirm_deferral(services: ServicesAsRead, caller: MayReview, case_id: str) -> CaseLetters:
     """Agree that the letters of a case wait."""
     reviewer = Reviewer.from_caller(caller)
     return _letters(services.letters.confirm(reviewer, case_id, services.clock()))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from serving.access.acting import tell_audit
@@ -18,7 +18,7 @@ from serving.container import Services
 from serving.errors import RequestFault, Unprocessable
 from serving.review.notices import MOST_SHOWN, Notice, NoticeKind, NoticePosition
 from serving.review.reviewer import Reviewer
-from serving.web.authentication import WithScope
+from serving.web.authentication import MayReview
 from serving.web.bodies import ClosedModel
 from serving.web.caller_first import CallerFirst
 from serving.web.queue_cursor import LONGEST_CURSOR
@@ -26,7 +26,6 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1/notices", tags=["review"], route_class=CallerFirst)
 
-MayReview = Annotated[Caller, Depends(WithScope("review"))]
 
 _PLACE = re.compile(r'\[(true|false), "([0-9T:.+-]{1,40})", "([0-9a-f]{1,64})"\]')
 

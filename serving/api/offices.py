@@ -3,8 +3,8 @@
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from serving.api.case_answers import MayReview
 from serving.api.openapi import problems
+from serving.web.authentication import MayReviewOrRescue
 from serving.web.caller_first import CallerFirst
 from serving.web.services import TheServices
 
@@ -18,7 +18,7 @@ class Offices(BaseModel):
 
 
 @router.get("/offices", responses=problems())
-def list_offices(services: TheServices, caller: MayReview) -> Offices:
+def list_offices(services: TheServices, caller: MayReviewOrRescue) -> Offices:
     """Offices of accounts and keys, of decisions and cases, and of the plan of the lanes.
 
     A case can be referred to these alone.

@@ -4,22 +4,20 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import Field
 
-from serving.access.callers import Caller
 from serving.api.openapi import problems
 from serving.container import Services
 from serving.review.rescue_calls import CallAction
 from serving.review.reviewer import Reviewer
-from serving.web.authentication import WithScope
+from serving.web.authentication import MayRescue
 from serving.web.bodies import ClosedModel
 from serving.web.caller_first import CallerFirst
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1/rescue-calls", tags=["rescue"], route_class=CallerFirst)
 
-MayRescue = Annotated[Caller, Depends(WithScope("rescue"))]
 
 Post = Annotated[
     str,

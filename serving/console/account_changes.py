@@ -15,7 +15,6 @@ from serving.access.office_ids import require_offices
 from serving.access.roles import Role
 from serving.access.sessions import Session
 from serving.console.accounts import (
-    MayAdminister,
     OfficesInWords,
     account_named,
     offices_in,
@@ -24,6 +23,7 @@ from serving.console.browser_session import RecentlyAuthenticated, TheSession
 from serving.console.csrf import SignedForm
 from serving.console.forms import read_form
 from serving.console.pages import PageRoute, page
+from serving.console.readers import MayAdminister
 from serving.container import Services
 from serving.errors import NotFound, ServingError, Unprocessable
 from serving.web.services import TheServices

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Annotated, get_args
 
 import structlog
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -22,9 +22,10 @@ from serving.access.office_ids import require_offices
 from serving.access.oidc import NO_PASSWORD
 from serving.access.roles import Role, Scope
 from serving.access.sessions import Session
-from serving.console.browser_session import ReaderWith, RecentlyAuthenticated, TheSession
+from serving.console.browser_session import RecentlyAuthenticated, TheSession
 from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
+from serving.console.readers import MayAdminister, MaySeeAccounts
 from serving.container import Services
 from serving.errors import Forbidden, NotFound, Unprocessable
 from serving.review.teams import MODES, Team
@@ -33,8 +34,6 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/console/accounts", include_in_schema=False, route_class=PageRoute)
 log = structlog.get_logger(__name__)
 
-MayLook = Annotated[Caller, Depends(ReaderWith("administer", "audit"))]
-MayAdminister = Annotated[Caller, Depends(ReaderWith("administer"))]
 
 # What a key of a machine may be allowed; what people do takes an account.
 KEY_SCOPES: tuple[Scope, ...] = (
@@ -68,7 +67,9 @@ class NewKey(BaseModel):
 
 
 @router.get("")
-def show_accounts(services: TheServices, caller: MayLook, session: TheSession) -> HTMLResponse:
+def show_accounts(
+    services: TheServices, caller: MaySeeAccounts, session: TheSession
+) -> HTMLResponse:
     """Every account and key, with what it may do and whether it is in use."""
     return accounts_page(services, caller, session)
 

@@ -3,18 +3,17 @@
 Those of a rescue and of any other case have addresses of their own, on either side of the wall.
 """
 
-from typing import Annotated
-
 import structlog
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from serving.access.callers import Caller
 from serving.audit.audit_log import AuditEvent
-from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.browser_session import TheSession
 from serving.console.case_page import ThePageAsked, case_page
 from serving.console.forms import RefusedForm
 from serving.console.pages import PageRoute
+from serving.console.readers import MayReadCase, MayRescue, MayReview
 from serving.console.rescues import rescue_page
 from serving.console.uploads import SignedUpload, Upload
 from serving.container import Services
@@ -29,9 +28,6 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
 log = structlog.get_logger(__name__)
 
-MayRead = Annotated[Caller, Depends(ReaderWith("review", "audit"))]
-MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
-MayRescue = Annotated[Caller, Depends(ReaderWith("rescue"))]
 
 REFUSALS = (BodyTooLarge, MediaTypeUnsupported, Conflict, Unprocessable)
 SANDBOXED = {"Content-Security-Policy": "default-src 'none'; sandbox"}
@@ -67,7 +63,7 @@ def attach_to_rescue(
 
 
 @router.get("/cases/{case_id}/attachments/{sha256}")
-def download(services: TheServices, caller: MayRead, case_id: str, sha256: str) -> Response:
+def download(services: TheServices, caller: MayReadCase, case_id: str, sha256: str) -> Response:
     """A file of a case; that it was read is written down."""
     return _handed_out(services, caller, case_id, sha256)
 

@@ -10,17 +10,17 @@ from itertools import chain
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, Field, field_validator
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 
 from serving.access.acting import tell_audit
-from serving.access.callers import Caller
 from serving.audit.audit_log import EventFilter, RecordedEvent
 from serving.audit.checkpoints import public_key_of
 from serving.audit.proof_state import ProofState
-from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.browser_session import TheSession
 from serving.console.pages import PageRoute, page
+from serving.console.readers import MayAudit
 from serving.console.supervision_view import safe_cell
 from serving.container import Services
 from serving.web.downloads import download_headers
@@ -28,7 +28,6 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/audit", include_in_schema=False, route_class=PageRoute)
 
-MayAudit = Annotated[Caller, Depends(ReaderWith("audit"))]
 PAGE_SIZE = 50
 AT_ONCE = 1_000
 COLUMNS = (*("seq", "at", "actor", "actor_name", "action", "object_kind", "object_id", "details"),)

@@ -2,18 +2,18 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from serving.access.callers import Caller
-from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.browser_session import TheSession
 from serving.console.case_assignments import assign_as_written
 from serving.console.case_tags import read_tagging
 from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, is_part_asked, page
 from serving.console.queue import TheFilters, list_content
+from serving.console.readers import MayReview
 from serving.container import Services
 from serving.errors import Unprocessable
 from serving.language import say, subject_named
@@ -27,7 +27,6 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/queue", include_in_schema=False, route_class=PageRoute)
 
-MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
 
 BOX = "case_"
 """What the names of the boxes begin with that each stand for a case."""

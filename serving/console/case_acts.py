@@ -1,14 +1,13 @@
 """The forms of the page of a case: what each does, and where it leads."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from serving.access.callers import Caller
 from serving.console.act_done import is_seen
-from serving.console.browser_session import ReaderWith, RequireRecentProof, TheSession
+from serving.console.browser_session import RequireRecentProof, TheSession
 from serving.console.case_assignments import assign_as_written
 from serving.console.case_forms import PROPOSED_ACTIONS, VERDICTS
 from serving.console.case_list import CaseList
@@ -16,6 +15,7 @@ from serving.console.case_page import PageAsked, ThePageAsked, case_page
 from serving.console.csrf import SignedForm
 from serving.console.forms import RefusedForm, read_form, revision_shown
 from serving.console.pages import PageRoute
+from serving.console.readers import MayReview
 from serving.container import Services
 from serving.errors import Conflict, NotFound, PersonNeeded, RequestFault, Unprocessable
 from serving.review import owner_rules, remark_rules, statement_rules
@@ -28,7 +28,6 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
 
-MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
 
 _OFFENCE = "offence_"
 """What the names of the boxes begin with that each stand for a class of offence."""

@@ -2,16 +2,17 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from serving.access.callers import Caller
 from serving.access.sessions import Session
-from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.browser_session import TheSession
 from serving.console.charts.link_graph import LinkGraph
 from serving.console.csrf import SignedForm
 from serving.console.justification import justification_form
 from serving.console.pages import PageRoute, is_part_asked, page
+from serving.console.readers import MayReadCase, MayReview
 from serving.container import Services
 from serving.review.bulk_acts import act_together
 from serving.review.case_records import CaseRecord
@@ -22,9 +23,6 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
 
-MaySeeCase = Annotated[Caller, Depends(ReaderWith("review", "audit"))]
-
-MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
 
 CHOSEN = "chosen"
 """Which cases are handed over: those whose boxes are ticked."""
@@ -37,7 +35,7 @@ CaseId = Annotated[str, Query(max_length=64)]
 @router.get("/{case_id}/links")
 def show_links(
     services: TheServices,
-    caller: MaySeeCase,
+    caller: MayReadCase,
     session: TheSession,
     request: Request,
     case_id: str,

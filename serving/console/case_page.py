@@ -15,7 +15,7 @@ from serving.access.sessions import Session
 from serving.audit.decision_details import UNEXPLAINED, details_of
 from serving.console.act_done import act_done
 from serving.console.amended_declaration import amended_declaration
-from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.browser_session import TheSession
 from serving.console.case_forms import (
     JUDGED_AS_WORDS,
     WAITING_FOR,
@@ -35,6 +35,7 @@ from serving.console.forms import NEVER, RefusedForm, read_form
 from serving.console.justification import justification_form
 from serving.console.pages import PageRoute, is_part_asked, page, templates
 from serving.console.queue import list_content
+from serving.console.readers import MayReadCase
 from serving.container import Services
 from serving.errors import Unprocessable
 from serving.language import reading, say
@@ -51,7 +52,6 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
 
-MaySeeCase = Annotated[Caller, Depends(ReaderWith("review", "audit"))]
 
 MOST_LINKED = 12
 
@@ -92,7 +92,7 @@ def warm_up(examples: Iterable[Submission], at: datetime) -> None:
 @router.get("/{case_id}")
 def show_case(
     services: TheServices,
-    caller: MaySeeCase,
+    caller: MayReadCase,
     session: TheSession,
     asked: ThePageAsked,
     case_id: str,
@@ -104,7 +104,7 @@ def show_case(
 @router.post("/{case_id}/justify")
 def justify_reading(
     services: TheServices,
-    caller: MaySeeCase,
+    caller: MayReadCase,
     session: TheSession,
     form: SignedForm,
     case_id: str,

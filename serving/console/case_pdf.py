@@ -7,12 +7,13 @@ from serving.access.callers import Caller
 from serving.audit.hash_chain import EMPTY
 from serving.console.amended_declaration import amended_declaration
 from serving.console.browser_session import TheSession
-from serving.console.case_page import MaySeeCase, headline_of
+from serving.console.case_page import headline_of
 from serving.console.case_view import CaseView
 from serving.console.charts.case_pictures import CasePictures
 from serving.console.first_judgement import is_score_shown
 from serving.console.justification import justification_form
 from serving.console.pages import PageRoute
+from serving.console.readers import MayReadCase
 from serving.container import Services
 from serving.language import ENGLISH, begin_reading
 from serving.review.case_records import CaseRecord
@@ -27,7 +28,7 @@ router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class
 
 @router.get("/{case_id}/case.pdf")
 def download_case(
-    services: TheServices, caller: MaySeeCase, session: TheSession, case_id: str
+    services: TheServices, caller: MayReadCase, session: TheSession, case_id: str
 ) -> Response:
     """All that the page of a case says, with its digest and its place in the log."""
     reviewer = Reviewer.from_caller(caller)

@@ -4,11 +4,11 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from serving.console.browser_session import TheSession
-from serving.console.case_acts import MayReview
 from serving.console.case_page import ThePageAsked, case_page
 from serving.console.csrf import SignedForm
 from serving.console.forms import RefusedForm
 from serving.console.pages import PageRoute
+from serving.console.readers import MayReview
 from serving.errors import Conflict, Unprocessable
 from serving.review.reviewer import Reviewer
 from serving.review.tags import Tagging, tag_case

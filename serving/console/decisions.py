@@ -1,10 +1,9 @@
 """The pages of decisions: the newest, and one as a case."""
 
 from dataclasses import replace
-from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.callers import Caller
@@ -12,7 +11,7 @@ from serving.audit.decision import Decision
 from serving.audit.decision_details import UNEXPLAINED, details_of
 from serving.audit.derived_reasons import with_reasons
 from serving.audit.visible_decisions import newest_visible, visible_decision
-from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.browser_session import TheSession
 from serving.console.case_view import CaseView
 from serving.console.csrf import SignedForm
 from serving.console.first_judgement import is_score_shown
@@ -20,6 +19,7 @@ from serving.console.forms import RefusedForm, read_form
 from serving.console.justification import justification_form
 from serving.console.pages import PageRoute, page
 from serving.console.pseudonymous_view import as_seen_by
+from serving.console.readers import MayExplainOrStudy
 from serving.container import Services
 from serving.errors import NotFound, ReasonsUnavailable, Unprocessable
 from serving.language import reading
@@ -33,12 +33,11 @@ from serving.web.services import TheServices
 log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/console/decisions", include_in_schema=False, route_class=PageRoute)
 
-MayRead = Annotated[Caller, Depends(ReaderWith("explain", "study"))]
 MOST = 50
 
 
 @router.get("")
-def newest(services: TheServices, reader: MayRead, session: TheSession) -> HTMLResponse:
+def newest(services: TheServices, reader: MayExplainOrStudy, session: TheSession) -> HTMLResponse:
     """The newest decisions that the reader may see."""
     decisions = newest_visible(services.decisions, services.masking, reader, MOST)
     cases = [
@@ -49,7 +48,7 @@ def newest(services: TheServices, reader: MayRead, session: TheSession) -> HTMLR
 
 @router.get("/{decision_id}")
 def one(
-    services: TheServices, reader: MayRead, session: TheSession, decision_id: str
+    services: TheServices, reader: MayExplainOrStudy, session: TheSession, decision_id: str
 ) -> HTMLResponse:
     """One decision as a case: evidence first, score last; that it was read is recorded, with why.
 
@@ -89,7 +88,7 @@ def _view(services: Services, decision: Decision) -> tuple[CaseView, str | None]
 @router.post("/{decision_id}/justify")
 def justify_decision(
     services: TheServices,
-    reader: MayRead,
+    reader: MayExplainOrStudy,
     session: TheSession,
     form: SignedForm,
     decision_id: str,

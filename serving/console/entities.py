@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Path
 from starlette.responses import HTMLResponse
 
-from serving.access.callers import Caller
-from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.browser_session import TheSession
 from serving.console.charts.month_bars import MonthBars
 from serving.console.pages import PageRoute, page, templates
+from serving.console.readers import MayReadCase
 from serving.language import say, say_word, subject_named
 from serving.review.entities import (
     MOST_SHOWN,
@@ -24,8 +24,6 @@ from serving.review.reviewer import Reviewer
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/entities", include_in_schema=False, route_class=PageRoute)
-
-MaySeeEntity = Annotated[Caller, Depends(ReaderWith("review", "audit"))]
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class EntityCaseRow:
 @router.get("/{kind}/{token}")
 def show_entity(
     services: TheServices,
-    caller: MaySeeEntity,
+    caller: MayReadCase,
     session: TheSession,
     kind: EntityKind,
     token: Annotated[str, Path(max_length=64)],

@@ -1,17 +1,16 @@
 """The pages of features: what a number means, and where it is computed."""
 
 from dataclasses import dataclass
-from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
 from features.catalogue import feature_named, features_by_name
 from features.definition import Feature
 from features.indicators import sign_of
-from serving.access.callers import Caller
-from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.browser_session import TheSession
 from serving.console.pages import PageRoute, page
+from serving.console.readers import MayExplainOrStudy
 from serving.explanation.formatting import value_in_words
 from serving.language import reading, say
 from serving.models.model_pool import LoadedModel
@@ -19,8 +18,6 @@ from serving.web.html import words_of
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/features", include_in_schema=False, route_class=PageRoute)
-
-MayRead = Annotated[Caller, Depends(ReaderWith("explain", "study"))]
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,7 @@ class InTraining:
 
 
 @router.get("")
-def catalogue(reader: MayRead, session: TheSession) -> HTMLResponse:
+def catalogue(reader: MayExplainOrStudy, session: TheSession) -> HTMLResponse:
     """Every feature, by kind of evidence."""
     families: dict[str, list[Feature]] = {}
     for feature in features_by_name().values():
@@ -41,7 +38,9 @@ def catalogue(reader: MayRead, session: TheSession) -> HTMLResponse:
 
 
 @router.get("/{name}")
-def one(services: TheServices, reader: MayRead, session: TheSession, name: str) -> HTMLResponse:
+def one(
+    services: TheServices, reader: MayExplainOrStudy, session: TheSession, name: str
+) -> HTMLResponse:
     """One feature, as the code defines it and as the models in service saw it."""
     feature = feature_named(name)
     champions = services.models.champions()

@@ -3,17 +3,18 @@
 from datetime import datetime, timedelta
 from typing import Annotated, get_args
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.callers import Caller
 from serving.access.sessions import Session
 from serving.audit.decision import Decision
-from serving.console.browser_session import ReaderWith, RequireRecentProof, TheSession
+from serving.console.browser_session import RequireRecentProof, TheSession
 from serving.console.csrf import SignedForm
 from serving.console.forms import RefusedForm, read_form, revision_shown
 from serving.console.pages import PageRoute, page
+from serving.console.readers import MayReview
 from serving.container import Services
 from serving.errors import Conflict, NotFound, PersonNeeded, Unprocessable
 from serving.language import reading, say
@@ -30,8 +31,6 @@ from serving.web.services import TheServices
 from serving.web.stored_texts import letter_said_again
 
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
-
-MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
 
 
 class LetterForm(ClosedModel):

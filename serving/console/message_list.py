@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, field_validator
 from starlette.responses import HTMLResponse
 
 from features.messages.formats import FORMATS
 from serving.access.acting import tell_audit
-from serving.access.callers import Caller
-from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.browser_session import TheSession
 from serving.console.pages import PageRoute, page
+from serving.console.readers import MaySupervise
 from serving.container import Services
 from serving.history.kept_messages import KeptMessage
 from serving.review.case_records import CaseRecord
@@ -23,7 +23,6 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/messages", include_in_schema=False, route_class=PageRoute)
 
-MayList = Annotated[Caller, Depends(ReaderWith("supervise"))]
 PAGE_SIZE = 25
 MOST_CASES = 5
 """Cases of one message that are named; of more their number is told."""
@@ -85,7 +84,7 @@ class MessageRow:
 @router.get("")
 def show_messages(
     services: TheServices,
-    caller: MayList,
+    caller: MaySupervise,
     session: TheSession,
     wanted: Annotated[WantedMessages, Query()],
 ) -> HTMLResponse:

@@ -8,14 +8,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.submission import Submission
 from serving.access.callers import Caller
 from serving.access.sessions import Session
-from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.browser_session import TheSession
 from serving.console.pages import PageRoute, page
+from serving.console.readers import MayReadCase, MayRescue
 from serving.container import Services
 from serving.explanation.provenance_text import field_name
 from serving.history.kept_messages import KeptMessage, MessageContent
@@ -26,8 +27,6 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console", include_in_schema=False, route_class=PageRoute)
 
-MayRead = Annotated[Caller, Depends(ReaderWith("review", "audit"))]
-MayRescue = Annotated[Caller, Depends(ReaderWith("rescue"))]
 Place = Annotated[str, Query(max_length=500)]
 
 LINES_AROUND = 300
@@ -68,7 +67,7 @@ class ShownField:
 @router.get("/cases/{case_id}/messages/{message_id}")
 def message_of_case(
     services: TheServices,
-    caller: MayRead,
+    caller: MayReadCase,
     session: TheSession,
     case_id: str,
     message_id: str,

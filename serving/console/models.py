@@ -3,18 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import BaseModel, ValidationError
 from starlette.responses import HTMLResponse
 
 from features.offences import OFFENCES
 from features.records import SubjectKind
-from serving.access.callers import Caller
-from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.browser_session import TheSession
 from serving.console.pages import PageRoute, page
+from serving.console.readers import MayStudy
 from serving.container import Services
 from serving.models.model_pool import LoadedModel, Role
 from serving.review.case_summary import LANE_NAMES
@@ -27,7 +26,6 @@ DRAWN_AT_RANDOM = "Inspection, drawn at random"
 
 router = APIRouter(prefix="/console/models", include_in_schema=False, route_class=PageRoute)
 
-MayStudy = Annotated[Caller, Depends(ReaderWith("study"))]
 COUNTED = timedelta(days=14)
 
 

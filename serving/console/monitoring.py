@@ -1,27 +1,28 @@
 """The page of monitoring: the newest report on a kind of subject."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
 from features.records import SubjectKind
 from serving.access.callers import Caller
-from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.browser_session import TheSession
 from serving.console.pages import PageRoute, page
+from serving.console.readers import MaySeeFigures
 from serving.monitor.monitoring_report import MonitoringReport
 from serving.web.report_page import report_content
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/monitor", include_in_schema=False, route_class=PageRoute)
 
-MayWatch = Annotated[Caller, Depends(ReaderWith("supervise", "study"))]
 KINDS: tuple[SubjectKind, ...] = ("shipment", "route")
 
 
 @router.get("")
 def show_monitoring(
-    services: TheServices, caller: MayWatch, session: TheSession, subject: SubjectKind = "shipment"
+    services: TheServices,
+    caller: MaySeeFigures,
+    session: TheSession,
+    subject: SubjectKind = "shipment",
 ) -> HTMLResponse:
     """The newest report on one kind of subject; the service makes one every day."""
     body = services.rollups.newest_report(subject)

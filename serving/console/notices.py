@@ -1,14 +1,12 @@
 """The page of one's notices, and the bell that counts those that were not read."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from serving.access.callers import Caller
-from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.browser_session import TheSession
 from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
+from serving.console.readers import MayReview
 from serving.language import say
 from serving.review.notices import NoticeKind
 from serving.review.reviewer import Reviewer
@@ -16,7 +14,6 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/notices", include_in_schema=False, route_class=PageRoute)
 
-MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
 
 NOTICE_WORDS: dict[NoticeKind, str] = {
     "assigned": "{who} assigned this case to you",

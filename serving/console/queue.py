@@ -5,18 +5,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, get_args
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.records import Mode
 from serving.access.callers import Caller
 from serving.console.act_done import act_done
-from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.browser_session import TheSession
 from serving.console.case_links import colleagues
 from serving.console.case_list import TAB_NAMES, CaseList, Filters
 from serving.console.csrf import SignedForm
 from serving.console.own_views import views_of
 from serving.console.pages import PageRoute, is_part_asked, page
+from serving.console.readers import MayFindCases, MayReviewOrRescue
 from serving.container import Services
 from serving.errors import Conflict, PersonNeeded
 from serving.review import owner_rules
@@ -33,15 +34,13 @@ router = APIRouter(prefix="/console/queue", include_in_schema=False, route_class
 MOST_TRIED = 25
 """Cases that are tried where others are claiming too."""
 
-MaySeeQueue = Annotated[Caller, Depends(ReaderWith("review", "rescue", "audit"))]
-MayReview = Annotated[Caller, Depends(ReaderWith("review", "rescue"))]
 TheFilters = Annotated[Filters, Query()]
 
 
 @router.get("")
 def show_queue(
     services: TheServices,
-    caller: MaySeeQueue,
+    caller: MayFindCases,
     session: TheSession,
     request: Request,
     filters: TheFilters,
@@ -62,7 +61,7 @@ def show_queue(
 
 @router.get("/new")
 def count_new_cases(
-    services: TheServices, caller: MaySeeQueue, filters: TheFilters, after: int = 0
+    services: TheServices, caller: MayFindCases, filters: TheFilters, after: int = 0
 ) -> HTMLResponse:
     """How many cases came into a tab after a place in the log, as a button that shows them."""
     wanted = filters.queue_filter(services.clock(), services.cases.inboxes())
@@ -72,7 +71,7 @@ def count_new_cases(
 
 
 @router.post("/next")
-def take_next(services: TheServices, caller: MayReview, form: SignedForm) -> Response:
+def take_next(services: TheServices, caller: MayReviewOrRescue, form: SignedForm) -> Response:
     """Claim the most urgent case that nobody has, of the reader's inbox first, and open it."""
     now, reviewer = services.clock(), _reviewer(caller)
     for row in _most_urgent(services, reviewer, now.isoformat()):

@@ -7,21 +7,22 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
-from typing import Annotated, get_args
+from typing import get_args
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.acting import tell_audit
 from serving.access.actors import Actor
 from serving.access.callers import Caller
 from serving.access.sessions import Session
-from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.browser_session import TheSession
 from serving.console.charts.route_map import RouteMap
 from serving.console.csrf import SignedForm
 from serving.console.forms import RefusedForm, read_form
 from serving.console.pages import PageRoute, page, templates
+from serving.console.readers import MayRescue
 from serving.console.rescue_log import age_in_words, position_in_words, readers, rescue_log
 from serving.container import Services
 from serving.errors import Conflict, NotFound, Unprocessable
@@ -38,7 +39,6 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/rescues", include_in_schema=False, route_class=PageRoute)
 
-MayRescue = Annotated[Caller, Depends(ReaderWith("rescue"))]
 
 templates.filters["position"] = position_in_words
 templates.filters["age"] = age_in_words

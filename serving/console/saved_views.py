@@ -1,19 +1,17 @@
 """Saved views: the forms that keep and delete them on the pages whose filters they name."""
 
 import secrets
-from typing import Annotated
 from urllib.parse import parse_qsl, urlsplit
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
-from serving.access.callers import Caller
-from serving.console.browser_session import ReaderWith
 from serving.console.case_list import Filters
 from serving.console.csrf import SignedForm
 from serving.console.own_views import has_views
 from serving.console.pages import PageRoute
+from serving.console.readers import MayFindCases
 from serving.console.search import SearchFilters
 from serving.errors import Forbidden, Unprocessable
 from serving.review.saved_views import LONGEST_ADDRESS, SavedView, checked_name
@@ -22,7 +20,6 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/views", include_in_schema=False, route_class=PageRoute)
 
-MayView = Annotated[Caller, Depends(ReaderWith("review", "rescue", "audit"))]
 
 _FILTERS: dict[str, type[Filters | SearchFilters]] = {
     "/console/queue": Filters,
@@ -32,7 +29,7 @@ _FILTERS: dict[str, type[Filters | SearchFilters]] = {
 
 
 @router.post("")
-def save_view(services: TheServices, caller: MayView, form: SignedForm) -> Response:
+def save_view(services: TheServices, caller: MayFindCases, form: SignedForm) -> Response:
     """Keep the filters of a page under a name, and show the page again."""
     if not has_views(caller):
         raise Forbidden("views are kept for the holders of accounts")
@@ -42,7 +39,9 @@ def save_view(services: TheServices, caller: MayView, form: SignedForm) -> Respo
 
 
 @router.post("/{view_id}/delete")
-def delete_view(services: TheServices, caller: MayView, form: SignedForm, view_id: str) -> Response:
+def delete_view(
+    services: TheServices, caller: MayFindCases, form: SignedForm, view_id: str
+) -> Response:
     """Delete one of the reader's own views, and show the page again where it was listed."""
     services.saved_views.delete(caller.actor, view_id, services.clock())
     place = urlsplit(form.get("address", "")).path

@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, field_validator
 from starlette.responses import HTMLResponse
 
 from features.records import Mode
 from serving.access.callers import Caller
-from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.browser_session import TheSession
 from serving.console.own_views import views_of
 from serving.console.pages import PageRoute, page
+from serving.console.readers import MayFindCases
 from serving.errors import Unprocessable
 from serving.explanation.formatting import readable
 from serving.language import subject_named
@@ -27,7 +28,6 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/search", include_in_schema=False, route_class=PageRoute)
 
-MaySearch = Annotated[Caller, Depends(ReaderWith("review", "rescue", "audit"))]
 
 PAGE_SIZE = 25
 NOT_CLOSED: tuple[Status, ...] = tuple(each for each in get_args(Status) if each != "closed")
@@ -97,7 +97,7 @@ def names_in_words(term: SearchTerm) -> str:
 @router.get("")
 def show_search(
     services: TheServices,
-    caller: MaySearch,
+    caller: MayFindCases,
     session: TheSession,
     filters: Annotated[SearchFilters, Query()],
 ) -> HTMLResponse:

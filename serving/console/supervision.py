@@ -3,17 +3,18 @@
 import secrets
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.records import SUBJECT_KINDS
 from serving.access.callers import Caller
-from serving.console.browser_session import ReaderWith, TheSession
+from serving.console.browser_session import TheSession
 from serving.console.case_pdf import as_pdf
 from serving.console.case_view import CaseView
 from serving.console.charts.case_pictures import CasePictures
 from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
+from serving.console.readers import MayReview, MaySupervise
 from serving.console.supervision_view import (
     MOST_DOWNLOADED,
     MOST_LISTED,
@@ -46,9 +47,6 @@ LEFT_ALONE = "it should have gone without a check"
 """How a reader on second thoughts ends a case that was not worth a check."""
 
 router = APIRouter(prefix="/console/supervision", include_in_schema=False, route_class=PageRoute)
-
-MaySupervise = Annotated[Caller, Depends(ReaderWith("supervise"))]
-MayReview = Annotated[Caller, Depends(ReaderWith("review"))]
 
 
 @router.get("")

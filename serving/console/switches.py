@@ -1,14 +1,13 @@
 """The page of the switches: models off and on, with who did it and why."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from serving.access.callers import Caller
-from serving.console.browser_session import ReaderWith, RequireRecentProof, TheSession
+from serving.console.browser_session import RequireRecentProof, TheSession
 from serving.console.csrf import SignedForm
 from serving.console.pages import PageRoute, page
+from serving.console.readers import MaySeeSwitches, MaySwitch
 from serving.container import Services
 from serving.errors import Unprocessable
 from serving.models.kill_switch import (
@@ -24,13 +23,13 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/switches", include_in_schema=False, route_class=PageRoute)
 
-MayLook = Annotated[Caller, Depends(ReaderWith("supervise", "administer"))]
-MaySwitch = Annotated[Caller, Depends(ReaderWith("switch"))]
 SHOWN = 100
 
 
 @router.get("")
-def show_switches(services: TheServices, caller: MayLook, session: TheSession) -> HTMLResponse:
+def show_switches(
+    services: TheServices, caller: MaySeeSwitches, session: TheSession
+) -> HTMLResponse:
     """How the models of each kind are switched, and everything that was switched before."""
     return page(
         "switches.html",

@@ -9,11 +9,12 @@ from starlette.responses import RedirectResponse, Response
 
 from serving.access.errors import ChangedMeanwhile, NameRefused, NameTaken
 from serving.access.names import LONGEST_NAME
-from serving.console.accounts import MayAdminister, accounts_page, offices_in
+from serving.console.accounts import accounts_page, offices_in
 from serving.console.browser_session import RecentlyAuthenticated
 from serving.console.csrf import SignedForm
 from serving.console.forms import read_form
 from serving.console.pages import PageRoute
+from serving.console.readers import MayAdminister
 from serving.container import Services
 from serving.errors import Unprocessable
 from serving.review.teams import MODES, StatedTeam, Team
