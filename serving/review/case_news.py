@@ -20,12 +20,12 @@ from serving.audit.decision import Decision
 from serving.history.received_records import RECEIVED_TYPES
 from serving.review import news_rules
 from serving.review.case_change import CaseChange
-from serving.review.case_records import CaseNews, CaseRecord, ChangeCase
+from serving.review.case_records import CaseNews, CaseRecord, ChangeRow, StoredChange
 from serving.review.case_state import Amendment, Case
 from serving.review.errors import NothingToTell
 from serving.review.labels import inspection_of
 from serving.review.results import reported_result
-from serving.review.stored_acts import CaseAct, Changed, changed_case
+from serving.review.stored_acts import CaseAct, stored_change
 
 log = structlog.get_logger()
 
@@ -55,14 +55,14 @@ class LaterDeclaration:
         return cls(Amendment(subject.version, subject.known_at), _due_at(submission))
 
 
-def changes_of(news: CaseNews, first: Submission | None, at: datetime) -> Iterator[ChangeCase]:
+def changes_of(news: CaseNews, first: Submission | None, at: datetime) -> Iterator[ChangeRow]:
     """The changes of one of the cases that are told; `first` is what was decided about first."""
     if news.body is None:
         return
     if news.kind == "outcomes":
         outcome = Outcome.model_validate_json(news.body)
         if _is_of_now(outcome.known_at, at, news):
-            yield partial(changed_case, _taking(outcome, at))
+            yield partial(stored_change, _taking(outcome, at))
     elif news.kind == "decisions":
         yield from _of_decision(Decision.model_validate_json(news.body), first, at)
     else:
@@ -73,7 +73,7 @@ def changes_of(news: CaseNews, first: Submission | None, at: datetime) -> Iterat
 
 def changes_by_journey(
     journey: Journey, first: Submission | None, at: datetime
-) -> Iterator[ChangeCase]:
+) -> Iterator[ChangeRow]:
     """The change of a case whose goods travel by a journey of which a later version is known."""
     own = first.journey if first else None
     is_later = own is None or own.journey_id != journey.journey_id or own.version < journey.version
@@ -81,21 +81,19 @@ def changes_by_journey(
         yield partial(_moved_by_journey, journey.due_at, at)
 
 
-def _moved_by_journey(due_at: datetime, at: datetime, row: CaseRecord) -> Changed:
+def _moved_by_journey(due_at: datetime, at: datetime, row: CaseRecord) -> StoredChange:
     if row.due_at == due_at.isoformat():
         raise NothingToTell
     amend = partial(news_rules.amend_journey, actor=SERVICE, at=at)
-    return _moved(row, changed_case(amend, _due(row, due_at)))
+    return _moved(row, stored_change(amend, _due(row, due_at)))
 
 
-def _of_decision(
-    decision: Decision, first: Submission | None, at: datetime
-) -> Iterator[ChangeCase]:
+def _of_decision(decision: Decision, first: Submission | None, at: datetime) -> Iterator[ChangeRow]:
     submission = decision.submission
     if _is_later(submission.subject, first):
         yield partial(_amended, LaterDeclaration.from_submission(submission), at)
     yield partial(_scored, decision, _due_at(submission), at)
-    yield partial(changed_case, partial(_came_back, decision.because, at))
+    yield partial(stored_change, partial(_came_back, decision.because, at))
 
 
 def _taking(outcome: Outcome, at: datetime) -> CaseAct:
@@ -108,21 +106,23 @@ def _taking(outcome: Outcome, at: datetime) -> CaseAct:
     )
 
 
-def _amended(later: LaterDeclaration, at: datetime, row: CaseRecord) -> Changed:
+def _amended(later: LaterDeclaration, at: datetime, row: CaseRecord) -> StoredChange:
     moved = _due(row, later.due_at)
     is_in_time = moved.is_in_time(at.isoformat())
     amend = partial(
         news_rules.amend, actor=SERVICE, at=at, amendment=later.amendment, is_in_time=is_in_time
     )
-    return _moved(row, changed_case(amend, moved))
+    return _moved(row, stored_change(amend, moved))
 
 
-def _scored(decision: Decision, due_at: datetime | None, at: datetime, row: CaseRecord) -> Changed:
+def _scored(
+    decision: Decision, due_at: datetime | None, at: datetime, row: CaseRecord
+) -> StoredChange:
     """That a score came which counts not for the case; raises NothingToTell for one that does."""
     if decision.decision_id in (row.decision_id, row.case_id):
         raise NothingToTell
     score_again = partial(news_rules.score_again, actor=SERVICE, at=at)
-    return _moved(row, changed_case(score_again, _due(row, due_at)))
+    return _moved(row, stored_change(score_again, _due(row, due_at)))
 
 
 def _came_back(because: tuple[str, ...], at: datetime, case: Case) -> CaseChange:
@@ -137,7 +137,7 @@ def _due(row: CaseRecord, due_at: datetime | None) -> CaseRecord:
     return row if due_at is None else replace(row, due_at=due_at.isoformat())
 
 
-def _moved(row: CaseRecord, changed: Changed) -> Changed:
+def _moved(row: CaseRecord, changed: StoredChange) -> StoredChange:
     """A change with the instant until when its case can be stopped; of a closed one it stays."""
     after, event, labels = changed
     if after.status == "closed":

@@ -20,7 +20,7 @@ from serving.review.case_records import (
     CaseFilter,
     CaseNews,
     CaseSearch,
-    ChangeCase,
+    ChangeRow,
     OpenedCase,
 )
 from serving.review.cases import Cases
@@ -88,7 +88,7 @@ def _tell(cases: Cases, news: CaseNews, at: datetime) -> None:
     cases.store.remove_news(news.record_id)
 
 
-def _change(cases: Cases, case_id: str, changes: Iterable[ChangeCase]) -> None:
+def _change(cases: Cases, case_id: str, changes: Iterable[ChangeRow]) -> None:
     row = cases.store.case(case_id, EVERYWHERE)
     if row is None:
         return

@@ -385,8 +385,11 @@ QueuePosition = tuple[int, float, str, str]
 OpenCase = Callable[[int, str], OpenedCase | None]
 """The case of a decision's place in the log and its record; None for a release."""
 
-ChangeCase = Callable[[CaseRecord], tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]]
+StoredChange = tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]
 """A case after a change, with the event that says so and the outcomes that it states."""
+
+ChangeRow = Callable[[CaseRecord], StoredChange]
+"""Makes of a case as it is stored the case after an act; raises where the act is refused."""
 
 RequireOfEvents = Callable[[Sequence[StoredEvent]], None]
 """Raises where what happened to a case so far forbids an act."""
@@ -475,7 +478,7 @@ class CaseStore(Protocol):
     def change(
         self,
         case_id: str,
-        change: ChangeCase,
+        change: ChangeRow,
         revision: int | None = None,
         require: RequireOfEvents | None = None,
     ) -> CaseRecord:

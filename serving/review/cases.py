@@ -36,6 +36,7 @@ from serving.review.case_records import (
     QueueTab,
     RequireOfEvents,
     SearchPage,
+    StoredChange,
     StoredEvent,
 )
 from serving.review.case_state import Case
@@ -55,15 +56,14 @@ from serving.review.results import CaseResult, FoundBy
 from serving.review.reviewer import Reviewer
 from serving.review.seen_cases import as_seen_by, masked_events, without_proposal, without_words
 from serving.review.stored_acts import (
-    CHANGED,
-    CHANGES_NOTHING,
+    CHANGED_FIELDS,
+    OF_READING,
     CaseAct,
-    Changed,
     case_before,
-    changed_case,
     event_of,
     event_of_reading,
     event_row,
+    stored_change,
 )
 from serving.review.teams import Inboxes, Team
 
@@ -219,7 +219,7 @@ class Cases:
     ) -> None:
         """State why a case is read that the reader's work did not bring; raises NotFound."""
         self.case(reviewer, case_id)
-        changed = CHANGED.dump_json({"purpose": (None, code)}).decode()
+        changed = CHANGED_FIELDS.dump_json({"purpose": (None, code)}).decode()
         self.store.append_event(event_of_reading(reviewer, case_id, at, "justify", changed, words))
 
     @staticmethod
@@ -287,9 +287,9 @@ class Cases:
         """
         self.case(reviewer, case_id)
 
-        def change(row: CaseRecord) -> Changed:
+        def change(row: CaseRecord) -> StoredChange:
             _require_shown(row, reviewer)
-            return changed_case(act, row)
+            return stored_change(act, row)
 
         changed = self.store.change(case_id, change, self.revision_read, require)
         return self.state_of(reviewer, self.shown(changed))
@@ -453,7 +453,7 @@ class Cases:
         Raises UndoRefused.
         """
         row, _ = self.case(reviewer, case_id)
-        acted = self.store.newest_event(case_id, CHANGES_NOTHING)
+        acted = self.store.newest_event(case_id, OF_READING)
         stored = self.store.case(row.case_id, reviewer.access)
         if acted is None or stored is None:
             raise UndoRefused("nothing was done that could be undone")
@@ -475,10 +475,10 @@ class Cases:
         Whoever gave it away may see it no more, and is told for as long as acts are undone that it
         went through; nothing of what others do with it.
         """
-        last = self.store.newest_event(case_id, CHANGES_NOTHING)
+        last = self.store.newest_event(case_id, OF_READING)
         if last is None or not reviewer.actor.is_holder(last.by):
             return None
-        changed = CHANGED.validate_json(last.changed)
+        changed = CHANGED_FIELDS.validate_json(last.changed)
         age = at - datetime.fromisoformat(last.at)
         if not changed.keys() & {"office_id", "lane"} or age > undo_rules.UNDO_WITHIN:
             return None
@@ -514,7 +514,7 @@ class Cases:
         author = reviewer.actor.identity
         outcomes: list[Outcome] = []
 
-        def change(row: CaseRecord) -> Changed:
+        def change(row: CaseRecord) -> StoredChange:
             _require_shown(row, reviewer)
             earlier = CASE.validate_json(row.state).inspection
             labels: list[tuple[Outcome, ReceivedRecord]] = []
@@ -530,7 +530,7 @@ class Cases:
                     labels.insert(0, withdrawal_of(decision, earlier, author, at))
                 return replace(after, inspection=inspection_of(label[0]) if label else None), event
 
-            after, event, _ = changed_case(judge, row)
+            after, event, _ = stored_change(judge, row)
             outcomes.extend(outcome for outcome, _ in labels)
             return after, event, tuple(row for _, row in labels)
 
@@ -549,7 +549,9 @@ class Cases:
         for event in reversed(self.events(case.case_id)):
             is_own = event.action == "justify" and reviewer.actor.is_holder(event.by)
             if is_own and event.at >= since:
-                _, code = CHANGED.validate_json(event.changed).get("purpose", (None, "stated"))
+                _, code = CHANGED_FIELDS.validate_json(event.changed).get(
+                    "purpose", (None, "stated")
+                )
                 return str(code)  # of an erased case nothing but that it was stated
         raise JustificationNeeded("say why you read a case that ended or that you do not work on")
 

@@ -16,7 +16,7 @@ from serving.polling import PollingThread
 from serving.review import owner_rules
 from serving.review.case_records import CaseRecord
 from serving.review.cases import Cases
-from serving.review.stored_acts import DONE_BY_NOBODY, changed_if_unchanged
+from serving.review.stored_acts import DONE_BY_NOBODY, stored_change_if_unchanged
 
 POLL_INTERVAL_S = 30
 TOGETHER = 200
@@ -66,7 +66,7 @@ class Escalations:
                 if self._is_due(row, at):
                     with suppress(Conflict):  # somebody acted meanwhile
                         escalate = partial(owner_rules.escalate, actor=SERVICE, at=at, because="")
-                        change = partial(changed_if_unchanged, escalate, row)
+                        change = partial(stored_change_if_unchanged, escalate, row)
                         self._cases.store.change(row.case_id, change)
                         escalated += 1
         return escalated

@@ -7,7 +7,7 @@ by whoever may still see it. Of a rescue there is none: its board calls by itsel
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from pydantic import TypeAdapter
 
@@ -15,6 +15,7 @@ from serving.access.actors import SERVICE, Actor, StoredActor
 from serving.review.case_records import CaseAccess, CaseRecord, StoredEvent
 from serving.review.case_state import Case
 from serving.review.opening import CASE
+from serving.review.stored_acts import CHANGED_FIELDS
 
 NoticeKind = Literal[
     "assigned",
@@ -34,7 +35,6 @@ These are the members of its team, and of a case without a team the same supervi
 """
 
 MOST_SHOWN = 100
-_CHANGED: TypeAdapter[dict[str, tuple[Any, Any]]] = TypeAdapter(dict[str, tuple[Any, Any]])
 _ACTORS: TypeAdapter[list[StoredActor]] = TypeAdapter(list[StoredActor])
 _PROPOSED = ("action_proposed", "result_in")
 
@@ -123,7 +123,7 @@ def ends_reminder(before: CaseRecord, after: CaseRecord) -> bool:
 
 
 def _notices(before: CaseRecord, after: CaseRecord, event: StoredEvent) -> Iterator[NewNotice]:
-    changed = _CHANGED.validate_json(event.changed)
+    changed = CHANGED_FIELDS.validate_json(event.changed)
     for actor in _ACTORS.validate_python(changed.get("mentioned", (None, []))[1]):
         yield NewNotice("mentioned", actor.identity, event.at)
     if event.action == "undo":

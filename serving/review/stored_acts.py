@@ -6,31 +6,27 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 
-from serving.history.received_records import ReceivedRecord
 from serving.review.actions import CaseAction
 from serving.review.case_change import CaseChange, CaseEvent
-from serving.review.case_records import CaseRecord, StoredEvent
+from serving.review.case_records import CaseRecord, StoredChange, StoredEvent
 from serving.review.case_state import Case
 from serving.review.errors import CaseTaken
 from serving.review.opening import CASE
 from serving.review.queue_rank import QUEUE_RANK
 from serving.review.reviewer import Reviewer
 
-CHANGED = TypeAdapter(dict[str, tuple[object, object]])
+CHANGED_FIELDS = TypeAdapter(dict[str, tuple[object, object]])
 
 CaseAct = Callable[[Case], CaseChange]
 
-Changed = tuple[CaseRecord, StoredEvent, tuple[ReceivedRecord, ...]]
-"""A case after a change, with the event that says so and the outcomes that it states."""
 
-
-CHANGES_NOTHING = frozenset({"read", "download", "read_message", "justify", "judge"})
+OF_READING = frozenset({"read", "download", "read_message", "justify", "judge"})
 """Events of reading and thinking, which leave a case as it was."""
 
-KEEPS_REVISION = CHANGES_NOTHING | {"mark_reason", "reread", "seal"}
+KEEPS_REVISION = OF_READING | {"mark_reason", "reread", "seal"}
 """Events after which a page that was made before still shows how the case stands."""
 
-DONE_BY_NOBODY = CHANGES_NOTHING | {
+DONE_BY_NOBODY = OF_READING | {
     "amend_declaration",
     "withdraw_declaration",
     "amend_journey",
@@ -40,7 +36,7 @@ DONE_BY_NOBODY = CHANGES_NOTHING | {
 """Events after which nobody has acted on a case since: what was read, and what became known."""
 
 
-def changed_case(act: CaseAct, row: CaseRecord) -> Changed:
+def stored_change(act: CaseAct, row: CaseRecord) -> StoredChange:
     """A case after an act, and the event of it."""
     before = CASE.validate_json(row.state)
     case, event = act(before)
@@ -63,11 +59,13 @@ def changed_case(act: CaseAct, row: CaseRecord) -> Changed:
     return after, event_row(replace(event, changed=event.changed | places)), ()
 
 
-def changed_if_unchanged(act: CaseAct, looked_at: CaseRecord, row: CaseRecord) -> Changed:
+def stored_change_if_unchanged(
+    act: CaseAct, looked_at: CaseRecord, row: CaseRecord
+) -> StoredChange:
     """A case after an act; raises CaseTaken where it is not as it was looked at before."""
     if CASE.validate_json(row.state) != CASE.validate_json(looked_at.state):
         raise CaseTaken("somebody has acted on this case since")
-    return changed_case(act, row)
+    return stored_change(act, row)
 
 
 def _moved(row: CaseRecord, action: CaseAction | None) -> CaseRecord:
@@ -81,7 +79,7 @@ def _moved(row: CaseRecord, action: CaseAction | None) -> CaseRecord:
 
 def event_row(event: CaseEvent) -> StoredEvent:
     """An event as it is stored."""
-    changed = CHANGED.dump_json(event.changed).decode()
+    changed = CHANGED_FIELDS.dump_json(event.changed).decode()
     return StoredEvent(
         event.case_id,
         event.at.isoformat(),
@@ -108,12 +106,12 @@ def event_of_reading(
 
 def event_of(stored: StoredEvent) -> CaseEvent:
     """An event as the rules understand it."""
-    at, changed = datetime.fromisoformat(stored.at), CHANGED.validate_json(stored.changed)
+    at, changed = datetime.fromisoformat(stored.at), CHANGED_FIELDS.validate_json(stored.changed)
     return CaseEvent(stored.case_id, at, stored.by, stored.action, changed, stored.text)  # type: ignore[arg-type]  # an action, as it was stored
 
 
 def case_before(case: Case, last: StoredEvent) -> Case:
     """A case as it was before its last event, which has the old of every field."""
     state = CASE.dump_python(case, mode="json")
-    old = {name: old for name, (old, _) in CHANGED.validate_json(last.changed).items()}
+    old = {name: old for name, (old, _) in CHANGED_FIELDS.validate_json(last.changed).items()}
     return CASE.validate_python(state | {name: old[name] for name in old.keys() & state.keys()})

@@ -69,7 +69,7 @@ from serving.review.case_records import (
     CaseRecord,
     CaseScore,
     CaseSearch,
-    ChangeCase,
+    ChangeRow,
     LinkedCase,
     MatchedCase,
     OpenCase,
@@ -341,7 +341,7 @@ class CaseRepository:
     def change(
         self,
         case_id: str,
-        change: ChangeCase,
+        change: ChangeRow,
         revision: int | None = None,
         require: RequireOfEvents | None = None,
     ) -> CaseRecord:

@@ -18,7 +18,7 @@ from serving.review import owner_rules, statement_rules
 from serving.review.case_change import CaseChange
 from serving.review.case_state import Case, Reopening, Statement
 from serving.review.opening import CASE
-from serving.review.stored_acts import CHANGED
+from serving.review.stored_acts import CHANGED_FIELDS
 from tests.serving.access.trusted import NOW
 from tests.serving.databases import database
 from tests.serving.db.test_covered_tables import unguarded
@@ -120,7 +120,7 @@ def test_nothing_is_undone_that_the_log_does_not_tell(office: Office) -> None:
         "INSERT INTO case_events (seq, case_id, at, actor, action, changed, text, actor_name) "
         "SELECT seq + 1, case_id, at, actor, 'state_view', :changed, '', actor_name "
         "FROM case_events ORDER BY seq DESC LIMIT 1",
-        changed=CHANGED.dump_json({"proposal": (proposal, None)}).decode(),
+        changed=CHANGED_FIELDS.dump_json({"proposal": (proposal, None)}).decode(),
     )
 
     with pytest.raises(NotAsAudited):

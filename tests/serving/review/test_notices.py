@@ -23,7 +23,7 @@ from serving.review import news_rules, owner_rules
 from serving.review.case_records import CaseAccess
 from serving.review.notices import NoticeKind
 from serving.review.reviewer import Reviewer
-from serving.review.stored_acts import changed_case
+from serving.review.stored_acts import stored_change
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.clock import Clock
@@ -130,7 +130,7 @@ def test_the_owner_is_told_of_a_result_that_came_from_elsewhere(served: Service)
         cases.order(ANA, case_id, NOW, INSPECT)
 
         def take(row: Any, result: Any = result) -> Any:
-            return changed_case(
+            return stored_change(
                 lambda case: news_rules.take_outcome(case, SERVICE, NOW, result, None), row
             )
 
