@@ -62,6 +62,11 @@ def test_another_method_is_a_problem_that_names_the_right_one(service: Service) 
     assert response.headers["Allow"] == "POST"
 
 
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+def test_whoever_balances_load_may_ask_for_the_status_alone(service: Service, path: str) -> None:
+    assert service.client.head(path).status_code == service.client.get(path).status_code == 200
+
+
 @pytest.mark.parametrize(
     "authorization",
     [
