@@ -157,7 +157,8 @@ def _of_this_database(
 def _epochs(
     own: Sequence[Testimony], epoch: int, beginnings: Mapping[int, Checkpoint]
 ) -> Iterable[Contradiction]:
-    for missing in (each for each in range(2, epoch + 1) if each not in beginnings):
+    explained = beginnings.keys() | _passed_over(beginnings)
+    for missing in sorted({*range(2, epoch + 1)} - explained):
         yield Contradiction(f"the checkpoint that began epoch {missing} is missing")
     later = {each.checkpoint.epoch: each.source for each in own if each.checkpoint.epoch > epoch}
     if later:
@@ -166,6 +167,16 @@ def _epochs(
             f"{later[last]} knows of epoch {last}, and this database of {epoch}: it is an older "
             "copy"
         )
+
+
+def _passed_over(beginnings: Mapping[int, Checkpoint]) -> frozenset[int]:
+    """Epochs that other copies began, as a restore of this one says."""
+    return frozenset(
+        epoch
+        for begun_at, each in beginnings.items()
+        if each.begun and each.begun.kept_epoch is not None
+        for epoch in range(each.begun.kept_epoch + 1, begun_at)
+    )
 
 
 def _numbers(
@@ -179,7 +190,12 @@ def _numbers(
     for before, after in view.gaps:
         if explained.get(before) != after:
             yield Contradiction(f"checkpoints {before + 1} to {after - 1} are missing")
-    known = {each.checkpoint.number: each for each in own if each.source != DATABASE}
+    passed_over = _passed_over(beginnings)
+    known = {
+        each.checkpoint.number: each
+        for each in own
+        if each.source != DATABASE and each.checkpoint.epoch not in passed_over
+    }
     newest, last = view.newest_number, max([view.handed_over, *known])
     if last > newest:
         who = known[last].source if last in known else "a witness"

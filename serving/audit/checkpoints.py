@@ -32,7 +32,9 @@ class EpochBeginning:
 
     `kept` says up to which row each chain is that of the epoch before, `former` where it ended
     then; what lies between is lost. `former_number` is the last checkpoint of the epoch before,
-    `kept_number` the last one that the copy had.
+    `kept_number` the last one that the copy had, and `kept_epoch` the last epoch: those between it
+    and the new one were begun over other copies, and are passed over. Statements of before December
+    2026 don't say it.
     """
 
     by: str
@@ -41,6 +43,7 @@ class EpochBeginning:
     former: ChainHeads
     kept_number: int
     former_number: int
+    kept_epoch: int | None = None
 
     @property
     def lost(self) -> dict[str, tuple[int, int]]:
@@ -54,6 +57,8 @@ class EpochBeginning:
     def as_plain(self) -> dict[str, Any]:
         """What JSON can say of it; `lost` is there for readers."""
         plain = vars(self) | {"kept": dict(self.kept), "former": _plain_heads(self.former)}
+        if self.kept_epoch is None:
+            del plain["kept_epoch"]
         return plain | {"lost": {chain: list(rows) for chain, rows in self.lost.items()}}
 
     @classmethod

@@ -5,10 +5,11 @@ newer copy is found and put in place, or this copy is a lawful restore, which be
 """
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from typing import Protocol
 
 from serving.access.actors import Actor
@@ -241,7 +242,13 @@ def _beginning(view: DatabaseView, check: LogCheck, request: EpochRequest) -> Ep
         former=former,
         kept_number=view.newest_number,
         former_number=max([view.newest_number, view.handed_over, *numbers]),
+        kept_epoch=_kept_epoch(check.verdict.beginnings),
     )
+
+
+def _kept_epoch(beginnings: Collection[int]) -> int:
+    """The last epoch that the copy had, with every one before it."""
+    return next(epoch for epoch in count(1) if epoch + 1 not in beginnings)
 
 
 def _kept(view: DatabaseView, chain: str, heads: ChainHeads, marks: Sequence[LogHead]) -> int:

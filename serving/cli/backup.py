@@ -56,10 +56,15 @@ def restore(
         str | None, typer.Option(help="Its database, where that is no file in it.")
     ] = None,
     today: Today = None,
+    drill: Annotated[
+        bool, typer.Option("--drill", help="To see that it works: no witness is asked or told.")
+    ] = False,
 ) -> None:
     """Make a home of a backup: a new epoch of the log, sessions ended, the past rebuilt.
 
-    It goes into an empty folder, and an empty database with --database-url. Killed, run it again.
+    Witnesses are told, and refuse the former service from then on, but for a --drill: look at what
+    that makes and delete it, serve it never. It goes into an empty folder, and an empty database
+    with --database-url. Killed, run it again.
     What was erased, masked or held since is so again with --former-home; without, what is over by
     HOME/retention.toml is masked, and its erasure proposed.
     """
@@ -72,6 +77,8 @@ def restore(
     if former_database_url and former_home is None:
         raise typer.BadParameter("give --former-home with --former-database-url")
     settings = settings_of(home, database_url)
+    if drill:
+        settings = settings.model_copy(update={"witness": None})
     former = _former_settings(former_home, former_database_url)
     actor, now = Actor.from_command_line(), datetime.now(UTC)
     found = restore_home(archive, settings, RestoreRequest(actor, because.strip(), now, former))
@@ -168,6 +175,8 @@ def _finish(settings: "Settings") -> None:
     with held_off_workers(settings.database), progress_bar("records") as progress:
         rebuild_history(settings, log, records, shared_state(engine), progress=progress)
     engine.dispose()
+    told = "" if settings.witness is None else " Witnesses refuse the former service from now on."
     messages.print(
-        f"{settings.home} is restored. See `tidegate verify-log`, `tidegate doctor`.", markup=False
+        f"{settings.home} is restored.{told} See `tidegate verify-log`, `tidegate doctor`.",
+        markup=False,
     )

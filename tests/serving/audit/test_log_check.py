@@ -275,6 +275,39 @@ def test_two_restores_follow_each_other(log: Log) -> None:
     assert sorted(log.check().verdict.beginnings) == [2, 3]
 
 
+def test_a_second_restore_of_one_backup_passes_over_the_epoch_of_the_first(log: Log) -> None:
+    log.sealed(3, 2)
+    log.roll_back(3, 1, 1)
+    begin_epoch(log.store, log.check(), log.signer, RESTORED)
+    log.sealed(4)
+    log.roll_back(3, 1, 1)
+    log._decided += 10  # other decisions under the same numbers
+
+    begun = begin_epoch(log.store, log.check(), log.signer, RESTORED)
+    log.sealed(2)
+
+    assert (begun.epoch, sorted(log.check().verdict.beginnings)) == (3, [3])
+    assert log.why() == ""
+    log.roll_back(3, 1, 1)
+    assert "knows of epoch 3, and this database of 1: it is an older copy" in log.why()
+
+
+def test_the_beginning_of_an_epoch_that_a_later_restore_kept_may_not_go(log: Log) -> None:
+    log.sealed(3, 2)
+    log.roll_back(3, 1, 1)
+    first = begin_epoch(log.store, log.check(), log.signer, RESTORED)
+    log.sealed(4, 2)
+    log.roll_back(7, 2, first.number + 1)
+    begin_epoch(log.store, log.check(), log.signer, RESTORED)
+    log.seal()
+    assert log.why() == ""
+
+    log.change(f"DELETE FROM chain_checkpoints WHERE number = {first.number}")
+
+    found = [each.why for each in log.check().verdict.contradictions]
+    assert "the checkpoint that began epoch 2 is missing" in found
+
+
 def test_records_written_after_an_unnoticed_rollback_are_told_apart(log: Log) -> None:
     log.sealed(3, 2)
     log.roll_back(3, 1, 1)

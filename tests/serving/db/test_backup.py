@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine
+from typer.testing import CliRunner
 
 from serving.access.accounts import Account
 from serving.access.actors import Actor
@@ -19,6 +20,7 @@ from serving.audit.audit_log import AuditEvent
 from serving.audit.checkpoints import LogSigner, public_keys_of
 from serving.audit.log_check import LogCheck, check_log
 from serving.audit.witness_delivery import WitnessDelivery
+from serving.cli.main import app as tidegate
 from serving.db.audit_verification import verify_audit_log
 from serving.db.backup.archive import MANIFEST
 from serving.db.backup.backup_writer import write_backup
@@ -198,6 +200,55 @@ def test_what_a_witness_has_of_later_is_named_as_lost_and_contradicts_nothing(
     lost = check.verdict.beginnings[2].begun.lost
     assert check.why is None
     assert lost["decisions"] == (3, 3)
+
+
+def test_a_backup_is_restored_again_and_drills_leave_witnesses_as_they_were(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    witness = tmp_path / "elsewhere"
+    monkeypatch.setenv("TIDEGATE_WITNESS", str(witness))
+
+    def restore(name: str, *given: str) -> None:
+        line = ["restore", str(archive), "--home", str(tmp_path / name), *given]
+        done = CliRunner().invoke(tidegate, line)
+        assert done.exit_code == 0, done.output
+
+    restore("drill", "--drill")
+    assert not witness.exists()
+    restore("first")
+    of_first = witness.read_bytes()
+    restore("second drill", "--drill")
+    assert witness.read_bytes() == of_first
+    restore("second")
+
+    found = held_to_its_witness(Settings(home=tmp_path / "second", witness=str(witness)))
+    assert (found.why, found.verdict.epoch, [*found.verdict.beginnings]) == (None, 3, [3])
+    former = held_to_its_witness(Settings(home=tmp_path / "first", witness=str(witness)))
+    assert "knows of epoch 3, and this database of 2" in str(former.why)
+
+
+def test_a_log_whose_witness_was_told_of_a_copy_goes_on_under_an_epoch_of_its_own(
+    small_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIDEGATE_WITNESS", witness := str(tmp_path / "elsewhere"))
+    settings, copy = (
+        Settings(home=home, witness=witness) for home in (small_home, tmp_path / "copy")
+    )
+    goes_on(settings, 2)
+    write_backup(settings, tmp_path / "backup.tgz", BY, NOW)
+    line = ["restore", str(tmp_path / "backup.tgz"), "--home", str(copy.home)]
+    assert CliRunner().invoke(tidegate, line).exit_code == 0
+    for each in (settings, copy, settings):
+        goes_on(each, 3)
+    assert "it is an older copy" in str(held_to_its_witness(settings).why)
+
+    line = ["verify-log", "--begin-epoch", "--because", "a drill", "--home", str(small_home)]
+    assert CliRunner().invoke(tidegate, line).exit_code == 0
+    assert held_to_its_witness(settings).why is None
+    goes_on(settings, 1)
+
+    assert held_to_its_witness(settings).why is None
+    assert "knows of epoch 3, and this database of 2" in str(held_to_its_witness(copy).why)
 
 
 def goes_on(settings: Settings, events: int) -> None:
