@@ -302,6 +302,7 @@ def _services_over(
             party_key(settings.keys),
             settings.max_batch_subjects,
             settings.max_body_bytes,
+            storage.ship_journeys,
         ),
         message_evidence=(evidence := MessageEvidence(storage.messages, cases)),
         message_list=MessageList(storage.messages, evidence),

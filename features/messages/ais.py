@@ -1,10 +1,11 @@
 """NMEA 0183 sentences of AIS -> positions, decoded by pyais.
 
-AIS names a ship, not its journey: a position's journey is `mmsi-` and the ship's number. A sentence
-holds no date; it comes from a tag block (`\\c:`), a `$PGHP` sentence before, or the options. Every
-sentence is a message of its own: one that cannot be read makes no position and is refused alone,
-and a text without any sentence of AIS is refused whole. Base stations, aids to navigation and what
-ships say of themselves are left over.
+AIS names a ship, not its journey: a position's journey is `mmsi-` and the ship's number, until
+somebody knows which one was declared (`ship_of`). A sentence holds no date; it comes from a tag
+block (`\\c:`), a `$PGHP` sentence before, or the options. Every sentence is a message of its own:
+one that cannot be read makes no position and is refused alone, and a text without any sentence of
+AIS is refused whole. Base stations, aids to navigation and what ships say of themselves are left
+over.
 """
 
 import re
@@ -16,7 +17,7 @@ from operator import xor
 from typing import TYPE_CHECKING, Any
 
 from features.errors import MessageRefused
-from features.messages.conversion import GIVEN, Conversion
+from features.messages.conversion import GIVEN, Conversion, MadeRecord
 from features.messages.decoding import text_of
 from features.messages.element import Element
 from features.messages.message_reading import MessageReading
@@ -38,6 +39,7 @@ _ARMOURED = re.compile(r"[0-W`-w]+")
 _WHOLE_PAYLOAD = "want a payload that is whole"
 _SEARCH_AND_RESCUE = ("970", "972", "974")
 _NAV_STATUS_SART = 14
+_NO_JOURNEY = "mmsi-"
 _ACCURATE_M = 10.0
 _NOT_AVAILABLE = {"lat": 91.0, "lon": 181.0}
 _MAX_WAITING = 100
@@ -190,13 +192,21 @@ def _why(error: "AISBaseException") -> str:
     return words.get(type(error).__name__, "want a sentence that can be read")
 
 
+def ship_of(made: MadeRecord) -> str | None:
+    """The number of the ship that a position names in place of a journey; None of a beacon."""
+    named = str(made.fields.get("journey_id"))
+    mmsi = named.removeprefix(_NO_JOURNEY)
+    is_named_by_ship = made.record_type == "positions" and mmsi != named
+    return mmsi if is_named_by_ship and not mmsi.startswith(_SEARCH_AND_RESCUE) else None
+
+
 def _draft(
     said: dict[str, Any], elements: tuple[Element, ...], heard_at: Value | None
 ) -> RecordDraft:
     place = elements[0].place
     draft = RecordDraft("positions", place)
     mmsi = f"{said['mmsi']:09d}"
-    draft.put("journey_id", Value(f"mmsi-{mmsi}", place, elements))
+    draft.put("journey_id", Value(f"{_NO_JOURNEY}{mmsi}", place, elements))
     draft.put("observed_at", heard_at)
     for name, field_name in (("latitude", "lat"), ("longitude", "lon")):
         degrees = said.get(field_name)

@@ -124,6 +124,16 @@ class RecordNotMade(ClosedModel):
     reasons: list[str]
 
 
+class PositionOfJourney(ClosedModel):
+    """Where the message tells a position, and which journey it belongs to."""
+
+    place: str
+    journey_id: str = Field(
+        description="The declared journey that the ship is on; where none fits, `mmsi-` and its "
+        "number."
+    )
+
+
 class MessageAnswer(ClosedModel):
     """What became of a message: all of it is durable.
 
@@ -137,6 +147,7 @@ class MessageAnswer(ClosedModel):
     sender_reference: str = Field(description="What its sender calls it.")
     sha256: str = Field(description="SHA-256 of the body as it came.")
     records: dict[str, int] = Field(description="How many records were made, by their types.")
+    positions: list[PositionOfJourney] = Field(description="The positions of ships, of AIS alone.")
     decisions: list[MadeDecision]
     not_made: list[RecordNotMade]
     left_over: list[ElementsOfPath]
@@ -149,6 +160,11 @@ class MessageAnswer(ClosedModel):
         decided = [DecisionAnswer.model_validate_json(each.body) for each in taken.answers]
         return cls(
             **_reported(taken.message),
+            positions=[
+                PositionOfJourney(place=each.places["journey_id"], journey_id=each.subject_id)
+                for each in taken.message.content.records
+                if each.record_type == "positions"
+            ],
             decisions=[
                 MadeDecision(**{name: getattr(each, name) for name in MadeDecision.model_fields})
                 for each in decided

@@ -13,6 +13,7 @@ from features.records import SubjectKind
 from features.submission import Submission
 from serving import stored_names
 from serving.audit.logged_decision import LoggedDecision
+from serving.audit.ship_journey import ShipJourney
 from serving.errors import NotScored, ReasonsUnavailable
 from serving.explanation.decision_parts import DecisionPart
 from serving.explanation.explained_score import Score
@@ -205,8 +206,13 @@ class Decision(DecisionPart):
         """The decision, with the digest of its answer."""
         return self.model_copy(update={"answer_digest": digest_of(body)})
 
-    def logged(self, danger_begins_at: datetime | None = None) -> LoggedDecision:
-        """The decision as the log keeps it; with when it is looked at again for danger to life."""
+    def logged(
+        self, danger_begins_at: datetime | None = None, ship_journey: ShipJourney | None = None
+    ) -> LoggedDecision:
+        """The decision as the log keeps it; with when it is looked at again for danger to life.
+
+        `ship_journey` is what its journey is found by, if the subject is one.
+        """
         return LoggedDecision(
             decision_id=self.decision_id,
             scored_at=self.scored_at.isoformat(),
@@ -229,4 +235,5 @@ class Decision(DecisionPart):
                 **({} if self.drawn_with is None else {"drawn_with": self.drawn_with}),
             },
             danger_begins_at=danger_begins_at.isoformat() if danger_begins_at else None,
+            ship_journey=ship_journey,
         )

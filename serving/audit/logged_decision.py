@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from serving.audit.hash_chain import ChainedDecision
+from serving.audit.ship_journey import ShipJourney
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,8 @@ class LoggedDecision:
     `lasting` outlasts the decision and names no party. `probability` is None where no model was
     asked. `rescores` is the first decision about a subject that is scored again, `lane_before` its
     lane before. `danger_begins_at` is when silence or delay would become a sign of danger to life,
-    if nothing more became known; it is no part of the log.
+    if nothing more became known, `ship_journey` what its journey is found by; neither is part of
+    the log.
     """
 
     decision_id: str
@@ -31,6 +33,7 @@ class LoggedDecision:
     lane_before: str | None = None
     lasting: Mapping[str, object] = field(default_factory=dict)
     danger_begins_at: str | None = None
+    ship_journey: ShipJourney | None = None
 
 
 @dataclass(frozen=True)

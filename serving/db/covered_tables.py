@@ -75,6 +75,8 @@ NOT_COVERED = {
     "rescue_calls_found_to": "a place in the log; `verify-log` and a start look before it",
     "saved_views": "filters that somebody named for themselves; saving and deletion are events",
     "sessions": "end within hours, and count with the seal of the home's key; each is an event",
+    "ship_journeys": "derived: which journeys of decisions and records a ship is on",
+    "ship_journeys_from": "a place in the log, before which journeys are noted again",
     "shadow_scores": "derived: a named model's score of the vector that a decision has",
     "sign_in_failures": "counters that end within days; each refusal is an event",
     "state": "derived: the online feature store, rebuilt from decisions and records",

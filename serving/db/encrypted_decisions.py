@@ -34,7 +34,8 @@ class EncryptedDecisions:
         body = self.keys.encrypt(unit, _ANSWER, plain_answer)
         subject = self.keys.subject_token(row.subject_kind, row.subject_id)
         found_by = {**vars(row), "subject_id": subject}
-        del found_by["record"], found_by["lasting"], found_by["danger_begins_at"]
+        for name in ("record", "lasting", "danger_begins_at", "ship_journey"):
+            del found_by[name]
         _, key = self.claims(answer.caller_id, answer.idempotency_key)[0]
         digests = {"encrypted": _sha256(encrypted), "answer": _sha256(body), "answered_under": key}
         outline = orjson.dumps({**found_by, **row.lasting, **digests}).decode()

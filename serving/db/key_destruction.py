@@ -62,6 +62,7 @@ from serving.db.tables.scoring import (
     kept_messages,
     message_subjects,
     records,
+    ship_journeys,
 )
 from serving.db.write_lock import turn_without_transaction, writing
 from serving.review.case_records import ENDED, ERASED
@@ -71,7 +72,7 @@ TOGETHER = 5_000
 
 _REWRITTEN = ("data_keys", "answers", "case_links", "contents", "rescue_calls", "state")
 _OF_MESSAGES = ("kept_messages", "message_subjects")
-_OF_SEARCHES = ("case_tags", "case_terms", "saved_views")
+_OF_SEARCHES = ("case_tags", "case_terms", "saved_views", "ship_journeys")
 
 
 EVERYTHING = ErasureLimits(decisions="a", records="a")  # after any day
@@ -183,6 +184,7 @@ class DatabaseErasure:
                 .limit(TOGETHER)
             )
             tidied += self._tidy(delete(table).where(table.c.case_id.in_(masked)))
+        tidied += self._tidy(_masked_journeys(before, retained))
         return tidied + self._tidy(_views_of_nothing())
 
     def index_again(self) -> None:
@@ -448,6 +450,34 @@ def _views_of_nothing() -> Delete:
     return delete(saved_views).where(saved_views.c.first_code.is_not(None), ~finds)
 
 
+def _masked_journeys(before: str, retained: RetainedUnits) -> Delete:
+    """What is noted of masked journeys that were due by then: no ship is on them any more."""
+    noted = ship_journeys.c
+    held = [token for kind, token in retained.subjects if kind == "route"]
+    is_over = and_(noted.noted_at < before, noted.due_at < before)
+    return delete(ship_journeys).where(is_over, noted.journey_id.not_in(held))
+
+
+def _unread_journeys(limits: ErasureLimits) -> Delete:
+    """What is noted of journeys of which no decision and no record can be read any more."""
+    decided = exists().where(
+        decisions.c.subject_kind == "route",
+        decisions.c.subject_id == ship_journeys.c.journey_id,
+        _has_key(_DAY_OF_DECISION, decisions.c.decision_id),
+    )
+    received = exists().where(
+        records.c.subject_kind == "route",
+        records.c.subject_id == ship_journeys.c.journey_id,
+        records.c.kind == "journeys",
+        _has_key(_DAY_OF_RECORD, _NAME_OF_RECORD),
+    )
+    noted = ship_journeys.c
+    is_due = noted.noted_at < max(limits.decisions, limits.records)
+    unread = select(noted.journey_id).where(is_due, ~decided, ~received).distinct()
+    some = unread.order_by(noted.journey_id).limit(TOGETHER)
+    return delete(ship_journeys).where(noted.journey_id.in_(some))
+
+
 def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
     """What is done with some rows of each table that were erased, until none is left.
 
@@ -499,6 +529,7 @@ def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
             delete(table).where(table.c.case_id.in_(of_cases(table.c.case_id)))
             for table in (case_links, case_tags, case_terms, notices)
         ),
+        _unread_journeys(limits),
         _views_of_nothing(),
         delete(saved_views).where(saved_views.c.saved_at < limits.decisions),
         delete(contents).where(contents.c.sha256.in_(places)),

@@ -35,6 +35,7 @@ from serving.audit.checkpoints import verified_by
 from serving.db.binding import BoundKey, bound_keys, former_public_keys
 from serving.db.data_keys import DataKeys
 from serving.db.engine import failing_as_unavailable
+from serving.db.noted_journeys import note_again
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.saved_view_repository import recode_views
 from serving.db.search_index import recode
@@ -80,6 +81,7 @@ def _recode_searches(connection: Connection, keys: DataKeys, token_key: bytes) -
     search_key = search_key_of(token_key)
     recode(connection, keys, search_key)
     recode_views(connection, keys, search_key)
+    note_again(connection)
 
 
 def trusted_log_keys(engine: Engine, given: str) -> str:

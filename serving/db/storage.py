@@ -35,6 +35,7 @@ from serving.db.repositories.saved_view_repository import SavedViewRepository
 from serving.db.repositories.second_factor_repository import SecondFactorRepository
 from serving.db.repositories.session_repository import SessionRepository
 from serving.db.repositories.shadow_score_repository import ShadowScoreRepository
+from serving.db.repositories.ship_journey_repository import ShipJourneyRepository
 from serving.db.repositories.sign_in_repository import SignInRepository
 from serving.db.repositories.team_repository import TeamRepository
 from serving.db.repositories.webhook_repository import WebhookRepository
@@ -71,6 +72,7 @@ class Storage:
     second_factors: SecondFactorRepository
     sessions: SessionRepository
     shadow_scores: ShadowScoreRepository
+    ship_journeys: ShipJourneyRepository
     sign_ins: SignInRepository
     switch_events: KillSwitchRepository
     teams: TeamRepository
@@ -121,6 +123,7 @@ class Storage:
             second_factors=SecondFactorRepository(engine),
             sessions=SessionRepository(engine),
             shadow_scores=ShadowScoreRepository(engine),
+            ship_journeys=ShipJourneyRepository(engine),
             sign_ins=SignInRepository(engine),
             switch_events=KillSwitchRepository(engine),
             teams=TeamRepository(engine),

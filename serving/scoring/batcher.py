@@ -20,6 +20,7 @@ from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.audit.decision_log_writer import LogWriter
 from serving.audit.errors import AnsweredMeanwhile
+from serving.audit.ship_journey import ShipJourney
 from serving.errors import LogUnavailable, ServingError
 from serving.request_parsing import read_submission
 from serving.scoring.assessment import AssessmentRequest, Assessor
@@ -256,7 +257,10 @@ class RequestBatcher:
             stored = stored_answer(decision, request.claim, body)
             request.pending.is_decided = True
             submission = request.assessment.submission
-            logged = decision.logged(self.danger_watch.watched_until(decision, submission))
+            logged = decision.logged(
+                self.danger_watch.watched_until(decision, submission),
+                ShipJourney.of_submission(submission),
+            )
             durable = self.writer.submit(logged, stored, submission)
         except Exception as failure:
             self._finish(request, failure)

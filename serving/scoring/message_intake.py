@@ -42,6 +42,7 @@ from serving.scoring.message_plan import (
     submission_of,
 )
 from serving.scoring.message_versions import KnownVersions
+from serving.scoring.ships import ShipJourneys, ShipPositions
 from serving.triage.life_at_risk import danger_signals
 
 
@@ -135,6 +136,7 @@ class MessageIntake:
         party_key: bytes,
         most_subjects: int,
         most_bytes_of_subject: int,
+        ship_journeys: ShipJourneys,
     ):
         self._store = store
         self._ingestion = ingestion
@@ -145,6 +147,7 @@ class MessageIntake:
         self._most_bytes_of_subject = most_bytes_of_subject
         self._claims = IdempotencyClaims()
         self._versions = KnownVersions(batcher.assessor.decided, ingestion.store)
+        self._ships = ShipPositions(ship_journeys, ingestion.decisions)
 
     async def take(
         self,
@@ -207,7 +210,7 @@ class MessageIntake:
         stated = read_once(sent.format, sent.body, options)
         if stated.subject_count > self._most_subjects:
             raise BodyTooLarge(f"a message may make {self._most_subjects} journeys and shipments")
-        numbered = self._versions.numbered(stated, read_at)
+        numbered = self._versions.numbered(self._ships.assigned(stated, sent.caller), read_at)
         in_danger = self._in_danger(sent, numbered, read_at, kept)
         read = numbered.with_subjects(in_danger)
         records = self._checked(sent, read)

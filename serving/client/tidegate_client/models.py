@@ -837,6 +837,7 @@ class MessageAnswer(Answered):
     sender_reference: str
     sha256: str
     records: dict[str, int]
+    positions: list[PositionOfJourney]
     decisions: list[MadeDecision]
     not_made: list[RecordNotMade]
     left_over: list[ElementsOfPath]
@@ -901,6 +902,13 @@ class OrderedAction(Answered):
     kind: Literal["inspect", "check_documents", "hold", "release", "refer"] | str
     refer_to: Literal["rescue", "protection", "office", "agency"] | str | None = None
     destination: str | None = None
+
+
+class PositionOfJourney(Answered):
+    """Where the message tells a position, and which journey it belongs to."""
+
+    place: str
+    journey_id: str
 
 
 class Problem(Answered):

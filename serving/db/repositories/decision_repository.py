@@ -44,6 +44,7 @@ from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable, move_write_ahead_log
 from serving.db.errors import TokensRotated, Undecipherable
 from serving.db.lookups import PairLookup
+from serving.db.noted_journeys import journey_row, note_journeys
 from serving.db.tables.scoring import answers, decisions
 from serving.db.waiting_subjects import SubjectToken, let_wait
 from serving.db.write_lock import writing
@@ -100,6 +101,11 @@ class DecisionRepository:
     def _append(self, entries: Sequence[tuple[LoggedDecision, StoredAnswer]]) -> LogHead:
         ring = self._keys.token_keys.ring()
         encrypted = [self._decisions.rows(*entry) for entry in entries]
+        journeys = [
+            journey_row(self._keys, decision.ship_journey, row["subject_id"], row["scored_at"])
+            for (row, _), (decision, _) in zip(encrypted, entries, strict=True)
+            if decision.ship_journey is not None
+        ]
         try:
             with failing_as_unavailable(but=IntegrityError), writing(self._engine) as connection:
                 self._keys.token_keys.require(ring, connection)
@@ -110,6 +116,7 @@ class DecisionRepository:
                     row.update(seq=seq, chain=link)
                 connection.execute(decisions.insert(), [row for row, _ in encrypted])
                 connection.execute(answers.insert(), [answer for _, answer in encrypted])
+                note_journeys(connection, journeys)
                 for (row, _), (decision, _) in zip(encrypted, entries, strict=True):
                     if decision.danger_begins_at is not None:
                         subject = SubjectToken(row["subject_kind"], row["subject_id"])

@@ -17,6 +17,7 @@ from serving.db.encrypted_records import EncryptedRecords
 from serving.db.engine import failing_as_unavailable
 from serving.db.errors import TokensRotated
 from serving.db.lookups import PairLookup
+from serving.db.noted_journeys import journey_row, note_journeys, ship_journey_of
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables.review import untold_news
 from serving.db.tables.scoring import records
@@ -115,6 +116,7 @@ class RecordWriter:
         new = [row for key, row in encrypted.items() if key not in before]
         if new:
             connection.execute(records.insert(), new)
+            note_journeys(connection, self._journeys(rows, encrypted, before))
             append_audit_events(connection, [_received(new)])
             amending = _amending(rows, encrypted, before)
             _let_wait(
@@ -123,6 +125,19 @@ class RecordWriter:
             outcomes = [row for row in new if row["kind"] == "outcomes"]
             _tell_cases(connection, [*outcomes, *amending])
         return before
+
+    def _journeys(
+        self,
+        rows: Sequence[ReceivedRecord],
+        encrypted: Mapping[Key, dict[str, Any]],
+        before: Mapping[Key, KeptRecord],
+    ) -> list[dict[str, Any]]:
+        """What the new journeys are found by."""
+        return [
+            journey_row(self._records.keys, ship, encrypted[row.key]["subject_id"], row.received_at)
+            for row in rows
+            if row.key not in before and (ship := ship_journey_of(row)) is not None
+        ]
 
     def kept(self, connection: Connection, rows: Sequence[ReceivedRecord]) -> dict[Key, KeptRecord]:
         """What is kept under the ids of these rows; an empty body where one was erased."""

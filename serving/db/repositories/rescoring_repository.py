@@ -22,6 +22,7 @@ from serving.audit.earlier_decisions import EarlierDecisions
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.decision_repository import DecisionRepository
+from serving.db.repositories.ship_journey_repository import ShipJourneyRepository
 from serving.db.tables.audit import audit_events
 from serving.db.tables.review import cases
 from serving.db.tables.scoring import decisions, due_rescorings, records, rescorings_found_to
@@ -44,6 +45,7 @@ class RescoringRepository:
     def __init__(self, engine: Engine):
         self._engine = engine
         self._decisions = DecisionRepository(engine)
+        self._ships = ShipJourneyRepository(engine)
 
     def begin(self) -> None:
         """Look through decisions from now on; of earlier ones only records that come count.
@@ -67,6 +69,10 @@ class RescoringRepository:
         while self._is_behind():
             with failing_as_unavailable(), writing(self._engine) as connection:
                 _find_page(connection, now)
+        try:
+            self._ships.note_older()
+        except Exception as failure:  # nobody in danger waits for it
+            log.error("older_journeys_not_noted", exception=type(failure).__name__)
 
     def due(self, now: datetime, limit: int) -> list[WaitingSubject]:
         """The subjects that are due: in danger first, then routes, the longest first."""

@@ -136,3 +136,30 @@ rescorings_found_to = Table(
     Column("seq", PLACE, nullable=False),
     sqlite_strict=True,
 )
+
+# Which journeys a ship was declared to be on, both by tokens: each version once.
+ship_journeys = Table(
+    "ship_journeys",
+    metadata,
+    Column("journey_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("mmsi", Text, primary_key=True),
+    Column("declared_at", Text, nullable=False),
+    Column("begins_at", Text, nullable=False),
+    Column("due_at", Text, nullable=False),
+    # When it was decided about or received.
+    Column("noted_at", Text, nullable=False),
+    Column("is_withdrawn", Integer, nullable=False),
+    Index("ship_journeys_by_ship", "mmsi", "due_at"),
+    sqlite_strict=True,
+)
+
+# Before which place in the log journeys are still to be noted, and after which token of received
+# ones, if any; one row.
+ship_journeys_from = Table(
+    "ship_journeys_from",
+    metadata,
+    Column("seq", PLACE, nullable=False),
+    Column("record_id", Text),
+    sqlite_strict=True,
+)

@@ -1,0 +1,45 @@
+"""Which ship a declared journey is of: what is noted beside it, so that it is found by its ship."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from features.records import Journey
+from features.submission import Submission
+
+
+@dataclass(frozen=True)
+class ShipJourney:
+    """A version of a journey with when it is under way (instants are ISO, UTC).
+
+    `mmsi` is empty of a later version that names no ship: it takes the place of one that did.
+    """
+
+    mmsi: str
+    journey_id: str
+    version: int
+    declared_at: str
+    begins_at: str
+    due_at: str
+    is_withdrawn: bool
+
+    @classmethod
+    def of_submission(cls, submission: Submission) -> Self | None:
+        """That of a route; None of another subject, and of one that never named a ship."""
+        if submission.subject_kind != "route" or submission.journey is None:
+            return None
+        return cls.of_journey(submission.journey)
+
+    @classmethod
+    def of_journey(cls, journey: Journey) -> Self | None:
+        """That of a journey; None of one that never named a ship."""
+        if journey.mmsi is None and journey.version == 1:
+            return None
+        return cls(
+            mmsi=journey.mmsi or "",
+            journey_id=journey.journey_id,
+            version=journey.version,
+            declared_at=journey.declared_at.isoformat(),
+            begins_at=(journey.departed_at or journey.declared_at).isoformat(),
+            due_at=journey.due_at.isoformat(),
+            is_withdrawn=journey.withdrawn,
+        )

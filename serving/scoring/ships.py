@@ -1,0 +1,151 @@
+"""Which declared journey a position of a ship belongs to: AIS names the ship alone.
+
+A plain position belongs to the journey that is under way. A call for help asks for less: it belongs
+also to a journey that is long overdue, was withdrawn, or was declared by a clock that goes wrong.
+Whoever calls is found by it, and a rescue that was not needed harms less than none.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from features.messages.ais import ship_of
+from features.messages.conversion import MadeRecord
+from serving.access.callers import Caller
+from serving.history.ingestion import SubjectDecisions
+from serving.scoring.message_plan import ReadMessage
+
+UNDER_WAY_AFTER_DUE = timedelta(days=7)
+"""So long after it was due a ship that is late is still on its journey."""
+
+CALLS_AFTER_DUE = timedelta(days=90)
+"""So long after it was due whoever calls for help may be who is missing on it."""
+
+
+@dataclass(frozen=True)
+class NotedJourney:
+    """A version of a journey, by the token of its id.
+
+    `is_of_ship` says whether it names the ship that was asked for. `noted_at` is when it was
+    decided about or received, by the service's clock.
+    """
+
+    token: str
+    version: int
+    declared_at: datetime
+    begins_at: datetime
+    due_at: datetime
+    noted_at: datetime
+    is_withdrawn: bool
+    is_of_ship: bool
+
+    def is_under_way(self, at: datetime) -> bool:
+        """Whether a ship is on it."""
+        return not self.is_withdrawn and self.begins_at <= at <= self.due_at + UNDER_WAY_AFTER_DUE
+
+    def may_call(self, at: datetime) -> bool:
+        """Whether it may be those on board who call for help."""
+        first = min(self.begins_at, self.declared_at, self.noted_at)
+        return first <= at <= self.due_at + CALLS_AFTER_DUE
+
+
+class ShipJourneys(Protocol):
+    """The declared journeys of ships. Every method raises LogUnavailable where it fails."""
+
+    def noted(self, mmsis: Collection[str], due_since: datetime) -> dict[str, list[NotedJourney]]:
+        """All versions of the journeys that each of these ships was on and that were due since."""
+        ...
+
+    def journey_id(self, token: str) -> str | None:
+        """The id that a token stands for; None where all that says it was erased."""
+        ...
+
+
+@dataclass(frozen=True)
+class ShipPositions:
+    """Gives positions of ships to the journeys that were declared of them."""
+
+    journeys: ShipJourneys
+    decisions: SubjectDecisions
+
+    def assigned(self, read: ReadMessage, caller: Caller) -> ReadMessage:
+        """A message whose positions name the declared journeys that their ships are on.
+
+        What another office decides about is no journey to a caller who cannot send records of it.
+        """
+        positions = {id(made): mmsi for made in read.conversion.records if (mmsi := ship_of(made))}
+        if not positions:
+            return read
+        noted = self.journeys.noted({*positions.values()}, _due_since(read.conversion.records))
+        declared = {mmsi: _as_declared(versions) for mmsi, versions in noted.items()}
+        known = _KnownJourneys(self, caller)
+        records = tuple(
+            known.assigned(made, declared[positions[id(made)]]) if id(made) in positions else made
+            for made in read.conversion.records
+        )
+        return ReadMessage(replace(read.conversion, records=records))
+
+
+@dataclass
+class _KnownJourneys:
+    """The ids of journeys that one message was looked up for, as far as its caller may use them."""
+
+    of: ShipPositions
+    caller: Caller
+    ids: dict[str, str | None] = field(default_factory=dict)
+
+    def assigned(self, made: MadeRecord, declared: list[NotedJourney]) -> MadeRecord:
+        """A position of the journey that its ship is on; as it was where that is none."""
+        at = made.fields["observed_at"]
+        fits: list[Callable[[NotedJourney], bool]] = [lambda each: each.is_under_way(at)]
+        if made.fields.get("is_distress"):
+            fits.append(lambda each: each.may_call(at))
+        found = (self._id(each.token) for fit in fits for each in filter(fit, declared))
+        journey_id = next(filter(None, found), None)
+        if journey_id is None:
+            return made
+        return replace(made, fields=made.fields | {"journey_id": journey_id})
+
+    def _id(self, token: str) -> str | None:
+        if token not in self.ids:
+            found = self.of.journeys.journey_id(token)
+            self.ids[token] = found if found and self._is_allowed(found) else None
+        return self.ids[token]
+
+    def _is_allowed(self, journey_id: str) -> bool:
+        own = self.caller.offices
+        offices = self.of.decisions.offices_of("route", [journey_id]) if own else {}
+        return not own or bool(own & offices.get(journey_id, own))
+
+
+def _due_since(positions: Iterable[MadeRecord]) -> datetime:
+    """Since when a journey must have been due for one of these to belong to it."""
+    return min(
+        each.fields["observed_at"]
+        - (CALLS_AFTER_DUE if each.fields.get("is_distress") else UNDER_WAY_AFTER_DUE)
+        for each in positions
+    )
+
+
+def _as_declared(versions: Iterable[NotedJourney]) -> list[NotedJourney]:
+    """The journeys of a ship as they were declared last, the one that was declared last first."""
+    by_token: dict[str, list[NotedJourney]] = defaultdict(list)
+    for each in versions:
+        by_token[each.token].append(each)
+    declared = (_newest(each) for each in by_token.values())
+    of_ship = (each for each in declared if each.is_of_ship)
+    return sorted(of_ship, key=lambda each: (each.declared_at, each.noted_at), reverse=True)
+
+
+def _newest(versions: list[NotedJourney]) -> NotedJourney:
+    """The newest version, or the one that it withdraws; declared when the first one was."""
+    ordered = sorted(versions, key=lambda each: (each.version, each.noted_at))
+    declared = [each for each in ordered if not each.is_withdrawn] or ordered
+    return replace(
+        declared[-1],
+        declared_at=min(each.declared_at for each in versions),
+        noted_at=min(each.noted_at for each in versions),
+        is_withdrawn=ordered[-1].is_withdrawn,
+    )
