@@ -1,7 +1,8 @@
 """Carries a database from its SQLite file over to PostgreSQL: every row, the log, its identity.
 
 The file is marked before, so that nothing writes into it meanwhile, and for ever afterwards. All
-rows arrive in one transaction: a move that is killed has left nothing there, or everything.
+rows arrive in one transaction: a move that is killed has left nothing there, or everything. What
+lies at a place that the file bears no mark of was not carried there, and is left as it is.
 """
 
 import hashlib
@@ -17,6 +18,7 @@ from serving.access.actors import Actor
 from serving.audit.audit_log import AuditEvent
 from serving.db.audit_verification import verify_audit_log
 from serving.db.binding import HomeBinding, identity_of, place_of, require_bound
+from serving.db.carried_log import MOVE, has_arrived_whole, was_carried
 from serving.db.engine import connected, failing_as_unavailable
 from serving.db.errors import DatabaseForeign, DatabaseMissing, DatabaseMoved
 from serving.db.log_verification import verify_decision_log
@@ -58,22 +60,19 @@ class DatabaseMove:
         source, target = self._opened()
         try:
             with failing_as_unavailable():
-                database_id = self._movable(source)
-                is_there = self._is_there(target, database_id)
-                with writing(source) as connection:
-                    connection.execute(update(installation).values(moving_to=self.place))
-                if not is_there:
-                    self._carry(
-                        source,
-                        target,
-                        AuditEvent(
-                            at, actor, "move_database", "database", database_id, {"to": self.place}
-                        ),
-                        report,
-                    )
+                mark = self._movable(source)
+                database_id = mark.database_id
+                if not self._is_there(target, mark):
+                    with writing(source) as connection:
+                        connection.execute(
+                            update(installation).values(moving_to=self.place, moved_at=None)
+                        )
+                    told = {"to": self.place}
+                    event = AuditEvent(at, actor, MOVE, "database", database_id, told)
+                    self._carry(source, target, event, report)
+                self._require_carried(source, target)
                 self._require_whole(target)
-                with writing(source) as connection:
-                    connection.execute(update(installation).values(moved_at=at.isoformat()))
+                self._mark_as_moved(source, at)
                 HomeBinding(database_id, self.place).write(self.keys)
                 with target.connect() as connection:
                     return sum(_count(connection, table) for table in _tables())
@@ -82,23 +81,24 @@ class DatabaseMove:
             target.dispose()
 
     def abandon(self) -> None:
-        """Let the file be served again; raises DatabaseMoved where everything has arrived."""
+        """Let the file be served again; raises DatabaseMoved where a move of it has arrived."""
         source, target = self._opened()
         try:
             with failing_as_unavailable():
                 with source.connect() as connection:
-                    database_id = identity_of(connection)
-                    marked = connection.scalar(select(installation.c.moving_to))
-                self._require_target(place_of(self.file), marked)
+                    mark = _marked(connection)
+                self._require_target(mark.moving_to)
                 with target.connect() as connection:
-                    has_arrived = identity_of(connection) == database_id
-                if has_arrived:
+                    is_same = identity_of(connection) == mark.database_id
+                if is_same and was_carried(source, target):
                     raise DatabaseMoved(
                         f"everything has arrived at {self.place}: run the same without --abandon, "
                         "or drop that database first, and create it anew"
                     )
                 with writing(source) as connection:
                     connection.execute(update(installation).values(moving_to=None, moved_at=None))
+                if mark.moving_to:
+                    HomeBinding(mark.database_id, place_of(self.file)).write(self.keys)
         finally:
             source.dispose()
             target.dispose()
@@ -109,8 +109,8 @@ class DatabaseMove:
         target = connected(self.url, is_service=False)
         return connected(self.file, is_service=True), target
 
-    def _movable(self, source: Engine) -> str:
-        """The identity of the file, which may be moved there."""
+    def _movable(self, source: Engine) -> Any:
+        """The mark of the file, which may be moved there."""
         place = place_of(self.file)
         with source.connect() as connection:
             step = step_of(connection)
@@ -118,22 +118,23 @@ class DatabaseMove:
                 raise DatabaseMissing(f"{place} is empty; there is nothing to move")
             require_newest(step, place)
             home = HomeBinding.read(self.keys)
-            database_id = require_bound(connection, home, place, self.keys, is_moving=True)
-            marked = connection.scalar(select(installation.c.moving_to))
-        self._require_target(place, marked)
-        return database_id
+            require_bound(connection, home, place, self.keys, is_moving=True)
+            mark = _marked(connection)
+        self._require_target(mark.moving_to)
+        return mark
 
-    def _require_target(self, place: str, marked: str | None) -> None:
+    def _require_target(self, marked: str | None) -> None:
         if marked not in (None, self.place):
             raise DatabaseMoved(
-                f"{place} is moved, or being moved, to {marked}, and not to {self.place}: give "
-                "that as --to; --abandon then takes back a move that has not arrived"
+                f"{place_of(self.file)} is moved, or being moved, to {marked}, and not to "
+                f"{self.place}: give that as --to; --abandon then takes back a move that has not "
+                "arrived"
             )
 
-    def _is_there(self, target: Engine, database_id: str) -> bool:
-        """Whether everything has arrived; raises DatabaseForeign where something else is there."""
+    def _is_there(self, target: Engine, mark: Any) -> bool:
+        """Whether a move of the file went there; raises DatabaseForeign for anything else there."""
         with target.connect() as connection:
-            if identity_of(connection) == database_id:
+            if mark.moving_to and identity_of(connection) == mark.database_id:
                 return True
             if inspect(connection).get_table_names():
                 raise self._not_empty
@@ -152,6 +153,11 @@ class DatabaseMove:
             writer.execute(update(installation).values(moving_to=None))
             append_audit_events(writer, [event])
 
+    def _mark_as_moved(self, source: Engine, at: datetime) -> None:
+        with writing(source) as connection:
+            if _marked(connection).moved_at is None:
+                connection.execute(update(installation).values(moved_at=at.isoformat()))
+
     def _require_whole(self, target: Engine) -> None:
         proof, audit = verify_decision_log(target), verify_audit_log(target)
         if not (proof.is_whole and audit.is_whole):
@@ -160,6 +166,31 @@ class DatabaseMove:
                 f"the log at {self.place} is not whole: {why}. The file stays as it was; "
                 "drop that database and create it anew, then run the same with --abandon"
             )
+
+    def _require_carried(self, source: Engine, target: Engine) -> None:
+        """Raise DatabaseForeign where the file has what is not there; once moved it says no more.
+
+        Its mark of that is an event of its own, which nothing carries.
+        """
+        place = place_of(self.file)
+        if not was_carried(source, target):
+            raise DatabaseForeign(
+                f"what is at {self.place} was not carried there from {place}, which has a log of "
+                "its own: run the same with --abandon, then give the address of a new database"
+            )
+        with source.connect() as connection:
+            is_moved = _marked(connection).moved_at is not None
+        if not (is_moved or has_arrived_whole(source, target)):
+            raise DatabaseForeign(
+                f"something was written into {place} while it was carried to {self.place}, and is "
+                "not there. End whatever writes, drop that database and create it anew, and run "
+                "the same again"
+            )
+
+
+def _marked(connection: Connection) -> Any:
+    """The identity of a file, where it is moved to, and since when it is."""
+    return connection.execute(select(installation)).one()
 
 
 def copy_rows(reader: Connection, writer: Connection, report: Report) -> None:

@@ -1,14 +1,16 @@
 """A database carried over to PostgreSQL: the same log there, and nothing served from two."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import inspect, select, text
+from sqlalchemy import inspect, select, text, update
 
 from features.home_keys import LOG
 from serving.access.actors import Actor
+from serving.audit.audit_log import AuditEvent
 from serving.audit.checkpoints import LogSigner, public_keys_of
 from serving.audit.log_check import check_log
 from serving.db.audit_verification import verify_audit_log
@@ -18,11 +20,14 @@ from serving.db.engine import cause_of, open_database
 from serving.db.errors import DatabaseForeign, DatabaseMissing, DatabaseMoved
 from serving.db.key_rotation import rotate_key
 from serving.db.log_verification import verify_decision_log
+from serving.db.repositories.audit_repository import AuditRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.tables.audit import audit_events
+from serving.db.tables.keys import installation
 from serving.db.tables.schema import metadata
 from serving.db.witnesses import witnesses_of
+from serving.db.write_lock import writing
 from serving.errors import LogUnavailable
 from serving.settings import Settings
 from tests.counts import count
@@ -143,17 +148,75 @@ def test_a_move_is_taken_back_only_by_the_name_of_where_it_went(
 ) -> None:
     url, other = postgres.new_database(), postgres.new_database()
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(HomeBinding, "write", interrupted)
+        patched.setattr(DatabaseMove, "_mark_as_moved", interrupted)  # when all had arrived
         with pytest.raises(RuntimeError):
             moved(file, url)
-    with bare(file).begin() as connection:  # killed a moment before, when all had arrived
-        connection.execute(text("UPDATE installation SET moved_at = NULL"))
 
     with pytest.raises(DatabaseMoved, match="and not to"):
         DatabaseMove(file, other, file.parent / "keys").abandon()
     with pytest.raises(DatabaseMoved, match="has arrived"):
         DatabaseMove(file, url, file.parent / "keys").abandon()
     moved(file, url)
+
+
+def a_place_with_the_log_as_it_was(file: Path, postgres: Server) -> str:
+    """A database to which a copy of the file was moved, before more was decided in the file."""
+    copy, url = file.parent.parent / "copy", postgres.new_database()
+    shutil.copytree(file.parent, copy)
+    moved(copy / file.name, url)
+    DecisionRepository(opened(file, file.parent)).append([entry(3)])
+    return url
+
+
+def test_a_place_that_holds_the_log_as_it_was_is_not_empty(file: Path, postgres: Server) -> None:
+    url = a_place_with_the_log_as_it_was(file, postgres)
+    before = file.read_bytes()
+
+    with pytest.raises(DatabaseForeign, match="not empty"):
+        moved(file, url)
+
+    assert file.read_bytes() == before
+    assert DecisionRepository(opened(file, file.parent)).size() == 3
+
+
+def test_a_move_that_carried_nothing_is_refused_and_can_be_abandoned(
+    file: Path, postgres: Server
+) -> None:
+    url = a_place_with_the_log_as_it_was(file, postgres)
+    move = DatabaseMove(file, url, file.parent / "keys")
+    binding = HomeBinding.read(move.keys)
+    assert binding is not None
+    with writing(bare(file)) as connection:  # as an earlier version marked it
+        marks = {"moving_to": move.place, "moved_at": NOW.isoformat()}
+        connection.execute(update(installation).values(marks))
+    replace(binding, where=move.place).write(move.keys)
+
+    with pytest.raises(DatabaseForeign, match="not carried there"):
+        moved(file, url)
+    move.abandon()
+
+    assert HomeBinding.read(move.keys) == binding
+    assert DecisionRepository(opened(file, file.parent)).size() == 3
+
+
+@pytest.mark.parametrize("what", ["a decision", "an event"])
+def test_what_is_written_into_the_file_while_it_is_carried_stops_the_move(
+    file: Path, postgres: Server, what: str
+) -> None:
+    url, engine = postgres.new_database(), opened(file, file.parent)
+
+    def write(done: int, total: int) -> None:
+        if done == total and what == "a decision":
+            DecisionRepository(engine).append([entry(3)])
+        elif done == total:
+            AuditRepository(engine).append(AuditEvent(NOW, BY, "read", "case", "d-1"))
+
+    move = DatabaseMove(file, url, file.parent / "keys")
+    with pytest.raises(DatabaseForeign, match="written into"):
+        move.run(BY, NOW, write)
+
+    with pytest.raises(DatabaseMoved, match="was not finished"):
+        opened(file, file.parent)
 
 
 def interrupted(*_: object) -> None:
