@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from serving.cli.database import opened_database
+from serving.cli.database import has_no_database, opened_database
 
 if TYPE_CHECKING:
     from serving.access.approvals import ProposedAct, TwoPersons
@@ -99,9 +99,8 @@ def live_use(settings: "Settings", *, is_signed: bool = False) -> LiveUse | None
     from serving.db.repositories.approval_repository import ApprovalRepository
     from serving.db.repositories.retention_repository import RetentionRepository
 
-    where = settings.database
     is_wanted = settings.is_live or is_signed
-    if isinstance(where, Path) and not where.exists() and not is_wanted:
+    if not is_wanted and has_no_database(settings):
         return None
     engine = opened_database(settings)
     approvals = ApprovalRepository(engine)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.cli.database import opened_database
+from serving.cli.database import has_no_database, opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
@@ -81,13 +81,15 @@ def write_reading(
     from serving.db.engine import is_write_protected
     from serving.settings import settings_of
 
-    where = settings_of(home, database_url).database
-    if isinstance(where, str) or where.exists():
-        event = AuditEvent(datetime.now(UTC), whoever_acts(), action, object_kind, object_id)
-        if isinstance(where, Path) and is_write_protected(where):
-            messages.print("write-protected: that it is read here could not be recorded")
-            return
-        _events(home, database_url).append(event)
+    settings = settings_of(home, database_url)
+    if has_no_database(settings):
+        return
+    where = settings.database
+    if isinstance(where, Path) and is_write_protected(where):
+        messages.print("write-protected: that it is read here could not be recorded")
+        return
+    event = AuditEvent(datetime.now(UTC), whoever_acts(), action, object_kind, object_id)
+    _events(home, database_url).append(event)
 
 
 def _events(home: Path, database_url: str | None) -> "AuditRepository":

@@ -14,7 +14,7 @@ from serving.access.actors import Actor
 from serving.access.api_keys import ApiKey, new_key
 from serving.access.roles import Scope
 from serving.cli.audit import write_reading
-from serving.cli.database import opened_database
+from serving.cli.database import has_no_database, opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
@@ -279,7 +279,7 @@ def _on_record(action: str, home: Path, database_url: str | None) -> Iterator[Pa
     where, keys = settings.database, settings.keys
     if not keys.is_dir():
         raise KeyMissing(f"{keys} is not there; `tidegate init` makes the keys of a home")
-    if isinstance(where, Path) and not where.exists():
+    if has_no_database(settings):
         yield keys
         return
     engine = open_database(where, is_service=False, keys=keys, may_create=False)

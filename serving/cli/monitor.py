@@ -118,12 +118,8 @@ def _opened(settings: "Settings") -> _Stores:
     from serving.db.repositories.alert_repository import AlertRepository
     from serving.db.repositories.case_load_repository import CaseLoadRepository
     from serving.db.repositories.rollup_repository import RollupRepository
-    from serving.errors import MonitorRefused
 
-    where = settings.database
-    if isinstance(where, Path) and not where.exists():
-        raise MonitorRefused(f"{where} is missing; `tidegate serve` makes it with its first start")
-    engine = opened_database(settings)
+    engine = opened_database(settings, may_create=False)
     return _Stores(RollupRepository(engine), AlertRepository(engine), CaseLoadRepository(engine))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from serving.cli.approved_acts import Approvals
-from serving.cli.database import opened_database
+from serving.cli.database import has_no_database, opened_database
 from serving.cli.options import (
     DEFAULT_HOME,
     DatabaseUrl,
@@ -167,8 +167,7 @@ def _claimed(kind: str, approver: str, settings: "Settings", now: datetime) -> "
     from serving.db.repositories.approval_repository import ApprovalRepository
     from training.registry.promotion import Approval
 
-    where = settings.database
-    if isinstance(where, Path) and not where.exists():
+    if has_no_database(settings):
         return Approval(approver, now)
     store = ApprovalRepository(opened_database(settings))
     return Approval(
@@ -250,8 +249,7 @@ def _live(
         too_recent_on_live_traffic,
     )
 
-    where = settings.database
-    if isinstance(where, Path) and not where.exists():
+    if has_no_database(settings):
         return None
     registration = models.registration_of(models.find(reference))
     store = RollupRepository(opened_database(settings))

@@ -340,7 +340,6 @@ def _print_number(name: str, number: int, *, as_json: bool) -> None:
 
 def opened_retention(home: Path, database_url: str | None, today: str | None = None) -> "Retention":
     """What ends the data of a home; `today` is the day that a person says it is."""
-    from serving.audit.errors import RetentionRefused
     from serving.audit.retention import Retention
     from serving.db.key_destruction import DatabaseErasure
     from serving.db.newest_instants import clock_check
@@ -352,10 +351,7 @@ def opened_retention(home: Path, database_url: str | None, today: str | None = N
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
-    where = settings.database
-    if isinstance(where, Path) and not where.exists():
-        raise RetentionRefused(f"{where} is missing; there is nothing to mask or to erase")
-    engine = opened_database(settings)
+    engine = opened_database(settings, may_create=False)
 
     def remake_state() -> None:
         shared = shared_state(engine)

@@ -83,15 +83,12 @@ def _home_records(home: Path, database_url: str | None) -> "HomeRecords":
     from serving.access.pseudonyms import Pseudonyms
     from serving.db.repositories.decision_repository import DecisionRepository
     from serving.db.repositories.record_repository import RecordRepository
-    from serving.errors import NotFound
     from serving.history.export_records import HomeRecords
     from serving.settings import settings_of
 
     settings = settings_of(home, database_url)
-    if isinstance(settings.database, Path) and not settings.database.exists():
-        raise NotFound(f"{settings.database} is missing: no service was ever started there")
+    engine = opened_database(settings, may_create=False)
     write_reading("export", "records", home=home, database_url=database_url)
-    engine = opened_database(settings)
     pseudonyms = Pseudonyms.kept_in(settings.keys)
     return HomeRecords(
         settings.records, DecisionRepository(engine), RecordRepository(engine), pseudonyms

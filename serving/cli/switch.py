@@ -129,12 +129,8 @@ def _switched(
 
 def _register(settings: "Settings") -> "KillSwitchRepository":
     from serving.db.repositories.kill_switch_repository import KillSwitchRepository
-    from serving.errors import NotFound
 
-    where = settings.database
-    if isinstance(where, Path) and not where.exists():
-        raise NotFound(f"{where} is missing: no service was ever started there")
-    return KillSwitchRepository(opened_database(settings))
+    return KillSwitchRepository(opened_database(settings, may_create=False))
 
 
 def _show(register: "KillSwitchRepository", *, as_json: bool) -> None:

@@ -201,9 +201,21 @@ def refuse_unbound(home: HomeBinding | None, place: str, keys: Path) -> None:
     if home is not None:
         raise DatabaseForeign(
             f"{keys.parent} belongs to the database {home.database_id} ({home.where}), and {place} "
-            "is none or another: give --database-url of the right one, or put it back from a "
-            "copy. `tidegate move-database --to URL` carries a database over"
+            "is none or another: set TIDEGATE_DATABASE_URL, or give --database-url, of the right "
+            "one, or put it back from a copy. `tidegate move-database --to URL` carries a "
+            "database over"
         )
+
+
+def is_missing(where: Path | str, keys: Path) -> bool:
+    """Whether a database is a file that is not there yet, of a home that has none elsewhere.
+
+    Raises DatabaseForeign where the home has one: what is asked of it would be answered by nothing.
+    """
+    if isinstance(where, str) or (where.exists() and where.stat().st_size):
+        return False
+    refuse_unbound(HomeBinding.read(keys), place_of(where), keys)
+    return True
 
 
 def _present(keys: Path) -> Iterator[str]:

@@ -20,6 +20,7 @@ from serving.db.binding import (
     bind_database,
     bind_present_keys,
     identity_of,
+    is_missing,
     lacks_a_binding,
     place_of,
     refuse_unbound,
@@ -144,12 +145,11 @@ def connected(
 
 def _prepare_file(file: Path, keys: Path, *, may_create: bool) -> None:
     """Before a file is made, see that it may be, and make the keys of a blank home."""
-    if file.exists() and file.stat().st_size:
+    if not is_missing(file, keys):
         _close_to_others(file)
         return
     if not may_create:
         raise DatabaseMissing(f"{file} is not there yet; `tidegate init` makes it")
-    refuse_unbound(HomeBinding.read(keys), place_of(file), keys)
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if is_blank_home(keys):

@@ -25,9 +25,6 @@ def database_and_log(
     settings: Settings, found: FoundDatabase, now: datetime
 ) -> Iterator[CheckResult]:
     """Whether the database opens and its log is whole, and what in it is soon of no use."""
-    if found.is_missing:
-        yield CheckResult("database", "doubtful", "not there yet; the first start makes it")
-        return
     try:
         engine = found.engine
         with engine.connect() as connection:
@@ -38,7 +35,10 @@ def database_and_log(
             yield NO_STATE if shared.is_empty else state(shared, settings, found)
         log = _log(found)
     except DatabaseMissing:
-        yield CheckResult("database", "doubtful", "empty; the first start makes its tables")
+        says = "not there yet; the first start makes it"
+        if not found.is_missing:
+            says = "empty; the first start makes its tables"
+        yield CheckResult("database", "doubtful", says)
     except TidegateError as refusal:
         says = cause_of(refusal)
         yield CheckResult("database", "wrong", f"{refusal}{says and ': '}{says}")

@@ -21,6 +21,7 @@ from features.home_keys import KEY_FILES, PUBLIC_FILES
 from serving.app import create_app
 from serving.audit.checkpoints import LogSigner
 from serving.cli.doctor import _registrations, _signed_beside_models, doctor
+from serving.db.binding import HomeBinding
 from serving.db.engine import open_database
 from serving.db.postgres_state import PostgresStateStore
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
@@ -175,6 +176,18 @@ def test_a_foreign_key_is_found(service: Service) -> None:
     (service.home / "keys" / "draw.seed").write_bytes(b"x" * 32)
 
     assert grades(service.home)["database"] == "wrong"
+
+
+def test_a_home_whose_database_is_elsewhere_is_told_where(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    assert grades(tmp_path)["database"] == "doubtful"
+    HomeBinding("d-1", "postgresql://db.example/tidegate").write(tmp_path / "keys")
+
+    found = {each.what: each for each in run_checks(Settings(home=tmp_path), NOW)}["database"]
+
+    assert found.grade == "wrong"
+    assert "postgresql://db.example/tidegate" in found.says
+    assert "TIDEGATE_DATABASE_URL" in found.says
 
 
 def test_a_state_that_is_not_there_yet_is_left_to_the_first_start(home: Path) -> None:

@@ -19,9 +19,9 @@ from serving.app import create_app
 from serving.cli.main import app
 from serving.cli.retrain import _outlook
 from serving.db.engine import open_database
+from serving.db.errors import DatabaseMissing
 from serving.db.repositories.decision_repository import DecisionRepository
 from serving.db.repositories.record_repository import RecordRepository
-from serving.errors import NotFound
 from serving.history.export_records import HomeRecords
 from serving.settings import Settings
 from tests.serving.bodies import shipment
@@ -240,7 +240,7 @@ def test_a_time_that_is_none_or_to_come_is_wrong_usage(used: Path, until: str) -
 
 def test_a_home_without_a_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text(EXPERIMENT)
-    with pytest.raises(NotFound, match="no service was ever started there"):
+    with pytest.raises(DatabaseMissing, match="tidegate init"):
         retrain(tmp_path)
 
 

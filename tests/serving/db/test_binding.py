@@ -143,6 +143,38 @@ def test_a_command_that_is_given_no_url_does_nothing_to_the_home_of_another_data
         assert not (home / "tidegate.db").exists(), command
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "retention due",
+        "retention mask --by a --because b",
+        "retention propose --by a --because b",
+        "monitor",
+        "switch show",
+        "webhooks list",
+        "keys list",
+        "keys unwrap",
+        "rotate-key log",
+        "verify-log",
+        "backup --out {home}.tgb",
+        "promote --model tidegate-shipment/1 --approver a",
+    ],
+)
+def test_a_command_that_is_given_no_url_names_the_place_of_the_database(
+    keys: Path, command: str
+) -> None:
+    home = keys.parent
+    keys.mkdir(parents=True)
+    HomeBinding("d-1", "postgresql://db.example/tidegate").write(keys)
+
+    result = run(*command.format(home=home).split(), home=home)
+
+    assert isinstance(result.exception, DatabaseForeign), (result.exception, result.output)
+    assert "postgresql://db.example/tidegate" in str(result.exception)
+    assert "TIDEGATE_DATABASE_URL" in str(result.exception)
+    assert not (home / "tidegate.db").exists()
+
+
 def test_a_home_is_not_used_with_the_database_of_another(
     where: Path | str, keys: Path, postgres: Server, tmp_path: Path
 ) -> None:

@@ -21,8 +21,9 @@ from serving.app import create_app
 from serving.cli.main import app
 from serving.container import Services
 from serving.db.engine import open_database
+from serving.db.errors import DatabaseMissing
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
-from serving.errors import NotFound, NotScored, Unprocessable
+from serving.errors import NotScored, Unprocessable
 from serving.models.errors import ModelsOff
 from serving.models.kill_switch import KillSwitch, record_switch
 from serving.settings import Settings
@@ -284,7 +285,7 @@ def test_nothing_is_switched_without_who_and_why(
 
 
 def test_a_home_without_a_service_is_no_place_to_switch(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="no service was ever started there"):
+    with pytest.raises(DatabaseMissing, match="tidegate init"):
         run("switch", "off", "--by", "ada", "--because", WHY, "--home", tmp_path)
     assert list(tmp_path.iterdir()) == []
 
