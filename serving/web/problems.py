@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from features.errors import TidegateError, UnknownFeature
@@ -24,6 +25,7 @@ log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 MOST_FAULTS = 50  # in one answer: whoever sends more mends those first
 LARGEST_PROBLEM = 64 * 1024  # bytes
+CLIENT_GONE = 499  # as nginx has it; nobody reads this answer, only the log and the metrics tell it
 LONGEST_POINTER = 256  # characters; it may hold a name that the caller chose
 
 TITLES = {
@@ -65,6 +67,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(TidegateError, _failure)
     app.add_exception_handler(RequestValidationError, _invalid_parameters)
     app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(ClientDisconnect, _client_gone)
 
 
 def problem(request: Request, error: ServingError) -> Response:
@@ -150,6 +153,11 @@ def _http_exception(request: Request, error: Exception) -> Response:
     if is_of_inference(request.url.path):
         content["error"] = title
     return Response(orjson.dumps(content), error.status_code, headers, MEDIA_TYPE)
+
+
+def _client_gone(_: Request, __: Exception) -> Response:
+    """Whoever sent a body went away before its end: no failure of the service."""
+    return Response(status_code=CLIENT_GONE)
 
 
 def _failure(request: Request, error: Exception) -> Response:
