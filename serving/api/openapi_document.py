@@ -73,8 +73,10 @@ def _complete(document: dict[str, Any]) -> None:
     }
     components["schemas"]["Problem"]["properties"]["type"]["examples"] = problem_types()
     for path, operations in document["paths"].items():
-        for operation in operations.values():
+        for method, operation in operations.items():
             _put_parameters(operation)
+            if method == "post" and path.startswith("/v1/"):
+                _put_problems_of_bodies(operation)
             _put_problems(path, operation)
             _put_headers(operation)
     _put_answers_of_receivers(document)
@@ -151,6 +153,13 @@ def _put_problems(path: str, operation: dict[str, Any]) -> None:
     responses.setdefault("431", described_problem("431", too_large))
     if responses["200"]["description"] == "Successful Response":
         responses["200"]["description"] = "The answer."
+
+
+def _put_problems_of_bodies(operation: dict[str, Any]) -> None:
+    """Say how the body of a call is refused before anybody looks at its fields (`CallerFirst`)."""
+    says = {"413": "The body is too large.", "415": "The body is not plain JSON."}
+    for status, words in says.items():
+        operation["responses"].setdefault(status, described_problem(status, words))
 
 
 def _put_headers(operation: dict[str, Any]) -> None:

@@ -1,7 +1,6 @@
 """Routes with a small JSON body, which is read when its caller was admitted, and strictly."""
 
-from collections.abc import Callable, Coroutine, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
@@ -9,36 +8,54 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from serving.access.roles import Scope
+from serving.errors import Unprocessable
 from serving.request_parsing import read_json
 from serving.web.admission import SMALL_BODY
 from serving.web.authentication import WithScope, caller_of
-from serving.web.bodies import refuse_declared_above
-from serving.web.closed_routes import with_described_parameters
+from serving.web.bodies import JSON, refuse_declared_above, refuse_other_media
+from serving.web.closed_routes import Answer, with_described_parameters
+
+WITHOUT_BODY = {"GET", "HEAD"}
 
 
 class CallerFirst(APIRoute):
     """A route of whose caller nothing is read, and nothing parsed, before the scope is known.
 
-    FastAPI reads a body before it asks any dependency.
+    FastAPI reads a body before it asks any dependency, and takes it whatever its media type says.
     """
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> Answer:
         """The handler, with the caller and the bounds of the body before it."""
-        answer = with_described_parameters(self, super().get_route_handler())
-        if self.body_field is None:
-            return answer
+        answer = super().get_route_handler()
+        if (self.methods or WITHOUT_BODY) <= WITHOUT_BODY:
+            return with_described_parameters(self, answer)
+        answer = with_described_parameters(self, self._with_sound_body(answer))
         scopes = next(_scopes_in(self.dependant), ())
 
         async def answer_an_admitted_caller(request: Request) -> Response:
             caller = await caller_of(request, request.app.state.services)
             if scopes:
                 caller.require(*scopes)
-            refuse_declared_above(request, SMALL_BODY)
-            if body := await request.body():
-                read_json(body)
             return await answer(request)
 
         return answer_an_admitted_caller
+
+    def _with_sound_body(self, answer: Answer) -> Answer:
+        """What answers, after a look at the body: plain JSON, or none where none is described."""
+        is_described = self.body_field is not None
+        is_needed = self.body_field is not None and self.body_field.field_info.is_required()
+
+        async def answer_a_sound_body(request: Request) -> Response:
+            refuse_declared_above(request, SMALL_BODY)
+            if is_needed:
+                refuse_other_media(request, JSON)
+            if body := await request.body():
+                refuse_other_media(request, JSON)
+                if read_json(body) != {} and not is_described:
+                    raise Unprocessable("this call takes no body: send none, or `{}`")
+            return await answer(request)
+
+        return answer_a_sound_body
 
 
 def _scopes_in(dependant: Dependant) -> Iterator[tuple[Scope, ...]]:

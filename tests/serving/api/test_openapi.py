@@ -138,6 +138,12 @@ def test_errors_are_described_as_problems(document: Any) -> None:
         assert list(responses[status]["content"]) == ["application/problem+json"]
 
 
+def test_every_call_with_a_body_says_how_another_media_type_is_refused(document: Any) -> None:
+    posts = [(path, item["post"]) for path, item in document["paths"].items() if "post" in item]
+
+    assert [path for path, post in posts if not {"413", "415"} <= post["responses"].keys()] == []
+
+
 def test_answers_fit_their_description(service: Service, document: Any) -> None:
     features = service.client.get("/v1/features", headers=service.key("score")).json()["features"]
     described = document["components"]["schemas"]["FeatureAnswer"]

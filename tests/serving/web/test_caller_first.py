@@ -4,6 +4,7 @@ What is left of it when the answer was sent goes by unread (`serving/web/lingeri
 """
 
 import asyncio
+import gzip
 import re
 from typing import Any
 
@@ -121,3 +122,43 @@ def test_a_caller_is_counted_once_for_a_call(service: Service) -> None:
         b for k, b in service.services.rate_limits._buckets.by_caller.items() if k not in before
     )
     assert bucket.permits == pytest.approx(service.services.settings.rate_burst - 1)
+
+
+def told(service: Service, path: str, body: bytes, **headers: str) -> tuple[int, str]:
+    """Status and detail of a call of a reviewer."""
+    said = service.key("review") | {name.replace("_", "-"): to for name, to in headers.items()}
+    answer = service.client.post(path, content=body, headers=said)
+    return answer.status_code, answer.json()["detail"]
+
+
+@pytest.mark.parametrize("act", ["notes", "agreements"])
+def test_a_small_body_is_plain_json_as_any_other(service: Service, act: str) -> None:
+    path, note = f"/v1/cases/x/{act}", b'{"text":"as it is written"}'
+    plain = (415, "send the body as application/json in UTF-8")
+    as_it_is = (415, "send the body without Content-Encoding")
+    form = "application/x-www-form-urlencoded"
+
+    assert told(service, path, note, Content_Type="application/json")[0] == 404
+    assert told(service, path, note) == plain
+    assert told(service, path, note, Content_Type="text/plain") == plain
+    assert told(service, path, b"text=as+it+is", Content_Type=form) == plain
+    for body in (note, gzip.compress(note)):
+        zipped = {"Content_Type": "application/json", "Content_Encoding": "gzip"}
+        assert told(service, path, body, **zipped) == as_it_is
+
+
+def test_a_body_that_need_not_be_may_be_left_out(service: Service) -> None:
+    assert told(service, "/v1/cases/x/agreements", b"")[0] == 404
+    assert told(service, "/v1/cases/x/notes", b"")[0] == 415
+
+
+def test_a_call_that_describes_no_body_takes_none_but_an_empty_object(service: Service) -> None:
+    for act in ("claim", "release", "undo", "letter-deferrals/confirm"):
+        path = f"/v1/cases/x/{act}"
+        json = {"Content_Type": "application/json"}
+        assert told(service, path, b"")[0] == 404
+        assert told(service, path, b"{}", **json)[0] == 404
+        assert told(service, path, b'{"foo":1}', **json)[0] == 422
+        assert told(service, path, b"\xff" * 100, **json)[0] == 400
+        assert told(service, path, b"\xff" * 100)[0] == 415
+        assert told(service, path, b"\xff" * 100_000)[0] == 413
