@@ -11,7 +11,8 @@ TidegateError
 └── ServingError               answered as a problem with its own status
     ├── BadRequest             (400)
     │   ├── BodyMalformed      not one JSON document that every reader reads alike
-    │   └── IdempotencyKeyMissing
+    │   ├── IdempotencyKeyMissing
+    │   └── IdempotencyKeyUnusable
     ├── NotSignedIn            (401)
     ├── Forbidden              (403) the key lacks the scope, or is tied to another office
     │   └── PersonNeeded       a machine does what takes a person
@@ -111,9 +112,15 @@ class BodyMalformed(BadRequest):
 
 
 class IdempotencyKeyMissing(BadRequest):
-    """The header `Idempotency-Key` is absent or unusable."""
+    """The header `Idempotency-Key` is absent or empty."""
 
     title = "An idempotency key is needed"
+
+
+class IdempotencyKeyUnusable(BadRequest):
+    """The header `Idempotency-Key` is too long, or has a character that no key has."""
+
+    title = "The idempotency key cannot be used"
 
 
 class NotSignedIn(ServingError):

@@ -5,18 +5,23 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from serving.errors import IdempotencyKeyMissing
+from serving.errors import IdempotencyKeyMissing, IdempotencyKeyUnusable
 
 MEANING = "1 to 255 visible ASCII characters, chosen anew for every submission."
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def required_key(header: str | None) -> str:
-    """The key in a header; raises IdempotencyKeyMissing."""
-    if header is None or not _KEY.fullmatch(header):
+    """The key in a header; raises IdempotencyKeyMissing, or IdempotencyKeyUnusable."""
+    if not header:
         raise IdempotencyKeyMissing(
             "send the header Idempotency-Key with 1 to 255 visible ASCII characters; "
             "a retry with the same key and body gets the same answer"
+        )
+    if not _KEY.fullmatch(header):
+        raise IdempotencyKeyUnusable(
+            "the header Idempotency-Key is longer than 255 characters, or has one that is no "
+            "visible ASCII character, as a blank"
         )
     return header
 

@@ -98,7 +98,7 @@ def _leave_out_defaults(document: dict[str, Any]) -> None:
     for name in _with_parts(schemas, sent):
         for field in schemas[name].get("properties", {}).values():
             default = field.pop("default", None)
-            if default not in (None, []):
+            if default not in (None, [], ""):
                 says = field.get("description", "")
                 field["description"] = f"{says} Without it: {default}.".lstrip()
 

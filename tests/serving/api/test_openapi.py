@@ -144,6 +144,10 @@ def test_every_call_with_a_body_says_how_another_media_type_is_refused(document:
     assert [path for path, post in posts if not {"413", "415"} <= post["responses"].keys()] == []
 
 
+def test_no_field_says_that_it_is_nothing_without_it(document: Any) -> None:
+    assert "Without it: ." not in json.dumps(document)
+
+
 def test_answers_fit_their_description(service: Service, document: Any) -> None:
     features = service.client.get("/v1/features", headers=service.key("score")).json()["features"]
     described = document["components"]["schemas"]["FeatureAnswer"]

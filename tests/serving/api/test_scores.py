@@ -200,7 +200,8 @@ def test_without_a_usable_idempotency_key_nothing_is_decided(
     response = service.client.post("/v1/scores", json=shipment(), headers=headers)
 
     assert response.status_code == 400
-    assert response.json()["type"] == "/problems/idempotency-key-missing"
+    lacks = "unusable" if key else "missing"
+    assert response.json()["type"] == f"/problems/idempotency-key-{lacks}"
     assert service.services.decisions.size() == 0
 
 
