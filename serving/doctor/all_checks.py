@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from features.errors import TidegateError
 from serving.doctor.database_checks import clock, database_and_log
 from serving.doctor.found_database import FoundDatabase
 from serving.doctor.home_checks import disk, home_folder, keys, models, privacy, sqlite
@@ -40,6 +41,8 @@ def run_checks(settings: Settings, now: datetime | None = None) -> Iterator[Chec
                 yield from check()
             except OSError as error:
                 yield CheckResult(what, "wrong", f"{error.filename}: {error.strerror}")
+            except TidegateError as refusal:
+                yield CheckResult(what, "wrong", str(refusal))
     finally:
         found.close()
 

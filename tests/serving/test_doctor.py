@@ -125,6 +125,15 @@ def test_what_cannot_be_read_hides_nothing_else(home: Path) -> None:
     assert found["tidegate-shipment@champion"] == "good"
 
 
+def test_a_home_that_cannot_say_where_its_database_is_hides_nothing_else(home: Path) -> None:
+    (home / "database.json").write_text("{")
+
+    found = grades(home)
+
+    assert found["keys"] == "wrong"
+    assert "letters" in found
+
+
 def test_a_damaged_model_is_found(home: Path) -> None:
     (home / "models" / "tidegate-route" / "1" / "booster.txt").write_bytes(b"")
 
