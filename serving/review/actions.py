@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from serving.language import say
 from serving.review.errors import ImpossibleAction
+from serving.review.visible_texts import is_visible
 
 ActionKind = Literal["inspect", "check_documents", "hold", "release", "refer"]
 ReferredTo = Literal["rescue", "protection", "office", "agency"]
@@ -63,7 +64,7 @@ class CaseAction:
                 "name the office or agency as `destination`, and only where it is referred to one",
                 in_words=say("say which office or agency, and only where it is referred to one"),
             )
-        if self.kind in SAID_WHY and not self.text.strip():
+        if self.kind in SAID_WHY and not is_visible(self.text):
             raise ImpossibleAction(
                 say("say in your own words why to {action}", action=self.in_words)
             )

@@ -2,7 +2,15 @@
 
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from features.field_types import Code, Instant, Items, Kilograms, Persons
 from features.offences import OffenceCodes
@@ -23,11 +31,20 @@ from serving.review.results import (
     ResultCode,
 )
 from serving.review.tags import LONGEST_TAG, MOST_TAGS, Tagging
+from serving.review.visible_texts import is_visible
 from serving.web.bodies import ClosedModel
+
+
+def _require_visible(text: str) -> str:
+    if not is_visible(text):
+        raise PydanticCustomError("not_visible", "nothing of it can be seen: say it in words")
+    return text
+
 
 Words = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=SHORTEST_TEXT, max_length=LONGEST_TEXT),
+    AfterValidator(_require_visible),
 ]
 
 
@@ -45,7 +62,11 @@ Stated = Annotated[T | None, BeforeValidator(_blank_is_nothing)]
 class Note(ClosedModel):
     """A note in the reviewer's own words."""
 
-    text: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
+    text: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TEXT),
+        AfterValidator(_require_visible),
+    ]
 
 
 class Wait(ClosedModel):

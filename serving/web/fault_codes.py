@@ -11,6 +11,7 @@ FAULT_CODES = {
     "instant": "No instant with its offset, as in RFC 3339.",
     "no_goods_code": "A shipment has no goods code, nor an item of the declaration that has one.",
     "not_yet_known": "A later version of a subject is to be scored as of before it was known.",
+    "not_visible": "A text that a person must write, of which nothing can be seen.",
     "not_drawn": "An outcome says that it was drawn, and no decision drew it.",
     "not_selected": "An outcome says that a decision sent somebody, and none did.",
     "other_goods_code": "The goods code of a shipment is another than that of its items.",
