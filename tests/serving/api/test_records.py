@@ -388,7 +388,8 @@ def test_kept_records_are_read_in_order_over_many_pages(store: RecordRepository)
 
 
 def test_kept_records_of_some_kinds_are_read_alone(store: RecordRepository) -> None:
-    journey = ReceivedRecord("journeys", "J-1", "route", "J-1", row(1).received_at, "c", "{}")
+    body = json.dumps(route(journey_id="J-1")["journey"])
+    journey = ReceivedRecord("journeys", "J-1", "route", "J-1", row(1).received_at, "c", body)
     store.add_new([row(1), journey, row(2)])
 
     assert [each.key for each in store.all(kinds=["journeys"])] == [("journeys", "J-1")]
