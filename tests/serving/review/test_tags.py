@@ -143,7 +143,8 @@ def test_tagging_is_an_event_of_the_case_and_of_the_audit_log_once(served: Servi
         {"tags": ["north"]},
     ]
     for body in refused:
-        assert post(served, case_id, "tags", one, **body).status_code == 422, body
+        answer = served.client.post(f"/v1/cases/{case_id}/tags", json=body, headers=one)
+        assert answer.status_code == 422, body
     full = post(served, case_id, "tags", one, add=[f"tag {number}" for number in range(MOST_TAGS)])
     assert full.status_code == 409
 
