@@ -86,10 +86,11 @@ class BothSides:
         for path, operations in described.items():
             address = path.replace("{decision_id}", case_id).replace("{case_id}", case_id)
             address = address.replace("{audience}", "carrier")
-            for method in operations:
+            for method, operation in operations.items():
                 if "{" in address or path in ("/v1/scores", "/v1/scores/batch", "/v1/records"):
                     continue
-                body = None if method == "get" else BODIES.get(address.rsplit("/", 1)[-1], {})
+                body = BODIES.get(address.rsplit("/", 1)[-1], {})
+                body = body if "requestBody" in operation else None
                 answer = self.service.client.request(method, address, headers=caller, json=body)
                 yield path, answer.status_code, answer.text
 
