@@ -18,6 +18,7 @@ import orjson
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from features.errors import in_own_words
 from features.linked_records import LINKED_RECORD_TYPES
 from features.persons import describes_a_person, why_refused
 from features.subject_types import SUBJECT_TYPES
@@ -313,4 +314,4 @@ def fault_of(error: ErrorDetails, within: str = "") -> RequestFault:
         field = str(error["loc"][-1])
         code = "person_field" if describes_a_person(field) else "unknown_field"
         return RequestFault(pointer, code, why_refused(field))
-    return RequestFault(pointer, error["type"], error["msg"])
+    return RequestFault(pointer, error["type"], in_own_words(error["msg"]))

@@ -41,9 +41,9 @@ def pytest_collectstart() -> None:
 def pytest_collection_finish() -> None:
     """Let no test wait until all that was collected is looked through for what may go.
 
-    What a test makes is looked through as seldom as in a service.
+    Little of it may: it is not looked through even once. What a test makes is looked through as
+    seldom as in a service.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER_OBJECTS)
     gc.enable()

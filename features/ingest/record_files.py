@@ -21,7 +21,7 @@ from pydantic_core import ErrorDetails
 from features.arrow_schema import INSTANT, arrow_schema, default_column, limits, with_defaults
 from features.engine.columns import columns_of_table
 from features.engine.string_table import STRING_TABLE
-from features.errors import Example, Fault, RecordsError
+from features.errors import Example, Fault, RecordsError, in_own_words
 from features.ingest.completed_fields import COMPLETED_FIELDS
 from features.ingest.contract import Bools, Broken, broken_rows, may_become, typed, what_is_wanted
 from features.persons import person_fields, why_refused
@@ -145,7 +145,7 @@ def _fault_in_words(fault: ErrorDetails, row: int, file: Path) -> tuple[str, str
         raise RecordsError.from_faults(
             (Fault(str(file), None, what, None, (Example(row + 1, None),)),)
         )
-    return column, fault["msg"]
+    return column, in_own_words(fault["msg"])
 
 
 _CHECKS: dict[str, Callable[[Path, str], CheckedFile]] = {

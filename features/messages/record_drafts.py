@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from features.errors import in_own_words
 from features.field_kinds import Money, kinds_of_fields
 from features.messages.conversion import MadeRecord, RefusedRecord
 from features.messages.element import Element
@@ -71,7 +72,7 @@ class RecordDraft:
             elif name in self.values:
                 reasons.append(f"{self.values[name].place} does not fit {name}")
             else:
-                reasons.append(str(wrong[name]["msg"]))
+                reasons.append(in_own_words(wrong[name]["msg"]))
         return RefusedRecord(self.record_type, self.place, tuple(reasons))
 
     def _leave_out_amounts_without_currency(self, left_out: dict[str, str]) -> None:

@@ -37,7 +37,7 @@ def require_known_office(office_id: str, known: Collection[str], field: str) -> 
     """
     if not known or office_id in known:
         return
-    near = nearest_office(office_id, known)
+    near = nearest_name(office_id, known)
     if near is None:
         says = say(
             "no such office is known here: it becomes known by an account, a key or the plan of "
@@ -48,8 +48,8 @@ def require_known_office(office_id: str, known: Collection[str], field: str) -> 
     raise OfficeUnknown(says, (RequestFault(f"/{field}", "unknown_office", says),))
 
 
-def nearest_office(office_id: str, known: Iterable[str]) -> str | None:
-    """The known office whose id is most like one that is written otherwise; None of none."""
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
+    """The known name, as the id of an office, that is most like another one; None of none."""
     by_folded = {each.casefold(): each for each in sorted(known)}
-    found = get_close_matches(office_id.strip().casefold(), by_folded, n=1)
+    found = get_close_matches(name.strip().casefold(), by_folded, n=1)
     return by_folded[found[0]] if found else None

@@ -107,7 +107,7 @@ def read_queue(
         mode=query.mode,
         owner=query.owner,
         is_unowned=query.is_unowned,
-        inbox=services.cases.inboxes().named(query.inbox) if query.inbox is not None else None,
+        inbox=None if query.inbox is None else services.cases.in_inbox(query.inbox),
         is_in_time=query.is_in_time,
         tag=None if query.tag is None else normalised_tag(query.tag),
     )

@@ -72,7 +72,7 @@ class Retention:
         details: dict[str, Any] = {"before": self.cutoffs(at.date()).mask}
         if is_correction:
             details["is_correction"] = True
-        self.acts.append(RetentionAct(at.isoformat(), "mask", by, because, details))
+        self.acts.append(RetentionAct.stated(at, "mask", by, because, details))
         before = self.acts.masked_before()
         self.erasure.remove_masked_terms(before, self._retained(self.acts.all()))
         if is_correction:
@@ -84,7 +84,7 @@ class Retention:
         self.clock.require(at)
         cutoffs = self.cutoffs(at.date())
         details = asdict(cutoffs) | {"due": asdict(self.due(cutoffs))}
-        return self.acts.append(RetentionAct(at.isoformat(), "propose", by, because, details))
+        return self.acts.append(RetentionAct.stated(at, "propose", by, because, details))
 
     def erase(self, number: int, by: str, because: str, at: datetime) -> Path | WaitingErasure:
         """Agree to what another proposed; erase and certify it once its days of waiting are over.
@@ -107,7 +107,7 @@ class Retention:
             return self._waiting(number, agreed, cutoffs)
         self._require_nothing_half_written()
         details = {"proposal": number, **asdict(cutoffs)}
-        act = RetentionAct(at.isoformat(), "erase", by, because, details)
+        act = RetentionAct.stated(at, "erase", by, because, details)
         self.erasure.erase(cutoffs.limits, partial(self._retained_of, number, at), act)
         begun = self._begun(number)
         assert begun is not None
@@ -120,13 +120,13 @@ class Retention:
     def hold(self, kind: str, subject_id: str, by: str, because: str, at: datetime) -> int:
         """Keep all there is on a subject, unmasked, until that is lifted; the number to lift."""
         details = {"subject_kind": kind, "subject": self.erasure.subject_token(kind, subject_id)}
-        number = self.acts.append(RetentionAct(at.isoformat(), "hold", by, because, details))
+        number = self.acts.append(RetentionAct.stated(at, "hold", by, because, details))
         self.erasure.index_again()
         return number
 
     def lift(self, number: int, by: str, because: str, at: datetime) -> None:
         """End a hold; raises RetentionRefused where there is none with this number."""
-        act = RetentionAct(at.isoformat(), "lift", by, because, {"hold": number})
+        act = RetentionAct.stated(at, "lift", by, because, {"hold": number})
         self.acts.append(act, partial(_require_hold, number))
         retained = self._retained(self.acts.all())
         self.erasure.remove_masked_terms(self.acts.masked_before(), retained)
@@ -138,7 +138,7 @@ class Retention:
         """
         overruled = {what: dated.isoformat() for what, dated in later.items()}
         details = {"overruled": overruled}
-        return self.acts.append(RetentionAct(at.isoformat(), "overrule", by, because, details))
+        return self.acts.append(RetentionAct.stated(at, "overrule", by, because, details))
 
     def _periods(self) -> Periods:
         return Periods.read(self.settings.retention)
@@ -185,7 +185,7 @@ class Retention:
         by, because, at = who
         from_instant = (at + timedelta(days=wait_days)).isoformat()
         details = {"proposal": proposal.number, "erases_from": from_instant, **asdict(cutoffs)}
-        agreed = RetentionAct(at.isoformat(), "agree", by, because, details)
+        agreed = RetentionAct.stated(at, "agree", by, because, details)
         self.acts.append(agreed, partial(_require_no_agreement, proposal.number, at))
         return self._waiting(proposal.number, agreed, cutoffs)
 
@@ -272,7 +272,7 @@ def open_proposal(acts: Sequence[RetentionAct], number: int, at: datetime) -> Re
 
 def cancel_erasure(acts: RetentionLog, number: int, by: str, because: str, at: datetime) -> None:
     """Cancel a proposal that was not carried out; raises RetentionRefused."""
-    act = RetentionAct(at.isoformat(), "cancel", by, because, {"proposal": number})
+    act = RetentionAct.stated(at, "cancel", by, because, {"proposal": number})
     acts.append(act, lambda so_far: open_proposal(so_far, number, at))
 
 

@@ -2,7 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, Protocol
+
+from serving.access.visible_texts import is_visible
+from serving.audit.errors import RetentionRefused
 
 RetentionAction = Literal[
     "mask", "propose", "agree", "cancel", "erase", "hold", "lift", "erase_again", "overrule"
@@ -22,6 +26,20 @@ class RetentionAct:
     because: str
     details: Mapping[str, Any]
     number: int = 0
+
+    @classmethod
+    def stated(
+        cls,
+        at: datetime,
+        action: RetentionAction,
+        by: str,
+        because: str,
+        details: Mapping[str, Any],
+    ) -> "RetentionAct":
+        """An act as somebody states it; raises RetentionRefused where no reason can be seen."""
+        if not is_visible(because):
+            raise RetentionRefused("say why, in a few words")
+        return cls(at.isoformat(), action, by, because, details)
 
 
 Requirement = Callable[[Sequence[RetentionAct]], object]

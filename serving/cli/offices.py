@@ -22,12 +22,12 @@ def offices_of(engine: Any, home: Path) -> set[str]:
 
 def tell_new_offices(engine: Any, home: Path, office_ids: Iterable[str]) -> None:
     """Say of each office that was not known so far which one is nearest: it may be misspelt."""
-    from serving.access.office_ids import nearest_office
+    from serving.access.office_ids import nearest_name
 
     wanted = set(office_ids)
     known = offices_of(engine, home) if wanted else set()
     for office_id in sorted(wanted - known):
-        near = nearest_office(office_id, known)
+        near = nearest_name(office_id, known)
         if near is not None:
             messages.print(
                 f"The office {office_id} was not known here so far; the nearest one is {near}.",

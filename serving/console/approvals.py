@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from serving.access.approvals import APPROVING_ROLES
 from serving.access.callers import Caller
 from serving.access.errors import ApprovalRefused
+from serving.access.visible_texts import is_visible
 from serving.audit.errors import RetentionRefused
 from serving.audit.open_erasures import open_erasures
 from serving.audit.retention import cancel_erasure
@@ -85,7 +86,7 @@ def cancel_waiting_erasure(services: TheServices, caller: MayApprove, form: Sign
     number, because = form.get("number", ""), form.get("because", "").strip()
     if not (number.isascii() and number.isdigit()) or len(number) > LONGEST_NUMBER:
         raise Unprocessable("say which proposal, by its number")
-    if not because or len(because) > LONGEST_REASON:
+    if not is_visible(because) or len(because) > LONGEST_REASON:
         raise Unprocessable(f"say why, in at most {LONGEST_REASON} characters")
     try:
         cancel_erasure(services.retention_acts, int(number), caller.name, because, services.clock())

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from features.errors import in_own_words
 from serving.errors import Conflict, RequestFault, ServingError, Unprocessable
 
 FormBody = TypeVar("FormBody", bound=BaseModel)
@@ -22,7 +23,8 @@ def read_form(kind: type[FormBody], form: dict[str, str]) -> FormBody:
     except ValidationError as wrong:
         first = wrong.errors(include_input=False, include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
-        says = f"{place.replace('_', ' ')}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+        why = in_own_words(first["msg"])
+        says = f"{place.replace('_', ' ')}: {why[:1].lower()}{why[1:]}"
         fault = RequestFault(f"/{place}", first["type"], says)
         raise Unprocessable(says, (fault,)) from None
 

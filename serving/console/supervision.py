@@ -30,7 +30,7 @@ from serving.console.supervision_view import (
 )
 from serving.container import Services
 from serving.errors import Unprocessable
-from serving.language import ENGLISH, begin_reading
+from serving.language import ENGLISH, begin_reading, say
 from serving.monitor.monitoring_report import MonitoringReport
 from serving.monitor.period_spans import spans
 from serving.review.case_load import CaseLoad, LoadFigures, by_lane, by_office
@@ -118,9 +118,18 @@ def show_cases_behind(
 def download_cases_behind(
     services: TheServices, caller: MaySupervise, wanted: Annotated[WantedCases, Query()]
 ) -> Response:
-    """The same cases, one a line."""
+    """The same cases, one a line, and all of them or none: a part would be counted as the whole."""
     ids = _behind(services, caller, wanted)
-    rows = services.cases.rows_of(Reviewer.from_caller(caller), ids[:MOST_DOWNLOADED])
+    if len(ids) > MOST_DOWNLOADED:
+        raise Unprocessable(
+            say(
+                "{total} cases are more than one file may have, which is {most}: choose a shorter "
+                "period, an office or a lane",
+                total=len(ids),
+                most=MOST_DOWNLOADED,
+            )
+        )
+    rows = services.cases.rows_of(Reviewer.from_caller(caller), ids)
     return _as_csv(cases_csv(rows), f"cases {wanted.which} {wanted.period}")
 
 

@@ -15,6 +15,7 @@ import structlog
 from features.records import SUBJECT_KINDS, SubjectKind
 from serving.access.actors import Actor
 from serving.access.two_persons import require_person, require_second_person
+from serving.access.visible_texts import is_visible
 from serving.errors import Conflict, Unprocessable
 from serving.models.errors import ModelsOff
 from serving.polling import PollingThread
@@ -229,7 +230,7 @@ def _kinds_of(scope: SwitchScope) -> tuple[str, ...]:
 
 
 def _reason(because: str) -> str:
-    if not SHORTEST_REASON <= len(because.strip()) <= LONGEST_REASON:
+    if not (SHORTEST_REASON <= len(because.strip()) <= LONGEST_REASON and is_visible(because)):
         raise Unprocessable(f"say why, in {SHORTEST_REASON} to {LONGEST_REASON} characters")
     return because.strip()
 

@@ -7,9 +7,9 @@ constructor, so that no caller, form or stored text enters it.
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from serving.access.visible_texts import is_visible
 from serving.language import say
 from serving.review.errors import ImpossibleAction
-from serving.review.visible_texts import is_visible
 
 ActionKind = Literal["inspect", "check_documents", "hold", "release", "refer"]
 ReferredTo = Literal["rescue", "protection", "office", "agency"]

@@ -29,6 +29,7 @@ from serving.review.case_records import (
     CaseScore,
     CaseSearch,
     CaseStore,
+    InboxFilter,
     ListedCases,
     OpenedCase,
     QueueFilter,
@@ -114,6 +115,15 @@ class Cases:
     def inboxes(self) -> Inboxes:
         """The inboxes that there are now."""
         return Inboxes(self.teams())
+
+    def in_inbox(self, name: str) -> InboxFilter:
+        """What is in the inbox of a team, or else of an office, of this name.
+
+        Raises InboxUnknown, since what is in none looks like an inbox that was emptied.
+        """
+        inboxes = self.inboxes()
+        inboxes.require(name, self.known_offices)
+        return inboxes.named(name)
 
     def queue(
         self, reviewer: Reviewer, queue: QueueFilter, after: QueuePosition | None, limit: int
@@ -420,6 +430,8 @@ class Cases:
             )
         if action.refer_to == "office":
             require_known_office(action.destination or "", self.known_offices(), "destination")
+            if action.destination == row.office_id:
+                raise Unprocessable("the case is at this office already: refer it to another one")
         return self._judge(
             reviewer,
             case_id,

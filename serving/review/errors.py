@@ -13,7 +13,9 @@ Conflict
 ├── AlreadyEscalated
 ├── TooManyTags
 ├── CaseClosed
+├── CaseNotClosed
 ├── NotYours             claim the case first
+├── NothingProposed      nothing waits for a second person
 ├── NoActionOrdered
 ├── UndoRefused
 ├── ViewNeeded
@@ -25,6 +27,7 @@ Unprocessable
 ├── FileNotClean         a scanner did not let it pass
 ├── ContradictoryFinding
 ├── ImpossibleAction
+├── InboxUnknown
 ├── ImpossibleResult
 └── TooLong              a case may not be laid aside for so long
 """
@@ -87,10 +90,22 @@ class CaseClosed(Conflict):
     title = "The case is closed"
 
 
+class CaseNotClosed(Conflict):
+    """Only what is closed can be opened again, or be read again."""
+
+    title = "The case is not closed"
+
+
 class NotYours(Conflict):
-    """The case must be claimed, or be closed, before this can be done with it."""
+    """The case must be claimed before this can be done with it."""
 
     title = "The case is not yours"
+
+
+class NothingProposed(Conflict):
+    """A second person agrees with nothing and declines nothing where nobody proposed anything."""
+
+    title = "Nothing waits for a second person"
 
 
 class NoActionOrdered(Conflict):
@@ -155,6 +170,12 @@ class ImpossibleAction(Unprocessable):
     """An action that cannot be, as a release to an office; the message says what can."""
 
     title = "That action cannot be"
+
+
+class InboxUnknown(Unprocessable):
+    """An inbox of no team and no office; the message names the nearest one that there is."""
+
+    title = "No such inbox"
 
 
 class ImpossibleResult(Unprocessable):

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
+from features.errors import in_own_words
 from features.records import OF_DOCUMENTS, Outcome
 from serving.audit.decision import Decision
 from serving.audit.selections import selection_of
@@ -100,4 +101,5 @@ def _outcome(
             }
         )
     except ValidationError as refusal:
-        raise ContradictoryFinding(refusal.errors(include_url=False)[0]["msg"]) from None
+        first = refusal.errors(include_url=False)[0]
+        raise ContradictoryFinding(in_own_words(first["msg"])) from None

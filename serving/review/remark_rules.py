@@ -10,7 +10,7 @@ from serving.errors import SameReviewer
 from serving.review.attachments import AttachedFile
 from serving.review.case_change import CaseChange, CaseEvent, acted, refuse_closed
 from serving.review.case_state import Case
-from serving.review.errors import NotYours
+from serving.review.errors import CaseNotClosed
 
 JudgedAs = Literal["look", "let_go", "unsure"]
 """What an officer thinks of a case before they see its score: look closer, let go, or neither."""
@@ -48,11 +48,11 @@ def judge(case: Case, actor: Actor, at: datetime, judged_as: JudgedAs) -> CaseCh
 def reread(case: Case, actor: Actor, at: datetime, code: str) -> CaseChange:
     """Say how a closed case would have ended, having seen its evidence and not its score.
 
-    `code` is that of a result, or `release`. Raises NotYours for a case that is not closed,
-    SameReviewer for one that the actor ended.
+    `code` is that of a result, or `release`. Raises CaseNotClosed, and SameReviewer for a case that
+    the actor ended.
     """
     if case.status != "closed":
-        raise NotYours("only a closed case is read again")
+        raise CaseNotClosed("only a closed case is read again")
     if any(actor.may_be(ended) for ended in (case.owner, *case.ended_by) if ended):
         raise SameReviewer("somebody else must read again what you ended")
     return acted(case, actor, at, "reread", code)

@@ -26,7 +26,7 @@ from serving.review.case_change import (
     reopened,
 )
 from serving.review.case_state import Case, Reopening, Statement
-from serving.review.errors import NoActionOrdered, NotYours, ViewNeeded
+from serving.review.errors import CaseNotClosed, NoActionOrdered, NothingProposed, ViewNeeded
 from serving.review.results import FOUND_BY_WORDS, CaseResult
 
 
@@ -76,8 +76,8 @@ def disagree(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
     """Disagree, as a second person; their own view takes the place of what the first proposed.
 
     Of what a machine reported theirs is the first look of a person, and a proposal, but that lives
-    may be at risk. What was proposed to be opened again stays closed. Raises NotYours where nothing
-    is proposed, CaseClosed, SameReviewer, PersonNeeded, or ViewNeeded before an own view.
+    may be at risk. What was proposed to be opened again stays closed. Raises NothingProposed,
+    CaseClosed, SameReviewer, PersonNeeded, or ViewNeeded before an own view.
     """
     if case.reopening is not None:
         words = "another person than who proposed it declines"
@@ -94,11 +94,11 @@ def disagree(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
 def reopen(case: Case, actor: Actor, at: datetime, text: str) -> CaseChange:
     """Bring back a case that was closed, without the letters that were not released.
 
-    Of an adverse end the first person proposes it and a second one does it. Raises NotYours for an
-    open case, SameReviewer or PersonNeeded.
+    Of an adverse end the first person proposes it and a second one does it. Raises CaseNotClosed,
+    SameReviewer or PersonNeeded.
     """
     if case.status != "closed":
-        raise NotYours("only a closed case can be opened again")
+        raise CaseNotClosed("only a closed case can be opened again")
     if case.is_ended_adversely:
         if case.reopening is None or not case.reopening.proposed_by.is_human:
             require_person(actor)
@@ -151,7 +151,7 @@ def _judged(case: Case, actor: Actor) -> tuple[Statement, Statement]:
     """What was proposed, and the own view of whoever judges it."""
     refuse_closed(case)
     if case.proposal is None:
-        raise NotYours("nothing waits for a second person")
+        raise NothingProposed("agree or decline once somebody has proposed an end or an action")
     refuse_first(case, actor)
     refuse_other(case, actor)
     if case.second_view is None or not actor.is_holder(case.second_view.by):

@@ -5,18 +5,19 @@ changes who is offered a case first, and never who may see it: that is said by o
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, get_args
 
 from features.records import Mode
 from serving.access.accounts import Account
 from serving.access.actors import Actor
-from serving.access.office_ids import require_known_office, require_offices
+from serving.access.office_ids import nearest_name, require_known_office, require_offices
 from serving.access.revisions import revision_of
-from serving.errors import Unprocessable
+from serving.errors import RequestFault, Unprocessable
 from serving.language import say
 from serving.review.case_records import CaseAccess, InboxFilter
+from serving.review.errors import InboxUnknown
 
 MOST_MEMBERS = 200
 MODES: tuple[Mode, ...] = get_args(Mode)
@@ -132,6 +133,17 @@ class Inboxes:
         if any(team.name == name for team in self.teams):
             return InboxFilter((name,), (), self._names())
         return InboxFilter((), (name,), self._names())
+
+    def require(self, name: str, known_offices: Callable[[], Collection[str]]) -> None:
+        """Raise InboxUnknown for a name that is that of no team and of no office."""
+        teams = self._names()
+        if name in teams or not (offices := known_offices()) or name in offices:
+            return
+        near = nearest_name(name, {*teams, *offices})
+        says = say("no team and no office has this name")
+        if near is not None:
+            says = say("no team and no office has this name; the nearest one is {name}", name=near)
+        raise InboxUnknown(says, (RequestFault("/inbox", "unknown_inbox", says),))
 
     def for_office(self, office_id: str | None) -> list[str]:
         """The inboxes that a case of an office can be in; its office's own one comes last."""

@@ -50,6 +50,13 @@ class NotedJourney:
         first = min(self.begins_at, self.declared_at, self.noted_at)
         return first <= at <= self.due_at + CALLS_AFTER_DUE
 
+    def order_at(self, at: datetime) -> tuple[bool, timedelta]:
+        """Orders those that a ship may be on: who is due next first, then who is least overdue.
+
+        A ship ends one journey before the next, which may have been declared ahead.
+        """
+        return self.due_at < at, abs(self.due_at - at)
+
 
 class ShipJourneys(Protocol):
     """The declared journeys of ships. Every method raises LogUnavailable where it fails."""
@@ -102,7 +109,8 @@ class _KnownJourneys:
         fits: list[Callable[[NotedJourney], bool]] = [lambda each: each.is_under_way(at)]
         if made.fields.get("is_distress"):
             fits.append(lambda each: each.may_call(at))
-        found = (self._id(each.token) for fit in fits for each in filter(fit, declared))
+        in_order = sorted(declared, key=lambda each: each.order_at(at))
+        found = (self._id(each.token) for fit in fits for each in filter(fit, in_order))
         journey_id = next(filter(None, found), None)
         if journey_id is None:
             return made

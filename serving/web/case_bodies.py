@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from features.field_types import Code, Instant, Items, Kilograms, Persons
 from features.offences import OffenceCodes
 from features.records import Depth, Examination
+from serving.access.visible_texts import is_visible
 from serving.review.actions import ActionKind, CaseAction, ReferredTo
 from serving.review.bulk_acts import MOST_TOGETHER
 from serving.review.case_state import WaitingFor
@@ -31,7 +32,6 @@ from serving.review.results import (
     ResultCode,
 )
 from serving.review.tags import LONGEST_TAG, MOST_TAGS, Tagging
-from serving.review.visible_texts import is_visible
 from serving.web.bodies import ClosedModel
 
 

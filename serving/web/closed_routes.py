@@ -73,4 +73,4 @@ def _refuse_others(given: QueryParams, described: dict[str, bool]) -> None:
 
 
 def _refusal(fault: RequestFault) -> Unprocessable:
-    return Unprocessable("a parameter of the request is refused", (fault,))
+    return Unprocessable("a field or a parameter of the request is refused", (fault,))

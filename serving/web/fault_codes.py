@@ -25,6 +25,7 @@ FAULT_CODES = {
     "subject_id": "`q` and `subject_id` were both given.",
     "too_long": "More of them than may be, or a longer text.",
     "unknown_office": "An office of which nothing here knows.",
+    "unknown_inbox": "An inbox of no team and of no office.",
     "unknown_code": "A code that its list does not hold.",
     "withdrawn": "A declaration that was withdrawn is to be scored.",
     "unknown_parameter": "A parameter of an address that is not described here.",

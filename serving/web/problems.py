@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from features.errors import TidegateError, UnknownFeature
+from features.errors import TidegateError, UnknownFeature, in_own_words
 from serving.errors import NotFound, RequestFault, ServingError, Unprocessable
 from serving.web.fault_codes import FAULT_CODES
 
@@ -111,10 +111,12 @@ def problem_body(
 def parameters_refused(error: RequestValidationError) -> Unprocessable:
     """What is wrong with the parameters of an address, or with the fields of a form."""
     faults = tuple(
-        RequestFault("/" + "/".join(map(str, fault["loc"][1:])), fault["type"], fault["msg"])
+        RequestFault(
+            "/" + "/".join(map(str, fault["loc"][1:])), fault["type"], in_own_words(fault["msg"])
+        )
         for fault in error.errors()[:MOST_FAULTS]
     )
-    return Unprocessable("a parameter of the request is refused", faults)
+    return Unprocessable("a field or a parameter of the request is refused", faults)
 
 
 def unforeseen(request: Request) -> Response:

@@ -43,8 +43,10 @@ def test_a_case_is_referred_to_an_office_that_is_known_and_to_no_other(reviewed:
     post(reviewed, case_id, "claim", by)
 
     refused = post(reviewed, case_id, "actions", by, **REFERRED, destination="GR0O3100")
+    own = post(reviewed, case_id, "actions", by, **REFERRED, destination="DE004600")
     known = reviewed.client.get("/v1/offices", headers=by).json()["offices"]
 
+    assert (own.status_code, "at this office already" in own.text) == (422, True)
     assert (refused.status_code, refused.json()["type"]) == (422, "/problems/office-unknown")
     (fault,) = refused.json()["errors"]
     assert (fault["pointer"], fault["code"]) == ("/destination", "unknown_office")

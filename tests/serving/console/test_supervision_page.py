@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from serving.access.accounts import new_account
 from serving.audit.audit_log import EventFilter
+from serving.console import supervision
 from serving.console.supervision_view import WantedFigures, safe_cell
 from serving.monitor.monitoring import ReportRequest, report
 from serving.monitor.periods import periods
@@ -78,6 +79,21 @@ def test_behind_a_number_stand_its_cases_and_only_they(reviewed: Service) -> Non
     assert "None." in page_of(reviewed, "/cases", which="found")
     rows = [*csv.DictReader(io.StringIO(page_of(reviewed, "/cases.csv", which="waiting")))]
     assert [row["case_id"] for row in rows] == [waiting]
+
+
+def test_a_file_of_cases_is_whole_or_none(
+    reviewed: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervision, "MOST_DOWNLOADED", 1)
+    open_case(reviewed, "S-1")
+    sign_in_as(reviewed, "supervisor")
+    path = "/console/supervision/cases.csv?which=waiting"
+
+    assert reviewed.client.get(path).status_code == 200
+    open_case(reviewed, "S-2")
+    refused = reviewed.client.get(path)
+    assert refused.status_code == 422
+    assert "2 cases are more than one file may have, which is 1" in text_of(refused.text)
 
 
 def test_the_file_has_every_figure_with_what_it_rests_on(reviewed: Service) -> None:

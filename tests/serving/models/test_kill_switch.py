@@ -272,6 +272,7 @@ def test_a_command_reaches_a_service_that_runs(home: Path) -> None:
     ("arguments", "says"),
     [
         (("--by", "ada", "--because", "short"), "say why"),
+        (("--by", "ada", "--because", "\u3164" * 20), "say why"),
         (("--by", " ", "--because", WHY), "say who"),
     ],
 )

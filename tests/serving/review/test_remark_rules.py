@@ -9,7 +9,7 @@ from serving.review import remark_rules
 from serving.review.attachments import AttachedFile
 from serving.review.case_change import CaseChange, CaseEvent
 from serving.review.case_state import Case
-from serving.review.errors import NotYours
+from serving.review.errors import CaseNotClosed
 from tests.serving.people import ONE, TWO
 from tests.serving.review.states import AT, CLOSED, CONFIRMED, MINE, event
 
@@ -41,7 +41,7 @@ def test_a_remark_is_written_down_and_changes_nothing(
     [
         (
             lambda: remark_rules.reread(MINE, TWO, AT, "release"),
-            NotYours,
+            CaseNotClosed,
             "closed case is read again",
         ),
         (lambda: remark_rules.reread(CLOSED, ONE, AT, "release"), SameReviewer, "what you ended"),

@@ -11,7 +11,14 @@ from serving.review import owner_rules, statement_rules
 from serving.review.actions import CaseAction
 from serving.review.case_change import CaseChange, CaseEvent
 from serving.review.case_state import Case, Statement
-from serving.review.errors import CaseClosed, NoActionOrdered, NotYours, ViewNeeded
+from serving.review.errors import (
+    CaseClosed,
+    CaseNotClosed,
+    NoActionOrdered,
+    NothingProposed,
+    NotYours,
+    ViewNeeded,
+)
 from serving.review.results import CaseResult, Finding
 from tests.serving.people import CHIEF, ONE, TWO
 from tests.serving.review.stated import (
@@ -301,7 +308,7 @@ def test_an_officer_orders_at_once_what_takes_one(action: CaseAction) -> None:
             SameReviewer,
             "the first proposed",
         ),
-        (lambda: statement_rules.agree(MINE, TWO, AT), NotYours, "nothing waits"),
+        (lambda: statement_rules.agree(MINE, TWO, AT), NothingProposed, "somebody has proposed"),
         (lambda: statement_rules.agree(CONFIRMED, TWO, AT), CaseClosed, "closed"),
         (lambda: statement_rules.agree(SECOND, TWO, AT), ViewNeeded, "say first"),
         (lambda: statement_rules.agree(PROPOSED, ONE, AT), SameReviewer, "a second person"),
@@ -312,7 +319,7 @@ def test_an_officer_orders_at_once_what_takes_one(action: CaseAction) -> None:
             ViewNeeded,
             "say first",
         ),
-        (lambda: statement_rules.disagree(MINE, TWO, AT, "x"), NotYours, "nothing waits"),
+        (lambda: statement_rules.disagree(MINE, TWO, AT, "x"), NothingProposed, "somebody has"),
         (lambda: statement_rules.disagree(CONFIRMED, TWO, AT, "x"), CaseClosed, "closed"),
         (lambda: statement_rules.disagree(SECOND, TWO, AT, "x"), ViewNeeded, "say first"),
         (lambda: statement_rules.disagree(PROPOSED, ONE, AT, "x"), SameReviewer, "a second person"),
@@ -321,8 +328,8 @@ def test_an_officer_orders_at_once_what_takes_one(action: CaseAction) -> None:
         (lambda: statement_rules.reopen(CONFIRMED, KEY, AT, "x"), PersonNeeded, "takes a person"),
         (lambda: statement_rules.reopen(TO_REOPEN, KEY, AT, "x"), PersonNeeded, "takes a person"),
         (lambda: statement_rules.reopen(TO_REOPEN, ONE, AT, "x"), SameReviewer, "must agree"),
-        (lambda: statement_rules.reopen(MINE, ONE, AT, "x"), NotYours, "can be opened again"),
-        (lambda: statement_rules.reopen(PROPOSED, ONE, AT, "x"), NotYours, "only a closed case"),
+        (lambda: statement_rules.reopen(MINE, ONE, AT, "x"), CaseNotClosed, "can be opened again"),
+        (lambda: statement_rules.reopen(PROPOSED, ONE, AT, "x"), CaseNotClosed, "only a closed"),
     ],
 )
 def test_a_statement_of_somebody_who_may_not_make_it_is_refused(

@@ -245,6 +245,19 @@ def test_a_case_is_put_into_the_inboxes_of_its_office_alone(served: Service) -> 
     assert told == ["put_into_inbox"] * 3
 
 
+def test_an_inbox_that_there_is_not_is_refused_and_no_empty_page(served: Service) -> None:
+    two = served.person("two", "review")
+
+    refused = served.client.get("/v1/queue?inbox=Tobaco", headers=two)
+
+    assert (refused.status_code, refused.json()["type"]) == (422, "/problems/inbox-unknown")
+    (fault,) = refused.json()["errors"]
+    assert (fault["pointer"], fault["code"]) == ("/inbox", "unknown_inbox")
+    assert fault["detail"].endswith("the nearest one is Tobacco")
+    for inbox in ("Tobacco", OFFICE):
+        assert served.client.get(f"/v1/queue?inbox={inbox}", headers=two).status_code == 200
+
+
 def test_an_officer_puts_a_case_into_an_inbox_on_its_page(served: Service) -> None:
     case_id = decide(served, 1, "rail")
     token = sign_in(served, "one")

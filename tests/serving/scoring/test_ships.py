@@ -163,7 +163,8 @@ def journey(name: str, begins: float, due: float, **changed: Any) -> NotedJourne
 
 
 A, B = journey("A", -3, 1), journey("B", -1, 2)
-LATE = journey("late", -20, -6.9)
+AGAIN = journey("again", -3, 1, declared_at=HEARD - 2 * DAY)
+LATE, LESS_LATE = journey("late", -20, -6.9), journey("less late", -30, -5)
 LONG_LATE, LOST = journey("long late", -30, -7.1), journey("lost", -300, -89.9)
 GONE = journey("gone", -300, -90.1)
 TO_BEGIN = journey("to begin", 1, 3, declared_at=HEARD - DAY, noted_at=HEARD - DAY)
@@ -179,8 +180,11 @@ NONE = f"mmsi-{SHIP}"
     ("journeys", "heard", "called"),
     [
         pytest.param([], NONE, NONE, id="nobody declared any"),
-        pytest.param([A, B], "B", "B", id="the one that was declared last"),
-        pytest.param([B, A], "B", "B", id="in any order"),
+        pytest.param([A, B], "A", "A", id="the one that is due next"),
+        pytest.param([B, A], "A", "A", id="in any order"),
+        pytest.param([A, AGAIN], "again", "again", id="of two alike the one declared last"),
+        pytest.param([LATE, B], "B", "B", id="not yet due before overdue"),
+        pytest.param([LATE, LESS_LATE], "less late", "less late", id="the least overdue"),
         pytest.param([A, TO_BEGIN], "A", "A", id="not one that begins later"),
         pytest.param([TO_BEGIN], NONE, "to begin", id="who leaves early may call"),
         pytest.param([AHEAD], NONE, "ahead", id="by a clock that is ahead"),

@@ -3,10 +3,13 @@
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from serving.access.visible_texts import is_visible
+from serving.audit.errors import RetentionRefused
+from serving.audit.retention_log import RetentionAct
 from serving.review.actions import CaseAction
 from serving.review.errors import ImpossibleAction
-from serving.review.visible_texts import is_visible
 from serving.web.case_bodies import Note, Words
+from tests.serving.conftest import NOW
 
 UNSEEN = ("", "   ", "\u200b", "\u3164", "\u2800", "\ufeff\u2060\n", "\x07", "\u00ad")
 
@@ -25,6 +28,8 @@ def test_a_text_of_which_nothing_is_seen_is_refused(unseen: str) -> None:
             body.model_validate({"text": unseen * 10})
     with pytest.raises(ImpossibleAction):
         CaseAction("hold", unseen, None, None)
+    with pytest.raises(RetentionRefused, match="say why"):
+        RetentionAct.stated(NOW, "hold", "ada", unseen, {})
 
 
 @pytest.mark.parametrize("seen", ["x", "می\u200cخواهم", " ! ", "中", "👁\ufe0f"])
