@@ -3,7 +3,8 @@
 Each block of the tutorial is typed into one shell after the other, `tidegate serve` in the
 background as a reader would leave it running. The two lines of the README cannot be typed here and
 are looked up instead: `make test` is this very run, and `make demo ARGS=--once` is what
-`tests/test_demo.py` runs.
+`tests/test_demo.py` runs. What the tutorial types is typed under `make faults` alone: every run
+types the same commands for a table of one's own (`test_own_data_page`).
 """
 
 import json
@@ -19,6 +20,7 @@ import pytest
 
 from serving.db.engine import open_database
 from serving.db.repositories.decision_repository import DecisionRepository
+from tests.counts import in_full_alone
 from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -93,6 +95,8 @@ def elsewhere(command: Command, port: int) -> Command:
     return f"{at} --port {port}" if at == "tidegate serve" else at
 
 
+@in_full_alone
+@pytest.mark.faults
 def test_what_is_done_by_hand_ends_in_a_score_that_knows_what_was_before(tmp_path: Path) -> None:
     port = free_port()
     *preparing, serving = (elsewhere(command, port) for command in TRAIN_AND_SERVE)
