@@ -26,6 +26,7 @@ from tests.serving.review.remedies import lay_down_remedies
 OF_EACH_KIND = 260
 TO_COME = timedelta(days=6)
 MOST_ASKED = 5
+DRAWN = 0.1
 
 RULES = """
 edition = "of the demonstration"
@@ -64,8 +65,9 @@ class DemoService:
 
 @contextmanager
 def serving(home: Path) -> Iterator[DemoService]:
-    """Serve a home."""
-    app = create_app(Settings(home=home), clock=lambda: datetime.now(UTC))
+    """Serve a home, and draw so many that some of what is scored is sure to be drawn."""
+    settings = Settings(home=home, control_probability=DRAWN)
+    app = create_app(settings, clock=lambda: datetime.now(UTC))
     kept, key = new_key("reader", ("score", "explain"), (), datetime.now(UTC))
     app.state.services.api_keys.add_key(kept)
     with TestClient(app, headers={"Authorization": f"Bearer {key}"}) as client:
