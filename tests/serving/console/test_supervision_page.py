@@ -91,6 +91,7 @@ def test_a_file_of_cases_is_whole_or_none(
 
     assert reviewed.client.get(path).status_code == 200
     open_case(reviewed, "S-2")
+    reviewed.services.cases.open_new()
     refused = reviewed.client.get(path)
     assert refused.status_code == 422
     assert "2 cases are more than one file may have, which is 1" in text_of(refused.text)

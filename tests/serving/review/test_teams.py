@@ -247,6 +247,7 @@ def test_a_case_is_put_into_the_inboxes_of_its_office_alone(served: Service) -> 
 
 def test_an_inbox_that_there_is_not_is_refused_and_no_empty_page(served: Service) -> None:
     two = served.person("two", "review")
+    decide(served, 1)
 
     refused = served.client.get("/v1/queue?inbox=Tobaco", headers=two)
 
