@@ -3,7 +3,6 @@
 A usual run looks at each page once, each in the next of all looks; `make faults` at each in all.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -134,11 +133,13 @@ VISITS = (
 )
 
 
-def planned() -> Iterator[tuple[Visit, str]]:
+def planned() -> list[tuple[Visit, str]]:
     """Each page in the next of all looks, or in every look."""
-    for number, visit in enumerate(VISITS):
-        next_look = [list(LOOKS)[number % len(LOOKS)]]
-        yield from ((visit, look) for look in count(next_look, list(LOOKS)))
+    return [
+        (visit, look)
+        for number, visit in enumerate(VISITS)
+        for look in count([list(LOOKS)[number % len(LOOKS)]], list(LOOKS))
+    ]
 
 
 @pytest.mark.faults

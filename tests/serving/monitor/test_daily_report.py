@@ -2,10 +2,10 @@
 
 import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from unittest.mock import Mock
 
 import pytest
@@ -168,10 +168,19 @@ def test_the_command_of_the_service_has_nothing_to_say_of_a_kind_without_decisio
     assert RollupRepository(database(home / "tidegate.db")).newest_report_at("route") is None
 
 
+class AtNow(datetime):
+    """A clock that stands."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return cls.fromisoformat(NOW.isoformat()).astimezone(tz)
+
+
 def test_the_command_of_the_service_makes_the_report_that_the_page_shows(
-    month: tuple[Path, Invented],
+    month: tuple[Path, Invented], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home, _ = month
+    monkeypatch.setattr("serving.cli.monitor.datetime", AtNow)
     store = RollupRepository(database(home / "tidegate.db"))
 
     for _ in range(2):
@@ -181,7 +190,7 @@ def test_the_command_of_the_service_makes_the_report_that_the_page_shows(
     body = store.newest_report("shipment")
     assert body is not None
     made = MonitoringReport.model_validate_json(body)
-    assert not is_due(store.newest_report_at("shipment"), datetime.now(UTC))
+    assert not is_due(store.newest_report_at("shipment"), NOW)
     assert {each.name for each in made.periods} >= {"2026-08", "2026-09"}
 
 
