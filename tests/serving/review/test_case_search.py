@@ -154,12 +154,17 @@ class World(Office):
 
     def _refer(self) -> None:
         """Refer a few cases to another office, and one to those who rescue."""
-        ordinary = [each for each, e in self.expected.items() if not e.access.is_rescue]
+        there = frozenset({"GR3"})
+        ordinary = [
+            each
+            for each, e in self.expected.items()
+            if not e.access.is_rescue and e.access.offices != there
+        ]
         who = Reviewer(person("one"), EVERYWHERE)
         for number, case_id in enumerate(ordinary[:6]):
             if number:
                 action = CaseAction("refer", "it arrives there", "office", "GR3")
-                access = CaseAccess(frozenset({"GR3"}), is_rescue=False)
+                access = CaseAccess(there, is_rescue=False)
             else:
                 action = CaseAction("refer", "it takes water", "rescue")
                 access = CaseAccess(self.expected[case_id].access.offices, is_rescue=True)
