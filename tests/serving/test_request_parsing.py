@@ -2,14 +2,15 @@
 
 import json
 import time
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import AfterValidator, BaseModel, ValidationError
 
 from serving.errors import BodyMalformed, BodyTooLarge, SubmissionRefused
-from serving.request_parsing import read_submission
+from serving.request_parsing import faults_of, read_submission
 from tests.serving.bodies import SHIPMENT, route, shipment
 
 CANARY = "canary7391"
@@ -190,3 +191,22 @@ def test_a_body_in_no_utf_8_is_told_so(body: bytes, why: str) -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_are_refused_and_nothing_else_happens(body: bytes) -> None:
     refused(body)
+
+
+def _refuse(text: str) -> str:
+    raise ValueError("say it in words")
+
+
+class Told(BaseModel):
+    """A field that a validator of ours refuses."""
+
+    text: Annotated[str, AfterValidator(_refuse)]
+
+
+def test_what_a_validator_of_ours_says_is_said_as_it_is() -> None:
+    with pytest.raises(ValidationError) as refusal:
+        Told(text="x")
+
+    (fault,) = faults_of(refusal.value)
+
+    assert (fault.pointer, fault.detail) == ("/text", "say it in words")
