@@ -66,7 +66,7 @@ class Retention:
         """Mask decisions whose first period is over; the day before which they are masked.
 
         Their cases are found by no search any more. A correction takes back what was masked before
-        its time. Raises ClockDisagrees.
+        its time. Raises ClockDisagrees, or RetentionRefused without a reason.
         """
         self.clock.require(at)
         details: dict[str, Any] = {"before": self.cutoffs(at.date()).mask}
@@ -80,7 +80,10 @@ class Retention:
         return before
 
     def propose(self, by: str, because: str, at: datetime) -> int:
-        """Propose to erase what is over today; the number of the proposal."""
+        """Propose to erase what is over today; the number of the proposal.
+
+        Raises ClockDisagrees, or RetentionRefused without a reason.
+        """
         self.clock.require(at)
         cutoffs = self.cutoffs(at.date())
         details = asdict(cutoffs) | {"due": asdict(self.due(cutoffs))}
@@ -118,7 +121,10 @@ class Retention:
         cancel_erasure(self.acts, number, by, because, at)
 
     def hold(self, kind: str, subject_id: str, by: str, because: str, at: datetime) -> int:
-        """Keep all there is on a subject, unmasked, until that is lifted; the number to lift."""
+        """Keep all there is on a subject, unmasked, until that is lifted; the number to lift.
+
+        Raises RetentionRefused without a reason.
+        """
         details = {"subject_kind": kind, "subject": self.erasure.subject_token(kind, subject_id)}
         number = self.acts.append(RetentionAct.stated(at, "hold", by, because, details))
         self.erasure.index_again()
@@ -134,7 +140,8 @@ class Retention:
     def overrule(self, later: Mapping[str, datetime], by: str, because: str, at: datetime) -> int:
         """Let newest entries be no evidence of the time any more; the number of the act.
 
-        `later` is what a clock that was ahead dated, as `ClockCheck.dated_later` found it.
+        `later` is what a clock that was ahead dated, as `ClockCheck.dated_later` found it. Raises
+        RetentionRefused without a reason.
         """
         overruled = {what: dated.isoformat() for what, dated in later.items()}
         details = {"overruled": overruled}

@@ -14,8 +14,9 @@ from serving.access.office_ids import require_known_office
 from serving.audit.decision import Decision
 from serving.audit.logged_decision import DecisionReader
 from serving.audit.masking import MASKED, MASKED_CASE, Masking
-from serving.errors import Forbidden, NotFound, Unprocessable
+from serving.errors import Forbidden, NotFound, RequestFault, Unprocessable
 from serving.history.received_records import ReceivedRecord
+from serving.language import say
 from serving.review import owner_rules, remark_rules, statement_rules, undo_rules
 from serving.review.actions import CaseAction
 from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
@@ -431,7 +432,8 @@ class Cases:
         if action.refer_to == "office":
             require_known_office(action.destination or "", self.known_offices(), "destination")
             if action.destination == row.office_id:
-                raise Unprocessable("the case is at this office already: refer it to another one")
+                says = say("the case is at this office already: refer it to another one")
+                raise Unprocessable(says, (RequestFault("/destination", "same_office", says),))
         return self._judge(
             reviewer,
             case_id,

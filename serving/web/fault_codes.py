@@ -20,6 +20,7 @@ FAULT_CODES = {
     "record_differs": "Another record was kept under this id.",
     "repeated_parameter": "A parameter of an address is given more than once.",
     "repeated_item": "Two items of a shipment have the same number and version.",
+    "same_office": "A case is referred to the office that it is at.",
     "standard": "A standard message breaks its standard at this place.",
     "subject": "A submission does not bring what its kind of subject needs, or brings another.",
     "subject_id": "`q` and `subject_id` were both given.",

@@ -4,7 +4,7 @@ Each block of the tutorial is typed into one shell after the other, `tidegate se
 background as a reader would leave it running. The two lines of the README cannot be typed here and
 are looked up instead: `make test` is this very run, and `make demo ARGS=--once` is what
 `tests/test_demo.py` runs. What the tutorial types is typed under `make faults` alone: every run
-types the same commands for a table of one's own (`test_own_data_page`).
+types what follows its `synth` for a table of one's own (`test_own_data_page`).
 """
 
 import json

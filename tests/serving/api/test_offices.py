@@ -46,7 +46,10 @@ def test_a_case_is_referred_to_an_office_that_is_known_and_to_no_other(reviewed:
     own = post(reviewed, case_id, "actions", by, **REFERRED, destination="DE004600")
     known = reviewed.client.get("/v1/offices", headers=by).json()["offices"]
 
-    assert (own.status_code, "at this office already" in own.text) == (422, True)
+    (fault,) = own.json()["errors"]
+    assert own.status_code == 422
+    assert (fault["pointer"], fault["code"]) == ("/destination", "same_office")
+    assert fault["detail"].startswith("the case is at this office already")
     assert (refused.status_code, refused.json()["type"]) == (422, "/problems/office-unknown")
     (fault,) = refused.json()["errors"]
     assert (fault["pointer"], fault["code"]) == ("/destination", "unknown_office")
