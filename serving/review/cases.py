@@ -50,7 +50,12 @@ from serving.review.errors import (
     UndoRefused,
 )
 from serving.review.justifications import JUSTIFIED_FOR, EvidentPurpose, StatedPurpose
-from serving.review.labels import inspection_of, label_of, withdrawal_of
+from serving.review.labels import (
+    inspection_of,
+    label_of,
+    require_plausible_start,
+    withdrawal_of,
+)
 from serving.review.mentions import find_mentions
 from serving.review.opening import CASE, case_of_decision
 from serving.review.remark_rules import JudgedAs
@@ -453,6 +458,7 @@ class Cases:
         row, case = self.case(reviewer, case_id)
         result = state(_found_by(row, case))
         decision = self._decision(case_id)
+        require_plausible_start(decision, result)
         label_of(decision, result, reviewer.actor.identity, at, case.inspection)
         return self._judge(
             reviewer,

@@ -10,7 +10,7 @@ told of is inconclusive then.
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
@@ -21,6 +21,10 @@ from serving.audit.selections import selection_of
 from serving.history.received_records import ReceivedRecord
 from serving.review.errors import ContradictoryFinding
 from serving.review.results import CaseResult, StatedInspection
+
+LONGEST_BEFORE_DECLARATION = timedelta(days=30)
+"""So long before the declaration an inspection may have begun: what is met on the road is declared
+days later, and a year that was mistyped is not taken."""
 
 
 def label_of(
@@ -40,6 +44,15 @@ def label_of(
     if outcome is None or decision.lane == "rescue" or result.is_protection:
         return None
     return outcome, _row(decision, outcome, reviewer, f"{decision.decision_id}:{at.isoformat()}")
+
+
+def require_plausible_start(decision: Decision, result: CaseResult) -> None:
+    """Raise ContradictoryFinding where a person says that the inspection began long before."""
+    began_at, declared_at = result.finding.inspected_at, decision.submission.subject.declared_at
+    if began_at and declared_at - began_at > LONGEST_BEFORE_DECLARATION:
+        raise ContradictoryFinding(
+            "the inspection is said to have begun more than 30 days before the declaration"
+        )
 
 
 def withdrawal_of(

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -424,17 +424,20 @@ def test_people_whom_one_of_two_reviewers_handed_to_protection_stay_protected(
     assert office.labels() == office.learnt == []
 
 
-def test_an_inspection_in_the_future_is_refused_when_it_is_proposed_and_nothing_is_kept(
-    office: Office,
+@pytest.mark.parametrize("inspected_at", [LATER + timedelta(seconds=1), LATER - timedelta(366)])
+def test_an_inspection_in_the_future_or_long_ago_is_refused_when_proposed_and_nothing_is_kept(
+    office: Office, inspected_at: datetime
 ) -> None:
     case_id = office.decide()
     claim(office, case_id)
     office.reviewing.order(ONE, case_id, LATER, INSPECT)
     before = actions(office, case_id)
-    future = Finding(inspected_at=LATER + timedelta(seconds=1))
+    impossible = Finding(inspected_at=inspected_at)
 
     with pytest.raises(ContradictoryFinding):
-        office.reviewing.state_result(ONE, case_id, LATER, lambda _: replace(FOUND, finding=future))
+        office.reviewing.state_result(
+            ONE, case_id, LATER, lambda _: replace(FOUND, finding=impossible)
+        )
 
     _, case = office.reviewing.case(ONE, case_id)
     assert (case.status, case.proposal) == ("action_ordered", None)

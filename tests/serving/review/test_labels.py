@@ -1,6 +1,7 @@
 """What a closed case teaches, and how its subject was selected."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, get_args
@@ -12,7 +13,7 @@ from features.records import CONCLUSIVE, Outcome
 from serving.audit.decision import Decision
 from serving.audit.selections import SELECTED_BY
 from serving.review.errors import ContradictoryFinding
-from serving.review.labels import label_of
+from serving.review.labels import label_of, require_plausible_start
 from serving.review.results import CaseResult, Finding
 from serving.review.ways_of_smuggling import TYPOLOGIES
 from serving.triage.lane_rule import LaneReason
@@ -174,6 +175,17 @@ def test_an_inspection_that_began_later_than_now_is_refused_wherever_it_would_te
 
     with pytest.raises(ContradictoryFinding, match="in the future"):
         label_of(decision(lane=lane), said, "one", LATER)
+
+
+@pytest.mark.parametrize(("days", "is_refused"), [(29, False), (31, True), (366, True)])
+def test_an_inspection_begins_at_most_thirty_days_before_the_declaration(
+    days: int, is_refused: bool
+) -> None:
+    declared_at = decision().submission.subject.declared_at
+    said = result_of("nothing_found", finding=Finding(inspected_at=declared_at - timedelta(days)))
+
+    with pytest.raises(ContradictoryFinding) if is_refused else nullcontext():
+        require_plausible_start(decision(), said)
 
 
 @pytest.mark.parametrize("typology", [*TYPOLOGIES, "a way of our own"])
