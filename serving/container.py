@@ -80,6 +80,7 @@ from serving.scoring.enrichment import with_newest_positions
 from serving.scoring.message_intake import MessageIntake
 from serving.scoring.rescoring import Rescoring
 from serving.scoring.shadow_scoring import ShadowScoring
+from serving.scoring.ships import EarlierCalls
 from serving.settings import Settings
 from serving.start_stages import StageReport, ignore_stage
 from serving.triage.lanes import Lanes
@@ -416,6 +417,7 @@ def _batcher(
             models, storage.shadow_scores, metrics.shadow_scores_left_out.inc
         ),
         deadline_s=settings.commit_deadline_s,
+        earlier_calls=EarlierCalls(storage.records, history),
         danger_watch=DangerWatch(settings.arrivals_are_reported),
     )
 

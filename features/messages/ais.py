@@ -192,6 +192,11 @@ def _why(error: "AISBaseException") -> str:
     return words.get(type(error).__name__, "want a sentence that can be read")
 
 
+def journey_of_ship(mmsi: str) -> str:
+    """What the journey of a ship is called until somebody knows which one was declared."""
+    return f"{_NO_JOURNEY}{mmsi}"
+
+
 def ship_of(made: MadeRecord) -> str | None:
     """The number of the ship that a position names in place of a journey; None of a beacon."""
     named = str(made.fields.get("journey_id"))
@@ -206,7 +211,7 @@ def _draft(
     place = elements[0].place
     draft = RecordDraft("positions", place)
     mmsi = f"{said['mmsi']:09d}"
-    draft.put("journey_id", Value(f"{_NO_JOURNEY}{mmsi}", place, elements))
+    draft.put("journey_id", Value(journey_of_ship(mmsi), place, elements))
     draft.put("observed_at", heard_at)
     for name, field_name in (("latitude", "lat"), ("longitude", "lon")):
         degrees = said.get(field_name)

@@ -35,6 +35,7 @@ from serving.scoring.idempotency import (
     stored_answer,
 )
 from serving.scoring.shadow_scoring import ShadowRequest, ShadowScoring
+from serving.scoring.ships import EarlierCalls
 
 TOGETHER = 64
 """At most so many are decided before the first of them is written."""
@@ -106,9 +107,11 @@ class RequestBatcher:
         writer: LogWriter,
         shadow_scoring: ShadowScoring,
         deadline_s: float,
+        earlier_calls: EarlierCalls,
         danger_watch: DangerWatch = HEARD_ONLY,
     ):
         self.assessor = assessor
+        self._earlier_calls = earlier_calls
         self.danger_watch = danger_watch
         self._answers = answers
         self.writer = writer
@@ -239,6 +242,8 @@ class RequestBatcher:
         try:
             given = self._answers.answers([request.claim for request in claimed])
             new = [request.assessment for request in claimed if request.claim not in given]
+            if new:
+                self._earlier_calls.follow([each.submission for each in new], new[-1].at)
             decided = iter(self.assessor.assess(new))
         except Exception as failure:  # the thread must outlive any failure of one group
             return [failure] * len(claimed)

@@ -2,19 +2,25 @@
 
 A plain position belongs to the journey that is under way. A call for help asks for less: it belongs
 also to a journey that is long overdue, was withdrawn, or was declared by a clock that goes wrong.
-Whoever calls is found by it, and a rescue that was not needed harms less than none.
+Whoever calls is found by it, and a rescue that was not needed harms less than none. So a call also
+follows to a journey that is declared only after it was heard; a plain position does not.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from features.messages.ais import ship_of
+from features.linked_records import LINKED_RECORD_TYPES
+from features.messages.ais import journey_of_ship, ship_of
 from features.messages.conversion import MadeRecord
+from features.records import Journey, Position
+from features.submission import Submission
 from serving.access.callers import Caller
+from serving.history.client import HistoryClient
 from serving.history.ingestion import SubjectDecisions
+from serving.history.received_records import ReceivedRecord, RecordStore
 from serving.scoring.message_plan import ReadMessage
 
 UNDER_WAY_AFTER_DUE = timedelta(days=7)
@@ -126,6 +132,58 @@ class _KnownJourneys:
         own = self.caller.offices
         offices = self.of.decisions.offices_of("route", [journey_id]) if own else {}
         return not own or bool(own & offices.get(journey_id, own))
+
+
+@dataclass(frozen=True)
+class EarlierCalls:
+    """Calls for help that were heard before anybody declared the journey of their ship."""
+
+    records: RecordStore
+    history: HistoryClient
+
+    def follow(self, submissions: Iterable[Submission], at: datetime) -> None:
+        """Keep the calls of each ship under the journey that is declared of it now, too.
+
+        What is about to be decided counts them then. Raises LogUnavailable or HistoryUnavailable.
+        """
+        declared = [
+            (("route", journey_of_ship(each.journey.mmsi)), each.journey)
+            for each in submissions
+            if each.journey is not None and each.journey.mmsi
+        ]
+        if not declared:
+            return
+        heard = self.records.about(list(dict.fromkeys(ship for ship, _ in declared)))
+        calls = {
+            call.key: call
+            for ship, journey in declared
+            for call in _calls_from(journey, heard[ship], at)
+        }
+        kept = self.records.kept([*calls.values()]) if calls else {}
+        new = [call for key, call in calls.items() if key not in kept]
+        if new:
+            self.records.add_new(new)
+            self.history.ingest_records([call.record for call in new], at.isoformat())
+
+
+def _calls_from(
+    journey: Journey, heard: Iterable[ReceivedRecord], at: datetime
+) -> Iterator[ReceivedRecord]:
+    """The calls among what was heard of its ship that may be from a journey, as calls of it."""
+    first = min(journey.departed_at or journey.declared_at, journey.declared_at)
+    for row in heard:
+        told = row.record
+        if not isinstance(told, Position) or not told.is_distress:
+            continue
+        if first <= told.observed_at <= journey.due_at + CALLS_AFTER_DUE:
+            call = told.model_copy(update={"journey_id": journey.journey_id})
+            yield replace(
+                row,
+                record_id=LINKED_RECORD_TYPES["positions"].id_of(call),
+                subject_id=journey.journey_id,
+                received_at=at.isoformat(),
+                body=call.model_dump_json(exclude_none=True),
+            )
 
 
 def _due_since(positions: Iterable[MadeRecord]) -> datetime:

@@ -1,5 +1,6 @@
 """Positions that AIS tells of a ship belong to the journey that was declared of it."""
 
+import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -130,6 +131,61 @@ def test_an_amended_or_withdrawn_journey_gets_what_its_ship_says_since(overdue: 
     amended(overdue, mmsi=OTHER_SHIP, version=3, withdrawn=True)
     told = sentence(mmsi=OTHER_SHIP), sentence(mmsi=OTHER_SHIP, status=CALLS)
     assert hear(overdue, *told, key="2") == [f"mmsi-{OTHER_SHIP}", "J-2"]
+
+
+@pytest.mark.parametrize("called_at", ["before", "after"])
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_a_call_that_was_heard_before_its_journey_was_declared_makes_it_a_rescue_all_the_same(
+    home: Path, engine: str, called_at: str, request: pytest.FixtureRequest
+) -> None:
+    where = request.getfixturevalue("postgres").new_database() if engine == "postgresql" else ""
+    with started(home, where, arrivals_are_reported=False) as overdue:
+        declared = route(mmsi=SHIP, departed_at=(HEARD - DAY).isoformat())
+        declared_at = datetime.fromisoformat(declared["journey"]["declared_at"])
+        at = declared_at - timedelta(minutes=5) if called_at == "before" else HEARD
+        assert hear(overdue, sentence(at), sentence(at, status=CALLS)) == [f"mmsi-{SHIP}"] * 2
+
+        overdue.score(declared)
+        overdue.run()
+
+        newest = overdue.decisions()[-1]
+        assert (newest.lane, newest.subject_id) == ("rescue", "J-2")
+        assert [signal.code for signal in newest.danger_signals] == ["L04"]
+        of_ship, of_journey = (
+            overdue.service.services.records.about([("route", each)])[("route", each)]
+            for each in (f"mmsi-{SHIP}", "J-2")
+        )
+        assert len(of_ship) == 2
+        assert [json.loads(row.body)["is_distress"] for row in of_journey] == [True]
+
+
+@pytest.mark.parametrize(
+    ("at", "mmsi", "status"),
+    [
+        pytest.param(HEARD - 5 * DAY, SHIP, CALLS, id="of an earlier journey"),
+        pytest.param(HEARD, OTHER_SHIP, CALLS, id="of another ship"),
+        pytest.param(HEARD, BEACON, CALLS, id="of a beacon"),
+        pytest.param(HEARD, SHIP, 0, id="no call"),
+    ],
+)
+def test_nothing_follows_to_a_journey_that_is_declared_afterwards_but_a_call_from_it(
+    overdue: Overdue, at: datetime, mmsi: str, status: int
+) -> None:
+    hear(overdue, sentence(at, mmsi, status))
+
+    overdue.score(route(mmsi=SHIP, departed_at=(HEARD - DAY).isoformat()))
+    overdue.run()
+
+    assert [each.lane for each in overdue.decisions()] == ["release"]
+
+
+def test_a_call_follows_once_however_often_its_journey_is_scored(overdue: Overdue) -> None:
+    hear(overdue, sentence(status=CALLS))
+    for _ in range(3):
+        overdue.score(route(mmsi=SHIP))
+
+    with overdue.service.services.decisions._engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(records)) == 2
 
 
 def test_what_another_office_decides_about_gets_nothing_from_a_key_of_one(overdue: Overdue) -> None:
