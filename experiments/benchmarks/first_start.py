@@ -41,7 +41,7 @@ def main() -> None:
 
 def _first_start(checkout: Path, home: Path) -> Started:
     port = free_port()
-    command = [sys.executable, "-m", "serving.cli.main", "serve"]
+    command = [sys.executable, "-m", "serving.cli", "serve"]
     with tempfile.TemporaryDirectory() as cache:
         changes = {"NUMBA_CACHE_DIR": cache, "PYTHONPATH": f"{checkout}:{checkout / 'data'}"}
         serve = [*command, "--home", str(home.resolve()), "--port", str(port)]

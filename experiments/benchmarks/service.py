@@ -249,7 +249,7 @@ def _tidegate(home: Path) -> Iterator[tuple[Side, Side]]:
         return of("/v1/scores/batch", b"[" + array + b"]", machine)
 
     port = free_port()
-    command = ["-m", "serving.cli.main", "serve", "--home", str(home), "--port", str(port)]
+    command = ["-m", "serving.cli", "serve", "--home", str(home), "--port", str(port)]
     with _running("tidegate", port, "/health/ready", [sys.executable, *command]) as pid:
         yield (
             Side(

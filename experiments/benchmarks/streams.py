@@ -150,7 +150,7 @@ def _over_nats(server: NatsServer, ours: Side, key: str) -> Iterator[tuple[Decid
 
 @contextmanager
 def _stream(ours: Side, key: str, came: str, out: str, dead: str) -> Iterator[int]:
-    command = [sys.executable, "-m", "serving.cli.main", "stream", "--from", came]
+    command = [sys.executable, "-m", "serving.cli", "stream", "--from", came]
     command += ["--to", out, "--dead-letters", dead]
     address = f"http://127.0.0.1:{ours.port}"
     environment = {**os.environ, "TIDEGATE_KEY": key, "TIDEGATE_ADDRESS": address}

@@ -137,7 +137,7 @@ def _has_started(lines: list[str], show: Show) -> bool:
 
 
 def _command(home: Path, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "serving.cli.main", *arguments, "--home", str(home)]
+    return [sys.executable, "-m", "serving.cli", *arguments, "--home", str(home)]
 
 
 def _new_key(home: Path) -> str:

@@ -104,7 +104,7 @@ class DailyReports:
         url = self._settings.database_url
         database = {"TIDEGATE_DATABASE_URL": url.get_secret_value()} if url else {}
         with subprocess.Popen(  # noqa: S603 - our own command, read by no shell
-            [sys.executable, "-m", "serving.cli.main", *arguments(self._settings.home, kind)],
+            [sys.executable, "-m", "serving.cli", *arguments(self._settings.home, kind)],
             env=os.environ | database,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

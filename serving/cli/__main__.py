@@ -1,0 +1,17 @@
+"""`tidegate`, or `python -m serving.cli`."""
+
+import sys
+
+from serving.cli.large_pages import begin_in_large_pages
+
+
+def main() -> None:
+    """Run a command as `serving.cli.main` does, in large pages where it runs long."""
+    begin_in_large_pages(sys.argv[1:])
+    from serving.cli.main import main as run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()
