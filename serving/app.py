@@ -159,10 +159,10 @@ def create_app(
     )
     app.state.services, app.state.failures = services, None
     routes = [route for resource in RESOURCES for route in resource.router.routes]
-    app.router.routes.extend(routes)  # a router that is included looks for a route twice
+    # A router that is included makes its routes anew, and looks for one twice.
+    app.router.routes.extend(routes)
     app.mount("/console/static", StaticFiles(directory=STATIC), name="static")
-    for pages in PAGES:
-        app.include_router(pages.router)
+    app.router.routes.extend(route for pages in PAGES for route in pages.router.routes)
     add_problem_handlers(app)
     app.add_middleware(AuditTrail, services=services)
     app.add_middleware(RequestIds, metrics=services.metrics)

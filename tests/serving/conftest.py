@@ -21,6 +21,7 @@ from serving.settings import Settings
 from tests.conftest import MadeOnce
 from tests.serving.access.trusted import KEY, published, signed
 from tests.serving.postgres import Server, postgresql
+from tests.serving.read_models import ReadModels
 from tests.serving.recorded_tables import RecordedSteps
 from tests.serving.world import train_and_promote, write_world
 
@@ -70,6 +71,7 @@ class Service:
 
 
 _STEPS = RecordedSteps()
+_MODELS = ReadModels()
 
 
 @pytest.fixture(autouse=True)
@@ -79,6 +81,12 @@ def recorded_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     A module whose subject is how tables are made has a fixture of this name that does nothing.
     """
     monkeypatch.setattr("serving.db.migration.run_steps", _STEPS.run)
+
+
+@pytest.fixture(autouse=True)
+def read_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let services share a model of which every byte is the same; reading is tried by `models`."""
+    monkeypatch.setattr("serving.models.model_pool.LoadedModel.read", _MODELS.read)
 
 
 @pytest.fixture(autouse=True)
