@@ -75,13 +75,15 @@ cluster: $(sail)/.ready  ## the tests of Spark on Spark itself, which needs Java
 	PYTHONPATH=$(CURDIR)/$(venv)/cluster:$(CURDIR)/$(sail):$(CURDIR):$(CURDIR)/data TIDEGATE_SPARK_MASTER='local[2,2]' \
 	$(bin)/python -m pytest tests/features/spark_build tests/training/fit/workers_on_spark $(ARGS)
 
-# Chromium as it is, as the system's package where that may be installed, or Playwright's own; where
-# none can be had, the tests that need it fail and name the command that would get it.
+# Chromium without windows, or as it is, as the system's package where that may be installed, or
+# Playwright's own; where none can be had, the tests that need it fail and name the command that would.
+apt_install := test "$$(id -u)" = 0 && command -v apt-get && apt-get update -qq && \
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
+
 browser: $(ready)
-	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
-	  { [ "$$(id -u)" = 0 ] && command -v apt-get && apt-get update -qq && \
-	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; } || \
-	  $(bin)/playwright install chromium || true
+	@command -v chromium-headless-shell || { $(apt_install) chromium-headless-shell; } || \
+	  command -v chromium || command -v chromium-browser || command -v google-chrome || \
+	  { $(apt_install) chromium; } || $(bin)/playwright install chromium || true
 
 check: $(ready)  ## format, lint, types, import contracts, names
 	$(bin)/ruff format --check .

@@ -21,9 +21,10 @@ from serving.access.api_keys import new_key
 from serving.app import create_app
 from serving.container import Services
 from serving.settings import Settings
+from tests.counts import count
 from tests.serving.review.remedies import lay_down_remedies
 
-OF_EACH_KIND = 260
+OF_EACH_KIND = count(100, 260)
 TO_COME = timedelta(days=6)
 MOST_ASKED = 5
 DRAWN = 0.1

@@ -26,6 +26,7 @@ from deploy.release import (
     sign,
     verify,
 )
+from tests.counts import in_full_alone
 
 ROOT = Path(__file__).parents[2]
 SOURCES = (*LOCKS, "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md")
@@ -96,6 +97,8 @@ def test_a_list_of_parts_names_every_locked_package_with_its_digests(built: Path
     assert hashes
 
 
+@in_full_alone
+@pytest.mark.faults
 def test_a_release_of_one_commit_is_the_same_again(
     source: Path, built: Path, tmp_path: Path
 ) -> None:

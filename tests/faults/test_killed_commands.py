@@ -19,7 +19,7 @@ from serving.db.engine import open_database
 from serving.db.log_verification import verify_decision_log
 from serving.db.tables.audit import audit_events
 from serving.settings import Settings
-from tests.counts import count
+from tests.counts import count, in_full_alone
 from tests.kills import is_killed_at, is_killed_before
 from tests.serving.cli.test_retrain import EXPERIMENT, run
 from tests.serving.conftest import NOW
@@ -85,6 +85,7 @@ def acts_in(home: Path, action: str) -> int:
     return found
 
 
+@in_full_alone
 @pytest.mark.faults
 def test_a_retraining_that_is_killed_leaves_the_former_challenger_and_goes_when_run_again(
     tmp_path: Path,
