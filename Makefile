@@ -31,7 +31,7 @@ demo: $(ready)  ## invent a world, train, serve, explain; ARGS=--once ends after
 	$(bin)/tidegate demo $(ARGS)
 
 # One more at work than there are cores: many tests wait for a browser, a database or a process. What
-# a busy machine made too late is tried once more, and named at the end; what is broken fails twice.
+# a busy machine made too late is tried once more, alone; what is broken fails twice.
 #
 # Bytecode is written first, and held to its source by digest: an environment that forbids to write any
 # would let each of hundreds of processes compile all of it anew.
@@ -42,10 +42,12 @@ roomy := awk '/MemAvailable/ {exit $$2 < 12000000}' /proc/meminfo && \
 
 test: $(ready) browser  ## every test, a file at a time on every core
 	$(bin)/python -m compileall -q --invalidation-mode checked-hash features training serving data tests
-	TMPDIR=$$( ($(roomy)) 2> /dev/null && echo /dev/shm || echo "$${TMPDIR:-/tmp}") \
-	OMP_WAIT_POLICY=passive \
-	PYTEST_XDIST_AUTO_NUM_WORKERS=$$($(bin)/python -c "import os; print((os.cpu_count() or 1) + 1)") \
-	$(bin)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --reruns 1 $(ARGS)
+	export TMPDIR=$$( ($(roomy)) 2> /dev/null && echo /dev/shm || echo "$${TMPDIR:-/tmp}"); \
+	export OMP_WAIT_POLICY=passive; \
+	export PYTEST_XDIST_AUTO_NUM_WORKERS=$$($(bin)/python -c "import os; print((os.cpu_count() or 1) + 1)"); \
+	$(bin)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS) || \
+	  { test $$? = 1 && echo "once more, those that failed:" && \
+	    $(bin)/python -m pytest --last-failed --last-failed-no-failures none --maxfail 20 $(ARGS); }
 
 # Spark's client lies apart: beside it MLflow ends any process that was started as `python -c`, as
 # workers of tests are, for pyspark takes that for one that runs its own tests. No wheel of the client is

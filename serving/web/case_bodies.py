@@ -178,7 +178,9 @@ class ResultBody(ClosedModel):
     confidence: Confidence
     text: Words
     inspected_at: Stated[Instant] = Field(
-        None, description="When the inspection began; if not stated, when the case ended."
+        None,
+        description="When the inspection began, at most 30 days before the declaration; if not "
+        "stated, when the case ended.",
     )
     examination: Stated[Examination] = Field(
         None, description="How it was examined, by what went furthest."

@@ -42,6 +42,11 @@ def change_tare_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+@pytest.fixture(autouse=True)
+def read_models() -> None:
+    """Models are read anew by a release whose formula is another."""
+
+
 @pytest.fixture
 def changed(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home whose model of shipments was trained on another `tare_ratio`."""

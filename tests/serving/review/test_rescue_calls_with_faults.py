@@ -12,7 +12,7 @@ from tests.serving.review.call_faults import simulate
 def test_with_servers_that_fail_and_restarts_each_call_is_made_in_a_minute_and_has_an_end(
     tmp_path: Path,
 ) -> None:
-    calls = count(30, 1_000)
+    calls = count(60, 1_000)
     figures = simulate(tmp_path, calls, seed=3)
 
     assert 0 < figures.longest_minutes_to_call <= 1
