@@ -44,6 +44,6 @@ def _glibc() -> tuple[int, ...]:
     """The version of glibc; empty where there is none."""
     try:
         library, _, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
+        return tuple(map(int, version.split("."))) if library == "glibc" else ()
     except (AttributeError, OSError, ValueError):
         return ()
-    return tuple(map(int, version.split("."))) if library == "glibc" else ()

@@ -47,7 +47,10 @@ def label_of(
 
 
 def require_plausible_start(decision: Decision, result: CaseResult) -> None:
-    """Raise ContradictoryFinding where a person says that the inspection began long before."""
+    """Raise ContradictoryFinding where a person says that the inspection began too long before.
+
+    LONGEST_BEFORE_DECLARATION says how long; what a record tells is taken as it is.
+    """
     began_at, declared_at = result.finding.inspected_at, decision.submission.subject.declared_at
     if began_at and declared_at - began_at > LONGEST_BEFORE_DECLARATION:
         raise ContradictoryFinding(
