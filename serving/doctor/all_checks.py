@@ -27,7 +27,8 @@ def run_checks(settings: Settings, now: datetime | None = None) -> Iterator[Chec
 
     `now` is what the clock says, that of the machine without.
     """
-    yield sqlite()
+    if isinstance(settings.database, Path):
+        yield sqlite()
     home = home_folder(settings.home)
     yield home
     if home.grade == "wrong":

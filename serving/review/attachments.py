@@ -58,6 +58,8 @@ class AttachedFile:
         """A file as it was sent; raises BodyTooLarge, MediaTypeUnsupported or Unprocessable."""
         if len(content) > most_bytes:
             raise file_too_large(most_bytes)
+        if not content:
+            raise Unprocessable("the file is empty")
         sha256, media_type = hashlib.sha256(content).hexdigest(), _media_type(content)
         return cls(sha256, named_after(name, media_type), media_type, len(content))
 
@@ -90,7 +92,7 @@ def _media_type(content: bytes) -> str:
     for beginning, media_type in _BEGINNINGS.items():
         if content.startswith(beginning):
             return media_type
-    if content and _is_text(content):
+    if _is_text(content):
         return "text/plain; charset=utf-8"
     raise MediaTypeUnsupported("attach PDF, PNG, JPEG, TIFF or plain text")
 

@@ -172,6 +172,7 @@ def test_a_host_with_models_and_without_keys_is_told_which_ones_no_start_makes(
     alone = {each.what: each for each in run_checks(Settings(home=home))}
     second = grades(home, database_url=database)
 
+    assert ("sqlite" in alone, "sqlite" in second) == (True, False)
     assert [second[file] for file in KEY_FILES.values()] == ["wrong"] * len(KEY_FILES)
     assert (alone["log.key"].grade, alone["signing.pem"].grade) == ("doubtful", "wrong")
     assert "is missing, and nothing makes it anew" in alone["signing.pem"].says

@@ -117,7 +117,7 @@ def test_rescuers_attach_to_rescues_and_read_what_is_there_and_nobody_else_does(
     assert f"/console/rescues/{rescue_id}/attachments/" in page.text
     assert download(reviewed, rescue_id, pages="rescues").content == PDF
     assert attach(reviewed, rescue_id, token, pages="rescues").status_code == 409
-    assert attach(reviewed, rescue_id, token, b"", pages="rescues").status_code == 415
+    assert attach(reviewed, rescue_id, token, b"", pages="rescues").status_code == 422
     for other in ("cases", "rescues"):
         assert attach(reviewed, case_id, token, PDF, pages=other).status_code in {403, 404}
         assert download(reviewed, case_id, pages=other).status_code in {403, 404}
@@ -172,7 +172,7 @@ def test_the_same_content_and_one_too_many_are_refused_in_words(reviewed: Servic
     [
         ("a.pdf", b"MZ\x90\x00", MediaTypeUnsupported),
         ("a.txt", b"\xff\xfe\x00a", MediaTypeUnsupported),
-        ("a.txt", b"", MediaTypeUnsupported),
+        ("a.txt", b"", Unprocessable),
         ("a.txt", b"x" * 101, BodyTooLarge),
         (" \x00/", b"x", Unprocessable),
     ],
