@@ -241,12 +241,14 @@ def explained(said: Said) -> list[dict[str, Any]]:
     return said.answers
 
 
+@pytest.mark.faults
 def test_no_reason_of_many_decisions_is_untrue(said: Said) -> None:
     assert [*said.untrue_reasons()] == []
     assert sum(len(answer["reasons"]) for answer in said.answers) > 2 * len(said.answers)
     assert len(said.answers) == 2 * OF_EACH_KIND
 
 
+@pytest.mark.faults
 def test_nothing_of_many_decisions_is_said_wrongly(said: Said) -> None:
     assert [*said.untrue_words()] == []
     assert [*said.invented_reasons()] == []
@@ -280,6 +282,7 @@ def test_words_that_are_wrong_would_be_found(explained: list[dict[str, Any]]) ->
     assert NOT_SHOWN in faults({}, evidence=[lead | seldom], **asked)
 
 
+@pytest.mark.faults
 def test_no_letter_about_many_decisions_gives_a_reason_that_did_not_select(
     said: Said,
 ) -> None:

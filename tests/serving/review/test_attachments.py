@@ -42,9 +42,12 @@ def test_what_is_neither_a_picture_a_pdf_nor_plain_text_is_refused(content: byte
         AttachedFile.from_upload("a.txt", content, 100)
 
 
-def test_a_file_may_have_so_many_bytes_and_no_more() -> None:
+def test_an_empty_file_is_refused_as_empty() -> None:
     with pytest.raises(Unprocessable, match="the file is empty"):
         AttachedFile.from_upload("a.txt", b"", 100)
+
+
+def test_a_file_may_have_so_many_bytes_and_no_more() -> None:
     assert AttachedFile.from_upload("a.txt", b"x" * 100, 100).size_bytes == 100
     with pytest.raises(BodyTooLarge, match="a file may have 100 bytes"):
         AttachedFile.from_upload("a.txt", b"x" * 101, 100)
