@@ -19,6 +19,7 @@ from features.records import OF_DOCUMENTS, Outcome
 from serving.audit.decision import Decision
 from serving.audit.selections import selection_of
 from serving.history.received_records import ReceivedRecord
+from serving.language import say
 from serving.review.errors import ContradictoryFinding
 from serving.review.results import CaseResult, StatedInspection
 
@@ -54,7 +55,10 @@ def require_plausible_start(decision: Decision, result: CaseResult) -> None:
     began_at, declared_at = result.finding.inspected_at, decision.submission.subject.declared_at
     if began_at and declared_at - began_at > LONGEST_BEFORE_DECLARATION:
         raise ContradictoryFinding(
-            "the inspection is said to have begun more than 30 days before the declaration"
+            say(
+                "the inspection is said to have begun more than {days} days before the declaration",
+                days=LONGEST_BEFORE_DECLARATION.days,
+            )
         )
 
 

@@ -20,6 +20,7 @@ from serving.review.actions import ActionKind, CaseAction, ReferredTo
 from serving.review.bulk_acts import MOST_TOGETHER
 from serving.review.case_state import WaitingFor
 from serving.review.justifications import StatedPurpose
+from serving.review.labels import LONGEST_BEFORE_DECLARATION
 from serving.review.remark_rules import JudgedAs
 from serving.review.results import (
     LONGEST_TEXT,
@@ -179,8 +180,9 @@ class ResultBody(ClosedModel):
     text: Words
     inspected_at: Stated[Instant] = Field(
         None,
-        description="When the inspection began, at most 30 days before the declaration; if not "
-        "stated, when the case ended.",
+        description="When the inspection began, at most "
+        f"{LONGEST_BEFORE_DECLARATION.days} days before the declaration; if not stated, when the "
+        "case ended.",
     )
     examination: Stated[Examination] = Field(
         None, description="How it was examined, by what went furthest."
