@@ -5,7 +5,7 @@ The trees are as many and as large as the figures of the service ask for, whatev
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,8 @@ from training.train import train
 
 OWN_IDS = (("documents", "document_id"), ("transactions", "transaction_id"), ("events", "event_id"))
 JOURNEYS, DAYS, LIVE_DAYS = 12_000, 365, 20
+ROUND = timedelta(days=1)
+"""In which all that is invented of the live days arrives once: about 500 shipments."""
 KINDS: tuple[SubjectKind, ...] = ("route", "shipment")
 PARAMETERS = {
     "seed": 7,
@@ -120,17 +122,26 @@ def _inspect_most(world: Path, records: Path, until: datetime) -> None:
 
 
 def bodies(home: Path, run: str, after: int = 0) -> Iterator[bytes]:
-    """What arrives, under ids that no other run uses: the live days, then as many later, and so on.
+    """What arrives, under ids that no other run uses: the live days in one, then again in the next.
 
     So many arrived in earlier runs. Were they to come again at the same instants, the same few
     parties would come ever more often and ever later, which is no traffic but a flood of late
-    records.
+    records. Were they to take their own time, what arrives after half a minute would be declared
+    for next year, of which the service computes no score. Raises RuntimeError where that is so.
     """
     submissions = [json.loads(line) for line in (home / "live.ndjson").read_text().splitlines()]
+    began = _declared_at(submissions[0])
     for arrived in count(after):
         number, place = divmod(arrived, len(submissions))
-        later = _later(submissions[place], timedelta(days=number * LIVE_DAYS))
-        yield json.dumps(_renamed(later, f"-{run}-{number}")).encode()
+        since = _declared_at(submissions[place]) - began
+        by = number * ROUND + since * (ROUND / timedelta(days=LIVE_DAYS)) - since
+        if began + since + by > datetime.now(UTC):
+            raise RuntimeError(f"{home} has seen all traffic until now: make another")
+        yield json.dumps(_renamed(_later(submissions[place], by), f"-{run}-{number}")).encode()
+
+
+def _declared_at(submission: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(submission["shipment"]["declared_at"])
 
 
 def _later(value: Any, by: timedelta, name: str = "") -> Any:

@@ -1,8 +1,9 @@
 """API keys on disk."""
 
 import json
+import threading
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,6 +39,7 @@ class ApiKeyRepository:
         self._engine = engine
         self._audited = AuditedRows("api_keys", "key")
         self._remembered: dict[str, tuple[ApiKey, float]] = {}
+        self._turns: dict[str, threading.Lock] = {}
         self._noted: dict[str, datetime] = {}
 
     def add_key(self, key: ApiKey) -> None:
@@ -115,7 +117,15 @@ class ApiKeyRepository:
         return key if time.monotonic() - found_at_s < REMEMBERED_S else None
 
     def find(self, key_id: str) -> ApiKey | None:
-        """The key with this id, live or not; none whose row is not as the audit log tells it."""
+        """The key with this id, live or not; none whose row is not as the audit log tells it.
+
+        Of many calls that come together with one key, once it must be read again, the first reads
+        it for all.
+        """
+        with self._turns.get(key_id) or nullcontext():
+            return self.remembered(key_id) or self._read(key_id)
+
+    def _read(self, key_id: str) -> ApiKey | None:
         query = select(api_keys).where(api_keys.c.key_id == key_id)
         with failing_as_unavailable(), self._engine.connect() as connection:
             holder = connection.scalar(query.with_only_columns(api_keys.c.holder_id))
@@ -124,7 +134,9 @@ class ApiKeyRepository:
             return None
         if len(self._remembered) >= MOST_REMEMBERED:
             self._remembered.clear()
+            self._turns.clear()
         key = _key(row)
+        self._turns.setdefault(key_id, threading.Lock())
         self._remembered[key_id] = key, time.monotonic()
         return key
 
