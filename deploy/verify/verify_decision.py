@@ -11,6 +11,7 @@ import json
 import math
 import re
 import sys
+import zlib
 from pathlib import Path
 
 
@@ -73,7 +74,7 @@ def require_signed(content, signature, key, what):
     require(scalar < L and same, f"{what} was not signed with the key that is named")
 
 
-# Encryption: AES-256 in counter mode (FIPS 197); the chain holds the digest of what is encrypted
+# Encryption: AES-256 in counter mode (FIPS 197), of what is compressed but in older exports
 DOUBLE = [n << 1 ^ (0x11B if n & 128 else 0) for n in range(256)]
 POWERS = [1]
 while len(POWERS) < 255:
@@ -110,7 +111,7 @@ def decrypted(key, sealed):
     for n in range(0, len(content), 16):
         stream = aes(keys, nonce + (n // 16 + 2).to_bytes(4, "big"))
         out += bytes(a ^ b for a, b in zip(content[n : n + 16], stream))
-    return bytes(out)
+    return zlib.decompress(out) if out[:1] == b"\x78" else bytes(out)
 
 
 # Trees: LightGBM's text, and exact Shapley values by the shares of training rows
@@ -257,8 +258,8 @@ def has_line(content, line):
 
 def verify(folder, log_key=None, model_key=None, witness=None):
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
-    contents = files.pop("contents.json")
-    require(contents == spelled({n: sha(c) for n, c in files.items()}), "a file is not as it was")
+    is_listed = files.pop("contents.json") == spelled({n: sha(c) for n, c in files.items()})
+    require(is_listed, "a file is not as it was")
     decision, keys = json.loads(files["decision.json"]), json.loads(files["keys.json"])
     require(log_key in (None, keys["log"]), "the log's key is not the one that was published")
     require(model_key in (None, keys["model"]), "the model's key is not the one that was published")
@@ -282,12 +283,11 @@ def verify(folder, log_key=None, model_key=None, witness=None):
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=Path)
-    for name in ("--log-key", "--model-key", "--witness"):
-        parser.add_argument(name)
+    for name in ("folder", "--log-key", "--model-key", "--witness"):
+        parser.add_argument(name, type=Path if name == "folder" else str)
     try:
         record, checkpoint, keys, has = verify(**vars(parser.parse_args()))
-    except (OSError, ArithmeticError, LookupError, TypeError, ValueError) as why:
+    except (OSError, ArithmeticError, LookupError, TypeError, ValueError, zlib.error) as why:
         sys.exit(f"REFUSED: {why!r}")
     score = record["score"] and record["score"]["probability"]
     print(f"VERIFIED: decision {record['decision_id']} of {record['scored_at']}, computed again:")

@@ -1,9 +1,11 @@
-"""What it costs a decision to be stored encrypted: CPU time of its row, beside one in the clear.
+"""What it costs a decision to be stored compressed and encrypted: CPU time beside one in the clear.
 
-Rows are made as the writer makes them, of a record as large as one of a shipment; the digest that
-the chain takes of a row is part of either.
+Rows are made as the writer makes them, of a record as large as one of a shipment, of names and
+numbers; the digest that the chain takes of a row is part of either.
 """
 
+import json
+import random
 import sys
 import tempfile
 import time
@@ -20,7 +22,7 @@ from serving.db.data_keys import DataKeys
 from serving.db.encrypted_decisions import EncryptedDecisions
 from serving.db.engine import open_database
 
-RECORD_BYTES, ANSWER_BYTES, TIMES = 15_000, 600, 20_000
+NUMBERS, ANSWER_BYTES, TIMES = 400, 600, 20_000
 GOAL_US = 50.0
 
 
@@ -43,8 +45,10 @@ def main(times: int = TIMES) -> None:
 
 def _entry() -> tuple[LoggedDecision, StoredAnswer]:
     at, model = "2026-11-24T12:00:00+00:00", {"name": "m", "version": "1", "digest": "d" * 71}
+    lots = random.Random(7)
+    said = {f"feature_{n:03}_ratio_90d": lots.gauss(0.0, 1.0) for n in range(NUMBERS)}
     row = LoggedDecision(
-        *("d" * 36, at, "shipment", "S-1", "A", "c", "release", 0.1, "x" * RECORD_BYTES),
+        *("d" * 36, at, "shipment", "S-1", "A", "c", "release", 0.1, json.dumps(said)),
         lasting={"lane_reason": "score", "selection_probability": 0.01, "model": model},
     )
     return row, StoredAnswer(

@@ -19,14 +19,13 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
-import pyarrow as pa
-
 from experiments.benchmarks.checkouts import OURS, Checkout
 from experiments.benchmarks.decisions import BATCH, MAKE, UNLIMITED
 from experiments.benchmarks.growth import print_growth
 from experiments.benchmarks.running import Started, cpu_s, free_port, running
 from experiments.benchmarks.served_home import bodies
 from experiments.benchmarks.service import Side, once, request
+from serving.db.compression import compressed
 from serving.db.engine import open_database
 from serving.db.repositories.decision_repository import DecisionRepository
 
@@ -121,11 +120,10 @@ def _compressed(database: Path) -> dict[str, float]:
     records = [record.encode() for record in log.records(log.size() - SAMPLE) if record]
     engine.dispose()
     groups = [b"".join(records[at : at + TOGETHER]) for at in range(0, len(records), TOGETHER)]
-    packed = pa.Codec("zstd", 3).compress
     began = time.process_time()
-    alone = sum(len(packed(record, asbytes=True)) for record in records)
+    alone = sum(len(compressed(record)) for record in records)
     taken_s = time.process_time() - began
-    together = sum(len(packed(group, asbytes=True)) for group in groups)
+    together = sum(len(compressed(group)) for group in groups)
     kib = 2**10 * len(records)
     return {
         "a record: KiB": sum(map(len, records)) / kib,

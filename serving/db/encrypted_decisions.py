@@ -8,6 +8,7 @@ import orjson
 from sqlalchemy import Row
 
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
+from serving.db.compression import compressed, decompressed
 from serving.db.data_keys import DataKeys
 from serving.db.encryption import EncryptionUnit
 from serving.db.tables.scoring import decisions
@@ -29,9 +30,9 @@ class EncryptedDecisions:
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The row of a decision, but for its place in the chain, and that of its answer."""
         unit = EncryptionUnit.of_decision(row.decision_id, row.scored_at)
-        encrypted = self.keys.encrypt(unit, _RECORD, row.record.encode())
+        encrypted = self.keys.encrypt(unit, _RECORD, compressed(row.record.encode()))
         plain_answer = answer.request_digest.encode() + b"\n" + answer.body
-        body = self.keys.encrypt(unit, _ANSWER, plain_answer)
+        body = self.keys.encrypt(unit, _ANSWER, compressed(plain_answer))
         subject = self.keys.subject_token(row.subject_kind, row.subject_id)
         found_by = {**vars(row), "subject_id": subject}
         for name in ("record", "lasting", "danger_begins_at", "ship_journey"):
@@ -52,7 +53,7 @@ class EncryptedDecisions:
             return str(row.record)
         unit = EncryptionUnit.of_decision(row.decision_id, row.scored_at)
         record = self.keys.decrypt(unit, _RECORD, row.encrypted)
-        return None if record is None else record.decode()
+        return None if record is None else decompressed(record).decode()
 
     def answer(self, row: StoredAnswer, key: tuple[str, str]) -> StoredAnswer | None:
         """The answer of a row, under the key that was asked for; None where it was erased."""
@@ -62,7 +63,7 @@ class EncryptedDecisions:
         plain_answer = self.keys.decrypt(unit, _ANSWER, row.body)
         if plain_answer is None:
             return None
-        digest, _, body = plain_answer.partition(b"\n")
+        digest, _, body = decompressed(plain_answer).partition(b"\n")
         return StoredAnswer(*key, digest.decode(), row.decision_id, row.answered_at, body)
 
 

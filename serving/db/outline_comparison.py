@@ -14,6 +14,7 @@ from typing import Any, Self
 from sqlalchemy import Engine
 
 from features.errors import TidegateError
+from serving.db.compression import decompressed
 from serving.db.data_keys import DataKeys
 from serving.db.encryption import EncryptionUnit
 from serving.db.errors import Undecipherable
@@ -54,7 +55,7 @@ class OutlineComparison:
             whole = self.keys.decrypt(unit, "record", bytes(row["encrypted"]))
             if whole is None:
                 return None
-            decision = json.loads(whole)
+            decision = json.loads(decompressed(whole))
             outline = json.loads(row["record"])
             return (
                 _differing(outline, decision, self.keys.tokens)
@@ -69,7 +70,7 @@ class OutlineComparison:
             return "the answer of this decision is gone, and its time is not over"
         unit = EncryptionUnit.of_decision(row["decision_id"], row["scored_at"])
         content = self.keys.decrypt(unit, "answer", bytes(row["answer"])) or b""
-        digest, _, body = content.partition(b"\n")
+        digest, _, body = decompressed(content).partition(b"\n")
         if digest.decode() != decision["request_digest"]:
             return "the answer kept for this record is to another request"
         if _sha256(body) != decision["answer_digest"]:

@@ -88,7 +88,7 @@ def _caller_behind(services: Services, text: str) -> Caller:
 
 def caller_behind(services: Services, presented: PresentedKey | None) -> Caller:
     """The caller behind a key that was presented; raises NotSignedIn and never says why."""
-    kept = services.api_keys.find(presented.key_id) if presented else None
+    kept = services.api_keys.find_for_all(presented.key_id) if presented else None
     if presented is None or kept is None or not kept.admits(presented.secret, services.clock()):
         if presented is not None and kept is not None and kept.is_opened_by(presented.secret):
             services.rate_limits.take(kept.key_id)

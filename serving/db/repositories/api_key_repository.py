@@ -117,15 +117,7 @@ class ApiKeyRepository:
         return key if time.monotonic() - found_at_s < REMEMBERED_S else None
 
     def find(self, key_id: str) -> ApiKey | None:
-        """The key with this id, live or not; none whose row is not as the audit log tells it.
-
-        Of many calls that come together with one key, once it must be read again, the first reads
-        it for all.
-        """
-        with self._turns.get(key_id) or nullcontext():
-            return self.remembered(key_id) or self._read(key_id)
-
-    def _read(self, key_id: str) -> ApiKey | None:
+        """The key with this id, live or not; none whose row is not as the audit log tells it."""
         query = select(api_keys).where(api_keys.c.key_id == key_id)
         with failing_as_unavailable(), self._engine.connect() as connection:
             holder = connection.scalar(query.with_only_columns(api_keys.c.holder_id))
@@ -139,6 +131,11 @@ class ApiKeyRepository:
         self._turns.setdefault(key_id, threading.Lock())
         self._remembered[key_id] = key, time.monotonic()
         return key
+
+    def find_for_all(self, key_id: str) -> ApiKey | None:
+        """The same; of many calls that come with a key at once, the first finds it for all."""
+        with self._turns.get(key_id) or nullcontext():
+            return self.remembered(key_id) or self.find(key_id)
 
     def all(self) -> list[ApiKey]:
         """Every key, oldest first, live or not."""

@@ -314,6 +314,17 @@ def resigned(bundle: Path, service: Service, change: Callable[[dict[str, Any]], 
     remade(bundle)
 
 
+def test_what_an_older_release_encrypted_as_it_was_is_verified_too(
+    bundle: Path, service: Service, verifier: ModuleType
+) -> None:
+    as_logged = base64.b64decode(json.loads((bundle / "decision.json").read_text())["encrypted"])
+    resigned(bundle, service, lambda record: None)
+    as_it_was = base64.b64decode(json.loads((bundle / "decision.json").read_text())["encrypted"])
+
+    verifier.verify(bundle)
+    assert len(as_logged) < len(as_it_was) / 2
+
+
 FORGERIES: dict[str, Callable[[dict[str, Any]], None]] = {
     "probability": lambda record: record["score"].update(probability=0.999),
     "log_odds": lambda record: record["score"].update(log_odds=5.0),
