@@ -47,12 +47,19 @@ class _File(FrozenModel):
 
 @dataclass(frozen=True)
 class CanaryShift:
-    """How far the mean log-odds of canaries lie from the champion's; None where none is left."""
+    """How far the mean log-odds of one sort of canaries lie from the champion's.
 
-    confirmed: float | None
-    cleared: float | None
-    subjects: int
-    absent: int
+    None where none is left of them; `found` of the `chosen` are in the training set.
+    """
+
+    log_odds: float | None
+    found: int
+    chosen: int
+
+    @property
+    def has_most(self) -> bool:
+        """Whether most of those that were chosen are there, or none was chosen."""
+        return not self.chosen or 2 * self.found > self.chosen
 
 
 @dataclass(frozen=True)
@@ -108,18 +115,13 @@ class Canaries:
         write_durably(file, f"{signed.model_dump_json(indent=1)}\n".encode())
         return file
 
-    def shift(self, model: RiskModel, champion: RiskModel, data: TrainingSet) -> CanaryShift:
-        """How far the model's mean log-odds lie from the champion's, for each of both sorts."""
-        sorts = [_rows(data, names) for names in (self.confirmed, self.cleared)]
-        found = sum(map(len, sorts))
-        confirmed, cleared = (
-            float((_log_odds(model, data, rows) - _log_odds(champion, data, rows)).mean())
-            if len(rows)
-            else None
-            for rows in sorts
-        )
-        return CanaryShift(
-            confirmed, cleared, found, len(self.confirmed) + len(self.cleared) - found
+    def shifts(
+        self, model: RiskModel, champion: RiskModel, data: TrainingSet
+    ) -> tuple[CanaryShift, CanaryShift]:
+        """How far the model's mean log-odds lie from the champion's: of confirmed, of cleared."""
+        return (
+            _shift(model, champion, data, self.confirmed),
+            _shift(model, champion, data, self.cleared),
         )
 
 
@@ -133,6 +135,14 @@ def _tampered(file: Path) -> ArtefactTampered:
         f"{file} is not as this home signed it: restore it from a backup, or delete it on purpose, "
         "so that `tidegate retrain` chooses others"
     )
+
+
+def _shift(
+    model: RiskModel, champion: RiskModel, data: TrainingSet, names: tuple[str, ...]
+) -> CanaryShift:
+    rows = _rows(data, names)
+    moved = _log_odds(model, data, rows) - _log_odds(champion, data, rows) if len(rows) else None
+    return CanaryShift(None if moved is None else float(moved.mean()), len(rows), len(names))
 
 
 def _rows(data: TrainingSet, names: tuple[str, ...]) -> Ints:

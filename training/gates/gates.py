@@ -272,22 +272,19 @@ def steady_canaries(
         return Verdict(gate, "undecided", NO_CANARIES)
     if data is None:
         return Verdict(gate, "undecided", NO_TRAINING_SET)
-    shift = canaries.shift(model, champion, data)
-    if not shift.subjects + shift.absent:
+    confirmed, cleared = canaries.shifts(model, champion, data)
+    if not confirmed.chosen + cleared.chosen:
         return Verdict(gate, "undecided", NO_CANARIES)
-    lower, higher = -(shift.confirmed or 0.0), shift.cleared or 0.0
-    verdict = passed_if(shift.subjects > shift.absent and max(lower, higher) <= LARGEST_CANARY_MOVE)
-    sorts = ((canaries.confirmed, shift.confirmed), (canaries.cleared, shift.cleared))
-    if verdict == "passed" and any(chosen and moved is None for chosen, moved in sorts):
-        verdict = "undecided"  # nobody knows how that sort moved
+    lower, higher = -(confirmed.log_odds or 0.0), cleared.log_odds or 0.0
+    is_steady = max(lower, higher) <= LARGEST_CANARY_MOVE
     return Verdict(
         gate,
-        verdict,
-        f"mean log-odds of known confirmed moved by {_number(shift.confirmed)}, of known cleared "
-        f"by {_number(shift.cleared)}, over {shift.subjects} of "
-        f"{shift.subjects + shift.absent} subjects, chosen on {canaries.chosen_at:%Y-%m-%d}; "
-        f"want no more than {LARGEST_CANARY_MOVE:g} towards the wrong side, and most at hand, of "
-        "each sort that was chosen at least one",
+        passed_if(is_steady and confirmed.has_most and cleared.has_most),
+        f"mean log-odds of known confirmed moved by {_number(confirmed.log_odds)}, over "
+        f"{confirmed.found} of {confirmed.chosen} subjects, of known cleared by "
+        f"{_number(cleared.log_odds)}, over {cleared.found} of {cleared.chosen}, chosen on "
+        f"{canaries.chosen_at:%Y-%m-%d}; want no more than {LARGEST_CANARY_MOVE:g} towards the "
+        "wrong side, and most of either sort in the training set",
     )
 
 

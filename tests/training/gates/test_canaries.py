@@ -168,14 +168,16 @@ def test_a_shift_is_the_mean_difference_of_log_odds_of_those_who_are_there(
     higher = replace(champion, manifest=manifest.model_copy(update={"calibration": calibration}))
     first = str(data.subject_ids[0])
 
-    assert canaries.shift(higher, champion, data) == CanaryShift(
-        pytest.approx(0.3), pytest.approx(0.3), 200, 0
+    all_there = CanaryShift(pytest.approx(0.3), 100, 100)
+    assert canaries.shifts(higher, champion, data) == (all_there, all_there)
+    lower, _ = canaries.shifts(champion, higher, data)
+    assert lower.log_odds == pytest.approx(-0.3)
+    assert Canaries((first, "gone"), ("gone",), NOON).shifts(higher, champion, data) == (
+        CanaryShift(pytest.approx(0.3), 1, 2),
+        CanaryShift(None, 0, 1),
     )
-    assert canaries.shift(champion, higher, data).confirmed == pytest.approx(-0.3)
-    assert Canaries((first, "gone"), ("gone",), NOON).shift(higher, champion, data) == CanaryShift(
-        pytest.approx(0.3), None, 1, 2
-    )
-    assert Canaries((), (first,), NOON).shift(higher, champion, data).confirmed is None
+    unchosen, _ = Canaries((), (first,), NOON).shifts(higher, champion, data)
+    assert unchosen == CanaryShift(None, 0, 0)
 
 
 def test_a_model_of_another_seed_moves_no_canary_far(
@@ -223,10 +225,11 @@ def _auc(model: RiskModel, data: TrainingSet) -> float:
     return roc_auc(judged.only(judged.in_random_lane).ranking())
 
 
-def test_canaries_that_are_gone_stop_a_promotion(
+def test_canaries_of_one_sort_that_are_gone_stop_a_promotion_though_all_others_are_there(
     data: TrainingSet, champion: RiskModel, canaries: Canaries
 ) -> None:
-    gone = Canaries(tuple(f"x{n}" for n in range(100)), canaries.cleared[:50], NOON)
+    left = (*canaries.confirmed[:1], *(f"x{n}" for n in range(99)))
+    gone = Canaries(left, canaries.cleared, NOON)
     verdict = steady_canaries(gone, champion, champion, data)
     assert verdict.verdict != "passed"
-    assert "50 of 150 subjects" in verdict.reason
+    assert "over 1 of 100 subjects, of known cleared by 0.000, over 100 of 100" in verdict.reason

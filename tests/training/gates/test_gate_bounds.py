@@ -287,70 +287,79 @@ DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class MovedBy(Canaries):
-    """Canaries of which it is known how far they moved."""
+    """Canaries of which it is known how far they moved: confirmed ones, then cleared."""
 
-    figures: CanaryShift
+    figures: tuple[CanaryShift, CanaryShift]
 
-    def shift(self, *_: object) -> CanaryShift:
+    def shifts(self, *_: object) -> tuple[CanaryShift, CanaryShift]:
         return self.figures
 
 
+def moved(
+    confirmed: float | None, cleared: float | None, *, found: tuple[int, int] = (51, 51)
+) -> Canaries:
+    """Of a hundred of each sort so many are there, and moved so far; of none nobody knows."""
+    pairs = zip((confirmed, cleared), found, strict=True)
+    first, second = (CanaryShift(log_odds, there, 100) for log_odds, there in pairs)
+    return MovedBy((), (), DAY, (first, second))
+
+
 @pytest.mark.parametrize(
-    ("moved", "verdict"),
+    ("canaries", "verdict"),
     [
-        (CanaryShift(-0.5, 0.5, 51, 49), "passed"),
-        (CanaryShift(9.0, -9.0, 51, 49), "passed"),
-        (CanaryShift(-0.51, 0.0, 51, 49), "refused"),
-        (CanaryShift(0.0, 0.51, 51, 49), "refused"),
-        (CanaryShift(None, 0.1, 51, 49), "passed"),
-        (CanaryShift(0.1, None, 51, 49), "passed"),
-        (CanaryShift(None, 0.51, 51, 49), "refused"),
-        (CanaryShift(0.0, 0.0, 50, 50), "refused"),
-        (CanaryShift(None, None, 0, 2), "refused"),
-        (CanaryShift(0.0, 0.0, 1, 0), "passed"),
-        (CanaryShift(None, None, 0, 0), "undecided"),
+        (moved(-0.5, 0.5), "passed"),
+        (moved(9.0, -9.0), "passed"),
+        (moved(-0.51, 0.0), "refused"),
+        (moved(0.0, 0.51), "refused"),
+        (moved(0.0, 0.0, found=(50, 100)), "refused"),
+        (moved(0.0, 0.0, found=(100, 50)), "refused"),
+        (moved(None, 0.0, found=(0, 100)), "refused"),
+        (moved(0.0, None, found=(100, 0)), "refused"),
+        (moved(None, None, found=(0, 0)), "refused"),
     ],
 )
 def test_canaries_move_half_a_log_odds_towards_the_wrong_side_at_most(
-    moved: CanaryShift, verdict: Answer
+    canaries: Canaries, verdict: Answer
 ) -> None:
     is_there: Any = object()
 
-    asked = gates.steady_canaries(MovedBy((), (), DAY, moved), is_there, is_there, is_there)
+    asked = gates.steady_canaries(canaries, is_there, is_there, is_there)
 
     assert (asked.gate, asked.verdict) == ("canaries", verdict)
 
 
+NONE_CHOSEN = CanaryShift(None, 0, 0)
+
+
 @pytest.mark.parametrize(
-    ("moved", "verdict"),
+    ("confirmed", "cleared", "verdict"),
     [
-        (CanaryShift(None, 0.0, 100, 20), "undecided"),
-        (CanaryShift(0.0, None, 100, 20), "undecided"),
-        (CanaryShift(None, 0.51, 100, 20), "refused"),
-        (CanaryShift(None, 0.0, 20, 100), "refused"),
-        (CanaryShift(0.0, 0.0, 100, 20), "passed"),
+        (CanaryShift(0.0, 1, 1), NONE_CHOSEN, "passed"),
+        (NONE_CHOSEN, CanaryShift(0.1, 1, 1), "passed"),
+        (NONE_CHOSEN, CanaryShift(0.51, 1, 1), "refused"),
+        (NONE_CHOSEN, NONE_CHOSEN, "undecided"),
     ],
 )
-def test_where_no_canary_of_a_sort_is_at_hand_the_gate_is_undecided_at_best(
-    moved: CanaryShift, verdict: Answer
+def test_a_sort_of_which_no_canary_was_chosen_is_not_asked_for(
+    confirmed: CanaryShift, cleared: CanaryShift, verdict: Answer
 ) -> None:
     is_there: Any = object()
-    canaries = MovedBy(("S-1",), ("S-2",), DAY, moved)
+    canaries = MovedBy((), (), DAY, (confirmed, cleared))
 
     assert gates.steady_canaries(canaries, is_there, is_there, is_there).verdict == verdict
 
 
 def test_how_far_canaries_moved_is_spelt_out_and_so_is_what_is_lacking() -> None:
     is_there: Any = object()
-    known = MovedBy((), (), DAY, CanaryShift(-0.1, None, 51, 49))
+    known = moved(-0.1, None, found=(51, 0))
 
     verdict = gates.steady_canaries(known, is_there, is_there, is_there)
     without = gates.steady_canaries(None, is_there, is_there, is_there)
 
     assert verdict.reason == (
-        "mean log-odds of known confirmed moved by -0.100, of known cleared by unknown, over 51 of "
-        "100 subjects, chosen on 2026-01-01; want no more than 0.5 towards the wrong side, and "
-        "most at hand, of each sort that was chosen at least one"
+        "mean log-odds of known confirmed moved by -0.100, over 51 of 100 subjects, of known "
+        "cleared by unknown, over 0 of 100, chosen on 2026-01-01; want no more than 0.5 towards "
+        "the wrong side, and most of either sort in the training set"
     )
     assert without == Verdict(
         "canaries", "undecided", "there are no canaries; `tidegate retrain` chooses them"
@@ -359,7 +368,7 @@ def test_how_far_canaries_moved_is_spelt_out_and_so_is_what_is_lacking() -> None
 
 def test_where_there_is_nothing_to_compare_with_no_comparison_is_passed() -> None:
     is_there: Any = object()
-    known = MovedBy((), (), DAY, CanaryShift(0.0, 0.0, 9, 0))
+    known = moved(0.0, 0.0)
     for champion, data, lacking in (
         (None, is_there, "there is no champion to compare with"),
         (is_there, None, "give --training-set"),

@@ -65,7 +65,30 @@ def test_a_feature_that_knows_eight_answers_in_ten_is_warned_of(honest: Training
     (warned,) = found(train(with_column(honest, label * knows), PARAMETERS), "single feature")
 
     assert (warned.features, warned.is_refusal) == (("noise_ratio",), False)
-    assert "was it known when they were declared?" in warned.evidence
+    assert "above 0.85: was it known when they were declared?" in warned.evidence
+
+
+@pytest.mark.parametrize("share", [0.4, 0.15])
+def test_a_feature_that_most_of_the_confirmed_lack_and_that_is_sure_of_the_rest_is_warned_of(
+    honest: TrainingSet, share: float
+) -> None:
+    lots = np.random.default_rng(3)
+    label = np.where(np.isnan(honest.outcomes.label), 0, honest.outcomes.label)
+    noted = label * (lots.random(len(honest)) < share)
+    written = np.where(noted, lots.lognormal(size=len(honest)), np.nan)
+
+    for values in (noted, written):
+        data = with_column(honest, values)
+        sample = Sample.from_split(
+            data, TimeSplit.from_training_set(data, PARAMETERS.split), PARAMETERS.split
+        )
+        (warned,) = features_that_predict_labels(sample, largest_auc=0.95)
+        assert (warned.features, warned.is_refusal) == (("noise_ratio",), False)
+        told = re.search(r"noise_ratio alone knows (\d+)% .*: (\d+) of (\d+) ", warned.evidence)
+        assert told is not None, warned.evidence
+        known, confirmed, among = map(int, told.groups())
+        assert known == pytest.approx(100 * share, abs=10)
+        assert confirmed == among
 
 
 def test_what_only_inspected_subjects_have_is_refused_though_it_tells_nothing_of_the_outcome(
