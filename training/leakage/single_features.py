@@ -17,8 +17,8 @@ DOUBTFUL_AUC = 0.85
 """A feature that knows seven answers in ten ranks so, alone; none of a declaration came near."""
 
 SURE_SHARE = 0.9
-"""The share confirmed among subjects with some values from which on these all but are the answer:
-of no column of a declaration that was ever looked at did it reach seven in ten."""
+"""Of what usually turns out to be nothing, the share that must be confirmed among subjects with
+some values for these to be all but the answer. No column of a declaration came near."""
 
 FEWEST_SURE = 10
 LEAST_KNOWN = 0.1
@@ -60,11 +60,12 @@ def _sure_of_some(lookup: TargetLookup, labels: Floats) -> str | None:
 
     Those with its most telling values, as many as there are while most of all are confirmed.
     """
+    least = 1 - (1 - SURE_SHARE) * (1 - labels.mean())
     order = np.argsort(-lookup.scores, kind="stable")
     scores, confirmed = lookup.scores[order], np.cumsum(labels[order])
     taken = np.arange(1, len(order) + 1)
     is_whole = np.r_[scores[1:] != scores[:-1], True]
-    is_sure = is_whole & (taken >= FEWEST_SURE) & (confirmed >= SURE_SHARE * taken)
+    is_sure = is_whole & (taken >= FEWEST_SURE) & (confirmed >= least * taken)
     most = np.flatnonzero(is_sure & (confirmed >= LEAST_KNOWN * labels.sum()))
     if not len(most):
         return None

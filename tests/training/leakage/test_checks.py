@@ -91,6 +91,17 @@ def test_a_feature_that_most_of_the_confirmed_lack_and_that_is_sure_of_the_rest_
         assert confirmed == among
 
 
+def test_where_most_are_confirmed_no_honest_feature_is_taken_for_sure(
+    honest: TrainingSet,
+) -> None:
+    turned = replace(honest, outcomes=replace(honest.outcomes, label=1 - honest.outcomes.label))
+    split = TimeSplit.from_training_set(turned, PARAMETERS.split)
+    sample = Sample.from_split(turned, split, PARAMETERS.split)
+
+    assert sample.evaluation_labels.mean() > 0.75
+    assert not [*features_that_predict_labels(sample, largest_auc=0.95)]
+
+
 def test_what_only_inspected_subjects_have_is_refused_though_it_tells_nothing_of_the_outcome(
     honest: TrainingSet,
 ) -> None:
