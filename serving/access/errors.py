@@ -17,7 +17,8 @@ Unprocessable
 TooOften
 └── SignInDelayed    too many attempts failed; the message says when to try again
 Unavailable
-└── OidcUnavailable  the organisation's sign-in server cannot be used
+├── OidcUnavailable  the organisation's sign-in server cannot be used
+└── TokenKeysUnknown the keys that access tokens are signed with cannot be read
 """
 
 from features.errors import TidegateError
@@ -99,3 +100,10 @@ class OidcUnavailable(Unavailable):
     """The organisation's sign-in server cannot be used now; local accounts can."""
 
     title = "Signing in with your organisation does not work now"
+
+
+class TokenKeysUnknown(Unavailable):
+    """The keys that access tokens are signed with cannot be read: the token may be a good one."""
+
+    title = "Access tokens cannot be verified now"
+    retry_after_s = 10

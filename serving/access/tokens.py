@@ -29,6 +29,7 @@ from serving.access.claims import (
     person_elsewhere,
     texts_in,
 )
+from serving.access.errors import TokenKeysUnknown
 from serving.access.published_keys import PublishedKeys
 from serving.access.roles import Scope
 from serving.errors import NotSignedIn
@@ -87,7 +88,10 @@ class Tokens:
         return found.caller if self.clock() < found.ends_at else None
 
     def caller(self, token: str) -> Caller:
-        """The caller behind a token; raises NotSignedIn and never says why."""
+        """The caller behind a token.
+
+        Raises NotSignedIn, which never says why, or TokenKeysUnknown.
+        """
         if len(token) > LONGEST_TOKEN or token.count(".") != 2:
             raise NotSignedIn("send a live API key or an access token as `Authorization: Bearer …`")
         try:
@@ -104,7 +108,8 @@ class Tokens:
     def _verified(self, token: str, *, lacks: bool) -> VerifiedToken:
         keys = self.keys.current(lacks=lacks)
         if keys is None:
-            raise _Refused("no keys of the token server are known")
+            log.warning("token_keys_unknown")
+            raise TokenKeysUnknown("the keys of the token server cannot be read: try again soon")
         try:
             found = jwt.decode(token, keys, algorithms=ALGORITHMS)
         except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:

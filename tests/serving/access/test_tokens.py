@@ -12,6 +12,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from serving.access import tokens as module
 from serving.access.accounts import Account
 from serving.access.callers import Caller
+from serving.access.errors import TokenKeysUnknown
 from serving.access.published_keys import PublishedKeys
 from serving.access.tokens import Tokens, VerifiedToken
 from serving.errors import NotSignedIn
@@ -440,13 +441,26 @@ NO_KEYS = [
 ]
 
 
-@pytest.mark.parametrize("content", [*BAD_KEYS, *NO_KEYS])
-def test_without_readable_keys_no_token_is_believed(
-    jwks: Path, tokens: Tokens, content: bytes
-) -> None:
+@pytest.mark.parametrize("content", NO_KEYS)
+def test_without_keys_no_token_is_believed(jwks: Path, tokens: Tokens, content: bytes) -> None:
     jwks.write_bytes(content)
 
     assert refuses(tokens)
+
+
+@pytest.mark.parametrize("content", BAD_KEYS)
+def test_where_keys_were_never_read_a_token_is_neither_believed_nor_called_wrong(
+    clock: Clock, jwks: Path, tokens: Tokens, content: bytes
+) -> None:
+    jwks.write_bytes(content)
+
+    with pytest.raises(TokenKeysUnknown) as refusal:
+        tokens.caller(signed(CLAIMS))
+    assert (refusal.value.status, refusal.value.retry_after_s) == (503, 10)
+
+    jwks.write_bytes(published(KEY))
+    clock.now_s += 11
+    assert believed(tokens).name == "post-7"
 
 
 @pytest.mark.parametrize("content", BAD_KEYS)
@@ -460,7 +474,8 @@ def test_the_last_known_keys_hold_until_others_can_be_read(
     assert believed(tokens, sub="post-8").name == "post-8"
 
     clock.now_s += 86_400
-    assert refuses(tokens, sub="post-9")
+    with pytest.raises(TokenKeysUnknown):
+        tokens.caller(signed({**CLAIMS, "sub": "post-9"}))
 
 
 @pytest.mark.parametrize("content", [*NO_KEYS, published(NEW)])
