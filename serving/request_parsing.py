@@ -311,7 +311,11 @@ def fault_of(error: ErrorDetails, within: str = "") -> RequestFault:
     """A validation error without what was validated; `within` points to where that stood."""
     pointer = within + "".join(f"/{part}" for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        field = str(error["loc"][-1])
-        code = "person_field" if describes_a_person(field) else "unknown_field"
-        return RequestFault(pointer, code, why_refused(field))
+        return unknown_field(pointer, str(error["loc"][-1]))
     return RequestFault(pointer, error["type"], in_own_words(error["msg"]))
+
+
+def unknown_field(pointer: str, field: str) -> RequestFault:
+    """That nothing is known of a field, or why one of a person is refused."""
+    code = "person_field" if describes_a_person(field) else "unknown_field"
+    return RequestFault(pointer, code, why_refused(field))

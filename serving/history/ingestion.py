@@ -40,7 +40,7 @@ from serving.history.received_records import (
     ReceivedRecord,
     RecordStore,
 )
-from serving.request_parsing import MOST_FAULTS, faults_of, read_json
+from serving.request_parsing import MOST_FAULTS, faults_of, read_json, unknown_field
 
 MOST_RECORDS = 5_000
 MOST_VERSIONS = 50
@@ -336,18 +336,31 @@ def _records_in(
     body: bytes, source: RecordSource, faults: list[RequestFault]
 ) -> Iterator[CheckedRecord]:
     given = read_json(body)
-    if not isinstance(given, dict) or not set(given) <= set(RECORD_FILES) or not given:
+    if not isinstance(given, dict) or not given:
         raise SubmissionRefused(f"want an object with some of {', '.join(RECORD_FILES)}")
-    if not all(isinstance(records, list) for records in given.values()):
-        raise SubmissionRefused("each kind of record is given as an array")
-    if sum(map(len, given.values())) > MOST_RECORDS:
+    arrays = {kind: records for kind, records in given.items() if records is not None}
+    faults += [_no_array(kind) for kind in arrays if not _is_array_of_records(kind, arrays)]
+    arrays = {kind: arrays[kind] for kind in arrays if _is_array_of_records(kind, arrays)}
+    if sum(map(len, arrays.values())) > MOST_RECORDS:
         raise BodyTooLarge(f"a body may hold {MOST_RECORDS} records")
-    for kind, records in given.items():
+    for kind, records in arrays.items():
         for index, each in enumerate(records):
             pointer = f"/{kind}/{index}"
             record = _checked(kind, each, pointer, faults)
             if record is not None:
                 yield CheckedRecord(pointer, record, _row(kind, record, source))
+
+
+def _is_array_of_records(kind: str, given: dict[str, Any]) -> bool:
+    return kind in RECORD_FILES and isinstance(given[kind], list)
+
+
+def _no_array(kind: str) -> RequestFault:
+    """What is wrong with a part of a body that holds no records; the others are kept."""
+    if kind in RECORD_FILES:
+        return RequestFault(f"/{kind}", "list_type", "each kind of record is given as an array")
+    unknown = unknown_field(f"/{kind}", kind)
+    return replace(unknown, detail=f"{unknown.detail}: want some of {', '.join(RECORD_FILES)}")
 
 
 def _checked(kind: str, given: Any, pointer: str, faults: list[RequestFault]) -> Record | None:

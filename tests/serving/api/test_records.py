@@ -120,6 +120,33 @@ def test_a_result_that_was_known_before_its_inspection_is_refused(service: Servi
 
 
 @pytest.mark.parametrize(
+    ("beside", "fault"),
+    [
+        ({"outcomes": None}, None),
+        ({"outcomes": {}}, ("/outcomes", "list_type")),
+        ({"containers": []}, ("/containers", "unknown_field")),
+        ({"persons": [{"name": "x"}]}, ("/persons", "person_field")),
+    ],
+)
+def test_a_call_for_help_is_kept_whatever_other_kinds_of_records_the_body_holds(
+    service: Service, beside: dict[str, Any], fault: tuple[str, str] | None
+) -> None:
+    call = {
+        **{"journey_id": "J-2", "observed_at": "2026-11-24T11:00:00Z", "is_distress": True},
+        **{"latitude": 36.1, "longitude": 14.2},
+    }
+
+    answer = send(service, {**beside, "positions": [call]})
+    alone = send(service, beside)
+
+    assert answer.status_code == 200, answer.text
+    told = [(each["pointer"], each["code"]) for each in answer.json()["errors"]]
+    assert (answer.json()["accepted"], told) == (1, [fault] if fault else [])
+    assert alone.status_code == (422 if fault else 200)
+    assert [(each["pointer"], each["code"]) for each in alone.json()["errors"]] == told
+
+
+@pytest.mark.parametrize(
     ("changed", "is_kept"),
     [
         ({}, False),
