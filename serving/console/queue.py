@@ -110,7 +110,7 @@ def list_content(
         "most_counted": MOST_COUNTED,
         "lanes": [(lane, LANE_NAMES[lane], lanes.get(lane, 0)) for lane in own],
         "modes": get_args(Mode),
-        "teams": [team.name for team in services.cases.inboxes().teams],
+        "teams": list(services.cases.inboxes().names),
         "inboxes_of_all": _inboxes_of(services, listed),
         "colleagues": colleagues(services, caller),
         "tags_in_use": tags_in_use(services.cases, _reviewer(caller)),

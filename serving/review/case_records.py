@@ -18,6 +18,8 @@ from serving.triage.lane_rule import VISITED
 # Beyond this a lane is full; counting on would cost every page for a figure nobody reads.
 MOST_COUNTED = 1_000
 
+UNSEEN = "no case with this id can be seen by you"
+
 ERASED = "erased"
 """What stands where something of a case was; as its status, that nothing of it can be read."""
 
@@ -559,10 +561,13 @@ class CaseLoadStore(Protocol):
 class CaseFileStore(Protocol):
     """The files of cases. Every method raises LogUnavailable where it fails."""
 
-    def attach(self, file: CaseFile, content: bytes, event: StoredEvent, limit: int) -> None:
+    def attach(
+        self, file: CaseFile, content: bytes, event: StoredEvent, access: CaseAccess, limit: int
+    ) -> None:
         """Store a file with the event that records it.
 
-        Raises AlreadyAttached, or Unprocessable for a case that has `limit` files.
+        Raises NotFound for a case that may not be seen by then, AlreadyAttached, or Unprocessable
+        for one that has `limit` files.
         """
         ...
 

@@ -22,6 +22,7 @@ from serving.review.actions import CaseAction
 from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
 from serving.review.case_change import CaseChange
 from serving.review.case_records import (
+    UNSEEN,
     CaseAccess,
     CaseFile,
     CaseFileStore,
@@ -83,8 +84,6 @@ _SAYS_A_VIEW = frozenset(
     {"judge", "propose_action", "order_action", "state_view", "state_result", "agree", "disagree"}
 )
 """Events by which somebody has said what they think of a case, so that its score sways no more."""
-
-_UNSEEN = "no case with this id can be seen by you"
 
 
 @dataclass(frozen=True)
@@ -209,7 +208,7 @@ class Cases:
         self.open_new()
         row = self.store.case(case_id, reviewer.access)
         if row is None:
-            raise NotFound(_UNSEEN)
+            raise NotFound(UNSEEN)
         shown = self.shown(row)
         return shown, self.state_of(reviewer, shown)
 
@@ -301,11 +300,21 @@ class Cases:
         Raises NotFound, what `require` raises, and the Conflict that the act meets where another
         was faster.
         """
+        return self._act_on_row(reviewer, case_id, lambda _: act, require)
+
+    def _act_on_row(
+        self,
+        reviewer: Reviewer,
+        case_id: str,
+        act_on: Callable[[CaseRecord], CaseAct],
+        require: RequireOfEvents | None = None,
+    ) -> Case:
+        """Do what follows from where a case is in that very turn: its office, and its lane."""
         self.case(reviewer, case_id)
 
         def change(row: CaseRecord) -> StoredChange:
             _require_shown(row, reviewer)
-            return stored_change(act, row)
+            return stored_change(act_on(row), row)
 
         changed = self.store.change(case_id, change, self.revision_read, require)
         return self.state_of(reviewer, self.shown(changed))
@@ -315,18 +324,14 @@ class Cases:
 
         Raises Unprocessable for a name of nobody who may see the case.
         """
-        row, _ = self.case(reviewer, case_id)
-        named = {
-            each.actor.name: each.actor
-            for each in (self.colleagues() if "@" in text else ())
-            if each.access.shows(row)
-        }
-        mentioned = [named[name] for name in find_mentions(text, named)]
-        return self.act(
-            reviewer,
-            case_id,
-            lambda case: remark_rules.note(case, reviewer.actor, at, text, mentioned),
-        )
+        colleagues = self.colleagues() if "@" in text else ()
+
+        def note(row: CaseRecord) -> CaseAct:
+            named = {each.actor.name: each.actor for each in colleagues if each.access.shows(row)}
+            mentioned = [named[name] for name in find_mentions(text, named)]
+            return lambda case: remark_rules.note(case, reviewer.actor, at, text, mentioned)
+
+        return self._act_on_row(reviewer, case_id, note)
 
     def judge(self, reviewer: Reviewer, case_id: str, at: datetime, judged_as: JudgedAs) -> Case:
         """Say what one thinks of a case before its score; raises AlreadyJudged the second time."""
@@ -354,40 +359,39 @@ class Cases:
 
         Raises NotFound, Unprocessable, or the Conflict that the act meets.
         """
-        self.case(reviewer, case_id)
-        if to is None or not to.works_on_cases or self.store.case(case_id, to.access) is None:
-            raise Unprocessable(
-                "nobody with this name may work on the case: want a live account that reviews "
-                "cases of its office"
+
+        def assign(row: CaseRecord) -> CaseAct:
+            if to is None or not to.works_on_cases or not to.access.shows(row):
+                raise Unprocessable(
+                    "nobody with this name may work on the case: want a live account that reviews "
+                    "cases of its office"
+                )
+            return lambda case: owner_rules.assign(
+                case, reviewer.actor, at, to.actor, may_take=reviewer.supervises
             )
-        holder = to.actor
-        return self.act(
-            reviewer,
-            case_id,
-            lambda case: owner_rules.assign(
-                case, reviewer.actor, at, holder, may_take=reviewer.supervises
-            ),
-        )
+
+        return self._act_on_row(reviewer, case_id, assign)
 
     def put_into_inbox(self, reviewer: Reviewer, case_id: str, at: datetime, inbox: str) -> Case:
         """Put a case into the inbox of a team of its office, or that of the office itself.
 
         Raises NotFound, Unprocessable, or the Conflict that the act meets.
         """
-        row, _ = self.case(reviewer, case_id)
-        offered = self.inboxes().for_office(row.office_id) if row.lane != "rescue" else []
-        if inbox not in offered:
-            raise Unprocessable(
-                "the case cannot be in this inbox: want that of a team of its office, or its office"
-            )
-        team = inbox if any(each.name == inbox for each in self.teams()) else None
-        return self.act(
-            reviewer,
-            case_id,
-            lambda case: owner_rules.put_into_inbox(
+        inboxes = self.inboxes()
+        team = inbox if inbox in inboxes.names else None
+
+        def put(row: CaseRecord) -> CaseAct:
+            offered = inboxes.for_office(row.office_id) if row.lane != "rescue" else []
+            if inbox not in offered:
+                raise Unprocessable(
+                    "the case cannot be in this inbox: want that of a team of its office, or its "
+                    "office"
+                )
+            return lambda case: owner_rules.put_into_inbox(
                 case, reviewer.actor, at, team, may_take=reviewer.supervises
-            ),
-        )
+            )
+
+        return self._act_on_row(reviewer, case_id, put)
 
     def attach(
         self, reviewer: Reviewer, case_id: str, at: datetime, file: AttachedFile, content: bytes
@@ -402,7 +406,7 @@ class Cases:
             attached_by=reviewer.actor.identity,
             attached_by_name=reviewer.actor.name,
         )
-        self.files.attach(row, content, event_row(event), MOST_TO_A_CASE)
+        self.files.attach(row, content, event_row(event), reviewer.access, MOST_TO_A_CASE)
         return row
 
     def download(
@@ -472,20 +476,23 @@ class Cases:
 
         Raises UndoRefused.
         """
-        row, _ = self.case(reviewer, case_id)
+        self.case(reviewer, case_id)
         acted = self.store.newest_event(case_id, OF_READING)
-        stored = self.store.case(row.case_id, reviewer.access)
-        if acted is None or stored is None:
+        if acted is None:
             raise UndoRefused("nothing was done that could be undone")
 
-        def undo(case: Case) -> CaseChange:
-            if CASE.dump_json(case) != CASE.dump_json(CASE.validate_json(stored.state)):
+        def require_newest(events: Sequence[StoredEvent]) -> None:
+            if acted != [event for event in events if event.action not in OF_READING][-1]:
                 raise UndoRefused("somebody else has acted on this case since")
-            return undo_rules.undo(
-                case, reviewer.actor, at, event_of(acted), case_before(case, acted)
-            )
 
-        return self.act(reviewer, case_id, undo)
+        return self.act(
+            reviewer,
+            case_id,
+            lambda case: undo_rules.undo(
+                case, reviewer.actor, at, event_of(acted), case_before(case, acted)
+            ),
+            require_newest,
+        )
 
     def given_away(
         self, reviewer: Reviewer, case_id: str, at: datetime
@@ -605,7 +612,7 @@ class Cases:
 def _require_shown(row: CaseRecord, reviewer: Reviewer) -> None:
     """Raise NotFound for a case that has come to others, as to rescuers, since it was read."""
     if not reviewer.access.shows(row):
-        raise NotFound(_UNSEEN)
+        raise NotFound(UNSEEN)
 
 
 def _has_view_of(actor: Actor, events: Iterable[StoredEvent]) -> bool:

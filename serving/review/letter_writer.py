@@ -13,6 +13,7 @@ from serving.review.case_letters import Audience, CaseLetter, DeferralGround
 from serving.review.case_state import Case
 from serving.review.cases import Cases
 from serving.review.corrections import CorrectionScorer, VectorSource
+from serving.review.errors import CaseChanged
 from serving.review.letter import LETTER, Letter, LetterSources, case_letter
 from serving.review.letter_rules import (
     confirm_deferral,
@@ -42,7 +43,8 @@ class LetterWriter:
     ) -> Case:
         """Write a letter to one party of a case that ended.
 
-        Raises LetterNotDue, LetterDeferred, RemediesUnnamed, or Unprocessable for no such party.
+        Raises LetterNotDue, LetterDeferred, RemediesUnnamed, Unprocessable for no such party, or
+        CaseChanged where it ended otherwise meanwhile.
         """
         case, decision = self._open(reviewer, case_id)
         require_letter_due(case, decision.lane_reason, at)
@@ -52,6 +54,8 @@ class LetterWriter:
 
         def write(current: Case) -> CaseChange:
             require_letter_due(current, decision.lane_reason, at)
+            if current.result != case.result:
+                raise CaseChanged("the case has changed since you read it, and nothing was done")
             return write_letter(current, written)
 
         return self.cases.act(reviewer, case_id, write)

@@ -120,23 +120,28 @@ class Inboxes:
 
     teams: Sequence[Team]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of those of teams."""
+        return tuple(team.name for team in self.teams)
+
     def of_reader(self, reader: Actor, access: CaseAccess) -> InboxFilter:
         """What is in the inboxes of a reader: of their teams, and of offices they are tied to."""
         own = (team.name for team in self.teams if reader.name in team.members)
         is_member = reader.kind == "account"
         return InboxFilter(
-            tuple(own) if is_member else (), tuple(sorted(access.offices)), self._names()
+            tuple(own) if is_member else (), tuple(sorted(access.offices)), self.names
         )
 
     def named(self, name: str) -> InboxFilter:
         """What is in the inbox of a team, or else of an office, of this name."""
         if any(team.name == name for team in self.teams):
-            return InboxFilter((name,), (), self._names())
-        return InboxFilter((), (name,), self._names())
+            return InboxFilter((name,), (), self.names)
+        return InboxFilter((), (name,), self.names)
 
     def require(self, name: str, known_offices: Callable[[], Collection[str]]) -> None:
         """Raise InboxUnknown for a name that is that of no team and of no office."""
-        teams = self._names()
+        teams = self.names
         if name in teams or not (offices := known_offices()) or name in offices:
             return
         near = nearest_name(name, {*teams, *offices})
@@ -149,9 +154,6 @@ class Inboxes:
         """The inboxes that a case of an office can be in; its office's own one comes last."""
         own = [office_id] if office_id is not None else []
         return [*(team.name for team in self.teams if team.is_of(office_id)), *own]
-
-    def _names(self) -> tuple[str, ...]:
-        return tuple(team.name for team in self.teams)
 
 
 def receiving_team(

@@ -8,10 +8,11 @@ from serving.db.data_keys import DataKeys
 from serving.db.encrypted_cases import EncryptedCases, unit_of
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.case_events import insert_event
-from serving.db.tables.review import case_files, contents
+from serving.db.repositories.visible_cases import is_visible
+from serving.db.tables.review import case_files, cases, contents
 from serving.db.write_lock import writing
-from serving.errors import Unprocessable
-from serving.review.case_records import ERASED, CaseFile, StoredEvent
+from serving.errors import NotFound, Unprocessable
+from serving.review.case_records import ERASED, UNSEEN, CaseAccess, CaseFile, StoredEvent
 from serving.review.errors import AlreadyAttached
 
 _CONTENT, _NAME = "file content", "file name"
@@ -25,12 +26,18 @@ class CaseFileRepository:
         self._keys = DataKeys(engine)
         self._cases = EncryptedCases(self._keys)
 
-    def attach(self, file: CaseFile, content: bytes, event: StoredEvent, limit: int) -> None:
+    def attach(
+        self, file: CaseFile, content: bytes, event: StoredEvent, access: CaseAccess, limit: int
+    ) -> None:
         """Store a file with the event that records it.
 
-        Raises AlreadyAttached, or Unprocessable for a case that has `limit` files.
+        Raises NotFound for a case that may not be seen by then, AlreadyAttached, or Unprocessable
+        for one that has `limit` files.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
+            is_one = cases.c.case_id == file.case_id
+            if connection.scalar(select(is_one).where(is_one, is_visible(access))) is None:
+                raise NotFound(UNSEEN)
             _refuse_more(connection, file, limit)
             unit = unit_of(connection, file.case_id)
             encrypted = self._keys.encrypt(unit, _CONTENT, content, connection)

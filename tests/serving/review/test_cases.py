@@ -42,6 +42,7 @@ from serving.review.errors import (
 from serving.review.queue_rank import QUEUE_RANK
 from serving.review.results import CaseResult, Finding
 from serving.review.reviewer import Reviewer
+from serving.review.teams import Team
 from tests.serving.bodies import shipment
 from tests.serving.databases import database
 from tests.serving.people import person, stored
@@ -560,16 +561,21 @@ def test_ones_own_last_act_is_undone_until_anybody_acts_or_ten_seconds_are_over(
         office.reviewing.undo(ONE, case_id, LATER)
 
 
-def let_come_first(patch: pytest.MonkeyPatch, other: Callable[[], object]) -> None:
+def let_come_first(
+    patch: pytest.MonkeyPatch,
+    other: Callable[[], object],
+    store: type = CaseRepository,
+    turn: str = "change",
+) -> None:
     """Let another act come between what the next one looked at and its turn."""
-    change = CaseRepository.change
+    change = getattr(store, turn)
 
     def come_second(*asked: Any) -> Any:
         patch.undo()
         other()
         return change(*asked)
 
-    patch.setattr(CaseRepository, "change", come_second)
+    patch.setattr(store, turn, come_second)
 
 
 def test_of_two_first_judgements_that_are_sent_at_once_one_counts(
@@ -609,3 +615,77 @@ def test_what_becomes_a_rescue_meanwhile_is_ended_by_no_inspection(
     row = cases.store.case(case_id, CaseAccess(frozenset(), is_rescue=True))
     assert row is not None
     assert row.status == "action_ordered"
+
+
+EVERYWHERE = CaseAccess(frozenset(), is_rescue=False)
+ALL_SEEING = Reviewer(person("four"), EVERYWHERE)
+TO_ANOTHER_OFFICE = CaseAction("refer", "it arrives there", "office", "DE009999")
+
+
+def test_whoever_saw_a_case_at_one_office_gives_it_to_nobody_once_it_is_at_another(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    team = Team("Tobacco", "DE004600")
+    office.reviewing = replace(office.reviewing, teams=lambda: [team], colleagues=lambda: [TWO])
+    cases = office.reviewing
+    acts: tuple[Callable[[str], object], ...] = (
+        lambda case_id: cases.assign(ALL_SEEING, case_id, LATER, TWO),
+        lambda case_id: cases.put_into_inbox(ALL_SEEING, case_id, LATER, "Tobacco"),
+        lambda case_id: cases.put_into_inbox(ALL_SEEING, case_id, LATER, "DE004600"),
+    )
+    for number, act in enumerate(acts):
+        case_id = office.decide(number)
+        claim(office, case_id)
+        let_come_first(
+            monkeypatch, lambda of=case_id: cases.order(ONE, of, LATER, TO_ANOTHER_OFFICE)
+        )
+
+        with pytest.raises(Unprocessable):
+            act(case_id)
+
+        row, _ = cases.case(ALL_SEEING, case_id)
+        assert (row.office_id, row.owner, row.team) == ("DE009999", None, None)
+
+    case_id = office.decide(9)
+    claim(office, case_id)
+    let_come_first(monkeypatch, lambda: cases.order(ONE, case_id, LATER, TO_ANOTHER_OFFICE))
+    with pytest.raises(Unprocessable, match="two"):
+        cases.note(ALL_SEEING, case_id, LATER, "ask @two")
+
+
+def test_no_file_is_put_to_a_case_that_came_to_others_meanwhile(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases, case_id = office.reviewing, office.decide()
+    claim(office, case_id)
+    let_come_first(
+        monkeypatch,
+        lambda: cases.order(ONE, case_id, LATER, TO_ANOTHER_OFFICE),
+        CaseFileRepository,
+        "attach",
+    )
+
+    with pytest.raises(NotFound):
+        cases.attach(ONE, case_id, LATER, FILE, CONTENT)
+
+    assert cases.files.of_case(case_id) == []
+
+
+def test_what_is_undone_is_the_newest_act_and_none_before_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases, case_id = office.reviewing, office.decide()
+    claim(office, case_id)
+    newest = CaseRepository.newest_event
+
+    def look_and_be_overtaken(*asked: Any) -> Any:
+        monkeypatch.undo()
+        found = newest(*asked)
+        cases.act(ONE, case_id, lambda case: owner_rules.escalate(case, ONE.actor, LATER, "help"))
+        return found
+
+    monkeypatch.setattr(CaseRepository, "newest_event", look_and_be_overtaken)
+    with pytest.raises(UndoRefused, match="since"):
+        cases.undo(ONE, case_id, AT)
+
+    assert cases.case(ONE, case_id)[1].owner == ONE.actor

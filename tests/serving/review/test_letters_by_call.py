@@ -13,6 +13,8 @@ from serving.review.sealed_account import verify_account
 from tests.serving.bodies import route
 from tests.serving.conftest import NOW, Service
 from tests.serving.review.remedies import lay_down_remedies
+from tests.serving.review.stated import order, post
+from tests.serving.review.test_cases import let_come_first
 from tests.serving.review.test_letters_served import ended, opened, serving
 
 LETTER = {"audience": "consignee", "text": "they asked for it"}
@@ -69,6 +71,22 @@ def test_a_letter_is_written_by_one_person_and_released_by_another(service: Serv
         ("read", "letter"),
         ("read", "letter"),
     ]
+
+
+def test_no_letter_tells_an_end_that_was_taken_back_while_it_was_written(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_id, (ada, ben, _) = ended(service), acting(service)
+
+    def end_otherwise() -> None:
+        post(service, case_id, "reopen", ben, text="a look was not taken")
+        order(service, case_id, ben, "release")
+
+    let_come_first(monkeypatch, end_otherwise)
+    refused = call(service, case_id, "letters", ada, LETTER)
+
+    assert (refused.status_code, "has changed" in refused.text) == (409, True)
+    assert call(service, case_id, "letters", ada).json()["letters"] == []
 
 
 def test_two_persons_hold_letters_back_and_none_is_written_meanwhile(service: Service) -> None:
