@@ -7,8 +7,8 @@ from serving.api.case_answers import CASE_PROBLEMS, CaseAnswer
 from serving.api.case_revisions import ServicesAsRead
 from serving.container import Services
 from serving.review import owner_rules, statement_rules
+from serving.review.case_change import CaseAct
 from serving.review.reviewer import Reviewer
-from serving.review.stored_acts import CaseAct
 from serving.web.assignments import assign_as_asked
 from serving.web.authentication import MayReviewOrRescue
 from serving.web.caller_first import CallerFirst

@@ -19,10 +19,10 @@ from serving.console.readers import MayReview
 from serving.container import Services
 from serving.errors import Conflict, NotFound, PersonNeeded, RequestFault, Unprocessable
 from serving.review import owner_rules, remark_rules, statement_rules
+from serving.review.case_change import CaseAct
 from serving.review.errors import TooLong
 from serving.review.results import RESULT_MEANING
 from serving.review.reviewer import Reviewer
-from serving.review.stored_acts import CaseAct
 from serving.web.case_bodies import ActionBody, FirstJudgement, Judgement, Note, ResultBody, Wait
 from serving.web.services import TheServices
 
@@ -39,8 +39,6 @@ _WITHOUT_READING = ("claim", "notes", "judgements", "marks", "undo")
 
 What is undone is looked at by `undo_rules.undo`.
 """
-_OF_OWNERS = ("actions", "results", "waits")
-"""Acts of whoever works on a case; of a case that nobody has they make it theirs."""
 _LEADS_ON = ("actions", "results", "waits", "release", "agreements", "disagreements", "assignments")
 """Acts after which the next case is opened."""
 
@@ -62,8 +60,6 @@ def act_on_case(
     reviewer = Reviewer.from_caller(caller)
     try:
         read = services if act in _WITHOUT_READING else services.as_read(revision_shown(form))
-        if act in _OF_OWNERS:
-            read = _claim_unowned(read, reviewer, case_id)
         _do(read, reviewer, case_id, act, form)
     except (Conflict, PersonNeeded, TooLong, Unprocessable) as refusal:
         refused = RefusedForm.of_error(refusal, act, form)
@@ -79,10 +75,10 @@ def _do(
     now = services.clock()
     if act == "actions":
         action = read_form(ActionBody, _action_form(form)).action()
-        services.cases.order(reviewer, case_id, now, action)
+        services.cases.order(reviewer, case_id, now, action, takes=True)
     elif act == "results":
         body = read_form(ResultBody, _finding_form(form))
-        services.cases.state_result(reviewer, case_id, now, body.result)
+        services.cases.state_result(reviewer, case_id, now, body.result, takes=True)
     elif act == "agreements":
         services.cases.agree(reviewer, case_id, now, read_form(Judgement, form).text)
     elif act in ("disagreements", "notes"):
@@ -113,7 +109,7 @@ def _act(act: str, reviewer: Reviewer, now: datetime, form: dict[str, str]) -> C
         return lambda case: statement_rules.reopen(case, actor, now, text)
     if act == "waits":
         asked = read_form(Wait, form | {"until": _until(form, now)})
-        return lambda case: owner_rules.wait(
+        return lambda case: owner_rules.take_and_wait(
             case, actor, now, asked.until, asked.waiting_for, asked.text
         )
     if act == "marks":
@@ -122,16 +118,6 @@ def _act(act: str, reviewer: Reviewer, now: datetime, form: dict[str, str]) -> C
             raise Unprocessable("say whether the reason is right, wrong or unclear")
         return lambda case: remark_rules.mark_reason(case, actor, now, indicator[:64], verdict)
     raise NotFound("there is no such act")
-
-
-def _claim_unowned(services: Services, reviewer: Reviewer, case_id: str) -> Services:
-    """Let whoever acts on a case that nobody has be who works on it; by what they act then."""
-    row, case = services.cases.case(reviewer, case_id)
-    if row.owner is not None or case.status == "closed":
-        return services
-    now, read = services.clock(), services.cases.revision_read
-    services.cases.act(reviewer, case_id, lambda c: owner_rules.claim(c, reviewer.actor, now))
-    return services.as_read(None if read is None else read + 1)
 
 
 def _address_after(

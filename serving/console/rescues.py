@@ -27,12 +27,12 @@ from serving.console.rescue_log import age_in_words, position_in_words, readers,
 from serving.container import Services
 from serving.errors import Conflict, NotFound, Unprocessable
 from serving.review import owner_rules, remark_rules, statement_rules
+from serving.review.case_change import CaseAct
 from serving.review.case_state import status_at
 from serving.review.rescue_centres import GROUND, RescueCentres
 from serving.review.rescue_incidents import RescueBoard, RescueReading
 from serving.review.results import RESULT_MEANING, RESULTS_OF, Confidence, reasons_of
 from serving.review.reviewer import Reviewer
-from serving.review.stored_acts import CaseAct
 from serving.scoring.enrichment import with_newest_positions
 from serving.web.case_bodies import Note, ResultBody
 from serving.web.services import TheServices

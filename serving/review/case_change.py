@@ -1,5 +1,6 @@
 """How an act changes a case: the next case with its event, and who is refused."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -64,6 +65,8 @@ class CaseEvent:
 
 
 CaseChange = tuple[Case, CaseEvent]
+
+CaseAct = Callable[[Case], CaseChange]
 
 
 def acted(

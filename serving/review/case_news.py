@@ -19,13 +19,13 @@ from serving.access.actors import SERVICE
 from serving.audit.decision import Decision
 from serving.history.received_records import RECEIVED_TYPES
 from serving.review import news_rules
-from serving.review.case_change import CaseChange
+from serving.review.case_change import CaseAct, CaseChange
 from serving.review.case_records import CaseNews, CaseRecord, ChangeRow, StoredChange
 from serving.review.case_state import Amendment, Case
 from serving.review.errors import NothingToTell
 from serving.review.labels import inspection_of
 from serving.review.results import reported_result
-from serving.review.stored_acts import CaseAct, stored_change
+from serving.review.stored_acts import stored_change
 
 log = structlog.get_logger()
 

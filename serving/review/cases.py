@@ -20,7 +20,7 @@ from serving.language import say
 from serving.review import owner_rules, remark_rules, statement_rules, undo_rules
 from serving.review.actions import CaseAction
 from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
-from serving.review.case_change import CaseChange
+from serving.review.case_change import CaseAct, CaseChange
 from serving.review.case_records import (
     UNSEEN,
     CaseAccess,
@@ -66,7 +66,6 @@ from serving.review.seen_cases import as_seen_by, masked_events, without_proposa
 from serving.review.stored_acts import (
     CHANGED_FIELDS,
     OF_READING,
-    CaseAct,
     case_before,
     event_of,
     event_of_reading,
@@ -426,10 +425,19 @@ class Cases:
         self.store.append_event(event_of_reading(reviewer, case_id, at, "download", text=name))
         return found
 
-    def order(self, reviewer: Reviewer, case_id: str, at: datetime, action: CaseAction) -> Case:
+    def order(
+        self,
+        reviewer: Reviewer,
+        case_id: str,
+        at: datetime,
+        action: CaseAction,
+        *,
+        takes: bool = False,
+    ) -> Case:
         """Order or propose an action; as a second person, say what one would do.
 
-        Raises Unprocessable of a rescue, which has no actions of enforcement, and OfficeUnknown.
+        With `takes`, a case that nobody has is the reviewer's by it. Raises Unprocessable of a
+        rescue, which has no actions of enforcement, and OfficeUnknown.
         """
         row, _ = self.case(reviewer, case_id)
         if row.lane == "rescue":
@@ -443,33 +451,38 @@ class Cases:
             if action.destination == row.office_id:
                 says = say("the case is at this office already: refer it to another one")
                 raise Unprocessable(says, (RequestFault("/destination", "same_office", says),))
-        return self._judge(
-            reviewer,
-            case_id,
-            at,
-            lambda case: statement_rules.order(case, reviewer.actor, at, action),
-        )
+
+        def order(case: Case) -> CaseChange:
+            return statement_rules.order(case, reviewer.actor, at, action)
+
+        return self._judge(reviewer, case_id, at, _taking(order, reviewer, at) if takes else order)
 
     def state_result(
-        self, reviewer: Reviewer, case_id: str, at: datetime, state: StateResult
+        self,
+        reviewer: Reviewer,
+        case_id: str,
+        at: datetime,
+        state: StateResult,
+        *,
+        takes: bool = False,
     ) -> Case:
         """State what the ordered action found, or what became of a rescue.
 
         What ends the case becomes an outcome with it; at another end of a case that was opened
-        again, it corrects the outcome of the earlier one. Raises ImpossibleResult,
-        ContradictoryFinding or NoActionOrdered before anything is kept.
+        again, it corrects the outcome of the earlier one. With `takes`, a case that nobody has is
+        the reviewer's by it. Raises ImpossibleResult, ContradictoryFinding or NoActionOrdered
+        before anything is kept.
         """
         row, case = self.case(reviewer, case_id)
         result = state(_found_by(row, case))
         decision = self._decision(case_id)
         require_plausible_start(decision, result)
         label_of(decision, result, reviewer.actor.identity, at, case.inspection)
-        return self._judge(
-            reviewer,
-            case_id,
-            at,
-            lambda case: statement_rules.state_result(case, reviewer.actor, at, result),
-        )
+
+        def end(case: Case) -> CaseChange:
+            return statement_rules.state_result(case, reviewer.actor, at, result)
+
+        return self._judge(reviewer, case_id, at, _taking(end, reviewer, at) if takes else end)
 
     def undo(self, reviewer: Reviewer, case_id: str, at: datetime) -> Case:
         """Take back what the reviewer did last, within ten seconds and before anybody else acts.
@@ -613,6 +626,10 @@ def _require_shown(row: CaseRecord, reviewer: Reviewer) -> None:
     """Raise NotFound for a case that has come to others, as to rescuers, since it was read."""
     if not reviewer.access.shows(row):
         raise NotFound(UNSEEN)
+
+
+def _taking(act: CaseAct, reviewer: Reviewer, at: datetime) -> CaseAct:
+    return lambda case: owner_rules.take_and(case, reviewer.actor, at, act)
 
 
 def _has_view_of(actor: Actor, events: Iterable[StoredEvent]) -> bool:

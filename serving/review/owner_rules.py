@@ -7,6 +7,7 @@ from typing import Literal
 from serving.access.actors import SERVICE, Actor
 from serving.language import say
 from serving.review.case_change import (
+    CaseAct,
     CaseChange,
     acted,
     awake,
@@ -99,13 +100,23 @@ def take_and_wait(
 
     Raises CaseTaken too, SameReviewer or PersonNeeded.
     """
+    return take_and(case, actor, at, lambda taken: wait(taken, actor, at, until, waiting_for, text))
+
+
+def take_and(case: Case, actor: Actor, at: datetime, act: CaseAct) -> CaseChange:
+    """Do what is for whoever works on a case; one that nobody has is theirs by the same act.
+
+    Raises CaseTaken, CaseClosed, SameReviewer or PersonNeeded beside what the act raises.
+    """
     if actor.is_holder(case.owner):
-        return wait(case, actor, at, until, waiting_for, text)
+        return act(case)
     taken, claimed = claim(case, actor, at)
-    after, event = wait(taken, actor, at, until, waiting_for, text)
+    after, event = act(taken)
     was = {name: old for name, (old, _) in claimed.changed.items()}
-    changed = {name: (was.get(name, old), new) for name, (old, new) in event.changed.items()}
-    return after, replace(event, changed=claimed.changed | changed)
+    since = {name: (was.get(name, old), new) for name, (old, new) in event.changed.items()}
+    whole = claimed.changed | since
+    changed = {name: (old, new) for name, (old, new) in whole.items() if old != new}
+    return after, replace(event, changed=changed)
 
 
 def _assigned(

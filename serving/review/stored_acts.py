@@ -1,13 +1,12 @@
 """Acts as they are stored: the case after one, and the event with the old and the new."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
 from pydantic import TypeAdapter
 
 from serving.review.actions import CaseAction
-from serving.review.case_change import CaseChange, CaseEvent
+from serving.review.case_change import CaseAct, CaseEvent
 from serving.review.case_records import CaseRecord, StoredChange, StoredEvent
 from serving.review.case_state import Case
 from serving.review.errors import CaseTaken
@@ -16,9 +15,6 @@ from serving.review.queue_rank import QUEUE_RANK
 from serving.review.reviewer import Reviewer
 
 CHANGED_FIELDS = TypeAdapter(dict[str, tuple[object, object]])
-
-CaseAct = Callable[[Case], CaseChange]
-
 
 OF_READING = frozenset({"read", "download", "read_message", "justify", "judge"})
 """Events of reading and thinking, which leave a case as it was."""

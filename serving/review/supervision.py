@@ -187,13 +187,13 @@ class _Acts:
     def count(self, event: StoredEvent, lane: str) -> None:
         """Count the next act."""
         changed = json.loads(event.changed)
-        if event.action in _ASSIGNED:
-            if (owner := _new(changed, "owner")) is not None:
-                at = datetime.fromisoformat(event.at)
-                self.assigned[event.case_id, owner["identity"]] = at
-        elif event.action == "reread":
+        owner = _new(changed, "owner")
+        if owner is not None and (event.action in _ASSIGNED or owner["identity"] == event.actor):
+            at = datetime.fromisoformat(event.at)
+            self.assigned[event.case_id, owner["identity"]] = at
+        if event.action == "reread":
             self._add_reread(event)
-        else:
+        elif event.action not in _ASSIGNED:
             self._add_decision(event, lane, changed)
 
     def _add_reread(self, event: StoredEvent) -> None:

@@ -155,7 +155,7 @@ def test_all_of_it_works_by_links_and_forms_without_a_script(browser: Browser, s
     expect(page.locator(".act-done")).to_contain_text("ordered to inspect the goods")
     assert page.locator("#open-case").get_attribute("data-case") != shown
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("heading", name="This case is yours")).to_be_visible()
+    expect(page.get_by_role("heading", name="Unassigned")).to_be_visible()
     assert shown in (first, page.locator("#open-case").get_attribute("data-case"))
     context.close()
 

@@ -126,9 +126,34 @@ def test_an_act_leads_on_from_a_list_and_is_undone_within_ten_seconds(reviewed: 
     )
     assert plain.url.path == f"/console/cases/{first}"
     assert plain.text.startswith("<!doctype")
-    assert "This case is yours" in plain.text
-    told = [event.action for event in reviewed.services.cases.events(first)]
-    assert [action for action in told if action != "read"] == ["assign", "order_action", "undo"]
+    cases = reviewed.services.cases
+    told = [event.action for event in cases.events(first)]
+    assert [action for action in told if action != "read"] == ["order_action", "undo"]
+    case = cases.case(Reviewer(person("chief"), ALL), first)[1]
+    assert (case.owner, case.action, case.status) == (None, None, "open")
+
+
+@pytest.mark.parametrize(
+    ("act", "fields"),
+    [
+        ("actions", {"kind": "release"}),
+        ("actions", {"kind": "refer office", "text": "theirs", "destination": "nowhere"}),
+        ("results", {"code": "nothing_found as_declared"}),
+        ("results", {"code": "nothing_found as_declared", "confidence": "high", "text": "seen"}),
+        ("waits", {"hours": "9999", "waiting_for": "other"}),
+    ],
+)
+def test_a_form_that_is_refused_leaves_the_case_to_whoever_takes_it(
+    reviewed: Service, act: str, fields: dict[str, str]
+) -> None:
+    case_id, cases = open_case(reviewed), reviewed.services.cases
+    form = form_of(reviewed, case_id, sign_in_as(reviewed, "reviewer"), **fields)
+
+    refused = reviewed.client.post(f"/console/cases/{case_id}/{act}", data=form, headers=ORIGIN)
+
+    assert refused.status_code in (409, 422)
+    assert cases.case(Reviewer(person("chief"), ALL), case_id)[1].owner is None
+    assert [event.action for event in cases.events(case_id)] == ["read"]
 
 
 def refer(service: Service, case_id: str, to: str, tab: str, **headers: str) -> Response:
