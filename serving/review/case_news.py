@@ -98,9 +98,10 @@ def _of_decision(decision: Decision, first: Submission | None, at: datetime) -> 
 
 def _taking(outcome: Outcome, at: datetime) -> CaseAct:
     """The act by which a case takes an outcome, or loses one that was withdrawn."""
+    inspection = inspection_of(outcome)
     if outcome.withdrawn:
-        return partial(news_rules.withdraw_outcome, actor=SERVICE, at=at)
-    result, inspection = reported_result(outcome), inspection_of(outcome)
+        return partial(news_rules.withdraw_outcome, actor=SERVICE, at=at, inspection=inspection)
+    result = reported_result(outcome)
     return partial(
         news_rules.take_outcome, actor=SERVICE, at=at, result=result, inspection=inspection
     )

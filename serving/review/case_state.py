@@ -95,11 +95,12 @@ class Case:
     `owner` works on it. `action` is what was ordered last, `result` what it found and how the case
     ended, by whom it was (`ended_by`). `proposal` is the first person's statement until a second
     one has judged it, `second_view` what that person thought before they saw it. `letters` are
-    those that were written of its end, `deferral` is what holds them back. `inspection` is what its
-    newest outcome tells of, if any; it stays when the case is opened again, to be corrected. `team`
-    is the one in whose inbox it is while nobody has it. `escalation` counts until somebody else has
-    the case, or something is ordered or found. `tags` are words by which officers find it again.
-    `amendment` is the newest version of its declaration since it was declared first.
+    those that were written of its end, `deferral` is what holds them back. `inspection` is what the
+    newest outcome tells of by which people ended it, `reported_inspection` that of an outcome which
+    another system has reported since; they stay when the case is opened again, to be corrected.
+    `team` is the one in whose inbox it is while nobody has it. `escalation` counts until somebody
+    else has the case, or something is ordered or found. `tags` are words by which officers find it
+    again. `amendment` is the newest version of its declaration since it was declared first.
     """
 
     case_id: str
@@ -120,6 +121,12 @@ class Case:
     escalation: Escalation | None = None
     tags: tuple[str, ...] = ()
     amendment: Amendment | None = None
+    reported_inspection: StatedInspection | None = None
+
+    @property
+    def newest_inspection(self) -> StatedInspection | None:
+        """What its newest outcome tells of; None where it has none that counts."""
+        return self.reported_inspection or self.inspection
 
     @property
     def is_released(self) -> bool:

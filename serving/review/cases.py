@@ -477,7 +477,7 @@ class Cases:
         result = state(_found_by(row, case))
         decision = self._decision(case_id)
         require_plausible_start(decision, result)
-        label_of(decision, result, reviewer.actor.identity, at, case.inspection)
+        label_of(decision, result, reviewer.actor.identity, at, case.newest_inspection)
 
         def end(case: Case) -> CaseChange:
             return statement_rules.state_result(case, reviewer.actor, at, result)
@@ -556,7 +556,7 @@ class Cases:
 
         def change(row: CaseRecord) -> StoredChange:
             _require_shown(row, reviewer)
-            earlier = CASE.validate_json(row.state).inspection
+            earlier = CASE.validate_json(row.state).newest_inspection
             labels: list[tuple[Outcome, ReceivedRecord]] = []
 
             def judge(case: Case) -> CaseChange:
@@ -568,7 +568,8 @@ class Cases:
                 labels.extend([label] if label else [])
                 if earlier and (label is None or label[0].inspected_at != earlier.inspected_at):
                     labels.insert(0, withdrawal_of(decision, earlier, author, at))
-                return replace(after, inspection=inspection_of(label[0]) if label else None), event
+                told = inspection_of(label[0]) if label else None
+                return replace(after, inspection=told, reported_inspection=None), event
 
             after, event, _ = stored_change(judge, row)
             outcomes.extend(outcome for outcome, _ in labels)

@@ -36,7 +36,7 @@ def take_outcome(
         return note(case, actor, at, f"reported by record: {result.words}")
     if case.proposal is not None:
         raise CaseTaken("two persons are judging this case; the outcome stays on record")
-    known = replace(case, inspection=inspection or case.inspection)
+    known = replace(case, reported_inspection=inspection or case.reported_inspection)
     if not result.is_adverse and case.action is not None and not case.has_ordered(result.found_by):
         return note(known, actor, at, f"reported by record: {result.words}")
     after: dict[str, object] = {}
@@ -48,22 +48,28 @@ def take_outcome(
     return acted(known, actor, at, "close", result.text, **after, **ended(result, actor))
 
 
-def withdraw_outcome(case: Case, actor: Actor, at: datetime) -> CaseChange:
+def withdraw_outcome(
+    case: Case, actor: Actor, at: datetime, inspection: StatedInspection | None
+) -> CaseChange:
     """Take back what another system reported: the case is open again, and waits for people.
 
-    Where people judged or ended it, it is written down for them. Raises CaseTaken where no report
-    was in it.
+    It tells no more of the inspection of that outcome. Where people judged or ended it, it is
+    written down for them. Raises CaseTaken where nothing of it was in the case.
     """
     before = _without_report(case)
     words = "the outcome that was reported by record was withdrawn"
-    if before is case and (case.status == "closed" or case.proposal is not None):
-        return note(case, actor, at, words)
+    left = {
+        name: None
+        for name in ("inspection", "reported_inspection")
+        if inspection is not None and _is_of(inspection, getattr(case, name))
+    }
+    if before is case and (left or case.status == "closed" or case.proposal is not None):
+        return acted(case, actor, at, "note", words, **left)
     if before is case:
         raise CaseTaken("no report of a machine counts in this case, which stays as it is")
     named = ("status", "owner", "action", "result", "ended_by", "proposal", "second_view")
-    return acted(
-        case, actor, at, "reopen", words, **{each: getattr(before, each) for each in named}
-    )
+    after = {each: getattr(before, each) for each in named}
+    return acted(case, actor, at, "reopen", words, **after | left)
 
 
 def amend(
@@ -100,6 +106,10 @@ def come_back(case: Case, actor: Actor, at: datetime) -> CaseChange:
 def score_again(case: Case, actor: Actor, at: datetime) -> CaseChange:
     """Its subject was scored once more, and the score does not change the case."""
     return acted(case, actor, at, "score_again")
+
+
+def _is_of(one: StatedInspection, other: StatedInspection | None) -> bool:
+    return other is not None and one.inspected_at == other.inspected_at
 
 
 def _without_report(case: Case) -> Case:

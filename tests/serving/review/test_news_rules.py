@@ -13,6 +13,7 @@ from serving.history.received_records import ReceivedRecord
 from serving.review.case_opening import open_due
 from serving.review.case_state import Case
 from serving.review.news_rules import take_outcome, withdraw_outcome
+from serving.review.results import StatedInspection
 from tests.serving.review.decisions import AT
 from tests.serving.review.stated import FOUND, INSPECT, NOTHING, RELEASE, agree_by, end_by
 from tests.serving.review.states import KEY, OPEN, ORDERED
@@ -199,7 +200,7 @@ def test_what_an_officer_ordered_stands_once_a_report_is_withdrawn(text: str) ->
     result = replace(NOTHING, reason="reported")
 
     reported, _ = take_outcome(ordered, KEY, LATER, result, None)
-    back, _ = withdraw_outcome(reported, KEY, MUCH_LATER)
+    back, _ = withdraw_outcome(reported, KEY, MUCH_LATER, None)
 
     assert reported.status == "closed"
     assert (back.status, back.action) == ("action_ordered", ordered.action)
@@ -208,7 +209,40 @@ def test_what_an_officer_ordered_stands_once_a_report_is_withdrawn(text: str) ->
 def test_what_nobody_ordered_is_gone_once_a_report_is_withdrawn() -> None:
     reported, _ = take_outcome(OPEN, KEY, LATER, replace(NOTHING, reason="reported"), None)
 
-    back, _ = withdraw_outcome(reported, KEY, MUCH_LATER)
+    back, _ = withdraw_outcome(reported, KEY, MUCH_LATER, None)
 
     assert reported.action is not None
     assert (back.status, back.action) == ("open", None)
+
+
+def test_a_case_tells_no_more_of_an_inspection_whose_outcome_was_withdrawn(
+    office: Office,
+) -> None:
+    case_id = office.decide()
+    send(office, "S-1", "not_confirmed")
+    send(office, "S-1", "not_confirmed", MUCH_LATER, withdrawn=True)
+    open_due(office.reviewing, MUCH_LATER)
+    assert case_of(office, case_id).newest_inspection is None
+
+    later = MUCH_LATER + timedelta(hours=1)
+    end_by(office.reviewing, ONE, case_id, later, NOTHING)
+
+    reported, withdrawn, own = office.labels()
+    assert own["inspected_at"] == later.isoformat().replace("+00:00", "Z")
+    assert reported["inspected_at"] == withdrawn["inspected_at"] != own["inspected_at"]
+
+
+def test_of_two_inspections_the_withdrawn_one_alone_is_forgotten() -> None:
+    own = StatedInspection(AT, is_stated=True)
+    known = replace(OPEN, inspection=own)
+    told = StatedInspection(LATER, is_stated=False)
+    result = replace(NOTHING, reason="reported")
+
+    for before in (known, replace(known, action=RELEASE)):  # what is taken, and what is noted
+        reported, _ = take_outcome(before, KEY, LATER, result, told)
+        assert reported.newest_inspection == told
+        stays, _ = withdraw_outcome(reported, KEY, MUCH_LATER, own)
+        back, event = withdraw_outcome(reported, KEY, MUCH_LATER, told)
+        assert back.newest_inspection == own
+        assert event.changed["reported_inspection"] == (told, None)
+        assert (stays.inspection, stays.newest_inspection) == (None, told)
