@@ -27,6 +27,7 @@ from serving.audit.errors import LogNotWhole
 from serving.audit.masking import Masking
 from serving.audit.purpose import PurposeGuard
 from serving.audit.witness_delivery import WitnessDeliveries, WitnessDelivery
+from serving.background_threads import BackgroundThread
 from serving.db.checkpoint_check import check_by_checkpoints
 from serving.db.known_offices import known_offices
 from serving.db.repositories.account_repository import AccountRepository
@@ -174,6 +175,28 @@ class Services:
     def is_live_use(self) -> bool:
         """Whether decisions of this database count or ever did: what takes two persons stays so."""
         return self.settings.is_live or self.approvals.is_live_use()
+
+    @property
+    def background_threads(self) -> list[BackgroundThread]:
+        """The threads that work beside the requests; some of them never begin."""
+        polling = [
+            self.case_opening.polling,
+            self.rescoring.polling,
+            self.escalations.polling,
+            self.webhook_delivery.polling,
+            self.daily_reports.polling,
+            self.models.polling,
+            self.kill_switch.polling,
+            *([self.rescue_calls.polling] if self.rescue_calls else []),
+        ]
+        return [
+            self.batcher.thread,
+            self.log_writer.thread,
+            self.audit_log.thread,
+            self.shadow_scoring.thread,
+            *self.witnesses.threads,
+            *(each.thread for each in polling),
+        ]
 
     def as_read(self, revision: int | None) -> Self:
         """The same services, which act on a case only at this revision; None at any."""

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Literal, get_args
 
+from serving.background_threads import ThreadFault
 from serving.container import Services
 from serving.models.model_pool import MODEL_NAMES, ModelPool
 
@@ -17,6 +18,7 @@ METRICS_INTERVAL_S = 1.0
 DegradedMode = Literal[
     "log_not_written",
     "log_not_sealed",
+    "thread_failing",
     "witness_behind",
     "model_missing",
     "model_refused",
@@ -34,6 +36,9 @@ MEANINGS: dict[DegradedMode, str] = {
     "until they can be; nothing that was answered is lost.",
     "log_not_sealed": "The last checkpoint could not be kept. Scores go on; until it can, a cut "
     "off end of the log would go unnoticed.",
+    "thread_failing": "A thread beside the requests has died, or has shown nothing for ten "
+    "minutes: what it does is left undone, or late. Scores go on, but where it is the one that "
+    "decides. `/health/ready` names it; a new start of the process begins it again.",
     "witness_behind": "A witness did not take the last checkpoints. Scores go on; what it lacks is "
     "handed over when it takes it. `/health/ready` says which are behind.",
     "model_missing": "No model of a kind is promoted, or none that was could be believed. Subjects "
@@ -66,11 +71,23 @@ def degradations(services: Services) -> list[DegradedMode]:
     return [mode for mode in get_args(DegradedMode) if mode in current]
 
 
+def failing_threads(services: Services) -> dict[str, ThreadFault]:
+    """The threads beside the requests that do their work no more, by what they are called."""
+    faults = {each.called: each.fault() for each in services.background_threads}
+    failing = {called: fault for called, fault in sorted(faults.items()) if fault is not None}
+    return failing | ({"state-writer": "stuck"} if services.history.is_stuck else {})
+
+
 def set_degradation_metrics(services: Services) -> None:
     """Set the metrics of degraded modes, requests in flight and the queue."""
     current = degradations(services)
     for mode in MEANINGS:
         services.metrics.degraded.labels(mode).set(mode in current)
+    failing = failing_threads(services)
+    for called in ("state-writer", *(each.called for each in services.background_threads)):
+        for fault in get_args(ThreadFault):
+            is_so = failing.get(called) == fault
+            services.metrics.failing_threads.labels(called, fault).set(is_so)
     services.metrics.requests.in_flight.set(services.metrics.requests.inside)
     services.metrics.queue_depth.set(services.batcher.depth)
 
@@ -106,6 +123,8 @@ def _modes_of_log(services: Services) -> Iterator[DegradedMode]:
         yield "log_not_written"
     if writer.checkpoints.has_failed:
         yield "log_not_sealed"
+    if failing_threads(services):
+        yield "thread_failing"
     if services.witnesses.behind:
         yield "witness_behind"
 

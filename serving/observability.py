@@ -75,6 +75,13 @@ class Metrics:
             registry=own,
             multiprocess_mode="livemax",
         )
+        self.failing_threads = Gauge(
+            "tidegate_failing_threads",
+            "1 while a thread beside the requests is dead, or has shown nothing for ten minutes",
+            ("thread", "fault"),
+            registry=own,
+            multiprocess_mode="livemax",
+        )
         self.capacity_used_ratio = Gauge(
             "tidegate_capacity_used_ratio",
             "Part of the capacity of all offices that their last whole days used, up to 14",

@@ -2,10 +2,10 @@
 
 import threading
 from collections.abc import Callable
-from functools import partial
 
 import structlog
 
+from serving.background_threads import BackgroundThread
 from serving.errors import LogUnavailable
 
 log = structlog.get_logger(__name__)
@@ -22,11 +22,11 @@ class PollingThread:
     """
 
     def __init__(self, name: str, act: Callable[[], object], *, waits: str):
-        self._name = f"{PREFIX}{name}"
+        self.thread = BackgroundThread(name, self._run, prefix=PREFIX)
+        self._interval_s = 0.0
         self._act = act
         self._waits = waits
         self._is_over = threading.Event()
-        self._thread: threading.Thread | None = None
 
     @property
     def is_over(self) -> bool:
@@ -35,30 +35,33 @@ class PollingThread:
 
     def wait(self, seconds: float) -> None:
         """Wait within a turn, no longer than until it is told to stop."""
+        self.thread.tell_progress()
         self._is_over.wait(seconds)
 
     def start(self, interval_s: float) -> None:
         """Take the first turn after one interval."""
-        run = partial(self._run, interval_s)
-        self._thread = threading.Thread(target=run, name=self._name, daemon=True)
-        self._thread.start()
+        self._interval_s = interval_s
+        self.thread.start()
 
     def stop(self) -> None:
         """Finish the turn that was begun, and take no other."""
         self._is_over.set()
-        if self._thread is not None:
-            self._thread.join()
+        if self.thread.is_alive():
+            self.thread.join()
 
-    def _run(self, interval_s: float) -> None:
+    def _run(self) -> None:
         is_waiting = False
-        while not self._is_over.wait(interval_s):
+        while not self._is_over.wait(self._interval_s):
             try:
-                self._act()
+                with self.thread.turn():
+                    self._act()
             except LogUnavailable as failure:
                 if not is_waiting:
                     log.warning(self._waits, reason=str(failure))
                 is_waiting = True
             except Exception as failure:  # without the thread nobody would do it ever again
-                log.error("polling_failed", thread=self._name, exception=type(failure).__name__)
+                log.error(
+                    "polling_failed", thread=self.thread.name, exception=type(failure).__name__
+                )
             else:
                 is_waiting = False

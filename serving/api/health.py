@@ -14,15 +14,22 @@ from pydantic import Field
 
 from features.records import SUBJECT_KINDS, SubjectKind
 from serving.api.openapi import BEARER, described_problem, problems
+from serving.background_threads import ThreadFault
 from serving.container import Services
-from serving.degraded_modes import DegradedMode, degradations, set_degradation_metrics
-from serving.errors import LogUnavailable
+from serving.degraded_modes import (
+    DegradedMode,
+    degradations,
+    failing_threads,
+    set_degradation_metrics,
+)
+from serving.errors import LogUnavailable, Unavailable
 from serving.history.errors import HistoryUnavailable
 from serving.metrics_multiprocess import exposed
 from serving.models.errors import NoModel
 from serving.review.case_records import CaseAccess
 from serving.review.queue_rank import QUEUE_RANK
 from serving.review.webhooks import Condition
+from serving.scoring.batcher import NOBODY_DECIDES
 from serving.web.authentication import caller_of
 from serving.web.bodies import ClosedModel
 from serving.web.hosts import is_on_this_machine
@@ -39,6 +46,15 @@ class Live(ClosedModel):
     status: Literal["live"] = "live"
 
 
+class FailingThread(ClosedModel):
+    """A thread beside the requests of the worker that answers, which does its work no more."""
+
+    thread: str = Field(description="What it is for.", examples=["case-opening"])
+    fault: ThreadFault = Field(
+        description="`dead`: it ended; `stuck`: it has shown nothing for ten minutes."
+    )
+
+
 class Ready(ClosedModel):
     """The service can decide: model versions by kind (null: that kind is decided without one)."""
 
@@ -52,6 +68,10 @@ class Ready(ClosedModel):
     witnesses_behind: list[int] = Field(
         description="The witnesses that did not take the last checkpoints, by their place in "
         "`TIDEGATE_WITNESS`, from 1."
+    )
+    failing_threads: list[FailingThread] = Field(
+        description="Threads beside the requests that do their work no more; a new start of the "
+        "process begins them again."
     )
 
 
@@ -69,6 +89,9 @@ def read_readiness(services: TheServices) -> Ready:
     degraded = _degradations(services)
     if "log_not_written" in degraded:
         raise LogUnavailable("the decision log is not being written")
+    failing = failing_threads(services)
+    if failing.get(services.batcher.thread.called) == "dead":
+        raise Unavailable(NOBODY_DECIDES)
     pool = services.models
     if not pool.champions():
         raise NoModel("no model is ready; run `tidegate train` and `tidegate promote`")
@@ -83,6 +106,9 @@ def read_readiness(services: TheServices) -> Ready:
         models=models,
         decisions=services.decisions.size(),
         witnesses_behind=services.witnesses.behind,
+        failing_threads=[
+            FailingThread(thread=called, fault=fault) for called, fault in failing.items()
+        ],
     )
 
 

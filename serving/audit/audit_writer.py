@@ -5,7 +5,6 @@ one who reads alone waits for no timer.
 """
 
 import queue
-import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from serving.audit.audit_log import AuditEvent, AuditLog
+from serving.background_threads import BackgroundThread
 from serving.errors import LogUnavailable, TooBusy
 
 log = structlog.get_logger(__name__)
@@ -34,24 +34,24 @@ class AuditWriter:
     def __init__(self, events: AuditLog, capacity: int):
         self._events = events
         self._queue: queue.Queue[PendingEvents | None] = queue.Queue(capacity)
-        self._thread = threading.Thread(target=self._run, name="audit-writer", daemon=True)
+        self.thread = BackgroundThread("audit-writer", self._run)
 
     def start(self) -> None:
         """Begin to write."""
-        self._thread.start()
+        self.thread.start()
 
     def stop(self) -> None:
         """Write what waits, then end."""
-        if self._thread.is_alive():
+        if self.thread.is_alive():
             self._queue.put(None)
-            self._thread.join()
+            self.thread.join()
 
     def submit(self, *events: AuditEvent) -> "Future[None]":
         """A future that is done when the events are durable; it may fail with LogUnavailable.
 
         Raises TooBusy at once where the queue is full.
         """
-        if not self._thread.is_alive():
+        if not self.thread.is_alive():
             raise LogUnavailable("the audit log is not being written")
         pending = PendingEvents(events)
         pending.durable.set_running_or_notify_cancel()  # whoever stops waiting stops no writing
@@ -70,7 +70,8 @@ class AuditWriter:
         while is_open:
             group, is_open = self._gather()
             if group:
-                self._commit(group)
+                with self.thread.turn():
+                    self._commit(group)
 
     def _gather(self) -> tuple[list[PendingEvents], bool]:
         """Wait for something, then collect all that waits, and whether more may come."""

@@ -233,6 +233,9 @@ class CheckpointWriter:
         except LogUnavailable as failure:
             self._has_failed = True
             log.warning("log_not_sealed", reason=str(failure))
+        except Exception as failure:  # it must not end the thread by which decisions are written
+            self._has_failed = True
+            log.error("log_not_sealed", exception=type(failure).__name__)
         else:
             self._has_failed = False
             if stored is not None:

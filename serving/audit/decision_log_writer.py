@@ -5,7 +5,6 @@ is running is the window in which the next batch gathers, so flushes are shared 
 """
 
 import queue
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -19,6 +18,7 @@ from serving.audit.checkpoints import CheckpointWriter
 from serving.audit.errors import AnsweredMeanwhile
 from serving.audit.hash_chain import LogHead
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
+from serving.background_threads import BackgroundThread
 from serving.errors import LogUnavailable, TooBusy
 
 log = structlog.get_logger(__name__)
@@ -95,21 +95,21 @@ class LogWriter:
         self._committed = committed
         self._has_failed = False
         self._calling_since_s: float | None = None
-        self._thread = threading.Thread(target=self._run, name="decision-writer", daemon=True)
+        self.thread = BackgroundThread("decision-writer", self._run)
 
     def start(self) -> None:
         """Begin to write."""
-        self._thread.start()
+        self.thread.start()
 
     def stop(self) -> None:
         """Write what waits, with a last checkpoint, then end."""
         self._queue.put(None)
-        self._thread.join()
+        self.thread.join()
 
     @property
     def is_alive(self) -> bool:
         """Whether decisions can become durable."""
-        return self._thread.is_alive()
+        return self.thread.is_alive()
 
     @property
     def has_failed(self) -> bool:

@@ -10,6 +10,7 @@ import structlog
 
 from serving.audit.checkpoints import CheckpointStore
 from serving.audit.witness_lines import framed
+from serving.background_threads import BackgroundThread
 from serving.errors import LogUnavailable
 
 log = structlog.get_logger(__name__)
@@ -60,7 +61,7 @@ class WitnessDelivery:
         self._is_over = False
         self._delivering = threading.Lock()
         self._wanted = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="witness-delivery", daemon=True)
+        self.thread = BackgroundThread("witness-delivery", self._run)
 
     @property
     def is_behind(self) -> bool:
@@ -76,7 +77,7 @@ class WitnessDelivery:
     def start(self) -> None:
         """Begin with what it lacks."""
         self._wanted.set()
-        self._thread.start()
+        self.thread.start()
 
     def wake(self) -> None:
         """Tell that there is something new."""
@@ -89,8 +90,8 @@ class WitnessDelivery:
 
     def join(self, longest_s: float) -> None:
         """Wait until it has ended; what a witness did not take is handed over later."""
-        if self._thread.is_alive():
-            self._thread.join(longest_s)
+        if self.thread.is_alive():
+            self.thread.join(longest_s)
 
     def deliver(self) -> bool:
         """Hand over all that the witness lacks; whether it has it now."""
@@ -116,6 +117,7 @@ class WitnessDelivery:
         if not waiting:
             return False
         now = self._clock()
+        self.thread.tell_progress()
         self.witness.take(b"".join(framed(each.as_json()) for each in waiting), now)
         self._store.note_handed_over(name, waiting[-1].number, now)
         return True
@@ -124,7 +126,12 @@ class WitnessDelivery:
         while not self._is_over:
             self._wanted.wait(RETRY_AFTER_S if self._is_due else None)
             self._wanted.clear()
-            self.deliver()
+            try:
+                with self.thread.turn():
+                    self.deliver()
+            except Exception as failure:  # without the thread nothing would be handed over any more
+                log.error("witness_delivery_failed", exception=type(failure).__name__)
+                self._is_behind = True
 
 
 class WitnessDeliveries:
@@ -142,6 +149,11 @@ class WitnessDeliveries:
     def states(self) -> list[tuple[str, bool]]:
         """What each witness is called, and whether it did not take what it was handed last."""
         return [(each.witness.name, each.is_behind) for each in self._deliveries]
+
+    @property
+    def threads(self) -> list[BackgroundThread]:
+        """The threads that deliver."""
+        return [each.thread for each in self._deliveries]
 
     def start(self) -> None:
         """Begin with what each lacks."""

@@ -28,6 +28,7 @@ from features.vector import Vector, feature_vectors
 from serving.audit.decision import Decision
 from serving.audit.hash_chain import LogHead
 from serving.audit.logged_decision import DecisionReader
+from serving.background_threads import STUCK_AFTER_S
 from serving.history.errors import HistoryOfAnotherLog, HistoryUnavailable
 from serving.history.missing_history import require_whole_history
 from serving.history.received_records import RECEIVED_TYPES, SUBJECT_KIND_OF, RecordStore
@@ -85,6 +86,7 @@ class HistoryClient:
         self._unwritten = 0
         self._writer = ThreadPoolExecutor(1, "state-writer")
         self._writing: tuple[int, Future[None]] | None = None
+        self._writing_since_s = 0.0
 
     def vectors(self, submissions: Sequence[Submission]) -> list[Vector]:
         """The features of each subject, seen against all that was known before it.
@@ -125,6 +127,12 @@ class HistoryClient:
         """Whether the store has something to write."""
         return self._unwritten > 0
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the store has been written for so long that it never ends."""
+        is_long = time.monotonic() - self._writing_since_s > STUCK_AFTER_S
+        return is_long and self._writing is not None and not self._writing[1].done()
+
     def flush(self, *, is_idle: bool) -> None:
         """Write what was applied, where that is much or nobody waits; no answer waits for it.
 
@@ -134,6 +142,7 @@ class HistoryClient:
         if self._writing is not None:
             self._end_writing(*self._writing)
         elif self.is_behind and (is_idle or self._unwritten >= UNWRITTEN_AT_MOST):
+            self._writing_since_s = time.monotonic()
             self._writing = self._unwritten, self._writer.submit(self._state.store.sync)
 
     def _end_writing(self, size: int, written: "Future[None]") -> None:

@@ -108,7 +108,7 @@ class KillSwitch:
     def __init__(self, latest_by_kind: Callable[[], Mapping[str, SwitchEvent]] = dict):
         self._latest_by_kind = latest_by_kind
         self._latest = dict(latest_by_kind())
-        self._watch = PollingThread("kill-switch", self.refresh, waits="kill_switch_waits")
+        self.polling = PollingThread("kill-switch", self.refresh, waits="kill_switch_waits")
 
     def is_off(self, kind: SubjectKind) -> bool:
         """Whether no model may be used for subjects of this kind."""
@@ -140,11 +140,11 @@ class KillSwitch:
 
     def watch(self) -> None:
         """Start to poll."""
-        self._watch.start(POLL_INTERVAL_S)
+        self.polling.start(POLL_INTERVAL_S)
 
     def stop(self) -> None:
         """Stop polling."""
-        self._watch.stop()
+        self.polling.stop()
 
 
 def record_switch(

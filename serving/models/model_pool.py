@@ -102,7 +102,7 @@ class ModelPool:
         self._refused: dict[Slot, str] = {}
         self._earlier: dict[str, RiskModel] = {}
         self._swapping = threading.Lock()
-        self._watch = PollingThread("models", self.refresh, waits="models_wait")
+        self.polling = PollingThread("models", self.refresh, waits="models_wait")
         self.refresh()
 
     def champion(self, kind: SubjectKind) -> LoadedModel:
@@ -173,12 +173,12 @@ class ModelPool:
 
     def watch(self) -> None:
         """Start to notice changes."""
-        self._watch.start(POLL_INTERVAL_S)
+        self.polling.start(POLL_INTERVAL_S)
         self.kill_switch.watch()
 
     def stop(self) -> None:
         """Stop noticing changes."""
-        self._watch.stop()
+        self.polling.stop()
         self.kill_switch.stop()
 
     def refresh(self) -> None:

@@ -71,15 +71,15 @@ class DailyReports:
         self._clock = clock
         self._make = make or self._run
         self._tried_at: dict[SubjectKind, datetime] = {}
-        self._polling = PollingThread("daily-reports", self.make_due, waits="daily_reports_wait")
+        self.polling = PollingThread("daily-reports", self.make_due, waits="daily_reports_wait")
 
     def start(self) -> None:
         """Start to look every minute whether a report is due."""
-        self._polling.start(POLL_INTERVAL_S)
+        self.polling.start(POLL_INTERVAL_S)
 
     def stop(self) -> None:
         """Let go of a report that is being made: it is made when the service is back."""
-        self._polling.stop()
+        self.polling.stop()
 
     def make_due(self) -> None:
         """Make every report that is due, unless another worker is at it."""
@@ -87,7 +87,7 @@ class DailyReports:
             return
         with self._times.alone() as is_alone:
             for kind in self._due() if is_alone else ():
-                if not self._polling.is_over:
+                if not self.polling.is_over:
                     self._tried_at[kind] = self._clock()
                     self._make(kind)
 
@@ -112,16 +112,16 @@ class DailyReports:
         ) as process:
             waited_s = 0.0
             while process.poll() is None:
-                if self._polling.is_over or waited_s > LONGEST_RUN_S:
+                if self.polling.is_over or waited_s > LONGEST_RUN_S:
                     process.terminate()
                     process.wait()
-                self._polling.wait(LOOK_AGAIN_S)
+                self.polling.wait(LOOK_AGAIN_S)
                 waited_s += LOOK_AGAIN_S
         self._tell(kind, process.returncode)
 
     def _tell(self, kind: SubjectKind, status: int) -> None:
         """Write down what became of a report; why it failed, `tidegate monitor` says again."""
-        if status and not self._polling.is_over:
+        if status and not self.polling.is_over:
             log.error("daily_report_failed", kind=kind, status=status)
         elif not status and not is_due(self._times.newest_report_at(kind), self._clock()):
             log.info("daily_report_made", kind=kind)

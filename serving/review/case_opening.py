@@ -38,17 +38,17 @@ class CaseOpening:
     """Opens the cases of new decisions, and tells cases what became known since."""
 
     def __init__(self, cases: Cases, clock: Callable[[], datetime]):
-        self._polling = PollingThread(
+        self.polling = PollingThread(
             "case-opening", lambda: open_due(cases, clock()), waits="cases_wait_to_be_opened"
         )
 
     def start(self) -> None:
         """Start to open cases."""
-        self._polling.start(POLL_INTERVAL_S)
+        self.polling.start(POLL_INTERVAL_S)
 
     def stop(self) -> None:
         """Finish what was begun; the rest is opened when the service is back."""
-        self._polling.stop()
+        self.polling.stop()
 
 
 EVERYWHERE = CaseAccess(frozenset(), is_rescue=False)

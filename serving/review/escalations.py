@@ -43,18 +43,18 @@ class Escalations:
     def __init__(self, cases: Cases, rule: EscalationRule, clock: Callable[[], datetime]):
         self._cases = cases
         self._rule = rule
-        self._polling = PollingThread(
+        self.polling = PollingThread(
             "escalations", lambda: self.escalate_due(clock()), waits="cases_wait_to_be_escalated"
         )
 
     def start(self) -> None:
         """Start to look, unless no time is to be left."""
         if self._rule.share and self._rule.most:
-            self._polling.start(POLL_INTERVAL_S)
+            self.polling.start(POLL_INTERVAL_S)
 
     def stop(self) -> None:
         """Finish what was begun."""
-        self._polling.stop()
+        self.polling.stop()
 
     def escalate_due(self, at: datetime) -> int:
         """Escalate every case that needs an act and had none; how many they were."""

@@ -190,23 +190,23 @@ class RescueCalls:
         self._enriched = enriched
         self.is_refused = False  # whether a call was tried and not taken so far
         self.is_unheard = False  # whether a call went on for want of a person
-        self._polling = PollingThread("rescue-calls", self.make_due, waits="rescue_calls_wait")
+        self.polling = PollingThread("rescue-calls", self.make_due, waits="rescue_calls_wait")
 
     def start(self) -> None:
         """Start to call; every rescue that is decided from now on is called."""
         self.outbox.begin()
-        self._polling.start(POLL_INTERVAL_S)
+        self.polling.start(POLL_INTERVAL_S)
 
     def stop(self) -> None:
         """Finish the calls that are being made; others are made when the service is back."""
-        self._polling.stop()
+        self.polling.stop()
 
     def make_due(self) -> None:
         """Make every call that is due, each once."""
         pace = CallPace(retry_delay, self.directory.patience)
 
         def next_due() -> DueRescueCall | None:
-            if self._polling.is_over:
+            if self.polling.is_over:
                 return None
             return self.outbox.start_attempt(self._clock(), pace)
 

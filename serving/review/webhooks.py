@@ -182,15 +182,15 @@ class WebhookDelivery:
         self._seen: dict[str, str | None] = {}
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(MOST_ENDPOINTS, thread_name_prefix="webhooks")
-        self._polling = PollingThread("webhooks", self.begin_due, waits="webhooks_wait")
+        self.polling = PollingThread("webhooks", self.begin_due, waits="webhooks_wait")
 
     def start(self) -> None:
         """Start to deliver."""
-        self._polling.start(POLL_INTERVAL_S)
+        self.polling.start(POLL_INTERVAL_S)
 
     def stop(self) -> None:
         """Finish the calls that are being made; the rest is told when the service is back."""
-        self._polling.stop()
+        self.polling.stop()
         self._threads.shutdown(cancel_futures=True)
 
     def begin_due(self) -> None:
@@ -203,7 +203,7 @@ class WebhookDelivery:
 
     def _begin(self, endpoint: WebhookEndpoint, newest: str) -> None:
         with self._lock:
-            if endpoint.endpoint_id in self._busy or self._polling.is_over:
+            if endpoint.endpoint_id in self._busy or self.polling.is_over:
                 return
             self._busy.add(endpoint.endpoint_id)
         self._threads.submit(self._run, endpoint, newest)
@@ -254,7 +254,7 @@ class WebhookDelivery:
         for event in events:
             if endpoint.types and event.type not in endpoint.types:
                 continue
-            if self._polling.is_over or not self._call(endpoint, lease, state.attempts, event):
+            if self.polling.is_over or not self._call(endpoint, lease, state.attempts, event):
                 return False
             state = replace(state, attempts=0)
             if not self._store.advance(endpoint.endpoint_id, lease, event.id, self._clock()):

@@ -8,7 +8,6 @@ is seen against what was durable when its turn came, alone as in a batch.
 
 import asyncio
 import queue
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -21,7 +20,8 @@ from serving.audit.decision import Decision
 from serving.audit.decision_log_writer import LogWriter
 from serving.audit.errors import AnsweredMeanwhile
 from serving.audit.ship_journey import ShipJourney
-from serving.errors import LogUnavailable, ServingError
+from serving.background_threads import BackgroundThread
+from serving.errors import LogUnavailable, ServingError, Unavailable
 from serving.request_parsing import read_submission
 from serving.scoring.assessment import AssessmentRequest, Assessor
 from serving.scoring.danger_watch import HEARD_ONLY, DangerWatch
@@ -43,6 +43,8 @@ TOGETHER = 64
 ASK_AGAIN_WITHIN_S = 0.003
 
 NOT_DURABLE_YET = "the decision is not durable yet; ask again with the same idempotency key"
+
+NOBODY_DECIDES = "the thread that decides has died, and nothing is decided until a new start"
 
 AnswerFormat = Callable[[Decision], bytes]
 
@@ -121,19 +123,19 @@ class RequestBatcher:
         self._dispatcher: FutureDispatcher[BatchResult] | None = None
         self._overdue: set[Future[None]] = set()
         self._queue: queue.SimpleQueue[PendingRequest | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="request-batcher", daemon=True)
+        self.thread = BackgroundThread("request-batcher", self._run)
 
     def open(self) -> None:
         """Begin to decide, and to write what is decided."""
         self.assessor.models.watch()
         self.shadow_scoring.start()
         self.writer.start()
-        self._thread.start()
+        self.thread.start()
 
     def close(self) -> None:
         """Finish what was taken, and write it."""
         self._queue.put(None)
-        self._thread.join()
+        self.thread.join()
         self.writer.stop()
         self.shadow_scoring.stop()
         self.assessor.models.stop()
@@ -173,11 +175,16 @@ class RequestBatcher:
                 for pending in waiting:
                     await asyncio.shield(pending.future)
         except TimeoutError:
+            is_dead = self.thread.fault() == "dead"
             for pending in waiting:
                 if pending.is_decided and not pending.future.done():
                     pending.future.set_result(LogUnavailable(NOT_DURABLE_YET))
+                elif is_dead and not pending.future.done():
+                    pending.future.set_result(Unavailable(NOBODY_DECIDES))
 
     def _put(self, request: ScoreRequest) -> PendingRequest:
+        if self.thread.fault() == "dead":
+            raise Unavailable(NOBODY_DECIDES)
         loop = asyncio.get_running_loop()
         dispatcher = self._dispatcher
         if dispatcher is None or dispatcher.loop is not loop:  # another thread has its own loop

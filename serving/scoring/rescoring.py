@@ -139,7 +139,7 @@ class Rescoring:
         self._clock = clock
         self._on_decided = on_decided
         self._waits_since: datetime | None = None
-        self._polling = PollingThread("rescoring", self.score_due, waits="rescoring_waits")
+        self.polling = PollingThread("rescoring", self.score_due, waits="rescoring_waits")
 
     @property
     def is_behind(self) -> bool:
@@ -150,16 +150,17 @@ class Rescoring:
     def start(self) -> None:
         """Start to score who waits."""
         self.queue.begin()
-        self._polling.start(POLL_INTERVAL_S)
+        self.polling.start(POLL_INTERVAL_S)
 
     def stop(self) -> None:
         """Finish who is being scored; the others are scored when the service is back."""
-        self._polling.stop()
+        self.polling.stop()
 
     def score_due(self) -> int:
         """Score every subject that is due; returns how many new decisions that made."""
         made = 0
-        while not self._polling.is_over:
+        while not self.polling.is_over:
+            self.polling.thread.tell_progress()
             now = self._clock()
             self.queue.find(now)
             due = self.queue.due(now, TOGETHER)

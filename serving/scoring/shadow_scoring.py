@@ -6,7 +6,6 @@ counted: a decision is never late for them, and the log can give every one of th
 """
 
 import queue
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
@@ -15,6 +14,7 @@ import structlog
 
 from features.records import SubjectKind
 from serving.audit.decision import Decision
+from serving.background_threads import BackgroundThread
 from serving.errors import LogUnavailable
 from serving.explanation.explained_score import score_of
 from serving.explanation.formatting import Value
@@ -71,17 +71,17 @@ class ShadowScoring:
         self._store = store
         self._on_dropped = on_dropped
         self._queue: queue.Queue[ShadowRequest | None] = queue.Queue(MOST_WAITING)
-        self._thread = threading.Thread(target=self._run, name="shadow-scoring", daemon=True)
+        self.thread = BackgroundThread("shadow-scoring", self._run)
 
     def start(self) -> None:
         """Start to score."""
-        self._thread.start()
+        self.thread.start()
 
     def stop(self) -> None:
         """Score what waits, then end."""
-        if self._thread.is_alive():
+        if self.thread.is_alive():
             self._queue.put(None)
-            self._thread.join()
+            self.thread.join()
 
     def submit(self, request: ShadowRequest) -> None:
         """Score a decision's vector when there is time; returns at once."""
@@ -96,12 +96,18 @@ class ShadowScoring:
         is_open = True
         while is_open:
             requests, is_open = self._gather()
-            scores = [score for request in requests for score in self._scored(request)]
             try:
-                if scores:
-                    self._store.append(scores)
+                with self.thread.turn():
+                    self._score(requests)
             except LogUnavailable as failure:
-                log.warning("shadow_scores_lost", scores=len(scores), reason=str(failure))
+                log.warning("shadow_scores_lost", requests=len(requests), reason=str(failure))
+            except Exception as failure:  # without the thread nothing would be compared any more
+                log.error("shadow_scoring_failed", exception=type(failure).__name__)
+
+    def _score(self, requests: Sequence[ShadowRequest]) -> None:
+        scores = [score for request in requests for score in self._scored(request)]
+        if scores:
+            self._store.append(scores)
 
     def _gather(self) -> tuple[list[ShadowRequest], bool]:
         """Collect requests for a while, for one transaction, and whether more may come."""

@@ -4,6 +4,7 @@ import io
 import re
 import shutil
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from typer.testing import CliRunner
 
 from serving.app import create_app
 from serving.audit.witness_lines import read_witness_lines
+from serving.background_threads import STUCK_AFTER_S
 from serving.cli.main import app as commands
 from serving.db.repositories.rescoring_repository import RescoringRepository
 from serving.db.repositories.rollup_repository import RollupRepository
@@ -400,7 +402,7 @@ def test_who_waits_long_to_be_scored_again_is_told_of(
 ) -> None:
     service.services.rescoring.stop()
     begun = PollingThread("begun again", print, waits="rescoring_waits")
-    monkeypatch.setattr(service.services.rescoring, "_polling", begun)
+    monkeypatch.setattr(service.services.rescoring, "polling", begun)
     waiting = WaitingSubject("route", "token", 1, NOW - timedelta(seconds=61))
     told: list[list[str]] = []
 
@@ -443,3 +445,81 @@ def test_challenger_and_shadow_are_asked_beside_the_champion(service: Service) -
         newest_first = [(a["decision_id"], a["probability"]) for a in reversed(answers)]
         assert [(pair.decision_id, pair.champion) for pair in pairs[role]] == newest_first
         assert any(pair.challenger != pair.champion for pair in pairs[role])
+
+
+DIES = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+
+
+def failing(service: Service) -> dict[str, str]:
+    """The threads that readiness names, where the metrics say the same of all."""
+    told = service.client.get("/health/ready").json()["failing_threads"]
+    named = {each["thread"]: each["fault"] for each in told}
+    counted = service.client.get("/metrics").text
+    found = re.findall(r'tidegate_failing_threads{fault="(\w+)",thread="([\w-]+)"} 1\.0', counted)
+    assert {thread: fault for fault, thread in found} == named
+    return named
+
+
+@DIES
+def test_a_thread_that_died_is_named_until_a_new_start(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening = service.services.case_opening.polling
+    assert failing(service) == {}
+
+    def die() -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(opening, "_act", die)
+    opening.thread.join(10)
+
+    assert failing(service) == {"case-opening": "dead"}
+    assert modes(service) == ["thread_failing"]
+    assert service.client.get("/health/live").status_code == 200
+    assert service.score(shipment(), service.key("score")).status_code == 200
+
+
+def test_a_thread_that_shows_nothing_for_ten_minutes_is_stuck_and_one_that_goes_on_is_not(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rescoring = service.services.rescoring
+    thread = rescoring.polling.thread
+    began, goes_on, over = threading.Event(), threading.Event(), threading.Event()
+
+    def hang() -> None:
+        began.set()
+        assert goes_on.wait(10)
+        thread.tell_progress()
+        over.set()
+        assert began.wait(10)
+
+    monkeypatch.setattr(rescoring.polling, "_act", hang)
+    assert began.wait(10)
+    began.clear()
+    assert thread._seen_at_work_s is not None
+    thread._seen_at_work_s -= STUCK_AFTER_S + 1
+
+    assert failing(service) == {"rescoring": "stuck"}
+    goes_on.set()
+    assert over.wait(10)
+    assert failing(service) == {}
+    began.set()
+
+
+@DIES
+def test_where_the_thread_that_decides_is_dead_nobody_is_sent_or_waits(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batcher, caller = service.services.batcher, service.key("score")
+
+    def die(_: object) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(batcher, "_claim", die)
+    monkeypatch.setattr(batcher, "_deadline_s", 0.1)
+    caught = service.score(shipment(), caller)
+    after = service.score(shipment(), caller)
+
+    assert (caught.status_code, after.status_code) == (503, 503)
+    assert service.client.get("/health/ready").status_code == 503
+    assert service.client.get("/health/live").status_code == 200

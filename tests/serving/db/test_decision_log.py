@@ -135,8 +135,8 @@ def test_decisions_that_wait_are_committed_together(
 
 def test_a_full_queue_refuses_at_once(log: DecisionRepository, sealing: CheckpointWriter) -> None:
     slow = LogWriter(log, sealing, 2, Mock(), Mock())
-    slow._thread.start = lambda: None  # type: ignore[method-assign]  # a stand-in
-    slow._thread.is_alive = lambda: True  # type: ignore[method-assign]  # a stand-in
+    slow.thread.start = lambda: None  # type: ignore[method-assign]  # a stand-in
+    slow.thread.is_alive = lambda: True  # type: ignore[method-assign]  # a stand-in
     slow.submit(*decided(1))
     slow.submit(*decided(2))
 

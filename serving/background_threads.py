@@ -1,0 +1,63 @@
+"""Threads of the service beside its requests, each of which says whether it still does its work."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+STUCK_AFTER_S = 600.0
+"""A turn that has shown nothing for so long is taken for one that never ends."""
+
+ThreadFault = Literal["dead", "stuck"]
+
+
+class BackgroundThread(threading.Thread):
+    """Does `work`, which returns only once it was told to end; `called` is what people call it.
+
+    What escapes from the work is the end of the thread: it is logged as `thread_died`, without its
+    words, and nobody starts it again but a new start of the process.
+    """
+
+    def __init__(self, called: str, work: Callable[[], object], *, prefix: str = ""):
+        super().__init__(target=work, name=f"{prefix}{called}", daemon=True)
+        self.called = called
+        self._has_ended = False
+        self._seen_at_work_s: float | None = None
+
+    def run(self) -> None:
+        """Work until the end."""
+        try:
+            super().run()
+        except BaseException as failure:
+            log.error("thread_died", thread=self.called, exception=type(failure).__name__)
+            raise
+        self._has_ended = True
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """What is done between two waits, and is to end before long."""
+        self._seen_at_work_s = time.monotonic()
+        try:
+            yield
+        finally:
+            self._seen_at_work_s = None
+
+    def tell_progress(self) -> None:
+        """Show, within a turn that may take long, that it goes on; between turns say nothing."""
+        if self._seen_at_work_s is not None:
+            self._seen_at_work_s = time.monotonic()
+
+    def fault(self) -> ThreadFault | None:
+        """Why it does its work no more; None of one that does, was told to end or never began."""
+        if self.ident is None or self._has_ended:
+            return None
+        if not self.is_alive():
+            return "dead"
+        seen_s = self._seen_at_work_s
+        is_stuck = seen_s is not None and time.monotonic() - seen_s > STUCK_AFTER_S
+        return "stuck" if is_stuck else None
