@@ -10,6 +10,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from features.records import Mode
 from serving.access.callers import Caller
+from serving.access.errors import OfficeUnknown
+from serving.access.office_ids import require_known_office
 from serving.console.act_done import act_done
 from serving.console.browser_session import TheSession
 from serving.console.case_links import colleagues
@@ -23,6 +25,7 @@ from serving.errors import Conflict, PersonNeeded
 from serving.review import owner_rules
 from serving.review.case_records import MOST_COUNTED, CaseRecord, QueueFilter
 from serving.review.case_summary import LANE_NAMES
+from serving.review.errors import InboxUnknown
 from serving.review.queue_rank import QUEUE_RANK
 from serving.review.reviewer import Reviewer
 from serving.review.shown_lanes import ShownLane
@@ -106,6 +109,7 @@ def list_content(
     return {
         "listed": listed,
         "filters": listed.filters,
+        "unknown_places": list(_unknown_places(services, listed.filters)),
         "tab_names": TAB_NAMES,
         "most_counted": MOST_COUNTED,
         "lanes": [(lane, LANE_NAMES[lane], lanes.get(lane, 0)) for lane in own],
@@ -117,6 +121,20 @@ def list_content(
         "longest_tag": LONGEST_TAG,
         "views": views_of(services, caller),
     }
+
+
+def _unknown_places(services: Services, filters: Filters) -> Iterator[str]:
+    """What is said of an inbox or office that there is not, whose list looks like an empty one."""
+    try:
+        if filters.inbox:
+            services.cases.in_inbox(filters.inbox)
+    except InboxUnknown as refusal:
+        yield str(refusal)
+    try:
+        if filters.office:
+            require_known_office(filters.office, services.cases.known_offices(), "office")
+    except OfficeUnknown as refusal:
+        yield str(refusal)
 
 
 def _inboxes_of(services: Services, listed: CaseList) -> list[str]:

@@ -1,6 +1,7 @@
 """Teams: an inbox beside that of the office changes who is offered a case, and nothing else."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -257,6 +258,24 @@ def test_an_inbox_that_there_is_not_is_refused_and_no_empty_page(served: Service
     assert fault["detail"].endswith("the nearest one is Tobacco")
     for inbox in ("Tobacco", OFFICE):
         assert served.client.get(f"/v1/queue?inbox={inbox}", headers=two).status_code == 200
+
+
+def test_a_list_of_an_inbox_or_office_that_there_is_not_says_so_and_names_the_nearest(
+    served: Service,
+) -> None:
+    decide(served, 1)
+    sign_in(served, "one")
+
+    def told(query: str) -> list[str]:
+        page = served.client.get(f"/console/queue?tab=unassigned&{query}").text
+        return re.findall(r'<p class="alert" role="alert">([^<]*)</p>', page)
+
+    (inbox,) = told("inbox=Tobaco")
+    (office,) = told(f"office={OFFICE[:-1]}")
+    assert inbox == "No team and no office has this name; the nearest one is Tobacco."
+    assert office.endswith(f"the nearest one is {OFFICE}.")
+    for known in ("inbox=Tobacco", f"inbox={OFFICE}", f"office={OFFICE}", "inbox="):
+        assert told(known) == []
 
 
 def test_an_officer_puts_a_case_into_an_inbox_on_its_page(served: Service) -> None:
