@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Annotated, Any
 
@@ -49,7 +50,9 @@ BATCH_BODY: dict[str, Any] = {
 class BatchLine(ClosedModel):
     """The answer to one subject: what `POST /v1/scores` would have answered, and its status."""
 
-    line: int = Field(description="Its place in the batch, from 1.")
+    line: int = Field(
+        description="Its line in NDJSON, as an editor counts them; in an array its place; from 1."
+    )
     status: int
     answer: ExplainedDecisionAnswer | DecisionAnswer | Problem
 
@@ -63,27 +66,43 @@ BATCH_ANSWER: dict[str, Any] = {
 }
 
 
-async def batch_lines(request: Request, services: TheServices) -> list[bytes]:
-    """The submissions in the body, as they came; raises as for a single one."""
+@dataclass(frozen=True)
+class BatchSubject:
+    """One submission as it came, and its line in the body; in an array, its place there."""
+
+    line: int
+    body: bytes
+
+
+async def batch_subjects(request: Request, services: TheServices) -> list[BatchSubject]:
+    """The submissions in the body; raises as for a single one."""
     settings = services.settings
     media_type = refuse_other_media(request, JSON, NDJSON)
     body = await body_within(request, settings.max_batch_bytes)
     most = settings.max_batch_subjects
     if media_type == JSON:
-        return await run_in_threadpool(split_array, body, most, settings.max_body_bytes)
+        items = await run_in_threadpool(split_array, body, most, settings.max_body_bytes)
+        return [BatchSubject(place, item) for place, item in enumerate(items, start=1)]
     return await run_in_threadpool(_split_lines, body, most)
 
 
-def _split_lines(body: bytes, most: int) -> list[bytes]:
+def _split_lines(body: bytes, most: int) -> list[BatchSubject]:
     """The lines that are not blank; raises BodyTooLarge as soon as there are too many."""
-    lines: list[bytes] = []
-    for number, line in enumerate(_LINE.finditer(body)):
-        is_blank = not line[0].strip()
-        if (len(lines) == most and not is_blank) or number == 2 * most:
+    subjects: list[BatchSubject] = []
+    line, reached = 1, 0
+    for count, found in enumerate(_LINE.finditer(body)):
+        is_blank = not found[0].strip()
+        if (len(subjects) == most and not is_blank) or count == 2 * most:
             raise BodyTooLarge(f"a batch may hold {most} subjects")
+        line += _line_ends(body[reached : found.start()])
+        reached = found.end()
         if not is_blank:
-            lines.append(line[0])
-    return lines
+            subjects.append(BatchSubject(line, found[0]))
+    return subjects
+
+
+def _line_ends(between: bytes) -> int:
+    return between.count(b"\n") + between.count(b"\r") - between.count(b"\r\n")
 
 
 def answer_media(request: Request) -> str:
@@ -94,7 +113,7 @@ def answer_media(request: Request) -> str:
     return JSON if request.headers["content-type"].lower().startswith(JSON) else NDJSON
 
 
-BatchLines = Annotated[list[bytes], Depends(batch_lines)]
+BatchSubjects = Annotated[list[BatchSubject], Depends(batch_subjects)]
 
 
 @router.post(
@@ -116,7 +135,7 @@ async def score_subjects(
     services: TheServices,
     caller: MayScore,
     idempotency_key: IdempotencyKey,
-    lines: BatchLines,
+    subjects: BatchSubjects,
 ) -> Response:
     """Score subjects from a JSON array or NDJSON, each for itself: one refused stops no other.
 
@@ -126,25 +145,31 @@ async def score_subjects(
 
     Send a batch again with the same key, and what was decided is repeated, what failed is tried.
     """
-    more = max(0, len(lines) - 1)  # the call itself was counted
+    more = max(0, len(subjects) - 1)  # the call itself was counted
     take_permits(request, services, caller, more)
     most = services.settings.max_body_bytes
     answers: dict[int, Answer | ServingError] = {}
-    numbered = enumerate(lines, start=1)
+    numbered = enumerate(subjects, start=1)
     while together := list(islice(numbered, TOGETHER)):
-        # A space can't be in a caller's key, so no single request meets a line of a batch.
+        # A space can't be in a caller's key, so no single request meets a subject of a batch. It is
+        # its place that counts, so that blank lines make no other subjects of a batch sent again.
         requests = {
             number: ScoreRequest(
-                caller, f"{idempotency_key} {number}", line, services.clock(), worded_for(caller)
+                caller,
+                f"{idempotency_key} {number}",
+                subject.body,
+                services.clock(),
+                worded_for(caller),
             )
-            for number, line in together
-            if len(line) <= most
+            for number, subject in together
+            if len(subject.body) <= most
         }
         too_large = BodyTooLarge(f"a subject of a batch may have {most} bytes")
         answers |= {number: too_large for number, _ in together}
         answered = await services.batcher.answer_all(list(requests.values()))
         answers |= zip(requests, answered, strict=True)
-    answered_lines = _lines(services, request, answers)
+    by_line = {subjects[number - 1].line: answer for number, answer in answers.items()}
+    answered_lines = _lines(services, request, by_line)
     media_type = answer_media(request)
     if media_type == JSON:
         return Response(b"[%b]\n" % b",\n".join(answered_lines), media_type=JSON)
@@ -156,11 +181,11 @@ def _lines(
 ) -> Iterator[bytes]:
     """The answers by line, which together tell of as many faults as one problem may."""
     left = MOST_FAULTS
-    for number, answer in answers.items():
+    for line, answer in answers.items():
         if isinstance(answer, ServingError):
             status, content = answer.status, problem_body(request.state.request_id, answer, left)
             left = max(0, left - len(answer.faults))
         else:
             services.metrics.decisions.count(answer.decision)
             status, content = 200, answer.body
-        yield b'{"line":%d,"status":%d,"answer":%b}' % (number, status, content)
+        yield b'{"line":%d,"status":%d,"answer":%b}' % (line, status, content)

@@ -1,6 +1,7 @@
 """POST /v1/scores/batch: each subject for itself, the answers in order, nothing decided twice."""
 
 import json
+from itertools import product
 from typing import Any
 
 import pytest
@@ -114,9 +115,31 @@ def test_too_many_subjects_are_refused_whole(service: Service) -> None:
 
 @pytest.mark.parametrize("end", [b" ", b"\n \n", b"\r\n\t\r\n"])
 def test_a_line_of_blanks_after_as_many_subjects_as_may_be_is_no_subject(end: bytes) -> None:
-    assert _split_lines(b"{}\n" * 3 + end, 3) == [b"{}"] * 3
+    assert [each.body for each in _split_lines(b"{}\n" * 3 + end, 3)] == [b"{}"] * 3
     with pytest.raises(BodyTooLarge):
         _split_lines(b"{}\n" * 3 + end + b"\n{}", 3)
+
+
+def test_lines_are_counted_as_an_editor_does() -> None:
+    for ends in product([b"\n", b"\r\n", b"\r", b"\n \r\n", b"\r\r\n\n"], repeat=3):
+        body = b"".join(b"%b{}" % end for end in ends)
+        counted = [at for at, line in enumerate(body.splitlines(), start=1) if line.strip()]
+
+        assert [each.line for each in _split_lines(body, 9)] == counted
+
+
+def test_blank_lines_move_the_lines_that_are_told_and_make_no_other_subjects(
+    service: Service,
+) -> None:
+    caller, bare = service.key("score"), ndjson(BODIES)
+
+    apart = lines(post(service, b"\n" + bare.replace(b"\n", b"\r\n\r\n"), caller))
+    again = lines(post(service, bare, caller))
+
+    assert [each["line"] for each in apart] == [2, 4, 6, 8]
+    assert [each["line"] for each in again] == [1, 2, 3, 4]
+    assert [each["answer"] for each in again] == [each["answer"] for each in apart]
+    assert service.services.decisions.size() == 4
 
 
 @pytest.mark.parametrize(
