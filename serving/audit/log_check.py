@@ -154,12 +154,12 @@ def _unheard(witness: Witness) -> WitnessReport:
 def _asked(witness: Witness, by_newest: bool) -> tuple[WitnessReport, WitnessLines]:
     try:
         content = witness.newest() if by_newest else witness.everything()
+        found = None if content is None else read_witness_lines(content)
     except OSError as failure:
         why = failure.strerror or type(failure).__name__
         return WitnessReport(witness.name, failure=f"cannot be asked ({why})"), WitnessLines()
-    if content is None:
+    if found is None:
         return WitnessReport(witness.name), WitnessLines()
-    found = read_witness_lines(content)
     return WitnessReport(witness.name, _newest_number(found.lines), found.torn), found
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -40,8 +40,11 @@ class Witness(Protocol):
         """The end of what it has; None where it can't be asked. Raises OSError where that fails."""
         ...
 
-    def everything(self) -> bytes | None:
-        """All that it has; None where it can't be asked. Raises OSError where that fails."""
+    def everything(self) -> Iterable[bytes] | None:
+        """All that it has, in pieces, whose reading may fail too; None where it can't be asked.
+
+        Raises OSError where that fails.
+        """
         ...
 
 

@@ -10,11 +10,15 @@ handed over again. Lines of releases before December 2026 have no frame: plain J
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 _FRAME = re.compile(rb"tidegate1 ([0-9]{1,7}) ([0-9a-f]{64}) ")
+_LONGEST_HEAD = len(b"tidegate1 9999999 ") + 64 + 1
 _PLAIN_BEGINS = b'{"size"'
+_LONGEST_PLAIN = 1 << 20
+"""Of a line without a frame, which is some hundreds of bytes; of a longer one the end is read."""
+_PADDING = b" \r\0"
 
 
 @dataclass
@@ -36,42 +40,74 @@ def framed(line: str) -> bytes:
     return b"tidegate1 %d %s %s\n" % (len(content), digest, content)
 
 
-def read_witness_lines(content: bytes) -> WitnessLines:
-    """Read what a witness has, from its beginning or from anywhere within a line."""
-    found, at = WitnessLines(), 0
-    for number, frame in enumerate(_frames(content), start=1):
-        if frame.start() < at:
-            continue  # the content of a frame that is whole may look like another
-        _read_plain(content[at : frame.start()], found)
-        at = _read_framed(content, frame, number, found)
-    _read_plain(content[at:], found)
-    return found
+def read_witness_lines(content: bytes | Iterable[bytes]) -> WitnessLines:
+    """Read what a witness has, from its beginning or from anywhere within a line.
+
+    What comes in pieces is never held whole, but for the lines that are found in it.
+    """
+    reader = _LineReader()
+    for piece in [content] if isinstance(content, bytes) else content:
+        reader.read(piece)
+    reader.read(b"", is_last=True)
+    return reader.found
 
 
-def _frames(content: bytes) -> Iterator[re.Match[bytes]]:
-    return _FRAME.finditer(content)
+@dataclass
+class _LineReader:
+    """Reads pieces, the first first; `rest` is what the next one may go on with.
 
+    `is_lost` says that a frame was torn by zeros, and nothing counts until the next one begins.
+    """
 
-def _read_framed(content: bytes, frame: re.Match[bytes], number: int, found: WitnessLines) -> int:
-    """Read one frame; where it ends."""
-    end = frame.end() + int(frame[1])
-    held = content[frame.end() : end]
-    following = _FRAME.search(content, frame.end())
-    if hashlib.sha256(held).hexdigest().encode() == frame[2] and len(held) == int(frame[1]):
-        found.lines.append(held.decode())
+    found: WitnessLines = field(default_factory=WitnessLines)
+    rest: bytes = b""
+    frames: int = 0
+    is_lost: bool = False
+
+    def read(self, piece: bytes, *, is_last: bool = False) -> None:
+        content, at = self.rest + piece, 0
+        while frame := _FRAME.search(content, at):
+            if frame.end() + int(frame[1]) + _LONGEST_HEAD > len(content) and not is_last:
+                self.rest = content[at:]
+                return
+            self._read_between(content[at : frame.start()])
+            at = self._read_framed(content, frame)
+        if is_last:
+            self._read_between(content[at:])
+            return
+        last_line = content.rfind(b"\n", at) + 1 or at
+        self._read_between(content[at:last_line])
+        longest = _LONGEST_HEAD if self.is_lost else _LONGEST_PLAIN
+        self.rest = content[last_line:].lstrip(_PADDING)[-longest:]
+
+    def _read_between(self, content: bytes) -> None:
+        if not self.is_lost:
+            _read_plain(content, self.found)
+
+    def _read_framed(self, content: bytes, frame: re.Match[bytes]) -> int:
+        """Read one frame; where to go on."""
+        self.frames += 1
+        self.is_lost = False
+        end = frame.end() + int(frame[1])
+        held = content[frame.end() : end]
+        if hashlib.sha256(held).hexdigest().encode() == frame[2] and len(held) == int(frame[1]):
+            self.found.lines.append(held.decode())
+            return end
+        following = _FRAME.search(content, frame.end())
+        next_begins = following.start() if following else len(content)
+        # A power cut leaves zeros where nothing was written.
+        self.is_lost = b"\0" in held and following is None
+        if end >= next_begins or b"\0" in held:
+            self.found.torn += 1
+            return frame.end() if self.is_lost else next_begins
+        self.found.damaged.append(self.frames)
         return end
-    next_begins = following.start() if following else len(content)
-    if end >= next_begins or b"\0" in held:  # a power cut leaves zeros where nothing was written
-        found.torn += 1
-        return next_begins
-    found.damaged.append(number)
-    return end
 
 
 def _read_plain(content: bytes, found: WitnessLines) -> None:
     """Read lines without frames; of those that are glued together, the last is whole."""
     for line in content.split(b"\n"):
-        text = line.strip(b" \r\0")
+        text = line.strip(_PADDING)
         if not text:
             continue
         begins = text.rfind(_PLAIN_BEGINS)

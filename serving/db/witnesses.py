@@ -8,11 +8,12 @@ the word `tell`.
 import os
 import shlex
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from serving.access.errors import AddressRefused
 from serving.access.http_client import fetch, fetch_end, refuse_unsafe, send
@@ -22,6 +23,7 @@ from serving.settings import Settings
 
 COMMAND = "command:"
 NEWEST_BYTES = 1 << 16
+PIECE_BYTES = 1 << 20
 LONGEST_COMMAND_S = 10.0
 LONGEST_TOLD_S, MOST_TOLD_BYTES = 600.0, 1 << 30
 """For an address to tell everything: three years of a checkpoint each minute."""
@@ -52,22 +54,23 @@ class FileWitness:
 
     def newest(self) -> bytes | None:
         """The last 64 KiB."""
-        return self._read(NEWEST_BYTES)
+        pieces = self._pieces(NEWEST_BYTES)
+        return None if pieces is None else b"".join(pieces)
 
-    def everything(self) -> bytes | None:
+    def everything(self) -> Iterable[bytes] | None:
         """The whole file."""
-        return self._read(None)
+        return self._pieces(None)
 
-    def _read(self, most: int | None) -> bytes | None:
+    def _pieces(self, most: int | None) -> Iterator[bytes] | None:
+        """The file as it is now, or its last bytes, some at a time."""
         try:
-            with self.path.open("rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                file.seek(0 if most is None else max(0, size - most))
-                return file.read()
+            file = self.path.open("rb")
         except FileNotFoundError:
-            return b""
+            return iter(())
         except PermissionError:
             return None
+        size = os.fstat(file.fileno()).st_size
+        return _read_in_pieces(file, 0 if most is None else max(0, size - most), size)
 
     def _ends_within_a_line(self) -> bool:
         try:
@@ -102,10 +105,11 @@ class WebWitness:
         """The last 64 KiB of what the address answers to a GET; it may answer them alone."""
         return self._told(lambda: fetch_end(self.address, NEWEST_BYTES))
 
-    def everything(self) -> bytes | None:
+    def everything(self) -> Iterable[bytes] | None:
         """All that it answers; raises OSError where that is more, or takes longer, than is read."""
-        told = partial(fetch, self.address, most=MOST_TOLD_BYTES, longest_s=LONGEST_TOLD_S)
-        return self._told(told)
+        ask = partial(fetch, self.address, most=MOST_TOLD_BYTES, longest_s=LONGEST_TOLD_S)
+        told = self._told(ask)
+        return None if told is None else [told]
 
     @staticmethod
     def _told(ask: Callable[[], bytes]) -> bytes | None:
@@ -136,9 +140,10 @@ class CommandWitness:
         """What it writes when run with the word `tell`; nothing where it can't tell."""
         return self._run("tell", b"") or None
 
-    def everything(self) -> bytes | None:
+    def everything(self) -> Iterable[bytes] | None:
         """The same."""
-        return self.newest()
+        told = self.newest()
+        return None if told is None else [told]
 
     def _run(self, word: str, content: bytes) -> bytes:
         try:
@@ -152,6 +157,13 @@ class CommandWitness:
         except subprocess.SubprocessError as failure:
             raise OSError(f"{self.name} {word}: {type(failure).__name__}") from failure
         return done.stdout
+
+
+def _read_in_pieces(file: BinaryIO, begin: int, end: int) -> Iterator[bytes]:
+    with file:
+        file.seek(begin)
+        while (at := file.tell()) < end and (piece := file.read(min(PIECE_BYTES, end - at))):
+            yield piece
 
 
 def witnesses_of(settings: Settings) -> list[Witness]:

@@ -2,6 +2,8 @@
 
 import json
 import random
+import tracemalloc
+from itertools import chain, pairwise, repeat
 
 import pytest
 
@@ -71,3 +73,31 @@ def test_plain_lines_of_older_releases_are_read() -> None:
     content = f"{plain}\n{plain[:20]}{plain}\n".encode() + framed(LINES[0])
 
     assert read_witness_lines(content).lines == [plain, plain, LINES[0]]
+
+
+def test_in_whatever_pieces_it_comes_the_same_is_found() -> None:
+    lots = random.Random(11)
+    plain = b'{"size": 3, "head": "00"}\n'
+    parts = [WHOLE, framed(LINES[3])[:70], plain, bytes(150), plain[:9], framed(LINES[4])]
+    for _ in range(count(150, 3_000)):
+        changed = bytearray(b"".join(lots.choices(parts, k=4)))
+        changed[lots.randrange(len(changed))] ^= 1 << lots.randrange(8)
+        content = bytes(changed)
+        cuts = sorted(lots.choices(range(len(content)), k=lots.randrange(1, 40)))
+        pieces = [content[a:b] for a, b in pairwise([0, *cuts, len(content)])]
+
+        assert read_witness_lines(pieces) == read_witness_lines(content)
+
+
+@pytest.mark.parametrize("byte", [b"\0", b"x", b"x\n"])
+def test_what_somebody_filled_a_witness_with_is_not_held_in_memory(byte: bytes) -> None:
+    piece = byte * ((1 << 20) // len(byte))
+    torn = framed(LINES[1])[:100] + bytes(100)
+
+    tracemalloc.start()
+    found = read_witness_lines(chain([torn], repeat(piece, 40), [b"\n", framed(LINES[0])]))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert found.lines == [LINES[0]]
+    assert peak < 12 << 20
