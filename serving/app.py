@@ -79,6 +79,7 @@ from serving.settings import Settings
 from serving.start_stages import StageReport, ignore_stage
 from serving.web.admission import Admission, AdmissionLimits, limited_paths
 from serving.web.audit_trail import AuditTrail
+from serving.web.head_requests import HeadRequests
 from serving.web.hosts import TransportSecurity
 from serving.web.html import STATIC
 from serving.web.problems import add_problem_handlers
@@ -165,6 +166,7 @@ def create_app(
     app.router.routes.extend(route for pages in PAGES for route in pages.router.routes)
     add_problem_handlers(app)
     app.add_middleware(AuditTrail, services=services)
+    app.add_middleware(HeadRequests)
     app.add_middleware(RequestIds, metrics=services.metrics)
     if settings.telemetry:
         _trace(app)

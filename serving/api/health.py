@@ -75,14 +75,12 @@ class Ready(ClosedModel):
     )
 
 
-@router.head("/health/live", include_in_schema=False)
 @router.get("/health/live")
 def read_liveness() -> Live:
     """Whether the process answers at all."""
     return Live()
 
 
-@router.head("/health/ready", include_in_schema=False)
 @router.get("/health/ready", responses={"503": NOT_READY})
 def read_readiness(services: TheServices) -> Ready:
     """Whether decisions can be made and made durable; a 503 problem says what is lacking."""
