@@ -38,6 +38,7 @@ from serving.db.repositories.case_load_repository import CaseLoadRepository
 from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
+from serving.db.repositories.distress_alert_repository import DistressAlertRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.db.repositories.notice_repository import NoticeRepository
 from serving.db.repositories.placement_repository import PlacementRepository
@@ -154,6 +155,7 @@ class Services:
     masking: Masking
     rescue_calls: RescueCalls | None
     rescue_outbox: RescueCallRepository
+    distress_alerts: DistressAlertRepository
     rollups: RollupRepository
     daily_reports: DailyReports
     # Access
@@ -355,6 +357,7 @@ def _services_over(
         masking=masking,
         rescue_calls=_rescue_calls(settings, storage, clock),
         rescue_outbox=storage.rescue_calls,
+        distress_alerts=storage.distress_alerts,
         rollups=storage.rollups,
         daily_reports=DailyReports(storage.rollups, settings, clock),
         api_keys=storage.api_keys,
@@ -534,4 +537,4 @@ def _rescue_calls(settings: Settings, storage: Storage, clock: Clock) -> RescueC
         centres, public_address=settings.public_address, **settings.rescue_secrets
     )
     enriched = partial(with_newest_positions, records=storage.records, clock=clock)
-    return RescueCalls(storage.rescue_calls, directory, clock, enriched)
+    return RescueCalls(storage.rescue_calls, directory, clock, enriched, storage.distress_alerts)

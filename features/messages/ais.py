@@ -197,12 +197,18 @@ def journey_of_ship(mmsi: str) -> str:
     return f"{_NO_JOURNEY}{mmsi}"
 
 
+def number_in(journey_id: str) -> str | None:
+    """The number that stands in place of a journey, of a ship or a beacon; None of any other id."""
+    mmsi = journey_id.removeprefix(_NO_JOURNEY)
+    return mmsi if mmsi != journey_id else None
+
+
 def ship_of(made: MadeRecord) -> str | None:
     """The number of the ship that a position names in place of a journey; None of a beacon."""
-    named = str(made.fields.get("journey_id"))
-    mmsi = named.removeprefix(_NO_JOURNEY)
-    is_named_by_ship = made.record_type == "positions" and mmsi != named
-    return mmsi if is_named_by_ship and not mmsi.startswith(_SEARCH_AND_RESCUE) else None
+    if made.record_type != "positions":
+        return None
+    mmsi = number_in(str(made.fields.get("journey_id")))
+    return None if mmsi is None or mmsi.startswith(_SEARCH_AND_RESCUE) else mmsi
 
 
 def _draft(

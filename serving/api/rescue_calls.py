@@ -1,5 +1,6 @@
 """`/v1/rescue-calls/{id}`: a person says that they act on a call, and reads how it went."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
@@ -7,9 +8,10 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field
 
+from serving.access.callers import Caller
 from serving.api.openapi import problems
 from serving.container import Services
-from serving.review.rescue_calls import CallAction
+from serving.review.rescue_calls import CallAction, RescueCallEvent
 from serving.review.reviewer import Reviewer
 from serving.web.authentication import MayRescue
 from serving.web.bodies import ClosedModel
@@ -47,12 +49,18 @@ class CallStep(ClosedModel):
 
 
 class RescueCallAnswer(ClosedModel):
-    """How a call went so far; `acknowledged_by` is the first person who said that they act."""
+    """How a call went so far; `acknowledged_by` is the first person who said that they act.
+
+    Of a ship that nobody declared, `case_id` is the id of its alert; `goes_on_as` is the rescue
+    that goes on with it once the journey was declared. `earlier_alerts` of a rescue are those.
+    """
 
     case_id: str
     acknowledged_at: datetime | None
     acknowledged_by: str | None
     steps: list[CallStep]
+    goes_on_as: str | None = None
+    earlier_alerts: list[str] = Field(default_factory=list)
 
 
 @router.post("/{case_id}/acknowledgement", responses=NOT_FOUND)
@@ -61,23 +69,38 @@ def acknowledge_call(
 ) -> RescueCallAnswer:
     """Say that a person acts on a rescue: the call then goes on to nobody else.
 
-    The first acknowledgement counts; those after it are written down too.
+    The first acknowledgement counts; those after it are written down too. The call of a ship that
+    nobody declared has the id of its alert in the place of a case.
     """
-    services.cases.case(Reviewer.from_caller(caller), case_id)
     who = replace(caller.actor, name=f"{body.by} ({caller.name})")
-    services.rescue_outbox.acknowledge(case_id, who, services.clock())
-    return _answer(services, case_id)
+    if services.distress_alerts.find(case_id) is not None:
+        services.distress_alerts.acknowledge(case_id, who, services.clock())
+    else:
+        services.cases.case(Reviewer.from_caller(caller), case_id)
+        services.rescue_outbox.acknowledge(case_id, who, services.clock())
+    return _answer(services, caller, case_id)
 
 
 @router.get("/{case_id}", responses=NOT_FOUND)
 def read_call(services: TheServices, caller: MayRescue, case_id: str) -> RescueCallAnswer:
     """Whom a rescue was told to, when, and who acts."""
+    return _answer(services, caller, case_id)
+
+
+def _answer(services: Services, caller: Caller, case_id: str) -> RescueCallAnswer:
+    alerts = services.distress_alerts
+    if (alert := alerts.find(case_id)) is not None:
+        steps = alerts.events([case_id]).get(case_id, [])
+        return _of_steps(case_id, steps, alert.case_id, alert.earlier)
     services.cases.case(Reviewer.from_caller(caller), case_id)
-    return _answer(services, case_id)
+    return _of_steps(
+        case_id, services.rescue_outbox.events(case_id), None, alerts.of_cases([case_id])
+    )
 
 
-def _answer(services: Services, case_id: str) -> RescueCallAnswer:
-    events = services.rescue_outbox.events(case_id)
+def _of_steps(
+    case_id: str, events: Sequence[RescueCallEvent], goes_on_as: str | None, earlier: Iterable[str]
+) -> RescueCallAnswer:
     first = next((event for event in events if event.action == "acknowledged"), None)
     return RescueCallAnswer(
         case_id=case_id,
@@ -87,4 +110,6 @@ def _answer(services: Services, case_id: str) -> RescueCallAnswer:
             CallStep(at=datetime.fromisoformat(e.at), actor=e.by.name, action=e.action)
             for e in events
         ],
+        goes_on_as=goes_on_as,
+        earlier_alerts=[*earlier],
     )

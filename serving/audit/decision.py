@@ -13,7 +13,7 @@ from features.records import SubjectKind
 from features.submission import Submission
 from serving import stored_names
 from serving.audit.logged_decision import LoggedDecision
-from serving.audit.ship_journey import ShipJourney
+from serving.audit.ship_journey import ShipJourney, names_of_calls
 from serving.errors import NotScored, ReasonsUnavailable
 from serving.explanation.decision_parts import DecisionPart
 from serving.explanation.explained_score import Score
@@ -213,6 +213,7 @@ class Decision(DecisionPart):
 
         `ship_journey` is what its journey is found by, if the subject is one.
         """
+        journey = self.submission.journey if self.lane == "rescue" else None
         return LoggedDecision(
             decision_id=self.decision_id,
             scored_at=self.scored_at.isoformat(),
@@ -236,4 +237,5 @@ class Decision(DecisionPart):
             },
             danger_begins_at=danger_begins_at.isoformat() if danger_begins_at else None,
             ship_journey=ship_journey,
+            alerted_as=() if journey is None else names_of_calls(journey),
         )

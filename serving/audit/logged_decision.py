@@ -16,8 +16,8 @@ class LoggedDecision:
     `lasting` outlasts the decision and names no party. `probability` is None where no model was
     asked. `rescores` is the first decision about a subject that is scored again, `lane_before` its
     lane before. `danger_begins_at` is when silence or delay would become a sign of danger to life,
-    if nothing more became known, `ship_journey` what its journey is found by; neither is part of
-    the log.
+    if nothing more became known, `ship_journey` what its journey is found by, `alerted_as` under
+    which journeys those who are to be rescued may have called before; none is part of the log.
     """
 
     decision_id: str
@@ -34,6 +34,7 @@ class LoggedDecision:
     lasting: Mapping[str, object] = field(default_factory=dict)
     danger_begins_at: str | None = None
     ship_journey: ShipJourney | None = None
+    alerted_as: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

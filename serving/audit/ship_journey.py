@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from features.messages.ais import journey_of_ship
 from features.records import Journey
 from features.submission import Submission
 
@@ -43,3 +44,9 @@ class ShipJourney:
             due_at=journey.due_at.isoformat(),
             is_withdrawn=journey.withdrawn,
         )
+
+
+def names_of_calls(journey: Journey) -> tuple[str, ...]:
+    """The journeys under which a ship may have called before this one was declared of it."""
+    of_ship = (journey_of_ship(journey.mmsi),) if journey.mmsi else ()
+    return journey.journey_id, *of_ship

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import get_args
 from urllib.parse import quote
 
@@ -29,11 +30,13 @@ from serving.errors import Conflict, NotFound, Unprocessable
 from serving.review import owner_rules, remark_rules, statement_rules
 from serving.review.case_change import CaseAct
 from serving.review.case_state import status_at
+from serving.review.distress_alerts import HEARD_WITHIN
 from serving.review.rescue_centres import GROUND, RescueCentres
-from serving.review.rescue_incidents import RescueBoard, RescueReading
+from serving.review.rescue_incidents import CallsMade, RescueBoard, RescueReading, ToldAlert
 from serving.review.results import RESULT_MEANING, RESULTS_OF, Confidence, reasons_of
 from serving.review.reviewer import Reviewer
 from serving.scoring.enrichment import with_newest_positions
+from serving.triage.life_at_risk import CALL_FOR_HELP
 from serving.web.case_bodies import Note, ResultBody
 from serving.web.services import TheServices
 
@@ -47,15 +50,21 @@ templates.filters["age"] = age_in_words
 @router.get("")
 def show_board(services: TheServices, caller: MayRescue, session: TheSession) -> HTMLResponse:
     """Every incident that is not over: first those on which nobody acts, the oldest before all."""
-    board = _reading(services, caller).board()
-    tell_audit(cases=[case_id for each in board.incidents for case_id in each.case_ids])
+    board, alerts = _reading(services, caller).board(), _alerts(services)
+    tell_audit(
+        cases=[case_id for each in board.incidents for case_id in each.case_ids],
+        alerts=[each.alert.alert_id for each in alerts],
+    )
     return page(
         "rescues.html",
         reader=caller,
         session=session,
         board=board,
-        seen=_digest(board),
-        waiting=len(services.rescue_outbox.unacknowledged()),
+        alerts=alerts,
+        call_for_help=CALL_FOR_HELP,
+        seen=_digest(board, alerts),
+        waiting=len(services.rescue_outbox.unacknowledged())
+        + sum(each.is_unheard for each in alerts),
         centres=_centres(services),
         ground=GROUND,
         now=services.clock(),
@@ -65,7 +74,7 @@ def show_board(services: TheServices, caller: MayRescue, session: TheSession) ->
 @router.get("/changes")
 def show_changes(services: TheServices, caller: MayRescue, seen: str = "") -> Response:
     """Whether the board is another one than the reader has; what is new stands on the board."""
-    now_seen = _digest(_reading(services, caller).board())
+    now_seen = _digest(_reading(services, caller).board(), _alerts(services))
     if now_seen == seen:
         return Response(status_code=204)
     return page("rescue_news.html", reader=caller)
@@ -77,6 +86,17 @@ def show_rescue(
 ) -> HTMLResponse:
     """An incident with all that leads to the people; that it was read is written down."""
     return rescue_page(services, caller, session, case_id)
+
+
+@router.post("/alerts/{alert_id}/acknowledgement")
+def act_on_alert(
+    services: TheServices, caller: MayRescue, form: SignedForm, alert_id: str
+) -> RedirectResponse:
+    """Say that a person acts on the call of whom nobody declared."""
+    if services.distress_alerts.find(alert_id) is None:
+        raise NotFound("there is no such alert")
+    services.distress_alerts.acknowledge(alert_id, caller.actor, services.clock())
+    return RedirectResponse("/console/rescues", 303)
 
 
 @router.post("/{case_id}/{act}")
@@ -144,8 +164,19 @@ def _centres(services: Services) -> RescueCentres | None:
     return services.rescue_calls.directory.centres if services.rescue_calls else None
 
 
-def _digest(board: RescueBoard) -> str:
+def _alerts(services: Services) -> list[ToldAlert]:
+    """The calls of whom nobody declared, but those that a rescue goes on with."""
+    recent = services.distress_alerts.recent(services.clock() - HEARD_WITHIN)
+    found = [each for each in recent if each.case_id is None]
+    steps = services.distress_alerts.events([each.alert_id for each in found])
+    return [ToldAlert(each, CallsMade(tuple(steps.get(each.alert_id, ())))) for each in found]
+
+
+def _digest(board: RescueBoard, alerts: Iterable[ToldAlert]) -> str:
     """What the board says, in short: the same as long as nothing on it changed but ages."""
+    called = [
+        (each.alert.alert_id, each.last, [step.at for step in each.calls.steps]) for each in alerts
+    ]
     said = [
         (
             each.case_ids,
@@ -157,7 +188,7 @@ def _digest(board: RescueBoard) -> str:
         )
         for each in board.incidents
     ]
-    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((said, called)).encode()).hexdigest()[:16]
 
 
 def _act(act: str, actor: Actor, now: datetime, form: dict[str, str]) -> CaseAct:
@@ -182,6 +213,8 @@ def rescue_page(
     for other in set(incident.case_ids) - {case_id}:
         services.cases.read(reviewer, other, now)
     own = next(each for each in incident.reports if each.row.case_id == case_id)
+    earlier = services.distress_alerts.of_cases(incident.case_ids)
+    alerted = services.distress_alerts.events(earlier).values()
     history = [
         event for each in incident.reports for event in services.cases.history(reviewer, each.row)
     ]
@@ -199,7 +232,7 @@ def rescue_page(
         centres=_centres(services),
         now=now,
         way=RouteMap.from_submission(incident.submission),
-        log=rescue_log(incident.calls.steps, history),
+        log=rescue_log([*incident.calls.steps, *chain.from_iterable(alerted)], history),
         readers=readers(history),
         files=[
             (each.row.case_id, file)

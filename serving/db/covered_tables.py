@@ -19,6 +19,7 @@ COVERED = (
     "checkpoints",
     "contents",
     "data_keys",
+    "distress_alerts",
     "due_rescorings",
     "explorations",
     "installation",

@@ -35,7 +35,7 @@ class EncryptedDecisions:
         body = self.keys.encrypt(unit, _ANSWER, compressed(plain_answer))
         subject = self.keys.subject_token(row.subject_kind, row.subject_id)
         found_by = {**vars(row), "subject_id": subject}
-        for name in ("record", "lasting", "danger_begins_at", "ship_journey"):
+        for name in ("record", "lasting", "danger_begins_at", "ship_journey", "alerted_as"):
             del found_by[name]
         _, key = self.claims(answer.caller_id, answer.idempotency_key)[0]
         digests = {"encrypted": _sha256(encrypted), "answer": _sha256(body), "answered_under": key}

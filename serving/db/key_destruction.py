@@ -44,7 +44,7 @@ from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.retention_repository import append_act, stored_acts
 from serving.db.tables.keys import data_keys
-from serving.db.tables.outgoing import rescue_call_events, rescue_calls
+from serving.db.tables.outgoing import distress_alerts, rescue_call_events, rescue_calls
 from serving.db.tables.review import (
     case_files,
     case_links,
@@ -70,7 +70,10 @@ from serving.review.case_records import ENDED, ERASED
 TOGETHER = 5_000
 """Rows that are deleted in one transaction."""
 
-_REWRITTEN = ("data_keys", "answers", "case_links", "contents", "rescue_calls", "state")
+_REWRITTEN = (
+    *("data_keys", "answers", "case_links", "contents", "distress_alerts", "rescue_calls"),
+    "state",
+)
 _OF_MESSAGES = ("kept_messages", "message_subjects")
 _OF_SEARCHES = ("case_tags", "case_terms", "saved_views", "ship_journeys")
 
@@ -478,6 +481,18 @@ def _unread_journeys(limits: ErasureLimits) -> Delete:
     return delete(ship_journeys).where(noted.journey_id.in_(some))
 
 
+def _erased_alerts(limits: ErasureLimits) -> Delete:
+    """Alerts whose newest call was erased."""
+    call = and_(records.c.kind == "positions", records.c.record_id == distress_alerts.c.record_id)
+    alert_id = distress_alerts.c.alert_id
+    erased = (
+        select(alert_id)
+        .join(records, call)
+        .where(records.c.received_at < limits.records, ~_has_key(_DAY_OF_RECORD, _NAME_OF_RECORD))
+    )
+    return delete(distress_alerts).where(alert_id.in_(erased.order_by(alert_id).limit(TOGETHER)))
+
+
 def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
     """What is done with some rows of each table that were erased, until none is left.
 
@@ -537,6 +552,7 @@ def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
             delete(table).where(table.c.decision_id.in_(of_decisions(table.c.decision_id)))
             for table in (rescue_calls, rescue_call_events)
         ),
+        _erased_alerts(limits),
         # So that nobody is asked to read it again.
         update(cases).where(cases.c.case_id.in_(_newly_erased(limits))).values(status=ERASED),
     )

@@ -19,6 +19,7 @@ from serving.db.repositories.case_load_repository import CaseLoadRepository
 from serving.db.repositories.case_repository import CaseRepository
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.decision_repository import DecisionRepository
+from serving.db.repositories.distress_alert_repository import DistressAlertRepository
 from serving.db.repositories.entity_repository import EntityRepository
 from serving.db.repositories.kill_switch_repository import KillSwitchRepository
 from serving.db.repositories.message_repository import MessageRepository
@@ -56,6 +57,7 @@ class Storage:
     checkpoints: CheckpointRepository
     data_keys: DataKeys
     decisions: DecisionRepository
+    distress_alerts: DistressAlertRepository
     entities: EntityRepository
     messages: MessageRepository
     notices: NoticeRepository
@@ -107,6 +109,7 @@ class Storage:
             checkpoints=CheckpointRepository(engine),
             data_keys=DataKeys(engine),
             decisions=DecisionRepository(engine),
+            distress_alerts=DistressAlertRepository(engine),
             entities=EntityRepository(engine),
             messages=MessageRepository(engine),
             notices=NoticeRepository(engine),

@@ -52,10 +52,13 @@ class KeptRecord:
 class RecordStore(Protocol):
     """The received records. Every method raises LogUnavailable where it fails."""
 
-    def add_new(self, records: Sequence[ReceivedRecord]) -> dict[tuple[str, str], KeptRecord]:
+    def add_new(
+        self, records: Sequence[ReceivedRecord], *, raises_alerts: bool = True
+    ) -> dict[tuple[str, str], KeptRecord]:
         """Store the new ones, durably; of each that was there, by key, what is kept under it.
 
-        No two records may have one key.
+        No two records may have one key. Without `raises_alerts` calls for help among them are known
+        already to whoever is told of them.
         """
         ...
 

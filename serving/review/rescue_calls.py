@@ -12,25 +12,26 @@ says nothing. It is signed as Standard Webhooks has it (https://www.standardwebh
 arrives twice is known by it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import orjson
 import structlog
 
-from features.records import Journey, Position
+from features.records import Journey, Mode, Position
 from features.submission import Submission
 from serving.access.actors import SERVICE, Actor
 from serving.access.errors import AddressRefused
 from serving.access.signed_webhook import SignedWebhook
 from serving.audit.decision import Decision
 from serving.polling import PollingThread
+from serving.review.distress_alerts import DistressAlert
 from serving.review.rescue_centres import GROUND, RescueCentre, RescueCentres
 from serving.review.rescue_mail import RescueMail, mail_address
-from serving.triage.life_at_risk import last_heard
+from serving.triage.life_at_risk import CALL_FOR_HELP, last_heard
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,7 @@ RetryDelay = Callable[[int], timedelta]
 """How long after its n-th attempt a call is made again."""
 
 CallAction = Literal["called", "refused", "escalated", "acknowledged"]
+CALL_ACTIONS: tuple[CallAction, ...] = get_args(CallAction)
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class DueRescueCall:
 
     `step` counts how often it went on to another address. `record` is None where its decision was
     erased before anybody acknowledged. `is_apart` says that the rescue has a case of its own, since
-    that of its subject had ended.
+    that of its subject had ended. `earlier_alerts` were told of the ship before it was declared.
     """
 
     decision_id: str
@@ -59,6 +61,16 @@ class DueRescueCall:
     attempts: int
     step: int = 0
     is_apart: bool = False
+    earlier_alerts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DueAlert:
+    """An alert of whom nobody declared that is to be told, as DueRescueCall."""
+
+    alert: DistressAlert
+    attempts: int
+    step: int = 0
 
 
 @dataclass(frozen=True)
@@ -133,6 +145,30 @@ class RescueOutbox(Protocol):
         ...
 
 
+class AlertOutbox(Protocol):
+    """The alerts of whom nobody declared that are still to be told; each raises LogUnavailable."""
+
+    def start_attempt(self, now: datetime, pace: CallPace) -> DueAlert | None:
+        """Start the attempt that is due first, and plan the next; None if none is due."""
+        ...
+
+    def mark_delivered(self, alert_id: str, place: str, at: datetime) -> None:
+        """Record that an address took it; it waits for a person until it goes on."""
+        ...
+
+    def mark_refused(self, alert_id: str, place: str, at: datetime) -> None:
+        """Record that an address did not take it."""
+        ...
+
+    def unacknowledged(self) -> list[OpenRescueCall]:
+        """The alerts on which nobody acts, the oldest first."""
+        ...
+
+    def count_refused(self) -> int:
+        """How many were tried and not taken so far."""
+        ...
+
+
 @dataclass(frozen=True)
 class RescueDirectory:
     """The centres with the secrets of calls to them; every address is checked at the start.
@@ -171,7 +207,7 @@ class RescueDirectory:
 
 
 class RescueCalls:
-    """Makes the calls of one outbox on threads of its own.
+    """Makes the calls of one outbox on threads of its own, and those of whom nobody declared.
 
     `enriched` adds to a submission what became known since: the call says where the conveyance was
     heard last by the time of the call.
@@ -183,8 +219,10 @@ class RescueCalls:
         directory: RescueDirectory,
         clock: Callable[[], datetime],
         enriched: Callable[[Submission], Submission] = lambda submission: submission,
+        alerts: AlertOutbox | None = None,
     ):
         self.outbox = outbox
+        self.alerts = alerts
         self.directory = directory
         self._clock = clock
         self._enriched = enriched
@@ -205,10 +243,14 @@ class RescueCalls:
         """Make every call that is due, each once."""
         pace = CallPace(retry_delay, self.directory.patience)
 
-        def next_due() -> DueRescueCall | None:
+        def next_due() -> DueRescueCall | DueAlert | None:
             if self.polling.is_over:
                 return None
-            return self.outbox.start_attempt(self._clock(), pace)
+            now = self._clock()
+            due = self.outbox.start_attempt(now, pace)
+            if due is None and self.alerts is not None:
+                return self.alerts.start_attempt(now, pace)
+            return due
 
         def call_on() -> None:
             while due := next_due():
@@ -226,10 +268,31 @@ class RescueCalls:
         self._look_for_answers()
 
     def _look_for_answers(self) -> None:
-        self.is_refused = self.outbox.count_refused() > 0
-        self.is_unheard = any(call.step for call in self.outbox.unacknowledged())
+        outboxes = [each for each in (self.outbox, self.alerts) if each is not None]
+        self.is_refused = any(each.count_refused() for each in outboxes)
+        self.is_unheard = any(call.step for each in outboxes for call in each.unacknowledged())
 
-    def _make(self, due: DueRescueCall) -> None:
+    def _make(self, due: DueRescueCall | DueAlert) -> None:
+        if isinstance(due, DueAlert):
+            self._tell(due)
+        else:
+            self._call(due)
+
+    def _tell(self, due: DueAlert) -> None:
+        """Tell the centre of whom nobody declared."""
+        alert, at = due.alert, self._clock()
+        assert self.alerts is not None, "it comes from there"
+        if alert.last is None:
+            log.error("alert_erased_untold", attempts=due.attempts)
+            return
+        centre = self.directory.centres.centre_for(alert.mode, alert.last)
+        content = alert_content(alert, self.directory, due.step, at)
+        if self._is_taken(centre, alert.alert_id, content, due, at):
+            self.alerts.mark_delivered(alert.alert_id, _place(centre, due.step), self._clock())
+        else:
+            self.alerts.mark_refused(alert.alert_id, _place(centre, due.step), at)
+
+    def _call(self, due: DueRescueCall) -> None:
         if due.record is None:
             log.error("rescue_erased_uncalled", attempts=due.attempts)
             return
@@ -239,17 +302,36 @@ class RescueCalls:
         submission = self._enriched(decision.submission)
         assert submission.journey is not None, "without a journey there is no signal"
         centre = self.directory.centres.centre_for(submission.journey.mode, last_heard(submission))
+        content = call_content(
+            decision, submission, self.directory, due.step, at, due.earlier_alerts
+        )
+        place = _place(centre, due.step)
+        if self._is_taken(centre, decision.decision_id, content, due, at):
+            self.outbox.mark_delivered(due.decision_id, place, self._clock())
+        else:
+            self.outbox.append_event(_event(due, at, place, "refused"))
+
+    def _is_taken(
+        self,
+        centre: RescueCentre,
+        call_id: str,
+        content: dict[str, object],
+        due: DueRescueCall | DueAlert,
+        at: datetime,
+    ) -> bool:
+        """Whether the address of this step takes a call."""
         address = self.directory.address(centre, due.step)
-        content = call_content(decision, submission, self.directory, due.step, at)
-        place = f"{centre.name}, address {due.step % len(centre.addresses) + 1}"
         try:
-            address.post(decision.decision_id, orjson.dumps(content), at)
+            address.post(call_id, orjson.dumps(content), at)
         except OSError as failure:
             kind = type(failure).__name__
             log.error("rescue_not_called", attempts=due.attempts, exception=kind)
-            self.outbox.append_event(_event(due, at, place, "refused"))
-        else:
-            self.outbox.mark_delivered(due.decision_id, place, self._clock())
+            return False
+        return True
+
+
+def _place(centre: RescueCentre, step: int) -> str:
+    return f"{centre.name}, address {step % len(centre.addresses) + 1}"
 
 
 def _event(due: DueRescueCall, at: datetime, place: str, action: CallAction) -> RescueCallEvent:
@@ -271,10 +353,12 @@ def call_content(
     directory: RescueDirectory,
     step: int,
     at: datetime,
+    earlier_alerts: Sequence[str] = (),
 ) -> dict[str, object]:
     """The content of the call of one decision at an instant; `submission` with all that is known.
 
-    It holds nothing of another case.
+    It holds nothing of another case. `earlier_alerts` were told of the same ship before it was
+    declared.
     """
     journey, last = submission.journey, last_heard(submission)
     assert journey is not None, "without a journey there is no signal"
@@ -286,24 +370,55 @@ def call_content(
             "case_id": decision.case_id,
             "signal": decision.life_at_risk,
             "signals": [vars(signal) for signal in decision.danger_signals],
+            "is_declared": True,
+            "earlier_alerts": [*earlier_alerts],
             "office_id": decision.office_id,
             **_whom_to_find(journey),
             "last_heard": last and _heard(last, at),
             "ground": GROUND[journey.mode],
-            **_who_is_called(directory, centre, journey, step),
-            "acknowledge": _how_to_acknowledge(decision, directory),
+            **_who_is_called(directory, centre, journey.mode, step),
+            "acknowledge": _how_to_acknowledge(decision.case_id, directory),
         },
     }
 
 
-def _whom_to_find(journey: Journey) -> dict[str, object]:
+def alert_content(
+    alert: DistressAlert, directory: RescueDirectory, step: int, at: datetime
+) -> dict[str, object]:
+    """The content of the call of whom nobody declared, as of a decision: there is none here.
+
+    `case_id` is the id of the alert, by which it is acknowledged.
+    """
+    centre = directory.centres.centre_for(alert.mode, alert.last)
+    return {
+        "type": "rescue.placed",
+        "timestamp": alert.opened_at,
+        "data": {
+            "case_id": alert.alert_id,
+            "signal": CALL_FOR_HELP.words,
+            "signals": [vars(CALL_FOR_HELP)],
+            "is_declared": False,
+            "earlier_alerts": [*alert.earlier],
+            "office_id": None,
+            **_whom_to_find(alert.journey),
+            "mode": alert.mode,
+            "mmsi": alert.mmsi,
+            "last_heard": alert.last and _heard(alert.last, at),
+            "ground": GROUND[alert.mode],
+            **_who_is_called(directory, centre, alert.mode, step),
+            "acknowledge": _how_to_acknowledge(alert.alert_id, directory),
+        },
+    }
+
+
+def _whom_to_find(journey: Journey | None) -> dict[str, object]:
     """What is to be found, by what it is known, how many are on board, and its way."""
     names = (
         *("persons_on_board", "certified_capacity", "mode", "conveyance_id", "conveyance_kind"),
         *("imo_number", "mmsi", "call_sign", "plate_number", "registration_country"),
         *("cargo_unit", "origin", "destination", "departed_at", "due_at"),
     )
-    return {name: getattr(journey, name) for name in names}
+    return {name: getattr(journey, name, None) for name in names}
 
 
 def _heard(last: Position, at: datetime) -> dict[str, object]:
@@ -322,7 +437,7 @@ def _heard(last: Position, at: datetime) -> dict[str, object]:
 
 
 def _who_is_called(
-    directory: RescueDirectory, centre: RescueCentre, journey: Journey, step: int
+    directory: RescueDirectory, centre: RescueCentre, mode: Mode, step: int
 ) -> dict[str, object]:
     """The centre, the desk that it may call back, and on land the number for everybody."""
     number = directory.centres.emergency_number
@@ -334,13 +449,13 @@ def _who_is_called(
             "receives_for_state": centre.receives_for_state,
         },
         "desk_telephone": directory.centres.desk_telephone,
-        "advice": on_land if GROUND[journey.mode] == "land" else None,
+        "advice": on_land if GROUND[mode] == "land" else None,
         "step": step,
     }
 
 
-def _how_to_acknowledge(decision: Decision, directory: RescueDirectory) -> dict[str, object]:
-    path = f"/v1/rescue-calls/{decision.case_id}/acknowledgement"
+def _how_to_acknowledge(case_id: str, directory: RescueDirectory) -> dict[str, object]:
+    path = f"/v1/rescue-calls/{case_id}/acknowledgement"
     return {
         "address": f"{(directory.public_address or '').rstrip('/')}{path}",
         "within_minutes": directory.centres.acknowledge_within_minutes,

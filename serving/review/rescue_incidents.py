@@ -17,6 +17,7 @@ from serving.errors import Erased
 from serving.review.case_records import CaseFilter, CaseRecord
 from serving.review.case_state import Case, Status
 from serving.review.cases import Cases
+from serving.review.distress_alerts import DistressAlert
 from serving.review.rescue_calls import OpenRescueCall, RescueCallEvent, RescueOutbox
 from serving.review.rescue_centres import RescueCentre, RescueCentres
 from serving.review.reviewer import Reviewer
@@ -230,6 +231,28 @@ class CallsMade:
     def acknowledged(self) -> RescueCallEvent | None:
         """Who said last that they act."""
         return next(reversed(self._of("acknowledged")), None)
+
+
+@dataclass(frozen=True)
+class ToldAlert:
+    """An alert of whom nobody declared, with what became of it."""
+
+    alert: DistressAlert
+    calls: CallsMade
+
+    @property
+    def last(self) -> Position | None:
+        """From where it called last; None where its record can be read no more."""
+        return self.alert.last
+
+    @property
+    def is_unheard(self) -> bool:
+        """Whether somebody is still to say that they act."""
+        return self.alert.is_open
+
+    def centre(self, centres: RescueCentres | None) -> RescueCentre | None:
+        """The coordination centre that answers for where it is; None where none was set."""
+        return self.alert.centre(centres)
 
 
 @dataclass(frozen=True)

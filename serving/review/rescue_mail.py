@@ -127,6 +127,8 @@ def call_in_words(called: dict[str, Any]) -> str:
     last, centre, answer = called["last_heard"], called["centre"], called["acknowledge"]
     lines = [
         f"{called['signal']}.",
+        None if called["is_declared"] else "Nobody declared its journey: no more is known of it.",
+        *(f"Told before as: {alert}" for alert in called["earlier_alerts"]),
         called["advice"],
         *_facts("", called, _TO_FIND),
         *(_facts("last heard: ", last, _HEARD) if last else ["last heard: never"]),
@@ -155,6 +157,8 @@ def _facts(before: str, content: dict[str, Any], names: tuple[str, ...]) -> list
 
 
 def _subject(called: dict[str, Any]) -> str:
+    if not called["is_declared"] and called["mmsi"]:
+        return f"Rescue call: MMSI {called['mmsi']}, which nobody declared"
     kind = (called["conveyance_kind"] or called["mode"]).replace("_", " ")
     persons = called["persons_on_board"]
     many = f"{persons} persons on a {kind}" if persons else f"a {kind}"

@@ -162,7 +162,7 @@ class EarlierCalls:
         kept = self.records.kept([*calls.values()]) if calls else {}
         new = [call for key, call in calls.items() if key not in kept]
         if new:
-            self.records.add_new(new)
+            self.records.add_new(new, raises_alerts=False)
             self.history.ingest_records([call.record for call in new], at.isoformat())
 
 

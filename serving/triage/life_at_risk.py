@@ -102,6 +102,9 @@ class DangerSignal:
     words: str
 
 
+CALL_FOR_HELP = DangerSignal("L04", DISTRESS)
+
+
 @dataclass(frozen=True)
 class Craft:
     """What carries persons: how many are on board, how many it is certified for; None if unknown.
@@ -230,7 +233,7 @@ def _signals_of_way(
     submission: Submission, craft: Craft, as_of: datetime
 ) -> Iterator[DangerSignal]:
     if any(position.is_distress for position in submission.positions):
-        yield DangerSignal("L04", DISTRESS)
+        yield CALL_FOR_HELP
     if craft.kind not in AT_SEA:
         return
     last = last_heard(submission)

@@ -37,7 +37,9 @@ class Kept:
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], ReceivedRecord] = {}
 
-    def add_new(self, records: Sequence[ReceivedRecord]) -> dict[tuple[str, str], KeptRecord]:
+    def add_new(
+        self, records: Sequence[ReceivedRecord], *, raises_alerts: bool = True
+    ) -> dict[tuple[str, str], KeptRecord]:
         known = {row.key: self.rows[row.key] for row in records if row.key in self.rows}
         self.rows |= {row.key: row for row in records if row.key not in known}
         return {key: KeptRecord(row.body, row.caller_id) for key, row in known.items()}

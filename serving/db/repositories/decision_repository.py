@@ -45,6 +45,7 @@ from serving.db.engine import failing_as_unavailable, move_write_ahead_log
 from serving.db.errors import TokensRotated, Undecipherable
 from serving.db.lookups import PairLookup
 from serving.db.noted_journeys import journey_row, note_journeys
+from serving.db.raised_alerts import tie_alerts
 from serving.db.tables.scoring import answers, decisions
 from serving.db.waiting_subjects import SubjectToken, let_wait
 from serving.db.write_lock import writing
@@ -106,6 +107,13 @@ class DecisionRepository:
             for (row, _), (decision, _) in zip(encrypted, entries, strict=True)
             if decision.ship_journey is not None
         ]
+        alerted = {
+            decision.decision_id: {
+                token for name in decision.alerted_as for token in self._keys.tokens("route", name)
+            }
+            for decision, _ in entries
+            if decision.alerted_as
+        }
         try:
             with failing_as_unavailable(but=IntegrityError), writing(self._engine) as connection:
                 self._keys.token_keys.require(ring, connection)
@@ -118,6 +126,8 @@ class DecisionRepository:
                 connection.execute(answers.insert(), [answer for _, answer in encrypted])
                 note_journeys(connection, journeys)
                 for (row, _), (decision, _) in zip(encrypted, entries, strict=True):
+                    if subjects := alerted.get(decision.decision_id):
+                        tie_alerts(connection, decision.decision_id, subjects, row["scored_at"])
                     if decision.danger_begins_at is not None:
                         subject = SubjectToken(row["subject_kind"], row["subject_id"])
                         let_wait(connection, subject, decision.danger_begins_at, is_danger=True)

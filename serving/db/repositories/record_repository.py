@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, Engine, select, tuple_
 
+from features.records import Position
 from features.rescoring_rules import RESCORED_AFTER
 from serving.access.acting import whoever_acts
 from serving.audit.audit_log import AuditEvent
@@ -18,6 +19,7 @@ from serving.db.engine import failing_as_unavailable
 from serving.db.errors import TokensRotated
 from serving.db.lookups import PairLookup
 from serving.db.noted_journeys import journey_row, note_journeys, ship_journey_of
+from serving.db.raised_alerts import HeardCall, raise_alerts
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables.review import untold_news
 from serving.db.tables.scoring import records
@@ -42,23 +44,26 @@ class RecordRepository:
         self._records = EncryptedRecords(DataKeys(engine))
         self._writer = RecordWriter(self._records)
 
-    def add_new(self, rows: Sequence[ReceivedRecord]) -> dict[Key, KeptRecord]:
+    def add_new(
+        self, rows: Sequence[ReceivedRecord], *, raises_alerts: bool = True
+    ) -> dict[Key, KeptRecord]:
         """Store the new ones, durably; of each that was there, by key, what is kept under it.
 
-        No two records may have one key.
+        No two records may have one key. Without `raises_alerts` calls for help among them are known
+        already to whoever is told of them.
         """
         try:
-            return self._added(rows)
+            return self._added(rows, raises_alerts)
         except TokensRotated:
-            return self._added(rows)
+            return self._added(rows, raises_alerts)
 
-    def _added(self, rows: Sequence[ReceivedRecord]) -> dict[Key, KeptRecord]:
+    def _added(self, rows: Sequence[ReceivedRecord], raises_alerts: bool) -> dict[Key, KeptRecord]:
         keys = self._records.keys.token_keys
         ring = keys.ring()
         encrypted = {row.key: self._records.encrypted(row) for row in rows}
         with failing_as_unavailable(), writing(self._engine) as connection:
             keys.require(ring, connection)
-            return self._writer.add(connection, rows, encrypted)
+            return self._writer.add(connection, rows, encrypted, raises_alerts=raises_alerts)
 
     def kept(self, rows: Sequence[ReceivedRecord]) -> dict[Key, KeptRecord]:
         """What is kept under the keys of these rows, of those that there are; stores nothing."""
@@ -110,6 +115,8 @@ class RecordWriter:
         connection: Connection,
         rows: Sequence[ReceivedRecord],
         encrypted: Mapping[Key, dict[str, Any]],
+        *,
+        raises_alerts: bool = True,
     ) -> dict[Key, KeptRecord]:
         """Store the new ones, as they are encrypted; of each that was there what is kept."""
         before = self.kept(connection, rows)
@@ -119,9 +126,10 @@ class RecordWriter:
             note_journeys(connection, self._journeys(rows, encrypted, before))
             append_audit_events(connection, [_received(new)])
             amending = _amending(rows, encrypted, before)
-            _let_wait(
-                connection, [*_rescored_after(new), *amending], _calls(rows, encrypted, before)
-            )
+            calls = _calls(rows, encrypted, before)
+            _let_wait(connection, [*_rescored_after(new), *amending], calls)
+            if raises_alerts:
+                raise_alerts(connection, calls)
             outcomes = [row for row in new if row["kind"] == "outcomes"]
             _tell_cases(connection, [*outcomes, *amending])
         return before
@@ -177,18 +185,27 @@ def _calls(
     rows: Sequence[ReceivedRecord],
     encrypted: Mapping[Key, dict[str, Any]],
     before: Mapping[Key, KeptRecord],
-) -> list[dict[str, Any]]:
+) -> list[HeardCall]:
     """The new ones that are calls for help."""
     positions = [row for row in rows if row.kind == "positions" and row.key not in before]
-    return [encrypted[row.key] for row in positions if orjson.loads(row.body).get("is_distress")]
+    return [
+        HeardCall(
+            subject_id=encrypted[row.key]["subject_id"],
+            record_id=encrypted[row.key]["record_id"],
+            heard_at=Position.model_validate_json(row.body).observed_at,
+            received_at=datetime.fromisoformat(row.received_at),
+        )
+        for row in positions
+        if orjson.loads(row.body).get("is_distress")
+    ]
 
 
 def _let_wait(
-    connection: Connection, new: Sequence[dict[str, Any]], calls: Sequence[dict[str, Any]]
+    connection: Connection, new: Sequence[dict[str, Any]], calls: Sequence[HeardCall]
 ) -> None:
     """Let the subjects of some new records wait to be scored again, who called for help first."""
     if new:
-        in_danger = _subjects(calls)
+        in_danger = {SubjectToken("route", call.subject_id) for call in calls}
         last = max(row["received_at"] for row in new)
         let_decided_wait(connection, _subjects(new), last, in_danger)
 

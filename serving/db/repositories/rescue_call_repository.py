@@ -34,7 +34,12 @@ from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables.audit import audit_events
-from serving.db.tables.outgoing import rescue_call_events, rescue_calls, rescue_calls_found_to
+from serving.db.tables.outgoing import (
+    distress_alerts,
+    rescue_call_events,
+    rescue_calls,
+    rescue_calls_found_to,
+)
 from serving.db.tables.review import cases
 from serving.db.tables.scoring import decisions
 from serving.db.write_lock import writing
@@ -88,22 +93,16 @@ class RescueCallRepository:
             found = connection.execute(_due(now)).first()
             if found is None:
                 return None
-            at, goes_on_at = now.isoformat(), found.goes_on_at
-            step, attempts = found.step, found.attempts + 1
-            if goes_on_at is not None and goes_on_at <= at:
-                step, attempts, goes_on_at = step + 1, 1, None
-                _insert_event(connection, _event(found.decision_id, at, SERVICE, "escalated"))
-            goes_on_at = goes_on_at or (now + pace.patience).isoformat()
-            changed = {
-                "attempts": attempts,
-                "step": step,
-                "next_at": min((now + pace.delay(attempts)).isoformat(), goes_on_at),
-                "goes_on_at": goes_on_at,
-            }
+            changed = started_attempt(found, now, pace)
+            if changed["step"] != found.step:
+                escalated = _event(found.decision_id, now.isoformat(), SERVICE, "escalated")
+                _insert_event(connection, escalated)
             connection.execute(_of(found.decision_id).values(changed))
             is_apart = _is_apart(connection, found.decision_id)
+            earlier = alerts_of(connection, [found.decision_id])
         record = self._decisions.record(found)
-        return DueRescueCall(found.decision_id, record, attempts, step, is_apart)
+        attempts, step = changed["attempts"], changed["step"]
+        return DueRescueCall(found.decision_id, record, attempts, step, is_apart, earlier)
 
     def mark_delivered(self, decision_id: str, place: str, at: datetime) -> None:
         """Record that an address took a call; it waits for a person until it goes on."""
@@ -160,6 +159,27 @@ class RescueCallRepository:
             reached = connection.scalar(select(rescue_calls_found_to.c.seq)) or 0
             is_behind = connection.scalar(select(newest > reached))
             return bool(is_behind) or connection.execute(_due(now)).first() is not None
+
+
+def started_attempt(found: Any, now: datetime, pace: CallPace) -> dict[str, Any]:
+    """What changes in the row of a call, or of an alert, when an attempt starts."""
+    step, attempts, goes_on_at = found.step, found.attempts + 1, found.goes_on_at
+    if goes_on_at is not None and goes_on_at <= now.isoformat():
+        step, attempts, goes_on_at = step + 1, 1, None
+    goes_on_at = goes_on_at or (now + pace.patience).isoformat()
+    return {
+        "attempts": attempts,
+        "step": step,
+        "next_at": min((now + pace.delay(attempts)).isoformat(), goes_on_at),
+        "goes_on_at": goes_on_at,
+    }
+
+
+def alerts_of(connection: Connection, decision_ids: Sequence[str] | Select[str]) -> tuple[str, ...]:
+    """The alerts that the rescues of these decisions go on with, the oldest first."""
+    columns = distress_alerts.c
+    query = select(columns.alert_id).where(columns.decision_id.in_(decision_ids))
+    return tuple(connection.scalars(query.order_by(columns.opened_at, columns.alert_id)))
 
 
 def _begun_after(connection: Connection) -> int:

@@ -98,3 +98,28 @@ rescue_calls_found_to = Table(
     Column("seq", PLACE, nullable=False),
     sqlite_strict=True,
 )
+
+# Calls for help of whom nobody declared, one for each emergency of a ship: no decision tells them.
+distress_alerts = Table(
+    "distress_alerts",
+    metadata,
+    Column("alert_id", Text, primary_key=True),
+    # The token of the journey under which it was heard: for AIS its number stands for one.
+    Column("subject_id", Text, nullable=False),
+    # The newest call, by the token of its record, and when it was heard; when the first one came.
+    Column("record_id", Text, nullable=False),
+    Column("heard_at", Text, nullable=False),
+    Column("opened_at", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Text, nullable=False),
+    Column("delivered_at", Text),
+    Column("step", Integer, nullable=False),
+    Column("goes_on_at", Text),
+    Column("acknowledged_at", Text),
+    Column("acknowledged_by", Text),
+    # The rescue that goes on with it, once the journey was declared.
+    Column("decision_id", Text, ForeignKey("decisions.decision_id")),
+    Index("distress_alerts_by_subject", "subject_id"),
+    Index("distress_alerts_by_rescue", "decision_id"),
+    sqlite_strict=True,
+)

@@ -93,6 +93,8 @@ def test_a_call_says_what_to_find_where_it_was_heard_last_and_where_it_goes() ->
         "case_id": "d-1",
         "signal": "41 persons",
         "signals": [{"code": "L03", "words": "41 persons"}],
+        "is_declared": True,
+        "earlier_alerts": [],
         "office_id": "DE004600",
         "persons_on_board": 41,
         "certified_capacity": 12,

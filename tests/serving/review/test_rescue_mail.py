@@ -198,6 +198,8 @@ CONTENT = json.dumps(
                     "desk_telephone",
                 )
             ),
+            "is_declared": True,
+            "earlier_alerts": [],
             "signal": "more persons than the craft is certified for",
             "persons_on_board": 41,
             "mode": "sea",
