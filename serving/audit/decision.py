@@ -211,7 +211,7 @@ class Decision(DecisionPart):
     ) -> LoggedDecision:
         """The decision as the log keeps it; with when it is looked at again for danger to life.
 
-        `ship_journey` is what its journey is found by, if the subject is one.
+        `ship_journey` is what its journey is found by, or that of a shipment.
         """
         journey = self.submission.journey if self.lane == "rescue" else None
         return LoggedDecision(

@@ -25,10 +25,8 @@ class ShipJourney:
 
     @classmethod
     def of_submission(cls, submission: Submission) -> Self | None:
-        """That of a route; None of another subject, and of one that never named a ship."""
-        if submission.subject_kind != "route" or submission.journey is None:
-            return None
-        return cls.of_journey(submission.journey)
+        """That of a route, or of the journey of a shipment; None where it never named a ship."""
+        return None if submission.journey is None else cls.of_journey(submission.journey)
 
     @classmethod
     def of_journey(cls, journey: Journey) -> Self | None:

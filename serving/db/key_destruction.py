@@ -474,9 +474,14 @@ def _unread_journeys(limits: ErasureLimits) -> Delete:
         records.c.kind == "journeys",
         _has_key(_DAY_OF_RECORD, _NAME_OF_RECORD),
     )
+    shipped = exists().where(
+        decisions.c.subject_kind == "shipment",
+        decisions.c.subject_id == ship_journeys.c.shipment_id,
+        _has_key(_DAY_OF_DECISION, decisions.c.decision_id),
+    )
     noted = ship_journeys.c
     is_due = noted.noted_at < max(limits.decisions, limits.records)
-    unread = select(noted.journey_id).where(is_due, ~decided, ~received).distinct()
+    unread = select(noted.journey_id).where(is_due, ~decided, ~received, ~shipped).distinct()
     some = unread.order_by(noted.journey_id).limit(TOGETHER)
     return delete(ship_journeys).where(noted.journey_id.in_(some))
 

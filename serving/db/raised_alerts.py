@@ -5,7 +5,7 @@ acts yet, is of the same. When its journey is declared and becomes a rescue, tha
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -67,11 +67,15 @@ def _raise(connection: Connection, call: HeardCall) -> None:
 
 
 def tie_alerts(
-    connection: Connection, decision_id: str, subjects: Iterable[str], scored_at: str
+    connection: Connection, decision_id: str, names: Sequence[str], scored_at: str
 ) -> None:
-    """Let a rescue go on with the alerts of its ship, whose journey has these tokens."""
+    """Let a rescue go on with the alerts of its ship, which may have called by these tokens.
+
+    The first is that of the journey itself, under which the ship calls from now on.
+    """
     columns = distress_alerts.c
     since = datetime.fromisoformat(scored_at) - HEARD_WITHIN
     is_of_now = or_(columns.acknowledged_at.is_(None), columns.heard_at >= since.isoformat())
-    of_ship = (columns.subject_id.in_([*subjects]), columns.decision_id.is_(None), is_of_now)
-    connection.execute(update(distress_alerts).where(*of_ship).values(decision_id=decision_id))
+    of_ship = (columns.subject_id.in_(names), columns.decision_id.is_(None), is_of_now)
+    tied = {"decision_id": decision_id, "subject_id": names[0]}
+    connection.execute(update(distress_alerts).where(*of_ship).values(tied))

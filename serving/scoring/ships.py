@@ -35,7 +35,8 @@ class NotedJourney:
     """A version of a journey, by the token of its id.
 
     `is_of_ship` says whether it names the ship that was asked for. `noted_at` is when it was
-    decided about or received, by the service's clock.
+    decided about or received, by the service's clock. `came_with_shipment` says that nobody
+    declared it by itself.
     """
 
     token: str
@@ -46,6 +47,7 @@ class NotedJourney:
     noted_at: datetime
     is_withdrawn: bool
     is_of_ship: bool
+    came_with_shipment: bool = False
 
     def is_under_way(self, at: datetime) -> bool:
         """Whether a ship is on it."""
@@ -116,11 +118,17 @@ class _KnownJourneys:
         if made.fields.get("is_distress"):
             fits.append(lambda each: each.may_call(at))
         in_order = sorted(declared, key=lambda each: each.order_at(at))
-        found = (self._id(each.token) for fit in fits for each in filter(fit, in_order))
+        allowed = [each for each in in_order if not (each.came_with_shipment and self._has_offices)]
+        found = (self._id(each.token) for fit in fits for each in filter(fit, allowed))
         journey_id = next(filter(None, found), None)
         if journey_id is None:
             return made
         return replace(made, fields=made.fields | {"journey_id": journey_id})
+
+    @property
+    def _has_offices(self) -> bool:
+        """Whether the caller has offices: the goods of one ship belong to several."""
+        return bool(self.caller.offices)
 
     def _id(self, token: str) -> str | None:
         if token not in self.ids:

@@ -38,6 +38,7 @@ from serving.audit.logged_decision import (
     RecordPage,
     StoredAnswer,
 )
+from serving.audit.ship_journey import ShipJourney
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.encryption import EncryptionUnit
@@ -103,14 +104,12 @@ class DecisionRepository:
         ring = self._keys.token_keys.ring()
         encrypted = [self._decisions.rows(*entry) for entry in entries]
         journeys = [
-            journey_row(self._keys, decision.ship_journey, row["subject_id"], row["scored_at"])
+            self._journey_row(decision.ship_journey, row)
             for (row, _), (decision, _) in zip(encrypted, entries, strict=True)
             if decision.ship_journey is not None
         ]
         alerted = {
-            decision.decision_id: {
-                token for name in decision.alerted_as for token in self._keys.tokens("route", name)
-            }
+            decision.decision_id: self._names_of_alerts(decision.alerted_as)
             for decision, _ in entries
             if decision.alerted_as
         }
@@ -126,14 +125,27 @@ class DecisionRepository:
                 connection.execute(answers.insert(), [answer for _, answer in encrypted])
                 note_journeys(connection, journeys)
                 for (row, _), (decision, _) in zip(encrypted, entries, strict=True):
-                    if subjects := alerted.get(decision.decision_id):
-                        tie_alerts(connection, decision.decision_id, subjects, row["scored_at"])
+                    if names := alerted.get(decision.decision_id):
+                        tie_alerts(connection, decision.decision_id, names, row["scored_at"])
                     if decision.danger_begins_at is not None:
                         subject = SubjectToken(row["subject_kind"], row["subject_id"])
                         let_wait(connection, subject, decision.danger_begins_at, is_danger=True)
         except IntegrityError:
             raise AnsweredMeanwhile("a request with this idempotency key was answered") from None
         return LogHead(seq, link.hex())
+
+    def _names_of_alerts(self, journeys: Sequence[str]) -> tuple[str, ...]:
+        """The tokens of journeys under which a ship may have called, first that of its own."""
+        every = (token for name in journeys for token in self._keys.tokens("route", name))
+        return self._keys.subject_token("route", journeys[0]), *every
+
+    def _journey_row(self, ship: ShipJourney, row: dict[str, Any]) -> dict[str, Any]:
+        """What the journey of a decision is found by."""
+        token, scored_at = row["subject_id"], row["scored_at"]
+        if row["subject_kind"] == "route":
+            return journey_row(self._keys, ship, token, scored_at)
+        journey_token = self._keys.subject_token("route", ship.journey_id)
+        return journey_row(self._keys, ship, journey_token, scored_at, shipment_token=token)
 
     def _require_unanswered(self, connection: Connection, given: Sequence[StoredAnswer]) -> None:
         """Raise AnsweredMeanwhile where a request was answered under a former key of tokens."""

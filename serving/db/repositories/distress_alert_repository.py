@@ -22,6 +22,7 @@ from serving.db.engine import failing_as_unavailable
 from serving.db.errors import Undecipherable
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.rescue_call_repository import alerts_of, started_attempt
+from serving.db.repositories.ship_journey_repository import ShipJourneyRepository
 from serving.db.tables.audit import audit_events
 from serving.db.tables.outgoing import distress_alerts
 from serving.db.tables.review import cases
@@ -51,6 +52,7 @@ class DistressAlertRepository:
         self._engine = engine
         self._keys = DataKeys(engine)
         self._records = EncryptedRecords(self._keys)
+        self._ships = ShipJourneyRepository(engine)
 
     def start_attempt(self, now: datetime, pace: CallPace) -> DueAlert | None:
         """Start the attempt that is due first, and plan the next; None if none is due.
@@ -162,14 +164,15 @@ class DistressAlertRepository:
         )
 
     def _journey(self, token: str) -> Journey | None:
-        """The newest version of the journey that was received under the id of a call."""
+        """The newest version of the journey under whose id a call came, if any was received."""
         of_id = (records.c.subject_kind == "route", records.c.subject_id == token)
         query = select(records).where(*of_id, records.c.kind == "journeys")
         with failing_as_unavailable(), self._engine.connect() as connection:
             rows = connection.execute(query).all()
         kept = filter(None, map(self._plain, rows))
         versions = [Journey.model_validate_json(each.body) for each in kept]
-        return max(versions, key=lambda each: each.version, default=None)
+        newest = max(versions, key=lambda each: each.version, default=None)
+        return newest or self._ships.shipped(token)
 
     def _plain(self, row: Row[Any]) -> ReceivedRecord | None:
         """The record of a row; None where it was erased, or changed: it hides no other alert."""

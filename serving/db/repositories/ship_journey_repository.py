@@ -5,15 +5,16 @@ noted page by page, the newest first.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import orjson
 from pydantic import ValidationError
-from sqlalchemy import Connection, Engine, delete, select
+from sqlalchemy import Connection, Engine, Select, delete, select
 
+from features.records import Journey
 from serving.audit.decision import Decision
 from serving.audit.ship_journey import ShipJourney
 from serving.db.data_keys import DataKeys
@@ -53,7 +54,7 @@ class ShipJourneyRepository:
             ships_on: dict[str, set[str]] = defaultdict(set)
             for ship, token in _journeys_of(connection, [*ships], due_since.isoformat()):
                 ships_on[token].add(ships[ship])
-            for row in _versions(connection, [*ships_on]):
+            for row in _declared(_versions(connection, [*ships_on])):
                 for mmsi in ships_on[row.journey_id]:
                     found[mmsi].append(_noted(row, is_of_ship=ships.get(row.mmsi) == mmsi))
         return found
@@ -70,7 +71,25 @@ class ShipJourneyRepository:
                 return str(orjson.loads(whole)["subject_id"])
             row = connection.execute(received.limit(1)).first()
         record = None if row is None else self._records.record(_received(row))
-        return None if record is None else record.subject_id
+        if record is not None:
+            return record.subject_id
+        shipped = self.shipped(token)
+        return None if shipped is None else shipped.journey_id
+
+    def shipped(self, token: str) -> Journey | None:
+        """The journey of a token as the shipment says that it was submitted with last.
+
+        None where none was, or where that is on another journey by now, or can be read no more.
+        """
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            row = connection.execute(_newest_with(token)).first()
+        whole = None
+        with suppress(Undecipherable):
+            whole = None if row is None else self._decisions.record(row)
+        journey = whole and Decision.model_validate_json(whole).submission.journey
+        if not journey or token not in self._keys.tokens("route", journey.journey_id):
+            return None
+        return journey
 
     def note_older(self) -> None:
         """Note some journeys of before, until none is left that is not noted."""
@@ -157,6 +176,30 @@ def _versions(connection: Connection, journeys: Sequence[str]) -> Iterator[Any]:
         yield from connection.execute(query)
 
 
+def _declared(rows: Iterable[Any]) -> Iterator[Any]:
+    """Versions as journeys were declared by themselves, or else as shipments said."""
+    by_token: dict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        by_token[row.journey_id].append(row)
+    for versions in by_token.values():
+        yield from [each for each in versions if each.shipment_id is None] or versions
+
+
+def _newest_with(token: str) -> Select[Any]:
+    """The newest decision about the shipment that a journey was submitted with last."""
+    noted = ship_journeys.c
+    of_journey = noted.journey_id == token
+    shipment = (
+        select(noted.shipment_id)
+        .where(of_journey, noted.shipment_id.is_not(None))
+        .order_by(noted.noted_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    is_about = (decisions.c.subject_kind == "shipment", decisions.c.subject_id == shipment)
+    return select(*WHOLE).where(*is_about).order_by(decisions.c.seq.desc()).limit(1)
+
+
 def _noted(row: Any, *, is_of_ship: bool) -> NotedJourney:
     return NotedJourney(
         token=row.journey_id,
@@ -167,6 +210,7 @@ def _noted(row: Any, *, is_of_ship: bool) -> NotedJourney:
         noted_at=datetime.fromisoformat(row.noted_at),
         is_withdrawn=bool(row.is_withdrawn),
         is_of_ship=is_of_ship,
+        came_with_shipment=row.shipment_id is not None,
     )
 
 

@@ -150,6 +150,8 @@ ship_journeys = Table(
     # When it was decided about or received.
     Column("noted_at", Text, nullable=False),
     Column("is_withdrawn", Integer, nullable=False),
+    # The token of the shipment that it was submitted with, where nobody declared it by itself.
+    Column("shipment_id", Text),
     Index("ship_journeys_by_ship", "mmsi", "due_at"),
     sqlite_strict=True,
 )

@@ -23,6 +23,7 @@ from tests.serving.conftest import NOW
 from tests.serving.databases import database
 from tests.serving.db.test_rotated_subjects import rotated
 from tests.serving.review.decisions import decision
+from tests.serving.scoring.test_ships import shipped
 
 SHIP = "255805587"
 LONG_AGO = NOW - timedelta(days=400)
@@ -31,7 +32,11 @@ BY = Actor("cli:1000@host", "ada")
 
 def decide(engine: Engine, name: str, at: datetime = NOW, **journey: Any) -> None:
     """Decide about a route."""
-    body = route(journey_id=name, mmsi=SHIP, **journey)
+    decide_about(engine, name, route(journey_id=name, mmsi=SHIP, **journey), at)
+
+
+def decide_about(engine: Engine, name: str, body: dict[str, Any], at: datetime = NOW) -> None:
+    """Decide about a subject."""
     ship = ShipJourney.of_submission(submission(body))
     made = decision(body, decision_id=f"{name} {at}", scored_at=at).logged(None, ship)
     answer = StoredAnswer("c", f"{name} {at}", "digest", made.decision_id, made.scored_at, b"")
@@ -100,6 +105,27 @@ def test_a_ship_is_found_when_tokens_are_rotated_and_by_the_new_key_alone_soon_a
 
     assert on(engine) == ["J-2", "J-3"]
     assert {ship for _, _, ship, *_ in rows(engine)}.isdisjoint(former)
+
+
+def test_a_journey_that_came_with_a_shipment_is_noted_as_long_as_a_decision_about_that(
+    where: Path | str,
+) -> None:
+    engine = database(where)
+    decide_about(engine, "S-1", shipped(SHIP))
+    assert on(engine) == ["J-1"]
+
+    rotated(where)
+    assert rows(engine) == []
+    decide_about(engine, "S-1 again", shipped(SHIP))
+    assert on(engine) == ["J-1"]
+
+    ends = (NOW + timedelta(days=2)).isoformat()[:10]
+    limits = ErasureLimits(decisions=ends, records="")
+    erasure = DatabaseErasure(engine)
+    act = RetentionAct(NOW.isoformat(), "erase", "ada", "its time is over", {})
+    erasure.erase(limits, lambda _: RetainedUnits(), act)
+    erasure.sweep(limits)
+    assert rows(engine) == []
 
 
 def test_what_is_noted_of_a_journey_ends_with_what_says_it(engine: Engine) -> None:

@@ -28,7 +28,15 @@ from tests.serving.people import person
 from tests.serving.review.test_rescue_calls_served import Station, station
 from tests.serving.review.test_supervision_served import sign_in_as
 from tests.serving.scoring.test_danger_watch import Overdue, heard, started
-from tests.serving.scoring.test_ships import BEACON, CALLS, OTHER_SHIP, SHIP, hear, sentence
+from tests.serving.scoring.test_ships import (
+    BEACON,
+    CALLS,
+    OTHER_SHIP,
+    SHIP,
+    hear,
+    sentence,
+    shipped,
+)
 
 MINUTE = timedelta(minutes=1)
 
@@ -178,6 +186,22 @@ def test_a_call_under_a_journey_that_nobody_decided_about_is_told(
         declared["shipment"]["journey_id"] = journey["journey_id"]
         assert at_sea.score(declared).lane == "rescue"
         assert len(at_sea.told()[-1]["earlier_alerts"]) == 2
+
+
+def test_a_ship_whose_journey_only_a_shipment_named_is_told_by_it_and_once(at_sea: AtSea) -> None:
+    at_sea.score(shipped(SHIP))
+    hear(at_sea, sentence(status=CALLS))
+    (told,) = at_sea.told()
+    assert (told["mmsi"], told["conveyance_kind"]) == (SHIP, "container_ship")
+
+    hear(at_sea, sentence(mmsi=OTHER_SHIP, status=CALLS), key="other")
+    rescue = at_sea.score(shipped(OTHER_SHIP, "J-7"))
+    assert rescue.lane == "rescue"
+    hear(at_sea, sentence(NOW, mmsi=OTHER_SHIP, status=CALLS), key="again")
+
+    _, of_rescue = at_sea.told()
+    assert of_rescue["case_id"] == rescue.case_id
+    assert len(of_rescue["earlier_alerts"]) == 1
 
 
 def test_an_alert_is_on_the_board_of_rescuers_who_say_there_that_they_act(at_sea: AtSea) -> None:

@@ -25,7 +25,7 @@ from serving.db.tables.scoring import records
 from serving.history.export_records import HomeRecords
 from serving.scoring.message_plan import read_once
 from serving.scoring.ships import NotedJourney, ShipPositions
-from tests.serving.bodies import route
+from tests.serving.bodies import route, shipment
 from tests.serving.scoring.test_danger_watch import Overdue, started
 
 SHIP, OTHER_SHIP, BEACON = "255805587", "211331640", "970123456"
@@ -55,6 +55,12 @@ def hear(overdue: Overdue, *sentences: str, key: str = "a", **query: Any) -> lis
     told = answer.json()["positions"]
     assert [each["place"] for each in told] == [f"line {n}" for n in range(1, len(sentences) + 1)]
     return [each["journey_id"] for each in told]
+
+
+def shipped(mmsi: str, journey_id: str = "J-1") -> dict[str, Any]:
+    """A shipment that comes with its ship's journey, which nobody declares by itself."""
+    body = shipment(journey_id=journey_id) | {"legs": []}
+    return body | {"journey": body["journey"] | {"journey_id": journey_id, "mmsi": mmsi}}
 
 
 @pytest.fixture
@@ -177,6 +183,26 @@ def test_nothing_follows_to_a_journey_that_is_declared_afterwards_but_a_call_fro
     overdue.run()
 
     assert [each.lane for each in overdue.decisions()] == ["release"]
+
+
+def test_a_journey_that_only_a_shipment_named_gets_what_its_ship_says(overdue: Overdue) -> None:
+    overdue.score(shipped(SHIP))
+    assert hear(overdue, sentence(), key="1") == ["J-1"]
+    assert hear(overdue, sentence(), key="2", offices=("DE004600",)) == [f"mmsi-{SHIP}"]
+
+    overdue.score(shipped(SHIP, journey_id="J-5"))
+    assert hear(overdue, sentence(), key="3") == ["J-5"]
+
+
+def test_no_shipment_says_otherwise_than_who_declares_the_journey(overdue: Overdue) -> None:
+    overdue.score(shipped(SHIP, journey_id="J-2"))
+    overdue.score(route(mmsi=SHIP))
+    overdue.score(shipped(OTHER_SHIP, journey_id="J-2"))
+    overdue.score(shipped(SHIP, journey_id="J-2"))
+
+    both = sentence(), sentence(mmsi=OTHER_SHIP)
+    assert hear(overdue, *both) == ["J-2", f"mmsi-{OTHER_SHIP}"]
+    assert hear(overdue, sentence(), key="office", offices=("DE004600",)) == ["J-2"]
 
 
 def test_a_call_follows_once_however_often_its_journey_is_scored(overdue: Overdue) -> None:
