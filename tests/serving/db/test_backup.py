@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, select
 from typer.testing import CliRunner
 
 from serving.access.accounts import Account
@@ -41,6 +41,7 @@ from tests.kills import is_killed_at
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.postgres import Server
+from tests.serving.review.test_distress_alerts import AT_SEA, hear_calls_at_sea
 
 BY = Actor("cli:1000@host", "ada")
 
@@ -155,11 +156,25 @@ def test_accounts_that_ended_since_stay_so_and_no_session_is_open(
         assert SessionRepository(engine).of_holder(f"account:{name}", NOW) == []
 
 
+def of_ships(where: Path | str, home: Path) -> list[list[str]]:
+    """What is noted and told of ships."""
+    engine = open_database(where, is_service=False, keys=home / "keys")
+    with engine.connect() as connection:
+        found = [connection.execute(select(table)).all() for table in AT_SEA]
+    engine.dispose()
+    return [sorted(map(repr, rows)) for rows in found]
+
+
 def test_a_backup_goes_to_postgresql_and_one_of_postgresql_into_a_file(
-    archive: Path, postgres: Server, tmp_path: Path
+    service: Service, postgres: Server, tmp_path: Path
 ) -> None:
     url, request = postgres.new_database(), RestoreRequest(BY, "a drill", NOW)
-    there, back = tmp_path / "there", tmp_path / "back"
+    there, back, archive = tmp_path / "there", tmp_path / "back", tmp_path / "first.tgz"
+    service.score(shipment(), service.key("score"))
+    hear_calls_at_sea(service)
+    write_backup(Settings(home=service.home), archive, BY, NOW)
+    noted = of_ships(service.home / "tidegate.db", service.home)
+    assert [*map(len, noted)] == [1, 1]
 
     restore_home(archive, Settings(home=there, database_url=url), request)
     write_backup(Settings(home=there, database_url=url), tmp_path / "second.tgz", BY, NOW)
@@ -168,6 +183,7 @@ def test_a_backup_goes_to_postgresql_and_one_of_postgresql_into_a_file(
     assert not list(there.glob("tidegate.db*"))
     require_whole(there, decisions=2, database=url)
     require_whole(back, decisions=2)
+    assert of_ships(url, there) == of_ships(back / "tidegate.db", back) == noted
 
 
 def test_a_database_in_use_is_never_taken_for_the_one_to_be_restored(

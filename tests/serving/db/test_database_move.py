@@ -36,6 +36,7 @@ from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
 from tests.serving.db.test_engines import bare, entry
 from tests.serving.postgres import Server
+from tests.serving.review.test_distress_alerts import AT_SEA, hear_calls_at_sea
 
 BY = Actor("cli:1000@host", "ada")
 
@@ -68,12 +69,14 @@ def test_a_served_database_goes_on_at_its_new_place(service: Service, postgres: 
         service.score(body, caller, key=str(number)).content
         for number, body in enumerate((route(), shipment()))
     ]
+    hear_calls_at_sea(service)
     home, url = service.home, postgres.new_database()
     service.services.stop()
     before = {
         table.name: bare(home / "tidegate.db").connect().execute(select(table)).all()
         for table in metadata.sorted_tables
     }
+    assert [len(before[table.name]) for table in AT_SEA] == [1, 1]
 
     moved(home / "tidegate.db", url)
 

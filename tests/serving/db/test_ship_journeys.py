@@ -120,8 +120,10 @@ def test_a_journey_that_came_with_a_shipment_is_noted_as_long_as_a_decision_abou
     assert on(engine) == ["J-1"]
 
     ends = (NOW + timedelta(days=2)).isoformat()[:10]
-    limits = ErasureLimits(decisions=ends, records="")
     erasure = DatabaseErasure(engine)
+    erasure.sweep(ErasureLimits(decisions="", records=ends))
+    assert on(engine) == ["J-1"]
+    limits = ErasureLimits(decisions=ends, records="")
     act = RetentionAct(NOW.isoformat(), "erase", "ada", "its time is over", {})
     erasure.erase(limits, lambda _: RetainedUnits(), act)
     erasure.sweep(limits)

@@ -17,12 +17,12 @@ from serving.db.key_destruction import DatabaseErasure
 from serving.db.repositories.distress_alert_repository import DistressAlertRepository
 from serving.db.tables.outgoing import distress_alerts
 from serving.db.tables.review import cases
-from serving.db.tables.scoring import decisions
+from serving.db.tables.scoring import decisions, ship_journeys
 from serving.degraded_modes import degradations
 from serving.review.distress_alerts import HEARD_WITHIN, SAME_EMERGENCY_WITHIN
 from serving.review.rescue_mail import call_in_words
 from tests.serving.bodies import route, shipment
-from tests.serving.conftest import NOW
+from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.people import person
 from tests.serving.review.test_rescue_calls_served import Station, station
@@ -39,6 +39,17 @@ from tests.serving.scoring.test_ships import (
 )
 
 MINUTE = timedelta(minutes=1)
+AT_SEA = (ship_journeys, distress_alerts)
+"""What is noted of ships, and told of those whom nobody declared."""
+
+
+def hear_calls_at_sea(service: Service) -> None:
+    """A ship that was declared, and a call for help of another that was not."""
+    assert service.score(route(mmsi=SHIP), service.key("score")).status_code == 200
+    headers = service.key("ingest") | {"Idempotency-Key": "at-sea"}
+    call = sentence(mmsi=OTHER_SHIP, status=CALLS).encode()
+    answer = service.client.post("/v1/messages/ais", content=call, headers=headers)
+    assert answer.status_code == 200, answer.text
 
 
 class AtSea(Overdue):
