@@ -4,7 +4,7 @@ Nothing changes in the tables: an older release could not read what is written a
 """
 
 revision = "compressed_decisions"
-down_revision = "ship_journeys"
+down_revision = "shipment_journeys"
 
 
 def upgrade() -> None:
