@@ -14,9 +14,10 @@ from serving.api.answers import DecisionAnswer, ExplainedDecisionAnswer
 from serving.api.examples import ROUTE, SHIPMENT
 from serving.api.idempotency_keys import MEANING, IdempotencyKey
 from serving.api.openapi import REF, described_answer, described_headers, problems
+from serving.api.refused_calls import keep_calls
 from serving.api.scores import worded_for
 from serving.container import Services
-from serving.errors import BodyTooLarge, ServingError
+from serving.errors import BodyTooLarge, ServingError, Unprocessable
 from serving.request_parsing import split_array
 from serving.scoring.batcher import ScoreRequest
 from serving.scoring.idempotency import Answer
@@ -167,6 +168,10 @@ async def score_subjects(
         too_large = BodyTooLarge(f"a subject of a batch may have {most} bytes")
         answers |= {number: too_large for number, _ in together}
         answered = await services.batcher.answer_all(list(requests.values()))
+        asked = zip(requests.values(), answered, strict=True)
+        await keep_calls(
+            services, [(each, said) for each, said in asked if isinstance(said, Unprocessable)]
+        )
         answers |= zip(requests, answered, strict=True)
     by_line = {subjects[number - 1].line: answer for number, answer in answers.items()}
     answered_lines = _lines(services, request, by_line)

@@ -18,7 +18,9 @@ from serving.api.openapi import (
     described_headers,
     problems,
 )
+from serving.api.refused_calls import keep_calls
 from serving.audit.decision import Decision
+from serving.errors import Unprocessable
 from serving.language import ENGLISH, Language
 from serving.scoring.batcher import AnswerFormat, ScoreRequest
 from serving.web.admission import limited_in_flight
@@ -73,7 +75,8 @@ async def score_subject(request: Request) -> Response:
     """Score one subject, and answer when the decision is durable.
 
     A retry with the same key and body gets the same bytes, with `Idempotency-Replayed: true`. With
-    the scope `explain` the answer holds reasons and contributions.
+    the scope `explain` the answer holds reasons and contributions. Calls for help among the
+    positions of what is refused are kept and told to rescuers, which `errors` says as `call_kept`.
     """
     # Read here, not by dependencies: those cost a quarter of what a decision does (ADR 0009).
     services = await services_of(request)
@@ -82,9 +85,12 @@ async def score_subject(request: Request) -> Response:
     key = required_key(request.headers.get("idempotency-key"))
     answer_format = worded_for(caller, language_asked_for(request, services))
     body = await json_body(request, services)
-    answer = await services.batcher.answer(
-        ScoreRequest(caller, key, body, services.clock(), answer_format)
-    )
+    asked = ScoreRequest(caller, key, body, services.clock(), answer_format)
+    try:
+        answer = await services.batcher.answer(asked)
+    except Unprocessable as refusal:
+        await keep_calls(services, [(asked, refusal)])
+        raise
     services.metrics.decisions.count(answer.decision)
     if answer.decision is None:
         return _json(answer.body, {"Idempotency-Replayed": "true"})

@@ -131,6 +131,23 @@ class RecordIngestion:
         self.history.ingest_records([each.record for each in (*new, *same)], at.isoformat())
         return IngestResult(len(new), len(same), first_faults, self._not_scored([*new, *same]))
 
+    def keep_calls(self, caller: Caller, refused: bytes, at: datetime) -> bool:
+        """Keep the calls for help of a submission that was refused; whether there is any to keep.
+
+        Raises LogUnavailable.
+        """
+        given = read_json(refused)
+        positions = given.get("positions") if isinstance(given, dict) else None
+        heard = positions if isinstance(positions, list) else []
+        calls = [each for each in heard if _is_call(each)]
+        body = json.dumps({"positions": calls[:MOST_RECORDS]}).encode()
+        try:
+            return bool(calls) and bool(self.ingest(caller, body, at))
+        except (
+            SubmissionRefused
+        ):  # none of them says from where, or the journey is another office's
+            return False
+
     def checked(self, caller: Caller, body: bytes, at: datetime) -> list[CheckedRecord]:
         """The records in a body, each as it would be kept; nothing is stored.
 
@@ -384,7 +401,7 @@ def _call_for_help(kind: str, given: Any, refusal: ValidationError) -> Record | 
 
     A course that no ship steers must not keep out who calls, from where.
     """
-    if kind != "positions" or not isinstance(given, dict) or given.get("is_distress") is not True:
+    if kind != "positions" or not _is_call(given):
         return None
     wrong = {each["loc"][0] for each in refusal.errors() if each["loc"]}
     left = {name: said for name, said in given.items() if name not in wrong}
@@ -392,6 +409,10 @@ def _call_for_help(kind: str, given: Any, refusal: ValidationError) -> Record | 
         return RECEIVED_TYPES[kind].model_validate_json(json.dumps(left))
     except ValidationError:
         return None
+
+
+def _is_call(given: Any) -> bool:
+    return isinstance(given, dict) and given.get("is_distress") is True
 
 
 def _row(kind: str, record: Record, source: RecordSource) -> ReceivedRecord:

@@ -3,6 +3,7 @@
 FAULT_CODES = {
     "amendment_without_instant": "A later version of a record does not say when it became known.",
     "before_declaration": "A subject is to be scored as of an instant before its declaration.",
+    "call_kept": "No fault: calls for help in what is refused are kept by themselves.",
     "commodity_code": "More than six digits of a goods code: the whole one goes into its item.",
     "contradiction": "Two fields of an outcome cannot both be true.",
     "cursor": "A page was asked for by what is no `next` of a page.",

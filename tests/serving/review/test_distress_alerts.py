@@ -215,6 +215,30 @@ def test_a_ship_whose_journey_only_a_shipment_named_is_told_by_it_and_once(at_se
     assert len(of_rescue["earlier_alerts"]) == 1
 
 
+@pytest.mark.parametrize("is_batch", [False, True])
+def test_a_call_in_what_is_refused_is_kept_and_told(at_sea: AtSea, is_batch: bool) -> None:
+    wrong = {"course_degrees": 360.0}
+    calls = heard(NOW.isoformat(), is_distress=True, **wrong), heard(NOW.isoformat(), **wrong)
+    refused = [route() | {"positions": [call]} for call in calls]
+    nowhere = [route() | {"positions": [{"is_distress": True}, 7]}, route() | {"positions": 7}]
+    bodies = [*refused, *nowhere]
+
+    if is_batch:
+        headers = at_sea.service.key("score") | {"Idempotency-Key": "batch"}
+        answer = at_sea.service.client.post("/v1/scores/batch", json=bodies, headers=headers)
+        errors = [line["answer"]["errors"] for line in answer.json()]
+    else:
+        answers = [at_sea.service.score(body, at_sea.service.key("score")) for body in bodies]
+        assert {each.status_code for each in answers} == {422}
+        errors = [each.json()["errors"] for each in answers]
+
+    assert [each[0]["code"] == "call_kept" for each in errors] == [True, False, False, False]
+    assert errors[0][1]["pointer"] == "/positions/0/course_degrees"
+    (told,) = at_sea.told()
+    assert (told["last_heard"]["latitude"], told["last_heard"]["course_degrees"]) == (38.2, None)
+    assert at_sea.count(decisions) == 0
+
+
 def test_an_alert_is_on_the_board_of_rescuers_who_say_there_that_they_act(at_sea: AtSea) -> None:
     hear(at_sea, sentence(status=CALLS))
     (told,) = at_sea.told()
