@@ -43,9 +43,12 @@ def _raise(connection: Connection, call: HeardCall) -> None:
     heard_at, received_at = call.heard_at.isoformat(), call.received_at.isoformat()
     is_open = columns.acknowledged_at.is_(None) & columns.decision_id.is_(None)
     is_recent = columns.heard_at >= (call.heard_at - SAME_EMERGENCY_WITHIN).isoformat()
+    is_of_ship = or_(
+        *(name == call.subject_id for name in (columns.subject_id, columns.journey_id))
+    )
     same = (
         select(columns.alert_id, columns.heard_at)
-        .where(columns.subject_id == call.subject_id, or_(is_open, is_recent))
+        .where(is_of_ship, or_(is_open, is_recent))
         .order_by(columns.heard_at.desc())
     )
     alert = connection.execute(same).first()
@@ -77,5 +80,5 @@ def tie_alerts(
     since = datetime.fromisoformat(scored_at) - HEARD_WITHIN
     is_of_now = or_(columns.acknowledged_at.is_(None), columns.heard_at >= since.isoformat())
     of_ship = (columns.subject_id.in_(names), columns.decision_id.is_(None), is_of_now)
-    tied = {"decision_id": decision_id, "subject_id": names[0]}
+    tied = {"decision_id": decision_id, "journey_id": names[0]}
     connection.execute(update(distress_alerts).where(*of_ship).values(tied))

@@ -94,6 +94,10 @@ class MessageStore(Protocol):
         """The newest messages about subjects (kind, id), the newest first."""
         ...
 
+    def alerted(self, subjects: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of some subjects (kind, id) of whose calls for help rescuers are told alone."""
+        ...
+
     def decided_with(self, message_id: str) -> set[str]:
         """The ids of the decisions about the subjects of a message, by which cases are called."""
         ...

@@ -103,6 +103,9 @@ class MessageEvidence:
         rows = self.cases.rows_of(reviewer, decided)
         if not rows and (not self._sees_all(reviewer) or self._rescued(decided)):
             raise NotFound(_UNSEEN)
+        alerted = self._alerted(message)
+        if not rows and alerted and alerted == {*message.content.subjects}:
+            raise NotFound(_UNSEEN)
         if rows and all(map(self.cases.is_masked, rows)):
             raise Forbidden("its cases are masked by now, and their messages are not shown")
         return self.shown(reviewer, message, decided)
@@ -122,7 +125,7 @@ class MessageEvidence:
             (row.subject_kind, row.subject_id) for row in rows
         }
         if not reviewer.access.is_rescue:
-            others -= self._rescued(decided)
+            others -= self._rescued(decided) | self._alerted(message)
         sees_all = self._sees_all(reviewer)
         more = others if sees_all else self._journeys(readable, others)
         return VisibleSubjects(subjects | more, sees_rest=sees_all)
@@ -147,6 +150,10 @@ class MessageEvidence:
         """The subjects with a case of some decisions on the other side of the wall."""
         rows = self.cases.store.cases_of(decided, CaseAccess(frozenset(), is_rescue=True))
         return {(row.subject_kind, row.subject_id) for row in rows}
+
+    def _alerted(self, message: KeptMessage) -> set[Subject]:
+        """The subjects of a message of whose calls for help rescuers are told alone."""
+        return self.store.alerted(message.content.subjects)
 
     def of_case(self, row: CaseRecord, submission: Submission) -> MessagesOfCase:
         """The messages about the subject of a case; none of a masked one."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Engine, Row, Select, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Engine, Row, Select, and_, exists, or_, select, tuple_
 from sqlalchemy.exc import IntegrityError
 
 from serving.access.acting import whoever_acts
@@ -16,6 +16,7 @@ from serving.db.errors import TokensRotated
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.record_repository import RecordWriter
 from serving.db.repositories.visible_cases import is_visible
+from serving.db.tables.outgoing import distress_alerts
 from serving.db.tables.review import cases
 from serving.db.tables.scoring import decisions, kept_messages, message_subjects
 from serving.db.write_lock import writing
@@ -147,6 +148,15 @@ class MessageRepository:
         subject = tuple_(message_subjects.c.subject_kind, message_subjects.c.subject_id)
         return select(message_subjects.c.message_id).where(subject.in_(named))
 
+    def alerted(self, subjects: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Those of some subjects (kind, id) of whose calls for help rescuers are told alone."""
+        routes = [each for each in subjects if each[0] == "route"]
+        named = {token: each for each in routes for token in self._keys.tokens(*each)}
+        query = select(distress_alerts.c.subject_id).distinct()
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            found = connection.scalars(query.where(distress_alerts.c.subject_id.in_([*named])))
+            return {named[token] for token in found}
+
     def decided_with(self, message_id: str) -> set[str]:
         """The ids of the decisions about the subjects of a message, by which cases are called."""
         query = (
@@ -178,7 +188,10 @@ class MessageRepository:
 
 
 def _may_be_seen(access: CaseAccess) -> ColumnElement[bool]:
-    """Whether a reader may see a case of a message, or for all offices if none is a rescue."""
+    """Whether a reader may see a case of a message, or for all offices if none is a rescue.
+
+    Nor is what holds but calls for help that rescuers are told of without any case.
+    """
     of_message = (
         select(cases.c.case_id)
         .join(decisions, decisions.c.decision_id == cases.c.case_id)
@@ -188,7 +201,11 @@ def _may_be_seen(access: CaseAccess) -> ColumnElement[bool]:
     has_case = of_message.where(is_visible(access)).exists()
     if access.offices or access.is_rescue:
         return has_case
-    return or_(has_case, ~of_message.where(cases.c.lane == "rescue").exists())
+    has_rescue = of_message.where(cases.c.lane == "rescue").exists()
+    of_call = exists().where(distress_alerts.c.subject_id == message_subjects.c.subject_id)
+    subjects = exists().where(message_subjects.c.message_id == kept_messages.c.message_id)
+    calls_alone = subjects.where(of_call) & ~subjects.where(~of_call)
+    return or_(has_case, ~has_rescue & ~calls_alone)
 
 
 def _received(message: KeptMessage) -> AuditEvent:

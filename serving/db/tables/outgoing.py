@@ -117,8 +117,9 @@ distress_alerts = Table(
     Column("goes_on_at", Text),
     Column("acknowledged_at", Text),
     Column("acknowledged_by", Text),
-    # The rescue that goes on with it, once the journey was declared.
+    # The rescue that goes on with it, once the journey was declared, and the token of that.
     Column("decision_id", Text, ForeignKey("decisions.decision_id")),
+    Column("journey_id", Text),
     Index("distress_alerts_by_subject", "subject_id"),
     Index("distress_alerts_by_rescue", "decision_id"),
     sqlite_strict=True,

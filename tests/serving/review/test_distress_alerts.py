@@ -17,9 +17,11 @@ from serving.db.key_destruction import DatabaseErasure
 from serving.db.repositories.distress_alert_repository import DistressAlertRepository
 from serving.db.tables.outgoing import distress_alerts
 from serving.db.tables.review import cases
-from serving.db.tables.scoring import decisions, ship_journeys
+from serving.db.tables.scoring import decisions, kept_messages, ship_journeys
 from serving.degraded_modes import degradations
+from serving.review.case_records import CaseAccess
 from serving.review.distress_alerts import HEARD_WITHIN, SAME_EMERGENCY_WITHIN
+from serving.review.message_list import MessageFilter
 from serving.review.rescue_mail import call_in_words
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
@@ -71,6 +73,13 @@ class AtSea(Overdue):
         answer = self.service.client.get(f"/v1/rescue-calls/{case_id}", headers=caller)
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
+
+    def message_ids(self) -> list[str]:
+        with self.service.services.decisions._engine.connect() as connection:
+            return [*connection.scalars(select(kept_messages.c.message_id))]
+
+    def read_message(self, caller: dict[str, str], message_id: str) -> Any:
+        return self.service.client.get(f"/v1/messages/{message_id}", headers=caller)
 
     def acknowledge(self, case_id: str) -> dict[str, Any]:
         address, caller = f"/v1/rescue-calls/{case_id}/acknowledgement", self.service.key("rescue")
@@ -265,6 +274,15 @@ def test_no_key_but_of_rescue_learns_of_an_alert(at_sea: AtSea) -> None:
     for scope in ("review", "score", "ingest", "explain"):
         caller = at_sea.service.key(scope)
         assert at_sea.service.client.get(address, headers=caller).status_code == 403
+    hear(at_sea, sentence(mmsi=OTHER_SHIP), sentence(status=CALLS), key="both")
+    at_sea.score(route(mmsi=SHIP))  # a rescue goes on with it
+    reader, access = at_sea.service.key("review"), CaseAccess(frozenset(), is_rescue=False)
+    listed = at_sea.service.services.message_list.pages.page(MessageFilter(), access, 9)
+    (shown,) = listed.messages
+    both = at_sea.read_message(reader, shown.message_id)
+    assert (both.status_code, OTHER_SHIP in both.text, SHIP in both.text) == (200, True, False)
+    (call_id,) = {*at_sea.message_ids()} - {shown.message_id}
+    assert at_sea.read_message(reader, call_id).status_code == 404
 
 
 def test_an_alert_ends_with_the_record_of_its_call(at_sea: AtSea) -> None:

@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("step", sa.Integer, nullable=False),
         *(sa.Column(name, sa.Text) for name in _ANSWERED),
         sa.Column("decision_id", sa.Text, sa.ForeignKey("decisions.decision_id")),
+        sa.Column("journey_id", sa.Text),
         sqlite_strict=True,
         if_not_exists=True,
     )
