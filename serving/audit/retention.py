@@ -23,7 +23,7 @@ from serving.audit.erased_files import erase_files
 from serving.audit.erasure import DueForErasure, Erasure, RetainedUnits
 from serving.audit.errors import RetentionRefused
 from serving.audit.incidents import holding_stretches
-from serving.audit.retention_log import RetentionAct, RetentionLog, unlifted
+from serving.audit.retention_log import RetentionAct, RetentionLog, held_subjects, unlifted
 from serving.audit.retention_periods import Periods, RetentionCutoffs
 from serving.settings import Settings
 
@@ -151,10 +151,9 @@ class Retention:
         return Periods.read(self.settings.retention)
 
     def _retained(self, acts: Sequence[RetentionAct]) -> RetainedUnits:
-        holds = (act.details for act in unlifted(acts))
         return RetainedUnits(
             stretches=tuple(holding_stretches(self.settings.incidents)),
-            subjects=tuple((details["subject_kind"], details["subject"]) for details in holds),
+            subjects=held_subjects(unlifted(acts)),
         )
 
     def _retained_of(

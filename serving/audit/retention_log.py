@@ -1,6 +1,6 @@
 """Acts about the end of data: who did what, when and why."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -70,3 +70,8 @@ def unlifted(acts: Sequence[RetentionAct]) -> list[RetentionAct]:
     """The holds among acts that were not lifted."""
     lifted = {act.details["hold"] for act in acts if act.action == "lift"}
     return [act for act in acts if act.action == "hold" and act.number not in lifted]
+
+
+def held_subjects(holds: Iterable[RetentionAct]) -> tuple[tuple[str, str], ...]:
+    """The subjects that are held, by kind and token."""
+    return tuple((act.details["subject_kind"], act.details["subject"]) for act in holds)

@@ -13,8 +13,8 @@ from sqlalchemy import Engine
 
 from serving.access.actors import Actor
 from serving.audit.erased_files import erase_files
-from serving.audit.erasure import ErasedUnits
-from serving.audit.retention_log import RetentionAct
+from serving.audit.erasure import ErasedUnits, RetainedUnits
+from serving.audit.retention_log import RetentionAct, held_subjects
 from serving.audit.retention_periods import RetentionCutoffs
 from serving.db.key_destruction import DatabaseErasure, KeysOfDays
 from serving.db.repositories.retention_repository import RetentionRepository
@@ -44,6 +44,7 @@ def end_again(former: Engine, engine: Engine, home: Path, actor: Actor, at: str)
     for act in overruled:
         acts.append(act)
     carried = (*carried, *overruled)
+    _find_as_before(DatabaseErasure(engine), acts, carried)
     keys = KeysOfDays.from_database(former)
     erasures = _since(former_acts.all("erase", "erase_again"), acts.all("erase", "erase_again"))
     if not erasures and not keys.destroyed & KeysOfDays.from_database(engine).alive:
@@ -55,6 +56,19 @@ def end_again(former: Engine, engine: Engine, home: Path, actor: Actor, at: str)
     if cutoffs:
         _erase_files(home, RetentionCutoffs(**cutoffs))
     return EndedAgain(erased, carried)
+
+
+def _find_as_before(
+    erasure: DatabaseErasure, acts: RetentionRepository, carried: Iterable[RetentionAct]
+) -> None:
+    """Let what is masked by now be found no more, and what was taken back or is held again."""
+    done = {act.action for act in carried}
+    if done & {"mask", "lift"}:
+        erasure.remove_masked_terms(
+            acts.masked_before(), RetainedUnits(subjects=held_subjects(acts.holds()))
+        )
+    if "hold" in done or any(act.details.get("is_correction") for act in carried):
+        erasure.index_again()
 
 
 def _erase_files(home: Path, cutoffs: RetentionCutoffs) -> None:

@@ -18,11 +18,15 @@ from serving.db.log_verification import verify_decision_log
 from serving.db.newest_instants import newest_instants
 from serving.db.repositories.retention_repository import RetentionRepository
 from serving.errors import Erased
+from serving.review.tags import Tagging, tag_case
 from serving.settings import Settings
 from tests.serving.audit.conftest import file_place
 from tests.serving.audit.installation import LATER, PERIODS, Installation
 from tests.serving.canaries import decided, ended
 from tests.serving.conftest import NOW
+from tests.serving.db.test_ship_journeys import decide
+from tests.serving.people import reviewer
+from tests.serving.review.test_case_opening import open_due
 
 __all__ = ["file_place"]
 
@@ -111,6 +115,54 @@ def test_masking_and_holds_are_as_they_were(small_home: Path) -> None:
     assert acts.masked_before() == "2026-05-01"
     assert [each.details["subject"] for each in acts.holds()] == ["second"]
     assert [each.action for each in found.ended.acts] == ["mask", "hold", "lift"]
+
+
+def test_what_was_masked_since_is_found_by_nothing_and_what_is_held_since_is(
+    file_place: Installation,
+) -> None:
+    with file_place.serving() as service:
+        names = ("canary-masked", "canary-held")
+        case_ids = {name: decided(service, shipment_id=name) for name in names}
+        for case_id in case_ids.values():
+            tagging = Tagging.from_texts(add=["Tobacco"])
+            tag_case(service.services.cases, reviewer("one"), case_id, NOW, tagging)
+    decide(file_place.engine(), "J-masked")
+    archive, home = backed_up(file_place.settings.home), file_place.settings.home
+    before = file_place.retention()
+    before.hold("shipment", "canary-held", "ada", "a court asks", SOON)
+    before.mask("ada", "daily", SOON)
+
+    new, _ = restored(archive, home)
+
+    held = {case_ids["canary-held"]}
+    for place in (file_place, new):
+        assert found_by(place, "case_terms") == found_by(place, "case_tags") == held
+        with place.engine().connect() as connection:
+            assert connection.scalar(text("SELECT count(*) FROM ship_journeys")) == 0
+
+
+def found_by(place: Installation, table: str) -> set[str]:
+    """The cases that rows of a table find."""
+    with place.engine().connect() as connection:
+        return {*connection.scalars(text(f"SELECT case_id FROM {table}"))}
+
+
+def test_what_was_masked_and_is_held_since_is_looked_at_to_be_found_again(
+    file_place: Installation,
+) -> None:
+    with file_place.serving() as service:
+        case_id = decided(service)
+        open_due(service.services.cases, NOW)
+    before = file_place.retention()
+    before.mask("ada", "daily", SOON)
+    archive = backed_up(file_place.settings.home)
+    before.hold("shipment", "canary-shipment", "ada", "a court asks", SOON)
+
+    new, _ = restored(archive, file_place.settings.home)
+
+    with new.serving(LATER) as service:
+        open_due(service.services.cases, LATER)
+    assert found_by(new, "case_terms") == {case_id}
 
 
 def test_what_a_wrong_clock_dated_stays_overruled_and_of_its_day(small_home: Path) -> None:
