@@ -4,7 +4,7 @@ A unit is what is erased together: a decision with its answer and its case, or a
 ingested by itself.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,6 +39,8 @@ class DueForErasure:
     """How many units are due, and how many of those are retained, by reason (one may have several).
 
     `in_the_clear` are decisions that an older release wrote: they have no key to destroy.
+    `accounts` are sealed accounts of cases that end with their decisions; no retained one is among
+    them.
     """
 
     decisions: int
@@ -47,6 +49,7 @@ class DueForErasure:
     frozen: int
     held: int
     in_the_clear: int
+    accounts: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,16 @@ class Erasure(Protocol):
 
     def count_due(self, limits: ErasureLimits, retained: RetainedUnits) -> DueForErasure:
         """Count what an erasure would find; nothing is changed."""
+        ...
+
+    def erased_of(self, decision_ids: Collection[str]) -> frozenset[str]:
+        """Those of some decisions that were erased."""
+        ...
+
+    def ending_of(
+        self, decision_ids: Collection[str], limits: ErasureLimits, retained: RetainedUnits
+    ) -> frozenset[str]:
+        """Those of some decisions that were erased, or that an erasure would erase."""
         ...
 
     def erase(

@@ -9,7 +9,7 @@ written last, and nothing that is younger than its period.
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from features.atomic_dir import remove_interrupted, write_durably
 from features.person_names import may_be_one_person
 from serving.audit.checkpoints import LogSigner
 from serving.audit.clock_check import BEHIND_AT_MOST, ClockCheck
+from serving.audit.erased_accounts import UNREADABLE, accounts_by_case, erase_accounts
 from serving.audit.erased_files import erase_files
 from serving.audit.erasure import DueForErasure, Erasure, RetainedUnits
 from serving.audit.errors import RetentionRefused
@@ -60,7 +61,11 @@ class Retention:
 
     def due(self, cutoffs: RetentionCutoffs) -> DueForErasure:
         """What an erasure would find."""
-        return self.erasure.count_due(cutoffs.limits, self._retained(self.acts.all()))
+        limits, retained = cutoffs.limits, self._retained(self.acts.all())
+        accounts = accounts_by_case(self.settings.accounts_of_cases)
+        ending = {UNREADABLE, *self.erasure.ending_of(accounts, limits, retained)}
+        count = sum(len(accounts[case_id]) for case_id in accounts.keys() & ending)
+        return replace(self.erasure.count_due(limits, retained), accounts=count)
 
     def mask(self, by: str, because: str, at: datetime, *, is_correction: bool = False) -> str:
         """Mask decisions whose first period is over; the day before which they are masked.
@@ -218,7 +223,12 @@ class Retention:
         self.remake_state()
         self.erasure.compact()
         self._require_nothing_half_written()
-        return self._certify(act, gone)
+        return self._certify(act, gone | self._erase_accounts())
+
+    def _erase_accounts(self) -> dict[str, int]:
+        """Delete accounts of erased cases, whichever erasure that was; how many, by case."""
+        folder = self.settings.accounts_of_cases
+        return erase_accounts(folder, self.erasure.erased_of(accounts_by_case(folder)))
 
     def _require_nothing_half_written(self) -> None:
         """Remove what killed commands left half-written in the home.

@@ -266,6 +266,7 @@ def _extent(cutoffs: "RetentionCutoffs", found: "DueForErasure") -> str:
     return (
         f"to erase: {found.decisions:,} decisions before {cutoffs.decisions}, "
         f"{found.records:,} records before {cutoffs.records}, files before {cutoffs.files}"
+        + (f", {found.accounts:,} sealed accounts of cases" if found.accounts else "")
     )
 
 

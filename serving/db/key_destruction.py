@@ -123,6 +123,17 @@ class DatabaseErasure:
                 in_the_clear=_count(connection, decisions, clear),
             )
 
+    def erased_of(self, decision_ids: Collection[str]) -> frozenset[str]:
+        """Those of some decisions that were erased."""
+        return self._those_of(decision_ids, _was_erased())
+
+    def ending_of(
+        self, decision_ids: Collection[str], limits: ErasureLimits, retained: RetainedUnits
+    ) -> frozenset[str]:
+        """Those of some decisions that were erased, or that an erasure would erase."""
+        would_be = and_(_alive_decisions(limits), ~_must_stay(retained))
+        return self._those_of(decision_ids, or_(_was_erased(), would_be))
+
     def erase(
         self, limits: ErasureLimits, retained_after: RetainedAfter, act: RetentionAct
     ) -> ErasedUnits:
@@ -221,6 +232,15 @@ class DatabaseErasure:
                     connection.cursor().execute(statement)
             finally:
                 connection.close()
+
+    def _those_of(
+        self, decision_ids: Collection[str], where: ColumnElement[bool]
+    ) -> frozenset[str]:
+        among = decisions.c.decision_id.in_(sorted(decision_ids))
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return frozenset(
+                connection.scalars(select(decisions.c.decision_id).where(among, where))
+            )
 
     def _keep(self, connection: Connection, units: Iterable[EncryptionUnit]) -> set[str]:
         """The ids of the own keys of units, made of their days' where they had none."""
@@ -344,6 +364,13 @@ def _alive_decisions(limits: ErasureLimits) -> ColumnElement[bool]:
     )
 
 
+def _was_erased() -> ColumnElement[bool]:
+    return and_(
+        decisions.c.encrypted.is_not(None),
+        ~_has_key(_DAY_OF_DECISION, decisions.c.decision_id),
+    )
+
+
 def _alive_records(limits: ErasureLimits) -> ColumnElement[bool]:
     return and_(
         records.c.received_at < limits.records,
@@ -384,6 +411,10 @@ def _is_on_hold(table: Any, retained: RetainedUnits) -> ColumnElement[bool]:
     return subject.in_(retained.subjects) if retained.subjects else literal(False)
 
 
+def _must_stay(retained: RetainedUnits) -> ColumnElement[bool]:
+    return or_(_open_case(), _frozen(retained), _is_on_hold(decisions, retained))
+
+
 def _staying(
     connection: Connection, limits: ErasureLimits, retained: RetainedUnits
 ) -> Iterator[EncryptionUnit]:
@@ -391,7 +422,7 @@ def _staying(
 
     A record or a message stays as long as a decision on its subject, or on any of them.
     """
-    must_stay = or_(_open_case(), _frozen(retained), _is_on_hold(decisions, retained))
+    must_stay = _must_stay(retained)
     of_decisions = select(decisions.c.decision_id, decisions.c.scored_at).where(
         _alive_decisions(limits), must_stay
     )
@@ -504,11 +535,7 @@ def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
     What they say nobody can read. A case ends with the day of the decision that opened it, which
     may be a later one than that which it has its id of.
     """
-    erased = and_(
-        decisions.c.scored_at < limits.decisions,
-        decisions.c.encrypted.is_not(None),
-        ~_has_key(_DAY_OF_DECISION, decisions.c.decision_id),
-    )
+    erased = and_(decisions.c.scored_at < limits.decisions, _was_erased())
 
     erased_case = _is_erased_case(limits)
 

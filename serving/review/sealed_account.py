@@ -22,6 +22,7 @@ from features.provenance import SubmissionProvenance
 from serving.access.actors import Actor
 from serving.audit.checkpoints import LogSigner, verified_by
 from serving.audit.decision import Decision, digest_of
+from serving.audit.erased_accounts import ACCOUNT
 from serving.audit.logged_decision import DecisionReader
 from serving.errors import NotFound
 from serving.explanation.formatting import exact_figure, readable
@@ -30,7 +31,7 @@ from serving.review.case_state import Case
 from serving.review.errors import AccountRefused
 from serving.review.opening import CASE, case_of_decision
 
-ACCOUNT, SIGNATURE, TEXT = "account.json", "account.sig", "account.md"
+SIGNATURE, TEXT = "account.sig", "account.md"
 
 SealedFor = Literal["court", "data_protection_authority"]
 
@@ -66,9 +67,9 @@ def seal_account(
     """
     if folder.exists():
         raise AccountRefused(f"{folder} is there already; each account has a folder of its own")
-    content = json.dumps(account(cases, decisions, sealing), indent=1).encode() + b"\n"
-    digest = digest_of(content)
-    with written_whole(folder) as partial:
+    with written_whole(folder) as partial:  # read in it, so that an erasure sees who is at it
+        content = json.dumps(account(cases, decisions, sealing), indent=1).encode() + b"\n"
+        digest = digest_of(content)
         (partial / ACCOUNT).write_bytes(content)
         (partial / SIGNATURE).write_text(signer.key.sign(content).hex() + "\n")
         (partial / TEXT).write_text(account_in_words(json.loads(content), digest), "utf-8")

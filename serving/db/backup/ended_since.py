@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from serving.access.actors import Actor
+from serving.audit.erased_accounts import accounts_by_case, erase_accounts
 from serving.audit.erased_files import erase_files
 from serving.audit.erasure import ErasedUnits, RetainedUnits
 from serving.audit.retention_log import RetentionAct, held_subjects
@@ -52,7 +53,9 @@ def end_again(former: Engine, engine: Engine, home: Path, actor: Actor, at: str)
     cutoffs = _reach(erasures)
     details = {"former_acts": [act.number for act in erasures], **cutoffs}
     act = RetentionAct(at, "erase_again", actor.identity, BECAUSE, details)
-    erased = DatabaseErasure(engine).erase_again(keys, act)
+    erasure, accounts = DatabaseErasure(engine), home / "accounts"
+    erased = erasure.erase_again(keys, act)
+    erase_accounts(accounts, erasure.erased_of(accounts_by_case(accounts)))
     if cutoffs:
         _erase_files(home, RetentionCutoffs(**cutoffs))
     return EndedAgain(erased, carried)

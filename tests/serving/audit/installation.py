@@ -104,6 +104,13 @@ def closed_case(place: Installation) -> str:
     return case_id
 
 
+def seal(place: Installation, case_id: str) -> None:
+    """Seal the account of a case for a court, in the home."""
+    given = ("--for", "court", "--recipient", "a court", "--by", "ada", "--because", "its order")
+    done = command(place, "letter", "seal", case_id, *given)
+    assert done.exit_code == 0, done.exception
+
+
 def command(place: Installation, *arguments: str) -> Any:
     home = str(place.settings.home)
     url = place.settings.database_url

@@ -37,7 +37,14 @@ from serving.review.rescue_calls import CallPace
 from serving.review.tags import Tagging, tag_case
 from serving.settings import Settings
 from tests.counts import count
-from tests.serving.audit.installation import LATER, PERIODS, Installation, closed_case, command
+from tests.serving.audit.installation import (
+    LATER,
+    PERIODS,
+    Installation,
+    closed_case,
+    command,
+    seal,
+)
 from tests.serving.bodies import shipment
 from tests.serving.canaries import MARKS, PLAN, decided, ended, told_in_files, told_in_tables
 from tests.serving.conftest import NOW, Service
@@ -61,8 +68,14 @@ def test_after_erasure_no_byte_tells_of_a_party_and_the_log_is_proven(
     case_id = closed_case(place)
     home, is_file = place.settings.home, place.settings.database_url is None
     (home / "lanes.toml").write_text("")  # the deployer's own lists are the deployer's to end
+    seal(place, case_id)
+    accounts = {f"accounts/{case_id}/{name}" for name in ("account.json", "account.md")}
+    assert accounts <= told_in_files(home)
+    retention = place.retention()
+    assert retention.due(retention.cutoffs(LATER.date())).accounts == 1
     before = told_in_files(home) if is_file else told_in_tables(place.engine(), without=())
-    assert before == ({"state/data.mdb"} if is_file else {"state.key", "state.value"})
+    in_state = accounts | {"state/data.mdb"} if is_file else {"state.key", "state.value"}
+    assert before == in_state
     server: Server | None = None if is_file else request.getfixturevalue("postgres")
     assert server is None or told_in_server(server, place.settings)
 
@@ -74,6 +87,7 @@ def test_after_erasure_no_byte_tells_of_a_party_and_the_log_is_proven(
         "keys": 0,
         "kept": 0,
     }
+    assert certificate["rows"][f"accounts/{case_id}"] == 1
     assert told_in_files(home) == set()
     assert told_in_tables(place.engine(), without=()) == set()
     assert server is None or told_in_server(server, place.settings) == set()

@@ -21,7 +21,7 @@ from serving.errors import Erased
 from serving.review.tags import Tagging, tag_case
 from serving.settings import Settings
 from tests.serving.audit.conftest import file_place
-from tests.serving.audit.installation import LATER, PERIODS, Installation
+from tests.serving.audit.installation import LATER, PERIODS, Installation, seal
 from tests.serving.canaries import decided, ended
 from tests.serving.conftest import NOW
 from tests.serving.db.test_ship_journeys import decide
@@ -63,6 +63,8 @@ def test_what_was_erased_since_the_backup_is_erased_again_and_what_was_kept_is_t
             ended(service, case_id)
     with file_place.serving(SOON) as service:
         newer_id = decided(service, shipment_id="canary-newer")
+    for case_id in (erased_id, held_id):
+        seal(file_place, case_id)
     archive, wrapped_under = backed_up(home), wrapping_keys(home)
     file_place.retention().hold("shipment", "canary-held", "ada", "a court asks", SOON)
     certificate = file_place.erased()
@@ -79,6 +81,8 @@ def test_what_was_erased_since_the_backup_is_erased_again_and_what_was_kept_is_t
     assert [act.action for act in new.retention().acts.all()] == ["hold", "erase_again"]
     for file in (home / "records").iterdir():
         assert (new.settings.records / file.name).read_bytes() == file.read_bytes()
+    for accounts in (home / "accounts", new.settings.accounts_of_cases):
+        assert [account.name for account in accounts.iterdir()] == [held_id]
     engine = new.engine()
     assert (verify_decision_log(engine).is_whole, verify_audit_log(engine).is_whole) == (True, True)
     with engine.connect() as connection:
