@@ -29,7 +29,7 @@ def dead_letter(
     if has_body and len(message.body) <= LARGEST_BODY:
         letter["body_base64"] = base64.b64encode(message.body).decode()
     body = json.dumps(letter, ensure_ascii=False).encode()
-    return Outgoing(message.id, "dead-letter", body, message.id.encode())
+    return Outgoing(message.id, "dead-letter", message.origin, body, message.id.encode())
 
 
 def of_refused_records(answer: dict[str, Any]) -> dict[str, Any] | None:

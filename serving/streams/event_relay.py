@@ -85,7 +85,11 @@ class EventRelay:
             *(
                 self.events.publish(
                     Outgoing(
-                        event.id, "event", event.model_dump_json().encode(), event.case_id.encode()
+                        event.id,
+                        "event",
+                        event.id,
+                        event.model_dump_json().encode(),
+                        event.case_id.encode(),
                     )
                 )
                 for event in page.events

@@ -127,7 +127,7 @@ class JetStreamSink:
     async def publish(self, outgoing: Outgoing) -> None:
         """Send until the stream has it; within its window it forgets what comes twice."""
         headers = outgoing.all_headers()
-        headers["Nats-Msg-Id"] = f"{outgoing.role}/{outgoing.id}"
+        headers["Nats-Msg-Id"] = f"{outgoing.role}/{self._subject}/{outgoing.origin}"
         for pause_s in (*(min(PUBLISH_S, 0.25 * 2**n) for n in range(TIMES)), None):
             try:
                 await self._context.publish(
@@ -233,6 +233,7 @@ def _message(message: Msg) -> StreamMessage:
     headers = {name.lower(): value for name, value in (message.headers or {}).items()}
     return StreamMessage(
         topic=about.stream,
+        reader=about.consumer,
         position=f"{sequence}-{about.timestamp.timestamp():.6f}",
         place={"broker": "nats", "stream": about.stream, "sequence": sequence},
         lane=message.subject,

@@ -102,9 +102,10 @@ class OffsetTrack:
 class KafkaSource:
     """A topic, read as one of a group."""
 
-    def __init__(self, consumer: Any, topic: str, batch: int, errors: "LastError"):
+    def __init__(self, consumer: Any, topic: str, group: str, batch: int, errors: "LastError"):
         self._consumer = consumer
         self._topic = topic
+        self._group = group
         self._batch = batch
         self._errors = errors
         self._taken: deque[tuple[Any, OffsetTrack]] = deque()
@@ -121,7 +122,7 @@ class KafkaSource:
         properties = READING | settings.of_kafka() | ALL_AT_ONCE | {"group.id": group}
         consumer = _made(Consumer, address, properties, errors)
         await asyncio.to_thread(_require_topic, consumer, address, errors)
-        source = cls(consumer, address.name, in_flight, errors)
+        source = cls(consumer, address.name, group, in_flight, errors)
         consumer.subscribe(
             [address.name],
             on_assign=source._assigned,
@@ -138,7 +139,7 @@ class KafkaSource:
             await self.keep_alive()
         with self._lock:
             number = min(most, len(self._taken))
-            return [_message(*self._taken.popleft()) for _ in range(number)]
+            return [_message(*self._taken.popleft(), self._group) for _ in range(number)]
 
     async def keep_alive(self) -> None:
         """Poll without taking: a reader that does not for five minutes loses its partitions."""
@@ -314,12 +315,13 @@ def _require_topic(client: Any, address: StreamAddress, errors: LastError) -> No
         raise TopicUnknown(f"Kafka has no topic {address.name}, or hides it from this user")
 
 
-def _message(message: Any, track: OffsetTrack) -> StreamMessage:
+def _message(message: Any, track: OffsetTrack, group: str) -> StreamMessage:
     topic, partition, offset = message.topic(), message.partition(), message.offset()
     key = message.key()
     key = key.encode() if isinstance(key, str) else key
     return StreamMessage(
         topic=topic,
+        reader=group,
         position=f"{partition}-{offset}-{message.timestamp()[1]}",
         place={"broker": "kafka", "topic": topic, "partition": partition, "offset": offset},
         lane=f"{partition} {key.hex()}" if key is not None else f"{partition}",

@@ -17,12 +17,14 @@ _PLAIN = re.compile(r"[\x21-\x7e]{1,160}")
 class StreamMessage:
     """A message that came: its bytes, and where the broker keeps it.
 
-    `place` names it for people, `position` is the same at each delivery and at no other message's,
-    also where a topic was made anew. `lane` is what it is kept in order with. Names of headers are
-    in small letters. `receipt` is the broker's own, to acknowledge it by.
+    `reader` is the group or consumer that it came to. `place` names it for people, `position` is
+    the same at each delivery and at no other message's, also where a topic was made anew. `lane` is
+    what it is kept in order with. Names of headers are in small letters. `receipt` is the broker's
+    own, to acknowledge it by.
     """
 
     topic: str
+    reader: str
     position: str
     place: Mapping[str, Any]
     lane: str
@@ -41,6 +43,14 @@ class StreamMessage:
         """One key for a message however often it comes, and for no other topic's."""
         return _plain(f"{self.topic}/{self.id}")
 
+    @property
+    def origin(self) -> str:
+        """What is the same however often it comes to this reader, and of nothing else that comes.
+
+        Senders may give several messages one id.
+        """
+        return _plain(f"{self.topic}/{self.reader}/{self.position}")
+
     def _given_id(self) -> str | None:
         for name in ID_HEADERS:
             if self.headers.get(name):
@@ -55,11 +65,13 @@ class StreamMessage:
 class Outgoing:
     """What is sent to a broker.
 
-    `id` is the same if it comes twice. JetStream forgets a second one of the same `role` and id.
+    Readers know what comes twice by `id`. JetStream forgets a second one of the same `role` and
+    `origin` at a subject.
     """
 
     id: str
     role: str
+    origin: str
     body: bytes
     key: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -113,7 +113,7 @@ class StreamWorker:
         if self.decisions is not None:
             headers = {KIND_HEADER: kind}
             await self.decisions.publish(
-                Outgoing(message.id, "answer", answer, message.key, headers)
+                Outgoing(message.id, "answer", message.origin, answer, message.key, headers)
             )
         self.counts.answered += 1
         if kind == "records" and (problem := of_refused_records(json.loads(answer))):

@@ -57,13 +57,14 @@ def jetstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
 
 @dataclass(frozen=True)
 class Ways:
-    """A stream's ends at one broker, all of names that no other test uses."""
+    """A stream's ends at one broker, all of names that no other test uses; `beside` makes more."""
 
     name: str
     plan: MessagePlan
     send: Callable[..., None]
     read: Callable[[str], list[tuple[dict[str, str], bytes]]]
     done: Callable[[], int]
+    beside: "Callable[[], Ways]"
 
     def answers(self) -> list[tuple[dict[str, str], dict[str, Any]]]:
         """What was sent on: headers and documents."""
@@ -115,7 +116,14 @@ def kafka_ways(kafka: KafkaCluster) -> Ways:
         kafka.address(f"{name}-out"),
         kafka.address(f"{name}-dead"),
     )
-    return Ways(name, plan, send, read, lambda: kafka.committed(f"{name}-in", name))
+    return Ways(
+        name,
+        plan,
+        send,
+        read,
+        lambda: kafka.committed(f"{name}-in", name),
+        lambda: kafka_ways(kafka),
+    )
 
 
 def nats_ways(server: NatsServer) -> Ways:
@@ -135,7 +143,9 @@ def nats_ways(server: NatsServer) -> Ways:
         server.address(f"{name}-out"),
         server.address(f"{name}-dead"),
     )
-    return Ways(name, plan, send, read, lambda: server.done(f"{name}-in", name))
+    return Ways(
+        name, plan, send, read, lambda: server.done(f"{name}-in", name), lambda: nats_ways(server)
+    )
 
 
 @pytest.fixture(params=["kafka", "nats"])

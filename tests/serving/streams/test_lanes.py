@@ -57,7 +57,8 @@ class Kept:
 
 def message(number: int, lane: str, **changes: Any) -> StreamMessage:
     of_all = {"key": None, "body": b"{}", "place": {"number": number}}
-    return StreamMessage(topic="t", position=f"{lane}-{number}", lane=lane, **{**of_all, **changes})
+    of_all |= {"topic": "t", "reader": "r", "position": f"{lane}-{number}", "lane": lane}
+    return StreamMessage(**{**of_all, **changes})
 
 
 def worked(

@@ -22,6 +22,7 @@ from tests.serving.streams.conftest import (
     wait_for,
 )
 from tests.serving.streams.kafka_cluster import KafkaCluster
+from tests.serving.streams.killed import is_killed, run_until
 from tests.serving.streams.nats_server import NatsServer
 
 
@@ -79,6 +80,49 @@ def test_what_is_refused_becomes_a_dead_letter_without_its_bytes(
     assert {"offset", "sequence"} & set(letter["source"])
     assert "Jane" not in json.dumps(ways.letters())
     assert [document["subject_id"] for _, document in ways.answers()] == [f"{ways.name}-2"]
+
+
+def test_of_several_refused_messages_of_one_id_each_is_a_dead_letter(
+    ways: Ways, site: Site, properties: Path
+) -> None:
+    ways.send(b"no JSON", b"{}", b"[]", b"[]", headers={"message-id": b"1"})
+
+    with running(ways.plan, settings_for(site, properties)) as stream:
+        wait_for(lambda: ways.done() == 4)
+
+    assert stream.said[-1] == "0 messages answered, 4 dead letters"
+    assert len({json.dumps(letter["source"]) for letter in ways.letters()}) == 4
+
+
+def test_two_streams_whose_senders_number_alike_may_answer_at_one_place(
+    ways: Ways, site: Site, properties: Path
+) -> None:
+    other = ways.beside().planned(decisions_to=ways.plan.decisions_to)
+    for each in (ways, other):
+        each.send(body(1, each.name), headers={"message-id": b"1"})
+
+    with (
+        running(ways.plan, settings_for(site, properties)),
+        running(other.plan, settings_for(site, properties)),
+    ):
+        wait_for(lambda: ways.done() == other.done() == 1)
+
+    told = {document["subject_id"] for _, document in ways.answers()}
+    assert told == {f"{ways.name}-1", f"{other.name}-1"}
+
+
+def test_what_is_done_again_after_a_kill_jetstream_keeps_once(
+    jetstream: NatsServer, site: Site, properties: Path
+) -> None:
+    ways, settings = nats_ways(jetstream), settings_for(site, properties)
+    ways.send(body(1, ways.name), b"no JSON", key="one", headers={"message-id": b"1"})
+
+    for number in (1, 2):
+        assert is_killed(run_until, "sent on", number, ways.plan, settings)
+    with running(ways.plan, settings):
+        wait_for(lambda: ways.done() == 2)
+
+    assert (len(ways.answers()), len(ways.letters())) == (1, 1)
 
 
 def test_what_is_refused_is_sent_on_where_that_is_asked_for(
