@@ -6,7 +6,7 @@ from typing import Self
 from serving.access.actors import Actor
 from serving.access.api_keys import ApiKey
 from serving.access.roles import Scope, separated
-from serving.errors import Forbidden
+from serving.errors import Forbidden, RequestFault
 
 
 @dataclass(frozen=True)
@@ -63,5 +63,7 @@ class Caller:
         if office_id is None:
             return next(iter(self.offices)) if len(self.offices) == 1 else None
         if self.offices and office_id not in self.offices:
-            raise Forbidden("the subject names an office that this key is not tied to")
+            says = "the subject names an office that this key is not tied to"
+            fault = RequestFault("/shipment/office_id", "foreign_office", says)
+            raise Forbidden(says, (fault,))
         return office_id

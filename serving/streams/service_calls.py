@@ -11,9 +11,11 @@ from serving.streams.stream_messages import KIND_HEADER, StreamMessage
 from tidegate_client import AsyncTidegate, Forbidden, NoAnswer, NotSignedIn, ProblemError
 
 PATHS = {"submissions": "/v1/scores", "records": "/v1/records", "messages": "/v1/messages/{format}"}
+SCOPES = {"submissions": "score", "records": "ingest", "messages": "ingest or score"}
 OF_THE_MESSAGE = frozenset({400, 409, 413, 415, 422})
 """What is wrong with one message; of what is passing, 409 says by `Retry-After` that it is."""
 PASSING = frozenset({408, 429})
+FOREIGN_OFFICE = "foreign_office"  # in `errors` of a 403: the key may send other messages
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 30.0
 CALLS_AT_ONCE = 30  # one key may have 32 inside the service, and events are read by it too
 
@@ -55,14 +57,14 @@ class ServiceCalls:
             if error.status not in OF_THE_MESSAGE | PASSING and error.status < 500:
                 self._refuse(error)
 
-    async def answer(self, message: StreamMessage) -> bytes:
-        """The answer, when what follows from the message is durable.
+    async def answer(self, message: StreamMessage, kind: str) -> bytes:
+        """The answer to a message of this kind, when what follows from it is durable.
 
         Raises RefusedMessage, ServiceRefused, or Stopped where it waited in vain until the end.
         """
-        path = self._path(self.kind_of(message))
+        path = self._path(kind)
         media_type = "application/json"
-        if self.kind_of(message) == "messages":
+        if kind == "messages":
             media_type = message.headers.get("content-type", "application/octet-stream")
         pause_s = FIRST_PAUSE_S
         while True:
@@ -77,7 +79,7 @@ class ServiceCalls:
             except NoAnswer:
                 await self._wait(message, pause_s, "no service answers")
             except ProblemError as error:
-                self._raise_if_final(error)
+                self._raise_if_final(error, kind)
                 asked_s = error.retry_after_s
                 await self._wait(
                     message, pause_s if asked_s is None else asked_s, f"the service says {error}"
@@ -90,20 +92,25 @@ class ServiceCalls:
     def _path(self, kind: str) -> str:
         return PATHS[kind].format(format=self.message_format)
 
-    def _raise_if_final(self, error: ProblemError) -> None:
+    def _raise_if_final(self, error: ProblemError, kind: str) -> None:
         is_passing = error.status == 409 and error.retry_after_s is not None
         if error.status >= 500 or error.status in PASSING or is_passing:
             return
-        if error.status in OF_THE_MESSAGE:
+        if error.status in OF_THE_MESSAGE or self._is_one_forbidden(error, kind):
             raise RefusedMessage(error.problem.model_dump(mode="json", exclude_defaults=True))
         self._refuse(error)
+
+    def _is_one_forbidden(self, error: ProblemError, kind: str) -> bool:
+        """Whether the key may send others: those of its offices, or of the stream's own kind."""
+        codes = {fault.code for fault in error.errors}
+        return isinstance(error, Forbidden) and (kind != self.kind or FOREIGN_OFFICE in codes)
 
     def _refuse(self, error: ProblemError) -> NoReturn:
         if isinstance(error, NotSignedIn):
             raise ServiceRefused("the service does not know this key, or no longer") from None
         if isinstance(error, Forbidden):
-            scope = "score" if self.kind == "submissions" else "ingest"
-            raise ServiceRefused(f"the key lacks a scope such as {scope}: {error}") from None
+            scopes = SCOPES[self.kind]
+            raise ServiceRefused(f"the key lacks a scope such as {scopes}: {error}") from None
         raise ServiceRefused(f"the service does not take {self.kind}: {error}") from None
 
     async def _wait(self, message: StreamMessage, pause_s: float, why: str) -> None:

@@ -106,7 +106,7 @@ class StreamWorker:
     async def _answer(self, message: StreamMessage) -> None:
         kind = self.calls.kind_of(message)
         try:
-            answer = await self.calls.answer(message)
+            answer = await self.calls.answer(message, kind)
         except RefusedMessage as refused:
             await self._refuse(message, kind, refused.problem)
             return

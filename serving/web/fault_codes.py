@@ -8,7 +8,7 @@ FAULT_CODES = {
     "contradiction": "Two fields of an outcome cannot both be true.",
     "cursor": "A page was asked for by what is no `next` of a page.",
     "foreign_attachment": "A record inside a submission belongs to another subject.",
-    "foreign_office": "A record is about a subject of another office.",
+    "foreign_office": "A subject, or that of a record, is of an office that is not the key's.",
     "instant": "No instant with its offset, as in RFC 3339.",
     "no_goods_code": "A shipment has no goods code, nor an item of the declaration that has one.",
     "not_yet_known": "A later version of a subject is to be scored as of before it was known.",

@@ -36,10 +36,10 @@ class Site:
         """Name and port, as some clients want them."""
         return self.address.removeprefix("http://")
 
-    def key(self, *scopes: Scope) -> str:
-        """A fresh key with these scopes."""
+    def key(self, *scopes: Scope, offices: tuple[str, ...] = ()) -> str:
+        """A fresh key with these scopes, for some offices or all."""
         known = len(self.services.api_keys.all())
-        kept, shown = new_key(f"client-{known}", scopes, (), NOW)
+        kept, shown = new_key(f"client-{known}", scopes, offices, NOW)
         self.services.api_keys.add_key(kept)
         return str(shown)
 

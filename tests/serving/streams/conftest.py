@@ -28,7 +28,7 @@ __all__ = ["site"]
 WITHIN_S = 30.0
 
 
-def body(number: int, run: str) -> bytes:
+def body(number: int, run: str, **changes: Any) -> bytes:
     """A shipment by itself, of parties and a second of its own.
 
     Many of the same would be no traffic but a flood of late records.
@@ -38,6 +38,7 @@ def body(number: int, run: str) -> bytes:
         declared_at=(NOW - timedelta(hours=3) + timedelta(seconds=number)).isoformat(),
         consignor_id=f"c-{number}",
         consignee_id=f"d-{number}",
+        **changes,
     )
     del sent["shipment"]["journey_id"]
     return json.dumps({name: sent[name] for name in ("subject_kind", "shipment")}).encode()
@@ -162,8 +163,10 @@ def properties(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-def settings_for(site: Site, properties: Path, *scopes: Any) -> StreamSettings:
-    key = SecretStr(site.key(*(scopes or ("score", "ingest", "events"))))
+def settings_for(
+    site: Site, properties: Path, *scopes: Any, offices: tuple[str, ...] = ()
+) -> StreamSettings:
+    key = SecretStr(site.key(*(scopes or ("score", "ingest", "events")), offices=offices))
     return StreamSettings(address=site.address, key=key, kafka_properties=properties)
 
 

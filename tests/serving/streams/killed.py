@@ -47,9 +47,9 @@ def run_until(step: Step, number: int, plan: MessagePlan, settings: StreamSettin
         if here == step and reached[here] == number:
             os._exit(KILLED)
 
-    async def answering(calls: ServiceCalls, message: Any) -> bytes:
+    async def answering(calls: ServiceCalls, message: Any, kind: str) -> bytes:
         at("before it is asked")
-        answered = await answer(calls, message)
+        answered = await answer(calls, message, kind)
         at("answered")
         return answered
 

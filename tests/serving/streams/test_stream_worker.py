@@ -196,6 +196,24 @@ def test_a_key_without_the_scope_ends_the_stream_before_a_message_is_taken(
     assert ways.letters() == []
 
 
+def test_a_message_that_this_key_may_not_send_is_a_dead_letter_and_the_stream_goes_on(
+    jetstream: NatsServer, site: Site, properties: Path
+) -> None:
+    ways = nats_ways(jetstream)
+    ways.send(body(1, ways.name, office_id="ES002100"))
+    ways.send(b"{}", headers={"tidegate-kind": b"records"})
+    ways.send(body(2, ways.name))
+
+    with running(ways.plan, settings_for(site, properties, "score", offices=("DE004600",))):
+        wait_for(lambda: ways.done() == 3)
+
+    foreign, records = sorted(ways.letters(), key=lambda letter: letter["source"]["sequence"])
+    assert foreign["problem"]["errors"][0]["code"] == "foreign_office"
+    assert records["kind"] == "records"
+    assert records["problem"]["detail"] == "this needs a key with the scope ingest"
+    assert [document["subject_id"] for _, document in ways.answers()] == [f"{ways.name}-2"]
+
+
 def test_a_key_that_is_revoked_meanwhile_ends_the_stream_and_loses_nothing(
     ways: Ways, site: Site, properties: Path
 ) -> None:
