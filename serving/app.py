@@ -12,6 +12,7 @@ from serving.api import (
     batches,
     bulk_acts,
     case_acts,
+    case_attachments,
     case_tags,
     cases,
     decisions,
@@ -87,7 +88,7 @@ from serving.web.request_ids import RequestIds
 
 RESOURCES = (
     *(scores, batches, records, messages, decisions),
-    *(cases, bulk_acts, case_acts, case_tags, offices, entities),
+    *(cases, bulk_acts, case_acts, case_tags, case_attachments, offices, entities),
     *(notices, events),
     *(features, models, health),
     *(invocations, inference, kill_switches, rescue_calls, letters, description),

@@ -25,6 +25,7 @@ READINGS = {
     "GET /v1/queue": Reading("read", "queue"),
     "GET /v1/cases": Reading("read", "cases"),
     "GET /v1/cases/{case_id}": Reading("read", "case", "case_id"),
+    "GET /v1/cases/{case_id}/attachments": Reading("read", "attachments", "case_id"),
     "GET /v1/events": Reading("read", "events"),
     "GET /v1/messages/{message_id}": Reading("read", "message", "message_id"),
     "GET /v1/rescue-calls/{case_id}": Reading("read_calls", "case", "case_id"),
@@ -64,6 +65,7 @@ READINGS = {
 
 WITH_CASE_EVENTS = frozenset(
     {
+        "GET /v1/cases/{case_id}/attachments/{sha256}",
         "GET /v1/cases/{case_id}/letters",
         "GET /v1/cases/{case_id}/letters/{audience}",
         "GET /console/cases/{case_id}",

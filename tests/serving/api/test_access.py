@@ -154,6 +154,8 @@ NEEDED_SCOPE = {
     "/v1/rescue-calls/{case_id}": "rescue",
     "/v1/rescue-calls/{case_id}/acknowledgement": "rescue",
     **{f"/v1/cases/{{case_id}}/{act}": ("review", "rescue") for act in CASE_ACTS.split()},
+    "/v1/cases/{case_id}/attachments": ("review", "rescue"),
+    "/v1/cases/{case_id}/attachments/{sha256}": ("review", "rescue"),
     **{f"/v1/cases/{{case_id}}/{letters}": "review" for letters in LETTERS},
     "/v1/cases/{case_id}/accounts": "supervise",
 }

@@ -67,6 +67,9 @@ CALLS = {
             "agreements disagreements reopen undo tags"
         ).split()
     ),
+    ("/v1/cases/{case_id}/attachments", "get"),
+    ("/v1/cases/{case_id}/attachments", "post"),
+    ("/v1/cases/{case_id}/attachments/{sha256}", "get"),
     ("/v1/cases/{case_id}/letters", "get"),
     ("/v1/cases/{case_id}/letters", "post"),
     ("/v1/cases/{case_id}/letters/{audience}", "get"),

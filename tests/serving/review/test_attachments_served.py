@@ -229,3 +229,59 @@ def test_an_upload_is_read_as_it_was_sent(content: bytes, name: str) -> None:
     for broken in (body[:-10], b"", body.replace(b"filename", b"nofile")):
         with pytest.raises(ServingError):
             Upload.read(f"multipart/form-data; boundary={boundary}", broken)
+
+
+def by_call(
+    service: Service, case_id: str, caller: dict[str, str], content: bytes = PDF, **query: str
+) -> Any:
+    named = {"name": "C:\\papers\\list.pdf"} | query
+    address = f"/v1/cases/{case_id}/attachments"
+    return service.client.post(address, content=content, params=named, headers=caller)
+
+
+def test_a_file_goes_in_and_out_by_call_as_on_the_page(reviewed: Service) -> None:
+    case_id, caller = open_case(reviewed), reviewed.key("review")
+    address = f"/v1/cases/{case_id}/attachments"
+
+    put = by_call(reviewed, case_id, caller)
+    listed = reviewed.client.get(address, headers=caller).json()
+    told = reviewed.client.get(f"{address}/{put.json()['sha256']}", headers=caller)
+    sign_in_as(reviewed, "reviewer")
+
+    assert put.status_code == 200, put.text
+    assert listed == {"case_id": case_id, "attachments": [put.json()]}
+    assert (put.json()["name"], put.json()["size_bytes"]) == ("list.pdf", len(PDF))
+    assert told.content == PDF
+    assert "sandbox" in told.headers["Content-Security-Policy"]
+    assert told.headers["Content-Disposition"].startswith("attachment;")
+    assert download(reviewed, case_id).content == PDF
+    events = [e for e in reviewed.services.cases.events(case_id) if e.action != "read"]
+    assert [(e.action, e.text) for e in events] == [
+        ("attach", "list.pdf"),
+        ("download", "list.pdf"),
+        ("download", "list.pdf"),
+    ]
+
+
+def test_what_is_no_attachment_or_not_the_callers_is_refused_by_call(reviewed: Service) -> None:
+    case_id, caller = open_case(reviewed), reviewed.key("review")
+    most = reviewed.services.settings.max_attachment_bytes
+    assert by_call(reviewed, case_id, caller).status_code == 200
+
+    for content, status in ((PDF, 409), (b"MZ\0", 415), (b"", 422), (b"a" * (most + 1), 413)):
+        assert by_call(reviewed, case_id, caller, content).status_code == status
+    for name in ("", " / "):
+        assert by_call(reviewed, case_id, caller, b"a", name=name).status_code == 422
+    assert by_call(reviewed, case_id, caller, b"a", nome="a").status_code == 422
+    zipped = caller | {"Content-Encoding": "gzip"}
+    assert by_call(reviewed, case_id, zipped, b"a").status_code == 415
+    assert by_call(reviewed, "of-nobody", caller, b"a").status_code == 404
+    rescuer, scorer = reviewed.key("rescue"), reviewed.key("score")
+    for by, status in ((rescuer, 404), (scorer, 403), ({}, 401)):
+        assert by_call(reviewed, case_id, by, b"a").status_code == status
+        for place in ("", f"/{hashlib.sha256(PDF).hexdigest()}"):
+            address = f"/v1/cases/{case_id}/attachments{place}"
+            assert reviewed.client.get(address, headers=by).status_code == status
+    address = f"/v1/cases/{case_id}/attachments/{'0' * 64}"
+    assert reviewed.client.get(address, headers=caller).status_code == 404
+    assert len(reviewed.services.cases.files.of_case(case_id)) == 1

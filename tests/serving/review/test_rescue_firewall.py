@@ -85,13 +85,20 @@ class BothSides:
         described = self.service.client.get("/openapi.json").json()["paths"]
         for path, operations in described.items():
             address = path.replace("{decision_id}", case_id).replace("{case_id}", case_id)
-            address = address.replace("{audience}", "carrier")
+            address = address.replace("{audience}", "carrier").replace("{sha256}", SHA256)
             for method, operation in operations.items():
                 if "{" in address or path in ("/v1/scores", "/v1/scores/batch", "/v1/records"):
                     continue
                 body = BODIES.get(address.rsplit("/", 1)[-1], {})
                 body = body if "requestBody" in operation else None
-                answer = self.service.client.request(method, address, headers=caller, json=body)
+                needed = {
+                    each["name"]: "list.txt"
+                    for each in operation.get("parameters", ())
+                    if each["in"] == "query" and each["required"]
+                }
+                answer = self.service.client.request(
+                    method, address, headers=caller, json=body, params=needed
+                )
                 yield path, answer.status_code, answer.text
 
     def pages(self, case_id: str) -> Iterator[tuple[str, int, str]]:

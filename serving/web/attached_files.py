@@ -1,0 +1,64 @@
+"""Files of cases as the console and the API take them and hand them out."""
+
+import structlog
+from starlette.responses import Response
+
+from serving.access.callers import Caller
+from serving.audit.audit_log import AuditEvent
+from serving.container import Services
+from serving.review.attachment_scan import require_clean
+from serving.review.attachments import AttachedFile, named_after
+from serving.review.case_records import CaseFile
+from serving.review.errors import FileNotClean
+from serving.review.reviewer import Reviewer
+from serving.web.downloads import download_headers
+
+log = structlog.get_logger(__name__)
+
+SANDBOXED = {"Content-Security-Policy": "default-src 'none'; sandbox"}
+
+
+def attach_as_sent(
+    services: Services, caller: Caller, case_id: str, name: str, content: bytes
+) -> CaseFile:
+    """Put a file to a case once the deployer's scanner let it pass.
+
+    Raises NotFound, BodyTooLarge, MediaTypeUnsupported, Unprocessable, FileNotClean or
+    AlreadyAttached.
+    """
+    reviewer = Reviewer.from_caller(caller)
+    services.cases.case(reviewer, case_id)  # first: nothing is scanned for whoever may not see it
+    file = AttachedFile.from_upload(name, content, services.settings.max_attachment_bytes)
+    _require_clean(services, caller, file, content)
+    return services.cases.attach(reviewer, case_id, services.clock(), file, content)
+
+
+def _require_clean(services: Services, caller: Caller, file: AttachedFile, content: bytes) -> None:
+    """Raise FileNotClean for what the deployer's scanner does not let pass; that is an event."""
+    command = services.settings.attachment_scanner
+    if command is None:
+        return
+    try:
+        require_clean(content, command, services.settings.attachment_scan_s)
+    except FileNotClean as refusal:
+        log.warning("attachment_refused", cause=refusal.cause, sha256=file.sha256)
+        details = {"cause": refusal.cause, "size_bytes": file.size_bytes}
+        now = services.clock()
+        services.audit_log.append(
+            AuditEvent(now, caller.actor, "refuse", "attachment", file.sha256, details)
+        )
+        raise
+
+
+def handed_out(services: Services, caller: Caller, case_id: str, sha256: str) -> Response:
+    """A file of a case as a download that no browser opens; that it was read is written down.
+
+    Raises NotFound, or Forbidden where the case is masked.
+    """
+    file, content = services.cases.download(
+        Reviewer.from_caller(caller), case_id, sha256, services.clock()
+    )
+    # Named anew, since files of before were kept under the names that they came by.
+    name = named_after(file.name, file.media_type)
+    headers = SANDBOXED | download_headers(name)
+    return Response(content, headers=headers, media_type=file.media_type)
