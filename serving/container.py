@@ -317,6 +317,7 @@ def _services_over(
             settings.rescoring_rules,
             clock,
             metrics.decisions.count,
+            masking.hides,
         ),
         history=history,
         ingestion=ingestion,

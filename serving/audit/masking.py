@@ -64,10 +64,12 @@ class Masking:
 
     def masked_view(self, decision: Decision) -> Decision:
         """A decision as people and callers may see it: masked, where that is due."""
+        return masked(decision, self.pseudonyms) if self.hides(decision) else decision
+
+    def hides(self, decision: Decision) -> bool:
+        """Whether a decision is masked by now."""
         scored_at = decision.scored_at.isoformat()
-        if not self.covers(decision.subject_kind, decision.subject_id, scored_at):
-            return decision
-        return masked(decision, self.pseudonyms)
+        return self.covers(decision.subject_kind, decision.subject_id, scored_at)
 
     def name(self, identity: str) -> str:
         """What stands for an id."""

@@ -8,13 +8,16 @@ was over by then is history.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from features.rescoring_rules import JUST_AFTER
 from features.submission import Submission
 from serving.audit.decision import Decision
 from serving.audit.earlier_decisions import EarlierDecisions
 from serving.triage.life_at_risk import danger_begins_at, danger_signals, last_heard
+
+HEARD_FOR = timedelta(days=14)
+"""What waited for longer, as while a service stood still, calls nobody: by then it is history."""
 
 
 @dataclass(frozen=True)

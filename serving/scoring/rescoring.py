@@ -14,15 +14,16 @@ lives are at risk: whoever withdraws a journey calls no search off.
 Signs of danger to life wait for no rule: a route is scored as of when a record shows them, or as of
 when silence or delay does, which is planned with the decision and cancelled by what becomes known.
 
-Nobody is scored again by the rules whose case has ended, nor at all who is in the rescue lane:
-people were called.
+Nobody is scored again by the rules whose case has ended, who is masked by now, or who waited until
+its days are over by the clock; nor at all who is in the rescue lane: people were called. Danger to
+life is heard for some days, masked or not, and no longer.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import orjson
 import structlog
@@ -38,6 +39,7 @@ from serving.errors import ServingError, Unprocessable
 from serving.history.received_records import ReceivedRecord, RecordStore
 from serving.polling import PollingThread
 from serving.scoring.batcher import RequestBatcher, ScoreRequest
+from serving.scoring.danger_watch import HEARD_FOR
 from serving.scoring.enrichment import enrich
 from serving.scoring.newly_counted import NamedRecord, names_counted, not_counted
 from serving.scoring.standing_declarations import amendments, as_declared_last, as_standing
@@ -131,6 +133,7 @@ class Rescoring:
         rules: RescoringRules,
         clock: Callable[[], datetime],
         on_decided: Callable[[Decision], None] = lambda _: None,
+        is_masked: Callable[[Decision], bool] = lambda _: False,
     ):
         self.queue = queue
         self._records = records
@@ -138,6 +141,7 @@ class Rescoring:
         self._rules = rules
         self._clock = clock
         self._on_decided = on_decided
+        self._is_masked = is_masked
         self._waits_since: datetime | None = None
         self.polling = PollingThread("rescoring", self.score_due, waits="rescoring_waits")
 
@@ -218,37 +222,70 @@ class Rescoring:
     def _plan(self, waiting: WaitingSubject, now: datetime) -> RescoringPlan:
         earlier = self.queue.earlier(waiting)
         if earlier is None:
+            log.info("rescoring_ended", because="erased")
             return NOTHING
         decided = earlier.newest.submission
         rows = self._received(decided)
         if earlier.newest.lane == "rescue":
             return self._plan_after_rescue(earlier, rows, now)
-        standing = as_standing(decided, rows, now)
-        last = _with_all_known(as_declared_last(decided, rows), rows, now)
-        submission = _with_all_known(standing, rows, now) if standing else last
-        known = [*not_counted(earlier.newest, submission), *amendments(decided, rows)]
-        watch, known_at = self._batcher.danger_watch, [at for _, at in known]
-        declared = (submission, last)  # the last may be of an instant ahead of the clock
-        shown = [watch.danger_shown(earlier, each, known_at, now) for each in declared]
-        danger = watch.danger_to_come(earlier, submission)
+        known = _KnownByNow.of_rows(earlier.newest, rows, now)
+        shown = self._danger_shown(earlier, rows, known, now)
+        danger = self._danger_to_come(earlier, known.submission, now)
         begun = danger if danger is not None and danger <= now else None
-        if as_of := next(filter(None, (*shown, begun)), None):
+        if as_of := next(filter(None, (shown, begun)), None):
             return RescoringPlan(_request(earlier, rows, as_of, now), danger_at=as_of)
-        if standing is None:  # it was withdrawn: danger alone is waited for
+        if known.standing is None:  # it was withdrawn: danger alone is waited for
             return RescoringPlan(until=danger, danger_at=danger)
-        by_rules = self._instant_by_rules(earlier, known, rows)
+        by_rules = self._instant_by_rules(earlier, known.records, rows, now)
         if by_rules is not None and by_rules <= now:
             return RescoringPlan(_request(earlier, rows, by_rules, now))
         until = min((at for at in (danger, by_rules) if at), default=None)
         return RescoringPlan(until=until, danger_at=danger)
+
+    def _danger_shown(
+        self,
+        earlier: EarlierDecisions,
+        rows: Sequence[ReceivedRecord],
+        known: "_KnownByNow",
+        now: datetime,
+    ) -> datetime | None:
+        """As of when records show danger; None too where all that do waited for too long."""
+        shown = self._shown_by(earlier, known, now)
+        in_time = _heard_in_time(earlier, rows, now)
+        if shown is None or len(in_time) == len(rows):
+            return shown
+        newest = earlier.newest
+        heard = _KnownByNow.of_rows(newest, in_time, now)
+        if self._shown_by(earlier, heard, now) is None:
+            _report_too_late(newest)
+            return None
+        return shown
+
+    def _shown_by(
+        self, earlier: EarlierDecisions, known: "_KnownByNow", now: datetime
+    ) -> datetime | None:
+        watch, known_at = self._batcher.danger_watch, [at for _, at in known.records]
+        declared = (known.submission, known.last)  # the last may be ahead of the clock
+        shown = (watch.danger_shown(earlier, each, known_at, now) for each in declared)
+        return next(filter(None, shown), None)
+
+    def _danger_to_come(
+        self, earlier: EarlierDecisions, submission: Submission, now: datetime
+    ) -> datetime | None:
+        """When silence or delay puts it in danger; None too where that waited for too long."""
+        danger = self._batcher.danger_watch.danger_to_come(earlier, submission)
+        if danger is not None and now - danger > HEARD_FOR:
+            _report_too_late(earlier.newest)
+            return None
+        return danger
 
     def _plan_after_rescue(
         self, earlier: EarlierDecisions, rows: Sequence[ReceivedRecord], now: datetime
     ) -> RescoringPlan:
         """Nobody in the rescue lane is scored again, but who calls for help once that has ended."""
         newest = earlier.newest
-        counted = names_counted(newest)
-        unheard = [row for row in rows if f"{row.kind}/{row.record_id}" not in counted]
+        counted, in_time = names_counted(newest), _heard_in_time(earlier, rows, now)
+        unheard = [row for row in in_time if _name_of(row) not in counted]
         heard = [each for each in (row.record for row in unheard) if isinstance(each, Position)]
         called_at = [each.observed_at for each in heard if each.is_distress]
         if not called_at or not self.queue.has_rescue_ended({earlier.first_id, newest.decision_id}):
@@ -269,6 +306,7 @@ class Rescoring:
         earlier: EarlierDecisions,
         known: Sequence[NamedRecord],
         rows: Sequence[ReceivedRecord],
+        now: datetime,
     ) -> datetime | None:
         """As of when the rules score a subject again for records; None where they don't.
 
@@ -286,8 +324,14 @@ class Rescoring:
         stands = (at for at in instants if as_standing(newest.submission, rows, at))
         if (as_of := next(stands, None)) is None:
             return None
-        is_over = self._rules.is_over(as_of, self._first_due_at(earlier), earlier.later_scores)
-        return None if is_over else as_of
+        if self._is_masked(newest):
+            log.info("rescoring_ended", because="masked", decision_id=newest.decision_id)
+            return None
+        by_clock = max(as_of, now)  # whoever waited while a service stood still is not scored late
+        if self._rules.is_over(by_clock, self._first_due_at(earlier), earlier.later_scores):
+            log.info("rescoring_ended", because="over", decision_id=newest.decision_id)
+            return None
+        return as_of
 
     def _first_due_at(self, earlier: EarlierDecisions) -> datetime:
         """When a journey was due by its first declaration: no amendment moves the bounds."""
@@ -296,6 +340,51 @@ class Rescoring:
             first = self.queue.decision(earlier.first_id)
             submission = first.submission if first else submission
         return due_at(submission)
+
+
+@dataclass(frozen=True)
+class _KnownByNow:
+    """What is known of a subject by some records, and which of them did not count yet.
+
+    `standing` is None where its declaration was withdrawn, `last` the newest that was none.
+    """
+
+    standing: Submission | None
+    last: Submission
+    records: Sequence[NamedRecord]
+
+    @classmethod
+    def of_rows(cls, newest: Decision, rows: Sequence[ReceivedRecord], now: datetime) -> Self:
+        """That of a subject by its newest decision and rows about it."""
+        decided = newest.submission
+        stands = as_standing(decided, rows, now)
+        last = _with_all_known(as_declared_last(decided, rows), rows, now)
+        standing = _with_all_known(stands, rows, now) if stands else None
+        records = [*not_counted(newest, standing or last), *amendments(decided, rows)]
+        return cls(standing, last, records)
+
+    @property
+    def submission(self) -> Submission:
+        """The declaration that stands, or the last that did."""
+        return self.standing or self.last
+
+
+def _heard_in_time(
+    earlier: EarlierDecisions, rows: Sequence[ReceivedRecord], now: datetime
+) -> list[ReceivedRecord]:
+    """The records that counted already, and those that did not wait for too long to be heard."""
+    counted, since = names_counted(earlier.newest), now - HEARD_FOR
+    if earlier.first_at >= since:  # nobody could hear of it before
+        return [*rows]
+    return [
+        row
+        for row in rows
+        if _name_of(row) in counted or datetime.fromisoformat(row.received_at) >= since
+    ]
+
+
+def _name_of(row: ReceivedRecord) -> str:
+    return f"{row.kind}/{row.record_id}"
 
 
 def _declarations(submission: Submission) -> tuple[Journey | Shipment | None, ...]:
@@ -315,6 +404,11 @@ def _report_unconfirmed(decision: Decision) -> None:
     """Say where the decision did not find the danger that it was made for."""
     if decision.lane != "rescue":
         log.error("danger_not_confirmed", decision_id=decision.decision_id)
+
+
+def _report_too_late(newest: Decision) -> None:
+    """Say that a sign of danger was read so late that nobody is called for it."""
+    log.error("danger_heard_too_late", decision_id=newest.decision_id)
 
 
 def due_at(submission: Submission) -> datetime:

@@ -1,15 +1,21 @@
 """After the first period nobody is shown who it was; measurement goes on."""
 
 import re
+import time
+from collections.abc import Callable
 from datetime import timedelta
+
+import pytest
 
 from serving.audit.decision import Decision
 from serving.db.repositories.rollup_repository import RollupRepository
 from serving.monitor.rollups import catch_up
 from tests.serving.audit.installation import Installation
+from tests.serving.bodies import shipment
 from tests.serving.canaries import FILE, MARKS, decided, ended
 from tests.serving.conftest import NOW, Service
 from tests.serving.review.test_supervision_served import sign_in_as
+from tests.serving.scoring.test_rescoring import payment
 
 MASKED_AT = NOW + timedelta(days=200)
 PAGES = (
@@ -32,6 +38,33 @@ def two_cases(place: Installation) -> tuple[str, str]:
         ended(service, first)
         service.client.get("/v1/queue", headers=service.key("review"))
     return first, second
+
+
+@pytest.mark.parametrize("is_held", [False, True])
+def test_who_waits_to_be_scored_again_is_scored_no_more_once_it_is_masked(
+    place: Installation, *, is_held: bool
+) -> None:
+    place.settings = place.settings.model_copy(update={"rescore_most_per_subject": 12})
+    with place.serving() as service:
+        service.services.rescoring.stop()
+        service.score(shipment(), service.key("score"))
+        paid = {"transactions": [payment(2, "2026-11-24T11:00:00Z")]}
+        service.client.post("/v1/records", json=paid, headers=service.key("ingest"))
+    retention = place.retention()
+    if is_held:
+        retention.hold("shipment", "S-1", "ada", "a court asks", MASKED_AT)
+    retention.mask("ada", "daily", MASKED_AT)
+
+    with place.serving(NOW + timedelta(hours=1)) as service:
+        wait_until(lambda: not service.services.rescoring.queue.due(MASKED_AT, 9))
+        assert service.services.decisions.size() == 1 + is_held
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
 
 
 CALLS = (

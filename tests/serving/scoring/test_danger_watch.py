@@ -18,6 +18,7 @@ from features.submission import Submission
 from serving.app import create_app
 from serving.audit.decision import Decision
 from serving.audit.replay import replayed
+from serving.audit.retention_log import RetentionAct
 from serving.db.log_verification import verify_decision_log
 from serving.db.repositories.record_repository import RecordRepository
 from serving.db.repositories.rescoring_repository import RescoringRepository
@@ -205,6 +206,51 @@ def test_an_alarm_outlives_the_service_and_rules_that_score_nothing_again(home: 
         overdue.at(OVERDUE_AT + timedelta(days=1))
         assert overdue.run() == 1
         assert overdue.decisions()[-1].as_of == OVERDUE_AT
+
+
+@pytest.mark.parametrize(
+    ("signs", "waited", "is_called"),
+    [
+        ([], timedelta(days=14), True),
+        ([], timedelta(days=14, seconds=1), False),
+        ([heard("2026-11-24T11:00:00Z", is_distress=True)], timedelta(hours=1), True),
+        ([heard("2026-11-24T11:00:00Z", is_distress=True)], timedelta(days=70), False),
+    ],
+)
+def test_danger_that_waited_while_the_service_stood_still_is_heard_for_two_weeks_masked_or_not(
+    home: Path, where: Path | str, signs: list[Any], waited: timedelta, *, is_called: bool
+) -> None:
+    with started(home, where) as overdue:
+        overdue.score(route())
+        if signs:
+            overdue.send(positions=signs)
+        mask_all(overdue)
+        overdue.at((NOW if signs else OVERDUE_AT) + waited)
+
+        assert overdue.run() == is_called
+        assert (overdue.decisions()[-1].lane == "rescue") is is_called
+        assert overdue.waiting() == []
+
+
+def test_a_new_call_for_help_is_heard_though_an_older_one_waited_for_too_long(
+    overdue: Overdue,
+) -> None:
+    overdue.score(route())
+    overdue.send(positions=[heard("2026-11-24T11:00:00Z", is_distress=True)])
+    overdue.at(NOW + timedelta(days=70))
+    assert overdue.run() == 0
+    overdue.send(positions=[heard("2027-02-02T11:00:00Z", is_distress=True)])
+
+    assert overdue.run() == 1
+    assert overdue.decisions()[-1].lane == "rescue"
+
+
+def mask_all(tide: Tide) -> None:
+    """Mask all that was decided, whatever the periods."""
+    masking = tide.service.services.cases.masking
+    act = RetentionAct(NOW.isoformat(), "mask", "ada", "so", {"before": "2027-01-01"})
+    masking.acts.append(act)
+    masking.read_again()
 
 
 def test_an_alarm_is_raised_though_the_case_of_its_subject_ended(home: Path) -> None:

@@ -63,6 +63,7 @@ class Tide:
             services.batcher,
             self.rules,
             lambda: self.now,
+            is_masked=services.cases.masking.hides,
         )
         return worker.score_due()
 
@@ -225,6 +226,17 @@ def test_a_subject_is_scored_again_so_often_at_most_and_not_long_after_it_was_du
     tide.now = NOW + timedelta(days=60)
     tide.send(positions=[{**late, "observed_at": "2026-12-20T10:00:00Z"}])
     assert tide.run() == 0
+
+
+def test_who_waited_until_its_days_were_over_is_scored_no_more_though_the_record_came_in_time(
+    tide: Tide,
+) -> None:
+    tide.score(shipment())
+    tide.send(transactions=[payment(2, LATER)])
+    tide.now = NOW + timedelta(days=60)
+
+    assert tide.run() == 0
+    assert tide.service.services.rescoring.queue.due(tide.now + timedelta(days=999), 9) == []
 
 
 def test_what_became_known_before_the_declaration_and_came_later_is_counted_too(
