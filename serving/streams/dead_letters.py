@@ -15,9 +15,12 @@ LARGEST_BODY = 512 * 1024  # bytes: brokers take a megabyte, and base64 makes a 
 
 
 def dead_letter(
-    message: StreamMessage, kind: str, problem: dict[str, Any], *, has_body: bool
+    message: StreamMessage, kind: str | None, problem: dict[str, Any], *, has_body: bool
 ) -> Outgoing:
-    """The letter about a message; `problem` is the service's own (RFC 9457)."""
+    """The letter about a message, of no kind where its header names none that can be sent.
+
+    `problem` is the service's own (RFC 9457), or as one of it.
+    """
     letter: dict[str, Any] = {
         "id": message.id,
         "kind": kind,
@@ -30,6 +33,16 @@ def dead_letter(
         letter["body_base64"] = base64.b64encode(message.body).decode()
     body = json.dumps(letter, ensure_ascii=False).encode()
     return Outgoing(message.id, "dead-letter", message.origin, body, message.id.encode())
+
+
+def of_refused_kind(detail: str) -> dict[str, Any]:
+    """The problem of a message for whose kind there is no call."""
+    return {
+        "type": "/problems/unprocessable",
+        "title": "The request was refused",
+        "status": 422,
+        "detail": detail,
+    }
 
 
 def of_refused_records(answer: dict[str, Any]) -> dict[str, Any] | None:

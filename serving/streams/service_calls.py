@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from features.errors import nearest_of
+from serving.streams.dead_letters import of_refused_kind
 from serving.streams.errors import RefusedMessage, ServiceAway, ServiceRefused
 from serving.streams.stream_messages import KIND_HEADER, StreamMessage
 from tidegate_client import AsyncTidegate, Forbidden, NoAnswer, NotSignedIn, ProblemError
@@ -40,9 +42,18 @@ class ServiceCalls:
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CALLS_AT_ONCE))
 
     def kind_of(self, message: StreamMessage) -> str:
-        """What a message is: `submissions`, `records` or `messages`."""
+        """What a message is: `submissions`, `records` or `messages`.
+
+        Raises RefusedMessage where its header says what this stream has no call for.
+        """
         given = message.headers.get(KIND_HEADER, self.kind)
-        return given if given in PATHS else self.kind
+        calls = [kind for kind in PATHS if kind != "messages" or self.message_format]
+        if given in calls:
+            return given
+        if given == "messages":
+            raise RefusedMessage(of_refused_kind("this stream has no --format for messages"))
+        nearest = nearest_of(given, calls)
+        raise RefusedMessage(of_refused_kind(f"{KIND_HEADER} names no kind: {nearest}"))
 
     async def require(self) -> None:
         """Raise ServiceAway or ServiceRefused where the first message would come to nothing.

@@ -104,8 +104,9 @@ class StreamWorker:
         await self.source.done(message)
 
     async def _answer(self, message: StreamMessage) -> None:
-        kind = self.calls.kind_of(message)
+        kind = None
         try:
+            kind = self.calls.kind_of(message)
             answer = await self.calls.answer(message, kind)
         except RefusedMessage as refused:
             await self._refuse(message, kind, refused.problem)
@@ -120,7 +121,7 @@ class StreamWorker:
             await self._refuse(message, kind, problem)
 
     async def _refuse(
-        self, message: StreamMessage, kind: str, problem: Mapping[str, object]
+        self, message: StreamMessage, kind: str | None, problem: Mapping[str, object]
     ) -> None:
         letter = dead_letter(message, kind, dict(problem), has_body=self.has_bodies)
         await self.dead_letters.publish(letter)

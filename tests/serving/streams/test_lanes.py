@@ -1,6 +1,7 @@
 """Order, room and waiting: what a worker does with messages, whatever broker brings them."""
 
 import asyncio
+import json
 import random
 from collections import defaultdict
 from collections.abc import Callable
@@ -68,6 +69,7 @@ def worked(
     in_flight: int = 8,
     is_ordered: bool = True,
     kind: str = "submissions",
+    message_format: str | None = "ubl",
     until: Callable[[Listed], bool] | None = None,
 ) -> tuple[Listed, Kept, Kept, list[str]]:
     """What became of messages: the source, what was sent on, dead letters, and what was said."""
@@ -83,7 +85,7 @@ def worked(
         async with AsyncTidegate(
             "http://service", "k", retries=Retries(most=0), transport=transport
         ) as tidegate:
-            calls = ServiceCalls(tidegate, kind, "ubl", is_over, said.append)
+            calls = ServiceCalls(tidegate, kind, message_format, is_over, said.append)
             worker = StreamWorker(source, calls, out, dead, in_flight, is_ordered)
             running = asyncio.create_task(worker.run(is_over))
             number = len(messages)
@@ -215,6 +217,35 @@ def test_a_refusal_of_the_stream_is_none_of_its_messages(status: int) -> None:
     with pytest.raises(ServiceRefused):
         worked(source.left, answer)
     assert len(asked) == 1  # of one lane the others wait for the first
+
+
+@pytest.mark.parametrize(
+    ("given", "message_format", "says"),
+    [
+        ("Record", "ubl", "the nearest is 'records'"),
+        ("message", "ubl", "the nearest is 'messages'"),
+        ("", "ubl", "there are messages, records, submissions"),
+        ("messages", None, "no --format"),
+        ("message", None, "there are records, submissions"),
+    ],
+)
+def test_a_kind_that_the_stream_has_no_call_for_is_a_dead_letter(
+    given: str, message_format: str | None, says: str
+) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request.url.path)
+        return httpx2.Response(200, json={})
+
+    odd = message(1, "lane", headers={"tidegate-kind": given})
+    source, out, dead, _ = worked([odd, message(2, "lane")], answer, message_format=message_format)
+
+    assert source.finished == ["lane-1", "lane-2"]
+    assert (asked, len(out.sent)) == (["/v1/scores"], 1)
+    letter = json.loads(dead.sent[0].body)
+    assert letter["kind"] is None
+    assert says in letter["problem"]["detail"]
 
 
 def test_standard_messages_go_to_the_call_of_their_format_as_they_are() -> None:
