@@ -333,13 +333,10 @@ def _message(message: Any, track: OffsetTrack, group: str) -> StreamMessage:
 
 
 def _headers(given: Any) -> dict[str, str]:
-    """Of several of one name the first; what is no text says nothing."""
+    """Of several of one name the first; a byte that is no UTF-8 is written as `\\xff`."""
     found: dict[str, str] = {}
     for name, value in given:
-        try:
-            found.setdefault(
-                name.lower(), value.decode() if isinstance(value, bytes) else value or ""
-            )
-        except UnicodeDecodeError:
-            continue
+        is_bytes = isinstance(value, bytes)
+        text = value.decode(errors="backslashreplace") if is_bytes else value or ""
+        found.setdefault(name.lower(), text)
     return found

@@ -10,6 +10,7 @@ from typing import Any
 ID_HEADERS = ("message-id", "nats-msg-id")
 CLOUD_EVENT_HEADERS = (("ce_source", "ce_id"), ("ce-source", "ce-id"))
 KIND_HEADER = "tidegate-kind"
+LONGEST_ID = 1_024  # characters
 _PLAIN = re.compile(r"[\x21-\x7e]{1,160}")
 
 
@@ -35,8 +36,10 @@ class StreamMessage:
 
     @cached_property
     def id(self) -> str:
-        """What its sender calls it, else its position; a digest where that could be no header."""
-        return _plain(self._given_id() or self.position)
+        """What its sender calls it, else its position; a digest where no header carries it back."""
+        given = self._given_id() or self.position
+        is_carried = given.isprintable() and given == given.strip() and len(given) <= LONGEST_ID
+        return given if is_carried else _digest(given)
 
     @property
     def idempotency_key(self) -> str:
@@ -82,6 +85,8 @@ class Outgoing:
 
 
 def _plain(text: str) -> str:
-    if _PLAIN.fullmatch(text):
-        return text
+    return text if _PLAIN.fullmatch(text) else _digest(text)
+
+
+def _digest(text: str) -> str:
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

@@ -21,7 +21,7 @@ from tests.clients.conftest import Site, site
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW
 from tests.serving.streams.kafka_cluster import FAST, KafkaCluster, kafka_cluster
-from tests.serving.streams.nats_server import NatsServer, nats_server
+from tests.serving.streams.nats_server import NatsServer, headers_of, nats_server
 
 __all__ = ["site"]
 
@@ -137,7 +137,7 @@ def nats_ways(server: NatsServer) -> Ways:
         server.send(list(zip(subjects, bodies, strict=True)), text)
 
     def read(where: str) -> list[tuple[dict[str, str], bytes]]:
-        return [(each.headers or {}, each.data) for each in server.read(f"{name}-{where}")]
+        return [(headers_of(each), each.data) for each in server.read(f"{name}-{where}")]
 
     plan = _plan(
         server.address(f"{name}-in", name),

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from email.header import decode_header
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,14 @@ class NatsServer:
                 await connection.close()
 
         asyncio.run(connected())
+
+
+def headers_of(message: Any) -> dict[str, str]:
+    """Headers as they were written: what gets one message reads them as those of a letter."""
+    return {
+        name: each if isinstance(each, str) else decode_header(each)[0][0].decode()
+        for name, each in (message.headers or {}).items()
+    }
 
 
 async def _hear_nothing(_: Exception) -> None:

@@ -1,8 +1,10 @@
 """Order, room and waiting: what a worker does with messages, whatever broker brings them."""
 
 import asyncio
+import hashlib
 import json
 import random
+import re
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -265,10 +267,16 @@ def test_standard_messages_go_to_the_call_of_their_format_as_they_are() -> None:
 
 
 def test_ids_that_could_be_no_header_become_digests() -> None:
-    odd = message(1, "lane", headers={"message-id": "a\r\nX: b"})
-    long = message(1, "lane", headers={"nats-msg-id": "x" * 500})
+    given = ["a\r\nX: b", "x" * 2_000, " a", "a\u200b"]
+    odd = [message(1, "lane", headers={"message-id": each}) for each in given]
 
-    assert odd.id.startswith("sha256:")
-    assert long.id.startswith("sha256:")
-    assert len({odd.idempotency_key, long.idempotency_key}) == 2
-    assert len(long.idempotency_key) <= 255
+    digests = [f"sha256:{hashlib.sha256(each.encode()).hexdigest()}" for each in given]
+    assert [each.id for each in odd] == digests
+
+
+@pytest.mark.parametrize("given", ["Zug 7", "Köln", "x" * 500])
+def test_an_id_that_is_no_idempotency_key_is_kept_for_readers(given: str) -> None:
+    odd = message(1, "lane", headers={"nats-msg-id": given})
+
+    assert odd.id == given
+    assert re.fullmatch(r"[\x21-\x7e]{1,255}", odd.idempotency_key)

@@ -137,6 +137,32 @@ def test_what_is_refused_is_sent_on_where_that_is_asked_for(
     assert base64.b64decode(ways.letters()[0]["body_base64"]) == b"no JSON"
 
 
+def test_an_answer_carries_the_id_as_its_sender_wrote_it(
+    ways: Ways, site: Site, properties: Path
+) -> None:
+    ways.send(body(1, ways.name), headers={"message-id": "Zug 7, Köln".encode()})
+
+    with running(ways.plan, settings_for(site, properties)):
+        wait_for(lambda: ways.done() == 1)
+
+    assert [headers["message-id"] for headers, _ in ways.answers()] == ["Zug 7, Köln"]
+
+
+def test_a_header_of_kafka_that_is_no_text_is_not_passed_over(
+    kafka: KafkaCluster, site: Site, properties: Path
+) -> None:
+    ways = kafka_ways(kafka)
+    headers = {"tidegate-kind": b"\xffrecords", "message-id": b"K\xf6ln"}
+    ways.send(body(1, ways.name), headers=headers)
+
+    with running(ways.plan, settings_for(site, properties)):
+        wait_for(lambda: ways.done() == 1)
+
+    (letter,) = ways.letters()
+    assert letter["id"] == "K\\xf6ln"
+    assert "'records'" in letter["problem"]["detail"]
+
+
 def test_of_records_those_that_are_refused_are_told_beside_the_answer(
     jetstream: NatsServer, site: Site, properties: Path
 ) -> None:
