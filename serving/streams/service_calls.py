@@ -18,6 +18,7 @@ OF_THE_MESSAGE = frozenset({400, 409, 413, 415, 422})
 """What is wrong with one message; of what is passing, 409 says by `Retry-After` that it is."""
 PASSING = frozenset({408, 429})
 FOREIGN_OFFICE = "foreign_office"  # in `errors` of a 403: the key may send other messages
+AT_START = "tidegate-stream"  # without an idempotency key nothing else would be looked at
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 30.0
 CALLS_AT_ONCE = 30  # one key may have 32 inside the service, and events are read by it too
 
@@ -58,13 +59,15 @@ class ServiceCalls:
     async def require(self) -> None:
         """Raise ServiceAway or ServiceRefused where the first message would come to nothing.
 
-        It asks with nothing to score: whoever may score is told that this is no submission.
+        It asks with nothing in it: whoever may send something is told that this is no submission.
         """
         try:
-            await self.tidegate.post(self._path(self.kind), b"", idempotency_key=None)
+            await self.tidegate.post(self._path(self.kind), b"", idempotency_key=AT_START)
         except NoAnswer as error:
             raise ServiceAway(f"no service answers at TIDEGATE_ADDRESS: {error}") from None
         except ProblemError as error:
+            if wants := [each.detail for each in error.errors if each.pointer == "/format"]:
+                raise ServiceRefused(f"--format is none of the service's: {wants[0]}") from None
             if error.status not in OF_THE_MESSAGE | PASSING and error.status < 500:
                 self._refuse(error)
 

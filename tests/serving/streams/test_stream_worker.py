@@ -260,6 +260,18 @@ def test_a_key_that_is_revoked_meanwhile_ends_the_stream_and_loses_nothing(
     assert ways.letters() == []
 
 
+def test_a_format_that_the_service_does_not_know_ends_the_start(
+    jetstream: NatsServer, site: Site, properties: Path
+) -> None:
+    ways = nats_ways(jetstream).planned(kind="messages", message_format="cargoxml")
+
+    with (
+        pytest.raises(ServiceRefused, match=r"--format .* 'cargo_xml'"),
+        running(ways.plan, settings_for(site, properties)) as stream,
+    ):
+        stream.wait()
+
+
 def test_a_service_that_is_not_there_ends_the_start(
     jetstream: NatsServer, site: Site, properties: Path
 ) -> None:
