@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -19,6 +20,8 @@ OF_THE_MESSAGE = frozenset({400, 409, 413, 415, 422})
 PASSING = frozenset({408, 429})
 FOREIGN_OFFICE = "foreign_office"  # in `errors` of a 403: the key may send other messages
 AT_START = "tidegate-stream"  # without an idempotency key nothing else would be looked at
+_MEDIA_TYPE = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,254}")
+"""What HTTP can carry as one; the service goes by the format."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 30.0
 CALLS_AT_ONCE = 30  # one key may have 32 inside the service, and events are read by it too
 
@@ -79,7 +82,8 @@ class ServiceCalls:
         path = self._path(kind)
         media_type = "application/json"
         if kind == "messages":
-            media_type = message.headers.get("content-type", "application/octet-stream")
+            given = message.headers.get("content-type", "")
+            media_type = given if _MEDIA_TYPE.fullmatch(given) else "application/octet-stream"
         pause_s = FIRST_PAUSE_S
         while True:
             try:
