@@ -260,13 +260,15 @@ def test_standard_messages_go_to_the_call_of_their_format_as_they_are() -> None:
     xml = message(1, "lane", body=b"<Invoice/>", headers={"content-type": "application/xml"})
     odd = [
         message(number, "lane", body=b"UNA", headers={"content-type": given})
-        for number, given in enumerate(("text/xml; of=Köln", "text/xml\nX: y"), start=3)
+        for number, given in enumerate(
+            ("text/xml; of=Köln", "text/xml\nX: y", "text/xml "), start=3
+        )
     ]
     worked([xml, message(2, "lane", body=b"UNA"), *odd], answer, kind="messages")
 
     assert asked == [
         ("/v1/messages/ubl", b"<Invoice/>", "application/xml"),
-        *[("/v1/messages/ubl", b"UNA", "application/octet-stream")] * 3,
+        *[("/v1/messages/ubl", b"UNA", "application/octet-stream")] * 4,
     ]
 
 
