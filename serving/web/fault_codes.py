@@ -26,6 +26,7 @@ FAULT_CODES = {
     "subject": "A submission does not bring what its kind of subject needs, or brings another.",
     "subject_id": "`q` and `subject_id` were both given.",
     "too_long": "More of them than may be, or a longer text.",
+    "list_type": "Something else than an array of records.",
     "unknown_office": "An office of which nothing here knows.",
     "unknown_inbox": "An inbox of no team and of no office.",
     "unknown_code": "A code that its list does not hold.",

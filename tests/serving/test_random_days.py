@@ -197,7 +197,7 @@ class Days:
         worker = Rescoring(queue, records, batcher, RescoringRules(), lambda: self.now)
         with capture_logs() as said:
             worker.score_due()
-        assert {each["event"] for each in said} <= {"scored_again"}, said
+        assert {each["event"] for each in said} <= {"scored_again", "rescoring_ended"}, said
 
     def open_cases(self) -> None:
         while self.services.case_store.count_unopened():

@@ -312,6 +312,7 @@ def test_ready_names_the_versions_and_what_is_lacking(service: Service) -> None:
         "models": {"route": "1", "shipment": "1"},
         "decisions": 0,
         "witnesses_behind": [],
+        "failing_threads": [],
     }
     assert list(again) == ["shipment"]
 

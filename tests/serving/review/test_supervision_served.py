@@ -124,6 +124,7 @@ ACTS_BY: dict[str, set[Role]] = {
     "/console/cases/{case}/attachments": {"reviewer", "supervisor"},
     "/console/rescues/{rescue}/acknowledgement": {"rescue"},
     "/console/rescues/{rescue}/claim": {"rescue"},
+    "/console/rescues/alerts/{alert}/acknowledgement": {"rescue"},
     "/console/rescues/{rescue}/attachments": {"rescue"},
     "/console/rescues/{rescue}/results": {"rescue"},
     "/console/cases/{case}/justify": {"reviewer", "supervisor", "auditor"},
