@@ -143,9 +143,7 @@ class RecordIngestion:
         body = json.dumps({"positions": calls[:MOST_RECORDS]}).encode()
         try:
             return bool(calls) and bool(self.ingest(caller, body, at))
-        except (
-            SubmissionRefused
-        ):  # none of them says from where, or the journey is another office's
+        except SubmissionRefused:  # as where none says from where, or the journey is another's
             return False
 
     def checked(self, caller: Caller, body: bytes, at: datetime) -> list[CheckedRecord]:
@@ -355,9 +353,7 @@ def _records_in(
     given = read_json(body)
     if not isinstance(given, dict) or not given:
         raise SubmissionRefused(f"want an object with some of {', '.join(RECORD_FILES)}")
-    arrays = {kind: records for kind, records in given.items() if records is not None}
-    faults += [_no_array(kind) for kind in arrays if not _is_array_of_records(kind, arrays)]
-    arrays = {kind: arrays[kind] for kind in arrays if _is_array_of_records(kind, arrays)}
+    arrays = _arrays_in(given, faults)
     if sum(map(len, arrays.values())) > MOST_RECORDS:
         raise BodyTooLarge(f"a body may hold {MOST_RECORDS} records")
     for kind, records in arrays.items():
@@ -368,8 +364,15 @@ def _records_in(
                 yield CheckedRecord(pointer, record, _row(kind, record, source))
 
 
-def _is_array_of_records(kind: str, given: dict[str, Any]) -> bool:
-    return kind in RECORD_FILES and isinstance(given[kind], list)
+def _arrays_in(given: dict[str, Any], faults: list[RequestFault]) -> dict[str, list[Any]]:
+    """The records of a body by kind; null stands for none."""
+    arrays: dict[str, list[Any]] = {}
+    for kind, records in given.items():
+        if kind in RECORD_FILES and isinstance(records, list):
+            arrays[kind] = records
+        elif records is not None:
+            faults.append(_no_array(kind))
+    return arrays
 
 
 def _no_array(kind: str) -> RequestFault:
