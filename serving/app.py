@@ -21,8 +21,6 @@ from serving.api import (
     events,
     features,
     health,
-    inference,
-    invocations,
     kill_switches,
     letters,
     messages,
@@ -91,7 +89,7 @@ RESOURCES = (
     *(cases, bulk_acts, case_acts, case_tags, case_attachments, offices, entities),
     *(notices, events),
     *(features, models, health),
-    *(invocations, inference, kill_switches, rescue_calls, letters, description),
+    *(kill_switches, rescue_calls, letters, description),
 )
 """The resources of the API, one module each."""
 

@@ -162,19 +162,6 @@ class RequestMetrics:
             )
         )
 
-        self._vectors = _Labelled(
-            Counter(
-                "tidegate_vectors",
-                "Feature vectors scored, which no decision follows",
-                ("caller",),
-                registry=registry,
-            )
-        )
-
-    def count_vectors(self, caller_id: str, count: int) -> None:
-        """Record how many vectors a caller had scored."""
-        self._vectors.by(caller_id).inc(count)
-
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Record how long a request took."""
         self._seconds.by(method, route, str(status)).observe(seconds)

@@ -235,8 +235,8 @@ def request(path: str, body: bytes, *headers: str) -> bytes:
 @contextmanager
 def _tidegate(home: Path) -> Iterator[tuple[Side, Side]]:
     machine, person = (
-        _bearer(home, ("score", "infer")),
-        _bearer(home, ("score", "infer", "explain")),
+        _bearer(home, ("score",)),
+        _bearer(home, ("score", "explain")),
     )
     run = f"{time.time_ns():x}"
     traffic = Traffic(bodies(home, run, _decided(home)))

@@ -10,7 +10,6 @@ from typing import Literal, get_args
 
 Scope = Literal[
     "score",
-    "infer",
     "explain",
     "ingest",
     "events",

@@ -23,7 +23,6 @@ HEADERS: dict[str, str] = {
     "Location": "The address of what was made.",
     "Idempotency-Replayed": "`true`: the same bytes as the first time.",
     "WWW-Authenticate": "`Bearer`: which kind of key is wanted.",
-    "Inference-Header-Content-Length": "How many bytes of JSON come before binary tensors.",
 }
 """Headers of answers, with what each means."""
 

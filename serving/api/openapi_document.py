@@ -39,8 +39,6 @@ TAGS = {
     "rescue": "Calls to rescue centres.",
     "features": "What every number means.",
     "models": "Which models answer, and whether they may.",
-    "feature vectors": "Vectors scored as they come, for programs of MLflow and of the Open "
-    "Inference Protocol. A vector is no subject, and makes no decision.",
     "health": "Whether the service lives, can decide, and what it counts.",
 }
 

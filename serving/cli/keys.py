@@ -28,7 +28,6 @@ class ScopeName(StrEnum):
     """What a key may be allowed."""
 
     SCORE = "score"
-    INFER = "infer"
     EXPLAIN = "explain"
     INGEST = "ingest"
     EVENTS = "events"

@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 
 # What a key of a machine may be allowed; what people do takes an account.
 KEY_SCOPES: tuple[Scope, ...] = (
-    *("score", "infer", "explain", "ingest", "events", "review", "rescue", "switch", "monitor"),
+    *("score", "explain", "ingest", "events", "review", "rescue", "switch", "monitor"),
 )
 
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]

@@ -23,7 +23,7 @@ from serving.language import say
 from serving.observability import Metrics, RequestMetrics
 from serving.settings import Settings
 from serving.web.lingering import LingeringAnswer
-from serving.web.problems import MEDIA_TYPE, is_of_inference, problem_body
+from serving.web.problems import MEDIA_TYPE, problem_body
 from serving.web.request_head import refuse_head
 from serving.web.security_headers import ANSWER_HEADERS, DEFAULT_HEADERS
 
@@ -183,10 +183,6 @@ class RequestGuard:
         if self._most_bytes is not None:
             self._most_bytes = most
 
-    def count_inflated(self, size: int, most: int) -> None:
-        """Count what a compressed body became; raises BodyTooLarge, or TooBusy."""
-        self._count(max(0, size - self._bytes_read), most)
-
     async def receive(self) -> Message:
         """The next part of the body; raises BodyTooLarge, or TooBusy where there is no room.
 
@@ -291,16 +287,16 @@ class Admission:
 
 
 async def _answer(refusal: ServingError, scope: Scope, send: Send) -> None:
-    status, headers, body = early_answer(refusal, scope["path"])
+    status, headers, body = early_answer(refusal)
     encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": encoded})
     await send({"type": "http.response.body", "body": body})
 
 
-def early_answer(refusal: ServingError, path: str = "") -> tuple[int, dict[str, str], bytes]:
+def early_answer(refusal: ServingError) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of a problem that is answered before a request has an id."""
     request_id = str(uuid.uuid4())
-    body = problem_body(request_id, refusal, of_inference=is_of_inference(path))
+    body = problem_body(request_id, refusal)
     headers = {
         "Content-Type": MEDIA_TYPE,
         "Content-Length": str(len(body)),

@@ -116,6 +116,5 @@ MayReadDecisions = Annotated[Caller, Depends(WithScope("score", "review", "audit
 MayReview = Annotated[Caller, Depends(WithScope("review"))]
 MayRescue = Annotated[Caller, Depends(WithScope("rescue"))]
 MayReviewOrRescue = Annotated[Caller, Depends(WithScope("review", "rescue"))]
-MayInfer = Annotated[Caller, Depends(WithScope("infer"))]
 MayExplain = Annotated[Caller, Depends(WithScope("explain"))]
 MayIngest = Annotated[Caller, Depends(WithScope("ingest"))]

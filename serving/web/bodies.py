@@ -1,21 +1,15 @@
 """Bodies of requests: media type, size, and the bytes as they came."""
 
-import zlib
-
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict
-from starlette.concurrency import run_in_threadpool
 
-from serving.errors import BodyMalformed, BodyTooLarge, MediaTypeUnsupported
+from serving.errors import BodyTooLarge, MediaTypeUnsupported
 from serving.web.admission import guard_of
 from serving.web.services import TheServices
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 OCTETS = "application/octet-stream"
-
-WINDOW = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
-"""By Content-Encoding, what zlib reads it with."""
 
 
 class ClosedModel(BaseModel):
@@ -30,26 +24,20 @@ async def json_body(request: Request, services: TheServices) -> bytes:
     return await body_within(request, services.settings.max_body_bytes)
 
 
-def refuse_other_media(request: Request, *media_types: str, encodings: tuple[str, ...] = ()) -> str:
-    """The body's media type, one of those given (`""`: none is said); raises MediaTypeUnsupported.
+def refuse_other_media(request: Request, *media_types: str) -> str:
+    """Return the body's media type, one of those given (`""`: none is stated).
 
-    Nothing is inflated but where `encodings` are taken: a small compressed body can hold more than
-    the machine.
+    Raises MediaTypeUnsupported, also for a compressed body: a small one can hold more than the
+    machine.
     """
-    if _encoding(request) not in {"identity", *encodings}:
-        raise MediaTypeUnsupported(
-            f"send the body without Content-Encoding{''.join(f' or {e}' for e in encodings)}"
-        )
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise MediaTypeUnsupported("send the body without Content-Encoding")
     given, _, parameter = request.headers.get("content-type", "").lower().partition(";")
     is_utf8 = parameter.strip().replace('"', "") in {"", "charset=utf-8"}
     if given.strip() not in media_types or not is_utf8:
         named = " or ".join(filter(None, media_types))
         raise MediaTypeUnsupported(f"send the body as {named} in UTF-8")
     return given.strip()
-
-
-def _encoding(request: Request) -> str:
-    return request.headers.get("content-encoding", "identity").strip().lower()
 
 
 async def body_within(request: Request, most: int) -> bytes:
@@ -64,34 +52,6 @@ async def body_within(request: Request, most: int) -> bytes:
             raise _too_large(most)
         chunks.append(chunk)
     return b"".join(chunks)
-
-
-async def inflated_body(request: Request, most: int) -> bytes:
-    """The body's bytes, inflated where they are gzip or deflate.
-
-    At most `most` bytes are made of them, and they are counted like those of any large body. Raises
-    BodyTooLarge, or BodyMalformed.
-    """
-    body = await body_within(request, most)
-    if (encoding := _encoding(request)) == "identity":
-        return body
-    inflated = await run_in_threadpool(_inflated, body, WINDOW[encoding], most)
-    if guard := guard_of(request):
-        guard.count_inflated(len(inflated), most)
-    return inflated
-
-
-def _inflated(body: bytes, window: int, most: int) -> bytes:
-    inflating = zlib.decompressobj(window)
-    try:
-        inflated = inflating.decompress(body, most + 1)
-    except zlib.error:
-        raise BodyMalformed("the body is not compressed as Content-Encoding says") from None
-    if len(inflated) > most:
-        raise _too_large(most)
-    if not inflating.eof or inflating.unused_data:
-        raise BodyMalformed("the compressed body is not whole, or goes on after its end")
-    return inflated
 
 
 def refuse_declared_above(request: Request, most: int) -> None:

@@ -77,32 +77,18 @@ def problem(request: Request, error: ServingError) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if error.retry_after_s is not None:
         headers["Retry-After"] = str(error.retry_after_s)
-    body = problem_body(
-        request.state.request_id, error, of_inference=is_of_inference(request.url.path)
-    )
+    body = problem_body(request.state.request_id, error)
     return Response(body, error.status, headers, MEDIA_TYPE)
 
 
-def is_of_inference(path: str) -> bool:
-    """Whether an address is one of the Open Inference Protocol, whose clients read `error`."""
-    return path.startswith("/v2")
-
-
-def problem_body(
-    request_id: str,
-    error: ServingError,
-    most_faults: int = MOST_FAULTS,
-    *,
-    of_inference: bool = False,
-) -> bytes:
+def problem_body(request_id: str, error: ServingError, most_faults: int = MOST_FAULTS) -> bytes:
     """An error as RFC 9457 says it, with its first faults, and 64 KiB in all."""
     faults = error.faults[:most_faults]
-    also = {"error": str(error)} if of_inference else {}
     while True:
         content = _content(
             request_id, slug(type(error)), error.title, error.status, str(error), faults
         )
-        body = orjson.dumps(content | also)
+        body = orjson.dumps(content)
         if len(body) <= LARGEST_PROBLEM or not faults:
             return body
         faults = faults[: len(faults) // 2]
@@ -151,10 +137,7 @@ def _http_exception(request: Request, error: Exception) -> Response:
     content = _content(
         request.state.request_id, "about:blank", title, error.status_code, f"{title}."
     )
-    headers = dict(error.headers or {})
-    if is_of_inference(request.url.path):
-        content["error"] = title
-    return Response(orjson.dumps(content), error.status_code, headers, MEDIA_TYPE)
+    return Response(orjson.dumps(content), error.status_code, dict(error.headers or {}), MEDIA_TYPE)
 
 
 def _client_gone(_: Request, __: Exception) -> Response:

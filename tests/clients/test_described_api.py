@@ -51,7 +51,7 @@ def test_names_of_calls_are_short_and_their_own(document: Any) -> None:
 
     assert names.most_common(1)[0][1] == 1
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+){0,3}", name) for name in names), names
-    assert {"score_subject", "score_subjects", "list_cases", "model_infer"} <= set(names)
+    assert {"score_subject", "score_subjects", "list_cases"} <= set(names)
 
 
 def test_every_call_says_who_may_and_what_comes_back(document: Any) -> None:
@@ -69,8 +69,7 @@ def test_every_call_says_who_may_and_what_comes_back(document: Any) -> None:
         assert "Retry-After" in operation["responses"]["429"]["headers"], name
     assert document["servers"]
     assert public == {
-        *("/health", "/health/live", "/health/ready", "/ping"),
-        *("/v2/health/live", "/v2/health/ready"),
+        *("/health/live", "/health/ready"),
     }
 
 

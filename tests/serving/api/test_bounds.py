@@ -22,7 +22,6 @@ from serving.history.ingestion import MOST_RECORDS, _records_in
 from serving.review.attachments import LONGEST_NAME, MOST_TO_A_CASE, AttachedFile
 from serving.review.owner_rules import LONGEST_WAIT
 from serving.review.results import LONGEST_TEXT, SHORTEST_TEXT
-from serving.scoring.vectors import MOST_VECTORS, vectors_in
 from serving.settings import Settings
 from serving.web.admission import SMALL_BODY
 from serving.web.authentication import _remembered
@@ -63,7 +62,7 @@ def test_without_settings_limits_are_these() -> None:
     assert limits.most_body_bytes_in_flight == 33_554_432
     assert (LARGEST_HEAD, LARGEST_COOKIES, SMALL_BODY) == (16_384, 4_096, 65_536)
     assert (MOST_FAULTS, LARGEST_PROBLEM, LARGEST_FORM_OF_A_STRANGER) == (50, 65_536, 8_192)
-    assert (MOST_RECORDS, MOST_VECTORS, LONGEST_HEADER) == (5_000, 1_000, 512)
+    assert (MOST_RECORDS, LONGEST_HEADER) == (5_000, 512)
     assert (LARGEST_FORM, MOST_FIELDS) == (32_768, 32)
     assert (MOST_TO_A_CASE, LONGEST_NAME, LONGEST_WAIT.days) == (50, 120, 14)
     assert (SHORTEST_TEXT, LONGEST_TEXT) == (10, 4_000)
@@ -111,12 +110,6 @@ def test_a_form_has_no_more_bytes_and_fields_than_ours() -> None:
         asyncio.run(own_form(request(padded + b"x")))
     with pytest.raises(Unprocessable, match="at most 32 fields"):
         asyncio.run(own_form(request(f"{most}&more=1".encode())))
-
-
-def test_a_request_holds_up_to_a_thousand_vectors() -> None:
-    assert vectors_in({"a": [0] * 1_000, "b": [0] * 1_000}) == 1_000
-    with pytest.raises(BodyTooLarge, match="1000 vectors"):
-        vectors_in({"a": [0] * 1_001})
 
 
 def test_a_body_holds_up_to_five_thousand_records() -> None:

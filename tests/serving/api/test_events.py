@@ -74,7 +74,7 @@ def test_systems_learn_what_became_of_the_cases_that_are_theirs(reviewed: Servic
     last = read(reviewed, submits)["next"]
     assert last == told[-1]["id"]
     assert read(reviewed, submits, after=last) == {"events": [], "next": last, "has_more": False}
-    for scope in ("infer", "ingest", "explain", "switch", "monitor"):
+    for scope in ("ingest", "explain", "switch", "monitor"):
         refused = reviewed.client.get("/v1/events", headers=reviewed.key(scope))
         assert refused.status_code == 403, scope
     written = services.audit_events.newest(EventFilter(object_kind="events"), 50)

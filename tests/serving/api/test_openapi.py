@@ -35,19 +35,6 @@ CALLS = {
     ("/v1/models", "get"),
     ("/v1/switches", "get"),
     ("/v1/switches", "post"),
-    ("/ping", "get"),
-    ("/health", "get"),
-    ("/version", "get"),
-    ("/invocations", "post"),
-    ("/endpoints/{name}/invocations", "post"),
-    ("/v2", "get"),
-    ("/v2/health/live", "get"),
-    ("/v2/health/ready", "get"),
-    *(
-        (f"/v2/models/{{name}}{version}{suffix}", method)
-        for version in ("", "/versions/{version}")
-        for suffix, method in (("", "get"), ("/ready", "get"), ("/infer", "post"))
-    ),
     ("/v1/queue", "get"),
     ("/v1/bulk-acts", "post"),
     ("/v1/cases", "get"),

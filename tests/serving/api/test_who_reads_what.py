@@ -103,7 +103,7 @@ def test_a_description_that_is_not_open_is_for_callers_and_readers(closed: Servi
 def test_words_on_switches_are_for_those_who_answer_for_them(service: Service) -> None:
     record_switch(service.services.switch_events, "all", is_on=False, by="ada", because=WHY, at=NOW)
     for scope, is_told in (
-        *((scope, False) for scope in ("score", "infer", "ingest", "review", "rescue", "monitor")),
+        *((scope, False) for scope in ("score", "ingest", "review", "rescue", "monitor")),
         *((scope, True) for scope in ("switch", "supervise", "audit", "administer")),
     ):
         answer = service.client.get("/v1/switches", headers=service.key(scope))  # type: ignore[arg-type]  # a scope
@@ -113,14 +113,6 @@ def test_words_on_switches_are_for_those_who_answer_for_them(service: Service) -
             assert (switch["switched_by"] == "ada") == is_told, scope
             assert (switch["because"] == WHY) == is_told, scope
         assert (WHY in answer.text) == is_told
-
-
-def test_whoever_scores_subjects_scores_no_vectors_by_that(service: Service) -> None:
-    for path in ("/invocations", "/v2/models/tidegate-shipment/infer"):
-        for scope, is_let_in in (("score", False), ("explain", False), ("infer", True)):
-            caller = service.key(scope)  # type: ignore[arg-type]  # a scope
-            status = service.client.post(path, json={}, headers=caller).status_code
-            assert (status != 403) == is_let_in, (path, scope)
 
 
 def test_an_automaton_may_have_a_key_that_switches(home: Path) -> None:

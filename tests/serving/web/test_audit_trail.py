@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -14,19 +14,17 @@ from structlog.testing import capture_logs
 
 from serving.access.actors import Actor
 from serving.access.api_keys import new_key
-from serving.access.roles import Scope
 from serving.audit.audit_log import AuditEvent
 from serving.audit.audit_writer import AuditWriter
 from serving.db.tables.audit import audit_events
 from serving.errors import LogUnavailable
 from serving.web.readings import NOT_READINGS, READINGS, WITH_CASE_EVENTS
-from tests.serving.api.test_inference import decided, inputs, records
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service, app_of
 from tests.serving.review.test_cases_served import open_case, reviewed
 from tests.serving.review.test_supervision_served import sign_in_as
 
-__all__ = ["decided", "reviewed"]
+__all__ = ["reviewed"]
 
 
 def events_of(service: Service, *actions: str) -> list[Any]:
@@ -165,28 +163,6 @@ def test_known_callers_who_are_refused_are_on_record_and_strangers_are_not(
     assert refused[0].actor.startswith("key:")
     assert refused[1].actor.startswith("key:")
     assert refused[2].actor == "account:the reviewer"
-
-
-def test_every_call_that_scores_vectors_is_on_record_with_model_and_count(
-    service: Service, decided: dict[str, Any]
-) -> None:
-    scopes: list[Scope] = [scope for scope in get_args(Scope) if scope in ("score", "infer")]
-    kept, shown = new_key("prober", tuple(scopes), (), NOW)
-    service.services.api_keys.add_key(kept)
-    caller = {"Authorization": f"Bearer {shown}"}
-
-    service.client.post("/invocations", json=records(decided, 3), headers=caller)
-    path = "/v2/models/tidegate-shipment/infer"
-    service.client.post(path, json={"inputs": inputs(decided, 2)}, headers=caller)
-
-    events = events_of(service, "infer")
-    assert [json.loads(event.details)["vectors"] for event in events] == [3, 2]
-    for event in events:
-        details = json.loads(event.details)
-        assert (event.actor, event.object_kind) == (f"key:{kept.key_id}", "model")
-        assert (details["model"], details["version"]) == ("tidegate-shipment", "1")
-    line = f'tidegate_vectors_total{{caller="{kept.key_id}"}} 5.0'
-    assert line in service.client.get("/metrics").text
 
 
 def test_the_line_of_an_answer_names_its_caller(service: Service) -> None:

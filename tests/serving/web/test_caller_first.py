@@ -84,7 +84,6 @@ def test_nobody_without_the_scope_has_a_body_read(service: Service) -> None:
         ("/v1/scores", "score", 1 << 20),
         ("/v1/scores/batch", "score", 8 << 20),
         ("/v1/records", "ingest", 8 << 20),
-        ("/invocations", "infer", 8 << 20),
     ],
 )
 def test_a_body_that_says_it_is_too_large_is_never_waited_for(
