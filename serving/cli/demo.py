@@ -54,7 +54,7 @@ def demo(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Invent a world, train and promote both models, serve them, score live traffic, explain."""
-    require("demo", "train", "serve")
+    require("demo")
     world = home / "world"
     with ending_at_once({**STOPPED, **HUNG_UP}):
         live_from, passwords = _prepare(world, home, journeys)
