@@ -1,4 +1,4 @@
-"""`POST /v1/messages/{format}`, and what is kept of a message as evidence."""
+"""`POST /v1/messages/{format}`, and `GET /v1/stored_messages/{message_id}`: stored as evidence."""
 
 import re
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ from serving.web.closed_routes import ClosedRoute
 from serving.web.languages import time_zones
 from serving.web.services import TheServices
 
-router = APIRouter(prefix="/v1/messages", tags=["messages"], route_class=ClosedRoute)
+router = APIRouter(prefix="/v1", tags=["messages"], route_class=ClosedRoute)
 
 MayReadCases = Annotated[Caller, Depends(WithScope("review", "rescue", "audit"))]
 
@@ -240,7 +240,7 @@ MESSAGE_BODY: dict[str, Any] = {
 
 
 @router.post(
-    "/{format}",
+    "/messages/{format}",
     response_model=MessageAnswer,
     openapi_extra=MESSAGE_BODY | described_headers(Idempotency_Key=f"Required: {MEANING}"),
     responses={
@@ -292,7 +292,7 @@ async def take_message(
 
 
 @router.get(
-    "/{message_id}",
+    "/stored_messages/{message_id}",
     responses=problems(
         s404="No such message, or none that this key may see.",
         s410="It was erased when its time was over.",

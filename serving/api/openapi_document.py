@@ -35,6 +35,8 @@ TAGS = {
     "decisions": "Decisions on record, and their explanations.",
     "review": "Cases: what waits for a person, and what persons do with it.",
     "events": "What became of cases.",
+    "webhooks": "What the service sends to endpoints of yours. No call has this tag: generators write "
+    "one file for each tag, and that of the webhooks would replace that of the calls.",
     "letters": "Letters to parties about a case.",
     "rescue": "Calls to rescue centres.",
     "features": "What every number means.",

@@ -27,7 +27,7 @@ READINGS = {
     "GET /v1/cases/{case_id}": Reading("read", "case", "case_id"),
     "GET /v1/cases/{case_id}/attachments": Reading("read", "attachments", "case_id"),
     "GET /v1/events": Reading("read", "events"),
-    "GET /v1/messages/{message_id}": Reading("read", "message", "message_id"),
+    "GET /v1/stored_messages/{message_id}": Reading("read", "message", "message_id"),
     "GET /v1/rescue-calls/{case_id}": Reading("read_calls", "case", "case_id"),
     "GET /v1/tags": Reading("read", "tags"),
     "GET /v1/offices": Reading("read", "offices"),

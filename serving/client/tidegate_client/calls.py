@@ -115,8 +115,8 @@ def send_message(
 
 
 def message(message_id: str) -> Call[StoredMessage]:
-    """`GET /v1/messages/{id}`."""
-    path = f"/v1/messages/{_part(message_id)}"
+    """`GET /v1/stored_messages/{id}`."""
+    path = f"/v1/stored_messages/{_part(message_id)}"
     return Call("GET", path, StoredMessage.model_validate_json)
 
 

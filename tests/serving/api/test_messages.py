@@ -126,7 +126,7 @@ def test_a_message_of_each_format_is_kept_with_its_records_and_without_its_perso
         assert told["records"] == made
         assert told["sha256"] == hashlib.sha256(body).hexdigest()
         assert len(told["decisions"]) == made.get("shipments", 0)
-        kept = service.client.get(f"/v1/messages/{told['message_id']}", headers=reader)
+        kept = service.client.get(f"/v1/stored_messages/{told['message_id']}", headers=reader)
         text = kept.json()["text"]
         assert text.count("\n") == body.count(b"\n")
         persons |= withheld_in(format, body)
@@ -162,7 +162,7 @@ def test_a_shipment_of_a_message_is_decided_with_all_that_belongs_to_it(watched:
 
 def test_a_reader_of_its_case_reads_the_message_which_is_written_down(watched: Service) -> None:
     told = send(watched, watched.key("ingest", "score")).json()
-    address = f"/v1/messages/{told['message_id']}"
+    address = f"/v1/stored_messages/{told['message_id']}"
 
     whole = watched.client.get(address, headers=watched.key("review")).json()
 

@@ -26,7 +26,7 @@ CALLS = {
     ("/v1/scores/batch", "post"),
     ("/v1/records", "post"),
     ("/v1/messages/{format}", "post"),
-    ("/v1/messages/{message_id}", "get"),
+    ("/v1/stored_messages/{message_id}", "get"),
     ("/v1/decisions", "get"),
     ("/v1/decisions/{decision_id}", "get"),
     ("/v1/decisions/{decision_id}/explanation", "get"),
