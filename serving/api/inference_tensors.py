@@ -10,8 +10,9 @@ from itertools import chain
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, FailFast, Field
+from pydantic import ConfigDict, FailFast, Field
 
+from features.records import NullIsAbsent
 from serving.errors import BodyMalformed, SubmissionRefused
 from serving.scoring.vectors import is_nan
 
@@ -42,7 +43,7 @@ _LENGTH = 4  # bytes that say how long a text is
 _LONGEST_NUMBER = 20  # digits
 
 
-class _Told(BaseModel):
+class _Told(NullIsAbsent):
     """Base of what the protocol's clients send: extensions add fields, which say nothing here."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=True)

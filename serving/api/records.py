@@ -1,7 +1,7 @@
 """`POST /v1/records`: what becomes known about subjects, before and after they are scored."""
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from features.records import (
@@ -10,6 +10,7 @@ from features.records import (
     GoodsItem,
     Journey,
     Leg,
+    NullIsAbsent,
     Outcome,
     Position,
     Transaction,
@@ -27,7 +28,7 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/v1/records", tags=["records"], route_class=ClosedRoute)
 
 
-class RecordsBody(BaseModel):
+class RecordsBody(NullIsAbsent):
     """Records of any of the types, at most 5,000 together."""
 
     model_config = ConfigDict(extra="forbid")
