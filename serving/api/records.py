@@ -37,13 +37,13 @@ class RecordsBody(NullIsAbsent):
     shipments: list[SubmittedShipment] = Field(
         [], description="Shipments that nobody decides about here, with their goods items."
     )
-    legs: list[Leg] = []
-    positions: list[Position] = []
-    goods_items: list[GoodsItem] = []
-    documents: list[Document] = []
-    transactions: list[Transaction] = []
-    events: list[Event] = []
-    outcomes: list[Outcome] = []
+    legs: list[Leg] = Field([])
+    positions: list[Position] = Field([])
+    goods_items: list[GoodsItem] = Field([])
+    documents: list[Document] = Field([])
+    transactions: list[Transaction] = Field([])
+    events: list[Event] = Field([])
+    outcomes: list[Outcome] = Field([])
 
 
 class RecordsAnswer(ClosedModel):

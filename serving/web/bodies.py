@@ -20,13 +20,13 @@ WINDOW = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
 class ClosedModel(BaseModel):
-    """Base of answers, and of bodies by `RequestBody`: frozen, finite, and without fields that are not described."""
+    """Base of answers and bodies: frozen, finite, and without fields that are not described."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class RequestBody(NullIsAbsent, ClosedModel):
-    """Base of bodies that are sent: in an optional field, null is the same as leaving it out."""
+    """Base of bodies: in an optional field, null is the same as leaving it out."""
 
 
 async def json_body(request: Request, services: TheServices) -> bytes:
