@@ -76,7 +76,9 @@ class Canaries:
         Raises ArtefactTampered unless the file is as one of the home's keys signed it.
         """
         stored = CanaryFile.read(home, subject, public_key)
-        return stored and cls(stored.confirmed, stored.cleared, stored.chosen_at)
+        if stored is None:
+            return None
+        return cls(stored.confirmed, stored.cleared, stored.chosen_at)
 
     def write(self, home: Path, subject: SubjectKind, key: SigningKey) -> Path:
         """Sign and store them; to choose others, delete the file on purpose."""
