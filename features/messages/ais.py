@@ -17,6 +17,7 @@ from operator import xor
 from typing import TYPE_CHECKING, Any
 
 from features.errors import MessageRefused
+from features.messages.bounds import Bounds
 from features.messages.conversion import GIVEN, Conversion, MadeRecord
 from features.messages.decoding import text_of
 from features.messages.element import Element
@@ -59,8 +60,7 @@ def read_ais(message: bytes, options: Options) -> Conversion:
     options.bounds.check_size(message)
     reading = MessageReading("ais", options)
     reading.kind = "NMEA 0183"
-    lines = list(_lines(message))
-    options.bounds.check_count(len(lines), "line 1")
+    lines = list(_lines(message, options.bounds))
     if not any(_SENTENCE.search(line.text) for line in lines):
         raise MessageRefused("line 1", "want sentences of AIS, as !AIVDM,1,1,,A,…*hh")
     whole = [_keep_position(parts, reading) for parts in _messages(lines, reading)]
@@ -72,9 +72,12 @@ def read_ais(message: bytes, options: Options) -> Conversion:
     return conversion
 
 
-def _lines(message: bytes) -> Iterator[Element]:
+def _lines(message: bytes, bounds: Bounds) -> Iterator[Element]:
+    count = 0
     for number, line in enumerate(text_of(message, "latin-1").splitlines(), start=1):
         if line.strip() and not line.startswith("#"):
+            count += 1
+            bounds.check_count(count, f"line {number}")
             yield Element("line", f"line {number}", "line", line.strip(), line=number)
 
 

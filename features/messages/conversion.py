@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -106,7 +106,8 @@ class Conversion:
     """One message, read whole. Every element that holds a text is used, left over or withheld.
 
     `withdrawals` are those that no record was found for so far; `looked_at` are the journeys of a
-    message that withdraws goods, in which a life may be in danger.
+    message that withdraws goods, in which a life may be in danger. `parties` are the register and
+    number behind each pseudonym; they are never written.
     """
 
     standard: str
@@ -120,6 +121,9 @@ class Conversion:
     elements_used: int
     withdrawals: tuple[Withdrawal, ...] = ()
     looked_at: tuple[MadeRecord, ...] = ()
+    parties: Mapping[str, tuple[str, str]] = field(
+        default_factory=dict[str, tuple[str, str]], compare=False, repr=False
+    )
 
     @property
     def not_made(self) -> tuple[RefusedRecord, ...]:

@@ -3,15 +3,17 @@
 import re
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from starlette.concurrency import run_in_threadpool
 
 from features.messages.bounds import Bounds
 from features.messages.formats import FORMATS
-from features.messages.search_patterns import search_pattern
+from features.messages.id_templates import IdTemplate, id_template
 from features.messages.written_values import instant_of
 from features.records import SubjectKind
 from serving.access.callers import Caller
@@ -27,7 +29,7 @@ from serving.scoring.message_intake import MessageReadAs, SentMessage, TakenMess
 from serving.triage.lane_rule import Lane
 from serving.web.admission import limited_in_flight
 from serving.web.authentication import MayIngest, WithScope, take_permits
-from serving.web.bodies import OCTETS, ClosedModel, body_within
+from serving.web.bodies import OCTETS, ClosedModel, growing_body, while_connected
 from serving.web.closed_routes import ClosedRoute
 from serving.web.languages import time_zones
 from serving.web.services import TheServices
@@ -35,6 +37,8 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/v1/messages", tags=["messages"], route_class=ClosedRoute)
 
 MayReadCases = Annotated[Caller, Depends(WithScope("review", "rescue", "audit"))]
+
+_BLANK = re.compile(rb"[\x00 \t\r\n]*+")
 
 MessageFormat = StrEnum("MessageFormat", {name: name for name in FORMATS})  # type: ignore[misc]  # made of a table
 """The standards that are read, as `tidegate import --list` names them."""
@@ -53,10 +57,14 @@ class MessageQuery(BaseModel):
     )
     zone: str = Field("UTC", description="The time zone of dates and times that name none.")
     shipment_pattern: str | None = Field(
-        None, description="Finds a shipment in the references of a payment or an invoice."
+        None,
+        description="How ids of shipments look in the references of payments and invoices: literal "
+        "text, `{digits}` and `{letters}` with their lengths, as `AC{digits:6}` or "
+        "`{letters:2-4}-{digits:1-9}`. Braces are written twice.",
     )
     journey_pattern: str | None = Field(
-        None, description="Finds a journey in the references of a payment."
+        None,
+        description="How ids of journeys look in the references of payments, written likewise.",
     )
     heard_at: str | None = Field(
         None,
@@ -73,9 +81,8 @@ class MessageQuery(BaseModel):
 
     @field_validator("shipment_pattern", "journey_pattern")
     @classmethod
-    def _write_a_pattern(cls, written: str | None) -> str | None:
-        if written is not None:
-            search_pattern(written)
+    def _write_a_template(cls, written: str | None) -> str | None:
+        _template(written)
         return written
 
     @field_validator("received_at", "heard_at")
@@ -91,8 +98,8 @@ class MessageQuery(BaseModel):
         return MessageReadAs(
             received_at="sent" if self.received_at == "sent" else _instant(self.received_at),
             zone=ZoneInfo(self.zone),
-            shipment_pattern=_pattern(self.shipment_pattern),
-            journey_pattern=_pattern(self.journey_pattern),
+            shipment_pattern=_template(self.shipment_pattern),
+            journey_pattern=_template(self.journey_pattern),
             heard_at=_instant(self.heard_at),
         )
 
@@ -277,12 +284,19 @@ async def take_message(
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise MediaTypeUnsupported("send the body without Content-Encoding")
     most = services.settings.max_message_bytes
-    body = await body_within(request, most)
-    if not body.strip(b"\x00 \t\r\n"):
+    body = await growing_body(request, most)
+    if _BLANK.fullmatch(body):
         raise BadRequest("want a message; the body is empty")
-    sent = SentMessage(caller, idempotency_key, str(format), query.read_as, body, services.clock())
+    sent = await run_in_threadpool(
+        SentMessage.of,
+        *(caller, idempotency_key, str(format), query.read_as, body, services.clock()),
+    )
     taken = await services.message_intake.take(
-        sent, Bounds(size=most), _worded, lambda count: _admit(request, services, caller, count)
+        sent,
+        Bounds(size=most),
+        _worded,
+        lambda count: _admit(request, services, caller, count),
+        partial(while_connected, request),
     )
     for answer in taken.answers:
         services.metrics.decisions.count(answer.decision)
@@ -342,8 +356,8 @@ def _worded(decision: Decision) -> bytes:
     return decision_answer(decision).model_dump_json().encode()
 
 
-def _pattern(written: str | None) -> re.Pattern[str] | None:
-    return None if written is None else search_pattern(written)
+def _template(written: str | None) -> IdTemplate | None:
+    return None if written is None else id_template(written)
 
 
 def _instant(said: str | None) -> datetime | None:
