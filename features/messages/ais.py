@@ -61,8 +61,10 @@ def read_ais(message: bytes, options: Options) -> Conversion:
     reading = MessageReading("ais", options)
     reading.kind = "NMEA 0183"
     lines = list(_lines(message, options.bounds))
-    if not any(_SENTENCE.search(line.text) for line in lines):
+    sentences = [line for line in lines if _SENTENCE.search(line.text)]
+    if not sentences:
         raise MessageRefused("line 1", "want sentences of AIS, as !AIVDM,1,1,,A,…*hh")
+    options.bounds.check_sentences(len(sentences), sentences[-1].place)
     whole = [_keep_position(parts, reading) for parts in _messages(lines, reading)]
     conversion = reading.conversion(lines)
     if not any(whole):
@@ -132,13 +134,13 @@ def _refuse_incomplete(parts: _Parts, reading: MessageReading) -> None:
 
 def _stamp(line: Element) -> Value | None:
     """When a line says that a sentence was heard."""
-    if tags := _TAGS.search(line.text):
+    if "\\" in line.text and (tags := _TAGS.search(line.text)):
         if not _has_own_checksum(tags[1]):
             return None
         if tagged := _TIME_TAG.search(tags[1]):
             seconds = int(tagged[1]) / (1000 if len(tagged[1]) == 13 else 1)
             return Value(datetime.fromtimestamp(seconds, UTC), line.place, (line,))
-    elif found := _PGHP.match(line.text):
+    elif line.text.startswith("$") and (found := _PGHP.match(line.text)):
         try:
             year, month, day, hour, minute, second = map(int, found.groups())
             when = datetime(year, month, day, hour, minute, second, tzinfo=UTC)

@@ -15,7 +15,8 @@ class Bounds:
 
     `elements` are those of a tree; of attributes, of comments and instructions, and of segments
     there may be as many too. `subjects` and `records` are the journeys and shipments, and the other
-    records, that one message may make; None of a command, which has no other callers.
+    records, that one message may make, and `sentences` those of AIS that are decoded; None of a
+    command, which has no other callers.
     """
 
     size: int = 16 * _MEBIBYTE
@@ -23,6 +24,7 @@ class Bounds:
     elements: int = 500_000
     subjects: int | None = None
     records: int | None = None
+    sentences: int | None = None
 
     def check_size(self, message: bytes) -> None:
         """Raise MessageRefused for a message of too many bytes, or of none."""
@@ -41,6 +43,11 @@ class Bounds:
         if len(place) > MAX_PLACE:
             wanted = f"want names that make places of at most {MAX_PLACE:,} characters"
             raise MessageTooLarge(place[:MAX_PLACE], wanted)
+
+    def check_sentences(self, count: int, place: str) -> None:
+        """Raise MessageTooLarge where there are too many sentences of AIS."""
+        if self.sentences is not None and count > self.sentences:
+            raise MessageTooLarge(place, f"want at most {self.sentences:,} sentences of AIS")
 
     def check_records(self, subjects: int, records: int, place: str) -> None:
         """Raise MessageTooLarge where a message makes too many subjects or other records."""

@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import lru_cache
 from typing import Any
 
 from features.errors import MessageRefused
@@ -19,6 +20,7 @@ class _Digits(str):
     __slots__ = ()
 
 
+@lru_cache(maxsize=1)  # what is read for its records is read again for its text
 def read_json(message: bytes, bounds: Bounds) -> Element:
     """The root of a JSON document; places are JSON pointers (RFC 6901), a root array has items.
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
@@ -39,6 +39,14 @@ class Leftovers:
 
     lists: Mapping[str, list[Any]]
     counts: Mapping[str, int]
+
+    @classmethod
+    def of(cls, conversion: Conversion) -> Self:
+        """Return what is in no record of a conversion."""
+        report = conversion.report()
+        counts = {name: len(report[name]) for name in _LISTS}
+        lists = {name: report[name][:MAX_LISTED] for name in _LISTS}
+        return cls(lists, counts | {"not_made": len(conversion.refused)})
 
 
 def read_once(format: str, message: bytes, options: Options) -> Conversion:
@@ -95,8 +103,7 @@ def with_pseudonyms(conversion: Conversion, key: bytes) -> Conversion:
 
 def encode(conversion: Conversion) -> bytes:
     """Return what a message says, as JSON; long lists of what it did not become are cut."""
-    report = conversion.report()
-    counts = {name: len(report[name]) for name in _LISTS}
+    leftovers = Leftovers.of(conversion)
     return orjson.dumps(
         {
             "standard": conversion.standard,
@@ -113,8 +120,8 @@ def encode(conversion: Conversion) -> bytes:
                 [each.record_type, each.place, each.reasons]
                 for each in conversion.refused[:MAX_LISTED]
             ],
-            "lists": {name: report[name][:MAX_LISTED] for name in _LISTS},
-            "counts": counts | {"not_made": len(conversion.refused)},
+            "lists": leftovers.lists,
+            "counts": leftovers.counts,
             "parties": conversion.parties,
         }
     )

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from functools import lru_cache
 from xml.parsers import expat
 
 from lxml import etree
@@ -17,6 +18,7 @@ _PROLOGUE = re.compile(r"(?:\s|<!--(?:(?!--).)*-->|<\?(?:(?!\?>).)*\?>)*+", re.D
 NO_MEMORY = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
 
 
+@lru_cache(maxsize=1)  # what is read for its records is read again for its text
 def read_xml(message: bytes, bounds: Bounds) -> tuple[Element, str]:
     """The root element and its namespace; names lose their prefixes.
 
@@ -97,13 +99,17 @@ def _tree(root: etree._Element, bounds: Bounds, lines_cut: int) -> Element:
     while waiting:
         node, element, depth = waiting.pop()
         children = [child for child in node if isinstance(child.tag, str)]
-        if depth > bounds.depth and children:
+        if not children:
+            continue
+        if depth > bounds.depth:
             raise MessageRefused(element.place, f"want at most {bounds.depth} levels", element.line)
-        repeated = Counter(child.tag for child in children)
+        repeated = Counter(child.tag for child in children) if len(children) > 1 else {}
         seen: Counter[str] = Counter()
         for child in children:
-            seen[child.tag] += 1
-            index = f"[{seen[child.tag]}]" if repeated[child.tag] > 1 else ""
+            index = ""
+            if repeated.get(child.tag, 1) > 1:
+                seen[child.tag] += 1
+                index = f"[{seen[child.tag]}]"
             below = elements.made(child, index, element)
             bounds.check_place(below.place)
             element.children.append(below)

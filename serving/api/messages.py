@@ -1,6 +1,7 @@
 """`POST /v1/messages/{format}`, and what is kept of a message as evidence."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
@@ -38,6 +39,18 @@ router = APIRouter(prefix="/v1/messages", tags=["messages"], route_class=ClosedR
 
 MayReadCases = Annotated[Caller, Depends(WithScope("review", "rescue", "audit"))]
 
+PAGE_ENTRIES = 1_000
+PAGE_CHARACTERS = 1024 * 1024
+After = Annotated[
+    str,
+    Query(pattern="^(0|[1-9][0-9]{0,3})$", description="`next` of the page before; none at first."),
+]
+
+_LISTS = {
+    "not_made": "refused",
+    **{name: name for name in ("left_over", "withheld", "remarks")},
+}
+"""The lists of an answer that may be long, by their names in the stored report."""
 _BLANK = re.compile(rb"[\x00 \t\r\n]*+")
 
 MessageFormat = StrEnum("MessageFormat", {name: name for name in FORMATS})  # type: ignore[misc]  # made of a table
@@ -141,10 +154,20 @@ class PositionOfJourney(ClosedModel):
     )
 
 
+class LengthsOfLists(ClosedModel):
+    """How many entries the lists have in all, of which an answer holds one page."""
+
+    not_made: int
+    left_over: int
+    withheld: int
+    remarks: int
+
+
 class MessageAnswer(ClosedModel):
     """What became of a message: all of it is durable.
 
-    `left_over` no field could hold; `withheld` tells of parties, and is kept nowhere.
+    `left_over` no field could hold; `withheld` tells of parties, and is kept nowhere. Of these,
+    of `not_made` and of `remarks` it holds the first 1,000 each.
     """
 
     message_id: str = Field(description="Its id here, by which it is read.")
@@ -160,13 +183,21 @@ class MessageAnswer(ClosedModel):
     left_over: list[ElementsOfPath]
     withheld: list[ElementsOfPath]
     remarks: list[str]
+    counts: LengthsOfLists
+    next: str | None = Field(
+        description="Where lists go on: `after` of the call that reads the stored message, which "
+        "has the first 10,000 entries of each; null where they are whole."
+    )
 
     @classmethod
     def from_taken(cls, taken: TakenMessage) -> Self:
         """The answer about a message that was taken."""
         decided = [DecisionAnswer.model_validate_json(each.body) for each in taken.answers]
+        reported = _reported(taken.message, page=0)
+        lengths = [len(taken.message.content.report[name]) for name in _LISTS.values()]
         return cls(
-            **_reported(taken.message),
+            **reported,
+            next=_next(0, lengths),
             positions=[
                 PositionOfJourney(place=each.places["journey_id"], journey_id=each.subject_id)
                 for each in taken.message.content.records
@@ -217,6 +248,8 @@ class StoredMessage(ClosedModel):
     concerns consignments of other offices alone; each line keeps its number. Then `records` and
     `made` are those that may be seen, and what is not made, left over, withheld or remarked is not
     told.
+    Of a large message this is one page: at most 1,000 entries of each list, and 1,048,576
+    characters of the text. With all pages, one after the other, lists and text are whole.
     """
 
     message_id: str
@@ -233,8 +266,10 @@ class StoredMessage(ClosedModel):
     left_over: list[ElementsOfPath]
     withheld: list[ElementsOfPath]
     remarks: list[str]
+    counts: LengthsOfLists
     text: str
-    hidden_line_count: int = Field(description="How many lines of the text are not shown.")
+    hidden_line_count: int = Field(description="How many lines of the whole text are not shown.")
+    next: str | None = Field(description="The next page, as `after`; null of the last one.")
 
 
 MESSAGE_BODY: dict[str, Any] = {
@@ -256,11 +291,13 @@ MESSAGE_BODY: dict[str, Any] = {
             s400="The body is empty, or the idempotency key is missing.",
             s404="The address has characters that cannot be printed.",
             s409="The first request with this idempotency key is in progress.",
-            s413="The message is too large, or makes too many records.",
+            s413="The message is too large, makes too many records, or takes too much time or "
+            "memory to read: it says which.",
             s415="The body is compressed.",
             s422="The message breaks its standard, or a record of it cannot be kept: `errors` says "
             "at which place of it. Or the idempotency key was used with another message.",
-            s503="Not all of it is durable; ask again with the same key after `Retry-After`.",
+            s503="Too many messages wait to be read, or not all of it is durable; ask again with "
+            "the same key after `Retry-After`.",
         ),
     },
 )
@@ -312,25 +349,35 @@ async def take_message(
         s410="It was erased when its time was over.",
     ),
 )
-def read_message(services: TheServices, caller: MayReadCases, message_id: str) -> StoredMessage:
+def read_message(
+    services: TheServices, caller: MayReadCases, message_id: str, after: After = "0"
+) -> StoredMessage:
     """A message as it is kept, with the place of every field, for those who may see its cases.
 
-    Of a message about several consignments those are shown that this key may see.
+    Of a message about several consignments those are shown that this key may see. A large one
+    comes in pages.
     """
     shown = services.message_evidence.read(Reviewer.from_caller(caller), message_id)
     message, content = shown.message, shown.message.content
+    page = int(after)
+    made = content.records[page * PAGE_ENTRIES : (page + 1) * PAGE_ENTRIES]
+    lengths = [len(content.report[name]) for name in _LISTS.values()]
+    pages_of_text = -(-len(content.text) // PAGE_CHARACTERS)
     return StoredMessage(
-        **_reported(message),
+        **_reported(message, page),
+        next=_next(page, [*lengths, len(content.records), pages_of_text * PAGE_ENTRIES]),
         received_at=datetime.fromisoformat(message.received_at),
         size_bytes=content.size_bytes,
-        made=[RecordOfMessage.from_record(each, content) for each in content.records],
-        text=content.text,
+        made=[RecordOfMessage.from_record(each, content) for each in made],
+        text=content.text[page * PAGE_CHARACTERS : (page + 1) * PAGE_CHARACTERS],
         hidden_line_count=shown.hidden_line_count,
     )
 
 
-def _reported(message: KeptMessage) -> dict[str, Any]:
+def _reported(message: KeptMessage, page: int) -> dict[str, Any]:
     report = message.content.report
+    start, end = page * PAGE_ENTRIES, (page + 1) * PAGE_ENTRIES
+    counts = report.get("counts") or {name: len(report[own]) for name, own in _LISTS.items()}
     return {
         "message_id": message.message_id,
         "format": message.format,
@@ -339,9 +386,14 @@ def _reported(message: KeptMessage) -> dict[str, Any]:
         "sender_reference": report["message_id"],
         "sha256": message.content.sha256,
         "records": report["records"],
-        "not_made": report["refused"],
-        **{name: report[name] for name in ("left_over", "withheld", "remarks")},
+        "counts": counts,
+        **{name: report[own][start:end] for name, own in _LISTS.items()},
     }
+
+
+def _next(page: int, lengths: Iterable[int]) -> str | None:
+    """Return the page after another one, where a list goes on there."""
+    return str(page + 1) if max(lengths) > (page + 1) * PAGE_ENTRIES else None
 
 
 def _admit(request: Request, services: Services, caller: Caller, count: int) -> None:

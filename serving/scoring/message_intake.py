@@ -45,6 +45,9 @@ from serving.scoring.message_versions import KnownVersions
 from serving.scoring.ships import ShipJourneys, ShipPositions
 from serving.triage.life_at_risk import danger_signals
 
+MAX_SENTENCES = 50_000
+"""Sentences of AIS in one message: to decode so many takes some seconds."""
+
 WhileWanted = Callable[[Coroutine[Any, Any, "PlannedMessage"]], Awaitable["PlannedMessage"]]
 
 
@@ -227,7 +230,9 @@ class MessageIntake:
     ) -> PlannedMessage:
         """Read a message, and plan what to store; nothing is yet, so it may be cancelled."""
         read_at = datetime.fromisoformat(kept.content.read_at) if kept else sent.at
-        own = replace(bounds, subjects=self._max_subjects, records=MOST_RECORDS)
+        own = replace(
+            bounds, subjects=self._max_subjects, records=MOST_RECORDS, sentences=MAX_SENTENCES
+        )
         options = sent.read_as.options(self._readers.party_key, read_at, own)
         async with self._readers.job(sent.caller.key_id) as job:
             conversion, leftovers = await job.read(sent.format, sent.body, options)
