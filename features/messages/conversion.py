@@ -33,6 +33,17 @@ class MadeRecord:
         fields = RECORD_FILES[self.record_type].model_fields
         return tuple(self.fields.get(name, fields[name].default) for name in unique)
 
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """What makes it one record of its message: its key, or what tells positions apart.
+
+        Of those of a craft at an instant the first counts, and a call for help besides.
+        """
+        if self.record_type != "positions":
+            return self.key
+        told = tuple(map(self.fields.get, ("journey_id", "observed_at")))
+        return (*told, bool(self.fields.get("is_distress")))
+
     def after(self, before: Mapping[str, Any]) -> "MadeRecord":
         """The same as the version after another; it stays where that was declared."""
         told: dict[str, Any] = {"version": _next_version(before)}

@@ -32,8 +32,6 @@ _NO_ID = re.compile(r"[^A-Za-z0-9._:/-]")
 _NO_NUMBER = re.compile(r"[^A-Za-z0-9 ._:/-]")
 _CONTAINER = re.compile(r"[A-Z]{4}[0-9]{7}")
 _MAX_ID, _MAX_COUNT = 64, 10_000_000
-_OF_POSITION = ("journey_id", "observed_at", "is_distress")
-"""What makes a position one: of those of a craft at an instant the first counts."""
 
 
 class MessageReading:
@@ -88,8 +86,7 @@ class MessageReading:
         if made.record_type in ("journeys", "shipments"):
             self._subjects.add((made.record_type, made.key))
         elif not record.is_part_of_declaration or made.fields.get(record.known_from) is not None:
-            is_one = made.key or tuple(map(made.fields.get, _OF_POSITION))
-            self._others.add((made.record_type, is_one))
+            self._others.add((made.record_type, made.identity))
         self.options.bounds.check_records(len(self._subjects), len(self._others), place)
 
     def _withdraw(self, draft: RecordDraft) -> bool:

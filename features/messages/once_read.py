@@ -14,7 +14,6 @@ from typing import Any, Self
 import orjson
 
 from features.errors import MessageContradictory
-from features.linked_records import LINKED_RECORD_TYPES
 from features.messages.conversion import Conversion, MadeRecord, RefusedRecord, Withdrawal
 from features.messages.formats import read_message
 from features.messages.import_files import ImportedFile, together
@@ -26,7 +25,6 @@ MAX_LISTED = 10_000
 """Entries of a list of what a message did not become that are stored; the rest is counted."""
 
 _LISTS = ("left_over", "withheld", "remarks")
-_POSITIONS = LINKED_RECORD_TYPES["positions"]
 _ANOTHER_POSITION = "another position of the craft at this instant came before"
 
 
@@ -72,13 +70,11 @@ def _first_positions(conversion: Conversion) -> Conversion:
     kept: list[MadeRecord] = []
     others: list[RefusedRecord] = []
     for made in conversion.records:
-        told = (made.fields.get(name) for name in _POSITIONS.id_fields)
-        named = (*told, _POSITIONS.is_marked(made.fields))
-        if made.record_type != _POSITIONS.name or first.setdefault(named, made) is made:
+        if made.record_type != "positions" or first.setdefault(made.identity, made) is made:
             kept.append(made)
-        elif made.fields != first[named].fields:
+        elif made.fields != first[made.identity].fields:
             place = next(iter(made.places.values()))
-            others.append(RefusedRecord(_POSITIONS.name, place, (_ANOTHER_POSITION,)))
+            others.append(RefusedRecord("positions", place, (_ANOTHER_POSITION,)))
     return replace(conversion, records=tuple(kept), refused=(*conversion.refused, *others))
 
 

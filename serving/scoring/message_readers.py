@@ -117,9 +117,14 @@ class ReaderProcess:
         return buffer
 
     def kill(self) -> None:
-        """End the process at once, whatever it does."""
+        """End the process at once, whatever it does; whoever waits for its reply learns it."""
         self._process.kill()
+
+    def leave(self) -> None:
+        """End the process, and wait until it is gone."""
+        self.kill()
         self._socket.close()
+        self.ended_with()
 
     def ended_with(self) -> int | None:
         """Return the exit code of a process that is ending; None where it goes on."""
@@ -281,35 +286,30 @@ class MessageReaders:
                 raise
             await self._lay_aside(process, job)
         finally:
-            if process in self._busy:  # cancelled in the midst
+            if process is not None and process not in self._idle:
                 self._drop(process)
             self._end_turn(caller_id)
 
     def close(self) -> None:
         """End all processes, and let nobody wait any more."""
         self._is_closed = True
-        for process in (ending := [*self._busy, *self._idle]):
+        for process in self._busy:
             process.kill()
-        for process in ending:
-            process.ended_with()
-        self._busy.clear()
+        for process in self._idle:
+            process.leave()
         self._idle.clear()
 
     async def _lay_aside(self, process: ReaderProcess, job: MessageJob) -> None:
-        is_sound = await job.rest()
-        if process not in self._busy:  # closed meanwhile
-            return
-        if is_sound:
-            self._busy.remove(process)
+        """Let a process be used again, if it can be."""
+        if await job.rest() and not self._is_closed:
+            self._busy.discard(process)
             self._idle.append(process)
-        else:
-            self._drop(process)
 
     def _drop(self, process: ReaderProcess) -> None:
         self._busy.discard(process)
         process.kill()
         # To give back a gibibyte takes a moment, which nobody waits for.
-        asyncio.get_running_loop().run_in_executor(None, process.ended_with)
+        asyncio.get_running_loop().run_in_executor(None, process.leave)
 
     async def _turn(self, caller_id: str) -> None:
         own = Counter(each.caller_id for each in self._waiting)[caller_id]
