@@ -81,7 +81,7 @@ def id_template(text: str) -> IdTemplate:
     ValueError: want other text between {digits} of several lengths and more digits
     """
     if len(text) > MAX_TEMPLATE:
-        raise ValueError(f"want a template of at most {MAX_TEMPLATE} characters")
+        raise ValueError(f"{WANTED}; of at most {MAX_TEMPLATE} characters")
     parts = list(_parts(text))
     runs = [each for each in parts if isinstance(each, _Run)]
     if not runs:

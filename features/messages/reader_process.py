@@ -128,17 +128,16 @@ def _refusal(why: str, faults: list[list[str]]) -> bytes:
 
 def _options(asked: Mapping[str, Any], bounds: Bounds) -> Options:
     options = asked["options"]
-    instants = {
-        name: None if options[name] is None else datetime.fromisoformat(options[name])
-        for name in ("received_at", "heard_at")
-    }
-    templates = {
-        name: None if options[name] is None else id_template(options[name])
-        for name in ("shipment_pattern", "journey_pattern")
-    }
-    # Nobody else has this key, and no pseudonym that it makes leaves the service.
+    received_at, heard_at = options["received_at"], options["heard_at"]
+    shipment, journey = options["shipment_pattern"], options["journey_pattern"]
     return Options(
-        key=os.urandom(32), zone=ZoneInfo(options["zone"]), bounds=bounds, **instants, **templates
+        key=os.urandom(32),  # no pseudonym that it makes is ever stored
+        received_at=received_at and datetime.fromisoformat(received_at),
+        zone=ZoneInfo(options["zone"]),
+        shipment_pattern=shipment and id_template(shipment),
+        journey_pattern=journey and id_template(journey),
+        heard_at=heard_at and datetime.fromisoformat(heard_at),
+        bounds=bounds,
     )
 
 

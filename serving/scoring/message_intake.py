@@ -241,7 +241,7 @@ class MessageIntake:
             plan = await asyncio.to_thread(self._plan, sent, stated, read_at, kept)
             if kept is not None:
                 return PlannedMessage(kept, plan.records, plan.bodies, plan.asked_count)
-            text, parts = NO_TEXT, ()
+            text, parts = NO_TEXT, tuple[ConcernedPart, ...]()
             if plan.read.conversion.records:  # else nothing rests on it
                 withdrawals = plan.read.conversion.withdrawals
                 unfounded = [

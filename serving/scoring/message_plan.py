@@ -50,7 +50,7 @@ class ReadMessage:
     @property
     def report(self) -> dict[str, Any]:
         """Return what became of the message; `counts` are those of its lists before a cut."""
-        report = self.conversion.report() | self.leftovers.lists
+        report = {**self.conversion.report(), **self.leftovers.lists}
         unfounded = len(report["refused"]) - len(self.conversion.refused)
         counts = dict(self.leftovers.counts)
         counts["not_made"] += unfounded

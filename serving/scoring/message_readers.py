@@ -21,10 +21,11 @@ import structlog
 
 from features.messages.concerned_parts import ConcernedPart, Subject
 from features.messages.conversion import Conversion
+from features.messages.located_text import TextSpan
 from features.messages.once_read import Leftovers, decode, with_pseudonyms
 from features.messages.options import Options
 from features.messages.reader_process import LENGTH, OUT_OF_MEMORY, OUT_OF_TIME
-from features.messages.redaction import RedactedText, TextSpan
+from features.messages.redaction import RedactedText
 from serving.errors import (
     BodyTooLarge,
     MessageUnreadable,
@@ -72,7 +73,7 @@ class ReaderProcess:
         with theirs:
             process = subprocess.Popen(  # noqa: S603  # nothing of it is written by a caller
                 [sys.executable, "-m", "features.messages.reader_process", str(MEMORY_BYTES)],
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,  # a traceback would show what stands in a message
                 env=environment,
