@@ -36,7 +36,7 @@ _PART = re.compile(
 
 
 @dataclass(frozen=True)
-class _Run:
+class _RunOfCharacters:
     """A run of characters of one class: of `least` to `most`."""
 
     characters: str
@@ -83,15 +83,15 @@ def id_template(text: str) -> IdTemplate:
     if len(text) > MAX_TEMPLATE:
         raise ValueError(f"{WANTED}; of at most {MAX_TEMPLATE} characters")
     parts = list(_parts(text))
-    runs = [each for each in parts if isinstance(each, _Run)]
+    runs = [each for each in parts if isinstance(each, _RunOfCharacters)]
     if not runs:
         raise ValueError(WANTED)
     if any(not 1 <= each.least <= each.most for each in runs):
         raise ValueError("want lengths such as {digits:6} or {digits:2-4}, from 1 upwards")
-    if sum(each.most if isinstance(each, _Run) else 1 for each in parts) > MAX_ID:
+    if sum(each.most if isinstance(each, _RunOfCharacters) else 1 for each in parts) > MAX_ID:
         raise ValueError(f"want a template whose ids have at most {MAX_ID} characters")
     for run, following in pairwise(parts):
-        if isinstance(run, _Run) and run.least < run.most and _goes_on(run, following):
+        if isinstance(run, _RunOfCharacters) and run.least < run.most and _goes_on(run, following):
             name = next(name for name, each in _CLASSES.items() if each == run.characters)
             raise ValueError(
                 f"want other text between {{{name}}} of several lengths and more {name}"
@@ -99,7 +99,7 @@ def id_template(text: str) -> IdTemplate:
     return IdTemplate(text)
 
 
-def _parts(text: str) -> Iterator[_Run | str]:
+def _parts(text: str) -> Iterator[_RunOfCharacters | str]:
     """The runs and literal characters of a template; raises ValueError where it is none."""
     at = 0
     while at < len(text):
@@ -110,7 +110,7 @@ def _parts(text: str) -> Iterator[_Run | str]:
         if found["name"]:
             least = int(found["least"] or 1)
             most = int(found["most"] or found["least"] or MAX_OPEN_RUN)
-            yield _Run(_CLASSES[found["name"]], least, most)
+            yield _RunOfCharacters(_CLASSES[found["name"]], least, most)
         else:
             yield found["literal"] or found["brace"][0]
 
@@ -121,12 +121,12 @@ def _compiled(text: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![^\W_]){within}(?![^\W_])")
 
 
-def _expression(part: _Run | str) -> str:
-    return part.expression if isinstance(part, _Run) else re.escape(part)
+def _expression(part: _RunOfCharacters | str) -> str:
+    return part.expression if isinstance(part, _RunOfCharacters) else re.escape(part)
 
 
-def _goes_on(run: _Run, following: _Run | str) -> bool:
+def _goes_on(run: _RunOfCharacters, following: _RunOfCharacters | str) -> bool:
     """Whether what follows a run may begin with a character that the run would have taken."""
-    if isinstance(following, _Run):
+    if isinstance(following, _RunOfCharacters):
         return following.characters == run.characters
     return re.fullmatch(f"[{run.characters}]", following) is not None

@@ -49,7 +49,7 @@ _NICENESS = 5  # who decides about messages comes before who reads them
 
 
 @dataclass(frozen=True)
-class _Reading:
+class _MessageRead:
     """The message that was read last; what is kept of it is asked for afterwards."""
 
     format: str
@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def _serve(service: socket.socket, base: int) -> None:
-    reading: _Reading | None = None
+    reading: _MessageRead | None = None
     while (request := _received(service)) is not None:
         asked = orjson.loads(request)
         if asked["do"] == "read":
@@ -118,7 +118,7 @@ def _read(asked: Mapping[str, Any], message: bytes) -> tuple[Any, ...]:
         place = f"line {refusal.line}, {refusal.place}" if refusal.line else refusal.place
         fault = [place, "standard", refusal.wanted]
         return None, _refusal("the message breaks its standard", [fault]), b""
-    reading = _Reading(asked["format"], message, conversion, bounds)
+    reading = _MessageRead(asked["format"], message, conversion, bounds)
     return reading, orjson.dumps({"is": "read"}), encode(conversion)
 
 
@@ -141,7 +141,7 @@ def _options(asked: Mapping[str, Any], bounds: Bounds) -> Options:
     )
 
 
-def _redacted(reading: _Reading, asked: Mapping[str, Any]) -> list[bytes]:
+def _redacted(reading: _MessageRead, asked: Mapping[str, Any]) -> list[bytes]:
     """What may be kept of the message, given whom each place of it concerns."""
     concerned = {
         place: dict.fromkeys((kind, id_) for kind, id_ in subjects)

@@ -43,8 +43,8 @@ MEMORY_BYTES = 1024 * 1024 * 1024
 DEADLINE_S = 60.0
 """Seconds that one step may last on a machine that has other things to do."""
 MAX_REPLY_BYTES = 32 * 1024 * 1024
-MAX_WAITING = 16
-MAX_WAITING_OF_CALLER = 8
+MAX_WAITING = 64
+MAX_WAITING_OF_CALLER = 32
 
 _ABORTED = -6  # what code that is not Python does where it gets no memory
 _END_S = 5.0
