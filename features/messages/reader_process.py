@@ -45,6 +45,7 @@ OUT_OF_TIME = -signal.SIGPROF
 LENGTH = struct.Struct(">Q")
 _KEPT_BYTES = 64 * 1024 * 1024
 """What a process may keep of a message that it read; one that keeps more ends after it."""
+_MAX_FAULTS = 50
 _NICENESS = 5  # who decides about messages comes before who reads them
 
 
@@ -109,21 +110,18 @@ def _read(asked: Mapping[str, Any], message: bytes) -> tuple[Any, ...]:
     try:
         conversion = read_once(asked["format"], message, _options(asked, bounds))
     except MessageContradictory as refusal:
-        faults = [[place, "record_differs", refusal.wanted] for place in refusal.places]
-        return None, _refusal("the message contradicts itself", faults), b""
+        places = refusal.places[:_MAX_FAULTS]
+        said = {"is": "contradictory", "places": places, "wanted": refusal.wanted}
+        return None, orjson.dumps(said), b""
     except MessageTooLarge as refusal:
         place = f"line {refusal.line}" if refusal.line else refusal.place
         return None, orjson.dumps({"is": "too_large", "says": f"{place}: {refusal.wanted}"}), b""
     except MessageRefused as refusal:
         place = f"line {refusal.line}, {refusal.place}" if refusal.line else refusal.place
-        fault = [place, "standard", refusal.wanted]
-        return None, _refusal("the message breaks its standard", [fault]), b""
+        said = {"is": "refused", "places": [place], "wanted": refusal.wanted}
+        return None, orjson.dumps(said), b""
     reading = _MessageRead(asked["format"], message, conversion, bounds)
     return reading, orjson.dumps({"is": "read"}), encode(conversion)
-
-
-def _refusal(why: str, faults: list[list[str]]) -> bytes:
-    return orjson.dumps({"is": "refused", "why": why, "faults": faults[:50]})
 
 
 def _options(asked: Mapping[str, Any], bounds: Bounds) -> Options:
