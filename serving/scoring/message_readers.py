@@ -162,12 +162,13 @@ class MessageJob:
         }
         said, encoded = await self._reply(request, message, frames=1)
         if said["is"] == "refused":
-            (place,), wanted = said["places"], str(said["wanted"])
-            fault = RequestFault(str(place), "standard", wanted)
+            (place,), wanted = map(str, said["places"]), str(said["wanted"])
+            fault = RequestFault(place, "standard", wanted)
             raise MessageUnreadable("the message breaks its standard", (fault,))
         if said["is"] == "contradictory":
             wanted = str(said["wanted"])
-            faults = (RequestFault(str(at), "record_differs", wanted) for at in said["places"])
+            places = map(str, said["places"])
+            faults = (RequestFault(place, "record_differs", wanted) for place in places)
             raise MessageUnreadable("the message contradicts itself", tuple(faults))
         if said["is"] == "too_large":
             raise BodyTooLarge(str(said["says"]))
