@@ -80,6 +80,7 @@ from serving.scoring.batcher import RequestBatcher
 from serving.scoring.danger_watch import DangerWatch
 from serving.scoring.enrichment import with_newest_positions
 from serving.scoring.message_intake import MessageIntake
+from serving.scoring.message_readers import MessageReaders
 from serving.scoring.rescoring import Rescoring
 from serving.scoring.shadow_scoring import ShadowScoring
 from serving.scoring.ships import EarlierCalls
@@ -127,6 +128,7 @@ class Services:
     history: HistoryClient
     ingestion: RecordIngestion
     message_intake: MessageIntake
+    message_readers: MessageReaders
     message_evidence: MessageEvidence
     message_list: MessageList
     records: RecordRepository
@@ -232,6 +234,7 @@ class Services:
             self.escalations.stop,
             self.webhook_delivery.stop,
             self.password_gate.close,
+            self.message_readers.close,
             self.witnesses.stop,
             *([self.rescue_calls.stop] if self.rescue_calls else []),
             self.audit_log.stop,
@@ -296,6 +299,8 @@ def _services_over(
             batcher.assessor.lanes.plan,
         ),
     )
+    # Of several workers each reads one message at a time, so that they take no more together.
+    readers = MessageReaders(1 if is_shared() else 2, party_key(settings.keys))
     ingestion = RecordIngestion(storage.records, storage.decisions, history, settings.purpose)
     return Services(
         settings=settings,
@@ -326,11 +331,12 @@ def _services_over(
             ingestion,
             batcher,
             storage.decisions,
-            party_key(settings.keys),
             settings.max_batch_subjects,
             settings.max_body_bytes,
             storage.ship_journeys,
+            readers,
         ),
+        message_readers=readers,
         message_evidence=(evidence := MessageEvidence(storage.messages, cases)),
         message_list=MessageList(storage.messages, evidence),
         records=storage.records,

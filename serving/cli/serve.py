@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from serving.listening_transport import Transport
     from serving.settings import Settings
 
-GRACE_S = 10
+GRACE_S = 6
 
 
 def serve(

@@ -1,10 +1,14 @@
 """Bodies of requests: media type, size, and the bytes as they came."""
 
+import asyncio
 import zlib
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 
 from features.records import NullIsAbsent
 from serving.errors import BodyMalformed, BodyTooLarge, MediaTypeUnsupported
@@ -14,6 +18,8 @@ from serving.web.services import TheServices
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 OCTETS = "application/octet-stream"
+
+Result = TypeVar("Result")
 
 WINDOW = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 """By Content-Encoding, what zlib reads it with."""
@@ -59,16 +65,46 @@ def _encoding(request: Request) -> str:
 
 async def body_within(request: Request, most: int) -> bytes:
     """The body's bytes; raises BodyTooLarge as soon as there are more than `most`."""
+    return bytes(await growing_body(request, most))
+
+
+async def growing_body(request: Request, most: int) -> bytearray:
+    """Return the body's bytes without a second copy, in a buffer that can be emptied.
+
+    Raises BodyTooLarge as soon as there are more than `most`.
+    """
     refuse_declared_above(request, most)
     if guard := guard_of(request):
         guard.allow(most)
-    chunks, size = [], 0
+    body = bytearray()
     async for chunk in request.stream():
-        size += len(chunk)
-        if size > most:
+        if len(body) + len(chunk) > most:
             raise _too_large(most)
-        chunks.append(chunk)
-    return b"".join(chunks)
+        body += chunk
+    return body
+
+
+async def while_connected(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
+    """Return what work comes to; cancel it and raise ClientDisconnect when the caller goes away.
+
+    The body must have been read.
+    """
+    working = asyncio.create_task(work)
+    leaving = asyncio.create_task(_gone(request))
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        for task in (working, leaving):
+            task.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def inflated_body(request: Request, most: int) -> bytes:

@@ -125,7 +125,7 @@ def _send_payments(service: Service) -> str:
     answer = service.client.post(
         "/v1/messages/iso20022",
         content=one.replace(transfer, transfer.replace(b"AC4711", b"S-confirmed") + another),
-        params={"shipment_pattern": "S-[a-z]+", "journey_pattern": "J-[a-z]+"},
+        params={"shipment_pattern": "S-{letters}", "journey_pattern": "J-{letters}"},
         headers=service.key("ingest") | {"Idempotency-Key": "payments"},
     )
     return str(answer.raise_for_status().json()["message_id"])

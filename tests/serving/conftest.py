@@ -17,6 +17,7 @@ from serving.access.api_keys import new_key
 from serving.access.roles import Scope
 from serving.app import create_app
 from serving.container import Services
+from serving.scoring.message_readers import MessageReaders, ReaderProcess
 from serving.settings import Settings
 from tests.conftest import MadeOnce
 from tests.serving.access.trusted import KEY, published, signed
@@ -87,6 +88,23 @@ def recorded_tables(monkeypatch: pytest.MonkeyPatch) -> None:
 def read_models(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let services share a model of which every byte is the same; reading is tried by `models`."""
     monkeypatch.setattr("serving.models.model_pool.LoadedModel.read", _MODELS.read)
+
+
+_READERS: list[ReaderProcess] = []
+
+
+@pytest.fixture(autouse=True)
+def message_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the services of all tests read messages in the same processes, one after the other."""
+    start, close = ReaderProcess.start, MessageReaders.close
+
+    def keep(readers: MessageReaders) -> None:
+        _READERS.extend(readers._idle)
+        readers._idle.clear()
+        close(readers)
+
+    monkeypatch.setattr(ReaderProcess, "start", lambda: _READERS.pop() if _READERS else start())
+    monkeypatch.setattr(MessageReaders, "close", keep)
 
 
 @pytest.fixture(autouse=True)
