@@ -13,6 +13,7 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
+    from serving.audit.erasure import OutOfOrder
     from serving.audit.log_check import LogCheck
     from serving.db.audit_verification import AuditProof
     from serving.db.log_verification import LogProof, ProvenHead
@@ -94,6 +95,7 @@ class _Verified:
     audit: "AuditProof"
     check: "LogCheck"
     is_compared: bool
+    out_of_order: "tuple[OutOfOrder, ...]"
 
     @property
     def is_whole(self) -> bool:
@@ -114,6 +116,7 @@ class _Verified:
             "foreign": verdict.foreign,
             "witnesses": [vars(each) for each in self.check.witnesses],
             "outlines_compared": self.is_compared,
+            "out_of_order": [vars(each) for each in self.out_of_order],
             "audit": {
                 "size": audit.mark.size,
                 "head": audit.mark.head,
@@ -132,6 +135,9 @@ class _Verified:
         if not proof.is_whole:
             yield f"record {proof.first_bad}: {proof.why}" if proof.first_bad else str(proof.why)
         yield from map(str, audit.findings)
+        for each in self.out_of_order:
+            settled = " (two persons agreed that the clock was wrong)" if each.is_settled else ""
+            yield f"out of order: {each}{settled}"
         if not self.is_whole:
             return
         yield (
@@ -217,6 +223,7 @@ def _verified(
     from dataclasses import replace
 
     from serving.db.audit_verification import verify_audit_log
+    from serving.db.key_destruction import DatabaseErasure
     from serving.db.log_verification import verify_decision_log
     from serving.db.outline_comparison import OutlineComparison
 
@@ -227,7 +234,8 @@ def _verified(
         first = check.verdict.contradictions[0]
         proof = replace(proof, first_bad=first.record, why=first.why)
     audit = verify_audit_log(engine, keys=comparison.keys if comparison else None)
-    return _Verified(proof, audit, check, comparison is not None)
+    wrong = DatabaseErasure(engine).out_of_order(datetime.now(UTC))
+    return _Verified(proof, audit, check, comparison is not None, wrong)
 
 
 def _epoch_in_words(told: dict[str, Any]) -> str:

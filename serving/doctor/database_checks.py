@@ -10,6 +10,7 @@ from serving.db.audit_verification import verify_audit_log
 from serving.db.data_keys import DataKeys
 from serving.db.engine import cause_of
 from serving.db.errors import DatabaseMissing
+from serving.db.key_destruction import DatabaseErasure
 from serving.db.log_verification import verify_decision_log
 from serving.db.newest_instants import clock_check
 from serving.db.postgres_state import shared_state
@@ -19,6 +20,9 @@ from serving.doctor.found_database import FoundDatabase
 from serving.doctor.state_checks import NO_STATE, state
 from serving.installation import CheckResult
 from serving.settings import Settings
+
+MAX_LISTED = 5
+"""Stretches of a log that are out of order, each on a line; `verify-log` lists all."""
 
 
 def database_and_log(
@@ -90,14 +94,28 @@ def _api_keys(register: ApiKeyRepository, now: datetime) -> Iterator[CheckResult
 
 
 def clock(settings: Settings, found: FoundDatabase, now: datetime) -> Iterator[CheckResult]:
-    """Whether anything newest is dated ahead of the clock: then nothing is masked or erased."""
+    """Whether the clock agrees with what was written: all of it in order, and none later than now.
+
+    Where the newest entries are later, nothing is masked or erased; of others, just themselves.
+    """
     if found.is_missing:
         return
+    is_behind = False
     try:
+        out_of_order = DatabaseErasure(found.engine).out_of_order(now)
         clock_check(found.engine, settings).require_not_behind(now)
     except ClockDisagrees as refusal:
+        is_behind = True
         yield CheckResult("clock", "wrong", f"nothing is masked or erased: {refusal}")
     except TidegateError:  # what is wrong with the database is said elsewhere
         return
-    else:
-        yield CheckResult("clock", "good", "nothing was written at a later time than it says")
+    wrong = [each for each in out_of_order if not each.is_settled]
+    for each in wrong[:MAX_LISTED]:
+        says = f"{each}; kept until two persons agree (`tidegate retention overrule --help`)"
+        yield CheckResult("clock", "wrong", says)
+    if len(wrong) > MAX_LISTED:
+        says = f"{len(wrong):,} stretches are out of order; `tidegate verify-log` lists them"
+        yield CheckResult("clock", "wrong", says)
+    if not (wrong or is_behind):
+        says = "nothing was written at a later time than it says, or out of order"
+        yield CheckResult("clock", "good", says)

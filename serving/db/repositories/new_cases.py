@@ -79,9 +79,11 @@ class NewCases:
         upto = waiting[-1] if len(waiting) == OPENED_TOGETHER else read[-1].seq
         whole = select(*WHOLE).where(decisions.c.seq.in_(waiting)).order_by(decisions.c.seq)
         rows = connection.execute(whole).all() if waiting else []
-        records_read = [(row.seq, self.logged.record(row)) for row in rows]
+        records_read = [(row, self.logged.record(row)) for row in rows]
         opened = [
-            case for seq, record in records_read if record and (case := open_case(seq, record))
+            _counted_from(case, row.logged_at)
+            for row, record in records_read
+            if record and (case := open_case(row.seq, record))
         ]
         return DecidedPage(reached, upto, opened)
 
@@ -201,6 +203,13 @@ class NewCases:
     ) -> list[dict[str, Any]]:
         unit = EncryptionUnit.of_decision(case.case_id, case.opened_at)
         return [self.kept.link(link, unit, connection) for link in links]
+
+
+def _counted_from(opened: OpenedCase, logged_at: str | None) -> OpenedCase:
+    """A case that is opened at the time of the log, where the clock was behind it."""
+    if logged_at is None:
+        return opened
+    return opened._replace(case=replace(opened.case, opened_at=logged_at))
 
 
 def _tell_cases(connection: Connection, decision_ids: Sequence[str]) -> None:
