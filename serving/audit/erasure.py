@@ -31,6 +31,11 @@ class OutOfOrder:
     is_ahead: bool
     is_settled: bool = False
 
+    @property
+    def kind(self) -> str:
+        """What an entry of this log is called."""
+        return self.log.removesuffix("s").replace("_", " ")
+
     def keeps_from(self, limit: str) -> bool:
         """Return whether they must stay when what is before a day (ISO) ends."""
         return not self.is_settled or self.counts_from[:10] >= limit
@@ -41,8 +46,9 @@ class OutOfOrder:
         dated = self.earliest[:16].replace("T", " ")
         if count > 1:
             dated += f" to {self.latest[:16].replace('T', ' ')}"
-        kind = self.log.replace("_", " ")
-        place = f"{kind} {self.first} to {self.last}" if count > 1 else f"{kind[:-1]} {self.first}"
+        place = f"{self.kind} {self.first}"
+        if count > 1:
+            place = f"{self.kind}s {self.first} to {self.last}"
         before = self.counts_from[:16].replace("T", " ")
         why = "which has not come yet" if self.is_ahead else f"after an entry of {before}"
         return f"{place}: dated {dated}, {why}"

@@ -152,7 +152,11 @@ class Retention:
         out of order counts from the entry before it from now on. Raises RetentionRefused without a
         reason, or where there is nothing to overrule.
         """
-        wrong = [each for each in self.erasure.out_of_order(at) if not each.is_settled]
+        wrong = [
+            each
+            for each in self.erasure.out_of_order(at)
+            if not (each.is_settled or (each.is_ahead and each.kind in later))
+        ]
         if not (later or wrong):
             raise RetentionRefused("no entry is dated after today, and none is out of order")
         details: dict[str, Any] = {

@@ -127,16 +127,24 @@ def out_of_order(connection: Connection, at: datetime | None) -> tuple[OutOfOrde
     """
     acts = stored_acts(connection, "overrule")
     settled = [OutOfOrder(**each) for act in acts for each in act.details.get("out_of_order", ())]
+    overruled: dict[str, str] = {}
+    for act in acts:
+        for what, dated in act.details["overruled"].items():
+            overruled[what] = max(dated, overruled.get(what, ""))
     present = at.astimezone(UTC).isoformat() if at else _NO_PRESENT
     found: list[OutOfOrder] = []
     for log, query in _LOGS.items():
         rows = connection.execute(text(query), {"at": present})
-        found += islice(_stretches(log, rows, present, settled), MAX_STRETCHES)
+        found += islice(_stretches(log, rows, present, settled, overruled), MAX_STRETCHES)
     return tuple(found)
 
 
 def _stretches(
-    log: str, rows: Iterable[Row[Any]], present: str, settled: Sequence[OutOfOrder]
+    log: str,
+    rows: Iterable[Row[Any]],
+    present: str,
+    settled: Sequence[OutOfOrder],
+    overruled: Mapping[str, str],
 ) -> Iterator[OutOfOrder]:
     """Entries that are out of order, those that follow each other as one."""
     last: OutOfOrder | None = None
@@ -154,6 +162,8 @@ def _stretches(
             is_ahead=is_ahead,
         )
         one = next((_settled(one, each) for each in settled if _is_within(one, each)), one)
+        if is_ahead and row.counted <= overruled.get(one.kind, ""):
+            one = replace(one, is_settled=True)
         if last is not None and _follows(one, last):
             last = replace(
                 last,

@@ -22,7 +22,7 @@ from serving.installation import CheckResult
 from serving.settings import Settings
 
 MAX_LISTED = 5
-"""Stretches of a log that are out of order, each on a line; `verify-log` lists all."""
+"""Stretches of a log that are out of order; `verify-log` lists all."""
 
 
 def database_and_log(
@@ -100,22 +100,24 @@ def clock(settings: Settings, found: FoundDatabase, now: datetime) -> Iterator[C
     """
     if found.is_missing:
         return
-    is_behind = False
+    faults = []
     try:
-        out_of_order = DatabaseErasure(found.engine).out_of_order(now)
-        clock_check(found.engine, settings).require_not_behind(now)
-    except ClockDisagrees as refusal:
-        is_behind = True
-        yield CheckResult("clock", "wrong", f"nothing is masked or erased: {refusal}")
+        try:
+            clock_check(found.engine, settings).require_not_behind(now)
+        except ClockDisagrees as refusal:
+            faults.append(f"nothing is masked or erased: {refusal}")
+        entries = DatabaseErasure(found.engine).out_of_order(now)
     except TidegateError:  # what is wrong with the database is said elsewhere
         return
-    wrong = [each for each in out_of_order if not each.is_settled]
-    for each in wrong[:MAX_LISTED]:
-        says = f"{each}; kept until two persons agree (`tidegate retention overrule --help`)"
-        yield CheckResult("clock", "wrong", says)
-    if len(wrong) > MAX_LISTED:
-        says = f"{len(wrong):,} stretches are out of order; `tidegate verify-log` lists them"
-        yield CheckResult("clock", "wrong", says)
-    if not (wrong or is_behind):
-        says = "nothing was written at a later time than it says, or out of order"
-        yield CheckResult("clock", "good", says)
+    wrong = [str(each) for each in entries if not each.is_settled]
+    if wrong:
+        more = f"; {len(wrong) - MAX_LISTED:,} more" if len(wrong) > MAX_LISTED else ""
+        faults.append(
+            f"out of order, and kept until two persons agree that the clock was wrong "
+            f"(`tidegate retention overrule --help`): {'; '.join(wrong[:MAX_LISTED])}{more}"
+        )
+    if faults:
+        yield CheckResult("clock", "wrong", ". ".join(faults))
+        return
+    says = "nothing was written at a later time than it says, or out of order"
+    yield CheckResult("clock", "good", says)
