@@ -16,6 +16,7 @@ from serving.db.newest_instants import clock_check
 from serving.db.postgres_state import shared_state
 from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.db.repositories.webhook_repository import WebhookRepository
+from serving.db.schema_check import schema_faults
 from serving.doctor.found_database import FoundDatabase
 from serving.doctor.state_checks import NO_STATE, state
 from serving.installation import CheckResult
@@ -35,6 +36,10 @@ def database_and_log(
             DataKeys(engine).probe(connection)
         yield from _api_keys(ApiKeyRepository(engine), now)
         yield from _webhooks(WebhookRepository(engine))
+        if faults := schema_faults(engine):
+            more = f"; {len(faults) - MAX_LISTED:,} more" if len(faults) > MAX_LISTED else ""
+            says = f"not as this release makes it: {'; '.join(map(str, faults[:MAX_LISTED]))}{more}"
+            yield CheckResult("tables", "wrong", f"{says}; `tidegate verify-log` names all")
         if shared := shared_state(engine):
             yield NO_STATE if shared.is_empty else state(shared, settings, found)
         log = _log(found)

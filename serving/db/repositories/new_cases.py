@@ -215,12 +215,14 @@ def _counted_from(opened: OpenedCase, logged_at: str | None) -> OpenedCase:
 def _tell_cases(connection: Connection, decision_ids: Sequence[str]) -> None:
     """Let further decisions wait until their cases were told of them."""
     columns = decisions.c
-    names = ["record_id", "subject_kind", "subject_id", "received_at"]
     told = select(
-        columns.decision_id, columns.subject_kind, columns.subject_id, columns.scored_at
+        columns.decision_id.label("record_id"),
+        columns.subject_kind,
+        columns.subject_id,
+        columns.scored_at.label("received_at"),
     ).where(columns.decision_id.in_(decision_ids), columns.lane != "rescue")
-    if decision_ids:
-        connection.execute(untold_news.insert().from_select(names, told))
+    if decision_ids and (rows := connection.execute(told).mappings().all()):
+        connection.execute(untold_news.insert(), [dict(row) for row in rows])
 
 
 def _opened(
