@@ -40,6 +40,7 @@ COVERED = (
     "retention_acts",
     "revoked_approval_keys",
     "second_factors",
+    "shadow_scores",
     "ship_journeys",
     "switch_proposals",
     "switches",
@@ -65,14 +66,15 @@ CHECKED_OTHERWISE = {
     "answers": "the chain of decisions holds the digest of each, and its idempotency key",
     "audit_events": "the audit chain itself",
     "case_links": "an event of each case has a digest of all its links, and no token of a party",
-    "case_scores": "each is compared with its decision; one that is gone is still in the log",
+    "case_scores": "each is compared with its decision, and no case lacks its first",
     "cases_opened_to": "not beyond the log, nor before a case that was opened; none is left out",
     "chain_checkpoints": "each is signed, every witness has it; columns are compared with it",
     "decisions": "a chain of their own, with which `verify-log` proves them",
     "rescorings_found_to": "there, not beyond the log; every subject before it was told of",
     "rescue_calls_found_to": "not beyond the log, nor before a call; every rescue was called",
     "summarised_to": "not beyond the log, nor before a visit that it counted",
-    "visits": "each is compared with its decision, whole",
+    "visits": "each is compared with its decision, whole; one that is gone is missing in "
+    "figures alone",
     "webhook_progress": "reached an event that there is; an endpoint asks for others itself",
     "witness_progress": "not beyond the last checkpoint; a start asks each and tells the rest",
 }
@@ -87,7 +89,6 @@ HARMLESS = {
     "reading_choices": "a language and a clock: nobody may do or see more by them",
     "saved_views": "filters that somebody named for themselves; saving and deletion are events",
     "sessions": "end within hours, and count with the seal of the home's key; each is an event",
-    "shadow_scores": "a figure in reports; no gate and no promotion reads it",
     "ship_journeys_from": "wrong ones note journeys once more, or none of an older release",
     "sign_in_failures": "counters that end within days; each refusal is an event",
     "state": "the online feature store: made again of decisions and records at any time, and "

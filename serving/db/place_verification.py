@@ -43,6 +43,19 @@ _DONE_UP_TO = {
     "rescue_calls_found_to": ({"rescue_calls"}, "SELECT max(seq) FROM rescue_calls"),
     "summarised_to": ({"visits"}, "SELECT max(seq) FROM visits"),
 }
+_UNSCORED = text(
+    "SELECT c.case_id, d.decision_id FROM cases AS c "
+    "JOIN decisions AS d ON d.decision_id = coalesce(c.decision_id, c.case_id) "
+    "LEFT JOIN case_scores AS s ON s.case_id = c.case_id AND s.decision_id = d.decision_id "
+    "WHERE s.case_id IS NULL AND d.seq <= (SELECT max(seq) FROM cases_opened_to) "
+    "ORDER BY c.case_id"
+)
+_SHOWN_ELSEWHERE = text(
+    "SELECT DISTINCT t.case_id FROM case_terms AS t LEFT JOIN cases AS c ON c.case_id = t.case_id "
+    "WHERE c.case_id IS NULL OR t.minus_seq <> -c.seq "
+    "OR t.is_rescue <> CASE WHEN c.lane = 'rescue' THEN 1 ELSE 0 END "
+    "OR coalesce(t.office_id, '') <> coalesce(c.office_id, '') ORDER BY t.case_id"
+)
 _UNKNOWN_EVENTS = text(
     "SELECT p.endpoint_id FROM webhook_progress AS p LEFT JOIN published_events AS e "
     "ON e.event_id = p.reached WHERE p.reached IS NOT NULL AND e.event_id IS NULL "
@@ -65,6 +78,7 @@ def misplaced(
     yield from _beyond_the_log(connection, known)
     yield from _behind_their_rows(connection, known)
     yield from _unknown_progress(connection, known)
+    yield from _of_cases(connection, known)
     if {"rescue_calls_found_to", "rescue_calls", "audit_events"} <= known:
         for seq in _uncalled(connection):
             yield "rescue_calls", (seq,), f"the rescue of record {seq} was passed by, uncalled"
@@ -113,6 +127,18 @@ def _unknown_progress(
     if {"witness_progress", "chain_checkpoints"} <= known:
         for (witness,) in connection.execute(_UNKNOWN_CHECKPOINTS).all():
             yield "witness_progress", (witness,), "it took a checkpoint that there is not"
+
+
+def _of_cases(
+    connection: Connection, known: set[str]
+) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """Cases without the score that opened them, or found by others than may see them."""
+    if {"case_scores", "cases", "cases_opened_to"} <= known:
+        for case_id, decision_id in connection.execute(_UNSCORED).all():
+            yield "case_scores", (case_id, decision_id), "the first score of this case was deleted"
+    if {"case_terms", "cases"} <= known:
+        for (case_id,) in connection.execute(_SHOWN_ELSEWHERE).all():
+            yield "case_terms", (case_id,), "it lets others find this case than may see it"
 
 
 def _misnamed(connection: Connection) -> Iterator[tuple[str, tuple[int, ...], str]]:

@@ -44,7 +44,7 @@ from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable, move_write_ahead_log
 from serving.db.errors import ClockBehind, TokensRotated, Undecipherable
-from serving.db.log_times import binding, known_time, logged_at
+from serving.db.log_times import binding, instant, known_time, logged_at
 from serving.db.lookups import PairLookup
 from serving.db.noted_journeys import journey_row, note_journeys
 from serving.db.raised_alerts import tie_alerts
@@ -87,6 +87,16 @@ class DecisionRepository:
         with failing_as_unavailable(), writing(self._engine) as connection:
             self._keys.probe(connection)
             connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
+
+    def read_time(self, now: datetime) -> None:
+        """Read the time of the log, so that a clock that is behind it shows at once."""
+        self._newest = known_time(self._engine, now.isoformat(), self._newest)
+
+    def seconds_behind(self, now: datetime) -> float:
+        """By how much a clock is behind the decision that this process knows as the newest."""
+        if self._newest is None or now.isoformat() >= self._newest:
+            return 0.0
+        return (instant(self._newest) - now).total_seconds()
 
     def reach(self) -> None:
         """Read from the database: raises LogUnavailable where that fails."""

@@ -178,7 +178,6 @@ class NewCases:
         first = func.coalesce(decisions.c.rescores, decisions.c.decision_id)
         of_subject = or_(cases.c.case_id == first, cases.c.case_id == decisions.c.decision_id)
         is_same_side = (decisions.c.lane == "rescue") == (cases.c.lane == "rescue")
-        names = ["case_id", "decision_id", "scored_at", "lane"]
         scored = (
             select(
                 cases.c.case_id, decisions.c.decision_id, decisions.c.scored_at, decisions.c.lane
@@ -186,7 +185,8 @@ class NewCases:
             .join(cases, and_(of_subject, is_same_side))
             .where(decisions.c.seq > after, decisions.c.seq <= upto)
         )
-        connection.execute(case_scores.insert().from_select(names, scored))
+        if rows := connection.execute(scored).mappings().all():
+            connection.execute(case_scores.insert(), [dict(row) for row in rows])
         further = scored.add_columns(cases.c.office_id, cases.c.opened_at).where(
             decisions.c.decision_id != cases.c.case_id
         )

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -9,15 +11,21 @@ from sqlalchemy import text
 
 from serving.access.acting import begin_acting
 from serving.access.actors import Actor
+from serving.audit.erasure import RetainedUnits
 from serving.audit.errors import RetentionRefused
+from serving.audit.logged_decision import LoggedDecision, StoredAnswer
+from serving.audit.retention_periods import RetentionCutoffs
 from serving.db.audit_verification import verify_audit_log
 from serving.db.key_destruction import DatabaseErasure
 from serving.db.log_times import TOLERANCE, logged_at
 from serving.db.log_verification import verify_decision_log
 from serving.db.outline_comparison import OutlineComparison
+from serving.db.repositories.decision_repository import DecisionRepository
+from tests.counts import count
 from tests.serving.audit.installation import LATER, Installation
 from tests.serving.canaries import decided, ended
 from tests.serving.conftest import NOW, Service
+from tests.serving.databases import database
 
 TEN_YEARS = timedelta(days=3_653)
 SOON = NOW + timedelta(hours=1)
@@ -228,3 +236,56 @@ def test_a_changed_time_of_the_log_is_found(file_place: Installation) -> None:
 
     proof = verify_decision_log(engine)
     assert (proof.first_bad, proof.why) == (2, "the column logged_at does not repeat the record")
+
+
+def test_a_service_that_starts_behind_its_log_says_so(file_place: Installation) -> None:
+    with file_place.serving(NOW) as service:
+        decided(service)
+    for behind, modes in ((timedelta(minutes=2), ["clock_suspect"]), (timedelta(seconds=30), [])):
+        with file_place.serving(NOW - behind) as service:
+            assert service.client.get("/health/ready").json()["degraded"] == modes
+
+
+@pytest.mark.faults
+def test_whatever_a_clock_says_no_key_is_of_an_earlier_day_and_all_is_read(
+    where: Path | str, lots: Random
+) -> None:
+    """Two workers whose clock jumps at random, each as it likes, between their transactions."""
+    workers = [DecisionRepository(database(where)) for _ in range(2)]
+    newest, at = "", NOW
+    for number in range(count(25, 1_000)):
+        jump = lots.choice((1, 30, 90, 86_400, 400 * 86_400)) * lots.choice((-1, 1, 1))
+        at = min(at + timedelta(seconds=jump), NOW + TEN_YEARS)
+        entries = [entry(f"d-{number}-{each}", at) for each in range(lots.randrange(1, 4))]
+        lots.choice(workers).append(entries)
+        with workers[0]._engine.connect() as connection:
+            counted = connection.execute(text(COUNTED)).all()
+        for each in counted[-len(entries) :]:
+            assert each.at[:10] >= newest[:10]
+            newest = max(newest, each.at)
+
+    engine = workers[0]._engine
+    assert verify_decision_log(engine).is_whole
+    assert len([record for record in workers[0].records() if record]) == len(counted)
+    days = {each.at[:10] for each in counted}
+    with engine.connect() as connection:
+        keys = connection.scalars(text("SELECT key_id FROM data_keys")).all()
+    assert {key.removeprefix("decisions/") for key in keys if key.startswith("decisions/")} == days
+    due = RetentionCutoffs("2026-11-01", "2026-11-01", "2026-11-01", "2026-11-01").limits
+    wrong = DatabaseErasure(engine).out_of_order(None)
+    found = DatabaseErasure(engine).count_due(due, RetainedUnits(out_of_order=wrong))
+    assert found.decisions == 0
+
+
+COUNTED = "SELECT coalesce(logged_at, scored_at) AS at FROM decisions ORDER BY seq"
+
+
+def entry(name: str, at: datetime) -> tuple[LoggedDecision, StoredAnswer]:
+    scored_at = at.isoformat()
+    row = LoggedDecision(name, scored_at, "shipment", "S", None, "c", "release", 0.1, name)
+    return row, StoredAnswer("c", name, "digest", name, scored_at, b"answer")
+
+
+@pytest.fixture
+def lots() -> Random:
+    return Random(44)
