@@ -59,7 +59,8 @@ class Masking:
         """Whether a decision of this instant (ISO) about this subject is masked by now."""
         until = self._current()
         tokens = self.tokens.tokens(kind, subject_id)
-        return until.covers(scored_at) and until.held.isdisjoint(tokens)
+        scored_at = until.counted(scored_at)
+        return scored_at < until.before and until.held.isdisjoint(tokens)
 
     def masked_view(self, decision: Decision) -> Decision:
         """A decision as people and callers may see it: masked, where that is due."""

@@ -82,13 +82,12 @@ class MaskedDays:
     left_out: tuple[tuple[str, str], ...] = ()
     taken_in: tuple[tuple[str, str], ...] = ()
 
-    def covers(self, scored_at: str) -> bool:
-        """Return whether a decision of this instant (ISO) is masked by now."""
+    def counted(self, scored_at: str) -> str:
+        """Return the instant (ISO) that counts for a decision of this one: another in a span."""
         if any(first <= scored_at <= last for first, last in self.left_out):
-            return False
-        return scored_at < self.before or any(
-            first <= scored_at <= last for first, last in self.taken_in
-        )
+            return max(scored_at, self.before)
+        is_taken_in = any(first <= scored_at <= last for first, last in self.taken_in)
+        return "" if is_taken_in else scored_at
 
 
 def unlifted(acts: Sequence[RetentionAct]) -> list[RetentionAct]:

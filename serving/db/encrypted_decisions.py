@@ -29,7 +29,7 @@ class EncryptedDecisions:
     keys: DataKeys
 
     def rows(
-        self, row: LoggedDecision, answer: StoredAnswer, logged_at: str | None
+        self, row: LoggedDecision, answer: StoredAnswer, logged_at: str | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """The row of a decision, but for its place in the chain, and that of its answer.
 

@@ -198,18 +198,14 @@ class DatabaseErasure:
 
     def remove_masked_terms(self, before: str, retained: RetainedUnits) -> int:
         """Delete by what masked cases are found, and views that find nothing; how many rows."""
-        is_masked = and_(
-            cases.c.opened_at < before,
-            ~_is_on_hold(decisions, retained),
-            ~_is_out_of_order(retained, before),
-        )
+        is_masked = and_(cases.c.opened_at < before, ~_is_on_hold(decisions, retained))
         tidied = 0
         for table in (case_tags, case_terms):
             masked = (
                 select(table.c.case_id)
                 .join(cases, cases.c.case_id == table.c.case_id)
                 .join(decisions, decisions.c.decision_id == table.c.case_id)
-                .where(is_masked)
+                .where(is_masked, ~_is_out_of_order(retained, before))
                 .distinct()
                 .order_by(table.c.case_id)
                 .limit(TOGETHER)
@@ -462,13 +458,12 @@ def _came_out_of_order(
     return or_(literal(False), *spans)
 
 
+def _is_retained(retained: RetainedUnits) -> ColumnElement[bool]:
+    return or_(_open_case(), _frozen(retained), _is_on_hold(decisions, retained))
+
+
 def _must_stay(retained: RetainedUnits, limits: ErasureLimits) -> ColumnElement[bool]:
-    return or_(
-        _open_case(),
-        _frozen(retained),
-        _is_on_hold(decisions, retained),
-        _is_out_of_order(retained, limits.decisions),
-    )
+    return or_(_is_retained(retained), _is_out_of_order(retained, limits.decisions))
 
 
 def _staying(
@@ -500,8 +495,9 @@ def _staying(
     )
     came_at = func.coalesce(records.c.logged_at, records.c.received_at)
     came_wrong = _came_out_of_order(records.c.received_at, retained, limits.records)
+    is_held = or_(decided, _is_on_hold(records, retained))
     of_records = select(records.c.kind, records.c.record_id, came_at).where(
-        _alive_records(limits), or_(decided, _is_on_hold(records, retained), came_wrong)
+        _alive_records(limits), or_(is_held, came_wrong)
     )
     for kind, token, at in connection.execute(of_records).all():
         yield EncryptionUnit.of_record(kind, token, at)

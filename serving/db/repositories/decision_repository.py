@@ -448,7 +448,7 @@ class DecisionRepository:
             return connection.execute(query).all()
 
 
-class _Head(NamedTuple):
+class _LogEnd(NamedTuple):
     """The end of the log: its size, its last link, and the time of the log."""
 
     seq: int
@@ -456,9 +456,9 @@ class _Head(NamedTuple):
     newest: str | None
 
 
-def _head(connection: Connection) -> _Head:
+def _head(connection: Connection) -> _LogEnd:
     last = connection.exec_driver_sql(_LAST).first()
-    return _Head(last.seq, last.chain, last.newest) if last else _Head(0, FIRST_LINK, None)
+    return _LogEnd(last.seq, last.chain, last.newest) if last else _LogEnd(0, FIRST_LINK, None)
 
 
 def _logged_at(
