@@ -20,7 +20,6 @@ COVERED = (
     "checkpoints",
     "contents",
     "data_keys",
-    "day_summaries",
     "distress_alerts",
     "due_rescorings",
     "explorations",
@@ -85,6 +84,7 @@ HARMLESS = {
     "case_terms": "by what the search finds cases; queue, lists and pages of cases do without, and "
     "who may see a case is asked of the case itself",
     "case_terms_from": "a wrong one makes terms anew, or leaves cases out of the search alone",
+    "day_summaries": "counts in reports: made again of decisions where deleted",
     "known_browsers": "browsers that wait less for wrong passwords, as without `sign_in_failures`",
     "reading_choices": "a language and a clock: nobody may do or see more by them",
     "saved_views": "filters that somebody named for themselves; saving and deletion are events",

@@ -5,7 +5,7 @@ decision, the row also has `logged_at`, the time of that decision: so a clock th
 no row old. An entry that two persons overruled, because the clock was ahead, binds nobody.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -22,6 +22,9 @@ TOLERANCE = timedelta(minutes=1)
 """Several workers commit in another order than they read the clock."""
 
 MAX_STRETCHES = 1_000
+
+ReadTime = Callable[[Connection, str], str | None]
+"""Reads the time of the log for what is written at an instant."""
 
 # Minutes are compared here, since instants as text may have fractions of seconds or not; each row
 # that is found is then looked at exactly. What is dated after the present says nothing of others.
@@ -89,7 +92,19 @@ def newest_time(connection: Connection, at: str) -> str | None:
     return binding(connection, at, newest)
 
 
-def known_time(engine: Engine, at: str, known: str | None) -> str | None:
+def newest_record_time(connection: Connection, at: str) -> str | None:
+    """Return the same for a record: the newest record's, as far as decisions bear it out.
+
+    Nothing orders records but their times: one that was dated ahead binds no other for long.
+    """
+    newest = connection.scalar(_NEWEST_RECORD)
+    decided = connection.scalar(_NEWEST_DECISION)
+    return binding(connection, at, min(newest, decided or newest) if newest else None)
+
+
+def known_time(
+    engine: Engine, at: str, known: str | None, read: ReadTime = newest_time
+) -> str | None:
     """Return the time of the log as a process knows it, read where it knows none yet.
 
     So no key is made for an earlier day before the transaction that would find out.
@@ -97,7 +112,7 @@ def known_time(engine: Engine, at: str, known: str | None) -> str | None:
     if known is not None:
         return known
     with failing_as_unavailable(), engine.connect() as connection:
-        return newest_time(connection, at)
+        return read(connection, at)
 
 
 def binding(connection: Connection, at: str, newest: str | None) -> str | None:

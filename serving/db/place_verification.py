@@ -47,7 +47,8 @@ _UNSCORED = text(
     "SELECT c.case_id, d.decision_id FROM cases AS c "
     "JOIN decisions AS d ON d.decision_id = coalesce(c.decision_id, c.case_id) "
     "LEFT JOIN case_scores AS s ON s.case_id = c.case_id AND s.decision_id = d.decision_id "
-    "WHERE s.case_id IS NULL AND d.seq <= (SELECT max(seq) FROM cases_opened_to) "
+    "WHERE NOT EXISTS (SELECT 1 FROM case_scores AS o WHERE o.decision_id = d.decision_id) "
+    "AND s.case_id IS NULL AND d.seq <= (SELECT max(seq) FROM cases_opened_to) "
     "ORDER BY c.case_id"
 )
 _SHOWN_ELSEWHERE = text(

@@ -17,7 +17,7 @@ from serving.db.data_keys import DataKeys
 from serving.db.encrypted_records import EncryptedRecords
 from serving.db.engine import failing_as_unavailable
 from serving.db.errors import ClockBehind, TokensRotated
-from serving.db.log_times import known_time, newest_time, require_logged
+from serving.db.log_times import known_time, newest_record_time, require_logged
 from serving.db.lookups import PairLookup
 from serving.db.noted_journeys import journey_row, note_journeys, ship_journey_of
 from serving.db.raised_alerts import HeardCall, raise_alerts
@@ -63,11 +63,11 @@ class RecordRepository:
         keys = self._records.keys.token_keys
         ring = keys.ring()
         earliest = min((row.received_at for row in rows), default="")
-        self._newest = known_time(self._engine, earliest, self._newest)
+        self._newest = known_time(self._engine, earliest, self._newest, newest_record_time)
         encrypted = self._records.encrypted_all(rows, self._newest)
         with failing_as_unavailable(), writing(self._engine) as connection:
             keys.require(ring, connection)
-            self._newest = newest_time(connection, earliest)
+            self._newest = newest_record_time(connection, earliest)
             require_logged(encrypted.values(), self._newest)
             return self._writer.add(connection, rows, encrypted, raises_alerts=raises_alerts)
 
