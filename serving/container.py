@@ -273,6 +273,7 @@ def _services_over(
     metrics = Metrics()
     witnesses = _witnesses(settings, clock, storage)
     storage.data_keys.prepare()
+    storage.decisions.read_time(clock())
     storage.purposes.bind(settings.purpose)
     history = _history(settings, storage, report)
     masking = Masking(storage.retention_acts, storage.data_keys, Pseudonyms.kept_in(settings.keys))

@@ -54,8 +54,8 @@ MEANINGS: dict[DegradedMode, str] = {
     "`tidegate state rebuild`.",
     "requests_turned_away": "As many requests are here as can be answered soon. The rest get a 503 "
     "with Retry-After at once.",
-    "clock_suspect": "The clock of this machine jumped. Decisions keep their order, which no clock "
-    "decides; their times may be wrong.",
+    "clock_suspect": "The clock of this machine jumped, or is behind what was decided last. "
+    "Decisions keep their order, which no clock decides; their times may be wrong.",
     "rescoring_behind": "Subjects of which something became known wait for more than a minute to "
     "be looked at again, and calls for help may be among them. Scores by call go on.",
     "rescue_not_called": "A rescue centre did not take a call. It is made again until it does; "
@@ -107,7 +107,9 @@ def _current_modes(services: Services) -> Iterator[DegradedMode]:
         yield "history_missing"
     if services.metrics.requests.inside >= services.settings.most_in_flight:
         yield "requests_turned_away"
-    if abs(services.start_clock.drift_s(services.clock())) > LARGEST_CLOCK_DRIFT_S:
+    now = services.clock()
+    is_behind = services.decisions.seconds_behind(now) > LARGEST_CLOCK_DRIFT_S
+    if is_behind or abs(services.start_clock.drift_s(now)) > LARGEST_CLOCK_DRIFT_S:
         yield "clock_suspect"
     if services.rescoring.is_behind:
         yield "rescoring_behind"

@@ -40,6 +40,7 @@ from serving.db.repositories.ship_journey_repository import ShipJourneyRepositor
 from serving.db.repositories.sign_in_repository import SignInRepository
 from serving.db.repositories.team_repository import TeamRepository
 from serving.db.repositories.webhook_repository import WebhookRepository
+from serving.db.schema_check import require_schema
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,10 @@ class Storage:
         *,
         has_other_workers: bool = False,
     ) -> Self:
-        """Open the database of a service, or of one of its workers; raises as `open_database`."""
+        """Open the database of a service, or of one of its workers; raises as `open_database`.
+
+        Raises LogNotWhole where its tables are not as the migrations make them.
+        """
         engine = open_database(
             database,
             is_service=True,
@@ -97,6 +101,11 @@ class Storage:
             keys=keys,
             clock=clock,
         )
+        try:
+            require_schema(engine)
+        except BaseException:
+            engine.dispose()  # whoever was refused holds neither the file nor a connection
+            raise
         return cls(
             accounts=AccountRepository(engine),
             alerts=AlertRepository(engine),
