@@ -12,7 +12,6 @@ from serving.background_threads import ThreadFault
 from serving.container import Services
 from serving.models.model_pool import MODEL_NAMES, ModelPool
 
-LARGEST_CLOCK_DRIFT_S = 60.0
 METRICS_INTERVAL_S = 1.0
 
 DegradedMode = Literal[
@@ -107,7 +106,7 @@ def _current_modes(services: Services) -> Iterator[DegradedMode]:
         yield "history_missing"
     if services.metrics.requests.inside >= services.settings.most_in_flight:
         yield "requests_turned_away"
-    if abs(services.start_clock.drift_s(services.clock())) > LARGEST_CLOCK_DRIFT_S:
+    if services.start_clock.has_jumped(services.clock()):
         yield "clock_suspect"
     if services.rescoring.is_behind:
         yield "rescoring_behind"
