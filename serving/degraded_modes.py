@@ -5,6 +5,7 @@ a test that brings it about.
 """
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from typing import Literal, get_args
 
@@ -13,6 +14,9 @@ from serving.container import Services
 from serving.models.model_pool import MODEL_NAMES, ModelPool
 
 METRICS_INTERVAL_S = 1.0
+
+_SETTING = threading.Lock()
+"""Of a scrape and the turn of every second: what one saw earlier must not overwrite the other."""
 
 DegradedMode = Literal[
     "log_not_written",
@@ -79,6 +83,11 @@ def failing_threads(services: Services) -> dict[str, ThreadFault]:
 
 def set_degradation_metrics(services: Services) -> None:
     """Set the metrics of degraded modes, requests in flight and the queue."""
+    with _SETTING:
+        _set_metrics(services)
+
+
+def _set_metrics(services: Services) -> None:
     current = degradations(services)
     for mode in MEANINGS:
         services.metrics.degraded.labels(mode).set(mode in current)
