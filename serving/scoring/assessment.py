@@ -143,8 +143,8 @@ class Assessor:
         self, request: AssessmentRequest, records: Mapping[Subject, list[ReceivedRecord]]
     ) -> AdmittedRequest | ServingError:
         own = request.submission
-        if (refusal := self._refused_ahead(request)) is not None:
-            return refusal
+        if (ahead := self._refused_ahead(request)) is not None:
+            return ahead
         rows = [row for subject in _subjects(own) for row in records[subject]]
         rows = sorted(filter(partial(_belongs, own), rows), key=lambda r: r.key)
         enriched = enrich(own, rows)
