@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from features.submission import Submission
 
 LONGEST_END_S = 30
+MAX_ATTEMPTS = 5
 
 
 class DemoFailed(TidegateError):
@@ -57,12 +59,17 @@ class Client:
                 **headers,
             },
         )
-        try:
-            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
-                answer: dict[str, Any] = json.load(response)
-        except urllib.error.HTTPError as error:
-            raise DemoFailed(f"the service refused a request: {error.read().decode()}") from None
-        return answer
+        for attempt in range(MAX_ATTEMPTS):
+            try:
+                with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+                    answer: dict[str, Any] = json.load(response)
+                    return answer
+            except urllib.error.HTTPError as error:
+                said = error.read().decode()
+                if error.code != HTTPStatus.SERVICE_UNAVAILABLE or attempt + 1 == MAX_ATTEMPTS:
+                    raise DemoFailed(f"the service refused a request: {said}") from None
+                time.sleep(float(error.headers.get("Retry-After", 1)))  # a busy machine
+        raise AssertionError("the last attempt returns or raises")
 
 
 def _listener(port: int) -> socket.socket:
