@@ -22,8 +22,9 @@ from serving.access.tokens import Tokens
 from serving.access.webhook_client import CallableAddresses
 from serving.audit.audit_writer import AuditWriter
 from serving.audit.checkpoints import CheckpointWriter, LogSigner
+from serving.audit.clock_check import ClockCheck
 from serving.audit.decision_log_writer import LogWriter
-from serving.audit.errors import LogNotWhole
+from serving.audit.errors import ClockDisagrees, LogNotWhole
 from serving.audit.masking import Masking
 from serving.audit.purpose import PurposeGuard
 from serving.audit.witness_delivery import WitnessDeliveries, WitnessDelivery
@@ -54,6 +55,7 @@ from serving.db.repositories.team_repository import TeamRepository
 from serving.db.repositories.webhook_repository import WebhookRepository
 from serving.db.storage import Storage
 from serving.db.witnesses import witnesses_of
+from serving.declared_ahead import DoubtsClock
 from serving.history.client import HistoryClient, open_history
 from serving.history.ingestion import RecordIngestion
 from serving.metrics_multiprocess import is_shared, reserve, shared_folder
@@ -93,6 +95,8 @@ log = structlog.get_logger(__name__)
 
 Clock = Callable[[], datetime]
 
+MAX_CLOCK_DRIFT_S = 60.0
+
 
 @dataclass(frozen=True)
 class StartClock:
@@ -104,6 +108,10 @@ class StartClock:
     def drift_s(self, now: datetime) -> float:
         """Seconds by which the wall clock has moved further than time itself since."""
         return (now - self.at).total_seconds() - (time.monotonic() - self.monotonic_s)
+
+    def has_jumped(self, now: datetime) -> bool:
+        """Return whether the wall clock was set since, and so may be wrong."""
+        return abs(self.drift_s(now)) > MAX_CLOCK_DRIFT_S
 
 
 @dataclass(frozen=True)
@@ -281,7 +289,9 @@ def _services_over(
     if settings.is_live:
         storage.approvals.begin_live_use(SERVICE, clock())
     models = _models(settings, storage)
-    batcher = _batcher(settings, clock, storage, models, history, metrics, witnesses)
+    start_clock = StartClock(clock())
+    doubts_clock = partial(_doubts_clock, start_clock, ClockCheck(storage.newest_instants))
+    batcher = _batcher(settings, clock, storage, models, history, metrics, witnesses, doubts_clock)
     events = PublishedEvents(storage.published_events, masking)
     cases = Cases(
         storage.cases,
@@ -302,11 +312,13 @@ def _services_over(
     )
     # Of several workers each reads one message at a time, so that they take no more together.
     readers = MessageReaders(1 if is_shared() else 2, party_key(settings.keys))
-    ingestion = RecordIngestion(storage.records, storage.decisions, history, settings.purpose)
+    ingestion = RecordIngestion(
+        storage.records, storage.decisions, history, settings.purpose, doubts_clock
+    )
     return Services(
         settings=settings,
         clock=clock,
-        start_clock=StartClock(clock()),
+        start_clock=start_clock,
         metrics=metrics,
         batcher=batcher,
         assessor=batcher.assessor,
@@ -384,6 +396,20 @@ def _services_over(
     )
 
 
+def _doubts_clock(start_clock: StartClock, check: ClockCheck, now: datetime) -> bool:
+    """Return whether the clock was set since the start, or is behind what was written before.
+
+    Witnesses are not asked: some are on other machines, and an answer waits.
+    """
+    if start_clock.has_jumped(now):
+        return True
+    try:
+        check.require_not_behind(now)
+    except ClockDisagrees:
+        return True
+    return False
+
+
 def _rate_limits(settings: Settings) -> RateLimits:
     """Of all workers together, where there are several."""
     shared = shared_folder()
@@ -424,6 +450,7 @@ def _batcher(
     history: HistoryClient,
     metrics: Metrics,
     witnesses: WitnessDeliveries,
+    doubts_clock: DoubtsClock,
 ) -> RequestBatcher:
     return RequestBatcher(
         assessor=Assessor(
@@ -432,6 +459,7 @@ def _batcher(
             records=storage.records,
             decided=storage.decisions,
             purpose=settings.purpose,
+            doubts_clock=doubts_clock,
             lanes=Lanes.from_settings(
                 settings,
                 OtherWorkers(storage.placements, clock()),

@@ -5,15 +5,18 @@ a test that brings it about.
 """
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from typing import Literal, get_args
 
 from serving.background_threads import ThreadFault
-from serving.container import Services
+from serving.container import MAX_CLOCK_DRIFT_S, Services
 from serving.models.model_pool import MODEL_NAMES, ModelPool
 
-LARGEST_CLOCK_DRIFT_S = 60.0
 METRICS_INTERVAL_S = 1.0
+
+_SETTING = threading.Lock()
+"""Of a scrape and the turn of every second: what one saw earlier must not overwrite the other."""
 
 DegradedMode = Literal[
     "log_not_written",
@@ -80,6 +83,11 @@ def failing_threads(services: Services) -> dict[str, ThreadFault]:
 
 def set_degradation_metrics(services: Services) -> None:
     """Set the metrics of degraded modes, requests in flight and the queue."""
+    with _SETTING:
+        _set_metrics(services)
+
+
+def _set_metrics(services: Services) -> None:
     current = degradations(services)
     for mode in MEANINGS:
         services.metrics.degraded.labels(mode).set(mode in current)
@@ -108,8 +116,8 @@ def _current_modes(services: Services) -> Iterator[DegradedMode]:
     if services.metrics.requests.inside >= services.settings.most_in_flight:
         yield "requests_turned_away"
     now = services.clock()
-    is_behind = services.decisions.seconds_behind(now) > LARGEST_CLOCK_DRIFT_S
-    if is_behind or abs(services.start_clock.drift_s(now)) > LARGEST_CLOCK_DRIFT_S:
+    is_behind = services.decisions.seconds_behind(now) > MAX_CLOCK_DRIFT_S
+    if is_behind or services.start_clock.has_jumped(now):
         yield "clock_suspect"
     if services.rescoring.is_behind:
         yield "rescoring_behind"

@@ -33,6 +33,7 @@ TidegateError
     ├── ReasonsUnavailable     (503) the model that decided is not here, or not as it was
     └── Unavailable            (503) nothing was decided; the caller may try again
         ├── TooBusy
+        ├── ClockDoubted
         └── LogUnavailable
 """
 
@@ -261,6 +262,13 @@ class TooBusy(Unavailable):
 
     title = "Too many requests at once"
     retry_after_s = 1
+
+
+class ClockDoubted(Unavailable):
+    """A declaration lies ahead of the service's clock, and the clock may be what is wrong."""
+
+    title = "The clock of the service is doubted"
+    retry_after_s = 60
 
 
 class LogUnavailable(Unavailable):

@@ -1,6 +1,7 @@
 """`tidegate backtest`: what policies would have found, had they decided."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,6 +38,7 @@ def backtest(
     as_json: Json = False,
 ) -> None:
     """Replay policies over a history week by week, each label hidden until it would be known."""
+    from serving.cli.rows_ahead import count_in_matrix
     from training.backtest.history import History
     from training.backtest.policy import read_together
     from training.backtest.policy_figures import figures
@@ -46,7 +48,9 @@ def backtest(
     policies = read_together(policy)
     standing = _model(model, home)
     kind: SubjectKind = subject.value
-    data = TrainingSet.read(training_set or home / "training_sets" / kind, kind)
+    folder = training_set or home / "training_sets" / kind
+    data = TrainingSet.read(folder, kind)
+    count_in_matrix(folder, datetime.now(UTC))
     history = History.invented(data, oracle) if oracle else History.logged(data)
     replayed = []
     for name, rules in policies.items():

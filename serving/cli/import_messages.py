@@ -51,6 +51,7 @@ def import_messages(
     Raises ImportRefused where a message is refused; then nothing is written.
     """
     from features.messages.import_files import read_files, together, write_import
+    from serving.cli.rows_ahead import count_in_records
 
     options = _options(given)
     imported: list[ImportedFile] = []
@@ -63,9 +64,17 @@ def import_messages(
     is_written = out is not None and not refusals
     if out is not None and is_written:
         write_import(imported, format, out)
+    ahead = count_in_records(out, datetime.now(UTC)) if out is not None and is_written else None
     if as_json:
         reports = [each.report() for each in imported]
-        print_json({"format": format, "out": str(out) if is_written else None, "files": reports})
+        print_json(
+            {
+                "format": format,
+                "out": str(out) if is_written else None,
+                "files": reports,
+                "declared_ahead": ahead,
+            }
+        )
     else:
         for each in imported:
             _say(each.report())

@@ -1,13 +1,15 @@
 """Every repository of one database, for whoever puts the services together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 from serving.db.data_keys import DataKeys
 from serving.db.engine import open_database
+from serving.db.newest_instants import newest_instants
 from serving.db.postgres_state import PostgresStateStore, shared_state
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.alert_repository import AlertRepository
@@ -61,6 +63,7 @@ class Storage:
     distress_alerts: DistressAlertRepository
     entities: EntityRepository
     messages: MessageRepository
+    newest_instants: Callable[[], Mapping[str, datetime]]
     notices: NoticeRepository
     online_store: PostgresStateStore | None
     placements: PlacementRepository
@@ -121,6 +124,7 @@ class Storage:
             distress_alerts=DistressAlertRepository(engine),
             entities=EntityRepository(engine),
             messages=MessageRepository(engine),
+            newest_instants=partial(newest_instants, engine, ()),
             notices=NoticeRepository(engine),
             online_store=shared_state(engine),
             placements=PlacementRepository(engine),

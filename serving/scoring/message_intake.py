@@ -22,7 +22,7 @@ from features.messages.options import Options
 from features.messages.redaction import NO_TEXT, RedactedText
 from serving.access.callers import Caller
 from serving.errors import BodyTooLarge, ServingError, SubmissionRefused
-from serving.history.ingestion import MOST_RECORDS, CheckedRecord, RecordIngestion
+from serving.history.ingestion import CheckedRecord, RecordIngestion
 from serving.history.kept_messages import KeptMessage, MessageContent, MessageStore, PlacedRecord
 from serving.request_parsing import read_submission
 from serving.scoring.assessment import AdmittedRequest, AssessmentRequest
@@ -289,7 +289,10 @@ class MessageIntake:
         requests = [
             self._request(sent, subject, read, records, read_at) for subject in read.subjects
         ]
-        for admitted in self._batcher.assessor.admitted(requests):
+        decidable = self._batcher.assessor.admitted(requests)
+        for subject, admitted in zip(read.subjects, decidable, strict=True):
+            if isinstance(admitted, SubmissionRefused):
+                raise _at_places_of(subject, read, admitted)
             if isinstance(admitted, ServingError):
                 raise admitted
         bodies = tuple(request.body for request in requests)
@@ -358,8 +361,7 @@ class MessageIntake:
         try:
             submission = read_submission(body)
         except SubmissionRefused as refusal:
-            places = [place_in_submission(subject, read, each.pointer) for each in refusal.faults]
-            raise at_places(refusal, places) from None
+            raise _at_places_of(subject, read, refusal) from None
         return AssessmentRequest(sent.caller, submission, body, sent.at)
 
     def _keep(self, planned: PlannedMessage) -> None:
@@ -389,6 +391,14 @@ class MessageIntake:
             if isinstance(answer, ServingError):
                 raise answer
         return tuple(answer for answer in answers if isinstance(answer, Answer))
+
+
+def _at_places_of(
+    subject: MadeSubject, read: ReadMessage, refusal: SubmissionRefused
+) -> MessageUnreadable:
+    """Return the refusal of a submission with the places in the message that it was made of."""
+    places = [place_in_submission(subject, read, each.pointer) for each in refusal.faults]
+    return at_places(refusal, places)
 
 
 def _shows_danger(admitted: AdmittedRequest | ServingError) -> bool:

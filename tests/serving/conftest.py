@@ -114,6 +114,14 @@ def nobody_acts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("serving.language._reading", ContextVar("_reading"))
 
 
+@pytest.fixture(autouse=True)
+def time_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let time since a start pass as the clock says: a slow test is no jump of the clock."""
+    monkeypatch.setattr(
+        "serving.container.StartClock.drift_s", lambda self, now: (now - self.at).total_seconds()
+    )
+
+
 @pytest.fixture(scope="session")
 def trained_home(made_once: MadeOnce) -> Path:
     """A home with records, their history and a champion for each kind; not to be changed."""
