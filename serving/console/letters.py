@@ -74,8 +74,8 @@ def print_letter(
     if audience not in AUDIENCES:
         raise NotFound(say("a letter is to one of {audiences}", audiences=", ".join(AUDIENCES)))
     reviewer = Reviewer.from_caller(caller)
-    kept, letter = services.letters.read(reviewer, case_id, audience, services.clock())
     reading().language = known_languages(services).get(language, reading().language)
+    kept, letter = services.letters.read(reviewer, case_id, audience, services.clock())
     sections = sections_of(letter, letter_said_again)
     return page("letter.html", kept=kept, letter=letter, sections=sections)
 
