@@ -28,7 +28,6 @@ from serving.web.bodies import ClosedModel
 from serving.web.case_bodies import Words
 from serving.web.languages import known_languages
 from serving.web.services import TheServices
-from serving.web.stored_texts import letter_said_again
 
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
 
@@ -76,7 +75,7 @@ def print_letter(
     reviewer = Reviewer.from_caller(caller)
     reading().language = known_languages(services).get(language, reading().language)
     kept, letter = services.letters.read(reviewer, case_id, audience, services.clock())
-    sections = sections_of(letter, letter_said_again)
+    sections = sections_of(letter)
     return page("letter.html", kept=kept, letter=letter, sections=sections)
 
 

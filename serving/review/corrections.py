@@ -88,7 +88,10 @@ def _different(own: OwnDeclarations) -> Iterator[tuple[AttachedDocument, str, st
             if declared is None:
                 continue
             stated, value = getattr(paper, field), getattr(subject, declared)
-            if None not in (stated, value) and stated != value:
+            is_other_money = field == "value" and paper.currency != getattr(
+                subject, "currency", None
+            )
+            if None not in (stated, value) and stated != value and not is_other_money:
                 yield paper, field, declared
 
 

@@ -72,8 +72,6 @@ def declared_field(
         kinds = Counter(each.kind for each in filed if getattr(each, field) is not None)
         if paper.kind == "permit" or kinds[paper.kind] > 1:
             return None
-        if field == "value" and paper.currency != getattr(subject, "currency", None):
-            return None
     return _OF_SHIPMENT.get(field)
 
 

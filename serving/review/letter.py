@@ -10,7 +10,7 @@ the kind is named. The rest is in the sealed version.
 
 import hashlib
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -185,6 +185,42 @@ class Letter:
             ),
             consequence=consequence_of(case.result),
         )
+
+
+def letter_in(
+    language: Language, letter: Letter, decision: Decision, own: OwnDeclarations
+) -> Letter:
+    """Return a letter with its sentences in a language, made anew from the decision.
+
+    To find the values in a stored English sentence again would be a guess, and a wrong figure would
+    be a false notice. A sentence that this release says otherwise stays as it was written.
+    """
+    said: dict[str | None, str | None] = {}
+    pairs = zip(decision.reasons_in(), decision.reasons_in(language), strict=True)
+    for written, there in pairs:
+        said[written.sign_of] = there.sign_of
+        for seen, again in zip(written.evidence, there.evidence, strict=True):
+            if seen.feature == again.feature:
+                said |= {seen.sentence: again.sentence, seen.usual: again.usual}
+
+    def again_of(reasons: LetterReasons) -> LetterReasons:
+        signs = (
+            replace(
+                sign,
+                sentence=said.get(sign.sentence) or sign.sentence,
+                usual=said.get(sign.usual) or sign.usual,
+                sign_of=said.get(sign.sign_of) or sign.sign_of,
+            )
+            for sign in reasons.own
+        )
+        return replace(reasons, own=tuple(signs))
+
+    return replace(
+        letter,
+        what=subject_of_letter(own, language),
+        speaks_for=again_of(letter.speaks_for),
+        speaks_against=again_of(letter.speaks_against),
+    )
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """A letter in words: its sections in order, for a page, a print or an example."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from babel.dates import format_date
@@ -96,27 +96,30 @@ OTHERS_COUNTED: dict[Strength, str] = {
 }
 
 
-def sections_of(letter: Letter, said: Callable[[str], str] = str) -> tuple[LetterSection, ...]:
-    """The letter in words of the reader's language; `said` says again what was kept in words."""
+def sections_of(letter: Letter) -> tuple[LetterSection, ...]:
+    """The letter in words of the reader's language; what it keeps in sentences is not touched.
+
+    `letter_in` puts those into that language, from the decision itself.
+    """
     people = (_computer(letter), say(PEOPLE))
-    about = (said(letter.what), _measure(letter, said), say(NO_DECISION))
+    about = (letter.what, _measure(letter), say(NO_DECISION))
     return (
         LetterSection(say("What this is about"), about),
         LetterSection(say("How it was selected"), _selected(letter)),
-        *(_reasons(letter, said) if letter.selection == "score" else ()),
+        *(_reasons(letter) if letter.selection == "score" else ()),
         LetterSection(say("What the computer did, and what people did"), people),
         LetterSection(say("Data about you"), (say(DATA),)),
         LetterSection(say("If you do not agree"), _contest(letter), tuple(_remedies(letter))),
     )
 
 
-def _measure(letter: Letter, said: Callable[[str], str]) -> str:
+def _measure(letter: Letter) -> str:
     day = format_date(letter.decided_at, "d MMMM y", locale=reading().language.locale)
-    measure = said(letter.measure)
+    measure = say(letter.measure)
     parts = [say("On {day} it was proposed for {measure}.", day=day, measure=measure)]
     if letter.is_inspection_at_discretion:
         parts.append(say(DISCRETION))
-    return " ".join([*parts, say("The case has ended: {ending}.", ending=said(letter.ending))])
+    return " ".join([*parts, say("The case has ended: {ending}.", ending=say(letter.ending))])
 
 
 def _computer(letter: Letter) -> str:
@@ -136,11 +139,11 @@ def _selected(letter: Letter) -> tuple[str, ...]:
     )
 
 
-def _reasons(letter: Letter, said: Callable[[str], str]) -> Iterator[LetterSection]:
+def _reasons(letter: Letter) -> Iterator[LetterSection]:
     heading = say("What spoke for a look")
-    yield _speaking(heading, letter.speaks_for, said, is_for=True)
+    yield _speaking(heading, letter.speaks_for, is_for=True)
     heading = say("What spoke against a look")
-    yield _speaking(heading, letter.speaks_against, said, is_for=False)
+    yield _speaking(heading, letter.speaks_against, is_for=False)
     changes = tuple(map(_correction, letter.corrections))
     opening = []
     if letter.correctable:
@@ -155,7 +158,7 @@ def _reasons(letter: Letter, said: Callable[[str], str]) -> Iterator[LetterSecti
         opening.append(
             say(
                 "These were not submitted; with them it could have been judged on more: {missing}.",
-                missing=", ".join(map(said, letter.missing)),
+                missing=", ".join(map(say, letter.missing)),
             )
         )
     if not opening and not changes:
@@ -165,34 +168,32 @@ def _reasons(letter: Letter, said: Callable[[str], str]) -> Iterator[LetterSecti
     yield LetterSection(say("What a correction would change"), tuple(opening), changes)
 
 
-def _speaking(
-    heading: str, reasons: LetterReasons, said: Callable[[str], str], *, is_for: bool
-) -> LetterSection:
+def _speaking(heading: str, reasons: LetterReasons, *, is_for: bool) -> LetterSection:
     paragraphs = () if reasons.own else (say("Nothing of what you declared yourself."),)
-    signs = (_sign(sign, said, is_for=is_for) for sign in reasons.own)
-    return LetterSection(heading, paragraphs, (*signs, *_others(reasons, said)))
+    signs = (_sign(sign, is_for=is_for) for sign in reasons.own)
+    return LetterSection(heading, paragraphs, (*signs, *_others(reasons)))
 
 
-def _others(reasons: LetterReasons, said: Callable[[str], str]) -> Iterator[str]:
+def _others(reasons: LetterReasons) -> Iterator[str]:
     """Say which other kinds of facts counted, by how strongly; earlier letters hold no strength."""
     if len(reasons.strengths) != len(reasons.others):
         yield say(
             "Besides, and not repeated here because it rests on what others declared or on what "
             "was known before: {topics}.",
-            topics="; ".join(map(said, reasons.others)),
+            topics="; ".join(map(say, reasons.others)),
         )
         return
     kinds = [*zip(reasons.others, reasons.strengths, strict=True)]
     for strength, words in OTHERS_COUNTED.items():
-        if topics := [said(topic) for topic, counted in kinds if counted == strength]:
+        if topics := [say(topic) for topic, counted in kinds if counted == strength]:
             yield say(words, topics="; ".join(topics))
 
 
-def _sign(sign: OwnSign, said: Callable[[str], str], *, is_for: bool) -> str:
+def _sign(sign: OwnSign, *, is_for: bool) -> str:
     language = reading().language
-    parts = [with_usual(capital(said(sign.sentence)), said(sign.usual), language)]
+    parts = [with_usual(capital(sign.sentence), sign.usual, language)]
     if is_for and sign.sign_of:
-        parts.append(say("It can be a sign of {sign}.", sign=said(sign.sign_of)))
+        parts.append(say("It can be a sign of {sign}.", sign=sign.sign_of))
     if sign.strength:
         parts.append(say(COUNTED[sign.strength]))
     if sign.declared:

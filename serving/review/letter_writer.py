@@ -1,6 +1,6 @@
 """Letters as reviewers use them: written by one, released by another, deferred by two."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from serving.review.case_state import Case
 from serving.review.cases import Cases
 from serving.review.corrections import CorrectionScorer, VectorSource
 from serving.review.errors import CaseChanged
-from serving.review.letter import LETTER, Letter, LetterSources, case_letter, subject_of_letter
+from serving.review.letter import LETTER, Letter, LetterSources, case_letter, letter_in
 from serving.review.letter_rules import (
     confirm_deferral,
     defer_letter,
@@ -99,7 +99,7 @@ class LetterWriter:
     ) -> tuple[CaseLetter, Letter]:
         """The newest letter to an audience, which is written down; raises NotFound.
 
-        Its subject is described in the reader's language, as long as the case is not masked.
+        Its sentences are in the reader's language, as long as the case is not masked.
         """
         row, case = self.cases.read(reviewer, case_id, at, "letter")
         found = [letter for letter in case.letters if letter.audience == audience]
@@ -110,9 +110,9 @@ class LetterWriter:
         letter = LETTER.validate_json(found[-1].content)
         language = reading().language
         if language is not ENGLISH and not self.cases.is_masked(row):
-            submission = self.cases.decision(case_id).submission
-            own = OwnDeclarations.from_submission(submission, audience)
-            letter = replace(letter, what=subject_of_letter(own, language))
+            decision = self.cases.decision(case_id)
+            own = OwnDeclarations.from_submission(decision.submission, audience)
+            letter = letter_in(language, letter, decision, own)
         return found[-1], letter
 
     def _open(self, reviewer: Reviewer, case_id: str) -> tuple[Case, Decision]:
