@@ -88,7 +88,7 @@ class LoggedEvidence(Parameters):
     unknown_share: float
 
 
-class OfficeCapacity(Parameters):
+class CapacityByOffice(Parameters):
     """What it costs that each office has capacity of its own.
 
     Of `offices`, `planning` have room for fewer than two inspections a week and plan over up to
@@ -130,7 +130,7 @@ class PolicyFigures(Parameters):
     evidence: LoggedEvidence | None
     share_of_best: float | None
     inspections_per_hit: float | None
-    office_capacity: OfficeCapacity | None
+    office_capacity: CapacityByOffice | None
     fits: int
     weeks: tuple[PolicyWeekFigures, ...]
     typologies: tuple[TypologyCount, ...]
@@ -211,7 +211,7 @@ def _best(week: ReplayedWeek, ledger: PolicyReplay) -> float | None:
     return float(highest[: len(week.selection.places)].sum())
 
 
-def _office_capacity(ledger: PolicyReplay, traffic: ReplayedTraffic) -> OfficeCapacity | None:
+def _office_capacity(ledger: PolicyReplay, traffic: ReplayedTraffic) -> CapacityByOffice | None:
     """Compare with the same scores without offices; rules and draws stay as they are."""
     if ledger.policy.capacity_of == "all":
         return None
@@ -224,7 +224,7 @@ def _office_capacity(ledger: PolicyReplay, traffic: ReplayedTraffic) -> OfficeCa
         highest = others[np.argsort(-week.scores[others], kind="stable")[:room]]
         shared[week.rows.start - traffic.rows.start + np.concatenate([stays, highest])] = 1.0
     periods = [*ledger.periods.values()]
-    return OfficeCapacity(
+    return CapacityByOffice(
         offices=len(periods),
         planning=sum(period > 1 for period in periods),
         longest_period=max(periods, default=1),
