@@ -52,7 +52,7 @@ def rescue_news(services: Services, caller: Caller) -> RescueNews:
     """What waits for a person, for a reader who may rescue."""
     now = services.clock()
     try:
-        state = services.rescue_watch.seen_by(caller.offices)
+        state = services.rescue_watch.seen_by(caller.offices, is_read_anew=True)
         named = state.unattended[:MAX_TITLES]
         alerts = [services.distress_alerts.find(each.item_id) for each in _of("alert", named)]
         reports = []

@@ -4,6 +4,7 @@ They show no score, no reason and nothing of another case; no page of enforcemen
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -36,13 +37,12 @@ from serving.console.rescue_news import (
     NEAR_PLACES,
     is_hearsay,
     reading_of,
-    rescue_news,
     result_choices,
     told_alerts,
 )
 from serving.console.rescue_stream import board_stream
 from serving.container import Services
-from serving.errors import Conflict, NotFound, PersonNeeded, Unprocessable
+from serving.errors import Conflict, LogUnavailable, NotFound, PersonNeeded, Unprocessable
 from serving.review import owner_rules, remark_rules, statement_rules
 from serving.review.case_change import CaseAct
 from serving.review.case_state import status_at
@@ -74,6 +74,7 @@ def show_board(services: TheServices, caller: MayRescue, session: TheSession) ->
         reader=caller,
         session=session,
         board=board,
+        waiting=len(services.rescue_outbox.unacknowledged()) + len(board.unheard_alerts),
         call_for_help=CALL_FOR_HELP,
         centres=_centres(services),
         ground=GROUND,
@@ -91,9 +92,9 @@ def show_changes(
     """
     if "text/event-stream" in request.headers.get("accept", ""):
         return board_stream(request, services, caller, session)
-    news = rescue_news(services, caller)
-    if news.version is not None and news.version == seen:
-        return Response(status_code=204)
+    with suppress(LogUnavailable):  # which the page then says
+        if services.rescue_watch.seen_by(caller.offices).version == seen:
+            return Response(status_code=204)
     return page("rescue_news.html", reader=caller, session=session, is_changed=True)
 
 

@@ -62,7 +62,7 @@ def changes_of(news: CaseNews, first: Submission | None, at: datetime) -> Iterat
     if news.kind == "outcomes":
         outcome = Outcome.model_validate_json(news.body)
         if _is_of_now(outcome.known_at, at, news):
-            yield partial(_taken, _taking(outcome, at))
+            yield partial(stored_change, _taking(outcome, at))
     elif news.kind == "decisions":
         yield from _of_decision(Decision.model_validate_json(news.body), first, at)
     else:
@@ -105,13 +105,6 @@ def _taking(outcome: Outcome, at: datetime) -> CaseAct:
     return partial(
         news_rules.take_outcome, actor=SERVICE, at=at, result=result, inspection=inspection
     )
-
-
-def _taken(act: CaseAct, row: CaseRecord) -> StoredChange:
-    """A case that takes an outcome; raises NothingToTell of a rescue, which no inspection ends."""
-    if row.lane == "rescue":
-        raise NothingToTell
-    return stored_change(act, row)
 
 
 def _amended(later: LaterDeclaration, at: datetime, row: CaseRecord) -> StoredChange:

@@ -76,13 +76,13 @@ class RescueWatch:
         is_recent = self._monotonic() - self._read_at < MAX_AGE_S
         return is_recent and self._acts == self._count_acts()
 
-    def seen_by(self, offices: frozenset[str]) -> BoardState:
+    def seen_by(self, offices: frozenset[str], *, is_read_anew: bool = False) -> BoardState:
         """The board for a reader of these offices, of all where none is named.
 
-        Raises LogUnavailable.
+        `is_read_anew` is for a page that somebody opens. Raises LogUnavailable.
         """
         with self._lock:
-            if not self.is_fresh:
+            if is_read_anew or not self.is_fresh:
                 acts, now = self._count_acts(), self._clock()
                 self._open_new()
                 self._items = [each for store in self._stores for each in store.on_board(now)]
