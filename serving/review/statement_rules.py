@@ -31,11 +31,6 @@ from serving.review.case_state import Case, Reopening, Statement
 from serving.review.errors import CaseNotClosed, NoActionOrdered, NothingProposed, ViewNeeded
 from serving.review.results import FOUND_BY_WORDS, CaseResult
 
-_SEEN_OR_TWO = (
-    "there were signs of danger to life: that nobody was in danger takes a report from the scene "
-    "(seen_on_scene), or two persons who signed in"
-)
-
 
 def order(case: Case, actor: Actor, at: datetime, action: CaseAction) -> CaseChange:
     """Order an action, or propose one that takes two; of whoever is second it is their view.
@@ -137,7 +132,7 @@ def _stated(case: Case, statement: Statement, text: str) -> CaseChange:
 def _after(case: Case, statement: Statement) -> dict[str, object]:
     """What changes by one person's statement alone."""
     if statement.takes_two_persons:
-        require_person(statement.by, _SEEN_OR_TWO if statement.is_life_at_risk else None)
+        require_person(statement.by, _seen_or_two() if statement.is_life_at_risk else None)
         return proposed(case, statement)
     if statement.action is not None:
         return _ordered(statement.action, statement.by)
@@ -170,3 +165,10 @@ def _judged(case: Case, actor: Actor) -> tuple[Statement, Statement]:
     if case.second_view is None or not actor.is_holder(case.second_view.by):
         raise ViewNeeded("say first what you would do or what was found, and then judge")
     return case.proposal, case.second_view
+
+
+def _seen_or_two() -> str:
+    return say(
+        "there were signs of danger to life: that nobody was in danger takes a report from the "
+        "scene (seen_on_scene), or two persons who signed in"
+    )
