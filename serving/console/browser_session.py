@@ -73,8 +73,10 @@ UnusedSession = Annotated[Session, Depends(unused_session)]
 
 def open_session(request: Request, services: TheServices, session: UnusedSession) -> Session:
     """The same, which lasts longer by that; raises SignInNeeded."""
-    if request.url.path in LOOKS_FOR_NEW or REFRESH in request.query_params:
+    if request.url.path in LOOKS_FOR_NEW:
         return session  # the page looks by itself whether there is anything new
+    if REFRESH in request.query_params:
+        return session  # the page takes its own place, and nobody may be there
     used = session.used(services.clock(), services.settings.session_lasting)
     if used.expires_at - session.expires_at < PROLONGED_AFTER:
         return session

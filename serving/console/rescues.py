@@ -160,7 +160,7 @@ def _judge(
     case_ids: Iterable[str], services: Services, reviewer: Reviewer, act: str, form: dict[str, str]
 ) -> None:
     is_agreed = act == "agreements"
-    text = read_form(Judgement if is_agreed else Note, form).text
+    text = (read_form(Judgement, form) if is_agreed else read_form(Note, form)).text
     judge = services.cases.agree if is_agreed else services.cases.disagree
     for each in case_ids:
         judge(reviewer, each, services.clock(), text)
