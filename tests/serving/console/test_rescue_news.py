@@ -3,31 +3,39 @@
 import asyncio
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import httpx2
 import pytest
+import uvicorn
 from fastapi import Request
 
+from serving.access.accounts import new_account
 from serving.access.sessions import Session
+from serving.app import create_app
 from serving.audit.audit_log import EventFilter
 from serving.console import rescue_stream
 from serving.console.rescue_log import compass_point
 from serving.console.rescue_stream import MAX_STREAMS, MAX_STREAMS_OF_SESSION, board_stream
 from serving.errors import LogUnavailable, TooBusy, TooOften
 from serving.review.rescue_watch import MAX_AGE_S, BoardItem, RescueWatch
+from serving.settings import Settings
 from serving.web.connections import BoundedConnection
+from tests.ports import free_port
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.console.test_rescue_board import rescue, text_of
 from tests.serving.people import person
 from tests.serving.review.test_cases_served import reviewed
 from tests.serving.review.test_distress_alerts import AtSea, at_sea
-from tests.serving.review.test_supervision_served import sign_in_as
+from tests.serving.review.test_supervision_served import PASSWORD, sign_in_as
 from tests.serving.scoring.test_ships import CALLS, SHIP, hear, sentence
 
 __all__ = ["at_sea", "reviewed"]
@@ -311,3 +319,30 @@ def test_where_someone_acted_elsewhere_nothing_waits(reviewed: Service) -> None:
 @pytest.mark.parametrize(("bearing", "words"), [(0, "north"), (359, "north"), (200, "south")])
 def test_a_bearing_is_said_by_the_nearest_point_of_the_compass(bearing: float, words: str) -> None:
     assert compass_point(bearing) == words
+
+
+def test_a_service_with_an_open_stream_stops_when_it_is_told_to(home: Path) -> None:
+    app, port = create_app(Settings(home=home), lambda: NOW), free_port()
+    services = app.state.services
+    services.accounts.add_account(new_account("watch", PASSWORD, "rescue", (), NOW))
+    session, cookie = Session.begin("account:watch", NOW, timedelta(hours=8))
+    services.sessions.add_session(session, NOW)
+    config = uvicorn.Config(
+        app, port=port, log_level="error", http=BoundedConnection, timeout_graceful_shutdown=120
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    headers = {"Accept": "text/event-stream", "Cookie": f"tidegate={cookie}"}
+    address = f"http://127.0.0.1:{port}/console/rescues/changes"
+    with httpx2.stream("GET", address, headers=headers, timeout=60) as answer:
+        lines = answer.iter_lines()
+        assert next(lines).startswith('data: {"version":')
+        server.should_exit = True
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert len([*lines]) < 100, "it ends"
+    thread.join(60)
+    assert not thread.is_alive()
+    assert services.rescue_watch.listeners == Counter()
