@@ -75,6 +75,7 @@ from serving.review.message_list import MessageList
 from serving.review.published_events import PublishedEvents
 from serving.review.rescue_calls import RescueCalls, RescueDirectory
 from serving.review.rescue_centres import rescue_centres
+from serving.review.rescue_watch import RescueWatch
 from serving.review.reviewer import Reviewer
 from serving.review.webhooks import WebhookDelivery
 from serving.scoring.assessment import Assessor
@@ -166,6 +167,7 @@ class Services:
     rescue_calls: RescueCalls | None
     rescue_outbox: RescueCallRepository
     distress_alerts: DistressAlertRepository
+    rescue_watch: RescueWatch
     rollups: RollupRepository
     daily_reports: DailyReports
     # Access
@@ -309,6 +311,7 @@ def _services_over(
             storage.cases,
             batcher.assessor.lanes.plan,
         ),
+        partial(with_newest_positions, records=storage.records, clock=clock),
     )
     # Of several workers each reads one message at a time, so that they take no more together.
     readers = MessageReaders(1 if is_shared() else 2, party_key(settings.keys))
@@ -378,6 +381,9 @@ def _services_over(
         rescue_calls=_rescue_calls(settings, storage, clock),
         rescue_outbox=storage.rescue_calls,
         distress_alerts=storage.distress_alerts,
+        rescue_watch=RescueWatch(
+            (storage.distress_alerts, storage.rescue_calls), clock, cases.open_new
+        ),
         rollups=storage.rollups,
         daily_reports=DailyReports(storage.rollups, settings, clock),
         api_keys=storage.api_keys,

@@ -38,8 +38,11 @@ from serving.web.services import TheServices
 PROLONGED_AFTER = timedelta(minutes=1)
 """A session that is used is written down again at most this often."""
 
-LOOKS_FOR_NEW = ("/console/queue/new", "/console/notices/count")
+LOOKS_FOR_NEW = ("/console/queue/new", "/console/notices/count", "/console/rescues/changes")
 """What pages ask by itself, again and again: whoever is away does not use their session by it."""
+
+REFRESH = "refresh"
+"""The parameter of a page that an open page of its own asks for again, without anybody there."""
 
 UNKNOWN = datetime.fromtimestamp(0, UTC)
 """When a holder proved to be who they are whose provider does not say it: too long ago."""
@@ -72,6 +75,8 @@ def open_session(request: Request, services: TheServices, session: UnusedSession
     """The same, which lasts longer by that; raises SignInNeeded."""
     if request.url.path in LOOKS_FOR_NEW:
         return session  # the page looks by itself whether there is anything new
+    if REFRESH in request.query_params:
+        return session  # the page takes its own place, and nobody may be there
     used = session.used(services.clock(), services.settings.session_lasting)
     if used.expires_at - session.expires_at < PROLONGED_AFTER:
         return session

@@ -18,6 +18,7 @@ from serving.console.browser_session import LOOKS_FOR_NEW, signed_in
 from serving.console.csrf import own_form
 from serving.console.interruptions import Interruption, KeptForm, page_to_return_to
 from serving.console.refusals import Refusal
+from serving.console.rescue_news import RescueNews, rescue_news
 from serving.container import Services
 from serving.degraded_modes import degradations
 from serving.errors import LogUnavailable, NotFound, ServingError, Unprocessable
@@ -134,6 +135,7 @@ def page(
         path=_path.get(),
         page_at=_page_at.get(),
         unread_notices=_count_unread(content.get("reader")),
+        news=_rescue_news(content.get("reader")),
         **content,
     )
     later = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
@@ -148,6 +150,11 @@ def _count_unread(reader: Caller | None) -> int | None:
     with suppress(LogUnavailable):
         return services.notices.count_unread(reader.actor, access, services.clock())
     return None
+
+
+def _rescue_news(reader: Caller | None) -> RescueNews | None:
+    """What waits for a person, above every page of a reader who may rescue."""
+    return rescue_news(_services.get(), reader) if reader and reader.may("rescue") else None
 
 
 async def _interrupted(request: Request, interruption: Interruption) -> Response:

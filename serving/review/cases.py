@@ -73,6 +73,7 @@ from serving.review.stored_acts import (
     stored_change,
 )
 from serving.review.teams import Inboxes, Team
+from serving.triage.life_at_risk import GRAVE
 
 StateResult = Callable[[FoundBy], CaseResult]
 """A result of what found it; raises ImpossibleResult or ContradictoryFinding."""
@@ -92,8 +93,9 @@ class Cases:
     `on_outcome` is called with every outcome and its subject, once it is durable. Masked cases are
     shown as `masking` says. What names no office belongs to that of its place of entry. `teams`
     are those that there are now, `colleagues` the holders of live accounts that review. A case is
-    referred to one of `known_offices`, to any where none is known. Whoever acts on a case of
-    another revision than `revision_read` is refused with CaseChanged.
+    referred to one of `known_offices`, to any where none is known. `heard_by_now` adds to a
+    submission the positions that came since. Whoever acts on a case of another revision than
+    `revision_read` is refused with CaseChanged.
     """
 
     store: CaseStore
@@ -105,6 +107,7 @@ class Cases:
     teams: Callable[[], Sequence[Team]] = tuple
     colleagues: Callable[[], Sequence[Reviewer]] = tuple
     known_offices: Callable[[], Collection[str]] = tuple
+    heard_by_now: Callable[[Submission], Submission] = lambda submission: submission
     revision_read: int | None = None
 
     def open_new(self) -> None:
@@ -478,9 +481,12 @@ class Cases:
         decision = self._decision(case_id)
         require_plausible_start(decision, result)
         label_of(decision, result, reviewer.actor.identity, at, case.newest_inspection)
+        is_life_at_risk = row.lane == "rescue" and self._is_life_at_risk(row, case, decision)
 
         def end(case: Case) -> CaseChange:
-            return statement_rules.state_result(case, reviewer.actor, at, result)
+            return statement_rules.state_result(
+                case, reviewer.actor, at, result, is_life_at_risk=is_life_at_risk
+            )
 
         return self._judge(reviewer, case_id, at, _taking(end, reviewer, at) if takes else end)
 
@@ -579,6 +585,20 @@ class Cases:
         for outcome in outcomes:
             self.on_outcome(decision.submission, outcome)
         return as_seen_by(CASE.validate_json(changed.state), reviewer.actor)
+
+    def _is_life_at_risk(self, row: CaseRecord, case: Case, newest: Decision) -> bool:
+        """Whether any report of a rescue, an officer or a later call shows danger to life.
+
+        A report that can be read no more counts as if it did.
+        """
+        if case.action is not None and case.action.refer_to == "rescue":
+            return True
+        scored = {score.decision_id for score in self.scores(row)} - {newest.decision_id}
+        records = self.decisions.records_of(scored)
+        reports = [newest, *map(Decision.model_validate_json, records.values())]
+        has_sign = any(sign.code in GRAVE for each in reports for sign in each.danger_signals)
+        called = any(each.is_distress for each in self.heard_by_now(newest.submission).positions)
+        return has_sign or called or len(records) < len(scored)
 
     def _why(self, reviewer: Reviewer, case: Case, at: datetime) -> str:
         """Why a reader reads: it is theirs, it waits, or what they stated not long ago."""

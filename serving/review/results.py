@@ -275,6 +275,11 @@ class CaseResult:
         return RESULT_MEANING[self.code].is_adverse
 
     @property
+    def is_hearsay(self) -> bool:
+        """Whether it says that nobody was in danger, without a report from the scene."""
+        return self.code == "nobody_in_danger" and self.reason != "seen_on_scene"
+
+    @property
     def label(self) -> Result | None:
         """What it says for the label store; None where nobody looked, and of a rescue."""
         if self.found_by == "check_documents":

@@ -21,8 +21,8 @@ from features.messages.id_templates import IdTemplate
 from features.messages.options import Options
 from features.messages.redaction import NO_TEXT, RedactedText
 from serving.access.callers import Caller
-from serving.errors import BodyTooLarge, ServingError, SubmissionRefused
-from serving.history.ingestion import CheckedRecord, RecordIngestion
+from serving.errors import BodyTooLarge, MessageUnreadable, ServingError, SubmissionRefused
+from serving.history.ingestion import MOST_RECORDS, CheckedRecord, RecordIngestion
 from serving.history.kept_messages import KeptMessage, MessageContent, MessageStore, PlacedRecord
 from serving.request_parsing import read_submission
 from serving.scoring.assessment import AdmittedRequest, AssessmentRequest

@@ -78,6 +78,12 @@ class BoundedConnection(HttpToolsProtocol):
         self._received()
         super().connection_lost(exc)
 
+    def shutdown(self) -> None:
+        """Close once idle; an answer without end learns from its request's state that it ends."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.scope.setdefault("state", {})["is_ending"] = True
+        super().shutdown()
+
     def data_received(self, data: bytes) -> None:
         """Parse what came, a slice at a time, until it is too much."""
         for start in range(0, len(data), _SLICE):

@@ -69,7 +69,7 @@ TABLES = {
     "console/notices.py": ("NOTICE_WORDS",),
     "console/oidc_login.py": ("NOT_ASKED",),
     "console/refusals.py": ("_TITLES", "_NEXT", "_ELSE"),
-    "console/rescue_log.py": ("ACT_WORDS", "CALL_WORDS"),
+    "console/rescue_log.py": ("ACT_WORDS", "CALL_WORDS", "COMPASS"),
     "console/search.py": ("_IN_WORDS",),
     "console/supervision.py": ("LEFT_ALONE",),
     "console/supervision_view.py": ("HIGHER", "LOWER", "WHICH_WORDS"),

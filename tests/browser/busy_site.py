@@ -24,6 +24,7 @@ from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_supervision_page import keep_report
 from tests.serving.people import reviewer
 from tests.serving.review.stated import FOUND, INSPECT, NOTHING, agree_by, end_by
+from tests.serving.scoring.test_ships import CALLS, OTHER_SHIP, sentence
 
 PASSWORD = "a password for tests"
 PLAN = """
@@ -59,6 +60,7 @@ class BusySite:
             named |= {each.kind: each.token}
         site.services.teams.add_team(Team("Night desk", None, ("reviewer",)), NOW, SERVICE)
         keep_report(service)
+        named |= {"alert": _call_for_help(service)}
         named |= {"message": _send_payments(service), "place": quote(PAID_AT)}
         return cls(site, named | {"key": "Post Hamburg"})
 
@@ -129,6 +131,15 @@ def _send_payments(service: Service) -> str:
         headers=service.key("ingest") | {"Idempotency-Key": "payments"},
     )
     return str(answer.raise_for_status().json()["message_id"])
+
+
+def _call_for_help(service: Service) -> str:
+    """A distress call of a ship that nobody declared; the id of its alert."""
+    headers = service.key("ingest") | {"Idempotency-Key": "call"}
+    call = sentence(NOW, mmsi=OTHER_SHIP, status=CALLS).encode()
+    service.client.post("/v1/messages/ais", content=call, headers=headers).raise_for_status()
+    (waiting,) = service.services.distress_alerts.unacknowledged()
+    return waiting.decision_id
 
 
 def _bodies() -> Iterator[tuple[str, dict[str, Any]]]:

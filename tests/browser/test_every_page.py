@@ -101,6 +101,7 @@ VISITS = (
     Visit("/console/entities/{kind}/{token}", "auditor", "/console/entities/container/{container}"),
     Visit("/console/rescues", "rescue"),
     Visit("/console/rescues/{case_id}", "rescue", "/console/rescues/{rescue}"),
+    Visit("/console/rescues/alerts/{alert_id}", "rescue", "/console/rescues/alerts/{alert}"),
     Visit("/console/supervision", "supervisor"),
     Visit("/console/supervision/cases", "supervisor", "/console/supervision/cases?which=waiting"),
     Visit(
