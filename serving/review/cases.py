@@ -19,7 +19,7 @@ from serving.history.received_records import ReceivedRecord
 from serving.language import say
 from serving.review import owner_rules, remark_rules, statement_rules, undo_rules
 from serving.review.actions import CaseAction
-from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
+from serving.review.attachments import MOST_TO_A_CASE, AttachedFile, AttachmentQuota
 from serving.review.case_change import CaseAct, CaseChange
 from serving.review.case_records import (
     UNSEEN,
@@ -393,9 +393,15 @@ class Cases:
         return self._act_on_row(reviewer, case_id, put)
 
     def attach(
-        self, reviewer: Reviewer, case_id: str, at: datetime, file: AttachedFile, content: bytes
+        self,
+        reviewer: Reviewer,
+        case_id: str,
+        at: datetime,
+        file: AttachedFile,
+        content: bytes,
+        quota: AttachmentQuota = AttachmentQuota(),  # noqa: B008  # it is frozen
     ) -> CaseFile:
-        """Put a file to a case; raises NotFound, AlreadyAttached or Unprocessable."""
+        """Put a file to a case; raises NotFound, AlreadyAttached, Unprocessable or TooOften."""
         _, case = self.case(reviewer, case_id)
         _, event = remark_rules.attach(case, reviewer.actor, at, file)
         row = CaseFile(
@@ -405,7 +411,7 @@ class Cases:
             attached_by=reviewer.actor.identity,
             attached_by_name=reviewer.actor.name,
         )
-        self.files.attach(row, content, event_row(event), reviewer.access, MOST_TO_A_CASE)
+        self.files.attach(row, content, event_row(event), reviewer.access, MOST_TO_A_CASE, quota)
         return row
 
     def download(

@@ -12,10 +12,13 @@ from tests.serving.bodies import shipment
 
 
 def sign_in(page: Page, site: Site) -> None:
+    if site.services.accounts.find("reader") is None:
+        account = new_account("reader", "a password for tests", "auditor", (), utc_now())
+        site.services.accounts.add_account(account)
     page.goto(f"{site.address}/console")
-    page.get_by_text("Sign in with an API key instead").click()
-    page.get_by_label("API key").fill(site.key)
-    page.get_by_role("button", name="Sign in with the key").click()
+    page.get_by_label("Name").fill("reader")
+    page.get_by_label("Password").fill("a password for tests")
+    page.get_by_role("button", name="Sign in").click()
 
 
 @pytest.mark.parametrize("screen", [(1280, 900), (390, 844)], ids=["desk", "phone"])
