@@ -391,7 +391,7 @@ class Settings(BaseSettings):
         default=None,
         description="Whose accounts must have a second factor: `all`, `none`, or roles with commas "
         "between. Without it: all in live use, none in a trial. Whoever signs in with an "
-        "organisation or a key has none here.",
+        "organisation has none here.",
     )
 
     @field_validator("trusted_proxies", "webhook_networks", "open_networks")

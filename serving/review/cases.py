@@ -79,6 +79,7 @@ StateResult = Callable[[FoundBy], CaseResult]
 
 OnOutcome = Callable[[Submission, Outcome], None]
 
+MAX_NOTES = 200  # of one person or key on one case
 _SAYS_A_VIEW = frozenset(
     {"judge", "propose_action", "order_action", "state_view", "state_result", "agree", "disagree"}
 )
@@ -321,7 +322,7 @@ class Cases:
     def note(self, reviewer: Reviewer, case_id: str, at: datetime, text: str) -> Case:
         """Write something down; who is mentioned in it with `@name` is told.
 
-        Raises Unprocessable for a name of nobody who may see the case.
+        Raises Unprocessable for a name of nobody who may see the case, or one note too many.
         """
         colleagues = self.colleagues() if "@" in text else ()
 
@@ -330,7 +331,14 @@ class Cases:
             mentioned = [named[name] for name in find_mentions(text, named)]
             return lambda case: remark_rules.note(case, reviewer.actor, at, text, mentioned)
 
-        return self._act_on_row(reviewer, case_id, note)
+        def require_room(events: Sequence[StoredEvent]) -> None:
+            own = [e for e in events if e.action == "note" and reviewer.actor.is_holder(e.by)]
+            if len(own) >= MAX_NOTES:
+                raise Unprocessable(
+                    say("one may write {most} notes on a case: attach a file", most=MAX_NOTES)
+                )
+
+        return self._act_on_row(reviewer, case_id, note, require_room)
 
     def judge(self, reviewer: Reviewer, case_id: str, at: datetime, judged_as: JudgedAs) -> Case:
         """Say what one thinks of a case before its score; raises AlreadyJudged the second time."""

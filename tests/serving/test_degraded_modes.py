@@ -75,8 +75,7 @@ ROWS = [
 def test_what_is_left_of_a_disk_is_kept_for_decisions(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = service.key("score", "ingest", "review")
-    decision_id = service.score(shipment(), key).json()["decision_id"]
+    key = service.key("score", "ingest")
     small = {"positions": [], "legs": []}
 
     def bulk() -> int:
@@ -84,22 +83,16 @@ def test_what_is_left_of_a_disk_is_kept_for_decisions(
         headers = key | {"Content-Type": "application/json"}
         return service.client.post("/v1/records", content=content, headers=headers).status_code
 
-    def refused() -> list[int]:
-        calls = (
-            (f"/v1/cases/{decision_id}/attachments?name=a.txt", {}),
-            ("/v1/messages/ubl", {"Idempotency-Key": "m"}),
-        )
-        return [
-            service.client.post(path, content=b"<a/>", headers=key | more).status_code
-            for path, more in calls
-        ]
+    def message() -> int:
+        headers = key | {"Idempotency-Key": "m"}
+        return service.client.post("/v1/messages/ubl", content=b"<a/>", headers=headers).status_code
 
     assert modes(service) == []
-    assert 507 not in [bulk(), *refused()]
+    assert 507 not in [bulk(), message()]
     monkeypatch.setattr("serving.degraded_modes.free_disk_bytes", lambda home: 1_000)
 
     assert modes(service) == ["disk_reserve_reached"]
-    assert [bulk(), *refused()] == [507, 507, 507]
+    assert [bulk(), message()] == [507, 507]
     assert service.score(shipment(shipment_id="S-2"), key).status_code == 200
     assert service.client.post("/v1/records", json=small, headers=key).status_code != 507
     monkeypatch.setattr("serving.degraded_modes.free_disk_bytes", lambda home: 10**12)

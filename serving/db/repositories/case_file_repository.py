@@ -13,6 +13,7 @@ from serving.db.repositories.visible_cases import is_visible
 from serving.db.tables.review import case_files, cases, contents
 from serving.db.write_lock import writing
 from serving.errors import NotFound, TooOften, Unprocessable
+from serving.language import say
 from serving.review.attachments import A_DAY, AttachmentQuota
 from serving.review.case_records import ERASED, UNSEEN, CaseAccess, CaseFile, StoredEvent
 from serving.review.errors import AlreadyAttached
@@ -110,12 +111,18 @@ def _refuse_beyond(connection: Connection, row: CaseFile, quota: AttachmentQuota
     if of_case + row.size_bytes > quota.case_bytes:
         left = max(0, quota.case_bytes - of_case)
         raise Unprocessable(
-            f"the files of a case may have {quota.case_bytes} bytes, and {left} are left"
+            say(
+                "the files of a case may have {most_bytes} bytes, and {left} are left",
+                most_bytes=str(quota.case_bytes),
+                left=str(left),
+            )
         )
     since = datetime.fromisoformat(row.attached_at) - A_DAY
     by_one = case_files.c.attached_by == row.attached_by
     of_day = size.where(by_one, case_files.c.attached_at > since.isoformat())
     if (connection.scalar(of_day) or 0) + row.size_bytes > quota.bytes_per_day:
-        raise TooOften(
-            f"{quota.bytes_per_day} bytes of files may be attached within 24 hours", after_s=3_600
+        says = say(
+            "{most_bytes} bytes of files may be attached within 24 hours",
+            most_bytes=str(quota.bytes_per_day),
         )
+        raise TooOften(says, after_s=3_600)

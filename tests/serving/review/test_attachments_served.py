@@ -179,6 +179,19 @@ def test_files_have_so_many_bytes_in_a_case_and_from_one_key_in_a_day(
     assert attach_by(two, second, 3)[0] == 200
 
 
+def test_no_file_is_taken_where_the_disk_is_almost_full(
+    reviewed: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_id, token = open_case(reviewed), sign_in_as(reviewed, "reviewer")
+    monkeypatch.setattr("serving.degraded_modes.free_disk_bytes", lambda home: 1_000)
+
+    refused = attach(reviewed, case_id, token)
+
+    assert refused.status_code == 507
+    assert "the disk is almost full" in refused.text
+    assert reviewed.services.cases.files.of_case(case_id) == []
+
+
 def test_the_same_content_and_one_too_many_are_refused_in_words(reviewed: Service) -> None:
     case_id = open_case(reviewed)
     token = sign_in_as(reviewed, "reviewer")
