@@ -44,7 +44,8 @@ def signed_cookie(request: Request, services: Services, name: str) -> str:
 
 def refuse_early(services: Services, attempt: SignInAttempt) -> None:
     """Raise SignInDelayed for an attempt that does not wait as long as it must."""
-    _refuse_early(services, attempt, _find(services, attempt.name))
+    if services.sign_ins.wait_s(attempt, services.clock()) > 0:
+        _refuse_early(services, attempt, _find(services, attempt.name))
 
 
 def checked_account(services: Services, attempt: SignInAttempt, password: str) -> Account:

@@ -27,7 +27,7 @@ def waited_s(flood: Iterator[str], clients: int, honest: str, arrives_at: float 
         if queue.take() == mine and mine is not None:
             return now - arrives_at
         now += SERVED_IN_S
-        for _ in range(min(clients - len(queue) + 1, 12)):  # who was served or refused comes again
+        for _ in range(min(clients - len(queue) + 1, 4)):  # who was served or refused comes again
             refused = queue.put(next(numbers), networks_of(next(flood)))
             assert refused is None or refused != mine, "it lost its place"
     raise AssertionError("it never had its turn")

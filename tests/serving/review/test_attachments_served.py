@@ -188,7 +188,7 @@ def test_no_file_is_taken_where_the_disk_is_almost_full(
     refused = attach(reviewed, case_id, token)
 
     assert refused.status_code == 507
-    assert "the disk is almost full" in refused.text
+    assert "The disk is almost full" in refused.text
     assert reviewed.services.cases.files.of_case(case_id) == []
 
 
