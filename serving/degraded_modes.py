@@ -5,13 +5,17 @@ a test that brings it about.
 """
 
 import asyncio
+import shutil
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal, get_args
 
 from serving.background_threads import ThreadFault
 from serving.container import MAX_CLOCK_DRIFT_S, Services
+from serving.errors import DiskReserveReached
 from serving.models.model_pool import MODEL_NAMES, ModelPool
+from serving.settings import Settings
 
 METRICS_INTERVAL_S = 1.0
 
@@ -21,6 +25,7 @@ _SETTING = threading.Lock()
 DegradedMode = Literal[
     "log_not_written",
     "log_not_sealed",
+    "disk_reserve_reached",
     "thread_failing",
     "witness_behind",
     "model_missing",
@@ -39,6 +44,9 @@ MEANINGS: dict[DegradedMode, str] = {
     "until they can be; nothing that was answered is lost.",
     "log_not_sealed": "The last checkpoint could not be kept. Scores go on; until it can, a cut "
     "off end of the log would go unnoticed.",
+    "disk_reserve_reached": "The disk of the home has fewer free bytes than "
+    "`TIDEGATE_DISK_RESERVE_BYTES`. Attachments, messages and records in bulk are refused with "
+    "507, so that what is left is for decisions, which go on. Make room, or give the disk more.",
     "thread_failing": "A thread beside the requests has died, or has shown nothing for ten "
     "minutes: what it does is left undone, or late. Scores go on, but where it is the one that "
     "decides. `/health/ready` names it; a new start of the process begins it again.",
@@ -72,6 +80,28 @@ def degradations(services: Services) -> list[DegradedMode]:
     """The modes that hold now, in the order of the table."""
     current = set(_current_modes(services))
     return [mode for mode in get_args(DegradedMode) if mode in current]
+
+
+def free_disk_bytes(home: Path) -> int:
+    """Return how many bytes are free for this user on the disk of the home; 0 if it is gone."""
+    try:
+        return shutil.disk_usage(home).free
+    except OSError:
+        return 0
+
+
+def is_disk_reserve_reached(settings: Settings) -> bool:
+    """Return whether what is free is kept for decisions."""
+    return free_disk_bytes(settings.home) < settings.disk_reserve_bytes
+
+
+def require_disk_reserve(settings: Settings) -> None:
+    """Raise DiskReserveReached where what is free is kept for decisions."""
+    if is_disk_reserve_reached(settings):
+        raise DiskReserveReached(
+            "the disk is almost full, and what is left is kept for decisions; nothing of this was "
+            "kept: ask whoever runs the service to make room"
+        )
 
 
 def failing_threads(services: Services) -> dict[str, ThreadFault]:
@@ -113,6 +143,8 @@ def _current_modes(services: Services) -> Iterator[DegradedMode]:
     yield from _modes_of_models(assessor.models)
     if any(map(assessor.is_history_missing, assessor.models.champions().values())):
         yield "history_missing"
+    if is_disk_reserve_reached(services.settings):
+        yield "disk_reserve_reached"
     if services.metrics.requests.inside >= services.settings.most_in_flight:
         yield "requests_turned_away"
     now = services.clock()

@@ -30,6 +30,7 @@ TidegateError
     │   ├── MessageUnreadable  a standard message of which nothing is kept; says the place
     │   └── SubmissionRefused  well-formed, but no subject that may be scored
     ├── TooOften               (429) this caller asks more often than it may
+    ├── DiskReserveReached     (507) what is left of the disk is kept for decisions
     ├── ReasonsUnavailable     (503) the model that decided is not here, or not as it was
     └── Unavailable            (503) nothing was decided; the caller may try again
         ├── TooBusy
@@ -255,6 +256,14 @@ class ReasonsUnavailable(ServingError):
 
     status = 503
     title = "The reasons cannot be derived now"
+
+
+class DiskReserveReached(ServingError):
+    """What is left of the disk is kept for decisions, which go on; nothing of this was kept."""
+
+    status = 507
+    title = "The disk is almost full"
+    retry_after_s = 60
 
 
 class TooBusy(Unavailable):

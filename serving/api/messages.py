@@ -23,6 +23,7 @@ from serving.api.idempotency_keys import MEANING, IdempotencyKey
 from serving.api.openapi import answer_headers, described_headers, problems
 from serving.audit.decision import Decision
 from serving.container import Services
+from serving.degraded_modes import require_disk_reserve
 from serving.errors import BadRequest, MediaTypeUnsupported
 from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord
 from serving.review.reviewer import Reviewer
@@ -298,6 +299,7 @@ MESSAGE_BODY: dict[str, Any] = {
             "at which place of it. Or the idempotency key was used with another message.",
             s503="Too many messages wait to be read, or not all of it is durable; ask again with "
             "the same key after `Retry-After`.",
+            s507="The disk is almost full; nothing was kept.",
         ),
     },
 )
@@ -320,6 +322,7 @@ async def take_message(
     """
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise MediaTypeUnsupported("send the body without Content-Encoding")
+    require_disk_reserve(services.settings)
     most = services.settings.max_message_bytes
     body = await growing_body(request, most)
     if _BLANK.fullmatch(body):

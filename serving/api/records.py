@@ -18,7 +18,8 @@ from features.records import (
 from features.submission import SubmittedShipment
 from serving.api.examples import RECORDS
 from serving.api.openapi import described_body, problems
-from serving.web.admission import limited_in_flight
+from serving.degraded_modes import require_disk_reserve
+from serving.web.admission import SMALL_BODY, limited_in_flight
 from serving.web.authentication import MayIngest
 from serving.web.bodies import JSON, ClosedModel, body_within, refuse_other_media
 from serving.web.closed_routes import ClosedRoute
@@ -69,6 +70,7 @@ class RecordsAnswer(ClosedModel):
         s415="The body is not plain JSON.",
         s422="None of the records can be kept; `errors` says why.",
         s503="Nothing was kept; try again after `Retry-After`.",
+        s507="The disk is almost full, and the body has more than 64 KiB: nothing was kept.",
     ),
 )
 @limited_in_flight
@@ -88,6 +90,8 @@ async def take_records(request: Request, services: TheServices, caller: MayInges
     """
     refuse_other_media(request, JSON)
     body = await body_within(request, services.settings.max_batch_bytes)
+    if len(body) > SMALL_BODY:  # what becomes known of one subject, such as danger, is small
+        require_disk_reserve(services.settings)
     taken = await run_in_threadpool(services.ingestion.ingest, caller, body, services.clock())
     faults = [FaultOut(**fault_content(fault)) for fault in taken.faults]
     return RecordsAnswer(

@@ -119,7 +119,7 @@ def page_to_return_to(request: Request) -> str:
 
 
 def _is_secret(name: str) -> bool:
-    return "password" in name or name in ("form_token", "one_time_code", "key")
+    return "password" in name or name in ("form_token", "one_time_code")
 
 
 def _is_written(name: str, text: str) -> bool:

@@ -19,7 +19,7 @@ from serving.history.received_records import ReceivedRecord
 from serving.language import say
 from serving.review import owner_rules, remark_rules, statement_rules, undo_rules
 from serving.review.actions import CaseAction
-from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
+from serving.review.attachments import MOST_TO_A_CASE, AttachedFile, AttachmentQuota
 from serving.review.case_change import CaseAct, CaseChange
 from serving.review.case_records import (
     UNSEEN,
@@ -80,6 +80,7 @@ StateResult = Callable[[FoundBy], CaseResult]
 
 OnOutcome = Callable[[Submission, Outcome], None]
 
+MAX_NOTES = 200  # of one person or key on one case
 _SAYS_A_VIEW = frozenset(
     {"judge", "propose_action", "order_action", "state_view", "state_result", "agree", "disagree"}
 )
@@ -324,7 +325,7 @@ class Cases:
     def note(self, reviewer: Reviewer, case_id: str, at: datetime, text: str) -> Case:
         """Write something down; who is mentioned in it with `@name` is told.
 
-        Raises Unprocessable for a name of nobody who may see the case.
+        Raises Unprocessable for a name of nobody who may see the case, or one note too many.
         """
         colleagues = self.colleagues() if "@" in text else ()
 
@@ -333,7 +334,14 @@ class Cases:
             mentioned = [named[name] for name in find_mentions(text, named)]
             return lambda case: remark_rules.note(case, reviewer.actor, at, text, mentioned)
 
-        return self._act_on_row(reviewer, case_id, note)
+        def require_room(events: Sequence[StoredEvent]) -> None:
+            own = [e for e in events if e.action == "note" and reviewer.actor.is_holder(e.by)]
+            if len(own) >= MAX_NOTES:
+                raise Unprocessable(
+                    say("one may write {most} notes on a case: attach a file", most=MAX_NOTES)
+                )
+
+        return self._act_on_row(reviewer, case_id, note, require_room)
 
     def judge(self, reviewer: Reviewer, case_id: str, at: datetime, judged_as: JudgedAs) -> Case:
         """Say what one thinks of a case before its score; raises AlreadyJudged the second time."""
@@ -396,9 +404,15 @@ class Cases:
         return self._act_on_row(reviewer, case_id, put)
 
     def attach(
-        self, reviewer: Reviewer, case_id: str, at: datetime, file: AttachedFile, content: bytes
+        self,
+        reviewer: Reviewer,
+        case_id: str,
+        at: datetime,
+        file: AttachedFile,
+        content: bytes,
+        quota: AttachmentQuota = AttachmentQuota(),  # noqa: B008  # it is frozen
     ) -> CaseFile:
-        """Put a file to a case; raises NotFound, AlreadyAttached or Unprocessable."""
+        """Put a file to a case; raises NotFound, AlreadyAttached, Unprocessable or TooOften."""
         _, case = self.case(reviewer, case_id)
         _, event = remark_rules.attach(case, reviewer.actor, at, file)
         row = CaseFile(
@@ -408,7 +422,7 @@ class Cases:
             attached_by=reviewer.actor.identity,
             attached_by_name=reviewer.actor.name,
         )
-        self.files.attach(row, content, event_row(event), reviewer.access, MOST_TO_A_CASE)
+        self.files.attach(row, content, event_row(event), reviewer.access, MOST_TO_A_CASE, quota)
         return row
 
     def download(

@@ -24,6 +24,8 @@ Result = TypeVar("Result")
 WINDOW = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 """By Content-Encoding, what zlib reads it with."""
 
+INFLATED_AT_ONCE = 1024 * 1024  # bytes
+
 
 class ClosedModel(BaseModel):
     """Base of answers and bodies: frozen, finite, and without fields that are not described."""
@@ -73,9 +75,9 @@ async def growing_body(request: Request, most: int) -> bytearray:
 
     Raises BodyTooLarge as soon as there are more than `most`.
     """
-    refuse_declared_above(request, most)
+    declared = refuse_declared_above(request, most)
     if guard := guard_of(request):
-        guard.allow(most)
+        guard.allow(most, declared)
     body = bytearray()
     async for chunk in request.stream():
         if len(body) + len(chunk) > most:
@@ -116,30 +118,36 @@ async def inflated_body(request: Request, most: int) -> bytes:
     body = await body_within(request, most)
     if (encoding := _encoding(request)) == "identity":
         return body
-    inflated = await run_in_threadpool(_inflated, body, WINDOW[encoding], most)
-    if guard := guard_of(request):
-        guard.count_inflated(len(inflated), most)
-    return inflated
-
-
-def _inflated(body: bytes, window: int, most: int) -> bytes:
-    inflating = zlib.decompressobj(window)
-    try:
-        inflated = inflating.decompress(body, most + 1)
-    except zlib.error:
-        raise BodyMalformed("the body is not compressed as Content-Encoding says") from None
-    if len(inflated) > most:
-        raise _too_large(most)
+    inflating = zlib.decompressobj(WINDOW[encoding])
+    inflated, rest, guard = bytearray(), body, guard_of(request)
+    while True:
+        inflated += await run_in_threadpool(_inflated, inflating, rest)
+        if len(inflated) > most:
+            raise _too_large(most)
+        if guard is not None:
+            guard.count_inflated(len(inflated), most)  # before more memory is taken
+        rest = inflating.unconsumed_tail
+        if not rest:
+            break
     if not inflating.eof or inflating.unused_data:
         raise BodyMalformed("the compressed body is not whole, or goes on after its end")
+    return bytes(inflated)
+
+
+def _inflated(inflating: Any, compressed: bytes) -> bytes:
+    try:
+        inflated: bytes = inflating.decompress(compressed, INFLATED_AT_ONCE)
+    except zlib.error:
+        raise BodyMalformed("the body is not compressed as Content-Encoding says") from None
     return inflated
 
 
-def refuse_declared_above(request: Request, most: int) -> None:
-    """Raise BodyTooLarge for a body that says it is larger, before any of it is read."""
+def refuse_declared_above(request: Request, most: int) -> int:
+    """Return the declared length, 0 if there is none; raises BodyTooLarge before any is read."""
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared[:20]) > most:
         raise _too_large(most)
+    return int(declared)
 
 
 def _too_large(most: int) -> BodyTooLarge:

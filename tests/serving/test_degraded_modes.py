@@ -1,6 +1,7 @@
 """Every way in which the service can be less than whole: what it still does, and how it says so."""
 
 import io
+import json
 import re
 import shutil
 import sqlite3
@@ -77,6 +78,33 @@ ROWS = [
     for line in (ROOT / "docs" / "conditions.md").read_text().splitlines()
     if line.startswith("| ")
 ][1:]
+
+
+def test_what_is_left_of_a_disk_is_kept_for_decisions(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = service.key("score", "ingest")
+    small = {"positions": [], "legs": []}
+
+    def bulk() -> int:
+        content = json.dumps(small).encode() + b" " * 70_000
+        headers = key | {"Content-Type": "application/json"}
+        return service.client.post("/v1/records", content=content, headers=headers).status_code
+
+    def message() -> int:
+        headers = key | {"Idempotency-Key": "m"}
+        return service.client.post("/v1/messages/ubl", content=b"<a/>", headers=headers).status_code
+
+    assert modes(service) == []
+    assert 507 not in [bulk(), message()]
+    monkeypatch.setattr("serving.degraded_modes.free_disk_bytes", lambda home: 1_000)
+
+    assert modes(service) == ["disk_reserve_reached"]
+    assert [bulk(), message()] == [507, 507]
+    assert service.score(shipment(shipment_id="S-2"), key).status_code == 200
+    assert service.client.post("/v1/records", json=small, headers=key).status_code != 507
+    monkeypatch.setattr("serving.degraded_modes.free_disk_bytes", lambda home: 10**12)
+    assert modes(service) == []
 
 
 def test_every_mode_is_explained_and_has_its_row() -> None:
