@@ -122,6 +122,7 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   const address = link.getAttribute("href");
   window.htmx.ajax("GET", address, { target: shown, swap: "outerHTML" }).then(() => {
+    if (document.activeElement !== document.body) return; // somebody went on elsewhere
     const again = document.querySelector(`#case-links a[href="${address}"]`) || document.querySelector("#case-links .scroll");
     if (again) again.focus();
   });
