@@ -105,7 +105,7 @@ const escaped = (text) => {
 
 function drawMaps(within) {
   for (const box of within.querySelectorAll("[data-map]:not(.is-live)")) {
-    if (!box.offsetWidth) continue; // folded: drawn when it is unfolded
+    if (!box.checkVisibility()) continue; // folded: drawn when it is unfolded
     loadLeaflet().then((L) => box.classList.contains("is-live") || drawMap(box, L)).catch(() => box.classList.remove("is-live"));
   }
 }
