@@ -53,11 +53,11 @@ def field_in_words(name: str, text: str) -> tuple[str, str]:
     label = say(FIELD_WORDS[name]) if name in FIELD_WORDS else words_of(name)
     first, _, second = text.partition(" ")
     if name == "kind" and first in ACTION_WORDS:
-        words = REFERRED_WORDS.get(second, ACTION_WORDS[first])  # type: ignore[call-overload,index]  # looked up
+        words = REFERRED_WORDS.get(second, ACTION_WORDS[first])  # type: ignore[call-overload]  # looked up
         return label, _with_second(words) if text in PROPOSED_ACTIONS else say(words)
     if name == "code" and first in RESULT_MEANING:
-        return label, f"{say(RESULT_MEANING[first].words)}, {say_word(second)}"  # type: ignore[index]  # a code
-    codes = {**JUDGED_AS_WORDS, **WAITING_FOR}
+        return label, f"{say(RESULT_MEANING[first].words)}, {say_word(second)}"
+    codes: dict[str, str] = dict([*JUDGED_AS_WORDS.items(), *WAITING_FOR.items()])
     return label, say(codes[text]) if text in codes else say_word(text)
 
 

@@ -78,12 +78,15 @@ class BusySite:
         yield context
         context.close()
 
-    def caller(self, role: Role | None, language: str) -> httpx2.Client:
-        """A client without a browser, signed in likewise, that asks for pages in a language."""
+    def caller(self, role: str, language: str) -> httpx2.Client:
+        """A client without a browser, signed in likewise, that asks for pages in a language.
+
+        Of no role it is nobody's.
+        """
         cookies = {"tidegate": self._cookie(role)} if role else {}
         return httpx2.Client(cookies=cookies, headers={"Accept-Language": language}, timeout=60)
 
-    def _cookie(self, role: Role) -> str:
+    def _cookie(self, role: str) -> str:
         session, cookie = Session.begin(f"account:{role}", NOW, timedelta(hours=8))
         self.site.services.sessions.add_session(session, NOW)
         return cookie

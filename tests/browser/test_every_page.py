@@ -165,13 +165,13 @@ def test_a_page_is_whole_and_has_no_barrier(
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("language", count(["fr"], ["en", "fr", "ar"]))
+@pytest.mark.parametrize("language", ["fr", "en", "ar"][: count(1, 3)])
 def test_every_number_of_a_picture_is_one_in_every_language(
     busy_site: BusySite, language: str
 ) -> None:
     pictures: set[str] = set()
     for role, visits in groupby(sorted(VISITS, key=_role), key=_role):
-        with busy_site.caller(role or None, language) as caller:
+        with busy_site.caller(role, language) as caller:
             for visit in visits:
                 html = caller.get(busy_site.address(visit.address or visit.path)).text
                 assert f'lang="{language}"' in html

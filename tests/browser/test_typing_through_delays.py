@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from serving.access.accounts import new_account
 from serving.access.sessions import Session
@@ -322,7 +322,12 @@ def test_a_half_written_comment_stays_with_its_case_and_a_changed_case_asks_for_
     assert desk.comment() == COMMENT
     expect(desk.page.locator("#open-case .order input:checked")).to_have_count(0)
     asked: list[str] = []
-    desk.page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    desk.page.on("dialog", stay)
     desk.page.evaluate("location.reload()")
     pause(desk.page, 0.3)
     assert asked == ["beforeunload"]
