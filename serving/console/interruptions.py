@@ -21,6 +21,7 @@ OWN_ACT = re.compile(
 )
 SHORT_FIELD = 60  # characters; longer ones are shown to be read and changed
 _KEPT = "kept."
+_ACT_ON_CASE = re.compile(r"/console/cases/([A-Za-z0-9_-]{1,64})/")
 
 
 class Interruption(Exception):
@@ -94,6 +95,12 @@ class KeptForm:
     def hidden(self) -> dict[str, str]:
         """The fields under which a page between carries it."""
         return {"action": self.action} | {f"{_KEPT}{n}": text for n, text in self.fields.items()}
+
+    @property
+    def case_id(self) -> str | None:
+        """The case that it acts on, if any."""
+        found = _ACT_ON_CASE.match(self.action)
+        return found[1] if found else None
 
     @property
     def written(self) -> dict[str, str]:

@@ -1,7 +1,9 @@
 """The pictures of a case: timeline, payments, documents beside the declaration, the route."""
 
+import re
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +20,23 @@ from tests.serving.review.test_cases_served import open_case, reviewed
 from tests.serving.review.test_supervision_served import sign_in_as
 
 __all__ = ["reviewed"]
+
+WRITTEN_FOR_READERS = (
+    r'="[^"{]*(?:\{\{[^}]*\}\}[^"{]*)*\{\{[^}]*\|(?:number|figure|percent|signed|size)\b'
+)
+"""An attribute whose value gets the marks of a language; a label is marked by `trans`."""
+
+
+def test_no_template_writes_a_number_of_a_picture_with_the_marks_of_a_language() -> None:
+    templates = list(Path("serving").glob("*/templates/*.html"))
+    pictures = [
+        (template.name, picture)
+        for template in templates
+        for picture in re.findall(r"<svg.*?</svg>", template.read_text(), re.S)
+    ]
+
+    assert len(pictures) > 10
+    assert [name for name, picture in pictures if re.search(WRITTEN_FOR_READERS, picture)] == []
 
 
 def travelled() -> dict[str, object]:
