@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "alert_ends"
-down_revision = "compressed_decisions"
+down_revision = "log_times"
 
 
 def upgrade() -> None:
