@@ -18,7 +18,13 @@ from serving.review.rescue_incidents import (
     incidents,
 )
 from serving.review.rescue_watch import BoardItem
-from serving.review.results import RESULT_MEANING, RESULTS_OF, Confidence, reasons_of
+from serving.review.results import (
+    NEEDS_SCENE,
+    RESULT_MEANING,
+    RESULTS_OF,
+    Confidence,
+    reasons_of,
+)
 from serving.review.reviewer import Reviewer
 from serving.scoring.enrichment import with_newest_positions
 
@@ -104,5 +110,5 @@ def result_choices() -> dict[str, Any]:
 
 
 def is_hearsay(form: dict[str, str]) -> bool:
-    """Whether a form says that nobody was in danger, of somebody who was not there."""
-    return form.get("code") == "nobody_in_danger" and form.get("reason") != "seen_on_scene"
+    """Whether a form gives people up as safe or not found, by somebody who was not there."""
+    return form.get("code") in NEEDS_SCENE and form.get("reason") != "seen_on_scene"

@@ -136,6 +136,9 @@ RESULT_MEANING: dict[ResultCode, ResultMeaning] = {
 }
 assert RESULT_MEANING.keys() == set(get_args(ResultCode))
 
+NEEDS_SCENE: frozenset[str] = frozenset({"nobody_in_danger", "nobody_found"})
+"""Results after which nobody looks any further: somebody must have been there, or two agree."""
+
 ALWAYS_POSSIBLE: tuple[ReasonCode, ...] = ("reported", "other")
 """Reasons of every result: another system reported it, or the words say why."""
 
@@ -276,8 +279,8 @@ class CaseResult:
 
     @property
     def is_hearsay(self) -> bool:
-        """Whether it says that nobody was in danger, without a report from the scene."""
-        return self.code == "nobody_in_danger" and self.reason != "seen_on_scene"
+        """Whether it gives people up as safe or not found, without a report from the scene."""
+        return self.code in NEEDS_SCENE and self.reason != "seen_on_scene"
 
     @property
     def label(self) -> Result | None:

@@ -1,12 +1,12 @@
 """The rules of statements: what is ordered and found, by one person or by two.
 
 Two persons: a hold, a referral to an agency and an adverse result are proposals of the first. So
-is that nobody was in danger, where there were signs of danger to life and nobody reports from the
-scene. The second, never the same one, states a view of their own before they see the first's, and
-then agrees or not; where they do not, their own view takes its place: what one person may do is
-done, what takes two is their proposal. Of what a machine reported the first person who judges is
-none of the two yet: whatever they say is a proposal. What two persons ended adversely two open
-again; a rescue anybody opens again.
+is that nobody was in danger, or found, where there were signs of danger to life and nobody reports
+from the scene. The second, never the same one, states a view of their own before they see the
+first's, and then agrees or not; where they do not, their own view takes its place: what one person
+may do is done, what takes two is their proposal. Of what a machine reported the first person who
+judges is none of the two yet: whatever they say is a proposal. What two persons ended adversely two
+open again; a rescue anybody opens again.
 """
 
 from dataclasses import replace
@@ -48,9 +48,9 @@ def state_result(
     """State what the ordered action found: the end of a case, or the proposal of one.
 
     An adverse end takes two persons. So does, where a life is at risk by the records, that nobody
-    was in danger without a report from the scene. Of whoever is second it is their view. Raises
-    NotYours, CaseClosed, SameReviewer, PersonNeeded, or NoActionOrdered where nothing was ordered
-    that finds this.
+    was in danger, or found, without a report from the scene. Of whoever is second it is their view.
+    Raises NotYours, CaseClosed, SameReviewer, PersonNeeded, or NoActionOrdered where nothing was
+    ordered that finds this.
     """
     refuse_other(case, actor)
     refuse_first(case, actor)
@@ -169,6 +169,6 @@ def _judged(case: Case, actor: Actor) -> tuple[Statement, Statement]:
 
 def _seen_or_two() -> str:
     return say(
-        "there were signs of danger to life: that nobody was in danger takes a report from the "
-        "scene (seen_on_scene), or two persons who signed in"
+        "there were signs of danger to life: that nobody was in danger or found takes a report "
+        "from the scene (seen_on_scene), or two persons who signed in"
     )

@@ -16,7 +16,7 @@ from serving.review import owner_rules, statement_rules
 from serving.review.actions import CaseAction
 from serving.review.case_state import Case, Status
 from serving.review.errors import ViewNeeded
-from serving.review.results import CaseResult, ReasonCode
+from serving.review.results import CaseResult, ReasonCode, ResultCode
 from serving.settings import Settings
 from tests.serving.bodies import route
 from tests.serving.clock import Clock
@@ -44,8 +44,8 @@ FEW_ABOVE = {"conveyance_kind": "container_ship", "certified_capacity": 28, "per
 FORM = {"code": "nobody_in_danger", "confidence": "medium", "text": "they said ok over radio"}
 
 
-def no_danger(reason: ReasonCode) -> CaseResult:
-    return CaseResult("rescue", "nobody_in_danger", reason, "medium", "they said ok over radio")
+def no_danger(reason: ReasonCode, code: ResultCode = "nobody_in_danger") -> CaseResult:
+    return CaseResult("rescue", code, reason, "medium", "they said ok over radio")
 
 
 def opened(service: Service, body: dict[str, Any]) -> str:
@@ -61,11 +61,12 @@ def end(service: Service, case_id: str, reason: ReasonCode) -> Status:
     return cases.state_result(ANA, case_id, NOW, lambda _: no_danger(reason)).status
 
 
+@pytest.mark.parametrize("code", ["nobody_in_danger", "nobody_found"])
 @pytest.mark.parametrize("reason", ["heard_by_call", "reported", "other"])
 def test_where_life_was_at_risk_hearsay_ends_nothing_until_a_second_person_agrees(
-    reason: ReasonCode,
+    reason: ReasonCode, code: ResultCode
 ) -> None:
-    said, _ = statement_rules.state_result(MINE, ONE, NOW, no_danger(reason))
+    said, _ = statement_rules.state_result(MINE, ONE, NOW, no_danger(reason, code))
     assert (said.status, said.owner, said.result) == ("result_in", None, None)
 
     taken, _ = owner_rules.claim(said, TWO, NOW)
@@ -73,7 +74,7 @@ def test_where_life_was_at_risk_hearsay_ends_nothing_until_a_second_person_agree
         statement_rules.agree(taken, TWO, NOW, "")
     with pytest.raises(SameReviewer):
         owner_rules.claim(said, ONE, NOW)
-    judging, _ = statement_rules.state_result(taken, TWO, NOW, no_danger(reason))
+    judging, _ = statement_rules.state_result(taken, TWO, NOW, no_danger(reason, code))
     ended, _ = statement_rules.agree(judging, TWO, NOW, "the harbour says so too")
 
     assert (ended.status, ended.ended_by) == ("closed", (ONE, TWO))
