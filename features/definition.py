@@ -83,8 +83,9 @@ class Feature:
     0, `sentence_below_zero` for a value below 0, of which it says how far; `among` are those beside
     whom it is usual or not. `shows_from` is the value from which on, on the side that warns, it
     shows the sign by itself: nine journeys before are fewer than usual, and no newcomer. None where
-    a value beyond usual does. `known_by` names the feature that is 0 or missing where nothing is
-    known that this one could count, so that its 0 says nothing; its own name where none does.
+    a value beyond usual does; infinite where no value does. `known_by` names the feature that is 0
+    or missing where nothing is known that this one could count, so that its 0 says nothing; its own
+    name where none does.
     """
 
     name: str

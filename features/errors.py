@@ -14,6 +14,8 @@ TidegateError                 shown to a person without a traceback; exit code 1
 ├── KeyDamaged                a key of the home is cut off, or is none
 ├── KeysLocked                the keys of the home are wrapped, and nothing opens them
 ├── MessageRefused            a message breaks its standard: says the place and what is wanted
+│   ├── MessageTooLarge       a message is beyond a limit, which it names
+│   └── MessageContradictory  a message states one record in two ways: says where
 ├── UnknownFormat             no standard of messages of that name; says the nearest
 ├── RatesRefused              a file of exchange rates cannot be used
 ├── LimitsRefused             a file of limits of reporting cannot be used
@@ -133,6 +135,18 @@ class MessageRefused(TidegateError):
         self.place = place
         self.wanted = wanted
         self.line = line
+
+
+class MessageTooLarge(MessageRefused):
+    """A message has more of something than is read; says how much that is."""
+
+
+class MessageContradictory(MessageRefused):
+    """A message states records in two ways, at `places`."""
+
+    def __init__(self, places: tuple[str, ...]):
+        super().__init__(places[0], "the message states it otherwise elsewhere")
+        self.places = places
 
 
 class UnknownFormat(TidegateError):

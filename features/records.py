@@ -7,8 +7,8 @@ UTC. Party ids are keyed pseudonyms; no record has room for a name.
 
 from typing import Any, ClassVar, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticUseDefault, core_schema
 
 from features.field_types import (
     AgentId,
@@ -143,7 +143,38 @@ AMENDED_WHEN = "is required of a version after the first and of one that withdra
 """What is said of a version that does not say when it became known."""
 
 
-class Record(BaseModel):
+class NullIsAbsent(BaseModel):
+    """A model in which null stands for the default of every field that has one.
+
+    Clients that write out every field they know send null for what they do not state.
+    """
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: type[BaseModel], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Let the fields take null, in what is read and in its description."""
+        schema = handler(source)
+        fields: Any = schema
+        while fields["type"] != "model-fields":
+            fields = fields["schema"]
+        for field in fields["fields"].values():
+            stated = field["schema"]
+            if stated["type"] == "default" and stated.get("default", ()) is not None:
+                nullable = core_schema.nullable_schema(stated["schema"])
+                stated["schema"] = core_schema.no_info_after_validator_function(
+                    _default_for_null, nullable
+                )
+        return schema
+
+
+def _default_for_null(value: Any) -> Any:
+    if value is None:
+        raise PydanticUseDefault
+    return value
+
+
+class Record(NullIsAbsent):
     """A row of one record type; refuses any field it does not know, which `persons` explains.
 
     Where a record type has versions, a later one of the same record takes the place of those before

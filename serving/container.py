@@ -22,8 +22,9 @@ from serving.access.tokens import Tokens
 from serving.access.webhook_client import CallableAddresses
 from serving.audit.audit_writer import AuditWriter
 from serving.audit.checkpoints import CheckpointWriter, LogSigner
+from serving.audit.clock_check import ClockCheck
 from serving.audit.decision_log_writer import LogWriter
-from serving.audit.errors import LogNotWhole
+from serving.audit.errors import ClockDisagrees, LogNotWhole
 from serving.audit.masking import Masking
 from serving.audit.purpose import PurposeGuard
 from serving.audit.witness_delivery import WitnessDeliveries, WitnessDelivery
@@ -54,6 +55,7 @@ from serving.db.repositories.team_repository import TeamRepository
 from serving.db.repositories.webhook_repository import WebhookRepository
 from serving.db.storage import Storage
 from serving.db.witnesses import witnesses_of
+from serving.declared_ahead import DoubtsClock
 from serving.history.client import HistoryClient, open_history
 from serving.history.ingestion import RecordIngestion
 from serving.metrics_multiprocess import is_shared, reserve, shared_folder
@@ -73,6 +75,7 @@ from serving.review.message_list import MessageList
 from serving.review.published_events import PublishedEvents
 from serving.review.rescue_calls import RescueCalls, RescueDirectory
 from serving.review.rescue_centres import rescue_centres
+from serving.review.rescue_watch import RescueWatch
 from serving.review.reviewer import Reviewer
 from serving.review.webhooks import WebhookDelivery
 from serving.scoring.assessment import Assessor
@@ -80,6 +83,7 @@ from serving.scoring.batcher import RequestBatcher
 from serving.scoring.danger_watch import DangerWatch
 from serving.scoring.enrichment import with_newest_positions
 from serving.scoring.message_intake import MessageIntake
+from serving.scoring.message_readers import MessageReaders
 from serving.scoring.rescoring import Rescoring
 from serving.scoring.shadow_scoring import ShadowScoring
 from serving.scoring.ships import EarlierCalls
@@ -92,6 +96,8 @@ log = structlog.get_logger(__name__)
 
 Clock = Callable[[], datetime]
 
+MAX_CLOCK_DRIFT_S = 60.0
+
 
 @dataclass(frozen=True)
 class StartClock:
@@ -103,6 +109,10 @@ class StartClock:
     def drift_s(self, now: datetime) -> float:
         """Seconds by which the wall clock has moved further than time itself since."""
         return (now - self.at).total_seconds() - (time.monotonic() - self.monotonic_s)
+
+    def has_jumped(self, now: datetime) -> bool:
+        """Return whether the wall clock was set since, and so may be wrong."""
+        return abs(self.drift_s(now)) > MAX_CLOCK_DRIFT_S
 
 
 @dataclass(frozen=True)
@@ -127,6 +137,7 @@ class Services:
     history: HistoryClient
     ingestion: RecordIngestion
     message_intake: MessageIntake
+    message_readers: MessageReaders
     message_evidence: MessageEvidence
     message_list: MessageList
     records: RecordRepository
@@ -156,6 +167,7 @@ class Services:
     rescue_calls: RescueCalls | None
     rescue_outbox: RescueCallRepository
     distress_alerts: DistressAlertRepository
+    rescue_watch: RescueWatch
     rollups: RollupRepository
     daily_reports: DailyReports
     # Access
@@ -232,6 +244,7 @@ class Services:
             self.escalations.stop,
             self.webhook_delivery.stop,
             self.password_gate.close,
+            self.message_readers.close,
             self.witnesses.stop,
             *([self.rescue_calls.stop] if self.rescue_calls else []),
             self.audit_log.stop,
@@ -270,6 +283,7 @@ def _services_over(
     metrics = Metrics()
     witnesses = _witnesses(settings, clock, storage)
     storage.data_keys.prepare()
+    storage.decisions.read_time(clock())
     storage.purposes.bind(settings.purpose)
     history = _history(settings, storage, report)
     masking = Masking(storage.retention_acts, storage.data_keys, Pseudonyms.kept_in(settings.keys))
@@ -277,7 +291,9 @@ def _services_over(
     if settings.is_live:
         storage.approvals.begin_live_use(SERVICE, clock())
     models = _models(settings, storage)
-    batcher = _batcher(settings, clock, storage, models, history, metrics, witnesses)
+    start_clock = StartClock(clock())
+    doubts_clock = partial(_doubts_clock, start_clock, ClockCheck(storage.newest_instants))
+    batcher = _batcher(settings, clock, storage, models, history, metrics, witnesses, doubts_clock)
     events = PublishedEvents(storage.published_events, masking)
     cases = Cases(
         storage.cases,
@@ -295,12 +311,17 @@ def _services_over(
             storage.cases,
             batcher.assessor.lanes.plan,
         ),
+        partial(with_newest_positions, records=storage.records, clock=clock),
     )
-    ingestion = RecordIngestion(storage.records, storage.decisions, history, settings.purpose)
+    # Of several workers each reads one message at a time, so that they take no more together.
+    readers = MessageReaders(1 if is_shared() else 2, party_key(settings.keys))
+    ingestion = RecordIngestion(
+        storage.records, storage.decisions, history, settings.purpose, doubts_clock
+    )
     return Services(
         settings=settings,
         clock=clock,
-        start_clock=StartClock(clock()),
+        start_clock=start_clock,
         metrics=metrics,
         batcher=batcher,
         assessor=batcher.assessor,
@@ -326,11 +347,12 @@ def _services_over(
             ingestion,
             batcher,
             storage.decisions,
-            party_key(settings.keys),
             settings.max_batch_subjects,
             settings.max_body_bytes,
             storage.ship_journeys,
+            readers,
         ),
+        message_readers=readers,
         message_evidence=(evidence := MessageEvidence(storage.messages, cases)),
         message_list=MessageList(storage.messages, evidence),
         records=storage.records,
@@ -359,6 +381,9 @@ def _services_over(
         rescue_calls=_rescue_calls(settings, storage, clock),
         rescue_outbox=storage.rescue_calls,
         distress_alerts=storage.distress_alerts,
+        rescue_watch=RescueWatch(
+            (storage.distress_alerts, storage.rescue_calls), clock, cases.open_new
+        ),
         rollups=storage.rollups,
         daily_reports=DailyReports(storage.rollups, settings, clock),
         api_keys=storage.api_keys,
@@ -375,6 +400,20 @@ def _services_over(
         purpose=PurposeGuard(settings.purpose, storage.purposes, clock),
         pseudonyms=masking.pseudonyms,
     )
+
+
+def _doubts_clock(start_clock: StartClock, check: ClockCheck, now: datetime) -> bool:
+    """Return whether the clock was set since the start, or is behind what was written before.
+
+    Witnesses are not asked: some are on other machines, and an answer waits.
+    """
+    if start_clock.has_jumped(now):
+        return True
+    try:
+        check.require_not_behind(now)
+    except ClockDisagrees:
+        return True
+    return False
 
 
 def _rate_limits(settings: Settings) -> RateLimits:
@@ -417,6 +456,7 @@ def _batcher(
     history: HistoryClient,
     metrics: Metrics,
     witnesses: WitnessDeliveries,
+    doubts_clock: DoubtsClock,
 ) -> RequestBatcher:
     return RequestBatcher(
         assessor=Assessor(
@@ -425,6 +465,7 @@ def _batcher(
             records=storage.records,
             decided=storage.decisions,
             purpose=settings.purpose,
+            doubts_clock=doubts_clock,
             lanes=Lanes.from_settings(
                 settings,
                 OtherWorkers(storage.placements, clock()),

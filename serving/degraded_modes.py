@@ -5,19 +5,27 @@ a test that brings it about.
 """
 
 import asyncio
+import shutil
+import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal, get_args
 
 from serving.background_threads import ThreadFault
-from serving.container import Services
+from serving.container import MAX_CLOCK_DRIFT_S, Services
+from serving.errors import DiskReserveReached
 from serving.models.model_pool import MODEL_NAMES, ModelPool
+from serving.settings import Settings
 
-LARGEST_CLOCK_DRIFT_S = 60.0
 METRICS_INTERVAL_S = 1.0
+
+_SETTING = threading.Lock()
+"""Of a scrape and the turn of every second: what one saw earlier must not overwrite the other."""
 
 DegradedMode = Literal[
     "log_not_written",
     "log_not_sealed",
+    "disk_reserve_reached",
     "thread_failing",
     "witness_behind",
     "model_missing",
@@ -36,6 +44,9 @@ MEANINGS: dict[DegradedMode, str] = {
     "until they can be; nothing that was answered is lost.",
     "log_not_sealed": "The last checkpoint could not be kept. Scores go on; until it can, a cut "
     "off end of the log would go unnoticed.",
+    "disk_reserve_reached": "The disk of the home has fewer free bytes than "
+    "`TIDEGATE_DISK_RESERVE_BYTES`. Attachments, messages and records in bulk are refused with "
+    "507, so that what is left is for decisions, which go on. Make room, or give the disk more.",
     "thread_failing": "A thread beside the requests has died, or has shown nothing for ten "
     "minutes: what it does is left undone, or late. Scores go on, but where it is the one that "
     "decides. `/health/ready` names it; a new start of the process begins it again.",
@@ -54,8 +65,8 @@ MEANINGS: dict[DegradedMode, str] = {
     "`tidegate state rebuild`.",
     "requests_turned_away": "As many requests are here as can be answered soon. The rest get a 503 "
     "with Retry-After at once.",
-    "clock_suspect": "The clock of this machine jumped. Decisions keep their order, which no clock "
-    "decides; their times may be wrong.",
+    "clock_suspect": "The clock of this machine jumped, or is behind what was decided last. "
+    "Decisions keep their order, which no clock decides; their times may be wrong.",
     "rescoring_behind": "Subjects of which something became known wait for more than a minute to "
     "be looked at again, and calls for help may be among them. Scores by call go on.",
     "rescue_not_called": "A rescue centre did not take a call. It is made again until it does; "
@@ -71,6 +82,28 @@ def degradations(services: Services) -> list[DegradedMode]:
     return [mode for mode in get_args(DegradedMode) if mode in current]
 
 
+def free_disk_bytes(home: Path) -> int:
+    """Return how many bytes are free for this user on the disk of the home; 0 if it is gone."""
+    try:
+        return shutil.disk_usage(home).free
+    except OSError:
+        return 0
+
+
+def is_disk_reserve_reached(settings: Settings) -> bool:
+    """Return whether what is free is kept for decisions."""
+    return free_disk_bytes(settings.home) < settings.disk_reserve_bytes
+
+
+def require_disk_reserve(settings: Settings) -> None:
+    """Raise DiskReserveReached where what is free is kept for decisions."""
+    if is_disk_reserve_reached(settings):
+        raise DiskReserveReached(
+            "the disk is almost full, and what is left is kept for decisions; nothing of this was "
+            "kept: ask whoever runs the service to make room"
+        )
+
+
 def failing_threads(services: Services) -> dict[str, ThreadFault]:
     """The threads beside the requests that do their work no more, by what they are called."""
     faults = {each.called: each.fault() for each in services.background_threads}
@@ -80,6 +113,11 @@ def failing_threads(services: Services) -> dict[str, ThreadFault]:
 
 def set_degradation_metrics(services: Services) -> None:
     """Set the metrics of degraded modes, requests in flight and the queue."""
+    with _SETTING:
+        _set_metrics(services)
+
+
+def _set_metrics(services: Services) -> None:
     current = degradations(services)
     for mode in MEANINGS:
         services.metrics.degraded.labels(mode).set(mode in current)
@@ -105,9 +143,13 @@ def _current_modes(services: Services) -> Iterator[DegradedMode]:
     yield from _modes_of_models(assessor.models)
     if any(map(assessor.is_history_missing, assessor.models.champions().values())):
         yield "history_missing"
+    if is_disk_reserve_reached(services.settings):
+        yield "disk_reserve_reached"
     if services.metrics.requests.inside >= services.settings.most_in_flight:
         yield "requests_turned_away"
-    if abs(services.start_clock.drift_s(services.clock())) > LARGEST_CLOCK_DRIFT_S:
+    now = services.clock()
+    is_behind = services.decisions.seconds_behind(now) > MAX_CLOCK_DRIFT_S
+    if is_behind or services.start_clock.has_jumped(now):
         yield "clock_suspect"
     if services.rescoring.is_behind:
         yield "rescoring_behind"

@@ -30,9 +30,11 @@ TidegateError
     │   ├── MessageUnreadable  a standard message of which nothing is kept; says the place
     │   └── SubmissionRefused  well-formed, but no subject that may be scored
     ├── TooOften               (429) this caller asks more often than it may
+    ├── DiskReserveReached     (507) what is left of the disk is kept for decisions
     ├── ReasonsUnavailable     (503) the model that decided is not here, or not as it was
     └── Unavailable            (503) nothing was decided; the caller may try again
         ├── TooBusy
+        ├── ClockDoubted
         └── LogUnavailable
 """
 
@@ -256,11 +258,26 @@ class ReasonsUnavailable(ServingError):
     title = "The reasons cannot be derived now"
 
 
+class DiskReserveReached(ServingError):
+    """What is left of the disk is kept for decisions, which go on; nothing of this was kept."""
+
+    status = 507
+    title = "The disk is almost full"
+    retry_after_s = 60
+
+
 class TooBusy(Unavailable):
     """The queue of the decision log is full."""
 
     title = "Too many requests at once"
     retry_after_s = 1
+
+
+class ClockDoubted(Unavailable):
+    """A declaration lies ahead of the service's clock, and the clock may be what is wrong."""
+
+    title = "The clock of the service is doubted"
+    retry_after_s = 60
 
 
 class LogUnavailable(Unavailable):

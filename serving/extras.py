@@ -4,15 +4,20 @@ Commands import what they need when they run, so a module that is not there says
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution, requires
-from types import TracebackType
 
 from serving.errors import ExtraMissing
 
 DISTRIBUTION = "tidegate"
-ROOMS = {"training": "train", "serving": "serve"}
+
+EXTRAS_OF_COMMAND = {
+    **dict.fromkeys(("train", "evaluate", "gates", "fit-worker", "backtest"), ("train",)),
+    **dict.fromkeys(("demo", "promote", "retrain", "dossier", "swaps"), ("train", "serve")),
+    "stream": ("streams",),
+    "import": ("messages",),
+}
+"""The extras of commands that need others than `serve`; `docs/installation.md` lists them."""
 
 _REQUIREMENT = re.compile(r"([\w.-]+)(?:.*; *extra == ['\"]([\w-]+)['\"])?")
 # Which the name does not say.
@@ -53,10 +58,9 @@ def extras() -> dict[str, bool]:
     return found
 
 
-def require(command: str, *names: str) -> None:
-    """Refuse before the work begins. Raises ExtraMissing where one of the extras is not there."""
-    found = extras()
-    if absent := [name for name in names if not found.get(name, True)]:
+def require(command: str) -> None:
+    """Refuse before the work begins. Raises ExtraMissing where an extra of it is not installed."""
+    if absent := _absent(command):
         raise missing(command, *absent)
 
 
@@ -66,16 +70,21 @@ def missing(command: str, *names: str) -> ExtraMissing:
     return ExtraMissing(f"{command} needs {extra}: pip install '{extra}'")
 
 
-def extra_of(error: ModuleNotFoundError) -> str | None:
-    """The extra that would bring a module that was not found.
+def extras_for(command: str, error: ModuleNotFoundError) -> tuple[str, ...]:
+    """Return the missing extras that a command needs, after it did not find a module.
 
-    None where no extra brings it, or what brings it is installed, but broken. Of several extras, it
-    is that of the room that was asked first.
+    Empty where no extra brings the module, or what brings it is installed, but broken.
     """
     module = (error.name or "").partition(".")[0]
     lacking = {each.extra for each in _bringing(module) if each.extra and not each.is_installed}
-    rooms = (ROOMS[room] for room in _rooms(error.__traceback__) if room in ROOMS)
-    return next((extra for extra in rooms if extra in lacking), min(lacking, default=None))
+    of_command = _absent(command)
+    return of_command if lacking.intersection(of_command) else tuple(sorted(lacking)[:1])
+
+
+def _absent(command: str) -> tuple[str, ...]:
+    found = extras()
+    wanted = EXTRAS_OF_COMMAND.get(command, ("serve",))
+    return tuple(name for name in wanted if not found.get(name, True))
 
 
 def _bringing(module: str) -> list[Requirement]:
@@ -84,15 +93,6 @@ def _bringing(module: str) -> list[Requirement]:
     return exact or [
         requirement for requirement in _requirements() if requirement.module.startswith(f"{named}_")
     ]
-
-
-def _rooms(traceback: TracebackType | None) -> Iterator[str]:
-    """Of the frames of a traceback, the first first; commands are the door to all rooms."""
-    while traceback is not None:
-        name = str(traceback.tb_frame.f_globals.get("__name__"))
-        if not name.startswith("serving.cli"):
-            yield name.partition(".")[0]
-        traceback = traceback.tb_next
 
 
 def _requirements() -> list[Requirement]:

@@ -49,6 +49,13 @@ def is_address(text: str) -> bool:
     return True
 
 
+def is_within(address: str, networks: Iterable[str]) -> bool:
+    """Return whether an address is in one of the networks, an IPv4 address within IPv6 too."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    plain = getattr(ip, "ipv4_mapped", None) or ip
+    return any(plain in ipaddress.ip_network(each, strict=False) for each in networks)
+
+
 def is_loopback(address: str) -> bool:
     """Whether an address is of this machine alone, as an IPv4 address within IPv6 may be too."""
     ip = ipaddress.ip_address(address.partition("%")[0])

@@ -203,6 +203,19 @@ class Settings(BaseSettings):
     max_attachment_bytes: Annotated[int, Field(ge=1024)] = Field(
         default=8 * 1024 * 1024, description="The largest file that a reviewer can add to a case."
     )
+    max_case_attachment_bytes: Annotated[int, Field(ge=1024)] = Field(
+        default=32 * 1024 * 1024, description="The bytes that all files of one case may have."
+    )
+    max_attachment_bytes_per_day: Annotated[int, Field(ge=1024)] = Field(
+        default=256 * 1024 * 1024,
+        description="The bytes of files that one person or key may add to cases within 24 hours.",
+    )
+    disk_reserve_bytes: Annotated[int, Field(ge=0)] = Field(
+        default=512 * 1024 * 1024,
+        description="The free bytes on the disk of the home that are kept for decisions. With "
+        "fewer, attachments, messages and records in bulk are refused with 507, while decisions "
+        "and small records go on. 0: no reserve.",
+    )
     attachment_scanner: str | None = Field(
         default=None,
         description="The command that sees every file before it is kept, on its standard input, "
@@ -278,8 +291,15 @@ class Settings(BaseSettings):
     )
     docs_are_open: bool = Field(
         default=True,
-        description="Whether `/docs` and `/openapi.json` are for all. Else one needs a session of "
-        "the console, the other a key.",
+        description="Whether a trial shows `/docs` and `/openapi.json` to all. In live use, and "
+        "where this is off, both need a key, and `/docs` is also for people who signed in to the "
+        "console.",
+    )
+    open_networks: Names = Field(
+        default=(),
+        description="The addresses or networks (`10.1.0.0/16`) that may read `/docs`, "
+        "`/openapi.json` and `/metrics` without a key, with commas between. Behind a proxy that "
+        "is not trusted, no address is believed.",
     )
     oidc_issuer: str | None = Field(
         default=None,
@@ -371,10 +391,10 @@ class Settings(BaseSettings):
         default=None,
         description="Whose accounts must have a second factor: `all`, `none`, or roles with commas "
         "between. Without it: all in live use, none in a trial. Whoever signs in with an "
-        "organisation or a key has none here.",
+        "organisation has none here.",
     )
 
-    @field_validator("trusted_proxies", "webhook_networks")
+    @field_validator("trusted_proxies", "webhook_networks", "open_networks")
     @classmethod
     def _name_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
         for each in proxies:
@@ -404,7 +424,16 @@ class Settings(BaseSettings):
             self.max_message_bytes,
         ):
             raise ValueError("most_body_bytes_in_flight must hold the largest body twice")
+        if self.max_attachment_bytes > min(
+            self.max_case_attachment_bytes, self.max_attachment_bytes_per_day
+        ):
+            raise ValueError("no limit of attachments may be lower than max_attachment_bytes")
         return self
+
+    @property
+    def are_docs_for_all(self) -> bool:
+        """Whether the description of the API needs neither key nor session."""
+        return self.docs_are_open and not self.is_live
 
     def asks_second_factor(self, role: str) -> bool:
         """Whether whoever has this role must sign in with a second factor."""

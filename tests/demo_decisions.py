@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from hashlib import sha256
 from http import HTTPStatus
 from itertools import islice
@@ -18,8 +18,8 @@ from features.records import SUBJECT_KINDS, SubjectKind
 from features.replay_submissions import submissions_of
 from features.submission import Submission
 from serving.access.api_keys import new_key
-from serving.app import create_app
-from serving.container import Services
+from serving.app import create_app, utc_now
+from serving.container import Clock, Services
 from serving.settings import Settings
 from tests.counts import count
 from tests.serving.review.remedies import lay_down_remedies
@@ -65,11 +65,11 @@ class DemoService:
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[DemoService]:
+def serving(home: Path, clock: Clock = utc_now) -> Iterator[DemoService]:
     """Serve a home, and draw so many that some of what is scored is sure to be drawn."""
     settings = Settings(home=home, control_probability=DRAWN)
-    app = create_app(settings, clock=lambda: datetime.now(UTC))
-    kept, key = new_key("reader", ("score", "explain"), (), datetime.now(UTC))
+    app = create_app(settings, clock)
+    kept, key = new_key("reader", ("score", "explain"), (), clock())
     app.state.services.api_keys.add_key(kept)
     with TestClient(app, headers={"Authorization": f"Bearer {key}"}) as client:
         yield DemoService(client, app.state.services)

@@ -1,4 +1,8 @@
-"""The demonstration as a stranger runs it, twice in the same place, and what it leaves behind."""
+"""The demonstration at a set time, twice in the same place, and what it leaves behind.
+
+What is invented and learnt differs with the day, so that what is said of it is checked on others in
+full: month ends, 29 February, changes of summer time, the turn of the year, midnight.
+"""
 
 import json
 import re
@@ -14,6 +18,7 @@ from typing import Any, get_args
 import pytest
 
 from features.catalogue import features_by_name
+from features.ingest.record_files import read_records
 from serving.access.accounts import admits
 from serving.access.actors import Actor
 from serving.audit.decision import Decision
@@ -31,7 +36,8 @@ from serving.review.case_records import CaseAccess, CaseFilter
 from serving.review.case_state import Status
 from serving.review.letter import Letter
 from serving.review.opening import CASE
-from tests.counts import count
+from tests.counts import count, in_full_alone
+from tests.demo_at import clock_from
 from tests.demo_decisions import OF_EACH_KIND
 from tests.ports import free_port
 from tests.true_decisions import Said, said_of
@@ -40,9 +46,27 @@ from tests.true_reasons import untrue_reasons
 from tests.true_words import DIGITS, LEADS, NOT_SHOWN, OUTWEIGHS, RANGE, untrue_words
 
 RUNS = count(1, 2)  # in the same place, one after the other
+CLOCK = datetime(2026, 12, 1, 13, 22, tzinfo=UTC)
+OTHER_DAYS = (
+    "2024-02-29T09:30:00+00:00",
+    "2025-03-30T01:00:00+00:00",
+    "2025-04-30T23:59:59+00:00",
+    "2025-10-26T01:30:00+00:00",
+    "2025-12-31T23:59:59+00:00",
+    "2026-01-01T00:00:00+00:00",
+    "2026-02-28T18:00:00+00:00",
+    "2026-08-31T06:00:00+00:00",
+    "2026-11-29T00:00:00+00:00",
+    "2026-12-02T00:00:01+00:00",
+)
 TIDEGATE = [sys.executable, "-m", "serving.cli.main"]
 NUMBER_AT_THE_END = re.compile(r"([+-]\d+\.\d{3})$", flags=re.MULTILINE)
 ACCOUNT = re.compile(r"^  (demo-[a-z-]+) +[a-z_]+ +(.+)$", flags=re.MULTILINE)
+
+
+def demo_at(clock: datetime | str, home: Path) -> subprocess.CompletedProcess[str]:
+    program = [sys.executable, "-m", "tests.demo_at", str(clock), str(home)]
+    return subprocess.run(program, capture_output=True, text=True, check=False)
 
 
 def tidegate(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -60,8 +84,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def shown(home: Path) -> list[subprocess.CompletedProcess[str]]:
-    arguments = ("demo", "--once", "--home", str(home), "--port", str(free_port()))
-    return [tidegate(*arguments) for _ in range(RUNS)]
+    return [demo_at(CLOCK, home) for _ in range(RUNS)]
 
 
 @pytest.mark.faults
@@ -69,6 +92,50 @@ def test_it_ends_well_and_does_so_again_in_the_same_place(
     shown: list[subprocess.CompletedProcess[str]],
 ) -> None:
     assert [ran.returncode for ran in shown] == [0] * RUNS, shown[-1].stderr
+
+
+@in_full_alone
+@pytest.mark.faults
+def test_the_command_shows_it_by_the_clock_of_the_machine(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    began = datetime.now(UTC)
+
+    ran = tidegate("demo", "--once", "--home", str(home), "--port", str(free_port()))
+
+    assert ran.returncode == 0, ran.stderr
+    newest = max(declared_in(home))
+    assert timedelta(0) < datetime.now(UTC) - newest < datetime.now(UTC) - began + timedelta(days=1)
+
+
+@in_full_alone
+@pytest.mark.faults
+@pytest.mark.parametrize("day", OTHER_DAYS)
+def test_on_other_days_it_ends_well_and_says_only_what_is_true(day: str, tmp_path: Path) -> None:
+    home, clock = tmp_path / "home", datetime.fromisoformat(day)
+
+    ran = demo_at(day, home)
+
+    assert ran.returncode == 0, ran.stderr
+    assert max(declared_in(home)) < clock
+    said = said_of(home, clock_from(clock + timedelta(hours=1)))
+    assert [*said.untrue_reasons(), *said.untrue_words(), *said.invented_reasons()] == []
+    assert [*said.untrue_letters()] == []
+
+
+@pytest.mark.usefixtures("shown")
+def test_nothing_is_declared_later_than_the_clock(home: Path) -> None:
+    from serving.db.repositories.decision_repository import DecisionRepository
+
+    declared = declared_in(home)
+    assert CLOCK - timedelta(hours=1) < max(declared) < CLOCK
+    records = DecisionRepository(database_of(home)).records()
+    decisions = [Decision.model_validate_json(record) for record in records if record]
+    assert all(each.submission.declared_at <= each.scored_at for each in decisions)
+
+
+def declared_in(home: Path) -> list[datetime]:
+    declared = (read_records(home / "world", name) for name in ("shipments", "journeys"))
+    return [at for table in declared for at in table["declared_at"].to_pylist()]
 
 
 def test_the_printed_contributions_add_up_to_the_printed_log_odds(
@@ -108,7 +175,7 @@ def test_cases_are_at_every_stage_and_a_confirmed_one_has_no_worked_on_neighbour
     store = CaseRepository(database_of(home))
     access = CaseAccess(frozenset(), is_rescue=False)
     every = store.list_cases(access, CaseFilter(), 1_000)
-    today = (datetime.now(UTC) - timedelta(hours=3)).isoformat()
+    today = (CLOCK - timedelta(hours=1)).isoformat()
     rows = [row for row in every if row.opened_at > today]
     states = {row.case_id: CASE.validate_json(row.state) for row in rows}
 
@@ -136,7 +203,7 @@ def test_two_teams_have_cases_one_is_escalated_a_colleague_was_mentioned_and_cas
         TeamRepository(database).all(), key=lambda team: team.office_id is None
     )
     rows = store.list_cases(access, CaseFilter(), 1_000)
-    now = datetime.now(UTC)
+    now = CLOCK + timedelta(hours=3)
 
     assert (goods.name, goods.office_id) == (GOODS_TEAM, None)
     at_office = {row.office_id for row in rows if row.team == of_office.name}
@@ -156,13 +223,12 @@ def test_a_month_lies_behind_the_cases_and_a_second_run_adds_none(home: Path) ->
     database = database_of(home)
     store, access = CaseRepository(database), CaseAccess(frozenset(), is_rescue=False)
     rows = store.list_cases(access, CaseFilter(), 1_000)
-    now = datetime.now(UTC)
-    before = [row for row in rows if row.opened_at < (now - timedelta(hours=12)).isoformat()]
+    before = [row for row in rows if row.opened_at < (CLOCK - timedelta(hours=12)).isoformat()]
     days = {row.opened_at[:10] for row in before}
     results = [end for row in before if (end := CASE.validate_json(row.state).result)]
 
     assert len(days) > 20
-    assert min(days) >= (now - MONTH - timedelta(days=LIVE_DAYS)).date().isoformat()
+    assert min(days) >= (CLOCK - MONTH - timedelta(days=LIVE_DAYS)).date().isoformat()
     assert 3 <= len({row.office_id for row in before}) <= OFFICES_OF_MONTH
     assert sum(end.label == "not_confirmed" for end in results) > 20
     assert any(end.label == "confirmed" for end in results)
@@ -233,7 +299,7 @@ def said(
     assert shown
     copy = tmp_path_factory.mktemp("said") / "home"
     copytree(home, copy)
-    return said_of(copy)
+    return said_of(copy, clock_from(CLOCK + timedelta(hours=1)))
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,12 @@ import ast
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from importlib.metadata import (
     PackageNotFoundError,
     distribution,
@@ -19,9 +21,18 @@ from typing import Any
 
 import pytest
 import typer
+from fastapi.testclient import TestClient
+from packaging.requirements import Requirement as Requires
 
+from serving.app import create_app
 from serving.cli.main import app
-from serving.extras import Requirement, _bringing, extra_of, extras
+from serving.extras import EXTRAS_OF_COMMAND, Requirement, _bringing, extras, extras_for
+from serving.settings import Settings
+from tests.conftest import MadeOnce
+from tests.ports import free_port
+from tests.serving.conftest import Service, make_trained_home
+from training.gates.canaries import Canaries
+from training.model.model_home import ModelHome
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = re.compile(r"[\w.-]+")
@@ -29,6 +40,20 @@ ROOMS = ("features", "training", "serving", "data/synthetic")
 LOADED_BY_NAME = ("psycopg", "airportsdata", "countryinfo", "searoute", "uharfbuzz")
 APART = {"pyspark": "pyspark-client"}  # installed by `make spark` where MLflow does not see it
 OURS = ("tidegate-client",)  # installed from these sources, as the project itself
+NOT_LINKED = {"..", "__pycache__", "_tidegate.pth", "_tidegate_client.pth"}
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+SHIPMENT = {
+    "shipment_id": "S-1",
+    "consignor_id": "party-1",
+    "consignee_id": "party-101",
+    "hs_code": "890310",
+    "origin_country": "CN",
+    "dispatch_country": "TR",
+    "destination_country": "DE",
+    "declared_at": "2026-11-24T10:00:00Z",
+}
+
+Ends = dict[str, tuple[object, str]]
 """No import statement names them: SQLAlchemy loads its driver by the URL, the build of the
 geography its sources by `importlib`, and fpdf2 what shapes Arabic where it is there."""
 
@@ -126,18 +151,53 @@ approvals propose promote m
 approvals sign promote m --key k --out o
 """.strip().splitlines()
 
+SERVED = """
+doctor
+verify-log
+audit
+checkpoints --out c
+export-decision DECISION --out e
+replay DECISION
+monitor --as-of 2026-11-24T13:00
+score h/records/shipments.parquet --subject shipment --out o.csv
+backup --out b
+restore b --home h2 --because tried
+state rebuild
+upgrade
+rotate-key log
+switch show
+incident open i --what tried --by b --from 2026-11-01 --until 2026-12-01
+incident verify i
+approvals act promote tidegate-shipment/1
+retention init
+import --list
+import --draft mapping.toml
+features
+settings
+""".strip().splitlines()
+"""What a host that serves runs over a home that decided something, each ending well."""
+
+SERVE = "serve --port PORT"
+
+NEEDS = re.compile(r"tidegate: (\S+) needs tidegate\[([a-z,]+)\]: pip install 'tidegate\[\2\]'\n")
+
 RUN = """
-import contextlib, io, json, sys
+import contextlib, io, json, os, sys
 from serving.cli.main import main
+
+with contextlib.suppress(ModuleNotFoundError):
+    from serving.listening_socket import AnnouncingServer
+    AnnouncingServer.run = lambda *_, **__: None  # it is ready, and ends
 
 def run(line):
     sys.argv = ["tidegate", *line.split()]
-    errors, found = io.StringIO(), io.StringIO()
+    os.environ["TIDEGATE_HOME"] = "h"
+    errors, found = (io.TextIOWrapper(io.BytesIO(), write_through=True) for _ in range(2))
     with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(found):
         try:
             main()
         except SystemExit as end:
-            return [end.code, errors.getvalue() + found.getvalue()]
+            return [end.code, (errors.buffer.getvalue() + found.buffer.getvalue()).decode()]
         except BaseException as error:
             return [type(error).__name__, str(error)]
 
@@ -149,43 +209,64 @@ def spelt(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
-def base() -> set[str]:
-    """The distributions that an installation without extras brings."""
-    waiting, found = ["tidegate"], set[str]()
+def closure(*extras: str) -> set[str]:
+    """The distributions that an installation with some extras brings."""
+    waiting, found = [("tidegate", extra) for extra in ("", *extras)], set[tuple[str, str]]()
     while waiting:
-        name = waiting.pop()
+        name, extra = waiting.pop()
         try:
             lines = requires(name) or []
         except PackageNotFoundError:  # for another system
             continue
-        found.add(name)
-        needed = (NAME.match(each) for each in lines if "extra ==" not in each)
-        waiting += {spelt(each[0]) for each in needed if each} - found
-    return found
+        found.add((name, extra))
+        needed = map(Requires, lines)
+        wanted = [
+            each for each in needed if not each.marker or each.marker.evaluate({"extra": extra})
+        ]
+        waiting += {
+            (spelt(each.name), extra) for each in wanted for extra in ("", *each.extras)
+        } - found
+    return {name for name, _ in found}
+
+
+Installed = Callable[..., dict[str, str]]
 
 
 @pytest.fixture(scope="module")
-def commands(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[object, str]]:
-    """How each line ends, and what it says, where no extra is installed."""
-    packages = tmp_path_factory.mktemp("packages")
-    for name in base():
-        for top in {file.parts[0] for file in distribution(name).files or ()} - {
-            "..",
-            "_tidegate.pth",
-        }:
-            (packages / top).symlink_to(Path(str(distribution(name).locate_file(top))))
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """Gives the environment of a Python that finds no packages but those of some extras."""
+
+    def environment(*extras: str) -> dict[str, str]:
+        packages = tmp_path_factory.mktemp("packages")
+        for name in closure(*extras):
+            for top in {file.parts[0] for file in distribution(name).files or ()} - NOT_LINKED:
+                if not (packages / top).is_symlink():  # parts of a namespace are together anyway
+                    (packages / top).symlink_to(Path(str(distribution(name).locate_file(top))))
+        sources = (ROOT, ROOT / "data", ROOT / "serving" / "client", packages)
+        return os.environ | {"PYTHONPATH": os.pathsep.join(map(str, sources))}
+
+    return environment
+
+
+def run(lines: Iterable[str], environment: dict[str, str], folder: Path) -> Ends:
     done = subprocess.run(
         [sys.executable, "-S", "-c", RUN],
-        input=json.dumps(LINES),
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "data", packages)))},
-        cwd=tmp_path_factory.mktemp("empty"),
+        input=json.dumps(list(lines)),
+        env=environment,
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    ends: dict[str, tuple[object, str]] = json.loads(done.stdout)
+    ends: Ends = json.loads(done.stdout)
     return ends
+
+
+@pytest.fixture(scope="module")
+def commands(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> Ends:
+    """How each line ends, and what it says, where no extra is installed."""
+    return run(LINES, installed(), tmp_path_factory.mktemp("empty"))
 
 
 def leaves(group: Any, *path: str) -> Iterator[str]:
@@ -206,10 +287,9 @@ def test_every_command_is_tried() -> None:
 
 
 def test_no_command_ends_in_a_traceback_without_extras(
-    commands: dict[str, tuple[object, str]],
+    commands: Ends,
 ) -> None:
-    needs = re.compile(r"tidegate: \S+ needs (tidegate\[[a-z,]+\]): pip install '\1'\n")
-    refused = {line for line, (code, said) in commands.items() if code == 1 and needs.match(said)}
+    refused = {line for line, (code, said) in commands.items() if code == 1 and NEEDS.match(said)}
     others = {line.split()[0]: commands[line] for line in LINES if line not in refused}
 
     assert {name: code for name, (code, _) in others.items()} == dict.fromkeys(
@@ -227,20 +307,87 @@ def test_no_command_ends_in_a_traceback_without_extras(
         ("stream", "streams"),
         ("build --engine spark", "spark"),
         ("evaluate", "train"),
-        ("promote", "train"),
+        ("promote", "train,serve"),
         ("demo", "train,serve"),
+        ("keys wrap", "serve"),
+        ("retention lift", "serve"),
+        ("import m.toml", "messages"),
     ],
 )
-def test_a_command_names_the_extra_that_it_needs(
-    commands: dict[str, tuple[object, str]], command: str, extras: str
-) -> None:
+def test_a_command_names_the_extra_that_it_needs(commands: Ends, command: str, extras: str) -> None:
     (said,) = {said for line, (_, said) in commands.items() if f"{line} ".startswith(f"{command} ")}
 
     assert f"needs tidegate[{extras}]:" in said
 
 
+def naming(extra: str, commands: Ends) -> list[str]:
+    """The lines that need this extra alone, as they say themselves; but those that take long."""
+    named = ((line, NEEDS.match(said)) for line, (_, said) in commands.items())
+    lines = [line for line, needs in named if needs and needs[2] == extra]
+    assert lines
+    return [line for line in lines if line not in ("serve --home h", "languages template t.po")]
+
+
+@pytest.fixture(scope="module")
+def host(
+    commands: Ends,
+    installed: Installed,
+    made_once: MadeOnce,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Ends:
+    """How each line ends where `serve` alone is installed, over a home that decided something."""
+    folder, environment = tmp_path_factory.mktemp("host"), installed("serve")
+    home = folder / "h"
+    shutil.copytree(made_once("trained", make_trained_home) / "home", home)
+    Canaries(("S",), (), NOW).write(home, "shipment", ModelHome(home).signing_key)
+    app = create_app(Settings(home=home), clock=lambda: NOW)
+    with TestClient(app) as client:
+        service = Service(client, app.state.services, home)
+        body = {"subject_kind": "shipment", "shipment": SHIPMENT}
+        decision = service.score(body, service.key("score")).json()["decision_id"]
+    named = {"DECISION": decision, "PORT": str(free_port())}
+    lines = {
+        re.sub("DECISION|PORT", lambda found: named[found[0]], line): line
+        for line in (*SERVED, *naming("serve", commands), SERVE)
+    }
+    return {lines[line]: end for line, end in run(lines, environment, folder).items()}
+
+
+def test_a_host_that_only_serves_runs_every_command_that_it_is_for(host: Ends) -> None:
+    assert {line: host[line][1] for line in (*SERVED, SERVE) if host[line][0] != 0} == {}
+
+
+def test_the_extra_serve_is_enough_for_commands_that_name_it(host: Ends) -> None:
+    assert {line: end for line, end in host.items() if lacks_something(*end)} == {}
+
+
+@pytest.mark.parametrize("extra", ["train", "streams", "messages"])
+def test_the_extra_that_a_command_names_is_enough(
+    commands: Ends, installed: Installed, tmp_path: Path, extra: str
+) -> None:
+    ends = run(naming(extra, commands), installed(extra), tmp_path)
+
+    assert {line: end for line, end in ends.items() if lacks_something(*end)} == {}
+
+
+def lacks_something(code: object, said: str) -> bool:
+    return not isinstance(code, int) or NEEDS.match(said) is not None
+
+
+def test_the_page_of_installation_says_which_command_needs_which_extras() -> None:
+    page = (ROOT / "docs" / "installation.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`tidegate\[.*?) \| (.*?) \|", page, re.MULTILINE)
+    needed = {
+        command: re.findall(r"\w+", of)[1:]
+        for of, commands in rows
+        for command in re.findall("`([a-z -]+)`", commands)
+    }
+
+    assert needed == {command: list(names) for command, names in EXTRAS_OF_COMMAND.items()}
+
+
 def test_doctor_works_without_extras_and_says_which_there_are(
-    commands: dict[str, tuple[object, str]],
+    commands: Ends,
 ) -> None:
     code, said = commands["doctor --home ."]
 
@@ -250,27 +397,32 @@ def test_doctor_works_without_extras_and_says_which_there_are(
 
 
 @pytest.mark.parametrize(
-    ("module", "extra"),
+    ("command", "module", "names"),
     [
-        ("lmdb", "serve"),
-        ("argon2.exceptions", "serve"),
-        ("shap", "train"),
-        ("opentelemetry.sdk", "telemetry"),
-        ("pydantic", None),
-        ("serving.nothing", None),
-        (None, None),
+        ("keys", "lmdb", ("serve",)),
+        ("keys", "argon2.exceptions", ("serve",)),
+        ("keys", "cryptography", ("serve",)),
+        ("train", "shap", ("train",)),
+        ("train", "cryptography", ("train",)),
+        ("promote", "lightgbm", ("train", "serve")),
+        ("approvals", "lightgbm", ("train",)),
+        ("import", "lxml", ("messages",)),
+        ("serve", "opentelemetry.sdk", ("telemetry",)),
+        ("serve", "pydantic", ()),
+        ("serve", "serving.nothing", ()),
+        ("serve", None, ()),
     ],
 )
-def test_a_module_leads_to_its_extra(
-    monkeypatch: pytest.MonkeyPatch, module: str | None, extra: str | None
+def test_a_module_leads_to_the_extras_of_its_command(
+    monkeypatch: pytest.MonkeyPatch, command: str, module: str | None, names: tuple[str, ...]
 ) -> None:
     monkeypatch.setattr(Requirement, "is_installed", False)
 
-    assert extra_of(ModuleNotFoundError(name=module)) == extra
+    assert extras_for(command, ModuleNotFoundError(name=module)) == names
 
 
 def test_a_broken_installation_is_not_taken_for_a_missing_extra() -> None:
-    assert extra_of(ModuleNotFoundError(name="lmdb")) is None
+    assert extras_for("keys", ModuleNotFoundError(name="lmdb")) == ()
 
 
 def third_party() -> Iterator[str]:
@@ -302,7 +454,7 @@ def test_whatever_an_installation_brings_is_imported() -> None:
 
 def test_whatever_is_imported_is_brought_by_a_requirement() -> None:
     ours = {room.rpartition("/")[2] for room in ROOMS} | {"tests"}
-    owners, always = packages_distributions(), base()
+    owners, always = packages_distributions(), closure()
     imported = {
         name
         for name in set(third_party()) - ours - set(sys.stdlib_module_names)

@@ -16,7 +16,9 @@ from shutil import copytree
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from serving.app import utc_now
 from serving.audit.decision import Decision
+from serving.container import Clock
 from serving.review.case_summary import SELECTED_AT_RANDOM, describe_lane
 from serving.review.letter import Letter
 from serving.triage.triage_plan import TriagePlan
@@ -62,13 +64,13 @@ class Said:
                 yield f"{decision.subject_id}, to the {letter.audience}: {fault}"
 
 
-def said_of(home: Path) -> Said:
-    """Score the newest subjects of a home, end all cases, and write every letter.
+def said_of(home: Path, clock: Clock = utc_now) -> Said:
+    """Score the newest subjects of a home by a clock, end all cases, and write every letter.
 
     The home is changed: give a copy.
     """
     lay_down_plan(home)
-    with serving(home) as service:
+    with serving(home, clock) as service:
         answers = [*explained_decisions(home, service)]
         letters, lanes, queued = [], Counter[str](), []
         for answer in answers:

@@ -1,29 +1,46 @@
 """What is untrue in the letters about a decision, found from the decision and the plan alone.
 
-Of every case that a decision opens, reviewers end it and write to every party, as the console has
-them do; of what opened no case, and of rescues, nobody can be written to.
+Of every case that a decision opens, reviewers end it in one of all ways and write to every party,
+as the console has them do; of what opened no case, and of rescues, nobody can be written to.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from hashlib import sha256
 
+from features.field_kinds import Party, fields_of_kind
+from features.submission import Submission
 from serving.audit.decision import Decision
 from serving.container import Services
 from serving.errors import NotFound, Unprocessable
+from serving.explanation.formatting import figures
+from serving.language import say
 from serving.review.case_letters import AUDIENCES, Audience
 from serving.review.errors import LetterDeferred, LetterNotDue
 from serving.review.letter import Letter
-from serving.review.letter_text import COMPUTER, SELECTED, sections_of
-from serving.review.results import CaseResult
+from serving.review.letter_text import COMPUTER, NO_DECISION, SELECTED, sections_of
+from serving.review.own_declarations import recipient_of
+from serving.review.results import RESULT_MEANING, RESULTS_OF, CaseResult
 from serving.review.reviewer import Reviewer
-from serving.triage.lane_rule import VISITED, LaneReason
+from serving.triage.lane_rule import LaneReason
 from tests.serving.people import reviewer
-from tests.serving.review.stated import NOTHING, end_by, result_of
+from tests.serving.review.stated import RELEASE, TO_AGENCY, agree_by, end_by, result_of
 
 ADA, BERT = (reviewer(name) for name in ("ada", "bert"))
 RESCUER = reviewer("carla", is_rescue=True)
 
-IN_ORDER = result_of("documents_in_order", "check_documents")
+NOBODY = result_of("nobody_in_danger", "rescue")
+ENDS: tuple[CaseResult | None, ...] = (
+    *(
+        result_of(code, found_by)
+        for found_by, codes in RESULTS_OF.items()
+        if found_by != "rescue"
+        for code in codes
+    ),
+    None,
+)
+"""How a case ends in turn: every result of every action, and a release."""
 PURPOSE = "they asked for it"
 
 SAID_OF: dict[LaneReason, str] = {
@@ -33,6 +50,11 @@ SAID_OF: dict[LaneReason, str] = {
     "score": SELECTED["score"],
 }
 """How a letter says that its subject was selected, by what selected it."""
+
+ADVERSE_WORDS = {
+    RESULT_MEANING[code].words
+    for code in ("goods_found", "persons_found", "other_offence", "documents_irregular")
+}
 
 OF_SCORES = ("What spoke for a look", "What spoke against a look", "What a correction would change")
 
@@ -68,7 +90,69 @@ def untrue_in_letter(
         if hit in text or hit.partition(": ")[2] in text:
             yield f"it repeats what is kept in the office: {hit}"
     yield from _rules_that_did_not_select(decision, letter, published)
+    yield from untrue_in_words(decision.submission, letter, text)
     yield from _reasons_that_are_not_the_decisions(decision, letter)
+
+
+def untrue_in_words(submission: Submission, letter: Letter, text: str) -> Iterator[str]:
+    """A sentence for each remedy that the end does not give, and each thing that is another's."""
+    yield from _wrong_remedies(letter, text)
+    recipient = recipient_of(submission, letter.audience)
+    for party in sorted(parties_of(submission) - {recipient}):
+        if re.search(rf"(?<!\w){re.escape(party)}(?!\w)", text):
+            yield f"it names another party: {party}"
+    yield from _papers_of_others(submission, recipient, text)
+    yield from _unlike_figures(submission, letter, text)
+
+
+def _wrong_remedies(letter: Letter, text: str) -> Iterator[str]:
+    if say(NO_DECISION) not in text:
+        yield "it does not say that it is no decision"
+    if found := re.search(r"within \d+|within one|deadline|days of|of receiving", text):
+        yield f"it sets a time limit: {found[0]}"
+    remedies = letter.remedies
+    is_adverse = letter.ending in ADVERSE_WORDS
+    named = [each.name in text for each in (remedies.hearing, remedies.appeal, remedies.court)]
+    if any(named) != all(named) or (any(named) and not is_adverse):
+        yield "it names a hearing, an appeal or a court that the end does not give"
+
+
+def _unlike_figures(submission: Submission, letter: Letter, text: str) -> Iterator[str]:
+    for correction in letter.corrections:
+        if letter.audience == "carrier" and submission.subject_kind == "shipment":
+            yield f"it compares a consignment with a journey: {correction.stated}"
+        if submission.subject_kind == "route" and "manifest" not in correction.paper:
+            yield f"it compares a paper with a whole load: {correction.paper}"
+        factor = correction.odds_factor
+        if factor is not None and factor > 1.005 and f"{figures(factor)} times" in text:
+            yield "it says that to correct something would have made it worse"
+
+
+def _papers_of_others(submission: Submission, recipient: str, text: str) -> Iterator[str]:
+    """Papers that others issued, and versions of papers that are not the newest."""
+    newest: dict[str, int] = {}
+    for paper in submission.documents:
+        if paper.number:
+            newest[paper.number] = max(paper.version, newest.get(paper.number, 0))
+    for number, version in re.findall(r" (\S+?)\u2069?, [^\W\d]+ (\d+)(?!\S*\w)", text):
+        if number.strip("\u2068") in newest and int(version) < newest[number.strip("\u2068")]:
+            yield f"it names version {version} of {number}, of which there is a newer one"
+    for paper in submission.documents:
+        if paper.number and paper.issuer_id not in (None, recipient) and paper.number in text:
+            yield f"it names a paper of another: {paper.number}"
+
+
+def parties_of(submission: Submission) -> set[str]:
+    """Every party that the records of a submission name."""
+    records = [submission.journey, submission.shipment, *submission.documents]
+    records += [*submission.transactions]
+    return {
+        value
+        for record in records
+        if record is not None
+        for field in fields_of_kind(type(record), Party)
+        if (value := getattr(record, field, None))
+    }
 
 
 def _rules_that_did_not_select(
@@ -105,7 +189,8 @@ def _end_case(services: Services, decision: Decision, at: datetime) -> bool:
         assert decision.lane in ("release", "manual")
         return False
     if case.status != "closed":
-        end_by(services.cases, reviewer, case_id, at, _end_of(decision))
+        result = NOBODY if is_rescue else _end_of(decision)
+        _end_with(services, case_id, at, reviewer, result)
     if not is_rescue:
         return True
     for audience in AUDIENCES:
@@ -114,11 +199,29 @@ def _end_case(services: Services, decision: Decision, at: datetime) -> bool:
     return False
 
 
-def _end_of(decision: Decision) -> CaseResult:
-    """What was found where the lane of a decision looks."""
-    if decision.lane == "rescue":
-        return result_of("nobody_in_danger", "rescue")
-    return NOTHING if decision.lane in VISITED else IN_ORDER
+def _end_of(decision: Decision) -> CaseResult | None:
+    """One of the ways in which a case ends, always the same for a subject; None is a release."""
+    place = int.from_bytes(sha256(decision.subject_id.encode()).digest()[:4])
+    return ENDS[place % len(ENDS)]
+
+
+def _end_with(
+    services: Services, case_id: str, at: datetime, reviewer: Reviewer, result: CaseResult | None
+) -> None:
+    """End a case by one person, or by two where its end or what led to it takes two."""
+    cases = services.cases
+    if result is None:
+        cases.order(reviewer, case_id, at, RELEASE, takes=True)
+        return
+    if result.found_by == "refer":
+        cases.order(ADA, case_id, at, TO_AGENCY, takes=True)
+        cases.order(BERT, case_id, at, TO_AGENCY, takes=True)
+        cases.agree(BERT, case_id, at, "so it is")
+        cases.state_result(ADA, case_id, at, lambda _: result, takes=True)
+    else:
+        end_by(cases, reviewer, case_id, at, result)
+    if result.is_adverse:
+        agree_by(cases, BERT, case_id, at, result)
 
 
 def _wait_for_list(services: Services, decision: Decision, at: datetime) -> datetime:

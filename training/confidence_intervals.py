@@ -3,6 +3,7 @@
 Needs numpy only, since the service imports it.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,11 +17,20 @@ NORMAL_975 = 1.959963984540054
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its 95 % interval; None where too little is known to say."""
+    """A figure with its 95 % interval; None where too little is known to say.
+
+    What is not a finite number is no figure either, so that none is ever shown as `nan`.
+    """
 
     value: float | None
     low: float | None = None
     high: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("value", "low", "high"):
+            figure = getattr(self, name)
+            if figure is not None and not math.isfinite(figure):
+                object.__setattr__(self, name, None)
 
 
 Figures = Callable[[ScoreRanking], dict[str, float]]

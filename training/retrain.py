@@ -20,7 +20,8 @@ from features.subject_types import SUBJECT_TYPES
 from training.data.label_authors import Authors, add_authors
 from training.data.training_set import TrainingSet
 from training.errors import ArtefactError, TrainingSetError
-from training.gates.canaries import Canaries, file_of
+from training.gates.canaries import Canaries
+from training.gates.canary_file import file_of
 from training.gates.promotion_verdicts import CHAMPION, promotion_verdicts
 from training.gates.verdict import Verdict
 from training.model.model_home import ModelHome

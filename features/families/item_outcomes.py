@@ -5,6 +5,8 @@ under it. What was not yet known when the shipment was declared does not count, 
 least of all.
 """
 
+import math
+
 import numpy as np
 
 from features.definition import SHIPMENT_ONLY, Direction, Unit, feature
@@ -20,6 +22,7 @@ from features.publications import DATE_2020, PRACTICE
     indicator="J35",
     source=DATE_2020,
     direction=Direction.HIGHER_IS_RISKIER,
+    shows_from=math.inf,  # drawn to the rate of all: without its counts, no finding is certain
     sentence="of the inspected consignments of goods like one of its items, an estimated {value} "
     "were confirmed",
 )

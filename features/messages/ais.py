@@ -17,6 +17,7 @@ from operator import xor
 from typing import TYPE_CHECKING, Any
 
 from features.errors import MessageRefused
+from features.messages.bounds import Bounds
 from features.messages.conversion import GIVEN, Conversion, MadeRecord
 from features.messages.decoding import text_of
 from features.messages.element import Element
@@ -59,10 +60,11 @@ def read_ais(message: bytes, options: Options) -> Conversion:
     options.bounds.check_size(message)
     reading = MessageReading("ais", options)
     reading.kind = "NMEA 0183"
-    lines = list(_lines(message))
-    options.bounds.check_count(len(lines), "line 1")
-    if not any(_SENTENCE.search(line.text) for line in lines):
+    lines = list(_lines(message, options.bounds))
+    sentences = [line for line in lines if _SENTENCE.search(line.text)]
+    if not sentences:
         raise MessageRefused("line 1", "want sentences of AIS, as !AIVDM,1,1,,A,…*hh")
+    options.bounds.check_sentences(len(sentences), sentences[-1].place)
     whole = [_keep_position(parts, reading) for parts in _messages(lines, reading)]
     conversion = reading.conversion(lines)
     if not any(whole):
@@ -72,9 +74,12 @@ def read_ais(message: bytes, options: Options) -> Conversion:
     return conversion
 
 
-def _lines(message: bytes) -> Iterator[Element]:
+def _lines(message: bytes, bounds: Bounds) -> Iterator[Element]:
+    count = 0
     for number, line in enumerate(text_of(message, "latin-1").splitlines(), start=1):
         if line.strip() and not line.startswith("#"):
+            count += 1
+            bounds.check_count(count, f"line {number}")
             yield Element("line", f"line {number}", "line", line.strip(), line=number)
 
 
@@ -129,13 +134,13 @@ def _refuse_incomplete(parts: _Parts, reading: MessageReading) -> None:
 
 def _stamp(line: Element) -> Value | None:
     """When a line says that a sentence was heard."""
-    if tags := _TAGS.search(line.text):
+    if "\\" in line.text and (tags := _TAGS.search(line.text)):
         if not _has_own_checksum(tags[1]):
             return None
         if tagged := _TIME_TAG.search(tags[1]):
             seconds = int(tagged[1]) / (1000 if len(tagged[1]) == 13 else 1)
             return Value(datetime.fromtimestamp(seconds, UTC), line.place, (line,))
-    elif found := _PGHP.match(line.text):
+    elif line.text.startswith("$") and (found := _PGHP.match(line.text)):
         try:
             year, month, day, hour, minute, second = map(int, found.groups())
             when = datetime(year, month, day, hour, minute, second, tzinfo=UTC)

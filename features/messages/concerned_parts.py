@@ -79,6 +79,7 @@ class _Surroundings:
     def __init__(self) -> None:
         self._inside: dict[Trail, dict[Subject, None]] = {}
         self._names: dict[Trail, set[str]] = {}
+        self._found: dict[tuple[Trail, str | None], tuple[Subject, ...] | None] = {}
 
     def note(self, trail: Trail, subjects: Iterable[Subject]) -> None:
         """Note that what a trail leads to concerns subjects."""
@@ -95,10 +96,19 @@ class _Surroundings:
     def subjects_of(self, trail: Trail) -> tuple[Subject, ...] | None:
         """The subjects that what a trail leads to concerns."""
         for length in range(len(trail), -1, -1):
-            if (inside := self._inside.get(trail[:length])) is not None:
+            if trail[:length] in self._inside:
                 break
         else:
             return ()
+        # All else of one name that lies there concerns the same, which may be thousands.
+        of_name = trail[:length], _name(trail[length]) if length < len(trail) else None
+        if of_name not in self._found:
+            self._found[of_name] = self._subjects_at(trail, length)
+        return self._found[of_name]
+
+    def _subjects_at(self, trail: Trail, length: int) -> tuple[Subject, ...] | None:
+        """The subjects of the nearest element around that has any, so many steps from the root."""
+        inside = self._inside[trail[:length]]
         if length < len(trail):
             is_beside = _name(trail[length]) in self._names.get(trail[:length], ())
             if is_beside and (len(inside) > 1 or _is_line(trail)):

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -32,6 +32,17 @@ class MadeRecord:
         unique = RECORD_FILES[self.record_type].unique_fields
         fields = RECORD_FILES[self.record_type].model_fields
         return tuple(self.fields.get(name, fields[name].default) for name in unique)
+
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """What makes it one record of its message: its key, or what tells positions apart.
+
+        Of those of a craft at an instant the first counts, and a call for help besides.
+        """
+        if self.record_type != "positions":
+            return self.key
+        told = tuple(map(self.fields.get, ("journey_id", "observed_at")))
+        return (*told, bool(self.fields.get("is_distress")))
 
     def after(self, before: Mapping[str, Any]) -> "MadeRecord":
         """The same as the version after another; it stays where that was declared."""
@@ -106,7 +117,8 @@ class Conversion:
     """One message, read whole. Every element that holds a text is used, left over or withheld.
 
     `withdrawals` are those that no record was found for so far; `looked_at` are the journeys of a
-    message that withdraws goods, in which a life may be in danger.
+    message that withdraws goods, in which a life may be in danger. `parties` are the register and
+    number behind each pseudonym; they are never written.
     """
 
     standard: str
@@ -120,6 +132,9 @@ class Conversion:
     elements_used: int
     withdrawals: tuple[Withdrawal, ...] = ()
     looked_at: tuple[MadeRecord, ...] = ()
+    parties: Mapping[str, tuple[str, str]] = field(
+        default_factory=dict[str, tuple[str, str]], compare=False, repr=False
+    )
 
     @property
     def not_made(self) -> tuple[RefusedRecord, ...]:

@@ -17,10 +17,10 @@ from features.messages.edifact_values import (
     control_total,
     country,
     decimal_point,
-    first_date,
     measure,
     party,
     reference,
+    when,
     with_qualifier,
 )
 from features.messages.functions import DELETION_OF_PARTS
@@ -145,7 +145,7 @@ def _keep_manifest(message: Message, reading: MessageReading) -> None:
     draft.put("number", reading.number_of_document(number))
     draft.put("subject_kind", Value("route", begin.place)).put("subject_id", voyage)
     draft.put("issuer_id", party(message.segments, reading, "CA", "MS"))
-    draft.put("issued_at", first_date(message.segments, reading, "137"))
+    draft.put("issued_at", when(message.first("DTM", "137"), reading))
     draft.put("received_at", reading.received_at)
     reading.keep(draft)
 
@@ -175,7 +175,7 @@ def _keep_shipment(
     draft.put("office_id", reading.id(office.at(2)) if office else None)
     _put_measures(draft, consignment, reading)
     _put_amount(draft, "declared_value", consignment.segments, reading)
-    draft.put("declared_at", first_date(message.segments, reading, "137"), reading.received_at)
+    draft.put("declared_at", when(message.first("DTM", "137"), reading), reading.received_at)
     return reading.keep(draft)
 
 

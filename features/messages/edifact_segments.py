@@ -7,6 +7,7 @@ its tag not counted. Functional groups are unwrapped. What the trailers count mu
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 from features.errors import MessageRefused
@@ -68,6 +69,13 @@ class Message:
     head: Segment
     segments: list[Segment]
 
+    @cached_property
+    def _by_tag(self) -> dict[str, list[Segment]]:
+        found: dict[str, list[Segment]] = {}
+        for each in self.segments:
+            found.setdefault(each.tag, []).append(each)
+        return found
+
     @property
     def name(self) -> str:
         """Its type, as CUSCAR."""
@@ -78,9 +86,12 @@ class Message:
         """Its version and release, as D.95B."""
         return f"{self.head.says(2, 2)}.{self.head.says(2, 3)}".strip(".")
 
-    def first(self, tag: str, qualifier: str = "") -> Segment | None:
-        """The first segment of a tag, with a qualifier in its first component."""
-        return first_of(self.segments, tag, qualifier)
+    def first(self, tag: str, *qualifiers: str) -> Segment | None:
+        """The first segment of a tag with one of the qualifiers, the first qualifier first.
+
+        A message of thousands of consignments is asked this for each of them.
+        """
+        return first_of(self._by_tag.get(tag, []), tag, *qualifiers)
 
 
 def first_of(segments: list[Segment], tag: str, *qualifiers: str) -> Segment | None:
@@ -128,7 +139,10 @@ def _unwrapped(text: str) -> str:
 def _segments(text: str, bounds: Bounds) -> Iterator[Segment]:
     syntax, text = syntax_of(text.lstrip("\ufeff" + BLANK))
     number = count = 0
-    for raw in filter(None, (each.strip(BLANK) for each in syntax.cut(text, syntax.terminator))):
+    for cut, each in enumerate(syntax.pieces(text, syntax.terminator)):
+        bounds.check_count(cut, f"segment {number}")
+        if not (raw := each.strip(BLANK)):
+            continue
         number += 1
         segment = _segment(raw, number, syntax)
         count += sum(map(len, segment.elements))
@@ -169,13 +183,17 @@ class Syntax:
             return [text]
         if not self.release or self.release not in text:
             return text.split(separator)
-        parts, start = [], 0
-        either = f"{re.escape(self.release)}.|{re.escape(separator)}"
-        for found in re.finditer(either, text, re.DOTALL):
+        return list(self.pieces(text, separator))
+
+    def pieces(self, text: str, separator: str) -> Iterator[str]:
+        """Yield the parts one by one, so that a reader of too many of them can stop."""
+        released = f"{re.escape(self.release)}.|" if self.release else ""
+        start = 0
+        for found in re.finditer(released + re.escape(separator), text, re.DOTALL):
             if found[0] == separator:
-                parts.append(text[start : found.start()])
+                yield text[start : found.start()]
                 start = found.end()
-        return [*parts, text[start:]]
+        yield text[start:]
 
     def bare(self, text: str) -> str:
         """A text without the signs that release others."""

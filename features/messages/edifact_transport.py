@@ -4,7 +4,7 @@ import re
 
 from features.messages.codes import MODES
 from features.messages.edifact_segments import Message, Segment, first_of
-from features.messages.edifact_values import agency_number, first_date, party, place
+from features.messages.edifact_values import agency_number, first_date, party, place, when
 from features.messages.element import Element
 from features.messages.message_reading import MessageReading, plain_id
 from features.messages.record_drafts import RecordDraft, Value
@@ -67,7 +67,7 @@ def keep_journey(message: Message, reading: MessageReading, kind: ConveyanceKind
         ("destination", ("61", "8", "11", "60", "129")),
     ):
         draft.put(name, place(first_of(own, "LOC", *qualifiers), reading))
-    declared = first_date(message.segments, reading, "137")
+    declared = when(message.first("DTM", "137"), reading)
     draft.put("declared_at", declared, reading.received_at)
     draft.put("departed_at", first_date(own, reading, "136", "186"))
     draft.put("due_at", first_date(own, reading, "132", "178", "252"))

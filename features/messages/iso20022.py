@@ -1,8 +1,8 @@
 """ISO 20022 payments -> transactions: account reports, credit transfers and direct debits.
 
 The root's namespace names the message and its version, as `camt.053.001.02`; every version is read.
-A payment belongs to a shipment or journey by its references alone: where the options' patterns find
-none in them, it is refused as not linked. Messages of other kinds, as status reports and
+A payment belongs to a shipment or journey by its references alone: where the options' templates
+find none in them, it is refused as not linked. Messages of other kinds, as status reports and
 cancellations, are read and make nothing.
 """
 

@@ -9,10 +9,10 @@ from stdnum.iso7064 import mod_97_10
 
 from features.errors import MessageRefused
 from features.messages.element import Element
+from features.messages.id_templates import IdTemplate
 from features.messages.message_reading import MessageReading, plain_id
 from features.messages.parties import PartyNumber, number_of, scheme_number
 from features.messages.record_drafts import RecordDraft, Value
-from features.messages.search_patterns import LONGEST_SEARCHED
 from features.records import PaymentMethod, Purpose, SubjectKind
 
 Side = Literal["Dbtr", "Cdtr"]
@@ -97,16 +97,15 @@ def _why_it_is_none(payment: Payment) -> str:
 
 
 def _subject(payment: Payment, reading: MessageReading) -> tuple[Value, Value] | None:
-    """What the references name by the patterns of the options; shipments before journeys."""
-    patterns: tuple[tuple[SubjectKind, re.Pattern[str] | None], ...] = (
+    """Return what the references name by the templates of the options; shipments first."""
+    templates: tuple[tuple[SubjectKind, IdTemplate | None], ...] = (
         ("shipment", reading.options.shipment_pattern),
         ("route", reading.options.journey_pattern),
     )
-    for kind, pattern in patterns:
-        for path in _REFERENCES if pattern else ():
+    for kind, template in templates:
+        for path in _REFERENCES if template else ():
             for element in payment.own.every(path):
-                if pattern and (found := pattern.search(element.text, 0, LONGEST_SEARCHED)):
-                    named = next((group for group in found.groups() if group), found[0])
+                if template and (named := template.find(element.text)):
                     subject = Value(plain_id(named), element.place, (element,))
                     return Value(kind, element.place, (element,)), subject
     return None

@@ -1,12 +1,17 @@
 """JSON -> the same tree as of XML: a member is an element, an array repeats it."""
 
 import json
+import re
+from functools import lru_cache
 from typing import Any
 
 from features.errors import MessageRefused
 from features.messages.bounds import Bounds
 from features.messages.decoding import text_of
 from features.messages.element import Element, Kind
+
+# Texts are skipped whole, also one that never ends, so that each character is looked at once.
+_MARKS = re.compile(r'"[^"\\]*+(?:\\(?:.|\Z)[^"\\]*+)*+(?:"|\Z)|[,\[{]', re.DOTALL)
 
 
 class _Digits(str):
@@ -15,6 +20,7 @@ class _Digits(str):
     __slots__ = ()
 
 
+@lru_cache(maxsize=1)  # what is read for its records is read again for its text
 def read_json(message: bytes, bounds: Bounds) -> Element:
     """The root of a JSON document; places are JSON pointers (RFC 6901), a root array has items.
 
@@ -22,10 +28,11 @@ def read_json(message: bytes, bounds: Bounds) -> Element:
     stands twice or what exceeds the bounds.
     """
     bounds.check_size(message)
-    document = _parsed(text_of(message).lstrip("\ufeff"), bounds)
+    text = text_of(message).lstrip("\ufeff")
+    _check_values(text, bounds)
+    document = _parsed(text, bounds)
     root = Element("", "/", "", kind=_kind(document))
     waiting: list[tuple[Any, Element, int]] = [(document, root, 1)]
-    count = 0
     while waiting:
         value, element, depth = waiting.pop()
         if isinstance(value, dict):
@@ -39,36 +46,46 @@ def read_json(message: bytes, bounds: Bounds) -> Element:
             continue
         if depth > bounds.depth:
             raise MessageRefused(element.place, f"want at most {bounds.depth} levels")
-        count += len(below)
-        bounds.check_count(count, element.place)
-        waiting.extend(_put_below(element, below, depth))
+        waiting.extend(_put_below(element, below, depth, bounds))
     return root
 
 
+def _check_values(text: str, bounds: Bounds) -> None:
+    """Raise MessageTooLarge for too many values, before anything is made of them."""
+    if sum(map(text.count, ",[{")) < bounds.elements:
+        return
+    marks = (found for found in _MARKS.finditer(text) if text[found.start()] != '"')
+    for count, mark in enumerate(marks, start=1):
+        if count >= bounds.elements:
+            line = text.count("\n", 0, mark.start()) + 1
+            bounds.check_count(count + 1, f"line {line}")
+
+
 def _put_below(
-    element: Element, below: list[tuple[str, Any, Element]], depth: int
+    element: Element, below: list[tuple[str, Any, Element]], depth: int, bounds: Bounds
 ) -> list[tuple[Any, Element, int]]:
     """Hang members and items below an element; items of an array take the name of its member."""
     hung = []
     base = "" if element.place == "/" else element.place
+    of_items = f"{element.path}/item"
     for position, (name, value, _) in enumerate(below):
         if isinstance(value, list) and name:
+            bounds.check_place(f"{base}/{_escaped(name)}")
+            stem, path = f"{base}/{_escaped(name)}", f"{element.path}/{name}"
             for index, item in enumerate(value):
-                hung.append((item, _child(element, name, f"{base}/{_escaped(name)}/{index}", item)))
+                hung.append((item, _child(element, name, f"{stem}/{index}", path, item)))
             if not value:
-                element.children.append(
-                    Element(
-                        name, f"{base}/{_escaped(name)}", f"{element.path}/{name}", kind="array"
-                    )
-                )
+                element.children.append(Element(name, stem, path, kind="array"))
             continue
-        key = name or str(position)
-        hung.append((value, _child(element, name or "item", f"{base}/{_escaped(key)}", value)))
+        place = f"{base}/{_escaped(name or str(position))}"
+        bounds.check_place(place)
+        path = f"{element.path}/{name}" if name else of_items
+        hung.append((value, _child(element, name or "item", place, path, value)))
     return [(value, child, depth + 1) for value, child in hung]
 
 
-def _child(parent: Element, name: str, place: str, value: Any) -> Element:
-    child = Element(name, place, f"{parent.path}/{name}", kind=_kind(value))
+def _child(parent: Element, name: str, place: str, path: str, value: Any) -> Element:
+    child = Element(name, place, path, kind=_kind(value))
     parent.children.append(child)
     return child
 

@@ -24,7 +24,7 @@ from features.messages.edifact_segments import (
 )
 from features.messages.element import Element
 from features.messages.json_tree import read_json
-from features.messages.xml_tree import DECLARATION, read_xml
+from features.messages.xml_tree import DECLARATION, NO_MEMORY, read_xml
 
 WITHHELD = "[withheld]"
 # Attributes that say how to read an element; any other may hold what somebody wrote.
@@ -109,7 +109,9 @@ class _XmlText:
         parser.CharacterDataHandler = self._characters
         try:
             parser.Parse(self._bytes, True)
-        except expat.ExpatError:
+        except expat.ExpatError as error:
+            if error.code == NO_MEMORY:
+                raise MemoryError from None
             raise NotLocated from None
         elements = list(root.walk())
         if len(elements) != len(self._own):

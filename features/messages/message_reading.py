@@ -25,6 +25,7 @@ from features.messages.parties import PartyNumber, best_of, pseudonym
 from features.messages.personal_elements import tells_of_a_party
 from features.messages.record_drafts import RecordDraft, Value
 from features.messages.written_values import day_of, decimal_of, has_usual_year, instant_of
+from features.records import RECORD_FILES
 from features.reference.code_lists import CODES
 
 _NO_ID = re.compile(r"[^A-Za-z0-9._:/-]")
@@ -52,6 +53,9 @@ class MessageReading:
         self._naive = 0
         self._remarks: list[str] = []
         self._sent_at: Value | None = None
+        self._parties: dict[str, tuple[str, str]] = {}
+        self._subjects: set[Any] = set()
+        self._others: set[Any] = set()
 
     # What is made
 
@@ -64,6 +68,7 @@ class MessageReading:
         if isinstance(made, RefusedRecord):
             self._refused.append(made)
             return False
+        self._check_number(made, draft.place)
         if self.function == "withdraws":
             self._looked_at.append(made)
             self.refuse(draft.record_type, draft.place, ONLY_LOOKED_AT)
@@ -74,6 +79,15 @@ class MessageReading:
         self._records.append(made)
         self._note_used(draft.values.values())
         return True
+
+    def _check_number(self, made: MadeRecord, place: str) -> None:
+        """Raise MessageTooLarge where the records made so far are too many, each counted once."""
+        record = RECORD_FILES[made.record_type]
+        if made.record_type in ("journeys", "shipments"):
+            self._subjects.add((made.record_type, made.key))
+        elif not record.is_part_of_declaration or made.fields.get(record.known_from) is not None:
+            self._others.add((made.record_type, made.identity))
+        self.options.bounds.check_records(len(self._subjects), len(self._others), place)
 
     def _withdraw(self, draft: RecordDraft) -> bool:
         """Note what a draft withdraws; of its values those that name it are used."""
@@ -131,6 +145,7 @@ class MessageReading:
             elements_used=used,
             withdrawals=tuple(self._withdrawals),
             looked_at=tuple(self._looked_at),
+            parties=self._parties,
         )
         return last_said(conversion)
 
@@ -342,6 +357,7 @@ class MessageReading:
         if best is None:
             return None
         name = pseudonym(self.options.key, best.register, best.number)
+        self._parties[name] = best.register, best.number
         return Value(name, best.elements[0].place, best.elements, is_pseudonym=True)
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -13,8 +14,7 @@ from features.messages.element import Element
 from features.records import RECORD_FILES
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """What a field is to hold, where the message says it, and the elements that it is made of."""
 
     content: Any
@@ -42,7 +42,7 @@ class RecordDraft:
     def made(self) -> tuple[MadeRecord | RefusedRecord, dict[str, str]]:
         """The record, or why it is refused; and the optional values that do not fit, with why."""
         record = RECORD_FILES[self.record_type]
-        required = {name for name, each in record.model_fields.items() if each.is_required()}
+        required = _required(self.record_type)
         left_out: dict[str, str] = {}
         self._leave_out_amounts_without_currency(left_out)
         while True:
@@ -76,8 +76,24 @@ class RecordDraft:
         return RefusedRecord(self.record_type, self.place, tuple(reasons))
 
     def _leave_out_amounts_without_currency(self, left_out: dict[str, str]) -> None:
-        kinds = kinds_of_fields(RECORD_FILES[self.record_type])
-        for name, kind in kinds.items():
-            is_alone = isinstance(kind, Money) and kind.currency_field not in self.values
-            if is_alone and name in self.values and name != "amount":
+        for name, currency in _amounts(self.record_type).items():
+            if name in self.values and currency not in self.values:
                 left_out[self.values.pop(name).place] = f"{name} without a currency"
+
+
+@cache
+def _required(record_type: str) -> frozenset[str]:
+    """Return the fields that a record must have."""
+    fields = RECORD_FILES[record_type].model_fields
+    return frozenset(name for name, each in fields.items() if each.is_required())
+
+
+@cache
+def _amounts(record_type: str) -> dict[str, str]:
+    """Return the amounts of a record that are left out without a currency, with its field."""
+    kinds = kinds_of_fields(RECORD_FILES[record_type])
+    return {
+        name: kind.currency_field
+        for name, kind in kinds.items()
+        if isinstance(kind, Money) and name != "amount"
+    }

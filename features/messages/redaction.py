@@ -7,7 +7,7 @@ else stays in its line, and the places that fields came from lead to it.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from features.messages.bounds import Bounds
@@ -36,22 +36,34 @@ class RedactedText:
 NO_TEXT = RedactedText("", {})
 
 
-def redacted(format: str, message: bytes, conversion: Conversion, bounds: Bounds) -> RedactedText:
-    """The text of a message that was read, redacted; nothing of one that cannot be surely."""
+def redacted(
+    format: str,
+    message: bytes,
+    conversion: Conversion,
+    bounds: Bounds,
+    used: Collection[str] | None = None,
+) -> RedactedText:
+    """The text of a message that was read, redacted; nothing of one that cannot be surely.
+
+    `used` are the places of the records that are stored, where they are not those of the
+    conversion alone.
+    """
+    if used is None:
+        used = {place for record in conversion.records for place in record.places.values()}
     try:
         located = LOCATED[format](message, bounds)
     except NotLocated:
         return NO_TEXT
-    blanked = sorted({*_to_blank(located, conversion), *located.unsaid})
-    places = {place for record in conversion.records for place in record.places.values()}
-    return _without(located, blanked, places)
+    blanked = sorted({*_to_blank(located, conversion, used), *located.unsaid})
+    return _without(located, blanked, used)
 
 
-def _to_blank(located: LocatedText, conversion: Conversion) -> Iterator[TextSpan]:
+def _to_blank(
+    located: LocatedText, conversion: Conversion, used: Collection[str]
+) -> Iterator[TextSpan]:
     """The spans of elements that say something which must not be kept."""
     withheld = {each.place for each in conversion.withheld}
     left_over = {each.place for each in conversion.left_over}
-    used = {place for record in conversion.records for place in record.places.values()}
     repeated = _Repeated(
         located.said(each.span) for each in located.elements if each.place in withheld
     )
@@ -79,6 +91,7 @@ class _Repeated:
                 self._whole.add(words)
                 if len("".join(words)) >= _SHORTEST_WITHIN:
                     self._within.add(words[:_LONGEST_REPEATED])
+        self._counts = sorted({len(words) for words in self._within})
 
     def stands_in(self, text: str) -> bool:
         """Whether one of them stands in a text, word by word."""
@@ -87,8 +100,8 @@ class _Repeated:
             return True
         return any(
             words[start : start + count] in self._within
-            for start in range(len(words))
-            for count in range(1, 1 + min(_LONGEST_REPEATED, len(words) - start))
+            for count in self._counts
+            for start in range(len(words) - count + 1)
         )
 
 
@@ -96,7 +109,7 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"\w+", text.casefold()))
 
 
-def _without(located: LocatedText, blanked: list[TextSpan], places: set[str]) -> RedactedText:
+def _without(located: LocatedText, blanked: list[TextSpan], places: Iterable[str]) -> RedactedText:
     """The text with a mark in the place of each span, and as many lines as before."""
     pieces: list[str] = []
     moves = _Moves()
@@ -149,11 +162,12 @@ class _Moves:
 def _spans_of(places: Iterable[str], located: LocatedText) -> Iterator[tuple[str, TextSpan]]:
     """The span of each place: of its element, or of the first that lies below it."""
     spans = {each.place: each.span for each in located.elements}
-    in_order = sorted(spans)
+    in_order: list[str] = []
     for place in sorted(places):
         if place in spans:
             yield place, spans[place]
             continue
+        in_order = in_order or sorted(spans)
         at = bisect_left(in_order, place)
         if at < len(in_order) and in_order[at].startswith(place):
             yield place, spans[in_order[at]]

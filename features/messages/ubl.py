@@ -30,7 +30,6 @@ from features.messages.grammar import (
 from features.messages.message_reading import MessageReading, plain_id
 from features.messages.options import Options
 from features.messages.record_drafts import RecordDraft, Value
-from features.messages.search_patterns import LONGEST_SEARCHED
 from features.messages.structure import read_structure
 from features.messages.ubl_goods import codes_of, keep_goods
 from features.messages.ubl_parties import party_value
@@ -232,15 +231,13 @@ def _mode(root: Element) -> str:
 
 
 def _referenced(root: Element, reading: MessageReading) -> Value | None:
-    """The shipment that the options' pattern finds in the references of a document."""
-    pattern = reading.options.shipment_pattern
-    for path in _REFERENCES if pattern else ():
+    """Return the shipment that the options' template finds in the references of a document."""
+    template = reading.options.shipment_pattern
+    for path in _REFERENCES if template else ():
         for element in root.every(path):
             leaf = element if element.text else element.first("ID")
-            if pattern and leaf and (found := pattern.search(leaf.text, 0, LONGEST_SEARCHED)):
-                value = reading.id(leaf)
-                named = next((group for group in found.groups() if group), found[0])
-                return value and Value(named[:64], leaf.place, (leaf,))
+            if template and leaf and (named := template.find(leaf.text)):
+                return Value(plain_id(named), leaf.place, (leaf,))
     return None
 
 

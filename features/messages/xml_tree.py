@@ -2,10 +2,12 @@
 
 import re
 from collections import Counter
+from functools import lru_cache
+from xml.parsers import expat
 
 from lxml import etree
 
-from features.errors import MessageRefused
+from features.errors import MessageRefused, MessageTooLarge
 from features.messages.bounds import Bounds
 from features.messages.decoding import text_of
 from features.messages.element import Element
@@ -13,8 +15,10 @@ from features.messages.element import Element
 DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 # What may stand before the root element: blanks, comments and instructions.
 _PROLOGUE = re.compile(r"(?:\s|<!--(?:(?!--).)*-->|<\?(?:(?!\?>).)*\?>)*+", re.DOTALL)
+NO_MEMORY = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
 
 
+@lru_cache(maxsize=1)  # what is read for its records is read again for its text
 def read_xml(message: bytes, bounds: Bounds) -> tuple[Element, str]:
     """The root element and its namespace; names lose their prefixes.
 
@@ -29,8 +33,43 @@ def read_xml(message: bytes, bounds: Bounds) -> tuple[Element, str]:
     if text[at : at + 9].upper() == "<!DOCTYPE":
         line = text[:at].count("\n") + lines_cut + 1
         raise MessageRefused(f"line {line}", "want no document type: entities are not read")
+    _check_counts(text, bounds, lines_cut)
     root = _parsed(text, lines_cut)
     return _tree(root, bounds, lines_cut), etree.QName(root).namespace or ""
+
+
+def _check_counts(text: str, bounds: Bounds, lines_cut: int) -> None:
+    """Raise MessageTooLarge for too many elements, attributes or comments, before any is made.
+
+    Their marks are counted first: only a text that has many is gone through one by one.
+    """
+    opened = text.count("<") - text.count("</")
+    if max(opened, text.count("=")) <= bounds.elements:
+        return
+    counts = Counter[str]()
+    parser = expat.ParserCreate("utf-8")
+
+    def add(what: str, more: int) -> None:
+        counts[what] += more
+        if counts[what] > bounds.elements:
+            place = f"line {parser.CurrentLineNumber + lines_cut}"
+            raise MessageTooLarge(place, f"want at most {bounds.elements:,} {what}")
+
+    def start(_: str, attributes: list[str]) -> None:
+        add("elements", 1)
+        add("attributes", len(attributes) // 2)
+
+    parser.ordered_attributes = True
+    parser.StartElementHandler = start
+    parser.CommentHandler = lambda _: add("comments", 1)
+    parser.ProcessingInstructionHandler = lambda *_: add("instructions", 1)
+    try:
+        parser.Parse(text.encode("utf-8", "surrogatepass"), True)
+    except expat.ExpatError as error:
+        if error.code == NO_MEMORY:
+            raise MemoryError from None
+        line = error.lineno + lines_cut
+        raise MessageRefused(f"line {line}", "want well-formed XML") from None
 
 
 def _parsed(text: str, lines_cut: int) -> etree._Element:
@@ -47,42 +86,61 @@ def _parsed(text: str, lines_cut: int) -> etree._Element:
     try:
         return etree.fromstring(text.encode("utf-8", "surrogatepass"), parser)
     except etree.XMLSyntaxError as error:
+        if error.code == etree.ErrorTypes.ERR_NO_MEMORY:
+            raise MemoryError from None
         line = (error.lineno or 1) + lines_cut
         raise MessageRefused(f"line {line}", "want well-formed XML") from None
 
 
 def _tree(root: etree._Element, bounds: Bounds, lines_cut: int) -> Element:
-    top = _element(root, "", lines_cut)
+    elements = _Elements(lines_cut)
+    top = elements.made(root, "", None)
     waiting = [(root, top, 1)]
-    count = 0
     while waiting:
         node, element, depth = waiting.pop()
         children = [child for child in node if isinstance(child.tag, str)]
-        if depth > bounds.depth and children:
+        if not children:
+            continue
+        if depth > bounds.depth:
             raise MessageRefused(element.place, f"want at most {bounds.depth} levels", element.line)
-        count += len(children)
-        bounds.check_count(count, element.place)
-        repeated = Counter(child.tag for child in children)
+        repeated = Counter(child.tag for child in children) if len(children) > 1 else {}
         seen: Counter[str] = Counter()
         for child in children:
-            seen[child.tag] += 1
-            index = f"[{seen[child.tag]}]" if repeated[child.tag] > 1 else ""
-            below = _element(child, index, lines_cut, element)
+            index = ""
+            if repeated.get(child.tag, 1) > 1:
+                seen[child.tag] += 1
+                index = f"[{seen[child.tag]}]"
+            below = elements.made(child, index, element)
+            bounds.check_place(below.place)
             element.children.append(below)
             waiting.append((child, below, depth + 1))
     return top
 
 
-def _element(
-    node: etree._Element, index: str, lines_cut: int, parent: Element | None = None
-) -> Element:
-    name = etree.QName(node).localname
-    return Element(
-        name=name,
-        place=f"{parent.place if parent else ''}/{name}{index}",
-        path=f"{parent.path if parent else ''}/{name}",
-        text=(node.text or "").strip(),
-        namespace=etree.QName(node).namespace or "",
-        line=(node.sourceline or 0) + lines_cut or None,
-        attributes={etree.QName(key).localname: value for key, value in node.attrib.items()},
-    )
+class _Elements:
+    """Makes elements of the nodes of one document, which share the names and paths they repeat."""
+
+    def __init__(self, lines_cut: int):
+        self._lines_cut = lines_cut
+        self._names: dict[str, tuple[str, str]] = {}
+        self._paths: dict[tuple[str, str], str] = {}
+
+    def made(self, node: etree._Element, index: str, parent: Element | None) -> Element:
+        """Return the element of a node, which its parent does not have yet."""
+        name, namespace = self._named(node.tag)
+        above = parent.path if parent else ""
+        return Element(
+            name=name,
+            place=f"{parent.place if parent else ''}/{name}{index}",
+            path=self._paths.setdefault((above, name), f"{above}/{name}"),
+            text=(node.text or "").strip(),
+            namespace=namespace,
+            line=(node.sourceline or 0) + self._lines_cut or None,
+            attributes={self._named(key)[0]: value for key, value in node.attrib.items()},
+        )
+
+    def _named(self, tag: str) -> tuple[str, str]:
+        if (found := self._names.get(tag)) is None:
+            qualified = etree.QName(tag)
+            found = self._names[tag] = qualified.localname, qualified.namespace or ""
+        return found

@@ -29,9 +29,9 @@ _SYSTEMS = (
 class Session:
     """A signed-in browser; `form_token` must come back with every form.
 
-    `holder` is `key:<id>` or `account:<name>`; the cookie itself is kept nowhere, only its hash.
+    `holder` is `account:<name>`; the cookie itself is kept nowhere, only its hash.
     `expires_at` moves on with use and never beyond `ends_at`; `proved_at` is when the holder last
-    gave a password, a code or a key.
+    gave a password or a code.
     """
 
     cookie_sha256: str

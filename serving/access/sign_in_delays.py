@@ -1,8 +1,9 @@
 """How long a next attempt to sign in must wait: by account and by address, longer each time.
 
 Nobody is locked out. What failed elsewhere never makes an address wait that has not failed itself,
-and a browser that an account signed in with before waits for its own failures alone, so that
-whoever guesses from the same office, or through the same proxy, keeps nobody from work.
+and a browser that an account signed in with before waits for its own failures alone. An account
+that signed in from an address before does not wait for what others fail there, and nobody waits
+long for it: people who share an office or a proxy with somebody who guesses go on working.
 Sources: OWASP Authentication Cheat Sheet; OWASP, "Slow Down Online Guessing Attacks with Device
 Cookies".
 """
@@ -27,14 +28,19 @@ FREE: Mapping[CountedBy, int] = {
 """Failures after which the next attempt waits a second, the one after that two, then four."""
 
 LONGEST_WAIT_S = 900.0
+LONGEST_SHARED_WAIT_S = 20.0
+"""For what others failed behind the same address, which may be that of a whole office."""
+
+SHARED: tuple[CountedBy, ...] = ("address", "site", "organisation")
 FORGIVEN_EVERY = timedelta(minutes=15)
 MOST_COUNTED: Mapping[CountedBy, int] = {"site": 60, "organisation": 120}
 MOST_COUNTED_ELSE = 40
-NOT_FORGIVEN: tuple[CountedBy, ...] = ("address", "site", "organisation", "account")
+NOT_FORGIVEN: tuple[CountedBy, ...] = (*SHARED, "account")
 """What failed of other accounts, or from elsewhere, is not forgiven by one sign-in."""
 
 FORGOTTEN_AFTER = timedelta(hours=24)
 KNOWN_FOR = timedelta(days=90)
+MAX_KNOWN_BROWSERS = 32  # of one account, and as many addresses; the newest stay
 
 
 @dataclass(frozen=True)
@@ -83,17 +89,26 @@ class FailureCount:
         """The count with one more."""
         return FailureCount(min(most, self.at(now) + 1), now)
 
-    def wait_s(self, free: int, now: datetime) -> float:
+    def wait_s(self, free: int, now: datetime, longest_s: float = LONGEST_WAIT_S) -> float:
         """Seconds until the next attempt is welcome; 0 where it is now."""
         if self.failures < free:
             return 0.0
-        wait_s = min(LONGEST_WAIT_S, 2.0 ** (self.failures - free))
+        wait_s = min(longest_s, 2.0 ** (self.failures - free))
         return max(0.0, wait_s - max(0.0, (now - self.last_at).total_seconds()))
 
 
-def wait_s(counts: Mapping[CountedBy, FailureCount], now: datetime) -> float:
-    """Seconds that an attempt must wait, of all under which it counts."""
-    waits = [count.wait_s(FREE[by], now) for by, count in counts.items() if by != "account"]
+def wait_s(
+    counts: Mapping[CountedBy, FailureCount], now: datetime, *, is_known_address: bool = False
+) -> float:
+    """Return the seconds that an attempt must wait, by all the counts that concern it.
+
+    At an address that the account signed in from before, what others failed does not count.
+    """
+    waits = [
+        count.wait_s(FREE[by], now, LONGEST_SHARED_WAIT_S if by in SHARED else LONGEST_WAIT_S)
+        for by, count in counts.items()
+        if by != "account" and not (is_known_address and by in SHARED)
+    ]
     own = counts.get("pair")
     account = counts.get("account")
     if own and account and own.at(now):  # what fails elsewhere only lengthens what failed here

@@ -8,10 +8,12 @@ from serving.access.actors import Actor
 from serving.errors import PersonNeeded, SameReviewer
 
 
-def require_person(actor: Actor) -> None:
-    """Raise PersonNeeded for whoever is not known to be a human being."""
+def require_person(actor: Actor, words: str | None = None) -> None:
+    """Raise PersonNeeded, in these words, for anyone who is not known to be a human being."""
     if not actor.is_human:
-        raise PersonNeeded("this takes a person: sign in with an account or a token of your own")
+        raise PersonNeeded(
+            words or "this takes a person: sign in with an account or a token of your own"
+        )
 
 
 def require_second_person(first: Actor, second: Actor, words: str) -> None:

@@ -24,7 +24,9 @@ class DecisionAnswer(ClosedModel):
     decision_id: str
     subject_kind: SubjectKind
     subject_id: str
-    scored_at: datetime
+    scored_at: datetime = Field(
+        description="What the clock of the service said; the order of decisions is that of the log."
+    )
     model: ModelRef | None
     probability: float | None = Field(
         description="Calibrated probability that an inspection confirms; null never means low risk."

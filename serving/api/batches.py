@@ -17,7 +17,7 @@ from serving.api.openapi import REF, described_answer, described_headers, proble
 from serving.api.refused_calls import keep_calls
 from serving.api.scores import worded_for
 from serving.container import Services
-from serving.errors import BodyTooLarge, ServingError, Unprocessable
+from serving.errors import BodyTooLarge, ClockDoubted, ServingError, Unprocessable
 from serving.request_parsing import split_array
 from serving.scoring.batcher import ScoreRequest
 from serving.scoring.idempotency import Answer
@@ -169,9 +169,10 @@ async def score_subjects(
         answers |= {number: too_large for number, _ in together}
         answered = await services.batcher.answer_all(list(requests.values()))
         asked = zip(requests.values(), answered, strict=True)
-        await keep_calls(
-            services, [(each, said) for each, said in asked if isinstance(said, Unprocessable)]
-        )
+        refused = [
+            (each, said) for each, said in asked if isinstance(said, (Unprocessable, ClockDoubted))
+        ]
+        await keep_calls(services, refused)
         answers |= zip(requests, answered, strict=True)
     by_line = {subjects[number - 1].line: answer for number, answer in answers.items()}
     answered_lines = _lines(services, request, by_line)

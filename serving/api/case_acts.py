@@ -121,7 +121,8 @@ def state_result(
 ) -> CaseAnswer:
     """State what the ordered action found; an adverse result waits for a second person.
 
-    Where a result was proposed, it is the second person's own view.
+    So does `nobody_in_danger` of a rescue for any reason but `seen_on_scene`, where there were
+    signs of danger to life. Where a result was proposed, it is the second person's own view.
     """
     at = services.clock()
     case = services.cases.state_result(Reviewer.from_caller(caller), case_id, at, body.result)

@@ -92,9 +92,10 @@ def list_attachments(
     | problems(
         s409="The case has a file with this very content.",
         s413="The file is too large.",
+        s507="The disk is almost full; nothing was kept.",
         s415="The file is neither PDF, PNG, JPEG, TIFF nor plain text, or the body is compressed.",
         s422="The name or the file is refused, the deployer's scanner did not let it pass, or the "
-        "case has as many files as it may.",
+        "case has as many files, or bytes of files, as it may.",
     ),
 )
 async def attach_file(

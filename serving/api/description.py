@@ -5,16 +5,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse
 
-from serving.web.authentication import caller_of
+from serving.web.authentication import require_known_caller
 from serving.web.services import TheServices
 
 router = APIRouter(include_in_schema=False)
 
 
 async def require_description_reader(request: Request, services: TheServices) -> None:
-    """Raise NotSignedIn for a stranger, where the settings keep the description to callers."""
-    if not services.settings.docs_are_open:
-        await caller_of(request, services)
+    """Raise NotSignedIn for a stranger, in live use or where the settings say so."""
+    if not services.settings.are_docs_for_all:
+        await require_known_caller(request, services)
 
 
 @router.get("/openapi.json")

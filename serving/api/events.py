@@ -15,7 +15,7 @@ from serving.web.services import TheServices
 
 router = APIRouter(prefix="/v1", tags=["events"], route_class=CallerFirst)
 
-webhooks = APIRouter(tags=["events"])
+webhooks = APIRouter(tags=["webhooks"])
 
 MayReadEvents = Annotated[Caller, Depends(WithScope("events", "score", "review", "rescue"))]
 

@@ -22,7 +22,7 @@ from serving.models.kill_switch import (
     switch_states,
 )
 from serving.web.authentication import AnyCaller, WithScope
-from serving.web.bodies import ClosedModel
+from serving.web.bodies import ClosedModel, RequestBody
 from serving.web.caller_first import CallerFirst
 from serving.web.services import TheServices
 
@@ -76,7 +76,7 @@ class SwitchesAnswer(ClosedModel):
     switches: list[SwitchAnswer]
 
 
-class SwitchBody(ClosedModel):
+class SwitchBody(RequestBody):
     """What to switch, and why."""
 
     subject_kind: SwitchScope

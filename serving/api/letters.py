@@ -25,7 +25,7 @@ from serving.review.letter_text import LetterSection, sections_of
 from serving.review.reviewer import Reviewer
 from serving.review.sealed_account import SealedFor, Sealing, seal_account
 from serving.web.authentication import MayReview, WithScope
-from serving.web.bodies import ClosedModel
+from serving.web.bodies import RequestBody
 from serving.web.caller_first import CallerFirst
 from serving.web.case_bodies import Words
 from serving.web.services import TheServices
@@ -41,20 +41,20 @@ NOT_FOUND = problems(
 LETTER_PROBLEMS = CASE_PROBLEMS | NOT_FOUND
 
 
-class LetterBody(ClosedModel):
+class LetterBody(RequestBody):
     """To which party a letter is written, and for which purpose."""
 
     audience: Audience
     text: Words
 
 
-class ReleaseBody(ClosedModel):
+class ReleaseBody(RequestBody):
     """Why a letter goes now."""
 
     text: Words
 
 
-class DeferralBody(ClosedModel):
+class DeferralBody(RequestBody):
     """Why and until when no letter of a case goes."""
 
     ground: DeferralGround
@@ -62,7 +62,7 @@ class DeferralBody(ClosedModel):
     text: Words
 
 
-class SealBody(ClosedModel):
+class SealBody(RequestBody):
     """Who is to have all that is on record about a case, and by which order or request."""
 
     sealed_for: SealedFor

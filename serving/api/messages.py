@@ -1,17 +1,20 @@
-"""`POST /v1/messages/{format}`, and what is kept of a message as evidence."""
+"""`POST /v1/messages/{format}`, and `GET /v1/stored_messages/{message_id}`: stored as evidence."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from starlette.concurrency import run_in_threadpool
 
 from features.messages.bounds import Bounds
 from features.messages.formats import FORMATS
-from features.messages.search_patterns import search_pattern
+from features.messages.id_templates import IdTemplate, id_template
 from features.messages.written_values import instant_of
 from features.records import SubjectKind
 from serving.access.callers import Caller
@@ -20,6 +23,7 @@ from serving.api.idempotency_keys import MEANING, IdempotencyKey
 from serving.api.openapi import answer_headers, described_headers, problems
 from serving.audit.decision import Decision
 from serving.container import Services
+from serving.degraded_modes import require_disk_reserve
 from serving.errors import BadRequest, MediaTypeUnsupported
 from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord
 from serving.review.reviewer import Reviewer
@@ -27,14 +31,28 @@ from serving.scoring.message_intake import MessageReadAs, SentMessage, TakenMess
 from serving.triage.lane_rule import Lane
 from serving.web.admission import limited_in_flight
 from serving.web.authentication import MayIngest, WithScope, take_permits
-from serving.web.bodies import OCTETS, ClosedModel, body_within
+from serving.web.bodies import OCTETS, ClosedModel, growing_body, while_connected
 from serving.web.closed_routes import ClosedRoute
 from serving.web.languages import time_zones
 from serving.web.services import TheServices
 
-router = APIRouter(prefix="/v1/messages", tags=["messages"], route_class=ClosedRoute)
+router = APIRouter(prefix="/v1", tags=["messages"], route_class=ClosedRoute)
 
 MayReadCases = Annotated[Caller, Depends(WithScope("review", "rescue", "audit"))]
+
+PAGE_ENTRIES = 1_000
+PAGE_CHARACTERS = 1024 * 1024
+After = Annotated[
+    str,
+    Query(pattern="^(0|[1-9][0-9]{0,3})$", description="`next` of the page before; none at first."),
+]
+
+_LISTS = {
+    "not_made": "refused",
+    **{name: name for name in ("left_over", "withheld", "remarks")},
+}
+"""The lists of an answer that may be long, by their names in the stored report."""
+_BLANK = re.compile(rb"[\x00 \t\r\n]*+")
 
 MessageFormat = StrEnum("MessageFormat", {name: name for name in FORMATS})  # type: ignore[misc]  # made of a table
 """The standards that are read, as `tidegate import --list` names them."""
@@ -53,10 +71,14 @@ class MessageQuery(BaseModel):
     )
     zone: str = Field("UTC", description="The time zone of dates and times that name none.")
     shipment_pattern: str | None = Field(
-        None, description="Finds a shipment in the references of a payment or an invoice."
+        None,
+        description="How ids of shipments look in the references of payments and invoices: literal "
+        "text, `{digits}` and `{letters}` with their lengths, as `AC{digits:6}` or "
+        "`{letters:2-4}-{digits:1-9}`. Braces are written twice.",
     )
     journey_pattern: str | None = Field(
-        None, description="Finds a journey in the references of a payment."
+        None,
+        description="How ids of journeys look in the references of payments, written likewise.",
     )
     heard_at: str | None = Field(
         None,
@@ -73,9 +95,8 @@ class MessageQuery(BaseModel):
 
     @field_validator("shipment_pattern", "journey_pattern")
     @classmethod
-    def _write_a_pattern(cls, written: str | None) -> str | None:
-        if written is not None:
-            search_pattern(written)
+    def _write_a_template(cls, written: str | None) -> str | None:
+        _template(written)
         return written
 
     @field_validator("received_at", "heard_at")
@@ -91,8 +112,8 @@ class MessageQuery(BaseModel):
         return MessageReadAs(
             received_at="sent" if self.received_at == "sent" else _instant(self.received_at),
             zone=ZoneInfo(self.zone),
-            shipment_pattern=_pattern(self.shipment_pattern),
-            journey_pattern=_pattern(self.journey_pattern),
+            shipment_pattern=_template(self.shipment_pattern),
+            journey_pattern=_template(self.journey_pattern),
             heard_at=_instant(self.heard_at),
         )
 
@@ -134,10 +155,20 @@ class PositionOfJourney(ClosedModel):
     )
 
 
+class LengthsOfLists(ClosedModel):
+    """How many entries the lists have in all, of which an answer holds one page."""
+
+    not_made: int
+    left_over: int
+    withheld: int
+    remarks: int
+
+
 class MessageAnswer(ClosedModel):
     """What became of a message: all of it is durable.
 
-    `left_over` no field could hold; `withheld` tells of parties, and is kept nowhere.
+    `left_over` no field could hold; `withheld` tells of parties, and is kept nowhere. Of these,
+    of `not_made` and of `remarks` it holds the first 1,000 each.
     """
 
     message_id: str = Field(description="Its id here, by which it is read.")
@@ -153,13 +184,21 @@ class MessageAnswer(ClosedModel):
     left_over: list[ElementsOfPath]
     withheld: list[ElementsOfPath]
     remarks: list[str]
+    counts: LengthsOfLists
+    next: str | None = Field(
+        description="Where lists go on: `after` of the call that reads the stored message, which "
+        "has the first 10,000 entries of each; null where they are whole."
+    )
 
     @classmethod
     def from_taken(cls, taken: TakenMessage) -> Self:
         """The answer about a message that was taken."""
         decided = [DecisionAnswer.model_validate_json(each.body) for each in taken.answers]
+        reported = _reported(taken.message, page=0)
+        lengths = [len(taken.message.content.report[name]) for name in _LISTS.values()]
         return cls(
-            **_reported(taken.message),
+            **reported,
+            next=_next(0, lengths),
             positions=[
                 PositionOfJourney(place=each.places["journey_id"], journey_id=each.subject_id)
                 for each in taken.message.content.records
@@ -210,6 +249,8 @@ class StoredMessage(ClosedModel):
     concerns consignments of other offices alone; each line keeps its number. Then `records` and
     `made` are those that may be seen, and what is not made, left over, withheld or remarked is not
     told.
+    Of a large message this is one page: at most 1,000 entries of each list, and 1,048,576
+    characters of the text. With all pages, one after the other, lists and text are whole.
     """
 
     message_id: str
@@ -226,8 +267,10 @@ class StoredMessage(ClosedModel):
     left_over: list[ElementsOfPath]
     withheld: list[ElementsOfPath]
     remarks: list[str]
+    counts: LengthsOfLists
     text: str
-    hidden_line_count: int = Field(description="How many lines of the text are not shown.")
+    hidden_line_count: int = Field(description="How many lines of the whole text are not shown.")
+    next: str | None = Field(description="The next page, as `after`; null of the last one.")
 
 
 MESSAGE_BODY: dict[str, Any] = {
@@ -240,7 +283,7 @@ MESSAGE_BODY: dict[str, Any] = {
 
 
 @router.post(
-    "/{format}",
+    "/messages/{format}",
     response_model=MessageAnswer,
     openapi_extra=MESSAGE_BODY | described_headers(Idempotency_Key=f"Required: {MEANING}"),
     responses={
@@ -249,11 +292,14 @@ MESSAGE_BODY: dict[str, Any] = {
             s400="The body is empty, or the idempotency key is missing.",
             s404="The address has characters that cannot be printed.",
             s409="The first request with this idempotency key is in progress.",
-            s413="The message is too large, or makes too many records.",
+            s413="The message is too large, makes too many records, or takes too much time or "
+            "memory to read: it says which.",
             s415="The body is compressed.",
             s422="The message breaks its standard, or a record of it cannot be kept: `errors` says "
             "at which place of it. Or the idempotency key was used with another message.",
-            s503="Not all of it is durable; ask again with the same key after `Retry-After`.",
+            s503="Too many messages wait to be read, or not all of it is durable; ask again with "
+            "the same key after `Retry-After`.",
+            s507="The disk is almost full; nothing was kept.",
         ),
     },
 )
@@ -276,13 +322,21 @@ async def take_message(
     """
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise MediaTypeUnsupported("send the body without Content-Encoding")
+    require_disk_reserve(services.settings)
     most = services.settings.max_message_bytes
-    body = await body_within(request, most)
-    if not body.strip(b"\x00 \t\r\n"):
+    body = await growing_body(request, most)
+    if _BLANK.fullmatch(body):
         raise BadRequest("want a message; the body is empty")
-    sent = SentMessage(caller, idempotency_key, str(format), query.read_as, body, services.clock())
+    sent = await run_in_threadpool(
+        SentMessage.of,
+        *(caller, idempotency_key, str(format), query.read_as, body, services.clock()),
+    )
     taken = await services.message_intake.take(
-        sent, Bounds(size=most), _worded, lambda count: _admit(request, services, caller, count)
+        sent,
+        Bounds(size=most),
+        _worded,
+        lambda count: _admit(request, services, caller, count),
+        partial(while_connected, request),
     )
     for answer in taken.answers:
         services.metrics.decisions.count(answer.decision)
@@ -292,31 +346,41 @@ async def take_message(
 
 
 @router.get(
-    "/{message_id}",
+    "/stored_messages/{message_id}",
     responses=problems(
         s404="No such message, or none that this key may see.",
         s410="It was erased when its time was over.",
     ),
 )
-def read_message(services: TheServices, caller: MayReadCases, message_id: str) -> StoredMessage:
+def read_message(
+    services: TheServices, caller: MayReadCases, message_id: str, after: After = "0"
+) -> StoredMessage:
     """A message as it is kept, with the place of every field, for those who may see its cases.
 
-    Of a message about several consignments those are shown that this key may see.
+    Of a message about several consignments those are shown that this key may see. A large one
+    comes in pages.
     """
     shown = services.message_evidence.read(Reviewer.from_caller(caller), message_id)
     message, content = shown.message, shown.message.content
+    page = int(after)
+    made = content.records[page * PAGE_ENTRIES : (page + 1) * PAGE_ENTRIES]
+    lengths = [len(content.report[name]) for name in _LISTS.values()]
+    pages_of_text = -(-len(content.text) // PAGE_CHARACTERS)
     return StoredMessage(
-        **_reported(message),
+        **_reported(message, page),
+        next=_next(page, [*lengths, len(content.records), pages_of_text * PAGE_ENTRIES]),
         received_at=datetime.fromisoformat(message.received_at),
         size_bytes=content.size_bytes,
-        made=[RecordOfMessage.from_record(each, content) for each in content.records],
-        text=content.text,
+        made=[RecordOfMessage.from_record(each, content) for each in made],
+        text=content.text[page * PAGE_CHARACTERS : (page + 1) * PAGE_CHARACTERS],
         hidden_line_count=shown.hidden_line_count,
     )
 
 
-def _reported(message: KeptMessage) -> dict[str, Any]:
+def _reported(message: KeptMessage, page: int) -> dict[str, Any]:
     report = message.content.report
+    start, end = page * PAGE_ENTRIES, (page + 1) * PAGE_ENTRIES
+    counts = report.get("counts") or {name: len(report[own]) for name, own in _LISTS.items()}
     return {
         "message_id": message.message_id,
         "format": message.format,
@@ -325,9 +389,14 @@ def _reported(message: KeptMessage) -> dict[str, Any]:
         "sender_reference": report["message_id"],
         "sha256": message.content.sha256,
         "records": report["records"],
-        "not_made": report["refused"],
-        **{name: report[name] for name in ("left_over", "withheld", "remarks")},
+        "counts": counts,
+        **{name: report[own][start:end] for name, own in _LISTS.items()},
     }
+
+
+def _next(page: int, lengths: Iterable[int]) -> str | None:
+    """Return the page after another one, where a list goes on there."""
+    return str(page + 1) if max(lengths) > (page + 1) * PAGE_ENTRIES else None
 
 
 def _admit(request: Request, services: Services, caller: Caller, count: int) -> None:
@@ -342,8 +411,8 @@ def _worded(decision: Decision) -> bytes:
     return decision_answer(decision).model_dump_json().encode()
 
 
-def _pattern(written: str | None) -> re.Pattern[str] | None:
-    return None if written is None else search_pattern(written)
+def _template(written: str | None) -> IdTemplate | None:
+    return None if written is None else id_template(written)
 
 
 def _instant(said: str | None) -> datetime | None:

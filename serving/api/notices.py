@@ -141,7 +141,7 @@ def _encoded(notice: Notice) -> str:
 
 def _decoded(cursor: str | None) -> NoticePosition | None:
     """Where a page begins; raises Unprocessable for a cursor that no page gave."""
-    if cursor is None:
+    if not cursor:
         return None
     try:
         place = base64.b64decode(cursor[:LONGEST_CURSOR], b"-_", validate=True).decode("ascii")

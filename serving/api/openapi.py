@@ -92,7 +92,12 @@ def problems(**statuses: str) -> dict[int | str, dict[str, Any]]:
 
 def described_problem(status: str, says: str) -> dict[str, Any]:
     """The description of an answer that is a problem."""
-    of_status = {"401": ["WWW-Authenticate"], "429": ["Retry-After"], "503": ["Retry-After"]}
+    of_status = {
+        "401": ["WWW-Authenticate"],
+        "429": ["Retry-After"],
+        "503": ["Retry-After"],
+        "507": ["Retry-After"],
+    }
     schema = {"$ref": REF.format(model=Problem.__name__)}
     return {
         "description": says,

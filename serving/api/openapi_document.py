@@ -28,6 +28,7 @@ An answer is an offer of attention to a reviewer. It decides nothing, and the ab
 never means low risk. Errors are problems (RFC 9457) and repeat nothing of what was sent.
 """
 
+# No call and webhook share a tag: generators write one file for each, and the later one wins.
 TAGS = {
     "scores": "A subject in, a decision out; or many.",
     "records": "What becomes known about subjects, before and after they are scored.",
@@ -35,6 +36,7 @@ TAGS = {
     "decisions": "Decisions on record, and their explanations.",
     "review": "Cases: what waits for a person, and what persons do with it.",
     "events": "What became of cases.",
+    "webhooks": "What the service sends to endpoints of yours.",
     "letters": "Letters to parties about a case.",
     "rescue": "Calls to rescue centres.",
     "features": "What every number means.",

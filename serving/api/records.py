@@ -1,7 +1,7 @@
 """`POST /v1/records`: what becomes known about subjects, before and after they are scored."""
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from features.records import (
@@ -10,6 +10,7 @@ from features.records import (
     GoodsItem,
     Journey,
     Leg,
+    NullIsAbsent,
     Outcome,
     Position,
     Transaction,
@@ -17,7 +18,8 @@ from features.records import (
 from features.submission import SubmittedShipment
 from serving.api.examples import RECORDS
 from serving.api.openapi import described_body, problems
-from serving.web.admission import limited_in_flight
+from serving.degraded_modes import require_disk_reserve
+from serving.web.admission import SMALL_BODY, limited_in_flight
 from serving.web.authentication import MayIngest
 from serving.web.bodies import JSON, ClosedModel, body_within, refuse_other_media
 from serving.web.closed_routes import ClosedRoute
@@ -27,7 +29,7 @@ from serving.web.services import TheServices
 router = APIRouter(prefix="/v1/records", tags=["records"], route_class=ClosedRoute)
 
 
-class RecordsBody(BaseModel):
+class RecordsBody(NullIsAbsent):
     """Records of any of the types, at most 5,000 together."""
 
     model_config = ConfigDict(extra="forbid")
@@ -36,13 +38,13 @@ class RecordsBody(BaseModel):
     shipments: list[SubmittedShipment] = Field(
         [], description="Shipments that nobody decides about here, with their goods items."
     )
-    legs: list[Leg] = []
-    positions: list[Position] = []
-    goods_items: list[GoodsItem] = []
-    documents: list[Document] = []
-    transactions: list[Transaction] = []
-    events: list[Event] = []
-    outcomes: list[Outcome] = []
+    legs: list[Leg] = Field([])
+    positions: list[Position] = Field([])
+    goods_items: list[GoodsItem] = Field([])
+    documents: list[Document] = Field([])
+    transactions: list[Transaction] = Field([])
+    events: list[Event] = Field([])
+    outcomes: list[Outcome] = Field([])
 
 
 class RecordsAnswer(ClosedModel):
@@ -68,6 +70,7 @@ class RecordsAnswer(ClosedModel):
         s415="The body is not plain JSON.",
         s422="None of the records can be kept; `errors` says why.",
         s503="Nothing was kept; try again after `Retry-After`.",
+        s507="The disk is almost full, and the body has more than 64 KiB: nothing was kept.",
     ),
 )
 @limited_in_flight
@@ -87,6 +90,8 @@ async def take_records(request: Request, services: TheServices, caller: MayInges
     """
     refuse_other_media(request, JSON)
     body = await body_within(request, services.settings.max_batch_bytes)
+    if len(body) > SMALL_BODY:  # what becomes known of one subject, such as danger, is small
+        require_disk_reserve(services.settings)
     taken = await run_in_threadpool(services.ingestion.ingest, caller, body, services.clock())
     faults = [FaultOut(**fault_content(fault)) for fault in taken.faults]
     return RecordsAnswer(

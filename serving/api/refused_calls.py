@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from fastapi.concurrency import run_in_threadpool
 
 from serving.container import Services
-from serving.errors import RequestFault, Unprocessable
+from serving.errors import RequestFault, ServingError
 from serving.scoring.batcher import ScoreRequest
 
 _KEPT = RequestFault(
@@ -14,7 +14,7 @@ _KEPT = RequestFault(
 
 
 async def keep_calls(
-    services: Services, refused: Sequence[tuple[ScoreRequest, Unprocessable]]
+    services: Services, refused: Sequence[tuple[ScoreRequest, ServingError]]
 ) -> None:
     """Keep the calls for help of refused requests as records, and let the refusals say so first.
 
@@ -23,7 +23,7 @@ async def keep_calls(
     await run_in_threadpool(_keep, services, refused)
 
 
-def _keep(services: Services, refused: Sequence[tuple[ScoreRequest, Unprocessable]]) -> None:
+def _keep(services: Services, refused: Sequence[tuple[ScoreRequest, ServingError]]) -> None:
     for request, refusal in refused:
         if services.ingestion.keep_calls(request.caller, request.body, request.at):
             refusal.faults = (_KEPT, *refusal.faults)

@@ -14,7 +14,7 @@ from serving.container import Services
 from serving.review.rescue_calls import CallAction, RescueCallEvent
 from serving.review.reviewer import Reviewer
 from serving.web.authentication import MayRescue
-from serving.web.bodies import ClosedModel
+from serving.web.bodies import ClosedModel, RequestBody
 from serving.web.caller_first import CallerFirst
 from serving.web.services import TheServices
 
@@ -34,7 +34,7 @@ Post = Annotated[
 NOT_FOUND = problems(s404="No such rescue, or none that this key may see.")
 
 
-class AcknowledgementBody(ClosedModel):
+class AcknowledgementBody(RequestBody):
     """That a person acts on a call: a server that took it says nothing of that."""
 
     by: Post

@@ -20,7 +20,7 @@ from serving.api.openapi import (
 )
 from serving.api.refused_calls import keep_calls
 from serving.audit.decision import Decision
-from serving.errors import Unprocessable
+from serving.errors import ClockDoubted, Unprocessable
 from serving.language import ENGLISH, Language
 from serving.scoring.batcher import AnswerFormat, ScoreRequest
 from serving.web.admission import limited_in_flight
@@ -88,7 +88,7 @@ async def score_subject(request: Request) -> Response:
     asked = ScoreRequest(caller, key, body, services.clock(), answer_format)
     try:
         answer = await services.batcher.answer(asked)
-    except Unprocessable as refusal:
+    except (Unprocessable, ClockDoubted) as refusal:
         await keep_calls(services, [(asked, refusal)])
         raise
     services.metrics.decisions.count(answer.decision)

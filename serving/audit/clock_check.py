@@ -46,11 +46,11 @@ class ClockCheck:
                 )
         return newest
 
-    def dated_later(self, now: datetime) -> dict[str, datetime]:
+    def dated_later(self, now: datetime, *, may_be_none: bool = False) -> dict[str, datetime]:
         """The newest entries of days after the one that a person states, which must be the clock's.
 
         Whoever states a day says nothing of its hours: what is of that day itself is in no doubt.
-        Raises ClockDisagrees, or RetentionRefused where there are none.
+        Raises ClockDisagrees, or RetentionRefused where there are none, unless that may be.
         """
         if self.stated != now.date():
             raise ClockDisagrees(
@@ -58,7 +58,7 @@ class ClockCheck:
                 "set the clock right; nothing was done"
             )
         later = {what: at for what, at in self.newest().items() if at.date() > now.date()}
-        if not later:
+        if not (later or may_be_none):
             raise RetentionRefused(f"nothing newest is dated after {self.stated}; nothing was done")
         return later
 

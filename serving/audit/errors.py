@@ -1,7 +1,7 @@
 """What can go wrong in this room.
 
 TidegateError
-├── LogNotWhole        the log is not what its checkpoints say: rolled back, cut, anew
+├── LogNotWhole        the log is not what its checkpoints say, or its tables were changed
 ├── IncidentRefused    nothing to freeze, or what was frozen was changed
 ├── ExportRefused      a decision cannot be exported with what proves it
 ├── RetentionRefused   periods that cannot be used, or an erasure that must not be
@@ -16,7 +16,10 @@ from serving.errors import Conflict
 
 
 class LogNotWhole(TidegateError):
-    """The log is not what its checkpoints say; the message says what is wrong and the ways on."""
+    """The log is not what its checkpoints say, or its tables are not those of this release.
+
+    The message says what is wrong and the ways on.
+    """
 
 
 class IncidentRefused(TidegateError):

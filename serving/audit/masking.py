@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from features.identities import identifying_fields, identifying_fields_refusing, text_fields
 from serving.access.pseudonyms import Pseudonyms, values_at
 from serving.audit.decision import Decision
-from serving.audit.retention_log import RetentionLog
+from serving.audit.retention_log import MaskedDays, RetentionLog
 
 MASKED = "masked"
 """What stands where words were."""
@@ -39,10 +39,9 @@ class SubjectTokens(Protocol):
 
 
 @dataclass(frozen=True)
-class _MaskedUntil:
-    """The day before which decisions are masked, and the tokens of subjects that are not."""
+class _MaskedUntil(MaskedDays):
+    """The days of which decisions are masked, and the tokens of subjects that are not."""
 
-    before: str = ""
     held: frozenset[str] = frozenset()
     read_at_s: float = float("-inf")
 
@@ -60,6 +59,7 @@ class Masking:
         """Whether a decision of this instant (ISO) about this subject is masked by now."""
         until = self._current()
         tokens = self.tokens.tokens(kind, subject_id)
+        scored_at = until.counted(scored_at)
         return scored_at < until.before and until.held.isdisjoint(tokens)
 
     def masked_view(self, decision: Decision) -> Decision:
@@ -83,7 +83,9 @@ class Masking:
         now_s = time.monotonic()
         if now_s - self._until.read_at_s > ASKED_EVERY_S:
             subjects = frozenset(act.details["subject"] for act in self.acts.holds())
-            self._until = _MaskedUntil(self.acts.masked_before(), subjects, now_s)
+            self._until = _MaskedUntil(
+                **vars(self.acts.masked_days()), held=subjects, read_at_s=now_s
+            )
         return self._until
 
 

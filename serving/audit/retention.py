@@ -21,7 +21,7 @@ from serving.audit.checkpoints import LogSigner
 from serving.audit.clock_check import BEHIND_AT_MOST, ClockCheck
 from serving.audit.erased_accounts import UNREADABLE, accounts_by_case, erase_accounts
 from serving.audit.erased_files import erase_files
-from serving.audit.erasure import DueForErasure, Erasure, RetainedUnits
+from serving.audit.erasure import DueForErasure, Erasure, OutOfOrder, RetainedUnits
 from serving.audit.errors import RetentionRefused
 from serving.audit.incidents import holding_stretches
 from serving.audit.retention_log import RetentionAct, RetentionLog, held_subjects, unlifted
@@ -59,9 +59,9 @@ class Retention:
         """The days that are over; raises RetentionRefused where no periods were set."""
         return RetentionCutoffs.on(self._periods(), today)
 
-    def due(self, cutoffs: RetentionCutoffs) -> DueForErasure:
-        """What an erasure would find."""
-        limits, retained = cutoffs.limits, self._retained(self.acts.all())
+    def due(self, cutoffs: RetentionCutoffs, at: datetime | None = None) -> DueForErasure:
+        """What an erasure would find, if `at` is the time."""
+        limits, retained = cutoffs.limits, self._retained(self.acts.all(), at)
         accounts = accounts_by_case(self.settings.accounts_of_cases)
         ending = {UNREADABLE, *self.erasure.ending_of(accounts, limits, retained)}
         count = sum(len(accounts[case_id]) for case_id in accounts.keys() & ending)
@@ -77,9 +77,12 @@ class Retention:
         details: dict[str, Any] = {"before": self.cutoffs(at.date()).mask}
         if is_correction:
             details["is_correction"] = True
+        wrong = self.erasure.out_of_order(at)
+        reached = max(details["before"], "" if is_correction else self.acts.masked_before())
+        details |= _spans(wrong, reached)
         self.acts.append(RetentionAct.stated(at, "mask", by, because, details))
         before = self.acts.masked_before()
-        self.erasure.remove_masked_terms(before, self._retained(self.acts.all()))
+        self.erasure.remove_masked_terms(before, self._retained(self.acts.all(), at))
         if is_correction:
             self.erasure.index_again()
         return before
@@ -91,7 +94,7 @@ class Retention:
         """
         self.clock.require(at)
         cutoffs = self.cutoffs(at.date())
-        details = asdict(cutoffs) | {"due": asdict(self.due(cutoffs))}
+        details = asdict(cutoffs) | {"due": asdict(self.due(cutoffs, at))}
         return self.acts.append(RetentionAct.stated(at, "propose", by, because, details))
 
     def erase(self, number: int, by: str, because: str, at: datetime) -> Path | WaitingErasure:
@@ -112,7 +115,7 @@ class Retention:
             if wait_days:
                 return self._agree(proposal, cutoffs, wait_days, (by, because, at))
         elif at < datetime.fromisoformat(agreed.details["erases_from"]):
-            return self._waiting(number, agreed, cutoffs)
+            return self._waiting(number, agreed, cutoffs, at)
         self._require_nothing_half_written()
         details = {"proposal": number, **asdict(cutoffs)}
         act = RetentionAct.stated(at, "erase", by, because, details)
@@ -139,24 +142,36 @@ class Retention:
         """End a hold; raises RetentionRefused where there is none with this number."""
         act = RetentionAct.stated(at, "lift", by, because, {"hold": number})
         self.acts.append(act, partial(_require_hold, number))
-        retained = self._retained(self.acts.all())
+        retained = self._retained(self.acts.all(), at)
         self.erasure.remove_masked_terms(self.acts.masked_before(), retained)
 
     def overrule(self, later: Mapping[str, datetime], by: str, because: str, at: datetime) -> int:
         """Let newest entries be no evidence of the time any more; the number of the act.
 
-        `later` is what a clock that was ahead dated, as `ClockCheck.dated_later` found it. Raises
-        RetentionRefused without a reason.
+        `later` is what a clock that was ahead dated, as `ClockCheck.dated_later` found it. What is
+        out of order counts from the entry before it from now on. Raises RetentionRefused without a
+        reason, or where there is nothing to overrule.
         """
-        overruled = {what: dated.isoformat() for what, dated in later.items()}
-        details = {"overruled": overruled}
+        wrong = [
+            each
+            for each in self.erasure.out_of_order(at)
+            if not (each.is_settled or (each.is_ahead and each.kind in later))
+        ]
+        if not (later or wrong):
+            raise RetentionRefused("no entry is dated after today, and none is out of order")
+        details: dict[str, Any] = {
+            "overruled": {what: dated.isoformat() for what, dated in later.items()}
+        }
+        if wrong:
+            details["out_of_order"] = [asdict(each) for each in wrong]
         return self.acts.append(RetentionAct.stated(at, "overrule", by, because, details))
 
     def _periods(self) -> Periods:
         return Periods.read(self.settings.retention)
 
-    def _retained(self, acts: Sequence[RetentionAct]) -> RetainedUnits:
+    def _retained(self, acts: Sequence[RetentionAct], at: datetime | None = None) -> RetainedUnits:
         return RetainedUnits(
+            out_of_order=self.erasure.out_of_order(at),
             stretches=tuple(holding_stretches(self.settings.incidents)),
             subjects=held_subjects(unlifted(acts)),
         )
@@ -166,7 +181,7 @@ class Retention:
     ) -> RetainedUnits:
         """The same, where a proposal may still be followed; raises RetentionRefused."""
         open_proposal(acts, number, at)
-        return self._retained(acts)
+        return self._retained(acts, at)
 
     def _over(self, proposal: RetentionAct, at: datetime) -> RetentionCutoffs:
         """The days of a proposal; raises RetentionRefused where any of them is not over by now."""
@@ -198,13 +213,13 @@ class Retention:
         details = {"proposal": proposal.number, "erases_from": from_instant, **asdict(cutoffs)}
         agreed = RetentionAct.stated(at, "agree", by, because, details)
         self.acts.append(agreed, partial(_require_no_agreement, proposal.number, at))
-        return self._waiting(proposal.number, agreed, cutoffs)
+        return self._waiting(proposal.number, agreed, cutoffs, at)
 
     def _waiting(
-        self, number: int, agreed: RetentionAct, cutoffs: RetentionCutoffs
+        self, number: int, agreed: RetentionAct, cutoffs: RetentionCutoffs, at: datetime
     ) -> WaitingErasure:
         erases_from = agreed.details["erases_from"][:16]
-        return WaitingErasure(number, erases_from, cutoffs, self.due(cutoffs))
+        return WaitingErasure(number, erases_from, cutoffs, self.due(cutoffs, at))
 
     def _begun(self, number: int) -> RetentionAct | None:
         """The act of an erasure whose keys are destroyed, and that nothing certifies yet."""
@@ -260,6 +275,16 @@ class Retention:
         write_durably(file.with_suffix(".sig"), f"{signature}\n".encode())
         write_durably(file, content)
         return file
+
+
+def _spans(wrong: Iterable[OutOfOrder], before: str) -> dict[str, list[list[str]]]:
+    """The times of decisions that a masking leaves out or takes in, whatever the clock said."""
+    spans: dict[str, list[list[str]]] = {"except": [], "also": []}
+    for each in wrong:
+        if each.log == "decisions":
+            is_left_out = each.keeps_from(before)
+            spans["except" if is_left_out else "also"].append([each.earliest, each.latest])
+    return {name: found for name, found in spans.items() if found}
 
 
 def open_proposal(acts: Sequence[RetentionAct], number: int, at: datetime) -> RetentionAct:

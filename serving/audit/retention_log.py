@@ -65,6 +65,30 @@ class RetentionLog(Protocol):
         """The day (ISO) before which decisions are masked; empty where none are."""
         ...
 
+    def masked_days(self) -> "MaskedDays":
+        """The same, with the times that are an exception to it."""
+        ...
+
+
+@dataclass(frozen=True)
+class MaskedDays:
+    """The day (ISO) before which decisions are masked, and what a wrong clock dated otherwise.
+
+    Spans are pairs of instants (ISO), both in it: decisions of `left_out` are not masked, though
+    the clock said that they are older, and those of `taken_in` are, though it said the contrary.
+    """
+
+    before: str = ""
+    left_out: tuple[tuple[str, str], ...] = ()
+    taken_in: tuple[tuple[str, str], ...] = ()
+
+    def counted(self, scored_at: str) -> str:
+        """Return the instant (ISO) that counts for a decision of this one: another in a span."""
+        if any(first <= scored_at <= last for first, last in self.left_out):
+            return max(scored_at, self.before)
+        is_taken_in = any(first <= scored_at <= last for first, last in self.taken_in)
+        return "" if is_taken_in else scored_at
+
 
 def unlifted(acts: Sequence[RetentionAct]) -> list[RetentionAct]:
     """The holds among acts that were not lifted."""

@@ -15,6 +15,7 @@ from serving.cli.promote import GateName
 
 if TYPE_CHECKING:
     from serving.access.approvals import ProposedAct
+    from serving.audit.erasure import OutOfOrder
     from serving.db.repositories.approval_repository import ApprovalRepository
     from serving.settings import Settings
 
@@ -261,7 +262,8 @@ def _named(
         return act_of_lifting(_hold(object_, settings), models.public_key)
     if kind is ActName.OVERRULE:
         today = stated_day(object_)
-        return act_of_overruling(today, _dated_later(today, settings), models.public_key)
+        later, wrong = _wrongly_dated(today, settings)
+        return act_of_overruling(today, later, models.public_key, wrong)
     if kind is ActName.SWITCH_ON:
         latest = _switches(object_, settings)
         return act_of_switching_on(object_, latest, models.public_key)
@@ -300,10 +302,18 @@ def _hold(number: str, settings: "Settings") -> Any:
     return found[number]
 
 
-def _dated_later(today: date, settings: "Settings") -> dict[str, datetime]:
+def _wrongly_dated(
+    today: date, settings: "Settings"
+) -> "tuple[dict[str, datetime], list[OutOfOrder]]":
+    """The newest entries that are dated after a day, and those that are out of order."""
+    from serving.db.key_destruction import DatabaseErasure
     from serving.db.newest_instants import clock_check
 
-    return clock_check(_engine(settings), settings, today).dated_later(datetime.now(UTC))
+    engine, now = _engine(settings), datetime.now(UTC)
+    found = DatabaseErasure(engine).out_of_order(now)
+    wrong = [each for each in found if not each.is_settled]
+    clock = clock_check(engine, settings, today)
+    return clock.dated_later(now, may_be_none=bool(wrong)), wrong
 
 
 def _switches(scope: str, settings: "Settings") -> dict[str, Any]:
@@ -323,8 +333,9 @@ def _evidence(named: "ProposedAct", settings: "Settings") -> dict[str, Any]:
         hold = _hold(named.object_id, settings)
         return {"held since": hold.at, "held by": hold.by, "kind": hold.details["subject_kind"]}
     if named.kind == "overrule":
-        later = _dated_later(date.fromisoformat(named.object_id), settings)
-        return {f"newest {what}": f"dated {at:%Y-%m-%d %H:%M}" for what, at in later.items()}
+        later, wrong = _wrongly_dated(date.fromisoformat(named.object_id), settings)
+        newest = {f"newest {what}": f"dated {at:%Y-%m-%d %H:%M}" for what, at in later.items()}
+        return newest | {f"out of order {n}": str(each) for n, each in enumerate(wrong, start=1)}
     if named.kind == "switch_on":
         latest = _switches(named.object_id, settings)
         return {kind: f"off since {event.switched_at}" for kind, event in latest.items()}

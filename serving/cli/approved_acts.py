@@ -13,6 +13,7 @@ from serving.cli.database import has_no_database, opened_database
 
 if TYPE_CHECKING:
     from serving.access.approvals import ProposedAct, TwoPersons
+    from serving.audit.erasure import OutOfOrder
     from serving.audit.retention_log import RetentionAct
     from serving.db.repositories.account_repository import AccountRepository
     from serving.db.repositories.approval_repository import ApprovalRepository
@@ -152,15 +153,19 @@ def act_of_lifting(hold: "RetentionAct", public_key: bytes) -> "ProposedAct":
 
 
 def act_of_overruling(
-    today: date, later: Mapping[str, datetime], public_key: bytes
+    today: date,
+    later: Mapping[str, datetime],
+    public_key: bytes,
+    out_of_order: "Sequence[OutOfOrder]" = (),
 ) -> "ProposedAct":
-    """That newest entries, dated after the day that it is, are no evidence of the time."""
+    """That entries were dated by a wrong clock: newest ones, and those that are out of order."""
     from serving.access.approvals import ProposedAct, digest_of
 
+    named = {what: at.isoformat() for what, at in later.items()}
     return ProposedAct(
         kind="overrule",
         object_id=today.isoformat(),
-        digest=digest_of({what: at.isoformat() for what, at in later.items()}),
+        digest=digest_of(named | {str(each): each.counts_from for each in out_of_order}),
         installation=installation_of(public_key),
     )
 

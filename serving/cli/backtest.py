@@ -1,6 +1,7 @@
 """`tidegate backtest`: what policies would have found, had they decided."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -37,6 +38,7 @@ def backtest(
     as_json: Json = False,
 ) -> None:
     """Replay policies over a history week by week, each label hidden until it would be known."""
+    from serving.cli.rows_ahead import count_in_matrix
     from training.backtest.history import History
     from training.backtest.policy import read_together
     from training.backtest.policy_figures import figures
@@ -46,7 +48,9 @@ def backtest(
     policies = read_together(policy)
     standing = _model(model, home)
     kind: SubjectKind = subject.value
-    data = TrainingSet.read(training_set or home / "training_sets" / kind, kind)
+    folder = training_set or home / "training_sets" / kind
+    data = TrainingSet.read(folder, kind)
+    count_in_matrix(folder, datetime.now(UTC))
     history = History.invented(data, oracle) if oracle else History.logged(data)
     replayed = []
     for name, rules in policies.items():
@@ -55,7 +59,7 @@ def backtest(
     written = out or home / "backtests" / kind
     _write(tuple(replayed), kind, written, is_invented=history.is_invented)
     if as_json:
-        print_json([policy.model_dump(mode="json") for policy in replayed])
+        print_json(_document(replayed))
         return
     _print(replayed, kind)
     messages.print(f"side by side: {written / 'backtest.html'}")
@@ -94,6 +98,7 @@ def _print(policies: "list[PolicyFigures]", subject: str) -> None:
 
 
 def _lines(policy: "PolicyFigures") -> Iterator[str]:
+    from training.backtest.backtest_page import office_capacity_in_words
     from training.evaluation.evaluation_page import spelt
 
     work = f"{policy.name}: {policy.inspected:,} of {policy.subjects:,} inspected"
@@ -103,6 +108,7 @@ def _lines(policy: "PolicyFigures") -> Iterator[str]:
         yield f"{work}, {found} confirmed, {rates}"
     else:
         yield f"{work}; what they would find cannot be said: {policy.refusal}"
+    yield f"  {office_capacity_in_words(policy)}"
     if policy.hits_of_tips:
         yield f"  tips had already led to {policy.hits_of_tips:,} confirmed subjects among them"
     for typology in policy.typologies:
@@ -119,6 +125,13 @@ def _rates(precision: "Estimate", recall: "Estimate", lift: "Estimate") -> str:
     return f"precision {spelt(precision)}, recall {spelt(recall)}, lift {spelt(lift, places=1)}"
 
 
+def _document(policies: "Sequence[PolicyFigures]") -> list[object]:
+    """Return the figures as JSON has them; a float that is no number is null there."""
+    from pydantic_core import from_json
+
+    return [from_json(each.model_dump_json()) for each in policies]
+
+
 def _write(
     policies: "tuple[PolicyFigures, ...]", subject: str, folder: Path, *, is_invented: bool
 ) -> None:
@@ -128,6 +141,6 @@ def _write(
     from training.backtest.backtest_page import page
 
     with written_whole(folder) as partial:
-        document = [each.model_dump(mode="json") for each in policies]
-        (partial / "backtest.json").write_text(json.dumps(document, indent=1))
+        content = json.dumps(_document(policies), indent=1, allow_nan=False)
+        (partial / "backtest.json").write_text(content)
         (partial / "backtest.html").write_text(page(policies, subject, is_invented=is_invented))

@@ -136,7 +136,7 @@ def _prepare_erasure(
     try:
         retention.clock.require(now)
         cutoffs = retention.cutoffs(now.date())
-        due = retention.due(cutoffs)
+        due = retention.due(cutoffs, now)
         if cutoffs.mask > retention.acts.masked_before():
             retention.mask(actor.identity, because, now)
         number = retention.propose(actor.identity, because, now)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -58,6 +59,7 @@ def build(
 
     from features.errors import RecordsError
     from features.rescoring_rules import RescoringRules
+    from serving.cli.rows_ahead import count_in_matrix
 
     rules = RescoringRules() if scoring_instants else None
     if found := master_of(engine, master):
@@ -73,10 +75,11 @@ def build(
         raise
     shape = pq.read_metadata(out / "features.parquet")
     outcomes = pq.read_metadata(out / "outcomes.parquet").num_rows
+    ahead = count_in_matrix(out, datetime.now(UTC))
     if as_json:
         rows = "scoring_instants" if scoring_instants else "subjects"
         counts = {rows: shape.num_rows, "outcomes": outcomes, "outcomes_without_subject": strange}
-        print_json({"out": str(out), **counts})
+        print_json({"out": str(out), **counts, "declared_ahead": ahead})
     else:
         rows = "scoring instants of subjects" if scoring_instants else "subjects"
         features = shape.num_columns - (3 if scoring_instants else 2)

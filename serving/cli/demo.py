@@ -2,8 +2,11 @@
 
 import signal
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
-from itertools import chain, repeat
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
@@ -19,18 +22,19 @@ from serving.shutdown import STOPPED, ending_at_once, exit_on_signal
 
 if TYPE_CHECKING:
     from features.submission import Submission
-    from serving.cli.demo_later_records import LaterRecords
+    from serving.cli.demo_later_records import Sent
     from serving.cli.demo_world import OfficesById
     from serving.db.repositories.decision_repository import DecisionRepository
 
+Serve = Callable[[Path, int, Callable[[], datetime]], AbstractContextManager[Client]]
+"""Serves a home at a port by a clock, as long as its block takes."""
+
 DAYS, SEED = 365, 7
 MONTH = timedelta(days=30)
-LIVE_DAYS = 2
-"""The last days of the world arrive as live traffic instead of lying in the record files."""
+LIVE_DAYS = 1
+"""The last day of the world arrives as live traffic instead of lying in the record files."""
 
 SCORED_AT_ONCE = 60
-SCORED_SPAN = timedelta(hours=14)
-"""How long it took to declare what is scored at once: by now all of it was, and more is to come."""
 
 LONGEST_WAIT_S = 20
 """How long the demonstration waits for subjects to be scored again."""
@@ -54,38 +58,59 @@ def demo(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Invent a world, train and promote both models, serve them, score live traffic, explain."""
-    require("demo", "train", "serve")
+    require("demo")
+    run_demo(home, journeys, port, is_once=once, clock=partial(datetime.now, UTC))
+
+
+def run_demo(
+    home: Path,
+    journeys: int,
+    port: int,
+    *,
+    is_once: bool,
+    clock: Callable[[], datetime],
+    serve: Serve = served_apart,
+) -> None:
+    """Show everything once, in a world that ends when it is invented, as the clock says.
+
+    `serve` starts the service, which has to go by the same clock.
+    """
+    from serving.cli.demo_world import later_records
+
     world = home / "world"
     with ending_at_once({**STOPPED, **HUNG_UP}):
-        live_from, passwords = _prepare(world, home, journeys)
+        live_from, passwords = _prepare(world, home, journeys, clock)
     for number in (signal.SIGTERM, *HUNG_UP):  # from now on a service must not be left behind
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, exit_on_signal)
     _step(4, "Serving the champions")
-    with served_apart(home, port) as client:
-        _step(5, "Scoring live traffic: the world's last days, as border systems would submit them")
+    with serve(home, port, clock) as client:
+        _step(5, "Scoring live traffic: the world's last day, as border systems would submit it")
         waiting = _live(world, live_from)
         at_once, to_come = waiting[: 2 * SCORED_AT_ONCE], waiting[2 * SCORED_AT_ONCE :]
         _score_and_explain(client, at_once)
-        later = _known_later(world, at_once)
-        _send_later_records(client, later, home)
+        _send_later_records(client, later_records(world, at_once), home)
         typer.echo(f"\nConsole: {client.address}/console")
-        _let_people_work(client, home, passwords, at_once)
+        _let_people_work(client, home, passwords, at_once, clock())
         typer.echo(f"API:     {client.address}/docs  (key {client.key})")
         typer.echo(f"Models:  mlflow ui --backend-store-uri sqlite:///{home / 'mlflow.db'}")
-        if not once:
+        if not is_once:
             _show_a_sequel(client, at_once, home)
-            _keep_serving(client, to_come, later)
+            _keep_serving(client, to_come, later_records(world, to_come))
 
 
-def _prepare(world: Path, home: Path, journeys: int) -> tuple[datetime, dict[str, str]]:
+def _prepare(
+    world: Path, home: Path, journeys: int, clock: Callable[[], datetime]
+) -> tuple[datetime, dict[str, str]]:
     """Bring a home to where it can be served: from when on its world's traffic is live.
 
     And the passwords of people who have worked in it for a month by then.
     """
+    from serving.cli.demo_world import bring_up_to
+
     _step(1, "Inventing a world, since real smuggling data cannot be public")
     _invent(world, journeys)
-    _bring_up_to_today(world)
+    bring_up_to(world, clock())
     live_from, offices = _hold_back(world, home)
     for kind in SUBJECT_KINDS:
         _step(2, f"What is known about every {kind}, as of its declaration")
@@ -94,8 +119,8 @@ def _prepare(world: Path, home: Path, journeys: int) -> tuple[datetime, dict[str
         _step(
             3, f"A model for {kind}s: trained, judged on later months, promoted through the gates"
         )
-        _train_and_promote(home, kind)
-    return live_from, _play_month(world, home, offices)
+        _train_and_promote(home, kind, clock())
+    return live_from, _play_month(world, home, offices, clock())
 
 
 def _step(number: int, what: str) -> None:
@@ -118,12 +143,6 @@ def _invent(world: Path, journeys: int) -> None:
         )
 
 
-def _bring_up_to_today(world: Path) -> None:
-    from serving.cli.demo_world import bring_up_to
-
-    bring_up_to(world, datetime.now(UTC) + timedelta(days=LIVE_DAYS) - SCORED_SPAN)
-
-
 def _hold_back(world: Path, home: Path) -> tuple[datetime, "OfficesById"]:
     """Keep what was known before the live traffic; the subjects of the month that is played.
 
@@ -137,7 +156,7 @@ def _hold_back(world: Path, home: Path) -> tuple[datetime, "OfficesById"]:
     return live_from, offices
 
 
-def _play_month(world: Path, home: Path, offices: "OfficesById") -> dict[str, str]:
+def _play_month(world: Path, home: Path, offices: "OfficesById", now: datetime) -> dict[str, str]:
     """Let people work for a month in a home that has no database; their passwords."""
     from serving.cli.demo_history import play_month
     from serving.cli.demo_world import OFFICES_OF_MONTH, month_of
@@ -152,7 +171,7 @@ def _play_month(world: Path, home: Path, offices: "OfficesById") -> dict[str, st
         f"  The month before, at {OFFICES_OF_MONTH} offices: {len(month.submissions)} subjects are "
         "decided about, and people work on their cases, by a clock that starts a month ago"
     )
-    return play_month(settings, month, datetime.now(UTC))
+    return play_month(settings, month, now)
 
 
 def _build(home: Path, kind: SubjectKind) -> None:
@@ -162,13 +181,13 @@ def _build(home: Path, kind: SubjectKind) -> None:
         build_training_set(home / "records", kind, home / "training_sets" / kind, progress)
 
 
-def _train_and_promote(home: Path, kind: SubjectKind) -> None:
+def _train_and_promote(home: Path, kind: SubjectKind, now: datetime) -> None:
     from serving.cli.train import trained
     from training.parameters import TrainingParameters
 
     data = home / "training_sets" / kind
     candidate, registration = trained(
-        Subject(kind), data, TrainingParameters(), home, None, TRAINER
+        Subject(kind), data, TrainingParameters(), home, None, TRAINER, at=now
     )
     at = next(p for p in candidate.report.inspected.at_capacity if p.share == 0.05)
     messages.print(
@@ -176,17 +195,27 @@ def _train_and_promote(home: Path, kind: SubjectKind) -> None:
         f"{at.precision.value:.0%} were confirmed, {at.lift.value:.1f} times as many as at random"
     )
     messages.print(f"  {candidate.report.population_in_words}", markup=False)
-    _promote(f"{registration.name}@challenger", home)
+    _promote(f"{registration.name}@challenger", home, now)
 
 
-def _promote(reference: str, home: Path) -> None:
+def _promote(reference: str, home: Path, now: datetime) -> None:
     """Promote it, two trial identities answering for what too few inspections leave undecided."""
-    from serving.cli.promote import promote
+    from serving.cli.promote import approved, carry_out, print_promotion
+    from serving.settings import settings_of
     from training.errors import PromotionRefused
     from training.gates.waivable import Waivable
+    from training.gates.waiver import WaiverRequest
+    from training.model.model_home import ModelHome
+    from training.registry.mlflow.store import TrackingStore
+
+    models, settings, store = ModelHome(home), settings_of(home), TrackingStore.open(home, None)
+
+    def promote(leave: WaiverRequest | None = None) -> None:
+        approval, leave = approved("promote", models, reference, settings, APPROVER, [], leave, now)
+        print_promotion(carry_out("promote", reference, models, store, settings, approval, leave))
 
     try:
-        promote(reference, APPROVER, home=home)
+        promote()
     except PromotionRefused as refusal:
         waived = (*refusal.undecided, *refusal.answerable)
         if len(waived) < len(refusal.reasons):
@@ -199,15 +228,9 @@ def _promote(reference: str, home: Path) -> None:
             "people.",
             markup=False,
         )
-        promote(
-            reference,
-            APPROVER,
-            waive=[gate for gate in get_args(Waivable) if gate in waived],
-            requested_by=TRAINER,
-            because="A trial on an invented world, where nobody is inspected.",
-            until=datetime.now(UTC).replace(tzinfo=None) + TRIAL,
-            home=home,
-        )
+        gates = tuple(gate for gate in get_args(Waivable) if gate in waived)
+        because = "A trial on an invented world, where nobody is inspected."
+        promote(WaiverRequest(gates, because, now + TRIAL, TRAINER))
 
 
 def _live(world: Path, since: datetime) -> list["Submission"]:
@@ -254,20 +277,10 @@ def _show_a_sequel(client: Client, scored: list["Submission"], home: Path) -> No
         typer.echo(f"  {line}")
 
 
-def _known_later(world: Path, submissions: list["Submission"]) -> "LaterRecords":
-    """What becomes known of these subjects after their declarations, while the world lasts."""
-    from serving.cli.demo_later_records import LaterRecords
-    from serving.cli.demo_world import later_records
-
-    until = datetime.now(UTC) + timedelta(days=LIVE_DAYS)
-    return LaterRecords(later_records(world, submissions, until))
-
-
-def _send_later_records(client: Client, later: "LaterRecords", home: Path) -> None:
+def _send_later_records(client: Client, known: "Sent", home: Path) -> None:
     """Send what is known by now of the scored subjects, and show who was scored again for it."""
     from serving.cli.demo_later_records import change_in_words, in_words, most_changed
 
-    known = later.known_by(datetime.now(UTC))
     if not known:
         return
     client.send(known)
@@ -283,7 +296,11 @@ def _send_later_records(client: Client, later: "LaterRecords", home: Path) -> No
 
 
 def _let_people_work(
-    client: Client, home: Path, made: dict[str, str], submissions: list["Submission"]
+    client: Client,
+    home: Path,
+    made: dict[str, str],
+    submissions: list["Submission"],
+    now: datetime,
 ) -> None:
     """Show an account for each role, and let those who work on cases do so, but in live use.
 
@@ -296,12 +313,12 @@ def _let_people_work(
     from serving.db.repositories.team_repository import TeamRepository
 
     engine = _database(home)
-    passwords = made | make_accounts(AccountRepository(engine), datetime.now(UTC))
+    passwords = made | make_accounts(AccountRepository(engine), now)
     typer.echo("\n".join(accounts_in_words(passwords, home)))
     if ApprovalRepository(engine).is_live_use():
         return
     cases, teams = CaseRepository(engine), TeamRepository(engine)
-    if worked_on := work_on_cases(client.address, passwords, cases, teams, submissions):
+    if worked_on := work_on_cases(client.address, passwords, cases, teams, submissions, now):
         names = " and ".join(team.name for team in teams.all())
         typer.echo(f"  They have worked on {worked_on} cases; the others are yours.")
         typer.echo(f"  Some of them are in two teams, each with an inbox: {names}.")
@@ -337,25 +354,23 @@ def _wait_for_decisions(log: "DecisionRepository", known: int) -> None:
         before, found = found, log.size()
 
 
-def _keep_serving(client: Client, waiting: list["Submission"], later: "LaterRecords") -> None:
-    """Let traffic arrive, one subject every two seconds, until someone interrupts.
+def _keep_serving(client: Client, waiting: list["Submission"], later: "Sent") -> None:
+    """Let traffic arrive, one subject every two seconds, and serve until someone interrupts.
 
-    What becomes known meanwhile of those who were scored at once is sent as it does.
+    What became known of these subjects since is sent after the last of them.
     """
-    messages.print("Traffic keeps arriving; Ctrl-C ends the demonstration.")
-    try:
-        for submission in chain(waiting, repeat(None)):
-            if submission is not None:
-                client.score(submission)
-            _send_known(client, later)
-            time.sleep(2)
-    except KeyboardInterrupt:
-        messages.print("Done. `tidegate serve` starts the service again at once.")
-
-
-def _send_known(client: Client, later: "LaterRecords") -> None:
     from serving.cli.demo_later_records import in_words
 
-    if known := later.known_by(datetime.now(UTC)):
-        client.send(known)
-        messages.print(f"  became known: {in_words(known)}")
+    messages.print("Traffic keeps arriving; Ctrl-C ends the demonstration.")
+    try:
+        for submission in waiting:
+            client.score(submission)
+            time.sleep(2)
+        if later:
+            client.send(later)
+            messages.print(f"  became known: {in_words(later)}")
+        messages.print("All that was declared by now has arrived; the service goes on.")
+        while True:
+            time.sleep(60)
+    except KeyboardInterrupt:
+        messages.print("Done. `tidegate serve` starts the service again at once.")

@@ -330,11 +330,14 @@ def _of_documents(rng: Random) -> CaseResult:
 
 
 def _became(rng: Random) -> CaseResult:
-    """What became of people who may have been in danger."""
-    state = partial(CaseResult, "rescue", confidence="high")
+    """The outcome of a rescue, which somebody reports from the scene."""
+    state = partial(CaseResult, "rescue", reason="seen_on_scene", confidence="high")
     if rng.random() < 0.5:
-        return state("people_helped", "seen_on_scene", text="All are on shore and cared for.")
-    return state("nobody_in_danger", "heard_by_call", text="The crew answered: all are well.")
+        return state("people_helped", text="All are on shore and cared for.")
+    return state(
+        "nobody_in_danger",
+        text="We went there and counted: fewer were there than declared, and all are well.",
+    )
 
 
 def _as_id(decision: Decision) -> bytes:

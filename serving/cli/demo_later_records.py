@@ -2,11 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from features.linked_records import LINKED_RECORD_TYPES
 from features.submission import Submission
 from serving.audit.decision import Decision
 
@@ -15,23 +13,6 @@ Sent = dict[str, list[dict[str, Any]]]
 
 SEQUEL_STEP = timedelta(minutes=70)
 """So long lies between two records of the sequel: more than between two scores of a subject."""
-
-
-@dataclass
-class LaterRecords:
-    """Records that are to become known, each type in the order of knowledge."""
-
-    to_come: Sent
-
-    def known_by(self, now: datetime) -> Sent:
-        """Those that became known since the last call; types without one are left out."""
-        known: Sent = {}
-        for name, records in self.to_come.items():
-            known_from = LINKED_RECORD_TYPES[name].known_from
-            count = sum(datetime.fromisoformat(one[known_from]) < now for one in records)
-            if count:
-                known[name], self.to_come[name] = records[:count], records[count:]
-        return known
 
 
 def invented_sequel(submission: Submission) -> Sent:

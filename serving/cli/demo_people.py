@@ -8,7 +8,7 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from http.client import HTTPMessage
 from http.cookiejar import CookieJar
@@ -219,6 +219,7 @@ def work_on_cases(
     cases: "CaseRepository",
     teams: "TeamRepository",
     submissions: Sequence["Submission"],
+    now: datetime,
 ) -> int:
     """Let the people work, each signed in to the console; how many cases they worked on.
 
@@ -232,10 +233,10 @@ def work_on_cases(
     except DemoFailed:  # the service is set to ask for more, as for a second factor
         return 0
     people[REVIEWER].open_page("/console/queue")  # opens the cases of decisions that have none yet
-    _make_teams(people[SUPERVISOR], cases, teams, submissions)
+    _make_teams(people[SUPERVISOR], cases, teams, submissions, now)
     return sum(
         all(people[who].act(address_of_case, act, form) for who, act, form in steps)
-        for address_of_case, steps in _played(cases)
+        for address_of_case, steps in _played(cases, now)
     )
 
 
@@ -244,30 +245,31 @@ def _make_teams(
     cases: "CaseRepository",
     teams: "TeamRepository",
     submissions: Sequence["Submission"],
+    now: datetime,
 ) -> None:
     """Make two teams, and put the shipments that nobody will work on into their inboxes."""
     from serving.access.actors import Actor
     from serving.review.case_records import CaseAccess
 
     access = CaseAccess(frozenset(), is_rescue=False)
-    left = _unowned(cases, access)[:LEFT_ALONE]
+    left = _unowned(cases, access, now)[:LEFT_ALONE]
     waiting = [case for case in left if case.subject_kind == "shipment"]
     made = teams_of(waiting, submissions, ((REVIEWER, SECOND), (SECOND, COLLEAGUE)))
     for team in made:
-        teams.add_team(team, datetime.now(UTC), Actor.from_command_line())
+        teams.add_team(team, now, Actor.from_command_line())
     for case in waiting:
         inbox = next(team.name for team in made if team.is_of(case.office_id))
         supervisor.act(f"/console/cases/{case.case_id}", "assignments", {"to": f"inbox:{inbox}"})
 
 
-def _played(cases: "CaseRepository") -> list[tuple[str, Sequence[CaseStep]]]:
+def _played(cases: "CaseRepository", now: datetime) -> list[tuple[str, Sequence[CaseStep]]]:
     """On the page of which case each scene is played, as far as there are open and free ones."""
     from serving.review.case_records import CaseAccess
 
-    rescues = _unowned(cases, CaseAccess(frozenset(), is_rescue=True))
+    rescues = _unowned(cases, CaseAccess(frozenset(), is_rescue=True), now)
     played = [(f"/console/rescues/{rescue.case_id}", RESCUE) for rescue in rescues[:1]]
     access = CaseAccess(frozenset(), is_rescue=False)
-    free = _unowned(cases, access)[LEFT_ALONE:]
+    free = _unowned(cases, access, now)[LEFT_ALONE:]
     linked = {
         case.case_id: {o.case_id for thing in things for o in thing.others if not o.is_closed}
         for case in free
@@ -286,12 +288,12 @@ def _played(cases: "CaseRepository") -> list[tuple[str, Sequence[CaseStep]]]:
     return played
 
 
-def _unowned(cases: "CaseRepository", access: "CaseAccess") -> list["CaseRecord"]:
+def _unowned(cases: "CaseRepository", access: "CaseAccess", now: datetime) -> list["CaseRecord"]:
     """Open cases that nobody works on, in the order of the queue."""
     from serving.review.case_records import QueueFilter
 
-    now = datetime.now(UTC).isoformat()
-    page = cases.page(access, QueueFilter(now=now, is_unowned=True), None, 200)
+    queued = QueueFilter(now=now.isoformat(), is_unowned=True)
+    page = cases.page(access, queued, None, 200)
     return [case for case in page if case.status == "open"]
 
 

@@ -8,10 +8,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from features.submission import Submission
 
 LONGEST_END_S = 30
+MAX_ATTEMPTS = 5
 
 
 class DemoFailed(TidegateError):
@@ -57,12 +59,17 @@ class Client:
                 **headers,
             },
         )
-        try:
-            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
-                answer: dict[str, Any] = json.load(response)
-        except urllib.error.HTTPError as error:
-            raise DemoFailed(f"the service refused a request: {error.read().decode()}") from None
-        return answer
+        for attempt in range(MAX_ATTEMPTS):
+            try:
+                with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+                    answer: dict[str, Any] = json.load(response)
+                    return answer
+            except urllib.error.HTTPError as error:
+                said = error.read().decode()
+                if error.code != HTTPStatus.SERVICE_UNAVAILABLE or attempt + 1 == MAX_ATTEMPTS:
+                    raise DemoFailed(f"the service refused a request: {said}") from None
+                time.sleep(float(error.headers.get("Retry-After", 1)))  # a busy machine
+        raise AssertionError("the last attempt returns or raises")
 
 
 def _listener(port: int) -> socket.socket:
@@ -84,8 +91,10 @@ def _listener(port: int) -> socket.socket:
 
 
 @contextmanager
-def served_apart(home: Path, port: int) -> Iterator[Client]:
+def served_apart(home: Path, port: int, clock: Callable[[], datetime]) -> Iterator[Client]:
     """The service in a process of its own, as `tidegate serve` runs it, and a client with a key.
+
+    It goes by the clock of the machine; `clock` dates the key.
 
     Whatever becomes of this process, the service ends with it: it reads a pipe that closes then.
     """
@@ -103,7 +112,7 @@ def served_apart(home: Path, port: int) -> Iterator[Client]:
         )
     try:
         _wait_until_it_answers(process, log)
-        yield Client(address, _new_key(home))
+        yield Client(address, new_client_key(home, clock()))
     finally:
         _end(process)
 
@@ -140,7 +149,8 @@ def _command(home: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "serving.cli", *arguments, "--home", str(home)]
 
 
-def _new_key(home: Path) -> str:
+def new_client_key(home: Path, now: datetime) -> str:
+    """Make the key of a border system, and return it."""
     from serving.access.api_keys import new_key
     from serving.db.repositories.api_key_repository import ApiKeyRepository
     from serving.settings import settings_of
@@ -150,7 +160,7 @@ def _new_key(home: Path) -> str:
         f"demo-{secrets.token_hex(4)}",
         ("score", "explain", "ingest"),
         (),
-        datetime.now(UTC),
+        now,
         purposes=(settings.purpose,),
     )
     database = opened_database(settings)

@@ -44,18 +44,23 @@ class Month:
 
 
 def bring_up_to(world: Path, end: datetime) -> None:
-    """Move every instant of a world by the same whole days, so that it ends within a day of `end`.
+    """Move every instant of a world by the same whole days, and end it at `end`.
 
-    What lies between two instants, and the hour of each, stay as they are.
+    What lies between two instants, and the hour of each, stay as they are; what would be known from
+    `end` on is left out.
     """
     last: datetime = pc.max(read_records(world, "shipments")["declared_at"]).as_py()
-    by = pa.scalar(timedelta(days=(end - last).days), pa.duration("us"))
+    days = -((last - end) // timedelta(days=1))  # rounded up: the last day is cut, and not missing
+    by = pa.scalar(timedelta(days=days), pa.duration("us"))
     for name in RECORD_FILES:
         table = read_records(world, name)
         for at, field in enumerate(table.schema):
             if field.type == INSTANT:
                 table = table.set_column(at, field, pc.add(table[field.name], by))
         write_records(world, name, table)
+    for name in RECORD_FILES:
+        table = read_records(world, name)
+        write_records(world, name, table.filter(_known_before(world, name, table, end)))
 
 
 def write_known_by(
@@ -68,12 +73,16 @@ def write_known_by(
     with written_whole(out) as folder:
         for name in RECORD_FILES:
             table = read_records(world, name)
-            since = known_since(name, table, partial(read_records, world, "shipments"))
-            is_known = pc.less(since, pa.scalar(instant, INSTANT))
+            is_known = _known_before(world, name, table, instant)
             if name == "outcomes":
                 left_out = pa.array(without_outcomes_of, pa.string())
                 is_known = pc.and_not(is_known, pc.is_in(table["subject_id"], left_out))
             write_records(folder, name, table.filter(is_known))
+
+
+def _known_before(world: Path, name: str, table: pa.Table, instant: datetime) -> pa.ChunkedArray:
+    since = known_since(name, table, partial(read_records, world, "shipments"))
+    return pc.less(since, pa.scalar(instant, INSTANT))
 
 
 def offices_of_month(world: Path, since: datetime, until: datetime) -> OfficesById:
@@ -136,11 +145,12 @@ def _declared_between(subjects: pa.Table, since: datetime, until: datetime) -> p
 
 
 def later_records(
-    world: Path, submissions: Iterable[Submission], until: datetime
+    world: Path, submissions: Iterable[Submission]
 ) -> dict[str, list[dict[str, Any]]]:
-    """What became known of submitted subjects after their declarations, up to an instant.
+    """What became known of submitted subjects after their declarations, while the world lasts.
 
-    By record type, each in the order of knowledge, as `POST /v1/records` takes it.
+    By record type, each in the order of knowledge, as `POST /v1/records` takes it; types without
+    one are left out.
     """
     declared_at = {(one.subject_kind, one.subject_id): one.declared_at for one in submissions}
     ids = pa.array({subject_id for _, subject_id in declared_at}, pa.string())
@@ -154,10 +164,11 @@ def later_records(
             for row in of_submitted.to_pylist()
             if (declared := declared_at.get(record_type.subject_of(row)))
             and row[known_from] is not None
-            and declared <= row[known_from] < until
+            and declared <= row[known_from]
         ]
         found.sort(key=itemgetter(known_from))
-        later[name] = [_as_json(record_type.record(**row)) for row in found]
+        if found:
+            later[name] = [_as_json(record_type.record(**row)) for row in found]
     return later
 
 

@@ -91,7 +91,7 @@ def _signed_beside_models(home: Path) -> "Iterator[CheckResult]":
     from features.errors import TidegateError
     from features.records import SUBJECT_KINDS
     from serving.installation import CheckResult
-    from training.gates.canaries import Canaries, file_of
+    from training.gates.canary_file import CanaryFile, file_of
     from training.gates.waiver import WAIVER, Waiver
     from training.model.model_home import ModelHome
 
@@ -100,7 +100,7 @@ def _signed_beside_models(home: Path) -> "Iterator[CheckResult]":
         for file in sorted(home.glob(f"models/*/[0-9]*/{WAIVER}"))
     }
     checks |= {
-        f"canaries of {kind}s": partial(Canaries.read, home, kind)
+        f"canaries of {kind}s": partial(CanaryFile.read, home, kind)
         for kind in SUBJECT_KINDS
         if file_of(home, kind).exists()
     }

@@ -1,6 +1,5 @@
 """`tidegate import --format`: messages of the trade's standards -> record files."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from serving.cli.output import messages, print_json, progress_bar
 from serving.errors import ImportRefused
 
 if TYPE_CHECKING:
+    from features.messages.id_templates import IdTemplate
     from features.messages.import_files import ImportedFile
     from features.messages.options import Options
 
@@ -51,6 +51,7 @@ def import_messages(
     Raises ImportRefused where a message is refused; then nothing is written.
     """
     from features.messages.import_files import read_files, together, write_import
+    from serving.cli.rows_ahead import count_in_records
 
     options = _options(given)
     imported: list[ImportedFile] = []
@@ -63,9 +64,17 @@ def import_messages(
     is_written = out is not None and not refusals
     if out is not None and is_written:
         write_import(imported, format, out)
+    ahead = count_in_records(out, datetime.now(UTC)) if out is not None and is_written else None
     if as_json:
         reports = [each.report() for each in imported]
-        print_json({"format": format, "out": str(out) if is_written else None, "files": reports})
+        print_json(
+            {
+                "format": format,
+                "out": str(out) if is_written else None,
+                "files": reports,
+                "declared_ahead": ahead,
+            }
+        )
     else:
         for each in imported:
             _say(each.report())
@@ -87,8 +96,8 @@ def _options(given: MessageOptions) -> "Options":
         key=party_key(given.home / "keys"),
         received_at=_received_at(given.received_at),
         zone=ZoneInfo(given.zone),
-        shipment_pattern=_pattern(given.shipment_pattern, "--shipment-pattern"),
-        journey_pattern=_pattern(given.journey_pattern, "--journey-pattern"),
+        shipment_pattern=_template(given.shipment_pattern, "--shipment-pattern"),
+        journey_pattern=_template(given.journey_pattern, "--journey-pattern"),
         heard_at=_instant(given.heard_at, "--heard-at") if given.heard_at else None,
         bounds=Bounds(size=given.max_bytes),
     )
@@ -111,11 +120,13 @@ def _instant(said: str, option: str) -> datetime:
     return read[0]
 
 
-def _pattern(said: str | None, option: str) -> re.Pattern[str] | None:
+def _template(said: str | None, option: str) -> "IdTemplate | None":
+    from features.messages.id_templates import id_template
+
     try:
-        return re.compile(said) if said else None
-    except re.error as error:
-        raise typer.BadParameter(f"is no regular expression: {error}", param_hint=option) from None
+        return id_template(said) if said else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
 
 
 def _say(report: dict[str, Any]) -> None:

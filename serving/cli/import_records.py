@@ -51,10 +51,14 @@ def import_records(
     ] = "UTC",
     shipment_pattern: Annotated[
         str | None,
-        typer.Option(help="Finds a shipment in the references of a payment or an invoice."),
+        typer.Option(
+            help="How ids of shipments look in the references of payments and invoices: text, "
+            "{digits} and {letters} with their lengths, as AC{digits:6} or {letters:2-4}-{digits}."
+        ),
     ] = None,
     journey_pattern: Annotated[
-        str | None, typer.Option(help="Finds a journey in the references of a payment.")
+        str | None,
+        typer.Option(help="How ids of journeys look in the references of payments, likewise."),
     ] = None,
     heard_at: Annotated[
         str | None, typer.Option(help="When AIS sentences without a time of their own were heard.")

@@ -1,6 +1,7 @@
 """`tidegate import --mapping`: tables of an agency become record files."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,12 @@ def import_tables(
 
     Ends with exit code 1 where a check finds a row that would be refused.
     """
+    from serving.cli.rows_ahead import count_in_records
+
     report = _imported(mapping, inputs, out, home)
+    ahead = count_in_records(out, datetime.now(UTC)) if out else None
     if as_json:
-        print_json(_document(report, out))
+        print_json(_document(report, out) | {"declared_ahead": ahead})
     else:
         for line in _lines(report, out):
             messages.print(line, markup=False, soft_wrap=True)

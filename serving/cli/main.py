@@ -50,7 +50,7 @@ from serving.cli.teams import teams
 from serving.cli.train import train
 from serving.cli.verify_log import checkpoints, verify_log
 from serving.cli.webhooks import webhooks
-from serving.extras import extra_of, missing
+from serving.extras import extras_for, missing
 
 DISK_REFUSALS = {
     *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
@@ -129,10 +129,10 @@ def main() -> None:
         typer.echo(f"tidegate: {where}{error.strerror}; the command did not finish", err=True)
         sys.exit(1)
     except ModuleNotFoundError as error:
-        extra = extra_of(error)
-        if extra is None:
+        extras = extras_for(sys.argv[1], error)
+        if not extras:
             raise
-        typer.echo(f"tidegate: {missing(sys.argv[1], extra)}", err=True)
+        typer.echo(f"tidegate: {missing(sys.argv[1], *extras)}", err=True)
         sys.exit(1)
     except Exception as error:
         if not _is_of_database(error):

@@ -1,6 +1,7 @@
 """What commands say: results on stdout, everything else on stderr."""
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,9 +15,17 @@ results = Console(highlight=False, soft_wrap=True)
 
 
 def print_json(document: Any) -> None:
-    """Print one JSON document on stdout."""
-    json.dump(document, sys.stdout, ensure_ascii=False, indent=1)
+    """Print one JSON document on stdout; a float that is no finite number is null there."""
+    json.dump(_finite(document), sys.stdout, ensure_ascii=False, indent=1, allow_nan=False)
     sys.stdout.write("\n")
+
+
+def _finite(document: Any) -> Any:
+    if isinstance(document, float):
+        return document if math.isfinite(document) else None
+    if isinstance(document, dict):
+        return {key: _finite(value) for key, value in document.items()}
+    return [*map(_finite, document)] if isinstance(document, list | tuple) else document
 
 
 @contextmanager

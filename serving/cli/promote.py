@@ -35,8 +35,11 @@ if TYPE_CHECKING:
     from training.gates.waiver import WaiverRequest
     from training.model.model_home import ModelHome
     from training.model.model_pointer import ModelPointer
-    from training.registry.promotion import Approval
+    from training.registry.mlflow.store import TrackingStore
+    from training.registry.promotion import Approval, Promotion
 
+
+IS_CHAMPION = "is now the champion"
 
 if TYPE_CHECKING:
     GateName = Waivable
@@ -86,7 +89,6 @@ def promote(
     """
     from training.errors import PromotionRefused
     from training.model.model_home import ModelHome
-    from training.registry import promotion
     from training.registry.mlflow.store import TrackingStore
 
     if rollback + shadow + bool(waive) > 1:
@@ -94,17 +96,12 @@ def promote(
     models, kind = ModelHome(home), "roll_back" if rollback else "shadow" if shadow else "promote"
     leave = _leave(waive or [], because, until, requested_by)
     settings = _settings(home, database_url)
-    approval, leave = approved(kind, models, model, settings, approver, approval_file or [], leave)
+    approval, leave = approved(
+        kind, models, model, settings, approver, approval_file or [], leave, datetime.now(UTC)
+    )
     store = TrackingStore.open(home, tracking_uri)
     try:
-        if rollback:
-            done = promotion.roll_back(model, models, store, approval)
-        elif shadow:
-            done = promotion.run_as_shadow(model, models, store, approval)
-        else:
-            data = _data_of(models, model, training_set)
-            live = _live(models, model, settings, approval.at)
-            done = promotion.promote(model, models, store, approval, data, leave=leave, live=live)
+        done = carry_out(kind, model, models, store, settings, approval, leave, training_set)
     except PromotionRefused as refusal:
         if as_json:
             print_json({"refused": refusal.reasons, "undecided": refusal.undecided})
@@ -114,9 +111,35 @@ def promote(
         role = "shadow" if shadow else "champion"
         print_json({role: done.champion.model_dump(mode="json"), "verdicts": verdicts})
         return
+    print_promotion(done, "scores in the shadow of the champion" if shadow else IS_CHAMPION)
+
+
+def carry_out(
+    kind: str,
+    model: str,
+    models: "ModelHome",
+    store: "TrackingStore",
+    settings: "Settings",
+    approval: "Approval",
+    leave: "WaiverRequest | None" = None,
+    training_set: Path | None = None,
+) -> "Promotion":
+    """Promote a model, run it as shadow or roll back to it; raises PromotionRefused."""
+    from training.registry import promotion
+
+    if kind == "roll_back":
+        return promotion.roll_back(model, models, store, approval)
+    if kind == "shadow":
+        return promotion.run_as_shadow(model, models, store, approval)
+    data = _data_of(models, model, training_set)
+    live = _live(models, model, settings, approval.at)
+    return promotion.promote(model, models, store, approval, data, leave=leave, live=live)
+
+
+def print_promotion(done: "Promotion", role: str = IS_CHAMPION) -> None:
+    """Print what each gate answered, and what the model is now."""
     for verdict in done.verdicts:
         messages.print(f"  {verdict.answer}  {verdict.gate}: {verdict.reason}", markup=False)
-    role = "scores in the shadow of the champion" if shadow else "is now the champion"
     messages.print(f"{done.champion.name} version {done.champion.version} {role}")
 
 
@@ -134,6 +157,7 @@ def approved(
     approver: str | None,
     files: list[Path],
     leave: "WaiverRequest | None",
+    now: datetime,
 ) -> "tuple[Approval, WaiverRequest | None]":
     """Who answers for an act on a version: in live use two persons, and two others for a waiver.
 
@@ -142,7 +166,7 @@ def approved(
     from serving.access.approvals import require_others
     from serving.cli.approved_acts import act_on_version, live_use
 
-    now, live = datetime.now(UTC), live_use(settings, is_signed=bool(files))
+    live = live_use(settings, is_signed=bool(files))
     if live is None:
         if approver is None:
             raise typer.BadParameter("want --approver, who answers for it")

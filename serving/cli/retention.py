@@ -15,7 +15,7 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json, Subject, 
 from serving.cli.output import messages, print_json, progress_bar
 
 if TYPE_CHECKING:
-    from serving.audit.erasure import DueForErasure
+    from serving.audit.erasure import DueForErasure, OutOfOrder
     from serving.audit.retention import Retention, WaitingErasure
     from serving.audit.retention_periods import RetentionCutoffs
     from serving.settings import Settings
@@ -53,19 +53,32 @@ def due(home: Home = DEFAULT_HOME, database_url: DatabaseUrl = None, as_json: Js
     """Say what is due today, and how much of it must stay; nothing is changed."""
     opened = opened_retention(home, database_url)
     cutoffs = opened.cutoffs(_now().date())
-    found = opened.due(cutoffs)
+    found = opened.due(cutoffs, _now())
+    wrong = [each for each in opened.erasure.out_of_order(_now()) if not each.is_settled]
     masked = opened.acts.masked_before()
     if as_json:
         print_json(
-            {"before": asdict(cutoffs), "due": asdict(found), "masked_before": masked or None}
+            {
+                "before": asdict(cutoffs),
+                "due": asdict(found),
+                "masked_before": masked or None,
+                "out_of_order": [asdict(each) for each in wrong],
+            }
         )
         return
     messages.print(f"masked: decisions before {masked or 'no day'}; due: before {cutoffs.mask}")
     messages.print(_extent(cutoffs, found))
     messages.print(
         f"of the decisions must stay: {found.open_cases:,} with open cases, {found.frozen:,} "
-        f"frozen with incidents, {found.held:,} held"
+        f"frozen with incidents, {found.held:,} held, {found.out_of_order:,} out of order"
     )
+    for each in wrong:
+        messages.print(f"out of order: {each}", markup=False)
+    if wrong:
+        messages.print(
+            "they are neither masked nor erased until two persons agree that the clock was wrong: "
+            "see `tidegate retention overrule --help`"
+        )
     if found.in_the_clear:
         messages.print(
             f"{found.in_the_clear:,} more were kept in the clear by an older release, and have no "
@@ -108,7 +121,7 @@ def propose(
     number = opened.propose(by, because, _now())
     _print_number("proposal", number, as_json=as_json)
     cutoffs = opened.cutoffs(_now().date())
-    messages.print(_extent(cutoffs, opened.due(cutoffs)))
+    messages.print(_extent(cutoffs, opened.due(cutoffs, _now())))
     messages.print(f"another person may follow: tidegate retention erase {number} --by …")
 
 
@@ -228,20 +241,25 @@ def overrule(
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Say that the clock was ahead when it dated newest entries after today.
+    """Say that the clock was wrong: ahead of today for newest entries, or out of order.
 
-    They keep nobody from masking and erasing any more; every other entry does. In live use two
-    persons agree to it (`tidegate approvals`), since by a clock that is set back an erasure would
-    wait for fewer days than it should.
+    Newest entries that are dated after today keep nobody from masking and erasing any more; every
+    other entry does. The period of what is out of order (`tidegate retention due` lists it) counts
+    from the entry before it. In live use two persons agree to it (`tidegate approvals`), since by a
+    clock that is set back an erasure would wait for fewer days than it should.
     """
     from serving.settings import settings_of
 
     opened, now = opened_retention(home, database_url, today), _now()
-    later = opened.clock.dated_later(now)
-    name = _overruling(today, later, settings_of(home, database_url), by, approval_file or [])
+    wrong = [each for each in opened.erasure.out_of_order(now) if not each.is_settled]
+    later = opened.clock.dated_later(now, may_be_none=bool(wrong))
+    settings = settings_of(home, database_url)
+    name = _overruling(today, (later, wrong), settings, by, approval_file or [])
     number = opened.overrule(later, name, because, now)
     for what, at in later.items():
         messages.print(f"the newest {what}, dated {at:%Y-%m-%d %H:%M}, says nothing of the time")
+    for each in wrong:
+        messages.print(f"{each}: counts from {each.counts_from[:10]}", markup=False)
     _print_number("act", number, as_json=as_json)
 
 
@@ -308,7 +326,7 @@ def _lifting(number: int, settings: "Settings", by: str | None, files: list[Path
 
 def _overruling(
     today: str,
-    later: Mapping[str, datetime],
+    entries: "tuple[Mapping[str, datetime], list[OutOfOrder]]",
     settings: "Settings",
     by: str | None,
     files: list[Path],
@@ -320,7 +338,8 @@ def _overruling(
     live = live_use(settings, is_signed=bool(files))
     if live is None:
         return _claimed(by, "want --by, who overrules them")
-    act = act_of_overruling(stated_day(today), later, ModelHome(settings.home).public_key)
+    later, wrong = entries
+    act = act_of_overruling(stated_day(today), later, ModelHome(settings.home).public_key, wrong)
     return live.used_up(act, files, by).approver
 
 

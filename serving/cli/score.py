@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -56,6 +57,7 @@ def score(
 ) -> None:
     """Score every subject in a file, with the lane and every contribution."""
     from features.subject_types import SUBJECT_TYPES
+    from serving.cli.rows_ahead import count_in_subjects
     from serving.scoring.files import placed, write_tables
     from serving.settings import Settings
     from serving.triage.lanes import Lanes
@@ -72,6 +74,7 @@ def score(
         else _on_this_machine(file, subject, known, champion)
     ) as explained:
         table = write_tables(placed(explained, champion, lanes), out)
+    ahead = count_in_subjects(file, subject.value, datetime.now(UTC))
     if as_json:
         name = champion.model.manifest.name
         filled = {row["values"]: row["counts"] for row in table["lane"].value_counts().to_pylist()}
@@ -81,6 +84,7 @@ def score(
                 "subjects": table.num_rows,
                 "model": {"name": name, "version": champion.version},
                 "lanes": filled,
+                "declared_ahead": ahead,
             }
         )
     else:

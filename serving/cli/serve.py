@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from serving.listening_transport import Transport
     from serving.settings import Settings
 
-GRACE_S = 10
+GRACE_S = 6
 
 
 def serve(
@@ -150,12 +150,14 @@ def _require_whole_log(settings: "Settings") -> None:
     from serving.db.postgres_state import shared_state
     from serving.db.repositories.checkpoint_repository import CheckpointRepository
     from serving.db.repositories.decision_repository import DecisionRepository
+    from serving.db.schema_check import require_schema
     from serving.history.client import require_same_log
 
     engine = opened_database(settings)
     store = CheckpointRepository(engine)
     try:
         check_by_checkpoints(store, settings, by_newest=True).require_whole()
+        require_schema(engine)
         log = DecisionRepository(engine)
         if shared := shared_state(engine):
             if not shared.is_empty:

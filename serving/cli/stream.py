@@ -100,7 +100,7 @@ def stream(
         raise typer.BadParameter(
             "belongs to --kind messages, which needs it", param_hint="--format"
         )
-    require("stream", "streams")
+    require("stream")
     import uvloop
 
     from serving.streams.run_stream import EventPlan, MessagePlan

@@ -96,10 +96,12 @@ def trained(
     trainer: str,
     growers: "AbstractContextManager[Growers | None]" = nullcontext(),
     numbers_in: Path | None = None,
+    at: datetime | None = None,
 ) -> "tuple[Candidate, Registration]":
     """Train and register, with a bar on stderr; the store is asked first, so nothing is in vain.
 
-    Where the parameters ask for a search, the best that it finds are trained with.
+    The registration is dated `at`, or now. Where the parameters ask for a search, the best that it
+    finds are trained with.
     """
     from dataclasses import replace
 
@@ -112,7 +114,7 @@ def trained(
 
     data = TrainingSet.read(training_set, subject.value, numbers_in=numbers_in)
     store = TrackingStore.open(home, tracking_uri)
-    origin = TrainingOrigin(trainer, datetime.now(UTC), source_revision(SOURCE))
+    origin = TrainingOrigin(trainer, at or datetime.now(UTC), source_revision(SOURCE))
     trials: tuple[Trial, ...] = ()
     if parameters.search.is_asked_for:
         parameters, trials = _searched(data, parameters, home)

@@ -13,9 +13,11 @@ from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home, Json
 from serving.cli.output import messages, print_json
 
 if TYPE_CHECKING:
+    from serving.audit.erasure import OutOfOrder
     from serving.audit.log_check import LogCheck
     from serving.db.audit_verification import AuditProof
     from serving.db.log_verification import LogProof, ProvenHead
+    from serving.db.schema_check import SchemaFault
     from serving.settings import Settings
 
 
@@ -50,7 +52,7 @@ def verify_log(
     database_url: DatabaseUrl = None,
     as_json: Json = False,
 ) -> None:
-    """Check every decision, audit event and checkpoint, and every row that audit events tell of.
+    """Check decisions, audit events, checkpoints, the rows that these tell of, and the tables.
 
     Names the first decision that is wrong, and every other row; where the keys of the home are
     there, each outline is compared with the decision that it outlines. Every checkpoint that the
@@ -94,10 +96,12 @@ class _Verified:
     audit: "AuditProof"
     check: "LogCheck"
     is_compared: bool
+    out_of_order: "tuple[OutOfOrder, ...]"
+    schema: "list[SchemaFault]"
 
     @property
     def is_whole(self) -> bool:
-        return self.proof.is_whole and self.audit.is_whole
+        return self.proof.is_whole and self.audit.is_whole and not self.schema
 
     def document(self) -> dict[str, Any]:
         proof, audit, verdict = self.proof, self.audit, self.check.verdict
@@ -114,6 +118,8 @@ class _Verified:
             "foreign": verdict.foreign,
             "witnesses": [vars(each) for each in self.check.witnesses],
             "outlines_compared": self.is_compared,
+            "schema": [vars(each) for each in self.schema],
+            "out_of_order": [vars(each) for each in self.out_of_order],
             "audit": {
                 "size": audit.mark.size,
                 "head": audit.mark.head,
@@ -132,6 +138,10 @@ class _Verified:
         if not proof.is_whole:
             yield f"record {proof.first_bad}: {proof.why}" if proof.first_bad else str(proof.why)
         yield from map(str, audit.findings)
+        yield from map(str, self.schema)
+        for each in self.out_of_order:
+            settled = " (two persons agreed that the clock was wrong)" if each.is_settled else ""
+            yield f"out of order: {each}{settled}"
         if not self.is_whole:
             return
         yield (
@@ -217,8 +227,10 @@ def _verified(
     from dataclasses import replace
 
     from serving.db.audit_verification import verify_audit_log
+    from serving.db.key_destruction import DatabaseErasure
     from serving.db.log_verification import verify_decision_log
     from serving.db.outline_comparison import OutlineComparison
+    from serving.db.schema_check import schema_faults
 
     comparison = OutlineComparison.where_possible(engine, settings.keys)
     proof = verify_decision_log(engine, given, comparison or (lambda _: None))
@@ -227,7 +239,9 @@ def _verified(
         first = check.verdict.contradictions[0]
         proof = replace(proof, first_bad=first.record, why=first.why)
     audit = verify_audit_log(engine, keys=comparison.keys if comparison else None)
-    return _Verified(proof, audit, check, comparison is not None)
+    wrong = DatabaseErasure(engine).out_of_order(datetime.now(UTC))
+    faults = schema_faults(engine)
+    return _Verified(proof, audit, check, comparison is not None, wrong, faults)
 
 
 def _epoch_in_words(told: dict[str, Any]) -> str:

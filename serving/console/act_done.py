@@ -36,12 +36,16 @@ ACT_WORDS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class ActDone:
-    """What the reader did last, in words; it can be undone for `undo_seconds` more, if at all."""
+    """What the reader did last, in words; it can be undone for `undo_seconds` more, if at all.
+
+    `revision` is that of the case after the act: what is undone is this act and no later one.
+    """
 
     case_id: str
     title: str
     words: str
     undo_seconds: int
+    revision: int
 
 
 def act_done(services: Services, reviewer: Reviewer, case_id: str, now: datetime) -> ActDone | None:
@@ -51,15 +55,16 @@ def act_done(services: Services, reviewer: Reviewer, case_id: str, now: datetime
     """
     if not case_id:
         return None
+    revision = services.cases.revision(case_id)  # first: what comes meanwhile is not undone
     if not is_seen(services, reviewer, case_id):
         given = services.cases.given_away(reviewer, case_id, now)
-        return _told(*given, now) if given else None
+        return _told(*given, now, revision) if given else None
     row, case = services.cases.case(reviewer, case_id)
     events = services.cases.history(reviewer, row)
     told = [event for event in events if event.action not in ("read", "judge")]
     if not told or not reviewer.actor.is_holder(told[-1].by):
         return None
-    return _told(row, case, told[-1], now)
+    return _told(row, case, told[-1], now, revision)
 
 
 def is_seen(services: Services, reviewer: Reviewer, case_id: str) -> bool:
@@ -71,13 +76,13 @@ def is_seen(services: Services, reviewer: Reviewer, case_id: str) -> bool:
     return True
 
 
-def _told(row: CaseRecord, case: Case, last: StoredEvent, now: datetime) -> ActDone:
+def _told(row: CaseRecord, case: Case, last: StoredEvent, now: datetime, revision: int) -> ActDone:
     if case.action and last.action == "order_action":
         words = say("ordered to {action}", action=case.action.in_words)
     else:
         words = say(ACT_WORDS.get(last.action, last.action.replace("_", " ")))
     title = subject_named(row.subject_kind, row.subject_id)
-    return ActDone(row.case_id, title, words, _undo_seconds(case, last, now))
+    return ActDone(row.case_id, title, words, _undo_seconds(case, last, now), revision)
 
 
 def _undo_seconds(case: Case, last: StoredEvent, now: datetime) -> int:

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from serving.console import call_examples
-from serving.console.browser_session import cookie_name
+from serving.console.browser_session import signed_in
 from serving.console.pages import PageRoute, page
 from serving.errors import NotFound, NotSignedIn, ServingError
+from serving.web.authentication import require_known_caller
 from serving.web.fault_codes import FAULT_CODES
 from serving.web.problems import known_problems, slug
 from serving.web.services import TheServices
@@ -109,14 +111,18 @@ def front_door() -> RedirectResponse:
     return RedirectResponse("/console", 303)
 
 
-def require_reader(request: Request, services: TheServices) -> None:
-    """Raise NotSignedIn for a stranger, where the settings keep the description to readers."""
-    if not services.settings.docs_are_open:
-        unended = services.sessions.find(
-            request.cookies.get(cookie_name(request), ""), services.clock()
-        )
-        if unended is None:
-            raise NotSignedIn("sign in to the console to read this")
+async def require_reader(request: Request, services: TheServices) -> None:
+    """Raise NotSignedIn for a stranger, in live use or where the settings say so.
+
+    A password without the second factor that is due opens nothing.
+    """
+    if services.settings.are_docs_for_all:
+        return
+    if await run_in_threadpool(signed_in, request, services) is None:
+        try:
+            await require_known_caller(request, services)
+        except NotSignedIn:
+            raise NotSignedIn("sign in to the console to read this") from None
 
 
 @router.get("/docs", dependencies=[Depends(require_reader)])

@@ -38,21 +38,24 @@ from serving.web.services import TheServices
 PROLONGED_AFTER = timedelta(minutes=1)
 """A session that is used is written down again at most this often."""
 
-LOOKS_FOR_NEW = ("/console/queue/new", "/console/notices/count")
+LOOKS_FOR_NEW = ("/console/queue/new", "/console/notices/count", "/console/rescues/changes")
 """What pages ask by itself, again and again: whoever is away does not use their session by it."""
+
+REFRESH = "refresh"
+"""The parameter of a page that an open page of its own asks for again, without anybody there."""
 
 UNKNOWN = datetime.fromtimestamp(0, UTC)
 """When a holder proved to be who they are whose provider does not say it: too long ago."""
 
-Proof = Literal["password", "key", "organisation"]
+Proof = Literal["password", "organisation"]
 
 
 @dataclass(frozen=True)
 class SessionHolder:
-    """Whoever opened a session; without an account it was a key."""
+    """The person who opened a session."""
 
     caller: Caller
-    account: Account | None
+    account: Account
 
 
 def unused_session(request: Request, services: TheServices) -> Session:
@@ -61,7 +64,7 @@ def unused_session(request: Request, services: TheServices) -> Session:
     session = services.sessions.find(cookie, services.clock())
     if session is None:
         raise sign_in_needed(request, services)
-    admit(request, session.holder.removeprefix("key:"))
+    admit(request, session.holder)
     return session
 
 
@@ -72,6 +75,8 @@ def open_session(request: Request, services: TheServices, session: UnusedSession
     """The same, which lasts longer by that; raises SignInNeeded."""
     if request.url.path in LOOKS_FOR_NEW:
         return session  # the page looks by itself whether there is anything new
+    if REFRESH in request.query_params:
+        return session  # the page takes its own place, and nobody may be there
     used = session.used(services.clock(), services.settings.session_lasting)
     if used.expires_at - session.expires_at < PROLONGED_AFTER:
         return session
@@ -86,18 +91,13 @@ OpenSession = Annotated[Session, Depends(open_session)]
 def session_holder(
     request: Request, services: TheServices, session: UnusedSession
 ) -> SessionHolder:
-    """The holder, whose key or account must still be live; raises SignInNeeded."""
+    """The holder, whose account must still be in use; raises SignInNeeded."""
     kind, _, name = session.holder.partition(":")
-    if kind == "account":
-        account = services.accounts.find(name)
-        if account is None or account.disabled_at is not None:
-            raise sign_in_needed(request, services)
-        _read_as_chosen(services, account)
-        return SessionHolder(_acting(request, services, account), account)
-    caller = _caller_of_key(services, name)
-    if caller is None:
+    account = services.accounts.find(name) if kind == "account" else None
+    if account is None or account.disabled_at is not None:
         raise sign_in_needed(request, services)
-    return SessionHolder(caller, None)
+    _read_as_chosen(services, account)
+    return SessionHolder(_acting(request, services, account), account)
 
 
 def _read_as_chosen(services: Services, account: Account) -> None:
@@ -133,11 +133,9 @@ def the_session(
 TheSession = Annotated[Session, Depends(the_session)]
 
 
-def step_left(
-    services: Services, session: Session, account: Account | None
-) -> type[Interruption] | None:
+def step_left(services: Services, session: Session, account: Account) -> type[Interruption] | None:
     """What the holder must do before anything else; whoever signs in elsewhere does it there."""
-    if account is None or account.subject is not None:
+    if account.subject is not None:
         return None
     has_factor = session.has_second_factor or services.second_factors.has(account.name)
     if has_factor and not session.has_second_factor:
@@ -211,15 +209,13 @@ def is_recent_proof(services: Services, proved_at: datetime | None) -> bool:
 
 def asked_of(holder: SessionHolder) -> Proof:
     """How a holder proves to be who they are."""
-    if holder.account is None:
-        return "key"
     return "organisation" if holder.account.subject else "password"
 
 
 def recently_authenticated(
     request: Request, services: TheServices, session: TheSession, holder: TheHolder
 ) -> Session:
-    """The session of whoever gave a password, a code or a key in the last minutes.
+    """The session of somebody who gave a password or a code in the last minutes.
 
     For acts that harm where somebody else sits down at an open browser; raises ConfirmationNeeded,
     which asks and comes back to the act.
@@ -292,11 +288,6 @@ def give_cookie(request: Request, services: Services, response: Response, cookie
 def address_of(request: Request) -> str:
     """Where a request comes from, as far as the server knows; behind a proxy what that says."""
     return request.client.host if request.client else ""
-
-
-def _caller_of_key(services: Services, key_id: str) -> Caller | None:
-    key = services.api_keys.find(key_id)
-    return Caller.from_api_key(key) if key and key.is_live(services.clock()) else None
 
 
 def cookie_name(request: Request) -> str:

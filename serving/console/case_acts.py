@@ -11,7 +11,7 @@ from serving.console.browser_session import RequireRecentProof, TheSession
 from serving.console.case_assignments import assign_as_written
 from serving.console.case_forms import PROPOSED_ACTIONS, VERDICTS
 from serving.console.case_list import CaseList
-from serving.console.case_page import PageAsked, ThePageAsked, case_page
+from serving.console.case_page import PageAsked, ThePageAsked, case_page, judged_part
 from serving.console.csrf import SignedForm
 from serving.console.forms import RefusedForm, read_form, revision_shown
 from serving.console.pages import PageRoute
@@ -34,11 +34,12 @@ _OFFENCE = "offence_"
 
 _ADVERSE = frozenset(code for code, meaning in RESULT_MEANING.items() if meaning.is_adverse)
 
-_WITHOUT_READING = ("claim", "notes", "judgements", "marks", "undo")
-"""Acts that decide nothing, and so stay right whatever became of the case since it was read.
+_AT_ANY_REVISION = ("notes", "marks")
+"""Acts that are right whatever happened to the case since its page was made."""
 
-What is undone is looked at by `undo_rules.undo`.
-"""
+_WITHOUT_READING = (*_AT_ANY_REVISION, "claim", "judgements", "undo")
+"""Acts that a form may send without a revision; one that has it must have the current one."""
+
 _LEADS_ON = ("actions", "results", "waits", "release", "agreements", "disagreements", "assignments")
 """Acts after which the next case is opened."""
 
@@ -59,14 +60,21 @@ def act_on_case(
         require_recent_proof()
     reviewer = Reviewer.from_caller(caller)
     try:
-        read = services if act in _WITHOUT_READING else services.as_read(revision_shown(form))
-        _do(read, reviewer, case_id, act, form)
+        _do(services.as_read(_revision_read(act, form)), reviewer, case_id, act, form)
     except (Conflict, PersonNeeded, TooLong, Unprocessable) as refusal:
         refused = RefusedForm.of_error(refusal, act, form)
         return case_page(services, caller, session, case_id, asked, refused)
     if act == "marks" and asked.is_part:
         return Response(status_code=204)  # the page shows it by itself, and stays where it is
+    if act == "judgements" and asked.is_part:
+        return judged_part(services, caller, session, case_id)
     return RedirectResponse(_address_after(services, caller, asked, case_id, act), 303)
+
+
+def _revision_read(act: str, form: dict[str, str]) -> int | None:
+    """The revision at which an act may be done; None for one that is right at any."""
+    is_without = act in _AT_ANY_REVISION or (act in _WITHOUT_READING and "shown" not in form)
+    return None if is_without else revision_shown(form)
 
 
 def _do(

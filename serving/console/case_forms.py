@@ -14,6 +14,7 @@ from serving.review.case_records import StoredEvent
 from serving.review.case_state import Case, Status, WaitingFor
 from serving.review.results import RESULT_MEANING, RESULTS_OF, SHORTEST_TEXT, Confidence, reasons_of
 from serving.review.ways_of_smuggling import TYPOLOGIES
+from serving.web.html import words_of
 
 VERDICTS = ("right", "wrong", "unclear")
 PROPOSED_ACTIONS = ("hold", "refer agency")
@@ -31,6 +32,33 @@ WAITING_FOR: dict[WaitingFor, str] = {
     "arrival": "its arrival",
     "other": "something else",
 }
+
+FIELD_WORDS = {
+    "kind": "Action",
+    "text": "Comment",
+    "code": "Result and reason",
+    "confidence": "How sure are you?",
+    "judged_as": "First judgement",
+    "waiting_for": "Wait for",
+    "hours": "For how many hours",
+    "to": "Hand over to",
+    "destination": "Which office or agency",
+    "add": "Tag",
+}
+"""What the forms of a case call their fields."""
+
+
+def field_in_words(name: str, text: str) -> tuple[str, str]:
+    """A field of a form and what was chosen in it, as the form itself says them."""
+    label = say(FIELD_WORDS[name]) if name in FIELD_WORDS else words_of(name)
+    first, _, second = text.partition(" ")
+    if name == "kind" and first in ACTION_WORDS:
+        words = REFERRED_WORDS.get(second, ACTION_WORDS[first])  # type: ignore[call-overload]  # looked up
+        return label, _with_second(words) if text in PROPOSED_ACTIONS else say(words)
+    if name == "code" and first in RESULT_MEANING:
+        return label, f"{say(RESULT_MEANING[first].words)}, {say_word(second)}"
+    codes: dict[str, str] = dict([*JUDGED_AS_WORDS.items(), *WAITING_FOR.items()])
+    return label, say(codes[text]) if text in codes else say_word(text)
 
 
 def forms_of(case: Case, caller: Caller, status: Status, *, has_results: bool) -> frozenset[str]:

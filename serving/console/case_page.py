@@ -55,6 +55,9 @@ router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class
 
 MOST_LINKED = 12
 
+STAYS_ON = ("claim", "notes", "tags", "escalations", "reopen")
+"""Acts after which the same case is shown: what is typed meanwhile goes on in its forms."""
+
 
 @dataclass(frozen=True)
 class PageAsked:
@@ -151,7 +154,18 @@ def case_page(
     answer = page(template, status, refused=refused, since=since, done=done, **shown)
     if asked.is_part and refused is None:
         answer.headers["HX-Push-Url"] = asked.filters.case_address(case_id)
+    elif asked.is_part:  # whatever smaller part a form asked for
+        answer.headers.update({"HX-Retarget": "#open-case", "HX-Reswap": "outerHTML show:none"})
     return answer
+
+
+def judged_part(services: Services, caller: Caller, session: Session, case_id: str) -> HTMLResponse:
+    """What a first judgement changes of the page of a case, without any of its other forms.
+
+    It shows the score, so it is a reading like that of the whole page.
+    """
+    row, case = services.cases.read(Reviewer.from_caller(caller), case_id, services.clock())
+    return page("judged_part.html", **_case_content(services, caller, session, row, case))
 
 
 def _case_content(
@@ -208,6 +222,7 @@ def _case_content(
         "longest_tag": LONGEST_TAG,
         "marking": marking_of(events, session, caller, row.case_id),
         "may_act": caller.may("review"),
+        "stays_on": STAYS_ON,
     }
 
 

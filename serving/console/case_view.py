@@ -156,20 +156,11 @@ def _described(shipment: SubmittedShipment) -> str:
 
 
 def _journey_facts(journey: Journey) -> list[tuple[str, str]]:
-    crowd = (
-        say(
-            "{persons} on board, certified for {capacity}",
-            persons=journey.persons_on_board,
-            capacity=journey.certified_capacity,
-        )
-        if journey.persons_on_board is not None and journey.certified_capacity is not None
-        else ""
-    )
+    """The journey at a glance; how many persons are on board is for those who rescue alone."""
     facts = [
         (say("From"), place_in_words(journey.origin)),
         (say("To"), place_in_words(journey.destination)),
         (say("Carrier"), f"{journey.carrier_id}, {say_word(journey.conveyance_kind)}"),
         (say("Due"), instant_in_words(journey.due_at)),
-        (say("Persons"), crowd),
     ]
     return [(label, text) for label, text in facts if text]

@@ -13,13 +13,13 @@ from serving.console.browser_session import (
     asked_of,
     give_cookie,
 )
-from serving.console.credentials import attempt_of, checked_account, checked_code, checked_key
+from serving.console.credentials import attempt_of, checked_account, checked_code
 from serving.console.csrf import StepForm
 from serving.console.interruptions import own_address
 from serving.console.pages import PageRoute, page
 from serving.console.sign_in import REFUSALS, Onward
 from serving.container import Services
-from serving.errors import NotSignedIn, ServingError
+from serving.errors import ServingError
 from serving.web.services import TheServices
 
 router = APIRouter(prefix="/console/confirm", include_in_schema=False, route_class=PageRoute)
@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 @router.get("")
 def show_confirmation(session: OpenSession, holder: TheHolder, to: str = "") -> HTMLResponse:
-    """The form that asks for a password, a code or a key once more."""
+    """The form that asks for a password or a code once more."""
     return _form(session, holder, Onward(own_address(to), None), None)
 
 
@@ -44,7 +44,7 @@ def confirm_identity(
         return _form(session, holder, way, refusal)
     now = services.clock()
     proved, cookie = session.proved(
-        now, services.settings.session_lasting, by_code=by not in ("password", "key")
+        now, services.settings.session_lasting, by_code=by != "password"
     )
     kind, _, name = session.holder.partition(":")
     event = AuditEvent(now, session.actor, "confirm_identity", kind, name, {"by": by})
@@ -60,11 +60,6 @@ def _proved_by(
 ) -> str:
     """What the holder proved it with; raises what the checks raise."""
     account = holder.account
-    if account is None:
-        caller = checked_key(services, attempt_of(request, services, ""), form.get("key", ""))
-        if caller.key_id != holder.caller.key_id:
-            raise NotSignedIn("this session was begun with another key")
-        return "key"
     if form.get("one_time_code"):
         attempt = attempt_of(request, services, account.name, is_code=True)
         return checked_code(services, attempt, account, form["one_time_code"])

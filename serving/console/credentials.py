@@ -1,4 +1,4 @@
-"""Checks of passwords, codes and keys: counted, delayed where they fail, and told of.
+"""Checks of passwords and codes: counted, delayed where they fail, and told of.
 
 What is answered never says whether a name, a password or an end was the cause; the audit log and
 the service's log do.
@@ -11,8 +11,6 @@ import structlog
 from fastapi import Request
 
 from serving.access.accounts import Account, admits
-from serving.access.api_keys import PresentedKey
-from serving.access.callers import Caller
 from serving.access.errors import SignInDelayed
 from serving.access.passwords import hash_password, is_outdated
 from serving.access.sign_in_delays import SignInAttempt, network_of
@@ -20,7 +18,6 @@ from serving.console.browser_session import address_of
 from serving.container import Services
 from serving.errors import NotSignedIn
 from serving.language import say, say_of
-from serving.web.authentication import caller_behind
 from serving.web.hosts import is_https
 
 log = structlog.get_logger(__name__)
@@ -34,9 +31,21 @@ def attempt_of(
     request: Request, services: Services, name: str, *, is_code: bool = False
 ) -> SignInAttempt:
     """Who is said to sign in, and from where."""
-    browser = request.cookies.get(known_cookie(request), "")
+    browser = signed_cookie(request, services, name)
     known = services.sign_ins.known(name, browser, services.clock()) if browser else ""
     return SignInAttempt(name, network_of(address_of(request)), known, is_code)
+
+
+def signed_cookie(request: Request, services: Services, name: str) -> str:
+    """Return the cookie by which the account knows this browser, or nothing; reads no row."""
+    browser = request.cookies.get(known_cookie(request), "")
+    return browser if services.sign_ins.is_signed(name, browser, services.clock()) else ""
+
+
+def refuse_early(services: Services, attempt: SignInAttempt) -> None:
+    """Raise SignInDelayed for an attempt that does not wait as long as it must."""
+    if services.sign_ins.wait_s(attempt, services.clock()) > 0:
+        _refuse_early(services, attempt, _find(services, attempt.name))
 
 
 def checked_account(services: Services, attempt: SignInAttempt, password: str) -> Account:
@@ -72,20 +81,6 @@ def checked_code(services: Services, attempt: SignInAttempt, account: Account, c
         raise NotSignedIn("that code is not right now, or was used; wait for the next")
     services.sign_ins.forgive(attempt)
     return kind
-
-
-def checked_key(services: Services, attempt: SignInAttempt, text: str) -> Caller:
-    """The holder of a key that may read pages; raises NotSignedIn or SignInDelayed."""
-    _refuse_early(services, attempt, None)
-    try:
-        caller = caller_behind(services, PresentedKey.parse(text))
-    except NotSignedIn:
-        _failed(services, attempt, "wrong_key", None)
-        raise NotSignedIn(NOT_LET_IN) from None
-    if not (caller.may("explain") or caller.may("review") or caller.may("rescue")):
-        _failed(services, attempt, "key_without_pages", None)
-        raise NotSignedIn(NOT_LET_IN)
-    return caller
 
 
 def wait_in_words(seconds: float) -> str:

@@ -21,6 +21,7 @@ OWN_ACT = re.compile(
 )
 SHORT_FIELD = 60  # characters; longer ones are shown to be read and changed
 _KEPT = "kept."
+_ACT_ON_CASE = re.compile(r"/console/cases/([A-Za-z0-9_-]{1,64})/")
 
 
 class Interruption(Exception):
@@ -96,6 +97,12 @@ class KeptForm:
         return {"action": self.action} | {f"{_KEPT}{n}": text for n, text in self.fields.items()}
 
     @property
+    def case_id(self) -> str | None:
+        """The case that it acts on, if any."""
+        found = _ACT_ON_CASE.match(self.action)
+        return found[1] if found else None
+
+    @property
     def written(self) -> dict[str, str]:
         """What somebody wrote, at length."""
         return {name: text for name, text in self.fields.items() if _is_written(name, text)}
@@ -119,7 +126,7 @@ def page_to_return_to(request: Request) -> str:
 
 
 def _is_secret(name: str) -> bool:
-    return "password" in name or name in ("form_token", "one_time_code", "key")
+    return "password" in name or name in ("form_token", "one_time_code")
 
 
 def _is_written(name: str, text: str) -> bool:

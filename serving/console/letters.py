@@ -28,7 +28,6 @@ from serving.web.bodies import ClosedModel
 from serving.web.case_bodies import Words
 from serving.web.languages import known_languages
 from serving.web.services import TheServices
-from serving.web.stored_texts import letter_said_again
 
 router = APIRouter(prefix="/console/cases", include_in_schema=False, route_class=PageRoute)
 
@@ -74,9 +73,9 @@ def print_letter(
     if audience not in AUDIENCES:
         raise NotFound(say("a letter is to one of {audiences}", audiences=", ".join(AUDIENCES)))
     reviewer = Reviewer.from_caller(caller)
-    kept, letter = services.letters.read(reviewer, case_id, audience, services.clock())
     reading().language = known_languages(services).get(language, reading().language)
-    sections = sections_of(letter, letter_said_again)
+    kept, letter = services.letters.read(reviewer, case_id, audience, services.clock())
+    sections = sections_of(letter)
     return page("letter.html", kept=kept, letter=letter, sections=sections)
 
 

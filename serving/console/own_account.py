@@ -27,7 +27,7 @@ from serving.console.credentials import attempt_of, checked_account
 from serving.console.csrf import SignedForm, StepForm
 from serving.console.interruptions import CodeLeft, PasswordLeft, own_address
 from serving.console.pages import PageRoute, page
-from serving.console.sign_in import REFUSALS, Onward
+from serving.console.sign_in import REFUSALS, Onward, know_browser
 from serving.container import Services
 from serving.errors import Conflict, NotFound, ServingError, Unprocessable
 from serving.language import DRAFTS, say
@@ -45,10 +45,10 @@ def own_account(
 ) -> Account:
     """The account of a holder who gave its second factor, where it has one.
 
-    Raises NotFound for keys, and for accounts that are kept elsewhere.
+    Raises NotFound for accounts that are kept elsewhere.
     """
     account = holder.account
-    if account is None or account.subject is not None:
+    if account.subject is not None:
         raise NotFound("passwords and codes of this sign-in are not kept here")
     if step_left(services, session, account) is CodeLeft:
         raise CodeLeft(request, session=session)
@@ -86,8 +86,6 @@ def choose_reading(
     services: TheServices, session: TheSession, holder: TheHolder, form: SignedForm
 ) -> Response:
     """Keep the language and the clock that the holder of an account chose."""
-    if holder.account is None:
-        raise NotFound("a key reads as the browser asks")
     language, time_zone = form.get("language", ""), form.get("time_zone", "")
     if language and language not in known_languages(services):
         raise Unprocessable("choose one of the languages that are here")
@@ -134,6 +132,7 @@ def change_first_password(
     proved, cookie = _keep_password(services, session, changed)
     response = way.response(services, proved, SessionHolder(changed.caller(), changed))
     give_cookie(request, services, response, cookie)
+    know_browser(request, services, response, changed)
     return response
 
 
@@ -154,6 +153,7 @@ def change_password(
     _, cookie = _keep_password(services, session, changed)
     response = RedirectResponse("/console/account", 303)
     give_cookie(request, services, response, cookie)
+    know_browser(request, services, response, changed)
     return response
 
 
@@ -288,8 +288,8 @@ def _account_page(
     refusal: ServingError | None = None,
 ) -> HTMLResponse:
     account, now = holder.account, services.clock()
-    is_kept_here = account is not None and account.subject is None
-    name = account.name if account else ""
+    is_kept_here = account.subject is None
+    name = account.name
     return page(
         "account.html",
         200 if refusal is None else refusal.status,
@@ -299,11 +299,11 @@ def _account_page(
         account=account,
         is_kept_here=is_kept_here,
         factor=services.second_factors.find(name) if is_kept_here else None,
-        must_have_factor=account is not None and services.settings.asks_second_factor(account.role),
+        must_have_factor=services.settings.asks_second_factor(account.role),
         sessions=services.sessions.of_holder(session.holder, now),
-        events=services.accounts.events_of(name, MOST_EVENTS) if account else [],
+        events=services.accounts.events_of(name, MOST_EVENTS),
         refusal=refusal,
-        chosen=services.accounts.reading_of(name) if account else None,
+        chosen=services.accounts.reading_of(name),
         languages=known_languages(services),
         drafts=[language for code, language in known_languages(services).items() if code in DRAFTS],
         time_zones=time_zones(),

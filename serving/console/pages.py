@@ -15,20 +15,24 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from features.errors import UnknownFeature
 from serving.access.callers import Caller
 from serving.console.browser_session import LOOKS_FOR_NEW, signed_in
+from serving.console.case_forms import field_in_words
 from serving.console.csrf import own_form
 from serving.console.interruptions import Interruption, KeptForm, page_to_return_to
 from serving.console.refusals import Refusal
+from serving.console.rescue_news import RescueNews, rescue_news
 from serving.container import Services
 from serving.degraded_modes import degradations
 from serving.errors import LogUnavailable, NotFound, ServingError, Unprocessable
 from serving.language import ENGLISH, Language, begin_reading
-from serving.review.case_records import CaseAccess
+from serving.review.case_records import CaseAccess, CaseRecord
+from serving.review.reviewer import Reviewer
 from serving.web.html import environment
 from serving.web.languages import language_asked_for
 from serving.web.problems import parameters_refused
 from serving.web.security_headers import PAGE_HEADERS
 
 templates = environment(Path(__file__).parent / "templates")
+templates.filters["field_in_words"] = field_in_words
 
 _is_live: ContextVar[bool] = ContextVar("_is_live")
 """Whether the service that a page is rendered for is used in earnest; every page says so."""
@@ -134,10 +138,21 @@ def page(
         path=_path.get(),
         page_at=_page_at.get(),
         unread_notices=_count_unread(content.get("reader")),
+        kept_case=_case_of(content.get("kept"), content.get("reader")),
+        news=_rescue_news(content.get("reader")),
         **content,
     )
     later = {} if retry_after_s is None else {"Retry-After": str(retry_after_s)}
     return HTMLResponse(html, status, PAGE_HEADERS | later)
+
+
+def _case_of(kept: KeptForm | None, reader: Caller | None) -> CaseRecord | None:
+    """The case that a form was to act on, if its writer has signed in and may see it."""
+    if reader is None or kept is None or kept.case_id is None:
+        return None
+    with suppress(ServingError):
+        return _services.get().cases.case(Reviewer.from_caller(reader), kept.case_id)[0]
+    return None
 
 
 def _count_unread(reader: Caller | None) -> int | None:
@@ -148,6 +163,11 @@ def _count_unread(reader: Caller | None) -> int | None:
     with suppress(LogUnavailable):
         return services.notices.count_unread(reader.actor, access, services.clock())
     return None
+
+
+def _rescue_news(reader: Caller | None) -> RescueNews | None:
+    """What waits for a person, above every page of a reader who may rescue."""
+    return rescue_news(_services.get(), reader) if reader and reader.may("rescue") else None
 
 
 async def _interrupted(request: Request, interruption: Interruption) -> Response:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from features.records import Position
-from serving.language import say, say_of
+from serving.language import reading, say, say_of
 from serving.review.case_records import StoredEvent
 from serving.review.rescue_calls import RescueCallEvent
 
@@ -32,6 +32,9 @@ ACT_WORDS = {
     "justify": "said why they look at it",
     "undo": "took the last step back",
     "score_again": "had newer records",
+    "state_view": "said what they think",
+    "agree": "agreed, as a second person",
+    "disagree": "disagreed, as a second person",
 }
 
 
@@ -92,6 +95,34 @@ def position_in_words(position: Position) -> str:
     """
     north = _degrees(position.latitude, "N", "S")
     return f"{north}, {_degrees(position.longitude, 'E', 'W')}"
+
+
+COMPASS = (
+    *("north", "north-east", "east", "south-east"),
+    *("south", "south-west", "west", "north-west"),
+)
+
+
+def compass_point(bearing_degrees: float) -> str:
+    """The nearest of eight points of the compass, in words."""
+    return say(COMPASS[round(bearing_degrees / 45) % len(COMPASS)])
+
+
+def position_in_title(position: Position) -> str:
+    """Latitude and longitude to the minute, in one piece in whatever direction a text is read."""
+    north = _whole_minutes(position.latitude, "N", "S")
+    text = f"{north} {_whole_minutes(position.longitude, 'E', 'W')}"
+    return f"\u2066{text}\u2069" if reading().language.direction == "rtl" else text
+
+
+def _whole_minutes(degrees: float, positive: str, negative: str) -> str:
+    """Degrees and minutes.
+
+    >>> _whole_minutes(35.9, "N", "S"), _whole_minutes(-0.999, "E", "W")
+    ('35°54′N', '1°00′W')
+    """
+    whole, minutes = divmod(round(abs(degrees) * 60), 60)
+    return f"{whole}°{minutes:02}′{positive if degrees >= 0 else negative}"
 
 
 def _degrees(degrees: float, positive: str, negative: str) -> str:

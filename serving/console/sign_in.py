@@ -1,6 +1,5 @@
-"""Signing in, with an account or an API key, the steps that may follow, and signing out."""
+"""Signing in with an account, the steps that may follow, and signing out."""
 
-import secrets
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -31,8 +30,9 @@ from serving.console.credentials import (
     attempt_of,
     checked_account,
     checked_code,
-    checked_key,
     known_cookie,
+    refuse_early,
+    signed_cookie,
 )
 from serving.console.csrf import OwnForm, StepForm
 from serving.console.interruptions import CodeLeft, KeptForm, own_address
@@ -65,13 +65,23 @@ def show_form(services: TheServices, to: str = "") -> HTMLResponse:
 
 @router.post("/sign-in")
 async def sign_in(request: Request, services: TheServices, form: OwnForm) -> Response:
-    """Open a session for the holder of an account, or of a key that may read pages."""
-    way = Onward.of(form)
-    attempt = partial(_answered, request, services, way, form)
+    """Open a session for the holder of an account."""
+    way, name = Onward.of(form), form.get("name", "")
+    check = partial(_refusal, request, services, way, name)
+    attempt = partial(_answered, request, services, way, name, form.get("password", ""))
+    left, threads = partial(_client_left, request), services.sign_in_threads
     try:
-        return await services.sign_in_threads.run(attempt)
+        if signed_cookie(request, services, name) and threads.has_place_for(name):
+            return await threads.run_known(name, attempt, left)
+        return await threads.run(address_of(request), check, attempt, left)
     except TooBusy as full:
         return _form(services, way.to, full, way.kept)
+
+
+async def _client_left(request: Request) -> None:
+    """Return once the client, whose form is read, has closed its connection."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 @router.get("/sign-in/code")
@@ -86,7 +96,7 @@ def give_code(
 ) -> Response:
     """Let the session go on, under a fresh cookie, for whoever gives a code that counts."""
     way, account = Onward.of(form), holder.account
-    if account is None or session.has_second_factor:
+    if session.has_second_factor:
         return way.response(services, session, holder)
     attempt = attempt_of(request, services, account.name, is_code=True)
     try:
@@ -101,7 +111,7 @@ def give_code(
     services.sessions.replace_session(session, proved, event)
     response = way.response(services, proved, holder)
     give_cookie(request, services, response, cookie)
-    _know_browser(request, services, response, account)
+    know_browser(request, services, response, account)
     log.info("second_factor_given", account=account.name, kind=kind)
     return response
 
@@ -150,28 +160,23 @@ class Onward:
         return page("resume.html", reader=holder.caller, **content)
 
 
-def _answered(request: Request, services: Services, way: Onward, form: dict[str, str]) -> Response:
-    """The first page of whoever is let in, or the form again with why not."""
+def _refusal(request: Request, services: Services, way: Onward, name: str) -> Response | None:
+    """The form again, for an attempt that does not wait as long as it must."""
     try:
-        if form.get("name"):
-            return _let_in(request, services, way, form["name"], form.get("password", ""))
-        return _let_key_in(request, services, way, form.get("key", ""))
+        refuse_early(services, attempt_of(request, services, name))
     except REFUSALS as refusal:
         return _form(services, way.to, refusal, way.kept)
+    return None
 
 
-def _let_key_in(request: Request, services: Services, way: Onward, text: str) -> Response:
-    """Open a session for the holder of a key."""
-    caller = checked_key(services, attempt_of(request, services, ""), text)
-    holder = f"key:{caller.key_id}"
-    session, cookie = new_session(request, services, holder)
-    response = way.response(services, session, SessionHolder(caller, None))
-    event = sign_in_event(holder, services.clock(), session)
-    services.sessions.end(request.cookies.get(cookie_name(request), ""))
-    services.sessions.add_session(session, services.clock(), event)
-    give_cookie(request, services, response, cookie)
-    log.info("signed_in", by="key", key_id=caller.key_id, address=address_of(request))
-    return response
+def _answered(
+    request: Request, services: Services, way: Onward, name: str, password: str
+) -> Response:
+    """The first page of whoever is let in, or the form again with why not."""
+    try:
+        return _let_in(request, services, way, name, password)
+    except REFUSALS as refusal:
+        return _form(services, way.to, refusal, way.kept)
 
 
 def _let_in(
@@ -187,17 +192,21 @@ def _let_in(
     services.sign_ins.admit(attempt, session, event)
     give_cookie(request, services, response, cookie)
     if step_left(services, session, account) is not CodeLeft:
-        _know_browser(request, services, response, account)
+        know_browser(request, services, response, account)
     log.info("signed_in", by="password", account=account.name, address=address_of(request))
     return response
 
 
-def _know_browser(
+def know_browser(
     request: Request, services: Services, response: Response, account: Account
 ) -> None:
-    """Let the browser be known to the account: from now on it waits for its own failures alone."""
-    browser = secrets.token_urlsafe(32)
-    services.sign_ins.know(account.name, browser, services.clock())
+    """Let the browser, and its address, be known to the account from now on."""
+    now = services.clock()
+    browser = services.sign_ins.new_browser(account.name, now)
+    former = attempt_of(request, services, account.name)
+    services.sign_ins.know(
+        account.name, browser, now, address=former.address, former=former.known_browser
+    )
     response.set_cookie(
         known_cookie(request),
         browser,

@@ -48,6 +48,7 @@ _ALL_LINKS = text(
     "SELECT l.* FROM case_links AS l LEFT JOIN cases AS c ON c.case_id = l.case_id "
     "WHERE c.status IS NULL OR c.status <> 'erased' ORDER BY l.case_id"
 )
+_CASE = text("SELECT 1 FROM cases WHERE case_id = :case_id")
 _IS_ERASED = text("SELECT 1 FROM cases WHERE case_id = :case_id AND status = 'erased'")
 
 
@@ -209,6 +210,8 @@ class _Reading:
             found = self._told.execute(_FIND, (_LINKS, _json([case_id]))).fetchone()
             if found and found[0] != digest:
                 self._found(_LINKS, "a link of this case was changed", (case_id,), seq=found[2])
+            elif not found and not self._connection.execute(_CASE, {"case_id": case_id}).first():
+                self._found(_LINKS, "there is no such case", (case_id,))
         for key, seq, sha256 in self._told.execute(_MISSING, (_LINKS,)):
             (case_id,) = json.loads(key)
             is_erased = self._connection.execute(_IS_ERASED, {"case_id": case_id}).first()

@@ -32,7 +32,8 @@ _VISITS = text(
 ).bindparams(unknown=UNKNOWN)
 _COUNTED = text(
     "SELECT v.stratum, v.model, v.mode, v.region, v.operator, v.undrawn_lane, "
-    "v.subject_id AS subject, d.seq, d.decision_id, d.scored_at, d.lane, d.record, d.encrypted "
+    "v.subject_id AS subject, d.seq, d.decision_id, d.scored_at, d.logged_at, d.lane, d.record, "
+    "d.encrypted "
     "FROM visits AS v JOIN decisions AS d ON d.seq = v.seq ORDER BY v.seq"
 )
 _WRONG = {

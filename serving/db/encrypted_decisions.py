@@ -13,7 +13,10 @@ from serving.db.data_keys import DataKeys
 from serving.db.encryption import EncryptionUnit
 from serving.db.tables.scoring import decisions
 
-WHOLE = tuple(decisions.c[n] for n in ("seq", "decision_id", "scored_at", "record", "encrypted"))
+WHOLE = tuple(
+    decisions.c[name]
+    for name in ("seq", "decision_id", "scored_at", "logged_at", "record", "encrypted")
+)
 """The columns that a whole record is made of."""
 
 _RECORD, _ANSWER = "record", "answer"
@@ -26,10 +29,13 @@ class EncryptedDecisions:
     keys: DataKeys
 
     def rows(
-        self, row: LoggedDecision, answer: StoredAnswer
+        self, row: LoggedDecision, answer: StoredAnswer, logged_at: str | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The row of a decision, but for its place in the chain, and that of its answer."""
-        unit = EncryptionUnit.of_decision(row.decision_id, row.scored_at)
+        """The row of a decision, but for its place in the chain, and that of its answer.
+
+        `logged_at` is the time of the log, where the clock was behind it.
+        """
+        unit = EncryptionUnit.of_decision(row.decision_id, logged_at or row.scored_at)
         encrypted = self.keys.encrypt(unit, _RECORD, compressed(row.record.encode()))
         plain_answer = answer.request_digest.encode() + b"\n" + answer.body
         body = self.keys.encrypt(unit, _ANSWER, compressed(plain_answer))
@@ -39,9 +45,12 @@ class EncryptedDecisions:
             del found_by[name]
         _, key = self.claims(answer.caller_id, answer.idempotency_key)[0]
         digests = {"encrypted": _sha256(encrypted), "answer": _sha256(body), "answered_under": key}
-        outline = orjson.dumps({**found_by, **row.lasting, **digests}).decode()
-        kept = {"idempotency_key": key, "request_digest": "", "body": body}
-        return {**found_by, "record": outline, "encrypted": encrypted}, {**vars(answer), **kept}
+        behind = {"logged_at": logged_at} if logged_at else {}
+        outline = orjson.dumps({**found_by, **behind, **row.lasting, **digests}).decode()
+        stored = {**found_by, "logged_at": logged_at, "record": outline, "encrypted": encrypted}
+        answered_at = logged_at or answer.answered_at  # of the key that its body is encrypted with
+        kept = {"idempotency_key": key, "request_digest": "", "answered_at": answered_at}
+        return stored, {**vars(answer), **kept, "body": body}
 
     def claims(self, caller_id: str, key: str) -> tuple[tuple[str, str], ...]:
         """What an answer is found by: now, under former keys, and in rows of an older release."""
@@ -51,7 +60,7 @@ class EncryptedDecisions:
         """The whole record of a row with the columns `WHOLE`; None where it was erased."""
         if row.encrypted is None:
             return str(row.record)
-        unit = EncryptionUnit.of_decision(row.decision_id, row.scored_at)
+        unit = EncryptionUnit.of_decision(row.decision_id, row.logged_at or row.scored_at)
         record = self.keys.decrypt(unit, _RECORD, row.encrypted)
         return None if record is None else decompressed(record).decode()
 

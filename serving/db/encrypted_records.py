@@ -1,5 +1,6 @@
 """Records that came by themselves as they are kept: encrypted, and found by tokens of their ids."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,6 +9,7 @@ from sqlalchemy import Connection
 
 from serving.db.data_keys import DataKeys
 from serving.db.encryption import EncryptionUnit
+from serving.db.log_times import logged_at
 from serving.history.received_records import ReceivedRecord
 
 _PART = "record"
@@ -19,18 +21,33 @@ class EncryptedRecords:
 
     keys: DataKeys
 
-    def encrypted(self, row: ReceivedRecord, within: Connection | None = None) -> dict[str, Any]:
-        """The row as it is kept."""
+    def encrypted(
+        self,
+        row: ReceivedRecord,
+        within: Connection | None = None,
+        *,
+        behind: str | None = None,
+    ) -> dict[str, Any]:
+        """The row as it is kept; `behind` is the time of the log, where the clock is behind it."""
         token = self.keys.token(row.kind, row.record_id)
         subject = self.keys.subject_token(row.subject_kind, row.subject_id)
         plain = "\n".join((row.record_id, row.subject_id, row.body))
-        unit = EncryptionUnit.of_record(row.kind, token, row.received_at)
+        unit = EncryptionUnit.of_record(row.kind, token, behind or row.received_at)
         return {
             **vars(row),
             "record_id": token,
             "subject_id": subject,
             "body": self.keys.encrypt_text(unit, _PART, plain, within),
             "outline": _outline(row, subject),
+            "logged_at": behind,
+        }
+
+    def encrypted_all(
+        self, rows: Iterable[ReceivedRecord], newest: str | None
+    ) -> dict[tuple[str, str], dict[str, Any]]:
+        """The rows as they are kept, by key, where the time of the log is `newest`."""
+        return {
+            row.key: self.encrypted(row, behind=logged_at(row.received_at, newest)) for row in rows
         }
 
     def record(self, row: ReceivedRecord) -> ReceivedRecord | None:

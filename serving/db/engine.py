@@ -34,7 +34,7 @@ from serving.db.write_lock import (
     turn_without_transaction,
     writing,
 )
-from serving.db.written_rows import WrittenRows, watch
+from serving.db.written_rows import WrittenRows, now, watch
 from serving.errors import LogUnavailable
 
 # A request waits this long for another process (a command beside the service) to finish writing.
@@ -218,7 +218,7 @@ def _made_or_bound(
 def _write_event(
     connection: Connection, action: str, database_id: str, details: dict[str, Any]
 ) -> None:
-    event = AuditEvent(utc_now(), whoever_acts(), action, "database", database_id, details)
+    event = AuditEvent(now(connection), whoever_acts(), action, "database", database_id, details)
     written = WrittenRows.of(connection)
     assert written is not None  # `writing` watches what it begins
     written.events.append(event)

@@ -15,6 +15,7 @@ TidegateError
 └── KeysUnknown         a database was opened without the folder of its keys
 LogUnavailable
 ├── TokensRotated       the key of tokens was rotated, or this host lacks the new one
+├── ClockBehind         a row states another time of the log than the log has
 └── Undecipherable      stored parts were changed, or their keys are others
 """
 
@@ -72,6 +73,12 @@ class KeysUnknown(TidegateError):
 
 class TokensRotated(LogUnavailable):
     """The key of tokens was rotated meanwhile, or this host has not got the one in use."""
+
+    retry_after_s = 1
+
+
+class ClockBehind(LogUnavailable):
+    """A row states another time of the log than the log has; stating it anew mends that."""
 
     retry_after_s = 1
 

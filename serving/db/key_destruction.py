@@ -7,6 +7,7 @@ keys is wrapped under a key that is destroyed with them.
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 
 from sqlalchemy import (
@@ -34,6 +35,7 @@ from serving.audit.erasure import (
     DueForErasure,
     ErasedUnits,
     ErasureLimits,
+    OutOfOrder,
     RetainedAfter,
     RetainedUnits,
 )
@@ -41,6 +43,7 @@ from serving.audit.retention_log import RetentionAct
 from serving.db.data_keys import DataKeys
 from serving.db.encryption import TEXT_PREFIX, EncryptionUnit
 from serving.db.engine import failing_as_unavailable
+from serving.db.log_times import out_of_order
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.retention_repository import append_act, stored_acts
 from serving.db.tables.keys import data_keys
@@ -110,7 +113,7 @@ class DatabaseErasure:
     def count_due(self, limits: ErasureLimits, retained: RetainedUnits) -> DueForErasure:
         """Count what an erasure would find; nothing is changed."""
         of_decisions = _alive_decisions(limits)
-        clear = and_(decisions.c.scored_at < limits.decisions, decisions.c.encrypted.is_(None))
+        clear = and_(_is_old(limits), decisions.c.encrypted.is_(None))
         with failing_as_unavailable(), self._engine.connect() as connection:
             return DueForErasure(
                 decisions=_count(connection, decisions, of_decisions),
@@ -121,7 +124,17 @@ class DatabaseErasure:
                     connection, decisions, and_(of_decisions, _is_on_hold(decisions, retained))
                 ),
                 in_the_clear=_count(connection, decisions, clear),
+                out_of_order=_count(
+                    connection,
+                    decisions,
+                    and_(of_decisions, _is_out_of_order(retained, limits.decisions)),
+                ),
             )
+
+    def out_of_order(self, at: datetime | None) -> tuple[OutOfOrder, ...]:
+        """Find what the clock dated wrongly, if `at` is the time; None where nobody says it is."""
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            return out_of_order(connection, at)
 
     def erased_of(self, decision_ids: Collection[str]) -> frozenset[str]:
         """Those of some decisions that were erased."""
@@ -131,7 +144,7 @@ class DatabaseErasure:
         self, decision_ids: Collection[str], limits: ErasureLimits, retained: RetainedUnits
     ) -> frozenset[str]:
         """Those of some decisions that were erased, or that an erasure would erase."""
-        would_be = and_(_alive_decisions(limits), ~_must_stay(retained))
+        would_be = and_(_alive_decisions(limits), ~_must_stay(retained, limits))
         return self._those_of(decision_ids, or_(_was_erased(), would_be))
 
     def erase(
@@ -192,7 +205,7 @@ class DatabaseErasure:
                 select(table.c.case_id)
                 .join(cases, cases.c.case_id == table.c.case_id)
                 .join(decisions, decisions.c.decision_id == table.c.case_id)
-                .where(is_masked)
+                .where(is_masked, ~_is_out_of_order(retained, before))
                 .distinct()
                 .order_by(table.c.case_id)
                 .limit(TOGETHER)
@@ -351,14 +364,29 @@ def _has_key(day: ColumnElement[str], name: ColumnElement[str]) -> ColumnElement
     )
 
 
-_DAY_OF_DECISION = _day("decisions", decisions.c.scored_at)
-_DAY_OF_RECORD = _day("records", records.c.received_at)
+_DAY_OF_DECISION = _day("decisions", func.coalesce(decisions.c.logged_at, decisions.c.scored_at))
+_DAY_OF_RECORD = _day("records", func.coalesce(records.c.logged_at, records.c.received_at))
 _NAME_OF_RECORD = records.c.kind + literal("/") + records.c.record_id
+
+
+def _is_before(
+    at: ColumnElement[str], logged_at: ColumnElement[str | None], limit: str
+) -> ColumnElement[bool]:
+    """Whether a row counts from before a day; `logged_at` is never before `at`."""
+    return and_(at < limit, or_(logged_at.is_(None), logged_at < limit))
+
+
+def _is_old(limits: ErasureLimits) -> ColumnElement[bool]:
+    return _is_before(decisions.c.scored_at, decisions.c.logged_at, limits.decisions)
+
+
+def _is_old_record(limits: ErasureLimits) -> ColumnElement[bool]:
+    return _is_before(records.c.received_at, records.c.logged_at, limits.records)
 
 
 def _alive_decisions(limits: ErasureLimits) -> ColumnElement[bool]:
     return and_(
-        decisions.c.scored_at < limits.decisions,
+        _is_old(limits),
         decisions.c.encrypted.is_not(None),
         _has_key(_DAY_OF_DECISION, decisions.c.decision_id),
     )
@@ -372,10 +400,7 @@ def _was_erased() -> ColumnElement[bool]:
 
 
 def _alive_records(limits: ErasureLimits) -> ColumnElement[bool]:
-    return and_(
-        records.c.received_at < limits.records,
-        _has_key(_DAY_OF_RECORD, _NAME_OF_RECORD),
-    )
+    return and_(_is_old_record(limits), _has_key(_DAY_OF_RECORD, _NAME_OF_RECORD))
 
 
 def _due_messages(limits: ErasureLimits) -> ColumnElement[bool]:
@@ -411,8 +436,34 @@ def _is_on_hold(table: Any, retained: RetainedUnits) -> ColumnElement[bool]:
     return subject.in_(retained.subjects) if retained.subjects else literal(False)
 
 
-def _must_stay(retained: RetainedUnits) -> ColumnElement[bool]:
+def _is_out_of_order(retained: RetainedUnits, limit: str) -> ColumnElement[bool]:
+    """Whether a decision is out of order, and must stay when what is before a day ends."""
+    stretches = [
+        decisions.c.seq.between(each.first, each.last)
+        for each in retained.out_of_order
+        if each.log == "decisions" and each.keeps_from(limit)
+    ]
+    return or_(literal(False), *stretches)
+
+
+def _came_out_of_order(
+    received_at: ColumnElement[str], retained: RetainedUnits, limit: str
+) -> ColumnElement[bool]:
+    """Whether something was received while entries of any log were dated wrongly."""
+    spans = [
+        received_at.between(each.earliest, each.latest)
+        for each in retained.out_of_order
+        if each.keeps_from(limit)
+    ]
+    return or_(literal(False), *spans)
+
+
+def _is_retained(retained: RetainedUnits) -> ColumnElement[bool]:
     return or_(_open_case(), _frozen(retained), _is_on_hold(decisions, retained))
+
+
+def _must_stay(retained: RetainedUnits, limits: ErasureLimits) -> ColumnElement[bool]:
+    return or_(_is_retained(retained), _is_out_of_order(retained, limits.decisions))
 
 
 def _staying(
@@ -422,12 +473,12 @@ def _staying(
 
     A record or a message stays as long as a decision on its subject, or on any of them.
     """
-    must_stay = _must_stay(retained)
-    of_decisions = select(decisions.c.decision_id, decisions.c.scored_at).where(
-        _alive_decisions(limits), must_stay
-    )
-    for row in connection.execute(of_decisions).all():
-        yield EncryptionUnit.of_decision(row.decision_id, row.scored_at)
+    must_stay = _must_stay(retained, limits)
+    of_decisions = select(
+        decisions.c.decision_id, func.coalesce(decisions.c.logged_at, decisions.c.scored_at)
+    ).where(_alive_decisions(limits), must_stay)
+    for decision_id, at in connection.execute(of_decisions).all():
+        yield EncryptionUnit.of_decision(decision_id, at)
     of_cases = (  # which a later decision may have opened, on another day
         select(cases.c.case_id, cases.c.opened_at)
         .join(decisions, _is_about(cases.c.case_id))
@@ -442,11 +493,14 @@ def _staying(
         decisions.c.subject_id == records.c.subject_id,
         must_stay,
     )
-    of_records = select(records.c.kind, records.c.record_id, records.c.received_at).where(
-        _alive_records(limits), or_(decided, _is_on_hold(records, retained))
+    came_at = func.coalesce(records.c.logged_at, records.c.received_at)
+    came_wrong = _came_out_of_order(records.c.received_at, retained, limits.records)
+    is_held = or_(decided, _is_on_hold(records, retained))
+    of_records = select(records.c.kind, records.c.record_id, came_at).where(
+        _alive_records(limits), or_(is_held, came_wrong)
     )
-    for kind, token, received_at in connection.execute(of_records).all():
-        yield EncryptionUnit.of_record(kind, token, received_at)
+    for kind, token, at in connection.execute(of_records).all():
+        yield EncryptionUnit.of_record(kind, token, at)
     of_subjects = (
         select(message_subjects.c.message_id)
         .outerjoin(
@@ -459,7 +513,12 @@ def _staying(
         .where(or_(must_stay, _is_on_hold(message_subjects, retained)))
     )
     of_messages = select(kept_messages.c.message_id, kept_messages.c.key_day).where(
-        _due_messages(limits), _has_key_of_message(), kept_messages.c.message_id.in_(of_subjects)
+        _due_messages(limits),
+        _has_key_of_message(),
+        or_(
+            kept_messages.c.message_id.in_(of_subjects),
+            _came_out_of_order(kept_messages.c.received_at, retained, limits.records),
+        ),
     )
     for message_id, key_day in connection.execute(of_messages).all():
         yield EncryptionUnit.of_message(message_id, key_day)
@@ -524,7 +583,7 @@ def _erased_alerts(limits: ErasureLimits) -> Delete:
     erased = (
         select(alert_id)
         .join(records, call)
-        .where(records.c.received_at < limits.records, ~_has_key(_DAY_OF_RECORD, _NAME_OF_RECORD))
+        .where(_is_old_record(limits), ~_has_key(_DAY_OF_RECORD, _NAME_OF_RECORD))
     )
     return delete(distress_alerts).where(alert_id.in_(erased.order_by(alert_id).limit(TOGETHER)))
 
@@ -535,7 +594,7 @@ def _leftovers(limits: ErasureLimits) -> Sequence[Delete | Update]:
     What they say nobody can read. A case ends with the day of the decision that opened it, which
     may be a later one than that which it has its id of.
     """
-    erased = and_(decisions.c.scored_at < limits.decisions, _was_erased())
+    erased = and_(_is_old(limits), _was_erased())
 
     erased_case = _is_erased_case(limits)
 

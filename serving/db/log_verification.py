@@ -114,7 +114,7 @@ def _checked(row: dict[str, Any], expected_seq: int, before: str) -> str:
             raise _Broken(f"the column {name} does not repeat the record")
     if (decision["lane"], _probability(decision)) != (row["lane"], row["probability"]):
         raise _Broken("the columns lane and probability do not repeat the record")
-    for name in ("rescores", "lane_before"):  # an older release knew of neither
+    for name in ("rescores", "lane_before", "logged_at"):  # an older release knew of none
         if decision.get(name) != row.get(name):
             raise _Broken(f"the column {name} does not repeat the record")
     if "encrypted" in decision:
@@ -132,7 +132,7 @@ def _check_encrypted(row: dict[str, Any], decision: dict[str, Any]) -> None:
         return
     if row["answered_to"] != decision["caller_id"]:
         raise _Broken("the answer kept for this record is not to its caller")
-    if _plain(row["answered_at"]) != _plain(row["scored_at"]):
+    if _plain(row["answered_at"]) != _plain(row.get("logged_at") or row["scored_at"]):
         raise _Broken("the answer kept for this record is of another instant")
     if row["answered_under"] != decision.get("answered_under", row["answered_under"]):
         raise _Broken("the answer kept for this record is under another idempotency key")

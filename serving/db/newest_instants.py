@@ -3,16 +3,17 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import partial
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 
 from features.errors import TidegateError
 from serving.audit.clock_check import ClockCheck
 from serving.audit.witness_delivery import Witness
 from serving.audit.witness_lines import read_witness_lines
 from serving.db.engine import failing_as_unavailable
+from serving.db.log_times import instant
 from serving.db.repositories.checkpoint_repository import CheckpointRepository
 from serving.db.repositories.retention_repository import stored_acts
 from serving.db.tables.audit import audit_events
@@ -35,7 +36,9 @@ def newest_instants(engine: Engine, witnesses: Iterable[Witness]) -> Mapping[str
     dated; that they said so counts as an entry itself, since they vouched for its day.
     """
     newest = {
-        "decision": select(decisions.c.scored_at).order_by(decisions.c.seq.desc()),
+        "decision": select(func.coalesce(decisions.c.logged_at, decisions.c.scored_at)).order_by(
+            decisions.c.seq.desc()
+        ),
         "audit event": select(audit_events.c.at)
         .where(audit_events.c.actor.not_like("cli:%"))
         .order_by(audit_events.c.seq.desc()),
@@ -46,7 +49,7 @@ def newest_instants(engine: Engine, witnesses: Iterable[Witness]) -> Mapping[str
     found["checkpoint"] = _last_signed_at(CheckpointRepository(engine).newest_lines())
     found["witness's checkpoint"] = max(filter(None, map(_last_heard, witnesses)), default=None)
     found["overruling"] = overruling[-1].at if overruling else None
-    instants = {what: _instant(text) for what, text in found.items() if text is not None}
+    instants = {what: instant(text) for what, text in found.items() if text is not None}
     overruled = {each for act in overruling for each in act.details["overruled"].items()}
     return {what: at for what, at in instants.items() if (what, at.isoformat()) not in overruled}
 
@@ -61,8 +64,3 @@ def _last_heard(witness: Witness) -> str | None:
 def _last_signed_at(lines: Sequence[str]) -> str | None:
     told = [stated for stated in map(json.loads, lines) if not stated.get("begun")]
     return str(told[-1]["signed_at"]) if told else None
-
-
-def _instant(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)

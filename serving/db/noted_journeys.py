@@ -5,10 +5,10 @@ noted since: so journeys can be noted again from the log while others are decide
 came with a shipment, of which others may say otherwise, never takes that of one declared by itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, text
+from sqlalchemy import Connection, and_, delete, func, select, update
 
 from features.records import Journey
 from serving.audit.ship_journey import ShipJourney
@@ -18,17 +18,6 @@ from serving.history.received_records import ReceivedRecord
 
 MMSI = "mmsi"
 """As what the token of a ship is made."""
-
-_KEY = ("journey_id", "version", MMSI)
-_TOLD = tuple(column.name for column in ship_journeys.c if column.name not in _KEY)
-_NOTE = text(
-    f"INSERT INTO ship_journeys ({', '.join((*_KEY, *_TOLD))}) "  # noqa: S608 - names of our own
-    f"VALUES ({', '.join(f':{name}' for name in (*_KEY, *_TOLD))}) "
-    f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE "
-    f"SET {', '.join(f'{name} = excluded.{name}' for name in _TOLD)} "
-    "WHERE CASE WHEN (excluded.shipment_id IS NULL) = (ship_journeys.shipment_id IS NULL) "
-    "THEN excluded.noted_at >= ship_journeys.noted_at ELSE excluded.shipment_id IS NULL END"
-)
 
 
 def journey_row(
@@ -57,8 +46,26 @@ def journey_row(
 
 def note_journeys(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     """Note journeys, in a transaction that is already writing."""
-    if rows:
-        connection.execute(_NOTE, rows)
+    newest: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        key = tuple(row[column.name] for column in ship_journeys.primary_key)
+        if key not in newest or _takes_place_of(row, newest[key]):
+            newest[key] = row
+    columns = [*ship_journeys.primary_key]
+    for key, row in newest.items():
+        is_it = and_(*(column == part for column, part in zip(columns, key, strict=True)))
+        found = connection.execute(select(ship_journeys).where(is_it)).mappings().first()
+        if found is None:
+            connection.execute(ship_journeys.insert(), row)
+        elif _takes_place_of(row, found):
+            connection.execute(update(ship_journeys).where(is_it).values(row))
+
+
+def _takes_place_of(row: Mapping[str, Any], noted: Mapping[Any, Any]) -> bool:
+    """Return whether a row says more of a version than what was noted of it."""
+    if (row["shipment_id"] is None) != (noted["shipment_id"] is None):
+        return row["shipment_id"] is None
+    return bool(row["noted_at"] >= noted["noted_at"])
 
 
 def ship_journey_of(row: ReceivedRecord) -> ShipJourney | None:

@@ -50,7 +50,7 @@ class OutlineComparison:
         """What does not agree in a row with its answer; None where all does, or it was erased."""
         if row["encrypted"] is None:
             return None
-        unit = EncryptionUnit.of_decision(row["decision_id"], row["scored_at"])
+        unit = EncryptionUnit.of_decision(row["decision_id"], row["logged_at"] or row["scored_at"])
         try:
             whole = self.keys.decrypt(unit, "record", bytes(row["encrypted"]))
             if whole is None:
@@ -68,7 +68,7 @@ class OutlineComparison:
     def _answer(self, row: Mapping[str, Any], decision: Mapping[str, Any]) -> str | None:
         if row["answer"] is None:
             return "the answer of this decision is gone, and its time is not over"
-        unit = EncryptionUnit.of_decision(row["decision_id"], row["scored_at"])
+        unit = EncryptionUnit.of_decision(row["decision_id"], row["logged_at"] or row["scored_at"])
         content = self.keys.decrypt(unit, "answer", bytes(row["answer"])) or b""
         digest, _, body = decompressed(content).partition(b"\n")
         if digest.decode() != decision["request_digest"]:

@@ -8,6 +8,7 @@ repeat what is signed.
 
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, inspect, text
 
@@ -33,15 +34,52 @@ _MADE_TO_WAIT = text(
 ).bindparams(bindparam("kinds", expanding=True))
 
 
+_DONE_UP_TO = {
+    "cases_opened_to": (
+        {"case_scores"},
+        "SELECT max(d.seq) FROM case_scores AS s JOIN decisions AS d "
+        "ON d.decision_id = s.decision_id",
+    ),
+    "rescue_calls_found_to": ({"rescue_calls"}, "SELECT max(seq) FROM rescue_calls"),
+    "summarised_to": ({"visits"}, "SELECT max(seq) FROM visits"),
+}
+_UNSCORED = text(
+    "SELECT c.case_id, d.decision_id FROM cases AS c "
+    "JOIN decisions AS d ON d.decision_id = coalesce(c.decision_id, c.case_id) "
+    "LEFT JOIN case_scores AS s ON s.case_id = c.case_id AND s.decision_id = d.decision_id "
+    "WHERE NOT EXISTS (SELECT 1 FROM case_scores AS o WHERE o.decision_id = d.decision_id) "
+    "AND s.case_id IS NULL AND d.seq <= (SELECT max(seq) FROM cases_opened_to) "
+    "ORDER BY c.case_id"
+)
+_SHOWN_ELSEWHERE = text(
+    "SELECT DISTINCT t.case_id FROM case_terms AS t LEFT JOIN cases AS c ON c.case_id = t.case_id "
+    "WHERE c.case_id IS NULL OR t.minus_seq <> -c.seq "
+    "OR t.is_rescue <> CASE WHEN c.lane = 'rescue' THEN 1 ELSE 0 END "
+    "OR coalesce(t.office_id, '') <> coalesce(c.office_id, '') ORDER BY t.case_id"
+)
+_UNKNOWN_EVENTS = text(
+    "SELECT p.endpoint_id FROM webhook_progress AS p LEFT JOIN published_events AS e "
+    "ON e.event_id = p.reached WHERE p.reached IS NOT NULL AND e.event_id IS NULL "
+    "ORDER BY p.endpoint_id"
+)
+_UNKNOWN_CHECKPOINTS = text(
+    "SELECT witness FROM witness_progress WHERE number > "
+    "(SELECT coalesce(max(number), -1) FROM chain_checkpoints) ORDER BY witness"
+)
+
+
 def misplaced(
     connection: Connection, was_told: Callable[..., bool]
-) -> Iterator[tuple[str, tuple[int, ...], str]]:
+) -> Iterator[tuple[str, tuple[Any, ...], str]]:
     """What is wrong with the places: the table, the number concerned, and why.
 
     `was_told` says whether events tell of a row: the name of its table, and its key.
     """
     known = set(inspect(connection).get_table_names())
     yield from _beyond_the_log(connection, known)
+    yield from _behind_their_rows(connection, known)
+    yield from _unknown_progress(connection, known)
+    yield from _of_cases(connection, known)
     if {"rescue_calls_found_to", "rescue_calls", "audit_events"} <= known:
         for seq in _uncalled(connection):
             yield "rescue_calls", (seq,), f"the rescue of record {seq} was passed by, uncalled"
@@ -62,6 +100,46 @@ def _beyond_the_log(
         place = _place(connection, name) if name in known else None
         if place is not None and place > newest:
             yield name, (place,), f"this place is beyond the log, which ends at {newest}"
+
+
+def _behind_their_rows(
+    connection: Connection, known: set[str]
+) -> Iterator[tuple[str, tuple[int, ...], str]]:
+    """Places before what was done up to them: it would be done, or counted, once more."""
+    for name, query in _DONE_UP_TO.items():
+        tables, reached = query
+        place = _place(connection, name) if {name, *tables} <= known else None
+        done = connection.scalar(text(reached)) if place is not None else None
+        if place is not None and done is not None and place < done:
+            yield name, (place,), f"this place is before record {done}, which was passed already"
+    if {"rescorings_found_to", "audit_events"} <= known:
+        is_gone = _place(connection, "rescorings_found_to") is None
+        if is_gone and _begun(connection, "begin_rescorings") is not None:
+            yield "rescorings_found_to", (), "this place was deleted"
+
+
+def _unknown_progress(
+    connection: Connection, known: set[str]
+) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """Followers that reached an event or a checkpoint which there is not."""
+    if {"webhook_progress", "published_events"} <= known:
+        for (endpoint_id,) in connection.execute(_UNKNOWN_EVENTS).all():
+            yield "webhook_progress", (endpoint_id,), "it reached an event that there is not"
+    if {"witness_progress", "chain_checkpoints"} <= known:
+        for (witness,) in connection.execute(_UNKNOWN_CHECKPOINTS).all():
+            yield "witness_progress", (witness,), "it took a checkpoint that there is not"
+
+
+def _of_cases(
+    connection: Connection, known: set[str]
+) -> Iterator[tuple[str, tuple[str, ...], str]]:
+    """Cases without the score that opened them, or found by others than may see them."""
+    if {"case_scores", "cases", "cases_opened_to"} <= known:
+        for case_id, decision_id in connection.execute(_UNSCORED).all():
+            yield "case_scores", (case_id, decision_id), "the first score of this case was deleted"
+    if {"case_terms", "cases"} <= known:
+        for (case_id,) in connection.execute(_SHOWN_ELSEWHERE).all():
+            yield "case_terms", (case_id,), "it lets others find this case than may see it"
 
 
 def _misnamed(connection: Connection) -> Iterator[tuple[str, tuple[int, ...], str]]:

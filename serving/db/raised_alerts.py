@@ -1,7 +1,8 @@
 """Raise alerts for calls for help that no decision is about, in the transaction that stores those.
 
 An alert is one emergency of one ship: a call that follows the last one soon, or comes while nobody
-acts yet, is of the same. When its journey is declared and becomes a rescue, that goes on with it.
+acts yet, is of the same, unless that was ended. When its journey is declared and becomes a rescue,
+that goes on with it.
 """
 
 import uuid
@@ -42,13 +43,14 @@ def _raise(connection: Connection, call: HeardCall) -> None:
     columns = distress_alerts.c
     heard_at, received_at = call.heard_at.isoformat(), call.received_at.isoformat()
     is_open = columns.acknowledged_at.is_(None) & columns.decision_id.is_(None)
+    is_ended = columns.ended_at.is_not(None)
     is_recent = columns.heard_at >= (call.heard_at - SAME_EMERGENCY_WITHIN).isoformat()
     is_of_ship = or_(
         *(name == call.subject_id for name in (columns.subject_id, columns.journey_id))
     )
     same = (
         select(columns.alert_id, columns.heard_at)
-        .where(is_of_ship, or_(is_open, is_recent))
+        .where(is_of_ship, ~is_ended, or_(is_open, is_recent))
         .order_by(columns.heard_at.desc())
     )
     alert = connection.execute(same).first()

@@ -1,13 +1,15 @@
 """Every repository of one database, for whoever puts the services together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 from serving.db.data_keys import DataKeys
 from serving.db.engine import open_database
+from serving.db.newest_instants import newest_instants
 from serving.db.postgres_state import PostgresStateStore, shared_state
 from serving.db.repositories.account_repository import AccountRepository
 from serving.db.repositories.alert_repository import AlertRepository
@@ -40,6 +42,7 @@ from serving.db.repositories.ship_journey_repository import ShipJourneyRepositor
 from serving.db.repositories.sign_in_repository import SignInRepository
 from serving.db.repositories.team_repository import TeamRepository
 from serving.db.repositories.webhook_repository import WebhookRepository
+from serving.db.schema_check import require_schema
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Storage:
     distress_alerts: DistressAlertRepository
     entities: EntityRepository
     messages: MessageRepository
+    newest_instants: Callable[[], Mapping[str, datetime]]
     notices: NoticeRepository
     online_store: PostgresStateStore | None
     placements: PlacementRepository
@@ -89,7 +93,10 @@ class Storage:
         *,
         has_other_workers: bool = False,
     ) -> Self:
-        """Open the database of a service, or of one of its workers; raises as `open_database`."""
+        """Open the database of a service, or of one of its workers; raises as `open_database`.
+
+        Raises LogNotWhole where its tables are not as the migrations make them.
+        """
         engine = open_database(
             database,
             is_service=True,
@@ -97,6 +104,11 @@ class Storage:
             keys=keys,
             clock=clock,
         )
+        try:
+            require_schema(engine)
+        except BaseException:
+            engine.dispose()  # whoever was refused holds neither the file nor a connection
+            raise
         return cls(
             accounts=AccountRepository(engine),
             alerts=AlertRepository(engine),
@@ -112,6 +124,7 @@ class Storage:
             distress_alerts=DistressAlertRepository(engine),
             entities=EntityRepository(engine),
             messages=MessageRepository(engine),
+            newest_instants=partial(newest_instants, engine, ()),
             notices=NoticeRepository(engine),
             online_store=shared_state(engine),
             placements=PlacementRepository(engine),

@@ -33,7 +33,7 @@ def run_checks(settings: Settings, now: datetime | None = None) -> Iterator[Chec
     yield home
     if home.grade == "wrong":
         return
-    yield disk(settings.home)
+    yield disk(settings.home, settings.disk_reserve_bytes)
     yield privacy(settings)
     found = FoundDatabase(settings)
     try:

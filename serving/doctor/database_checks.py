@@ -10,15 +10,20 @@ from serving.db.audit_verification import verify_audit_log
 from serving.db.data_keys import DataKeys
 from serving.db.engine import cause_of
 from serving.db.errors import DatabaseMissing
+from serving.db.key_destruction import DatabaseErasure
 from serving.db.log_verification import verify_decision_log
 from serving.db.newest_instants import clock_check
 from serving.db.postgres_state import shared_state
 from serving.db.repositories.api_key_repository import ApiKeyRepository
 from serving.db.repositories.webhook_repository import WebhookRepository
+from serving.db.schema_check import schema_faults
 from serving.doctor.found_database import FoundDatabase
 from serving.doctor.state_checks import NO_STATE, state
 from serving.installation import CheckResult
 from serving.settings import Settings
+
+MAX_LISTED = 5
+"""Stretches of a log that are out of order; `verify-log` lists all."""
 
 
 def database_and_log(
@@ -31,6 +36,10 @@ def database_and_log(
             DataKeys(engine).probe(connection)
         yield from _api_keys(ApiKeyRepository(engine), now)
         yield from _webhooks(WebhookRepository(engine))
+        if faults := schema_faults(engine):
+            more = f"; {len(faults) - MAX_LISTED:,} more" if len(faults) > MAX_LISTED else ""
+            says = f"not as this release makes it: {'; '.join(map(str, faults[:MAX_LISTED]))}{more}"
+            yield CheckResult("tables", "wrong", f"{says}; `tidegate verify-log` names all")
         if shared := shared_state(engine):
             yield NO_STATE if shared.is_empty else state(shared, settings, found)
         log = _log(found)
@@ -90,14 +99,30 @@ def _api_keys(register: ApiKeyRepository, now: datetime) -> Iterator[CheckResult
 
 
 def clock(settings: Settings, found: FoundDatabase, now: datetime) -> Iterator[CheckResult]:
-    """Whether anything newest is dated ahead of the clock: then nothing is masked or erased."""
+    """Whether the clock agrees with what was written: all of it in order, and none later than now.
+
+    Where the newest entries are later, nothing is masked or erased; of others, just themselves.
+    """
     if found.is_missing:
         return
+    faults = []
     try:
-        clock_check(found.engine, settings).require_not_behind(now)
-    except ClockDisagrees as refusal:
-        yield CheckResult("clock", "wrong", f"nothing is masked or erased: {refusal}")
+        try:
+            clock_check(found.engine, settings).require_not_behind(now)
+        except ClockDisagrees as refusal:
+            faults.append(f"nothing is masked or erased: {refusal}")
+        entries = DatabaseErasure(found.engine).out_of_order(now)
     except TidegateError:  # what is wrong with the database is said elsewhere
         return
-    else:
-        yield CheckResult("clock", "good", "nothing was written at a later time than it says")
+    wrong = [str(each) for each in entries if not each.is_settled]
+    if wrong:
+        more = f"; {len(wrong) - MAX_LISTED:,} more" if len(wrong) > MAX_LISTED else ""
+        faults.append(
+            f"out of order, and kept until two persons agree that the clock was wrong "
+            f"(`tidegate retention overrule --help`): {'; '.join(wrong[:MAX_LISTED])}{more}"
+        )
+    if faults:
+        yield CheckResult("clock", "wrong", ". ".join(faults))
+        return
+    says = "nothing was written at a later time than it says, or out of order"
+    yield CheckResult("clock", "good", says)

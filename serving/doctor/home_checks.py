@@ -44,11 +44,15 @@ def sqlite() -> CheckResult:
     return CheckResult("sqlite", "good" if is_fixed else "doubtful", f"{version}{says}")
 
 
-def disk(home: Path) -> CheckResult:
-    """Whether there is room for more."""
+def disk(home: Path, reserve_bytes: int) -> CheckResult:
+    """Whether there is room for more than the decisions that the reserve is for."""
     free = shutil.disk_usage(home).free
+    says = f"{free / 2**30:.1f} GiB free below {home}"
+    if free < reserve_bytes:
+        says += f"; what is left of {reserve_bytes / 2**30:.1f} GiB is kept for decisions, and "
+        return CheckResult("disk", "wrong", f"{says}attachments, messages and bulk are refused")
     grade: CheckGrade = "good" if free > FEWEST_FREE_BYTES else "doubtful"
-    return CheckResult("disk", grade, f"{free / 2**30:.1f} GiB free below {home}")
+    return CheckResult("disk", grade, says)
 
 
 def privacy(settings: Settings) -> CheckResult:

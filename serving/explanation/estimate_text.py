@@ -5,12 +5,12 @@ from serving.explanation.formatting import figures, share_in_percent
 from serving.language import ENGLISH, Language
 
 ESTIMATE = (
-    "About {odds} inspections of cases like this finds something: estimate {probability}, range "
-    "{low} to {high}. The range rests on {subjects} inspections of cases with similar scores, "
-    "{confirmed} of them confirmed."
+    "About {odds} inspections of cases like this would find something: estimate {probability}, "
+    "range {low} to {high}. The range rests on {subjects} inspections of cases with similar "
+    "scores, {confirmed} of them confirmed."
 )
 WITHOUT_INSPECTIONS = (
-    "About {odds} inspections of cases like this finds something: estimate {probability}. No "
+    "About {odds} inspections of cases like this would find something: estimate {probability}. No "
     "inspection of a case with a similar score is known, so the true share may be any."
 )
 IN_SO_MANY = "{number} in {of}"

@@ -176,7 +176,7 @@ def _rendered(
     return RenderedValue(
         sentence(feature, value, language, dict(counts), digits),
         comparison_in_words(comparison, feature.unit, kind, language, named),
-        shows_sign=shows_sign(feature, value, comparison),
+        shows_sign=shows_sign(feature, value, comparison, dict(counts)),
         rarity=rarity(comparison),
     )
 

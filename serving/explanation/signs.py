@@ -14,6 +14,9 @@ no payment is (`Feature.known_by`). Usual is what the model saw among the peers 
 - categories are a sign where less than a tenth of the peers have them.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from features.definition import Feature, Unit, Warns
 from serving.explanation.comparison import Comparison
 from serving.explanation.formatting import Value
@@ -41,15 +44,23 @@ def is_sign(feature: Feature, value: Value, comparison: Comparison) -> bool:
     return {Warns.HIGH: is_high, Warns.LOW: is_low}.get(feature.warns, is_high or is_low)
 
 
-def shows_sign(feature: Feature, value: Value, comparison: Comparison) -> bool:
-    """Whether the value by itself shows what its indicator is a sign of, and may be called so.
+def shows_sign(
+    feature: Feature,
+    value: Value,
+    comparison: Comparison,
+    said_with: Mapping[str, float] = MappingProxyType({}),
+) -> bool:
+    """Return whether the value by itself shows what its indicator is a sign of.
 
     More than `is_sign` asks: a value may be a little beyond usual and speak for a closer look, as
     nine journeys where most made twelve, and yet be no newcomer's. It has to reach `shows_from`
     where its feature has one; a ratio has to be a quarter off, and what warns on either side to lie
-    beyond nine in ten of its peers.
+    beyond nine in ten of its peers. `said_with` are the counts that its sentence names: a rate at
+    which inspections confirmed something is drawn to that of all, and shows a finding only where
+    one was counted.
     """
-    if value is None or not is_sign(feature, value, comparison):
+    counts_no_finding = "confirmed" in feature.said_with and not said_with.get("confirmed")
+    if value is None or counts_no_finding or not is_sign(feature, value, comparison):
         return False
     if isinstance(value, str) or feature.unit is Unit.YES_NO:
         return True

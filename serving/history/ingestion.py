@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from pydantic import ValidationError
 
@@ -24,13 +24,22 @@ from features.records import (
     OF_DOCUMENTS,
     RECORD_FILES,
     SUBJECT_KINDS,
+    Journey,
     Outcome,
     Record,
+    Shipment,
 )
 from features.subject_types import SUBJECT_TYPES
 from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.audit.selections import selection_of
+from serving.declared_ahead import (
+    CODE,
+    DoubtsClock,
+    clock_doubted,
+    fault_ahead,
+    never_doubts,
+)
 from serving.errors import BodyTooLarge, RequestFault, SubmissionRefused
 from serving.history.client import HistoryClient
 from serving.history.received_records import (
@@ -111,12 +120,13 @@ class RecordIngestion:
     decisions: SubjectDecisions
     history: HistoryClient
     purpose: str
+    doubts_clock: DoubtsClock = never_doubts
 
     def ingest(self, caller: Caller, body: bytes, at: datetime) -> IngestResult:
         """Check and store the records in a body.
 
-        Raises BodyMalformed, BodyTooLarge, SubmissionRefused (nothing in it can be kept) or
-        LogUnavailable.
+        Raises BodyMalformed, BodyTooLarge, SubmissionRefused (nothing in it can be kept),
+        ClockDoubted (it declares something ahead of a clock that may be wrong) or LogUnavailable.
         """
         faults: list[RequestFault] = []
         received = self._received(caller, body, at, faults)
@@ -127,8 +137,10 @@ class RecordIngestion:
         faults += [_differs(each) for each, body in known if not _says(each, body)]
         first_faults = tuple(faults[:MOST_FAULTS])
         if faults and not new and not same:
-            raise SubmissionRefused("none of the records can be kept", first_faults)
+            self._refuse(faults, at, "none of the records can be kept")
         self.history.ingest_records([each.record for each in (*new, *same)], at.isoformat())
+        if self._is_clock_doubted(faults, at):  # sent again, the others are known by then
+            raise clock_doubted(at)
         return IngestResult(len(new), len(same), first_faults, self._not_scored([*new, *same]))
 
     def keep_calls(self, caller: Caller, refused: bytes, at: datetime) -> bool:
@@ -173,8 +185,17 @@ class RecordIngestion:
                     faults.append(_differs(each))
             waiting = again
         if faults:
-            raise SubmissionRefused("a record cannot be kept", tuple(faults[:MOST_FAULTS]))
+            self._refuse(faults, at, "a record cannot be kept")
         return settled
+
+    def _refuse(self, faults: Sequence[RequestFault], at: datetime, why: str) -> NoReturn:
+        """Raise SubmissionRefused, or ClockDoubted where the clock may be what is wrong."""
+        if self._is_clock_doubted(faults, at):
+            raise clock_doubted(at)
+        raise SubmissionRefused(why, tuple(faults[:MOST_FAULTS]))
+
+    def _is_clock_doubted(self, faults: Sequence[RequestFault], at: datetime) -> bool:
+        return any(fault.code == CODE for fault in faults) and self.doubts_clock(at)
 
     def _received(
         self, caller: Caller, body: bytes, at: datetime, faults: list[RequestFault]
@@ -182,7 +203,7 @@ class RecordIngestion:
         """The records in a body that may be kept, by their keys."""
         source = RecordSource(caller.key_id, at, self.purpose)
         received: dict[Key, CheckedRecord] = {}
-        given = list(_records_in(body, source, faults))
+        given = list(_not_ahead(_records_in(body, source, faults), at, faults))
         allowed = self._as_decided(self._allowed(caller, given, faults), faults)
         allowed = self._as_drawn(allowed, faults)
         for each in self._sent_there(list(allowed), faults):
@@ -373,6 +394,23 @@ def _arrays_in(given: dict[str, Any], faults: list[RequestFault]) -> dict[str, l
         elif records is not None:
             faults.append(_no_array(kind))
     return arrays
+
+
+def _not_ahead(
+    records: Iterable[CheckedRecord], at: datetime, faults: list[RequestFault]
+) -> Iterator[CheckedRecord]:
+    """Yield the records but declarations that lie ahead of the clock, which are faults."""
+    for each in records:
+        record = each.record
+        fault = (
+            fault_ahead(f"{each.pointer}/declared_at", record.declared_at, at)
+            if isinstance(record, Journey | Shipment)
+            else None
+        )
+        if fault is None:
+            yield each
+        else:
+            faults.append(fault)
 
 
 def _no_array(kind: str) -> RequestFault:

@@ -9,12 +9,14 @@ import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Self
 
 from serving.errors import BodyTooLarge, MediaTypeUnsupported, Unprocessable
 from serving.language import say
 
 MOST_TO_A_CASE = 50
+A_DAY = timedelta(hours=24)
 LONGEST_NAME = 120
 
 _BEGINNINGS = {
@@ -37,6 +39,14 @@ ENDINGS = {
 _SIGNS = re.compile(r'[<>:"|?*;%`$&\\/]')
 _ENDINGS_OF_OTHERS = re.compile(r"(\s*\.\s*[^\W\d_][^\W_]{0,9})+$")
 _NAMES_OF_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class AttachmentQuota:
+    """How much may be attached: bytes to one case, and bytes by one person or key in 24 hours."""
+
+    case_bytes: int = 32 * 1024 * 1024
+    bytes_per_day: int = 256 * 1024 * 1024
 
 
 def file_too_large(most_bytes: int) -> BodyTooLarge:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, Protocol, Self
 from features.submission import Submission
 from serving.access.actors import SERVICE, Actor
 from serving.history.received_records import ReceivedRecord
+from serving.review.attachments import AttachmentQuota
 from serving.review.case_state import Status
 from serving.review.queue_rank import ALWAYS_IN_TIME
 from serving.review.search_terms import SearchTerm
@@ -562,12 +563,18 @@ class CaseFileStore(Protocol):
     """The files of cases. Every method raises LogUnavailable where it fails."""
 
     def attach(
-        self, file: CaseFile, content: bytes, event: StoredEvent, access: CaseAccess, limit: int
+        self,
+        file: CaseFile,
+        content: bytes,
+        event: StoredEvent,
+        access: CaseAccess,
+        limit: int,
+        quota: AttachmentQuota,
     ) -> None:
         """Store a file with the event that records it.
 
-        Raises NotFound for a case that may not be seen by then, AlreadyAttached, or Unprocessable
-        for one that has `limit` files.
+        Raises NotFound for a case that may not be seen by then, AlreadyAttached, Unprocessable for
+        one that has `limit` files or too many bytes, or TooOften for who attached too much.
         """
         ...
 

@@ -36,19 +36,25 @@ WaitingFor = Literal["documents", "reply", "arrival", "other"]
 
 @dataclass(frozen=True)
 class Statement:
-    """What one person says is to be done, or was found: one of the two."""
+    """What one person says is to be done, or was found: one of the two.
+
+    `is_life_at_risk` says that grave signs of danger to life were on record when it was said.
+    """
 
     by: StoredActor
     at: datetime
     action: CaseAction | None = None
     result: CaseResult | None = None
+    is_life_at_risk: bool = False
 
     @property
     def takes_two_persons(self) -> bool:
         """Whether it is a proposal until a second person agrees."""
         if self.action is not None:
             return self.action.takes_two_persons
-        return self.result is not None and self.result.is_adverse
+        if self.result is None:
+            return False
+        return self.result.is_adverse or (self.is_life_at_risk and self.result.is_hearsay)
 
     @property
     def calls_rescue(self) -> bool:

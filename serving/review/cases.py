@@ -19,7 +19,7 @@ from serving.history.received_records import ReceivedRecord
 from serving.language import say
 from serving.review import owner_rules, remark_rules, statement_rules, undo_rules
 from serving.review.actions import CaseAction
-from serving.review.attachments import MOST_TO_A_CASE, AttachedFile
+from serving.review.attachments import MOST_TO_A_CASE, AttachedFile, AttachmentQuota
 from serving.review.case_change import CaseAct, CaseChange
 from serving.review.case_records import (
     UNSEEN,
@@ -73,12 +73,14 @@ from serving.review.stored_acts import (
     stored_change,
 )
 from serving.review.teams import Inboxes, Team
+from serving.triage.life_at_risk import GRAVE
 
 StateResult = Callable[[FoundBy], CaseResult]
 """A result of what found it; raises ImpossibleResult or ContradictoryFinding."""
 
 OnOutcome = Callable[[Submission, Outcome], None]
 
+MAX_NOTES = 200  # of one person or key on one case
 _SAYS_A_VIEW = frozenset(
     {"judge", "propose_action", "order_action", "state_view", "state_result", "agree", "disagree"}
 )
@@ -92,8 +94,9 @@ class Cases:
     `on_outcome` is called with every outcome and its subject, once it is durable. Masked cases are
     shown as `masking` says. What names no office belongs to that of its place of entry. `teams`
     are those that there are now, `colleagues` the holders of live accounts that review. A case is
-    referred to one of `known_offices`, to any where none is known. Whoever acts on a case of
-    another revision than `revision_read` is refused with CaseChanged.
+    referred to one of `known_offices`, to any where none is known. `heard_by_now` adds to a
+    submission the positions that came since. Whoever acts on a case of another revision than
+    `revision_read` is refused with CaseChanged.
     """
 
     store: CaseStore
@@ -105,6 +108,7 @@ class Cases:
     teams: Callable[[], Sequence[Team]] = tuple
     colleagues: Callable[[], Sequence[Reviewer]] = tuple
     known_offices: Callable[[], Collection[str]] = tuple
+    heard_by_now: Callable[[Submission], Submission] = lambda submission: submission
     revision_read: int | None = None
 
     def open_new(self) -> None:
@@ -321,7 +325,7 @@ class Cases:
     def note(self, reviewer: Reviewer, case_id: str, at: datetime, text: str) -> Case:
         """Write something down; who is mentioned in it with `@name` is told.
 
-        Raises Unprocessable for a name of nobody who may see the case.
+        Raises Unprocessable for a name of nobody who may see the case, or one note too many.
         """
         colleagues = self.colleagues() if "@" in text else ()
 
@@ -330,7 +334,14 @@ class Cases:
             mentioned = [named[name] for name in find_mentions(text, named)]
             return lambda case: remark_rules.note(case, reviewer.actor, at, text, mentioned)
 
-        return self._act_on_row(reviewer, case_id, note)
+        def require_room(events: Sequence[StoredEvent]) -> None:
+            own = [e for e in events if e.action == "note" and reviewer.actor.is_holder(e.by)]
+            if len(own) >= MAX_NOTES:
+                raise Unprocessable(
+                    say("one may write {most} notes on a case: attach a file", most=MAX_NOTES)
+                )
+
+        return self._act_on_row(reviewer, case_id, note, require_room)
 
     def judge(self, reviewer: Reviewer, case_id: str, at: datetime, judged_as: JudgedAs) -> Case:
         """Say what one thinks of a case before its score; raises AlreadyJudged the second time."""
@@ -393,9 +404,15 @@ class Cases:
         return self._act_on_row(reviewer, case_id, put)
 
     def attach(
-        self, reviewer: Reviewer, case_id: str, at: datetime, file: AttachedFile, content: bytes
+        self,
+        reviewer: Reviewer,
+        case_id: str,
+        at: datetime,
+        file: AttachedFile,
+        content: bytes,
+        quota: AttachmentQuota = AttachmentQuota(),  # noqa: B008  # it is frozen
     ) -> CaseFile:
-        """Put a file to a case; raises NotFound, AlreadyAttached or Unprocessable."""
+        """Put a file to a case; raises NotFound, AlreadyAttached, Unprocessable or TooOften."""
         _, case = self.case(reviewer, case_id)
         _, event = remark_rules.attach(case, reviewer.actor, at, file)
         row = CaseFile(
@@ -405,7 +422,7 @@ class Cases:
             attached_by=reviewer.actor.identity,
             attached_by_name=reviewer.actor.name,
         )
-        self.files.attach(row, content, event_row(event), reviewer.access, MOST_TO_A_CASE)
+        self.files.attach(row, content, event_row(event), reviewer.access, MOST_TO_A_CASE, quota)
         return row
 
     def download(
@@ -478,9 +495,12 @@ class Cases:
         decision = self._decision(case_id)
         require_plausible_start(decision, result)
         label_of(decision, result, reviewer.actor.identity, at, case.newest_inspection)
+        is_life_at_risk = row.lane == "rescue" and self._is_life_at_risk(row, case, decision)
 
         def end(case: Case) -> CaseChange:
-            return statement_rules.state_result(case, reviewer.actor, at, result)
+            return statement_rules.state_result(
+                case, reviewer.actor, at, result, is_life_at_risk=is_life_at_risk
+            )
 
         return self._judge(reviewer, case_id, at, _taking(end, reviewer, at) if takes else end)
 
@@ -579,6 +599,20 @@ class Cases:
         for outcome in outcomes:
             self.on_outcome(decision.submission, outcome)
         return as_seen_by(CASE.validate_json(changed.state), reviewer.actor)
+
+    def _is_life_at_risk(self, row: CaseRecord, case: Case, newest: Decision) -> bool:
+        """Whether any report of a rescue, an officer or a later call shows danger to life.
+
+        A report that can be read no more counts as if it did.
+        """
+        if case.action is not None and case.action.refer_to == "rescue":
+            return True
+        scored = {score.decision_id for score in self.scores(row)} - {newest.decision_id}
+        records = self.decisions.records_of(scored)
+        reports = [newest, *map(Decision.model_validate_json, records.values())]
+        has_sign = any(sign.code in GRAVE for each in reports for sign in each.danger_signals)
+        called = any(each.is_distress for each in self.heard_by_now(newest.submission).positions)
+        return has_sign or called or len(records) < len(scored)
 
     def _why(self, reviewer: Reviewer, case: Case, at: datetime) -> str:
         """Why a reader reads: it is theirs, it waits, or what they stated not long ago."""

@@ -1,9 +1,10 @@
 """What a correction of a party's own papers would change: the case scored again as it would be.
 
-A paper that states something else than its party declared is given the declared value. Only
-features that the change moves are taken over, and only where what was scored is what is computed
-now: then the odds after it are exact, with all else as it was. Where they cannot be had, it is said
-what can be corrected and nothing of how much that would weigh.
+The newest version of a paper that states something else than its party declared of the same thing
+(`filed_papers`) is given the declared value. Only features that the change moves are taken over,
+and only where what was scored is what is computed now: then the odds after it are exact, with all
+else as it was. Where they cannot be had, it is said what can be corrected and nothing of how much
+that would weigh.
 """
 
 import math
@@ -18,16 +19,11 @@ from features.submission import AttachedDocument, Submission
 from features.vector import Vector
 from serving.audit.decision import Decision
 from serving.models.model_pool import LoadedModel
+from serving.review.filed_papers import AMOUNTS, declared_field, newest_papers
 from serving.review.own_declarations import OwnDeclarations, field_in_words, paper_in_words
 
-# A field of a document, and what a shipment and a journey call the same.
-_ALIKE = {
-    "gross_mass_kg": ("gross_mass_kg", "declared_cargo_mass_kg"),
-    "packages": ("packages",),
-    "value": ("declared_value",),
-    "container_number": ("container_number",),
-    "seal_number": ("seal_number",),
-}
+_CORRECTABLE = (*AMOUNTS, "container_number", "seal_number")
+"""Fields of a paper that name no party."""
 
 
 class VectorSource(Protocol):
@@ -81,19 +77,22 @@ class CorrectionScorer:
 
 
 def _different(own: OwnDeclarations) -> Iterator[tuple[AttachedDocument, str, str]]:
-    """Each own paper with a field of it and the declared field that says something else."""
+    """Yield each own paper with a field of it and the own declared field that says otherwise."""
+    subject = own.submission.subject
+    if own.record is not subject:  # the declaration that papers state again is another's
+        return
+    filed = newest_papers(own.submission.documents)
     for paper in own.papers:
-        for field, alike in _ALIKE.items():
-            stated = getattr(paper, field)
-            for declared in alike:
-                value = getattr(own.record, declared, None)
-                if None not in (stated, value) and stated != value and _is_alike(own, paper, field):
-                    yield paper, field, declared
-
-
-def _is_alike(own: OwnDeclarations, paper: AttachedDocument, field: str) -> bool:
-    """Whether two amounts are in one currency; of all else they are comparable."""
-    return field != "value" or paper.currency == getattr(own.record, "currency", None)
+        for field in _CORRECTABLE:
+            declared = declared_field(subject, filed, paper, field)
+            if declared is None:
+                continue
+            stated, value = getattr(paper, field), getattr(subject, declared)
+            is_other_money = field == "value" and paper.currency != getattr(
+                subject, "currency", None
+            )
+            if None not in (stated, value) and stated != value and not is_other_money:
+                yield paper, field, declared
 
 
 def _corrected(

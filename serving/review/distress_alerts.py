@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 
 from features.messages.ais import number_in
 from features.records import Journey, Mode, Position
+from serving.review.case_records import StoredEvent
+from serving.review.case_state import Case
 from serving.review.rescue_centres import RescueCentre, RescueCentres
 
 HEARD_WITHIN = timedelta(days=7)
@@ -25,7 +27,8 @@ class DistressAlert:
 
     `last` is None where its record was erased. `journey` is one that was received and that nobody
     decided about. `case_id` is the rescue that goes on with it, `earlier` other alerts of the ship
-    within a week, the oldest first.
+    within a week, the oldest first. `state` says who has it and how it ended, by the rules of
+    cases; `acts` are the events of that.
     """
 
     alert_id: str
@@ -36,6 +39,9 @@ class DistressAlert:
     step: int = 0
     case_id: str | None = None
     earlier: tuple[str, ...] = ()
+    ended_at: datetime | None = None
+    state: Case | None = None
+    acts: tuple[StoredEvent, ...] = ()
 
     @property
     def mmsi(self) -> str | None:
@@ -52,7 +58,7 @@ class DistressAlert:
     @property
     def is_open(self) -> bool:
         """Whether nobody acts on it yet, nor any rescue goes on with it."""
-        return self.acknowledged_at is None and self.case_id is None
+        return self.acknowledged_at is None and self.case_id is None and self.ended_at is None
 
     def centre(self, centres: RescueCentres | None) -> RescueCentre | None:
         """The coordination centre that answers for where it calls from; None where none was set."""

@@ -9,28 +9,37 @@ the kind is named. The rest is in the sealed version.
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from babel.dates import format_date
 from pydantic import TypeAdapter
 
 from features.catalogue import feature_named
+from features.derived.document import TRANSPORT_KINDS
 from serving.access.actors import Actor
 from serving.audit.decision import Decision
 from serving.audit.selections import is_beyond_its_lane
 from serving.explanation.code_names import country_in_words, place_in_words
 from serving.explanation.formatting import listed
 from serving.explanation.missing_inputs import missing_in_words
-from serving.explanation.reason_ranking import Effect
+from serving.explanation.reason_ranking import Effect, Strength, strength_of
 from serving.explanation.reasons_in_words import Observation
 from serving.explanation.signs import agrees, is_absence
+from serving.language import ENGLISH, Language
 from serving.review.case_letters import Audience, CaseLetter
 from serving.review.case_state import Case
 from serving.review.case_summary import describe_subject
 from serving.review.corrections import Correction, CorrectionScorer
 from serving.review.own_declarations import DECLARANTS, OwnDeclarations, paper_in_words
-from serving.review.remedies import Remedies
+from serving.review.remedies import (
+    Consequence,
+    Remedies,
+    consequence_of,
+    consequence_of_words,
+)
 from serving.triage.lane_rule import Lane, LaneReason
 from serving.triage.triage_plan import TriagePlan
 
@@ -86,20 +95,29 @@ RELEASED = "it went on without a check"
 
 @dataclass(frozen=True)
 class OwnSign:
-    """One contestable fact: what it shows, what is usual, what it rests on, what it may mean."""
+    """One contestable fact: what it shows, what is usual, what it rests on, what it may mean.
+
+    `strength` says how much it counted; letters before December 2026 hold none.
+    """
 
     sentence: str
     usual: str
     declared: tuple[str, ...]
     sign_of: str | None
+    strength: Strength | None = None
 
 
 @dataclass(frozen=True)
 class LetterReasons:
-    """What spoke for or against a look: own facts in full, of all else the kinds."""
+    """What spoke for or against a look: own facts in full, of all else the kinds.
+
+    `strengths` say how much each of the other kinds counted; letters before December 2026 hold
+    none.
+    """
 
     own: tuple[OwnSign, ...] = ()
     others: tuple[str, ...] = ()
+    strengths: tuple[Strength, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,6 +140,12 @@ class Letter:
     corrections: tuple[Correction, ...]
     remedies: Remedies
     is_inspection_at_discretion: bool = False
+    consequence: Consequence | None = None
+
+    @property
+    def may_be_followed_by(self) -> Consequence:
+        """What may follow for the reader; a letter before December 2026 says it by its ending."""
+        return self.consequence or consequence_of_words(self.ending)
 
     @property
     def correctable(self) -> tuple[str, ...]:
@@ -142,7 +166,7 @@ class Letter:
         by_score = selection == "score"
         return cls(
             audience=own.audience,
-            what=_what(own),
+            what=subject_of_letter(own),
             reference=decision.decision_id,
             decided_at=decision.scored_at,
             written_at=at,
@@ -159,7 +183,44 @@ class Letter:
             is_inspection_at_discretion=is_beyond_its_lane(
                 decision.lane, case.result.label if case.result else None
             ),
+            consequence=consequence_of(case.result),
         )
+
+
+def letter_in(
+    language: Language, letter: Letter, decision: Decision, own: OwnDeclarations
+) -> Letter:
+    """Return a letter with its sentences in a language, made anew from the decision.
+
+    To find the values in a stored English sentence again would be a guess, and a wrong figure would
+    be a false notice. A sentence that this release says otherwise stays as it was written.
+    """
+    said: dict[str | None, str | None] = {}
+    pairs = zip(decision.reasons_in(), decision.reasons_in(language), strict=True)
+    for written, there in pairs:
+        said[written.sign_of] = there.sign_of
+        for seen, again in zip(written.evidence, there.evidence, strict=True):
+            if seen.feature == again.feature:
+                said |= {seen.sentence: again.sentence, seen.usual: again.usual}
+
+    def again_of(reasons: LetterReasons) -> LetterReasons:
+        signs = (
+            replace(
+                sign,
+                sentence=said.get(sign.sentence) or sign.sentence,
+                usual=said.get(sign.usual) or sign.usual,
+                sign_of=said.get(sign.sign_of) or sign.sign_of,
+            )
+            for sign in reasons.own
+        )
+        return replace(reasons, own=tuple(signs))
+
+    return replace(
+        letter,
+        what=subject_of_letter(own, language),
+        speaks_for=again_of(letter.speaks_for),
+        speaks_against=again_of(letter.speaks_against),
+    )
 
 
 @dataclass(frozen=True)
@@ -198,17 +259,20 @@ def _reasons(decision: Decision, own: OwnDeclarations, effect: Effect) -> Letter
 
     Decisions of an older release may name such things as reasons; a letter does not.
     """
-    signs, others = [], []
+    signs: list[OwnSign] = []
+    others: defaultdict[str, float] = defaultdict(float)
     for reason in decision.reasons_in():
         for seen in reason.evidence:
             if reason.effect != effect or (seen.contribution > 0) != (effect == "for"):
                 continue
             if not own.holds(seen.feature):
-                others.append(OF_OTHERS.get(reason.family, "other records"))
+                others[OF_OTHERS.get(reason.family, "other records")] += seen.contribution
             elif _may_be_said(seen, decision):
-                facts = own.facts(seen.feature)
-                signs.append(OwnSign(seen.sentence, seen.usual, facts, reason.sign_of))
-    return LetterReasons(tuple(signs), tuple(dict.fromkeys(others)))
+                facts, strength = own.facts(seen.feature), strength_of(seen.contribution)
+                # The sign is what the first fact of a reason shows, which may be another's word.
+                sign = reason.sign_of if seen is reason.evidence[0] else None
+                signs.append(OwnSign(seen.sentence, seen.usual, facts, sign, strength))
+    return LetterReasons(tuple(signs), tuple(others), tuple(map(strength_of, others.values())))
 
 
 def _may_be_said(seen: Observation, decision: Decision) -> bool:
@@ -219,33 +283,53 @@ def _may_be_said(seen: Observation, decision: Decision) -> bool:
     return agrees(feature, seen.value, seen.comparison, seen.contribution)
 
 
-def _what(own: OwnDeclarations) -> str:
-    """One sentence on the subject, in what this party declared of it."""
+CARRIED = "A consignment that you carried by {mode} from {origin} to {destination}, due on {day}."
+NAMES_YOU = "A consignment that names you as {audience}, sent from {origin} to {destination}."
+NAMES_YOU_WITH_PAPERS = (
+    "A consignment that names you as {audience}, sent from {origin} to {destination}, with "
+    "{papers}."
+)
+
+
+def subject_of_letter(own: OwnDeclarations, language: Language = ENGLISH) -> str:
+    """Describe the subject in one sentence, in what its reader declared of it."""
     submission, shipment = own.submission, own.submission.shipment
-    if shipment is None:
-        return describe_subject(submission, is_marked=False)
-    if own.audience in DECLARANTS:
-        return describe_subject(submission.model_copy(update={"journey": None}), is_marked=False)
+    if shipment is None or own.audience in DECLARANTS:
+        declared = submission.model_copy(update={"journey": None}) if shipment else submission
+        return describe_subject(declared, is_marked=False, language=language)
     journey = submission.journey
     if own.audience == "carrier" and journey is not None:
-        mode = journey.mode.replace("_", " ")
-        return (
-            f"A consignment that you carried by {mode} from {place_in_words(journey.origin)} to "
-            f"{place_in_words(journey.destination)}, due on {journey.due_at:%-d %B %Y}."
+        return language.say(
+            CARRIED,
+            mode=language.say(journey.mode.replace("_", " ")),
+            origin=place_in_words(journey.origin),
+            destination=place_in_words(journey.destination),
+            day=format_date(journey.due_at, "d MMMM y", locale=language.locale),
         )
-    issued = listed([paper_in_words(paper) for paper in own.papers])
-    return (
-        f"A consignment that names you as {own.audience}, sent from "
-        f"{country_in_words(shipment.dispatch_country)} to "
-        f"{country_in_words(shipment.destination_country)}{f', with {issued}' if issued else ''}."
-    )
+    said = {
+        "audience": language.say(own.audience),
+        "origin": country_in_words(shipment.dispatch_country, language),
+        "destination": country_in_words(shipment.destination_country, language),
+    }
+    if not own.papers:
+        return language.say(NAMES_YOU, **said)
+    papers = [paper_in_words(paper, language) for paper in own.papers]
+    return language.say(NAMES_YOU_WITH_PAPERS, **said, papers=listed(papers, language))
 
 
 def _missing(decision: Decision, audience: Audience) -> tuple[str, ...]:
     """What was not submitted and is this party's to submit, in words."""
-    of_carrier = ("journey", "legs")
-    roots = {"route": (*of_carrier, "documents"), "shipment": ("shipment", "documents")}
-    own = roots[decision.subject_kind]
-    if decision.subject_kind == "shipment" and audience not in DECLARANTS:
-        own = of_carrier if audience == "carrier" else ()
-    return tuple(missing_in_words(p) for p in decision.missing if p.partition(".")[0] in own)
+    paths = (path for path in decision.missing if _is_to_submit(path, decision, audience))
+    return tuple(map(missing_in_words, paths))
+
+
+def _is_to_submit(path: str, decision: Decision, audience: Audience) -> bool:
+    root, _, of = path.partition(".")
+    if root == "documents" and decision.subject_kind == "shipment":
+        is_of_carrier = of in TRANSPORT_KINDS and of != "transit"  # a declarant lodges transit
+        return audience == "carrier" if is_of_carrier else audience in DECLARANTS
+    if decision.subject_kind == "route":
+        return root in ("journey", "legs", "documents")
+    if audience == "carrier":
+        return root in ("journey", "legs")
+    return root == "shipment" and audience in DECLARANTS

@@ -38,6 +38,8 @@ def require_letter_due(case: Case, lane_reason: LaneReason, at: datetime) -> Non
         raise LetterNotDue("a letter says how the case ended, and it has not ended yet")
     if case.result is None and case.action and case.action.refer_to == "protection":
         raise LetterNotDue("it was handed to those who protect people: there is no letter")
+    if case.result is not None and case.result.found_by == "rescue":
+        raise LetterNotDue("it ended as a rescue: there is no letter of a check")
     deferral = case.deferral
     if deferral and at < deferral.ends_at:
         raise LetterDeferred(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from serving.audit.decision import Decision
 from serving.errors import Forbidden, NotFound
-from serving.language import say
+from serving.language import ENGLISH, reading, say
 from serving.models.model_pool import ModelPool
 from serving.review.case_change import CaseChange
 from serving.review.case_letters import Audience, CaseLetter, DeferralGround
@@ -14,7 +14,7 @@ from serving.review.case_state import Case
 from serving.review.cases import Cases
 from serving.review.corrections import CorrectionScorer, VectorSource
 from serving.review.errors import CaseChanged
-from serving.review.letter import LETTER, Letter, LetterSources, case_letter
+from serving.review.letter import LETTER, Letter, LetterSources, case_letter, letter_in
 from serving.review.letter_rules import (
     confirm_deferral,
     defer_letter,
@@ -97,14 +97,23 @@ class LetterWriter:
     def read(
         self, reviewer: Reviewer, case_id: str, audience: Audience, at: datetime
     ) -> tuple[CaseLetter, Letter]:
-        """The newest letter to an audience, which is written down; raises NotFound."""
-        _, case = self.cases.read(reviewer, case_id, at, "letter")
+        """The newest letter to an audience, which is written down; raises NotFound.
+
+        Its sentences are in the reader's language, as long as the case is not masked.
+        """
+        row, case = self.cases.read(reviewer, case_id, at, "letter")
         found = [letter for letter in case.letters if letter.audience == audience]
         if not found:
             raise NotFound(
                 say("no letter to the {audience} was written of this case", audience=audience)
             )
-        return found[-1], LETTER.validate_json(found[-1].content)
+        letter = LETTER.validate_json(found[-1].content)
+        language = reading().language
+        if language is not ENGLISH and not self.cases.is_masked(row):
+            decision = self.cases.decision(case_id)
+            own = OwnDeclarations.from_submission(decision.submission, audience)
+            letter = letter_in(language, letter, decision, own)
+        return found[-1], letter
 
     def _open(self, reviewer: Reviewer, case_id: str) -> tuple[Case, Decision]:
         row, case = self.cases.case(reviewer, case_id)

@@ -1,17 +1,19 @@
-"""Who answers for a check and where it is contested, until when: the deployer's own words.
+"""Who answers for a check and where a decision after it is contested: the deployer's own words.
 
 The answers are a file of the deployer, `HOME/letters.toml`; no letter is written before every one
-of them is there. Which remedies the law gives, and their deadlines, is for the deployer's counsel
-to say: the names of the articles below are what the fields are for.
+of them is there. Which remedies the law gives is for the deployer's counsel to say: the names of
+the articles below are what the fields are for. A letter is never a decision, so it names hearing,
+appeal and court only where a decision against its reader may follow, and states no deadline.
 """
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from serving.review.errors import RemediesUnnamed
+from serving.review.results import RESULT_MEANING, CaseResult
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=400)]
 DaysToAct = Annotated[int, Field(ge=1, le=1_100)]
@@ -34,27 +36,43 @@ TEMPLATE = """\
 # name = ""
 # address = ""
 
-# The right to be heard before an adverse decision: UCC 22(6), and 30 days in its delegated act.
+# The right to be heard before an adverse decision: UCC 22(6). Named where one may follow.
 [hearing]
 # name = ""
 # address = ""
-# deadline_days = 30
 # law = ""
 
-# The appeal to the authority itself, or to another: UCC 44(2)(a).
+# The appeal against such a decision, to the authority itself or to another: UCC 44(2)(a). The
+# decision says until when.
 [appeal]
 # name = ""
 # address = ""
-# deadline_days =
 # law = ""
 
-# The court: UCC 44(2)(b), GDPR 79, LED 54.
+# The court, against such a decision: UCC 44(2)(b), GDPR 79, LED 54.
 [court]
 # name = ""
 # address = ""
-# deadline_days =
 # law = ""
 """
+
+
+Consequence = Literal["none", "decision", "other_authority"]
+"""What may follow an end for a party: nothing, a decision of the office, or another authority's."""
+
+
+def consequence_of(result: CaseResult | None) -> Consequence:
+    """Return what may follow from how a case ended; a release has no result."""
+    if result is None or RESULT_MEANING[result.code].label not in ("confirmed", "other_offence"):
+        return "none"
+    return "other_authority" if result.found_by == "refer" else "decision"
+
+
+def consequence_of_words(ending: str) -> Consequence:
+    """Return what may follow by the words of an end, of a letter that holds nothing else of it."""
+    found = (each for each in RESULT_MEANING.values() if each.words == ending)
+    is_adverse = any(each.label in ("confirmed", "other_offence") for each in found)
+    return "decision" if is_adverse else "none"
 
 
 class Addressee(BaseModel):
@@ -67,10 +85,14 @@ class Addressee(BaseModel):
 
 
 class Remedy(Addressee):
-    """A way to contest: with whom, within how many days of the letter, under which law."""
+    """A way to contest a decision: with whom, and under which law.
 
-    deadline_days: DaysToAct
+    Earlier files and letters have `deadline_days`. It is read and left out: a period runs from a
+    decision or its announcement, and never from a letter.
+    """
+
     law: Line
+    deadline_days: DaysToAct | None = Field(None, exclude=True)
 
 
 class Remedies(BaseModel):

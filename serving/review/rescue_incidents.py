@@ -250,6 +250,11 @@ class ToldAlert:
         """Whether somebody is still to say that they act."""
         return self.alert.is_open
 
+    @property
+    def is_ended(self) -> bool:
+        """Whether people ended it."""
+        return self.alert.ended_at is not None
+
     def centre(self, centres: RescueCentres | None) -> RescueCentre | None:
         """The coordination centre that answers for where it is; None where none was set."""
         return self.alert.centre(centres)
@@ -259,13 +264,35 @@ class ToldAlert:
 class RescueBoard:
     """Every incident that is not over, and the newest that are.
 
-    What nobody acts on stands first, the longest waiting before all. `unreadable` counts cases
-    whose decision was erased before they ended.
+    What nobody acts on stands first, the longest waiting before all. `alerts` are the calls of
+    ships that nobody declared. `unreadable` counts cases whose decision was erased before they
+    ended.
     """
 
     incidents: tuple[RescueIncident, ...]
     ended: tuple[RescueIncident, ...]
     unreadable: int = 0
+    alerts: tuple[ToldAlert, ...] = ()
+
+    @property
+    def unheard_alerts(self) -> tuple[ToldAlert, ...]:
+        """The distress alerts on which nobody acts yet."""
+        return tuple(each for each in self.alerts if each.is_unheard)
+
+    @property
+    def heard_alerts(self) -> tuple[ToldAlert, ...]:
+        """The distress alerts on which somebody acts."""
+        return tuple(each for each in self.alerts if not each.is_unheard and not each.is_ended)
+
+    @property
+    def ended_alerts(self) -> tuple[ToldAlert, ...]:
+        """The distress alerts that people ended."""
+        return tuple(each for each in self.alerts if each.is_ended)
+
+    @property
+    def is_everyone_helped(self) -> bool:
+        """Whether somebody acts on all that is known; of what cannot be read nobody knows."""
+        return not (self.unheard or self.unheard_alerts or self.unreadable)
 
     @property
     def unheard(self) -> tuple[RescueIncident, ...]:
@@ -310,6 +337,11 @@ class RescueReading:
             return RescueIncident((own,))
         found = incidents(self._reports(self._rows(NOT_ENDED)))
         return next((each for each in found if case_id in each.case_ids), RescueIncident((own,)))
+
+    def report(self, case_id: str) -> RescueReport:
+        """One rescue case by itself; raises NotFound, or Erased where its decision was."""
+        row, state = self.cases.case(self.reviewer, case_id)
+        return self._report(row, state, self.outbox.unacknowledged())
 
     def _rows(self, statuses: tuple[Status, ...]) -> Iterator[CaseRecord]:
         before: tuple[int, str] | None = None

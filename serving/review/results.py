@@ -136,6 +136,9 @@ RESULT_MEANING: dict[ResultCode, ResultMeaning] = {
 }
 assert RESULT_MEANING.keys() == set(get_args(ResultCode))
 
+NEEDS_SCENE: frozenset[str] = frozenset({"nobody_in_danger", "nobody_found"})
+"""Results after which nobody looks any further: somebody must have been there, or two agree."""
+
 ALWAYS_POSSIBLE: tuple[ReasonCode, ...] = ("reported", "other")
 """Reasons of every result: another system reported it, or the words say why."""
 
@@ -273,6 +276,11 @@ class CaseResult:
     def is_adverse(self) -> bool:
         """Whether it is reported to others as an offence, which takes two persons."""
         return RESULT_MEANING[self.code].is_adverse
+
+    @property
+    def is_hearsay(self) -> bool:
+        """Whether it gives people up as safe or not found, without a report from the scene."""
+        return self.code in NEEDS_SCENE and self.reason != "seen_on_scene"
 
     @property
     def label(self) -> Result | None:

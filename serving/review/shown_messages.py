@@ -96,7 +96,8 @@ def _report(report: dict[str, Any], records: tuple[PlacedRecord, ...]) -> dict[s
     nothing: dict[str, Any] = {
         name: [] for name in ("refused", "left_over", "withheld", "remarks") if name in report
     }
-    return report | nothing | {"records": counts}
+    uncounted = {"counts": dict.fromkeys(report["counts"], 0)} if "counts" in report else {}
+    return report | nothing | uncounted | {"records": counts}
 
 
 class _Shortened:

@@ -1,10 +1,12 @@
 """The rules of statements: what is ordered and found, by one person or by two.
 
-Two persons: a hold, a referral to an agency and an adverse result are proposals of the first. The
-second, never the same one, states a view of their own before they see the first's, and then agrees
-or not; where they do not, their own view takes its place: what one person may do is done, what
-takes two is their proposal. Of what a machine reported the first person who judges is none of the
-two yet: whatever they say is a proposal. What two persons ended two open again.
+Two persons: a hold, a referral to an agency and an adverse result are proposals of the first. So
+is that nobody was in danger, or found, where there were signs of danger to life and nobody reports
+from the scene. The second, never the same one, states a view of their own before they see the
+first's, and then agrees or not; where they do not, their own view takes its place: what one person
+may do is done, what takes two is their proposal. Of what a machine reported the first person who
+judges is none of the two yet: whatever they say is a proposal. What two persons ended adversely two
+open again; a rescue anybody opens again.
 """
 
 from dataclasses import replace
@@ -40,11 +42,15 @@ def order(case: Case, actor: Actor, at: datetime, action: CaseAction) -> CaseCha
     return _stated(case, Statement(actor, at, action=action), action.text)
 
 
-def state_result(case: Case, actor: Actor, at: datetime, result: CaseResult) -> CaseChange:
-    """State what the ordered action found: the end of a case, or the proposal of an adverse end.
+def state_result(
+    case: Case, actor: Actor, at: datetime, result: CaseResult, *, is_life_at_risk: bool = True
+) -> CaseChange:
+    """State what the ordered action found: the end of a case, or the proposal of one.
 
-    Of whoever is second it is their view. Raises NotYours, CaseClosed, SameReviewer, PersonNeeded,
-    or NoActionOrdered where nothing was ordered that finds this.
+    An adverse end takes two persons. So does, where a life is at risk by the records, that nobody
+    was in danger, or found, without a report from the scene. Of whoever is second it is their view.
+    Raises NotYours, CaseClosed, SameReviewer, PersonNeeded, or NoActionOrdered where nothing was
+    ordered that finds this.
     """
     refuse_other(case, actor)
     refuse_first(case, actor)
@@ -52,7 +58,9 @@ def state_result(case: Case, actor: Actor, at: datetime, result: CaseResult) -> 
         raise NoActionOrdered(
             say("order first {found_by}", found_by=say(FOUND_BY_WORDS[result.found_by]))
         )
-    return _stated(case, Statement(actor, at, result=result), result.text)
+    of_rescue = result.found_by == "rescue"
+    statement = Statement(actor, at, result=result, is_life_at_risk=of_rescue and is_life_at_risk)
+    return _stated(case, statement, result.text)
 
 
 def agree(case: Case, actor: Actor, at: datetime, text: str = "") -> CaseChange:
@@ -124,7 +132,7 @@ def _stated(case: Case, statement: Statement, text: str) -> CaseChange:
 def _after(case: Case, statement: Statement) -> dict[str, object]:
     """What changes by one person's statement alone."""
     if statement.takes_two_persons:
-        require_person(statement.by)
+        require_person(statement.by, _seen_or_two() if statement.is_life_at_risk else None)
         return proposed(case, statement)
     if statement.action is not None:
         return _ordered(statement.action, statement.by)
@@ -157,3 +165,10 @@ def _judged(case: Case, actor: Actor) -> tuple[Statement, Statement]:
     if case.second_view is None or not actor.is_holder(case.second_view.by):
         raise ViewNeeded("say first what you would do or what was found, and then judge")
     return case.proposal, case.second_view
+
+
+def _seen_or_two() -> str:
+    return say(
+        "there were signs of danger to life: that nobody was in danger or found takes a report "
+        "from the scene (seen_on_scene), or two persons who signed in"
+    )

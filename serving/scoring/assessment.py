@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -18,8 +18,15 @@ from features.submission import Submission
 from features.vector import Vector
 from serving.access.callers import Caller
 from serving.audit.decision import Decision, ModelRef, Unscored, digest_of
-from serving.audit.earlier_decisions import DecidedSubjects, EarlierDecisions
-from serving.errors import ServingError
+from serving.audit.earlier_decisions import SCORES_AGAIN, DecidedSubjects, EarlierDecisions
+from serving.declared_ahead import (
+    MAX_AHEAD,
+    DoubtsClock,
+    clock_doubted,
+    fault_ahead,
+    never_doubts,
+)
+from serving.errors import ServingError, SubmissionRefused
 from serving.explanation.comparison import Comparisons
 from serving.explanation.explained_score import Score, Scored, score_of, scores_of
 from serving.explanation.reason_ranking import Reasons, ranking
@@ -40,10 +47,6 @@ from serving.triage.watch_list_hits import find_hits
 
 Subject = tuple[str, str]
 """Kind and id."""
-
-FURTHEST_AHEAD = timedelta(days=1)
-"""So far ahead a caller's clock, or its time zone, may be. What will be known of a later day nobody
-knows, and a score of then would lack all that happens until then."""
 
 
 @dataclass(frozen=True)
@@ -98,12 +101,14 @@ class Assessor:
     lanes: Lanes
     decided: DecidedSubjects
     purpose: str | None = None
+    doubts_clock: DoubtsClock = never_doubts
     _compared: dict[SubjectKind, Comparisons] = field(default_factory=dict)
 
     def assess(self, requests: Sequence[AssessmentRequest]) -> list[Decision | ServingError]:
         """Decide each, without logging it, or say why not.
 
-        An error is Forbidden (a foreign office) or Unavailable. None is part of another's history.
+        An error is Forbidden (a foreign office), SubmissionRefused (a declaration ahead of the
+        clock), a Conflict or Unavailable. None is part of another's history.
         Where no model may answer, a decision has no score.
         """
         admitted = self.admitted(requests)
@@ -138,6 +143,8 @@ class Assessor:
         self, request: AssessmentRequest, records: Mapping[Subject, list[ReceivedRecord]]
     ) -> AdmittedRequest | ServingError:
         own = request.submission
+        if (ahead := self._refused_ahead(request)) is not None:
+            return ahead
         rows = [row for subject in _subjects(own) for row in records[subject]]
         rows = sorted(filter(partial(_belongs, own), rows), key=lambda r: r.key)
         enriched = enrich(own, rows)
@@ -159,6 +166,26 @@ class Assessor:
         except ServingError as refusal:
             return refusal
 
+    def _refused_ahead(self, request: AssessmentRequest) -> ServingError | None:
+        """Return the refusal of a declaration, or of a scoring instant, ahead of the clock.
+
+        What the service scores again was taken before, whatever the clock said then.
+        """
+        submission, at = request.submission, request.at
+        if request.caller.key_id == SCORES_AGAIN:
+            return None
+        own = SUBJECT_TYPES[submission.subject_kind].submission_field
+        instants = {f"/{own}/declared_at": submission.declared_at, "/as_of": submission.as_of}
+        if submission.journey is not None:
+            instants["/journey/declared_at"] = submission.journey.declared_at
+        given = [(pointer, instant) for pointer, instant in instants.items() if instant]
+        faults = tuple(filter(None, (fault_ahead(*each, at) for each in given)))
+        if not faults:
+            return None
+        if self.doubts_clock(at):
+            return clock_doubted(at)
+        return SubmissionRefused(f"declared ahead of the clock: {faults[0].detail}", faults)
+
     def _earlier(self, submission: Submission) -> EarlierDecisions | None:
         """What was decided before of a subject that says its scoring instant.
 
@@ -175,7 +202,7 @@ class Assessor:
         self, submission: Submission, at: datetime
     ) -> tuple[LoadedModel | None, Unscored | None]:
         """The champion, or why there is none, or none that may be asked."""
-        if submission.scoring_instant > at + FURTHEST_AHEAD:
+        if submission.scoring_instant > at + MAX_AHEAD:  # scored again: taken by a wrong clock
             return None, "declared_ahead"
         try:
             return self.models.champion(submission.subject_kind), None

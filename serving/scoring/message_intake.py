@@ -7,23 +7,23 @@ the same key.
 
 import asyncio
 import hashlib
-import re
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
-from typing import Literal
+from typing import Any, Literal, Self
 
 import orjson
 
 from features.messages.bounds import Bounds
-from features.messages.concerned_parts import concerned_parts
+from features.messages.concerned_parts import ConcernedPart
+from features.messages.id_templates import IdTemplate
 from features.messages.options import Options
-from features.messages.redaction import NO_TEXT, redacted
+from features.messages.redaction import NO_TEXT, RedactedText
 from serving.access.callers import Caller
-from serving.errors import BodyTooLarge, ServingError, SubmissionRefused
-from serving.history.ingestion import CheckedRecord, RecordIngestion
-from serving.history.kept_messages import KeptMessage, MessageContent, MessageStore
+from serving.errors import BodyTooLarge, MessageUnreadable, ServingError, SubmissionRefused
+from serving.history.ingestion import MOST_RECORDS, CheckedRecord, RecordIngestion
+from serving.history.kept_messages import KeptMessage, MessageContent, MessageStore, PlacedRecord
 from serving.request_parsing import read_submission
 from serving.scoring.assessment import AdmittedRequest, AssessmentRequest
 from serving.scoring.batcher import AnswerFormat, RequestBatcher, ScoreRequest
@@ -38,12 +38,17 @@ from serving.scoring.message_plan import (
     place_in_submission,
     place_of,
     placed_records,
-    read_once,
     submission_of,
 )
+from serving.scoring.message_readers import MessageReaders
 from serving.scoring.message_versions import KnownVersions
 from serving.scoring.ships import ShipJourneys, ShipPositions
 from serving.triage.life_at_risk import danger_signals
+
+MAX_SENTENCES = 50_000
+"""Sentences of AIS in one message: to decode so many takes some seconds."""
+
+WhileWanted = Callable[[Coroutine[Any, Any, "PlannedMessage"]], Awaitable["PlannedMessage"]]
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,8 @@ class MessageReadAs:
 
     received_at: datetime | Literal["sent"] | None = None
     zone: tzinfo = UTC
-    shipment_pattern: re.Pattern[str] | None = None
-    journey_pattern: re.Pattern[str] | None = None
+    shipment_pattern: IdTemplate | None = None
+    journey_pattern: IdTemplate | None = None
     heard_at: datetime | None = None
 
     def options(self, key: bytes, taken_at: datetime, bounds: Bounds) -> Options:
@@ -72,32 +77,57 @@ class MessageReadAs:
     @property
     def words(self) -> tuple[str, ...]:
         """All of it in words, the same for the same."""
-        patterns = (self.shipment_pattern, self.journey_pattern)
+        templates = (self.shipment_pattern, self.journey_pattern)
         return (
             str(self.received_at),
             str(self.zone),
-            *(str(each and each.pattern) for each in patterns),
+            *(str(each and each.text) for each in templates),
             str(self.heard_at),
         )
 
 
 @dataclass(frozen=True)
 class SentMessage:
-    """A message as it came: from whom, under which key, in which format, and when."""
+    """A message as it came: from whom, under which key, in which format, and when.
+
+    `body` is emptied once it was read; `request_digest` is SHA-256 of it and of all that says how
+    it is read.
+    """
 
     caller: Caller
     idempotency_key: str
     format: str
     read_as: MessageReadAs
-    body: bytes
+    body: bytearray
     at: datetime
+    size_bytes: int
+    sha256: str
+    request_digest: str
 
-    @property
-    def request_digest(self) -> str:
-        """SHA-256 of the body and of all that says how it is read."""
-        digest = hashlib.sha256(orjson.dumps([self.format, *self.read_as.words]))
-        digest.update(self.body)
-        return digest.hexdigest()
+    @classmethod
+    def of(
+        cls,
+        caller: Caller,
+        idempotency_key: str,
+        format: str,
+        read_as: MessageReadAs,
+        body: bytearray,
+        at: datetime,
+    ) -> Self:
+        """Return a message with its digests, which take a moment of a large one."""
+        digest = hashlib.sha256(orjson.dumps([format, *read_as.words]))
+        digest.update(body)
+        return cls(
+            caller=caller,
+            idempotency_key=idempotency_key,
+            format=format,
+            read_as=read_as,
+            body=body,
+            at=at,
+            size_bytes=len(body),
+            sha256=hashlib.sha256(body).hexdigest(),
+            request_digest=digest.hexdigest(),
+        )
 
     def key_of(self, number: int) -> str:
         """The idempotency key of one of its decisions, which no caller can send."""
@@ -124,6 +154,18 @@ class PlannedMessage:
     """Of the bodies, how many the message asks to score: a life is looked for unasked."""
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What a message becomes, by what is known: its records and subjects, before its text."""
+
+    read: ReadMessage
+    read_at: datetime
+    records: tuple[CheckedRecord, ...]
+    placed: tuple[PlacedRecord, ...]
+    bodies: tuple[bytes, ...]
+    asked_count: int
+
+
 class MessageIntake:
     """Takes the messages of one service."""
 
@@ -133,17 +175,17 @@ class MessageIntake:
         ingestion: RecordIngestion,
         batcher: RequestBatcher,
         answers: AnswerStore,
-        party_key: bytes,
-        most_subjects: int,
+        max_subjects: int,
         most_bytes_of_subject: int,
         ship_journeys: ShipJourneys,
+        readers: MessageReaders,
     ):
+        self._readers = readers
         self._store = store
         self._ingestion = ingestion
         self._batcher = batcher
         self._answers = answers
-        self._party_key = party_key
-        self._most_subjects = most_subjects
+        self._max_subjects = max_subjects
         self._most_bytes_of_subject = most_bytes_of_subject
         self._claims = IdempotencyClaims()
         self._versions = KnownVersions(batcher.assessor.decided, ingestion.store)
@@ -155,13 +197,16 @@ class MessageIntake:
         bounds: Bounds,
         answer_format: AnswerFormat,
         admit: Callable[[int], None],
+        while_wanted: WhileWanted,
     ) -> TakenMessage:
         """Keep a message and score its subjects; `admit` counts those before anything is stored.
 
-        `answer_format` words their decisions, for every caller alike.
+        `answer_format` words their decisions, for every caller alike. `while_wanted` waits for the
+        reading and cancels it when the caller goes away; what follows is done in any case.
 
         Raises MessageUnreadable with places, IdempotencyKeyReused, StillInProgress, Forbidden,
-        Conflict, BodyTooLarge, what `admit` raises, and Unavailable: the same key then goes on.
+        Conflict, BodyTooLarge, TooBusy, TooOften, what `admit` and `while_wanted` raise, and
+        Unavailable: the same key then goes on.
         """
         claim = sent.caller.key_id, sent.idempotency_key
         self._claims.acquire(claim)
@@ -170,7 +215,7 @@ class MessageIntake:
             given = None if kept is None else await asyncio.to_thread(self._given, sent, kept)
             if kept is not None and given is not None:
                 return TakenMessage(kept, given, is_replayed=True)
-            planned = await asyncio.to_thread(self._plan, sent, bounds, kept)
+            planned = await while_wanted(self._planned(sent, bounds, kept))
             if kept is None:
                 admit(planned.asked_count)
                 await asyncio.to_thread(self._keep, planned)
@@ -179,6 +224,34 @@ class MessageIntake:
             return TakenMessage(planned.message, answers, is_replayed=False)
         finally:
             self._claims.release(claim)
+
+    async def _planned(
+        self, sent: SentMessage, bounds: Bounds, kept: KeptMessage | None
+    ) -> PlannedMessage:
+        """Read a message, and plan what to store; nothing is yet, so it may be cancelled."""
+        read_at = datetime.fromisoformat(kept.content.read_at) if kept else sent.at
+        own = replace(
+            bounds, subjects=self._max_subjects, records=MOST_RECORDS, sentences=MAX_SENTENCES
+        )
+        options = sent.read_as.options(self._readers.party_key, read_at, own)
+        async with self._readers.job(sent.caller.key_id) as job:
+            conversion, leftovers = await job.read(sent.format, sent.body, options)
+            sent.body.clear()
+            stated = ReadMessage(conversion, leftovers)
+            plan = await asyncio.to_thread(self._plan, sent, stated, read_at, kept)
+            if kept is not None:
+                return PlannedMessage(kept, plan.records, plan.bodies, plan.asked_count)
+            text, parts = NO_TEXT, tuple[ConcernedPart, ...]()
+            if plan.read.conversion.records:  # else nothing rests on it
+                withdrawals = plan.read.conversion.withdrawals
+                unfounded = [
+                    (none.record_type, none.place)
+                    for each in withdrawals
+                    if (none := each.unfounded) is not None
+                ]
+                text, parts = await job.redact(concerned_at(plan.placed), unfounded)
+        message = await asyncio.to_thread(self._message, sent, plan, text, parts)
+        return PlannedMessage(message, plan.records, plan.bodies, plan.asked_count)
 
     def _kept(self, sent: SentMessage) -> KeptMessage | None:
         """What was kept under the key; raises IdempotencyKeyReused where that was another."""
@@ -203,13 +276,12 @@ class MessageIntake:
             self._let_know_again(kept, sent.at)
         return tuple(Answer(given[claim].body) for claim in claims)
 
-    def _plan(self, sent: SentMessage, bounds: Bounds, kept: KeptMessage | None) -> PlannedMessage:
+    def _plan(
+        self, sent: SentMessage, stated: ReadMessage, read_at: datetime, kept: KeptMessage | None
+    ) -> "_Plan":
         """All that is to be kept and scored; of a message that was kept the same again."""
-        read_at = datetime.fromisoformat(kept.content.read_at) if kept else sent.at
-        options = sent.read_as.options(self._party_key, read_at, bounds)
-        stated = read_once(sent.format, sent.body, options)
-        if stated.subject_count > self._most_subjects:
-            raise BodyTooLarge(f"a message may make {self._most_subjects} journeys and shipments")
+        if stated.subject_count > self._max_subjects:
+            raise BodyTooLarge(f"a message may make {self._max_subjects} journeys and shipments")
         numbered = self._versions.numbered(self._ships.assigned(stated, sent.caller), read_at)
         in_danger = self._in_danger(sent, numbered, read_at, kept)
         read = numbered.with_subjects(in_danger)
@@ -217,32 +289,33 @@ class MessageIntake:
         requests = [
             self._request(sent, subject, read, records, read_at) for subject in read.subjects
         ]
-        for admitted in self._batcher.assessor.admitted(requests):
+        decidable = self._batcher.assessor.admitted(requests)
+        for subject, admitted in zip(read.subjects, decidable, strict=True):
+            if isinstance(admitted, SubmissionRefused):
+                raise _at_places_of(subject, read, admitted)
             if isinstance(admitted, ServingError):
                 raise admitted
         bodies = tuple(request.body for request in requests)
-        asked_count = len(bodies) - len(in_danger)
-        if kept is not None:
-            return PlannedMessage(kept, records, bodies, asked_count)
-        redaction = (
-            redacted(sent.format, sent.body, read.conversion, bounds)
-            if read.conversion.records
-            else NO_TEXT  # nothing rests on it
-        )
         placed = placed_records(read, records)
+        return _Plan(read, read_at, records, placed, bodies, len(bodies) - len(in_danger))
+
+    @staticmethod
+    def _message(
+        sent: SentMessage, plan: "_Plan", text: RedactedText, parts: tuple[ConcernedPart, ...]
+    ) -> KeptMessage:
         content = MessageContent(
             request_digest=sent.request_digest,
-            sha256=hashlib.sha256(sent.body).hexdigest(),
-            size_bytes=len(sent.body),
-            read_at=read_at.isoformat(),
-            report=read.conversion.report(),
-            records=placed,
-            scored=tuple((subject.kind, subject.id) for subject in read.subjects),
-            text=redaction.text,
-            spans={place: (span.start, span.end) for place, span in redaction.spans.items()},
-            parts=tuple(concerned_parts(redaction, concerned_at(placed), read.conversion.not_made)),
+            sha256=sent.sha256,
+            size_bytes=sent.size_bytes,
+            read_at=plan.read_at.isoformat(),
+            report=plan.read.report,
+            records=plan.placed,
+            scored=tuple((subject.kind, subject.id) for subject in plan.read.subjects),
+            text=text.text,
+            spans={place: (span.start, span.end) for place, span in text.spans.items()},
+            parts=parts,
         )
-        message = KeptMessage(
+        return KeptMessage(
             message_id=str(uuid.uuid4()),
             caller_id=sent.caller.key_id,
             idempotency_key=sent.idempotency_key,
@@ -250,7 +323,6 @@ class MessageIntake:
             format=sent.format,
             content=content,
         )
-        return PlannedMessage(message, records, bodies, asked_count)
 
     def _in_danger(
         self, sent: SentMessage, read: ReadMessage, at: datetime, kept: KeptMessage | None
@@ -289,8 +361,7 @@ class MessageIntake:
         try:
             submission = read_submission(body)
         except SubmissionRefused as refusal:
-            places = [place_in_submission(subject, read, each.pointer) for each in refusal.faults]
-            raise at_places(refusal, places) from None
+            raise _at_places_of(subject, read, refusal) from None
         return AssessmentRequest(sent.caller, submission, body, sent.at)
 
     def _keep(self, planned: PlannedMessage) -> None:
@@ -320,6 +391,14 @@ class MessageIntake:
             if isinstance(answer, ServingError):
                 raise answer
         return tuple(answer for answer in answers if isinstance(answer, Answer))
+
+
+def _at_places_of(
+    subject: MadeSubject, read: ReadMessage, refusal: SubmissionRefused
+) -> MessageUnreadable:
+    """Return the refusal of a submission with the places in the message that it was made of."""
+    places = [place_in_submission(subject, read, each.pointer) for each in refusal.faults]
+    return at_places(refusal, places)
 
 
 def _shows_danger(admitted: AdmittedRequest | ServingError) -> bool:

@@ -9,28 +9,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from features.errors import MessageRefused
 from features.linked_records import LINKED_RECORD_TYPES
 from features.messages.concerned_parts import Subject
-from features.messages.conversion import GIVEN, Conversion, MadeRecord, RefusedRecord
-from features.messages.formats import read_message
-from features.messages.import_files import ImportedFile, together
-from features.messages.options import Options
+from features.messages.conversion import GIVEN, Conversion, MadeRecord
+from features.messages.once_read import MAX_LISTED, Leftovers
 from features.records import RECORD_FILES, Record, SubjectKind
 from features.subject_types import SUBJECT_TYPES
-from serving.errors import MessageUnreadable, RequestFault, SubmissionRefused
+from serving.errors import MessageUnreadable, SubmissionRefused
 from serving.history.ingestion import CheckedRecord
 from serving.history.kept_messages import PlacedRecord
 from serving.history.received_records import SUBJECT_KIND_OF
 
 JUST_AFTER = timedelta(microseconds=1)
 """What becomes known at an instant counts after it."""
-
-_POSITIONS = LINKED_RECORD_TYPES["positions"]
-_ANOTHER_POSITION = "another position of the craft at this instant came before"
 
 
 @dataclass(frozen=True)
@@ -52,6 +45,16 @@ class ReadMessage:
     """A message as it was read, each thing that it says once."""
 
     conversion: Conversion
+    leftovers: Leftovers
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """Return what became of the message; `counts` are those of its lists before a cut."""
+        report = {**self.conversion.report(), **self.leftovers.lists}
+        unfounded = len(report["refused"]) - len(self.conversion.refused)
+        counts = dict(self.leftovers.counts)
+        counts["not_made"] += unfounded
+        return report | {"refused": report["refused"][:MAX_LISTED], "counts": counts}
 
     @cached_property
     def subjects(self) -> list[MadeSubject]:
@@ -72,7 +75,11 @@ class ReadMessage:
     def with_subjects(self, more: Iterable[MadeSubject]) -> "ReadMessage":
         """The same with more to be scored."""
         records = (*self.conversion.records, *(each.made for each in more))
-        return ReadMessage(replace(self.conversion, records=records))
+        return self.with_conversion(replace(self.conversion, records=records))
+
+    def with_conversion(self, conversion: Conversion) -> "ReadMessage":
+        """Return the same message as it is read by what is known besides."""
+        return ReadMessage(conversion, self.leftovers)
 
     @cached_property
     def declared_items(self) -> dict[str, list[Any]]:
@@ -92,43 +99,6 @@ class ReadMessage:
             if _is_withdrawn(made) or (is_linked and not is_declared(made)):
                 found.setdefault(made.record_type, []).append(made)
         return found
-
-
-def read_once(format: str, body: bytes, options: Options) -> ReadMessage:
-    """Read a message; raises MessageUnreadable with the place, also where it contradicts itself."""
-    try:
-        conversion = read_message(format, body, options)
-    except MessageRefused as refusal:
-        place = f"line {refusal.line}, {refusal.place}" if refusal.line else refusal.place
-        fault = RequestFault(place, "standard", refusal.wanted)
-        raise MessageUnreadable("the message breaks its standard", (fault,)) from None
-    (once,) = together([ImportedFile(Path(), conversion)])
-    assert isinstance(once.outcome, Conversion)
-    contradicted = once.outcome.refused[len(conversion.refused) :]
-    if contradicted:
-        says = "the message states it otherwise elsewhere"
-        faults = (RequestFault(each.place, "record_differs", says) for each in contradicted)
-        raise MessageUnreadable("the message contradicts itself", tuple(faults))
-    return ReadMessage(_first_positions(once.outcome))
-
-
-def _first_positions(conversion: Conversion) -> Conversion:
-    """The same with one position of each craft and instant: several sentences may be of one.
-
-    A call for help is none that another sentence said already.
-    """
-    first: dict[tuple[Any, ...], MadeRecord] = {}
-    kept: list[MadeRecord] = []
-    others: list[RefusedRecord] = []
-    for made in conversion.records:
-        told = (made.fields.get(name) for name in _POSITIONS.id_fields)
-        named = (*told, _POSITIONS.is_marked(made.fields))
-        if made.record_type != _POSITIONS.name or first.setdefault(named, made) is made:
-            kept.append(made)
-        elif made.fields != first[named].fields:
-            place = next(iter(made.places.values()))
-            others.append(RefusedRecord(_POSITIONS.name, place, (_ANOTHER_POSITION,)))
-    return replace(conversion, records=tuple(kept), refused=(*conversion.refused, *others))
 
 
 def body_of_records(by_type: Mapping[str, Sequence[MadeRecord]]) -> bytes:

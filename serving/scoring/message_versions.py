@@ -51,7 +51,7 @@ class KnownVersions:
         records += [_withdrawn(each, before) for each, before in founded if before]
         unfounded = tuple(each for each, before in founded if not before)
         changed = replace(conversion, records=tuple(records), withdrawals=unfounded)
-        return ReadMessage(changed)
+        return read.with_conversion(changed)
 
     def _decided(self, subject: Subject) -> Submission | None:
         earlier = self.decided.earlier(*subject)

@@ -100,7 +100,7 @@ class ShipPositions:
             known.assigned(made, declared[positions[id(made)]]) if id(made) in positions else made
             for made in read.conversion.records
         )
-        return ReadMessage(replace(read.conversion, records=records))
+        return read.with_conversion(replace(read.conversion, records=records))
 
 
 @dataclass

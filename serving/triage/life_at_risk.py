@@ -104,6 +104,12 @@ class DangerSignal:
 
 CALL_FOR_HELP = DangerSignal("L04", DISTRESS)
 
+GRAVE: frozenset[SignalCode] = frozenset({"L02", "L03", "L04"})
+"""Signs of people shut in, of too many on a craft, and calls for help.
+
+One person who was not there does not settle that nobody was in danger.
+"""
+
 
 @dataclass(frozen=True)
 class Craft:

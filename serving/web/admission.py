@@ -178,10 +178,16 @@ class RequestGuard:
         if not self._is_admitted:
             self._most_bytes = most
 
-    def allow(self, most: int) -> None:
-        """Let up to `most` bytes be read of a body, where anything may be."""
+    def allow(self, most: int, declared: int = 0) -> None:
+        """Let up to `most` bytes be read of a body, where anything may be.
+
+        Room for the `declared` length is taken at once, so that of several bodies that do not fit
+        together the first ones are read. Raises TooBusy.
+        """
         if self._most_bytes is not None:
             self._most_bytes = most
+            if declared > SMALL_BODY:
+                self._take_room(declared)
 
     async def receive(self) -> Message:
         """The next part of the body; raises BodyTooLarge, or TooBusy where there is no room.
@@ -211,9 +217,18 @@ class RequestGuard:
         if self._bytes_read > most:
             raise BodyTooLarge(say("a body may have {most} bytes", most=str(most)))
         if self._bytes_read > SMALL_BODY:
-            uncounted = self._bytes_read - self._bytes_counted
+            self._take_room(self._bytes_read)
+
+    def _take_room(self, size: int) -> None:
+        """Count a body as so large, if it was not yet; one that finds no room gives all back."""
+        uncounted = max(0, size - self._bytes_counted)
+        try:
             self._occupancy.add_bytes(self._caller_id, uncounted)
-            self._bytes_counted += uncounted
+        except TooBusy:
+            self._occupancy.leave(self._caller_id, 0, self._bytes_counted)
+            self._bytes_counted = 0
+            raise
+        self._bytes_counted += uncounted
 
     def _take_place(self) -> None:
         if self._is_limited and not self._has_place:

@@ -6,8 +6,9 @@ from starlette.responses import Response
 from serving.access.callers import Caller
 from serving.audit.audit_log import AuditEvent
 from serving.container import Services
+from serving.degraded_modes import require_disk_reserve
 from serving.review.attachment_scan import require_clean
-from serving.review.attachments import AttachedFile, named_after
+from serving.review.attachments import AttachedFile, AttachmentQuota, named_after
 from serving.review.case_records import CaseFile
 from serving.review.errors import FileNotClean
 from serving.review.reviewer import Reviewer
@@ -23,14 +24,18 @@ def attach_as_sent(
 ) -> CaseFile:
     """Put a file to a case once the deployer's scanner let it pass.
 
-    Raises NotFound, BodyTooLarge, MediaTypeUnsupported, Unprocessable, FileNotClean or
-    AlreadyAttached.
+    Raises NotFound, BodyTooLarge, MediaTypeUnsupported, Unprocessable, FileNotClean,
+    AlreadyAttached, TooOften or DiskReserveReached.
     """
-    reviewer = Reviewer.from_caller(caller)
+    settings, reviewer = services.settings, Reviewer.from_caller(caller)
     services.cases.case(reviewer, case_id)  # first: nothing is scanned for whoever may not see it
-    file = AttachedFile.from_upload(name, content, services.settings.max_attachment_bytes)
+    require_disk_reserve(settings)
+    file = AttachedFile.from_upload(name, content, settings.max_attachment_bytes)
     _require_clean(services, caller, file, content)
-    return services.cases.attach(reviewer, case_id, services.clock(), file, content)
+    quota = AttachmentQuota(
+        settings.max_case_attachment_bytes, settings.max_attachment_bytes_per_day
+    )
+    return services.cases.attach(reviewer, case_id, services.clock(), file, content, quota)
 
 
 def _require_clean(services: Services, caller: Caller, file: AttachedFile, content: bytes) -> None:

@@ -6,6 +6,7 @@ Plain ASGI around all routes, so that no door can be forgotten: what a route rea
 """
 
 import asyncio
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -69,7 +70,7 @@ class AuditTrail:
         if status in REFUSED:
             return AuditEvent(now, acting.actor, "refuse", "call", call, {"status": status})
         reading = READINGS.get(call)
-        if reading is None or status >= 300:
+        if reading is None or status >= 300 or status == HTTPStatus.NO_CONTENT:
             return None
         object_id = scope["path_params"][reading.named_by] if reading.named_by else ""
         details = {"call": call, **acting.details}

@@ -15,6 +15,7 @@ from serving.audit.purpose import HEADER
 from serving.container import Services
 from serving.errors import NotSignedIn
 from serving.web.admission import admit
+from serving.web.hosts import is_from_open_network
 from serving.web.request_ids import add_headers
 from serving.web.services import TheServices
 
@@ -55,6 +56,12 @@ async def caller_of(request: Request, services: Services, token: str | None = No
     admit(request, caller.key_id)
     request.scope.setdefault("state", {})["caller"] = caller
     return caller
+
+
+async def require_known_caller(request: Request, services: Services) -> None:
+    """Raise NotSignedIn for who has no live key and calls from no address of the settings."""
+    if not is_from_open_network(request):
+        await caller_of(request, services)
 
 
 def take_permits(request: Request, services: Services, caller: Caller, permits: float) -> None:

@@ -1,8 +1,14 @@
 """Bodies of requests: media type, size, and the bytes as they came."""
 
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict
+from starlette.requests import ClientDisconnect
 
+from features.records import NullIsAbsent
 from serving.errors import BodyTooLarge, MediaTypeUnsupported
 from serving.web.admission import guard_of
 from serving.web.services import TheServices
@@ -11,11 +17,17 @@ JSON = "application/json"
 NDJSON = "application/x-ndjson"
 OCTETS = "application/octet-stream"
 
+Result = TypeVar("Result")
+
 
 class ClosedModel(BaseModel):
-    """Base of bodies and answers: frozen, finite, and without fields that are not described."""
+    """Base of answers and bodies: frozen, finite, and without fields that are not described."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class RequestBody(NullIsAbsent, ClosedModel):
+    """Base of bodies: in an optional field, null is the same as leaving it out."""
 
 
 async def json_body(request: Request, services: TheServices) -> bytes:
@@ -42,23 +54,54 @@ def refuse_other_media(request: Request, *media_types: str) -> str:
 
 async def body_within(request: Request, most: int) -> bytes:
     """The body's bytes; raises BodyTooLarge as soon as there are more than `most`."""
-    refuse_declared_above(request, most)
+    return bytes(await growing_body(request, most))
+
+
+async def growing_body(request: Request, most: int) -> bytearray:
+    """Return the body's bytes without a second copy, in a buffer that can be emptied.
+
+    Raises BodyTooLarge as soon as there are more than `most`.
+    """
+    declared = refuse_declared_above(request, most)
     if guard := guard_of(request):
-        guard.allow(most)
-    chunks, size = [], 0
+        guard.allow(most, declared)
+    body = bytearray()
     async for chunk in request.stream():
-        size += len(chunk)
-        if size > most:
+        if len(body) + len(chunk) > most:
             raise _too_large(most)
-        chunks.append(chunk)
-    return b"".join(chunks)
+        body += chunk
+    return body
 
 
-def refuse_declared_above(request: Request, most: int) -> None:
-    """Raise BodyTooLarge for a body that says it is larger, before any of it is read."""
+async def while_connected(request: Request, work: Coroutine[Any, Any, Result]) -> Result:
+    """Return what work comes to; cancel it and raise ClientDisconnect when the caller goes away.
+
+    The body must have been read.
+    """
+    working = asyncio.create_task(work)
+    leaving = asyncio.create_task(_gone(request))
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        for task in (working, leaving):
+            task.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def refuse_declared_above(request: Request, most: int) -> int:
+    """Return the declared length, 0 if there is none; raises BodyTooLarge before any is read."""
     declared = request.headers.get("content-length", "0")
     if not declared.isdecimal() or int(declared[:20]) > most:
         raise _too_large(most)
+    return int(declared)
 
 
 def _too_large(most: int) -> BodyTooLarge:

@@ -33,7 +33,7 @@ from serving.review.results import (
     ResultCode,
 )
 from serving.review.tags import LONGEST_TAG, MOST_TAGS, Tagging
-from serving.web.bodies import ClosedModel
+from serving.web.bodies import RequestBody
 
 
 def _require_visible(text: str) -> str:
@@ -60,7 +60,7 @@ def _blank_is_nothing(value: Any) -> Any:
 Stated = Annotated[T | None, BeforeValidator(_blank_is_nothing)]
 
 
-class Note(ClosedModel):
+class Note(RequestBody):
     """A note in the reviewer's own words."""
 
     text: Annotated[
@@ -70,7 +70,7 @@ class Note(ClosedModel):
     ]
 
 
-class Wait(ClosedModel):
+class Wait(RequestBody):
     """How long a case waits, and for what."""
 
     until: AwareDatetime
@@ -78,19 +78,19 @@ class Wait(ClosedModel):
     text: Words
 
 
-class Judgement(ClosedModel):
+class Judgement(RequestBody):
     """Why a second person agrees, in their own words; they may say nothing."""
 
     text: Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_TEXT)] = ""
 
 
-class FirstJudgement(ClosedModel):
+class FirstJudgement(RequestBody):
     """What an officer thinks of a case by its evidence, before they see its score."""
 
     judged_as: JudgedAs
 
 
-class ActionBody(ClosedModel):
+class ActionBody(RequestBody):
     """What is to be done with the subject of a case."""
 
     kind: ActionKind
@@ -107,7 +107,7 @@ class ActionBody(ClosedModel):
         return CaseAction(self.kind, self.text, self.refer_to, self.destination)
 
 
-class Assignment(ClosedModel):
+class Assignment(RequestBody):
     """Who is to work on a case, or in which inbox it is to wait for somebody: one of the two."""
 
     to: Stated[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
@@ -128,7 +128,7 @@ TagText = Annotated[str, Field(min_length=1, max_length=4 * LONGEST_TAG)]
 """A tag before it is normalised, which may make it shorter."""
 
 
-class TaggingBody(ClosedModel):
+class TaggingBody(RequestBody):
     """Which tags are set, and which are removed: one at least."""
 
     add: list[TagText] = Field([], max_length=MOST_TAGS, examples=[["late papers"]])
@@ -139,7 +139,7 @@ class TaggingBody(ClosedModel):
         return Tagging.from_texts(self.add, self.remove)
 
 
-class BulkActBody(ClosedModel):
+class BulkActBody(RequestBody):
     """What is done with each of several cases; what is final is done with one case at a time."""
 
     act: Literal["assign", "give_back", "wait", "tag"]
@@ -164,14 +164,14 @@ class BulkActBody(ClosedModel):
         return self
 
 
-class Justification(ClosedModel):
+class Justification(RequestBody):
     """Why a case is read that the reader's work did not bring."""
 
     code: StatedPurpose
     text: Words
 
 
-class ResultBody(ClosedModel):
+class ResultBody(RequestBody):
     """What the ordered action found, or what became of a rescue."""
 
     code: ResultCode

@@ -13,12 +13,12 @@ from typing import ClassVar
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from serving.errors import HeadTooLarge
+from serving.errors import BadRequest, HeadTooLarge, ServingError, TooOften
 from serving.settings import Settings
 from serving.web.admission import early_answer
 from serving.web.request_head import LARGEST_HEAD
 
-MOST_PIPELINED = 8  # requests that came before the one before them was answered
+MOST_PIPELINED = 8  # requests without an answer; those after them are not read
 FILES_OF_OUR_OWN = 256  # for the database, the store, models, logs and libraries
 ENOUGH_FILES = 65_536
 
@@ -61,7 +61,10 @@ class BoundedConnection(HttpToolsProtocol):
 
     _deadline: asyncio.TimerHandle | None = None
     _is_in_head = False
-    _is_refused = False
+    _is_refused = False  # nothing that still comes is read
+    _pending_refusal: ServingError | None = None
+    """Answered after the requests that came before what is refused."""
+
     _has_advanced = False
     _bytes_without_advance = 0
 
@@ -78,6 +81,12 @@ class BoundedConnection(HttpToolsProtocol):
         self._received()
         super().connection_lost(exc)
 
+    def shutdown(self) -> None:
+        """Close once idle; an answer without end learns from its request's state that it ends."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.scope.setdefault("state", {})["is_ending"] = True
+        super().shutdown()
+
     def data_received(self, data: bytes) -> None:
         """Parse what came, a slice at a time, until it is too much."""
         for start in range(0, len(data), _SLICE):
@@ -89,65 +98,103 @@ class BoundedConnection(HttpToolsProtocol):
             self._refuse_endless(len(part))
 
     def on_message_begin(self) -> None:
-        """Wait for the rest of the request that begins."""
+        """Wait for the rest of the request that begins, unless it is one too many."""
+        if self._is_refused:
+            return
+        if self._is_answering and len(self.pipeline) >= MOST_PIPELINED - 1:
+            self._refuse(TooOften(f"{MOST_PIPELINED} requests may wait for answers at a time"))
+            return
         super().on_message_begin()
         self._is_in_head = True
         if self._deadline is None:
             self._wait()
 
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the address."""
+        if not self._is_refused:
+            super().on_url(url)
+
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; what comes after a body is none."""
-        if self._is_in_head:
+        if self._is_in_head and not self._is_refused:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """Take the request's head, which is whole."""
+        if self._is_refused:
+            return
         self._is_in_head, self._has_advanced = False, True
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
+        if self._is_refused:
+            return
         self._has_advanced = True
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Stop waiting: the request is here."""
+        if self._is_refused:
+            return
         self._has_advanced = True
         self._received()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Wait for the next request, as long as the server lets connections idle."""
+        is_last = not self.pipeline
         super().on_response_complete()
-        if not self.transport.is_closing():
-            self._waiting.setdefault(self)
+        if self.transport.is_closing():
+            return
+        if is_last and self._pending_refusal is not None:
+            self._write_refusal(self._pending_refusal)
+        self._waiting.setdefault(self)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what cannot be parsed; requests that came whole before it are answered first."""
+        if self._is_answering and self.cycle is not None and not self.cycle.more_body:
+            self._refuse(BadRequest("the next request on this connection is not HTTP"))
+        elif not self._is_refused:
+            super().send_400_response(msg)
+
+    @property
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
     def _refuse_endless(self, size: int) -> None:
-        """Close where so many bytes came of a head, or of what is no body, or so many requests."""
+        """Refuse what is so long a head, or close where no body is so long."""
         if self._is_in_head or not self._has_advanced:
             self._bytes_without_advance += size
         else:
             self._bytes_without_advance = 0
-        if self.transport.is_closing():
+        if self._is_refused or self.transport.is_closing():
             return
-        if len(self.pipeline) > MOST_PIPELINED:
-            self._close()
-        elif self._bytes_without_advance > LARGEST_HEAD:
-            self._refuse_head()
+        if self._bytes_without_advance > LARGEST_HEAD:
+            if self._is_answering and self.cycle is not None and self.cycle.more_body:
+                self._close()
+            else:
+                says = f"request line and headers may have {LARGEST_HEAD} bytes in all"
+                self._refuse(HeadTooLarge(says))
 
-    def _refuse_head(self) -> None:
-        """Say that the head is too large, unless another answer is under way."""
-        if self.cycle is None or self.cycle.response_complete:
-            refusal = HeadTooLarge(f"request line and headers may have {LARGEST_HEAD} bytes in all")
-            status, headers, body = early_answer(refusal)
-            lines = [f"{name}: {value}\r\n".encode() for name, value in headers.items()]
-            head = b"".join([STATUS_LINE[status], *lines, b"Connection: close\r\n\r\n"])
-            self.transport.write(head + body)
-            # To close with bytes unread would take the answer back; the deadline closes in the end.
-            self.transport.write_eof()
-            self._is_refused = True
+    def _refuse(self, refusal: ServingError) -> None:
+        """Read nothing more, answer what came before, then this refusal, and close."""
+        self._is_refused = True
+        if self._is_answering:
+            self._pending_refusal = refusal
         else:
-            self._close()
+            self._write_refusal(refusal)
+
+    def _write_refusal(self, refusal: ServingError) -> None:
+        status, headers, body = early_answer(refusal)
+        lines = [f"{name}: {value}\r\n".encode() for name, value in headers.items()]
+        head = b"".join([STATUS_LINE[status], *lines, b"Connection: close\r\n\r\n"])
+        self.transport.write(head + body)
+        # To close with bytes unread would take the answer back; the deadline closes in the end.
+        if self.transport.can_write_eof():  # not over TLS
+            self.transport.write_eof()
+        if self._deadline is None:
+            self._wait()
 
     def _wait(self) -> None:
         self._waiting[self] = None

@@ -7,6 +7,7 @@ FAULT_CODES = {
     "commodity_code": "More than six digits of a goods code: the whole one goes into its item.",
     "contradiction": "Two fields of an outcome cannot both be true.",
     "cursor": "A page was asked for by what is no `next` of a page.",
+    "declared_ahead": "An instant lies more than two hours ahead of the clock of the service.",
     "foreign_attachment": "A record inside a submission belongs to another subject.",
     "foreign_office": "A subject, or that of a record, is of an office that is not the key's.",
     "instant": "No instant with its offset, as in RFC 3339.",

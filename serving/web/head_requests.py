@@ -16,14 +16,12 @@ class HeadRequests:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request through."""
-        if scope["type"] != "http" or scope["path"].startswith("/console"):
+        if scope["type"] != "http" or not takes_head(scope["path"]):
             await self._app(scope, receive, send)
             return
         is_head = scope["method"] == "HEAD"
 
         async def send_what_is_due(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] == 405:
-                message["headers"] = [_with_head(*each) for each in message["headers"]]
             if message["type"] == "http.response.body" and is_head:
                 message["body"] = b""
             await send(message)
@@ -36,8 +34,6 @@ class HeadRequests:
             scope.update(within, method=scope["method"])  # which route it was
 
 
-def _with_head(name: bytes, value: bytes) -> tuple[bytes, bytes]:
-    """A header; where it names the methods of an address that takes GET, with HEAD."""
-    if name.lower() != b"allow" or b"GET" not in value.split(b", "):
-        return name, value
-    return name, value + b", HEAD"
+def takes_head(path: str) -> bool:
+    """Return whether a HEAD of this address is answered as its GET."""
+    return not path.startswith("/console")

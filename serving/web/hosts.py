@@ -13,7 +13,14 @@ from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.errors import HostUnknown
-from serving.host_names import LOOPBACK_NAMES, KnownHosts, is_address, is_loopback, origin_of
+from serving.host_names import (
+    LOOPBACK_NAMES,
+    KnownHosts,
+    is_address,
+    is_loopback,
+    is_within,
+    origin_of,
+)
 from serving.settings import Settings
 from serving.web.problems import problem
 from serving.web.security_headers import with_security_headers
@@ -104,6 +111,22 @@ def base_address(request: Request) -> str | None:
     name = host_name(request.scope)
     is_vouched = name is not None and (name in LOOPBACK_NAMES or settings.known_hosts.names(name))
     return f"{request.url.scheme}://{request.url.netloc}" if is_vouched else None
+
+
+def is_from_open_network(request: Request) -> bool:
+    """Return whether the caller's address is one that the settings open the service's pages to.
+
+    The address is the peer's, or what a trusted proxy says. Where a proxy that is not trusted
+    stands between, or a trusted one that says no address, nobody's is known.
+    """
+    settings: Settings = request.app.state.services.settings
+    is_forwarded = any(header in _FORWARDED for header, _ in request.scope["headers"])
+    if request.client is None or not is_address(request.client.host):
+        return False
+    proxies = settings.trusted_proxies if settings.behind_proxy else ()
+    if (is_forwarded and not settings.behind_proxy) or is_within(request.client.host, proxies):
+        return False
+    return is_within(request.client.host, settings.open_networks)
 
 
 def is_on_this_machine(request: Request) -> bool:

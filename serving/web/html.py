@@ -216,6 +216,11 @@ def _number(number: float, form: str = ",.0f") -> str:
     return reading().language.figure(format(number, form))
 
 
+def _coordinate(number: float) -> str:
+    """A number of a picture, which SVG reads the same in every language."""
+    return f"{number:.1f}"
+
+
 def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
@@ -315,6 +320,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "actor": _actor,
     "browser": _browser,
     "capitalize_first": capital,
+    "coordinate": _coordinate,
     "country": _country,
     "city": city_of,
     "date": _date,

@@ -15,10 +15,12 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.routing import Match
 
 from features.errors import TidegateError, UnknownFeature, in_own_words
 from serving.errors import NotFound, RequestFault, ServingError, Unprocessable
 from serving.web.fault_codes import FAULT_CODES
+from serving.web.head_requests import takes_head
 
 log = structlog.get_logger(__name__)
 
@@ -137,7 +139,23 @@ def _http_exception(request: Request, error: Exception) -> Response:
     content = _content(
         request.state.request_id, "about:blank", title, error.status_code, f"{title}."
     )
-    return Response(orjson.dumps(content), error.status_code, dict(error.headers or {}), MEDIA_TYPE)
+    headers = dict(error.headers or {})
+    if error.status_code == 405 and (methods := _methods_of_address(request)):
+        headers["Allow"] = ", ".join(sorted(methods))
+    return Response(orjson.dumps(content), error.status_code, headers, MEDIA_TYPE)
+
+
+def _methods_of_address(request: Request) -> set[str]:
+    """Return the methods of all routes that match the address: the router names one route's."""
+    methods = {
+        method
+        for route in request.app.routes
+        if route.matches(request.scope)[0] is not Match.NONE
+        for method in getattr(route, "methods", ())
+    }
+    if "GET" in methods and takes_head(request.url.path):
+        methods.add("HEAD")
+    return methods
 
 
 def _client_gone(_: Request, __: Exception) -> Response:

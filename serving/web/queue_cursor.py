@@ -36,7 +36,7 @@ def decode_place(cursor: str | None) -> tuple[int, str] | None:
 
     Raises Unprocessable for a cursor that no page gave.
     """
-    if cursor is None:
+    if not cursor:
         return None
     try:
         place = base64.b64decode(cursor[:LONGEST_CURSOR], b"-_", validate=True).decode("ascii")
@@ -54,7 +54,7 @@ def encode_seq(seq: int) -> str:
 
 def decode_seq(cursor: str | None) -> int | None:
     """Where a page of a list of decisions begins; raises Unprocessable where no page gave it."""
-    if cursor is None:
+    if not cursor:
         return None
     try:
         place = base64.b64decode(cursor[:LONGEST_CURSOR], b"-_", validate=True).decode("ascii")
@@ -68,7 +68,9 @@ def decode_seq(cursor: str | None) -> int | None:
 
 def decode_found(cursor: str | None) -> str | None:
     """After which case a page of a search begins; raises Unprocessable for what is no case."""
-    if cursor is None or _FOUND.fullmatch(cursor):
+    if not cursor:
+        return None
+    if _FOUND.fullmatch(cursor):
         return cursor
     fault = RequestFault("/cursor", "cursor", "want the `next` of a page")
     raise Unprocessable("the cursor is none that a page gave", (fault,))
@@ -76,7 +78,7 @@ def decode_found(cursor: str | None) -> str | None:
 
 def decode_cursor(cursor: str | None) -> QueuePosition | None:
     """Where a page of the queue begins; raises Unprocessable for a cursor that no page gave."""
-    if cursor is None:
+    if not cursor:
         return None
     try:
         place = base64.b64decode(cursor[:LONGEST_CURSOR], b"-_", validate=True).decode("ascii")

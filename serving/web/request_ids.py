@@ -21,6 +21,8 @@ from serving.web.security_headers import with_security_headers
 
 log = structlog.get_logger(__name__)
 
+EVENT_STREAM = b"text/event-stream"
+
 
 def add_headers(request: Request, headers: Mapping[str, str]) -> None:
     """Let the answer to a request have these headers, unless it sets them itself."""
@@ -50,13 +52,17 @@ class RequestIds:
         scope.setdefault("state", {})["request_id"] = request_id
         began = time.perf_counter()
         status: int | None = None
+        streamed_after: float | None = None
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, streamed_after
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = with_security_headers(message.get("headers", ()), request_id)
                 message["headers"] = _with_added(headers, scope)
+                if EVENT_STREAM in dict(message["headers"]).get(b"content-type", b""):
+                    # How long a page stays open says nothing of how fast the service is.
+                    streamed_after = time.perf_counter() - began
             await send(message)
 
         structlog.contextvars.bind_contextvars(request_id=request_id)  # in this task and no other
@@ -67,7 +73,8 @@ class RequestIds:
             if status is None:
                 await unforeseen(Request(scope))(scope, receive, send_with_id)
         finally:
-            self._ended(scope, status or 500, time.perf_counter() - began)
+            seconds = streamed_after or time.perf_counter() - began
+            self._ended(scope, status or 500, seconds)
 
     def _ended(self, scope: Scope, status: int, seconds: float) -> None:
         # The route's template, not the path: a path holds ids.

@@ -1,8 +1,5 @@
 """Texts that are kept in English with their values, and said again in the language of a reader."""
 
-from functools import cache
-
-from serving.explanation.reason_messages import reason_messages
 from serving.language import ENGLISH, reading, say, say_again
 from serving.monitor.decision_facts import INSPECTED_BY, NOT_INSPECTED
 from serving.triage.life_at_risk import SIGNAL_TEXTS
@@ -47,22 +44,3 @@ def said_again(text: str) -> str:
         if said != text:
             return said
     return "; ".join(say_again(part, STORED_TEXTS) for part in text.split("; "))
-
-
-def letter_said_again(text: str) -> str:
-    """The same of a text in a letter, which may be one that a reason is made of."""
-    if reading().language is ENGLISH:
-        return text
-    said = said_again(text)
-    return say_again(text, _texts_of_letters()) if said == text else said
-
-
-@cache
-def _texts_of_letters() -> tuple[str | tuple[str, str], ...]:
-    """Texts of reasons, those with the most words of their own first."""
-    known = {message for message, _ in reason_messages()}
-    return tuple(
-        sorted(
-            known, key=lambda text: len(text[0] if isinstance(text, tuple) else text), reverse=True
-        )
-    )

@@ -69,7 +69,7 @@ TABLES = {
     "console/notices.py": ("NOTICE_WORDS",),
     "console/oidc_login.py": ("NOT_ASKED",),
     "console/refusals.py": ("_TITLES", "_NEXT", "_ELSE"),
-    "console/rescue_log.py": ("ACT_WORDS", "CALL_WORDS"),
+    "console/rescue_log.py": ("ACT_WORDS", "CALL_WORDS", "COMPASS"),
     "console/search.py": ("_IN_WORDS",),
     "console/supervision.py": ("LEFT_ALONE",),
     "console/supervision_view.py": ("HIGHER", "LOWER", "WHICH_WORDS"),
@@ -81,9 +81,15 @@ TABLES = {
         *("SELECTED_BEFORE", "SHIPMENT", "UNFITTING_DESCRIPTION", "UNFITTING_SHIPMENT"),
         *("UNNAMED_GOODS", "WAY", "WHEN", "_WHY"),
     ),
-    "review/letter.py": ("MEASURES",),
+    "review/letter.py": (
+        *("CARRIED", "MEASURES", "NAMES_YOU", "NAMES_YOU_WITH_PAPERS", "OF_OTHERS", "RELEASED"),
+    ),
     "review/letter_text.py": (
-        *("BESIDES", "COMPUTER", "DATA", "DISCRETION", "FULLER", "PEOPLE", "SELECTED"),
+        *("BESIDES", "COMPUTER", "CONSEQUENCES", "COUNTED", "DATA", "DISCRETION", "FULLER"),
+        *("NO_DECISION", "OTHERS_COUNTED", "PEOPLE", "SELECTED"),
+    ),
+    "review/own_declarations.py": (
+        *("DAY_AND_TIME", "LEG", "NAMES", "PAPER", "PAPER_WITHOUT_NUMBER", "STATED"),
     ),
     "review/justifications.py": ("STATED",),
     "review/results.py": ("FOUND_BY_WORDS", "RESULT_MEANING"),
@@ -149,6 +155,7 @@ OTHER_CODES = (
     ),
     *("random draw", "all without the score", "all together", "inspected by score"),
     *("not inspected", "new", "1 to 9 before", "10 to 99 before", "100 or more before"),
+    "transit declaration",
     *("unknown", "precision", "recall", "lift", "prevalence", "party", "entity", "tags", "due at"),
 )
 """Codes of no closed list, or a longer one."""

@@ -24,6 +24,7 @@ from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_supervision_page import keep_report
 from tests.serving.people import reviewer
 from tests.serving.review.stated import FOUND, INSPECT, NOTHING, agree_by, end_by
+from tests.serving.scoring.test_ships import CALLS, OTHER_SHIP, sentence
 
 PASSWORD = "a password for tests"
 PLAN = """
@@ -59,6 +60,7 @@ class BusySite:
             named |= {each.kind: each.token}
         site.services.teams.add_team(Team("Night desk", None, ("reviewer",)), NOW, SERVICE)
         keep_report(service)
+        named |= {"alert": _call_for_help(service)}
         named |= {"message": _send_payments(service), "place": quote(PAID_AT)}
         return cls(site, named | {"key": "Post Hamburg"})
 
@@ -73,12 +75,23 @@ class BusySite:
         """A browser in which an account of a role is signed in, or nobody."""
         context = browser.new_context(**looks)
         if role is not None:
-            services = self.site.services
-            session, cookie = Session.begin(f"account:{role}", NOW, timedelta(hours=8))
-            services.sessions.add_session(session, NOW)
+            cookie = self._cookie(role)
             context.add_cookies([{"name": "tidegate", "value": cookie, "url": self.site.address}])
         yield context
         context.close()
+
+    def caller(self, role: str, language: str) -> httpx2.Client:
+        """A client without a browser, signed in likewise, that asks for pages in a language.
+
+        Of no role it is nobody's.
+        """
+        cookies = {"tidegate": self._cookie(role)} if role else {}
+        return httpx2.Client(cookies=cookies, headers={"Accept-Language": language}, timeout=60)
+
+    def _cookie(self, role: str) -> str:
+        session, cookie = Session.begin(f"account:{role}", NOW, timedelta(hours=8))
+        self.site.services.sessions.add_session(session, NOW)
+        return cookie
 
 
 def _make_accounts(site: Site) -> None:
@@ -125,10 +138,19 @@ def _send_payments(service: Service) -> str:
     answer = service.client.post(
         "/v1/messages/iso20022",
         content=one.replace(transfer, transfer.replace(b"AC4711", b"S-confirmed") + another),
-        params={"shipment_pattern": "S-[a-z]+", "journey_pattern": "J-[a-z]+"},
+        params={"shipment_pattern": "S-{letters}", "journey_pattern": "J-{letters}"},
         headers=service.key("ingest") | {"Idempotency-Key": "payments"},
     )
     return str(answer.raise_for_status().json()["message_id"])
+
+
+def _call_for_help(service: Service) -> str:
+    """A distress call of a ship that nobody declared; the id of its alert."""
+    headers = service.key("ingest") | {"Idempotency-Key": "call"}
+    call = sentence(NOW, mmsi=OTHER_SHIP, status=CALLS).encode()
+    service.client.post("/v1/messages/ais", content=call, headers=headers).raise_for_status()
+    (waiting,) = service.services.distress_alerts.unacknowledged()
+    return waiting.decision_id
 
 
 def _bodies() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -1,7 +1,10 @@
-"""What is wrong with a page in a browser: barriers that axe knows, and what runs over its edge.
+"""What is wrong with a page: barriers that axe knows, texts over its edge, and broken pictures.
 
 Each looks once the page has loaded: a page is visible before its style sheet, and wider without it.
 """
+
+import re
+from html.parser import HTMLParser
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
@@ -69,3 +72,66 @@ def faults_of(page: Page) -> list[str]:
     """All of it at once."""
     is_wide = is_wider_than_the_window(page)
     return [*barriers(page), *cut_off(page), *(["wider than the window"] if is_wide else [])]
+
+
+NUMBERS = {
+    *("x", "y", "x1", "x2", "y1", "y2", "dx", "dy", "cx", "cy", "r", "rx", "ry"),
+    *("width", "height", "stroke-width", "opacity", "font-size"),
+}
+NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?"
+ARGUMENTS = {"M": 2, "L": 2, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7}
+"""How many numbers a command of a path takes; it may be given several times as many."""
+
+
+class _Pictures(HTMLParser):
+    """Collects the attributes of pictures that a browser cannot draw as they are written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.depth = 0
+        self.faults: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.depth += tag == "svg"
+        if self.depth:
+            wrong = (f"<{tag}> {n}={v!r}" for n, v in attrs if not _is_drawable(n, v or ""))
+            self.faults += wrong
+
+    def handle_endtag(self, tag: str) -> None:
+        self.depth -= tag == "svg"
+
+
+def _is_drawable(name: str, value: str) -> bool:
+    if name in NUMBERS:
+        return re.fullmatch(NUMBER + "(px|em|%)?", value.strip()) is not None
+    if name in ("points", "viewbox"):
+        count = 4 if name == "viewbox" else 2
+        numbers = re.split(r"[\s,]+", value.strip())
+        is_whole = len(numbers) % count == 0 or not value.strip()
+        return is_whole and all(re.fullmatch(NUMBER, each) for each in numbers if each)
+    return name != "d" or _is_path(value)
+
+
+def _is_path(value: str) -> bool:
+    """Whether each command of a path has its numbers; a comma within one makes it two."""
+    commands = re.findall(r"([A-DF-Za-df-z])([^A-DF-Za-df-z]*)", value)
+    for command, rest in commands:
+        numbers = re.findall(NUMBER, rest)
+        if re.sub(NUMBER, "", rest).strip(" ,\n"):
+            return False
+        if command in "HVhv":
+            is_right = len(numbers) == 1
+        elif command in "Zz":
+            is_right = not numbers
+        else:
+            is_right = bool(numbers) and len(numbers) % ARGUMENTS[command.upper()] == 0
+        if not is_right:
+            return False
+    return True
+
+
+def broken_pictures(html: str) -> list[str]:
+    """The attributes of SVG elements in a page that are no numbers, points or paths."""
+    pictures = _Pictures()
+    pictures.feed(html)
+    return pictures.faults

@@ -3,8 +3,9 @@
 A usual run looks at each page once, each in the next of all looks; `make faults` at each in all.
 """
 
+import re
 from dataclasses import dataclass
-from itertools import product
+from itertools import groupby, product
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from playwright.sync_api import Browser
 
 from serving.access.roles import Role
 from tests.browser.busy_site import BusySite
-from tests.browser.page_faults import faults_of
+from tests.browser.page_faults import broken_pictures, faults_of
 from tests.counts import count
 
 WIDTHS: dict[str, dict[str, Any]] = {
@@ -25,6 +26,7 @@ READINGS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light", "locale": "en"},
     "dark": {"color_scheme": "dark", "locale": "en"},
     "Arabic": {"color_scheme": "light", "locale": "ar"},
+    "French": {"color_scheme": "light", "locale": "fr"},
 }
 LOOKS = {
     f"{width}, {reading}": {**WIDTHS[width], **READINGS[reading]}
@@ -101,6 +103,7 @@ VISITS = (
     Visit("/console/entities/{kind}/{token}", "auditor", "/console/entities/container/{container}"),
     Visit("/console/rescues", "rescue"),
     Visit("/console/rescues/{case_id}", "rescue", "/console/rescues/{rescue}"),
+    Visit("/console/rescues/alerts/{alert_id}", "rescue", "/console/rescues/alerts/{alert}"),
     Visit("/console/supervision", "supervisor"),
     Visit("/console/supervision/cases", "supervisor", "/console/supervision/cases?which=waiting"),
     Visit(
@@ -149,6 +152,9 @@ def test_a_page_is_whole_and_has_no_barrier(
 ) -> None:
     with busy_site.visitor(browser, visit.role, **LOOKS[look]) as context:
         page = context.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
         answer = page.goto(busy_site.address(visit.address or visit.path))
         assert answer is not None
         is_page = visit.path != "/console/{address:path}"
@@ -156,6 +162,44 @@ def test_a_page_is_whole_and_has_no_barrier(
         page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
 
         assert faults_of(page) == []
+        assert [each for each in complaints if is_page or "404" not in each] == []
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("language", ["fr", "en", "ar"][: count(1, 3)])
+def test_every_number_of_a_picture_is_one_in_every_language(
+    busy_site: BusySite, language: str
+) -> None:
+    pictures: set[str] = set()
+    for role, visits in groupby(sorted(VISITS, key=_role), key=_role):
+        with busy_site.caller(role, language) as caller:
+            for visit in visits:
+                html = caller.get(busy_site.address(visit.address or visit.path)).text
+                assert f'lang="{language}"' in html
+                assert broken_pictures(html) == [], str(visit)
+                pictures.update(re.findall(r'<svg class="([a-z-]+)"', html))
+    assert {"among", "bar-of", "days", "links"} <= pictures
+
+
+@pytest.mark.parametrize(
+    ("picture", "is_whole"),
+    [
+        ('<circle cx="94.5" cy="6"/><path d="M0 8H120M25.5 8H86.4"/>', True),
+        ('<circle cx="94,5" cy="6"/>', False),
+        ('<rect width="٩٤.٥"/>', False),
+        ('<path d="M25,5 8H86,4"/>', False),
+        ('<path d="M0 8H86,4"/>', False),
+        ('<polyline points="1,2 3,4,5"/>', False),
+    ],
+)
+def test_a_number_with_the_marks_of_a_language_is_no_number_of_a_picture(
+    picture: str, is_whole: bool
+) -> None:
+    assert (broken_pictures(f"<svg>{picture}</svg>") == []) == is_whole
+
+
+def _role(visit: Visit) -> str:
+    return visit.role or ""
 
 
 def paths_read(route: Any) -> set[str]:

@@ -12,10 +12,21 @@ from tests.serving.bodies import shipment
 
 
 def sign_in(page: Page, site: Site) -> None:
+    if site.services.accounts.find("reader") is None:
+        account = new_account("reader", "a password for tests", "auditor", (), utc_now())
+        site.services.accounts.add_account(account)
     page.goto(f"{site.address}/console")
-    page.get_by_text("Sign in with an API key instead").click()
-    page.get_by_label("API key").fill(site.key)
-    page.get_by_role("button", name="Sign in with the key").click()
+    page.get_by_label("Name").fill("reader")
+    page.get_by_label("Password").fill("a password for tests")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Decisions", exact=True)).to_be_visible()
+
+
+def say_why(page: Page) -> None:
+    """Say why a case is read, where the page asks whoever did not bring it."""
+    if page.get_by_role("heading", name="Why do you read this case?").count():
+        page.get_by_label("Which request, audit or case").fill("the audit of November")
+        page.get_by_role("button", name="Read it").click()
 
 
 @pytest.mark.parametrize("screen", [(1280, 900), (390, 844)], ids=["desk", "phone"])
@@ -27,6 +38,8 @@ def test_a_reviewer_signs_in_reads_a_decision_and_leaves(
 
     sign_in(page, site)
     page.get_by_role("link", name="Shipment S-1").click()
+    page.wait_for_load_state()
+    say_why(page)
 
     expect(page).to_have_url(f"{site.address}/console/decisions/{answer['decision_id']}")
     expect(page.get_by_role("heading", name="What speaks for a closer look")).to_be_visible()
@@ -51,6 +64,7 @@ def test_the_sum_of_the_score_can_be_checked_by_eye(page: Page, site: Site) -> N
     answer = site.score(shipment(), "k")
     sign_in(page, site)
     page.goto(f"{site.address}/console/decisions/{answer['decision_id']}")
+    say_why(page)
 
     cells = page.locator(".sum td.number:nth-child(3)").all_inner_texts()
     *parts, total = [float(text.replace("−", "-")) for text in cells]
@@ -63,6 +77,7 @@ def test_more_on_an_indicator_opens_without_scripts(page: Page, site: Site) -> N
     answer = site.score(shipment(declared_value=420.0), "k")
     sign_in(page, site)
     page.goto(f"{site.address}/console/decisions/{answer['decision_id']}")
+    say_why(page)
 
     more = page.locator("details").first
     expect(more.locator(".seen").first).to_be_hidden()

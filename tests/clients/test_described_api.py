@@ -46,8 +46,27 @@ def values_of(node: Any, name: str) -> Iterator[Any]:
             yield from values_of(each, name)
 
 
+def test_calls_and_webhooks_share_no_tag(document: Any) -> None:
+    """A generator writes one file for each tag: that of the webhooks replaced that of the calls."""
+    of_calls = {tag for _, call in operations(document) for tag in call["tags"]}
+    webhooks = [call for item in document["webhooks"].values() for call in item.values()]
+    of_webhooks = {tag for call in webhooks for tag in call["tags"]}
+
+    assert of_webhooks
+    assert of_calls & of_webhooks == set()
+    assert of_calls | of_webhooks == {tag["name"] for tag in document["tags"]}
+
+
+def test_no_two_templates_are_of_one_address(document: Any) -> None:
+    addresses = Counter(re.sub(r"{[^}]*}", "{}", path) for path in document["paths"])
+
+    assert [address for address, count in addresses.items() if count > 1] == []
+
+
 def test_names_of_calls_are_short_and_their_own(document: Any) -> None:
-    names = Counter(operation["operationId"] for _, operation in operations(document))
+    webhooks = [call for item in document["webhooks"].values() for call in item.values()]
+    calls = [*(call for _, call in operations(document)), *webhooks]
+    names = Counter(call["operationId"] for call in calls)
 
     assert names.most_common(1)[0][1] == 1
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+){0,3}", name) for name in names), names

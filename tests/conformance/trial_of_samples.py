@@ -14,6 +14,7 @@ from pathlib import Path
 from features.errors import MessageRefused
 from features.messages.conversion import Conversion
 from features.messages.formats import FORMATS, read_message
+from features.messages.id_templates import IdTemplate
 from features.messages.options import Options
 
 ROOT = Path(__file__).parents[2]
@@ -23,12 +24,22 @@ BESIDE = ROOT.parent / "shared" / "data" / "messages"
 MEANT_TO_BE_REFUSED = re.compile(r"wrong|invalid|noModeCode|Mismatch")
 NO_SAMPLES = re.compile(r"(README|LICENSE|COPYING)\b.*", re.IGNORECASE)
 WHEN = datetime(2026, 12, 1, tzinfo=UTC)
-# Any reference links a payment, so that all of its fields are tried.
+
+
+class AnyReference(IdTemplate):
+    """Finds an id in any reference, so that all fields of a payment are tried."""
+
+    def find(self, reference: str) -> str | None:
+        """Return the first word that may be an id."""
+        found = re.search(r"AC\d+|[A-Za-z0-9][A-Za-z0-9._:/-]*", reference)
+        return found[0] if found else None
+
+
 OPTIONS = Options(
     key=b"conformance" * 3,
     received_at=WHEN,
     heard_at=WHEN,
-    shipment_pattern=re.compile(r"AC\d+|[A-Za-z0-9][A-Za-z0-9._:/-]*"),
+    shipment_pattern=AnyReference("any"),
 )
 
 

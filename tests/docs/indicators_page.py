@@ -1,5 +1,6 @@
 """The page of indicators, made of the catalogue and of what was read: `docs/indicators.md`."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import chain
@@ -46,7 +47,11 @@ def page() -> str:
 def _side(feature: Feature) -> str:
     """The side on which it warns, and from which value on it shows the sign by itself."""
     side = SIDES[feature.warns]
-    return side if feature.shows_from is None else f"{side}, shown from {feature.shows_from:g}"
+    if feature.shows_from is None:
+        return side
+    if math.isinf(feature.shows_from):
+        return f"{side}, never shown by itself"
+    return f"{side}, shown from {feature.shows_from:g}"
 
 
 def _groups(measuring: dict[str | None, list[Feature]]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from serving.access.api_keys import new_key
 from serving.access.roles import Scope
 from serving.app import create_app
 from serving.container import Services
+from serving.scoring.message_readers import MessageReaders, ReaderProcess
 from serving.settings import Settings
 from tests.conftest import MadeOnce
 from tests.serving.access.trusted import KEY, published, signed
@@ -89,11 +90,36 @@ def read_models(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("serving.models.model_pool.LoadedModel.read", _MODELS.read)
 
 
+_READERS: list[ReaderProcess] = []
+
+
+@pytest.fixture(autouse=True)
+def message_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the services of all tests read messages in the same processes, one after the other."""
+    start, close = ReaderProcess.start, MessageReaders.close
+
+    def keep(readers: MessageReaders) -> None:
+        _READERS.extend(readers._idle)
+        readers._idle.clear()
+        close(readers)
+
+    monkeypatch.setattr(ReaderProcess, "start", lambda: _READERS.pop() if _READERS else start())
+    monkeypatch.setattr(MessageReaders, "close", keep)
+
+
 @pytest.fixture(autouse=True)
 def nobody_acts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody acts and nobody reads when a test begins, whatever ran before it in this process."""
     monkeypatch.setattr("serving.access.acting._acting", ContextVar("_acting", default=None))
     monkeypatch.setattr("serving.language._reading", ContextVar("_reading"))
+
+
+@pytest.fixture(autouse=True)
+def time_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let time since a start pass as the clock says: a slow test is no jump of the clock."""
+    monkeypatch.setattr(
+        "serving.container.StartClock.drift_s", lambda self, now: (now - self.at).total_seconds()
+    )
 
 
 @pytest.fixture(scope="session")

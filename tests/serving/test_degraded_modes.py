@@ -1,6 +1,7 @@
 """Every way in which the service can be less than whole: what it still does, and how it says so."""
 
 import io
+import json
 import re
 import shutil
 import sqlite3
@@ -22,9 +23,15 @@ from serving.app import create_app
 from serving.audit.witness_lines import read_witness_lines
 from serving.background_threads import STUCK_AFTER_S
 from serving.cli.main import app as commands
+from serving.container import MAX_CLOCK_DRIFT_S, Services, StartClock
 from serving.db.repositories.rescoring_repository import RescoringRepository
 from serving.db.repositories.rollup_repository import RollupRepository
-from serving.degraded_modes import MEANINGS, DegradedMode, degradations
+from serving.degraded_modes import (
+    MEANINGS,
+    DegradedMode,
+    degradations,
+    set_degradation_metrics,
+)
 from serving.history.missing_history import missing_types
 from serving.models.kill_switch import record_switch
 from serving.observability import LogLines
@@ -36,6 +43,8 @@ from tests.serving.calls import heard
 from tests.serving.conftest import NOW, Service, services_of
 from tests.serving.postgres import Server
 from tests.serving.world import promote, train_and_promote
+
+drift_s = StartClock.drift_s  # as it is, which a fixture lets stand still
 
 
 @contextmanager
@@ -69,6 +78,33 @@ ROWS = [
     for line in (ROOT / "docs" / "conditions.md").read_text().splitlines()
     if line.startswith("| ")
 ][1:]
+
+
+def test_what_is_left_of_a_disk_is_kept_for_decisions(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = service.key("score", "ingest")
+    small = {"positions": [], "legs": []}
+
+    def bulk() -> int:
+        content = json.dumps(small).encode() + b" " * 70_000
+        headers = key | {"Content-Type": "application/json"}
+        return service.client.post("/v1/records", content=content, headers=headers).status_code
+
+    def message() -> int:
+        headers = key | {"Idempotency-Key": "m"}
+        return service.client.post("/v1/messages/ubl", content=b"<a/>", headers=headers).status_code
+
+    assert modes(service) == []
+    assert 507 not in [bulk(), message()]
+    monkeypatch.setattr("serving.degraded_modes.free_disk_bytes", lambda home: 1_000)
+
+    assert modes(service) == ["disk_reserve_reached"]
+    assert [bulk(), message()] == [507, 507]
+    assert service.score(shipment(shipment_id="S-2"), key).status_code == 200
+    assert service.client.post("/v1/records", json=small, headers=key).status_code != 507
+    monkeypatch.setattr("serving.degraded_modes.free_disk_bytes", lambda home: 10**12)
+    assert modes(service) == []
 
 
 def test_every_mode_is_explained_and_has_its_row() -> None:
@@ -395,6 +431,42 @@ def test_a_clock_that_jumped_is_noticed(service: Service, jump: timedelta) -> No
     assert answer.status_code == 200
     assert modes(service) == ["clock_suspect"]
     assert service.services.decisions.size() == 2
+
+
+def test_a_clock_that_runs_as_time_does_has_not_jumped() -> None:
+    began = StartClock(NOW, monotonic_s=time.monotonic() - 100)
+
+    assert abs(drift_s(began, NOW + timedelta(seconds=100))) < MAX_CLOCK_DRIFT_S / 2
+    assert abs(drift_s(began, NOW)) > MAX_CLOCK_DRIFT_S
+
+
+def test_what_was_seen_earlier_does_not_overwrite_the_metrics_of_a_scrape(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_seen, may_set = threading.Event(), threading.Event()
+
+    def seen(services: Services) -> list[DegradedMode]:
+        current = degradations(services)
+        if threading.current_thread() is slow:
+            has_seen.set()
+            may_set.wait(30)
+        return current
+
+    monkeypatch.setattr("serving.degraded_modes.degradations", seen)
+    slow, scrape = (
+        threading.Thread(target=set_degradation_metrics, args=(service.services,)) for _ in range(2)
+    )
+    slow.start()
+    assert has_seen.wait(30)
+    service.services.metrics.requests.inside = service.services.settings.most_in_flight
+    scrape.start()
+    scrape.join(0.2)  # which it is not, where it waits for the other
+    may_set.set()
+    for thread in (slow, scrape):
+        thread.join(30)
+
+    gauge = service.services.metrics.degraded.labels("requests_turned_away")
+    assert gauge._value.get() == 1.0
 
 
 def test_who_waits_long_to_be_scored_again_is_told_of(

@@ -1,21 +1,26 @@
 """A service that is told to stop before it is ready, in processes of their own."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Timer
 from typing import TextIO, cast
 
+import httpx
 import pytest
 
 from features.atomic_dir import written_whole
 from serving.cli.start_progress import StartStatus
 from serving.db.write_lock import hold_for_service
+from tests.features.messages.worst_inputs import statement
 from tests.ports import free_port
 from tests.processes import in_a_session, wait_until_nobody_is_left
+from tests.serving.cli.test_commands import run
 from tests.serving.postgres import Server
 
 SERVE = [sys.executable, "-m", "serving.cli.main", "serve"]
@@ -96,3 +101,46 @@ def test_no_process_that_runs_tests_is_one_that_workers_are_forked_from() -> Non
     """It would ignore SIGTERM, as would all that tests begin."""
     assert "serving.forked_from" not in sys.modules
     assert signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_a_service_ends_soon_though_a_message_is_read_without_end(home: Path) -> None:
+    port = free_port()
+    made = run("keys", "create", "sender", "--scope", "ingest", "--home", home, "--json")
+    key = made["key"]
+    command = [*SERVE, "--home", str(home), "--port", str(port)]
+    headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "m"}
+    with in_a_session(command) as process, ThreadPoolExecutor(1) as sender:
+        address = f"http://127.0.0.1:{port}"
+        while process.poll() is None and not is_ready(address):
+            time.sleep(0.05)
+        sending = sender.submit(
+            httpx.post,
+            f"{address}/v1/messages/iso20022?shipment_pattern=AC{{digits}}",
+            content=statement(4_000),
+            headers=headers,
+            timeout=60,
+        )
+        while not (reader := readers_of(process.pid)):
+            assert not sending.done(), sending.result().text
+            time.sleep(0.01)
+        os.kill(reader[0], signal.SIGSTOP)
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(10.0) == 0
+        wait_until_nobody_is_left(process)
+        assert not Path(f"/proc/{reader[0]}").exists()
+
+
+def is_ready(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/health/ready").is_success
+    except httpx.HTTPError:
+        return False
+
+
+def readers_of(process: int) -> list[int]:
+    """The processes that read messages for a service."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    commands = {int(each): Path(f"/proc/{each}/cmdline").read_bytes() for each in children}
+    return [each for each, command in commands.items() if b"reader_process" in command]

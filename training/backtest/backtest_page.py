@@ -24,6 +24,7 @@ def page(policies: Policies, subject: str, *, is_invented: bool) -> str:
     parts = (
         note(how_measured(policies[0], subject)),
         _found(policies, subject),
+        *(note(f"{each.name}: {office_capacity_in_words(each)}") for each in policies),
         _refusals(policies),
         _typologies(policies, is_invented=is_invented),
         _own_prevalence(policies) if is_invented else _prevalence(policies[0], subject),
@@ -48,6 +49,25 @@ def how_measured(policy: PolicyFigures, subject: str) -> str:
             "every inspection is taken to find what there is."
         )
     return f"{whom} {_rests_on(policy.evidence)}"
+
+
+def office_capacity_in_words(policy: PolicyFigures) -> str:
+    """Say over which time offices plan, and what it costs that they do not share their capacity."""
+    capacity = policy.office_capacity
+    if capacity is None:
+        return 'All offices share one capacity (capacity_of = "all").'
+    said = (
+        f"Each of {capacity.offices:,} offices has capacity for its own subjects alone "
+        f'(capacity_of = "office"). {capacity.planning:,} of them have room for fewer than two '
+        "inspections a week"
+    )
+    said += f" and plan over up to {capacity.longest_period} weeks." if capacity.planning else "."
+    if capacity.hits_if_shared.value is None or policy.hits.value is None:
+        return f"{said} What sharing it would find cannot be said."
+    return (
+        f"{said} They confirm {spelt(policy.hits, places=0)}; as many inspections by the same "
+        f"scores, shared by all offices, {spelt(capacity.hits_if_shared, places=0)}."
+    )
 
 
 def _rests_on(evidence: LoggedEvidence) -> str:

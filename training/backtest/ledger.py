@@ -1,6 +1,6 @@
 """What a replayed policy did, kept until it is counted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from training.backtest.history import History
 from training.backtest.policy import Policy
@@ -19,13 +19,17 @@ class ReplayedWeek:
 
 @dataclass(frozen=True)
 class PolicyReplay:
-    """Everything that one policy did, week by week, and how often its model was fitted."""
+    """Everything that one policy did, week by week, and how often its model was fitted.
+
+    `periods` are the weeks over which each office plans its capacity, by its name.
+    """
 
     name: str
     policy: Policy
     history: History
     weeks: tuple[ReplayedWeek, ...]
     fits: int
+    periods: dict[str, int] = field(default_factory=dict)
 
     def rows_of(self, week: ReplayedWeek) -> Ints:
         """The history's rows that were inspected in a week."""

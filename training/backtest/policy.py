@@ -27,8 +27,10 @@ class PolicyRule(Parameters):
 class Policy(Parameters):
     """Capacity, and what fills it.
 
-    `capacity_share` is the part of a week's subjects that can be inspected: by each "office" of its
-    own, or by hands that "all" offices share, as `capacity_of` says. Of that, `exploration_share`
+    `capacity_share` is the part of the subjects that can be inspected: by each "office" of its own,
+    or of all by hands that "all" offices share, as `capacity_of` says. Capacity is that of a week;
+    where it is fewer than two inspections, that of the shortest period of weeks that holds two, in
+    which the office waits for high scores. Of that, `exploration_share`
     is drawn at random from what nothing else selected; the rest goes to `rules` first and then to
     the highest scores, of at least `threshold`. An "even" draw gives all the same chance; one
     "by_doubt" shares half of it out by sqrt(p (1 - p)), p being the score.

@@ -10,7 +10,7 @@ from training.backtest.history import WEEK
 from training.backtest.ledger import PolicyReplay, ReplayedWeek
 from training.backtest.prevalence import PrevalenceEstimate, prevalence_estimates
 from training.backtest.replayed_traffic import ReplayedTraffic
-from training.backtest.selection import BY_LOT, BY_RULE
+from training.backtest.selection import BY_LOT, BY_RULE, BY_SCORE
 from training.confidence_intervals import Estimate
 from training.data.time_split import in_utc
 from training.estimation.population_figures import UNKNOWN, FoundAmong, share_confirmed
@@ -88,6 +88,20 @@ class LoggedEvidence(Parameters):
     unknown_share: float
 
 
+class CapacityByOffice(Parameters):
+    """What it costs that each office has capacity of its own.
+
+    Of `offices`, `planning` have room for fewer than two inspections a week and plan over up to
+    `longest_period` weeks. `hits_if_shared` is what as many selections by score in the same weeks,
+    by the same scores, find where all offices share them.
+    """
+
+    offices: int
+    planning: int
+    longest_period: int
+    hits_if_shared: Estimate
+
+
 class PolicyFigures(Parameters):
     """One policy over its first `weeks_counted` weeks, of which results must have come.
 
@@ -96,7 +110,8 @@ class PolicyFigures(Parameters):
     is. In a logged history they are estimated from the inspections that were made and have
     intervals; `refusal` says why they are unknown, `hits_of_tips` how many known hits a tip had led
     to without the policy, and `bounds` what the figures would be if their assumptions did not hold.
-    `share_of_best` compares hits to those by the true probabilities.
+    `share_of_best` compares hits to those by the true probabilities. `office_capacity` is None
+    where all offices share their capacity.
     """
 
     name: str
@@ -115,6 +130,7 @@ class PolicyFigures(Parameters):
     evidence: LoggedEvidence | None
     share_of_best: float | None
     inspections_per_hit: float | None
+    office_capacity: CapacityByOffice | None
     fits: int
     weeks: tuple[PolicyWeekFigures, ...]
     typologies: tuple[TypologyCount, ...]
@@ -147,6 +163,7 @@ def figures(ledger: PolicyReplay) -> PolicyFigures:
         evidence=_evidence(traffic),
         share_of_best=hits / best if best and hits is not None else None,
         inspections_per_hit=inspected / hits if hits else None,
+        office_capacity=_office_capacity(ledger, traffic),
         fits=ledger.fits,
         weeks=weeks,
         typologies=tuple(_typologies(ledger)),
@@ -192,6 +209,27 @@ def _best(week: ReplayedWeek, ledger: PolicyReplay) -> float | None:
         return None
     highest = np.sort(ledger.history.probability[week.rows])[::-1]
     return float(highest[: len(week.selection.places)].sum())
+
+
+def _office_capacity(ledger: PolicyReplay, traffic: ReplayedTraffic) -> CapacityByOffice | None:
+    """Compare with the same scores without offices; rules and draws stay as they are."""
+    if ledger.policy.capacity_of == "all":
+        return None
+    shared = np.zeros(traffic.size)
+    for week in ledger.weeks[: traffic.weeks]:
+        own = week.selection
+        stays = own.places[own.selected_by != BY_SCORE]
+        others = np.setdiff1d(np.arange(len(week.scores)), stays)
+        room = len(own.places) - len(stays)
+        highest = others[np.argsort(-week.scores[others], kind="stable")[:room]]
+        shared[week.rows.start - traffic.rows.start + np.concatenate([stays, highest])] = 1.0
+    periods = [*ledger.periods.values()]
+    return CapacityByOffice(
+        offices=len(periods),
+        planning=sum(period > 1 for period in periods),
+        longest_period=max(periods, default=1),
+        hits_if_shared=traffic.found(shared).confirmed,
+    )
 
 
 def _inspections_made(traffic: ReplayedTraffic) -> InspectionsMade:

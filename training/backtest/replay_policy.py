@@ -14,7 +14,7 @@ from training.backtest.learning import (
 )
 from training.backtest.ledger import PolicyReplay, ReplayedWeek
 from training.backtest.policy import Policy
-from training.backtest.selection import BY_LOT, WeekSelection, select
+from training.backtest.selection import BY_LOT, WeekSelection, plans_of_offices, select
 from training.model.risk_model import RiskModel
 from training.outcomes import Texts
 from training.ranking import Ints
@@ -39,14 +39,16 @@ def replay(
     known_labels = KnownLabels.before(history, spans[0].start)
     is_ruled, offices = selected_by_rule(history, policy), history.offices(policy)
     rng = np.random.default_rng(policy.seed)
+    plans = plans_of_offices(policy, [offices[rows] for rows in spans], rng)
     weeks = []
     for at, rows in enumerate(spans):
         scores = scorer.scores(rows, policy.first_instant + at * WEEK, known_labels)
-        selection = select(policy, scores, is_ruled[rows], offices[rows], rng)
+        selection = select(policy, scores, is_ruled[rows], offices[rows], rng, plans)
         _record_labels(known_labels, history, policy, rows, selection)
         weeks.append(ReplayedWeek(rows, scores, selection))
         progress(at + 1, len(spans))
-    return PolicyReplay(name, policy, history, tuple(weeks), getattr(scorer, "fits", 0))
+    periods = {office: plan.period for office, plan in plans.items()}
+    return PolicyReplay(name, policy, history, tuple(weeks), getattr(scorer, "fits", 0), periods)
 
 
 def _record_labels(

@@ -78,9 +78,19 @@ def _figures(
             _plausible_share(most, subjects, 0.975, 1.0) / usual,
         ),
         largest_ratio=LARGEST_FALSE_REFERRAL_RATIO,
-        p_within=float(np.mean(1 - special.betainc(most + 1, subjects - most, allowed))),
-        p_above=float(np.mean(special.betainc(fewest, subjects - fewest + 1, allowed))),
+        p_within=float(np.mean(1 - _beta_below(most + 1, subjects - most, allowed))),
+        p_above=float(np.mean(_beta_below(fewest, subjects - fewest + 1, allowed))),
     )
+
+
+def _beta_below(a: Floats, b: Floats, at: float) -> Floats:
+    """Return how much of a beta distribution lies below a share, also where it has one value.
+
+    Without any false referral it lies at 0, and where all subjects are referred falsely at 1; the
+    function of scipy is then not a number.
+    """
+    within = special.betainc(np.where(a > 0, a, 1.0), np.where(b > 0, b, 1.0), at)
+    return np.where(a <= 0, 1.0, np.where(b <= 0, 0.0, within))
 
 
 def _false_referrals(
@@ -111,5 +121,6 @@ def _plausible_share(counts: Floats, subjects: int, quantile: float, added: floa
         return 0.0
     grid = (np.arange(100) + 0.5) / 100
     thinned = np.maximum(counts[:: max(len(counts) // 100, 1), None], 1e-9)
-    shares = special.betaincinv(thinned + added, subjects - thinned + 1 - added, grid)
+    a, b = thinned + added, subjects - thinned + 1 - added
+    shares = np.where(b > 0, special.betaincinv(a, np.where(b > 0, b, 1.0), grid), 1.0)
     return float(np.quantile(shares, quantile))

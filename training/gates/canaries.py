@@ -1,9 +1,8 @@
 """Subjects whose truth is known and whose scores must stay where they are, from model to model.
 
-They are chosen once, from inspections that nobody steered, and named by their ids in
-HOME/canaries/<subject>.json, which the home signs: whoever could change the lists could let a model
-pass that learnt wrong labels. Such a model scores confirmed ones lower or cleared ones higher than
-the champion does, whatever its own evaluation says.
+They are chosen once, from inspections that nobody steered. A model that learnt wrong labels scores
+confirmed ones lower or cleared ones higher than the champion does, whatever its own evaluation
+says.
 """
 
 from dataclasses import dataclass
@@ -13,36 +12,19 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
-from pydantic import ValidationError
 
-from features.atomic_dir import write_durably
 from features.records import SubjectKind
 from training.data.training_set import TrainingSet
-from training.errors import ArtefactTampered
 from training.evaluation.reevaluation import parameters_of
 from training.fit.booster_predict import Margins
 from training.fit.encoded_rows import EncodedRows
+from training.gates.canary_file import CanaryFile
 from training.model.calibration import log_odds_of
-from training.model.manifest import FrozenModel
 from training.model.risk_model import RiskModel
-from training.model.signing import SigningKey, signed_line, verify
+from training.model.signing import SigningKey
 from training.ranking import Floats, Ints
 
 MOST_OF_EACH = 100
-
-_SIGNED_AS = b"tidegate canaries"
-
-
-class _File(FrozenModel):
-    subject: SubjectKind
-    chosen_at: datetime
-    confirmed: tuple[str, ...]
-    cleared: tuple[str, ...]
-    signature: str
-
-    @property
-    def signed_bytes(self) -> bytes:
-        return signed_line(_SIGNED_AS, self.model_dump(mode="json", exclude={"signature"}))
 
 
 @dataclass(frozen=True)
@@ -89,31 +71,18 @@ class Canaries:
 
     @classmethod
     def read(cls, home: Path, subject: SubjectKind, public_key: bytes) -> Self | None:
-        """Those of a home; None where none were chosen.
+        """Return those of a home, or None where none were chosen.
 
         Raises ArtefactTampered unless the file is as one of the home's keys signed it.
         """
-        file = file_of(home, subject)
-        if not file.exists():
+        stored = CanaryFile.read(home, subject, public_key)
+        if stored is None:
             return None
-        try:
-            content = _File.model_validate_json(file.read_bytes())
-            verify(content.signed_bytes, bytes.fromhex(content.signature), public_key)
-        except (ValidationError, ValueError, ArtefactTampered):
-            raise _tampered(file) from None
-        if content.subject != subject:
-            raise _tampered(file)
-        return cls(content.confirmed, content.cleared, content.chosen_at)
+        return cls(stored.confirmed, stored.cleared, stored.chosen_at)
 
     def write(self, home: Path, subject: SubjectKind, key: SigningKey) -> Path:
-        """Sign and keep them; whoever wants others deletes the file on purpose."""
-        file = file_of(home, subject)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        content = _File(subject=subject, **vars(self), signature="")
-        signature = key.sign(content.signed_bytes).hex()
-        signed = content.model_copy(update={"signature": signature})
-        write_durably(file, f"{signed.model_dump_json(indent=1)}\n".encode())
-        return file
+        """Sign and store them; to choose others, delete the file on purpose."""
+        return CanaryFile(subject=subject, **vars(self)).write(home, key)
 
     def shifts(
         self, model: RiskModel, champion: RiskModel, data: TrainingSet
@@ -123,18 +92,6 @@ class Canaries:
             _shift(model, champion, data, self.confirmed),
             _shift(model, champion, data, self.cleared),
         )
-
-
-def file_of(home: Path, subject: SubjectKind) -> Path:
-    """Where a home keeps the canaries of a kind of subject."""
-    return home / "canaries" / f"{subject}.json"
-
-
-def _tampered(file: Path) -> ArtefactTampered:
-    return ArtefactTampered(
-        f"{file} is not as this home signed it: restore it from a backup, or delete it on purpose, "
-        "so that `tidegate retrain` chooses others"
-    )
 
 
 def _shift(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from training.confidence_intervals import Estimate
 from training.evaluation.evaluation_report import EvaluationReport, GroupReferrals
 from training.gates.verdict import Verdict
 
@@ -54,14 +55,19 @@ def _listed(groups: Iterable[GroupReferrals]) -> str:
 
 
 def _in_words(group: GroupReferrals) -> str:
-    value, low, high = group.ratio.value, group.ratio.low, group.ratio.high
-    times = (
-        f"{low:.1f} to {high:.1f}" if value is None else f"{value:.1f} ({low:.1f} to {high:.1f})"
-    )
     return (
         f"{group.by} {group.group}: of {group.subjects:,} subjects {group.referred:,.0f} are "
-        f"referred, falsely {times} times as often as all; want at most {group.largest_ratio:g}"
+        f"referred, {_how_often(group.ratio)}; want at most {group.largest_ratio:g}"
     )
+
+
+def _how_often(ratio: Estimate) -> str:
+    value, low, high = ratio.value, ratio.low, ratio.high
+    if low is None or high is None:
+        return "and how often falsely cannot be said"
+    times = f"{low:.1f} to {high:.1f}"
+    times = times if value is None else f"{value:.1f} ({times})"
+    return f"falsely {times} times as often as all"
 
 
 def _why_nothing_is_known(report: EvaluationReport) -> str:

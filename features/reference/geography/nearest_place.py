@@ -1,10 +1,11 @@
-"""How far a position is from the places that are known, all of which lie on a shore or on land.
+"""Distance and bearing of a position from known places, all of which lie on a shore or on land.
 
 There is no coast line here: the distance to the nearest port, airport or crossing is never less
 than that to land, and on a coast with few of them it is much more.
 """
 
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,34 @@ def km_to_nearest_place(latitude: float, longitude: float) -> float:
     """Great-circle distance in km from a position in degrees to the nearest known place."""
     nearest = float(np.max(_unit_vectors() @ _unit_vector(latitude, longitude)))
     return float(EARTH_RADIUS_KM * np.arccos(np.clip(nearest, -1.0, 1.0)))
+
+
+class NearPlace(NamedTuple):
+    """A place, how far it is, and in which direction the position lies from there."""
+
+    code: str
+    km: float
+    bearing_degrees: float
+
+
+def nearest_places(latitude: float, longitude: float, count: int) -> list[NearPlace]:
+    """The known places nearest to a position in degrees, the nearest first.
+
+    >>> [(place.code, round(place.km), round(place.bearing_degrees))
+    ...  for place in nearest_places(35.9, 23.2, 1)]
+    [('GRKIS', 60, 317)]
+    """
+    cosines = _unit_vectors() @ _unit_vector(latitude, longitude)
+    rows = np.argsort(-cosines, kind="stable")[:count]
+    km = EARTH_RADIUS_KM * np.arccos(np.clip(cosines[rows], -1.0, 1.0))
+    near = places().take(rows)
+    phi, lam = (np.radians(near[name].to_pylist()) for name in ("latitude", "longitude"))
+    to_phi, to_lam = np.radians(latitude), np.radians(longitude)
+    east = np.sin(to_lam - lam) * np.cos(to_phi)
+    north = np.cos(phi) * np.sin(to_phi) - np.sin(phi) * np.cos(to_phi) * np.cos(to_lam - lam)
+    bearings = np.degrees(np.arctan2(east, north)) % 360
+    found = zip(near["code"].to_pylist(), km.tolist(), bearings.tolist(), strict=True)
+    return [NearPlace(*each) for each in found]
 
 
 @cache

@@ -94,9 +94,12 @@ class AsyncTidegate:
         """
         return await self._ask(calls.send_message(format, message, idempotency_key, **options))
 
-    async def message(self, message_id: str) -> StoredMessage:
-        """A message as it is kept, with the place of every field."""
-        return await self._ask(calls.message(message_id))
+    async def message(self, message_id: str, *, after: str | None = None) -> StoredMessage:
+        """Return a message as it is kept, with the place of every field.
+
+        A large one comes in pages: `after` is `next` of the page before.
+        """
+        return await self._ask(calls.message(message_id, after=after))
 
     async def post(
         self,

@@ -114,10 +114,10 @@ def send_message(
     )
 
 
-def message(message_id: str) -> Call[StoredMessage]:
-    """`GET /v1/messages/{id}`."""
-    path = f"/v1/messages/{_part(message_id)}"
-    return Call("GET", path, StoredMessage.model_validate_json)
+def message(message_id: str, **query: Any) -> Call[StoredMessage]:
+    """`GET /v1/stored_messages/{id}`."""
+    path = f"/v1/stored_messages/{_part(message_id)}"
+    return Call("GET", path, StoredMessage.model_validate_json, _given(query))
 
 
 def post(path: str, content: bytes, media_type: str, idempotency_key: str | None) -> Call[bytes]:

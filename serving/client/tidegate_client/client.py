@@ -99,9 +99,12 @@ class Tidegate:
         """
         return self._ask(calls.send_message(format, message, idempotency_key, **options))
 
-    def message(self, message_id: str) -> StoredMessage:
-        """A message as it is kept, with the place of every field."""
-        return self._ask(calls.message(message_id))
+    def message(self, message_id: str, *, after: str | None = None) -> StoredMessage:
+        """Return a message as it is kept, with the place of every field.
+
+        A large one comes in pages: `after` is `next` of the page before.
+        """
+        return self._ask(calls.message(message_id, after=after))
 
     def post(
         self,

@@ -724,6 +724,15 @@ class Inspected(Answered):
     expected: float | None = None
 
 
+class LengthsOfLists(Answered):
+    """How many entries the lists have in all, of which an answer holds one page."""
+
+    not_made: int
+    left_over: int
+    withheld: int
+    remarks: int
+
+
 class ListedCase(Answered):
     """A case of a list; `matched` says why a search found it, and is empty without one."""
 
@@ -843,6 +852,8 @@ class MessageAnswer(Answered):
     left_over: list[ElementsOfPath]
     withheld: list[ElementsOfPath]
     remarks: list[str]
+    counts: LengthsOfLists
+    next: str | None = None
 
 
 class MissingInputEffect(Answered):
@@ -1074,8 +1085,10 @@ class StoredMessage(Answered):
     left_over: list[ElementsOfPath]
     withheld: list[ElementsOfPath]
     remarks: list[str]
+    counts: LengthsOfLists
     text: str
     hidden_line_count: int
+    next: str | None = None
 
 
 class TrainingPeriod(Answered):

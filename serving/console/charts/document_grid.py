@@ -8,6 +8,7 @@ from typing import Self
 
 from features.submission import AttachedDocument, Submission
 from serving.language import reading, say, say_word
+from serving.review.filed_papers import declared_field, paper_versions
 
 MOST_LEADING = 3
 
@@ -23,6 +24,9 @@ _STATED = {
 }
 _OF_SHIPMENT = {"value": "declared_value"}
 _OF_JOURNEY = {"gross_mass_kg": "declared_cargo_mass_kg"}
+"""Fields that a declaration calls otherwise."""
+
+_NOTHING = (None, None)
 
 
 @dataclass(frozen=True)
@@ -67,13 +71,10 @@ class DocumentGrid:
     @classmethod
     def from_submission(cls, submission: Submission) -> Self:
         """The grid of a submission's documents, the first received first."""
-        versions: dict[str, list[AttachedDocument]] = {}
-        for document in sorted(
-            submission.standing("documents"), key=lambda d: (d.received_at, d.version)
-        ):
-            versions.setdefault(document.document_id, []).append(document)
-        columns = tuple(_column(each, submission.declared_at) for each in versions.values())
-        rows = (_row(name, submission, list(versions.values())) for name in _STATED)
+        filed = sorted(submission.standing("documents"), key=lambda d: (d.received_at, d.version))
+        papers = paper_versions(filed)
+        columns = tuple(_column(each, submission.declared_at) for each in papers)
+        rows = (_row(name, submission, papers) for name in _STATED)
         said = tuple(row for row in rows if row.declared or any(cell.words for cell in row.cells))
         return cls(columns, said if columns else ())
 
@@ -111,11 +112,13 @@ def _column(filed: list[AttachedDocument], declared_at: datetime) -> GridColumn:
 
 def _row(name: str, submission: Submission, documents: list[list[AttachedDocument]]) -> GridRow:
     declared = _declared(name, submission)
-    cells = tuple(
-        GridCell(_words(name, filed[-1]), tuple(_differences(name, declared, filed)))
-        for filed in documents
-    )
-    return GridRow(_STATED[name], stated_in_words(name, *declared), cells)
+    newest = [filed[-1] for filed in documents]
+    cells = []
+    for filed in documents:
+        is_alike = declared_field(submission.subject, newest, filed[-1], name) is not None
+        differences = _differences(name, declared if is_alike else _NOTHING, filed)
+        cells.append(GridCell(_words(name, filed[-1]), tuple(differences)))
+    return GridRow(_STATED[name], stated_in_words(name, *declared), tuple(cells))
 
 
 def _declared(name: str, submission: Submission) -> tuple[object, str | None]:

@@ -1,4 +1,4 @@
-"""The route of a journey on a map: what was declared, what was travelled, where it was silent."""
+"""A map of a journey: what was declared, what was travelled, where it was silent, who calls."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -105,7 +105,8 @@ class RouteMap:
     """What the map shows, on a picture of `WIDTH_PX` × `HEIGHT_PX`.
 
     `expected` leads over the places of the declared legs, `travelled` over where it was heard;
-    `dots` are as many of these as can be told apart.
+    `dots` are as many of these as can be told apart. `caller` is where a call for help came from
+    of which no route is known.
     """
 
     land: Land
@@ -118,6 +119,31 @@ class RouteMap:
     scale: Scale
     legs: tuple[RouteLeg, ...]
     unplaced: tuple[str, ...]
+    caller: Spot | None = None
+
+    @classmethod
+    def of_caller(cls, position: Position, near: Iterable[str]) -> Self:
+        """Where a call for help came from, among known places near there."""
+        at = (position.longitude, position.latitude)
+        known = {code: place for code in near if (place := _degrees(code))}
+        around = _without_jumps([*known.values()], at)
+        view = _View.around([at, *around])
+        places = LabelPlaces(WIDTH_PX, HEIGHT_PX, 8.6, 17)
+        caller = view.spot(*at)
+        places.reserve(caller.x, caller.y, 20)
+        return cls(
+            land=land_in(view.window, view.zoom, LAND_UNITS_PER_PX * view.px_per_degree),
+            expected=(),
+            travelled=(),
+            dots=(),
+            silences=(),
+            stops=tuple(_stops(view, dict(zip(known, around, strict=True)), [], places)),
+            countries=tuple(_country_labels(view, places)),
+            scale=view.scale(),
+            legs=(),
+            unplaced=(),
+            caller=caller,
+        )
 
     @classmethod
     def from_submission(cls, submission: Submission) -> Self | None:

@@ -67,9 +67,10 @@ def _find_as_before(
     """Let what is masked by now be found no more, and what was taken back or is held again."""
     done = {act.action for act in carried}
     if done & {"mask", "lift"}:
-        erasure.remove_masked_terms(
-            acts.masked_before(), RetainedUnits(subjects=held_subjects(acts.holds()))
+        retained = RetainedUnits(
+            subjects=held_subjects(acts.holds()), out_of_order=erasure.out_of_order(None)
         )
+        erasure.remove_masked_terms(acts.masked_before(), retained)
     if "hold" in done or any(act.details.get("is_correction") for act in carried):
         erasure.index_again()
 
@@ -102,7 +103,8 @@ def _reach(erasures: Sequence[RetentionAct]) -> dict[str, str]:
 def _masking(former: RetentionRepository, acts: RetentionRepository) -> Iterable[RetentionAct]:
     since, before = _since(former.all("mask"), acts.all("mask")), former.masked_before()
     if since and before != acts.masked_before():
-        details: dict[str, Any] = {"before": before}
+        details: dict[str, Any] = {**since[-1].details, "before": before}
+        details.pop("is_correction", None)
         if before < acts.masked_before():
             details["is_correction"] = True
         yield RetentionAct(since[-1].at, "mask", since[-1].by, BECAUSE, details)

@@ -1,6 +1,7 @@
 """Files of cases, encrypted with their case; that one was attached is an event."""
 
 from dataclasses import asdict, replace
+from datetime import datetime
 
 from sqlalchemy import Connection, Engine, func, select
 
@@ -11,7 +12,9 @@ from serving.db.repositories.case_events import insert_event
 from serving.db.repositories.visible_cases import is_visible
 from serving.db.tables.review import case_files, cases, contents
 from serving.db.write_lock import writing
-from serving.errors import NotFound, Unprocessable
+from serving.errors import NotFound, TooOften, Unprocessable
+from serving.language import say
+from serving.review.attachments import A_DAY, AttachmentQuota
 from serving.review.case_records import ERASED, UNSEEN, CaseAccess, CaseFile, StoredEvent
 from serving.review.errors import AlreadyAttached
 
@@ -27,18 +30,25 @@ class CaseFileRepository:
         self._cases = EncryptedCases(self._keys)
 
     def attach(
-        self, file: CaseFile, content: bytes, event: StoredEvent, access: CaseAccess, limit: int
+        self,
+        file: CaseFile,
+        content: bytes,
+        event: StoredEvent,
+        access: CaseAccess,
+        limit: int,
+        quota: AttachmentQuota,
     ) -> None:
         """Store a file with the event that records it.
 
-        Raises NotFound for a case that may not be seen by then, AlreadyAttached, or Unprocessable
-        for one that has `limit` files.
+        Raises NotFound for a case that may not be seen by then, AlreadyAttached, Unprocessable for
+        one that has `limit` files or too many bytes, or TooOften for who attached too much.
         """
         with failing_as_unavailable(), writing(self._engine) as connection:
             is_one = cases.c.case_id == file.case_id
             if connection.scalar(select(is_one).where(is_one, is_visible(access))) is None:
                 raise NotFound(UNSEEN)
             _refuse_more(connection, file, limit)
+            _refuse_beyond(connection, file, quota)
             unit = unit_of(connection, file.case_id)
             encrypted = self._keys.encrypt(unit, _CONTENT, content, connection)
             kept = {"sha256": _place(file.case_id, file.sha256), "content": encrypted}
@@ -92,3 +102,27 @@ def _refuse_more(connection: Connection, row: CaseFile, limit: int) -> None:
         raise AlreadyAttached("the case has a file with this very content")
     if (connection.scalar(select(func.count()).select_from(case_files).where(there)) or 0) >= limit:
         raise Unprocessable(f"a case may have {limit} files")
+
+
+def _refuse_beyond(connection: Connection, row: CaseFile, quota: AttachmentQuota) -> None:
+    """Raise Unprocessable or TooOften for a file that does not fit into what is left."""
+    size = select(func.coalesce(func.sum(case_files.c.size_bytes), 0))
+    of_case = connection.scalar(size.where(case_files.c.case_id == row.case_id)) or 0
+    if of_case + row.size_bytes > quota.case_bytes:
+        left = max(0, quota.case_bytes - of_case)
+        raise Unprocessable(
+            say(
+                "the files of a case may have {most_bytes} bytes, and {left} are left",
+                most_bytes=str(quota.case_bytes),
+                left=str(left),
+            )
+        )
+    since = datetime.fromisoformat(row.attached_at) - A_DAY
+    by_one = case_files.c.attached_by == row.attached_by
+    of_day = size.where(by_one, case_files.c.attached_at > since.isoformat())
+    if (connection.scalar(of_day) or 0) + row.size_bytes > quota.bytes_per_day:
+        says = say(
+            "{most_bytes} bytes of files may be attached within 24 hours",
+            most_bytes=str(quota.bytes_per_day),
+        )
+        raise TooOften(says, after_s=3_600)

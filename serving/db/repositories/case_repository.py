@@ -29,6 +29,7 @@ from serving.db.encrypted_cases import EncryptedCases
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.encrypted_records import EncryptedRecords
 from serving.db.engine import failing_as_unavailable
+from serving.db.log_times import logged_at, newest_record_time
 from serving.db.older_cases import OlderCases
 from serving.db.repositories.case_events import insert_event
 from serving.db.repositories.new_cases import DecidedPage, NewCases
@@ -373,7 +374,10 @@ class CaseRepository:
             if after.lane == "rescue" and after.status == "closed" != found.status:
                 settle_calls(connection, case_id, event.by, event.at)
             for label in labels:
-                connection.execute(records.insert(), self._records.encrypted(label, connection))
+                newest = newest_record_time(connection, label.received_at)
+                behind = logged_at(label.received_at, newest)
+                row = self._records.encrypted(label, connection, behind=behind)
+                connection.execute(records.insert(), row)
         return after
 
     def revision(self, case_id: str) -> int:

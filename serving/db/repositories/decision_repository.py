@@ -8,7 +8,7 @@ from base64 import b64encode
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Column,
@@ -43,7 +43,8 @@ from serving.db.data_keys import DataKeys
 from serving.db.encrypted_decisions import WHOLE, EncryptedDecisions
 from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable, move_write_ahead_log
-from serving.db.errors import TokensRotated, Undecipherable
+from serving.db.errors import ClockBehind, TokensRotated, Undecipherable
+from serving.db.log_times import binding, instant, known_time, logged_at
 from serving.db.lookups import PairLookup
 from serving.db.noted_journeys import journey_row, note_journeys
 from serving.db.raised_alerts import tie_alerts
@@ -59,7 +60,10 @@ GROUPS_PER_MOVE = 24
 """Groups: their pages are moved while the next one is decided, and none waits for that."""
 
 _GIVEN = PairLookup(StoredAnswer, answers.c.caller_id, answers.c.idempotency_key)
-_LAST = "SELECT seq, chain FROM decisions ORDER BY seq DESC LIMIT 1"
+_LAST = (
+    "SELECT seq, chain, coalesce(logged_at, scored_at) AS newest "
+    "FROM decisions ORDER BY seq DESC LIMIT 1"
+)
 
 
 class DecisionRepository:
@@ -70,6 +74,7 @@ class DecisionRepository:
         self._keys = DataKeys(engine)
         self._decisions = EncryptedDecisions(self._keys)
         self._unmoved = 0
+        self._newest: str | None = None  # the time of the log, as it was last seen
 
     def close(self) -> None:
         """Let go of the database; a service's hold on its file ends with it."""
@@ -83,6 +88,16 @@ class DecisionRepository:
             self._keys.probe(connection)
             connection.exec_driver_sql("UPDATE alembic_version SET version_num = version_num")
 
+    def read_time(self, now: datetime) -> None:
+        """Read the time of the log, so that a clock that is behind it shows at once."""
+        self._newest = known_time(self._engine, now.isoformat(), self._newest)
+
+    def seconds_behind(self, now: datetime) -> float:
+        """By how much a clock is behind the decision that this process knows as the newest."""
+        if self._newest is None or now.isoformat() >= self._newest:
+            return 0.0
+        return (instant(self._newest) - now).total_seconds()
+
     def reach(self) -> None:
         """Read from the database: raises LogUnavailable where that fails."""
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -95,14 +110,19 @@ class DecisionRepository:
         """
         try:
             head = self._append(entries)
-        except TokensRotated:
+        except (TokensRotated, ClockBehind):  # both are as this process knows them by now
             head = self._append(entries)
         self._unmoved += 1
         return head
 
     def _append(self, entries: Sequence[tuple[LoggedDecision, StoredAnswer]]) -> LogHead:
         ring = self._keys.token_keys.ring()
-        encrypted = [self._decisions.rows(*entry) for entry in entries]
+        earliest = min(decision.scored_at for decision, _ in entries)
+        self._newest = known_time(self._engine, earliest, self._newest)
+        stated = _logged_at(entries, self._newest)
+        encrypted = [
+            self._decisions.rows(*entry, at) for entry, at in zip(entries, stated, strict=True)
+        ]
         journeys = [
             self._journey_row(decision.ship_journey, row)
             for (row, _), (decision, _) in zip(encrypted, entries, strict=True)
@@ -117,7 +137,10 @@ class DecisionRepository:
             with failing_as_unavailable(but=IntegrityError), writing(self._engine) as connection:
                 self._keys.token_keys.require(ring, connection)
                 self._require_unanswered(connection, [answer for _, answer in entries])
-                seq, link = _head(connection)
+                seq, link, newest = _head(connection)
+                self._newest = binding(connection, earliest, newest)
+                if stated != _logged_at(entries, self._newest):
+                    raise ClockBehind("the clock is behind what was decided last; ask again")
                 for row, _ in encrypted:
                     seq, link = seq + 1, next_link(link, row["record"])
                     row.update(seq=seq, chain=link)
@@ -132,6 +155,7 @@ class DecisionRepository:
                         let_wait(connection, subject, decision.danger_begins_at, is_danger=True)
         except IntegrityError:
             raise AnsweredMeanwhile("a request with this idempotency key was answered") from None
+        self._newest = max(self._newest or "", stated[-1] or entries[-1][0].scored_at)
         return LogHead(seq, link.hex())
 
     def _names_of_alerts(self, journeys: Sequence[str]) -> tuple[str, ...]:
@@ -141,11 +165,11 @@ class DecisionRepository:
 
     def _journey_row(self, ship: ShipJourney, row: dict[str, Any]) -> dict[str, Any]:
         """What the journey of a decision is found by."""
-        token, scored_at = row["subject_id"], row["scored_at"]
+        token, at = row["subject_id"], row["logged_at"] or row["scored_at"]
         if row["subject_kind"] == "route":
-            return journey_row(self._keys, ship, token, scored_at)
+            return journey_row(self._keys, ship, token, at)
         journey_token = self._keys.subject_token("route", ship.journey_id)
-        return journey_row(self._keys, ship, journey_token, scored_at, shipment_token=token)
+        return journey_row(self._keys, ship, journey_token, at, shipment_token=token)
 
     def _require_unanswered(self, connection: Connection, given: Sequence[StoredAnswer]) -> None:
         """Raise AnsweredMeanwhile where a request was answered under a former key of tokens."""
@@ -234,7 +258,7 @@ class DecisionRepository:
         if wanted.caller_id is not None:
             query = query.where(_of_caller(wanted.caller_id))
         with failing_as_unavailable(), self._engine.connect() as connection:
-            before = _head(connection)[0] + 1 if before is None else before
+            before = _head(connection).seq + 1 if before is None else before
             first = 1
             if wanted.subject_kind is not None and wanted.subject_id is not None:
                 named = self._named(wanted.subject_kind, wanted.subject_id)
@@ -272,7 +296,8 @@ class DecisionRepository:
             return None
         if row.encrypted is None:
             raise ExportRefused("an older release kept this decision in the clear")
-        key = self._keys.unit_key(EncryptionUnit.of_decision(row.decision_id, row.scored_at))
+        day = row.logged_at or row.scored_at
+        key = self._keys.unit_key(EncryptionUnit.of_decision(row.decision_id, day))
         record = self._decisions.record(row)
         if record is None or key is None:
             raise Erased(f"this decision of {row.scored_at[:10]} was erased when its time was over")
@@ -423,9 +448,29 @@ class DecisionRepository:
             return connection.execute(query).all()
 
 
-def _head(connection: Connection) -> tuple[int, bytes]:
+class _LogEnd(NamedTuple):
+    """The end of the log: its size, its last link, and the time of the log."""
+
+    seq: int
+    link: bytes
+    newest: str | None
+
+
+def _head(connection: Connection) -> _LogEnd:
     last = connection.exec_driver_sql(_LAST).first()
-    return (last.seq, last.chain) if last else (0, FIRST_LINK)
+    return _LogEnd(last.seq, last.chain, last.newest) if last else _LogEnd(0, FIRST_LINK, None)
+
+
+def _logged_at(
+    entries: Sequence[tuple[LoggedDecision, StoredAnswer]], newest: str | None
+) -> list[str | None]:
+    """The time of the log of each decision that the clock was behind for."""
+    found = []
+    for decision, _ in entries:
+        behind = logged_at(decision.scored_at, newest)
+        newest = behind or max(decision.scored_at, newest or "")
+        found.append(behind)
+    return found
 
 
 def _of_caller(caller_id: str) -> ColumnElement[bool]:

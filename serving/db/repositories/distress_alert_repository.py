@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Engine, Row, Select, case, func, or_, select, update
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Engine, Row, Select, and_, case, func, or_, select, update
 
 from features.records import Journey, Position
 from serving.access.actors import SERVICE, Actor
@@ -18,6 +19,7 @@ from serving.audit.audit_log import AuditEvent
 from serving.audit.ship_journey import names_of_calls
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_records import EncryptedRecords
+from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable
 from serving.db.errors import Undecipherable
 from serving.db.repositories.audit_repository import append_audit_events
@@ -28,7 +30,11 @@ from serving.db.tables.outgoing import distress_alerts
 from serving.db.tables.review import cases
 from serving.db.tables.scoring import decisions, records
 from serving.db.write_lock import writing
+from serving.errors import Conflict, NotFound
 from serving.history.received_records import ReceivedRecord
+from serving.review.case_change import CaseAct
+from serving.review.case_records import StoredEvent
+from serving.review.case_state import Case, Status
 from serving.review.distress_alerts import HEARD_WITHIN, DistressAlert
 from serving.review.rescue_calls import (
     CALL_ACTIONS,
@@ -37,12 +43,24 @@ from serving.review.rescue_calls import (
     OpenRescueCall,
     RescueCallEvent,
 )
+from serving.review.rescue_watch import BoardItem
+from serving.review.stored_acts import event_row
 
 log = structlog.get_logger(__name__)
 
 _KIND = "distress_alert"
 _ACTED = "call_"
-_IS_OPEN = (distress_alerts.c.acknowledged_at.is_(None), distress_alerts.c.decision_id.is_(None))
+_PART = "state"
+_IS_OPEN = (
+    distress_alerts.c.acknowledged_at.is_(None),
+    distress_alerts.c.decision_id.is_(None),
+    distress_alerts.c.ended_at.is_(None),
+)
+
+_STATE = TypeAdapter(tuple[Case, tuple[StoredEvent, ...]])
+"""What people said and did about an alert, as it is encrypted."""
+
+_NO_SUCH = "there is no such alert"
 
 
 class DistressAlertRepository:
@@ -53,6 +71,8 @@ class DistressAlertRepository:
         self._keys = DataKeys(engine)
         self._records = EncryptedRecords(self._keys)
         self._ships = ShipJourneyRepository(engine)
+        self.acts = 0
+        """How often somebody acted through this process, for who remembers the board."""
 
     def start_attempt(self, now: datetime, pace: CallPace) -> DueAlert | None:
         """Start the attempt that is due first, and plan the next; None if none is due.
@@ -91,7 +111,52 @@ class DistressAlertRepository:
         with failing_as_unavailable(), writing(self._engine) as connection:
             is_first = bool(connection.execute(first).rowcount)
             _append(connection, alert_id, at, by, "acknowledged")
-            return is_first
+        self.acts += 1
+        return is_first
+
+    def on_board(self, now: datetime) -> list[BoardItem]:
+        """The alerts with which no rescue goes on, open or called within a week, oldest first."""
+        columns = distress_alerts.c
+        shown = ("alert_id", "heard_at", "acknowledged_at", "ended_at", "delivered_at", "step")
+        is_recent = columns.heard_at >= (now - HEARD_WITHIN).isoformat()
+        query = (
+            select(*(columns[name] for name in (*shown, "state")))
+            .add_columns(and_(*_IS_OPEN).label("is_open"))
+            .where(columns.decision_id.is_(None), or_(and_(*_IS_OPEN), is_recent))
+            .order_by(columns.opened_at, columns.alert_id)
+        )
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return [
+            BoardItem("alert", row.alert_id, None, bool(row.is_open), repr(row)) for row in rows
+        ]
+
+    def act(self, alert_id: str, act: CaseAct) -> None:
+        """Do what the rules of cases let somebody do with an alert; who ends it acts on it.
+
+        Raises NotFound, Conflict where a rescue goes on with it, or what the act raises.
+        """
+        with failing_as_unavailable(), writing(self._engine) as connection:
+            row = connection.execute(_whole().where(_is(alert_id))).first()
+            if row is None:
+                raise NotFound(_NO_SUCH)
+            if row.decision_id is not None:
+                raise Conflict("a rescue goes on with this call: act on that")
+            state, acts = self._state(row)
+            after, event = act(state)
+            at = event.at.isoformat()
+            unit = EncryptionUnit(f"records/{at[:10]}", _unit_name(alert_id))
+            plain = _STATE.dump_json((after, (*acts, event_row(event)))).decode()
+            changed = {
+                "state": self._keys.encrypt_text(unit, _PART, plain, connection),
+                "ended_at": at if after.status == "closed" else None,
+            }
+            if after.status == "closed" and row.acknowledged_at is None:
+                changed |= {"acknowledged_at": at, "acknowledged_by": event.actor.identity}
+            connection.execute(_of(alert_id).values(changed))
+            told = AuditEvent(event.at, event.actor, event.action, _KIND, alert_id)
+            append_audit_events(connection, [told])
+        self.acts += 1
 
     def find(self, alert_id: str) -> DistressAlert | None:
         """An alert; None where there is none of this id."""
@@ -102,7 +167,7 @@ class DistressAlertRepository:
     def recent(self, since: datetime) -> list[DistressAlert]:
         """Those that are open or called since then, open ones first, each the oldest first."""
         columns = distress_alerts.c
-        is_over = or_(columns.acknowledged_at.is_not(None), columns.decision_id.is_not(None))
+        is_over = ~and_(*_IS_OPEN)
         wanted = or_(~is_over, columns.heard_at >= since.isoformat())
         order = (case((is_over, 1), else_=0), columns.opened_at, columns.alert_id)
         with failing_as_unavailable(), self._engine.connect() as connection:
@@ -152,6 +217,7 @@ class DistressAlertRepository:
         last = None if record is None else Position.model_validate_json(record.body)
         journey = self._journey(row.subject_id)
         opened_at = datetime.fromisoformat(row.opened_at)
+        state, acts = self._state(row)
         return DistressAlert(
             alert_id=row.alert_id,
             opened_at=opened_at,
@@ -161,7 +227,18 @@ class DistressAlertRepository:
             step=row.step,
             case_id=row.case_id,
             earlier=() if journey is None else self._earlier(journey, row.alert_id, opened_at),
+            ended_at=_instant(row.ended_at),
+            state=state,
+            acts=acts,
         )
+
+    def _state(self, row: Row[Any]) -> tuple[Case, tuple[StoredEvent, ...]]:
+        """What people said and did about an alert; nothing where that was erased."""
+        plain = row.state and self._keys.decrypt_text(_unit_name(row.alert_id), _PART, row.state)
+        if plain:
+            return _STATE.validate_json(plain)
+        status: Status = "open" if row.ended_at is None else "closed"
+        return Case(row.alert_id, status), ()
 
     def _journey(self, token: str) -> Journey | None:
         """The newest version of the journey under whose id a call came, if any was received."""
@@ -218,6 +295,10 @@ def _due(now: datetime) -> Select[Any]:
     # Whom nobody was told of yet comes before what is told again.
     order = (columns.step, columns.attempts, columns.next_at)
     return _whole().where(*_IS_OPEN, columns.next_at <= now.isoformat()).order_by(*order).limit(1)
+
+
+def _unit_name(alert_id: str) -> str:
+    return f"{_KIND}/{alert_id}"
 
 
 def _is(alert_id: str) -> Any:

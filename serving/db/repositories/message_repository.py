@@ -12,7 +12,8 @@ from serving.db.data_keys import DataKeys
 from serving.db.encrypted_records import EncryptedRecords
 from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable
-from serving.db.errors import TokensRotated
+from serving.db.errors import ClockBehind, TokensRotated
+from serving.db.log_times import known_time, logged_at, newest_time, require_logged
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.repositories.record_repository import RecordWriter
 from serving.db.repositories.visible_cases import is_visible
@@ -41,6 +42,7 @@ class MessageRepository:
         self._keys = DataKeys(engine)
         self._records = EncryptedRecords(self._keys)
         self._writer = RecordWriter(self._records)
+        self._newest: str | None = None  # the time of the log, as it was last seen
 
     def keep(self, message: KeptMessage, records: Sequence[ReceivedRecord]) -> None:
         """Store a message with the records of it that are new: all of it, durably, or nothing.
@@ -49,13 +51,16 @@ class MessageRepository:
         """
         try:
             self._keep(message, records)
-        except TokensRotated:
+        except (TokensRotated, ClockBehind):  # both are as this process knows them by now
             self._keep(message, records)
 
     def _keep(self, message: KeptMessage, records: Sequence[ReceivedRecord]) -> None:
         ring = self._keys.token_keys.ring()
         kind = "decisions" if message.content.scored else "records"
-        unit = EncryptionUnit.of_message(message.message_id, f"{kind}/{message.received_at[:10]}")
+        self._newest = known_time(self._engine, message.received_at, self._newest)
+        behind = logged_at(message.received_at, self._newest)
+        day = (behind or message.received_at)[:10]
+        unit = EncryptionUnit.of_message(message.message_id, f"{kind}/{day}")
         encrypted = self._keys.encrypt(unit, _PART, CONTENT.dump_json(message.content))
         row = {
             "message_id": message.message_id,
@@ -74,10 +79,12 @@ class MessageRepository:
             }
             for kind, subject_id in message.content.subjects
         ]
-        rows = {each.key: self._records.encrypted(each) for each in records}
+        rows = self._records.encrypted_all(records, self._newest)
         try:
             with failing_as_unavailable(but=IntegrityError), writing(self._engine) as connection:
                 self._keys.token_keys.require(ring, connection)
+                self._newest = newest_time(connection, message.received_at)
+                require_logged([{**row, "logged_at": behind}, *rows.values()], self._newest)
                 kept = self._writer.add(connection, records, rows)
                 if any(kept[each.key].body != each.body for each in records if each.key in kept):
                     raise Conflict("another record was kept under an id of this message meanwhile")

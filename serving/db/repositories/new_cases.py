@@ -79,9 +79,11 @@ class NewCases:
         upto = waiting[-1] if len(waiting) == OPENED_TOGETHER else read[-1].seq
         whole = select(*WHOLE).where(decisions.c.seq.in_(waiting)).order_by(decisions.c.seq)
         rows = connection.execute(whole).all() if waiting else []
-        records_read = [(row.seq, self.logged.record(row)) for row in rows]
+        records_read = [(row, self.logged.record(row)) for row in rows]
         opened = [
-            case for seq, record in records_read if record and (case := open_case(seq, record))
+            _counted_from(case, row.logged_at)
+            for row, record in records_read
+            if record and (case := open_case(row.seq, record))
         ]
         return DecidedPage(reached, upto, opened)
 
@@ -176,7 +178,6 @@ class NewCases:
         first = func.coalesce(decisions.c.rescores, decisions.c.decision_id)
         of_subject = or_(cases.c.case_id == first, cases.c.case_id == decisions.c.decision_id)
         is_same_side = (decisions.c.lane == "rescue") == (cases.c.lane == "rescue")
-        names = ["case_id", "decision_id", "scored_at", "lane"]
         scored = (
             select(
                 cases.c.case_id, decisions.c.decision_id, decisions.c.scored_at, decisions.c.lane
@@ -184,7 +185,8 @@ class NewCases:
             .join(cases, and_(of_subject, is_same_side))
             .where(decisions.c.seq > after, decisions.c.seq <= upto)
         )
-        connection.execute(case_scores.insert().from_select(names, scored))
+        if rows := connection.execute(scored).mappings().all():
+            connection.execute(case_scores.insert(), [dict(row) for row in rows])
         further = scored.add_columns(cases.c.office_id, cases.c.opened_at).where(
             decisions.c.decision_id != cases.c.case_id
         )
@@ -203,15 +205,24 @@ class NewCases:
         return [self.kept.link(link, unit, connection) for link in links]
 
 
+def _counted_from(opened: OpenedCase, logged_at: str | None) -> OpenedCase:
+    """A case that is opened at the time of the log, where the clock was behind it."""
+    if logged_at is None:
+        return opened
+    return opened._replace(case=replace(opened.case, opened_at=logged_at))
+
+
 def _tell_cases(connection: Connection, decision_ids: Sequence[str]) -> None:
     """Let further decisions wait until their cases were told of them."""
     columns = decisions.c
-    names = ["record_id", "subject_kind", "subject_id", "received_at"]
     told = select(
-        columns.decision_id, columns.subject_kind, columns.subject_id, columns.scored_at
+        columns.decision_id.label("record_id"),
+        columns.subject_kind,
+        columns.subject_id,
+        columns.scored_at.label("received_at"),
     ).where(columns.decision_id.in_(decision_ids), columns.lane != "rescue")
-    if decision_ids:
-        connection.execute(untold_news.insert().from_select(names, told))
+    if decision_ids and (rows := connection.execute(told).mappings().all()):
+        connection.execute(untold_news.insert(), [dict(row) for row in rows])
 
 
 def _opened(

@@ -16,7 +16,8 @@ from serving.audit.audit_log import AuditEvent
 from serving.db.data_keys import DataKeys
 from serving.db.encrypted_records import EncryptedRecords
 from serving.db.engine import failing_as_unavailable
-from serving.db.errors import TokensRotated
+from serving.db.errors import ClockBehind, TokensRotated
+from serving.db.log_times import known_time, newest_record_time, require_logged
 from serving.db.lookups import PairLookup
 from serving.db.noted_journeys import journey_row, note_journeys, ship_journey_of
 from serving.db.raised_alerts import HeardCall, raise_alerts
@@ -43,6 +44,7 @@ class RecordRepository:
         self._engine = engine
         self._records = EncryptedRecords(DataKeys(engine))
         self._writer = RecordWriter(self._records)
+        self._newest: str | None = None  # the time of the log, as it was last seen
 
     def add_new(
         self, rows: Sequence[ReceivedRecord], *, raises_alerts: bool = True
@@ -54,15 +56,19 @@ class RecordRepository:
         """
         try:
             return self._added(rows, raises_alerts)
-        except TokensRotated:
+        except (TokensRotated, ClockBehind):  # both are as this process knows them by now
             return self._added(rows, raises_alerts)
 
     def _added(self, rows: Sequence[ReceivedRecord], raises_alerts: bool) -> dict[Key, KeptRecord]:
         keys = self._records.keys.token_keys
         ring = keys.ring()
-        encrypted = {row.key: self._records.encrypted(row) for row in rows}
+        earliest = min((row.received_at for row in rows), default="")
+        self._newest = known_time(self._engine, earliest, self._newest, newest_record_time)
+        encrypted = self._records.encrypted_all(rows, self._newest)
         with failing_as_unavailable(), writing(self._engine) as connection:
             keys.require(ring, connection)
+            self._newest = newest_record_time(connection, earliest)
+            require_logged(encrypted.values(), self._newest)
             return self._writer.add(connection, rows, encrypted, raises_alerts=raises_alerts)
 
     def kept(self, rows: Sequence[ReceivedRecord]) -> dict[Key, KeptRecord]:
@@ -142,7 +148,12 @@ class RecordWriter:
     ) -> list[dict[str, Any]]:
         """What the new journeys are found by."""
         return [
-            journey_row(self._records.keys, ship, encrypted[row.key]["subject_id"], row.received_at)
+            journey_row(
+                self._records.keys,
+                ship,
+                encrypted[row.key]["subject_id"],
+                encrypted[row.key]["logged_at"] or row.received_at,
+            )
             for row in rows
             if row.key not in before and (ship := ship_journey_of(row)) is not None
         ]

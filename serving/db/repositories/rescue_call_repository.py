@@ -20,6 +20,7 @@ from sqlalchemy import (
     Select,
     Update,
     and_,
+    exists,
     func,
     or_,
     select,
@@ -52,6 +53,7 @@ from serving.review.rescue_calls import (
     OpenRescueCall,
     RescueCallEvent,
 )
+from serving.review.rescue_watch import BoardItem
 
 log = structlog.get_logger(__name__)
 
@@ -65,6 +67,8 @@ class RescueCallRepository:
         self._engine = engine
         self._decisions = EncryptedDecisions(DataKeys(engine))
         self._has_looked_again = False
+        self.acts = 0
+        """How often somebody acted through this process, for who remembers the board."""
 
     def begin(self) -> None:
         """Look for rescues from now on; those decided before the first time are not called.
@@ -121,7 +125,21 @@ class RescueCallRepository:
     def acknowledge(self, case_id: str, by: Actor, at: datetime) -> bool:
         """Record who acts on a case; the first who does counts, and False is for all later."""
         with failing_as_unavailable(), writing(self._engine) as connection:
-            return _acknowledge(connection, case_id, by, at.isoformat())
+            is_first = _acknowledge(connection, case_id, by, at.isoformat())
+        self.acts += 1
+        return is_first
+
+    def on_board(self, now: datetime) -> list[BoardItem]:
+        """The rescues that are not over, the oldest first."""
+        del now
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            rows = connection.execute(_on_board()).all()
+        return [
+            BoardItem(
+                "rescue", row.case_id, row.office_id, row.is_waiting or not row.is_heard, repr(row)
+            )
+            for row in rows
+        ]
 
     def events(self, case_id: str) -> list[RescueCallEvent]:
         """The steps of the calls of a case, in order."""
@@ -256,6 +274,31 @@ def _due(now: datetime) -> Select[Any]:
         # What nobody was called for yet comes before what is called again.
         .order_by(rescue_calls.c.step, rescue_calls.c.attempts, rescue_calls.c.next_at)
         .limit(1)
+    )
+
+
+def _on_board() -> Select[Any]:
+    """Rescues that are not over: whether a call of theirs waits, and whether anybody acts."""
+    is_own = or_(
+        decisions.c.decision_id == cases.c.case_id, decisions.c.rescores == cases.c.case_id
+    )
+    own = select(decisions.c.decision_id).where(is_own).correlate(cases)
+    waiting = exists().where(
+        rescue_calls.c.decision_id.in_(own), rescue_calls.c.acknowledged_at.is_(None)
+    )
+    steps = rescue_call_events.c
+    heard = exists().where(steps.decision_id.in_(own), steps.action == "acknowledged")
+    last_step = select(func.max(steps.seq)).where(steps.decision_id.in_(own)).scalar_subquery()
+    shown = ("case_id", "office_id", "opened_at", "status", "owner", "decision_id")
+    return (
+        select(
+            *(cases.c[name] for name in shown),
+            waiting.label("is_waiting"),
+            heard.label("is_heard"),
+            last_step.label("last_step"),
+        )
+        .where(cases.c.lane == "rescue", cases.c.status.not_in(ENDED))
+        .order_by(cases.c.opened_at, cases.c.seq)
     )
 
 

@@ -1,18 +1,31 @@
 """Retention acts on disk; appended, never changed."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, select
+from sqlalchemy import Connection, Engine, Row, func, select, text
 
 from serving.access.acting import whoever_acts
 from serving.audit.audit_log import AuditEvent
-from serving.audit.retention_log import Requirement, RetentionAct, RetentionAction, unlifted
+from serving.audit.retention_log import (
+    MaskedDays,
+    Requirement,
+    RetentionAct,
+    RetentionAction,
+    unlifted,
+)
 from serving.db.engine import failing_as_unavailable
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables.audit import retention_acts
 from serving.db.write_lock import writing
+
+_BEHIND = text(
+    "SELECT min(scored_at) AS first, max(scored_at) AS last FROM decisions "
+    "WHERE logged_at IS NOT NULL AND logged_at >= :before GROUP BY substr(scored_at, 1, 10)"
+)
+"""Decisions that count from a later day than the clock said."""
 
 
 class RetentionRepository:
@@ -42,11 +55,33 @@ class RetentionRepository:
 
         Masking reaches further with every act; only a correction takes it back.
         """
-        before = ""
-        for act in self.all("mask"):
-            day = act.details["before"]
-            before = day if act.details.get("is_correction") else max(before, day)
-        return before
+        return _masked_before(self.all("mask"))
+
+    def masked_days(self) -> MaskedDays:
+        """The same, with the times that are an exception to it.
+
+        Those that the last masking names, and those that the clock dated wrongly since.
+        """
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            acts = stored_acts(connection, "mask")
+            before = _masked_before(acts)
+            behind = connection.execute(_BEHIND, {"before": before}).all() if before else ()
+        left_out = (*_spans(acts, "except"), *((row.first, row.last) for row in behind))
+        return MaskedDays(before, left_out, _spans(acts, "also"))
+
+
+def _masked_before(acts: Sequence[RetentionAct]) -> str:
+    before = ""
+    for act in acts:
+        day = act.details["before"]
+        before = day if act.details.get("is_correction") else max(before, day)
+    return before
+
+
+def _spans(acts: Sequence[RetentionAct], name: str) -> tuple[tuple[str, str], ...]:
+    """The spans that the last masking names."""
+    named = acts[-1].details.get(name, ()) if acts else ()
+    return tuple((first, last) for first, last in named)
 
 
 def stored_acts(connection: Connection, *actions: RetentionAction) -> list[RetentionAct]:

@@ -12,6 +12,7 @@ from serving.audit.audit_log import AuditEvent
 from serving.db.data_keys import DataKeys
 from serving.db.encryption import EncryptionUnit
 from serving.db.engine import failing_as_unavailable
+from serving.db.log_times import logged_at, newest_time
 from serving.db.prefix_codes import prefix_span
 from serving.db.repositories.audit_repository import append_audit_events
 from serving.db.tables.review import saved_views
@@ -41,7 +42,6 @@ class SavedViewRepository:
     def save(self, holder: Actor, view: SavedView, at: datetime) -> None:
         """Keep a view; raises Conflict where there are MOST_VIEWS, or one of this name."""
         query = select(saved_views).where(saved_views.c.holder == holder.identity)
-        unit = EncryptionUnit.of_decision(view.view_id, at.isoformat())
         content = json.dumps([view.name, view.address])
         with failing_as_unavailable(), writing(self._engine) as connection:
             rows = connection.execute(query).all()
@@ -50,12 +50,15 @@ class SavedViewRepository:
                 raise Conflict("you have a view of this name; delete it first, or choose another")
             if len(rows) >= MOST_VIEWS:
                 raise Conflict(f"you have {MOST_VIEWS} views, and no more are kept; delete one")
+            saved_at = at.isoformat()
+            saved_at = logged_at(saved_at, newest_time(connection, saved_at)) or saved_at
+            unit = EncryptionUnit.of_decision(view.view_id, saved_at)
             key = self._keys.token_keys.search_key(connection)
             span = prefix_span(key, view.symbols) if view.symbols else None
             row = {
                 "view_id": view.view_id,
                 "holder": holder.identity,
-                "saved_at": at.isoformat(),
+                "saved_at": saved_at,
                 "first_code": span and span.first,
                 "last_code": span and span.last,
                 "encrypted": self._keys.encrypt_text(unit, _PART, content, connection),

@@ -112,14 +112,14 @@ class ShipJourneyRepository:
                 if (record := self._decisions.record(row)) is not None:
                     submission = Decision.model_validate_json(record).submission
                     if (ship := ShipJourney.of_submission(submission)) is not None:
-                        yield ship, row.subject_id, row.scored_at
+                        yield ship, row.subject_id, row.logged_at or row.scored_at
 
     def _of_records(self, rows: Sequence[Any]) -> Iterator[_Row]:
         for row in rows:
             with suppress(Undecipherable, ValidationError):
                 record = self._records.record(_received(row))
                 if record is not None and (ship := ship_journey_of(record)) is not None:
-                    yield ship, row.subject_id, row.received_at
+                    yield ship, row.subject_id, row.logged_at or row.received_at
 
     def _note(self, told: Sequence[_Row]) -> None:
         """Note journeys by the key of tokens that is in use, and by no former one."""

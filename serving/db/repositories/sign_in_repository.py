@@ -1,5 +1,7 @@
 """Attempts to sign in, counted on disk: all workers delay the next one alike."""
 
+import hmac
+import secrets
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +12,7 @@ from serving.access.sessions import Session, hash_of
 from serving.access.sign_in_delays import (
     FORGOTTEN_AFTER,
     KNOWN_FOR,
+    MAX_KNOWN_BROWSERS,
     MOST_COUNTED,
     MOST_COUNTED_ELSE,
     NOT_FORGIVEN,
@@ -26,6 +29,9 @@ from serving.db.repositories.session_repository import insert_session
 from serving.db.tables.access import known_browsers, sign_in_failures
 from serving.db.write_lock import writing
 
+NETWORK = "network "
+"""Marks the rows of `known_browsers` that stand for an address."""
+
 
 class SignInRepository:
     """Who failed to sign in of late, and which browsers accounts are known to use."""
@@ -37,7 +43,7 @@ class SignInRepository:
     def wait_s(self, attempt: SignInAttempt, now: datetime) -> float:
         """Seconds until this attempt is welcome; 0 where it is now."""
         with failing_as_unavailable(), self._engine.connect() as connection:
-            return wait_s(self._counts(connection, attempt), now)
+            return self._wait_s(connection, attempt, self._counts(connection, attempt), now)
 
     def fail(self, attempt: SignInAttempt, cause: str, now: datetime, account: str | None) -> float:
         """Count a failed attempt, and say so in the audit log; seconds until the next.
@@ -51,15 +57,18 @@ class SignInRepository:
                 former = counts.get(by, FailureCount(0, now))
                 counts[by] = former.after_another(now, MOST_COUNTED.get(by, MOST_COUNTED_ELSE))
                 self._store(connection, attempt, by, counts[by])
-            next_in_s = wait_s(counts, now)
+            next_in_s = self._wait_s(connection, attempt, counts, now)
             details = {"cause": cause, "address": attempt.address, "next_in_s": round(next_in_s)}
             append_audit_events(connection, [self._refusal(attempt, account, now, details)])
         return next_in_s
 
     def refuse_early(self, attempt: SignInAttempt, now: datetime, account: str | None) -> None:
         """Say in the audit log that an attempt did not wait: once for each wait, not each time."""
+        untold = and_(self._rows(attempt), sign_in_failures.c.is_told == 0)
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            if connection.execute(select(sign_in_failures.c.token).where(untold)).first() is None:
+                return  # a flood of them does not keep others from writing
         with failing_as_unavailable(), writing(self._engine) as connection:
-            untold = and_(self._rows(attempt), sign_in_failures.c.is_told == 0)
             told = update(sign_in_failures).where(untold).values(is_told=1)
             if connection.execute(told).rowcount:
                 details = {"cause": "too_soon", "address": attempt.address}
@@ -75,11 +84,54 @@ class SignInRepository:
             self._forgive(connection, attempt)
             append_audit_events(connection, [event])
 
-    def know(self, account: str, browser: str, now: datetime) -> None:
-        """Let a browser, by its cookie, be known to an account that signed in with it whole."""
-        row = {"account": account, "cookie_sha256": hash_of(browser), "last_at": now.isoformat()}
+    def new_browser(self, account: str, now: datetime) -> str:
+        """Return a cookie for a browser that this account signed in with.
+
+        It is signed, so that it is checked without the database before anything else is done.
+        """
+        begun = f"{secrets.token_urlsafe(16)}.{int(now.timestamp())}"
+        return f"{begun}.{self._signatures(account, begun)[0]}"
+
+    def is_signed(self, account: str, browser: str, now: datetime) -> bool:
+        """Return whether a cookie was made for this account and has not ended; reads no row."""
+        begun, _, signature = browser.rpartition(".")
+        at = begun.rpartition(".")[2]
+        is_ours = any(
+            hmac.compare_digest(signature.encode(), each.encode())
+            for each in self._signatures(account, begun)
+        )
+        return is_ours and now.timestamp() - int(at) < KNOWN_FOR.total_seconds()
+
+    def know(
+        self, account: str, browser: str, now: datetime, *, address: str = "", former: str = ""
+    ) -> None:
+        """Let a browser, by its cookie, and an address be known to an account that signed in.
+
+        It takes the place of the browser whose cookie has the hash `former`.
+        """
+        network = self._network_token(account, address)
+        fresh = [hash_of(browser), *([network] if address else [])]
+        of_account = known_browsers.c.account == account
+        newest = (
+            select(known_browsers.c.cookie_sha256)
+            .where(of_account)
+            .order_by(known_browsers.c.last_at.desc(), known_browsers.c.cookie_sha256)
+        )
         with failing_as_unavailable(), writing(self._engine) as connection:
-            connection.execute(known_browsers.insert(), row)
+            replaced = known_browsers.c.cookie_sha256.in_([*fresh, former])
+            connection.execute(delete(known_browsers).where(of_account, replaced))
+            connection.execute(
+                known_browsers.insert(),
+                [
+                    {"account": account, "cookie_sha256": each, "last_at": now.isoformat()}
+                    for each in fresh
+                ],
+            )
+            hashes = connection.scalars(newest).all()
+            for of_networks in (False, True):
+                same = [each for each in hashes if each.startswith(NETWORK) == of_networks]
+                beyond = known_browsers.c.cookie_sha256.in_(same[MAX_KNOWN_BROWSERS:])
+                connection.execute(delete(known_browsers).where(of_account, beyond))
 
     def forgive(self, attempt: SignInAttempt) -> None:
         """Forget what failed of this account from this address, or this browser."""
@@ -97,6 +149,28 @@ class SignInRepository:
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
             return connection.scalar(query) or ""
+
+    def _wait_s(
+        self,
+        connection: Connection,
+        attempt: SignInAttempt,
+        counts: dict[CountedBy, FailureCount],
+        now: datetime,
+    ) -> float:
+        known_here = select(known_browsers.c.last_at).where(
+            known_browsers.c.account == attempt.name,
+            known_browsers.c.cookie_sha256 == self._network_token(attempt.name, attempt.address),
+            known_browsers.c.last_at > (now - KNOWN_FOR).isoformat(),
+        )
+        is_known = connection.scalar(known_here) is not None
+        return wait_s(counts, now, is_known_address=is_known)
+
+    def _network_token(self, account: str, address: str) -> str:
+        return NETWORK + self._keys.token("known address", f"{address} {account}")
+
+    def _signatures(self, account: str, begun: str) -> tuple[str, ...]:
+        """Return the signature by the key in use, then those by former keys."""
+        return self._keys.tokens("known browser", f"{begun} {account}")
 
     def _counts(
         self, connection: Connection, attempt: SignInAttempt

@@ -121,7 +121,8 @@ sign_in_failures = Table(
     sqlite_strict=True,
 )
 
-# Browsers that accounts signed in with, by the hash of a cookie that opens nothing.
+# Browsers that accounts signed in with, by the hash of a cookie that opens nothing, and addresses
+# that they signed in from, by a token.
 known_browsers = Table(
     "known_browsers",
     metadata,

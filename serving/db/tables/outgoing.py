@@ -120,6 +120,9 @@ distress_alerts = Table(
     # The rescue that goes on with it, once the journey was declared, and the token of that.
     Column("decision_id", Text, ForeignKey("decisions.decision_id")),
     Column("journey_id", Text),
+    # When people ended it, and what they said and did, encrypted.
+    Column("ended_at", Text),
+    Column("state", Text),
     Index("distress_alerts_by_subject", "subject_id"),
     Index("distress_alerts_by_rescue", "decision_id"),
     sqlite_strict=True,

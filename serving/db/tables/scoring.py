@@ -1,6 +1,6 @@
 """What was scored and answered, what is known of subjects, and which are scored again."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 
 from serving.db.tables.schema import FIGURE, PLACE, metadata
 
@@ -25,6 +25,15 @@ decisions = Table(
     # Of a subject that is scored again: its first decision, and its lane before.
     Column("rescores", Text),
     Column("lane_before", Text),
+    # The time of the log, where the clock was behind the decision before; null where it was not.
+    # Its key is of that day, and its period counts from then.
+    Column("logged_at", Text),
+    Index(
+        "decisions_behind",
+        "logged_at",
+        sqlite_where=text("logged_at IS NOT NULL"),
+        postgresql_where=text("logged_at IS NOT NULL"),
+    ),
     Index("decisions_by_subject", "subject_kind", "subject_id"),
     Index("decisions_by_office", "office_id", "seq"),
     Index("decisions_by_first", "rescores"),
@@ -72,6 +81,14 @@ records = Table(
     Column("outline", Text),
     # What it came for.
     Column("purpose", Text),
+    # As that of a decision.
+    Column("logged_at", Text),
+    Index(
+        "records_behind",
+        "logged_at",
+        sqlite_where=text("logged_at IS NOT NULL"),
+        postgresql_where=text("logged_at IS NOT NULL"),
+    ),
     Index("records_by_subject", "subject_kind", "subject_id"),
     Index("records_by_arrival", "received_at"),
     sqlite_strict=True,

@@ -105,7 +105,7 @@ const escaped = (text) => {
 
 function drawMaps(within) {
   for (const box of within.querySelectorAll("[data-map]:not(.is-live)")) {
-    if (!box.offsetWidth) continue; // folded: drawn when it is unfolded
+    if (!box.checkVisibility()) continue; // folded: drawn when it is unfolded
     loadLeaflet().then((L) => box.classList.contains("is-live") || drawMap(box, L)).catch(() => box.classList.remove("is-live"));
   }
 }
@@ -122,6 +122,7 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   const address = link.getAttribute("href");
   window.htmx.ajax("GET", address, { target: shown, swap: "outerHTML" }).then(() => {
+    if (document.activeElement !== document.body) return; // somebody went on elsewhere
     const again = document.querySelector(`#case-links a[href="${address}"]`) || document.querySelector("#case-links .scroll");
     if (again) again.focus();
   });

@@ -9,7 +9,8 @@ function sayUnanswered(words) {
   unanswered.hidden = false;
 }
 
-document.addEventListener("htmx:sendError", () => sayUnanswered(unanswered?.dataset.gone));
+for (const event of ["htmx:sendError", "htmx:timeout"])
+  document.addEventListener(event, () => sayUnanswered(unanswered?.dataset.gone));
 document.addEventListener("htmx:responseError", () => sayUnanswered(unanswered?.dataset.busy));
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
   if (detail.successful && unanswered) unanswered.hidden = true;

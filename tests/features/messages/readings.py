@@ -1,19 +1,17 @@
 """Messages read as tests need them: by the samples of our own, changed where a test says so."""
 
-import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from features.messages.conversion import Conversion
 from features.messages.formats import read_message
+from features.messages.id_templates import id_template
 from features.messages.options import Options
 from tests.conformance.trial_of_samples import OWN
 
 RECEIVED = datetime(2026, 12, 1, 8, tzinfo=UTC)
-OPTIONS = Options(
-    key=b"k" * 32, received_at=RECEIVED, shipment_pattern=re.compile(r"(?:^|\W)(AC\d+)")
-)
+OPTIONS = Options(key=b"k" * 32, received_at=RECEIVED, shipment_pattern=id_template("AC{digits}"))
 
 
 def sample(name: str) -> bytes:

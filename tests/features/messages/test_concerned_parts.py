@@ -4,6 +4,7 @@ import pytest
 
 from features.messages.concerned_parts import concerned_parts
 from features.messages.conversion import GIVEN
+from features.messages.once_read import Leftovers
 from serving.scoring.message_plan import ReadMessage, concerned_at, placed_records
 from tests.features.messages.test_redaction import RIGHT, SAMPLES, kept
 
@@ -16,7 +17,7 @@ class Parted:
 
     def __init__(self, format: str, message: str | bytes):
         conversion, self.redacted = kept(format, message)
-        self.records = placed_records(ReadMessage(conversion), ())
+        self.records = placed_records(ReadMessage(conversion, Leftovers.of(conversion)), ())
         self.parts = concerned_parts(self.redacted, concerned_at(self.records), conversion.refused)
 
     def of(self, word: str) -> set[tuple[str, str]] | None:

@@ -6,9 +6,11 @@ import pytest
 
 from serving.access.sign_in_delays import (
     FREE,
+    LONGEST_SHARED_WAIT_S,
     LONGEST_WAIT_S,
     MOST_COUNTED,
     MOST_COUNTED_ELSE,
+    SHARED,
     CountedBy,
     FailureCount,
     network_of,
@@ -67,7 +69,10 @@ def test_what_failed_elsewhere_never_makes_a_fresh_address_wait() -> None:
 def test_each_count_delays_by_itself(by: CountedBy) -> None:
     assert wait_s({by: failed(FREE[by] - 1, by=by)}, NOW) == 0
     assert wait_s({by: failed(FREE[by], by=by)}, NOW) == 1
-    assert wait_s({by: failed(200, by=by)}, NOW) == LONGEST_WAIT_S
+    longest_s = LONGEST_SHARED_WAIT_S if by in SHARED else LONGEST_WAIT_S
+    assert wait_s({by: failed(200, by=by)}, NOW) == longest_s
+    spared_s = 0 if by in SHARED else longest_s
+    assert wait_s({by: failed(200, by=by)}, NOW, is_known_address=True) == spared_s
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ NEEDED_SCOPE = {
     "/v1/scores/batch": "score",
     "/v1/records": "ingest",
     "/v1/messages/{format}": "ingest",
-    "/v1/messages/{message_id}": ("review", "rescue", "audit"),
+    "/v1/stored_messages/{message_id}": ("review", "rescue", "audit"),
     "/v1/decisions": ("score", "review", "audit"),
     "/v1/decisions/{decision_id}": ("score", "review", "audit"),
     "/v1/decisions/{decision_id}/explanation": "explain",

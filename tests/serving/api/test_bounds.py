@@ -54,6 +54,9 @@ def test_without_settings_limits_are_these() -> None:
 
     assert (limits.max_body_bytes, limits.max_batch_bytes) == (1_048_576, 8_388_608)
     assert (limits.max_batch_subjects, limits.max_attachment_bytes) == (1_000, 8_388_608)
+    assert limits.max_case_attachment_bytes == 33_554_432
+    assert limits.max_attachment_bytes_per_day == 268_435_456
+    assert limits.disk_reserve_bytes == 536_870_912
     assert (limits.rate_per_s, limits.rate_burst) == (1_000, 5_000)
     assert (limits.most_in_flight, limits.queue_capacity) == (64, 256)
     assert (limits.receive_deadline_s, limits.commit_deadline_s) == (10, 5)

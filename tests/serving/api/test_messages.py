@@ -1,9 +1,11 @@
 """`POST /v1/messages/{format}` as callers see it, and what is kept of a message."""
 
+import asyncio
 import hashlib
 import json
 import os
-import re
+import signal
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from functools import reduce
@@ -15,6 +17,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
+from structlog.testing import capture_logs
 
 from features.messages.conversion import GIVEN
 from features.messages.formats import read_message
@@ -25,9 +28,12 @@ from serving.app import create_app
 from serving.db.tables.audit import audit_events
 from serving.db.tables.scoring import decisions, kept_messages, message_subjects, records
 from serving.errors import LogUnavailable
+from serving.scoring.message_readers import ReaderProcess
 from serving.settings import Settings
+from tests.conformance.trial_of_samples import AnyReference
+from tests.features.messages.worst_inputs import sentences
 from tests.serving.bodies import shipment
-from tests.serving.conftest import NOW, Service
+from tests.serving.conftest import NOW, Service, app_of
 
 SAMPLES = Path(__file__).parents[2] / "conformance" / "samples"
 SENT = {
@@ -101,7 +107,7 @@ def bytes_of(home: Path) -> bytes:
 
 def withheld_in(format: str, body: bytes) -> set[str]:
     """The texts of a message that its conversion withholds, but for those too short to look for."""
-    options = Options(key=bytes(32), received_at=NOW, shipment_pattern=re.compile(".+"))
+    options = Options(key=bytes(32), received_at=NOW, shipment_pattern=AnyReference("any"))
     withheld = {each.place for each in read_message(format, body, options).withheld}
     located = LOCATED[format](body, options.bounds)
     texts = {located.said(each.span) for each in located.elements if each.place in withheld}
@@ -116,7 +122,7 @@ def test_a_message_of_each_format_is_kept_with_its_records_and_without_its_perso
     persons: set[str] = set()
     for format, (_, made) in SENT.items():
         body = sample(format)
-        pattern = {"shipment_pattern": ".+"} if format == "iso20022" else {}
+        pattern = {"shipment_pattern": "AC{digits}"} if format == "iso20022" else {}
         answer = send(service, sender, body, format, key=format, **pattern)
 
         assert answer.status_code == 200, answer.text
@@ -126,7 +132,7 @@ def test_a_message_of_each_format_is_kept_with_its_records_and_without_its_perso
         assert told["records"] == made
         assert told["sha256"] == hashlib.sha256(body).hexdigest()
         assert len(told["decisions"]) == made.get("shipments", 0)
-        kept = service.client.get(f"/v1/messages/{told['message_id']}", headers=reader)
+        kept = service.client.get(f"/v1/stored_messages/{told['message_id']}", headers=reader)
         text = kept.json()["text"]
         assert text.count("\n") == body.count(b"\n")
         persons |= withheld_in(format, body)
@@ -162,7 +168,7 @@ def test_a_shipment_of_a_message_is_decided_with_all_that_belongs_to_it(watched:
 
 def test_a_reader_of_its_case_reads_the_message_which_is_written_down(watched: Service) -> None:
     told = send(watched, watched.key("ingest", "score")).json()
-    address = f"/v1/messages/{told['message_id']}"
+    address = f"/v1/stored_messages/{told['message_id']}"
 
     whole = watched.client.get(address, headers=watched.key("review")).json()
 
@@ -311,7 +317,7 @@ def test_a_half_good_message_stores_nothing_and_says_the_place(service: Service)
     another = transfer.replace(b"7a562c67", b"8b673d78")
     otherwise = transfer.replace(b"15700.00", b"99.00")
     two = one.replace(transfer, another + transfer + otherwise)
-    pattern = {"shipment_pattern": "AC[0-9]+"}
+    pattern = {"shipment_pattern": "AC{digits}"}
     assert send(service, sender, one, "iso20022", **pattern).json()["records"]
     before = stored(service)
 
@@ -326,7 +332,7 @@ def test_a_half_good_message_stores_nothing_and_says_the_place(service: Service)
 
 def test_what_a_later_message_states_otherwise_is_a_later_version(service: Service) -> None:
     sender, one = service.key("ingest"), sample("iso20022")
-    pattern = {"shipment_pattern": "AC[0-9]+"}
+    pattern = {"shipment_pattern": "AC{digits}"}
     send(service, sender, one, "iso20022", **pattern)
 
     corrected = one.replace(b"15700.00", b"99.00")
@@ -371,10 +377,119 @@ def test_what_is_no_message_is_refused_before_it_is_read(home: Path) -> None:
             send(service, sender, b" ").status_code,
             send(service, sender, b"<a/>", "fax").status_code,
             send(service, sender, b"<a/>", zone="Mars").status_code,
-            send(service, sender, b"<a/>", shipment_pattern="(a+)+").status_code,
+            send(service, sender, b"<a/>", shipment_pattern="AC{digits:0}").status_code,
             send(service, sender, b"<a/>", heard_at="noon").status_code,
             send(service, sender, b"<a/>", colour="red").status_code,
         ]
 
         assert statuses == [413, 415, 400, 400, 422, 422, 422, 422, 422]
         assert stored(service) == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("option", ["shipment_pattern", "journey_pattern"])
+def test_a_regular_expression_is_refused_and_the_form_of_a_template_shown(
+    service: Service, option: str
+) -> None:
+    pattern = "a?" * 40 + "a" * 40
+    refused = send(
+        service, service.key("ingest"), sample("iso20022"), "iso20022", **{option: pattern}
+    )
+
+    assert refused.status_code == 422
+    assert "AC{digits:6}" in refused.text
+    assert pattern not in refused.text
+
+
+def test_long_lists_and_texts_come_in_pages_that_are_whole_together(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.api.messages.PAGE_ENTRIES", 10)
+    monkeypatch.setattr("serving.api.messages.PAGE_CHARACTERS", 100)
+    monkeypatch.setattr("features.messages.once_read.MAX_LISTED", 30)
+    body = b"".join(b"%d. %s" % (n, sentences(1, heard=False)) for n in range(25))
+    body += b"what nobody hears\n" + sentences(2, heard=True)
+
+    told = send(service, service.key("ingest"), body, "ais").json()
+
+    assert (told["records"], told["counts"]["not_made"]) == ({"positions": 2}, 25)
+    assert (len(told["not_made"]), told["next"]) == (10, "1")
+    reader, address = service.key("review"), f"/v1/messages/{told['message_id']}"
+    pages = [service.client.get(address, headers=reader).json()]
+    while pages[-1]["next"]:
+        query = {"after": pages[-1]["next"]}
+        pages.append(service.client.get(address, headers=reader, params=query).json())
+    assert pages[0]["not_made"] == told["not_made"]
+    places = [each["place"] for page in pages for each in page["not_made"]]
+    assert places == [f"line {number}" for number in range(1, 26)]
+    assert sum(len(page["made"]) for page in pages) == 2
+    text = "".join(page["text"] for page in pages)
+    assert text.count("\n") == body.count(b"\n")
+    assert max(len(page["text"]) for page in pages) == 100
+    for wrong in ("-1", "x", "10000", "01"):
+        assert (
+            service.client.get(address, headers=reader, params={"after": wrong}).status_code == 422
+        )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_while_a_message_is_read_others_are_answered_and_a_sender_who_leaves_ends_it(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers, start = service.services.message_readers, ReaderProcess.start
+    stopped: list[ReaderProcess] = []
+
+    def start_stopped() -> ReaderProcess:
+        stopped.append(start())
+        os.kill(stopped[0]._process.pid, signal.SIGSTOP)
+        return stopped[0]
+
+    monkeypatch.setattr(ReaderProcess, "start", start_stopped)
+    caller = service.key("ingest", "score")
+    scoring = service.key("score")
+
+    async def play() -> int:
+        leaves = asyncio.Event()
+        parts: list[Any] = [{"type": "http.request", "body": WAYBILL, "more_body": False}]
+        heard: list[Any] = []
+
+        async def receive() -> Any:
+            if parts:
+                return parts.pop()
+            await leaves.wait()
+            return {"type": "http.disconnect"}
+
+        async def hear(message: Any) -> None:
+            heard.append(message)
+
+        scope: Any = {
+            "type": "http",
+            "method": "POST",
+            "path": "/v1/messages/ubl",
+            "query_string": b"",
+            "scheme": "http",
+            "server": ("testserver", 80),
+            "headers": [
+                (name.lower().encode(), value.encode())
+                for name, value in {**caller, "Idempotency-Key": "m", "Host": "testserver"}.items()
+            ],
+        }
+        application = app_of(service.client)
+        sending = asyncio.create_task(application(scope, receive, hear))
+        while not stopped:
+            await asyncio.sleep(0.01)
+        scored = await asyncio.to_thread(service.score, shipment(), scoring)
+        assert not sending.done()
+        leaves.set()
+        await asyncio.wait_for(sending, 60)
+        return int(scored.status_code)
+
+    with capture_logs() as lines:
+        status = asyncio.run(play())
+
+    assert status == 200
+    assert [each["status"] for each in lines if each["event"] == "answered"] == [200, 499]
+    assert (readers._busy, readers._reading, readers._free) == (set(), set(), 2)
+    assert stopped[0].ended_with() == -signal.SIGKILL
+    assert stored(service)[0] == 0
+    monkeypatch.setattr(ReaderProcess, "start", start)
+    assert send(service, caller).status_code == 200

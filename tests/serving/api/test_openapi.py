@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from serving.api.examples import SHIPMENT
 from serving.app import create_app
 from serving.errors import ServingError
 from serving.settings import Settings
@@ -26,7 +27,7 @@ CALLS = {
     ("/v1/scores/batch", "post"),
     ("/v1/records", "post"),
     ("/v1/messages/{format}", "post"),
-    ("/v1/messages/{message_id}", "get"),
+    ("/v1/stored_messages/{message_id}", "get"),
     ("/v1/decisions", "get"),
     ("/v1/decisions/{decision_id}", "get"),
     ("/v1/decisions/{decision_id}/explanation", "get"),
@@ -193,3 +194,24 @@ def codes_in_the_code() -> Iterator[str]:
             if "console" not in source.parts:  # a form says its faults in words
                 yield from CODE.findall(source.read_text(encoding="utf-8"))
     yield from ("person_field", "unknown_field")  # chosen in `fault_of`
+
+
+@pytest.mark.usefixtures("trusting")
+def test_an_empty_cursor_is_that_of_the_first_page(service: Service, document: Any) -> None:
+    caller = service.key("score", "review", "events")
+    service.score(SHIPMENT, caller)
+    paged = [
+        path
+        for path, item in document["paths"].items()
+        for parameter in item.get("get", {}).get("parameters", [])
+        if parameter["name"] == "cursor"
+    ]
+    person = service.person("ana", "review")
+
+    for path in paged:
+        headers = person if path == "/v1/notices" else caller
+        first = service.client.get(path, headers=headers)
+        empty = service.client.get(path, params={"cursor": ""}, headers=headers)
+        assert (empty.status_code, empty.content) == (first.status_code, first.content), path
+        assert first.status_code == 200, path
+    assert len(paged) >= 4

@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -247,27 +246,6 @@ def test_a_life_at_risk_opens_the_rescue_lane_whatever_the_score(service: Servic
     answer = service.score(overloaded, service.key("score")).json()
 
     assert (answer["lane"], answer["lane_reason"]) == ("rescue", "life_at_risk")
-
-
-@pytest.mark.parametrize("subject", [shipment, route])
-def test_what_is_declared_of_a_day_to_come_is_decided_without_a_score(
-    service: Service, subject: Callable[..., dict[str, Any]]
-) -> None:
-    def answer(declared_in: timedelta) -> dict[str, Any]:
-        body = subject(declared_at=(NOW + declared_in).isoformat())
-        response = service.score(body, service.key("score"))
-        assert response.status_code == 200, response.text
-        return dict(response.json())
-
-    ahead, of_another_zone = answer(timedelta(hours=25)), answer(timedelta(hours=23))
-
-    assert [ahead[name] for name in ("unscored", "probability", "model")] == [
-        "declared_ahead",
-        None,
-        None,
-    ]
-    assert ahead["lane_reason"] in ("no_score", "random")
-    assert of_another_zone["unscored"] is None
 
 
 def test_the_record_holds_all_that_a_decision_rests_on(service: Service) -> None:

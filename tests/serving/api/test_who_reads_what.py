@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from serving.access.accounts import new_account
+from serving.access.accounts import new_account, with_first_password
 from serving.app import create_app
 from serving.models.kill_switch import record_switch
 from serving.settings import Settings
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 
+WRONG = {"Authorization": "Bearer tg_0123456789ab.wrong"}
 WHY = "it sends too many ships of one flag"
 
 
@@ -59,17 +60,16 @@ def test_on_this_machine_figures_need_no_key(closed: Service, address: str) -> N
         ("127.0.0.1", {"Host": "tide.example"}),
     ],
 )
-def test_from_elsewhere_figures_need_a_key_for_them(
+def test_from_elsewhere_figures_need_a_key(
     closed: Service, address: str, headers: dict[str, str]
 ) -> None:
     caller = calling(closed, address)
     asked = {"Host": "localhost", **headers}
 
     assert caller.get("/metrics", headers=asked).status_code == 401
-    score = {**asked, **closed.key("score")}
-    assert caller.get("/metrics", headers=score).status_code == 403
-    monitor = {**asked, **closed.key("monitor")}
-    assert caller.get("/metrics", headers=monitor).status_code == 200
+    for scope in ("score", "monitor"):
+        key = closed.key(scope)  # type: ignore[arg-type]  # a scope
+        assert caller.get("/metrics", headers={**asked, **key}).status_code == 200
 
 
 def test_a_page_of_another_site_that_leads_here_reads_no_figures(service: Service) -> None:
@@ -98,6 +98,73 @@ def test_a_description_that_is_not_open_is_for_callers_and_readers(closed: Servi
     client.base_url = "http://tide.example"  # type: ignore[assignment]  # the client takes texts
     client.post("/console/sign-in", data=form, headers=ORIGIN | origin)
     assert client.get("/docs").status_code == 200
+
+
+PAGES = ("/docs", "/openapi.json", "/metrics")
+NETWORKS = ("192.0.2.0/24", "2001:db8::/32", "127.0.0.1")
+
+
+@pytest.fixture(scope="module")
+def live(trained_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """In live use, with networks that read what others need a key for."""
+    home = shutil.copytree(trained_home, tmp_path_factory.mktemp("live") / "home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("serving.app.require_assessment", lambda *_: None)
+        patch.setattr("serving.app.require_rescue_centres", lambda *_: None)
+        with served(home, is_live=True, open_networks=NETWORKS) as service:
+            yield service
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_in_live_use_pages_on_the_service_need_any_key(live: Service, path: str) -> None:
+    for address in ("127.0.0.2", "203.0.113.9", "::1"):
+        caller = calling(live, address)
+        assert caller.get(path, headers={"Host": "localhost"}).status_code == 401
+        assert caller.get(path, headers=WRONG | {"Host": "localhost"}).status_code == 401
+        for scope in ("score", "monitor", "rescue"):
+            key = live.key(scope) | {"Host": "localhost"}  # type: ignore[arg-type]  # a scope
+            assert caller.get(path, headers=key).status_code == 200
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_listed_network_needs_no_key_unless_an_unknown_proxy_stands_between(
+    live: Service, path: str
+) -> None:
+    for address in ("192.0.2.77", "2001:db8:9::1", "127.0.0.1", "::ffff:192.0.2.1"):
+        caller = calling(live, address)
+        assert caller.get(path, headers={"Host": "localhost"}).status_code == 200
+        for header in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"):
+            forwarded = {"Host": "localhost", header: "192.0.2.1"}
+            assert caller.get(path, headers=forwarded).status_code == 401
+
+
+def test_behind_a_proxy_its_own_address_is_nobodys(home: Path) -> None:
+    with served(home, behind_proxy=True, docs_are_open=False, open_networks=NETWORKS) as service:
+        host = {"Host": "localhost"}
+        assert calling(service, "127.0.0.1").get("/docs", headers=host).status_code == 401
+        named = calling(service, "192.0.2.9")  # as the server reads it from the trusted proxy
+        forwarded = host | {"X-Forwarded-For": "192.0.2.9"}
+        assert named.get("/docs", headers=forwarded).status_code == 200
+
+
+def test_half_a_session_reads_no_description(closed: Service) -> None:
+    """A password without the code that is due, or one that somebody else has seen."""
+    first, password = with_first_password(
+        new_account("first", "a password", "auditor", (), NOW), NOW
+    )
+    closed.services.accounts.add_account(first)
+    caller = calling(closed, "203.0.113.8")
+    caller.base_url = "http://tide.example"  # type: ignore[assignment]  # the client takes texts
+    form, origin = {"name": "first", "password": password}, {"Origin": "http://tide.example"}
+    entered = caller.post("/console/sign-in", data=form, headers=ORIGIN | origin)
+    assert entered.url.path == "/console/sign-in/password"
+    assert caller.get("/docs").status_code == 401
+
+
+def test_what_errors_mean_is_for_all(live: Service) -> None:
+    caller = calling(live, "203.0.113.9")
+    for path in ("/problems", "/problems/too-busy"):
+        assert caller.get(path, headers={"Host": "localhost"}).status_code == 200
 
 
 def test_words_on_switches_are_for_those_who_answer_for_them(service: Service) -> None:

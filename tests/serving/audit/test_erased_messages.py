@@ -18,7 +18,7 @@ def keep_messages(place: Installation) -> tuple[str, str]:
     with place.serving() as service:
         sender = service.key("ingest", "score")
         waybill = send(service, sender, WAYBILL, key="waybill").json()
-        pattern = {"shipment_pattern": "AC[0-9]+"}
+        pattern = {"shipment_pattern": "AC{digits}"}
         payment = send(
             service, sender, sample("iso20022"), "iso20022", key="payment", **pattern
         ).json()

@@ -23,7 +23,6 @@ from serving.errors import Forbidden, PurposeRefused
 from serving.settings import Settings
 from tests.serving.bodies import shipment
 from tests.serving.conftest import NOW, Service
-from tests.serving.console.test_pages import ORIGIN
 from tests.serving.databases import database
 
 OWN, OTHER = "risk_assessment", "tax_collection"
@@ -116,19 +115,6 @@ def test_records_and_decisions_carry_their_purpose_and_their_source(service: Ser
     assert (record.purpose, record.caller_id) == (OWN, caller["X-Id"])
     assert (decision.purpose, decision.caller_id) == (OWN, caller["X-Id"])
     assert (outline["purpose"], outline["caller_id"]) == (OWN, caller["X-Id"])
-
-
-def test_a_page_is_not_opened_to_a_key_for_another_purpose(service: Service) -> None:
-    shown = key(service, "explain", purposes=(OTHER,))["Authorization"].removeprefix("Bearer ")
-
-    form = {"key": shown}
-    service.client.post("/console/sign-in", data=form, headers=ORIGIN, follow_redirects=False)
-    page = service.client.get("/console/decisions", follow_redirects=False)
-
-    assert page.status_code == 403
-    assert [each.use for each in service.services.purpose.refused_uses.refused()] == [
-        "GET /console/decisions"
-    ]
 
 
 def test_a_database_stays_with_the_purpose_it_was_first_served_for(home: Path) -> None:

@@ -8,7 +8,6 @@ import pytest
 
 from features.records import RECORD_FILES
 from serving.cli.demo_later_records import (
-    LaterRecords,
     change_in_words,
     decisions_in_words,
     in_words,
@@ -26,19 +25,6 @@ NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 def event(hours: float, kind: str = "gate_out") -> dict[str, Any]:
     """An event that is known so many hours after noon."""
     return {"kind": kind, "known_at": (NOON + timedelta(hours=hours)).isoformat()}
-
-
-def test_each_record_is_sent_once_when_it_became_known() -> None:
-    paper = {"received_at": (NOON + timedelta(hours=2)).isoformat(), "version": 2}
-    later = LaterRecords({"events": [event(1), event(3)], "documents": [paper]})
-
-    assert later.known_by(NOON + timedelta(hours=1)) == {}
-    assert later.known_by(NOON + timedelta(hours=2)) == {"events": [event(1)]}
-    assert later.known_by(NOON + timedelta(hours=9)) == {
-        "events": [event(3)],
-        "documents": [paper],
-    }
-    assert later.known_by(NOON + timedelta(days=9)) == {}
 
 
 def test_words_tell_which_events_and_how_many_papers_were_amended() -> None:

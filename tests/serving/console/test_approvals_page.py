@@ -73,11 +73,10 @@ def test_a_form_that_says_nothing_or_of_nothing_is_refused(reviewed: Service) ->
     assert answer(reviewed, "another token").status_code == 403
 
 
-def test_a_key_agrees_to_nothing(reviewed: Service) -> None:
-    """Whatever it may do: a key is no person."""
+def test_a_role_that_approves_nothing_agrees_to_nothing(reviewed: Service) -> None:
     reviewed.services.approvals.propose(ACT, EVIDENCE, CLI, NOW)
     reviewed.client.cookies.clear()
-    sign_in(reviewed, reviewed.key("switch", "study", "explain"))
+    sign_in(reviewed, "auditor")
 
     assert reviewed.client.get("/console/approvals").status_code == 403
     assert reviewed.services.approvals.given_in_console(ACT, NOW) == ()

@@ -226,7 +226,7 @@ def test_the_score_is_shown_after_a_first_judgement_and_once_that_is_a_first(
 
     before = reviewed.client.get(address).text
     assert "First judgement" in before
-    of_score = re.compile(r"finds something|scored lower|log-odds")
+    of_score = re.compile(r"find something|scored lower|log-odds")
     decision = f"/console/decisions/{case_id}"
     assert not of_score.search(before)
     assert not of_score.search(reviewed.client.get(decision).text)

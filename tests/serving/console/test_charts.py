@@ -1,7 +1,9 @@
 """The pictures of a case: timeline, payments, documents beside the declaration, the route."""
 
+import re
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +12,7 @@ from serving.console.charts.goods_table import GoodsTable
 from serving.console.charts.payment_flow import ROW_HEIGHT, PaymentChart
 from serving.console.charts.route_map import RouteMap
 from serving.console.charts.timeline import LABEL_WIDTH, MOST_TICKS, WIDTH, Timeline
-from tests.serving.bodies import shipment, submission
+from tests.serving.bodies import route, shipment, submission
 from tests.serving.conftest import NOW, Service
 from tests.serving.console.test_pages import ORIGIN
 from tests.serving.review.stated import post
@@ -18,6 +20,23 @@ from tests.serving.review.test_cases_served import open_case, reviewed
 from tests.serving.review.test_supervision_served import sign_in_as
 
 __all__ = ["reviewed"]
+
+WRITTEN_FOR_READERS = (
+    r'="[^"{]*(?:\{\{[^}]*\}\}[^"{]*)*\{\{[^}]*\|(?:number|figure|percent|signed|size)\b'
+)
+"""An attribute whose value gets the marks of a language; a label is marked by `trans`."""
+
+
+def test_no_template_writes_a_number_of_a_picture_with_the_marks_of_a_language() -> None:
+    templates = list(Path("serving").glob("*/templates/*.html"))
+    pictures = [
+        (template.name, picture)
+        for template in templates
+        for picture in re.findall(r"<svg.*?</svg>", template.read_text(), re.S)
+    ]
+
+    assert len(pictures) > 10
+    assert [name for name, picture in pictures if re.search(WRITTEN_FOR_READERS, picture)] == []
 
 
 def travelled() -> dict[str, object]:
@@ -167,6 +186,31 @@ def test_the_grid_says_what_differs_and_from_what() -> None:
     assert grid.differences == 2
     assert [column.is_expired for column in grid.columns] == [False, False, False, True]
     assert (grid.columns[2].version, grid.columns[3].number) == (2, "P-9")
+
+
+def test_versions_of_one_paper_under_several_ids_are_one_column() -> None:
+    body = shipment()
+    wrong = paper("D-1", "packing_list", gross_mass_kg=1.0, number="N-1", issuer_id="k-3")
+    body["documents"] = [wrong, wrong | {"document_id": "D-2", "version": 2, "gross_mass_kg": 2.0}]
+
+    grid = DocumentGrid.from_submission(submission(body))
+
+    assert [(column.document_id, column.version) for column in grid.columns] == [("D-2", 2)]
+    (row,) = (row for row in grid.rows if row.name == "Gross mass")
+    assert [each.partition(":")[0] for each in row.cells[0].differs][1:] == ["version 1"]
+
+
+def test_the_grid_compares_a_journeys_load_with_its_whole_manifest_alone() -> None:
+    body = route(declared_cargo_mass_kg=5_000.0)
+    manifest = paper("D-1", "manifest", gross_mass_kg=6_000.0)
+    bill = paper("D-2", "bill_of_lading", gross_mass_kg=400.0)
+
+    def differences(*papers: dict[str, object]) -> int:
+        return DocumentGrid.from_submission(submission(body | {"documents": papers})).differences
+
+    assert differences(manifest, bill) == 1
+    assert differences(bill) == 0
+    assert differences(manifest, paper("D-3", "manifest", gross_mass_kg=10.0)) == 0
 
 
 def test_another_currency_is_told_without_a_share() -> None:

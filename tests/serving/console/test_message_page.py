@@ -96,7 +96,7 @@ def test_officers_of_two_offices_are_each_shown_their_own_consignments(
         (other,) = set(OFFICES) - {shipment_id}
         page = page_of(service, (office_id,), cases[shipment_id], message_id)
         key = service.key("review", offices=(office_id,))
-        answer = service.client.get(f"/v1/messages/{message_id}", headers=key)
+        answer = service.client.get(f"/v1/stored_messages/{message_id}", headers=key)
 
         for told in (page, answer.text):
             assert own[shipment_id] in told
@@ -125,7 +125,9 @@ def test_who_sees_the_cases_of_all_offices_is_shown_all_of_a_message(
     assert "INFLATABLE BOATS" in page
     assert "OUTBOARD MOTORS" in page
     assert "not shown" not in page
-    answer = service.client.get(f"/v1/messages/{message_id}", headers=service.key("review")).json()
+    answer = service.client.get(
+        f"/v1/stored_messages/{message_id}", headers=service.key("review")
+    ).json()
     assert (answer["hidden_line_count"], answer["records"]["documents"]) == (0, 3)
 
 

@@ -1,10 +1,13 @@
 """Signing in over HTTP: guesses wait, victims do not, and a first password opens nothing else."""
 
+import asyncio
 import json
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -17,6 +20,8 @@ from sqlalchemy import text
 from serving.access.accounts import Account, new_account, with_first_password
 from serving.access.passwords import is_outdated
 from serving.access.roles import Role
+from serving.access.sign_in_delays import MAX_KNOWN_BROWSERS
+from serving.access.sign_in_threads import FairThreads
 from serving.app import create_app
 from serving.container import Services
 from serving.settings import Settings
@@ -93,7 +98,9 @@ def test_where_too_many_sign_in_the_form_says_so_and_keeps_where_to_go(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office.add("maria")
-    monkeypatch.setattr(office.services.sign_in_threads, "_most_inside", 0)
+    strangers = FairThreads("none", 1, 0)
+    monkeypatch.setattr(strangers, "_idle", 0)
+    monkeypatch.setattr(office.services.sign_in_threads, "_strangers", strangers)
 
     full = office.sign_in("maria", to="/console/models")
 
@@ -154,6 +161,92 @@ def test_who_shares_an_address_with_a_guesser_signs_in_from_a_known_browser(
     assert answer.url.path == "/console/queue"
 
 
+def test_an_attempt_that_must_wait_takes_no_place_and_a_known_browser_has_its_own(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.add("maria")
+    office.add("paul")
+    office.sign_in("maria")
+    for number in range(25):
+        office.sign_in(f"name {number}", "wrong", address="198.51.100.1")
+    strangers = FairThreads("none", 1, 0)
+    monkeypatch.setattr(strangers, "_idle", 0)
+    monkeypatch.setattr(office.services.sign_in_threads, "_strangers", strangers)
+
+    assert office.sign_in("another", "wrong", address="198.51.100.1").status_code == 429
+    assert office.sign_in("paul").status_code == 503  # her cookie is not his
+    assert office.sign_in("maria", address="192.0.2.8").status_code == 503
+    assert office.sign_in("maria").url.path == "/console/queue"
+    cookie = office.browser().cookies["tidegate-known"]
+    begun, _, signature = cookie.rpartition(".")
+    for forged in (f"{begun}x.{signature}", f"{begun}.{signature[:-1]}x", "x", "..", ""):
+        office.browser().cookies.clear()
+        office.browser().cookies.set("tidegate-known", forged)
+        assert office.sign_in("maria").status_code == 503
+    office.browser().cookies.clear()
+    office.browser().cookies.set("tidegate-known", cookie)
+    assert office.sign_in("maria").url.path == "/console/queue"
+    office.wait(days=91)
+    assert office.sign_in("maria").status_code == 503
+
+
+def test_one_known_browser_does_not_take_the_places_of_others(office: Office) -> None:
+    threads, may_end = office.services.sign_in_threads, threading.Event()
+
+    async def never() -> None:
+        await asyncio.Event().wait()
+
+    async def flood() -> list[bool]:
+        hold, seen = partial(may_end.wait, 10), []
+        tasks = []
+        for _ in range(3):
+            seen.append(threads.has_place_for("maria"))
+            if seen[-1]:
+                tasks.append(asyncio.create_task(threads.run_known("maria", hold, never)))
+                await asyncio.sleep(0)
+        seen.append(threads.has_place_for("paul"))
+        may_end.set()
+        await asyncio.gather(*tasks)
+        return [*seen, threads.has_place_for("maria")]
+
+    assert asyncio.run(flood()) == [True, True, False, True, True]
+
+
+def test_a_browser_is_known_once_and_few_browsers_of_one_account_are(office: Office) -> None:
+    office.add("maria")
+    for _ in range(3):
+        office.sign_in("maria")
+
+    def known() -> list[str]:
+        with office.services.accounts._engine.connect() as connection:
+            query = text("SELECT cookie_sha256 FROM known_browsers")
+            return list(connection.scalars(query))
+
+    assert len(known()) == 2  # the browser and its address
+    for number in range(40):
+        office.services.sign_ins.know("maria", f"cookie {number}", NOW, address=f"192.0.2.{number}")
+    assert sum(row.startswith("network ") for row in known()) == MAX_KNOWN_BROWSERS
+    assert len(known()) == 2 * MAX_KNOWN_BROWSERS
+
+
+def test_who_signed_in_at_a_sprayed_address_before_does_not_wait_and_others_wait_seconds(
+    office: Office,
+) -> None:
+    office.add("maria")
+    office.add("paul")
+    office.sign_in("maria")
+    office.browsers.clear()
+    for number in range(26):
+        office.sign_in(f"name {number}", "wrong")
+        office.wait(seconds=20)
+
+    office.sign_in("last", "wrong")
+    assert 10 < int(office.sign_in("paul").headers["Retry-After"]) <= 20
+    assert office.sign_in("maria").url.path == "/console/queue"
+    office.wait(seconds=20)
+    assert office.sign_in("paul").url.path == "/console/queue"
+
+
 def test_unknown_names_are_answered_as_wrong_passwords_are(office: Office) -> None:
     office.add("maria")
     office.services.accounts.disable(office.add("ended").name, NOW)
@@ -178,7 +271,6 @@ def test_every_sign_in_and_refusal_is_told_with_its_cause_and_no_password(office
     office.sign_in("my secret password")
     office.sign_in("elsewhere")
     office.sign_in("first", password)
-    office.browser().post("/console/sign-in", data={"key": "tg_wrong"}, headers=ORIGIN)
     office.sign_in("maria")
     office.post("/sign-out")
 
@@ -191,12 +283,10 @@ def test_every_sign_in_and_refusal_is_told_with_its_cause_and_no_password(office
         "unknown_name",
         "signs_in_elsewhere",
         "first_password_expired",
-        "wrong_key",
     ]
     assert [action for action, _, _ in told[-2:]] == ["sign_in", "sign_out"]
     assert told[-2][1:] == ("maria", {"address": "192.0.2.7", "browser": "a browser"})
     assert "secret" not in str(told)
-    assert "tg_wrong" not in str(told)
 
 
 def test_a_first_password_opens_nothing_but_the_page_that_changes_it(office: Office) -> None:
@@ -572,7 +662,7 @@ def test_what_one_person_may_do_asks_nobody_again(office: Office) -> None:
         assert office.post(act, **form).status_code != 401, act
 
 
-def test_a_code_proves_it_too_and_another_key_does_not(office: Office) -> None:
+def test_a_code_proves_it_too_and_counts_once(office: Office) -> None:
     office.add("chief", "admin")
     office.sign_in("chief")
     maker, _ = enrolled(office)
@@ -595,19 +685,3 @@ def test_a_planted_first_factor_secret_is_not_the_one_that_counts(office: Office
     maker, _ = enrolled(office)
 
     assert maker.secret != secret
-
-
-def test_a_key_signs_in_and_has_a_page_without_passwords(office: Office) -> None:
-    from serving.access.api_keys import new_key
-
-    kept, shown = new_key("post", ("explain",), (), NOW)
-    office.services.api_keys.add_key(kept)
-    office.browser().post("/console/sign-in", data={"key": str(shown)}, headers=ORIGIN)
-
-    page = office.browser().get("/console/account")
-    assert page.status_code == 200
-    assert "Change it" not in page.text
-    for path in ("/sign-in/password", "/sign-in/second-factor"):
-        assert office.browser().get(f"/console{path}").status_code == 404
-    office.wait(minutes=11)
-    assert "API key" in office.post("/account/sessions/end", which="others").text

@@ -76,7 +76,7 @@ def test_a_sign_in_forgives_this_account_and_address_but_not_the_address(engine:
 
     sign_ins.admit(HERE, begun(), signed_in())
 
-    assert waits == sign_ins.wait_s(HERE, NOW) == 32
+    assert waits == sign_ins.wait_s(HERE, NOW) == 20
     assert sign_ins.wait_s(ELSEWHERE, NOW) == 0
 
 

@@ -83,7 +83,7 @@ def test_an_estimate_is_said_as_so_many_in_so_many(
     said = estimate_in_words(score(log_odds, inspected(0.1, 0.35, 0.2)))
 
     assert said.startswith(
-        f"About {odds} inspections of cases like this finds something: estimate {estimate}, range "
+        f"About {odds} inspections of cases like this would find something: estimate {estimate}, "
     )
     assert said.endswith(
         "The range rests on 40 inspections of cases with similar scores, 8 of them confirmed."

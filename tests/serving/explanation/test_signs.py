@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from features.catalogue import feature_named
-from features.definition import Unit, Warns
+from features.catalogue import feature_named, features_by_name
+from features.definition import Feature, Unit, Warns
 from serving.explanation.comparison import compare_value
 from serving.explanation.formatting import Value
 from serving.explanation.signs import agrees, is_absence, is_sign, shows_sign
@@ -171,3 +171,19 @@ def test_a_ratio_shows_a_sign_from_a_quarter_off_and_does_not_comfort_there(
     assert is_sign(paid, value, compared)
     assert shows_sign(paid, value, compared) == shown
     assert agrees(paid, value, compared, -0.5) != shown
+
+
+RATES = [f for f in features_by_name().values() if f.name.endswith("_confirmed_rate")]
+
+
+@pytest.mark.parametrize("rate", RATES, ids=lambda rate: rate.name)
+def test_a_rate_of_findings_shows_one_only_where_its_sentence_counts_one(rate: Feature) -> None:
+    high = compare_value(0.3, Reference(missing_share=0.0, quantiles=(0.05,) * 21), Unit.SHARE)
+
+    def shown(**counts: float) -> bool:
+        return shows_sign(rate, 0.3, high, counts)
+
+    assert is_sign(rate, 0.3, high)
+    assert not shown()
+    assert not shown(confirmed=0.0, inspected=2.0)
+    assert shown(confirmed=1.0, inspected=2.0) == ("{confirmed}" in rate.sentence)

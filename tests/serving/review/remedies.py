@@ -18,19 +18,16 @@ address = "Graurheindorfer Str. 153, 53117 Bonn"
 [hearing]
 name = "Customs Directorate North, review unit"
 address = "Harbour Street 1, 20457 Hamburg"
-deadline_days = 30
 law = "UCC Article 22(6)"
 
 [appeal]
 name = "Customs Directorate North, appeals"
 address = "Harbour Street 1, 20457 Hamburg"
-deadline_days = 30
 law = "UCC Article 44(2)(a)"
 
 [court]
 name = "Finance Court Hamburg"
 address = "Lübeckertordamm 4, 20099 Hamburg"
-deadline_days = 31
 law = "UCC Article 44(2)(b)"
 """
 

@@ -150,6 +150,48 @@ def test_a_form_of_another_session_or_origin_attaches_nothing(reviewed: Service)
     assert reviewed.services.cases.files.of_case(case_id) == []
 
 
+def test_files_have_so_many_bytes_in_a_case_and_from_one_key_in_a_day(
+    reviewed: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = reviewed.services.settings
+    for name, most in (
+        ("max_case_attachment_bytes", 3_000),
+        ("max_attachment_bytes_per_day", 5_000),
+    ):
+        monkeypatch.setitem(settings.__dict__, name, most)
+    first, second = open_case(reviewed), open_case(reviewed)
+    one, two = reviewed.key("review"), reviewed.key("review")
+
+    def attach_by(key: dict[str, str], case_id: str, number: int) -> tuple[int, str]:
+        answer = reviewed.client.post(
+            f"/v1/cases/{case_id}/attachments?name={number}.txt",
+            content=b"%04d" % number * 250,
+            headers=key,
+        )
+        return answer.status_code, answer.json().get("detail", "")
+
+    assert [attach_by(one, first, n)[0] for n in range(3)] == [200, 200, 200]
+    assert attach_by(two, first, 3) == (
+        422,
+        "the files of a case may have 3000 bytes, and 0 are left",
+    )
+    assert [attach_by(one, second, n)[0] for n in range(3)] == [200, 200, 429]
+    assert attach_by(two, second, 3)[0] == 200
+
+
+def test_no_file_is_taken_where_the_disk_is_almost_full(
+    reviewed: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_id, token = open_case(reviewed), sign_in_as(reviewed, "reviewer")
+    monkeypatch.setattr("serving.degraded_modes.free_disk_bytes", lambda home: 1_000)
+
+    refused = attach(reviewed, case_id, token)
+
+    assert refused.status_code == 507
+    assert "The disk is almost full" in refused.text
+    assert reviewed.services.cases.files.of_case(case_id) == []
+
+
 def test_the_same_content_and_one_too_many_are_refused_in_words(reviewed: Service) -> None:
     case_id = open_case(reviewed)
     token = sign_in_as(reviewed, "reviewer")

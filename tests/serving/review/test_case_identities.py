@@ -11,7 +11,7 @@ from sqlalchemy import MetaData, Table, select, text
 from serving.access.accounts import new_account
 from serving.access.actors import Actor
 from serving.access.api_keys import new_key
-from serving.access.roles import Role, Scope
+from serving.access.roles import ROLE_SCOPES, Role, Scope
 from serving.console.case_history import EventView
 from serving.db.migrations.versions import review_actors
 from serving.db.repositories.account_repository import AccountRepository
@@ -22,7 +22,7 @@ from serving.review.opening import CASE
 from serving.review.results import CaseResult
 from serving.review.reviewer import Reviewer
 from tests.serving.conftest import NOW, Service
-from tests.serving.console.test_pages import sign_in
+from tests.serving.console.test_pages import ORIGIN, sign_in
 from tests.serving.databases import database
 from tests.serving.review.stated import FOUND, NOTHING, body_of, end, end_by, order, post
 from tests.serving.review.test_cases_served import open_case, reviewed
@@ -123,16 +123,20 @@ def test_a_case_is_given_to_those_who_may_work_on_it_alone(reviewed: Service) ->
 
 @pytest.mark.parametrize("scopes", [("review",), ("review", "explain")])
 def test_contributions_are_shown_to_those_who_may_explain_alone(
-    reviewed: Service, scopes: tuple[Scope, ...]
+    reviewed: Service, scopes: tuple[Scope, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case_id = open_case(reviewed)
     by = reviewed.key(*scopes)
-    sign_in(reviewed, by)
+    monkeypatch.setitem(ROLE_SCOPES, "reviewer", frozenset(scopes))
+    sign_in(reviewed, "reviewer")
+    session = reviewed.services.sessions.find(reviewed.client.cookies["tidegate"], NOW)
+    assert session is not None
     told = reviewed.client.get(
         f"/v1/decisions/{case_id}/explanation", headers=reviewed.key("score", "explain")
     ).json()
 
-    post(reviewed, case_id, "judgements", by, judged_as="look")  # the score is shown after it
+    form = {"judged_as": "look", "form_token": session.form_token}  # the score is shown after it
+    reviewed.client.post(f"/console/cases/{case_id}/judgements", data=form, headers=ORIGIN)
     page = reviewed.client.get(f"/console/cases/{case_id}")
 
     assert page.status_code == 200

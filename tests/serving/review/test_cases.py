@@ -350,6 +350,19 @@ def test_a_file_that_is_not_there_or_not_for_the_reader_is_not_found(office: Off
     assert [action for action, _, _ in actions(office, case_id)] == ["attach"]
 
 
+def test_one_person_writes_so_many_notes_on_a_case_and_another_still_may(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serving.review.cases.MAX_NOTES", 3)
+    case_id = office.decide()
+    for number in range(3):
+        office.reviewing.note(ONE, case_id, LATER, f"note {number}")
+
+    with pytest.raises(Unprocessable, match="one may write 3 notes"):
+        office.reviewing.note(ONE, case_id, LATER, "one more")
+    office.reviewing.note(TWO, case_id, LATER, "another's")
+
+
 def test_a_case_has_fifty_files_and_no_more(office: Office) -> None:
     assert MOST_TO_A_CASE == 50
     case_id = office.decide()

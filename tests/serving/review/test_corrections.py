@@ -122,3 +122,89 @@ def test_a_carrier_corrects_its_manifest_and_nothing_of_a_shipment() -> None:
     of_shipment["documents"][0] |= {"issuer_id": "k-3", "gross_mass_kg": 9.0}
     carried = OwnDeclarations.from_submission(submission(of_shipment), "carrier")
     assert scorer.corrections(nothing, carried) == ()
+
+
+def filed(**stated: Any) -> dict[str, Any]:
+    paper = {
+        "document_id": "D-9",
+        "kind": "packing_list",
+        "issuer_id": "c-0012",
+        "number": "N-1",
+        "received_at": "2026-11-23T10:00:00Z",
+    }
+    return paper | stated
+
+
+def differences(*papers: dict[str, Any], audience: Any = "consignee") -> list[tuple[str, str]]:
+    body = shipment(gross_mass_kg=1_000.0, packages=12, declarant_id="c-0012")
+    body["journey"]["declared_cargo_mass_kg"] = 1_108_521.2
+    own = OwnDeclarations.from_submission(submission(body | {"documents": [*papers]}), audience)
+    given: Any = SimpleNamespace(subject_kind="shipment", submission=own.submission)
+    found = CorrectionScorer({}, Papers()).corrections(given, own)
+    return [(each.paper, each.stated) for each in found]
+
+
+def test_one_consignments_mass_is_not_compared_with_the_load_of_its_conveyance() -> None:
+    manifest = filed(kind="manifest", issuer_id="k-3", gross_mass_kg=5_483.9)
+
+    assert differences(manifest, audience="carrier") == []
+
+
+@pytest.mark.parametrize(
+    "same", [{"document_id": "D-9"}, {"document_id": "D-10"}, {"document_id": "X", "version": 3}]
+)
+def test_the_newest_version_of_a_paper_is_compared_alone(same: dict[str, Any]) -> None:
+    older = filed(gross_mass_kg=900.0)
+    newer = filed(gross_mass_kg=1_100.0) | {"version": 2} | same
+
+    found = differences(older, newer)
+
+    assert found == [(f"the packing list N-1, version {newer['version']}", "gross mass 1,100 kg")]
+    assert differences(newer, older) == found
+    assert differences(older, newer | {"gross_mass_kg": 1_000.0}) == []
+    assert differences(older, newer | {"withdrawn": True}) == []
+
+
+@pytest.mark.parametrize(
+    "paper",
+    [
+        {"kind": "permit", "gross_mass_kg": 5_000.0},
+        {"kind": "bill_of_lading", "gross_mass_kg": 5_000.0, "consignee_id": "c-0012"},
+    ],
+)
+def test_what_is_allowed_or_covers_more_is_compared_with_nothing(paper: dict[str, Any]) -> None:
+    assert differences(filed(**paper)) == []
+
+
+def test_each_of_several_papers_may_cover_a_part() -> None:
+    parts = (
+        filed(gross_mass_kg=400.0),
+        filed(document_id="D-10", number="N-2", gross_mass_kg=600.0),
+    )
+
+    assert differences(*parts) == []
+    assert len(differences(parts[0])) == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"kind": "bill_of_lading"},
+        {"consignee_id": "c-1"},
+        {"issuer_id": "k-4"},
+        {"gross_mass_kg": 5_000.0},
+    ],
+)
+def test_a_load_is_compared_with_the_carriers_one_whole_manifest(changed: dict[str, Any]) -> None:
+    manifest = filed(kind="manifest", issuer_id="k-3", gross_mass_kg=6_000.0)
+    other = manifest | {"document_id": "D-11", "number": "N-3"}
+
+    def found(*papers: dict[str, Any]) -> int:
+        body = route(declared_cargo_mass_kg=5_000.0) | {"documents": [*papers]}
+        own = OwnDeclarations.from_submission(submission(body), "carrier")
+        given: Any = SimpleNamespace(subject_kind="route", submission=own.submission)
+        return len(CorrectionScorer({}, Papers()).corrections(given, own))
+
+    assert found(manifest) == 1
+    assert found(manifest | changed) == 0
+    assert found(manifest, other) == 0

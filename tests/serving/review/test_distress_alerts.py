@@ -79,7 +79,7 @@ class AtSea(Overdue):
             return [*connection.scalars(select(kept_messages.c.message_id))]
 
     def read_message(self, caller: dict[str, str], message_id: str) -> Any:
-        return self.service.client.get(f"/v1/messages/{message_id}", headers=caller)
+        return self.service.client.get(f"/v1/stored_messages/{message_id}", headers=caller)
 
     def acknowledge(self, case_id: str) -> dict[str, Any]:
         address, caller = f"/v1/rescue-calls/{case_id}/acknowledgement", self.service.key("rescue")

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,11 +21,12 @@ from serving.review.letter import LETTER, OF_OTHERS, Letter, LetterReasons, Lett
 from serving.review.letter_text import SELECTED, sections_of
 from serving.review.own_declarations import OwnDeclarations
 from serving.review.remedies import Remedies
+from serving.review.results import RESULTS_OF
 from serving.triage.triage_plan import TriagePlan
 from tests.serving.bodies import route, shipment, submission
 from tests.serving.review.decisions import AT, decision
 from tests.serving.review.remedies import lay_down_remedies
-from tests.serving.review.stated import INSPECT, NOTHING
+from tests.serving.review.stated import FOUND, INSPECT, NOTHING, RELEASE, result_of
 
 CLOSED = Case("d-1", "closed", action=INSPECT, result=NOTHING)
 RULES = """
@@ -96,6 +98,7 @@ def letter(
     audience: Audience = "consignee",
     told: tuple[Any, ...] = TOLD,
     body: dict[str, Any] | None = None,
+    ended: Case = CLOSED,
     **changed: Any,
 ) -> Letter:
     """The letter about a decision that gave these reasons."""
@@ -104,7 +107,7 @@ def letter(
     given: Any = SimpleNamespace(**{n: getattr(made, n) for n in Decision.model_fields})
     given.reasons_in = lambda *_: told
     own = OwnDeclarations.from_submission(submission(submitted), audience)
-    return Letter.from_case(given, CLOSED, own, sources, AT)
+    return Letter.from_case(given, ended, own, sources, AT)
 
 
 def words(written: Letter) -> str:
@@ -194,6 +197,8 @@ def test_a_score_is_told_by_what_spoke_for_and_what_against(sources: LetterSourc
     assert told.speaks_against.others == (OF_OTHERS["payments"],)
     said = words(told)
     assert "Says density_kg_per_m3 (half have 2). It can be a sign of a sign." in said
+    assert "It counted moderately. It rests on what you declared: gross mass" in said
+    assert "What follows counted moderately. It is not repeated here" in said
     assert "gross mass 1,250.5 kg" in said
     assert "Says payment_count" not in said
 
@@ -246,29 +251,71 @@ def test_a_route_is_told_to_its_carrier(sources: LetterSources) -> None:
 
 
 def test_what_was_not_submitted_is_asked_of_whose_it_is(sources: LetterSources) -> None:
-    missing = ("journey", "transactions", "documents.manifest", "shipment.net_mass_kg")
+    missing = (
+        *("journey", "transactions", "documents.manifest", "documents.invoice"),
+        "shipment.net_mass_kg",
+    )
     asked = {
         audience: letter(sources, audience=audience, missing=missing).missing  # type: ignore[arg-type]  # of the list
         for audience in ("consignee", "consignor", "carrier")
     }
 
     assert asked == {
-        "consignee": ("the manifest", "the net mass"),
+        "consignee": ("the invoice", "the net mass"),
         "consignor": (),
-        "carrier": ("the journey",),
+        "carrier": ("the journey", "the manifest"),
     }
 
 
-def test_every_way_to_contest_is_named_with_its_address_and_deadline(
+REPORTED = [
+    (found_by, code)
+    for found_by, codes in RESULTS_OF.items()
+    if found_by != "rescue"
+    for code in codes
+]
+ADVERSE = ("goods_found", "persons_found", "other_offence", "documents_irregular")
+
+
+@pytest.mark.parametrize(("found_by", "code"), [*REPORTED, (None, None)])
+@pytest.mark.parametrize("lane_reason", ["score", "random", "rule", "watch_list"])
+def test_a_letter_is_no_decision_and_names_remedies_by_how_the_case_ended(
+    sources: LetterSources, lane_reason: str, found_by: Any, code: Any
+) -> None:
+    result = result_of(code, found_by) if code else None
+    ended = replace(CLOSED, result=result, action=INSPECT if code else RELEASE)
+    said = words(letter(sources, lane_reason, ended=ended))
+    remedies = sources.remedies
+    against = (remedies.hearing, remedies.appeal, remedies.court)
+
+    assert "This letter is not a decision." in said
+    assert re.findall(r"within|\d+ days|deadline", said.replace("within what the office", "")) == []
+    assert ("A decision against you may follow" in said) == (
+        code in ADVERSE and found_by != "refer"
+    )
+    assert ("given to another authority" in said) == (code in ADVERSE and found_by == "refer")
+    assert ("ended without a decision against you" in said) == (code not in ADVERSE)
+    for each in against:
+        assert (each.name in said) == (code in ADVERSE and found_by != "refer")
+    for each in (remedies.controller, remedies.data_protection_officer):
+        assert each.name in said
+        assert each.address in said
+    for needed in ("Complaint about personal data", "reference d-1", "look at it", "full account"):
+        assert needed in said, needed
+
+
+def test_a_letter_of_an_earlier_release_keeps_its_remedies_to_how_it_ended(
     sources: LetterSources,
 ) -> None:
-    for lane_reason in ("score", "random", "rule", "watch_list"):
-        said = words(letter(sources, lane_reason))
-        for _, addressee in sources.remedies:
-            assert addressee.name in said
-            assert addressee.address in said
-        for needed in ("within 31 days", "UCC Article 44(2)(b)", "Reference", "d-1", "look at it"):
-            assert needed in said.replace("reference", "Reference"), needed
+    earlier = json.loads(LETTER.dump_json(letter(sources)))
+    del earlier["consequence"]
+    for remedy in ("hearing", "appeal", "court"):
+        earlier["remedies"][remedy]["deadline_days"] = 30
+    nothing = LETTER.validate_python(earlier)
+    seized = LETTER.validate_python(earlier | {"ending": FOUND.words})
+
+    assert "Finance Court" not in words(nothing)
+    assert "Finance Court" in words(seized)
+    assert "30 days" not in words(seized)
 
 
 def test_a_letter_says_what_is_personal_data_and_claims_no_more(sources: LetterSources) -> None:
@@ -281,7 +328,12 @@ def test_a_letter_says_what_is_personal_data_and_claims_no_more(sources: LetterS
 
 @pytest.mark.parametrize(
     ("factor", "says"),
-    [(0.5, "0.5 times"), (None, "cannot be told"), (1.0001, "would have been the same")],
+    [
+        (0.5, "0.5 times"),
+        (None, "cannot be told"),
+        (1.0001, "would have been the same"),
+        (3.6, "and you declared gross mass 8 kg."),
+    ],
 )
 def test_a_correction_is_told_with_what_it_weighs(
     sources: LetterSources, factor: float | None, says: str
@@ -291,6 +343,17 @@ def test_a_correction_is_told_with_what_it_weighs(
 
     assert "it states gross mass 9 kg, and you declared gross mass 8 kg" in said
     assert says in said
+    assert "3.6" not in said  # nobody is told that to be right would have made it worse
+
+
+def test_nobody_is_told_that_they_declared_what_was_declared(sources: LetterSources) -> None:
+    mended = Correction("the invoice INV-1, version 2", "value 9 EUR", "declared value 8 EUR", None)
+    told = replace(letter(sources), corrections=(mended,))
+
+    assert "Of the invoice INV-1, version 2: it states value 9 EUR, and you declared value 8" in (
+        words(told)
+    )
+    assert "declared declared" not in words(told)
 
 
 def test_a_letter_is_stored_whole(sources: LetterSources) -> None:

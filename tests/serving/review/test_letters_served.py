@@ -1,5 +1,6 @@
 """Letters as people use them: due after the end, released by another, held back, and on record."""
 
+import html
 import json
 import math
 import re
@@ -16,7 +17,9 @@ from fastapi.testclient import TestClient
 from serving.access.accounts import new_account
 from serving.app import create_app
 from serving.audit.decision import Decision
+from serving.language import languages_in
 from serving.review.errors import LetterNotDue
+from serving.review.letter_text import CONSEQUENCES, FULLER, NO_DECISION
 from serving.review.reviewer import Reviewer
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
@@ -167,12 +170,46 @@ def test_a_letter_says_how_to_contest_and_no_score(by_score: Service) -> None:
     written(by_score, "ada", case_id)
     letter = by_score.client.get(f"/console/cases/{case_id}/letter/consignee").text
 
-    for part in ("If you do not agree", "Finance Court Hamburg", "within 31 days", case_id):
+    for part in ("If you do not agree", "Customs Directorate North", "not a decision", case_id):
         assert part in letter
+    assert "Finance Court Hamburg" not in letter  # nothing was found
     for figure in (score.probability, score.log_odds, score.percentile):
         assert f"{figure:.2f}" not in letter
     for secret in ("c-0007", "k-3", "log-odds", "percentile"):
         assert secret not in letter
+
+
+@pytest.mark.parametrize("code", ["fr", "ar"])
+def test_a_letter_in_another_language_says_the_sentences_of_the_decision_in_it(
+    by_score: Service, code: str
+) -> None:
+    case_id = ended(by_score, shipment(declared_value=200.0))
+    record = by_score.services.decisions.record(case_id)
+    assert record is not None
+    decision = Decision.model_validate_json(record)
+    language = languages_in(Path("no home"))[code]
+    written(by_score, "ada", case_id)
+    _, english = by_score.services.letters.read(_reviewer(), case_id, "consignee", NOW)
+
+    address = f"/console/cases/{case_id}/letter/consignee?language={code}"
+    page = html.unescape(by_score.client.get(address).text)
+
+    pairs = zip(decision.reasons_in(), decision.reasons_in(language), strict=True)
+    there = {
+        seen.sentence: (again.sentence, again.usual)
+        for reason, other in pairs
+        for seen, again in zip(reason.evidence, other.evidence, strict=True)
+    }
+    signs = (*english.speaks_for.own, *english.speaks_against.own)
+    assert signs
+    for sign in signs:
+        sentence, usual = there[sign.sentence]
+        assert sentence[1:].rstrip(")") in page
+        assert usual in page
+        assert sign.sentence not in page
+    for text in (NO_DECISION, CONSEQUENCES["none"], FULLER):
+        assert language.say(text) in page
+        assert text not in page
 
 
 def test_every_reason_in_a_letter_is_one_that_selected_and_is_the_partys_own(

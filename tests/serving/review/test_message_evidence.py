@@ -97,7 +97,7 @@ def test_a_message_about_a_rescue_is_seen_on_its_side_of_the_wall_alone(service:
     service.score(crowded, service.key("score"))
     body = sample("iso20022").replace(b"AC4711", b"J-rescue")
     answer = send(
-        service, service.key("ingest"), body, "iso20022", journey_pattern="J-[a-z]+"
+        service, service.key("ingest"), body, "iso20022", journey_pattern="J-{letters}"
     ).json()
 
     assert answer["records"] == {"transactions": 1}

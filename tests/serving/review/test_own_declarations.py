@@ -1,14 +1,16 @@
 """Whose word a value is: of the declaration, of the journey, of a paper, or nobody's here."""
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from features.catalogue import ROUTE, SHIPMENT
 from serving.errors import Unprocessable
+from serving.language import ENGLISH, begin_reading, languages_in
 from serving.review.case_letters import AUDIENCES, Audience
-from serving.review.own_declarations import OwnDeclarations, recipient_of
+from serving.review.own_declarations import OwnDeclarations, recipient_of, stated_in_words
 from tests.serving.bodies import SHIPMENT as BODY
 from tests.serving.bodies import route, shipment, submission
 
@@ -94,3 +96,52 @@ def test_facts_have_their_units_and_name_no_party() -> None:
     assert declarations.facts("document_count") == ("the invoice, version 1",)
     for name in held(declarations):
         assert not any("c-0" in fact for fact in declarations.facts(name)), name
+
+
+def paper(issuer: str | None, **stated: Any) -> dict[str, Any]:
+    received = {"document_id": "D-1", "received_at": "2026-11-22T10:00:00Z"}
+    return {"kind": "packing_list", "number": "N-1", "issuer_id": issuer} | received | stated
+
+
+def holds(name: str, *papers: dict[str, Any]) -> bool:
+    of = submission(shipment(gross_mass_kg=1_000.0) | {"documents": [*papers]})
+    return OwnDeclarations.from_submission(of, "consignee").holds(name)
+
+
+def test_a_fact_of_a_superseded_version_alone_is_nobodys_own_word_any_more() -> None:
+    wrong = paper("c-0012", gross_mass_kg=1_200.0)
+    right = paper("c-0012", gross_mass_kg=1_000.0, document_id="D-2", version=2)
+
+    assert holds("document_mass_excess_ratio", wrong)
+    assert holds("document_count", wrong, right)
+    unlinked = wrong | {"number": None}, right
+    assert not holds("document_mass_excess_ratio", *unlinked)
+
+
+def test_that_no_paper_differs_is_told_of_own_papers_alone() -> None:
+    """It would tell what the papers of others state."""
+    own, others = paper("c-0012"), paper("k-3", document_id="D-2", number="N-2")
+
+    assert holds("expired_document_count", own)
+    assert not holds("expired_document_count", own, others)
+
+
+@pytest.mark.parametrize(
+    ("stored", "said"),
+    [
+        ("declared value 9,800.5 EUR", "valeur : 9\u202f800,5 EUR"),
+        ("declared cargo mass 5,000 kg", "masse de la cargaison : 5\u202f000 kg"),
+        ("packages 12", "colis : 12"),
+        ("origin TRIST", "origine : Istanbul (TRIST)"),
+        ("origin country CN", "pays d’origine : Chine (CN)"),
+        ("the invoice N-1, version 2", "le document « facture » N-1, version 2"),
+        ("declared 23 November 2026, 11:49 UTC", "moment de la déclaration : 23 novembre 2026"),
+        ("anything else", "anything else"),
+    ],
+)
+def test_a_stored_fact_is_said_in_the_readers_language(stored: str, said: str) -> None:
+    begin_reading(languages_in(Path("no home"))["fr"])
+    try:
+        assert said in stated_in_words(stored)
+    finally:
+        begin_reading(ENGLISH)

@@ -18,7 +18,18 @@ def test_whole_answers_are_read(tmp_path: Path) -> None:
     remedies = Remedies.read(lay_down_remedies(tmp_path))
 
     assert remedies.court.name == "Finance Court Hamburg"
-    assert (remedies.appeal.deadline_days, remedies.appeal.law) == (30, "UCC Article 44(2)(a)")
+    assert remedies.appeal.law == "UCC Article 44(2)(a)"
+
+
+def test_a_file_with_deadlines_of_an_earlier_release_is_read_without_them(tmp_path: Path) -> None:
+    file = lay_down_remedies(tmp_path)
+    now = Remedies.read(file)
+    file.write_text(REMEDIES.replace("law = ", "deadline_days = 30\nlaw = "))
+
+    earlier = Remedies.read(file)
+
+    assert earlier.model_dump() == now.model_dump()
+    assert "deadline" not in earlier.model_dump_json()
 
 
 @pytest.mark.parametrize("line", [line for line in REMEDIES.splitlines() if " = " in line])
@@ -34,8 +45,8 @@ def test_any_answer_that_is_left_out_is_missed_by_its_name(tmp_path: Path, line:
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
-        ("deadline_days = 31", "deadline_days = 0", "court.deadline_days"),
-        ("deadline_days = 31", 'deadline_days = "soon"', "court.deadline_days"),
+        ('law = "UCC Article 44(2)(b)"', 'law = "-"', "court.law"),
+        ('law = "UCC Article 44(2)(b)"', "law = 44", "court.law"),
         ('name = "Finance Court Hamburg"', 'name = "  "', "court.name"),
         ("[court]", "[courts]", "courts"),
         ("[court]", "[court", "TOML"),
@@ -64,7 +75,7 @@ def test_the_template_asks_for_everything_answers_nothing_and_is_written_once(
         Remedies.read(file)
     asked = re.findall(r"^# (\w+) =", TEMPLATE, re.MULTILINE)
     assert sorted(asked) == sorted(FIELDS)
-    for field in ("controller.name", "hearing.law", "court.deadline_days"):
+    for field in ("controller.name", "hearing.law", "court.law"):
         assert field in str(refused.value)
     file.write_text(REMEDIES)
     with pytest.raises(RemediesUnnamed, match="already"):

@@ -167,6 +167,19 @@ def test_no_role_but_that_of_rescue_and_auditors_sees_a_rescue_on_any_page(
                 assert not [told for told in OF_THE_RESCUE if told in text], (role, path)
 
 
+def test_whoever_inspects_is_not_shown_how_many_are_on_board(reviewed: Service) -> None:
+    manned = {"persons_on_board": 5_321, "certified_capacity": 5_328}
+    body = route(journey_id="J-manned", conveyance_kind="container_ship", **manned)
+    body["journey"]["carrier_id"] = "c-0012"
+    answer = reviewed.score(body, reviewed.key("score")).json()
+    assert answer["lane"] not in ("rescue", "release")
+    for role in ("reviewer", "supervisor", "auditor"):
+        sign_in_as(reviewed, role)
+        for address in ("", "/links"):
+            page = reviewed.client.get(f"/console/cases/{answer['decision_id']}{address}").text
+            assert not [count for count in ("5321", "5,321", "5328", "5,328") if count in page]
+
+
 def test_rescuers_learn_nothing_but_of_rescues(sides: BothSides) -> None:
     caller = sides.service.key(*get_args(Scope))  # whatever else was asked for
     seen = ""

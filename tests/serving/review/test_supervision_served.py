@@ -180,6 +180,8 @@ def test_every_page_and_every_form_is_in_the_tables_above(reviewed: Service) -> 
     """But for signing in and out, the style, and what holds the like of a page that is there."""
     alike = {"/console/features/{}", "/console/cases/{}/attachments/{}", "/console/cases/{}/{}"}
     alike |= {"/console/cases/{}/letter/{}", "/console/rescues/{}/{}"}
+    # tests/serving/review/test_ending_rescues.py reads and acts on alerts with every role.
+    alike |= {"/console/rescues/alerts/{}", "/console/rescues/alerts/{}/{}"}
     alike |= {
         "/console/accounts/{}/{}",
         "/console/rescues/{}/attachments/{}",

@@ -303,9 +303,11 @@ def test_a_call_for_help_is_heard_whatever_the_clock_of_its_sender_says(overdue:
     ids=["declared in an hour", "declared in years", "scored as of a day to come"],
 )
 def test_a_call_for_help_waits_for_no_instant_that_lies_ahead_of_the_clock(
-    overdue: Overdue, ahead: dict[str, Any]
+    overdue: Overdue, ahead: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = overdue.score(ahead)
+    with monkeypatch.context() as earlier:  # as an earlier release, or a wrong clock, took it
+        earlier.setattr("serving.declared_ahead.MAX_AHEAD", timedelta(days=365 * 200))
+        first = overdue.score(ahead)
     overdue.at(NOW + timedelta(minutes=1))
     overdue.send(positions=[heard("2026-11-24T12:00:30Z", is_distress=True)])
 
@@ -475,6 +477,7 @@ def test_a_later_decision_that_asks_for_a_later_look_delays_no_earlier(overdue: 
 
 def test_a_decision_says_itself_what_it_is_because_of(overdue: Overdue) -> None:
     overdue.score(route())
+    overdue.at(NOW + timedelta(hours=26))
     called: Decision = overdue.score(route() | {"as_of": "2026-11-25T14:00:00Z"})
 
     assert called.lane == "rescue"

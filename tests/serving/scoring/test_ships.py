@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 
 from features.build_training_set import feature_matrix
 from features.engine.batch.record_blocks import RecordFolder
+from features.messages.once_read import Leftovers, read_once
 from features.messages.options import Options
 from features.rescoring_rules import RescoringRules
 from features.scoring_instants import at_instants, later_instants
@@ -23,7 +24,7 @@ from serving.access.callers import Caller
 from serving.access.pseudonyms import Pseudonyms
 from serving.db.tables.scoring import records
 from serving.history.export_records import HomeRecords
-from serving.scoring.message_plan import read_once
+from serving.scoring.message_plan import ReadMessage
 from serving.scoring.ships import NotedJourney, ShipPositions
 from tests.serving.bodies import route, shipment
 from tests.serving.scoring.test_danger_watch import Overdue, started
@@ -286,7 +287,8 @@ def test_the_journey_of_a_position_is_the_one_that_is_under_way_and_of_a_call_wh
 ) -> None:
     told = sentence(), sentence(status=CALLS), sentence(mmsi=BEACON)
     body = "\n".join(told).encode()
-    read = read_once("ais", body, Options(key=bytes(32), received_at=HEARD))
+    said = read_once("ais", body, Options(key=bytes(32), received_at=HEARD))
+    read = ReadMessage(said, Leftovers.of(said))
     ships: Any = ShipPositions(Noted(journeys), None)  # type: ignore[arg-type]  # of all offices
     caller = Caller("feed", "feed", frozenset({"ingest"}), frozenset())
 

@@ -163,3 +163,46 @@ def test_bodies_have_room_together_of_which_one_caller_takes_half() -> None:
     for guard in (*small, second, third):
         guard.leave()
     assert (inside._shares, inside._body_bytes) == ({}, 0)
+
+
+def test_of_bodies_that_do_not_fit_together_the_first_keep_their_room() -> None:
+    """Each is counted whole as soon as its length is known, not as its parts arrive in turn."""
+    inside, _ = occupancy()
+    part, size = b"x" * (SMALL_BODY // 2), 3 * SMALL_BODY // 2
+
+    async def three(callers: str, *, is_declared: bool) -> list[str]:
+        async def one(caller: str) -> str:
+            guard = RequestGuard(inside, arriving(part, part, part), is_limited=False)
+            try:
+                guard.admit(caller)
+                guard.allow(size, size if is_declared else 0)
+                for _ in range(3):
+                    await asyncio.sleep(0)  # the parts of all arrive by turns
+                    await guard.receive()
+                await asyncio.sleep(0.01)
+            except TooBusy:
+                await asyncio.sleep(0)
+                return "refused"
+            finally:
+                guard.leave()
+            return "read"
+
+        return await asyncio.gather(*map(one, callers))
+
+    assert asyncio.run(three("aab", is_declared=True)) == ["read", "refused", "read"]
+    assert asyncio.run(three("abc", is_declared=True)) == ["read", "read", "refused"]
+    assert asyncio.run(three("abc", is_declared=False)).count("read") == 2
+    assert (inside._shares, inside._body_bytes) == ({}, 0)
+
+
+def test_a_body_that_is_refused_gives_its_room_back_at_once() -> None:
+    inside, _ = occupancy()
+    growing = RequestGuard(inside, arriving(*[b"x" * SMALL_BODY] * 3), is_limited=False)
+    growing.admit("a")
+    growing.allow(3 * SMALL_BODY)
+    with pytest.raises(TooBusy):
+        read(growing)
+
+    assert inside._body_bytes == 0
+    growing.leave()
+    assert inside._shares == {}

@@ -1,6 +1,8 @@
 """Connections: how many, how large a head, how many requests ahead, and who makes room."""
 
+import re
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -111,6 +113,29 @@ def test_requests_do_not_queue_up_without_end() -> None:
         with connected(port) as client:
             send_all(client, GET * 20_000)
             assert said(client).count(b"HTTP/1.1 204") < 1_000
+
+
+@pytest.mark.parametrize(
+    ("after", "status"),
+    [
+        (GET * 17, b"429"),
+        (GET * 20_000, b"429"),
+        (b"GET / HTTP/1.1\r\nCookie: " + b"x" * 400_000, b"431"),
+        (b"no request at all\r\n\r\n", b"400"),
+    ],
+    ids=["a few too many", "far too many", "a long head", "no HTTP"],
+)
+def test_requests_before_one_that_is_refused_are_answered_first(
+    after: bytes, status: bytes
+) -> None:
+    before = MOST_PIPELINED if status == b"429" else 3
+    with listening(echo) as port, connected(port) as client:
+        threading.Thread(target=send_all, args=(client, GET * before + after)).start()
+        answers = said(client)
+
+    statuses = re.findall(rb"HTTP/1.1 (\d{3}) ", answers)
+    assert statuses == [b"204"] * before + [status]
+    assert answers.lower().count(b"connection: close") == 1
 
 
 def test_a_large_body_after_another_request_is_read() -> None:

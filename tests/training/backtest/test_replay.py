@@ -1,8 +1,10 @@
 """A replayed policy knows what it could have known, inspects what it may, and counts honestly."""
 
+import re
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.training.planted import BEGINS, INPUTS, instant, planted_world, write_training_set
-from training.backtest.backtest_page import page
+from training.backtest.backtest_page import office_capacity_in_words, page
 from training.backtest.backtest_plots import hits
 from training.backtest.history import History
 from training.backtest.learning import KnownLabels
@@ -19,7 +21,14 @@ from training.backtest.ledger import PolicyReplay
 from training.backtest.policy import Policy, PolicyRule, read_together
 from training.backtest.policy_figures import figures
 from training.backtest.replay_policy import replay
-from training.backtest.selection import BY_LOT, BY_RULE, BY_SCORE, select
+from training.backtest.selection import (
+    BY_LOT,
+    BY_RULE,
+    BY_SCORE,
+    WeekSelection,
+    plans_of_offices,
+    select,
+)
 from training.data.training_set import TrainingSet
 from training.errors import NotEnoughLabels, PolicyRefused
 from training.outcomes import Texts
@@ -276,6 +285,88 @@ def test_a_week_fills_capacity_and_no_more_at_every_office(
     assert ((chosen.selected_by == BY_LOT).sum()) == chosen.drawn.sum()
 
 
+def lived_at_offices(
+    asked: Policy, weeks: list[tuple[Texts, Floats]], seed: int = 3
+) -> list[WeekSelection]:
+    """What is selected week after week; of each week the offices and the scores."""
+    lots = np.random.default_rng(seed)
+    plans = plans_of_offices(asked, [offices for offices, _ in weeks], lots)
+    return [
+        select(asked, scores, np.zeros(len(scores), dtype=bool), offices, lots, plans)
+        for offices, scores in weeks
+    ]
+
+
+@given(
+    sizes=st.lists(st.lists(st.integers(0, 9), min_size=3, max_size=3), min_size=1, max_size=9),
+    share=st.floats(0.01, 1.0),
+    explored=st.floats(0.0, 1.0),
+    seed=st.integers(0, 2**20),
+)
+def test_an_office_uses_its_share_of_all_weeks_however_few_it_has_in_one(
+    sizes: list[list[int]], share: float, explored: float, seed: int
+) -> None:
+    if not sum(map(sum, sizes)):
+        return
+    scores = np.random.default_rng(seed)
+    weeks = [
+        (np.repeat(["a", "b", "c"], week).astype(object), scores.random(sum(week)))
+        for week in sizes
+    ]
+    asked = policy(capacity_share=share, exploration_share=explored)
+
+    chosen = lived_at_offices(asked, weeks, seed)
+
+    for office, counts in zip("abc", np.transpose(sizes), strict=True):
+        used = sum(
+            (offices[week.places] == office).sum()
+            for (offices, _), week in zip(weeks, chosen, strict=True)
+        )
+        assert abs(used - share * counts.sum()) < 1 + 1e-6
+
+
+def test_small_offices_find_all_that_hands_shared_by_all_would() -> None:
+    """Each of 20 offices has five subjects a week, of which one in four weeks stands out."""
+    offices = np.repeat([f"o{n:02}" for n in range(20)], 5).astype(object)
+    weeks = []
+    for week in range(16):
+        scores = np.linspace(0.01, 0.02, 100)
+        scores[[5 * n for n in range(20) if (week + n) % 4 == 0]] = 0.9
+        weeks.append((offices, scores))
+    asked = {"capacity_share": 0.05, "exploration_share": 0.0}
+
+    def found(weeks: list[tuple[Texts, Floats]], chosen: list[WeekSelection]) -> int:
+        pairs = zip(weeks, chosen, strict=True)
+        return sum(int((scores[week.places] == 0.9).sum()) for (_, scores), week in pairs)
+
+    own = found(weeks, lived_at_offices(policy(**asked), weeks))
+    together = [(np.full(100, "all", dtype=object), scores) for _, scores in weeks]
+    shared = found(together, lived_at_offices(policy(capacity_of="all", **asked), together))
+    lots = np.random.default_rng(3)
+    by_week = [
+        select(policy(**asked), scores, np.zeros(100, dtype=bool), offices, lots)
+        for offices, scores in weeks
+    ]
+
+    assert shared == 80
+    assert own >= shared
+    assert found(weeks, by_week) < 0.5 * shared  # each week rounded by itself
+
+
+def test_what_each_office_alone_costs_is_counted_and_said(invented: History) -> None:
+    own = figures(replay("own", policy(capacity_share=0.01), invented))
+    shared = figures(replay("shared", policy(capacity_of="all"), invented))
+
+    assert own.office_capacity
+    assert own.office_capacity.planning == own.office_capacity.offices > 1
+    assert own.office_capacity.longest_period > 1
+    said = office_capacity_in_words(own)
+    assert f"plan over up to {own.office_capacity.longest_period} weeks" in said
+    assert f"{own.office_capacity.hits_if_shared.value:.0f}." in said
+    assert shared.office_capacity is None
+    assert 'capacity_of = "all"' in office_capacity_in_words(shared)
+
+
 def test_the_lot_falls_as_often_as_its_recorded_probability_says() -> None:
     offices = np.repeat(["a", "b"], [40, 10]).astype(object)
     scores, times = np.linspace(0, 1, 50), np.zeros(50)
@@ -373,3 +464,19 @@ def test_the_page_shows_policies_side_by_side_and_escapes_names(lived: PolicyRep
     assert "<b>" not in html
     assert html.count("data:image/png") == 2
     assert "as it was, without a policy" in html
+
+
+@pytest.mark.parametrize(
+    "hard", [{"exploration_share": 0.0}, {"threshold": 0.999}, {"capacity_share": 0.001}]
+)
+def test_no_output_of_a_policy_that_finds_or_draws_nothing_says_nan(
+    invented: History, hard: dict[str, Any]
+) -> None:
+    of = figures(replay("hard", policy(**hard), invented))
+
+    content = of.model_dump_json()
+    shown = page((of,), "shipment", is_invented=True)
+
+    assert not re.search(r"\bnan\b|\binf(inity)?\b", content, re.IGNORECASE)
+    assert not re.search(r">[^<]*\bnan\b", shown, re.IGNORECASE)
+    assert "nan" not in office_capacity_in_words(of).split()

@@ -127,3 +127,27 @@ def test_where_all_that_is_referred_is_confirmed_no_group_is_referred_falsely(
 
     assert found
     assert all(group.ratio.value == 0 and group.p_above == 1 for group in found.values())
+
+
+@pytest.mark.parametrize("confirmed", [0.0, 1.0, None])
+def test_a_group_that_is_referred_whole_has_figures_and_never_nan(
+    data: TrainingSet, confirmed: float | None
+) -> None:
+    """All of a small office is referred, and of those nobody, or everybody, or nothing is known."""
+    offices = data.subjects["office_id"].to_numpy().astype(object)
+    offices[:] = "office-b"
+    whole = np.arange(len(data)) < 0.04 * len(data)
+    offices[whole] = "office-a"
+    own = replace(data, subjects=data.subjects.assign(office_id=offices))
+    labels = np.where(np.arange(len(data)) % 5 == 0, 0.0, np.nan)
+    labels[-40:] = 1.0
+    labels[whole] = np.nan if confirmed is None else confirmed
+
+    found = groups_of(own, labels, 0.2, 5.0 * whole)
+
+    group = found["office office-a"]
+    assert group.referred == group.subjects
+    for each in found.values():
+        figures = (each.p_within, each.p_above, each.ratio.low, each.ratio.high)
+        assert all(figure is not None and np.isfinite(figure) for figure in figures), each
+        assert "nan" not in each.model_dump_json().lower()

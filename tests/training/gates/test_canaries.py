@@ -13,7 +13,8 @@ import pytest
 from tests.training.planted import INPUTS, planted_world, write_training_set
 from training.data.training_set import TrainingSet
 from training.errors import ArtefactTampered
-from training.gates.canaries import Canaries, CanaryShift, file_of
+from training.gates.canaries import Canaries, CanaryShift
+from training.gates.canary_file import file_of
 from training.gates.gates import holds_on_the_control_lane, steady_canaries
 from training.model.risk_model import RiskModel
 from training.model.signing import SigningKey

@@ -140,3 +140,18 @@ def test_an_office_that_is_referred_eight_times_too_often_is_refused_among_eight
         is_refused.append(fair_to_groups(report(*found)).verdict == "refused")
 
     assert np.mean(is_refused) >= 0.95
+
+
+def test_a_ratio_without_a_figure_is_said_in_words() -> None:
+    unknown = replace_ratio(group("small", 0.9, 0.9), Estimate(None, 0.5, float("nan")))
+
+    verdict = fair_to_groups(report(unknown))
+
+    assert unknown.ratio == Estimate(None, 0.5, None)
+    assert verdict.verdict == "undecided"
+    assert "how often falsely cannot be said; want at most 4" in verdict.reason
+    assert "nan" not in verdict.reason.replace("finance", "")
+
+
+def replace_ratio(of: GroupReferrals, ratio: Estimate) -> GroupReferrals:
+    return of.model_copy(update={"ratio": ratio})

@@ -23,7 +23,8 @@ from tests.training.registry.promotions import (
 from training.data.training_set import TrainingSet
 from training.errors import PromotionRefused
 from training.evaluation.reevaluation import scored_window, unseen_window
-from training.gates.canaries import Canaries, file_of
+from training.gates.canaries import Canaries
+from training.gates.canary_file import file_of
 from training.gates.promotion_verdicts import promotion_verdicts
 from training.gates.verdict import Verdict
 from training.model.model_home import ModelHome

@@ -1,0 +1,195 @@
+"""One message -> what it says, each thing once, in a form that another process can take.
+
+A service lets processes of its own read what strangers send (`reader_process`). They are given no
+key: parties are known by throwaway pseudonyms, which `with_pseudonyms` replaces afterwards. What
+comes back from them is plain JSON, and is checked again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self
+
+import orjson
+
+from features.errors import MessageContradictory
+from features.messages.conversion import Conversion, MadeRecord, RefusedRecord, Withdrawal
+from features.messages.formats import read_message
+from features.messages.import_files import ImportedFile, together
+from features.messages.options import Options
+from features.messages.parties import pseudonym
+from features.records import RECORD_FILES
+
+MAX_LISTED = 10_000
+"""Entries of a list of what a message did not become that are stored; the rest is counted."""
+
+_LISTS = ("left_over", "withheld", "remarks")
+_ANOTHER_POSITION = "another position of the craft at this instant came before"
+
+
+@dataclass(frozen=True)
+class Leftovers:
+    """What is in no record of a message, as its report lists it: elements by path, and remarks.
+
+    `counts` are the lengths of the lists, of `not_made` too, before they were cut.
+    """
+
+    lists: Mapping[str, list[Any]]
+    counts: Mapping[str, int]
+
+    @classmethod
+    def of(cls, conversion: Conversion) -> Self:
+        """Return what is in no record of a conversion."""
+        report = conversion.report()
+        counts = {name: len(report[name]) for name in _LISTS}
+        lists = {name: report[name][:MAX_LISTED] for name in _LISTS}
+        return cls(lists, counts | {"not_made": len(conversion.refused)})
+
+
+def read_once(format: str, message: bytes, options: Options) -> Conversion:
+    """Return what a message says, each record once.
+
+    Raises MessageRefused; MessageContradictory where the message states a record in two ways.
+    """
+    conversion = read_message(format, message, options)
+    (once,) = together([ImportedFile(Path(), conversion)])
+    assert isinstance(once.outcome, Conversion)
+    contradicted = once.outcome.refused[len(conversion.refused) :]
+    if contradicted:
+        raise MessageContradictory(tuple(each.place for each in contradicted))
+    return _first_positions(once.outcome)
+
+
+def _first_positions(conversion: Conversion) -> Conversion:
+    """The same with one position of each craft and instant: several sentences may be of one.
+
+    A call for help is none that another sentence said already.
+    """
+    first: dict[tuple[Any, ...], MadeRecord] = {}
+    kept: list[MadeRecord] = []
+    others: list[RefusedRecord] = []
+    for made in conversion.records:
+        if made.record_type != "positions" or first.setdefault(made.identity, made) is made:
+            kept.append(made)
+        elif made.fields != first[made.identity].fields:
+            place = next(iter(made.places.values()))
+            others.append(RefusedRecord("positions", place, (_ANOTHER_POSITION,)))
+    return replace(conversion, records=tuple(kept), refused=(*conversion.refused, *others))
+
+
+def with_pseudonyms(conversion: Conversion, key: bytes) -> Conversion:
+    """Return the same with pseudonyms under a key in place of those that its reader gave."""
+    names = {given: pseudonym(key, *number) for given, number in conversion.parties.items()}
+
+    def renamed(made: MadeRecord) -> MadeRecord:
+        fields = {
+            name: names.get(value, value) if isinstance(value, str) else value
+            for name, value in made.fields.items()
+        }
+        return replace(made, fields=fields)
+
+    return replace(
+        conversion,
+        records=tuple(map(renamed, conversion.records)),
+        looked_at=tuple(map(renamed, conversion.looked_at)),
+        parties={names[given]: number for given, number in conversion.parties.items()},
+    )
+
+
+def encode(conversion: Conversion) -> bytes:
+    """Return what a message says, as JSON; long lists of what it did not become are cut."""
+    leftovers = Leftovers.of(conversion)
+    return orjson.dumps(
+        {
+            "standard": conversion.standard,
+            "kind": conversion.kind,
+            "message_id": conversion.message_id,
+            "elements_used": conversion.elements_used,
+            "records": list(map(_plain_record, conversion.records)),
+            "looked_at": list(map(_plain_record, conversion.looked_at)),
+            "withdrawals": [
+                [each.record_type, each.subject, each.named, each.places, each.at.isoformat()]
+                for each in conversion.withdrawals
+            ],
+            "refused": [
+                [each.record_type, each.place, each.reasons]
+                for each in conversion.refused[:MAX_LISTED]
+            ],
+            "lists": leftovers.lists,
+            "counts": leftovers.counts,
+            "parties": conversion.parties,
+        }
+    )
+
+
+def decode(encoded: bytes) -> tuple[Conversion, Leftovers]:
+    """Return what a message says; what is left over and withheld is listed by path alone.
+
+    Raises ValueError, TypeError or KeyError for what `encode` does not make.
+    """
+    said = orjson.loads(encoded)
+    lists = {name: list(said["lists"][name]) for name in _LISTS}
+    counts = {name: int(said["counts"][name]) for name in (*_LISTS, "not_made")}
+    conversion = Conversion(
+        standard=str(said["standard"]),
+        kind=str(said["kind"]),
+        message_id=str(said["message_id"]),
+        records=tuple(map(_record, said["records"])),
+        refused=tuple(
+            RefusedRecord(_record_type(kind), str(place), tuple(map(str, reasons)))
+            for kind, place, reasons in said["refused"]
+        ),
+        left_over=(),
+        withheld=(),
+        remarks=(),
+        elements_used=int(said["elements_used"]),
+        withdrawals=tuple(map(_withdrawal, said["withdrawals"])),
+        looked_at=tuple(map(_record, said["looked_at"])),
+        parties={
+            str(given): (str(register), str(number))
+            for given, (register, number) in said["parties"].items()
+        },
+    )
+    return conversion, Leftovers(lists, counts)
+
+
+def _plain_record(made: MadeRecord) -> list[Any]:
+    fields = {
+        name: {"at": value.isoformat()} if isinstance(value, datetime) else value
+        for name, value in made.fields.items()
+    }
+    amended_at = made.amended_at and made.amended_at.isoformat()
+    return [made.record_type, fields, made.places, amended_at]
+
+
+def _record(said: Any) -> MadeRecord:
+    kind, plain, places, amended_at = said
+    fields = {
+        str(name): datetime.fromisoformat(value["at"]) if isinstance(value, dict) else value
+        for name, value in plain.items()
+    }
+    RECORD_FILES[_record_type(kind)].model_validate(fields)
+    at = None if amended_at is None else datetime.fromisoformat(amended_at)
+    return MadeRecord(kind, fields, _texts(places), at)
+
+
+def _withdrawal(said: Any) -> Withdrawal:
+    kind, (subject_kind, subject_id), named, places, at = said
+    return Withdrawal(
+        _record_type(kind),
+        (str(subject_kind), str(subject_id)),
+        {str(name): value for name, value in named.items()},
+        _texts(places),
+        datetime.fromisoformat(at),
+    )
+
+
+def _record_type(said: Any) -> str:
+    if said not in RECORD_FILES:
+        raise ValueError("want a type of records")
+    return str(said)
+
+
+def _texts(said: Mapping[Any, Any]) -> dict[str, str]:
+    return {str(name): str(text) for name, text in said.items()}

@@ -1,0 +1,114 @@
+"""What the pages of rescuers share: what waits for a person, and how an emergency is ended."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any, get_args
+
+from serving.access.acting import tell_audit
+from serving.access.callers import Caller
+from serving.container import Services
+from serving.errors import Erased, LogUnavailable, NotFound
+from serving.review.distress_alerts import HEARD_WITHIN, DistressAlert
+from serving.review.rescue_incidents import (
+    CallsMade,
+    RescueIncident,
+    RescueReading,
+    ToldAlert,
+    incidents,
+)
+from serving.review.rescue_watch import BoardItem
+from serving.review.results import (
+    NEEDS_SCENE,
+    RESULT_MEANING,
+    RESULTS_OF,
+    Confidence,
+    reasons_of,
+)
+from serving.review.reviewer import Reviewer
+from serving.scoring.enrichment import with_newest_positions
+
+NEAR_PLACES = 6
+"""Known places that a page gives the distances to."""
+
+MAX_TITLES = 8
+"""Titles above a page; what more waits is counted there, and stands on the board."""
+
+
+@dataclass(frozen=True)
+class RescueNews:
+    """What waits for a person, as of `at`; `more` counts what has no title here.
+
+    `version` is that of the board. It is None where the database cannot be read.
+    """
+
+    at: datetime
+    version: str | None
+    alerts: tuple[DistressAlert, ...] = ()
+    incidents: tuple[RescueIncident, ...] = ()
+    more: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many emergencies nobody acts on."""
+        return len(self.alerts) + len(self.incidents) + self.more
+
+
+def rescue_news(services: Services, caller: Caller) -> RescueNews:
+    """What waits for a person, for a reader who may rescue."""
+    now = services.clock()
+    try:
+        state = services.rescue_watch.seen_by(caller.offices, is_read_anew=True)
+        named = state.unattended[:MAX_TITLES]
+        alerts = [services.distress_alerts.find(each.item_id) for each in _of("alert", named)]
+        reports = []
+        reading = reading_of(services, caller)
+        for each in _of("rescue", named):
+            try:
+                reports.append(reading.report(each.item_id))
+            except (Erased, NotFound):  # it is counted, and has no title
+                continue
+    except LogUnavailable:
+        return RescueNews(now, None)
+    shown = tuple(each for each in alerts if each is not None)
+    tell_audit(
+        alerts=[each.alert_id for each in shown], cases=[each.row.case_id for each in reports]
+    )
+    more = len(state.unattended) - len(shown) - len(reports)
+    return RescueNews(now, state.version, shown, tuple(incidents(reports)), more)
+
+
+def reading_of(services: Services, caller: Caller) -> RescueReading:
+    """Reads rescues for a caller."""
+    return RescueReading(
+        services.cases,
+        services.rescue_outbox,
+        Reviewer.from_caller(caller),
+        partial(with_newest_positions, records=services.records, clock=services.clock),
+    )
+
+
+def told_alerts(services: Services) -> tuple[ToldAlert, ...]:
+    """The alerts of the board: those with which no rescue goes on."""
+    recent = services.distress_alerts.recent(services.clock() - HEARD_WITHIN)
+    found = [each for each in recent if each.case_id is None]
+    steps = services.distress_alerts.events([each.alert_id for each in found])
+    return tuple(ToldAlert(each, CallsMade(tuple(steps.get(each.alert_id, ())))) for each in found)
+
+
+def _of(kind: str, items: tuple[BoardItem, ...]) -> list[BoardItem]:
+    return [each for each in items if each.kind == kind]
+
+
+def result_choices() -> dict[str, Any]:
+    """What the form that ends a rescue offers."""
+    return {
+        "codes": [(code, RESULT_MEANING[code].words) for code in RESULTS_OF["rescue"]],
+        "reasons": [(code, code.replace("_", " ")) for code in reasons_of("people_helped")],
+        "levels": get_args(Confidence),
+    }
+
+
+def is_hearsay(form: dict[str, str]) -> bool:
+    """Whether a form gives people up as safe or not found, by somebody who was not there."""
+    return form.get("code") in NEEDS_SCENE and form.get("reason") != "seen_on_scene"

@@ -1,0 +1,48 @@
+"""Refuse a declaration that lies ahead of the service's clock, unless the clock itself is doubted.
+
+The windows of a later day lack all that happens until then, so that its score would make anyone
+somebody without a past; and a date that has not come is a mistake of whoever declares.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from serving.errors import ClockDoubted, RequestFault
+
+MAX_AHEAD = timedelta(hours=2)
+"""So far ahead a caller's clock may be, or its hour of summer time."""
+
+CODE = "declared_ahead"
+
+DoubtsClock = Callable[[datetime], bool]
+"""Returns whether the service's clock, which says this instant, may be wrong."""
+
+
+def never_doubts(_: datetime) -> bool:
+    """Believe the clock, where nothing is known to check it against."""
+    return False
+
+
+def fault_ahead(pointer: str, instant: datetime, now: datetime) -> RequestFault | None:
+    """Return what is wrong with an instant that lies too far ahead of the clock."""
+    if instant - now <= MAX_AHEAD:
+        return None
+    return RequestFault(
+        pointer,
+        CODE,
+        f"{written(instant)} is more than 2 hours after the clock of the service, which says "
+        f"{written(now)}: want at most {written(now + MAX_AHEAD)}",
+    )
+
+
+def clock_doubted(now: datetime) -> ClockDoubted:
+    """Return the answer to a declaration ahead of a clock that may be wrong."""
+    return ClockDoubted(
+        f"the clock of the service says {written(now)} and may be wrong: the declaration lies "
+        "ahead of it, and nothing was decided; send it again when the clock is right"
+    )
+
+
+def written(instant: datetime) -> str:
+    """An instant to the second in UTC, as records write it."""
+    return instant.isoformat(timespec="seconds").replace("+00:00", "Z")

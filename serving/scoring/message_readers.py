@@ -1,0 +1,358 @@
+"""Reads messages of strangers in processes of their own, within limits and one per caller.
+
+A service has few such processes (`features.messages.reader_process`), which start when the first
+messages come and are used again. One that goes beyond its limits, or whose sender went away, is
+killed. What waits for a process is bounded, and callers take turns.
+"""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Self
+
+import orjson
+import structlog
+
+from features.messages.concerned_parts import ConcernedPart, Subject
+from features.messages.conversion import Conversion
+from features.messages.located_text import TextSpan
+from features.messages.once_read import Leftovers, decode, with_pseudonyms
+from features.messages.options import Options
+from features.messages.reader_process import LENGTH, OUT_OF_MEMORY, OUT_OF_TIME
+from features.messages.redaction import RedactedText
+from serving.errors import (
+    BodyTooLarge,
+    MessageUnreadable,
+    RequestFault,
+    TooBusy,
+    TooOften,
+    Unavailable,
+)
+
+log = structlog.get_logger(__name__)
+
+CPU_S = 10.0
+MEMORY_BYTES = 1024 * 1024 * 1024
+"""What reading one message may take, beyond what a process has before."""
+DEADLINE_S = 60.0
+"""Seconds that one step may last on a machine that has other things to do."""
+MAX_REPLY_BYTES = 32 * 1024 * 1024
+MAX_WAITING = 64
+MAX_WAITING_OF_CALLER = 32
+
+_ABORTED = -6  # what code that is not Python does where it gets no memory
+_END_S = 5.0
+_MEBIBYTE = 1024 * 1024
+
+
+class ReaderProcess:
+    """One process that reads messages; it answers one request at a time."""
+
+    def __init__(self, process: subprocess.Popen[bytes], own: socket.socket):
+        self._process = process
+        self._socket = own
+        self.is_asked = False
+
+    @classmethod
+    def start(cls) -> Self:
+        """Start a process, which has nothing of this one but the way to its code."""
+        own, theirs = socket.socketpair()
+        own.setblocking(False)
+        environment = {
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONUTF8": "1",
+            **{name: os.environ[name] for name in ("TZDIR", "PYTHONTZPATH") if name in os.environ},
+        }
+        with theirs:
+            process = subprocess.Popen(  # noqa: S603  # nothing of it is written by a caller
+                [sys.executable, "-m", "features.messages.reader_process", str(MEMORY_BYTES)],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,  # a traceback would show what stands in a message
+                env=environment,
+                start_new_session=True,
+            )
+        return cls(process, own)
+
+    async def ask(self, request: Mapping[str, Any], *frames: bytes | bytearray) -> dict[str, Any]:
+        """Return the first frame of the reply; raises EOFError where the process ended."""
+        self.is_asked = True
+        try:
+            for frame in (orjson.dumps(request), *frames):
+                await self._send(LENGTH.pack(len(frame)))
+                await self._send(frame)
+            return orjson.loads(await self.frame())
+        except (ConnectionError, BrokenPipeError):
+            raise EOFError from None
+
+    async def frame(self) -> bytearray:
+        """Return the next frame of a reply."""
+        (length,) = LENGTH.unpack(await self._exactly(LENGTH.size))
+        if length > MAX_REPLY_BYTES:
+            raise BodyTooLarge(
+                f"what a message makes may take {MAX_REPLY_BYTES // _MEBIBYTE} MiB to say"
+            )
+        return await self._exactly(length)
+
+    async def _send(self, frame: bytes | bytearray) -> None:
+        with memoryview(frame) as view:
+            await asyncio.get_running_loop().sock_sendall(self._socket, view)
+
+    async def _exactly(self, count: int) -> bytearray:
+        buffer = bytearray(count)
+        with memoryview(buffer) as whole:
+            at = 0
+            while at < count:
+                with whole[at:] as rest:
+                    got = await asyncio.get_running_loop().sock_recv_into(self._socket, rest)
+                if not got:
+                    raise EOFError
+                at += got
+        return buffer
+
+    def kill(self) -> None:
+        """End the process at once, whatever it does; whoever waits for its reply learns it."""
+        self._process.kill()
+
+    def leave(self) -> None:
+        """End the process, and wait until it is gone."""
+        self.kill()
+        self._socket.close()
+        self.ended_with()
+
+    def ended_with(self) -> int | None:
+        """Return the exit code of a process that is ending; None where it goes on."""
+        with suppress(subprocess.TimeoutExpired):
+            return self._process.wait(_END_S)
+        return None
+
+
+class MessageJob:
+    """The reading of one message, by a process that is its own meanwhile."""
+
+    def __init__(self, process: ReaderProcess):
+        self._process = process
+
+    async def read(
+        self, format: str, message: bytearray, options: Options
+    ) -> tuple[Conversion, Leftovers]:
+        """Return what a message says, each record once.
+
+        Raises MessageUnreadable with places, BodyTooLarge naming the limit, or Unavailable.
+        """
+        request = {
+            "do": "read",
+            "cpu_s": CPU_S,
+            "format": format,
+            "options": {
+                "received_at": options.received_at and options.received_at.isoformat(),
+                "heard_at": options.heard_at and options.heard_at.isoformat(),
+                "zone": str(options.zone),
+                "shipment_pattern": options.shipment_pattern and options.shipment_pattern.text,
+                "journey_pattern": options.journey_pattern and options.journey_pattern.text,
+            },
+            "bounds": options.bounds.__dict__,
+        }
+        said, encoded = await self._reply(request, message, frames=1)
+        if said["is"] == "refused":
+            (place,), wanted = map(str, said["places"]), str(said["wanted"])
+            fault = RequestFault(place, "standard", wanted)
+            raise MessageUnreadable("the message breaks its standard", (fault,))
+        if said["is"] == "contradictory":
+            wanted = str(said["wanted"])
+            places = map(str, said["places"])
+            faults = (RequestFault(place, "record_differs", wanted) for place in places)
+            raise MessageUnreadable("the message contradicts itself", tuple(faults))
+        if said["is"] == "too_large":
+            raise BodyTooLarge(str(said["says"]))
+        try:
+            conversion, leftovers = decode(encoded)
+            return with_pseudonyms(conversion, options.key), leftovers
+        except (ValueError, TypeError, KeyError) as damaged:
+            raise self._failed(type(damaged).__name__) from None
+
+    async def redact(
+        self,
+        concerned: Mapping[str, Mapping[Subject, None]],
+        unfounded: Sequence[tuple[str, str]],
+    ) -> tuple[RedactedText, tuple[ConcernedPart, ...]]:
+        """Return what may be kept of the text that was read, and whom each part concerns.
+
+        `concerned` are the subjects of each place; `unfounded` the record types and places of what
+        withdraws nothing. Raises BodyTooLarge naming the limit, or Unavailable.
+        """
+        request = {
+            "do": "redact",
+            "concerned": [[place, list(subjects)] for place, subjects in concerned.items()],
+            "unfounded": unfounded,
+        }
+        _, told, text = await self._reply(request, frames=2)
+        try:
+            said = orjson.loads(told)
+            spans = {
+                str(place): TextSpan(int(start), int(end))
+                for place, (start, end) in said["spans"].items()
+            }
+            parts = tuple(
+                ConcernedPart(int(start), int(end), _subjects(of))
+                for start, end, of in said["parts"]
+            )
+            return RedactedText(text.decode(), spans), parts
+        except (ValueError, TypeError, KeyError) as damaged:
+            raise self._failed(type(damaged).__name__) from None
+
+    async def rest(self) -> bool:
+        """Let the process forget the message; return whether it can read another one."""
+        if self._process.is_asked:
+            return False
+        try:
+            said, *_ = await self._reply({"do": "end"}, frames=0)
+        except (BodyTooLarge, Unavailable):
+            return False
+        return said.get("stays") is True
+
+    async def _reply(
+        self, request: Mapping[str, Any], *sent: bytearray, frames: int
+    ) -> tuple[Any, ...]:
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                said = await self._process.ask(request, *sent)
+                told = [await self._process.frame() for _ in range(frames)]
+        except TimeoutError:
+            raise Unavailable("the message could not be read in time; ask again later") from None
+        except EOFError:
+            raise await self._ended() from None
+        self._process.is_asked = False
+        return said, *told
+
+    async def _ended(self) -> BodyTooLarge | Unavailable:
+        """Return why there is no reply."""
+        code = await asyncio.to_thread(self._process.ended_with)
+        if code == OUT_OF_TIME:
+            return BodyTooLarge(f"reading a message may take {CPU_S:g} seconds of processor time")
+        if code in (OUT_OF_MEMORY, _ABORTED):
+            return BodyTooLarge(f"reading a message may take {MEMORY_BYTES // _MEBIBYTE} MiB")
+        return self._failed(f"exit code {code}")
+
+    def _failed(self, why: str) -> Unavailable:
+        self._process.is_asked = True  # nobody asks it again
+        log.error("message_reader_failed", why=why)
+        return Unavailable("the message could not be read")
+
+
+def _subjects(of: Any) -> tuple[Subject, ...] | None:
+    return None if of is None else tuple((str(kind), str(id_)) for kind, id_ in of)
+
+
+@dataclass(eq=False)
+class _Turn:
+    """A caller's turn, for which it waits."""
+
+    caller_id: str
+    comes: asyncio.Future[None]
+
+
+class MessageReaders:
+    """The processes of one service that read messages."""
+
+    def __init__(self, count: int, party_key: bytes):
+        self.party_key = party_key
+        self._free = count
+        self._idle: list[ReaderProcess] = []
+        self._busy: set[ReaderProcess] = set()
+        self._waiting: list[_Turn] = []
+        self._reading: set[str] = set()
+        self._is_closed = False
+
+    @asynccontextmanager
+    async def job(self, caller_id: str) -> AsyncIterator[MessageJob]:
+        """Give a caller a process, when it is its turn; one caller has one at a time.
+
+        Raises TooBusy or TooOften where too many wait. Who is cancelled leaves at once, and its
+        process with it.
+        """
+        await self._turn(caller_id)
+        process: ReaderProcess | None = None
+        try:
+            if self._is_closed:
+                raise Unavailable("the service is stopping")
+            process = self._idle.pop() if self._idle else ReaderProcess.start()
+            self._busy.add(process)
+            job = MessageJob(process)
+            try:
+                yield job
+            except Exception:
+                await self._lay_aside(process, job)
+                raise
+            await self._lay_aside(process, job)
+        finally:
+            if process is not None and process not in self._idle:
+                self._drop(process)
+            self._end_turn(caller_id)
+
+    def close(self) -> None:
+        """End all processes, and let nobody wait any more."""
+        self._is_closed = True
+        for process in self._busy:
+            process.kill()
+        for process in self._idle:
+            process.leave()
+        self._idle.clear()
+
+    async def _lay_aside(self, process: ReaderProcess, job: MessageJob) -> None:
+        """Let a process be used again, if it can be."""
+        if await job.rest() and not self._is_closed:
+            self._busy.discard(process)
+            self._idle.append(process)
+
+    def _drop(self, process: ReaderProcess) -> None:
+        self._busy.discard(process)
+        process.kill()
+        # To give back a gibibyte takes a moment, which nobody waits for.
+        asyncio.get_running_loop().run_in_executor(None, process.leave)
+
+    async def _turn(self, caller_id: str) -> None:
+        own = Counter(each.caller_id for each in self._waiting)[caller_id]
+        if own >= MAX_WAITING_OF_CALLER:
+            raise TooOften("as many messages of this caller wait to be read as may")
+        if len(self._waiting) >= MAX_WAITING:
+            raise TooBusy("more messages wait to be read than can be soon")
+        turn = _Turn(caller_id, asyncio.get_running_loop().create_future())
+        self._waiting.append(turn)
+        self._admit()
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                await turn.comes
+        except (TimeoutError, asyncio.CancelledError) as ended:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+            else:
+                self._end_turn(caller_id)
+            if isinstance(ended, TimeoutError):
+                raise TooBusy("more messages wait to be read than can be soon") from None
+            raise
+
+    def _admit(self) -> None:
+        """Let those in whose turn it is."""
+        for turn in list(self._waiting):
+            if not self._free:
+                return
+            if turn.caller_id not in self._reading and not turn.comes.done():
+                self._waiting.remove(turn)
+                self._reading.add(turn.caller_id)
+                self._free -= 1
+                turn.comes.set_result(None)
+
+    def _end_turn(self, caller_id: str) -> None:
+        """Make room for the next; what else the same caller sent waits behind the others."""
+        self._reading.discard(caller_id)
+        self._free += 1
+        self._waiting.sort(key=lambda turn: turn.caller_id == caller_id)
+        self._admit()
