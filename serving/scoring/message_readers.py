@@ -68,6 +68,8 @@ class ReaderProcess:
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONUTF8": "1",
+            # Other pools of Arrow reserve a gibibyte of addresses, which is all that may be had.
+            "ARROW_DEFAULT_MEMORY_POOL": "system",
             **{name: os.environ[name] for name in ("TZDIR", "PYTHONTZPATH") if name in os.environ},
         }
         with theirs:
