@@ -13,7 +13,7 @@ EVERYONE = CaseAccess(frozenset(), is_rescue=False)
 
 def message(number: int) -> KeptMessage:
     about = (PlacedRecord("documents", f"D-{number}", "shipment", f"S-{number % 2}", {}),)
-    content = MessageContent("", "", 0, "", {"records": {}}, about, (), "", {})
+    content = MessageContent("", "", 0, "", {"records": {}}, about, ())
     at = f"2026-11-24T12:00:0{number // 2}+00:00"
     return KeptMessage(f"m-{number}", "caller", f"key-{number}", at, "ubl", content)
 
