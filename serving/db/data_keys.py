@@ -87,7 +87,7 @@ class DataKeys:
         return key
 
     def decrypt(
-        self, unit: EncryptionUnit, part: str, encrypted: bytes | memoryview
+        self, unit: EncryptionUnit, part: str, encrypted: bytes | bytearray
     ) -> bytes | None:
         """A part of a unit; None where it was erased. Raises Undecipherable where changed."""
         key = self.unit_key(unit)

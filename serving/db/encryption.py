@@ -89,10 +89,10 @@ def encrypt_joined(key: bytes, part: str, contents: Sequence[bytes | memoryview]
     return encrypted
 
 
-def decrypt(key: bytes, part: str, encrypted: bytes | memoryview) -> bytes:
+def decrypt(key: bytes, part: str, encrypted: bytes | bytearray) -> bytes:
     """What was encrypted as this part; raises Undecipherable where anything of it was changed."""
     try:
-        nonce, content = encrypted[:NONCE_BYTES], memoryview(encrypted)[NONCE_BYTES:]
+        nonce, content = bytes(encrypted[:NONCE_BYTES]), memoryview(encrypted)[NONCE_BYTES:]
         return AESGCM(key).decrypt(nonce, content, part.encode())
     except (InvalidTag, ValueError):
         raise Undecipherable("something stored was changed, and cannot be decrypted") from None

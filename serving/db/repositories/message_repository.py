@@ -5,7 +5,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Engine, Row, Select, and_, exists, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Engine,
+    LargeBinary,
+    Row,
+    Select,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.exc import IntegrityError
 
 from features.messages.kept_text import NO_TEXT, MessageText
@@ -30,6 +42,11 @@ from serving.review.case_records import CaseAccess
 from serving.review.message_list import MessageFilter, MessagePage
 
 _PART = "message"
+_BYTES_AT_ONCE = 4 * 1024 * 1024
+_COLUMNS = (
+    *(each for each in kept_messages.c if each.name != "encrypted"),
+    func.length(kept_messages.c.encrypted).label("size"),
+)
 _LENGTH = struct.Struct(">Q")  # of the content as JSON, before which it stands; then comes the text
 _IS_ABOUT = and_(
     message_subjects.c.subject_kind == decisions.c.subject_kind,
@@ -99,7 +116,7 @@ class MessageRepository:
     def under_key(self, caller_id: str, idempotency_key: str) -> KeptMessage | None:
         """What a caller sent under a key, without text; None of nothing, or where erased."""
         tokens = self._keys.tokens(caller_id, idempotency_key)
-        query = select(kept_messages).where(
+        query = select(*_COLUMNS).where(
             kept_messages.c.caller_id == caller_id, kept_messages.c.idempotency_key.in_(tokens)
         )
         found = self._first(query)
@@ -190,12 +207,31 @@ class MessageRepository:
         with failing_as_unavailable(), self._engine.connect() as connection:
             return connection.execute(query).first()
 
+    def _encrypted(self, row: Row[tuple[object, ...]]) -> bytearray | None:
+        """Return what is encrypted of a message; None where the row was deleted since.
+
+        It is read in parts, for drivers hold several copies of what they read.
+        """
+        encrypted = bytearray()
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            for start in range(1, row.size + 1, _BYTES_AT_ONCE):
+                whole = kept_messages.c.encrypted
+                part = func.substr(whole, start, _BYTES_AT_ONCE, type_=LargeBinary)
+                is_it = kept_messages.c.message_id == row.message_id
+                found = connection.scalar(select(part).where(is_it))
+                if found is None:
+                    return None
+                encrypted += found
+        return encrypted
+
     def _message(self, row: Row[tuple[object, ...]], key: str = "") -> KeptMessage | None:
         """The message of a row; None where it was erased."""
         unit = EncryptionUnit.of_message(row.message_id, row.key_day)
-        decrypted = self._keys.decrypt(unit, _PART, row.encrypted)
-        if decrypted is None:
+        encrypted = self._encrypted(row)
+        decrypted = encrypted and self._keys.decrypt(unit, _PART, encrypted)
+        if not decrypted:
             return None
+        del encrypted
         whole = memoryview(decrypted)
         end = _LENGTH.size + _LENGTH.unpack_from(whole)[0]
         content = CONTENT.validate_json(decrypted[_LENGTH.size : end])
@@ -216,7 +252,7 @@ def _without_text(message: KeptMessage | None) -> KeptMessage | None:
 
 
 def _by_id(message_id: str) -> Select[tuple[object, ...]]:
-    return select(kept_messages).where(kept_messages.c.message_id == message_id)
+    return select(*_COLUMNS).where(kept_messages.c.message_id == message_id)
 
 
 def _may_be_seen(access: CaseAccess) -> ColumnElement[bool]:

@@ -11,13 +11,17 @@ import pytest
 
 from features.messages.bounds import Bounds
 from features.messages.concerned_parts import ConcernedPart
+from features.messages.kept_text import MessageText
 from serving.access.callers import Caller
 from serving.api.messages import _worded
 from serving.console.messages import ShownLine, shown_lines
+from serving.db.repositories.message_repository import MessageRepository
+from serving.history.kept_messages import KeptMessage, MessageContent
 from serving.review.shown_messages import NOT_SHOWN, VisibleSubjects, shown_message
 from serving.scoring.message_intake import MessageReadAs, SentMessage, TakenMessage
 from tests.serving.api.test_messages import sample
 from tests.serving.conftest import NOW, Service
+from tests.serving.databases import database
 
 pytestmark = [
     pytest.mark.faults,
@@ -81,6 +85,24 @@ def test_a_message_of_15_mb_is_stored_and_read_within_64_mib(service: Service) -
     assert (len(lines), bool(lines[0].marked)) == (1, True)
     assert nothing == NOT_SHOWN
     assert max(to_store, to_replay, to_page, to_show, to_hide) < MAX_MIB
+
+
+def test_either_engine_stores_and_reads_15_mb_within_64_mib(where: Path | str) -> None:
+    store = MessageRepository(database(where))
+    content = MessageContent("", "", 0, "", {"records": {}}, (), ())
+    small = KeptMessage("m-1", "caller", "k-1", NOW.isoformat(), "edifact", content)
+    store.keep(small, [])
+    text = MessageText.of(WIDE, random_words(15_000_000))
+    large = replace(small, message_id="m-2", idempotency_key="k-2")
+
+    _, to_store = peak_of(
+        lambda: store.keep(replace(large, content=replace(content, text=text)), [])
+    )
+    found, to_read = peak_of(lambda: store.message("m-2"))
+
+    assert found is not None
+    assert found.content.text.packed == text.packed
+    assert max(to_store, to_read) < MAX_MIB
 
 
 def lines_of(service: Service, message_id: str) -> list[ShownLine]:
