@@ -62,6 +62,8 @@ def decided(service: Service, **fields: str) -> str:
     for record, kind in ((body["journey"], Journey), (body["transactions"][0], Transaction)):
         record |= {name: f"canary-{name}" for name in fields_of_kind(kind, Party)}
     body["journey"] |= FOUND_BY
+    if "declared_at" in fields:
+        body["journey"]["declared_at"] = fields["declared_at"]
     answer = service.score(body, service.key("score", "explain"), f"canary-key-{service.posted}")
     assert answer.json()["lane"] == "inspect", answer.text
     return str(answer.json()["decision_id"])
