@@ -12,7 +12,7 @@ from features.field_kinds import Party, Text, fields_of_kind
 from features.records import Journey, Shipment, Transaction
 from serving.review.attachments import AttachedFile
 from tests.serving.bodies import shipment
-from tests.serving.conftest import NOW, Service
+from tests.serving.conftest import Service
 from tests.serving.people import reviewer
 from tests.serving.review.stated import NOTHING, body_of
 
@@ -82,7 +82,7 @@ def ended(service: Service, case_id: str) -> None:
         assert answer.status_code == 200, answer.text
     who = reviewer("one")
     file = AttachedFile.from_upload(NAME, FILE, 1_000)
-    service.services.cases.attach(who, case_id, NOW, file, FILE)
+    service.services.cases.attach(who, case_id, service.services.clock(), file, FILE)
 
 
 def told_in_tables(engine: Engine, without: tuple[str, ...] = ("state",)) -> set[str]:
