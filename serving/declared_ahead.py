@@ -12,8 +12,6 @@ from serving.errors import ClockDoubted, RequestFault
 MAX_AHEAD = timedelta(hours=2)
 """So far ahead a caller's clock may be, or its hour of summer time."""
 
-CODE = "declared_ahead"
-
 DoubtsClock = Callable[[datetime], bool]
 """Returns whether the service's clock, which says this instant, may be wrong."""
 
@@ -29,7 +27,7 @@ def fault_ahead(pointer: str, instant: datetime, now: datetime) -> RequestFault 
         return None
     return RequestFault(
         pointer,
-        CODE,
+        "declared_ahead",
         f"{written(instant)} is more than 2 hours after the clock of the service, which says "
         f"{written(now)}: want at most {written(now + MAX_AHEAD)}",
     )

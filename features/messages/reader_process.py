@@ -32,6 +32,7 @@ from features.messages.concerned_parts import concerned_parts
 from features.messages.conversion import GIVEN, Conversion, RefusedRecord
 from features.messages.id_templates import id_template
 from features.messages.json_tree import read_json
+from features.messages.kept_text import packed
 from features.messages.once_read import encode, read_once
 from features.messages.options import Options
 from features.messages.redaction import redacted
@@ -139,7 +140,7 @@ def _options(asked: Mapping[str, Any], bounds: Bounds) -> Options:
     )
 
 
-def _redacted(reading: _MessageRead, asked: Mapping[str, Any]) -> list[bytes]:
+def _redacted(reading: _MessageRead, asked: Mapping[str, Any]) -> list[bytes | bytearray]:
     """What may be kept of the message, given whom each place of it concerns."""
     concerned = {
         place: dict.fromkeys((kind, id_) for kind, id_ in subjects)
@@ -155,7 +156,7 @@ def _redacted(reading: _MessageRead, asked: Mapping[str, Any]) -> list[bytes]:
     return [
         orjson.dumps({"is": "redacted"}),
         orjson.dumps({"spans": spans, "parts": told}),
-        kept.text.encode(),
+        packed([kept.text]),
     ]
 
 
@@ -176,7 +177,7 @@ def _exactly(service: socket.socket, count: int) -> bytes | None:
     return bytes(buffer)
 
 
-def _send(service: socket.socket, frame: bytes) -> None:
+def _send(service: socket.socket, frame: bytes | bytearray) -> None:
     with suppress(BrokenPipeError, ConnectionResetError):
         service.sendall(LENGTH.pack(len(frame)))
         service.sendall(frame)

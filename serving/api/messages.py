@@ -372,7 +372,7 @@ def read_message(
         received_at=datetime.fromisoformat(message.received_at),
         size_bytes=content.size_bytes,
         made=[RecordOfMessage.from_record(each, content) for each in made],
-        text=content.text[page * PAGE_CHARACTERS : (page + 1) * PAGE_CHARACTERS],
+        text=content.text.part(page * PAGE_CHARACTERS, (page + 1) * PAGE_CHARACTERS),
         hidden_line_count=shown.hidden_line_count,
     )
 

@@ -4,13 +4,16 @@ Those of a rescue and of any other case have addresses of their own, on either s
 """
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Query
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from features.messages.kept_text import MessageText
 from features.submission import Submission
 from serving.access.callers import Caller
 from serving.access.sessions import Session
@@ -119,7 +122,7 @@ def _message_page(
         place=place,
         line=content.line_of(place),
         lines=list(shown_lines(content, place, shown.hidden_lines)),
-        line_count=content.text.count("\n") + 1,
+        line_count=content.text.count_line_breaks() + 1,
         records=list(_records(message, submission)),
     )
 
@@ -131,57 +134,64 @@ def shown_lines(
 
     Each run of lines that are not shown is told once, and takes up no room.
     """
-    text = _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", content.text)
     start, end = content.spans.get(place, (0, 0))
-    rows = list(_rows(text.split("\n") if text else [], hidden))
-    wanted = next((at for at, row in enumerate(rows) if row.end > start), 0)
-    for at, row in enumerate(rows):
-        if abs(at - wanted) > LINES_AROUND and (end or at > 2 * LINES_AROUND):
-            continue
+    rows = _rows(content.text, hidden)
+    near: deque[_Row] = deque(maxlen=LINES_AROUND + 1)
+    for row in rows:
+        near.append(row)
+        if row.end >= start:
+            break
+    following = islice(rows, LINES_AROUND if end else 2 * LINES_AROUND)
+    for row in chain(near, following):
         if row.hidden_count:
             yield ShownLine(row.number, "", hidden_count=row.hidden_count)
         else:
-            within = max(start - row.start, 0), max(end - row.start, 0)
-            yield _shown_line(row.number, row.line, *within)
+            yield _shown_line(content.text, row, start, end)
 
 
 class _Row(NamedTuple):
-    """A line with its number and characters from a start to an end; or several not shown."""
+    """A line with its number, from an offset to that of its line break; or several not shown."""
 
     number: int
-    line: str
     start: int
     end: int
     hidden_count: int = 0
 
 
-def _rows(lines: Sequence[str], hidden: Sequence[range]) -> Iterator[_Row]:
-    runs = {run.start: run for run in hidden}
-    number, offset = 1, 0
-    while number <= len(lines):
-        run = runs.get(number, ())
-        own = lines[number - 1 : number - 1 + (len(run) or 1)]
-        end = offset + sum(map(len, own)) + len(own)
-        yield _Row(number, own[0], offset, end, len(run))
-        number, offset = number + len(own), end
+def _rows(text: MessageText, hidden: Sequence[range]) -> Iterator[_Row]:
+    runs = {run.start: len(run) for run in hidden}
+    number, start = 1, 0
+    ends = text.line_ends() if len(text) else iter(())
+    for first in ends:
+        hidden_count = runs.get(number, 0)
+        others = islice(ends, max(hidden_count - 1, 0))
+        end = next(iter(deque(others, maxlen=1)), first)
+        yield _Row(number, start, end, hidden_count)
+        number, start = number + (hidden_count or 1), end + 1
 
 
-def _shown_line(number: int, line: str, start: int, end: int) -> ShownLine:
+def _shown_line(text: MessageText, row: _Row, start: int, end: int) -> ShownLine:
     """A line with the part of it that is looked for, if any; what is far from that is cut."""
-    if start >= len(line) or start >= end:
-        return ShownLine(number, _cut(line[: 2 * LONGEST_SHOWN], line))
-    before, marked, after = line[:start], line[start:end], line[end:]
-    first = before[-LONGEST_SHOWN:]
+    start, end = max(start, row.start), min(end, row.end)
+    if start >= end:
+        return ShownLine(row.number, _first(text, row.start, row.end, 2 * LONGEST_SHOWN))
+    first = max(row.start, start - LONGEST_SHOWN)
     return ShownLine(
-        number,
-        first if first == before else f"…{first}",
-        _cut(marked[:LONGEST_SHOWN], marked),
-        _cut(after[:LONGEST_SHOWN], after),
+        row.number,
+        ("…" if first > row.start else "") + _visible(text.part(first, start)),
+        _first(text, start, end, LONGEST_SHOWN),
+        _first(text, end, row.end, LONGEST_SHOWN),
     )
 
 
-def _cut(shown: str, whole: str) -> str:
-    return shown if shown == whole else f"{shown}…"
+def _first(text: MessageText, start: int, end: int, most: int) -> str:
+    """Return the first characters of a stretch of a text."""
+    shown = _visible(text.part(start, min(end, start + most)))
+    return f"{shown}…" if end - start > most else shown
+
+
+def _visible(text: str) -> str:
+    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _records(

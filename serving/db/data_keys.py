@@ -6,11 +6,20 @@ process, and so seldom is the database asked.
 
 import secrets
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, select
 
-from serving.db.encryption import KEY_BYTES, EncryptionUnit, as_text, decrypt, encrypt, of_text
+from serving.db.encryption import (
+    KEY_BYTES,
+    EncryptionUnit,
+    as_text,
+    decrypt,
+    encrypt,
+    encrypt_joined,
+    of_text,
+)
 from serving.db.engine import failing_as_unavailable
 from serving.db.errors import KeysUnknown
 from serving.db.tables.keys import data_keys
@@ -62,13 +71,24 @@ class DataKeys:
 
         `within` is the transaction of whoever is writing already.
         """
+        return encrypt(self._key_to_add(unit, within), part, content)
+
+    def encrypt_joined(
+        self, unit: EncryptionUnit, part: str, contents: Sequence[bytes | memoryview]
+    ) -> bytearray:
+        """Encrypt contents as one, without a copy of them; raises Erased likewise."""
+        return encrypt_joined(self._key_to_add(unit, None), part, contents)
+
+    def _key_to_add(self, unit: EncryptionUnit, within: Connection | None) -> bytes:
         day_key = self._found(unit.day, within) or self._made(unit.day, within)
         key = unit.key(day_key) if day_key else self._found(unit.key_id, within)
         if key is None:
             raise Erased("its time was over, and it was erased; nothing can be added to it")
-        return encrypt(key, part, content)
+        return key
 
-    def decrypt(self, unit: EncryptionUnit, part: str, encrypted: bytes) -> bytes | None:
+    def decrypt(
+        self, unit: EncryptionUnit, part: str, encrypted: bytes | bytearray
+    ) -> bytes | None:
         """A part of a unit; None where it was erased. Raises Undecipherable where changed."""
         key = self.unit_key(unit)
         return None if key is None else decrypt(key, part, encrypted)

@@ -8,16 +8,20 @@ a day erases every unit of it; units that must outlast their day have their own 
 import base64
 import binascii
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Self
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
+from cryptography.hazmat.primitives.ciphers.modes import GCM
 
 from serving.db.errors import Undecipherable
 
-KEY_BYTES, NONCE_BYTES = 32, 12
+KEY_BYTES, NONCE_BYTES, TAG_BYTES = 32, 12, 16
 TEXT_PREFIX = "encrypted:"
 """What every encrypted text begins with."""
 
@@ -69,10 +73,27 @@ def encrypt(key: bytes, part: str, content: bytes) -> bytes:
     return nonce + AESGCM(key).encrypt(nonce, content, part.encode())
 
 
-def decrypt(key: bytes, part: str, encrypted: bytes) -> bytes:
+def encrypt_joined(key: bytes, part: str, contents: Sequence[bytes | memoryview]) -> bytearray:
+    """Encrypt contents, one after the other, as `encrypt` does of them joined, in one buffer."""
+    nonce = os.urandom(NONCE_BYTES)
+    encryptor = Cipher(AES256(key), GCM(nonce)).encryptor()
+    encryptor.authenticate_additional_data(part.encode())
+    encrypted = bytearray(NONCE_BYTES + sum(map(len, contents)) + TAG_BYTES)
+    encrypted[:NONCE_BYTES] = nonce
+    at = NONCE_BYTES
+    with memoryview(encrypted) as whole:
+        for content in contents:
+            at += encryptor.update_into(content, whole[at:])
+        encryptor.finalize()
+        whole[at:] = encryptor.tag
+    return encrypted
+
+
+def decrypt(key: bytes, part: str, encrypted: bytes | bytearray) -> bytes:
     """What was encrypted as this part; raises Undecipherable where anything of it was changed."""
     try:
-        return AESGCM(key).decrypt(encrypted[:NONCE_BYTES], encrypted[NONCE_BYTES:], part.encode())
+        nonce, content = bytes(encrypted[:NONCE_BYTES]), memoryview(encrypted)[NONCE_BYTES:]
+        return AESGCM(key).decrypt(nonce, content, part.encode())
     except (InvalidTag, ValueError):
         raise Undecipherable("something stored was changed, and cannot be decrypted") from None
 

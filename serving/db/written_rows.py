@@ -47,7 +47,7 @@ MOST_PER_EVENT = 1_000
 _READ_TOGETHER = 100
 
 _OPTION = "written_rows"
-_AS_STORED = ((Float, float), (Integer, int), (LargeBinary, bytes))
+_AS_STORED = ((Float, float), (Integer, int), (LargeBinary, memoryview))
 
 _Key = tuple[Any, ...]
 _Object = tuple[str, str]

@@ -34,7 +34,6 @@ from serving.access.callers import Caller
 from serving.audit.decision import Decision
 from serving.audit.selections import selection_of
 from serving.declared_ahead import (
-    CODE,
     DoubtsClock,
     clock_doubted,
     fault_ahead,
@@ -195,7 +194,7 @@ class RecordIngestion:
         raise SubmissionRefused(why, tuple(faults[:MOST_FAULTS]))
 
     def _is_clock_doubted(self, faults: Sequence[RequestFault], at: datetime) -> bool:
-        return any(fault.code == CODE for fault in faults) and self.doubts_clock(at)
+        return any(fault.code == "declared_ahead" for fault in faults) and self.doubts_clock(at)
 
     def _received(
         self, caller: Caller, body: bytes, at: datetime, faults: list[RequestFault]

@@ -1,12 +1,13 @@
 """Standard messages that came by themselves, and where they are kept as evidence."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Protocol
 
-from pydantic import TypeAdapter
+from pydantic import Field, InstanceOf, TypeAdapter
 
 from features.messages.concerned_parts import ConcernedPart
+from features.messages.kept_text import NO_TEXT, MessageText
 from serving.history.received_records import ReceivedRecord
 
 
@@ -29,10 +30,11 @@ class MessageContent:
     """What a message says, without its persons; it is encrypted, and ends with its key.
 
     `request_digest` is that of body, format and options; `sha256` that of the body as it came.
-    `text` is redacted, and empty where it could not be redacted surely. `spans` has, for each
-    place that a field came from, its first character and the one after its last; `parts` say whom
-    each stretch of the text concerns. `scored` are the subjects to decide about, in the order of
-    their answers; `read_at` is when those records that do not say otherwise count as received.
+    `text` is redacted, and empty where it could not be redacted surely, or was not read. `spans`
+    has, for each place that a field came from, its first character and the one after its last, and
+    `lines` its line from 1; `parts` say whom each stretch of the text concerns. `scored` are the
+    subjects to decide about, in the order of their answers; `read_at` is when those records that do
+    not say otherwise count as received.
     """
 
     request_digest: str
@@ -42,14 +44,14 @@ class MessageContent:
     report: dict[str, Any]
     records: tuple[PlacedRecord, ...]
     scored: tuple[tuple[str, str], ...]
-    text: str
-    spans: dict[str, tuple[int, int]]
+    text: Annotated[InstanceOf[MessageText], Field(exclude=True)] = NO_TEXT
+    spans: dict[str, tuple[int, int]] = field(default_factory=dict)
     parts: tuple[ConcernedPart, ...] = ()
+    lines: dict[str, int] = field(default_factory=dict)
 
     def line_of(self, place: str) -> int | None:
         """The line, from 1, that says what stands at a place; None where no text is kept of it."""
-        span = self.spans.get(place)
-        return None if span is None else self.text.count("\n", 0, span[0]) + 1
+        return self.lines.get(place)
 
     @property
     def subjects(self) -> tuple[tuple[str, str], ...]:
@@ -58,6 +60,17 @@ class MessageContent:
 
 
 CONTENT: TypeAdapter[MessageContent] = TypeAdapter(MessageContent)
+"""Reads and writes all of a content but its text."""
+
+
+def lines_of(text: MessageText, spans: Mapping[str, tuple[int, int]]) -> dict[str, int]:
+    """Return the line of each place, from 1."""
+    lines: dict[str, int] = {}
+    line, at = 1, 0
+    for place, (start, _) in sorted(spans.items(), key=lambda each: each[1]):
+        line, at = line + text.count_line_breaks(at, start), start
+        lines[place] = line
+    return lines
 
 
 @dataclass(frozen=True)
@@ -83,7 +96,7 @@ class MessageStore(Protocol):
         ...
 
     def under_key(self, caller_id: str, idempotency_key: str) -> KeptMessage | None:
-        """What a caller sent under a key; None where that is nothing, or was erased."""
+        """What a caller sent under a key, without text; None of nothing, or where erased."""
         ...
 
     def message(self, message_id: str) -> KeptMessage | None:
@@ -91,7 +104,7 @@ class MessageStore(Protocol):
         ...
 
     def about(self, subjects: Sequence[tuple[str, str]], limit: int) -> list[KeptMessage]:
-        """The newest messages about subjects (kind, id), the newest first."""
+        """The newest messages about subjects (kind, id) without text, the newest first."""
         ...
 
     def alerted(self, subjects: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:

@@ -175,7 +175,8 @@ class MessageEvidence:
         That it was read is written down. Raises NotFound.
         """
         found = self.of_case(row, submission).messages
-        message = next((each for each in found if each.message_id == message_id), None)
+        is_of_case = any(each.message_id == message_id for each in found)
+        message = self.store.message(message_id) if is_of_case else None
         if message is None:
             raise NotFound(_UNSEEN)
         tell_audit(message=message_id)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from features.messages.concerned_parts import ConcernedPart, Subject
+from features.messages.kept_text import MessageText, packed
 from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord
 
 NOT_SHOWN = "[not shown]"
@@ -60,12 +61,13 @@ def shown_message(message: KeptMessage, visible: VisibleSubjects) -> ShownMessag
         content,
         report=_report(content.report, records),
         records=records,
-        text=shortened.text,
+        text=shortened.text(),
         spans={
             place: (shortened.moved(start), shortened.moved(end))
             for place, (start, end) in content.spans.items()
             if place in places
         },
+        lines={place: line for place, line in content.lines.items() if place in places},
     )
     lines = tuple(_whole_lines(content.text, hidden))
     return ShownMessage(replace(message, content=shown), lines)
@@ -103,19 +105,30 @@ def _report(report: dict[str, Any], records: tuple[PlacedRecord, ...]) -> dict[s
 class _Shortened:
     """A text without some stretches of it."""
 
-    def __init__(self, text: str, hidden: list[tuple[int, int]]):
-        pieces: list[str] = []
+    def __init__(self, text: MessageText, hidden: list[tuple[int, int]]):
+        self._text, self._hidden = text, hidden
         self._starts: list[int] = []
         self._moves: list[tuple[int, int, int]] = []
         last = length = 0
         for start, end in hidden:
-            mark = NOT_SHOWN + "\n" * text.count("\n", start, end)
-            pieces += [text[last:start], mark]
+            mark_length = len(NOT_SHOWN) + text.count_line_breaks(start, end)
             length += start - last
             self._starts.append(start)
-            self._moves.append((end, length, length + len(mark)))
-            length, last = length + len(mark), end
-        self.text = "".join([*pieces, text[last:]])
+            self._moves.append((end, length, length + mark_length))
+            length, last = length + mark_length, end
+
+    def text(self) -> MessageText:
+        """Return the shortened text."""
+        return MessageText(packed(self._parts()))
+
+    def _parts(self) -> Iterator[str]:
+        last = 0
+        for start, end in self._hidden:
+            yield from self._text.parts(last, start)
+            yield NOT_SHOWN
+            yield from ("\n" * part.count("\n") for part in self._text.parts(start, end))
+            last = end
+        yield from self._text.parts(last)
 
     def moved(self, offset: int) -> int:
         """Where in the shortened text stands what stood elsewhere before."""
@@ -126,12 +139,12 @@ class _Shortened:
         return begins if offset < end else offset - end + goes_on
 
 
-def _whole_lines(text: str, hidden: list[tuple[int, int]]) -> Iterator[range]:
+def _whole_lines(text: MessageText, hidden: list[tuple[int, int]]) -> Iterator[range]:
     """The lines, from 1, of which nothing is shown."""
     for start, end in hidden:
-        is_within = start > 0 and text[start - 1] != "\n"
-        is_last = end == len(text) and not text.endswith("\n")
-        first, after = (text.count("\n", 0, at) for at in (start, end))
+        is_within = start > 0 and text.part(start - 1, start) != "\n"
+        is_last = end == len(text) and text.part(end - 1, end) != "\n"
+        first, after = (text.count_line_breaks(0, at) for at in (start, end))
         lines = range(first + 1 + is_within, after + 1 + is_last)
         if lines:
             yield lines

@@ -18,12 +18,18 @@ import orjson
 from features.messages.bounds import Bounds
 from features.messages.concerned_parts import ConcernedPart
 from features.messages.id_templates import IdTemplate
+from features.messages.kept_text import NO_TEXT, MessageText
 from features.messages.options import Options
-from features.messages.redaction import NO_TEXT, RedactedText
 from serving.access.callers import Caller
 from serving.errors import BodyTooLarge, MessageUnreadable, ServingError, SubmissionRefused
 from serving.history.ingestion import MOST_RECORDS, CheckedRecord, RecordIngestion
-from serving.history.kept_messages import KeptMessage, MessageContent, MessageStore, PlacedRecord
+from serving.history.kept_messages import (
+    KeptMessage,
+    MessageContent,
+    MessageStore,
+    PlacedRecord,
+    lines_of,
+)
 from serving.request_parsing import read_submission
 from serving.scoring.assessment import AdmittedRequest, AssessmentRequest
 from serving.scoring.batcher import AnswerFormat, RequestBatcher, ScoreRequest
@@ -241,7 +247,7 @@ class MessageIntake:
             plan = await asyncio.to_thread(self._plan, sent, stated, read_at, kept)
             if kept is not None:
                 return PlannedMessage(kept, plan.records, plan.bodies, plan.asked_count)
-            text, parts = NO_TEXT, tuple[ConcernedPart, ...]()
+            text, spans, parts = NO_TEXT, dict[str, tuple[int, int]](), tuple[ConcernedPart, ...]()
             if plan.read.conversion.records:  # else nothing rests on it
                 withdrawals = plan.read.conversion.withdrawals
                 unfounded = [
@@ -249,8 +255,8 @@ class MessageIntake:
                     for each in withdrawals
                     if (none := each.unfounded) is not None
                 ]
-                text, parts = await job.redact(concerned_at(plan.placed), unfounded)
-        message = await asyncio.to_thread(self._message, sent, plan, text, parts)
+                text, spans, parts = await job.redact(concerned_at(plan.placed), unfounded)
+        message = await asyncio.to_thread(self._message, sent, plan, text, spans, parts)
         return PlannedMessage(message, plan.records, plan.bodies, plan.asked_count)
 
     def _kept(self, sent: SentMessage) -> KeptMessage | None:
@@ -301,7 +307,11 @@ class MessageIntake:
 
     @staticmethod
     def _message(
-        sent: SentMessage, plan: "_Plan", text: RedactedText, parts: tuple[ConcernedPart, ...]
+        sent: SentMessage,
+        plan: "_Plan",
+        text: MessageText,
+        spans: dict[str, tuple[int, int]],
+        parts: tuple[ConcernedPart, ...],
     ) -> KeptMessage:
         content = MessageContent(
             request_digest=sent.request_digest,
@@ -311,9 +321,10 @@ class MessageIntake:
             report=plan.read.report,
             records=plan.placed,
             scored=tuple((subject.kind, subject.id) for subject in plan.read.subjects),
-            text=text.text,
-            spans={place: (span.start, span.end) for place, span in text.spans.items()},
+            text=text,
+            spans=spans,
             parts=parts,
+            lines=lines_of(text, spans),
         )
         return KeptMessage(
             message_id=str(uuid.uuid4()),

@@ -21,11 +21,10 @@ import structlog
 
 from features.messages.concerned_parts import ConcernedPart, Subject
 from features.messages.conversion import Conversion
-from features.messages.located_text import TextSpan
+from features.messages.kept_text import MessageText
 from features.messages.once_read import Leftovers, decode, with_pseudonyms
 from features.messages.options import Options
 from features.messages.reader_process import LENGTH, OUT_OF_MEMORY, OUT_OF_TIME
-from features.messages.redaction import RedactedText
 from serving.errors import (
     BodyTooLarge,
     MessageUnreadable,
@@ -68,6 +67,8 @@ class ReaderProcess:
             "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONUTF8": "1",
+            # Other pools of Arrow reserve a gibibyte of addresses, which is all that may be had.
+            "ARROW_DEFAULT_MEMORY_POOL": "system",
             **{name: os.environ[name] for name in ("TZDIR", "PYTHONTZPATH") if name in os.environ},
         }
         with theirs:
@@ -182,8 +183,8 @@ class MessageJob:
         self,
         concerned: Mapping[str, Mapping[Subject, None]],
         unfounded: Sequence[tuple[str, str]],
-    ) -> tuple[RedactedText, tuple[ConcernedPart, ...]]:
-        """Return what may be kept of the text that was read, and whom each part concerns.
+    ) -> tuple[MessageText, dict[str, tuple[int, int]], tuple[ConcernedPart, ...]]:
+        """Return what may be kept of the text, the span of each place, and whom parts concern.
 
         `concerned` are the subjects of each place; `unfounded` the record types and places of what
         withdraws nothing. Raises BodyTooLarge naming the limit, or Unavailable.
@@ -197,14 +198,15 @@ class MessageJob:
         try:
             said = orjson.loads(told)
             spans = {
-                str(place): TextSpan(int(start), int(end))
-                for place, (start, end) in said["spans"].items()
+                str(place): (int(start), int(end)) for place, (start, end) in said["spans"].items()
             }
             parts = tuple(
                 ConcernedPart(int(start), int(end), _subjects(of))
                 for start, end, of in said["parts"]
             )
-            return RedactedText(text.decode(), spans), parts
+            kept = MessageText(text)
+            await asyncio.to_thread(kept.check)
+            return kept, spans, parts
         except (ValueError, TypeError, KeyError) as damaged:
             raise self._failed(type(damaged).__name__) from None
 

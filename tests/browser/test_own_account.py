@@ -100,7 +100,7 @@ def test_words_that_were_written_before_a_session_ended_are_sent_after_signing_i
     page.get_by_label("Name").fill("maria")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.get_by_label("Text")).to_have_value('seen at the gate,\nwith "two" seals')
+    expect(page.get_by_label("Comment")).to_have_value('seen at the gate,\nwith "two" seals')
     assert wrong_on(page) == []
     page.get_by_role("button", name="Send it", exact=True).click()
 

@@ -12,7 +12,7 @@ from features.field_kinds import Party, Text, fields_of_kind
 from features.records import Journey, Shipment, Transaction
 from serving.review.attachments import AttachedFile
 from tests.serving.bodies import shipment
-from tests.serving.conftest import NOW, Service
+from tests.serving.conftest import Service
 from tests.serving.people import reviewer
 from tests.serving.review.stated import NOTHING, body_of
 
@@ -62,6 +62,8 @@ def decided(service: Service, **fields: str) -> str:
     for record, kind in ((body["journey"], Journey), (body["transactions"][0], Transaction)):
         record |= {name: f"canary-{name}" for name in fields_of_kind(kind, Party)}
     body["journey"] |= FOUND_BY
+    if "declared_at" in fields:
+        body["journey"]["declared_at"] = fields["declared_at"]
     answer = service.score(body, service.key("score", "explain"), f"canary-key-{service.posted}")
     assert answer.json()["lane"] == "inspect", answer.text
     return str(answer.json()["decision_id"])
@@ -80,7 +82,7 @@ def ended(service: Service, case_id: str) -> None:
         assert answer.status_code == 200, answer.text
     who = reviewer("one")
     file = AttachedFile.from_upload(NAME, FILE, 1_000)
-    service.services.cases.attach(who, case_id, NOW, file, FILE)
+    service.services.cases.attach(who, case_id, service.services.clock(), file, FILE)
 
 
 def told_in_tables(engine: Engine, without: tuple[str, ...] = ("state",)) -> set[str]:

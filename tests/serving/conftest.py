@@ -53,7 +53,7 @@ class Service:
     def key(self, *scopes: Scope, offices: tuple[str, ...] = ()) -> dict[str, str]:
         """The headers of a caller with a fresh key."""
         self.posted += 1
-        kept, shown = new_key(f"caller-{self.posted}", scopes, offices, NOW)
+        kept, shown = new_key(f"caller-{self.posted}", scopes, offices, self.services.clock())
         self.services.api_keys.add_key(kept)
         return {"Authorization": f"Bearer {shown}"}
 

@@ -32,7 +32,7 @@ def nearest_places(latitude: float, longitude: float, count: int) -> list[NearPl
 
     >>> [(place.code, round(place.km), round(place.bearing_degrees))
     ...  for place in nearest_places(35.9, 23.2, 1)]
-    [('GRKIS', 60, 317)]
+    [('KIT', 45, 158)]
     """
     cosines = _unit_vectors() @ _unit_vector(latitude, longitude)
     rows = np.argsort(-cosines, kind="stable")[:count]

@@ -1,11 +1,26 @@
 """Standard messages as evidence, encrypted with the decisions or the records that they made."""
 
+import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Engine, Row, Select, and_, exists, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Engine,
+    LargeBinary,
+    Row,
+    Select,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.exc import IntegrityError
 
+from features.messages.kept_text import NO_TEXT, MessageText
 from serving.access.acting import whoever_acts
 from serving.audit.audit_log import AuditEvent
 from serving.db.data_keys import DataKeys
@@ -28,6 +43,12 @@ from serving.review.case_records import CaseAccess
 from serving.review.message_list import MessageFilter, MessagePage
 
 _PART = "message"
+_BYTES_AT_ONCE = 4 * 1024 * 1024
+_COLUMNS = (
+    *(each for each in kept_messages.c if each.name != "encrypted"),
+    func.length(kept_messages.c.encrypted).label("size"),
+)
+_LENGTH = struct.Struct(">Q")  # of the content as JSON, before which it stands; then comes the text
 _IS_ABOUT = and_(
     message_subjects.c.subject_kind == decisions.c.subject_kind,
     message_subjects.c.subject_id == decisions.c.subject_id,
@@ -61,7 +82,11 @@ class MessageRepository:
         behind = logged_at(message.received_at, self._newest)
         day = (behind or message.received_at)[:10]
         unit = EncryptionUnit.of_message(message.message_id, f"{kind}/{day}")
-        encrypted = self._keys.encrypt(unit, _PART, CONTENT.dump_json(message.content))
+        content, text = CONTENT.dump_json(message.content), message.content.text.packed
+        encrypted = self._keys.encrypt_joined(
+            unit, _PART, [_LENGTH.pack(len(content)), content, text]
+        )
+        del content
         row = {
             "message_id": message.message_id,
             "caller_id": message.caller_id,
@@ -96,17 +121,17 @@ class MessageRepository:
             raise Conflict("a message with this idempotency key was kept meanwhile") from None
 
     def under_key(self, caller_id: str, idempotency_key: str) -> KeptMessage | None:
-        """What a caller sent under a key; None where that is nothing, or was erased."""
+        """What a caller sent under a key, without text; None of nothing, or where erased."""
         tokens = self._keys.tokens(caller_id, idempotency_key)
-        query = select(kept_messages).where(
+        query = select(*_COLUMNS).where(
             kept_messages.c.caller_id == caller_id, kept_messages.c.idempotency_key.in_(tokens)
         )
         found = self._first(query)
-        return None if found is None else self._message(found, idempotency_key)
+        return None if found is None else _without_text(self._message(found, idempotency_key))
 
     def message(self, message_id: str) -> KeptMessage | None:
         """A message; None of an unknown one. Raises Erased where its time is over."""
-        found = self._first(select(kept_messages).where(kept_messages.c.message_id == message_id))
+        found = self._first(_by_id(message_id))
         if found is None:
             return None
         message = self._message(found)
@@ -117,36 +142,47 @@ class MessageRepository:
         return message
 
     def about(self, subjects: Sequence[tuple[str, str]], limit: int) -> list[KeptMessage]:
-        """The newest messages about subjects (kind, id), the newest first."""
+        """The newest messages about subjects (kind, id) without text, the newest first."""
         named = [(kind, token) for kind, id_ in subjects for token in self._keys.tokens(kind, id_)]
         subject = tuple_(message_subjects.c.subject_kind, message_subjects.c.subject_id)
         about = select(message_subjects.c.message_id).where(subject.in_(named))
         query = (
-            select(kept_messages)
+            select(kept_messages.c.message_id)
             .where(kept_messages.c.message_id.in_(about))
             .order_by(kept_messages.c.received_at.desc(), kept_messages.c.message_id)
             .limit(limit)
         )
         with failing_as_unavailable(), self._engine.connect() as connection:
-            rows = connection.execute(query).all()
-        return [message for row in rows if (message := self._message(row)) is not None]
+            ids = connection.scalars(query).all()
+        return self._without_texts(ids)
 
     def page(self, wanted: MessageFilter, access: CaseAccess, limit: int) -> MessagePage:
         """Those with a case that may be seen; for all offices also those without any."""
-        query = select(kept_messages).where(_may_be_seen(access)).limit(limit + 1)
+        columns = kept_messages.c.received_at, kept_messages.c.message_id
+        query = select(*columns).where(_may_be_seen(access)).limit(limit + 1)
         if wanted.format is not None:
             query = query.where(kept_messages.c.format == wanted.format)
         if wanted.subject_id is not None:
             query = query.where(kept_messages.c.message_id.in_(self._naming(wanted.subject_id)))
-        place = tuple_(kept_messages.c.received_at, kept_messages.c.message_id)
+        place = tuple_(*columns)
         if wanted.before is not None:
             query = query.where(place < wanted.before)
         newest = query.order_by(*(each.desc() for each in place.clauses))
         with failing_as_unavailable(), self._engine.connect() as connection:
             rows = connection.execute(newest).all()
-        kept = [message for row in rows[:limit] if (message := self._message(row)) is not None]
+        kept = self._without_texts([row.message_id for row in rows[:limit]])
         last = rows[limit - 1] if len(rows) > limit else None
         return MessagePage(kept, None if last is None else (last.received_at, last.message_id))
+
+    def _without_texts(self, message_ids: Sequence[str]) -> list[KeptMessage]:
+        """Return those that were not erased, read one by one: each may be large."""
+        messages = []
+        for message_id in message_ids:
+            found = self._first(_by_id(message_id))
+            message = None if found is None else _without_text(self._message(found))
+            if message is not None:
+                messages.append(message)
+        return messages
 
     def _naming(self, subject_id: str) -> Select[tuple[str]]:
         """The messages about the journey or the shipment of an id."""
@@ -178,20 +214,52 @@ class MessageRepository:
         with failing_as_unavailable(), self._engine.connect() as connection:
             return connection.execute(query).first()
 
+    def _encrypted(self, row: Row[tuple[object, ...]]) -> bytearray | None:
+        """Return what is encrypted of a message; None where the row was deleted since.
+
+        It is read in parts, for drivers hold several copies of what they read.
+        """
+        encrypted = bytearray()
+        with failing_as_unavailable(), self._engine.connect() as connection:
+            for start in range(1, row.size + 1, _BYTES_AT_ONCE):
+                whole = kept_messages.c.encrypted
+                part = func.substr(whole, start, _BYTES_AT_ONCE, type_=LargeBinary)
+                is_it = kept_messages.c.message_id == row.message_id
+                found = connection.scalar(select(part).where(is_it))
+                if found is None:
+                    return None
+                encrypted += found
+        return encrypted
+
     def _message(self, row: Row[tuple[object, ...]], key: str = "") -> KeptMessage | None:
         """The message of a row; None where it was erased."""
         unit = EncryptionUnit.of_message(row.message_id, row.key_day)
-        content = self._keys.decrypt(unit, _PART, bytes(row.encrypted))
-        if content is None:
+        encrypted = self._encrypted(row)
+        decrypted = encrypted and self._keys.decrypt(unit, _PART, encrypted)
+        if not decrypted:
             return None
+        del encrypted
+        whole = memoryview(decrypted)
+        end = _LENGTH.size + _LENGTH.unpack_from(whole)[0]
+        content = CONTENT.validate_json(decrypted[_LENGTH.size : end])
         return KeptMessage(
             message_id=row.message_id,
             caller_id=row.caller_id,
             idempotency_key=key,
             received_at=row.received_at,
             format=row.format,
-            content=CONTENT.validate_json(content),
+            content=replace(content, text=MessageText(whole[end:])),
         )
+
+
+def _without_text(message: KeptMessage | None) -> KeptMessage | None:
+    if message is None:
+        return None
+    return replace(message, content=replace(message.content, text=NO_TEXT))
+
+
+def _by_id(message_id: str) -> Select[tuple[object, ...]]:
+    return select(*_COLUMNS).where(kept_messages.c.message_id == message_id)
 
 
 def _may_be_seen(access: CaseAccess) -> ColumnElement[bool]:

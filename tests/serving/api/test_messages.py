@@ -413,7 +413,7 @@ def test_long_lists_and_texts_come_in_pages_that_are_whole_together(
 
     assert (told["records"], told["counts"]["not_made"]) == ({"positions": 2}, 25)
     assert (len(told["not_made"]), told["next"]) == (10, "1")
-    reader, address = service.key("review"), f"/v1/messages/{told['message_id']}"
+    reader, address = service.key("review"), f"/v1/stored_messages/{told['message_id']}"
     pages = [service.client.get(address, headers=reader).json()]
     while pages[-1]["next"]:
         query = {"after": pages[-1]["next"]}

@@ -39,7 +39,9 @@ def by_command(nobody_acts: None) -> None:
 
 
 def closed(service: Service, **fields: str) -> str:
-    case_id = decided(service, **fields)
+    """Close a case of a subject declared an hour before the service's clock, however wrong."""
+    declared_at = (service.services.clock() - timedelta(hours=1)).isoformat()
+    case_id = decided(service, declared_at=declared_at, **fields)
     ended(service, case_id)
     return case_id
 

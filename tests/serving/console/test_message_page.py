@@ -5,6 +5,7 @@ from html import unescape
 
 import pytest
 
+from features.messages.kept_text import MessageText
 from serving.console.messages import LINES_AROUND, LONGEST_SHOWN, shown_lines
 from serving.history.kept_messages import MessageContent
 from tests.serving.api.test_messages import sample, send, watched
@@ -132,7 +133,7 @@ def test_who_sees_the_cases_of_all_offices_is_shown_all_of_a_message(
 
 
 def content(text: str, **spans: tuple[int, int]) -> MessageContent:
-    return MessageContent("", "", 0, "", {}, (), (), text, spans)
+    return MessageContent("", "", 0, "", {}, (), (), MessageText.of(text), spans)
 
 
 def test_the_lines_around_a_place_are_shown_with_the_place_marked() -> None:

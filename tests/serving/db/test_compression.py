@@ -40,6 +40,7 @@ def test_what_an_older_release_kept_as_it_was_is_read(where: Path | str) -> None
     columns = {
         "decision_id": row.decision_id,
         "scored_at": row.scored_at,
+        "logged_at": None,
         "record": "{}",
         "encrypted": keys.encrypt(unit, "record", row.record.encode()),
     }

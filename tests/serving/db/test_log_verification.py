@@ -24,23 +24,20 @@ from serving.db.repositories.decision_repository import DecisionRepository
 from tests.counts import count
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import Service
+from tests.serving.databases import unguarded
 
 RECORDS = 12
 
 
 @pytest.fixture
 def log(service: Service) -> Path:
-    """The file of a log with some decisions, its guards against changes taken off."""
+    """The file of a log with some decisions."""
     caller = service.key("score")
     for number in range(RECORDS):
         is_route = number % 3 == 0
         body = route(journey_id=f"J-{number}") if is_route else shipment(shipment_id=f"S-{number}")
         assert service.score(body, caller).status_code == 200
-    file = service.home / "tidegate.db"
-    with sqlite3.connect(file) as connection:
-        connection.execute("DROP TRIGGER decisions_refuse_update")
-        connection.execute("DROP TRIGGER decisions_refuse_delete")
-    return file
+    return service.home / "tidegate.db"
 
 
 def proof(file: Path, *earlier: ProvenHead) -> LogProof:
@@ -48,8 +45,7 @@ def proof(file: Path, *earlier: ProvenHead) -> LogProof:
 
 
 def change(file: Path, *statements: str) -> None:
-    with sqlite3.connect(file) as connection:
-        connection.execute("PRAGMA foreign_keys = OFF")
+    with unguarded(file) as connection:
         for statement in statements:
             connection.execute(statement)
 
@@ -97,20 +93,20 @@ def test_a_changed_column_is_found_where_it_is(log: Path, column: str, value: st
 @pytest.mark.faults
 def test_every_changed_byte_of_a_record_is_found(log: Path) -> None:
     lots = random.Random(11)
-    connection = sqlite3.connect(log)
-    for _ in range(count(30, 1_000)):
-        seq = lots.randrange(1, RECORDS + 1)
-        (record,) = connection.execute(
-            "SELECT record FROM decisions WHERE seq = ?", (seq,)
-        ).fetchone()
-        at = lots.randrange(len(record))
-        changed = record[:at] + chr(ord(record[at]) ^ 1) + record[at + 1 :]
-        put = "UPDATE decisions SET record = ? WHERE seq = ?"
-        with connection:
-            connection.execute(put, (changed, seq))
-        assert proof(log).first_bad == seq
-        with connection:
-            connection.execute(put, (record, seq))
+    with unguarded(log) as connection:
+        for _ in range(count(30, 1_000)):
+            seq = lots.randrange(1, RECORDS + 1)
+            (record,) = connection.execute(
+                "SELECT record FROM decisions WHERE seq = ?", (seq,)
+            ).fetchone()
+            at = lots.randrange(len(record))
+            changed = record[:at] + chr(ord(record[at]) ^ 1) + record[at + 1 :]
+            put = "UPDATE decisions SET record = ? WHERE seq = ?"
+            with connection:
+                connection.execute(put, (changed, seq))
+            assert proof(log).first_bad == seq
+            with connection:
+                connection.execute(put, (record, seq))
     assert proof(log).is_whole
 
 
@@ -176,7 +172,7 @@ def test_an_inserted_record_is_found(log: Path) -> None:
         *(f"UPDATE decisions SET seq = {n + 1} WHERE seq = {n}" for n in range(RECORDS, 5, -1)),
         "INSERT INTO decisions SELECT 6, 'forged', scored_at, subject_kind, subject_id, office_id,"
         " caller_id, lane, probability, record, chain, encrypted, rescores,"
-        " lane_before FROM decisions WHERE seq = 5",
+        " lane_before, logged_at FROM decisions WHERE seq = 5",
     )
 
     assert proof(log).first_bad == 6
@@ -255,13 +251,12 @@ def test_an_old_copy_put_in_place_is_found_by_the_witness(log: Path, service: Se
 def test_a_log_written_anew_from_the_first_record_on_is_found(log: Path, service: Service) -> None:
     """Even where what is written agrees with the encrypted decisions."""
     sealed(service)
-    connection = sqlite3.connect(log)
     head, forged = bytes(32), []
-    for seq, record in connection.execute("SELECT seq, record FROM decisions ORDER BY seq"):
-        altered = json.dumps(json.loads(record) | {"forged": True}) if seq == 8 else record
-        head = hashlib.sha256(head + altered.encode()).digest()
-        forged.append((altered, head, seq))
-    with connection:
+    with unguarded(log) as connection:
+        for seq, record in connection.execute("SELECT seq, record FROM decisions ORDER BY seq"):
+            altered = json.dumps(json.loads(record) | {"forged": True}) if seq == 8 else record
+            head = hashlib.sha256(head + altered.encode()).digest()
+            forged.append((altered, head, seq))
         connection.executemany("UPDATE decisions SET record=?, chain=? WHERE seq=?", forged)
 
     assert proof(log).is_whole  # without a checkpoint nobody could tell

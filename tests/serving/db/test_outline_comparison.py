@@ -19,22 +19,19 @@ from serving.db.outline_comparison import OutlineComparison
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment
 from tests.serving.conftest import NOW, Service
+from tests.serving.databases import unguarded
 
 COLUMNS = {"lane", "probability", "caller_id", "subject_id", "office_id"}
 
 
 @pytest.fixture
 def log(service: Service) -> Path:
-    """The file of a log with some decisions, its guards against changes taken off."""
+    """The file of a log with some decisions."""
     caller = service.key("score")
     for number in range(3):
         service.score(route(journey_id=f"J-{number}"), caller)
         service.score(shipment(shipment_id=f"S-{number}"), caller)
-    file = service.home / "tidegate.db"
-    with closing(sqlite3.connect(file)) as connection:
-        connection.execute("DROP TRIGGER decisions_refuse_update")
-        connection.commit()
-    return file
+    return service.home / "tidegate.db"
 
 
 def proof(service: Service) -> LogProof:
@@ -44,7 +41,7 @@ def proof(service: Service) -> LogProof:
 
 def rewrite(file: Path, seq: int, **changed: Any) -> None:
     """Write an outline anew, its columns too, and the chain of all that follow."""
-    with closing(sqlite3.connect(file)) as connection:
+    with unguarded(file) as connection:
         rows = connection.execute("SELECT seq, record FROM decisions ORDER BY seq").fetchall()
         link = bytes(32)
         for place, written in rows:
@@ -59,7 +56,6 @@ def rewrite(file: Path, seq: int, **changed: Any) -> None:
             is_it = "decision_id = (SELECT decision_id FROM decisions WHERE seq = ?)"
             put = f"UPDATE answers SET caller_id = ? WHERE {is_it}"
             connection.execute(put, (changed["caller_id"], seq))
-        connection.commit()
 
 
 @pytest.mark.parametrize(

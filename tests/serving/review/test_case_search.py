@@ -132,7 +132,8 @@ class World(Office):
         self.reviewing = self.reopened()
         chance = random.Random(27)
         log = DecisionRepository(self.engine)
-        log.append([self._decided(number, chance) for number in range(56)])
+        made = [self._decided(number, chance) for number in range(56)]
+        log.append(sorted(made, key=lambda each: each[0].scored_at))  # as a log grows
         open_due(self.reviewing, AT)
         self._refer()
         self._end()

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from features.messages.kept_text import MessageText
 from features.provenance import Provenance
 from serving.audit.retention_log import RetentionAct
 from serving.errors import Forbidden, NotFound
-from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord
+from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord, lines_of
 from serving.review.case_records import CaseAccess
 from serving.review.message_evidence import MOST_PLACES, MessagePlace, MessagesOfCase
 from serving.review.reviewer import Reviewer
@@ -29,7 +30,9 @@ OWN = [("shipment", "S-1")]
 
 def message(message_id: str, *records: PlacedRecord, text: str = TEXT) -> KeptMessage:
     spans = SPANS if text else {}
-    content = MessageContent("", "", 0, "", {}, records, (), text, spans)
+    kept = MessageText.of(text)
+    lines = lines_of(kept, spans)
+    content = MessageContent("", "", 0, "", {}, records, (), kept, spans, (), lines)
     return KeptMessage(message_id, "c", "k", NOW.isoformat(), "ubl", content)
 
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 from itertools import combinations
 
 from features.messages.concerned_parts import ConcernedPart, Subject
-from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord
+from features.messages.kept_text import MessageText
+from serving.history.kept_messages import KeptMessage, MessageContent, PlacedRecord, lines_of
 from serving.review.shown_messages import (
     NOT_SHOWN,
     ShownMessage,
@@ -29,6 +30,7 @@ def parts_of(*owners: tuple[tuple[Subject, ...] | None, str]) -> tuple[Concerned
     return tuple(ConcernedPart(*at(words), subjects) for subjects, words in owners)
 
 
+SPANS = {"one": at("one"), "two": at("theirs two"), "both": at("end")}
 MESSAGE = KeptMessage(
     *("m", "c", "k", "2026-11-24T12:00:00+00:00", "ubl"),
     MessageContent(
@@ -36,8 +38,8 @@ MESSAGE = KeptMessage(
         {"records": {"documents": 1, "shipments": 1}, "refused": [1], "left_over": [1]},
         RECORDS,
         (),
-        TEXT,
-        {"one": at("one"), "two": at("theirs two"), "both": at("end")},
+        MessageText.of(TEXT),
+        SPANS,
         parts_of(
             (None, "header\n"),
             ((MINE,), "mine one\nmine two\n"),
@@ -45,6 +47,7 @@ MESSAGE = KeptMessage(
             ((), "whose?\n"),
             (None, "end"),
         ),
+        lines_of(MessageText.of(TEXT), SPANS),
     ),
 )
 
@@ -61,7 +64,7 @@ def test_what_concerns_others_is_left_out_and_each_line_keeps_its_number() -> No
     for subjects in (own for count in range(3) for own in combinations((MINE, THEIRS), count)):
         shown = shown_to(*subjects)
 
-        lines = shown.message.content.text.splitlines()
+        lines = str(shown.message.content.text).splitlines()
         seen = [*LINES[:1], *LINES[6:]]
         seen += LINES[1:3] if MINE in subjects else []
         seen += LINES[3:5] if THEIRS in subjects else []
@@ -82,7 +85,7 @@ def test_places_and_records_are_those_that_may_be_seen() -> None:
     assert set(content.spans) == {"two", "both"}
     for place, words in (("two", "theirs two"), ("both", "end")):
         start, end = content.spans[place]
-        assert content.text[start:end] == words
+        assert content.text.part(start, end) == words
     assert content.line_of("two") == 5
 
 
@@ -97,15 +100,17 @@ def test_within_a_line_a_mark_stands_for_what_is_not_shown() -> None:
             (20, 24, None),
         )
     )
-    content = replace(MESSAGE.content, text=text, parts=parts, spans={"both": (20, 24)})
+    content = replace(
+        MESSAGE.content, text=MessageText.of(text), parts=parts, spans={"both": (20, 24)}
+    )
     message = replace(MESSAGE, content=content)
 
     shown = shown_message(message, VisibleSubjects({THEIRS}, sees_rest=False))
 
-    assert shown.message.content.text == f"head, {NOT_SHOWN}theirs, tail"
+    assert str(shown.message.content.text) == f"head, {NOT_SHOWN}theirs, tail"
     assert shown.hidden_lines == ()
     start, end = shown.message.content.spans["both"]
-    assert shown.message.content.text[start:end] == "tail"
+    assert shown.message.content.text.part(start, end) == "tail"
 
 
 def test_of_a_text_whose_parts_nobody_noted_all_is_shown_or_nothing() -> None:
@@ -114,5 +119,5 @@ def test_of_a_text_whose_parts_nobody_noted_all_is_shown_or_nothing() -> None:
     assert shown_message(older, VisibleSubjects({MINE, THEIRS}, sees_rest=True)).message is older
     for who in (VisibleSubjects({MINE, THEIRS}, False), VisibleSubjects({MINE}, True)):
         shown = shown_message(older, who)
-        assert shown.message.content.text.strip("\n") == NOT_SHOWN
+        assert str(shown.message.content.text).strip("\n") == NOT_SHOWN
         assert shown.hidden_lines == (range(1, 8),)

@@ -103,7 +103,8 @@ def test_what_is_read_there_is_what_is_read_here() -> None:
     async def both() -> list[tuple[Any, Any]]:
         found = []
         async with pool() as readers:
-            for format in ("ais", "cargo_xml", "dcsa", "edifact", "iso20022", "ubl"):
+            # EDIFACT comes first: it reads tables of places, which no other reader may do for it.
+            for format in ("edifact", "ais", "cargo_xml", "dcsa", "iso20022", "ubl"):
                 there, _ = await read(readers, sample(format), format=format)
                 here = read_once(format, sample(format), OPTIONS)
                 found.append((there, replace(here, left_over=(), withheld=(), remarks=())))
