@@ -19,12 +19,14 @@ from serving.db.repositories.message_repository import MessageRepository
 from serving.history.kept_messages import KeptMessage, MessageContent
 from serving.review.shown_messages import NOT_SHOWN, VisibleSubjects, shown_message
 from serving.scoring.message_intake import MessageReadAs, SentMessage, TakenMessage
+from tests.counts import in_full_alone
 from tests.serving.api.test_messages import sample
 from tests.serving.conftest import NOW, Service
 from tests.serving.databases import database
 
 pytestmark = [
     pytest.mark.faults,
+    in_full_alone,  # twenty seconds, and more memory and time than a busy machine has
     pytest.mark.skipif(sys.platform != "linux", reason="measures by /proc"),
 ]
 MAX_MIB = 64
