@@ -19,14 +19,12 @@ from serving.db.repositories.message_repository import MessageRepository
 from serving.history.kept_messages import KeptMessage, MessageContent
 from serving.review.shown_messages import NOT_SHOWN, VisibleSubjects, shown_message
 from serving.scoring.message_intake import MessageReadAs, SentMessage, TakenMessage
-from tests.counts import in_full_alone
 from tests.serving.api.test_messages import sample
 from tests.serving.conftest import NOW, Service
 from tests.serving.databases import database
 
 pytestmark = [
     pytest.mark.faults,
-    in_full_alone,  # twenty seconds, and more memory and time than a busy machine has
     pytest.mark.skipif(sys.platform != "linux", reason="measures by /proc"),
 ]
 MAX_MIB = 64
@@ -128,7 +126,7 @@ def hidden(service: Service, message_id: str) -> str:
 def page_of(service: Service, key: dict[str, str], message_id: str, after: str) -> Any:
     """Return a page of a stored message."""
     return service.client.get(
-        f"/v1/messages/{message_id}", params={"after": after}, headers=key
+        f"/v1/stored_messages/{message_id}", params={"after": after}, headers=key
     ).json()
 
 
