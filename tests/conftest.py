@@ -24,7 +24,7 @@ MadeOnce = Callable[[str, Callable[[Path], None]], Path]
 HERE = Path(__file__).parent
 COLLECT_AFTER_OBJECTS = 10_000
 LONG = {"agreement", "browser", "deploy", "docs", "experiments", "faults", "test_demo.py"}
-LONG |= {"test_ordinary_user.py", "weakenings"}
+LONG |= {"test_ordinary_user.py"}
 """Rooms and files whose tests take long: begun last, one would be waited for alone."""
 
 

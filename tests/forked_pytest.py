@@ -8,6 +8,7 @@ import compileall
 import gc
 import importlib
 import os
+import shutil
 import signal
 import sys
 import time
@@ -35,6 +36,10 @@ LIBRARIES = (
 ).split()
 OUR_OWN = ("features", "training", "serving", "synthetic", "tests", "experiments")
 ROOT = Path(__file__).resolve().parents[1]
+COPIED = (
+    *("features", "training", "serving", "data", "tests", "experiments", "docs", "deploy"),
+    *("README.md", "pyproject.toml", "Makefile", "requirements.lock"),
+)
 
 ALWAYS = ("-q", "--assert=plain", "--tb=line", "-p", "no:cacheprovider")
 WIDE = "1000"
@@ -53,6 +58,17 @@ def load_libraries(names: Sequence[str] = LIBRARIES) -> None:
 def process_with_libraries(names: Sequence[str] = LIBRARIES) -> ProcessPoolExecutor:
     """A process for `run_pytest`, whatever the one that asks for it has imported."""
     return ProcessPoolExecutor(1, get_context("spawn"), load_libraries, (names,))
+
+
+def copy_project(to: Path, root: Path = ROOT) -> Path:
+    """Copy the files that tests need, with the compiled code that lies next to the sources."""
+    for name in COPIED:
+        source = root / name
+        if source.is_dir():
+            shutil.copytree(source, to / name, copy_function=shutil.copy2)
+        else:
+            shutil.copy2(source, to / name)
+    return to
 
 
 def compile_sources(folder: Path) -> None:

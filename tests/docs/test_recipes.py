@@ -12,7 +12,7 @@ import pytest
 
 from tests.counts import count
 from tests.docs.recipes import ROOT, Recipe, RecipeBroken, recipes
-from tests.weakenings.weakening import copy_project
+from tests.forked_pytest import copy_project
 
 RECIPES = recipes()
 SLOW = ("A lane", "A record field", "A record type", "A route of the API")

@@ -10,9 +10,8 @@ from cosmic_ray.mutating import use_mutation
 from cosmic_ray.plugins import get_operator
 from cosmic_ray.work_item import MutationSpec
 
-from tests.forked_pytest import compile_sources, run_pytest
+from tests.forked_pytest import compile_sources, copy_project, run_pytest
 from tests.mutants.enumeration import Target
-from tests.weakenings.weakening import copy_project
 
 PURE = ("--noconftest", "-p", "tests.conftest")
 """What pure tests run with: no fixtures, but what holds in every room."""

@@ -1,12 +1,11 @@
 """A safeguard taken away in a copy of the project, and the tests that must notice.
 
-The tables beside this module (`*.toml`) hold the weakenings as data: a passage of a source file,
-what to put in its place, and the tests that fail then. A passage that is not there exactly once
-refuses: the code has moved on, and a weakening that changes nothing would prove nothing.
+`rights.toml` holds the weakenings as data: a passage of a source file, its replacement, and the
+tests that fail then. A passage that is not found exactly once is refused: the code has moved on,
+and a weakening that changes nothing would prove nothing. `tests/mutants` covers everything else.
 """
 
 import re
-import shutil
 import tomllib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
@@ -17,13 +16,7 @@ from tempfile import NamedTemporaryFile
 from tests.forked_pytest import run_pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-TABLES = sorted(Path(__file__).parent.glob("*.toml"))
-
-COPIED = (
-    *("features", "training", "serving", "data", "tests", "experiments", "docs", "deploy"),
-    "README.md",
-)
-COPIED_TOO = ("pyproject.toml", "Makefile", "requirements.lock")
+TABLE = Path(__file__).with_name("rights.toml")
 LONGEST_S = 600
 
 # A line of pytest's summary: a test, then perhaps its case and why it failed.
@@ -74,23 +67,9 @@ class Weakening:
 
 
 def weakenings() -> Iterator[Weakening]:
-    """Every weakening of every table."""
-    for table in TABLES:
-        for row in tomllib.loads(table.read_text(encoding="utf-8"))["weakening"]:
-            yield Weakening(**{**row, "noticed_by": tuple(row["noticed_by"])})
-
-
-def copy_project(to: Path, root: Path = ROOT) -> Path:
-    """A copy of what tests need, with the compiled code that is kept beside the sources."""
-    for name in COPIED:
-        source = root / name
-        if source.is_dir():
-            shutil.copytree(source, to / name, copy_function=shutil.copy2)
-        elif source.exists():
-            shutil.copy2(source, to / name)
-    for name in COPIED_TOO:
-        shutil.copy2(root / name, to / name)
-    return to
+    """Read every weakening of the table."""
+    for row in tomllib.loads(TABLE.read_text(encoding="utf-8"))["weakening"]:
+        yield Weakening(**{**row, "noticed_by": tuple(row["noticed_by"])})
 
 
 def failing(copy: Path, tests: Iterable[str], process: Executor) -> set[str]:
