@@ -73,10 +73,10 @@ from serving.console import switches as switch_pages
 from serving.container import Clock, Services, build_services
 from serving.degraded_modes import keep_degradation_metrics
 from serving.errors import ExtraMissing
-from serving.metrics_multiprocess import is_shared
+from serving.process.start_stages import StageReport, ignore_stage
+from serving.process.worker_metrics import is_shared
 from serving.review.rescue_centres import require_rescue_centres
 from serving.settings import Settings
-from serving.start_stages import StageReport, ignore_stage
 from serving.web.admission import Admission, AdmissionLimits, limited_paths
 from serving.web.audit_trail import AuditTrail
 from serving.web.head_requests import HeadRequests

@@ -28,7 +28,6 @@ from serving.audit.errors import ClockDisagrees, LogNotWhole
 from serving.audit.masking import Masking
 from serving.audit.purpose import PurposeGuard
 from serving.audit.witness_delivery import WitnessDeliveries, WitnessDelivery
-from serving.background_threads import BackgroundThread
 from serving.db.checkpoint_check import check_by_checkpoints
 from serving.db.known_offices import known_offices
 from serving.db.repositories.account_repository import AccountRepository
@@ -58,12 +57,14 @@ from serving.db.witnesses import witnesses_of
 from serving.declared_ahead import DoubtsClock
 from serving.history.client import HistoryClient, open_history
 from serving.history.ingestion import RecordIngestion
-from serving.metrics_multiprocess import is_shared, reserve, shared_folder
 from serving.models.kill_switch import KillSwitch
 from serving.models.model_pool import ModelPool
 from serving.models.seat_approvals import SeatApprovals
 from serving.monitor.daily_report import DailyReports
 from serving.observability import Metrics
+from serving.process.background_threads import BackgroundThread
+from serving.process.start_stages import StageReport, ignore_stage
+from serving.process.worker_metrics import is_shared, reserve, shared_folder
 from serving.review.case_links import CaseLinks
 from serving.review.case_opening import CaseOpening
 from serving.review.cases import Cases
@@ -88,7 +89,6 @@ from serving.scoring.rescoring import Rescoring
 from serving.scoring.shadow_scoring import ShadowScoring
 from serving.scoring.ships import EarlierCalls
 from serving.settings import Settings
-from serving.start_stages import StageReport, ignore_stage
 from serving.triage.lanes import Lanes
 from serving.triage.other_workers import OtherWorkers
 

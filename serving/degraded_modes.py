@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, get_args
 
-from serving.background_threads import ThreadFault
 from serving.container import MAX_CLOCK_DRIFT_S, Services
 from serving.errors import DiskReserveReached
 from serving.models.model_pool import MODEL_NAMES, ModelPool
+from serving.process.background_threads import ThreadFault
 from serving.settings import Settings
 
 METRICS_INTERVAL_S = 1.0

@@ -186,7 +186,7 @@ import contextlib, io, json, os, sys
 from serving.cli.main import main
 
 with contextlib.suppress(ModuleNotFoundError):
-    from serving.listening_socket import AnnouncingServer
+    from serving.process.listening_socket import AnnouncingServer
     AnnouncingServer.run = lambda *_, **__: None  # it is ready, and ends
 
 def run(line):

@@ -14,7 +14,6 @@ from pydantic import Field
 
 from features.records import SUBJECT_KINDS, SubjectKind
 from serving.api.openapi import BEARER, described_problem, problems
-from serving.background_threads import ThreadFault
 from serving.container import Services
 from serving.degraded_modes import (
     DegradedMode,
@@ -24,8 +23,9 @@ from serving.degraded_modes import (
 )
 from serving.errors import LogUnavailable, Unavailable
 from serving.history.errors import HistoryUnavailable
-from serving.metrics_multiprocess import exposed
 from serving.models.errors import NoModel
+from serving.process.background_threads import ThreadFault
+from serving.process.worker_metrics import exposed
 from serving.review.case_records import CaseAccess
 from serving.review.queue_rank import QUEUE_RANK
 from serving.review.webhooks import Condition

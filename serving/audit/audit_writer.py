@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import structlog
 
 from serving.audit.audit_log import AuditEvent, AuditLog
-from serving.background_threads import BackgroundThread
 from serving.errors import LogUnavailable, TooBusy
+from serving.process.background_threads import BackgroundThread
 
 log = structlog.get_logger(__name__)
 

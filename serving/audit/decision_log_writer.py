@@ -18,8 +18,8 @@ from serving.audit.checkpoints import CheckpointWriter
 from serving.audit.errors import AnsweredMeanwhile
 from serving.audit.hash_chain import LogHead
 from serving.audit.logged_decision import LoggedDecision, StoredAnswer
-from serving.background_threads import BackgroundThread
 from serving.errors import LogUnavailable, TooBusy
+from serving.process.background_threads import BackgroundThread
 
 log = structlog.get_logger(__name__)
 

@@ -10,8 +10,8 @@ import structlog
 
 from serving.audit.checkpoints import CheckpointStore
 from serving.audit.witness_lines import framed
-from serving.background_threads import BackgroundThread
 from serving.errors import LogUnavailable
+from serving.process.background_threads import BackgroundThread
 
 log = structlog.get_logger(__name__)
 

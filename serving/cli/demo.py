@@ -18,7 +18,7 @@ from serving.cli.demo_service import Client, DemoFailed, served_apart
 from serving.cli.options import DEFAULT_HOME, Home, Subject
 from serving.cli.output import messages, progress_bar
 from serving.extras import require
-from serving.shutdown import STOPPED, ending_at_once, exit_on_signal
+from serving.process.shutdown import STOPPED, ending_at_once, exit_on_signal
 
 if TYPE_CHECKING:
     from features.submission import Submission

@@ -77,7 +77,7 @@ def _listener(port: int) -> socket.socket:
 
     The service gets the socket itself, so that nobody can take its port meanwhile.
     """
-    from serving.listening_socket import bound, listen
+    from serving.process.listening_socket import bound, listen
 
     for candidate in (port, 0):
         try:
@@ -98,7 +98,7 @@ def served_apart(home: Path, port: int, clock: Callable[[], datetime]) -> Iterat
 
     Whatever becomes of this process, the service ends with it: it reads a pipe that closes then.
     """
-    from serving.listening_socket import address_of
+    from serving.process.listening_socket import address_of
 
     log = home / "service.log"
     with _listener(port) as listener, log.open("wb") as output:

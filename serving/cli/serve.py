@@ -16,11 +16,11 @@ import typer
 from serving.cli.database import opened_database
 from serving.cli.options import DEFAULT_HOME, DatabaseUrl, Home
 from serving.cli.output import messages
-from serving.shutdown import end_with_parent
+from serving.process.shutdown import end_with_parent
 
 if TYPE_CHECKING:
     from serving.cli.start_progress import Show
-    from serving.listening_transport import Transport
+    from serving.process.listening_transport import Transport
     from serving.settings import Settings
 
 GRACE_S = 6
@@ -81,10 +81,10 @@ def serve(
         end_with_parent(sys.stdin.fileno())
     from serving.audit.impact_assessment import require_assessment
     from serving.cli.unread_variables import unread_variables
-    from serving.forked_workers import fork_workers, wait_until_forking
-    from serving.listening_socket import bound, inherited
-    from serving.listening_transport import Transport, hosts_of
-    from serving.metrics_multiprocess import shared_by_workers
+    from serving.process.fork_server import fork_workers, wait_until_forking
+    from serving.process.listening_socket import bound, inherited
+    from serving.process.listening_transport import Transport, hosts_of
+    from serving.process.worker_metrics import shared_by_workers
     from serving.review.rescue_centres import require_rescue_centres
     from serving.settings import settings_of
 
@@ -183,9 +183,9 @@ def _serve_here(
     """Serve in this process, which makes the application first: what keeps it from that is said
     before anything else.
     """
-    from serving.bootstrap import start_app
     from serving.cli.start_progress import reporting_to
-    from serving.listening_socket import AnnouncingServer, address_of, listen
+    from serving.process.bootstrap import start_app
+    from serving.process.listening_socket import AnnouncingServer, address_of, listen
 
     with shown as show:
         application = start_app(reporting_to(show))
@@ -204,14 +204,14 @@ def _serve_here(
 
 
 def _serve_by_workers(listener: socket.socket, transport: "Transport", workers: int) -> None:
-    from serving.listening_socket import address_of
     from serving.observability import log_as_json
-    from serving.worker_supervisor import WorkerSupervisor
+    from serving.process.listening_socket import address_of
+    from serving.process.worker_supervisor import WorkerSupervisor
 
     where = address_of(listener, transport.scheme)
     messages.print(f"{workers} workers start; Tidegate answers at {where} as each is ready")
     log_as_json()
-    configured = _configured("serving.bootstrap:start_app", transport, workers)
+    configured = _configured("serving.process.bootstrap:start_app", transport, workers)
     WorkerSupervisor(configured, sockets=[listener]).run()
 
 

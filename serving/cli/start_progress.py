@@ -11,7 +11,7 @@ from typing import Any, Self
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from serving.cli.output import messages
-from serving.start_stages import Stage, StageReport
+from serving.process.start_stages import Stage, StageReport
 
 A_MOMENT_S = 1.0
 LINES_EVERY_S = 0.2

@@ -28,10 +28,10 @@ from features.vector import Vector, feature_vectors
 from serving.audit.decision import Decision
 from serving.audit.hash_chain import LogHead
 from serving.audit.logged_decision import DecisionReader
-from serving.background_threads import STUCK_AFTER_S
 from serving.history.errors import HistoryOfAnotherLog, HistoryUnavailable
 from serving.history.missing_history import require_whole_history
 from serving.history.received_records import RECEIVED_TYPES, SUBJECT_KIND_OF, RecordStore
+from serving.process.background_threads import STUCK_AFTER_S
 from serving.settings import Settings
 
 AT_ONCE = 500  # decisions or records read and made known together

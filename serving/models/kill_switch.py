@@ -18,7 +18,7 @@ from serving.access.two_persons import require_person, require_second_person
 from serving.access.visible_texts import is_visible
 from serving.errors import Conflict, Unprocessable
 from serving.models.errors import ModelsOff
-from serving.polling import PollingThread
+from serving.process.polling import PollingThread
 
 log = structlog.get_logger(__name__)
 

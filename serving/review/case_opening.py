@@ -13,7 +13,7 @@ from features.records import Journey
 from features.submission import Submission
 from serving.audit.decision import Decision
 from serving.errors import Conflict, Erased
-from serving.polling import PollingThread
+from serving.process.polling import PollingThread
 from serving.review.case_news import changes_by_journey, changes_of
 from serving.review.case_records import (
     CaseAccess,

@@ -12,7 +12,7 @@ from functools import partial
 
 from serving.access.actors import SERVICE
 from serving.errors import Conflict
-from serving.polling import PollingThread
+from serving.process.polling import PollingThread
 from serving.review import owner_rules
 from serving.review.case_records import CaseRecord
 from serving.review.cases import Cases

@@ -27,7 +27,7 @@ from serving.access.actors import SERVICE, Actor
 from serving.access.errors import AddressRefused
 from serving.access.signed_webhook import SignedWebhook
 from serving.audit.decision import Decision
-from serving.polling import PollingThread
+from serving.process.polling import PollingThread
 from serving.review.distress_alerts import DistressAlert
 from serving.review.rescue_centres import GROUND, RescueCentre, RescueCentres
 from serving.review.rescue_mail import RescueMail, mail_address

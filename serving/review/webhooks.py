@@ -22,7 +22,7 @@ from serving.access.errors import AddressRefused
 from serving.access.webhook_client import CallableAddresses, RefusedByReceiver, post
 from serving.access.webhook_signatures import key_of, signed_headers
 from serving.errors import LogUnavailable
-from serving.polling import PollingThread
+from serving.process.polling import PollingThread
 from serving.review.case_records import CaseAccess
 from serving.review.published_events import EventType, FeedAccess, PublishedEvent, PublishedEvents
 

@@ -20,8 +20,8 @@ from serving.audit.decision import Decision
 from serving.audit.decision_log_writer import LogWriter
 from serving.audit.errors import AnsweredMeanwhile
 from serving.audit.ship_journey import ShipJourney
-from serving.background_threads import BackgroundThread
 from serving.errors import LogUnavailable, ServingError, Unavailable
+from serving.process.background_threads import BackgroundThread
 from serving.request_parsing import read_submission
 from serving.scoring.assessment import AssessmentRequest, Assessor
 from serving.scoring.danger_watch import HEARD_ONLY, DangerWatch

@@ -14,11 +14,11 @@ import structlog
 
 from features.records import SubjectKind
 from serving.audit.decision import Decision
-from serving.background_threads import BackgroundThread
 from serving.errors import LogUnavailable
 from serving.explanation.explained_score import score_of
 from serving.explanation.formatting import Value
 from serving.models.model_pool import LoadedModel, ModelPool, Role
+from serving.process.background_threads import BackgroundThread
 
 log = structlog.get_logger(__name__)
 

@@ -19,7 +19,7 @@ from typing import IO
 
 import uvloop
 
-from serving.metrics_multiprocess import shared_folder
+from serving.process.worker_metrics import shared_folder
 from serving.web.connections import BoundedConnection
 
 PRECEDENCE_S = 0.002

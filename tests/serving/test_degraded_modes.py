@@ -21,7 +21,6 @@ from typer.testing import CliRunner
 
 from serving.app import create_app
 from serving.audit.witness_lines import read_witness_lines
-from serving.background_threads import STUCK_AFTER_S
 from serving.cli.main import app as commands
 from serving.container import MAX_CLOCK_DRIFT_S, Services, StartClock
 from serving.db.repositories.rescoring_repository import RescoringRepository
@@ -35,7 +34,8 @@ from serving.degraded_modes import (
 from serving.history.missing_history import missing_types
 from serving.models.kill_switch import record_switch
 from serving.observability import LogLines
-from serving.polling import PollingThread
+from serving.process.background_threads import STUCK_AFTER_S
+from serving.process.polling import PollingThread
 from serving.scoring.rescoring import Rescoring, RescoringPlan, WaitingSubject
 from serving.settings import Settings
 from tests.serving.bodies import route, shipment

@@ -12,7 +12,7 @@ import pytest
 
 from serving.cli.demo_service import _listener
 from serving.errors import AddressNotFree
-from serving.listening_socket import bound, listen
+from serving.process.listening_socket import bound, listen
 from tests.ports import free_port
 from tests.processes import SOON_S, in_a_session, wait_until_nobody_is_left
 

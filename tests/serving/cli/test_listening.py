@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from serving.errors import ListeningRefused
-from serving.listening_transport import Transport, hosts_of, is_of_this_machine
+from serving.process.listening_transport import Transport, hosts_of, is_of_this_machine
 from serving.settings import Settings
 from tests.ports import free_port
 

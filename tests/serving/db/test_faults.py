@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from serving.db.log_verification import verify_decision_log
-from serving.polling import PREFIX
+from serving.process.polling import PREFIX
 from tests.serving.bodies import shipment
 from tests.serving.calls import heard
 from tests.serving.conftest import Service

@@ -34,7 +34,7 @@ from serving.db.repositories.record_repository import RecordRepository
 from serving.db.write_lock import held_for_workers
 from serving.history.client import open_history, rebuild_history
 from serving.history.errors import HistoryIncomplete
-from serving.metrics_multiprocess import FOLDER
+from serving.process.worker_metrics import FOLDER
 from serving.request_parsing import read_submission
 from serving.settings import Settings
 from tests.kills import KILLED, is_killed_at

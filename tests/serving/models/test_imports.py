@@ -20,7 +20,7 @@ def compiled():
     from numba.core.dispatcher import Dispatcher
     gc.unfreeze()  # what is frozen is not named
     return sum(len(each.overloads) for each in gc.get_objects() if isinstance(each, Dispatcher))
-from serving.bootstrap import start_app
+from serving.process.bootstrap import start_app
 app = start_app()
 llvm = resident_mib("libllvmlite.so")
 before = compiled()

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
-from serving.metrics_multiprocess import FOLDER, WorkersReplaced, exposed, shared_by_workers
+from serving.process.worker_metrics import FOLDER, WorkersReplaced, exposed, shared_by_workers
 
 TELL = """
-from serving.metrics_multiprocess import reserve
+from serving.process.worker_metrics import reserve
 from serving.observability import Metrics
 reserve()
 metrics = Metrics()

@@ -7,7 +7,7 @@ import structlog
 import uvicorn
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
-from serving.metrics_multiprocess import WorkersReplaced
+from serving.process.worker_metrics import WorkersReplaced
 
 log = structlog.get_logger(__name__)
 

@@ -99,7 +99,7 @@ def test_workers_that_could_never_start_are_not_begun(tmp_path: Path) -> None:
 
 def test_no_process_that_runs_tests_is_one_that_workers_are_forked_from() -> None:
     """It would ignore SIGTERM, as would all that tests begin."""
-    assert "serving.forked_from" not in sys.modules
+    assert "serving.process.prefork_warmup" not in sys.modules
     assert signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN
 
 

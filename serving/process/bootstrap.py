@@ -19,8 +19,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from features.engine.malloc import return_freed_memory
-from serving.shutdown import STOPPED, end_with_supervisor, ending_at_once
-from serving.start_stages import StageReport, ignore_stage
+from serving.process.shutdown import STOPPED, end_with_supervisor, ending_at_once
+from serving.process.start_stages import StageReport, ignore_stage
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

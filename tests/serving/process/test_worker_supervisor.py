@@ -7,7 +7,7 @@ import pytest
 import uvicorn
 from structlog.testing import capture_logs
 
-from serving.worker_supervisor import WorkerSupervisor
+from serving.process.worker_supervisor import WorkerSupervisor
 
 
 def worker(*, is_running: bool, answers: bool, exit_code: int | None) -> Any:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import structlog
 
-from serving.background_threads import BackgroundThread
 from serving.errors import LogUnavailable
+from serving.process.background_threads import BackgroundThread
 
 log = structlog.get_logger(__name__)
 

@@ -11,9 +11,9 @@ import signal
 import sys
 from multiprocessing import forkserver, get_context
 
-from serving.shutdown import STOPPED, ending_at_once
+from serving.process.shutdown import STOPPED, ending_at_once
 
-FORKED_FROM = "serving.forked_from"
+FORKED_FROM = "serving.process.prefork_warmup"
 """What the fork server imports before it is asked for a worker."""
 
 _SIGNALS = {signal.SIGTERM}
